@@ -1,0 +1,120 @@
+use super::Instant;
+
+/// Why a connection ended, in one vocabulary for every way WhatsApp says it.
+///
+/// Codes are those of `<failure reason=…>` and `<stream:error code=…>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The socket went away, or nothing was heard for too long.
+    SocketLost(String),
+    /// No connection came about: DNS, TCP, TLS, the proxy or the version lookup failed.
+    Unreachable(String),
+    /// 500, 503: WhatsApp cannot serve us now.
+    ServerBusy(String),
+    /// 429: too many connections.
+    RateLimited(String),
+    /// 515: WhatsApp asks for a new connection; a step of pairing.
+    RestartRequired,
+    /// 401, 516, conflict `device_removed`: the device is no longer on the phone's list.
+    LoggedOut(String),
+    /// 409, 440, conflict `replaced`: another connection of the same device took over.
+    Replaced(String),
+    /// 402: banned until the given moment, or for an unknown time.
+    TemporaryBan { until: Option<Instant>, raw: String },
+    /// 403, 406: banned or locked, by WhatsApp's word without an end.
+    Banned(String),
+    /// 405: WhatsApp no longer talks to this client version.
+    ClientOutdated(String),
+    /// Every QR ref of this socket was shown and none was scanned.
+    QrExhausted,
+    /// Anything else WhatsApp refused a connection with; kept raw.
+    Refused(String),
+    /// The credential store could not be read or written: never the same as "no keys".
+    StoreFailed(String),
+}
+
+/// What a close means for a linked account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Connect again, after a backoff.
+    Retry,
+    /// Connect again at once.
+    RestartNow,
+    /// The link is gone: erase the keys, never pair by itself.
+    LinkGone,
+    /// Needs a person, or the given date.
+    Hold { until: Option<Instant> },
+}
+
+impl CloseReason {
+    /// close reason → what follows. The one table of CONTRACT.md §6.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::SocketLost(_)
+            | Self::Unreachable(_)
+            | Self::ServerBusy(_)
+            | Self::RateLimited(_)
+            | Self::QrExhausted
+            | Self::Refused(_)
+            | Self::StoreFailed(_) => Verdict::Retry,
+            Self::RestartRequired => Verdict::RestartNow,
+            Self::LoggedOut(_) => Verdict::LinkGone,
+            Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
+            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) => Verdict::Hold { until: None },
+        }
+    }
+
+    /// No further try of a pair attempt can mend this.
+    pub fn ends_an_attempt(&self) -> bool {
+        match self {
+            Self::ClientOutdated(_) | Self::Banned(_) | Self::TemporaryBan { .. } => true,
+            Self::SocketLost(_)
+            | Self::Unreachable(_)
+            | Self::ServerBusy(_)
+            | Self::RateLimited(_)
+            | Self::RestartRequired
+            | Self::LoggedOut(_)
+            | Self::Replaced(_)
+            | Self::QrExhausted
+            | Self::Refused(_)
+            | Self::StoreFailed(_) => false,
+        }
+    }
+
+    /// The word on the row and in events.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SocketLost(_) => "socket_lost",
+            Self::Unreachable(_) => "unreachable",
+            Self::ServerBusy(_) => "server_busy",
+            Self::RateLimited(_) => "rate_limited",
+            Self::RestartRequired => "restart_required",
+            Self::LoggedOut(_) => "logged_out",
+            Self::Replaced(_) => "replaced",
+            Self::TemporaryBan { .. } => "temporary_ban",
+            Self::Banned(_) => "banned",
+            Self::ClientOutdated(_) => "client_outdated",
+            Self::QrExhausted => "qr_exhausted",
+            Self::Refused(_) => "refused",
+            Self::StoreFailed(_) => "store_failed",
+        }
+    }
+
+    /// WhatsApp's own words, where it said any.
+    pub fn raw(&self) -> Option<&str> {
+        match self {
+            Self::SocketLost(raw)
+            | Self::Unreachable(raw)
+            | Self::ServerBusy(raw)
+            | Self::RateLimited(raw)
+            | Self::LoggedOut(raw)
+            | Self::Replaced(raw)
+            | Self::TemporaryBan { raw, .. }
+            | Self::Banned(raw)
+            | Self::ClientOutdated(raw)
+            | Self::Refused(raw)
+            | Self::StoreFailed(raw) => Some(raw),
+            Self::RestartRequired | Self::QrExhausted => None,
+        }
+    }
+}

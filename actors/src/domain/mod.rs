@@ -1,0 +1,25 @@
+//! The nouns. Values only: nothing here does anything.
+
+mod audit;
+mod close;
+mod command;
+mod event;
+mod ids;
+mod instant;
+mod phone;
+mod policy;
+mod record;
+mod secret;
+mod status;
+
+pub use audit::AuditEntry;
+pub use close::{CloseReason, Verdict};
+pub use command::{Command, CommandRow, PairMethod, PairRequest, PasskeyAnswer};
+pub use event::{CancelReason, Event, PasskeyStage, Unlinked};
+pub use ids::{AccountId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TicketId};
+pub use instant::Instant;
+pub use phone::{Phone, PhoneError};
+pub use policy::{Policy, Refuse};
+pub use record::{AccountRecord, Attempt, Group, TicketRecord};
+pub use secret::Secret;
+pub use status::{Desired, Status};

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+/// How a link that must not be is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuse {
+    /// On the wire, before the phone lists the device.
+    BeforeLink,
+    /// Let the link finish, then unlink it, confirmed: for servers that do not
+    /// forgive an unanswered pair-success.
+    AfterLink,
+}
+
+/// The settings that decide what a machine does. Values, so a test can choose them.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How long an attempt may take (`PAIRD_PAIR_TIMEOUT`).
+    pub pair_timeout: Duration,
+    /// A `pending` row older than this is parked at start, whatever its deadline
+    /// says (`PAIRD_PENDING_MAX_AGE`).
+    pub pending_max_age: Duration,
+    pub refuse: Refuse,
+    /// How long opening a connection may take, until it is given up and retried.
+    pub open_timeout: Duration,
+    /// How long the database may take to answer the admission question before the link is refused.
+    pub admission_timeout: Duration,
+    /// How long a confirmed link may take until its first login, before the login is tried anew.
+    pub link_timeout: Duration,
+    /// How long closing a connection may take; the client needs up to 5 s a step.
+    pub close_timeout: Duration,
+    /// First wait before a reconnect; doubles each time, up to `backoff_cap`.
+    pub backoff_base: Duration,
+    pub backoff_cap: Duration,
+    /// Being connected this long resets the backoff.
+    pub stable_after: Duration,
+    /// Groups are fetched this long after login, at most (jittered).
+    pub groups_delay: Duration,
+    /// Wait before a failed group fetch is tried again; doubles each time.
+    pub groups_retry: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            pair_timeout: Duration::from_secs(300),
+            pending_max_age: Duration::from_secs(3600),
+            refuse: Refuse::BeforeLink,
+            open_timeout: Duration::from_secs(30),
+            admission_timeout: Duration::from_secs(15),
+            link_timeout: Duration::from_secs(40),
+            close_timeout: Duration::from_secs(20),
+            backoff_base: Duration::from_secs(1),
+            backoff_cap: Duration::from_secs(900),
+            stable_after: Duration::from_secs(60),
+            groups_delay: Duration::from_secs(3),
+            groups_retry: Duration::from_secs(30),
+        }
+    }
+}

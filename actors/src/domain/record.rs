@@ -1,0 +1,60 @@
+use super::{
+    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Status, TicketId,
+};
+
+/// The columns of `whatsapp_accounts` that a machine decides. Every record writes
+/// all of them, so the row is the image of the machine's state and never a mix of
+/// two moments. The label is not among them: the web app may rename at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountRecord {
+    pub id: AccountId,
+    pub operator: OperatorId,
+    /// For logs only; read at start and not refreshed.
+    pub label: String,
+    pub fence: Fence,
+    pub status: Status,
+    pub reason: String,
+    pub since: Instant,
+    pub desired: Desired,
+    pub next_retry_at: Option<Instant>,
+    /// Set only while a link is held or being completed: the unique index looks at it.
+    pub phone: Option<Phone>,
+    pub last_phone: Option<Phone>,
+    pub device_jid: Option<String>,
+    pub attempt: Option<Attempt>,
+    /// Keys of the link that is held or parked.
+    pub keyring: Option<KeyringId>,
+    /// Keys of a link being made, durable already; the phone may list the device.
+    pub linking: Option<KeyringId>,
+    pub deleted_at: Option<Instant>,
+}
+
+/// A running pair attempt, as it survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    pub deadline: Instant,
+    pub request: PairRequest,
+}
+
+/// One WhatsApp group that the account is in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    pub jid: String,
+    pub subject: String,
+    pub participants: u32,
+    pub is_admin: bool,
+}
+
+/// A row of `unlink_tickets`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TicketRecord {
+    pub id: TicketId,
+    pub account: AccountId,
+    pub label: String,
+    pub fence: Fence,
+    pub keyring: KeyringId,
+    pub reason: String,
+    pub attempts: u32,
+    pub next_retry_at: Instant,
+    pub abandon_at: Instant,
+}

@@ -1,0 +1,223 @@
+//! What the machines' shells need from outside: a store and a gateway to WhatsApp.
+//! `paird` implements both; the fakes here are for this crate's own tests.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::domain::{
+    AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation, Instant,
+    KeyringId, PasskeyAnswer, Phone, Secret, TicketId, TicketRecord,
+};
+
+/// Why a store operation did not happen.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another daemon owns the account now: nothing was written, and nothing more may be.
+    #[error("the account belongs to another daemon now")]
+    Fenced,
+    /// The row itself cannot be used (unknown status, undecryptable keys); a person must look.
+    #[error("{0}")]
+    Poisoned(String),
+    /// The database did not do it: not reachable, timed out, failed. Whether it was done is unknown.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// One transaction on an account: its row, and everything that tells of the change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub record: AccountRecord,
+    pub qr: QrChange,
+    pub pair_code: CodeChange,
+    /// Keyrings whose link is gone or never was: shredded.
+    pub erase: Vec<KeyringId>,
+    /// Keyrings whose device entry must go: a ticket each, with its reason.
+    pub tickets: Vec<(KeyringId, String)>,
+    /// Replaces the account's groups.
+    pub groups: Option<Vec<Group>>,
+    pub events: Vec<Event>,
+    pub audit: Vec<AuditEntry>,
+    /// Commands that end with this change, and their result in words.
+    pub finished: Vec<(CommandId, Result<String, String>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QrChange {
+    Keep,
+    Clear,
+    /// Shows this payload as a PNG on the row.
+    Show { payload: Secret, at: Instant, expires_at: Instant },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeChange {
+    Keep,
+    Clear,
+    Show(Secret),
+}
+
+/// The answer to "may this account hold this number?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The number is on the account's row now, and nobody else of the operator can have it.
+    Granted,
+    /// The oldest other live account of the operator that has it.
+    Duplicate { existing_label: String },
+}
+
+/// How a ticket's try ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketOutcome {
+    /// WhatsApp confirmed, or said that the device is gone: ticket and keyring are
+    /// erased, `account.unlinked` is emitted, all in one transaction.
+    Unlinked { reason: String },
+    /// Tried again at the given moment.
+    Failed { error: String, attempts: u32, next_retry_at: Instant },
+    /// Out of time: ticket and keyring are erased, `account.unlink_abandoned` is emitted.
+    Abandoned { reason: String },
+}
+
+/// Postgres, for one daemon. Every write of an account carries its fence.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Takes over accounts that nobody live owns, and lists every account and
+    /// ticket that this daemon owns and must run: those that are not settled.
+    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError>;
+
+    /// The account's row; `None` if it does not exist or is owned by another daemon.
+    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError>;
+
+    async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError>;
+
+    /// Takes the next command of each owned account that has none running, oldest
+    /// first, marks it `running`, and fails those whose account does not exist.
+    async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError>;
+
+    /// Puts a command back that could not be delivered.
+    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError>;
+
+    /// Puts back every `running` command of the account: its actor died with them.
+    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError>;
+
+    /// One transaction; the events are sent to the event channel after it.
+    async fn record(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// Writes the number on the account's row if no other live account of the operator has it.
+    async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError>;
+
+    /// Ends a ticket's try, see [`TicketOutcome`].
+    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError>;
+
+    /// Marks an account that cannot be run as `held` with a reason.
+    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError>;
+}
+
+/// An account that this daemon owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    pub account: AccountId,
+    /// Needs an actor now: wanted paired, or in an unfinished state.
+    pub active: bool,
+    /// Open unlink tickets.
+    pub tickets: Vec<TicketId>,
+}
+
+/// What a connection is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Link a new device: fresh keys, which stay in memory until [`Session::secure_keys`].
+    Pair { code_for: Option<Phone> },
+    /// Log in with the keyring's stored keys.
+    Login,
+}
+
+/// An order for one connection.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    pub account: AccountId,
+    pub label: String,
+    pub fence: Fence,
+    pub incarnation: Incarnation,
+    pub keyring: KeyringId,
+    pub purpose: Purpose,
+}
+
+/// Says what a connection lives through, at once and without waiting; safe to call
+/// from any thread, also after the listener is gone.
+pub type SessionListener = Arc<dyn Fn(Incarnation, SessionEvent) + Send + Sync>;
+
+/// What happens on a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SessionEvent {
+    /// A QR to show, for this long.
+    Qr { payload: Secret, expires_at: Instant },
+    /// A code to type on the phone.
+    Code { code: Secret, expires_at: Instant },
+    /// WhatsApp asks for a passkey assertion, or to confirm one.
+    Passkey { stage: crate::domain::PasskeyStage, request: Value },
+    /// The phone scanned. Nothing is linked yet: the connection waits for
+    /// [`Session::confirm_link`] or [`Session::refuse_link`].
+    Scanned { phone: Phone, device_jid: String },
+    /// A scan that failed (wrong signature, phone without multi-device): the next may do.
+    ScanRejected { reason: String },
+    /// Logged in: `<success>` was received.
+    Open { phone: Option<Phone>, device_jid: Option<String> },
+    /// The connection is over, by itself; the last event of its incarnation.
+    Ended { reason: CloseReason },
+}
+
+/// Connections to WhatsApp.
+#[async_trait]
+pub trait Gateway: Send + Sync + 'static {
+    /// Starts a connection and returns at once when it is set up; it connects in
+    /// the background and speaks through `listener`.
+    ///
+    /// # Errors
+    /// The keys could not be read. Never means that there are none.
+    async fn open(&self, order: OpenSession, listener: SessionListener) -> Result<Arc<dyn Session>, StoreError>;
+}
+
+/// One live connection.
+#[async_trait]
+pub trait Session: Send + Sync + 'static {
+    /// Writes the keys to the store, so that a crash right after the link finds them.
+    /// One transaction: the keyring, its credentials, and `linking_keyring_id` on the row.
+    async fn secure_keys(&self) -> Result<(), StoreError>;
+
+    /// Lets the confirmation out to WhatsApp. Only after [`Session::secure_keys`].
+    async fn confirm_link(&self);
+
+    /// Never lets it out. The connection is closed by a following [`Session::close`].
+    async fn refuse_link(&self);
+
+    /// Asks WhatsApp to remove this device, and waits for its word.
+    async fn unlink(&self) -> UnlinkAnswer;
+
+    /// The groups that the account is in, as WhatsApp lists them now.
+    ///
+    /// # Errors
+    /// The reason in words; trying again later may do.
+    async fn groups(&self) -> Result<Vec<Group>, String>;
+
+    /// Hands over the operator's answer to a passkey challenge.
+    ///
+    /// # Errors
+    /// The reason in words.
+    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String>;
+
+    /// Closes without logging out. After it returns nothing of this connection
+    /// lives, and its listener is not called again.
+    async fn close(&self);
+}
+
+/// WhatsApp's word on an unlink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnlinkAnswer {
+    /// Removed, or known to be gone: the reason, raw.
+    Gone(String),
+    /// Not known: ask again later.
+    Unknown(String),
+}

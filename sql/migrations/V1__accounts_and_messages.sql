@@ -1,0 +1,193 @@
+-- Times are timestamptz; everything unqualified, so the connection's search_path
+-- is the schema. Names here are the contract's.
+
+-- Leases. One row per running daemon; alive while expires_at is ahead of the
+-- database's clock. The daemon renews it with one statement per heartbeat.
+CREATE TABLE processes (
+    id          uuid PRIMARY KEY,
+    host        text NOT NULL,
+    pid         integer NOT NULL,
+    version     text NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    renewed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at  timestamptz NOT NULL,
+    draining    boolean NOT NULL DEFAULT false
+);
+
+CREATE TABLE whatsapp_accounts (
+    id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    operator_id       uuid NOT NULL,
+    label             text NOT NULL,
+    phone_number      text CHECK (phone_number ~ '^[0-9]+$'),
+    last_phone_number text,
+    device_jid        text,
+    status            text NOT NULL DEFAULT 'unpaired'
+        CHECK (status IN ('unpaired', 'pending', 'connected', 'reconnecting', 'held', 'deleting')),
+    status_reason     text NOT NULL DEFAULT 'new',
+    status_since      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    next_retry_at     timestamptz,
+    desired           text NOT NULL DEFAULT 'unpaired'
+        CHECK (desired IN ('unpaired', 'paired', 'deleted')),
+    last_qr_png       text,
+    last_qr_at        timestamptz,
+    qr_expires_at     timestamptz,
+    pair_code         text,
+    pair_deadline     timestamptz,
+    pair_method       text NOT NULL DEFAULT 'qr' CHECK (pair_method IN ('qr', 'code')),
+    pair_phone        text,
+    expect_phone      text,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deleted_at        timestamptz,
+    -- The keys of the link that this account holds or has parked.
+    keyring_id        uuid,
+    -- The keys of a link that is being made: durable before the phone hears of
+    -- it, and moved to keyring_id by the first login.
+    linking_keyring_id uuid,
+    -- Ownership: the daemon that runs this account, and a counter that grows with
+    -- every change of owner. A write that names an older fence writes nothing.
+    owner             uuid,
+    fence             bigint NOT NULL DEFAULT 0,
+    -- The last seq given to an event of this account.
+    event_seq         bigint NOT NULL DEFAULT 0
+);
+
+-- One number, one live account of an operator: this index decides a race of two
+-- newcomers. It holds only numbers that are linked or being linked.
+CREATE UNIQUE INDEX whatsapp_accounts_one_number
+    ON whatsapp_accounts (operator_id, phone_number)
+    WHERE deleted_at IS NULL AND phone_number IS NOT NULL;
+CREATE INDEX whatsapp_accounts_listing ON whatsapp_accounts (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX whatsapp_accounts_by_owner ON whatsapp_accounts (owner);
+
+CREATE TABLE whatsapp_groups (
+    account_id   uuid NOT NULL REFERENCES whatsapp_accounts (id) ON DELETE CASCADE,
+    jid          text NOT NULL,
+    subject      text NOT NULL,
+    participants integer NOT NULL,
+    is_admin     boolean NOT NULL,
+    synced_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (account_id, jid)
+);
+
+CREATE TABLE audit_log (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operator_id uuid,
+    source      text NOT NULL,
+    action      text NOT NULL,
+    target_type text NOT NULL,
+    target_id   uuid,
+    payload     jsonb NOT NULL DEFAULT '{}',
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX audit_log_by_target ON audit_log (target_id, id);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit_log is append-only';
+END $$;
+CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE OR DELETE ON audit_log
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- The durable inbox. account_id has no foreign key: a command for an account
+-- that does not exist is kept, and fails with that reason.
+CREATE TABLE commands (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id uuid,
+    kind       text NOT NULL,
+    args       jsonb NOT NULL DEFAULT '{}',
+    dedupe_key text UNIQUE,
+    source     text NOT NULL DEFAULT 'web',
+    state      text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    result     text,
+    -- Identifies a raw NOTIFY that several daemons heard; see store_notified_command.
+    heard_key  text,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamptz,
+    done_at    timestamptz
+);
+CREATE INDEX commands_open ON commands (account_id, id) WHERE state IN ('queued', 'running');
+CREATE INDEX commands_heard ON commands (heard_key, created_at) WHERE heard_key IS NOT NULL;
+
+-- The durable outbox. seq is gapless per account: the owner's transaction takes
+-- it from whatsapp_accounts.event_seq, whose row lock orders the writers.
+CREATE TABLE events (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id uuid NOT NULL,
+    seq        bigint NOT NULL,
+    kind       text NOT NULL,
+    payload    jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    notified   boolean NOT NULL DEFAULT false,
+    UNIQUE (account_id, seq)
+);
+CREATE INDEX events_to_notify ON events (id) WHERE NOT notified;
+
+-- Where a consumer of events has got to, per account: for the consumer to write.
+CREATE TABLE event_consumers (
+    consumer   text NOT NULL,
+    account_id uuid NOT NULL,
+    seq        bigint NOT NULL DEFAULT 0,
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (consumer, account_id)
+);
+
+-- A keyring is the keys of one link (one device entry on a phone), sealed under a
+-- data key of its own. Deleting the row shreds the data key, and with it the keys.
+CREATE TABLE keyrings (
+    id          uuid PRIMARY KEY,
+    account_id  uuid NOT NULL REFERENCES whatsapp_accounts (id),
+    wrapped_key bytea NOT NULL,
+    master_key  text NOT NULL,
+    phone_number text,
+    device_jid  text,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX keyrings_by_account ON keyrings (account_id);
+
+CREATE TABLE credentials (
+    account_id uuid NOT NULL,
+    keyring_id uuid NOT NULL REFERENCES keyrings (id) ON DELETE CASCADE,
+    kind       text NOT NULL,
+    name       text NOT NULL,
+    sealed     bytea NOT NULL,
+    -- What a statement must filter or merge on without opening the seal: an
+    -- expiry, a version, whether a prekey was uploaded. Never key material.
+    stamp      bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (keyring_id, kind, name)
+);
+
+-- A device entry on a phone that must go. The keyring stays until WhatsApp
+-- confirms; then both are erased in one transaction.
+CREATE TABLE unlink_tickets (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    account_id    uuid NOT NULL REFERENCES whatsapp_accounts (id),
+    keyring_id    uuid NOT NULL UNIQUE REFERENCES keyrings (id),
+    reason        text NOT NULL,
+    source        text NOT NULL,
+    attempts      integer NOT NULL DEFAULT 0,
+    last_error    text,
+    next_retry_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    opened_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    abandon_at    timestamptz NOT NULL DEFAULT clock_timestamp() + interval '14 days'
+);
+CREATE INDEX unlink_tickets_by_account ON unlink_tickets (account_id);
+
+
+-- The way in for a web app. The row is the truth; the NOTIFY only wakes.
+CREATE FUNCTION send_command(
+    kind text, account_id uuid, args jsonb DEFAULT '{}', dedupe_key text DEFAULT NULL, source text DEFAULT 'web'
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    command_id bigint;
+BEGIN
+    INSERT INTO commands AS c (kind, account_id, args, dedupe_key, source)
+    VALUES (send_command.kind, send_command.account_id, coalesce(send_command.args, '{}'),
+            send_command.dedupe_key, coalesce(send_command.source, 'web'))
+    ON CONFLICT ON CONSTRAINT commands_dedupe_key_key DO NOTHING
+    RETURNING c.id INTO command_id;
+    IF command_id IS NULL THEN
+        SELECT c.id INTO command_id FROM commands c WHERE c.dedupe_key = send_command.dedupe_key;
+    END IF;
+    PERFORM pg_notify(coalesce(nullif(current_setting('paird.command_channel', true), ''), 'paird_command'), '');
+    RETURN command_id;
+END $$;
