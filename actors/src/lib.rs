@@ -6,5 +6,6 @@
 //! (`actor.rs`), reached through a handle with verbs (`handle.rs`), and speaks to
 //! the world through [`ports`].
 
+pub mod clock;
 pub mod domain;
 pub mod ports;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::domain::{
-    AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation, Instant,
-    KeyringId, PasskeyAnswer, Phone, Secret, TicketId, TicketRecord,
+    AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation,
+    Instant, KeyringId, PasskeyAnswer, Phone, Secret, TicketId, TicketRecord,
 };
 
 /// Why a store operation did not happen.
@@ -49,7 +49,11 @@ pub enum QrChange {
     Keep,
     Clear,
     /// Shows this payload as a PNG on the row.
-    Show { payload: Secret, at: Instant, expires_at: Instant },
+    Show {
+        payload: Secret,
+        at: Instant,
+        expires_at: Instant,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,9 @@ use super::{AccountId, CommandId, Phone, Secret};
 pub enum PairMethod {
     Qr,
     /// A code typed on the phone that has this number.
-    Code { phone: Phone },
+    Code {
+        phone: Phone,
+    },
 }
 
 /// What an `account.pair` asks for.
@@ -144,7 +146,8 @@ impl<'a> Args<'a> {
         let method = match (self.text("method")?.unwrap_or("qr"), phone) {
             ("qr", None) => PairMethod::Qr,
             ("qr", Some(_)) => {
-                return Err("account.pair: phone goes with method \"code\"; to allow one number only use expectPhone".to_owned());
+                return Err("account.pair: phone goes with method \"code\"; to allow one number only use expectPhone"
+                    .to_owned());
             }
             ("code", Some(phone)) => PairMethod::Code { phone },
             ("code", None) => return Err("account.pair: method \"code\" needs phone".to_owned()),
@@ -163,9 +166,7 @@ impl<'a> Args<'a> {
                 Ok(Command::Passkey(PasskeyAnswer::Response(Secret::new(text))))
             }
             (None, true) => Ok(Command::Passkey(PasskeyAnswer::Confirm)),
-            (Some(_), true) | (None, false) => {
-                Err("account.passkey: give either response or confirm".to_owned())
-            }
+            (Some(_), true) | (None, false) => Err("account.passkey: give either response or confirm".to_owned()),
         }
     }
 }

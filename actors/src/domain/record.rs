@@ -1,6 +1,4 @@
-use super::{
-    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Status, TicketId,
-};
+use super::{AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Status, TicketId};
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
 /// all of them, so the row is the image of the machine's state and never a mix of

@@ -15,7 +15,10 @@ fn a_wrong_argument_is_named_and_its_value_is_not_repeated() {
     let wrong = |kind: &str, args: Value| Command::parse(kind, &args).unwrap_err();
     assert_eq!(wrong("account.pair", json!({"expectphone": "1"})), "account.pair: unknown argument \"expectphone\"");
     assert_eq!(wrong("account.pair", json!({"method": "code"})), "account.pair: method \"code\" needs phone");
-    assert!(wrong("account.pair", json!({"expectPhone": "0660 1234567"})).contains("expectPhone: phone number starts with 0"));
+    assert!(
+        wrong("account.pair", json!({"expectPhone": "0660 1234567"}))
+            .contains("expectPhone: phone number starts with 0")
+    );
     assert!(!wrong("account.pair", json!({"expectPhone": "call-me-4367"})).contains("4367"));
     assert!(wrong("account.unpair", json!({"logout": "yes"})).contains("logout is not true or false"));
     assert!(wrong("account.unpair", json!(["logout"])).contains("not a JSON object"));

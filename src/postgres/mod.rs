@@ -1,0 +1,9 @@
+//! Everything that is Postgres. SQL text lives in `sql/`, not here.
+
+pub mod embedded;
+pub mod lease;
+pub mod listener;
+pub mod migrate;
+pub mod outbox;
+pub mod pool;
+pub mod store;
