@@ -43,6 +43,8 @@ CREATE TABLE whatsapp_accounts (
     -- The keys of a link that is being made: durable before the phone hears of
     -- it, and moved to keyring_id by the first login.
     linking_keyring_id uuid,
+    -- When the groups were last fetched over the present link.
+    groups_synced_at  timestamptz,
     -- Ownership: the daemon that runs this account, and a counter that grows with
     -- every change of owner. A write that names an older fence writes nothing.
     owner             uuid,
