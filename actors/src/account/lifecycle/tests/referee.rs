@@ -70,7 +70,14 @@ impl Referee {
             // A close that takes too long is taken for done.
             Input::Deadline if matches!(self.live, Live::Closing(_)) => self.live = Live::None,
             Input::Fenced => self.left = true,
-            _ => {}
+            Input::Session(..)
+            | Input::Claimed(..)
+            | Input::KeysSecured(..)
+            | Input::PasskeyAnswered(..)
+            | Input::GroupsFetched(..)
+            | Input::SessionClosed(_)
+            | Input::Deadline
+            | Input::Drain => {}
         }
     }
 
