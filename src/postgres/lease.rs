@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use paird_actors::ports::StoreError;
+use paird_sql::client::Params;
 use paird_sql::queries::processes::{
     RenewLeaseParams, bury_processes, list_processes_of_pid_space, release_lease, renew_lease, set_draining,
 };
-use paird_sql::client::Params;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

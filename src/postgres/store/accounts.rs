@@ -42,17 +42,12 @@ impl PgStore {
         row.map(record).transpose()
     }
 
-    pub(super) async fn claim_for(
-        &self,
-        account: AccountId,
-        fence: Fence,
-        phone: &Phone,
-    ) -> Result<Claim, StoreError> {
+    pub(super) async fn claim_for(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {
         let client = self.connection().await?;
         for _ in 0..RACES {
             let digits = phone.digits();
             let asked = async {
-                let asked = claim_number().bind(&client, &digits, &account.0, &self.process, &fence.0).one().await;
+                let asked = claim_number().bind(&client, &account.0, &self.process, &fence.0, &digits).one().await;
                 // Another newcomer was faster: ask again, and it is the incumbent.
                 match asked {
                     Err(wrong) if wrong.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),

@@ -23,11 +23,7 @@ impl PgStore {
         }))
     }
 
-    pub(super) async fn write_outcome(
-        &self,
-        ticket: &TicketRecord,
-        outcome: &TicketOutcome,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn write_outcome(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
         match outcome {
             TicketOutcome::Unlinked { reason } => {
                 self.close_ticket(ticket, reason, &Event::AccountUnlinked { reason: reason.clone() }).await
