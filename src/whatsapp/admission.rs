@@ -68,12 +68,12 @@ impl Gate {
     /// The scan failed, there is nothing to confirm: what was held, the answer
     /// that says so among it, goes out.
     pub(super) fn release(&self) {
-        self.from_held(|_| State::Open);
+        self.answer_held(|_| State::Open);
     }
 
     /// Lets the confirmation out. False if nothing is held (any more).
     pub(super) fn confirm(&self) -> bool {
-        self.from_held(|device_jid| State::Linked { device_jid })
+        self.answer_held(|device_jid| State::Linked { device_jid })
     }
 
     /// Shuts the gate for good, whatever it was.
@@ -83,7 +83,7 @@ impl Gate {
 
     /// Shuts the gate if a scan waits; a gate that holds nothing stays as it is.
     pub(super) fn refuse_held(&self) {
-        self.from_held(|_| State::Shut);
+        self.answer_held(|_| State::Shut);
     }
 
     pub(super) fn is_held(&self) -> bool {
@@ -120,7 +120,7 @@ impl Gate {
         }
     }
 
-    fn from_held(&self, next: impl FnOnce(String) -> State) -> bool {
+    fn answer_held(&self, next: impl FnOnce(String) -> State) -> bool {
         self.state.send_if_modified(|state| {
             let State::Held { device_jid } = state else { return false };
             let device_jid = std::mem::take(device_jid);

@@ -22,7 +22,7 @@ use super::{
     close::Signs,
     ear::Ear,
     keys::{KeySource, LinkKeys},
-    life::Life,
+    life::{Life, Probe},
     runtime::SessionRuntime,
     session::{WhatsAppSession, chain},
     transport::{Dial, GatedDial},
@@ -50,31 +50,40 @@ pub struct Settings {
     pub device_name: String,
 }
 
-/// One per daemon: shares its HTTP and TLS setup and its version lookup among all connections.
+/// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
+#[derive(Clone)]
 pub struct WhatsApp {
     workers: Handle,
     vault: Arc<dyn KeySource>,
-    device_name: String,
+    device_name: Arc<str>,
     http: Arc<dyn HttpClient>,
     dial: Arc<Dial>,
     versions: Arc<Versions>,
+    probe: Probe,
 }
 
 impl WhatsApp {
-    pub fn new(settings: Settings) -> Arc<Self> {
+    pub fn new(settings: Settings) -> Self {
         let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::new());
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),
             None => Versions::web(http.clone(), settings.runtime.clone()),
         };
-        Arc::new(Self {
+        Self {
             dial: Arc::new(Dial::to(settings.url.as_deref())),
             versions: Arc::new(versions),
             workers: settings.runtime,
             vault: settings.vault,
-            device_name: settings.device_name,
+            device_name: settings.device_name.into(),
             http,
-        })
+            probe: Probe::default(),
+        }
+    }
+
+    /// The same gateway with a different proof of life.
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(super) fn probing(self, probe: Probe) -> Self {
+        Self { probe, ..self }
     }
 
     /// Opens a connection; the concrete type is for this module's tests.
@@ -110,6 +119,7 @@ impl WhatsApp {
             signs,
             versions: self.versions.clone(),
             runtime,
+            probe: self.probe,
             stop: CancellationToken::new(),
         };
         Ok(Arc::new(WhatsAppSession::start(life, keys)))
@@ -141,7 +151,7 @@ impl WhatsApp {
             return Err(StoreError::Poisoned("the keyring's device was never linked".to_owned()));
         }
         // Not stored with the device: set at each start.
-        let label = DevicePropsOverride::new().with_os(&self.device_name).with_platform_type(PlatformType::CHROME);
+        let label = DevicePropsOverride::new().with_os(&*self.device_name).with_platform_type(PlatformType::CHROME);
         kept.process_command(DeviceCommand::SetDeviceProps(label)).await;
         Ok(kept)
     }
@@ -150,6 +160,13 @@ impl WhatsApp {
 #[async_trait]
 impl Gateway for WhatsApp {
     async fn open(&self, order: OpenSession, listener: SessionListener) -> Result<Arc<dyn Session>, StoreError> {
-        Ok(self.open_session(order, listener).await?)
+        // Making keys is work for the workers, not for an actor's thread.
+        let gateway = self.clone();
+        let opening = self.workers.spawn(async move { gateway.open_session(order, listener).await });
+        match opening.await {
+            Ok(Ok(session)) => Ok(session),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(StoreError::Unavailable("opening the connection was stopped".to_owned())),
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use paird_actors::domain::CloseReason;
 use tokio_util::sync::CancellationToken;
 use wacore::{iq::keepalive::KeepaliveSpec, store::commands::DeviceCommand};
@@ -18,16 +19,14 @@ use super::{admission::Gate, close::Signs, ear::Ear, runtime::SessionRuntime, ve
 const FIRST_LOGINS: u8 = 3;
 /// The library notes a pairing's end at most this long after its answer left.
 const PAIRED_PATIENCE: Duration = Duration::from_secs(3);
+/// WhatsApp sends 515 within a second of the confirmation; without it the login
+/// is tried all the same.
+const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 /// After a reason to end was heard the library closes by itself, or never.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// `disconnect` writes what is left: up to 5 s a step.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
-/// The library's own keepalive counts any received byte as life; after one
-/// undecryptable frame it stays connected and deaf. An IQ must be answered.
-const PROBE_EVERY: Duration = Duration::from_secs(90);
-const PROBE_PATIENCE: Duration = Duration::from_secs(20);
-
 /// All that one connection is made of.
 pub(super) struct Life {
     pub(super) client: Arc<Client>,
@@ -37,8 +36,32 @@ pub(super) struct Life {
     pub(super) signs: Arc<Signs>,
     pub(super) versions: Arc<Versions>,
     pub(super) runtime: SessionRuntime,
+    pub(super) probe: Probe,
     /// The owner wants it closed.
     pub(super) stop: CancellationToken,
+}
+
+/// The proof that a connection still hears: an IQ that must be answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probe {
+    pub(super) every: Duration,
+    pub(super) patience: Duration,
+}
+
+impl Default for Probe {
+    /// The library's own keepalive counts any received byte as life: after one
+    /// undecryptable frame it stays connected, and deaf.
+    fn default() -> Self {
+        Self { every: Duration::from_secs(90), patience: Duration::from_secs(20) }
+    }
+}
+
+impl Drop for Life {
+    /// A life that was cut short, by a panic in the library, has had no last word.
+    fn drop(&mut self) {
+        self.runtime.cut();
+        self.voice.end(CloseReason::SocketLost("the connection's task stopped".to_owned()));
+    }
 }
 
 impl Life {
@@ -87,15 +110,20 @@ impl Life {
             self.ear.ask_for_code(&self.client);
         }
 
-        let run = self.client.run();
-        tokio::pin!(run);
+        let (run, stream_error) = (self.client.run(), self.stream_error());
+        tokio::pin!(run, stream_error);
         tokio::select! {
-            // In this order: a run that ends at once still leaves its reason.
-            biased;
-            () = self.stream_error() => end_of(run).await,
+            () = &mut stream_error => end_of(run).await,
             () = self.signs.told() => end_of(run).await,
-            () = &mut run => {}
+            () = self.restart_overdue() => {
+                self.client.reconnect_immediately().await;
+                end_of(run).await;
+            }
             reason = self.deafness() => self.signs.say(reason),
+            () = &mut run => {
+                // The stanza that ended it may have come just now.
+                let _ = stream_error.now_or_never();
+            }
         }
         if self.gate.is_shut() {
             return CloseReason::SocketLost("the link was refused".to_owned());
@@ -123,10 +151,20 @@ impl Life {
         }
     }
 
+    /// Waits until a link that was confirmed should long have been restarted by 515.
+    async fn restart_overdue(&self) {
+        if self.gate.is_linked() {
+            // This run is the login already.
+            std::future::pending::<()>().await;
+        }
+        self.ear.paired().await;
+        tokio::time::sleep(RESTART_PATIENCE).await;
+    }
+
     /// Waits until an open connection proves deaf, or its store unwritable.
     async fn deafness(&self) -> CloseReason {
         loop {
-            tokio::time::sleep(PROBE_EVERY).await;
+            tokio::time::sleep(self.probe.every).await;
             // Ten failed writes in a row, and the library writes no more.
             if self.client.persistence_manager().is_saver_halted() {
                 return CloseReason::StoreFailed("the keys could not be written ten times in a row".to_owned());
@@ -138,7 +176,7 @@ impl Life {
     }
 
     async fn answers(&self) -> bool {
-        match self.client.execute(KeepaliveSpec::with_timeout(PROBE_PATIENCE)).await {
+        match self.client.execute(KeepaliveSpec::with_timeout(self.probe.patience)).await {
             // An error is an answer.
             Ok(()) | Err(IqError::ServerError { .. }) => true,
             Err(_) => false,

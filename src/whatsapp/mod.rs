@@ -20,5 +20,5 @@ mod voice;
 pub use gateway::{Settings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
 
-#[cfg(all(test, feature = "sandbox"))]
+#[cfg(test)]
 mod tests;

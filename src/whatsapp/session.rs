@@ -75,8 +75,8 @@ impl WhatsAppSession {
     }
 
     #[cfg(all(test, feature = "sandbox"))]
-    pub(super) fn client_is_gone(&self) -> bool {
-        self.client.strong_count() == 0
+    pub(super) fn client(&self) -> Weak<Client> {
+        self.client.clone()
     }
 }
 
@@ -205,10 +205,10 @@ fn unavailable(failure: BackendError) -> StoreError {
 
 /// An IQ's failure, without the stanza that some of them carry.
 fn in_words(failure: &IqError) -> String {
-    match failure {
-        IqError::Disconnected(_) => "the connection ended before the answer".to_owned(),
-        other => chain(other),
+    if matches!(failure, IqError::Disconnected(_)) {
+        return "the connection ended before the answer".to_owned();
     }
+    chain(failure)
 }
 
 /// An error with its causes: the library's own text often names none.
