@@ -44,6 +44,23 @@ pub struct Change {
     pub finished: Vec<(CommandId, Result<String, String>)>,
 }
 
+impl Change {
+    /// Writes the row and tells nothing; the rest is added by struct update.
+    pub fn of(record: AccountRecord) -> Self {
+        Self {
+            record,
+            qr: QrChange::Keep,
+            pair_code: CodeChange::Keep,
+            erase: Vec::new(),
+            tickets: Vec::new(),
+            groups: None,
+            events: Vec::new(),
+            audit: Vec::new(),
+            finished: Vec::new(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrChange {
     Keep,

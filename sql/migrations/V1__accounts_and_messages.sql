@@ -8,6 +8,11 @@ CREATE TABLE processes (
     host        text NOT NULL,
     pid         integer NOT NULL,
     version     text NOT NULL,
+    -- Boot and process namespace that pid belongs to: a daemon that starts in the
+    -- same one can see that a former process is gone, and need not wait for its lease.
+    pid_space   text NOT NULL,
+    -- Where this daemon hears commands; send_command rings there.
+    command_channel text NOT NULL DEFAULT 'paird_command',
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     renewed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at  timestamptz NOT NULL,
@@ -43,6 +48,8 @@ CREATE TABLE whatsapp_accounts (
     -- The keys of a link that is being made: durable before the phone hears of
     -- it, and moved to keyring_id by the first login.
     linking_keyring_id uuid,
+    -- When the groups were last fetched over the present link.
+    groups_synced_at  timestamptz,
     -- Ownership: the daemon that runs this account, and a counter that grows with
     -- every change of owner. A write that names an older fence writes nothing.
     owner             uuid,
@@ -172,7 +179,6 @@ CREATE TABLE unlink_tickets (
 );
 CREATE INDEX unlink_tickets_by_account ON unlink_tickets (account_id);
 
-
 -- The way in for a web app. The row is the truth; the NOTIFY only wakes.
 CREATE FUNCTION send_command(
     kind text, account_id uuid, args jsonb DEFAULT '{}', dedupe_key text DEFAULT NULL, source text DEFAULT 'web'
@@ -188,6 +194,60 @@ BEGIN
     IF command_id IS NULL THEN
         SELECT c.id INTO command_id FROM commands c WHERE c.dedupe_key = send_command.dedupe_key;
     END IF;
-    PERFORM pg_notify(coalesce(nullif(current_setting('paird.command_channel', true), ''), 'paird_command'), '');
+    PERFORM pg_notify(channel, '')
+    FROM (SELECT 'paird_command' AS channel UNION SELECT p.command_channel FROM processes p) AS rung;
     RETURN command_id;
+END $$;
+
+-- Stores a command that came as a bare NOTIFY, once, however many daemons heard it.
+-- All of them hear the same notifications in the same order. `heard_key` stands for
+-- sender and payload, `nth` says how often the caller heard that key within the
+-- `heard_within` before now: the row is missing only if fewer than `nth` were stored
+-- since. A function, since the count must see what was committed while it waited for the lock.
+CREATE FUNCTION store_notified_command(
+    heard_key text, nth integer, heard_within interval,
+    kind text, account_id uuid, args jsonb, dedupe_key text, failure text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    command_id bigint;
+    stored integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('paird.heard.' || store_notified_command.heard_key, 0));
+    SELECT count(*) INTO stored FROM commands c
+    WHERE c.heard_key = store_notified_command.heard_key
+      AND c.created_at >= clock_timestamp() - store_notified_command.heard_within;
+    IF stored >= nth THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO commands AS c (kind, account_id, args, dedupe_key, source, heard_key, state, result, done_at)
+    VALUES (store_notified_command.kind, store_notified_command.account_id, store_notified_command.args,
+            store_notified_command.dedupe_key, 'notify', store_notified_command.heard_key,
+            CASE WHEN failure IS NULL THEN 'queued' ELSE 'failed' END, failure,
+            CASE WHEN failure IS NULL THEN NULL ELSE clock_timestamp() END)
+    ON CONFLICT ON CONSTRAINT commands_dedupe_key_key DO NOTHING
+    RETURNING c.id INTO command_id;
+    RETURN command_id;
+END $$;
+
+-- What is sent for an event. NOTIFY takes less than 8000 bytes: a larger payload goes
+-- without its large fields and says so; the row has them all.
+CREATE FUNCTION event_message(event events) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN octet_length((event.payload || head)::text) < 8000 THEN (event.payload || head)::text
+        WHEN octet_length((small || cut)::text) < 8000 THEN (small || cut)::text
+        ELSE cut::text
+    END
+    FROM (SELECT jsonb_build_object('type', event.kind, 'accountId', event.account_id,
+                                    'id', event.id, 'seq', event.seq) AS head) AS h,
+         LATERAL (SELECT head || '{"truncated": true}' AS cut) AS c,
+         LATERAL (SELECT coalesce(jsonb_object_agg(field.key, field.value), '{}') AS small
+                  FROM jsonb_each(event.payload) AS field
+                  WHERE octet_length(field.value::text) <= 1000) AS s
+$$;
+
+-- LISTEN takes no parameter; this does.
+CREATE FUNCTION listen_to(channel text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('LISTEN %I', channel);
+    RETURN true;
 END $$;

@@ -31,6 +31,8 @@ pub enum CloseReason {
     Refused(String),
     /// The credential store could not be read or written: never the same as "no keys".
     StoreFailed(String),
+    /// The stored keys are there and cannot be used: missing records, a broken seal.
+    KeysUnusable(String),
 }
 
 /// What a close means for a linked account.
@@ -60,7 +62,7 @@ impl CloseReason {
             Self::RestartRequired => Verdict::RestartNow,
             Self::LoggedOut(_) => Verdict::LinkGone,
             Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
-            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) => Verdict::Hold { until: None },
+            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) | Self::KeysUnusable(_) => Verdict::Hold { until: None },
         }
     }
 
@@ -77,7 +79,8 @@ impl CloseReason {
             | Self::Replaced(_)
             | Self::QrExhausted
             | Self::Refused(_)
-            | Self::StoreFailed(_) => false,
+            | Self::StoreFailed(_)
+            | Self::KeysUnusable(_) => false,
         }
     }
 
@@ -97,6 +100,15 @@ impl CloseReason {
             Self::QrExhausted => "qr_exhausted",
             Self::Refused(_) => "refused",
             Self::StoreFailed(_) => "store_failed",
+            Self::KeysUnusable(_) => "keys_unusable",
+        }
+    }
+
+    /// Code and raw words, as the row and the audit keep them.
+    pub fn describe(&self) -> String {
+        match self.raw() {
+            Some(raw) if !raw.is_empty() => format!("{}: {raw}", self.code()),
+            Some(_) | None => self.code().to_owned(),
         }
     }
 
@@ -113,7 +125,8 @@ impl CloseReason {
             | Self::Banned(raw)
             | Self::ClientOutdated(raw)
             | Self::Refused(raw)
-            | Self::StoreFailed(raw) => Some(raw),
+            | Self::StoreFailed(raw)
+            | Self::KeysUnusable(raw) => Some(raw),
             Self::RestartRequired | Self::QrExhausted => None,
         }
     }

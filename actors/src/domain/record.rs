@@ -25,6 +25,8 @@ pub struct AccountRecord {
     /// Keys of a link being made, durable already; the phone may list the device.
     pub linking: Option<KeyringId>,
     pub deleted_at: Option<Instant>,
+    /// When the groups were last fetched over the present link; unset until then.
+    pub groups_synced_at: Option<Instant>,
 }
 
 /// A running pair attempt, as it survives a restart.

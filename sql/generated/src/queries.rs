@@ -1,0 +1,9 @@
+// This file was generated with `clorinde`. Do not modify.
+
+pub mod accounts;
+pub mod changes;
+pub mod commands;
+pub mod connections;
+pub mod events;
+pub mod processes;
+pub mod tickets;

@@ -1,0 +1,431 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Clone, Copy, Debug)]
+pub struct RequeueCommandParams {
+    pub command: i64,
+    pub process: uuid::Uuid,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct RequeueCommandsOfParams {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct StoreNotifiedCommandParams<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::JsonSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+> {
+    pub heard_key: T1,
+    pub nth: i32,
+    pub heard_within_secs: f64,
+    pub kind: T2,
+    pub account: Option<uuid::Uuid>,
+    pub args: T3,
+    pub dedupe_key: Option<T4>,
+    pub failure: Option<T5>,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct TakeCommands {
+    pub id: i64,
+    pub account_id: uuid::Uuid,
+    pub kind: String,
+    pub args: serde_json::Value,
+    pub source: String,
+}
+pub struct TakeCommandsBorrowed<'a> {
+    pub id: i64,
+    pub account_id: uuid::Uuid,
+    pub kind: &'a str,
+    pub args: postgres_types::Json<&'a serde_json::value::RawValue>,
+    pub source: &'a str,
+}
+impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
+    fn from(TakeCommandsBorrowed { id, account_id, kind, args, source }: TakeCommandsBorrowed<'a>) -> Self {
+        Self {
+            id,
+            account_id,
+            kind: kind.into(),
+            args: serde_json::from_str(args.0.get()).unwrap(),
+            source: source.into(),
+        }
+    }
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct TakeCommandsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<TakeCommandsBorrowed, tokio_postgres::Error>,
+    mapper: fn(TakeCommandsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> TakeCommandsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(TakeCommandsBorrowed) -> R) -> TakeCommandsQuery<'c, 'a, 's, C, R, N> {
+        TakeCommandsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct Optioni64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<Option<i64>, tokio_postgres::Error>,
+    mapper: fn(Option<i64>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> Optioni64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(Option<i64>) -> R) -> Optioni64Query<'c, 'a, 's, C, R, N> {
+        Optioni64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn take_commands() -> TakeCommandsStmt {
+    TakeCommandsStmt(
+        "WITH next AS ( SELECT DISTINCT ON (c.account_id) c.id FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'queued' AND a.owner = $1 AND NOT EXISTS (SELECT FROM commands r WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND NOT me.draining) ORDER BY c.account_id, c.id ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp() FROM next WHERE c.id = next.id AND c.state = 'queued' RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken ORDER BY id",
+        None,
+    )
+}
+impl TakeCommandsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 1> {
+        TakeCommandsQuery {
+            client,
+            params: [process],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<TakeCommandsBorrowed, tokio_postgres::Error> {
+                Ok(TakeCommandsBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    kind: row.try_get(2)?,
+                    args: row.try_get(3)?,
+                    source: row.try_get(4)?,
+                })
+            },
+            mapper: |it| TakeCommands::from(it),
+        }
+    }
+}
+pub struct FailOrphanedCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn fail_orphaned_commands() -> FailOrphanedCommandsStmt {
+    FailOrphanedCommandsStmt(
+        "WITH orphaned AS ( SELECT c.id FROM commands c WHERE c.state = 'queued' AND NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = c.account_id) ORDER BY c.id LIMIT 500 FOR UPDATE OF c SKIP LOCKED ) UPDATE commands c SET state = 'failed', done_at = clock_timestamp(), result = coalesce('no account with id ' || c.account_id::text, 'no account id given') FROM orphaned WHERE c.id = orphaned.id RETURNING c.id",
+        None,
+    )
+}
+impl FailOrphanedCommandsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
+        I64Query {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+pub struct RequeueCommandStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn requeue_command() -> RequeueCommandStmt {
+    RequeueCommandStmt(
+        "UPDATE commands c SET state = 'queued', started_at = NULL FROM whatsapp_accounts a WHERE c.id = $1 AND c.state = 'running' AND a.id = c.account_id AND a.owner = $2 RETURNING c.id",
+        None,
+    )
+}
+impl RequeueCommandStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        command: &'a i64,
+        process: &'a uuid::Uuid,
+    ) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        I64Query {
+            client,
+            params: [command, process],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, RequeueCommandParams, I64Query<'c, 'a, 's, C, i64, 2>, C>
+    for RequeueCommandStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a RequeueCommandParams) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        self.bind(client, &params.command, &params.process)
+    }
+}
+pub struct RequeueCommandsOfStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn requeue_commands_of() -> RequeueCommandsOfStmt {
+    RequeueCommandsOfStmt(
+        "UPDATE commands c SET state = 'queued', started_at = NULL FROM whatsapp_accounts a WHERE c.account_id = $1 AND c.state = 'running' AND a.id = c.account_id AND a.owner = $2 RETURNING c.id",
+        None,
+    )
+}
+impl RequeueCommandsOfStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+    ) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        I64Query {
+            client,
+            params: [account, process],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, RequeueCommandsOfParams, I64Query<'c, 'a, 's, C, i64, 2>, C>
+    for RequeueCommandsOfStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a RequeueCommandsOfParams) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        self.bind(client, &params.account, &params.process)
+    }
+}
+pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn store_notified_command() -> StoreNotifiedCommandStmt {
+    StoreNotifiedCommandStmt(
+        "SELECT store_notified_command($1, $2, make_interval(secs => $3), $4, $5, $6, $7, $8) AS id",
+        None,
+    )
+}
+impl StoreNotifiedCommandStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::JsonSql,
+        T4: crate::StringSql,
+        T5: crate::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        heard_key: &'a T1,
+        nth: &'a i32,
+        heard_within_secs: &'a f64,
+        kind: &'a T2,
+        account: &'a Option<uuid::Uuid>,
+        args: &'a T3,
+        dedupe_key: &'a Option<T4>,
+        failure: &'a Option<T5>,
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 8> {
+        Optioni64Query {
+            client,
+            params: [heard_key, nth, heard_within_secs, kind, account, args, dedupe_key, failure],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::JsonSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
+        Optioni64Query<'c, 'a, 's, C, Option<i64>, 8>,
+        C,
+    > for StoreNotifiedCommandStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 8> {
+        self.bind(
+            client,
+            &params.heard_key,
+            &params.nth,
+            &params.heard_within_secs,
+            &params.kind,
+            &params.account,
+            &params.args,
+            &params.dedupe_key,
+            &params.failure,
+        )
+    }
+}

@@ -1,0 +1,135 @@
+--! claim_accounts
+-- Takes every account with unfinished or parked business that nobody live owns. The
+-- check stays inside an OR so that it runs again on a row that changed meanwhile.
+-- Commands that the former owner was running go back into the queue.
+WITH free AS (
+    SELECT a.id
+    FROM whatsapp_accounts a
+    WHERE (a.owner IS NULL OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+      AND (a.deleted_at IS NULL OR a.status <> 'unpaired'
+           OR EXISTS (SELECT FROM unlink_tickets t WHERE t.account_id = a.id))
+      AND EXISTS (SELECT FROM processes me
+                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+), claimed AS (
+    UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
+    FROM free WHERE a.id = free.id
+    RETURNING a.id
+), requeued AS (
+    UPDATE commands c SET state = 'queued', started_at = NULL
+    FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running'
+)
+SELECT id FROM claimed;
+
+--! claim_accounts_with_commands
+-- The same for accounts that somebody just asked something of: a new account need
+-- not wait for the next claim, and a deleted one gets its answer.
+WITH free AS (
+    SELECT a.id
+    FROM whatsapp_accounts a
+    WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running'))
+      AND (a.owner IS NULL OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+      AND EXISTS (SELECT FROM processes me
+                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+), claimed AS (
+    UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
+    FROM free WHERE a.id = free.id
+    RETURNING a.id
+), requeued AS (
+    UPDATE commands c SET state = 'queued', started_at = NULL
+    FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running'
+)
+SELECT id FROM claimed;
+
+--! list_owned_accounts
+SELECT a.id, unfinished.active, pending.tickets
+FROM whatsapp_accounts a,
+     LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL
+                     OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished,
+     LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets
+              FROM unlink_tickets t WHERE t.account_id = a.id) AS pending
+WHERE a.owner = :process AND (unfinished.active OR cardinality(pending.tickets) > 0)
+ORDER BY a.created_at, a.id;
+
+--! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?)
+SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at,
+       phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone,
+       keyring_id, linking_keyring_id, deleted_at
+FROM whatsapp_accounts
+WHERE id = :account AND owner = :process;
+
+--! claim_number : (existing_label?)
+-- The oldest other live account that has the number, or else the number is written;
+-- two newcomers at the same moment meet at the unique index.
+WITH me AS (
+    SELECT id, operator_id FROM whatsapp_accounts WHERE id = :account AND owner = :process AND fence = :fence
+), incumbent AS (
+    SELECT a.label
+    FROM whatsapp_accounts a JOIN me ON a.operator_id = me.operator_id AND a.id <> me.id
+    WHERE a.phone_number = :phone AND a.deleted_at IS NULL
+    ORDER BY a.created_at, a.id
+    LIMIT 1
+), granted AS (
+    UPDATE whatsapp_accounts a SET phone_number = :phone
+    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND NOT EXISTS (SELECT FROM incumbent)
+    RETURNING a.id
+)
+SELECT EXISTS (SELECT FROM granted) AS granted, (SELECT label FROM incumbent) AS existing_label;
+
+--! hold_account
+-- An attempt that ran gets its terminal event, too. Nothing happens twice.
+WITH held AS (
+    UPDATE whatsapp_accounts a
+    SET status = 'held', status_reason = :reason, status_since = clock_timestamp(), next_retry_at = NULL,
+        last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL,
+        event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END
+    FROM (SELECT id, status, status_reason FROM whatsapp_accounts WHERE id = :account FOR UPDATE) AS before
+    WHERE a.id = before.id AND a.owner = :process
+      AND (before.status, before.status_reason) IS DISTINCT FROM ('held', :reason::text)
+    RETURNING a.id, a.event_seq, before.status AS former
+), told AS (
+    INSERT INTO events (account_id, seq, kind, payload)
+    SELECT id, event_seq - 1, 'session.failed', jsonb_build_object('reason', :reason::text)
+    FROM held WHERE former = 'pending'
+    UNION ALL
+    SELECT id, event_seq, 'session.held', jsonb_build_object('reason', :reason::text, 'until', NULL)
+    FROM held
+)
+SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = :account AND owner = :process) AS owned
+FROM (SELECT count(*) FROM held) AS done;
+
+--! list_stale_attempts
+SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
+FROM whatsapp_accounts
+WHERE owner = :process AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
+ORDER BY created_at, id;
+
+--! park_stale_attempts
+-- The fence grows, so that an actor that ran the attempt after all writes nothing more.
+WITH stale AS (
+    SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
+    FROM whatsapp_accounts
+    WHERE owner = :process AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
+    ORDER BY id
+    FOR UPDATE
+), parked AS (
+    UPDATE whatsapp_accounts a
+    SET status = 'unpaired', status_reason = 'timeout', status_since = :now, next_retry_at = NULL,
+        desired = 'unpaired', phone_number = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL,
+        pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL,
+        linking_keyring_id = NULL, fence = a.fence + 1, event_seq = a.event_seq + 1
+    FROM stale WHERE a.id = stale.id
+    RETURNING a.id, a.label, a.event_seq, a.created_at, stale.linking, stale.past_deadline
+), told AS (
+    INSERT INTO events (account_id, seq, kind) SELECT id, event_seq, 'session.timeout' FROM parked
+), ticketed AS (
+    INSERT INTO unlink_tickets (account_id, keyring_id, reason, source)
+    SELECT parked.id, k.id, 'timeout', 'paird' FROM parked JOIN keyrings k ON k.id = parked.linking
+    ON CONFLICT (keyring_id) DO NOTHING
+)
+SELECT id, label, past_deadline FROM parked ORDER BY created_at, id;

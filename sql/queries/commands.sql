@@ -1,0 +1,47 @@
+--! take_commands
+-- The oldest queued command of each account that this daemon owns and that has none
+-- running; fetching groups is slow and waits for nobody, so nobody waits for it.
+WITH next AS (
+    SELECT DISTINCT ON (c.account_id) c.id
+    FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
+    WHERE c.state = 'queued' AND a.owner = :process
+      AND NOT EXISTS (SELECT FROM commands r
+                      WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync')
+      AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND NOT me.draining)
+    ORDER BY c.account_id, c.id
+), taken AS (
+    UPDATE commands c SET state = 'running', started_at = clock_timestamp()
+    FROM next WHERE c.id = next.id AND c.state = 'queued'
+    RETURNING c.id, c.account_id, c.kind, c.args, c.source
+)
+SELECT id, account_id, kind, args, source FROM taken ORDER BY id;
+
+--! fail_orphaned_commands
+WITH orphaned AS (
+    SELECT c.id FROM commands c
+    WHERE c.state = 'queued' AND NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = c.account_id)
+    ORDER BY c.id
+    LIMIT 500
+    FOR UPDATE OF c SKIP LOCKED
+)
+UPDATE commands c
+SET state = 'failed', done_at = clock_timestamp(),
+    result = coalesce('no account with id ' || c.account_id::text, 'no account id given')
+FROM orphaned WHERE c.id = orphaned.id
+RETURNING c.id;
+
+--! requeue_command
+UPDATE commands c SET state = 'queued', started_at = NULL
+FROM whatsapp_accounts a
+WHERE c.id = :command AND c.state = 'running' AND a.id = c.account_id AND a.owner = :process
+RETURNING c.id;
+
+--! requeue_commands_of
+UPDATE commands c SET state = 'queued', started_at = NULL
+FROM whatsapp_accounts a
+WHERE c.account_id = :account AND c.state = 'running' AND a.id = c.account_id AND a.owner = :process
+RETURNING c.id;
+
+--! store_notified_command (account?, dedupe_key?, failure?) : (id?)
+SELECT store_notified_command(:heard_key, :nth, make_interval(secs => :heard_within_secs),
+                              :kind, :account, :args, :dedupe_key, :failure) AS id;

@@ -1,0 +1,13 @@
+--! lock_migrations
+-- Held by this session until it ends. One key for every paird of the database.
+SELECT pg_try_advisory_lock(hashtextextended('paird.migrations', 0)) AS locked;
+
+--! listen_to_channel
+SELECT listen_to(:channel) AS listening;
+
+--! check_listening
+-- False behind a proxy that gives each statement another connection.
+SELECT EXISTS (SELECT FROM pg_listening_channels() AS heard (channel) WHERE heard.channel = :channel) AS listening;
+
+--! ping
+SELECT true AS alive;

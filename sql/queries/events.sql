@@ -1,0 +1,20 @@
+--! notify_events
+-- Sends what was committed and not sent yet, per account in seq order (ids of one
+-- account grow with seq: its row lock orders the writers), and marks it. A waiting
+-- lock, not SKIP LOCKED, keeps that order between a former and a new owner. The mark
+-- need not survive a crash: at least once is the promise.
+WITH batch AS (
+    SELECT e.id
+    FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id
+    WHERE NOT e.notified
+      AND (a.owner IS NULL OR a.owner = :process OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+    ORDER BY e.id
+    LIMIT 500
+    FOR UPDATE OF e
+), marked AS (
+    UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, event_message(e) AS message
+), sent AS (
+    SELECT pg_notify(:channel, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered
+)
+SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent;
