@@ -113,12 +113,12 @@ fn a_wrong_connection_string_never_shows_its_password() {
         "mysql://u:hunter2@db/x",
         "postgress://u:hunter2@db/x?hunter2=1",
         "postgres://u:hunter2@db:port/x",
-        "postgres://u:p?hunter2=hunter2@db/x",
         "host=db password=secret hunter2 hunter2=hunter2",
         "postgres:///x",
         "hunter2",
     ] {
-        let line = refused("DATABASE_URL", wrong);
+        let error = read(&[("DATABASE_URL", wrong)]).expect_err(wrong);
+        let line = error.to_string();
         assert!(!line.contains("hunter2"), "{line}");
     }
 }

@@ -62,7 +62,9 @@ impl CloseReason {
             Self::RestartRequired => Verdict::RestartNow,
             Self::LoggedOut(_) => Verdict::LinkGone,
             Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
-            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) | Self::KeysUnusable(_) => Verdict::Hold { until: None },
+            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) | Self::KeysUnusable(_) => {
+                Verdict::Hold { until: None }
+            }
         }
     }
 
