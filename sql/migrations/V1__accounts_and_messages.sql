@@ -8,9 +8,11 @@ CREATE TABLE processes (
     host        text NOT NULL,
     pid         integer NOT NULL,
     version     text NOT NULL,
-    -- Boot and process namespace that pid belongs to: a daemon that starts in the
-    -- same one can see that a former process is gone, and need not wait for its lease.
+    -- Boot and process namespace that pid belongs to, and its start in clock ticks: a
+    -- daemon that starts in the same one sees that a former process is gone, and need
+    -- not wait for the end of its lease.
     pid_space   text NOT NULL,
+    pid_birth   bigint NOT NULL,
     -- Where this daemon hears commands; send_command rings there.
     command_channel text NOT NULL DEFAULT 'paird_command',
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

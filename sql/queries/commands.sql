@@ -43,5 +43,7 @@ WHERE c.account_id = :account AND c.state = 'running' AND a.id = c.account_id AN
 RETURNING c.id;
 
 --! store_notified_command (account?, dedupe_key?, failure?) : (id?)
-SELECT store_notified_command(:heard_key, :nth, make_interval(secs => :heard_within_secs),
+-- Sender and payload are known by their hash alone: a payload may hold secrets.
+SELECT store_notified_command(encode(sha256(convert_to(:sender::int || ' ' || :payload::text, 'UTF8')), 'hex'),
+                              :nth, make_interval(secs => :heard_within_secs),
                               :kind, :account, :args, :dedupe_key, :failure) AS id;

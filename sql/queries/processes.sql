@@ -1,11 +1,11 @@
 --! renew_lease
-INSERT INTO processes (id, host, pid, version, pid_space, command_channel, expires_at)
-VALUES (:process, :host, :pid, :version, :pid_space, :command_channel,
+INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at)
+VALUES (:process, :host, :pid, :version, :pid_space, :pid_birth, :command_channel,
         clock_timestamp() + make_interval(secs => :ttl_secs))
 ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at;
 
 --! list_processes_of_pid_space
-SELECT id, pid FROM processes WHERE pid_space = :pid_space AND id <> :process;
+SELECT id, pid, pid_birth FROM processes WHERE pid_space = :pid_space AND id <> :process;
 
 --! bury_processes
 -- Their accounts are free from now on.

@@ -1,5 +1,6 @@
 //! Everything that is Postgres. SQL text lives in `sql/`, not here.
 
+mod backoff;
 pub mod embedded;
 pub mod lease;
 pub mod listener;
@@ -7,3 +8,4 @@ pub mod migrate;
 pub mod outbox;
 pub mod pool;
 pub mod store;
+mod tls;

@@ -18,7 +18,8 @@ pub struct StoreNotifiedCommandParams<
     T4: crate::StringSql,
     T5: crate::StringSql,
 > {
-    pub heard_key: T1,
+    pub sender: i32,
+    pub payload: T1,
     pub nth: i32,
     pub heard_within_secs: f64,
     pub kind: T2,
@@ -350,7 +351,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn store_notified_command() -> StoreNotifiedCommandStmt {
     StoreNotifiedCommandStmt(
-        "SELECT store_notified_command($1, $2, make_interval(secs => $3), $4, $5, $6, $7, $8) AS id",
+        "SELECT store_notified_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, make_interval(secs => $4), $5, $6, $7, $8, $9) AS id",
         None,
     )
 }
@@ -372,7 +373,8 @@ impl StoreNotifiedCommandStmt {
     >(
         &'s self,
         client: &'c C,
-        heard_key: &'a T1,
+        sender: &'a i32,
+        payload: &'a T1,
         nth: &'a i32,
         heard_within_secs: &'a f64,
         kind: &'a T2,
@@ -380,10 +382,10 @@ impl StoreNotifiedCommandStmt {
         args: &'a T3,
         dedupe_key: &'a Option<T4>,
         failure: &'a Option<T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 8> {
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 9> {
         Optioni64Query {
             client,
-            params: [heard_key, nth, heard_within_secs, kind, account, args, dedupe_key, failure],
+            params: [sender, payload, nth, heard_within_secs, kind, account, args, dedupe_key, failure],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -407,7 +409,7 @@ impl<
         'a,
         's,
         StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-        Optioni64Query<'c, 'a, 's, C, Option<i64>, 8>,
+        Optioni64Query<'c, 'a, 's, C, Option<i64>, 9>,
         C,
     > for StoreNotifiedCommandStmt
 {
@@ -415,10 +417,11 @@ impl<
         &'s self,
         client: &'c C,
         params: &'a StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 8> {
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 9> {
         self.bind(
             client,
-            &params.heard_key,
+            &params.sender,
+            &params.payload,
             &params.nth,
             &params.heard_within_secs,
             &params.kind,

@@ -7,6 +7,7 @@ pub struct RenewLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crat
     pub pid: i32,
     pub version: T2,
     pub pid_space: T3,
+    pub pid_birth: i64,
     pub command_channel: T4,
     pub ttl_secs: f64,
 }
@@ -24,6 +25,7 @@ pub struct SetDrainingParams {
 pub struct ListProcessesOfPidSpace {
     pub id: uuid::Uuid,
     pub pid: i32,
+    pub pid_birth: i64,
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
@@ -84,7 +86,7 @@ where
 pub struct RenewLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn renew_lease() -> RenewLeaseStmt {
     RenewLeaseStmt(
-        "INSERT INTO processes (id, host, pid, version, pid_space, command_channel, expires_at) VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at",
+        "INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8)) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at",
         None,
     )
 }
@@ -110,10 +112,11 @@ impl RenewLeaseStmt {
         pid: &'a i32,
         version: &'a T2,
         pid_space: &'a T3,
+        pid_birth: &'a i64,
         command_channel: &'a T4,
         ttl_secs: &'a f64,
     ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[process, host, pid, version, pid_space, command_channel, ttl_secs]).await
+        client.execute(self.0, &[process, host, pid, version, pid_space, pid_birth, command_channel, ttl_secs]).await
     }
 }
 impl<
@@ -145,6 +148,7 @@ impl<
             &params.pid,
             &params.version,
             &params.pid_space,
+            &params.pid_birth,
             &params.command_channel,
             &params.ttl_secs,
         ))
@@ -152,7 +156,7 @@ impl<
 }
 pub struct ListProcessesOfPidSpaceStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_processes_of_pid_space() -> ListProcessesOfPidSpaceStmt {
-    ListProcessesOfPidSpaceStmt("SELECT id, pid FROM processes WHERE pid_space = $1 AND id <> $2", None)
+    ListProcessesOfPidSpaceStmt("SELECT id, pid, pid_birth FROM processes WHERE pid_space = $1 AND id <> $2", None)
 }
 impl ListProcessesOfPidSpaceStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -171,7 +175,7 @@ impl ListProcessesOfPidSpaceStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<ListProcessesOfPidSpace, tokio_postgres::Error> {
-                Ok(ListProcessesOfPidSpace { id: row.try_get(0)?, pid: row.try_get(1)? })
+                Ok(ListProcessesOfPidSpace { id: row.try_get(0)?, pid: row.try_get(1)?, pid_birth: row.try_get(2)? })
             },
             mapper: |it| ListProcessesOfPidSpace::from(it),
         }

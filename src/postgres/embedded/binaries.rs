@@ -1,0 +1,52 @@
+use std::path::{Path, PathBuf};
+
+use super::EmbeddedError;
+
+/// The directory of an installed Postgres.
+#[derive(Clone, Debug)]
+pub(super) struct Binaries(PathBuf);
+
+impl Binaries {
+    /// The named directory, or else `$PATH`, or else the newest of Debian's directories.
+    pub(super) fn find(named: Option<&Path>) -> Result<Self, EmbeddedError> {
+        match named {
+            Some(dir) if is_complete(dir) => Ok(Self(dir.to_owned())),
+            Some(dir) => Err(EmbeddedError::NotThere(dir.to_owned())),
+            None => search_path()
+                .into_iter()
+                .chain(packaged())
+                .find(|dir| is_complete(dir))
+                .map(Self)
+                .ok_or(EmbeddedError::NotInstalled),
+        }
+    }
+
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+fn is_complete(dir: &Path) -> bool {
+    ["initdb", "postgres", "createdb"].iter().all(|program| dir.join(program).is_file())
+}
+
+/// Where programs are looked for; not a setting of ours, so not config's business. A link
+/// there is followed, since the server finds its own files beside itself.
+#[expect(clippy::disallowed_methods, reason = "the search path of programs is no setting of paird")]
+fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .filter_map(|dir| dir.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
+        .collect()
+}
+
+fn packaged() -> Vec<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort_by(|left, right| right.cmp(left));
+    versions.into_iter().map(|(_, dir)| dir).collect()
+}
