@@ -8,7 +8,7 @@ mod given;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use paird_actors::domain::{Policy, Refuse};
@@ -51,12 +51,8 @@ pub struct Config {
     /// `PAIRD_DEVICE_NAME`: the name under "Linked devices" on the phone.
     pub device_name: String,
     /// `PAIRD_POSTGRES_BIN`: the directory of `initdb` and `postgres`, instead of
-    /// looking for it in [`Config::executable_dirs`] and the usual places.
+    /// looking for it in [`executable_dirs`] and the usual places.
     pub postgres_bin: Option<PathBuf>,
-    /// `PATH`, split.
-    pub executable_dirs: Vec<PathBuf>,
-    /// `NO_COLOR` is set: no decoration in the terminal.
-    pub no_color: bool,
 }
 
 /// How log lines are written.
@@ -114,7 +110,6 @@ impl Config {
         let given = Given::new(variables)?;
         let data_dir = given.data_dir()?;
         let path = |name: &str, default: PathBuf| given.get(name).map_or(default, PathBuf::from);
-        let text = |name: &str, default: &str| given.get(name).unwrap_or(default).to_owned();
 
         let command_channel = given.parse("PAIRD_COMMAND_CHANNEL", "paird_command", checks::channel)?;
         let event_channel = given.parse("PAIRD_EVENT_CHANNEL", "paird_event", checks::channel)?;
@@ -136,8 +131,6 @@ impl Config {
             whatsapp_url: given.parse_optional("PAIRD_WHATSAPP_URL", checks::whatsapp_url)?,
             device_name: given.parse("PAIRD_DEVICE_NAME", "paird", checks::device_name)?,
             postgres_bin: given.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
-            executable_dirs: std::env::split_paths(&text("PATH", "")).collect(),
-            no_color: given.get("NO_COLOR").is_some(),
             data_dir,
         })
     }
@@ -169,8 +162,19 @@ impl Config {
     /// Where the daemon writes the connection string of its embedded cluster while
     /// that is up.
     pub fn embedded_dsn_file(&self) -> PathBuf {
-        Path::new(&self.data_dir).join("postgres").join("dsn")
+        self.data_dir.join("postgres.dsn")
     }
+}
+
+/// `PATH`, split: where programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
+pub fn executable_dirs() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// `TMPDIR` or its usual value.
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
 }
 
 /// The variables that matter here. One that is not UTF-8 is an error if it is ours.

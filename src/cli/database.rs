@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use futures_util::{StreamExt as _, stream};
 use paird_sql::queries::cli::{self, CommandEnd, ListedAccount};
 use paird_sql::queries::connections;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 
 use super::{labels, out};
 use crate::config::Config;
+use crate::postgres::pool::Dsn;
 
 /// A notification may be lost; the rows are looked at this often regardless.
 pub(super) const POLL: Duration = Duration::from_millis(250);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A command that still waits after this long makes one wonder whether a daemon runs.
 const WONDER_AFTER: Duration = Duration::from_secs(3);
 
@@ -31,9 +31,7 @@ pub(super) struct Database {
 impl Database {
     /// Connects to `DATABASE_URL`, or to the embedded cluster of a running daemon.
     pub(super) async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let dsn = dsn_of(config)?;
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT, tokio_postgres::connect(&dsn, NoTls)).await;
-        let (client, mut connection) = connected.context("database does not answer")?.context("database not reachable")?;
+        let (client, mut connection) = Dsn::parse(&dsn_of(config)?)?.connect().await?;
         let rung = Arc::new(Notify::new());
         let bell = Arc::clone(&rung);
         tokio::spawn(async move {

@@ -18,7 +18,9 @@ pub(super) fn resolve(accounts: Vec<ListedAccount>, wanted: &str) -> Result<List
             let ids: Vec<String> = named.iter().chain([&last]).map(|a| a.id.to_string()).collect();
             Err(format!("{} accounts have the label {wanted:?}; give an id: {}", ids.len(), ids.join(", ")))
         }
-        (None, _) if others.is_empty() => Err(format!("no account {wanted:?}; there is none yet: paird accounts add LABEL")),
+        (None, _) if others.is_empty() => {
+            Err(format!("no account {wanted:?}; there is none yet: paird accounts add LABEL"))
+        }
         (None, _) => {
             let labels: Vec<&str> = others.iter().take(10).map(|a| a.label.as_str()).collect();
             let more = if others.len() > labels.len() { ", …" } else { "" };

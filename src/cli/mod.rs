@@ -128,7 +128,8 @@ struct AccountArg {
 /// Reads arguments and settings, does what is asked, and says in the exit code how it went.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = match Config::load().and_then(|config| if cli.is_daemon() { config.for_daemon() } else { Ok(config) }) {
+    let config = match Config::load().and_then(|config| if cli.is_daemon() { config.for_daemon() } else { Ok(config) })
+    {
         Ok(config) => config,
         Err(wrong) => return out::complain(&wrong, EXIT_USAGE),
     };
@@ -174,6 +175,6 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "sandbox")]
         Command::Sandbox => sandbox::run().await,
         #[cfg(feature = "sandbox")]
-        Command::Demo(args) => demo::run(args).await,
+        Command::Demo(args) => demo::run(&config, args).await,
     }
 }

@@ -16,6 +16,8 @@ use super::database::{Database, Patience, explained};
 use super::out;
 use crate::config::Config;
 use ending::Ending;
+#[cfg(feature = "sandbox")]
+pub(super) use ending::is_terminal;
 use screen::Screen;
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@ use paird_actors::domain::Refuse;
 use tracing_subscriber::EnvFilter;
 
 use super::{DatabaseUrl, LogFormat};
+use crate::postgres::pool::{Dsn, DsnError};
 
 /// Postgres cuts longer identifiers, and two names might become one.
 const CHANNEL_MAX_BYTES: usize = 63;
@@ -31,12 +32,11 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     if !is_url && text.contains("://") {
         return Err("does not start with postgres:// or postgresql://".to_owned());
     }
-    match text.parse::<tokio_postgres::Config>() {
-        Ok(parsed) if parsed.get_hosts().is_empty() => Err("names no host".to_owned()),
+    match Dsn::parse(text) {
         Ok(_) => Ok(DatabaseUrl(text.to_owned())),
-        Err(_) => Err("is not a connection string that can be read; give \
-                       postgres://USER:PASSWORD@HOST:5432/DATABASE with special characters percent-encoded, \
-                       and sslmode disable, prefer or require"
+        Err(DsnError::Tls(wrong)) => Err(wrong),
+        Err(DsnError::Dsn(_)) => Err("is not a connection string that can be read; give \
+                                      postgres://USER:PASSWORD@HOST:5432/DATABASE, special characters percent-encoded"
             .to_owned()),
     }
 }

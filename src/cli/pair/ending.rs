@@ -54,6 +54,12 @@ impl Ending {
     }
 }
 
+/// Ends an attempt.
+#[cfg(feature = "sandbox")]
+pub(in crate::cli) fn is_terminal(kind: &str) -> bool {
+    Ending::of(kind, &Value::Null).is_some()
+}
+
 pub(super) fn is_superseded(kind: &str, payload: &Value) -> bool {
     kind == "session.cancelled" && payload.get("reason").and_then(Value::as_str) == Some("superseded")
 }
