@@ -1,1 +1,42 @@
+//! A WhatsApp server double that speaks the real protocol to a real client:
+//! WebSocket, Noise XX, IK and XXfallback, binary stanzas, ADV signatures.
+//!
+//! Simulated phones scan a QR, type a code, remove a device; faults happen on
+//! demand. Each phone keeps the list of linked devices that a real one would
+//! show. A device is on it from the moment that its pair-device-sign arrived
+//! and verified until somebody unlinks it.
+//!
+//! Only a client that skips the check of WhatsApp's certificate chain can talk
+//! to it, and it only ever listens on loopback.
 
+mod admin;
+mod adv;
+mod answers;
+mod faults;
+mod group_answers;
+mod inject;
+mod journal;
+mod keys;
+mod noise;
+mod orders;
+mod pair_code;
+mod pairing;
+mod peer;
+mod phone;
+mod qr;
+mod remote;
+mod server;
+mod session;
+mod settings;
+mod stanza;
+mod usync;
+mod wire;
+mod world;
+
+pub use faults::{Fault, PausePoint, RestartFault, Scope, UnlinkFault};
+pub use journal::{Oddity, Report};
+pub use orders::ScanOptions;
+pub use phone::{Group, LinkedDevice};
+pub use remote::{Remote, RemoteError};
+pub use server::Sandbox;
+pub use settings::{Pace, Settings};

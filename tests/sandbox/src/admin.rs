@@ -1,0 +1,247 @@
+//! The admin API: plain HTTP and JSON. The README lists the routes.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Json, Path};
+use actix_web::{App, HttpResponse, HttpServer, ResponseError};
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::faults::Fault;
+use crate::inject::parse_device;
+use crate::journal::Report;
+use crate::orders::{Order, Scan, ScanOptions, TypedCode};
+use crate::phone::{Group, LinkedDevice};
+use crate::qr::{Qr, read_png};
+use crate::settings::Pace;
+use crate::world::World;
+
+/// A screenshot of a QR is some 10 kB.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+pub(crate) struct Running(ServerHandle);
+
+impl Running {
+    pub(crate) async fn stop(&self) {
+        self.0.stop(false).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The order is given by the call; only its completion would need a wait.
+        drop(self.0.stop(false));
+    }
+}
+
+pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(Running, SocketAddr)> {
+    let world = Data::from(world);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(world.clone())
+            .app_data(web::JsonConfig::default().limit(LARGEST_BODY).error_handler(|error, _| refused(&error).into()))
+            .configure(routes)
+            .default_service(web::to(|| async {
+                Refused(StatusCode::NOT_FOUND, "no such route".to_owned()).response()
+            }))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(address)
+    .with_context(|| format!("cannot listen on {address}"))?;
+    let address = *server.addrs().first().context("the admin api has no address")?;
+    let server = server.run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok((Running(handle), address))
+}
+
+fn routes(app: &mut web::ServiceConfig) {
+    app.route("/phones", web::get().to(phones))
+        .route("/phones", web::post().to(add_phone))
+        .route("/phones/{number}/groups", web::put().to(set_groups))
+        .route("/phones/{number}/scan", web::post().to(scan))
+        .route("/phones/{number}/code", web::post().to(type_code))
+        .route("/phones/{number}/devices", web::get().to(devices))
+        .route("/phones/{number}/devices/{jid}", web::delete().to(unlink))
+        .route("/faults", web::get().to(faults))
+        .route("/faults", web::post().to(fault))
+        .route("/faults", web::delete().to(clear_faults))
+        .route("/pace", web::get().to(pace))
+        .route("/pace", web::put().to(set_pace))
+        .route("/report", web::get().to(report));
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPhone {
+    pub(crate) number: String,
+}
+
+/// Either `qr` or `png`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct NewScan {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) qr: Option<String>,
+    /// Base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) png: Option<String>,
+    #[serde(flatten)]
+    pub(crate) options: ScanOptions,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCode {
+    pub(crate) code: String,
+}
+
+/// The body of every answer that is not 2xx.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Complaint {
+    pub(crate) error: String,
+}
+
+async fn phones(world: Data<World>) -> Json<Vec<String>> {
+    Json(world.state().phones.keys().cloned().collect())
+}
+
+async fn add_phone(world: Data<World>, phone: Json<NewPhone>) -> Outcome {
+    world.add_phone(&phone.number)?;
+    done()
+}
+
+async fn set_groups(world: Data<World>, number: Path<String>, groups: Json<Vec<Group>>) -> Outcome {
+    world.set_groups(&number, groups.into_inner())?;
+    done()
+}
+
+async fn scan(world: Data<World>, number: Path<String>, scan: Json<NewScan>) -> Outcome {
+    let payload = match scan.into_inner() {
+        NewScan { qr: Some(qr), png: None, options } => (qr, options),
+        NewScan { qr: None, png: Some(png), options } => {
+            (web::block(move || read_png(&png)).await.map_err(anyhow::Error::from)??, options)
+        }
+        NewScan { .. } => return Err(Refused::bad("a scan needs either qr or png")),
+    };
+    let (qr, options) = (Qr::parse(&payload.0)?, payload.1);
+    let number = number.into_inner();
+    world.state().phone(&number)?;
+    let mailbox = world.shown_by(&qr.reference)?;
+    confirmed(&mailbox, |done| Order::Scan(Box::new(Scan { number, qr, options, done }))).await
+}
+
+async fn type_code(world: Data<World>, number: Path<String>, code: Json<NewCode>) -> Outcome {
+    let number = number.into_inner();
+    world.state().phone(&number)?;
+    let mailbox = world.code_shown_by(&number)?;
+    let code = code.into_inner().code;
+    confirmed(&mailbox, |done| Order::TypeCode(Box::new(TypedCode { number, code, done }))).await
+}
+
+async fn devices(world: Data<World>, number: Path<String>) -> Result<Json<Vec<LinkedDevice>>, Refused> {
+    Ok(Json(world.devices(&number)?))
+}
+
+async fn unlink(world: Data<World>, path: Path<(String, String)>) -> Outcome {
+    let (number, jid) = path.into_inner();
+    let device = parse_device(&jid)?;
+    if device.number != number {
+        return Err(Refused::bad("the device is not of this phone"));
+    }
+    world.unlink(&device)?;
+    done()
+}
+
+async fn faults(world: Data<World>) -> Json<Vec<Fault>> {
+    Json(world.state().armed.list())
+}
+
+async fn fault(world: Data<World>, fault: Json<Fault>) -> Outcome {
+    world.inject(fault.into_inner())?;
+    done()
+}
+
+async fn clear_faults(world: Data<World>) -> Outcome {
+    world.clear_faults();
+    done()
+}
+
+async fn pace(world: Data<World>) -> Json<Pace> {
+    Json(world.pace())
+}
+
+async fn set_pace(world: Data<World>, pace: Json<Pace>) -> Outcome {
+    pace.check()?;
+    world.state().pace = pace.into_inner();
+    done()
+}
+
+async fn report(world: Data<World>) -> Json<Report> {
+    Json(world.report())
+}
+
+type Outcome = Result<HttpResponse, Refused>;
+
+fn done() -> Outcome {
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives a connection an order and waits for its word.
+async fn confirmed(
+    mailbox: &mpsc::Sender<Order>,
+    order: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Order,
+) -> Outcome {
+    let gone = || Refused::bad("the connection ended before the link was offered");
+    let (sender, outcome) = oneshot::channel();
+    mailbox.try_send(order(sender)).map_err(|_| gone())?;
+    match outcome.await {
+        Ok(Ok(())) => done(),
+        Ok(Err(error)) => Err(Refused::bad(error)),
+        Err(_) => Err(gone()),
+    }
+}
+
+#[derive(Debug)]
+struct Refused(StatusCode, String);
+
+impl Refused {
+    fn bad(error: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, error.into())
+    }
+
+    fn response(&self) -> HttpResponse {
+        HttpResponse::build(self.0).json(Complaint { error: self.1.clone() })
+    }
+}
+
+fn refused(error: &dyn fmt::Display) -> Refused {
+    Refused::bad(error.to_string())
+}
+
+impl From<anyhow::Error> for Refused {
+    fn from(error: anyhow::Error) -> Self {
+        Self::bad(format!("{error:#}"))
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.1)
+    }
+}
+
+impl ResponseError for Refused {
+    fn status_code(&self) -> StatusCode {
+        self.0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response()
+    }
+}

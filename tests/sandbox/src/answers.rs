@@ -1,0 +1,112 @@
+//! What the server answers to a client's stanza.
+
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
+
+use crate::group_answers::{one_group, participating};
+use crate::stanza::{attr, nothing_offline, refusal, result};
+use crate::usync::usync;
+use crate::world::{DeviceId, State};
+
+pub(crate) enum Answer {
+    Say(Vec<Node>),
+    /// Understood, and nothing to say to it.
+    Nothing,
+    /// The device with this jid is to be unlinked.
+    Unlink(String),
+    /// Not understood; an iq gets an error all the same.
+    Unknown(Vec<Node>),
+}
+
+/// A client that is not logged in only ever pings, besides pairing.
+pub(crate) fn answer_unregistered(stanza: &Node) -> Answer {
+    match (&*stanza.tag, attr(stanza, "xmlns").as_str()) {
+        ("iq", "w:p") => Answer::Say(vec![result(stanza, Vec::new())]),
+        ("ib" | "ack", _) => Answer::Nothing,
+        _ => Answer::Unknown(Vec::new()),
+    }
+}
+
+pub(crate) fn answer(state: &mut State, id: &DeviceId, stanza: &Node) -> Answer {
+    match &*stanza.tag {
+        "iq" => answer_iq(state, id, stanza),
+        "ib" | "ack" | "receipt" | "presence" | "chatstate" => Answer::Nothing,
+        _ => Answer::Unknown(Vec::new()),
+    }
+}
+
+fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
+    let (xmlns, kind) = (attr(iq, "xmlns"), attr(iq, "type"));
+    let child = iq.children().and_then(<[Node]>::first);
+    let say = |children: Vec<Node>| Answer::Say(vec![result(iq, children)]);
+    match (xmlns.as_str(), kind.as_str(), child.map(|child| &*child.tag)) {
+        ("w:p", "get", _) | ("urn:xmpp:whatsapp:dirty", "set", _) => say(Vec::new()),
+        ("passive", "set", Some("active")) => Answer::Say(vec![result(iq, Vec::new()), nothing_offline()]),
+        ("passive", "set", Some("passive")) => say(Vec::new()),
+        ("encrypt", "set", _) => match device_bundle(state, id).map(|bundle| bundle.upload(iq)) {
+            Some(true) => say(Vec::new()),
+            Some(false) | None => unknown(iq),
+        },
+        ("encrypt", "get", Some("digest")) => match device_bundle(state, id).and_then(|bundle| bundle.digest()) {
+            Some(digest) => say(vec![digest]),
+            None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
+        },
+        ("encrypt", "get", Some("count")) => {
+            let count = device_bundle(state, id).map_or(0, |bundle| bundle.count());
+            say(vec![NodeBuilder::new("count").attr("value", count).build()])
+        }
+        ("abt", "get", Some("props")) => say(vec![props()]),
+        ("blocklist", "get", _) => say(vec![NodeBuilder::new("list").build()]),
+        ("privacy", "get", _) => say(vec![privacy()]),
+        ("usync", "get", Some("usync")) => usync(state, iq).map_or_else(|| unknown(iq), |answer| say(vec![answer])),
+        ("w:sync:app:state", "set", Some("sync")) => say(vec![app_state(iq)]),
+        ("w:g2", "get", Some("participating")) => {
+            say(vec![state.phones.get(&id.number).map(participating).unwrap_or_default()])
+        }
+        ("w:g2", "get", Some("query")) => {
+            match state.phones.get(&id.number).and_then(|phone| one_group(phone, &attr(iq, "to"))) {
+                Some(group) => say(vec![group]),
+                None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
+            }
+        }
+        ("md", "set", Some("remove-companion-device")) => {
+            let jid = child.and_then(|child| child.attrs.get("jid")?.to_jid());
+            Answer::Unlink(jid.as_ref().map(Jid::to_string).unwrap_or_default())
+        }
+        _ => unknown(iq),
+    }
+}
+
+fn unknown(iq: &Node) -> Answer {
+    match attr(iq, "type").as_str() {
+        "get" | "set" => Answer::Unknown(vec![refusal(iq, 501, "feature-not-implemented")]),
+        _ => Answer::Unknown(Vec::new()),
+    }
+}
+
+fn device_bundle<'a>(state: &'a mut State, id: &DeviceId) -> Option<&'a mut crate::keys::KeyBundle> {
+    Some(&mut state.phones.get_mut(&id.number)?.device_mut(id.device)?.bundle)
+}
+
+fn props() -> Node {
+    NodeBuilder::new("props").attr("protocol", "1").attr("ab_key", "sandbox").attr("refresh", 86_400_u32).build()
+}
+
+fn privacy() -> Node {
+    let category = |name: &'static str| NodeBuilder::new("category").attr("name", name).attr("value", "all").build();
+    let names = ["last", "online", "profile", "status", "groupadd", "readreceipts", "calladd"];
+    NodeBuilder::new("privacy").children(names.map(category)).build()
+}
+
+/// Every collection asked for, empty, at the version that the client has.
+fn app_state(iq: &Node) -> Node {
+    let asked = iq.get_optional_child("sync").and_then(Node::children).unwrap_or_default();
+    let empty = |collection: &Node| {
+        let version = attr(collection, "version");
+        NodeBuilder::new("collection")
+            .attr("name", attr(collection, "name"))
+            .attr("version", if version.is_empty() { "0" } else { version.as_str() })
+            .build()
+    };
+    NodeBuilder::new("sync").children(asked.iter().map(empty)).build()
+}

@@ -1,0 +1,84 @@
+//! What the sandbox saw, for those who want to assert on it.
+
+use serde::{Deserialize, Serialize};
+use wacore_binary::Node;
+
+/// How many entries a list in the journal keeps.
+const KEPT: usize = 1_000;
+
+/// Everything since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Connections open now: before login, at a QR, or logged in.
+    pub connections_now: u64,
+    /// Of those, the ones that have been sent `<success>`.
+    pub logged_in_now: u64,
+    /// TCP connections, the refused ones not counted.
+    pub accepted: u64,
+    /// When each was accepted, in milliseconds since 1970.
+    pub accepted_at_ms: Vec<u64>,
+    /// TCP connections dropped by a fault.
+    pub refused: u64,
+    pub handshakes_xx: u64,
+    pub handshakes_ik: u64,
+    pub handshakes_xx_fallback: u64,
+    pub refs_issued: u64,
+    /// Scans that got as far as a pair-success.
+    pub offered: u64,
+    /// Clients that answered a pair-success with an error.
+    pub offers_rejected: u64,
+    /// pair-device-signs that verified: links made.
+    pub links_made: u64,
+    /// Links ended by the device itself.
+    pub unlinks: u64,
+    /// Links ended by the phone.
+    pub removals: u64,
+    pub logins: u64,
+    /// Logins answered with `<failure>`.
+    pub logins_refused: u64,
+    /// Connections that a second login of the same device threw out.
+    pub replaced: u64,
+    pub pings_answered: u64,
+    pub iqs_answered: u64,
+    /// Iqs left unanswered by a fault.
+    pub iqs_stalled: u64,
+    /// Stanzas that the sandbox did not understand (the first 1,000).
+    pub unknown: Vec<Oddity>,
+    /// What no correct client does, e.g. a signature that does not verify (the first 1,000).
+    pub violations: Vec<Oddity>,
+}
+
+/// Something that was not to be expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oddity {
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// Whose connection it was: a device's jid, or `unregistered`.
+    pub from: String,
+    pub what: String,
+}
+
+impl Report {
+    pub(crate) fn note_unknown(&mut self, at_ms: u64, from: &str, stanza: &Node) {
+        let what = wacore::xml::DisplayableNode(stanza).to_string();
+        note(&mut self.unknown, at_ms, from, what);
+    }
+
+    pub(crate) fn note_answered(&mut self, iq: &Node) {
+        self.iqs_answered += 1;
+        if iq.attrs.get("xmlns").is_some_and(|xmlns| *xmlns == *"w:p") {
+            self.pings_answered += 1;
+        }
+    }
+
+    pub(crate) fn note_violation(&mut self, at_ms: u64, from: &str, what: String) {
+        note(&mut self.violations, at_ms, from, what);
+    }
+}
+
+fn note(list: &mut Vec<Oddity>, at_ms: u64, from: &str, what: String) {
+    if list.len() < KEPT {
+        list.push(Oddity { at_ms, from: from.to_owned(), what });
+    }
+}

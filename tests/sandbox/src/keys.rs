@@ -1,0 +1,108 @@
+//! The Signal key bundle that a device uploads, as far as a server keeps it.
+
+use wacore::prekeys::compute_key_bundle_digest;
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+
+/// What `encrypt set` brought. Only public keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyBundle {
+    registration: Vec<u8>,
+    identity: Vec<u8>,
+    signed: SignedKey,
+    one_time: Vec<OneTimeKey>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct SignedKey {
+    id: Vec<u8>,
+    value: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+struct OneTimeKey {
+    id: [u8; 3],
+    value: [u8; 32],
+}
+
+impl KeyBundle {
+    /// Takes in an `encrypt set`: a new identity and signed key, more one-time keys.
+    /// Returns whether the iq was one.
+    pub(crate) fn upload(&mut self, iq: &Node) -> bool {
+        if let Some(rotated) = iq.get_optional_child("rotate").and_then(|rotate| rotate.get_optional_child("skey")) {
+            self.signed = SignedKey::read(rotated);
+            return true;
+        }
+        let Some(list) = iq.get_optional_child("list") else { return false };
+        self.registration = bytes(iq.get_optional_child("registration"));
+        self.identity = bytes(iq.get_optional_child("identity"));
+        self.signed = iq.get_optional_child("skey").map(SignedKey::read).unwrap_or_default();
+        self.one_time.extend(list.get_children_by_tag("key").filter_map(OneTimeKey::read));
+        true
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.one_time.len()
+    }
+
+    /// `<digest>`, or nothing when no keys were ever uploaded.
+    pub(crate) fn digest(&self) -> Option<Node> {
+        if self.identity.is_empty() {
+            return None;
+        }
+        let one_time: Vec<&[u8]> = self.one_time.iter().map(|key| key.value.as_slice()).collect();
+        let hash = compute_key_bundle_digest(&self.identity, &self.signed.value, &self.signed.signature, &one_time);
+        let ids = self.one_time.iter().map(|key| leaf("id", key.id.to_vec()));
+        Some(
+            NodeBuilder::new("digest")
+                .children([
+                    leaf("registration", self.registration.clone()),
+                    leaf("type", vec![5]),
+                    leaf("identity", self.identity.clone()),
+                    NodeBuilder::new("skey")
+                        .children([
+                            leaf("id", self.signed.id.clone()),
+                            leaf("value", self.signed.value.clone()),
+                            leaf("signature", self.signed.signature.clone()),
+                        ])
+                        .build(),
+                    NodeBuilder::new("list").children(ids).build(),
+                    leaf("hash", hash),
+                ])
+                .build(),
+        )
+    }
+}
+
+impl SignedKey {
+    fn read(node: &Node) -> Self {
+        Self {
+            id: bytes(node.get_optional_child("id")),
+            value: bytes(node.get_optional_child("value")),
+            signature: bytes(node.get_optional_child("signature")),
+        }
+    }
+}
+
+impl OneTimeKey {
+    fn read(node: &Node) -> Option<Self> {
+        let id = bytes(node.get_optional_child("id")).try_into().ok()?;
+        let value = bytes(node.get_optional_child("value")).try_into().ok()?;
+        Some(Self { id, value })
+    }
+}
+
+/// The bytes in a node; a string counts as its UTF-8. Nothing when absent.
+pub(crate) fn bytes(node: Option<&Node>) -> Vec<u8> {
+    use wacore_binary::NodeContent;
+    match node.and_then(|node| node.content.as_ref()) {
+        Some(NodeContent::Bytes(bytes)) => bytes.to_vec(),
+        Some(NodeContent::String(text)) => text.as_bytes().to_vec(),
+        Some(NodeContent::Nodes(_)) | None => Vec::new(),
+    }
+}
+
+fn leaf(tag: &'static str, bytes: Vec<u8>) -> Node {
+    NodeBuilder::new(tag).bytes(bytes).build()
+}

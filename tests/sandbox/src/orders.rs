@@ -1,0 +1,50 @@
+//! What a connection can be told to do.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use wacore_binary::Node;
+
+use crate::qr::Qr;
+
+pub(crate) enum Order {
+    /// Drop the socket without a word.
+    Cut,
+    /// Say a last thing, and close.
+    EndWith(Box<Node>),
+    /// Send a frame that cannot be decrypted.
+    Garble,
+    /// Send the refs again.
+    ResendRefs,
+    /// A phone has scanned the QR on show.
+    Scan(Box<Scan>),
+    /// A phone has typed a code.
+    TypeCode(Box<TypedCode>),
+}
+
+/// Told once pair-success was sent, or why it was not.
+pub(crate) type Done = oneshot::Sender<Result<(), String>>;
+
+pub(crate) struct Scan {
+    pub(crate) number: String,
+    pub(crate) qr: Qr,
+    pub(crate) options: ScanOptions,
+    pub(crate) done: Done,
+}
+
+pub(crate) struct TypedCode {
+    pub(crate) number: String,
+    pub(crate) code: String,
+    pub(crate) done: Done,
+}
+
+/// How the owner of a phone scans.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScanOptions {
+    /// From the scan to the owner's "yes, link", in milliseconds.
+    pub approve_after_ms: u64,
+    /// The phone signs wrongly: the client refuses with 401 `signature-mismatch`.
+    pub bad_signature: bool,
+    /// The phone proves wrongly that it saw the QR: 401 `hmac-mismatch`.
+    pub bad_hmac: bool,
+}

@@ -1,0 +1,158 @@
+//! A simulated phone: its number, its groups and its list of linked devices.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use wacore_binary::Jid;
+use wacore_libsignal::protocol::KeyPair;
+
+use crate::keys::KeyBundle;
+use crate::world::ConnectionId;
+
+/// A linked device as the phone shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedDevice {
+    pub jid: String,
+    /// The name that the device gave itself.
+    pub label: String,
+    /// The kind of device that it says it is, e.g. `DESKTOP`.
+    pub platform: String,
+    /// Milliseconds since 1970.
+    pub linked_at_ms: u64,
+    pub connected: bool,
+}
+
+/// A group that the phone is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub jid: String,
+    pub subject: String,
+    /// How many are in it, the phone included.
+    pub participants: u32,
+    pub is_admin: bool,
+    /// Whether participants are named by LID, with the number as an attribute.
+    #[serde(default)]
+    pub by_lid: bool,
+}
+
+pub(crate) struct Phone {
+    pub(crate) number: String,
+    pub(crate) lid_user: String,
+    /// Signs the identities of linked devices.
+    pub(crate) identity: KeyPair,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) devices: Vec<Device>,
+    /// The number of the last device that was offered a link. Never goes down.
+    last_device: u16,
+}
+
+pub(crate) struct Device {
+    pub(crate) number: u16,
+    pub(crate) label: String,
+    pub(crate) platform: String,
+    pub(crate) linked_at_ms: u64,
+    /// The static Noise key that paired; a login must come with it.
+    pub(crate) noise_key: [u8; 32],
+    pub(crate) bundle: KeyBundle,
+    /// The connection that has been sent `<success>`.
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+impl Phone {
+    /// Fails unless the number is 7 to 15 digits that do not begin with 0.
+    pub(crate) fn new(number: &str) -> Result<Self> {
+        ensure!(
+            (7..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0'),
+            "a phone number is 7 to 15 digits and does not begin with 0"
+        );
+        Ok(Self {
+            number: number.to_owned(),
+            lid_user: lid_user(number),
+            identity: KeyPair::generate(&mut rand::rng()),
+            groups: default_groups(number),
+            devices: Vec::new(),
+            last_device: 0,
+        })
+    }
+
+    /// The number of the next device, which no other device ever had.
+    pub(crate) fn next_device(&mut self) -> u16 {
+        self.last_device += 1;
+        self.last_device
+    }
+
+    pub(crate) fn device(&self, number: u16) -> Option<&Device> {
+        self.devices.iter().find(|device| device.number == number)
+    }
+
+    pub(crate) fn device_mut(&mut self, number: u16) -> Option<&mut Device> {
+        self.devices.iter_mut().find(|device| device.number == number)
+    }
+
+    pub(crate) fn jid(&self, device: u16) -> Jid {
+        Jid::pn_device(self.number.as_str(), device)
+    }
+
+    pub(crate) fn lid(&self, device: u16) -> Jid {
+        Jid::lid_device(self.lid_user.as_str(), device)
+    }
+
+    pub(crate) fn linked_devices(&self) -> Vec<LinkedDevice> {
+        let show = |device: &Device| LinkedDevice {
+            jid: self.jid(device.number).to_string(),
+            label: device.label.clone(),
+            platform: device.platform.clone(),
+            linked_at_ms: device.linked_at_ms,
+            connected: device.connection.is_some(),
+        };
+        self.devices.iter().map(show).collect()
+    }
+}
+
+/// The LID that belongs to a number: 15 digits that say nothing about it.
+pub(crate) fn lid_user(number: &str) -> String {
+    let digest = Sha256::digest(number.as_bytes());
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest[..8]);
+    format!("{}", 100_000_000_000_000 + u64::from_be_bytes(head) % 900_000_000_000_000)
+}
+
+fn default_groups(number: &str) -> Vec<Group> {
+    let group = |index: u32, subject: &str, participants, is_admin, by_lid| Group {
+        // Derived from the LID, so that no two phones are in the same groups by accident.
+        jid: format!("1203{}{index}@g.us", &lid_user(number)[1..]),
+        subject: subject.to_owned(),
+        participants,
+        is_admin,
+        by_lid,
+    };
+    vec![
+        group(1, "Family", 5, false, false),
+        group(2, "Harbour crew", 12, true, false),
+        group(3, "Neighbours", 40, false, true),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_no_phone_number_is_refused() {
+        for wrong in ["", "123456", "0155500011", "+15550001111", "1555 000", "1234567890123456"] {
+            assert!(Phone::new(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn device_numbers_grow_and_are_not_reused() {
+        let mut phone = Phone::new("15550001111").unwrap();
+        assert_eq!([phone.next_device(), phone.next_device(), phone.next_device()], [1, 2, 3]);
+    }
+
+    #[test]
+    fn groups_of_two_phones_have_different_jids() {
+        let [a, b] = ["15550001111", "15550002222"].map(|number| Phone::new(number).unwrap().groups);
+        assert!(a.iter().all(|group| b.iter().all(|other| other.jid != group.jid)));
+    }
+}

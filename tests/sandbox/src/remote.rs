@@ -1,0 +1,141 @@
+//! The admin API from the other side.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use crate::admin::{Complaint, NewCode, NewPhone, NewScan};
+use crate::faults::Fault;
+use crate::journal::Report;
+use crate::orders::ScanOptions;
+use crate::phone::{Group, LinkedDevice};
+use crate::settings::Pace;
+
+/// Longer than any approval that a scan waits for.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// A report of thousands of connections.
+const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
+/// A blocking client of one sandbox's admin API. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    agent: Agent,
+    base: String,
+}
+
+/// Why a request to the sandbox came to nothing.
+#[derive(Debug, Error)]
+pub enum RemoteError {
+    /// The sandbox's own words.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the sandbox cannot be reached")]
+    Unreachable(#[source] Box<ureq::Error>),
+}
+
+pub type Result<T> = std::result::Result<T, RemoteError>;
+
+impl Remote {
+    /// `admin_url` as [`crate::Sandbox::admin_url`] gives it.
+    pub fn new(admin_url: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE)).build();
+        Self { agent: config.into(), base: admin_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Adds a phone with three groups; one that is there already stays as it is.
+    pub fn add_phone(&self, number: &str) -> Result<()> {
+        self.post("/phones", &NewPhone { number: number.to_owned() })
+    }
+
+    /// Replaces the groups that a phone is in.
+    pub fn set_groups(&self, number: &str, groups: &[Group]) -> Result<()> {
+        check(self.agent.put(self.url(&format!("/phones/{number}/groups"))).send_json(groups)).map(drop)
+    }
+
+    /// Returns once pair-success was sent. Fails in words, e.g. when nobody
+    /// shows this QR any more.
+    pub fn scan(&self, number: &str, qr_payload: &str) -> Result<()> {
+        self.scan_with(number, qr_payload, ScanOptions::default())
+    }
+
+    /// Like [`Remote::scan`], from a picture of the QR.
+    pub fn scan_png(&self, number: &str, png_base64: &str) -> Result<()> {
+        let scan = NewScan { png: Some(png_base64.to_owned()), ..NewScan::default() };
+        self.post(&format!("/phones/{number}/scan"), &scan)
+    }
+
+    pub fn scan_with(&self, number: &str, qr_payload: &str, options: ScanOptions) -> Result<()> {
+        let scan = NewScan { qr: Some(qr_payload.to_owned()), png: None, options };
+        self.post(&format!("/phones/{number}/scan"), &scan)
+    }
+
+    /// Types the code that a client shows for this number. Returns once
+    /// pair-success was sent.
+    pub fn type_code(&self, number: &str, code: &str) -> Result<()> {
+        self.post(&format!("/phones/{number}/code"), &NewCode { code: code.to_owned() })
+    }
+
+    /// The phone's list of linked devices, oldest first.
+    pub fn devices(&self, number: &str) -> Result<Vec<LinkedDevice>> {
+        self.get(&format!("/phones/{number}/devices"))
+    }
+
+    /// The phone's owner removes a device.
+    pub fn unlink(&self, number: &str, jid: &str) -> Result<()> {
+        check(self.agent.delete(self.url(&format!("/phones/{number}/devices/{jid}"))).call()).map(drop)
+    }
+
+    pub fn fault(&self, fault: &Fault) -> Result<()> {
+        self.post("/faults", fault)
+    }
+
+    /// Disarms every fault and lets go of whatever is paused.
+    pub fn clear_faults(&self) -> Result<()> {
+        check(self.agent.delete(self.url("/faults")).call()).map(drop)
+    }
+
+    pub fn pace(&self) -> Result<Pace> {
+        self.get("/pace")
+    }
+
+    /// For whatever begins from now on.
+    pub fn set_pace(&self, pace: &Pace) -> Result<()> {
+        check(self.agent.put(self.url("/pace")).send_json(pace)).map(drop)
+    }
+
+    pub fn report(&self) -> Result<Report> {
+        self.get("/report")
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        read(&mut check(self.agent.get(self.url(path)).call())?)
+    }
+
+    fn post(&self, path: &str, body: &impl Serialize) -> Result<()> {
+        check(self.agent.post(self.url(path)).send_json(body)).map(drop)
+    }
+}
+
+fn check(answer: std::result::Result<Response<Body>, ureq::Error>) -> Result<Response<Body>> {
+    let mut answer = answer.map_err(unreachable)?;
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    Err(RemoteError::Refused(read::<Complaint>(&mut answer)?.error))
+}
+
+fn read<T: DeserializeOwned>(answer: &mut Response<Body>) -> Result<T> {
+    answer.body_mut().with_config().limit(LARGEST_ANSWER).read_json().map_err(unreachable)
+}
+
+fn unreachable(error: ureq::Error) -> RemoteError {
+    RemoteError::Unreachable(Box::new(error))
+}

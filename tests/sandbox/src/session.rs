@@ -1,0 +1,135 @@
+//! A registered device: its login, and its questions from then on.
+
+use wacore_binary::Node;
+use waproto::whatsapp::ClientPayload;
+
+use crate::answers::{Answer, answer};
+use crate::faults::{Fault, Occasion, PausePoint, UnlinkFault};
+use crate::orders::Order;
+use crate::peer::{Ending, Happening, Peer, Step};
+use crate::stanza::{attr, conflict, failure, refusal, result, success};
+use crate::world::{DeviceId, now_ms};
+
+/// The device that a login claims to be. `None` is a registration.
+pub(crate) fn claimed(payload: &ClientPayload) -> Option<DeviceId> {
+    let device = u16::try_from(payload.device.unwrap_or_default()).unwrap_or_default();
+    Some(DeviceId { number: payload.username?.to_string(), device })
+}
+
+pub(crate) async fn run(peer: &mut Peer, id: DeviceId, noise_key: &[u8; 32]) -> Ending {
+    peer.name = format!("{}:{}@s.whatsapp.net", id.number, id.device);
+    match converse(peer, &id, noise_key).await {
+        Ok(()) => Ending::Close,
+        Err(ending) => ending,
+    }
+}
+
+async fn converse(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step {
+    log_in(peer, id, noise_key).await?;
+    loop {
+        match peer.next().await? {
+            Happening::Stanza(stanza) => on_stanza(peer, id, &stanza).await?,
+            Happening::Order(Order::Scan(scan)) => {
+                // The outcome is lost if whoever scanned has gone: nothing to do about it.
+                let _ = scan.done.send(Err("the qr is expired".to_owned()));
+            }
+            Happening::Order(Order::TypeCode(typed)) => {
+                let _ = typed.done.send(Err("no code is on show".to_owned()));
+            }
+            Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble | Order::ResendRefs) => {}
+        }
+    }
+}
+
+async fn log_in(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step {
+    peer.pass(PausePoint::BeforeSuccess, &id.number).await?;
+    let pause = peer.world.pace().before_first_stanza();
+    peer.wait(pause).await?;
+    if let Some(Fault::LoginFailure { reason, code, expire, .. }) =
+        peer.world.take_fault(Occasion::Login { number: &id.number })
+    {
+        return Err(refuse(peer, failure(reason, code, expire)));
+    }
+    if !peer.world.may_log_in(id, noise_key) {
+        return Err(refuse(peer, failure(401, None, None)));
+    }
+    let Ok(replaced) = peer.world.attach(id, peer.enrolled.id) else {
+        return Err(refuse(peer, failure(401, None, None)));
+    };
+    if let Some(replaced) = replaced {
+        // A connection that does not listen any more needs no telling.
+        let _ = replaced.try_send(Order::EndWith(Box::new(conflict("replaced"))));
+    }
+    let lid = wacore_binary::Jid::lid_device(crate::phone::lid_user(&id.number), id.device);
+    peer.send(&success(&lid, now_ms() / 1_000)).await
+}
+
+fn refuse(peer: &Peer, failure: Node) -> Ending {
+    peer.world.state().report.logins_refused += 1;
+    Ending::With(Box::new(failure))
+}
+
+async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
+    let xmlns = attr(stanza, "xmlns");
+    if stanza.tag == "iq" && peer.world.take_fault(Occasion::Iq { xmlns: &xmlns }).is_some() {
+        peer.world.state().report.iqs_stalled += 1;
+        return Ok(());
+    }
+    let answered = answer(&mut peer.world.state(), id, stanza);
+    match answered {
+        Answer::Say(answers) => {
+            peer.world.state().report.note_answered(stanza);
+            for answer in &answers {
+                peer.send(answer).await?;
+            }
+            Ok(())
+        }
+        Answer::Nothing => Ok(()),
+        Answer::Unlink(target) => unlink(peer, id, &target, stanza).await,
+        Answer::Unknown(answers) => {
+            peer.note_unknown(stanza);
+            for answer in &answers {
+                peer.send(answer).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The device asks to be taken off the phone's list.
+async fn unlink(peer: &mut Peer, id: &DeviceId, target: &str, iq: &Node) -> Step {
+    if target != peer.name {
+        return peer.send(&refusal(iq, 403, "forbidden")).await;
+    }
+    peer.pass(PausePoint::BeforeUnlink, &id.number).await?;
+    let fault = match peer.world.take_fault(Occasion::Unlinking) {
+        Some(Fault::Unlink { how, .. }) => Some(how),
+        _ => None,
+    };
+    match fault {
+        Some(UnlinkFault::Dropped) => return Err(Ending::Cut),
+        Some(UnlinkFault::Refused) => return peer.send(&refusal(iq, 500, "internal-server-error")).await,
+        Some(UnlinkFault::Lost | UnlinkFault::Stalled | UnlinkFault::Overtaken) | None => {}
+    }
+    if peer.world.remove(id).is_ok() {
+        peer.world.state().report.unlinks += 1;
+    }
+    let goodbye = conflict("device_removed");
+    match fault {
+        Some(UnlinkFault::Lost) => Err(Ending::Cut),
+        Some(UnlinkFault::Stalled) => loop {
+            // Read on, and say nothing.
+            peer.next().await?;
+        },
+        Some(UnlinkFault::Overtaken) => {
+            peer.send(&goodbye).await?;
+            Err(Ending::With(Box::new(result(iq, Vec::new()))))
+        }
+        Some(UnlinkFault::Dropped | UnlinkFault::Refused) | None => {
+            peer.send(&result(iq, Vec::new())).await?;
+            let pause = peer.world.pace().before_close();
+            peer.wait(pause).await?;
+            Err(Ending::With(Box::new(goodbye)))
+        }
+    }
+}

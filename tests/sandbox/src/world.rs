@@ -1,0 +1,312 @@
+//! All that connections and the admin API share: the phones, the connections
+//! themselves, the refs on show, the armed faults and the journal.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::{mpsc, watch};
+use wacore_libsignal::protocol::KeyPair;
+
+use crate::faults::{Armed, Fault, Occasion, PausePoint};
+use crate::journal::Report;
+use crate::keys::KeyBundle;
+use crate::noise::{Pattern, ServerKeys};
+use crate::orders::Order;
+use crate::phone::{Device, Group, LinkedDevice, Phone};
+use crate::settings::Pace;
+
+pub(crate) type ConnectionId = u64;
+
+/// How many orders a connection may have waiting.
+const MAILBOX: usize = 8;
+
+pub(crate) struct World {
+    pub(crate) keys: ServerKeys,
+    state: Mutex<State>,
+    /// Rung on each change of the faults, for those who are held.
+    faults_changed: watch::Sender<()>,
+}
+
+pub(crate) struct State {
+    pub(crate) pace: Pace,
+    pub(crate) phones: BTreeMap<String, Phone>,
+    pub(crate) armed: Armed,
+    pub(crate) report: Report,
+    pub(crate) connections: HashMap<ConnectionId, Connection>,
+    /// Refs on show, and who shows them.
+    refs: HashMap<String, ConnectionId>,
+    /// Numbers that codes are on show for, and who shows them.
+    codes: HashMap<String, ConnectionId>,
+    last_connection: ConnectionId,
+}
+
+pub(crate) struct Connection {
+    pub(crate) mailbox: mpsc::Sender<Order>,
+    /// `None`: unregistered.
+    pub(crate) device: Option<DeviceId>,
+}
+
+/// A companion device of a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeviceId {
+    pub(crate) number: String,
+    pub(crate) device: u16,
+}
+
+/// What a companion says of itself when it registers.
+#[derive(Debug, Clone)]
+pub(crate) struct Registration {
+    pub(crate) identity: [u8; 32],
+    pub(crate) noise_key: [u8; 32],
+    pub(crate) label: String,
+    pub(crate) platform: String,
+}
+
+/// A device number set aside for a companion, and the phone's keys to vouch with.
+pub(crate) struct Place {
+    pub(crate) id: DeviceId,
+    pub(crate) jid: wacore_binary::Jid,
+    pub(crate) lid: wacore_binary::Jid,
+    pub(crate) phone_identity: KeyPair,
+}
+
+/// A connection's entry; gone from the world when this is dropped.
+pub(crate) struct Enrolled {
+    world: Arc<World>,
+    pub(crate) id: ConnectionId,
+}
+
+impl World {
+    pub(crate) fn new(keys: ServerKeys, pace: Pace) -> Self {
+        let state = State {
+            pace,
+            phones: BTreeMap::new(),
+            armed: Armed::default(),
+            report: Report::default(),
+            connections: HashMap::new(),
+            refs: HashMap::new(),
+            codes: HashMap::new(),
+            last_connection: 0,
+        };
+        Self { keys, state: Mutex::new(state), faults_changed: watch::Sender::new(()) }
+    }
+
+    /// Never held across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        self.state().pace.clone()
+    }
+
+    pub(crate) fn take_fault(&self, occasion: Occasion<'_>) -> Option<Fault> {
+        self.state().armed.take(occasion)
+    }
+
+    pub(crate) fn faults_changed(&self) {
+        self.faults_changed.send_replace(());
+    }
+
+    /// Returns once nothing pauses the point for this number.
+    pub(crate) async fn pass(&self, point: PausePoint, number: &str) {
+        let mut changes = self.faults_changed.subscribe();
+        while self.state().armed.pauses(point, number) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Counts a TCP connection; `false` when a fault refuses it.
+    pub(crate) fn accept(&self) -> bool {
+        let mut state = self.state();
+        if state.armed.take(Occasion::Accepted).is_some() {
+            state.report.refused += 1;
+            return false;
+        }
+        state.report.accepted += 1;
+        state.report.accepted_at_ms.push(now_ms());
+        true
+    }
+
+    pub(crate) fn enroll(self: &Arc<Self>) -> (Enrolled, mpsc::Receiver<Order>) {
+        let (mailbox, orders) = mpsc::channel(MAILBOX);
+        let mut state = self.state();
+        state.last_connection += 1;
+        let id = state.last_connection;
+        state.connections.insert(id, Connection { mailbox, device: None });
+        (Enrolled { world: Arc::clone(self), id }, orders)
+    }
+
+    pub(crate) fn count_handshake(&self, pattern: Pattern) {
+        let report = &mut self.state().report;
+        match pattern {
+            Pattern::Xx => report.handshakes_xx += 1,
+            Pattern::Ik => report.handshakes_ik += 1,
+            Pattern::XxFallback => report.handshakes_xx_fallback += 1,
+        }
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        let state = self.state();
+        let logged_in = state.phones.values().flat_map(|phone| &phone.devices).filter(|d| d.connection.is_some());
+        Report {
+            connections_now: state.connections.len() as u64,
+            logged_in_now: logged_in.count() as u64,
+            ..state.report.clone()
+        }
+    }
+
+    /// Puts fresh refs on show for a pairing connection.
+    pub(crate) fn issue_refs(&self, connection: ConnectionId) -> Vec<String> {
+        let mut state = self.state();
+        let refs: Vec<String> = (0..state.pace.refs).map(|_| new_ref()).collect();
+        state.report.refs_issued += refs.len() as u64;
+        for reference in &refs {
+            state.refs.insert(reference.clone(), connection);
+        }
+        refs
+    }
+
+    /// The connection that shows this ref. Fails in words when none does.
+    pub(crate) fn shown_by(&self, reference: &str) -> Result<mpsc::Sender<Order>> {
+        let state = self.state();
+        let connection = state.refs.get(reference).and_then(|id| state.connections.get(id));
+        Ok(connection.context("the qr is unknown or expired")?.mailbox.clone())
+    }
+
+    /// A code for this number is on show; it takes the place of an older one.
+    pub(crate) fn show_code(&self, number: &str, connection: ConnectionId) {
+        self.state().codes.insert(number.to_owned(), connection);
+    }
+
+    /// The connection that shows a code for this number. Fails in words when none does.
+    pub(crate) fn code_shown_by(&self, number: &str) -> Result<mpsc::Sender<Order>> {
+        let state = self.state();
+        let connection = state.codes.get(number).and_then(|id| state.connections.get(id));
+        Ok(connection.context("no code is on show for this number")?.mailbox.clone())
+    }
+
+    pub(crate) fn phone_identity(&self, number: &str) -> Result<KeyPair> {
+        Ok(self.state().phone(number)?.identity.clone())
+    }
+
+    /// Sets a device number aside. It is used up even if no link comes of it.
+    pub(crate) fn reserve(&self, number: &str) -> Result<Place> {
+        let mut state = self.state();
+        let phone = state.phone(number)?;
+        let device = phone.next_device();
+        Ok(Place {
+            id: DeviceId { number: number.to_owned(), device },
+            jid: phone.jid(device),
+            lid: phone.lid(device),
+            phone_identity: phone.identity.clone(),
+        })
+    }
+
+    /// The link exists from here on.
+    pub(crate) fn link(&self, id: &DeviceId, companion: &Registration) -> Result<()> {
+        let mut state = self.state();
+        let device = Device {
+            number: id.device,
+            label: companion.label.clone(),
+            platform: companion.platform.clone(),
+            linked_at_ms: now_ms(),
+            noise_key: companion.noise_key,
+            bundle: KeyBundle::default(),
+            connection: None,
+        };
+        state.phone(&id.number)?.devices.push(device);
+        state.report.links_made += 1;
+        Ok(())
+    }
+
+    /// Whether a login with this static key is one of a linked device.
+    pub(crate) fn may_log_in(&self, id: &DeviceId, noise_key: &[u8; 32]) -> bool {
+        let state = self.state();
+        let device = state.phones.get(&id.number).and_then(|phone| phone.device(id.device));
+        device.is_some_and(|device| device.noise_key == *noise_key)
+    }
+
+    /// The device is online with this connection. Returns the mailbox of the
+    /// connection that it replaces. Fails when the device has been unlinked.
+    pub(crate) fn attach(&self, id: &DeviceId, connection: ConnectionId) -> Result<Option<mpsc::Sender<Order>>> {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let device = state.phone(&id.number)?.device_mut(id.device).context("the device has been unlinked")?;
+        let before = device.connection.replace(connection);
+        state.report.logins += 1;
+        if let Some(entry) = state.connections.get_mut(&connection) {
+            entry.device = Some(id.clone());
+        }
+        let Some(before) = before.and_then(|id| state.connections.get(&id)) else { return Ok(None) };
+        state.report.replaced += 1;
+        Ok(Some(before.mailbox.clone()))
+    }
+
+    /// Takes a device off the list. Returns its connection's mailbox, if online.
+    pub(crate) fn remove(&self, id: &DeviceId) -> Result<Option<mpsc::Sender<Order>>> {
+        let mut state = self.state();
+        let phone = state.phone(&id.number)?;
+        let at = phone.devices.iter().position(|device| device.number == id.device);
+        let device = phone.devices.remove(at.context("the phone has no such device")?);
+        Ok(device.connection.and_then(|id| state.connections.get(&id)).map(|connection| connection.mailbox.clone()))
+    }
+
+    pub(crate) fn add_phone(&self, number: &str) -> Result<()> {
+        let mut state = self.state();
+        if !state.phones.contains_key(number) {
+            state.phones.insert(number.to_owned(), Phone::new(number)?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn devices(&self, number: &str) -> Result<Vec<LinkedDevice>> {
+        Ok(self.state().phone(number)?.linked_devices())
+    }
+
+    pub(crate) fn set_groups(&self, number: &str, groups: Vec<Group>) -> Result<()> {
+        for group in &groups {
+            if !group.jid.ends_with("@g.us") || group.jid.parse::<wacore_binary::Jid>().is_err() {
+                bail!("{:?} is no group jid", group.jid);
+            }
+        }
+        self.state().phone(number)?.groups = groups;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Fails in words when there is no such phone.
+    pub(crate) fn phone(&mut self, number: &str) -> Result<&mut Phone> {
+        self.phones.get_mut(number).context("no such phone; add it first")
+    }
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        let mut guard = self.world.state();
+        let state = &mut *guard;
+        state.refs.retain(|_, shown_by| *shown_by != self.id);
+        state.codes.retain(|_, shown_by| *shown_by != self.id);
+        let Some(gone) = state.connections.remove(&self.id) else { return };
+        let device = gone.device.and_then(|id| state.phones.get_mut(&id.number)?.device_mut(id.device));
+        if let Some(device) = device.filter(|device| device.connection == Some(self.id)) {
+            device.connection = None;
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default()
+}
+
+/// As long as a real one, so that a QR has its real density.
+fn new_ref() -> String {
+    use base64::Engine as _;
+    let random: [u8; 64] = rand::random();
+    format!("2@{}", base64::prelude::BASE64_STANDARD.encode(random))
+}

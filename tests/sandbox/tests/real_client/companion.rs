@@ -1,0 +1,161 @@
+//! A real client, a sandbox, and the waiting in between.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use paird_sandbox::{LinkedDevice, Pace, Remote, Report, Sandbox, Settings};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use wacore::store::InMemoryBackend;
+use wacore::store::device::DevicePropsOverride;
+use wacore::types::events::{ChannelEventHandler, Event, EventInterest, Subscription};
+use whatsapp_rust::store::persistence_manager::PersistenceManager;
+use whatsapp_rust::store::traits::Backend;
+use whatsapp_rust::{Client, TokioRuntime, async_channel};
+
+pub const NUMBER: &str = "15550001111";
+pub const OTHER_NUMBER: &str = "15550002222";
+
+/// How long anything may take before a test fails.
+const DEADLINE: Duration = Duration::from_secs(25);
+
+pub struct Stage {
+    pub sandbox: Sandbox,
+    pub remote: Remote,
+}
+
+impl Stage {
+    pub async fn set() -> Self {
+        Self::set_with(Pace::default()).await
+    }
+
+    pub async fn set_with(pace: Pace) -> Self {
+        let sandbox = Sandbox::start(Settings { pace, ..Settings::default() }).await.unwrap();
+        let remote = Remote::new(&sandbox.admin_url());
+        remote.add_phone(NUMBER).unwrap();
+        remote.add_phone(OTHER_NUMBER).unwrap();
+        Self { sandbox, remote }
+    }
+
+    pub fn devices(&self) -> Vec<LinkedDevice> {
+        self.remote.devices(NUMBER).unwrap()
+    }
+
+    pub fn report(&self) -> Report {
+        self.remote.report().unwrap()
+    }
+
+    /// A companion that has been linked and is logged in.
+    pub async fn linked(&self) -> Companion {
+        let companion = Companion::start(self).await;
+        let qr = companion.qr().await;
+        self.remote.scan(NUMBER, &qr).unwrap();
+        companion.until("logged in", |client| client.is_logged_in()).await;
+        companion
+    }
+
+    /// Fails when the sandbox saw something that it did not understand.
+    pub fn assert_nothing_odd(&self) {
+        let report = self.report();
+        assert_eq!((report.unknown, report.violations), (vec![], vec![]));
+    }
+}
+
+pub struct Companion {
+    pub client: Arc<Client>,
+    backend: Arc<dyn Backend>,
+    events: async_channel::Receiver<Arc<Event>>,
+    running: JoinHandle<()>,
+    _subscription: Subscription,
+}
+
+impl Companion {
+    pub async fn start(stage: &Stage) -> Self {
+        Self::restored(stage, Arc::new(InMemoryBackend::new())).await
+    }
+
+    /// A new client with the keys of this one, which must have been stopped.
+    pub async fn again(self, stage: &Stage) -> Self {
+        let backend = Arc::clone(&self.backend);
+        drop(self);
+        Self::restored(stage, backend).await
+    }
+
+    /// A second client with the keys of this one, which goes on.
+    pub async fn twin(&self, stage: &Stage) -> Self {
+        Self::restored(stage, Arc::clone(&self.backend)).await
+    }
+
+    async fn restored(stage: &Stage, backend: Arc<dyn Backend>) -> Self {
+        let persistence = Arc::new(PersistenceManager::new(Arc::clone(&backend)).await.unwrap());
+        let props = DevicePropsOverride::new().with_os("harbour");
+        persistence.process_command(wacore::store::DeviceCommand::SetDeviceProps(props)).await;
+        let transport =
+            whatsapp_rust::transport::TokioWebSocketTransportFactory::new().with_url(stage.sandbox.whatsapp_url());
+        let client = Client::builder()
+            .with_runtime(TokioRuntime)
+            .with_persistence_manager(persistence)
+            .with_transport_factory(transport)
+            .with_http_client(whatsapp_rust::http::UreqHttpClient::new())
+            .with_version_override((2, 3000, 1))
+            .with_skip_history_sync(true)
+            .with_wanted_pre_key_count(20)
+            .with_background_saver_interval(Duration::from_millis(50))
+            .build()
+            .await
+            .unwrap()
+            .into_client();
+        let (handler, events) = ChannelEventHandler::new();
+        let subscription = client.subscribe(EventInterest::ALL, handler);
+        let running = tokio::spawn({
+            let client = Arc::clone(&client);
+            async move { client.run().await }
+        });
+        Self { client, backend, events, running, _subscription: subscription }
+    }
+
+    /// The next event that the pick takes.
+    pub async fn event<T>(&self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
+        let picked = async {
+            loop {
+                let event = self.events.recv().await.unwrap();
+                if let Some(picked) = pick(&event) {
+                    return picked;
+                }
+            }
+        };
+        timeout(DEADLINE, picked).await.unwrap_or_else(|_| panic!("no {what} in {DEADLINE:?}"))
+    }
+
+    pub async fn qr(&self) -> String {
+        let pick = |event: &Event| match event {
+            Event::PairingQrCode(shown) => Some(shown.code.clone()),
+            _ => None,
+        };
+        self.event("qr", pick).await
+    }
+
+    pub async fn until(&self, what: &str, holds: impl Fn(&Client) -> bool) {
+        eventually(what, || holds(&self.client)).await;
+    }
+
+    /// Waits for the client's own end.
+    pub async fn ended(&mut self) {
+        timeout(DEADLINE, &mut self.running).await.expect("the client goes on running").unwrap();
+    }
+
+    /// Disconnects without unlinking; the keys stay.
+    pub async fn stop(&mut self) {
+        self.client.disconnect().await;
+        self.ended().await;
+    }
+}
+
+/// Waits on a condition with a deadline.
+pub async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not {what} in {DEADLINE:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
