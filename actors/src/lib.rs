@@ -6,6 +6,14 @@
 //! (`actor.rs`), reached through a handle with verbs (`handle.rs`), and speaks to
 //! the world through [`ports`].
 
+pub mod account;
 pub mod clock;
+pub mod departure;
 pub mod domain;
 pub mod ports;
+pub mod supervisor;
+pub mod unlink;
+
+mod world;
+
+pub use world::World;

@@ -1,7 +1,7 @@
 //! What the machines' shells need from outside: a store and a gateway to WhatsApp.
 //! `paird` implements both; the fakes here are for this crate's own tests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::domain::{
     AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation,
-    Instant, KeyringId, PasskeyAnswer, Phone, Secret, TicketId, TicketRecord,
+    Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
 };
 
 /// Why a store operation did not happen.
@@ -132,6 +132,10 @@ pub trait Store: Send + Sync + 'static {
     /// Ends a ticket's try, see [`TicketOutcome`].
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError>;
 
+    /// Parks every `pending` account of ours that is past its deadline, or pending for
+    /// longer than `pending_max_age`; says which. With `dry_run` nothing is changed.
+    async fn sweep(&self, pending_max_age: Duration, now: Instant, dry_run: bool) -> Result<Vec<Swept>, StoreError>;
+
     /// Marks an account that cannot be run as `held` with a reason.
     async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError>;
 }
@@ -178,7 +182,7 @@ pub enum SessionEvent {
     /// A code to type on the phone.
     Code { code: Secret, expires_at: Instant },
     /// WhatsApp asks for a passkey assertion, or to confirm one.
-    Passkey { stage: crate::domain::PasskeyStage, request: Value },
+    Passkey { stage: PasskeyStage, request: Value },
     /// The phone scanned. Nothing is linked yet: the connection waits for
     /// [`Session::confirm_link`] or [`Session::refuse_link`].
     Scanned { phone: Phone, device_jid: String },

@@ -56,10 +56,10 @@ FROM whatsapp_accounts a,
 WHERE a.owner = :process AND (unfinished.active OR cardinality(pending.tickets) > 0)
 ORDER BY a.created_at, a.id;
 
---! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?)
+--! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?)
 SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at,
        phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone,
-       keyring_id, linking_keyring_id, deleted_at
+       keyring_id, linking_keyring_id, deleted_at, groups_synced_at
 FROM whatsapp_accounts
 WHERE id = :account AND owner = :process;
 

@@ -1,4 +1,4 @@
---! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?)
+--! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?)
 -- One change of an account and everything that tells of it, or nothing at all if the
 -- account has another owner or a newer fence.
 WITH changed AS (
@@ -8,6 +8,7 @@ WITH changed AS (
         device_jid = :device_jid, pair_deadline = :pair_deadline, pair_method = :pair_method,
         pair_phone = :pair_phone, expect_phone = :expect_phone, keyring_id = :keyring_id,
         linking_keyring_id = :linking_keyring_id, deleted_at = :deleted_at,
+        groups_synced_at = :groups_synced_at,
         last_qr_png = CASE WHEN :keep_qr THEN a.last_qr_png ELSE :qr_png END,
         last_qr_at = CASE WHEN :keep_qr THEN a.last_qr_at ELSE :qr_at END,
         qr_expires_at = CASE WHEN :keep_qr THEN a.qr_expires_at ELSE :qr_expires_at END,

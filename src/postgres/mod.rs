@@ -1,10 +1,12 @@
 //! Everything that is Postgres. SQL text lives in `sql/`, not here.
 
 mod backoff;
+mod birth;
 pub mod embedded;
 pub mod lease;
 pub mod listener;
 pub mod migrate;
+pub mod notified;
 pub mod outbox;
 pub mod pool;
 pub mod store;

@@ -1,1 +1,106 @@
+//! From `events` to the event channel: after the commit, in order, at least once.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use paird_actors::ports::StoreError;
+use paird_sql::queries::events::notify_events;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::backoff::Backoff;
+use super::pool::{bounded, connection};
+
+/// A NOTIFY costs a database-wide lock over its commit: what comes within this goes in one.
+const COALESCE: Duration = Duration::from_millis(3);
+/// For events whose bell was lost with a former owner.
+const POLL_EVERY: Duration = Duration::from_secs(5);
+/// As many as the statement sends at once.
+const FULL_BATCH: i64 = 500;
+
+/// Rings the outbox after a commit.
+#[derive(Clone, Debug, Default)]
+pub struct Bell(Arc<Notify>);
+
+impl Bell {
+    pub fn ring(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// The one sender of a daemon.
+pub struct Outbox {
+    bell: Bell,
+    ending: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Outbox {
+    /// Sends what is unsent, and from then on whatever the bell announces.
+    pub fn start(pool: Pool, process: Uuid, channel: &str) -> Self {
+        let bell = Bell::default();
+        let ending = CancellationToken::new();
+        let sender = Sender { pool, process, channel: channel.to_owned() };
+        bell.ring();
+        let task = tokio::spawn(sender.run(bell.clone(), ending.clone()));
+        Self { bell, ending, task }
+    }
+
+    /// For whoever writes events.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// Sends what is unsent, if the database lets it, and ends.
+    pub async fn stop(self) {
+        self.ending.cancel();
+        let _ = self.task.await;
+    }
+}
+
+struct Sender {
+    pool: Pool,
+    process: Uuid,
+    channel: String,
+}
+
+impl Sender {
+    async fn run(self, bell: Bell, ending: CancellationToken) {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut retry = None;
+        loop {
+            tokio::select! {
+                () = ending.cancelled() => break,
+                () = bell.0.notified(), if retry.is_none() => tokio::time::sleep(COALESCE).await,
+                () = tokio::time::sleep(retry.unwrap_or(POLL_EVERY)) => {}
+            }
+            retry = match self.send_all().await {
+                Ok(()) => {
+                    backoff.reset();
+                    None
+                }
+                Err(why) => {
+                    warn!(%why, "events wait for the database");
+                    Some(backoff.next())
+                }
+            };
+        }
+        if let Err(why) = self.send_all().await {
+            warn!(%why, "unsent events are left for the next daemon");
+        }
+    }
+
+    async fn send_all(&self) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        loop {
+            let batch = bounded(notify_events().bind(&client, &self.process, &self.channel).one()).await?;
+            if batch.sent < FULL_BATCH {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -20,8 +20,8 @@ pub const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_SIZE: usize = 8;
 
-/// A connected, not pooled client and the connection that the caller must drive.
-pub(crate) type RawConnection = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
+/// The half of a connection that its owner must drive.
+pub(crate) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Why a DSN cannot be used.
 #[derive(Debug, Error)]
@@ -90,7 +90,7 @@ impl Dsn {
     }
 
     /// One connection of its own, for LISTEN or a session lock.
-    pub(crate) async fn connect(&self) -> Result<RawConnection, StoreError> {
+    pub(crate) async fn connect(&self) -> Result<(Client, DrivenConnection), StoreError> {
         match tokio::time::timeout(CONNECT_TIMEOUT, self.config.connect(self.tls.clone())).await {
             Ok(connected) => connected.map_err(|wrong| unavailable(&wrong)),
             Err(_) => Err(StoreError::Unavailable("no answer while connecting".to_owned())),
@@ -98,7 +98,7 @@ impl Dsn {
     }
 
     /// The same without a limit on a statement's length: migrations alone.
-    pub(super) async fn connect_patiently(&self) -> Result<RawConnection, StoreError> {
+    pub(super) async fn connect_patiently(&self) -> Result<(Client, DrivenConnection), StoreError> {
         let mut patient = self.clone();
         let options = format!("{} -c statement_timeout=0", self.config.get_options().unwrap_or_default());
         patient.config.options(options);

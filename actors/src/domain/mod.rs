@@ -20,6 +20,6 @@ pub use ids::{AccountId, CommandId, Fence, Incarnation, KeyringId, OperatorId, T
 pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
-pub use record::{AccountRecord, Attempt, Group, TicketRecord};
+pub use record::{AccountRecord, Attempt, Group, Swept, TicketRecord};
 pub use secret::Secret;
 pub use status::{Desired, Status};

@@ -58,3 +58,11 @@ pub struct TicketRecord {
     pub next_retry_at: Instant,
     pub abandon_at: Instant,
 }
+
+/// A pair attempt that a crash left behind and the sweep found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swept {
+    pub account: AccountId,
+    pub label: String,
+    pub why: String,
+}

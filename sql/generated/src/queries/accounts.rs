@@ -67,6 +67,7 @@ pub struct LoadAccount {
     pub keyring_id: Option<uuid::Uuid>,
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
 pub struct LoadAccountBorrowed<'a> {
     pub id: uuid::Uuid,
@@ -88,6 +89,7 @@ pub struct LoadAccountBorrowed<'a> {
     pub keyring_id: Option<uuid::Uuid>,
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
 impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
     fn from(
@@ -111,6 +113,7 @@ impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
             keyring_id,
             linking_keyring_id,
             deleted_at,
+            groups_synced_at,
         }: LoadAccountBorrowed<'a>,
     ) -> Self {
         Self {
@@ -133,6 +136,7 @@ impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
             keyring_id,
             linking_keyring_id,
             deleted_at,
+            groups_synced_at,
         }
     }
 }
@@ -648,7 +652,7 @@ impl ListOwnedAccountsStmt {
 pub struct LoadAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn load_account() -> LoadAccountStmt {
     LoadAccountStmt(
-        "SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at, phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone, keyring_id, linking_keyring_id, deleted_at FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
+        "SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at, phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone, keyring_id, linking_keyring_id, deleted_at, groups_synced_at FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
         None,
     )
 }
@@ -689,6 +693,7 @@ impl LoadAccountStmt {
                     keyring_id: row.try_get(16)?,
                     linking_keyring_id: row.try_get(17)?,
                     deleted_at: row.try_get(18)?,
+                    groups_synced_at: row.try_get(19)?,
                 })
             },
             mapper: |it| LoadAccount::from(it),

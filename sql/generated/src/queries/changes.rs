@@ -55,6 +55,7 @@ pub struct RecordChangeParams<
     pub keyring_id: Option<uuid::Uuid>,
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub keep_qr: bool,
     pub qr_png: Option<T10>,
     pub qr_at: Option<chrono::DateTime<chrono::FixedOffset>>,
@@ -141,7 +142,7 @@ where
 pub struct RecordChangeStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn record_change() -> RecordChangeStmt {
     RecordChangeStmt(
-        "WITH changed AS ( UPDATE whatsapp_accounts a SET status = $1, status_reason = $2, status_since = $3, desired = $4, next_retry_at = $5, phone_number = $6, last_phone_number = $7, device_jid = $8, pair_deadline = $9, pair_method = $10, pair_phone = $11, expect_phone = $12, keyring_id = $13, linking_keyring_id = $14, deleted_at = $15, last_qr_png = CASE WHEN $16 THEN a.last_qr_png ELSE $17 END, last_qr_at = CASE WHEN $16 THEN a.last_qr_at ELSE $18 END, qr_expires_at = CASE WHEN $16 THEN a.qr_expires_at ELSE $19 END, pair_code = CASE WHEN $20 THEN a.pair_code ELSE $21 END, event_seq = a.event_seq + cardinality($22::text[]) WHERE a.id = $23 AND a.owner = $24 AND a.fence = $25 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($22::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($22::text[], $26::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($27::text[], $28::text[], $29::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $30 FROM changed, unnest($31::uuid[], $32::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($33::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($31::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $34 AND g.account_id = changed.id AND g.jid <> ALL ($35::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($35::text[], $36::text[], $37::int[], $38::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp() FROM changed, unnest($39::bigint[], $40::text[], $41::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT id FROM changed",
+        "WITH changed AS ( UPDATE whatsapp_accounts a SET status = $1, status_reason = $2, status_since = $3, desired = $4, next_retry_at = $5, phone_number = $6, last_phone_number = $7, device_jid = $8, pair_deadline = $9, pair_method = $10, pair_phone = $11, expect_phone = $12, keyring_id = $13, linking_keyring_id = $14, deleted_at = $15, groups_synced_at = $16, last_qr_png = CASE WHEN $17 THEN a.last_qr_png ELSE $18 END, last_qr_at = CASE WHEN $17 THEN a.last_qr_at ELSE $19 END, qr_expires_at = CASE WHEN $17 THEN a.qr_expires_at ELSE $20 END, pair_code = CASE WHEN $21 THEN a.pair_code ELSE $22 END, event_seq = a.event_seq + cardinality($23::text[]) WHERE a.id = $24 AND a.owner = $25 AND a.fence = $26 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($23::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($23::text[], $27::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($28::text[], $29::text[], $30::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $31 FROM changed, unnest($32::uuid[], $33::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($34::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($32::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $35 AND g.account_id = changed.id AND g.jid <> ALL ($36::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($36::text[], $37::text[], $38::int[], $39::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp() FROM changed, unnest($40::bigint[], $41::text[], $42::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT id FROM changed",
         None,
     )
 }
@@ -210,6 +211,7 @@ impl RecordChangeStmt {
         keyring_id: &'a Option<uuid::Uuid>,
         linking_keyring_id: &'a Option<uuid::Uuid>,
         deleted_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        groups_synced_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         keep_qr: &'a bool,
         qr_png: &'a Option<T10>,
         qr_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
@@ -236,7 +238,7 @@ impl RecordChangeStmt {
         command_ids: &'a T33,
         command_states: &'a T35,
         command_results: &'a T37,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 41> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42> {
         UuidUuidQuery {
             client,
             params: [
@@ -255,6 +257,7 @@ impl RecordChangeStmt {
                 keyring_id,
                 linking_keyring_id,
                 deleted_at,
+                groups_synced_at,
                 keep_qr,
                 qr_png,
                 qr_at,
@@ -375,7 +378,7 @@ impl<
             T36,
             T37,
         >,
-        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 41>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42>,
         C,
     > for RecordChangeStmt
 {
@@ -421,7 +424,7 @@ impl<
             T36,
             T37,
         >,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 41> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42> {
         self.bind(
             client,
             &params.status,
@@ -439,6 +442,7 @@ impl<
             &params.keyring_id,
             &params.linking_keyring_id,
             &params.deleted_at,
+            &params.groups_synced_at,
             &params.keep_qr,
             &params.qr_png,
             &params.qr_at,

@@ -1,0 +1,318 @@
+//! The way out: a connection is closed first, and only then is what follows
+//! recorded. So nothing of an ended attempt lives when its end is told, and no
+//! unlink ticket is opened for a device that is still connected.
+
+use super::{CommandInput, Effect, Lifecycle, NOBODY, State};
+use crate::{
+    domain::{CancelReason, CloseReason, Desired, Event, Instant, PairRequest, Phone, Status, Unlinked},
+    ports::Change,
+};
+
+/// What follows when the connection is closed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finale {
+    /// The attempt is over. Closing → Unpaired
+    EndAttempt { terminal: Event, reason: String, command: Option<(CommandInput, String)> },
+    /// The attempt starts, in place of one that runs or of a link that is down. Closing → Opening
+    Begin { request: PairRequest, command: CommandInput },
+    /// The attempt goes on, with another socket. Closing → Waiting | Opening | Linking
+    NextSocket { reason: String, until: Instant, erase_linking: bool },
+    /// The link is there and the socket is not. Closing → Reconnecting | Connecting
+    Relogin { reason: CloseReason, until: Instant },
+    /// WhatsApp says that the link is gone. Closing → Unpaired
+    LinkGone { reason: CloseReason },
+    /// WhatsApp says: not now. Closing → Held
+    Hold { reason: CloseReason, until: Option<Instant> },
+    /// The number has another holder; the keys are parked. Closing → Unpaired
+    Park { phone: Phone, existing_label: String },
+    /// The operator wants it closed. Closing → Unpaired
+    Unpair { logout: bool, command: CommandInput },
+    /// The operator wants it gone; `deleted_at` is written already. Closing → Gone
+    Delete { command: Option<CommandInput> },
+    /// This daemon gives the account up. Closing → Gone
+    Leave { tell: bool },
+}
+
+impl Finale {
+    /// Not to be lost when the daemon stops; the others are what a restart does anyway.
+    fn ends_something(&self) -> bool {
+        match self {
+            Self::EndAttempt { .. }
+            | Self::LinkGone { .. }
+            | Self::Hold { .. }
+            | Self::Park { .. }
+            | Self::Unpair { .. }
+            | Self::Delete { .. } => true,
+            // The command of a `Begin` is run again by the next owner.
+            Self::Begin { .. } | Self::NextSocket { .. } | Self::Relogin { .. } | Self::Leave { .. } => false,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Closes the connection if there is one, then does the finale. any → Closing
+    pub(super) fn close_then(&mut self, finale: Finale) {
+        if let State::Online { groups, .. } = &mut self.state {
+            let unanswered = std::mem::take(&mut groups.commands);
+            // Who leaves writes nothing for them: the next owner runs them again.
+            if !matches!(finale, Finale::Leave { .. }) {
+                self.fail_all(unanswered, "the connection ended before the groups came");
+            }
+        }
+        if matches!(self.state, State::Admitting { .. }) {
+            self.emit(Effect::RefuseLink(self.incarnation));
+        }
+        let had_session = self.state.has_session();
+        let until = self.now.after(self.policy.close_timeout);
+        self.state = State::Closing { finale: Box::new(finale), waiting: Vec::new(), leave: false, until };
+        if had_session {
+            self.emit(Effect::Close(self.incarnation));
+        } else {
+            self.finish_closing();
+        }
+    }
+
+    /// Closing → whatever the finale says
+    pub(super) fn on_session_closed(&mut self) {
+        if matches!(self.state, State::Closing { .. }) {
+            self.finish_closing();
+        }
+    }
+
+    /// Gives the account up. A finale that ends something is recorded first, unless
+    /// nothing may be written any more; one that would connect again is dropped.
+    pub(super) fn leave(&mut self, leaving: Finale) {
+        let State::Closing { finale, leave, .. } = &mut self.state else {
+            return self.close_then(leaving);
+        };
+        let tells = matches!(leaving, Finale::Leave { tell: true });
+        if tells && finale.ends_something() {
+            *leave = true;
+        } else {
+            **finale = leaving;
+        }
+    }
+
+    pub(super) fn finish_closing(&mut self) {
+        let State::Closing { finale, waiting, leave, .. } = std::mem::replace(&mut self.state, State::Unpaired) else {
+            return;
+        };
+        match *finale {
+            Finale::Delete { command } => return self.finish_delete(command, waiting),
+            Finale::Leave { tell } => return self.finish_leave(tell),
+            Finale::EndAttempt { terminal, reason, command } => self.finish_attempt(terminal, reason, command),
+            Finale::Begin { request, command } => self.begin_attempt(request, command),
+            Finale::NextSocket { reason, until, erase_linking } => self.finish_socket(reason, until, erase_linking),
+            Finale::Relogin { reason, until } => self.finish_loss(&reason, until),
+            Finale::LinkGone { reason } => self.finish_link_gone(&reason),
+            Finale::Hold { reason, until } => self.finish_hold(&reason, until),
+            Finale::Park { phone, existing_label } => self.finish_park(phone, existing_label),
+            Finale::Unpair { logout, command } => self.finish_unpair(logout, &command),
+        }
+        if leave {
+            return self.close_then(Finale::Leave { tell: true });
+        }
+        for command in waiting {
+            self.on_command(command);
+        }
+    }
+
+    /// Closing → Unpaired
+    fn finish_attempt(&mut self, terminal: Event, reason: String, command: Option<(CommandInput, String)>) {
+        let mut change = self.change_out_of_pending();
+        self.end_attempt_into(&mut change, terminal);
+        self.record.desired = Desired::Unpaired;
+        self.set_status(Status::Unpaired, reason);
+        if let Some((command, result)) = command {
+            change.finished.push((command.id, Ok(result)));
+        }
+        self.state = State::Unpaired;
+        self.write(Change { record: self.record.clone(), ..change });
+    }
+
+    /// The attempt's one terminal event, and what becomes of its keys: a device
+    /// that the phone may list gets a ticket, keys that were never confirmed go.
+    pub(super) fn end_attempt_into(&mut self, change: &mut Change, terminal: Event) {
+        if self.record.attempt.take().is_none() {
+            return;
+        }
+        if let Some(keyring) = self.record.linking.take() {
+            change.tickets.push((keyring, format!("attempt ended: {}", terminal.kind())));
+        } else {
+            // Not on the row, yet perhaps in the store: a write whose outcome was never learnt.
+            change.erase.push(self.fresh_keyring());
+        }
+        self.record.phone = None;
+        self.record.device_jid = None;
+        change.events.push(terminal);
+    }
+
+    /// Closing → Waiting | Opening | Linking
+    fn finish_socket(&mut self, reason: String, until: Instant, erase_linking: bool) {
+        let mut change = self.change_out_of_pending();
+        if erase_linking || self.record.linking.is_none() {
+            change.erase.push(self.record.linking.take().unwrap_or_else(|| self.fresh_keyring()));
+            self.record.phone = None;
+            self.record.device_jid = None;
+        }
+        self.set_status(Status::Pending, reason);
+        self.record.next_retry_at = (until > self.now).then_some(until);
+        self.write(Change { record: self.record.clone(), ..change });
+        if until > self.now {
+            self.state = State::Waiting { until };
+        } else {
+            self.continue_attempt();
+        }
+    }
+
+    /// Closing → Reconnecting | Connecting
+    fn finish_loss(&mut self, reason: &CloseReason, until: Instant) {
+        if *reason == CloseReason::RestartRequired && until <= self.now {
+            return self.log_in();
+        }
+        let was_connected = self.record.status == Status::Connected;
+        self.record.next_retry_at = Some(until);
+        self.set_status(Status::Reconnecting, reason.describe());
+        let mut change = self.change();
+        if was_connected {
+            change.events.push(Event::Disconnected { reason: reason.describe(), next_retry_at: until });
+            change.audit.push(self.audit(NOBODY, "session.disconnected", reason.raw()));
+        }
+        self.write(change);
+        self.state = State::Reconnecting { until };
+    }
+
+    /// Closing → Unpaired. The keys open nothing any more: WhatsApp said so.
+    fn finish_link_gone(&mut self, reason: &CloseReason) {
+        let keyring = self.record.keyring.take();
+        self.give_up_number();
+        self.record.desired = Desired::Unpaired;
+        self.record.next_retry_at = None;
+        self.record.groups_synced_at = None;
+        self.set_status(Status::Unpaired, "logged_out");
+        let change = Change {
+            erase: keyring.into_iter().collect(),
+            events: vec![Event::LoggedOut { reason: reason.describe() }],
+            audit: vec![self.audit(NOBODY, "account.logged_out", reason.raw())],
+            ..self.change()
+        };
+        self.write(change);
+        self.state = State::Unpaired;
+    }
+
+    /// Closing → Held
+    fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>) {
+        self.record.next_retry_at = until;
+        self.set_status(Status::Held, reason.describe());
+        let change = Change {
+            events: vec![Event::Held { reason: reason.describe(), until }],
+            audit: vec![self.audit(NOBODY, "account.held", reason.raw())],
+            ..self.change()
+        };
+        self.write(change);
+        self.state = State::Held { until };
+    }
+
+    /// Closing → Unpaired
+    fn finish_park(&mut self, phone: Phone, existing_label: String) {
+        self.give_up_number();
+        self.record.desired = Desired::Unpaired;
+        self.record.next_retry_at = None;
+        self.set_status(Status::Unpaired, "duplicate");
+        let change = Change { events: vec![Event::Duplicate { phone, existing_label }], ..self.change() };
+        self.write(change);
+        self.state = State::Unpaired;
+    }
+
+    /// Closing → Unpaired. The keys are parked, or get a ticket.
+    fn finish_unpair(&mut self, logout: bool, command: &CommandInput) {
+        let mut change = self.change_out_of_pending();
+        self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
+        if logout {
+            change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "unpaired".to_owned())));
+            self.record.groups_synced_at = None;
+        }
+        self.give_up_number();
+        self.record.desired = Desired::Unpaired;
+        self.record.next_retry_at = None;
+        let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
+        change.events.push(Event::AccountUnpaired { unlinked });
+        // Asked twice, done once.
+        if self.record.status != Status::Unpaired || unlinked == Unlinked::Pending {
+            change.audit.push(self.audit(&command.source, "account.unpaired", None));
+        }
+        self.set_status(Status::Unpaired, "operator");
+        let result = match (unlinked, self.record.keyring) {
+            (Unlinked::Pending, _) => "unpaired; the device is being removed from the phone",
+            (Unlinked::Confirmed | Unlinked::None, Some(_)) => {
+                "unpaired; the phone still lists the device, and account.resume connects it again"
+            }
+            (Unlinked::Confirmed | Unlinked::None, None) => "unpaired",
+        };
+        change.finished.push((command.id, Ok(result.to_owned())));
+        self.state = State::Unpaired;
+        self.write(Change { record: self.record.clone(), ..change });
+    }
+
+    /// Closing → Gone
+    fn finish_delete(&mut self, command: Option<CommandInput>, waiting: Vec<CommandInput>) {
+        let mut change = self.change_out_of_pending();
+        self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
+        change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "deleted".to_owned())));
+        self.give_up_number();
+        self.record.next_retry_at = None;
+        self.record.groups_synced_at = None;
+        let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
+        match unlinked {
+            Unlinked::Pending => self.set_status(Status::Deleting, "unlinking"),
+            Unlinked::Confirmed | Unlinked::None => self.set_status(Status::Unpaired, "deleted"),
+        }
+        let source = command.as_ref().map_or(NOBODY, |command| command.source.as_str());
+        change.events.push(Event::AccountDeleted { unlinked });
+        change.audit.push(self.audit(source, "account.deleted", None));
+        change.groups = Some(Vec::new());
+        if let Some(command) = command {
+            let result = match unlinked {
+                Unlinked::Pending => "deleted; the device is being removed from the phone",
+                Unlinked::Confirmed | Unlinked::None => "deleted",
+            };
+            change.finished.push((command.id, Ok(result.to_owned())));
+        }
+        for command in waiting {
+            let reason = "the account was deleted".to_owned();
+            change.events.push(Event::CommandFailed {
+                command: command.id,
+                kind: command.kind,
+                reason: reason.clone(),
+            });
+            change.finished.push((command.id, Err(reason)));
+        }
+        self.write(Change { record: self.record.clone(), ..change });
+        self.retire();
+    }
+
+    /// Closing → Gone. Nothing is decided: what is wanted is wanted still.
+    fn finish_leave(&mut self, tell: bool) {
+        if tell && self.record.status == Status::Connected {
+            self.record.next_retry_at = Some(self.now);
+            self.set_status(Status::Reconnecting, "daemon_stopped");
+            let told = Event::Disconnected { reason: "daemon_stopped".to_owned(), next_retry_at: self.now };
+            let change = Change { events: vec![told], ..self.change() };
+            self.write(change);
+        }
+        self.retire();
+    }
+
+    fn retire(&mut self) {
+        self.state = State::Gone;
+        self.emit(Effect::Retire);
+    }
+
+    /// The link is not held any more: the number is free for others.
+    pub(super) fn give_up_number(&mut self) {
+        if let Some(phone) = self.record.phone.take() {
+            self.record.last_phone = Some(phone);
+        }
+        self.record.device_jid = None;
+    }
+}

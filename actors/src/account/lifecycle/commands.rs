@@ -1,0 +1,141 @@
+//! What an operator can ask, in every state. Every command is safe to repeat.
+
+use super::{CommandInput, Effect, Lifecycle, State, closing::Finale};
+use crate::{
+    domain::{CancelReason, Command, CommandId, Desired, Event, PairRequest, PasskeyAnswer, Status},
+    ports::Change,
+};
+
+impl Lifecycle {
+    pub(super) fn on_command(&mut self, input: CommandInput) {
+        if self.is_gone() {
+            // The row stays `running`; whoever runs the account next takes it again.
+            return;
+        }
+        if let State::Closing { waiting, .. } | State::Reclaiming { waiting, .. } = &mut self.state {
+            return waiting.push(input);
+        }
+        let command = match input.command.clone() {
+            Err(reason) => return self.fail(&input, &reason),
+            Ok(Command::Delete) if self.record.deleted_at.is_some() => return self.done(&input, "deleted already"),
+            Ok(_) if self.record.deleted_at.is_some() => return self.fail(&input, "the account was deleted"),
+            Ok(command) => command,
+        };
+        match command {
+            Command::Pair(request) => self.on_pair(request, input),
+            Command::Cancel => self.on_cancel(input),
+            Command::Passkey(answer) => self.on_passkey_answer(answer, &input),
+            Command::Unpair { logout } => self.close_then(Finale::Unpair { logout, command: input }),
+            Command::Resume => self.on_resume(input),
+            Command::Delete => self.on_delete(input),
+            Command::SyncGroups => self.on_sync_groups(&input),
+        }
+    }
+
+    /// any → Closing → Opening; Online → Online
+    fn on_pair(&mut self, request: PairRequest, input: CommandInput) {
+        if matches!(self.state, State::Online { .. }) {
+            return self.tell_connected(&input);
+        }
+        self.close_then(Finale::Begin { request, command: input });
+    }
+
+    /// (any attempt) → Closing → Unpaired
+    fn on_cancel(&mut self, input: CommandInput) {
+        if self.record.attempt.is_none() {
+            return self.done(&input, "no pair attempt is running");
+        }
+        let terminal = Event::Cancelled { reason: CancelReason::Operator };
+        let command = Some((input, "the attempt was cancelled".to_owned()));
+        self.close_then(Finale::EndAttempt { terminal, reason: "cancelled".to_owned(), command });
+    }
+
+    /// AwaitingPasskey → AwaitingPasskey
+    fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput) {
+        if !matches!(self.state, State::AwaitingPasskey { .. }) {
+            return self.fail(input, "WhatsApp did not ask for a passkey");
+        }
+        self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
+    }
+
+    /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
+    fn on_resume(&mut self, input: CommandInput) {
+        if matches!(self.state, State::Online { .. }) {
+            return self.tell_connected(&input);
+        }
+        if self.record.attempt.is_some() {
+            return self.fail(&input, "a pair attempt is running; cancel it first");
+        }
+        if self.record.keyring.is_none() {
+            return self.fail(&input, "there are no stored keys to connect with; pair the account");
+        }
+        if self.state.has_session() {
+            return self.done(&input, "connecting already");
+        }
+        match (&self.record.phone, &self.record.last_phone) {
+            (None, Some(phone)) => {
+                let phone = phone.clone();
+                let until = self.now.after(self.policy.admission_timeout);
+                self.state = State::Reclaiming { command: input, waiting: Vec::new(), until };
+                self.emit(Effect::Claim { incarnation: self.incarnation, phone });
+            }
+            (Some(_), _) | (None, None) => self.start_login(&input),
+        }
+    }
+
+    /// Gone from the lists at once; the rest follows the close. any → Closing → Gone
+    fn on_delete(&mut self, input: CommandInput) {
+        self.record.desired = Desired::Deleted;
+        self.record.deleted_at = Some(self.now);
+        self.set_status(Status::Deleting, "operator");
+        if self.state.has_session() {
+            let change = self.change_out_of_pending();
+            self.write(change);
+        }
+        self.close_then(Finale::Delete { command: Some(input) });
+    }
+
+    /// Online → Online
+    fn on_sync_groups(&mut self, input: &CommandInput) {
+        let now = self.now;
+        let State::Online { groups, .. } = &mut self.state else {
+            return self.fail(input, "the account is not connected");
+        };
+        groups.commands.push((input.id, input.kind.clone()));
+        if !groups.asked {
+            groups.due = Some(now);
+            self.fetch_groups();
+        }
+    }
+
+    fn tell_connected(&mut self, input: &CommandInput) {
+        let change = Change {
+            events: vec![Event::Connected { phone: self.record.phone.clone() }],
+            finished: vec![(input.id, Ok("already connected".to_owned()))],
+            ..self.change()
+        };
+        self.write(change);
+    }
+
+    pub(super) fn done(&mut self, input: &CommandInput, result: &str) {
+        let change = Change { finished: vec![(input.id, Ok(result.to_owned()))], ..self.change() };
+        self.write(change);
+    }
+
+    pub(super) fn fail(&mut self, input: &CommandInput, reason: &str) {
+        self.fail_all(vec![(input.id, input.kind.clone())], reason);
+    }
+
+    /// Each ends `failed` and emits `command.failed`.
+    pub(super) fn fail_all(&mut self, commands: Vec<(CommandId, String)>, reason: &str) {
+        if commands.is_empty() {
+            return;
+        }
+        let mut change = self.change();
+        for (command, kind) in commands {
+            change.events.push(Event::CommandFailed { command, kind, reason: reason.to_owned() });
+            change.finished.push((command, Err(reason.to_owned())));
+        }
+        self.write(change);
+    }
+}

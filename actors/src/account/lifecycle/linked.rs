@@ -1,0 +1,218 @@
+//! Life with a link: logging in, staying, losing the connection, coming back.
+
+use std::time::Duration;
+
+use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
+use crate::{
+    domain::{CloseReason, Desired, Event, Group, Instant, Phone, Status, Verdict},
+    ports::{Change, Claim, CodeChange, Purpose, QrChange},
+};
+
+/// WhatsApp may take 75 s for the groups; after this the answer is not coming.
+const GROUPS_ANSWER: Duration = Duration::from_secs(90);
+
+impl Lifecycle {
+    /// Reconnecting | Held | Unpaired (with keys) → Connecting
+    pub(super) fn log_in(&mut self) {
+        let Some(keyring) = self.record.keyring else {
+            return self
+                .close_then(Finale::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) });
+        };
+        self.incarnation = self.incarnation.next();
+        self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
+        self.state = State::Connecting { until: self.now.after(self.policy.open_timeout) };
+    }
+
+    /// `<success>` came. Linking | Connecting → Online | Vetting | Closing
+    pub(super) fn on_open(&mut self, phone: Option<Phone>, device_jid: Option<String>) {
+        if !matches!(self.state, State::Linking { .. } | State::Connecting { .. }) {
+            return;
+        }
+        let vet = phone.filter(|_| self.record.phone.is_none());
+        let Some(phone) = vet else {
+            return self.go_online(device_jid);
+        };
+        if let Some(wrong) = self.wrong_phone(&phone) {
+            return self.end_attempt(wrong, "wrong_phone");
+        }
+        let until = self.now.after(self.policy.admission_timeout);
+        self.state = State::Vetting { phone: phone.clone(), device_jid, until };
+        self.emit(Effect::Claim { incarnation: self.incarnation, phone });
+    }
+
+    /// Vetting → Online | Closing
+    pub(super) fn on_vetted(&mut self, phone: Phone, device_jid: Option<String>, answer: Result<Claim, String>) {
+        let pairing = self.record.attempt.is_some();
+        match answer {
+            Ok(Claim::Granted) => {
+                self.record.phone = Some(phone);
+                self.go_online(device_jid);
+            }
+            Ok(Claim::Duplicate { existing_label }) if pairing => {
+                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+            }
+            Ok(Claim::Duplicate { existing_label }) => self.close_then(Finale::Park { phone, existing_label }),
+            Err(why) => self.lose(&CloseReason::StoreFailed(why)),
+        }
+    }
+
+    /// Linking | Connecting | Vetting → Online
+    fn go_online(&mut self, device_jid: Option<String>) {
+        let mut change = self.change();
+        if self.record.attempt.take().is_some() {
+            let old = std::mem::replace(&mut self.record.keyring, self.record.linking.take());
+            change.tickets.extend(old.map(|keyring| (keyring, "re-paired".to_owned())));
+            change.audit.push(self.audit(&self.source, "account.paired", None));
+            change.qr = QrChange::Clear;
+            change.pair_code = CodeChange::Clear;
+            self.record.groups_synced_at = None;
+            self.backoff.reset();
+        }
+        self.record.device_jid = device_jid.or(self.record.device_jid.take());
+        self.record.desired = Desired::Paired;
+        self.record.next_retry_at = None;
+        // A restart that WhatsApp asked for (515) leaves the status, and is not told.
+        if self.record.status != Status::Connected {
+            self.set_status(Status::Connected, "connected");
+            change.events.push(Event::Connected { phone: self.record.phone.clone() });
+            self.write(Change { record: self.record.clone(), ..change });
+        }
+        let due = self.record.groups_synced_at.is_none().then(|| {
+            let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
+            self.now.after(Duration::from_millis(backoff::share(self.seed, self.incarnation.0, most).into()))
+        });
+        self.state = State::Online { since: self.now, groups: Groups { due, ..Groups::default() } };
+    }
+
+    /// The connection ended by itself. any with a session → Closing
+    pub(super) fn on_ended(&mut self, reason: &CloseReason) {
+        if self.state.has_session() && !matches!(self.state, State::Closing { .. }) {
+            self.lose(reason);
+        }
+    }
+
+    /// The date that WhatsApp named has come. Held → Connecting
+    pub(super) fn on_hold_over(&mut self) {
+        self.record.next_retry_at = Some(self.now);
+        self.set_status(Status::Reconnecting, "hold_over");
+        let change = self.change();
+        self.write(change);
+        self.log_in();
+    }
+
+    /// No login in time. Connecting | Vetting → Closing
+    pub(super) fn on_login_timeout(&mut self) {
+        self.lose(&CloseReason::Unreachable("no login in time".to_owned()));
+    }
+
+    /// What a close means for a link. Online | Connecting | Vetting → Closing
+    fn lose(&mut self, reason: &CloseReason) {
+        if self.record.attempt.is_some() {
+            return self.on_attempt_lost(reason);
+        }
+        let stable =
+            matches!(self.state, State::Online { since, .. } if since.until(self.now) >= self.policy.stable_after);
+        if stable {
+            self.backoff.reset();
+        }
+        let online = matches!(self.state, State::Online { .. });
+        let finale = match reason.verdict() {
+            // At once only out of a login that held: a server that answers each
+            // login with 515 is met with the backoff.
+            Verdict::RestartNow if online => Finale::Relogin { reason: reason.clone(), until: self.now },
+            Verdict::RestartNow | Verdict::Retry => {
+                let wait = self.backoff.next(&self.policy, self.seed);
+                Finale::Relogin { reason: reason.clone(), until: self.now.after(wait) }
+            }
+            Verdict::LinkGone => Finale::LinkGone { reason: reason.clone() },
+            Verdict::Hold { until } => Finale::Hold { reason: reason.clone(), until },
+        };
+        self.close_then(finale);
+    }
+
+    /// Reclaiming → Connecting | Unpaired
+    pub(super) fn on_reclaimed(
+        &mut self,
+        command: CommandInput,
+        waiting: Vec<CommandInput>,
+        answer: Result<Claim, String>,
+    ) {
+        match answer {
+            Ok(Claim::Granted) => {
+                self.record.phone = self.record.last_phone.clone();
+                self.start_login(&command);
+            }
+            Ok(Claim::Duplicate { existing_label }) => {
+                let why = format!(
+                    "the number is linked to «{existing_label}» now: unpair that account first, or pair this one with another phone"
+                );
+                self.fail(&command, &why);
+            }
+            Err(why) => self.fail(&command, &format!("the database could not say whether the number is free: {why}")),
+        }
+        for command in waiting {
+            self.on_command(command);
+        }
+    }
+
+    /// Parked keys are used again. Unpaired | Held | Reconnecting → Connecting
+    pub(super) fn start_login(&mut self, command: &CommandInput) {
+        self.record.desired = Desired::Paired;
+        self.record.next_retry_at = Some(self.now);
+        self.set_status(Status::Reconnecting, "resuming");
+        let finished = vec![(command.id, Ok("connecting with the stored keys".to_owned()))];
+        let change = Change { finished, ..self.change() };
+        self.write(change);
+        self.log_in();
+    }
+
+    /// The groups are due, or their answer is overdue. Online → Online
+    pub(super) fn fetch_groups(&mut self) {
+        let until = self.now.after(GROUPS_ANSWER);
+        let State::Online { groups, .. } = &mut self.state else { return };
+        if groups.asked {
+            return self.on_groups_fetched(Err("WhatsApp did not answer".to_owned()));
+        }
+        groups.asked = true;
+        groups.due = Some(until);
+        self.emit(Effect::FetchGroups(self.incarnation));
+    }
+
+    /// Online → Online
+    pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, String>) {
+        let State::Online { groups, .. } = &mut self.state else { return };
+        if !groups.asked {
+            return;
+        }
+        groups.asked = false;
+        groups.due = None;
+        let commands = std::mem::take(&mut groups.commands);
+        match outcome {
+            Ok(list) => {
+                groups.failures = 0;
+                let count = list.len();
+                self.record.groups_synced_at = Some(self.now);
+                let done = |(id, _)| (id, Ok(format!("{count} groups")));
+                let change = Change {
+                    groups: Some(list),
+                    events: vec![Event::GroupsSynced { count }],
+                    finished: commands.into_iter().map(done).collect(),
+                    ..self.change()
+                };
+                self.write(change);
+            }
+            Err(reason) => {
+                if self.record.groups_synced_at.is_none() {
+                    groups.due = Some(groups_retry(&self.policy, self.seed, self.now, groups.failures));
+                    groups.failures = groups.failures.saturating_add(1);
+                }
+                self.fail_all(commands, &format!("the groups could not be fetched: {reason}"));
+            }
+        }
+    }
+}
+
+fn groups_retry(policy: &crate::domain::Policy, seed: u128, now: Instant, failures: u32) -> Instant {
+    let wait = policy.groups_retry.saturating_mul(2u32.saturating_pow(failures.min(16))).min(policy.backoff_cap);
+    now.after(backoff::jitter(wait, seed, u64::from(failures)))
+}

@@ -1,0 +1,203 @@
+//! The whole life of an account, as one enum stepped by a pure function.
+//!
+//! Nothing here waits, reads a clock, draws a random number or talks to anybody:
+//! inputs say what happened, effects are orders to the shell, and time and
+//! randomness are arguments. What an account may do is decided here and nowhere
+//! else.
+//!
+//! - [`commands`] is what an operator can ask, state by state
+//! - [`pairing`] is an attempt: sockets, QR, admission, the first login
+//! - [`linked`] is life with a link: login, groups, loss and return
+//! - [`closing`] is the way out of every connection, and what follows it
+
+mod backoff;
+mod closing;
+mod commands;
+mod effect;
+mod input;
+mod linked;
+mod pairing;
+mod resume;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use backoff::jitter;
+pub use effect::Effect;
+pub use input::{CommandInput, Input};
+pub use state::State;
+
+use backoff::Backoff;
+use closing::Finale;
+
+use crate::{
+    domain::{AccountRecord, AuditEntry, Incarnation, Instant, KeyringId, Policy, Status},
+    ports::{Change, CodeChange, QrChange, SessionEvent},
+};
+
+/// Who is named in the audit for what nobody asked for.
+const NOBODY: &str = "paird";
+
+/// The machine of one account.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// The image of the row, written whole with every [`Effect::Record`].
+    record: AccountRecord,
+    policy: Policy,
+    state: State,
+    /// The number of the last connection opened.
+    incarnation: Incarnation,
+    /// This life's randomness: keyring ids and jitter derive from it.
+    seed: u128,
+    backoff: Backoff,
+    /// Who asked for the running attempt.
+    source: String,
+    now: Instant,
+    effects: Vec<Effect>,
+}
+
+impl Lifecycle {
+    /// Takes one input, and says everything that must be done about it, in order.
+    ///
+    /// An input that no longer means anything (late, twice, of another
+    /// connection) changes nothing and has no effects.
+    pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        self.now = now;
+        if let Some(incarnation) = input.incarnation()
+            && incarnation != self.incarnation
+        {
+            return Vec::new();
+        }
+        match input {
+            Input::Command(command) => self.on_command(command),
+            Input::Session(_, event) => self.on_session(event),
+            Input::Claimed(_, answer) => self.on_claimed(answer),
+            Input::KeysSecured(_, outcome) => self.on_keys_secured(outcome),
+            Input::PasskeyAnswered(_, command, outcome) => self.on_passkey_answered(command, outcome),
+            Input::GroupsFetched(_, outcome) => self.on_groups_fetched(outcome),
+            Input::SessionClosed(_) => self.on_session_closed(),
+            Input::Deadline => self.on_deadline(),
+            Input::Fenced => self.on_fenced(),
+            Input::Drain => self.on_drain(),
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Input::Deadline`] is due; asked after each step. `None` only where
+    /// nothing is under way.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.state.deadline(self.record.attempt.as_ref().map(|attempt| attempt.deadline))
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn record(&self) -> &AccountRecord {
+        &self.record
+    }
+
+    /// Nothing more will come of this machine; its last effect was [`Effect::Retire`].
+    pub fn is_gone(&self) -> bool {
+        matches!(self.state, State::Gone)
+    }
+
+    fn on_session(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at),
+            SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at),
+            SessionEvent::Passkey { stage, request } => self.on_passkey(stage, request),
+            SessionEvent::Scanned { phone, device_jid } => self.on_scanned(phone, device_jid),
+            SessionEvent::ScanRejected { reason } => self.on_scan_rejected(&reason),
+            SessionEvent::Open { phone, device_jid } => self.on_open(phone, device_jid),
+            SessionEvent::Ended { reason } => self.on_ended(&reason),
+        }
+    }
+
+    /// A reached deadline always makes progress: each arm leaves its state or moves its deadline.
+    fn on_deadline(&mut self) {
+        let Some(due) = self.deadline() else { return };
+        if self.now < due {
+            return;
+        }
+        let out_of_time = self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now);
+        match &self.state {
+            State::Closing { .. } => self.finish_closing(),
+            // A confirmed link may exist: its login is given its time, see `on_link_timeout`.
+            State::Linking { .. } | State::Vetting { .. } => self.on_link_timeout(out_of_time),
+            State::Waiting { .. } if !out_of_time => self.continue_attempt(),
+            State::Opening { .. } | State::AwaitingScan { .. } | State::AwaitingPasskey { .. } if !out_of_time => {
+                self.next_socket("no answer from WhatsApp");
+            }
+            State::Waiting { .. }
+            | State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. } => self.end_attempt_by_timeout(),
+            State::Admitting { .. } => self.on_admission_timeout(out_of_time),
+            State::Reclaiming { .. } => self.on_claimed(Err("the database did not answer in time".to_owned())),
+            State::Connecting { .. } => self.on_login_timeout(),
+            State::Online { .. } => self.fetch_groups(),
+            State::Reconnecting { .. } => self.log_in(),
+            State::Held { .. } => self.on_hold_over(),
+            State::Unpaired | State::Gone => {}
+        }
+    }
+
+    /// Another daemon owns the account: leave at once, write nothing. any → Closing → Gone
+    fn on_fenced(&mut self) {
+        if !self.is_gone() {
+            self.leave(Finale::Leave { tell: false });
+        }
+    }
+
+    /// The daemon stops or hands over: disconnect, keep everything. any → Closing → Gone
+    fn on_drain(&mut self) {
+        if !self.is_gone() {
+            self.leave(Finale::Leave { tell: true });
+        }
+    }
+
+    fn set_status(&mut self, status: Status, reason: impl Into<String>) {
+        if self.record.status != status {
+            self.record.since = self.now;
+        }
+        self.record.status = status;
+        self.record.reason = reason.into();
+    }
+
+    /// The row's image with nothing told; the caller adds events and the rest.
+    fn change(&self) -> Change {
+        Change::of(self.record.clone())
+    }
+
+    /// As [`Self::change`], for a change out of `pending`: no QR and no code stays behind.
+    fn change_out_of_pending(&self) -> Change {
+        Change { qr: QrChange::Clear, pair_code: CodeChange::Clear, ..self.change() }
+    }
+
+    fn emit(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn write(&mut self, change: Change) {
+        self.emit(Effect::Record(Box::new(change)));
+    }
+
+    fn audit(&self, source: &str, action: &'static str, raw: Option<&str>) -> AuditEntry {
+        AuditEntry {
+            source: source.to_owned(),
+            action,
+            raw: raw.map(str::to_owned),
+            payload: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// The keyring of the pairing connection that is open now. Derived, so that the
+    /// machine stays a function of its inputs; the seed keeps it unique among lives.
+    fn fresh_keyring(&self) -> KeyringId {
+        let mixed =
+            self.seed ^ (u128::from(self.incarnation.0)).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+        KeyringId(uuid::Builder::from_random_bytes(mixed.to_be_bytes()).into_uuid())
+    }
+}

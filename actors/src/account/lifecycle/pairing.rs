@@ -1,0 +1,261 @@
+//! A pair attempt: as many sockets as fit into its time, one admission, one link.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
+use crate::{
+    domain::{
+        Attempt, CancelReason, CloseReason, CommandId, Desired, Event, Instant, PairMethod, PairRequest, PasskeyStage,
+        Phone, Refuse, Secret, Status, Verdict,
+    },
+    ports::{Change, Claim, CodeChange, Purpose, QrChange},
+};
+
+/// A QR that is not followed by another this long after it expired: the socket is silent.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long an operator has for a passkey before the socket is given up.
+const PASSKEY_TIME: Duration = Duration::from_secs(180);
+/// Wait before a socket is opened anew after a failure of ours, jittered.
+const SOCKET_RETRY: Duration = Duration::from_secs(2);
+
+impl Lifecycle {
+    /// Unpaired | Held | Reconnecting | (any attempt, closed) → Opening
+    pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput) {
+        let mut change = self.change_out_of_pending();
+        self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
+        self.give_up_number();
+        self.backoff.reset();
+        let deadline = self.now.after(self.policy.pair_timeout);
+        self.record.attempt = Some(Attempt { deadline, request });
+        self.record.desired = Desired::Paired;
+        self.record.next_retry_at = None;
+        self.set_status(Status::Pending, "opening");
+        // A new attempt is a new `pending`, also where one was running.
+        self.record.since = self.now;
+        self.source = command.source;
+        let until = deadline.to_utc().format("%H:%M:%S UTC");
+        change.finished.push((command.id, Ok(format!("pairing started; scan before {until}"))));
+        self.write(Change { record: self.record.clone(), ..change });
+        self.open_pairing();
+    }
+
+    /// → Linking where a link may exist already, else → Opening
+    pub(super) fn continue_attempt(&mut self) {
+        match self.record.linking {
+            Some(keyring) => {
+                self.incarnation = self.incarnation.next();
+                self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
+                self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
+            }
+            None => self.open_pairing(),
+        }
+    }
+
+    /// → Opening
+    fn open_pairing(&mut self) {
+        let code_for = match self.record.attempt.as_ref().map(|attempt| &attempt.request.method) {
+            Some(PairMethod::Code { phone }) => Some(phone.clone()),
+            Some(PairMethod::Qr) | None => None,
+        };
+        self.incarnation = self.incarnation.next();
+        let keyring = self.fresh_keyring();
+        self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Pair { code_for } });
+        self.state = State::Opening { until: self.now.after(self.policy.open_timeout) };
+    }
+
+    /// Opening | AwaitingScan → AwaitingScan. The same payload again is nothing.
+    pub(super) fn on_qr(&mut self, payload: Secret, expires_at: Instant) {
+        let again = matches!(&self.state, State::AwaitingScan { shown: Some(shown), .. } if *shown == payload);
+        let asked = matches!(self.state, State::AwaitingPasskey { .. });
+        if again || asked || !self.state.awaits_phone() {
+            return;
+        }
+        self.state = State::AwaitingScan { shown: Some(payload.clone()), until: expires_at.after(SILENCE) };
+        self.record.next_retry_at = None;
+        self.set_status(Status::Pending, "waiting_for_scan");
+        let change = Change {
+            qr: QrChange::Show { payload, at: self.now, expires_at },
+            events: vec![Event::Qr { ts: self.now, expires_at }],
+            ..self.change()
+        };
+        self.write(change);
+    }
+
+    /// Opening | AwaitingScan → AwaitingScan
+    pub(super) fn on_code(&mut self, code: Secret, expires_at: Instant) {
+        if !self.state.awaits_phone() {
+            return;
+        }
+        let shown = if let State::AwaitingScan { shown, .. } = &self.state { shown.clone() } else { None };
+        self.state = State::AwaitingScan { shown, until: expires_at.after(SILENCE) };
+        self.record.next_retry_at = None;
+        self.set_status(Status::Pending, "waiting_for_code");
+        let change = Change {
+            pair_code: CodeChange::Show(code),
+            events: vec![Event::Code { ts: self.now, expires_at }],
+            ..self.change()
+        };
+        self.write(change);
+    }
+
+    /// AwaitingScan → AwaitingPasskey
+    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value) {
+        if !self.state.awaits_phone() {
+            return;
+        }
+        self.state = State::AwaitingPasskey { until: self.now.after(PASSKEY_TIME) };
+        self.set_status(Status::Pending, "waiting_for_passkey");
+        let change = Change { events: vec![Event::Passkey { stage, request }], ..self.change() };
+        self.write(change);
+    }
+
+    /// The answer reached WhatsApp, or did not; the state waits on.
+    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => {
+                let finished = vec![(command, Ok("the answer was sent to WhatsApp".to_owned()))];
+                let change = Change { finished, ..self.change() };
+                self.write(change);
+            }
+            Err(reason) => self.fail_all(vec![(command, "account.passkey".to_owned())], &reason),
+        }
+    }
+
+    /// A scan that WhatsApp or the phone did not like; the next may do.
+    pub(super) fn on_scan_rejected(&mut self, reason: &str) {
+        if !self.state.awaits_phone() {
+            return;
+        }
+        self.set_status(Status::Pending, format!("scan_rejected: {reason}"));
+        let change = self.change();
+        self.write(change);
+    }
+
+    /// The phone scanned, and nothing is linked yet. AwaitingScan → Admitting | Closing
+    pub(super) fn on_scanned(&mut self, phone: Phone, device_jid: String) {
+        if !self.state.awaits_phone() {
+            return;
+        }
+        let until = self.now.after(self.policy.admission_timeout);
+        self.state = State::Admitting { phone: phone.clone(), device_jid, until };
+        match self.policy.refuse {
+            Refuse::BeforeLink => {
+                if let Some(wrong) = self.wrong_phone(&phone) {
+                    return self.end_attempt(wrong, "wrong_phone");
+                }
+                self.emit(Effect::Claim { incarnation: self.incarnation, phone });
+            }
+            // The question is asked after the first login, see `on_open`.
+            Refuse::AfterLink => self.emit(Effect::SecureKeys(self.incarnation)),
+        }
+    }
+
+    /// The store said whether the number is free. Anywhere but in the three states
+    /// that ask, the question was overtaken: by a deadline, or by the owner leaving.
+    pub(super) fn on_claimed(&mut self, answer: Result<Claim, String>) {
+        if let State::Admitting { phone, .. } = &self.state {
+            self.on_admission(phone.clone(), answer);
+        } else if let State::Vetting { phone, device_jid, .. } = &self.state {
+            self.on_vetted(phone.clone(), device_jid.clone(), answer);
+        } else if let State::Reclaiming { command, waiting, .. } = &mut self.state {
+            let (command, waiting) = (command.clone(), std::mem::take(waiting));
+            self.state = State::Unpaired;
+            self.on_reclaimed(command, waiting, answer);
+        }
+    }
+
+    /// Admitting → Admitting, now waiting for the keys | Closing
+    fn on_admission(&mut self, phone: Phone, answer: Result<Claim, String>) {
+        match answer {
+            Ok(Claim::Granted) => {
+                self.record.phone = Some(phone);
+                self.emit(Effect::SecureKeys(self.incarnation));
+            }
+            Ok(Claim::Duplicate { existing_label }) => {
+                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+            }
+            Err(why) => self.next_socket(&format!("the database could not say whether the number is free: {why}")),
+        }
+    }
+
+    /// The keys are durable, or not. Admitting → Linking | Closing
+    pub(super) fn on_keys_secured(&mut self, outcome: Result<(), String>) {
+        let State::Admitting { device_jid, .. } = &self.state else { return };
+        if let Err(why) = outcome {
+            self.record.phone = None;
+            return self.next_socket(&format!("the keys could not be stored: {why}"));
+        }
+        self.record.device_jid = Some(device_jid.clone());
+        self.record.linking = Some(self.fresh_keyring());
+        self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
+        self.emit(Effect::ConfirmLink(self.incarnation));
+        self.set_status(Status::Pending, "linking");
+        let change = self.change_out_of_pending();
+        self.write(change);
+    }
+
+    /// No answer from the database: the phone is not left hanging. Admitting → Closing
+    pub(super) fn on_admission_timeout(&mut self, out_of_time: bool) {
+        self.record.phone = None;
+        if out_of_time {
+            self.end_attempt_by_timeout();
+        } else {
+            self.next_socket("the database did not answer in time");
+        }
+    }
+
+    /// The link may exist, and no login came. Linking | Vetting → Closing
+    pub(super) fn on_link_timeout(&mut self, out_of_time: bool) {
+        if self.record.attempt.is_none() {
+            return self.on_login_timeout();
+        }
+        if out_of_time {
+            self.end_attempt_by_timeout();
+        } else {
+            self.next_socket("no login after the link");
+        }
+    }
+
+    /// The connection ended by itself, within an attempt. → Closing
+    pub(super) fn on_attempt_lost(&mut self, reason: &CloseReason) {
+        let linking = matches!(self.state, State::Linking { .. } | State::Vetting { .. });
+        let hopeless = reason.ends_an_attempt() || (linking && matches!(reason.verdict(), Verdict::Hold { .. }));
+        if hopeless {
+            let terminal = Event::Failed { reason: reason.describe() };
+            return self.end_attempt(terminal, &reason.describe());
+        }
+        let (wait, erase_linking) = match reason.verdict() {
+            Verdict::RestartNow => (Duration::ZERO, false),
+            // Nobody ever linked with these keys, or the phone removed the device at once.
+            Verdict::LinkGone => (Duration::ZERO, linking),
+            Verdict::Retry | Verdict::Hold { .. } if *reason == CloseReason::QrExhausted => (Duration::ZERO, false),
+            Verdict::Retry | Verdict::Hold { .. } => (self.backoff.next(&self.policy, self.seed), false),
+        };
+        let until = self.now.after(wait);
+        self.close_then(Finale::NextSocket { reason: reason.describe(), until, erase_linking });
+    }
+
+    /// The attempt goes on with another socket, soon. → Closing
+    pub(super) fn next_socket(&mut self, reason: &str) {
+        let until = self.now.after(jitter(SOCKET_RETRY, self.seed, self.incarnation.0));
+        self.close_then(Finale::NextSocket { reason: reason.to_owned(), until, erase_linking: false });
+    }
+
+    /// → Closing
+    pub(super) fn end_attempt(&mut self, terminal: Event, reason: &str) {
+        self.close_then(Finale::EndAttempt { terminal, reason: reason.to_owned(), command: None });
+    }
+
+    /// → Closing
+    pub(super) fn end_attempt_by_timeout(&mut self) {
+        self.end_attempt(Event::Timeout, "timeout");
+    }
+
+    /// The number that was scanned, where the operator expects another.
+    pub(super) fn wrong_phone(&self, phone: &Phone) -> Option<Event> {
+        let expected = self.record.attempt.as_ref()?.request.expect_phone.as_ref()?;
+        (expected != phone).then(|| Event::WrongPhone { phone: phone.clone(), expected: expected.clone() })
+    }
+}

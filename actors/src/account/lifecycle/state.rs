@@ -1,0 +1,138 @@
+use super::closing::Finale;
+use super::input::CommandInput;
+use crate::domain::{CommandId, Instant, Phone, Secret};
+
+/// What an account is in, right now. Conditions, not actions; every one with
+/// something under way has a deadline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Nothing runs. Keys may be parked.
+    Unpaired,
+    /// In an attempt, between two sockets.
+    Waiting { until: Instant },
+    /// A pairing socket is being opened; no QR yet.
+    Opening { until: Instant },
+    /// A QR or a code is on the row.
+    AwaitingScan { shown: Option<Secret>, until: Instant },
+    /// WhatsApp wants a passkey; the operator answers.
+    AwaitingPasskey { until: Instant },
+    /// The phone scanned; the link waits for our word.
+    Admitting { phone: Phone, device_jid: String, until: Instant },
+    /// The link is confirmed, its keys durable; the first login is under way.
+    Linking { until: Instant },
+    /// Logged in, and the number has yet to be claimed.
+    Vetting { phone: Phone, device_jid: Option<String>, until: Instant },
+    /// Claiming the number again, before parked keys are used.
+    Reclaiming { command: CommandInput, waiting: Vec<CommandInput>, until: Instant },
+    /// Logging in over a link that exists.
+    Connecting { until: Instant },
+    /// Logged in.
+    Online { since: Instant, groups: Groups },
+    /// Linked and offline; the next login is scheduled.
+    Reconnecting { until: Instant },
+    /// Linked, and not to be logged in before a person or the date says so.
+    Held { until: Option<Instant> },
+    /// The connection is being closed; then the finale is recorded.
+    ///
+    /// Commands wait; with `leave` the machine leaves after the finale.
+    Closing { finale: Box<Finale>, waiting: Vec<CommandInput>, leave: bool, until: Instant },
+    /// Nothing more will come.
+    Gone,
+}
+
+/// The fetching of groups: never in the way of being connected.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Groups {
+    /// When to fetch next; `None` if nothing is due.
+    pub due: Option<Instant>,
+    /// A fetch is under way; its answer is waited for until `due`.
+    pub asked: bool,
+    pub failures: u32,
+    /// Commands that end with the next answer.
+    pub commands: Vec<(CommandId, String)>,
+}
+
+impl State {
+    /// A connection exists, or is being closed.
+    pub fn has_session(&self) -> bool {
+        match self {
+            Self::Opening { .. }
+            | Self::AwaitingScan { .. }
+            | Self::AwaitingPasskey { .. }
+            | Self::Admitting { .. }
+            | Self::Linking { .. }
+            | Self::Vetting { .. }
+            | Self::Connecting { .. }
+            | Self::Online { .. }
+            | Self::Closing { .. } => true,
+            Self::Unpaired
+            | Self::Waiting { .. }
+            | Self::Reclaiming { .. }
+            | Self::Reconnecting { .. }
+            | Self::Held { .. }
+            | Self::Gone => false,
+        }
+    }
+
+    /// A pairing socket is open and no phone has scanned yet.
+    pub fn awaits_phone(&self) -> bool {
+        match self {
+            Self::Opening { .. } | Self::AwaitingScan { .. } | Self::AwaitingPasskey { .. } => true,
+            Self::Unpaired
+            | Self::Waiting { .. }
+            | Self::Admitting { .. }
+            | Self::Linking { .. }
+            | Self::Vetting { .. }
+            | Self::Reclaiming { .. }
+            | Self::Connecting { .. }
+            | Self::Online { .. }
+            | Self::Reconnecting { .. }
+            | Self::Held { .. }
+            | Self::Closing { .. }
+            | Self::Gone => false,
+        }
+    }
+
+    /// The next moment at which something must happen. An attempt's own deadline
+    /// cuts short whatever comes before the link; a link that exists is past it.
+    pub fn deadline(&self, attempt: Option<Instant>) -> Option<Instant> {
+        let by_attempt = |until: Instant| Some(attempt.map_or(until, |deadline| deadline.min(until)));
+        match self {
+            Self::Unpaired | Self::Gone => None,
+            Self::Waiting { until }
+            | Self::Opening { until }
+            | Self::AwaitingScan { until, .. }
+            | Self::AwaitingPasskey { until } => by_attempt(*until),
+            Self::Admitting { until, .. }
+            | Self::Linking { until }
+            | Self::Vetting { until, .. }
+            | Self::Reclaiming { until, .. }
+            | Self::Connecting { until }
+            | Self::Reconnecting { until }
+            | Self::Closing { until, .. } => Some(*until),
+            Self::Online { groups, .. } => groups.due,
+            Self::Held { until } => *until,
+        }
+    }
+
+    /// For logs, admin messages and the diagram.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unpaired => "Unpaired",
+            Self::Waiting { .. } => "Waiting",
+            Self::Opening { .. } => "Opening",
+            Self::AwaitingScan { .. } => "AwaitingScan",
+            Self::AwaitingPasskey { .. } => "AwaitingPasskey",
+            Self::Admitting { .. } => "Admitting",
+            Self::Linking { .. } => "Linking",
+            Self::Vetting { .. } => "Vetting",
+            Self::Reclaiming { .. } => "Reclaiming",
+            Self::Connecting { .. } => "Connecting",
+            Self::Online { .. } => "Online",
+            Self::Reconnecting { .. } => "Reconnecting",
+            Self::Held { .. } => "Held",
+            Self::Closing { .. } => "Closing",
+            Self::Gone => "Gone",
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! The shell of the roster: asks the database, starts actors, hands commands over.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tracing::{debug, error, info, warn};
+
+use super::{
+    handle::SupervisorHandle,
+    roster::{Directive, Ending, Member, Retired, Roster, Started},
+};
+use crate::{
+    World,
+    account::{
+        self,
+        handle::{AccountHandle, Inspection},
+        lifecycle::Lifecycle,
+    },
+    clock,
+    domain::{AccountId, CommandRow, Policy, Swept, TicketId},
+    ports::{Gateway, Owned, Store, StoreError},
+    unlink::{self, handle::UnlinkHandle, saga::Saga},
+};
+
+pub(super) type Address = Addr<SupervisorActor>;
+
+/// Between two looks at the database when the last one failed.
+const LOOK_RETRY: Duration = Duration::from_secs(1);
+
+/// What a supervisor is given.
+pub struct Setting {
+    pub store: Arc<dyn Store>,
+    pub gateway: Arc<dyn Gateway>,
+    pub policy: Policy,
+    /// Where accounts live; an account is always on the same one.
+    pub arbiters: Vec<ArbiterHandle>,
+    /// Where their input and output runs.
+    pub runtime: tokio::runtime::Handle,
+    /// Randomness: a new number at each call.
+    pub seed: Arc<dyn Fn() -> u128 + Send + Sync>,
+}
+
+/// Starts the supervisor on the current arbiter. It does nothing until the first resync.
+pub fn start(setting: Setting) -> SupervisorHandle {
+    SupervisorHandle::new(SupervisorActor::new(setting).start())
+}
+
+pub(super) fn wake(address: &Address, resync: bool) {
+    address.do_send(Wake { resync });
+}
+
+pub(super) fn restart(address: &Address, account: AccountId) {
+    address.do_send(Restart(account));
+}
+
+pub(super) fn lease_lost(address: &Address) {
+    address.do_send(LeaseLost);
+}
+
+pub(super) async fn inspect(address: &Address, account: AccountId) -> Option<Inspection> {
+    let handle = address.send(Find(account)).await.ok().flatten()?;
+    handle.inspect().await
+}
+
+pub(super) async fn inspect_all(address: &Address) -> Vec<Inspection> {
+    let handles = address.send(FindAll).await.unwrap_or_default();
+    let all = futures_util::future::join_all(handles.iter().map(AccountHandle::inspect)).await;
+    all.into_iter().flatten().collect()
+}
+
+pub(super) async fn sweep(address: &Address, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
+    let gone = |_| StoreError::Unavailable("the daemon is stopping".to_owned());
+    address.send(Sweep { dry_run }).await.map_err(gone)?
+}
+
+pub(super) async fn drain(address: &Address) {
+    let (told, done) = oneshot::channel();
+    address.do_send(Drain(told));
+    // An error means that the supervisor is gone, and so is everybody.
+    let _ = done.await;
+}
+
+/// See the module.
+pub struct SupervisorActor {
+    roster: Roster,
+    setting: Setting,
+    accounts: HashMap<AccountId, AccountHandle>,
+    tickets: HashMap<TicketId, UnlinkHandle>,
+    /// A look at the database is under way.
+    looking: bool,
+    /// What to look for after it: nothing, commands, or everything.
+    again: Option<Wake>,
+    timer: Option<SpawnHandle>,
+    waiting_for_drain: Vec<oneshot::Sender<()>>,
+}
+
+#[derive(Message, Clone, Copy)]
+#[rtype(result = "()")]
+struct Wake {
+    resync: bool,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Missed(Retired);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Restart(AccountId);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct LeaseLost;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Drain(oneshot::Sender<()>);
+
+#[derive(Message)]
+#[rtype(result = "Option<AccountHandle>")]
+struct Find(AccountId);
+
+#[derive(Message)]
+#[rtype(result = "Vec<AccountHandle>")]
+struct FindAll;
+
+#[derive(Message)]
+#[rtype(result = "Result<Vec<Swept>, StoreError>")]
+struct Sweep {
+    dry_run: bool,
+}
+
+/// An actor that is ready to run, and what its row said.
+enum Ready {
+    Account(AccountHandle),
+    Ticket(UnlinkHandle),
+}
+
+/// What one look at the database found.
+struct Look {
+    owned: Option<Vec<Owned>>,
+    commands: Vec<CommandRow>,
+}
+
+impl SupervisorActor {
+    fn new(setting: Setting) -> Self {
+        let roster = Roster::new((setting.seed)());
+        Self {
+            roster,
+            setting,
+            accounts: HashMap::new(),
+            tickets: HashMap::new(),
+            looking: false,
+            again: None,
+            timer: None,
+            waiting_for_drain: Vec::new(),
+        }
+    }
+
+    /// One look at a time; what is asked meanwhile is one more look after it.
+    fn look(&mut self, wake: Wake, ctx: &mut Context<Self>) {
+        if self.roster.is_draining() {
+            return;
+        }
+        if self.looking {
+            let resync = wake.resync || self.again.is_some_and(|again| again.resync);
+            self.again = Some(Wake { resync });
+            return;
+        }
+        self.looking = true;
+        let store = Arc::clone(&self.setting.store);
+        let look = async move {
+            let owned = if wake.resync { Some(store.claim_accounts().await?) } else { None };
+            let commands = store.take_commands().await?;
+            Ok::<_, StoreError>(Look { owned, commands })
+        };
+        ctx.spawn(look.into_actor(self).map(move |look, actor, ctx| {
+            actor.looking = false;
+            match look {
+                Ok(look) => actor.on_look(look, ctx),
+                Err(why) => {
+                    warn!(%why, "cannot look into the database; trying again");
+                    actor.again = None;
+                    ctx.notify_later(wake, LOOK_RETRY);
+                }
+            }
+            if let Some(again) = actor.again.take() {
+                actor.look(again, ctx);
+            }
+        }));
+    }
+
+    fn on_look(&mut self, look: Look, ctx: &mut Context<Self>) {
+        if let Some(owned) = look.owned {
+            let directives = self.roster.on_owned(&owned);
+            self.follow(directives, ctx);
+        }
+        // There may be more than one look takes.
+        if !look.commands.is_empty() {
+            self.again = Some(self.again.unwrap_or(Wake { resync: false }));
+        }
+        for row in look.commands {
+            let directives = self.roster.on_command(row);
+            self.follow(directives, ctx);
+        }
+    }
+
+    fn follow(&mut self, directives: Vec<Directive>, ctx: &mut Context<Self>) {
+        for directive in directives {
+            self.carry_out(directive, ctx);
+        }
+        self.arm_timer(ctx);
+    }
+
+    fn carry_out(&mut self, directive: Directive, ctx: &mut Context<Self>) {
+        match directive {
+            Directive::Start(member) => self.start_member(member, ctx),
+            Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
+            Directive::Requeue(command) => {
+                let store = Arc::clone(&self.setting.store);
+                self.in_background(ctx, "put a command back", async move { store.requeue_command(command).await });
+            }
+            Directive::RequeueOf(account) => {
+                let store = Arc::clone(&self.setting.store);
+                self.in_background(ctx, "put an account's commands back", async move {
+                    store.requeue_commands_of(account).await
+                });
+            }
+            Directive::Drain(member) => match member {
+                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::drain),
+                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
+            },
+            Directive::FenceOff(member) => match member {
+                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::fence_off),
+                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
+            },
+            Directive::Hold(account, why) => {
+                error!(%account, %why, "an account cannot be run and is held");
+                let store = Arc::clone(&self.setting.store);
+                self.in_background(ctx, "hold an account", async move { store.hold_account(account, &why).await });
+            }
+            Directive::Resync => self.look(Wake { resync: true }, ctx),
+            Directive::Drained => {
+                for told in self.waiting_for_drain.drain(..) {
+                    // Whoever asked may have given up.
+                    let _ = told.send(());
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
+        let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
+        debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+        if !delivered {
+            let (store, id) = (Arc::clone(&self.setting.store), row.id);
+            self.in_background(ctx, "put a command back", async move { store.requeue_command(id).await });
+        }
+    }
+
+    fn start_member(&mut self, member: Member, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.setting.store);
+        let supervisor = ctx.address();
+        let world = World {
+            store: Arc::clone(&store),
+            gateway: Arc::clone(&self.setting.gateway),
+            farewell: Arc::new(move |retired| supervisor.do_send(Missed(retired))),
+            runtime: self.setting.runtime.clone(),
+        };
+        let policy = self.setting.policy.clone();
+        let seed = (self.setting.seed)();
+        let arbiter = self.arbiter_of(member);
+        let starting = async move {
+            match member {
+                Member::Account(account) => {
+                    let Some(record) = store.load_account(account).await? else { return Ok(None) };
+                    let (life, first) = Lifecycle::resume(record, policy, seed, clock::now());
+                    Ok(Some(Ready::Account(account::actor::start(&arbiter, world, life, first))))
+                }
+                Member::Ticket(ticket) => {
+                    let Some(record) = store.load_ticket(ticket).await? else { return Ok(None) };
+                    let (saga, first) = Saga::resume(record, policy, seed, clock::now());
+                    Ok(Some(Ready::Ticket(unlink::actor::start(world, saga, first))))
+                }
+            }
+        };
+        ctx.spawn(starting.into_actor(self).map(move |ready: Result<Option<Ready>, StoreError>, actor, ctx| {
+            let how = match ready {
+                Ok(Some(ready)) => actor.seat(member, ready),
+                Ok(None) | Err(StoreError::Fenced) => Started::Absent,
+                Err(StoreError::Poisoned(why)) => Started::Poisoned(why),
+                Err(StoreError::Unavailable(why)) => {
+                    warn!(?member, %why, "cannot load a row; trying again");
+                    Started::Failed
+                }
+            };
+            let directives = actor.roster.on_started(member, how, clock::now());
+            actor.follow(directives, ctx);
+        }));
+    }
+
+    fn seat(&mut self, member: Member, ready: Ready) -> Started {
+        match (member, ready) {
+            (Member::Account(account), Ready::Account(handle)) => {
+                self.accounts.insert(account, handle);
+            }
+            (Member::Ticket(ticket), Ready::Ticket(handle)) => {
+                self.tickets.insert(ticket, handle);
+            }
+            (Member::Account(_), Ready::Ticket(_)) | (Member::Ticket(_), Ready::Account(_)) => return Started::Failed,
+        }
+        Started::Running
+    }
+
+    fn arbiter_of(&self, member: Member) -> ArbiterHandle {
+        let mut hasher = DefaultHasher::new();
+        member.hash(&mut hasher);
+        let arbiters = &self.setting.arbiters;
+        let nth = usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(arbiters.len());
+        nth.and_then(|nth| arbiters.get(nth)).cloned().unwrap_or_else(Arbiter::current)
+    }
+
+    /// A write that nothing waits for; if it fails, the next resync finds the same again.
+    fn in_background(
+        &self,
+        ctx: &mut Context<Self>,
+        what: &'static str,
+        doing: impl Future<Output = Result<(), StoreError>> + 'static,
+    ) {
+        ctx.spawn(doing.into_actor(self).map(move |done, actor, ctx| match done {
+            Ok(()) => actor.look(Wake { resync: false }, ctx),
+            Err(why) => warn!(%why, "could not {what}"),
+        }));
+    }
+
+    fn arm_timer(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        if let Some(due) = self.roster.deadline() {
+            let wait = clock::now().until(due) + Duration::from_millis(1);
+            self.timer = Some(ctx.run_later(wait, |actor, ctx| {
+                actor.timer = None;
+                let directives = actor.roster.on_deadline(clock::now());
+                actor.follow(directives, ctx);
+            }));
+        }
+    }
+}
+
+impl Actor for SupervisorActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Wake> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, wake: Wake, ctx: &mut Self::Context) {
+        self.look(wake, ctx);
+    }
+}
+
+impl Handler<Missed> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, Missed(retired): Missed, ctx: &mut Self::Context) {
+        match (&retired.member, &retired.ending) {
+            (member, Ending::Crashed) => error!(?member, "an actor crashed; it is started again from its row"),
+            (member, Ending::Poisoned(why)) => error!(?member, %why, "an actor gave up"),
+            (member, Ending::Done) => debug!(?member, "an actor ended"),
+        }
+        match retired.member {
+            Member::Account(account) => drop(self.accounts.remove(&account)),
+            Member::Ticket(ticket) => drop(self.tickets.remove(&ticket)),
+        }
+        let directives = self.roster.on_retired(retired, clock::now());
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<Restart> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, Restart(account): Restart, ctx: &mut Self::Context) {
+        let directives = self.roster.on_restart(account);
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<LeaseLost> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LeaseLost, ctx: &mut Self::Context) {
+        let directives = self.roster.on_lease_lost();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<Drain> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, Drain(told): Drain, ctx: &mut Self::Context) {
+        info!(members = self.roster.members().count(), "draining");
+        self.waiting_for_drain.push(told);
+        let directives = self.roster.on_drain();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<Find> for SupervisorActor {
+    type Result = Option<AccountHandle>;
+
+    fn handle(&mut self, Find(account): Find, _: &mut Self::Context) -> Self::Result {
+        self.accounts.get(&account).cloned()
+    }
+}
+
+impl Handler<FindAll> for SupervisorActor {
+    type Result = Vec<AccountHandle>;
+
+    fn handle(&mut self, _: FindAll, _: &mut Self::Context) -> Self::Result {
+        self.accounts.values().cloned().collect()
+    }
+}
+
+impl Handler<Sweep> for SupervisorActor {
+    type Result = ResponseFuture<Result<Vec<Swept>, StoreError>>;
+
+    fn handle(&mut self, Sweep { dry_run }: Sweep, _: &mut Self::Context) -> Self::Result {
+        let store = Arc::clone(&self.setting.store);
+        let max_age = self.setting.policy.pending_max_age;
+        Box::pin(async move { store.sweep(max_age, clock::now(), dry_run).await })
+    }
+}

@@ -1,0 +1,9 @@
+//! Which actors run: a pure roster, the actix shell that follows its directives,
+//! and a handle on the shell. The supervisor knows who is there and who is gone;
+//! what an account does is not its business.
+
+pub mod actor;
+pub mod handle;
+pub mod roster;
+
+pub use roster::{Ending, Member, Retired};

@@ -1,0 +1,342 @@
+//! Who must run, who runs, and who gets which command: a pure machine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    account::lifecycle::jitter,
+    domain::{AccountId, CommandId, CommandRow, Instant, TicketId},
+    ports::Owned,
+};
+
+/// First wait before a crashed actor is started again; doubles up to the cap.
+const REST_BASE: Duration = Duration::from_secs(1);
+const REST_CAP: Duration = Duration::from_secs(300);
+/// An actor that ran this long has earned a fresh start.
+const SOUND_AFTER: Duration = Duration::from_secs(120);
+
+/// Somebody who can have an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Member {
+    Account(AccountId),
+    Ticket(TicketId),
+}
+
+/// The one message of an actor to the supervisor: it is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retired {
+    pub member: Member,
+    pub ending: Ending,
+}
+
+/// How an actor went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It finished, or left because it was told to.
+    Done,
+    /// It panicked.
+    Crashed,
+    /// Its row cannot be used or written: a person must look.
+    Poisoned(String),
+}
+
+impl Retired {
+    pub fn done(member: Member) -> Self {
+        Self { member, ending: Ending::Done }
+    }
+
+    pub fn crashed(member: Member) -> Self {
+        Self { member, ending: Ending::Crashed }
+    }
+
+    pub fn poisoned(member: Member, why: String) -> Self {
+        Self { member, ending: Ending::Poisoned(why) }
+    }
+}
+
+/// How a start went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Started {
+    Running,
+    /// There is no such row, or it is another daemon's.
+    Absent,
+    Poisoned(String),
+    /// The database did not say.
+    Failed,
+}
+
+/// An order to the shell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Directive {
+    /// Load the row and start an actor: [`Roster::on_started`] hears how it went.
+    Start(Member),
+    /// Hand the command over; put it back if that fails.
+    Deliver(AccountId, CommandRow),
+    /// Put this command back into the queue.
+    Requeue(CommandId),
+    /// Put every command back that an actor of this account left undone.
+    RequeueOf(AccountId),
+    /// Tell the actor to disconnect and end.
+    Drain(Member),
+    /// Tell the actor that the account is another daemon's: end and write nothing.
+    FenceOff(Member),
+    /// Mark the account as held, with a reason for a person.
+    Hold(AccountId, String),
+    /// Look in the database again.
+    Resync,
+    /// Nobody is left.
+    Drained,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Seat {
+    /// Commands that came meanwhile wait for the start.
+    Starting {
+        queued: Vec<CommandRow>,
+        failures: u32,
+    },
+    Running {
+        since: Instant,
+        failures: u32,
+    },
+    /// Told to go.
+    Leaving,
+    /// Went down; starts again then.
+    Resting {
+        until: Instant,
+        queued: Vec<CommandRow>,
+        failures: u32,
+    },
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    seats: BTreeMap<Member, Seat>,
+    draining: bool,
+    /// Spreads restarts; see [`jitter`].
+    seed: u128,
+}
+
+impl Roster {
+    pub fn new(seed: u128) -> Self {
+        Self { seats: BTreeMap::new(), draining: false, seed }
+    }
+
+    /// The database's word on what this daemon owns: starts who is missing, and
+    /// fences off who runs here but is owned elsewhere.
+    pub fn on_owned(&mut self, owned: &[Owned]) -> Vec<Directive> {
+        if self.draining {
+            return Vec::new();
+        }
+        let mut directives = Vec::new();
+        let accounts = owned.iter().filter(|account| account.active).map(|account| Member::Account(account.account));
+        let tickets = owned.iter().flat_map(|account| account.tickets.iter().copied().map(Member::Ticket));
+        for member in accounts.chain(tickets) {
+            self.seats.entry(member).or_insert_with(|| {
+                directives.push(Directive::Start(member));
+                Seat::Starting { queued: Vec::new(), failures: 0 }
+            });
+        }
+        let mine: BTreeSet<AccountId> = owned.iter().map(|own| own.account).collect();
+        for (member, seat) in &mut self.seats {
+            let here = match member {
+                Member::Account(account) => mine.contains(account),
+                // A ticket's actor retires by itself; its writes are fenced by the account.
+                Member::Ticket(_) => true,
+            };
+            if !here && matches!(seat, Seat::Running { .. }) {
+                *seat = Seat::Leaving;
+                directives.push(Directive::FenceOff(*member));
+            }
+        }
+        directives
+    }
+
+    /// A command was taken from the queue for one of our accounts.
+    pub fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
+        let account = row.account;
+        let member = Member::Account(account);
+        if self.draining {
+            return vec![Directive::Requeue(row.id)];
+        }
+        match self.seats.get_mut(&member) {
+            None => {
+                self.seats.insert(member, Seat::Starting { queued: vec![row], failures: 0 });
+                vec![Directive::Start(member)]
+            }
+            Some(Seat::Starting { queued, .. } | Seat::Resting { queued, .. }) => {
+                queued.push(row);
+                Vec::new()
+            }
+            Some(Seat::Running { .. }) => vec![Directive::Deliver(account, row)],
+            // Its retirement puts back whatever is undone.
+            Some(Seat::Leaving) => Vec::new(),
+        }
+    }
+
+    /// Starting → Running | Resting | (no seat)
+    pub fn on_started(&mut self, member: Member, how: Started, now: Instant) -> Vec<Directive> {
+        let Some(Seat::Starting { queued, failures }) = self.seats.get_mut(&member) else {
+            return Vec::new();
+        };
+        let (queued, failures) = (std::mem::take(queued), *failures);
+        match how {
+            Started::Running if self.draining => {
+                self.seats.insert(member, Seat::Leaving);
+                vec![Directive::Drain(member)]
+            }
+            Started::Running => {
+                self.seats.insert(member, Seat::Running { since: now, failures });
+                queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
+            }
+            Started::Absent => {
+                self.seats.remove(&member);
+                let back = queued.into_iter().map(|row| Directive::Requeue(row.id));
+                back.chain(self.drained()).collect()
+            }
+            Started::Poisoned(why) => {
+                self.rest(member, queued, failures, now);
+                self.hold(member, why)
+            }
+            Started::Failed => {
+                self.rest(member, queued, failures, now);
+                self.drained().into_iter().collect()
+            }
+        }
+    }
+
+    /// any → Resting | (no seat)
+    pub fn on_retired(&mut self, retired: Retired, now: Instant) -> Vec<Directive> {
+        let member = retired.member;
+        let Some(seat) = self.seats.remove(&member) else { return Vec::new() };
+        let mut directives = Vec::new();
+        if let Member::Account(account) = member {
+            directives.push(Directive::RequeueOf(account));
+        }
+        let failures = match seat {
+            Seat::Running { since, failures } if since.until(now) < SOUND_AFTER => failures,
+            Seat::Running { .. } | Seat::Leaving => 0,
+            Seat::Starting { failures, .. } | Seat::Resting { failures, .. } => failures,
+        };
+        match retired.ending {
+            Ending::Done => directives.push(Directive::Resync),
+            Ending::Crashed => self.rest(member, Vec::new(), failures, now),
+            Ending::Poisoned(why) => {
+                self.rest(member, Vec::new(), failures, now);
+                directives.extend(self.hold(member, why));
+            }
+        }
+        directives.extend(self.drained());
+        directives
+    }
+
+    /// When [`Roster::on_deadline`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.seats
+            .values()
+            .filter_map(|seat| match seat {
+                Seat::Resting { until, .. } => Some(*until),
+                Seat::Starting { .. } | Seat::Running { .. } | Seat::Leaving => None,
+            })
+            .min()
+    }
+
+    /// Resting → Starting
+    pub fn on_deadline(&mut self, now: Instant) -> Vec<Directive> {
+        let mut directives = Vec::new();
+        for (member, seat) in &mut self.seats {
+            if let Seat::Resting { until, queued, failures } = seat
+                && *until <= now
+            {
+                *seat = Seat::Starting { queued: std::mem::take(queued), failures: *failures };
+                directives.push(Directive::Start(*member));
+            }
+        }
+        directives
+    }
+
+    /// An admin wants this account's actor made anew. Running → Leaving, then started by a resync.
+    pub fn on_restart(&mut self, account: AccountId) -> Vec<Directive> {
+        let member = Member::Account(account);
+        match self.seats.get_mut(&member) {
+            Some(seat @ Seat::Running { .. }) => {
+                *seat = Seat::Leaving;
+                vec![Directive::Drain(member)]
+            }
+            Some(Seat::Resting { until, .. }) => {
+                *until = Instant(0);
+                self.on_deadline(Instant(0))
+            }
+            Some(Seat::Starting { .. } | Seat::Leaving) => Vec::new(),
+            None if self.draining => Vec::new(),
+            None => {
+                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0 });
+                vec![Directive::Start(member)]
+            }
+        }
+    }
+
+    /// The daemon stops: everybody leaves, nobody comes.
+    pub fn on_drain(&mut self) -> Vec<Directive> {
+        if self.draining {
+            return Vec::new();
+        }
+        self.draining = true;
+        self.leave_all(Directive::Drain)
+    }
+
+    /// The lease is lost: everybody leaves at once and writes nothing.
+    pub fn on_lease_lost(&mut self) -> Vec<Directive> {
+        self.leave_all(Directive::FenceOff)
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// Who has a seat now.
+    pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
+        self.seats.keys().copied()
+    }
+
+    fn leave_all(&mut self, order: fn(Member) -> Directive) -> Vec<Directive> {
+        let mut directives = Vec::new();
+        let resting = |seat: &Seat| matches!(seat, Seat::Resting { .. });
+        self.seats.retain(|_, seat| !resting(seat));
+        for (member, seat) in &mut self.seats {
+            if matches!(seat, Seat::Running { .. }) {
+                *seat = Seat::Leaving;
+                directives.push(order(*member));
+            }
+        }
+        directives.extend(self.drained());
+        directives
+    }
+
+    fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, now: Instant) {
+        if self.draining {
+            return;
+        }
+        let doubled = REST_BASE.saturating_mul(2u32.saturating_pow(failures.min(16))).min(REST_CAP);
+        let failures = failures.saturating_add(1);
+        let until = now.after(jitter(doubled, self.seed, failures.into()));
+        self.seats.insert(member, Seat::Resting { until, queued, failures });
+    }
+
+    fn hold(&self, member: Member, why: String) -> Vec<Directive> {
+        match member {
+            Member::Account(account) => vec![Directive::Hold(account, why)],
+            Member::Ticket(_) => Vec::new(),
+        }
+    }
+
+    fn drained(&self) -> Option<Directive> {
+        (self.draining && self.seats.is_empty()).then_some(Directive::Drained)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The shell of a ticket: a task that carries out what the saga orders. Its orders
+//! are strictly one after the other, so it needs no mailbox framework.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::{
+    handle::UnlinkHandle,
+    saga::{Effect, Input, Saga},
+};
+use crate::{
+    World, clock,
+    departure::Departure,
+    domain::{CloseReason, Incarnation, KeyringId},
+    ports::{OpenSession, Purpose, SessionEvent, SessionListener, StoreError, TicketOutcome, UnlinkAnswer},
+    supervisor::{Member, Retired},
+};
+
+/// Between two tries of a write that the database did not take.
+const RECORD_RETRY: Duration = Duration::from_millis(500);
+
+/// Starts the actor of a ticket.
+pub fn start(world: World, saga: Saga, first: Vec<Effect>) -> UnlinkHandle {
+    let (inbox, inputs) = mpsc::unbounded_channel();
+    let member = Member::Ticket(saga.ticket().id);
+    let departure = Departure::new(Retired::crashed(member), Arc::clone(&world.farewell), world.runtime.clone());
+    let runtime = world.runtime.clone();
+    let actor = UnlinkActor { saga, world, departure, inbox: inbox.clone(), inputs };
+    runtime.spawn(actor.run(first));
+    UnlinkHandle::new(inbox)
+}
+
+struct UnlinkActor {
+    saga: Saga,
+    world: World,
+    departure: Departure,
+    inbox: mpsc::UnboundedSender<Input>,
+    inputs: mpsc::UnboundedReceiver<Input>,
+}
+
+impl UnlinkActor {
+    async fn run(mut self, first: Vec<Effect>) {
+        let mut effects = first;
+        loop {
+            for effect in std::mem::take(&mut effects) {
+                if effect == Effect::Retire {
+                    self.departure.leave_as(Retired::done(Member::Ticket(self.saga.ticket().id)));
+                    return;
+                }
+                self.carry_out(effect).await;
+            }
+            let input = self.next_input().await;
+            let before = self.saga.state().name();
+            effects = self.saga.step(input, clock::now());
+            let after = self.saga.state().name();
+            if before != after {
+                let ticket = self.saga.ticket();
+                info!(account = %ticket.account, label = %ticket.label, ticket = %ticket.id, "unlink: {before} → {after}");
+            }
+        }
+    }
+
+    /// The next thing that happens; the deadline is one of them.
+    async fn next_input(&mut self) -> Input {
+        let wait = self.saga.deadline().map(|due| clock::now().until(due) + Duration::from_millis(1));
+        let deadline = async {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            input = self.inputs.recv() => input.unwrap_or(Input::Leave),
+            () = deadline => Input::Deadline,
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open { incarnation, keyring } => self.open(incarnation, keyring).await,
+            Effect::Unlink(incarnation) => {
+                let session = self.departure.session(incarnation);
+                let inbox = self.inbox.clone();
+                // Meanwhile the saga may be told to leave.
+                self.world.runtime.spawn(async move {
+                    let answer = match session {
+                        Some(session) => session.unlink().await,
+                        None => UnlinkAnswer::Unknown("the connection is gone".to_owned()),
+                    };
+                    let _ = inbox.send(Input::Answered(incarnation, answer));
+                });
+            }
+            Effect::Close(incarnation) => {
+                if let Some(session) = self.departure.take_session(incarnation) {
+                    session.close().await;
+                }
+                let _ = self.inbox.send(Input::SessionClosed(incarnation));
+            }
+            Effect::Record(outcome) => self.record(outcome).await,
+            Effect::Retire => {}
+        }
+    }
+
+    async fn open(&mut self, incarnation: Incarnation, keyring: KeyringId) {
+        let ticket = self.saga.ticket();
+        let order = OpenSession {
+            account: ticket.account,
+            label: ticket.label.clone(),
+            fence: ticket.fence,
+            incarnation,
+            keyring,
+            purpose: Purpose::Login,
+        };
+        let inbox = self.inbox.clone();
+        let listener: SessionListener = Arc::new(move |incarnation, event| {
+            let _ = inbox.send(Input::Session(incarnation, event));
+        });
+        let reason = match self.world.gateway.open(order, listener).await {
+            Ok(session) => return self.departure.set_session(incarnation, session),
+            Err(StoreError::Fenced) => {
+                let _ = self.inbox.send(Input::Leave);
+                return;
+            }
+            Err(StoreError::Poisoned(why)) => CloseReason::KeysUnusable(why),
+            Err(StoreError::Unavailable(why)) => CloseReason::StoreFailed(why),
+        };
+        let _ = self.inbox.send(Input::Session(incarnation, SessionEvent::Ended { reason }));
+    }
+
+    /// Writes until it is written, or known that it must not be. A confirmation is
+    /// not lost by a database that is away; one that the daemon's end cuts off is
+    /// asked for again, and WhatsApp then says that the device is gone.
+    async fn record(&self, outcome: TicketOutcome) {
+        let ticket = self.saga.ticket();
+        let mut told = false;
+        loop {
+            match self.world.store.record_ticket(ticket, &outcome).await {
+                Ok(()) => return,
+                Err(StoreError::Fenced) => {
+                    let _ = self.inbox.send(Input::Leave);
+                    return;
+                }
+                Err(StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
+                    if !told {
+                        warn!(account = %ticket.account, label = %ticket.label, ticket = %ticket.id, %why, "cannot write how the unlink went; trying until the database takes it");
+                        told = true;
+                    }
+                    tokio::time::sleep(RECORD_RETRY).await;
+                }
+            }
+        }
+    }
+}

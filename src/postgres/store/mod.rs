@@ -1,0 +1,96 @@
+//! `Store` over Postgres: each method is one statement, or two that may come apart.
+
+mod accounts;
+mod changes;
+pub(super) mod clean;
+mod commands;
+mod tickets;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, FixedOffset};
+use deadpool_postgres::{Object, Pool};
+use paird_actors::domain::{
+    AccountId, AccountRecord, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
+};
+use paird_actors::ports::{Change, Claim, Owned, Store, StoreError, TicketOutcome};
+use uuid::Uuid;
+
+use super::outbox::Bell;
+use super::pool;
+
+/// The store of one daemon. What it writes names the daemon's `process`, so it writes
+/// nothing to an account that has another owner.
+#[derive(Clone)]
+pub struct PgStore {
+    pool: Pool,
+    process: Uuid,
+    outbox: Bell,
+}
+
+impl PgStore {
+    /// `process` is that of the daemon's lease; `outbox` is rung after each commit with events.
+    pub fn new(pool: Pool, process: Uuid, outbox: Bell) -> Self {
+        Self { pool, process, outbox }
+    }
+
+    async fn connection(&self) -> Result<Object, StoreError> {
+        pool::connection(&self.pool).await
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError> {
+        self.claim_and_list().await
+    }
+
+    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        self.read_account(account).await
+    }
+
+    async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
+        self.read_ticket(ticket).await
+    }
+
+    async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
+        self.take_next_commands().await
+    }
+
+    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError> {
+        self.put_back(command).await
+    }
+
+    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError> {
+        self.put_back_all(account).await
+    }
+
+    async fn record(&self, change: &Change) -> Result<(), StoreError> {
+        self.write_change(change).await
+    }
+
+    async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {
+        self.claim_for(account, fence, phone).await
+    }
+
+    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+        self.write_outcome(ticket, outcome).await
+    }
+
+    async fn sweep(&self, pending_max_age: Duration, now: Instant, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
+        self.park_stale(pending_max_age, now, dry_run).await
+    }
+
+    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {
+        self.hold(account, reason).await
+    }
+}
+
+fn timestamp(at: Instant) -> DateTime<FixedOffset> {
+    at.to_utc().fixed_offset()
+}
+
+fn instant(at: DateTime<FixedOffset>) -> Instant {
+    Instant::from(at.to_utc())
+}

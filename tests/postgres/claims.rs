@@ -1,0 +1,137 @@
+use paird_actors::domain::{Phone, Status};
+use paird_actors::ports::{Claim, Owned, Store};
+use uuid::Uuid;
+
+use crate::support::{Database, change};
+
+#[tokio::test]
+async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_time() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    for round in 0..100 {
+        let operator = Uuid::new_v4();
+        let one = database.account(operator, "one").await;
+        let two = database.account(operator, "two").await;
+        daemon.store.claim_accounts().await.unwrap();
+        let fence = daemon.store.load_account(one).await.unwrap().unwrap().fence;
+        let phone = Phone::parse("436601234567").unwrap();
+        let (first, second) = tokio::join!(
+            daemon.store.claim_number(one, fence, &phone),
+            daemon.store.claim_number(two, fence, &phone)
+        );
+        let answers = [first.unwrap(), second.unwrap()];
+        let duplicate = |label: &str| Claim::Duplicate { existing_label: label.to_owned() };
+        assert!(
+            answers == [Claim::Granted, duplicate("one")] || answers == [duplicate("two"), Claim::Granted],
+            "round {round}: {answers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_other_live_account_of_the_same_operator_is_named() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let operator = Uuid::new_v4();
+    let stranger = database.account(Uuid::new_v4(), "stranger").await;
+    let deleted = database.account(operator, "deleted").await;
+    let incumbent = database.account(operator, "incumbent").await;
+    let newcomer = database.account(operator, "newcomer").await;
+    let phone = Phone::parse("436601234567").unwrap();
+    daemon.store.claim_accounts().await.unwrap();
+    let claim = async |account| {
+        let record = daemon.store.load_account(account).await.unwrap().unwrap();
+        daemon.store.claim_number(account, record.fence, &phone).await.unwrap()
+    };
+    assert_eq!(claim(stranger).await, Claim::Granted);
+    assert_eq!(claim(deleted).await, Claim::Granted);
+    database
+        .web
+        .execute("UPDATE whatsapp_accounts SET deleted_at = now() WHERE id = $1", &[&deleted.0])
+        .await
+        .unwrap();
+    assert_eq!(claim(incumbent).await, Claim::Granted);
+    assert_eq!(claim(incumbent).await, Claim::Granted, "an account is no duplicate of itself");
+    assert_eq!(claim(newcomer).await, Claim::Duplicate { existing_label: "incumbent".to_owned() });
+}
+
+#[tokio::test]
+async fn a_dead_daemons_accounts_are_taken_over_with_a_new_fence_and_their_commands_queued_again() {
+    let database = Database::new().await;
+    let former = database.daemon().await;
+    let mut record = database.owned(&former, "shop").await;
+    record.status = Status::Connected;
+    record.desired = paird_actors::domain::Desired::Paired;
+    former.store.record(&change(&record)).await.unwrap();
+    database.send("account.cancel", record.id).await;
+    assert_eq!(former.store.take_commands().await.unwrap().len(), 1);
+
+    let present = database.daemon().await;
+    assert_eq!(present.store.claim_accounts().await.unwrap(), []);
+    assert_eq!(present.store.take_commands().await.unwrap(), []);
+    database.kill(former).await;
+    let owned = Owned { account: record.id, active: true, tickets: Vec::new() };
+    assert_eq!(present.store.claim_accounts().await.unwrap(), [owned]);
+    let taken_over = present.store.load_account(record.id).await.unwrap().unwrap();
+    assert_eq!(taken_over.fence.0, record.fence.0 + 1);
+    assert_eq!(present.store.take_commands().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn daemons_that_claim_at_once_share_the_accounts_and_take_none_from_each_other() {
+    let database = Database::new().await;
+    let operator = Uuid::new_v4();
+    for nth in 0..50 {
+        database.account(operator, &format!("account {nth}")).await;
+    }
+    let (one, two, three) = (database.daemon().await, database.daemon().await, database.daemon().await);
+    for _ in 0..5 {
+        let (first, second, third) =
+            tokio::join!(one.store.claim_accounts(), two.store.claim_accounts(), three.store.claim_accounts());
+        first.and(second).and(third).unwrap();
+    }
+    assert_eq!(database.count("SELECT count(*) FROM whatsapp_accounts WHERE fence = 1").await, 50);
+}
+
+#[tokio::test]
+async fn a_draining_daemon_takes_neither_accounts_nor_commands() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    daemon.lease.drain(true).await.unwrap();
+    let account = database.account(Uuid::new_v4(), "shop").await;
+    database.send("account.cancel", account).await;
+    daemon.store.claim_accounts().await.unwrap();
+    assert_eq!(daemon.store.take_commands().await.unwrap(), []);
+    assert!(daemon.store.load_account(account).await.unwrap().is_none());
+    daemon.lease.drain(false).await.unwrap();
+    assert_eq!(daemon.store.take_commands().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_released_lease_frees_its_accounts_at_once() {
+    let database = Database::new().await;
+    let former = database.daemon().await;
+    let record = database.owned(&former, "shop").await;
+    former.lease.release().await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM processes").await, 0);
+    let present = database.daemon().await;
+    assert_eq!(present.record(record.id).await.fence.0, record.fence.0 + 1);
+}
+
+#[tokio::test]
+async fn a_former_daemon_of_this_machine_whose_process_is_gone_need_not_be_waited_for() {
+    let database = Database::new().await;
+    let former = database.daemon().await;
+    let record = database.owned(&former, "shop").await;
+    let neighbour = database.daemon().await;
+    database
+        .web
+        .execute("UPDATE processes SET pid_birth = pid_birth - 1 WHERE id = $1", &[&former.process])
+        .await
+        .unwrap();
+    let present = database.daemon().await;
+    present.record(record.id).await;
+    assert!(neighbour.lease.is_live());
+    let left = database.count("SELECT count(*) FROM processes").await;
+    assert_eq!(left, 2, "the neighbour lives");
+}

@@ -1,0 +1,84 @@
+use paird_actors::domain::CommandId;
+use paird_actors::ports::{Change, Store};
+use uuid::Uuid;
+
+use crate::support::{Database, change};
+
+#[tokio::test]
+async fn commands_of_an_account_come_one_at_a_time_in_order() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let mut sent = Vec::new();
+    for kind in ["account.pair", "groups.sync", "account.cancel"] {
+        sent.push(database.send(kind, record.id).await);
+    }
+    let take = async || {
+        let taken = daemon.store.take_commands().await.unwrap();
+        taken.into_iter().map(|command| command.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(take().await, [sent[0]]);
+    assert_eq!(take().await, []);
+    let done = vec![(CommandId(sent[0]), Err("no".to_owned()))];
+    daemon.store.record(&Change { finished: done, ..change(&record) }).await.unwrap();
+    assert_eq!(take().await, [sent[1]]);
+    assert_eq!(take().await, [sent[2]], "a running groups.sync holds nobody up");
+    assert_eq!(take().await, []);
+    daemon.store.requeue_command(CommandId(sent[2])).await.unwrap();
+    assert_eq!(take().await, [sent[2]]);
+    daemon.store.requeue_commands_of(record.id).await.unwrap();
+    assert_eq!(take().await, [sent[1]]);
+}
+
+#[tokio::test]
+async fn two_daemons_run_each_command_once() {
+    let database = Database::new().await;
+    let (one, two) = (database.daemon().await, database.daemon().await);
+    let operator = Uuid::new_v4();
+    for nth in 0..60 {
+        let account = database.account(operator, &format!("account {nth}")).await;
+        database.send("account.cancel", account).await;
+    }
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        let answers = tokio::join!(
+            one.store.take_commands(),
+            two.store.take_commands(),
+            one.store.take_commands(),
+            two.store.take_commands()
+        );
+        for answer in [answers.0, answers.1, answers.2, answers.3] {
+            taken.extend(answer.unwrap().into_iter().map(|command| command.id));
+        }
+    }
+    let all = taken.len();
+    taken.sort();
+    taken.dedup();
+    assert_eq!((all, taken.len()), (60, 60));
+}
+
+#[tokio::test]
+async fn a_command_for_an_account_that_does_not_exist_fails_by_name() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let nobody = paird_actors::domain::AccountId(Uuid::new_v4());
+    let command = database.send("account.pair", nobody).await;
+    let headless: i64 = database.one("SELECT send_command('account.pair', NULL)", &[]).await;
+    assert_eq!(daemon.store.take_commands().await.unwrap(), []);
+    let result = async |id: i64| -> String {
+        database.one("SELECT state || ': ' || result FROM commands WHERE id = $1", &[&id]).await
+    };
+    assert_eq!(result(command).await, format!("failed: no account with id {nobody}"));
+    assert_eq!(result(headless).await, "failed: no account id given");
+}
+
+#[tokio::test]
+async fn the_same_dedupe_key_twice_is_one_command() {
+    let database = Database::new().await;
+    let account = database.account(Uuid::new_v4(), "shop").await;
+    let sql = "SELECT send_command('account.pair', $1, '{}', 'once')";
+    let first: i64 = database.one(sql, &[&account.0]).await;
+    let second: i64 = database.one(sql, &[&account.0]).await;
+    assert_eq!(first, second);
+    assert_eq!(database.count("SELECT count(*) FROM commands").await, 1);
+}

@@ -1,0 +1,121 @@
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use paird::postgres::embedded::{Embedded, EmbeddedError, Options};
+
+use crate::support::{connect, eventually, scratch};
+
+const FAST: Options = Options { fast: true };
+
+/// A daemon in a process of its own, with the cluster in its working directory. Run by
+/// the tests below, which kill it.
+#[tokio::test]
+#[ignore = "a helper process of the tests below"]
+async fn another_process() {
+    let _embedded = Embedded::start_with(Path::new("."), None, FAST).await.unwrap();
+    std::future::pending::<()>().await;
+}
+
+fn start_another_process(dir: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "embedded::another_process", "--ignored", "--test-threads=1"])
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn kill(mut process: Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_starts_answers_stops_and_keeps_its_rows() {
+    let dir = scratch();
+    let embedded = Embedded::start(&dir, None).await.unwrap();
+    let client = connect(&embedded.dsn()).await;
+    client.batch_execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)").await.unwrap();
+    drop(client);
+    embedded.stop().await;
+    assert!(!dir.join("postgres/postmaster.pid").exists());
+
+    let embedded = Embedded::start_with(&dir, None, FAST).await.unwrap();
+    let client = connect(&embedded.dsn()).await;
+    let kept: i32 = client.query_one("SELECT id FROM kept", &[]).await.unwrap().get(0);
+    assert_eq!(kept, 7);
+    embedded.stop().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_of_initdb_leaves_nothing_that_hinders_the_next_start() {
+    let dir = scratch();
+    let process = start_another_process(&dir);
+    eventually("initdb writes", async || dir.join("postgres.new/base").exists()).await;
+    kill(process);
+    assert!(!dir.join("postgres").exists());
+    let embedded = Embedded::start_with(&dir, None, FAST).await.unwrap();
+    connect(&embedded.dsn()).await;
+    embedded.stop().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn the_server_ends_with_a_daemon_that_is_killed_and_the_next_one_starts_at_once() {
+    let dir = scratch();
+    let process = start_another_process(&dir);
+    let pid_file = dir.join("postgres/postmaster.pid");
+    let is_ready = async || std::fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("ready"));
+    eventually("the server is ready", is_ready).await;
+    let pid = std::fs::read_to_string(&pid_file).unwrap().lines().next().unwrap().to_owned();
+    kill(process);
+    let embedded = Embedded::start_with(&dir, None, FAST).await.unwrap();
+    assert!(!Path::new("/proc").join(&pid).exists(), "the former server is still there");
+    connect(&embedded.dsn()).await;
+    embedded.stop().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_pid_file_left_by_a_crash_is_no_hindrance_though_the_number_lives() {
+    let dir = scratch();
+    Embedded::start_with(&dir, None, FAST).await.unwrap().stop().await;
+    let ours = std::process::id();
+    std::fs::write(dir.join("postgres/postmaster.pid"), format!("{ours}\n{}\n", dir.display())).unwrap();
+    Embedded::start_with(&dir, None, FAST).await.unwrap().stop().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_dies_is_started_again() {
+    let dir = scratch();
+    let embedded = Embedded::start_with(&dir, None, FAST).await.unwrap();
+    let former = embedded.pid().unwrap();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(former).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let is_back = async || tokio_postgres::connect(&embedded.dsn(), tokio_postgres::NoTls).await.is_ok();
+    eventually("a new server runs", async || embedded.pid().is_some_and(|pid| pid != former)).await;
+    eventually("it answers", is_back).await;
+    embedded.stop().await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_data_directory_with_a_long_name_or_behind_a_closed_one_works() {
+    let closed = scratch();
+    let long = closed.join("a".repeat(120));
+    std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let embedded = Embedded::start_with(&long, None, FAST).await.unwrap();
+    connect(&embedded.dsn()).await;
+    embedded.stop().await;
+    std::fs::remove_dir_all(closed).unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_without_postgres_is_named() {
+    let wrong = Embedded::start(&scratch(), Some(Path::new("/nowhere"))).await.unwrap_err();
+    assert!(matches!(wrong, EmbeddedError::NotThere(_)));
+    assert_eq!(wrong.to_string(), "PAIRD_POSTGRES_BIN: no initdb and postgres in /nowhere");
+}

@@ -1,0 +1,196 @@
+//! One cluster for the tests of a process, one database per test.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use paird::postgres::embedded::{Embedded, Options};
+use paird::postgres::lease::Lease;
+use paird::postgres::migrate::migrate;
+use paird::postgres::outbox::Bell;
+use paird::postgres::pool::Dsn;
+use paird::postgres::store::PgStore;
+use paird_actors::domain::{AccountId, AccountRecord, Instant};
+use paird_actors::ports::{Change, Store};
+use tokio::sync::Mutex;
+use tokio_postgres::types::{FromSqlOwned, ToSql};
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+pub struct Cluster {
+    dir: PathBuf,
+    server: Option<Embedded>,
+}
+
+impl Cluster {
+    async fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Cluster>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        if let Some(cluster) = shared.upgrade() {
+            return cluster;
+        }
+        let cluster = Arc::new(Self::private().await);
+        cluster.server().create_database("template", None).await.unwrap();
+        migrate(&Dsn::parse(&cluster.server().dsn().replace("dbname=paird", "dbname=template")).unwrap())
+            .await
+            .unwrap();
+        *shared = Arc::downgrade(&cluster);
+        cluster
+    }
+
+    /// For a test that does things to the server itself.
+    pub async fn private() -> Self {
+        let dir = scratch();
+        let server = Embedded::start_with(&dir, None, Options { fast: true }).await.unwrap();
+        Self { dir, server: Some(server) }
+    }
+
+    pub fn server(&self) -> &Embedded {
+        self.server.as_ref().unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.server.take());
+        let pid_file = self.dir.join("postgres/postmaster.pid");
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while pid_file.exists() && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// An empty directory for one test.
+pub fn scratch() -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::new_v4().simple().to_string());
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// A database with the schema, and a connection of the test's own, as a web app has one.
+pub struct Database {
+    pub dsn: Dsn,
+    pub text: String,
+    pub web: Client,
+    pub cluster: Arc<Cluster>,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        let cluster = Cluster::shared().await;
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let text = cluster.server().create_database(&name, Some("template")).await.unwrap();
+        Self::at(cluster, text).await
+    }
+
+    /// On a server of its own.
+    pub async fn alone() -> Self {
+        let cluster = Arc::new(Cluster::private().await);
+        let text = cluster.server().dsn();
+        migrate(&Dsn::parse(&text).unwrap()).await.unwrap();
+        Self::at(cluster, text).await
+    }
+
+    async fn at(cluster: Arc<Cluster>, text: String) -> Self {
+        let web = connect(&text).await;
+        Self { dsn: Dsn::parse(&text).unwrap(), text, web, cluster }
+    }
+
+    pub async fn one<T: FromSqlOwned>(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> T {
+        self.web.query_one(sql, params).await.unwrap().get(0)
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.one(sql, &[]).await
+    }
+
+    pub async fn account(&self, operator: Uuid, label: &str) -> AccountId {
+        let sql = "INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, $2) RETURNING id";
+        AccountId(self.one(sql, &[&operator, &label]).await)
+    }
+
+    pub async fn send(&self, kind: &str, account: AccountId) -> i64 {
+        self.one("SELECT send_command($1, $2)", &[&kind, &account.0]).await
+    }
+
+    pub async fn daemon(&self) -> Daemon {
+        let pool = self.dsn.pool().unwrap();
+        let process = Uuid::now_v7();
+        let lease = Lease::start(pool.clone(), process, "paird_command").await;
+        Daemon { store: PgStore::new(pool.clone(), process, Bell::default()), process, pool, lease }
+    }
+
+    /// Ends a daemon the way a crash does: its row stays and runs out.
+    pub async fn kill(&self, daemon: Daemon) -> PgStore {
+        let Daemon { store, process, lease, .. } = daemon;
+        drop(lease);
+        let sql = "UPDATE processes SET expires_at = clock_timestamp() - interval '1 s' WHERE id = $1";
+        self.web.execute(sql, &[&process]).await.unwrap();
+        store
+    }
+
+    /// An account that the daemon owns, as the daemon sees it.
+    pub async fn owned(&self, daemon: &Daemon, label: &str) -> AccountRecord {
+        let account = self.account(Uuid::new_v4(), label).await;
+        daemon.record(account).await
+    }
+
+    pub async fn keyring(&self, account: AccountId) -> Uuid {
+        let id = Uuid::new_v4();
+        self.web
+            .execute(
+                "INSERT INTO keyrings (id, account_id, wrapped_key, master_key) VALUES ($1, $2, 'x', 'm')",
+                &[&id, &account.0],
+            )
+            .await
+            .unwrap();
+        self.web
+            .execute(
+                "INSERT INTO credentials (account_id, keyring_id, kind, name, sealed) VALUES ($1, $2, 'k', 'n', 'x')",
+                &[&account.0, &id],
+            )
+            .await
+            .unwrap();
+        id
+    }
+}
+
+pub struct Daemon {
+    pub store: PgStore,
+    pub process: Uuid,
+    pub pool: deadpool_postgres::Pool,
+    pub lease: Lease,
+}
+
+impl Daemon {
+    /// Claims what is free and reads the account.
+    pub async fn record(&self, account: AccountId) -> AccountRecord {
+        self.store.claim_accounts().await.unwrap();
+        self.store.load_account(account).await.unwrap().unwrap()
+    }
+}
+
+pub fn change(record: &AccountRecord) -> Change {
+    Change::of(record.clone())
+}
+
+pub fn at(ms: i64) -> Instant {
+    Instant(1_800_000_000_000 + ms)
+}
+
+pub async fn connect(dsn: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(dsn, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Waits for a condition, twenty seconds at most.
+pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
