@@ -1,1 +1,198 @@
+//! The settings: environment first, then `paird.toml`, then a default. CONTRACT §7.
+//!
+//! This is the only file that reads the environment; everything else is handed values.
 
+mod checks;
+mod given;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use paird_actors::domain::{Policy, Refuse};
+use thiserror::Error;
+
+use given::Given;
+
+/// Every setting, read once at start and valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`; `None` means the embedded Postgres of the data directory.
+    pub database_url: Option<DatabaseUrl>,
+    /// `PAIRD_DATA_DIR`: the embedded cluster, and the files below unless named.
+    /// Default `$XDG_DATA_HOME/paird`, else `~/.local/share/paird`.
+    pub data_dir: PathBuf,
+    /// `PAIRD_MASTER_KEY_FILE`, default `<data dir>/master.key`.
+    pub master_key_file: PathBuf,
+    /// `PAIRD_COMMAND_CHANNEL`: a plain identifier, at most 63 bytes.
+    pub command_channel: String,
+    /// `PAIRD_EVENT_CHANNEL`: likewise, and another one.
+    pub event_channel: String,
+    /// `PAIRD_PAIR_TIMEOUT`: how long a pair attempt may take.
+    pub pair_timeout: Duration,
+    /// `PAIRD_PENDING_MAX_AGE`: an older `pending` row is parked at start.
+    pub pending_max_age: Duration,
+    /// `PAIRD_REFUSE`.
+    pub refuse: Refuse,
+    /// `PAIRD_CONSOLE_ADDR`: loopback only.
+    pub console_addr: SocketAddr,
+    /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
+    pub console_token_file: PathBuf,
+    /// `PAIRD_LOG`: directives as of tracing's `EnvFilter`, checked.
+    pub log: String,
+    /// `PAIRD_LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// `PAIRD_WHATSAPP_URL`: the sandbox to talk to, `ws://` on a loopback address.
+    /// Always `None` in a production build, never `None` in a sandbox build that
+    /// passed [`Config::for_daemon`].
+    pub whatsapp_url: Option<String>,
+    /// `PAIRD_DEVICE_NAME`: the name under "Linked devices" on the phone.
+    pub device_name: String,
+    /// `PAIRD_POSTGRES_BIN`: the directory of `initdb` and `postgres`, instead of
+    /// looking for it in [`executable_dirs`] and the usual places.
+    pub postgres_bin: Option<PathBuf>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A connection string. `Debug` hides it whole: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The string itself, for whoever connects.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[connection string]")
+    }
+}
+
+/// A setting that cannot be used: its name and what is wrong, in one line, without
+/// a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{setting}: {wrong}")]
+pub struct ConfigError {
+    pub setting: String,
+    pub wrong: String,
+}
+
+impl ConfigError {
+    fn new(setting: &str, wrong: impl Into<String>) -> Self {
+        Self { setting: setting.to_owned(), wrong: wrong.into() }
+    }
+}
+
+impl Config {
+    /// Reads the environment and the settings file.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, misspelt or unknown.
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::read(environment()?)
+    }
+
+    /// Reads the settings from the given environment, and from the file that it
+    /// or its directories name.
+    fn read(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let given = Given::new(variables)?;
+        let data_dir = given.data_dir()?;
+        let path = |name: &str, default: PathBuf| given.get(name).map_or(default, PathBuf::from);
+
+        let command_channel = given.parse("PAIRD_COMMAND_CHANNEL", "paird_command", checks::channel)?;
+        let event_channel = given.parse("PAIRD_EVENT_CHANNEL", "paird_event", checks::channel)?;
+        if command_channel == event_channel {
+            return Err(ConfigError::new("PAIRD_EVENT_CHANNEL", "is the same as PAIRD_COMMAND_CHANNEL"));
+        }
+        Ok(Self {
+            database_url: given.parse_optional("DATABASE_URL", checks::database_url)?,
+            master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
+            command_channel,
+            event_channel,
+            pair_timeout: given.parse("PAIRD_PAIR_TIMEOUT", "5m", checks::duration)?,
+            pending_max_age: given.parse("PAIRD_PENDING_MAX_AGE", "1h", checks::duration)?,
+            refuse: given.parse("PAIRD_REFUSE", "before-link", checks::refuse)?,
+            console_addr: given.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", checks::loopback_addr)?,
+            console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
+            log: given.parse("PAIRD_LOG", "info", checks::log_directives)?,
+            log_format: given.parse("PAIRD_LOG_FORMAT", "text", checks::log_format)?,
+            whatsapp_url: given.parse_optional("PAIRD_WHATSAPP_URL", checks::whatsapp_url)?,
+            device_name: given.parse("PAIRD_DEVICE_NAME", "paird", checks::device_name)?,
+            postgres_bin: given.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
+            data_dir,
+        })
+    }
+
+    /// What only the daemon needs: a build that skips WhatsApp's certificate check
+    /// must have been told which sandbox to talk to.
+    ///
+    /// # Errors
+    /// A sandbox build without `PAIRD_WHATSAPP_URL`.
+    pub fn for_daemon(self) -> Result<Self, ConfigError> {
+        if cfg!(feature = "sandbox") && self.whatsapp_url.is_none() {
+            let wrong = "is not set; this is a sandbox build, which never talks to the real WhatsApp: \
+                         give it a sandbox's ws:// address, or build without the sandbox feature";
+            return Err(ConfigError::new("PAIRD_WHATSAPP_URL", wrong));
+        }
+        Ok(self)
+    }
+
+    /// The settings that decide what the machines do.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            pair_timeout: self.pair_timeout,
+            pending_max_age: self.pending_max_age,
+            refuse: self.refuse,
+            ..Policy::default()
+        }
+    }
+
+    /// Where the daemon writes the connection string of its embedded cluster while
+    /// that is up.
+    pub fn embedded_dsn_file(&self) -> PathBuf {
+        self.data_dir.join("postgres.dsn")
+    }
+}
+
+/// `PATH`, split: where programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
+pub fn executable_dirs() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// `TMPDIR` or its usual value.
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// The variables that matter here. One that is not UTF-8 is an error if it is ours.
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
+fn environment() -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        match value.into_string() {
+            Ok(value) => {
+                variables.insert(name, value);
+            }
+            Err(_) if given::is_ours(&name) => return Err(ConfigError::new(&name, "is not valid UTF-8")),
+            Err(_) => {}
+        }
+    }
+    Ok(variables)
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_SIZE: usize = 8;
 
 /// The half of a connection that its owner must drive.
-pub(super) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+pub(crate) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Why a DSN cannot be used.
 #[derive(Debug, Error)]
@@ -51,6 +51,9 @@ impl Dsn {
         })?;
         if config.get_dbname().is_none() && config.get_user().is_none() {
             return Err(DsnError::Dsn("names neither a user nor a database".to_owned()));
+        }
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(DsnError::Dsn("names no host".to_owned()));
         }
         // A cut link is noticed by both sides after 9 s, not after minutes.
         config
@@ -87,7 +90,7 @@ impl Dsn {
     }
 
     /// One connection of its own, for LISTEN or a session lock.
-    pub(super) async fn connect(&self) -> Result<(Client, DrivenConnection), StoreError> {
+    pub(crate) async fn connect(&self) -> Result<(Client, DrivenConnection), StoreError> {
         match tokio::time::timeout(CONNECT_TIMEOUT, self.config.connect(self.tls.clone())).await {
             Ok(connected) => connected.map_err(|wrong| unavailable(&wrong)),
             Err(_) => Err(StoreError::Unavailable("no answer while connecting".to_owned())),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod changes;
+pub mod cli;
 pub mod commands;
 pub mod connections;
 pub mod events;

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use crate::config;
+
 use super::EmbeddedError;
 
 /// The directory of an installed Postgres.
@@ -30,12 +32,11 @@ fn is_complete(dir: &Path) -> bool {
     ["initdb", "postgres", "createdb"].iter().all(|program| dir.join(program).is_file())
 }
 
-/// Where programs are looked for; not a setting of ours, so not config's business. A link
-/// there is followed, since the server finds its own files beside itself.
-#[expect(clippy::disallowed_methods, reason = "the search path of programs is no setting of paird")]
+/// Where programs are looked for. A link there is followed, since the server finds its
+/// own files beside itself.
 fn search_path() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
+    config::executable_dirs()
+        .into_iter()
         .filter_map(|dir| dir.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
         .collect()
 }

@@ -294,7 +294,7 @@ fn socket_dir(data_dir: &Path, identity: &Identity) -> Result<PathBuf, EmbeddedE
     let mut dir = data_dir.join("run");
     if dir.as_os_str().len() > LONGEST_SOCKET_DIR {
         let inode = fs::metadata(data_dir).map_err(files("cannot read", data_dir))?.ino();
-        dir = std::env::temp_dir().join(format!("paird-{inode:x}"));
+        dir = crate::config::temp_dir().join(format!("paird-{inode:x}"));
     }
     make_dir(&dir, 0o700)?;
     let found = fs::symlink_metadata(&dir).map_err(files("cannot read", &dir))?;

@@ -1,0 +1,1119 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Debug)]
+pub struct InsertAccountParams<T1: crate::StringSql> {
+    pub operator_id: uuid::Uuid,
+    pub label: T1,
+}
+#[derive(Debug)]
+pub struct SendCliCommandParams<T1: crate::StringSql, T2: crate::JsonSql> {
+    pub kind: T1,
+    pub account_id: uuid::Uuid,
+    pub args: T2,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct IsPairSupersededParams {
+    pub account_id: uuid::Uuid,
+    pub command_id: i64,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct ListEventsOfAccountParams {
+    pub account_id: uuid::Uuid,
+    pub after_seq: i64,
+}
+#[derive(Debug)]
+pub struct ListEventsAfterParams<T1: crate::ArraySql<Item = uuid::Uuid>, T2: crate::ArraySql<Item = i64>> {
+    pub account_ids: T1,
+    pub seqs: T2,
+    pub since: i64,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedAccount {
+    pub id: uuid::Uuid,
+    pub operator_id: uuid::Uuid,
+    pub label: String,
+    pub status: String,
+    pub status_reason: String,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub desired: String,
+    pub phone_number: Option<String>,
+    pub last_phone_number: Option<String>,
+    pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+    pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+pub struct ListedAccountBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub operator_id: uuid::Uuid,
+    pub label: &'a str,
+    pub status: &'a str,
+    pub status_reason: &'a str,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub desired: &'a str,
+    pub phone_number: Option<&'a str>,
+    pub last_phone_number: Option<&'a str>,
+    pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+    pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
+    fn from(
+        ListedAccountBorrowed {
+            id,
+            operator_id,
+            label,
+            status,
+            status_reason,
+            status_since,
+            desired,
+            phone_number,
+            last_phone_number,
+            next_retry_at,
+            pair_deadline,
+            qr_expires_at,
+            created_at,
+            deleted_at,
+        }: ListedAccountBorrowed<'a>,
+    ) -> Self {
+        Self {
+            id,
+            operator_id,
+            label: label.into(),
+            status: status.into(),
+            status_reason: status_reason.into(),
+            status_since,
+            desired: desired.into(),
+            phone_number: phone_number.map(|v| v.into()),
+            last_phone_number: last_phone_number.map(|v| v.into()),
+            next_retry_at,
+            pair_deadline,
+            qr_expires_at,
+            created_at,
+            deleted_at,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pairing {
+    pub status: String,
+    pub status_reason: String,
+    pub event_seq: i64,
+    pub last_qr_png: Option<String>,
+    pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_code: Option<String>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct PairingBorrowed<'a> {
+    pub status: &'a str,
+    pub status_reason: &'a str,
+    pub event_seq: i64,
+    pub last_qr_png: Option<&'a str>,
+    pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_code: Option<&'a str>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<PairingBorrowed<'a>> for Pairing {
+    fn from(
+        PairingBorrowed {
+            status,
+            status_reason,
+            event_seq,
+            last_qr_png,
+            qr_expires_at,
+            pair_code,
+            pair_deadline,
+            database_now,
+        }: PairingBorrowed<'a>,
+    ) -> Self {
+        Self {
+            status: status.into(),
+            status_reason: status_reason.into(),
+            event_seq,
+            last_qr_png: last_qr_png.map(|v| v.into()),
+            qr_expires_at,
+            pair_code: pair_code.map(|v| v.into()),
+            pair_deadline,
+            database_now,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandEnd {
+    pub state: String,
+    pub result: Option<String>,
+    pub started_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+pub struct CommandEndBorrowed<'a> {
+    pub state: &'a str,
+    pub result: Option<&'a str>,
+    pub started_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+impl<'a> From<CommandEndBorrowed<'a>> for CommandEnd {
+    fn from(CommandEndBorrowed { state, result, started_at }: CommandEndBorrowed<'a>) -> Self {
+        Self { state: state.into(), result: result.map(|v| v.into()), started_at }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountEvent {
+    pub id: i64,
+    pub account_id: uuid::Uuid,
+    pub seq: i64,
+    pub kind: String,
+    pub payload: serde_json::Value,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct AccountEventBorrowed<'a> {
+    pub id: i64,
+    pub account_id: uuid::Uuid,
+    pub seq: i64,
+    pub kind: &'a str,
+    pub payload: postgres_types::Json<&'a serde_json::value::RawValue>,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<AccountEventBorrowed<'a>> for AccountEvent {
+    fn from(AccountEventBorrowed { id, account_id, seq, kind, payload, created_at }: AccountEventBorrowed<'a>) -> Self {
+        Self {
+            id,
+            account_id,
+            seq,
+            kind: kind.into(),
+            payload: serde_json::from_str(payload.0.get()).unwrap(),
+            created_at,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct ListEventSeqs {
+    pub account_id: uuid::Uuid,
+    pub event_seq: i64,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListGroupsOfAccount {
+    pub jid: String,
+    pub subject: String,
+    pub participants: i32,
+    pub is_admin: bool,
+    pub synced_at: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct ListGroupsOfAccountBorrowed<'a> {
+    pub jid: &'a str,
+    pub subject: &'a str,
+    pub participants: i32,
+    pub is_admin: bool,
+    pub synced_at: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<ListGroupsOfAccountBorrowed<'a>> for ListGroupsOfAccount {
+    fn from(
+        ListGroupsOfAccountBorrowed { jid, subject, participants, is_admin, synced_at }: ListGroupsOfAccountBorrowed<
+            'a,
+        >,
+    ) -> Self {
+        Self { jid: jid.into(), subject: subject.into(), participants, is_admin, synced_at }
+    }
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct UuidUuidQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<uuid::Uuid, tokio_postgres::Error>,
+    mapper: fn(uuid::Uuid) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> UuidUuidQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(uuid::Uuid) -> R) -> UuidUuidQuery<'c, 'a, 's, C, R, N> {
+        UuidUuidQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListedAccountQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListedAccountBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListedAccountBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListedAccountQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListedAccountBorrowed) -> R) -> ListedAccountQuery<'c, 'a, 's, C, R, N> {
+        ListedAccountQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct PairingQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<PairingBorrowed, tokio_postgres::Error>,
+    mapper: fn(PairingBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> PairingQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(PairingBorrowed) -> R) -> PairingQuery<'c, 'a, 's, C, R, N> {
+        PairingQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct CommandEndQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<CommandEndBorrowed, tokio_postgres::Error>,
+    mapper: fn(CommandEndBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> CommandEndQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(CommandEndBorrowed) -> R) -> CommandEndQuery<'c, 'a, 's, C, R, N> {
+        CommandEndQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
+    mapper: fn(bool) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
+        BoolQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct AccountEventQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<AccountEventBorrowed, tokio_postgres::Error>,
+    mapper: fn(AccountEventBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> AccountEventQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(AccountEventBorrowed) -> R) -> AccountEventQuery<'c, 'a, 's, C, R, N> {
+        AccountEventQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListEventSeqsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListEventSeqs, tokio_postgres::Error>,
+    mapper: fn(ListEventSeqs) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListEventSeqsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListEventSeqs) -> R) -> ListEventSeqsQuery<'c, 'a, 's, C, R, N> {
+        ListEventSeqsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListGroupsOfAccountQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListGroupsOfAccountBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListGroupsOfAccountBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListGroupsOfAccountQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListGroupsOfAccountBorrowed) -> R) -> ListGroupsOfAccountQuery<'c, 'a, 's, C, R, N> {
+        ListGroupsOfAccountQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct InsertAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn insert_account() -> InsertAccountStmt {
+    InsertAccountStmt("INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, $2) RETURNING id", None)
+}
+impl InsertAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        operator_id: &'a uuid::Uuid,
+        label: &'a T1,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        UuidUuidQuery {
+            client,
+            params: [operator_id, label],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, InsertAccountParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+    for InsertAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a InsertAccountParams<T1>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        self.bind(client, &params.operator_id, &params.label)
+    }
+}
+pub struct ListListedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_listed_accounts() -> ListListedAccountsStmt {
+    ListListedAccountsStmt(
+        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        None,
+    )
+}
+impl ListListedAccountsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListedAccountQuery<'c, 'a, 's, C, ListedAccount, 0> {
+        ListedAccountQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListedAccountBorrowed, tokio_postgres::Error> {
+                Ok(ListedAccountBorrowed {
+                    id: row.try_get(0)?,
+                    operator_id: row.try_get(1)?,
+                    label: row.try_get(2)?,
+                    status: row.try_get(3)?,
+                    status_reason: row.try_get(4)?,
+                    status_since: row.try_get(5)?,
+                    desired: row.try_get(6)?,
+                    phone_number: row.try_get(7)?,
+                    last_phone_number: row.try_get(8)?,
+                    next_retry_at: row.try_get(9)?,
+                    pair_deadline: row.try_get(10)?,
+                    qr_expires_at: row.try_get(11)?,
+                    created_at: row.try_get(12)?,
+                    deleted_at: row.try_get(13)?,
+                })
+            },
+            mapper: |it| ListedAccount::from(it),
+        }
+    }
+}
+pub struct GetPairingStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_pairing() -> GetPairingStmt {
+    GetPairingStmt(
+        "SELECT status, status_reason, event_seq, last_qr_png, qr_expires_at, pair_code, pair_deadline, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE id = $1",
+        None,
+    )
+}
+impl GetPairingStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> PairingQuery<'c, 'a, 's, C, Pairing, 1> {
+        PairingQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<PairingBorrowed, tokio_postgres::Error> {
+                Ok(PairingBorrowed {
+                    status: row.try_get(0)?,
+                    status_reason: row.try_get(1)?,
+                    event_seq: row.try_get(2)?,
+                    last_qr_png: row.try_get(3)?,
+                    qr_expires_at: row.try_get(4)?,
+                    pair_code: row.try_get(5)?,
+                    pair_deadline: row.try_get(6)?,
+                    database_now: row.try_get(7)?,
+                })
+            },
+            mapper: |it| Pairing::from(it),
+        }
+    }
+}
+pub struct SendCliCommandStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn send_cli_command() -> SendCliCommandStmt {
+    SendCliCommandStmt("SELECT send_command($1, $2, $3, NULL, 'cli') AS command_id", None)
+}
+impl SendCliCommandStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::JsonSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        account_id: &'a uuid::Uuid,
+        args: &'a T2,
+    ) -> I64Query<'c, 'a, 's, C, i64, 3> {
+        I64Query {
+            client,
+            params: [kind, account_id, args],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::JsonSql>
+    crate::client::async_::Params<'c, 'a, 's, SendCliCommandParams<T1, T2>, I64Query<'c, 'a, 's, C, i64, 3>, C>
+    for SendCliCommandStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a SendCliCommandParams<T1, T2>) -> I64Query<'c, 'a, 's, C, i64, 3> {
+        self.bind(client, &params.kind, &params.account_id, &params.args)
+    }
+}
+pub struct GetCommandEndStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_command_end() -> GetCommandEndStmt {
+    GetCommandEndStmt("SELECT state, result, started_at FROM commands WHERE id = $1", None)
+}
+impl GetCommandEndStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        command_id: &'a i64,
+    ) -> CommandEndQuery<'c, 'a, 's, C, CommandEnd, 1> {
+        CommandEndQuery {
+            client,
+            params: [command_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<CommandEndBorrowed, tokio_postgres::Error> {
+                Ok(CommandEndBorrowed { state: row.try_get(0)?, result: row.try_get(1)?, started_at: row.try_get(2)? })
+            },
+            mapper: |it| CommandEnd::from(it),
+        }
+    }
+}
+pub struct IsPairSupersededStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn is_pair_superseded() -> IsPairSupersededStmt {
+    IsPairSupersededStmt(
+        "SELECT EXISTS ( SELECT FROM commands later WHERE later.account_id = $1 AND later.kind = 'account.pair' AND later.id > $2 AND later.started_at IS NOT NULL ) AS superseded",
+        None,
+    )
+}
+impl IsPairSupersededStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        command_id: &'a i64,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 2> {
+        BoolQuery {
+            client,
+            params: [account_id, command_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, IsPairSupersededParams, BoolQuery<'c, 'a, 's, C, bool, 2>, C>
+    for IsPairSupersededStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a IsPairSupersededParams) -> BoolQuery<'c, 'a, 's, C, bool, 2> {
+        self.bind(client, &params.account_id, &params.command_id)
+    }
+}
+pub struct ListEventsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_events_of_account() -> ListEventsOfAccountStmt {
+    ListEventsOfAccountStmt(
+        "SELECT id, account_id, seq, kind, payload, created_at FROM events WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT 500",
+        None,
+    )
+}
+impl ListEventsOfAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        after_seq: &'a i64,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
+        AccountEventQuery {
+            client,
+            params: [account_id, after_seq],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
+                Ok(AccountEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                })
+            },
+            mapper: |it| AccountEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListEventsOfAccountParams,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2>,
+        C,
+    > for ListEventsOfAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListEventsOfAccountParams,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
+        self.bind(client, &params.account_id, &params.after_seq)
+    }
+}
+pub struct ListEventSeqsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_event_seqs() -> ListEventSeqsStmt {
+    ListEventSeqsStmt("SELECT id AS account_id, event_seq FROM whatsapp_accounts", None)
+}
+impl ListEventSeqsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListEventSeqsQuery<'c, 'a, 's, C, ListEventSeqs, 0> {
+        ListEventSeqsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListEventSeqs, tokio_postgres::Error> {
+                Ok(ListEventSeqs { account_id: row.try_get(0)?, event_seq: row.try_get(1)? })
+            },
+            mapper: |it| ListEventSeqs::from(it),
+        }
+    }
+}
+pub struct ListEventsAfterStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_events_after() -> ListEventsAfterStmt {
+    ListEventsAfterStmt(
+        "SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at FROM whatsapp_accounts a LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id JOIN LATERAL ( SELECT * FROM events e WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, $3::bigint) ORDER BY e.seq LIMIT 200 ) e ON true WHERE a.event_seq > coalesce(seen.seq, $3::bigint) ORDER BY e.created_at, e.account_id, e.seq",
+        None,
+    )
+}
+impl ListEventsAfterStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::ArraySql<Item = uuid::Uuid>,
+        T2: crate::ArraySql<Item = i64>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_ids: &'a T1,
+        seqs: &'a T2,
+        since: &'a i64,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3> {
+        AccountEventQuery {
+            client,
+            params: [account_ids, seqs, since],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
+                Ok(AccountEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                })
+            },
+            mapper: |it| AccountEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: crate::ArraySql<Item = i64>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListEventsAfterParams<T1, T2>,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3>,
+        C,
+    > for ListEventsAfterStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListEventsAfterParams<T1, T2>,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3> {
+        self.bind(client, &params.account_ids, &params.seqs, &params.since)
+    }
+}
+pub struct ListGroupsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_groups_of_account() -> ListGroupsOfAccountStmt {
+    ListGroupsOfAccountStmt(
+        "SELECT jid, subject, participants, is_admin, synced_at FROM whatsapp_groups WHERE account_id = $1 ORDER BY subject, jid",
+        None,
+    )
+}
+impl ListGroupsOfAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> ListGroupsOfAccountQuery<'c, 'a, 's, C, ListGroupsOfAccount, 1> {
+        ListGroupsOfAccountQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListGroupsOfAccountBorrowed, tokio_postgres::Error> {
+                Ok(ListGroupsOfAccountBorrowed {
+                    jid: row.try_get(0)?,
+                    subject: row.try_get(1)?,
+                    participants: row.try_get(2)?,
+                    is_admin: row.try_get(3)?,
+                    synced_at: row.try_get(4)?,
+                })
+            },
+            mapper: |it| ListGroupsOfAccount::from(it),
+        }
+    }
+}
+pub struct CountLiveDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_live_daemons() -> CountLiveDaemonsStmt {
+    CountLiveDaemonsStmt("SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp()", None)
+}
+impl CountLiveDaemonsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
+        I64Query {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}

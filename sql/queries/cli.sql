@@ -1,0 +1,65 @@
+-- What the command line says to the database. It is one more consumer of the
+-- public face: rows, send_command, events.
+
+--! insert_account
+INSERT INTO whatsapp_accounts (operator_id, label) VALUES (:operator_id, :label) RETURNING id;
+
+--! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?)
+SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
+       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at
+FROM whatsapp_accounts
+WHERE deleted_at IS NULL
+ORDER BY created_at, id;
+
+--! get_pairing : Pairing(last_qr_png?, qr_expires_at?, pair_code?, pair_deadline?)
+SELECT status, status_reason, event_seq, last_qr_png, qr_expires_at, pair_code, pair_deadline,
+       clock_timestamp() AS database_now
+FROM whatsapp_accounts
+WHERE id = :account_id;
+
+--! send_cli_command
+SELECT send_command(:kind, :account_id, :args, NULL, 'cli') AS command_id;
+
+--! get_command_end : CommandEnd(result?, started_at?)
+SELECT state, result, started_at FROM commands WHERE id = :command_id;
+
+--! is_pair_superseded
+SELECT EXISTS (
+    SELECT FROM commands later
+    WHERE later.account_id = :account_id AND later.kind = 'account.pair' AND later.id > :command_id
+          AND later.started_at IS NOT NULL
+) AS superseded;
+
+--! list_events_of_account : AccountEvent()
+SELECT id, account_id, seq, kind, payload, created_at
+FROM events
+WHERE account_id = :account_id AND seq > :after_seq
+ORDER BY seq
+LIMIT 500;
+
+-- Where each account's events stand now: a follower starts here.
+--! list_event_seqs
+SELECT id AS account_id, event_seq FROM whatsapp_accounts;
+
+-- Per account by seq, never by id: ids commit out of order.
+--! list_events_after : AccountEvent()
+SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at
+FROM whatsapp_accounts a
+LEFT JOIN unnest(:account_ids::uuid[], :seqs::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id
+JOIN LATERAL (
+    SELECT * FROM events e
+    WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, :since::bigint)
+    ORDER BY e.seq
+    LIMIT 200
+) e ON true
+WHERE a.event_seq > coalesce(seen.seq, :since::bigint)
+ORDER BY e.created_at, e.account_id, e.seq;
+
+--! list_groups_of_account
+SELECT jid, subject, participants, is_admin, synced_at
+FROM whatsapp_groups
+WHERE account_id = :account_id
+ORDER BY subject, jid;
+
+--! count_live_daemons
+SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();

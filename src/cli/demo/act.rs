@@ -1,0 +1,167 @@
+//! What the demo does with an account, and how it waits: on a condition, with a deadline.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use paird_sandbox::LinkedDevice;
+use paird_sql::queries::cli::{self, AccountEvent, Pairing};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::phones::Phones;
+use crate::cli::DEFAULT_OPERATOR;
+use crate::cli::database::{Database, explained};
+use crate::cli::pair::is_terminal;
+
+/// For whatever should take well under a second.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The demo's hold on the daemon (rows, commands, events) and on the phones.
+pub(super) struct Act {
+    database: Database,
+    pub(super) phones: Phones,
+}
+
+/// An account of the demo.
+pub(super) struct Account {
+    pub(super) id: Uuid,
+    pub(super) label: &'static str,
+}
+
+/// How a scan ended, and how long things took.
+pub(super) struct Scanned {
+    pub(super) event: AccountEvent,
+    pub(super) until_qr: Duration,
+    pub(super) after_scan: Duration,
+}
+
+impl Act {
+    pub(super) fn new(database: Database, phones: Phones) -> Self {
+        Self { database, phones }
+    }
+
+    pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<Account> {
+        let added = cli::insert_account().bind(&self.database.client, &DEFAULT_OPERATOR, &label).one().await;
+        Ok(Account { id: added.map_err(explained)?, label })
+    }
+
+    /// `account.pair`, a scan of the picture on the row, and the attempt's one end.
+    pub(super) async fn pair_with(&self, account: &Account, number: &str) -> anyhow::Result<Scanned> {
+        let before = self.row(account).await?.event_seq;
+        let asked = Instant::now();
+        self.database.send("account.pair", account.id, &json!({})).await?;
+        let (scanned_at, until_qr) = self.scan(account, number, before, asked).await?;
+        let event = self.event_after(account, before, is_terminal).await?;
+        Ok(Scanned { event, until_qr, after_scan: scanned_at.elapsed() })
+    }
+
+    /// A QR may be replaced between the look and the scan: then the next one does.
+    async fn scan(
+        &self,
+        account: &Account,
+        number: &str,
+        before: i64,
+        asked: Instant,
+    ) -> anyhow::Result<(Instant, Duration)> {
+        let mut until_qr = None;
+        let mut last_refusal = None;
+        let deadline = Instant::now() + DEADLINE;
+        while Instant::now() < deadline {
+            if let Some(ended) = self.events(account, before).await?.iter().find(|event| is_terminal(&event.kind)) {
+                bail!("{:?}: the attempt ended before the scan: {} {}", account.label, ended.kind, ended.payload);
+            }
+            if let Some(png) = self.row(account).await?.last_qr_png {
+                let until_qr = *until_qr.get_or_insert_with(|| asked.elapsed());
+                let scanned_at = Instant::now();
+                match self.phones.scan(number, png).await {
+                    Ok(()) => return Ok((scanned_at, until_qr)),
+                    Err(refused) => last_refusal = Some(refused),
+                }
+            }
+            self.database.rung().await;
+        }
+        match last_refusal {
+            Some(refused) => Err(refused.context(format!("{:?}: no scan was taken", account.label))),
+            None => bail!("{:?}: no QR on the row within {} s", account.label, DEADLINE.as_secs()),
+        }
+    }
+
+    /// Sends a command, and waits until it is done.
+    pub(super) async fn ask(&self, kind: &str, account: &Account, args: Value) -> anyhow::Result<String> {
+        let done = tokio::time::timeout(DEADLINE, self.database.ask(kind, account.id, &args)).await;
+        done.with_context(|| format!("{kind} of {:?} was not done in time", account.label))?
+            .with_context(|| format!("{kind} of {:?}", account.label))
+    }
+
+    pub(super) async fn row(&self, account: &Account) -> anyhow::Result<Pairing> {
+        cli::get_pairing().bind(&self.database.client, &account.id).one().await.map_err(explained)
+    }
+
+    pub(super) async fn is_listed(&self, account: &Account) -> anyhow::Result<bool> {
+        Ok(self.database.accounts().await?.iter().any(|listed| listed.id == account.id))
+    }
+
+    async fn events(&self, account: &Account, after: i64) -> anyhow::Result<Vec<AccountEvent>> {
+        cli::list_events_of_account().bind(&self.database.client, &account.id, &after).all().await.map_err(explained)
+    }
+
+    /// The first event after `seq` of a kind that is wanted.
+    pub(super) async fn event_after(
+        &self,
+        account: &Account,
+        seq: i64,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<AccountEvent> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let mut events = self.events(account, seq).await?;
+            if let Some(at) = events.iter().position(|event| is_wanted(&event.kind)) {
+                return Ok(events.swap_remove(at));
+            }
+            if Instant::now() > deadline {
+                let seen: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+                bail!("{:?}: the awaited event did not come; there were {seen:?}", account.label);
+            }
+            self.database.rung().await;
+        }
+    }
+
+    pub(super) async fn event_of_kind(&self, account: &Account, seq: i64, kind: &str) -> anyhow::Result<AccountEvent> {
+        let found = self.event_after(account, seq, |found| found == kind).await;
+        found.with_context(|| format!("waiting for {kind}"))
+    }
+
+    /// Waits until the account has the status.
+    pub(super) async fn status(&self, account: &Account, wanted: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let row = self.row(account).await?;
+            if row.status == wanted {
+                return Ok(());
+            }
+            let (label, status, reason) = (account.label, row.status, row.status_reason);
+            ensure!(Instant::now() < deadline, "{label:?} should be {wanted}, but is {status} ({reason})");
+            self.database.rung().await;
+        }
+    }
+
+    /// Waits until the phone's list of linked devices is as it should be.
+    pub(super) async fn devices(
+        &self,
+        number: &str,
+        wanted: &str,
+        is_right: impl Fn(&[LinkedDevice]) -> bool,
+    ) -> anyhow::Result<Vec<LinkedDevice>> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let devices = self.phones.devices(number).await?;
+            if is_right(&devices) {
+                return Ok(devices);
+            }
+            let jids: Vec<&str> = devices.iter().map(|device| device.jid.as_str()).collect();
+            ensure!(Instant::now() < deadline, "phone +{number} should list {wanted}, but lists {jids:?}");
+            self.database.rung().await;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What goes to the terminal. A closed pipe (`paird events | head`) is not an error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write as _};
+use std::process::ExitCode;
+
+/// A line to stdout.
+pub(super) fn line(text: impl Display) {
+    raw(&format!("{text}\n"));
+}
+
+/// Text to stdout as it is, at once.
+pub(super) fn raw(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A remark to stderr, so that stdout stays what was asked for.
+pub(super) fn remark(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// The error in one line, and the exit code for it.
+pub(super) fn complain(error: &dyn Display, code: u8) -> ExitCode {
+    remark(format_args!("paird: {error}"));
+    ExitCode::from(code)
+}
+
+/// Whether stdout can be redrawn in place.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A value as one line of JSON.
+pub(super) fn json(value: &serde_json::Value) {
+    line(value);
+}
+
+/// Rows in aligned columns below a header.
+pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize, title: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([title.chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = header.iter().enumerate().map(|(column, title)| width(column, title)).collect();
+    let mut text = String::new();
+    let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
+    for row in std::iter::once(&titles).chain(rows) {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count()))))
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_spaces() {
+        let rows = vec![vec!["a".to_owned(), "b".to_owned()], vec!["naïve".to_owned(), String::new()]];
+        assert_eq!(table(&["x", "yy"], &rows), "x      yy\na      b\nnaïve\n");
+    }
+}

@@ -1,0 +1,151 @@
+//! `paird pair`: asks for a link, shows how to make it, and waits for how it ends.
+
+mod ending;
+mod screen;
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use chrono::{DateTime, FixedOffset};
+use clap::Args;
+use paird_actors::domain::Phone;
+use paird_sql::queries::cli::{self, AccountEvent, ListedAccount};
+use serde_json::{Map, Value, json};
+
+use super::database::{Database, Patience, explained};
+use super::out;
+use crate::config::Config;
+use ending::Ending;
+#[cfg(feature = "sandbox")]
+pub(super) use ending::is_terminal;
+use screen::Screen;
+
+#[derive(Args, Debug)]
+pub(super) struct PairArgs {
+    /// Label or id of the account.
+    #[arg(value_name = "LABEL|ID")]
+    account: String,
+    /// Links by a code that is typed on the phone with this number, instead of a QR.
+    #[arg(long, value_name = "PHONE")]
+    code: Option<String>,
+    /// Links only the phone with this number.
+    #[arg(long, value_name = "PHONE")]
+    expect: Option<String>,
+}
+
+/// One `account.pair` command and what has been seen of its attempt.
+struct Attempt<'a> {
+    database: &'a Database,
+    account: &'a ListedAccount,
+    command: i64,
+    /// Events up to here were looked at.
+    seq: i64,
+}
+
+pub(super) async fn run(config: &Config, args: PairArgs) -> anyhow::Result<ExitCode> {
+    let command_args = command_args(&args)?;
+    let database = Database::connect(config).await?;
+    database.listen(&config.event_channel).await?;
+    let account = database.account(&args.account).await?;
+    let seq = pairing(&database, &account).await?.event_seq;
+    let command = database.send("account.pair", account.id, &command_args).await?;
+    let mut attempt = Attempt { database: &database, account: &account, command, seq };
+
+    let mut screen = Screen::new(&account.label);
+    let ending = tokio::select! {
+        ending = attempt.watch(&mut screen) => Some(ending?),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    let ending = match ending {
+        Some(ending) => ending,
+        None => attempt.cancel(&mut screen).await?,
+    };
+    screen.clear();
+    out::line(format_args!("{}: {}", account.label, ending.words));
+    Ok(ExitCode::from(ending.code))
+}
+
+/// The numbers are checked here, too: a typing error should not wait for a daemon.
+fn command_args(args: &PairArgs) -> anyhow::Result<Value> {
+    let digits = |name: &str, text: &str| match Phone::parse(text) {
+        Ok(phone) => Ok(phone.digits().to_owned()),
+        Err(wrong) => Err(anyhow!("{name}: {wrong}")),
+    };
+    let mut command = Map::new();
+    if let Some(phone) = &args.code {
+        command.insert("method".to_owned(), json!("code"));
+        command.insert("phone".to_owned(), json!(digits("--code", phone)?));
+    }
+    if let Some(phone) = &args.expect {
+        command.insert("expectPhone".to_owned(), json!(digits("--expect", phone)?));
+    }
+    Ok(Value::Object(command))
+}
+
+async fn pairing(database: &Database, account: &ListedAccount) -> anyhow::Result<cli::Pairing> {
+    cli::get_pairing().bind(&database.client, &account.id).one().await.map_err(explained)
+}
+
+impl Attempt<'_> {
+    /// Shows the attempt until it has ended.
+    async fn watch(&mut self, screen: &mut Screen) -> anyhow::Result<Ending> {
+        let mut patience = Patience::new(self.command);
+        loop {
+            let command = self.database.command(self.command).await?;
+            if command.state == "failed" {
+                return Ok(Ending::failed(&command.result.unwrap_or_default()));
+            }
+            match command.started_at {
+                Some(started_at) => {
+                    if let Some(ending) = self.ending(started_at).await? {
+                        return Ok(ending);
+                    }
+                    screen.show(&pairing(self.database, self.account).await?)?;
+                }
+                None => patience.check(self.database).await?,
+            }
+            self.database.rung().await;
+        }
+    }
+
+    /// Ends the attempt on the operator's word and waits until the daemon has.
+    async fn cancel(&mut self, screen: &mut Screen) -> anyhow::Result<Ending> {
+        screen.clear();
+        out::remark("cancelling");
+        self.database.send("account.cancel", self.account.id, &json!({})).await?;
+        tokio::select! {
+            ending = self.watch(screen) => ending,
+            _ = tokio::signal::ctrl_c() => Ok(Ending::left()),
+        }
+    }
+
+    /// The terminal event of this attempt, if it is there. What a former attempt
+    /// said before this one's command was begun is not about this one.
+    async fn ending(&mut self, started_at: DateTime<FixedOffset>) -> anyhow::Result<Option<Ending>> {
+        let (account, seq) = (self.account.id, self.seq);
+        let found = cli::list_events_of_account().bind(&self.database.client, &account, &seq).all().await;
+        for event in found.map_err(explained)? {
+            self.seq = event.seq;
+            if event.created_at < started_at {
+                continue;
+            }
+            let Some(ending) = Ending::of(&event.kind, &event.payload) else { continue };
+            if self.is_about_the_one_before(&event).await? {
+                continue;
+            }
+            return Ok(Some(ending));
+        }
+        Ok(None)
+    }
+
+    /// A `superseded` with no later pair command is what this command did to the
+    /// attempt before it.
+    async fn is_about_the_one_before(&self, event: &AccountEvent) -> anyhow::Result<bool> {
+        if !ending::is_superseded(&event.kind, &event.payload) {
+            return Ok(false);
+        }
+        let (account, command) = (self.account.id, self.command);
+        let superseded = cli::is_pair_superseded().bind(&self.database.client, &account, &command).one().await;
+        Ok(!superseded.map_err(explained)?)
+    }
+}

@@ -1,0 +1,108 @@
+//! How an attempt ended, in words and as an exit code.
+
+use serde_json::Value;
+
+/// The end of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) code: u8,
+    pub(super) words: String,
+}
+
+const CONNECTED: u8 = 0;
+const DUPLICATE: u8 = 3;
+const WRONG_PHONE: u8 = 4;
+const TIMEOUT: u8 = 5;
+const CANCELLED: u8 = 6;
+const FAILED: u8 = 7;
+
+impl Ending {
+    /// What a terminal event means; `None` for the events on the way.
+    pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
+        let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
+        let (code, words) = match kind {
+            "session.connected" => match payload.get("phoneNumber").and_then(Value::as_str) {
+                Some(digits) => (CONNECTED, format!("connected as +{digits}")),
+                None => (CONNECTED, "connected".to_owned()),
+            },
+            "session.duplicate" => {
+                let (digits, label) = (text("phoneNumber"), text("existingLabel"));
+                (DUPLICATE, format!("refused: +{digits} is linked already, as {label:?}; the phone got no new device"))
+            }
+            "session.wrong_phone" => {
+                let (digits, expected) = (text("phoneNumber"), text("expectedPhone"));
+                (WRONG_PHONE, format!("refused: +{digits} scanned, but +{expected} was expected"))
+            }
+            "session.timeout" => (TIMEOUT, "timeout: nobody scanned in time".to_owned()),
+            "session.cancelled" if text("reason") == "superseded" => {
+                (CANCELLED, "cancelled: another pair command took its place".to_owned())
+            }
+            "session.cancelled" => (CANCELLED, "cancelled".to_owned()),
+            "session.failed" => return Some(Self::failed(text("reason"))),
+            _ => return None,
+        };
+        Some(Self { code, words })
+    }
+
+    pub(super) fn failed(reason: &str) -> Self {
+        Self { code: FAILED, words: format!("failed: {reason}") }
+    }
+
+    /// The operator did not wait for the daemon to cancel.
+    pub(super) fn left() -> Self {
+        Self { code: CANCELLED, words: "left; the cancel command stays queued".to_owned() }
+    }
+}
+
+/// Ends an attempt.
+#[cfg(feature = "sandbox")]
+pub(in crate::cli) fn is_terminal(kind: &str) -> bool {
+    Ending::of(kind, &Value::Null).is_some()
+}
+
+pub(super) fn is_superseded(kind: &str, payload: &Value) -> bool {
+    kind == "session.cancelled" && payload.get("reason").and_then(Value::as_str) == Some("superseded")
+}
+
+#[cfg(test)]
+mod tests {
+    use paird_actors::domain::{CancelReason, Event, Instant, Phone};
+
+    use super::*;
+
+    fn ending(event: &Event) -> Option<Ending> {
+        Ending::of(event.kind(), &event.payload())
+    }
+
+    #[test]
+    fn each_terminal_event_has_an_exit_code_of_its_own() {
+        let phone = Phone::parse("+43 660 1234567").unwrap();
+        let terminal = [
+            (Event::Connected { phone: Some(phone.clone()) }, 0),
+            (Event::Duplicate { phone: phone.clone(), existing_label: "shop".to_owned() }, 3),
+            (Event::WrongPhone { phone: phone.clone(), expected: phone }, 4),
+            (Event::Timeout, 5),
+            (Event::Cancelled { reason: CancelReason::Operator }, 6),
+            (Event::Cancelled { reason: CancelReason::Superseded }, 6),
+            (Event::Failed { reason: "client_outdated".to_owned() }, 7),
+        ];
+        for (event, code) in terminal {
+            assert!(event.is_terminal());
+            assert_eq!(ending(&event).unwrap().code, code, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn events_on_the_way_end_nothing() {
+        let now = Instant(0);
+        assert_eq!(ending(&Event::Qr { ts: now, expires_at: now }), None);
+        assert_eq!(ending(&Event::GroupsSynced { count: 3 }), None);
+    }
+
+    #[test]
+    fn a_duplicate_is_told_with_the_number_and_the_label_that_has_it() {
+        let phone = Phone::parse("436601234567").unwrap();
+        let words = ending(&Event::Duplicate { phone, existing_label: "shop".to_owned() }).unwrap().words;
+        assert!(words.contains("+436601234567") && words.contains("\"shop\""), "{words}");
+    }
+}

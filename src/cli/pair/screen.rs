@@ -1,0 +1,116 @@
+//! The QR or the code in the terminal, refreshed in place, with the time that is left.
+
+use std::fmt::Write as _;
+
+use paird_sql::queries::cli::Pairing;
+
+use crate::cli::out;
+use crate::qr;
+
+/// What is drawn now, and how to draw over it.
+pub(super) struct Screen {
+    label: String,
+    /// Lines of the last drawing; the next one starts that far up.
+    lines: usize,
+    /// What was shown last, without the countdown: a log file gets each new thing once.
+    shown: String,
+}
+
+impl Screen {
+    pub(super) fn new(label: &str) -> Self {
+        Self { label: label.to_owned(), lines: 0, shown: String::new() }
+    }
+
+    /// Draws the row as it is now.
+    pub(super) fn show(&mut self, row: &Pairing) -> anyhow::Result<()> {
+        let what = picture(row)?;
+        let is_new = what != self.shown;
+        if !out::is_terminal() {
+            if is_new {
+                out::raw(&what);
+            }
+            self.shown = what;
+            return Ok(());
+        }
+        let mut text = String::new();
+        let countdown = countdown(&self.label, row);
+        if is_new {
+            let _ = writeln!(text, "{what}{countdown}");
+            self.clear();
+            self.lines = text.matches('\n').count();
+            self.shown = what;
+        } else {
+            let _ = writeln!(text, "\u{1b}[1A\u{1b}[2K{countdown}");
+        }
+        out::raw(&text);
+        Ok(())
+    }
+
+    /// Takes the drawing away: a QR that is over must not be scanned.
+    pub(super) fn clear(&mut self) {
+        if self.lines > 0 && out::is_terminal() {
+            out::raw(&format!("\u{1b}[{}A\u{1b}[J", self.lines));
+        }
+        self.lines = 0;
+        self.shown = String::new();
+    }
+}
+
+/// What the phone needs: a QR, a code, or patience.
+fn picture(row: &Pairing) -> anyhow::Result<String> {
+    if let Some(code) = &row.pair_code {
+        return Ok(format!(
+            "\n  {code}\n\n  WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
+        ));
+    }
+    if let Some(png) = &row.last_qr_png {
+        let drawn = qr::modules_of(png)?.drawn();
+        return Ok(format!("{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this\n"));
+    }
+    Ok(format!("  {} ({})\n", row.status, row.status_reason))
+}
+
+fn countdown(label: &str, row: &Pairing) -> String {
+    let Some(deadline) = row.pair_deadline else { return format!("  {label}: {}", row.status_reason) };
+    let left = (deadline - row.database_now).num_seconds().max(0);
+    format!("  {label}: {}:{:02} left ({})", left / 60, left % 60, row.status_reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Duration, Utc};
+
+    use super::*;
+
+    fn row() -> Pairing {
+        let now = Utc::now().fixed_offset();
+        Pairing {
+            status: "pending".to_owned(),
+            status_reason: "awaiting_scan".to_owned(),
+            event_seq: 1,
+            last_qr_png: None,
+            qr_expires_at: None,
+            pair_code: None,
+            pair_deadline: Some(now + Duration::seconds(272)),
+            database_now: now,
+        }
+    }
+
+    #[test]
+    fn the_time_left_is_counted_by_the_databases_clock() {
+        assert_eq!(countdown("shop", &row()), "  shop: 4:32 left (awaiting_scan)");
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_leaves_no_negative_time() {
+        let mut row = row();
+        row.pair_deadline = Some(row.database_now - Duration::seconds(5));
+        assert!(countdown("shop", &row).contains("0:00 left"));
+    }
+
+    #[test]
+    fn a_code_is_shown_before_a_qr() {
+        let row = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), last_qr_png: Some("x".to_owned()), ..row() };
+        assert!(picture(&row).unwrap().contains("ABCD-EFGH"));
+    }
+}

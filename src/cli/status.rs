@@ -1,0 +1,47 @@
+//! `paird status`: one account in full, or all in a table.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, FixedOffset, SecondsFormat};
+use paird_sql::queries::cli::ListedAccount;
+
+use super::accounts::{self, AccountsCommand};
+use super::database::Database;
+use super::out;
+use crate::config::Config;
+
+pub(super) async fn run(config: &Config, wanted: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+    let Some(wanted) = wanted else {
+        return accounts::run(config, AccountsCommand::List { json }).await;
+    };
+    let account = Database::connect(config).await?.account(wanted).await?;
+    if json {
+        out::json(&accounts::as_json(&account));
+    } else {
+        for (name, value) in lines(&account) {
+            out::line(format_args!("{name:<12} {value}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(account: &ListedAccount) -> Vec<(&'static str, String)> {
+    let time = |at: &DateTime<FixedOffset>| at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let phone = |digits: &String| format!("+{digits}");
+    let mut lines = vec![
+        ("label", account.label.clone()),
+        ("id", account.id.to_string()),
+        ("operator", account.operator_id.to_string()),
+        ("status", format!("{} ({}) since {}", account.status, account.status_reason, time(&account.status_since))),
+        ("wanted", account.desired.clone()),
+    ];
+    let optional = [
+        ("phone", account.phone_number.as_ref().map(phone)),
+        ("last phone", account.last_phone_number.as_ref().map(phone)),
+        ("next retry", account.next_retry_at.as_ref().map(time)),
+        ("pair until", account.pair_deadline.as_ref().map(time)),
+    ];
+    lines.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));
+    lines.push(("created", time(&account.created_at)));
+    lines
+}

@@ -1,0 +1,112 @@
+//! One reader per kind of value. Each error says what would be right; none repeats a secret.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use paird_actors::domain::Refuse;
+use tracing_subscriber::EnvFilter;
+
+use super::{DatabaseUrl, LogFormat};
+use crate::postgres::pool::{Dsn, DsnError};
+
+/// Postgres cuts longer identifiers, and two names might become one.
+const CHANNEL_MAX_BYTES: usize = 63;
+/// Longer names are cut on the phone's screen.
+const DEVICE_NAME_MAX_CHARS: usize = 40;
+
+pub(super) fn channel(text: &str) -> Result<String, String> {
+    let mut letters = text.chars();
+    let starts_well = letters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
+    if !starts_well || !letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        return Err(format!("{text:?} is not a channel name: a-z, 0-9 and _, not starting with a digit"));
+    }
+    if text.len() > CHANNEL_MAX_BYTES {
+        return Err(format!("is {} bytes long; a channel name has at most {CHANNEL_MAX_BYTES}", text.len()));
+    }
+    Ok(text.to_owned())
+}
+
+/// The driver's own message may quote a part of the password, so it is not passed on.
+pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if !is_url && text.contains("://") {
+        return Err("does not start with postgres:// or postgresql://".to_owned());
+    }
+    match Dsn::parse(text) {
+        Ok(_) => Ok(DatabaseUrl(text.to_owned())),
+        Err(DsnError::Tls(wrong)) => Err(wrong),
+        Err(DsnError::Dsn(_)) => Err("is not a connection string that can be read; give \
+                                      postgres://USER:PASSWORD@HOST:5432/DATABASE, special characters percent-encoded"
+            .to_owned()),
+    }
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("is zero".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err(format!("{text:?} is not a duration such as 90s, 5m or 1h 30m")),
+    }
+}
+
+pub(super) fn refuse(text: &str) -> Result<Refuse, String> {
+    match text {
+        "before-link" => Ok(Refuse::BeforeLink),
+        "after-link" => Ok(Refuse::AfterLink),
+        _ => Err(format!("{text:?} is neither before-link nor after-link")),
+    }
+}
+
+pub(super) fn loopback_addr(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(addr) if addr.ip().is_loopback() => Ok(addr),
+        Ok(addr) => Err(format!("{} is not a loopback address; reach the console through a tunnel", addr.ip())),
+        Err(_) => Err(format!("{text:?} is not an address and port such as 127.0.0.1:8088")),
+    }
+}
+
+pub(super) fn log_directives(text: &str) -> Result<String, String> {
+    match EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => {
+            Err(format!("{text:?} cannot be read: {error}; give for example info or info,paird::whatsapp=debug"))
+        }
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is neither text nor json")),
+    }
+}
+
+/// A literal loopback address, so that no name lookup can lead elsewhere.
+pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
+    if cfg!(not(feature = "sandbox")) {
+        return Err("is set, but this is a production build, which talks to the real WhatsApp only; \
+                    unset it, or build with the sandbox feature"
+            .to_owned());
+    }
+    let authority = text.strip_prefix("ws://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let Some(authority) = authority else {
+        return Err(format!("{text:?} does not start with ws://"));
+    };
+    let ip = authority.parse::<SocketAddr>().map(|addr| addr.ip()).or_else(|_| authority.parse::<IpAddr>());
+    match ip {
+        Ok(ip) if ip.is_loopback() => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err(format!("{authority:?} is not a loopback address such as 127.0.0.1:4200")),
+    }
+}
+
+pub(super) fn device_name(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if length > DEVICE_NAME_MAX_CHARS {
+        return Err(format!("has {length} characters; at most {DEVICE_NAME_MAX_CHARS} fit on the phone"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("has control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}

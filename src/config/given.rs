@@ -1,0 +1,158 @@
+//! What the environment and `paird.toml` give, by name: strings, not yet read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+
+/// Every setting's name. `paird.toml` uses the same ones, at its top level.
+const SETTINGS: [&str; 16] = [
+    "DATABASE_URL",
+    "PAIRD_CONFIG",
+    "PAIRD_DATA_DIR",
+    "PAIRD_MASTER_KEY_FILE",
+    "PAIRD_COMMAND_CHANNEL",
+    "PAIRD_EVENT_CHANNEL",
+    "PAIRD_PAIR_TIMEOUT",
+    "PAIRD_PENDING_MAX_AGE",
+    "PAIRD_REFUSE",
+    "PAIRD_CONSOLE_ADDR",
+    "PAIRD_CONSOLE_TOKEN_FILE",
+    "PAIRD_LOG",
+    "PAIRD_LOG_FORMAT",
+    "PAIRD_WHATSAPP_URL",
+    "PAIRD_DEVICE_NAME",
+    "PAIRD_POSTGRES_BIN",
+];
+
+/// Names that the tests use for themselves; no setting begins like this.
+const TEST_PREFIX: &str = "PAIRD_TEST_";
+
+/// A name that would be refused if it were unknown.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.starts_with("PAIRD_") || name == "DATABASE_URL"
+}
+
+/// Settings by name. The environment wins over the file; an empty value is none.
+pub(super) struct Given {
+    variables: BTreeMap<String, String>,
+    file: BTreeMap<String, String>,
+}
+
+impl Given {
+    /// Refuses unknown names, in the environment and in the file: a misspelt
+    /// setting must not be silently ignored.
+    pub(super) fn new(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let unknown = variables.keys().find(|name| is_ours(name) && !known(name) && !name.starts_with(TEST_PREFIX));
+        if let Some(name) = unknown {
+            return Err(misspelt(name, "is not a setting"));
+        }
+        let mut given = Self { variables, file: BTreeMap::new() };
+        if let Some(path) = given.settings_file()? {
+            given.file = read_file(&path)?;
+        }
+        Ok(given)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).filter(|v| !v.is_empty()).or_else(|| self.file.get(name)).map(String::as_str)
+    }
+
+    /// Reads a setting, or its default, which is read in the same way.
+    pub(super) fn parse<T>(
+        &self,
+        name: &str,
+        default: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        read(self.get(name).unwrap_or(default)).map_err(|wrong| ConfigError::new(name, wrong))
+    }
+
+    pub(super) fn parse_optional<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.get(name).map(read).transpose().map_err(|wrong| ConfigError::new(name, wrong))
+    }
+
+    /// `PAIRD_DATA_DIR`, or the user's place for such data.
+    pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+        let home = |name: &str, below: &str| self.get(name).map(|dir| Path::new(dir).join(below));
+        let dir = self
+            .get("PAIRD_DATA_DIR")
+            .map(PathBuf::from)
+            .or_else(|| home("XDG_DATA_HOME", "paird"))
+            .or_else(|| home("HOME", ".local/share/paird"));
+        match dir {
+            Some(dir) => std::path::absolute(&dir)
+                .map_err(|error| ConfigError::new("PAIRD_DATA_DIR", format!("{}: {error}", dir.display()))),
+            None => Err(ConfigError::new("PAIRD_DATA_DIR", "is not set, and neither XDG_DATA_HOME nor HOME is")),
+        }
+    }
+
+    /// `PAIRD_CONFIG`, which must exist, else the first `paird.toml` that does.
+    fn settings_file(&self) -> Result<Option<PathBuf>, ConfigError> {
+        if let Some(path) = self.get("PAIRD_CONFIG").map(PathBuf::from) {
+            return match path.is_file() {
+                true => Ok(Some(path)),
+                false => Err(ConfigError::new("PAIRD_CONFIG", format!("{} is not a file", path.display()))),
+            };
+        }
+        let beside = PathBuf::from("paird.toml");
+        let in_data_dir = self.data_dir().map(|dir| dir.join("paird.toml"));
+        Ok([Ok(beside), in_data_dir].into_iter().flatten().find(|path| path.is_file()))
+    }
+}
+
+fn known(name: &str) -> bool {
+    SETTINGS.contains(&name)
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(&file, error.to_string()))?;
+    // The parser's own message quotes the line, which may hold a password.
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        ConfigError::new(&file, format!("line {line} is not TOML"))
+    })?;
+    let mut values = BTreeMap::new();
+    for (name, value) in table {
+        if !known(&name) {
+            return Err(misspelt(&name, &format!("is not a setting (in {file})")));
+        }
+        if name == "PAIRD_CONFIG" {
+            return Err(ConfigError::new(&name, format!("belongs into the environment, not into {file}")));
+        }
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)
+            | toml::Value::Table(_) => {
+                return Err(ConfigError::new(&name, format!("is not a string (in {file})")));
+            }
+        };
+        if !text.is_empty() {
+            values.insert(name, text);
+        }
+    }
+    Ok(values)
+}
+
+/// An unknown name, with the nearest known one where there is a near one.
+fn misspelt(name: &str, wrong: &str) -> ConfigError {
+    let upper = name.to_uppercase();
+    let distance = |known: &str| {
+        let short = known.strip_prefix("PAIRD_").unwrap_or(known);
+        strsim::damerau_levenshtein(&upper, known).min(strsim::damerau_levenshtein(&upper, short))
+    };
+    let nearest = SETTINGS.into_iter().map(|known| (distance(known), known)).min();
+    match nearest {
+        Some((distance, known)) if distance <= 4 => ConfigError::new(name, format!("{wrong}; did you mean {known}?")),
+        Some(_) | None => ConfigError::new(name, format!("{wrong}; paird serve --help lists them")),
+    }
+}
