@@ -24,7 +24,11 @@ use crate::{
         outbox::Outbox,
         store::PgStore,
     },
-    whatsapp::{backend::Vault, gateway, gateway::WhatsApp, trust},
+    whatsapp::{
+        backend::{Vault, VaultError},
+        gateway::{self, WhatsApp},
+        trust,
+    },
 };
 use boot::Database;
 use shutdown::Stop;
@@ -82,7 +86,7 @@ async fn serve_with(
     let gateway = WhatsApp::new(gateway::Settings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
-        keys: vault,
+        vault,
         device_name: config.device_name.clone(),
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
@@ -158,7 +162,7 @@ impl Running {
 async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> anyhow::Result<Vault> {
     loop {
         match Vault::open(pool.clone(), process, &config.master_key_file).await {
-            Err(why) if why.is_unavailable() => {
+            Err(why @ VaultError::Unchecked(_)) => {
                 warn!(%why, "cannot check the master key yet");
                 tokio::time::sleep(RETRY).await;
             }

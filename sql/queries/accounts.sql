@@ -47,13 +47,14 @@ WITH free AS (
 SELECT id FROM claimed;
 
 --! list_owned_accounts
+-- All of them, at rest or not: who runs and is not in this list is another daemon's.
 SELECT a.id, unfinished.active, pending.tickets
 FROM whatsapp_accounts a,
      LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL
                      OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished,
      LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets
               FROM unlink_tickets t WHERE t.account_id = a.id) AS pending
-WHERE a.owner = :process AND (unfinished.active OR cardinality(pending.tickets) > 0)
+WHERE a.owner = :process
 ORDER BY a.created_at, a.id;
 
 --! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?)

@@ -148,8 +148,7 @@ impl Cli {
 
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log, config.log_format)?;
-    let runtime = runtime()?;
-    actix_rt::System::with_tokio_rt(move || runtime).block_on(daemon::serve(config))?;
+    daemon::run(config)?;
     Ok(ExitCode::SUCCESS)
 }
 

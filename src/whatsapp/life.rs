@@ -216,6 +216,7 @@ fn is_a_step(reason: &CloseReason) -> bool {
         | CloseReason::ClientOutdated(_)
         | CloseReason::QrExhausted
         | CloseReason::Refused(_)
-        | CloseReason::StoreFailed(_) => false,
+        | CloseReason::StoreFailed(_)
+        | CloseReason::KeysUnusable(_) => false,
     }
 }

@@ -119,7 +119,7 @@ impl Database {
         let pool = self.dsn.pool().unwrap();
         let process = Uuid::now_v7();
         let lease = Lease::start(pool.clone(), process, "paird_command").await;
-        Daemon { store: PgStore::new(pool.clone(), process, Bell::default()), process, pool, lease }
+        Daemon { store: PgStore::new(pool.clone(), process, Bell::default(), Arc::default()), process, pool, lease }
     }
 
     /// Ends a daemon the way a crash does: its row stays and runs out.

@@ -5,6 +5,8 @@ pub mod changes;
 pub mod cli;
 pub mod commands;
 pub mod connections;
+pub mod credentials;
 pub mod events;
+pub mod keyrings;
 pub mod processes;
 pub mod tickets;

@@ -103,6 +103,9 @@ impl PgStore {
         if !change.events.is_empty() {
             self.outbox.ring();
         }
+        if !change.finished.is_empty() {
+            self.inbox.notify_one();
+        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod clean;
 mod commands;
 mod tickets;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use paird_actors::domain::{
     AccountId, AccountRecord, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
 };
 use paird_actors::ports::{Change, Claim, Owned, Store, StoreError, TicketOutcome};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::outbox::Bell;
@@ -27,12 +29,14 @@ pub struct PgStore {
     pool: Pool,
     process: Uuid,
     outbox: Bell,
+    inbox: Arc<Notify>,
 }
 
 impl PgStore {
-    /// `process` is that of the daemon's lease; `outbox` is rung after each commit with events.
-    pub fn new(pool: Pool, process: Uuid, outbox: Bell) -> Self {
-        Self { pool, process, outbox }
+    /// `process` is that of the daemon's lease; `outbox` is rung after each commit with
+    /// events, `inbox` after each that ends a command: the account's next one may start.
+    pub fn new(pool: Pool, process: Uuid, outbox: Bell, inbox: Arc<Notify>) -> Self {
+        Self { pool, process, outbox, inbox }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {

@@ -623,7 +623,7 @@ impl ClaimAccountsWithCommandsStmt {
 pub struct ListOwnedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_owned_accounts() -> ListOwnedAccountsStmt {
     ListOwnedAccountsStmt(
-        "SELECT a.id, unfinished.active, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.owner = $1 AND (unfinished.active OR cardinality(pending.tickets) > 0) ORDER BY a.created_at, a.id",
+        "SELECT a.id, unfinished.active, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.owner = $1 ORDER BY a.created_at, a.id",
         None,
     )
 }
