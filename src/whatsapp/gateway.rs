@@ -21,10 +21,10 @@ use super::{
     admission::{Gate, HOLD},
     close::Signs,
     ear::Ear,
-    keys::{KeySource, LinkKeys},
+    keys::{KeySource, LinkKeys, store_error},
     life::{Life, Probe},
     runtime::SessionRuntime,
-    session::{WhatsAppSession, chain},
+    session::WhatsAppSession,
     transport::{Dial, GatedDial},
     version::{Versions, WebVersion},
     voice::Voice,
@@ -93,7 +93,7 @@ impl WhatsApp {
         listener: SessionListener,
     ) -> Result<Arc<WhatsAppSession>, StoreError> {
         let (keys, code_for) = self.keys_for(&order).await?;
-        let kept = Arc::new(self.load(&order.purpose, keys.backend()).await?);
+        let kept = Arc::new(self.load(&order.purpose, keys.clone().backend()).await?);
         let runtime = SessionRuntime::new(self.workers.clone());
         let (gate, signs) = (Arc::new(Gate::new(HOLD)), Arc::new(Signs::new()));
         let client = Client::builder()
@@ -117,12 +117,13 @@ impl WhatsApp {
             voice,
             gate,
             signs,
+            keys,
             versions: self.versions.clone(),
             runtime,
             probe: self.probe,
             stop: CancellationToken::new(),
         };
-        Ok(Arc::new(WhatsAppSession::start(life, keys)))
+        Ok(Arc::new(WhatsAppSession::start(life)))
     }
 
     async fn keys_for(&self, order: &OpenSession) -> Result<(Arc<dyn LinkKeys>, Option<Phone>), StoreError> {
@@ -136,7 +137,7 @@ impl WhatsApp {
     /// The library makes a new identity where it finds none, which for a link that
     /// exists would destroy it: so it is asked to load only what is there.
     async fn load(&self, purpose: &Purpose, backend: Arc<dyn Backend>) -> Result<PersistenceManager, StoreError> {
-        let exists = backend.exists().await.map_err(|failure| StoreError::Unavailable(chain(&failure)))?;
+        let exists = backend.exists().await.map_err(|failure| store_error(&failure))?;
         let must_exist = match purpose {
             Purpose::Login => true,
             Purpose::Pair { .. } => false,
@@ -144,8 +145,7 @@ impl WhatsApp {
         if must_exist && !exists {
             return Err(StoreError::Poisoned("the keyring holds no device".to_owned()));
         }
-        let kept =
-            PersistenceManager::new(backend).await.map_err(|failure| StoreError::Unavailable(chain(&failure)))?;
+        let kept = PersistenceManager::new(backend).await.map_err(|failure| store_error(&failure))?;
         let device = kept.get_device_snapshot();
         if must_exist && (device.pn.is_none() || device.account.is_none()) {
             return Err(StoreError::Poisoned("the keyring's device was never linked".to_owned()));

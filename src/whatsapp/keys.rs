@@ -1,13 +1,15 @@
 //! What a connection needs of the credential store.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
     domain::{AccountId, Fence, KeyringId, Phone},
     ports::StoreError,
 };
-use wacore::store::traits::Backend;
+use wacore::store::{error::StoreError as BackendError, traits::Backend};
+
+use super::backend::{Keyring, Vault};
 
 /// Where the keys of links are.
 #[async_trait]
@@ -36,9 +38,86 @@ pub trait KeySource: Send + Sync + 'static {
 #[async_trait]
 pub trait LinkKeys: Send + Sync + 'static {
     /// The library's view of them; one connection at a time may use it.
-    fn backend(&self) -> Arc<dyn Backend>;
+    fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
 
     /// Writes all that the backend was given so far, in one transaction, and from
     /// then on each further write at once.
     async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError>;
+
+    /// Why the keys fail for good, if they do; a connection on them must end.
+    fn failure(&self) -> Option<StoreError>;
+}
+
+#[async_trait]
+impl KeySource for Vault {
+    async fn fresh(
+        &self,
+        account: AccountId,
+        fence: Fence,
+        keyring: KeyringId,
+    ) -> Result<Arc<dyn LinkKeys>, StoreError> {
+        Ok(Self::fresh(self, account, fence, keyring))
+    }
+
+    async fn open_keyring(
+        &self,
+        account: AccountId,
+        fence: Fence,
+        keyring: KeyringId,
+    ) -> Result<Arc<dyn LinkKeys>, StoreError> {
+        Ok(Self::open_keyring(self, account, fence, keyring).await?)
+    }
+}
+
+#[async_trait]
+impl LinkKeys for Keyring {
+    fn backend(self: Arc<Self>) -> Arc<dyn Backend> {
+        self
+    }
+
+    async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
+        Self::secure(self, phone, device_jid).await
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        Self::failure(self)
+    }
+}
+
+/// Our error in the library's, or the library's own in our words.
+pub(super) fn store_error(failure: &BackendError) -> StoreError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
+    while let Some(error) = cause {
+        match error.downcast_ref::<StoreError>() {
+            Some(StoreError::Fenced) => return StoreError::Fenced,
+            Some(StoreError::Poisoned(why)) => return StoreError::Poisoned(why.clone()),
+            Some(StoreError::Unavailable(why)) => return StoreError::Unavailable(why.clone()),
+            None => cause = error.source(),
+        }
+    }
+    StoreError::Unavailable(chain(failure))
+}
+
+/// An error with its causes: the library's own text often names none.
+pub(super) fn chain(failure: &dyn Error) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_error_comes_back_out_of_the_librarys() {
+        let wrapped = BackendError::Database(Box::new(StoreError::Fenced));
+        assert!(matches!(store_error(&wrapped), StoreError::Fenced));
+        let foreign = BackendError::Database("disk full".into());
+        assert!(matches!(store_error(&foreign), StoreError::Unavailable(why) if why.contains("disk full")));
+    }
 }

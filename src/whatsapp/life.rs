@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use wacore::{iq::keepalive::KeepaliveSpec, store::commands::DeviceCommand};
 use whatsapp_rust::{Client, NodeFilter, request::IqError};
 
-use super::{admission::Gate, close::Signs, ear::Ear, runtime::SessionRuntime, version::Versions, voice::Voice};
+use super::{
+    admission::Gate, close::Signs, ear::Ear, keys::LinkKeys, runtime::SessionRuntime, version::Versions, voice::Voice,
+};
 
 /// Logins after a confirmed link, on the same client: the one that 515 asks for,
 /// and two more should the first not come about.
@@ -24,6 +26,7 @@ const PAIRED_PATIENCE: Duration = Duration::from_secs(3);
 const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 /// After a reason to end was heard the library closes by itself, or never.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(5);
 /// `disconnect` writes what is left: up to 5 s a step.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
@@ -34,6 +37,7 @@ pub(super) struct Life {
     pub(super) voice: Arc<Voice>,
     pub(super) gate: Arc<Gate>,
     pub(super) signs: Arc<Signs>,
+    pub(super) keys: Arc<dyn LinkKeys>,
     pub(super) versions: Arc<Versions>,
     pub(super) runtime: SessionRuntime,
     pub(super) probe: Probe,
@@ -120,6 +124,7 @@ impl Life {
                 end_of(run).await;
             }
             reason = self.deafness() => self.signs.say(reason),
+            reason = self.keys_failed() => self.signs.say(reason),
             () = &mut run => {
                 // The stanza that ended it may have come just now.
                 let _ = stream_error.now_or_never();
@@ -161,14 +166,25 @@ impl Life {
         tokio::time::sleep(RESTART_PATIENCE).await;
     }
 
-    /// Waits until an open connection proves deaf, or its store unwritable.
-    async fn deafness(&self) -> CloseReason {
+    /// Waits until the keys cannot be written any more: what the other side believes
+    /// to be stored must be.
+    async fn keys_failed(&self) -> CloseReason {
         loop {
-            tokio::time::sleep(self.probe.every).await;
+            tokio::time::sleep(KEYS_CHECKED_EVERY).await;
+            if let Some(failure) = self.keys.failure() {
+                return CloseReason::StoreFailed(failure.to_string());
+            }
             // Ten failed writes in a row, and the library writes no more.
             if self.client.persistence_manager().is_saver_halted() {
                 return CloseReason::StoreFailed("the keys could not be written ten times in a row".to_owned());
             }
+        }
+    }
+
+    /// Waits until an open connection proves deaf.
+    async fn deafness(&self) -> CloseReason {
+        loop {
+            tokio::time::sleep(self.probe.every).await;
             if self.ear.is_open() && !self.answers().await && !self.answers().await {
                 return CloseReason::SocketLost("two pings in a row were not answered".to_owned());
             }

@@ -16,14 +16,18 @@ use paird_actors::{
 };
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
-use wacore::{
-    iq::{devices::RemoveCompanionDeviceSpec, groups::GroupParticipatingIq},
-    store::error::StoreError as BackendError,
-};
+use wacore::iq::{devices::RemoveCompanionDeviceSpec, groups::GroupParticipatingIq};
 use whatsapp_rust::{Client, request::IqError};
 
 use super::{
-    admission::Gate, close::Signs, ear::Ear, groups, keys::LinkKeys, life::Life, passkey, runtime::SessionRuntime,
+    admission::Gate,
+    close::Signs,
+    ear::Ear,
+    groups,
+    keys::{LinkKeys, chain, store_error},
+    life::Life,
+    passkey,
+    runtime::SessionRuntime,
     voice::Voice,
 };
 
@@ -50,7 +54,8 @@ pub(super) struct WhatsAppSession {
 }
 
 impl WhatsAppSession {
-    pub(super) fn start(life: Life, keys: Arc<dyn LinkKeys>) -> Self {
+    pub(super) fn start(life: Life) -> Self {
+        let keys = life.keys.clone();
         let client = Arc::downgrade(&life.client);
         let (ear, voice, gate) = (life.ear.clone(), life.voice.clone(), life.gate.clone());
         let (signs, runtime, stop) = (life.signs.clone(), life.runtime.clone(), life.stop.clone());
@@ -89,7 +94,7 @@ impl Session for WhatsAppSession {
         let keys = self.keys.clone();
         let secure = |client: Arc<Client>| async move {
             let kept = client.persistence_manager();
-            kept.flush().await.map_err(unavailable)?;
+            kept.flush().await.map_err(|failure| store_error(&failure))?;
             // The library set number and signed identity before it built the answer
             // that the gate holds. Written once more, whole: the background saver
             // may have been under way with an older state.
@@ -97,7 +102,7 @@ impl Session for WhatsAppSession {
             if device.pn.is_none() || device.account.is_none() {
                 return Err(StoreError::Unavailable("the keys of the scan are not complete".to_owned()));
             }
-            kept.backend().save(&device.to_serializable()).await.map_err(unavailable)?;
+            kept.backend().save(&device.to_serializable()).await.map_err(|failure| store_error(&failure))?;
             keys.secure(&phone, &device_jid).await
         };
         match self.with_client(secure).await {
@@ -199,25 +204,10 @@ impl Drop for WhatsAppSession {
     }
 }
 
-fn unavailable(failure: BackendError) -> StoreError {
-    StoreError::Unavailable(chain(&failure))
-}
-
 /// An IQ's failure, without the stanza that some of them carry.
 fn in_words(failure: &IqError) -> String {
     if matches!(failure, IqError::Disconnected(_)) {
         return "the connection ended before the answer".to_owned();
     }
     chain(failure)
-}
-
-/// An error with its causes: the library's own text often names none.
-pub(super) fn chain(failure: &dyn std::error::Error) -> String {
-    let mut text = failure.to_string();
-    let mut cause = failure.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }

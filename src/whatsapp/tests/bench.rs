@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,14 +32,16 @@ pub(super) const NUMBER: &str = "436601234567";
 pub(super) struct Keyrings {
     staged: Mutex<HashMap<KeyringId, Arc<Keyring>>>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
-    pub(super) unwritable: Arc<std::sync::atomic::AtomicBool>,
+    pub(super) unwritable: Arc<AtomicBool>,
+    pub(super) fenced: Arc<AtomicBool>,
 }
 
 struct Keyring {
     id: KeyringId,
     backend: Arc<InMemoryBackend>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
-    unwritable: Arc<std::sync::atomic::AtomicBool>,
+    unwritable: Arc<AtomicBool>,
+    fenced: Arc<AtomicBool>,
 }
 
 impl Keyrings {
@@ -53,6 +58,7 @@ impl KeySource for Keyrings {
             backend: Arc::new(InMemoryBackend::new()),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
+            fenced: self.fenced.clone(),
         });
         self.staged.lock().unwrap().insert(keyring, keys.clone());
         Ok(keys)
@@ -68,12 +74,12 @@ impl KeySource for Keyrings {
 
 #[async_trait]
 impl LinkKeys for Keyring {
-    fn backend(&self) -> Arc<dyn Backend> {
+    fn backend(self: Arc<Self>) -> Arc<dyn Backend> {
         self.backend.clone()
     }
 
     async fn secure(&self, _: &Phone, _: &str) -> Result<(), StoreError> {
-        if self.unwritable.load(std::sync::atomic::Ordering::Relaxed) {
+        if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
         let stored = self.backend.load_device().await;
@@ -83,9 +89,14 @@ impl LinkKeys for Keyring {
             backend: self.backend.clone(),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
+            fenced: self.fenced.clone(),
         };
         self.secured.lock().unwrap().insert(self.id, Arc::new(copy));
         Ok(())
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.fenced.load(Ordering::Relaxed).then_some(StoreError::Fenced)
     }
 }
 

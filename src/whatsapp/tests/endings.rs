@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use paird_actors::{
     domain::{CloseReason, KeyringId},
@@ -136,6 +139,16 @@ async fn a_cut_socket_during_a_qr_ends_the_session() {
     bench.ask(|phone| phone.fault(&Fault::Cut { scope: Scope::Unregistered })).await.unwrap();
     let reason = session.end().await;
     assert!(matches!(reason, CloseReason::SocketLost(_)), "{reason:?}");
+    session.is_gone().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_keys_have_another_owner_ends() {
+    let bench = Bench::start().await;
+    let session = bench.linked().await;
+    bench.keyrings.fenced.store(true, Ordering::Relaxed);
+    let reason = session.end().await;
+    assert!(matches!(reason, CloseReason::StoreFailed(_)), "{reason:?}");
     session.is_gone().await;
 }
 
