@@ -1,12 +1,190 @@
-//! The daemon: starts everything, waits for the end, stops everything.
+//! Wiring: makes the parts, hands them to each other, and takes them down in order.
 
-use crate::config::Config;
+mod boot;
+mod shutdown;
 
-/// Runs until SIGTERM or SIGINT.
+use std::{sync::Arc, time::Duration};
+
+use actix::{Arbiter, System};
+use anyhow::Context as _;
+use paird_actors::{
+    clock,
+    ports::Store as _,
+    supervisor::{actor as supervisor, handle::SupervisorHandle},
+};
+use tokio::runtime::Runtime;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    postgres::{
+        lease::{Lease, LeaseState},
+        listener::{Hearing, Listener},
+        outbox::Outbox,
+        store::PgStore,
+    },
+    whatsapp::{backend::Vault, gateway, gateway::WhatsApp, trust},
+};
+use boot::Database;
+use shutdown::Stop;
+
+/// Everything is compared with the database at least this often.
+const TICK: Duration = Duration::from_secs(15);
+/// Between two tries to open the credentials while the database is away.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Runs the daemon until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What keeps it from starting, in one line.
-#[expect(clippy::unused_async, reason = "the wiring follows")]
-pub async fn serve(_config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("the daemon is not wired yet")
+/// What keeps it from starting, in one line: a build that does not verify WhatsApp's
+/// certificate, no Postgres to be found, a master key that does not open what is
+/// sealed. A database that is away is none of these: it is waited for.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    trust::prove()?;
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let runtime = Arc::new(runtime);
+    let system = System::with_tokio_rt({
+        let runtime = Arc::clone(&runtime);
+        move || runtime
+    });
+    system.block_on(serve(config, runtime))
+}
+
+async fn serve(config: Config, runtime: Arc<Runtime>) -> anyhow::Result<()> {
+    let mut stop = Stop::on_signals()?;
+    let database = match stop.unless(Database::open(&config)).await {
+        Some(database) => database?,
+        None => return Ok(()),
+    };
+    let served = serve_with(&config, &database, &mut stop, runtime).await;
+    database.close().await;
+    served
+}
+
+async fn serve_with(
+    config: &Config,
+    database: &Database,
+    stop: &mut Stop,
+    runtime: Arc<Runtime>,
+) -> anyhow::Result<()> {
+    let process = Uuid::now_v7();
+    let pool = database.dsn().pool()?;
+    let Some(vault) = stop.unless(open_vault(&pool, process, config)).await else { return Ok(()) };
+    let vault = Arc::new(vault?);
+    let Some(lease) = stop.unless(Lease::start(pool.clone(), process, &config.command_channel)).await else {
+        return Ok(());
+    };
+    let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
+    let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
+    let store = Arc::new(PgStore::new(pool, process, outbox.bell(), listener.wake()));
+    let gateway = WhatsApp::new(gateway::Settings {
+        url: config.whatsapp_url.clone(),
+        runtime: runtime.handle().clone(),
+        keys: vault,
+        device_name: config.device_name.clone(),
+    });
+    let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
+        .map(|_| {
+            let runtime = Arc::clone(&runtime);
+            Arbiter::with_tokio_rt(move || runtime)
+        })
+        .collect();
+    let supervisor = supervisor::start(supervisor::Setting {
+        store: Arc::clone(&store) as _,
+        gateway: Arc::new(gateway),
+        policy: config.policy(),
+        arbiters: arbiters.iter().map(Arbiter::handle).collect(),
+        runtime: runtime.handle().clone(),
+        seed: Arc::new(|| rand::random::<u128>()),
+    });
+    info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
+
+    let running = Running { supervisor, listener, lease, outbox };
+    if stop.unless(sweep(&store, config)).await.is_some() {
+        running.until(stop).await;
+    }
+    shutdown::in_order(running).await;
+    for arbiter in arbiters {
+        arbiter.stop();
+        // An arbiter that panicked has nothing left to say.
+        let _ = arbiter.join();
+    }
+    info!("paird is down");
+    Ok(())
+}
+
+/// The parts that are taken down in order.
+struct Running {
+    supervisor: SupervisorHandle,
+    listener: Listener,
+    lease: Lease,
+    outbox: Outbox,
+}
+
+impl Running {
+    /// Boot, a listener that is back and the tick are one resync; a notification is a
+    /// look for commands.
+    async fn until(&self, stop: &mut Stop) {
+        let wake = self.listener.wake();
+        let mut hearing = self.listener.hearing();
+        let mut lease = self.lease.watch();
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                () = stop.asked() => return,
+                () = wake.notified() => self.supervisor.wake(),
+                _ = tick.tick() => self.supervisor.resync(),
+                changed = hearing.changed() => match changed {
+                    Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.supervisor.resync(),
+                    Ok(()) => {}
+                    Err(_) => return error!("the listener ended"),
+                },
+                changed = lease.changed() => match changed {
+                    Ok(()) if *lease.borrow_and_update() == LeaseState::Lost => {
+                        error!("the lease was not renewed in time: closing every connection");
+                        self.supervisor.lease_lost();
+                    }
+                    Ok(()) => self.supervisor.resync(),
+                    Err(_) => return error!("the lease ended"),
+                },
+            }
+        }
+    }
+}
+
+/// Waits for a database that is away; a key that does not fit ends the start.
+async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> anyhow::Result<Vault> {
+    loop {
+        match Vault::open(pool.clone(), process, &config.master_key_file).await {
+            Err(why) if why.is_unavailable() => {
+                warn!(%why, "cannot check the master key yet");
+                tokio::time::sleep(RETRY).await;
+            }
+            opened => return opened.context("PAIRD_MASTER_KEY_FILE"),
+        }
+    }
+}
+
+/// What a crash left `pending` is parked before anybody is started.
+async fn sweep(store: &PgStore, config: &Config) {
+    loop {
+        let swept = async {
+            store.claim_accounts().await?;
+            store.sweep(config.pending_max_age, clock::now(), false).await
+        };
+        match swept.await {
+            Ok(swept) => {
+                for attempt in swept {
+                    info!(account = %attempt.account, label = %attempt.label, why = %attempt.why, "swept: parked a pair attempt that was left behind");
+                }
+                return;
+            }
+            Err(why) => {
+                warn!(%why, "cannot sweep yet");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
 }

@@ -14,6 +14,8 @@ pub mod ports;
 pub mod supervisor;
 pub mod unlink;
 
+#[cfg(test)]
+mod fakes;
 mod world;
 
 pub use world::World;

@@ -1,8 +1,24 @@
 //! The only place that names whatsapp-rust.
 
-pub mod admission;
+mod admission;
 pub mod backend;
+mod close;
+mod ear;
 pub mod gateway;
+mod groups;
+mod keys;
+mod life;
+mod passkey;
+mod runtime;
 pub mod seal;
-pub mod session;
+mod session;
+mod transport;
 pub mod trust;
+mod version;
+mod voice;
+
+pub use gateway::{Settings, WhatsApp};
+pub use keys::{KeySource, LinkKeys};
+
+#[cfg(test)]
+mod tests;

@@ -7,3 +7,6 @@ pub mod handle;
 pub mod roster;
 
 pub use roster::{Ending, Member, Retired};
+
+#[cfg(test)]
+mod tests;

@@ -192,18 +192,15 @@ impl Roster {
                 self.seats.insert(member, Seat::Running { since: now, failures });
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
-            Started::Absent => {
-                self.seats.remove(&member);
-                let back = queued.into_iter().map(|row| Directive::Requeue(row.id));
-                back.chain(self.drained()).collect()
-            }
+            Started::Absent => self.vacate(member, queued),
+            Started::Poisoned(_) | Started::Failed if self.draining => self.vacate(member, queued),
             Started::Poisoned(why) => {
                 self.rest(member, queued, failures, now);
                 self.hold(member, why)
             }
             Started::Failed => {
                 self.rest(member, queued, failures, now);
-                self.drained().into_iter().collect()
+                Vec::new()
             }
         }
     }
@@ -304,8 +301,11 @@ impl Roster {
 
     fn leave_all(&mut self, order: fn(Member) -> Directive) -> Vec<Directive> {
         let mut directives = Vec::new();
-        let resting = |seat: &Seat| matches!(seat, Seat::Resting { .. });
-        self.seats.retain(|_, seat| !resting(seat));
+        self.seats.retain(|_, seat| {
+            let Seat::Resting { queued, .. } = seat else { return true };
+            directives.extend(queued.drain(..).map(|row| Directive::Requeue(row.id)));
+            false
+        });
         for (member, seat) in &mut self.seats {
             if matches!(seat, Seat::Running { .. }) {
                 *seat = Seat::Leaving;
@@ -314,6 +314,13 @@ impl Roster {
         }
         directives.extend(self.drained());
         directives
+    }
+
+    /// Nobody sits here any more; what waited for them is put back.
+    fn vacate(&mut self, member: Member, queued: Vec<CommandRow>) -> Vec<Directive> {
+        self.seats.remove(&member);
+        let back = queued.into_iter().map(|row| Directive::Requeue(row.id));
+        back.chain(self.drained()).collect()
     }
 
     fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, now: Instant) {

@@ -1,1 +1,33 @@
+//! Credentials in Postgres: the protocol library's storage, one [`Keyring`] per link.
+//!
+//! A keyring begins *staged*, in memory only, so that an attempt that comes to nothing
+//! leaves nothing behind. [`Keyring::secure`] writes all of it in one statement, and
+//! from then on it is *durable*: a write has reached the disk when it returns `Ok`.
+//!
+//! What holds for every method: an error is an error and never "no such record",
+//! because a client that is told "no keys" makes new ones and destroys the account.
+//! Nothing is cached: one daemon owns an account at a time, and the fence on every
+//! write is what makes that true.
+//!
+//! ```text
+//! vault ── makes ──▶ keyring ─┬─ staged    (memory)
+//!                             └─ postgres  (sealed rows of `credentials`)
+//!                      ▲ speak in records
+//!   signal · app_sync · protocol · msg_secrets · device   (the library's traits)
+//! ```
 
+mod app_sync;
+mod device;
+mod keyring;
+mod msg_secrets;
+mod names;
+mod postgres;
+mod protocol;
+mod records;
+mod signal;
+mod staged;
+mod tc_tokens;
+mod vault;
+
+pub use keyring::Keyring;
+pub use vault::{Vault, VaultError};

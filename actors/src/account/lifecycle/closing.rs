@@ -120,12 +120,17 @@ impl Lifecycle {
     /// Closing → Unpaired
     fn finish_attempt(&mut self, terminal: Event, reason: String, command: Option<(CommandInput, String)>) {
         let mut change = self.change_out_of_pending();
-        self.end_attempt_into(&mut change, terminal);
-        self.record.desired = Desired::Unpaired;
-        self.set_status(Status::Unpaired, reason);
         if let Some((command, result)) = command {
             change.finished.push((command.id, Ok(result)));
         }
+        self.finish_attempt_with(change, terminal, reason);
+    }
+
+    fn finish_attempt_with(&mut self, mut change: Change, terminal: Event, reason: String) {
+        self.end_attempt_into(&mut change, terminal);
+        self.record.desired = Desired::Unpaired;
+        self.record.next_retry_at = None;
+        self.set_status(Status::Unpaired, reason);
         self.state = State::Unpaired;
         self.write(Change { record: self.record.clone(), ..change });
     }
@@ -154,6 +159,9 @@ impl Lifecycle {
             change.erase.push(self.record.linking.take().unwrap_or_else(|| self.fresh_keyring()));
             self.record.phone = None;
             self.record.device_jid = None;
+        }
+        if self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now) {
+            return self.finish_attempt_with(change, Event::Timeout, "timeout".to_owned());
         }
         self.set_status(Status::Pending, reason);
         self.record.next_retry_at = (until > self.now).then_some(until);

@@ -1,1 +1,192 @@
+use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+
+const NOW: Instant = Instant(1_700_000_000_000);
+
+fn account(nth: u8) -> AccountId {
+    AccountId(Uuid::from_u128(nth.into()))
+}
+
+fn owned(nth: u8) -> Owned {
+    Owned { account: account(nth), active: true, tickets: Vec::new() }
+}
+
+fn row(nth: u8, id: i64) -> CommandRow {
+    CommandRow {
+        id: CommandId(id),
+        account: account(nth),
+        kind: "account.pair".to_owned(),
+        args: json!({}),
+        source: "web".to_owned(),
+    }
+}
+
+fn member(nth: u8) -> Member {
+    Member::Account(account(nth))
+}
+
+#[test]
+fn a_command_for_an_account_at_rest_starts_its_actor_and_is_delivered_after() {
+    let mut roster = Roster::new(1);
+    assert_eq!(roster.on_command(row(1, 7)), [Directive::Start(member(1))]);
+    let started = roster.on_started(member(1), Started::Running, NOW);
+    assert_eq!(started, [Directive::Deliver(account(1), row(1, 7))]);
+    assert_eq!(roster.on_command(row(1, 8)), [Directive::Deliver(account(1), row(1, 8))]);
+}
+
+#[test]
+fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
+    let mut roster = Roster::new(1);
+    roster.on_owned(&[owned(1)]);
+    let mut now = NOW;
+    let mut rests = Vec::new();
+    for _ in 0..5 {
+        roster.on_started(member(1), Started::Running, now);
+        let gone = roster.on_retired(Retired::crashed(member(1)), now);
+        assert!(gone.contains(&Directive::RequeueOf(account(1))), "its commands are put back: {gone:?}");
+        let due = roster.deadline().unwrap();
+        rests.push(now.until(due));
+        now = due;
+        assert_eq!(roster.on_deadline(now), [Directive::Start(member(1))]);
+    }
+    assert!(rests.windows(2).all(|pair| pair[1] > pair[0]), "{rests:?}");
+}
+
+#[test]
+fn an_account_that_another_daemon_owns_now_is_fenced_off() {
+    let mut roster = Roster::new(1);
+    roster.on_owned(&[owned(1), owned(2)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    roster.on_started(member(2), Started::Running, NOW);
+    assert_eq!(roster.on_owned(&[owned(2)]), [Directive::FenceOff(member(1))]);
+}
+
+#[test]
+fn a_poisoned_row_is_held_and_the_others_run() {
+    let mut roster = Roster::new(1);
+    roster.on_owned(&[owned(1), owned(2)]);
+    let poisoned = roster.on_started(member(1), Started::Poisoned("status \"wat\"".to_owned()), NOW);
+    assert_eq!(poisoned, [Directive::Hold(account(1), "status \"wat\"".to_owned())]);
+    assert!(roster.on_started(member(2), Started::Running, NOW).is_empty());
+    assert!(roster.deadline().is_some(), "it is looked at again later");
+}
+
+#[test]
+fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
+    let mut roster = Roster::new(1);
+    roster.on_owned(&[owned(1), owned(2)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    assert_eq!(roster.on_drain(), [Directive::Drain(member(1))]);
+    assert_eq!(roster.on_command(row(1, 9)), [Directive::Requeue(CommandId(9))]);
+    assert_eq!(roster.on_started(member(2), Started::Running, NOW), [Directive::Drain(member(2))]);
+    assert!(!roster.on_retired(Retired::done(member(1)), NOW).contains(&Directive::Drained));
+    assert!(roster.on_retired(Retired::done(member(2)), NOW).contains(&Directive::Drained));
+}
+
+/// What the shell would know: who was started and is not gone.
+#[derive(Default)]
+struct World {
+    starting: BTreeSet<Member>,
+    running: BTreeSet<Member>,
+    /// Commands in the roster's hands: taken, and neither delivered nor put back.
+    in_hand: BTreeMap<i64, AccountId>,
+    draining: bool,
+}
+
+impl World {
+    fn follow(&mut self, directives: &[Directive]) {
+        for directive in directives {
+            match directive {
+                Directive::Start(member) => {
+                    assert!(!self.running.contains(member), "{member:?} started beside itself");
+                    assert!(self.starting.insert(*member), "{member:?} started twice at once");
+                    assert!(!self.draining, "{member:?} started while draining");
+                }
+                Directive::Deliver(account, row) => {
+                    assert!(self.running.contains(&Member::Account(*account)), "delivered to nobody");
+                    assert_eq!(self.in_hand.remove(&row.id.0), Some(*account), "delivered twice or to another");
+                }
+                Directive::Requeue(id) => assert!(self.in_hand.remove(&id.0).is_some(), "put back twice"),
+                Directive::RequeueOf(account) => self.in_hand.retain(|_, of| of != account),
+                Directive::Drain(member) | Directive::FenceOff(member) => assert!(self.running.contains(member)),
+                Directive::Drained => assert!(self.draining && self.running.is_empty() && self.starting.is_empty()),
+                Directive::Hold(..) | Directive::Resync => {}
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nobody_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..8u8, 0..4u8, 0..4u8), 1..80)) {
+        let mut roster = Roster::new(3);
+        let mut world = World::default();
+        let mut now = NOW;
+        let mut id = 0;
+        for (kind, nth, how) in moments {
+            now = now.after(Duration::from_millis(400));
+            let who = member(nth);
+            let directives = match kind {
+                0 => roster.on_owned(&(0..=nth).map(owned).collect::<Vec<_>>()),
+                1 | 2 => {
+                    id += 1;
+                    world.in_hand.insert(id, account(nth));
+                    roster.on_command(row(nth, id))
+                }
+                3 if world.starting.contains(&who) => {
+                    world.starting.remove(&who);
+                    let how = match how {
+                        0 => Started::Absent,
+                        1 => Started::Failed,
+                        2 => Started::Poisoned("why".to_owned()),
+                        _ => Started::Running,
+                    };
+                    if how == Started::Running {
+                        world.running.insert(who);
+                    }
+                    roster.on_started(who, how, now)
+                }
+                4 if world.running.contains(&who) => {
+                    world.running.remove(&who);
+                    let retired = if how == 0 { Retired::crashed(who) } else { Retired::done(who) };
+                    roster.on_retired(retired, now)
+                }
+                5 => roster.on_deadline(now),
+                6 => roster.on_restart(account(nth)),
+                7 if how == 0 => {
+                    world.draining = true;
+                    roster.on_drain()
+                }
+                _ => Vec::new(),
+            };
+            world.follow(&directives);
+        }
+        // Everybody who is starting comes up: then nothing is left in hand but for those who rest.
+        for who in std::mem::take(&mut world.starting) {
+            world.running.insert(who);
+            let directives = roster.on_started(who, Started::Running, now);
+            world.follow(&directives);
+        }
+        for _ in 0..40 {
+            now = now.after(REST_CAP * 2);
+            let directives = roster.on_deadline(now);
+            world.follow(&directives);
+            for who in std::mem::take(&mut world.starting) {
+                world.running.insert(who);
+                let directives = roster.on_started(who, Started::Running, now);
+                world.follow(&directives);
+            }
+        }
+        for who in std::mem::take(&mut world.running) {
+            world.follow(&roster.on_retired(Retired::done(who), now));
+        }
+        prop_assert!(world.in_hand.is_empty(), "commands are stuck: {:?}", world.in_hand);
+    }
+}

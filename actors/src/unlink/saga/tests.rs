@@ -1,1 +1,124 @@
+use proptest::prelude::*;
+use uuid::Uuid;
 
+use super::*;
+use crate::domain::{AccountId, Fence, TicketId};
+
+const NOW: Instant = Instant(1_700_000_000_000);
+
+fn ticket() -> TicketRecord {
+    TicketRecord {
+        id: TicketId(Uuid::from_u128(1)),
+        account: AccountId(Uuid::from_u128(2)),
+        label: "front desk".to_owned(),
+        fence: Fence(1),
+        keyring: KeyringId(Uuid::from_u128(3)),
+        reason: "deleted".to_owned(),
+        attempts: 0,
+        next_retry_at: NOW,
+        abandon_at: NOW.after(Duration::from_secs(14 * 86_400)),
+    }
+}
+
+fn open() -> SessionEvent {
+    SessionEvent::Open { phone: None, device_jid: None }
+}
+
+#[test]
+fn the_keys_are_given_up_only_after_whatsapp_confirmed_and_the_connection_closed() {
+    let (mut saga, first) = Saga::resume(ticket(), Policy::default(), 1, NOW);
+    let of = Incarnation(1);
+    assert_eq!(first, [Effect::Open { incarnation: of, keyring: ticket().keyring }]);
+    assert_eq!(saga.step(Input::Session(of, open()), NOW), [Effect::Unlink(of)]);
+    assert_eq!(saga.step(Input::Answered(of, UnlinkAnswer::Gone("ok".to_owned())), NOW), [Effect::Close(of)]);
+    let unlinked = TicketOutcome::Unlinked { reason: "ok".to_owned() };
+    assert_eq!(saga.step(Input::SessionClosed(of), NOW), [Effect::Record(unlinked), Effect::Retire]);
+}
+
+#[test]
+fn a_device_that_the_phone_removed_already_is_done() {
+    let (mut saga, _) = Saga::resume(ticket(), Policy::default(), 1, NOW);
+    let of = Incarnation(1);
+    let gone = SessionEvent::Ended { reason: CloseReason::LoggedOut("401".to_owned()) };
+    saga.step(Input::Session(of, gone), NOW);
+    let effects = saga.step(Input::SessionClosed(of), NOW);
+    assert!(matches!(effects.first(), Some(Effect::Record(TicketOutcome::Unlinked { .. }))), "{effects:?}");
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_with_growing_waits_until_the_time_is_over() {
+    let (mut saga, mut effects) = Saga::resume(ticket(), Policy::default(), 1, NOW);
+    let mut now = NOW;
+    let mut tries = 0;
+    loop {
+        match effects.first() {
+            Some(Effect::Open { incarnation, .. }) => {
+                let of = *incarnation;
+                tries += 1;
+                saga.step(Input::Session(of, open()), now);
+                saga.step(Input::Answered(of, UnlinkAnswer::Unknown("no answer".to_owned())), now);
+                saga.step(Input::SessionClosed(of), now);
+                now = saga.deadline().unwrap();
+                effects = saga.step(Input::Deadline, now);
+            }
+            Some(Effect::Record(TicketOutcome::Abandoned { .. })) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(now >= ticket().abandon_at && tries > 100, "{tries} tries until {now:?}");
+    assert_eq!(effects.last(), Some(&Effect::Retire));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_history_gives_the_keys_up_without_a_word_from_whatsapp(moments in proptest::collection::vec((0..9u8, 0..3u64, 0..200_000u64), 1..80)) {
+        let (mut saga, first) = Saga::resume(ticket(), Policy::default(), 1, NOW);
+        let (mut now, mut live, mut gone, mut retired) = (NOW, None, false, false);
+        let mut judge = |effects: &[Effect], gone: bool, live: &mut Option<Incarnation>| {
+            for effect in effects {
+                assert!(!retired, "an effect after Retire");
+                match effect {
+                    Effect::Open { incarnation, .. } => assert_eq!(live.replace(*incarnation), None, "two connections"),
+                    Effect::Close(of) => assert_eq!(*live, Some(*of)),
+                    Effect::Record(TicketOutcome::Unlinked { .. }) => assert!(gone, "erased before WhatsApp confirmed"),
+                    Effect::Retire => retired = true,
+                    Effect::Unlink(of) => assert_eq!(*live, Some(*of)),
+                    Effect::Record(TicketOutcome::Failed { .. } | TicketOutcome::Abandoned { .. }) => {}
+                }
+            }
+        };
+        judge(&first, gone, &mut live);
+        for (kind, back, later) in moments {
+            now = now.after(Duration::from_millis(later));
+            let of = Incarnation(saga.incarnation.0.saturating_sub(back));
+            let input = match kind {
+                0 | 1 => Input::Session(of, open()),
+                2 => Input::Session(of, SessionEvent::Ended { reason: CloseReason::LoggedOut("401".to_owned()) }),
+                3 => Input::Session(of, SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) }),
+                4 => Input::Answered(of, UnlinkAnswer::Gone("ok".to_owned())),
+                5 => Input::Answered(of, UnlinkAnswer::Unknown("no answer".to_owned())),
+                6 => Input::SessionClosed(of),
+                7 if later < 4_000 => Input::Leave,
+                _ => Input::Deadline,
+            };
+            let said_gone = matches!(
+                &input,
+                Input::Session(_, SessionEvent::Ended { reason: CloseReason::LoggedOut(_) })
+                    | Input::Answered(_, UnlinkAnswer::Gone(_))
+            );
+            gone |= said_gone && of == saga.incarnation;
+            // A close that takes too long is taken for done.
+            let closing = matches!(saga.state, State::Closing { .. });
+            if closing && (input == Input::SessionClosed(saga.incarnation) || input == Input::Deadline) {
+                live = None;
+            }
+            let due = saga.deadline();
+            let stuck = input == Input::Deadline && due.is_some_and(|due| due <= now);
+            let effects = saga.step(input, now);
+            judge(&effects, gone, &mut live);
+            prop_assert!(!stuck || saga.deadline() != due || matches!(saga.state, State::Gone), "no progress");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Generated histories: any input at any time, sensible or not.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{super::*, referee::Referee, *};
+use crate::domain::{CloseReason, Group, PasskeyStage, Refuse};
+use crate::ports::Change;
+
+/// What a history is made of: which input, a choice within it, and how long after the last one.
+type Moment = (u8, u8, u16);
+
+fn moments() -> impl Strategy<Value = Vec<Moment>> {
+    proptest::collection::vec((0..26u8, any::<u8>(), any::<u16>()), 1..120)
+}
+
+fn close_reason(choice: u8) -> CloseReason {
+    let raw = "raw".to_owned();
+    match choice % 13 {
+        0 => CloseReason::SocketLost(raw),
+        1 => CloseReason::Unreachable(raw),
+        2 => CloseReason::ServerBusy(raw),
+        3 => CloseReason::RateLimited(raw),
+        4 => CloseReason::RestartRequired,
+        5 | 6 => CloseReason::LoggedOut(raw),
+        7 => CloseReason::Replaced(raw),
+        8 => CloseReason::TemporaryBan { until: Some(Instant(START.0 + 3_600_000)), raw },
+        9 => CloseReason::Banned(raw),
+        10 => CloseReason::ClientOutdated(raw),
+        11 => CloseReason::QrExhausted,
+        _ => CloseReason::StoreFailed(raw),
+    }
+}
+
+/// The input that a moment stands for, given what the machine waits for.
+fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: i64) -> Input {
+    // One in eight speaks for a connection that is no longer the current one.
+    let back = u64::from(choice.is_multiple_of(8));
+    let of = Incarnation(life.incarnation.0.saturating_sub(back));
+    let session = |event| Input::Session(of, event);
+    let phone = if choice.is_multiple_of(5) { Phone::parse("436609999999").unwrap() } else { phone() };
+    let expires_at = Instant(START.0 + 60_000);
+    match kind {
+        0 | 1 => command(command_id, "account.pair"),
+        2 => command(command_id, "account.cancel"),
+        3 => command(command_id, "account.unpair"),
+        4 => command(command_id, "account.unpair!"),
+        5 => command(command_id, "account.resume"),
+        6 if choice < 40 => command(command_id, "account.delete"),
+        6 => command(command_id, "account.nonsense"),
+        7 => command(command_id, "groups.sync"),
+        8 => Input::Command(CommandInput {
+            id: CommandId(command_id),
+            kind: "account.pair".to_owned(),
+            source: "web".to_owned(),
+            command: Command::parse("account.pair", &json!({"expectPhone": "436601234567"})),
+        }),
+        9 | 10 => session(SessionEvent::Qr { payload: Secret::new(format!("q{}", choice % 3)), expires_at }),
+        11 => session(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at }),
+        12 => session(SessionEvent::Passkey { stage: PasskeyStage::Challenge, request: json!({}) }),
+        13 | 14 => session(SessionEvent::Scanned { phone, device_jid: "jid".to_owned() }),
+        15 => session(SessionEvent::ScanRejected { reason: "no multi-device".to_owned() }),
+        16 | 17 => session(SessionEvent::Open { phone: Some(phone), device_jid: Some("jid".to_owned()) }),
+        18 => session(SessionEvent::Ended { reason: close_reason(choice) }),
+        19 if choice < 128 => Input::Claimed(of, Ok(Claim::Granted)),
+        19 if choice < 220 => Input::Claimed(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),
+        19 => Input::Claimed(of, Err("database".to_owned())),
+        20 if choice < 200 => Input::KeysSecured(of, Ok(())),
+        20 => Input::KeysSecured(of, Err("database".to_owned())),
+        21 | 22 => Input::SessionClosed(of),
+        23 if choice < 200 => {
+            let group = Group { jid: "g".to_owned(), subject: "s".to_owned(), participants: 2, is_admin: false };
+            Input::GroupsFetched(of, Ok(vec![group]))
+        }
+        23 => Input::GroupsFetched(of, Err("rate limited".to_owned())),
+        24 if choice < 6 => Input::Fenced,
+        24 if choice < 12 => Input::Drain,
+        _ => Input::Deadline,
+    }
+}
+
+/// Lives a history under the referee's eyes; gives back all its effects.
+fn live(policy: &Policy, history: &[Moment]) -> Vec<Effect> {
+    let record = fresh_record();
+    let mut referee = Referee::new(&record);
+    let (mut life, mut all) = Lifecycle::resume(record, policy.clone(), SEED, START);
+    referee.on_effects(&all, &life);
+    let mut now = START;
+    for (nth, moment) in history.iter().enumerate() {
+        now = now.after(Duration::from_millis(u64::from(moment.2)));
+        let input = input_of(*moment, &life, i64::try_from(nth).unwrap());
+        one_step(&mut life, &mut referee, input, now, &mut all);
+    }
+    quiet_down(&mut life, &mut referee, now, &mut all);
+    all
+}
+
+fn one_step(life: &mut Lifecycle, referee: &mut Referee, input: Input, now: Instant, all: &mut Vec<Effect>) {
+    let foreign = input.incarnation().is_some_and(|of| of != life.incarnation);
+    let before = format!("{:?}", (&life.state, &life.record));
+    let was_due = life.deadline().filter(|due| *due <= now);
+    referee.on_input(&input);
+    let at_deadline = input == Input::Deadline;
+    let effects = life.step(input, now);
+    if foreign {
+        assert!(effects.is_empty(), "another connection's word had effects: {effects:?}");
+        assert_eq!(before, format!("{:?}", (&life.state, &life.record)), "another connection's word changed something");
+    }
+    if at_deadline && was_due.is_some() {
+        assert!(
+            life.deadline().is_none_or(|due| due > now),
+            "a reached deadline made no progress in {}",
+            life.state.name()
+        );
+    }
+    referee.on_effects(&effects, life);
+    all.extend(effects);
+}
+
+/// The world goes silent: connections close when asked, and time passes.
+fn quiet_down(life: &mut Lifecycle, referee: &mut Referee, mut now: Instant, all: &mut Vec<Effect>) {
+    for _ in 0..400 {
+        let open_attempt = life.record.attempt.is_some();
+        let Some(due) = life.deadline() else { break };
+        let settled = matches!(life.state, State::Reconnecting { .. } | State::Connecting { .. } | State::Held { .. });
+        if settled && !open_attempt {
+            break;
+        }
+        now = if due > now { due } else { now };
+        let closing = matches!(life.state, State::Closing { .. });
+        let input = if closing { Input::SessionClosed(life.incarnation) } else { Input::Deadline };
+        one_step(life, referee, input, now, all);
+    }
+    // Groups that are still being waited for are given up by the connection's end.
+    if matches!(life.state, State::Online { .. } | State::Connecting { .. }) {
+        let reason = CloseReason::SocketLost("quiet".to_owned());
+        one_step(life, referee, Input::Session(life.incarnation, SessionEvent::Ended { reason }), now, all);
+        one_step(life, referee, Input::SessionClosed(life.incarnation), now, all);
+    }
+    if matches!(life.state, State::Closing { .. }) {
+        one_step(life, referee, Input::SessionClosed(life.incarnation), now, all);
+    }
+    referee.on_quiet(life);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_history_breaks_an_invariant(history in moments(), after_link in any::<bool>()) {
+        let refuse = if after_link { Refuse::AfterLink } else { Refuse::BeforeLink };
+        live(&Policy { refuse, ..Policy::default() }, &history);
+    }
+
+    #[test]
+    fn the_same_inputs_have_the_same_effects(history in moments()) {
+        prop_assert_eq!(live(&Policy::default(), &history), live(&Policy::default(), &history));
+    }
+
+    #[test]
+    fn a_life_goes_on_from_any_row_that_a_life_wrote(history in moments(), later in 0..7_200_000u64) {
+        let effects = live(&Policy::default(), &history);
+        let rows = effects.iter().filter_map(|effect| if let Effect::Record(change) = effect { Some(change) } else { None });
+        for Change { record, .. } in rows.map(|change| &**change) {
+            let now = START.after(Duration::from_millis(later));
+            let mut referee = Referee::new(record);
+            let (mut life, mut all) = Lifecycle::resume(record.clone(), Policy::default(), SEED + 1, now);
+            referee.on_effects(&all, &life);
+            quiet_down(&mut life, &mut referee, now, &mut all);
+        }
+    }
+}

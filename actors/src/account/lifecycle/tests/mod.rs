@@ -1,0 +1,151 @@
+//! What must hold of every life, whatever happens in it.
+
+mod exhaustive;
+mod history;
+mod referee;
+mod scenarios;
+
+use std::time::Duration;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{CommandInput, Effect, Input, Lifecycle};
+use crate::{
+    domain::{
+        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, OperatorId, Phone, Policy,
+        Secret, Status,
+    },
+    ports::{Claim, SessionEvent},
+};
+
+const SEED: u128 = 0x5eed;
+const START: Instant = Instant(1_700_000_000_000);
+
+fn fresh_record() -> AccountRecord {
+    AccountRecord {
+        id: AccountId(Uuid::from_u128(1)),
+        operator: OperatorId(Uuid::from_u128(2)),
+        label: "front desk".to_owned(),
+        fence: Fence(1),
+        status: Status::Unpaired,
+        reason: "new".to_owned(),
+        since: START,
+        desired: Desired::Unpaired,
+        next_retry_at: None,
+        phone: None,
+        last_phone: None,
+        device_jid: None,
+        attempt: None,
+        keyring: None,
+        linking: None,
+        deleted_at: None,
+        groups_synced_at: None,
+    }
+}
+
+fn phone() -> Phone {
+    Phone::parse("43 660 1234567").unwrap()
+}
+
+fn command(id: i64, kind: &str) -> Input {
+    let args = if kind == "account.unpair!" { json!({"logout": true}) } else { json!({}) };
+    let kind = kind.trim_end_matches('!');
+    Input::Command(CommandInput {
+        id: CommandId(id),
+        kind: kind.to_owned(),
+        source: "web".to_owned(),
+        command: Command::parse(kind, &args),
+    })
+}
+
+/// A life with a hand on its clock, that remembers the effects of the last step.
+struct Bench {
+    life: Lifecycle,
+    now: Instant,
+    effects: Vec<Effect>,
+    commands: i64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(fresh_record(), Policy::default())
+    }
+
+    fn with(record: AccountRecord, policy: Policy) -> Self {
+        let (life, effects) = Lifecycle::resume(record, policy, SEED, START);
+        Self { life, now: START, effects, commands: 0 }
+    }
+
+    fn feed(&mut self, input: Input) -> &[Effect] {
+        self.effects = self.life.step(input, self.now);
+        &self.effects
+    }
+
+    fn ask(&mut self, kind: &str) -> &[Effect] {
+        self.commands += 1;
+        self.feed(command(self.commands, kind))
+    }
+
+    fn hear(&mut self, event: SessionEvent) -> &[Effect] {
+        self.feed(Input::Session(self.life.incarnation, event))
+    }
+
+    fn closed(&mut self) -> &[Effect] {
+        self.feed(Input::SessionClosed(self.life.incarnation))
+    }
+
+    fn qr(&mut self, payload: &str) -> &[Effect] {
+        let expires_at = self.now.after(Duration::from_secs(20));
+        self.hear(SessionEvent::Qr { payload: Secret::new(payload), expires_at })
+    }
+
+    fn scanned(&mut self) -> &[Effect] {
+        self.hear(SessionEvent::Scanned { phone: phone(), device_jid: "436601234567:1@s.whatsapp.net".to_owned() })
+    }
+
+    fn claimed(&mut self, claim: Claim) -> &[Effect] {
+        self.feed(Input::Claimed(self.life.incarnation, Ok(claim)))
+    }
+
+    fn secured(&mut self) -> &[Effect] {
+        self.feed(Input::KeysSecured(self.life.incarnation, Ok(())))
+    }
+
+    fn open(&mut self) -> &[Effect] {
+        self.hear(SessionEvent::Open { phone: Some(phone()), device_jid: None })
+    }
+
+    fn pass(&mut self, time: Duration) -> &[Effect] {
+        self.now = self.now.after(time);
+        self.feed(Input::Deadline)
+    }
+
+    /// unpaired → connected, the usual way
+    fn paired() -> Self {
+        let mut bench = Self::new();
+        bench.ask("account.pair");
+        bench.qr("q1");
+        bench.scanned();
+        bench.claimed(Claim::Granted);
+        bench.secured();
+        bench.open();
+        bench
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.life.incarnation
+    }
+
+    fn events(&self) -> Vec<&'static str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| if let Effect::Record(change) = effect { Some(change) } else { None })
+            .flat_map(|change| change.events.iter().map(crate::domain::Event::kind))
+            .collect()
+    }
+
+    fn state(&self) -> &'static str {
+        self.life.state().name()
+    }
+}

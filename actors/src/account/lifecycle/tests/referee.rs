@@ -1,0 +1,205 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{Effect, Input, Lifecycle};
+use crate::{
+    domain::{AccountRecord, CloseReason, CommandId, Event, Incarnation, KeyringId, Status, Verdict},
+    ports::{Change, Purpose, QrChange, SessionEvent},
+};
+
+/// Watches one life from outside, by its inputs and effects alone, and objects
+/// when an invariant is broken.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+pub struct Referee {
+    record: AccountRecord,
+    live: Live,
+    last_opened: Incarnation,
+    /// What each connection was opened with.
+    keyrings: BTreeMap<u64, KeyringId>,
+    secured: BTreeSet<u64>,
+    refused: BTreeSet<u64>,
+    /// Keyrings that the phone may list.
+    confirmed: BTreeSet<KeyringId>,
+    /// Keyrings that WhatsApp said are gone, in so many words.
+    disowned: BTreeSet<KeyringId>,
+    commands: BTreeMap<i64, bool>,
+    left: bool,
+    retired: bool,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+enum Live {
+    None,
+    Open(Incarnation),
+    Closing(Incarnation),
+}
+
+impl Referee {
+    pub fn new(record: &AccountRecord) -> Self {
+        Self {
+            record: record.clone(),
+            live: Live::None,
+            last_opened: Incarnation::default(),
+            keyrings: BTreeMap::new(),
+            secured: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            confirmed: record.keyring.into_iter().chain(record.linking).collect(),
+            disowned: BTreeSet::new(),
+            commands: BTreeMap::new(),
+            left: false,
+            retired: false,
+        }
+    }
+
+    /// The connection that is open, for whoever makes up what happens next.
+    pub fn open_session(&self) -> Option<Incarnation> {
+        if let Live::Open(incarnation) = self.live { Some(incarnation) } else { None }
+    }
+
+    pub fn on_input(&mut self, input: &Input) {
+        match input {
+            Input::Command(command) => {
+                self.commands.entry(command.id.0).or_insert(false);
+            }
+            Input::Session(of, SessionEvent::Ended { reason }) if self.open_session() == Some(*of) => {
+                self.on_ended(*of, reason);
+            }
+            Input::KeysSecured(of, Ok(())) if self.open_session() == Some(*of) => {
+                self.secured.insert(of.0);
+            }
+            Input::SessionClosed(of) if self.live == Live::Closing(*of) => self.live = Live::None,
+            // A close that takes too long is taken for done.
+            Input::Deadline if matches!(self.live, Live::Closing(_)) => self.live = Live::None,
+            Input::Fenced => self.left = true,
+            Input::Session(..)
+            | Input::Claimed(..)
+            | Input::KeysSecured(..)
+            | Input::PasskeyAnswered(..)
+            | Input::GroupsFetched(..)
+            | Input::SessionClosed(_)
+            | Input::Deadline
+            | Input::Drain => {}
+        }
+    }
+
+    fn on_ended(&mut self, of: Incarnation, reason: &CloseReason) {
+        if reason.verdict() == Verdict::LinkGone
+            && let Some(keyring) = self.keyrings.get(&of.0)
+        {
+            self.disowned.insert(*keyring);
+        }
+    }
+
+    pub fn on_effects(&mut self, effects: &[Effect], life: &Lifecycle) {
+        for effect in effects {
+            assert!(!self.retired, "an effect after Retire: {effect:?}");
+            self.on_effect(effect);
+        }
+        assert_eq!(self.retired, life.is_gone(), "gone exactly when retired");
+        if !self.left && !self.retired {
+            // Whatever the machine believes, the phone may list these: they must be held or have a ticket.
+            let held: BTreeSet<_> = life.record().keyring.into_iter().chain(life.record().linking).collect();
+            assert!(self.confirmed.is_subset(&held), "a confirmed link is lost: {:?} not in {held:?}", self.confirmed);
+        }
+    }
+
+    fn on_effect(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Open { incarnation, keyring, purpose } => {
+                assert_eq!(self.live, Live::None, "opened {incarnation} beside another connection");
+                assert!(*incarnation > self.last_opened, "incarnation {incarnation} used twice");
+                assert!(!self.left, "opened after the account was lost");
+                if matches!(purpose, Purpose::Pair { .. }) {
+                    assert!(!self.confirmed.contains(keyring), "paired over the keys of a link");
+                }
+                self.last_opened = *incarnation;
+                self.keyrings.insert(incarnation.0, *keyring);
+                self.live = Live::Open(*incarnation);
+            }
+            Effect::Close(incarnation) => {
+                assert_eq!(self.live, Live::Open(*incarnation), "closed what is not open");
+                self.live = Live::Closing(*incarnation);
+            }
+            Effect::ConfirmLink(incarnation) => {
+                assert_eq!(self.live, Live::Open(*incarnation), "confirmed over a connection that is not open");
+                assert!(self.secured.contains(&incarnation.0), "confirmed a link before its keys were durable");
+                assert!(!self.refused.contains(&incarnation.0), "confirmed after refusing");
+                self.confirmed.extend(self.keyrings.get(&incarnation.0));
+            }
+            Effect::RefuseLink(incarnation) => {
+                self.refused.insert(incarnation.0);
+            }
+            Effect::Record(change) => self.on_record(change),
+            Effect::Retire => self.retired = true,
+            Effect::Claim { .. } | Effect::SecureKeys(_) | Effect::AnswerPasskey { .. } | Effect::FetchGroups(_) => {
+                assert!(!self.left, "{effect:?} after the account was lost");
+            }
+        }
+    }
+
+    fn on_record(&mut self, change: &Change) {
+        assert!(!self.left, "a write after the account was lost");
+        let (before, after) = (&self.record, &change.record);
+        self.attempts_end_once(before, change);
+        if before.status == Status::Pending && after.status != Status::Pending {
+            assert_eq!(change.qr, QrChange::Clear, "a QR stays behind on the way out of pending");
+        }
+        if after.status == Status::Unpaired {
+            assert_eq!(after.phone, None, "an unpaired account keeps a number from others");
+        }
+        if after.status == Status::Reconnecting {
+            assert!(after.next_retry_at.is_some(), "reconnecting without a date");
+        }
+        for keyring in &change.erase {
+            let link_may_exist = self.confirmed.contains(keyring) && !self.disowned.contains(keyring);
+            assert!(!link_may_exist, "erased the keys of a link that WhatsApp did not say is gone");
+            self.confirmed.remove(keyring);
+        }
+        for (keyring, _) in &change.tickets {
+            assert!(
+                !matches!(self.live, Live::Open(of) | Live::Closing(of) if self.keyrings.get(&of.0) == Some(keyring)),
+                "a ticket for a device that is still connected"
+            );
+            self.confirmed.remove(keyring);
+        }
+        for (CommandId(id), _) in &change.finished {
+            let ended = self.commands.insert(*id, true);
+            assert_eq!(ended, Some(false), "command {id} ended twice, or was never asked");
+        }
+        self.record = after.clone();
+    }
+
+    /// Exactly one terminal event when an attempt ends or is replaced, none otherwise.
+    fn attempts_end_once(&self, before: &AccountRecord, change: &Change) {
+        let replaced = match (&before.attempt, &change.record.attempt) {
+            (Some(_), None) => true,
+            // A new attempt is what a finished `account.pair` tells of.
+            (Some(_), Some(_)) => change
+                .finished
+                .iter()
+                .any(|(_, result)| result.as_ref().is_ok_and(|text| text.starts_with("pairing started"))),
+            (None, _) => false,
+        };
+        let terminal = change.events.iter().filter(|event| event.is_terminal()).count();
+        let events: Vec<_> = change.events.iter().map(Event::kind).collect();
+        if replaced {
+            assert_eq!(terminal, 1, "an attempt ended with {events:?}: {change:?}");
+        } else {
+            // Outside of attempts a login is told, and a number that was taken meanwhile.
+            let stray = change.events.iter().any(|event| {
+                event.is_terminal() && !matches!(event, Event::Connected { .. } | Event::Duplicate { .. })
+            });
+            assert!(!stray, "a terminal event without an attempt: {events:?}");
+            assert!(before.attempt.is_none() || terminal == 0, "an attempt goes on after {events:?}");
+        }
+    }
+
+    /// After a quiet end nothing is open: no attempt without an end, no command without a result.
+    pub fn on_quiet(&self, life: &Lifecycle) {
+        if self.left || self.retired {
+            return;
+        }
+        assert!(life.record().attempt.is_none(), "an attempt never ended, in {}", life.state().name());
+        let open: Vec<_> = self.commands.iter().filter(|(_, ended)| !**ended).collect();
+        assert!(open.is_empty(), "commands never ended: {open:?} in {}", life.state().name());
+    }
+}

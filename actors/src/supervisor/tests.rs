@@ -1,0 +1,237 @@
+//! The shells together, on the fakes: actors start, crash, come back and leave.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{actor, handle::SupervisorHandle};
+use crate::{
+    clock,
+    domain::{
+        AccountId, AccountRecord, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy, Secret,
+        Status,
+    },
+    fakes::{FakeGateway, FakeStore},
+    ports::SessionEvent,
+};
+
+struct Bench {
+    store: Arc<FakeStore>,
+    gateway: Arc<FakeGateway>,
+    supervisor: SupervisorHandle,
+    commands: i64,
+}
+
+fn account(nth: u128) -> AccountId {
+    AccountId(Uuid::from_u128(nth))
+}
+
+fn record(nth: u128) -> AccountRecord {
+    AccountRecord {
+        id: account(nth),
+        operator: OperatorId(Uuid::from_u128(1)),
+        label: format!("desk {nth}"),
+        fence: Fence(1),
+        status: Status::Unpaired,
+        reason: "new".to_owned(),
+        since: clock::now(),
+        desired: Desired::Unpaired,
+        next_retry_at: None,
+        phone: None,
+        last_phone: None,
+        device_jid: None,
+        attempt: None,
+        keyring: None,
+        linking: None,
+        deleted_at: None,
+        groups_synced_at: None,
+    }
+}
+
+impl Bench {
+    fn start(accounts: u128) -> Self {
+        let store = Arc::new(FakeStore::default());
+        store.rows().accounts = (1..=accounts).map(|nth| (account(nth), record(nth))).collect();
+        let gateway = Arc::new(FakeGateway::default());
+        let seeds = std::sync::atomic::AtomicU64::new(1);
+        let supervisor = actor::start(actor::Setting {
+            store: Arc::clone(&store) as _,
+            gateway: Arc::clone(&gateway) as _,
+            policy: Policy::default(),
+            arbiters: Vec::new(),
+            runtime: tokio::runtime::Handle::current(),
+            seed: Arc::new(move || seeds.fetch_add(1, std::sync::atomic::Ordering::Relaxed).into()),
+        });
+        supervisor.resync();
+        Self { store, gateway, supervisor, commands: 0 }
+    }
+
+    fn ask(&mut self, nth: u128, kind: &str) {
+        self.commands += 1;
+        let row = CommandRow {
+            id: CommandId(self.commands),
+            account: account(nth),
+            kind: kind.to_owned(),
+            args: json!({}),
+            source: "web".to_owned(),
+        };
+        self.store.rows().queued.push_back(row);
+        self.supervisor.wake();
+    }
+
+    /// Rings the doorbell as the listener would, until the condition holds.
+    async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !holds(self) {
+                self.supervisor.wake();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "never: {what}");
+    }
+
+    fn status(&self, nth: u128) -> Status {
+        self.store.rows().accounts[&account(nth)].status
+    }
+
+    async fn pair(&mut self, nth: u128) {
+        let before = self.gateway.opened(account(nth));
+        self.ask(nth, "account.pair");
+        self.until("a pairing socket", |bench| bench.gateway.opened(account(nth)) > before).await;
+        let expires_at = clock::now().after(Duration::from_secs(60));
+        self.gateway.say(account(nth), SessionEvent::Qr { payload: Secret::new("q"), expires_at });
+        let phone = Phone::parse(&format!("43660123456{nth}")).unwrap();
+        self.gateway.say(account(nth), SessionEvent::Scanned { phone, device_jid: "jid".to_owned() });
+        self.gateway.say(account(nth), SessionEvent::Open { phone: None, device_jid: None });
+    }
+}
+
+/// An actix system on a multi-thread runtime, as the daemon has it.
+fn on_actix<F: Future<Output = ()>>(test: F) {
+    let system = actix::System::with_tokio_rt(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
+    system.block_on(test);
+}
+
+#[test]
+fn an_account_is_paired_from_a_command_to_connected() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        assert!(matches!(bench.store.rows().finished.get(&1), Some(Ok(_))));
+        assert_eq!(bench.supervisor.inspect(account(1)).await.unwrap().state, "Online");
+    });
+}
+
+#[test]
+fn a_panic_in_one_actor_closes_its_connection_and_leaves_the_others_alone() {
+    on_actix(async {
+        let mut bench = Bench::start(2);
+        bench.pair(2).await;
+        bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
+        bench.store.rows().claim_panics = 1;
+        bench.pair(1).await;
+        bench.until("the crashed one is back from its row", |bench| bench.gateway.opened(account(1)) == 2).await;
+        assert_eq!(bench.status(1), Status::Pending, "its attempt goes on");
+        assert_eq!(bench.status(2), Status::Connected);
+        assert_eq!(bench.gateway.most_live_of_one(), 1, "never two connections of one account");
+        assert_eq!(bench.gateway.live(), 2);
+    });
+}
+
+#[test]
+fn a_write_that_the_database_does_not_take_is_repeated_and_nothing_overtakes_it() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.store.rows().failing_writes = 3;
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        let events: Vec<_> = bench.store.rows().events.iter().map(|(_, kind)| *kind).collect();
+        assert_eq!(events[..2], ["session.qr", "session.connected"]);
+    });
+}
+
+#[test]
+fn commands_of_one_account_run_in_order_and_each_ends_once() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        for kind in
+            ["account.pair", "account.cancel", "account.pair", "account.unpair", "account.nonsense", "account.delete"]
+        {
+            bench.ask(1, kind);
+        }
+        bench.until("all ended", |bench| bench.store.rows().finished.len() == 6).await;
+        let rows = bench.store.rows();
+        let failed: Vec<_> = rows.finished.iter().filter(|(_, result)| result.is_err()).map(|(id, _)| *id).collect();
+        assert_eq!(failed, [5]);
+        assert!(rows.accounts[&account(1)].deleted_at.is_some());
+    });
+}
+
+#[test]
+fn a_poisoned_row_is_held_with_a_reason_and_the_others_run() {
+    on_actix(async {
+        let mut bench = Bench::start(2);
+        bench.store.rows().poisoned.push(account(1));
+        bench.ask(1, "account.pair");
+        bench.pair(2).await;
+        bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
+        bench.until("held", |bench| !bench.store.rows().held.is_empty()).await;
+        assert!(bench.store.rows().held[0].1.contains("wat"));
+    });
+}
+
+#[test]
+fn a_drain_disconnects_everybody_and_logs_nobody_out() {
+    on_actix(async {
+        let mut bench = Bench::start(3);
+        for nth in 1..=3 {
+            bench.pair(nth).await;
+        }
+        bench.until("connected", |bench| (1..=3).all(|nth| bench.status(nth) == Status::Connected)).await;
+        bench.supervisor.drain().await;
+        assert_eq!(bench.gateway.live(), 0);
+        assert!(bench.store.rows().accounts.values().all(|record| record.keyring.is_some()));
+        assert!(bench.store.rows().accounts.values().all(|record| record.desired == Desired::Paired));
+    });
+}
+
+#[test]
+fn an_owner_who_lost_the_account_closes_its_connection_and_writes_nothing() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        bench.store.rows().fenced = true;
+        bench.ask(1, "account.unpair");
+        bench.until("left", |bench| bench.gateway.live() == 0).await;
+        assert_eq!(bench.status(1), Status::Connected, "the row is the new owner's");
+    });
+}
+
+#[test]
+fn a_ticket_is_worked_off_beside_the_accounts() {
+    on_actix(async {
+        let bench = Bench::start(1);
+        let ticket = crate::domain::TicketRecord {
+            id: crate::domain::TicketId(Uuid::from_u128(7)),
+            account: account(1),
+            label: "desk 1".to_owned(),
+            fence: Fence(1),
+            keyring: KeyringId(Uuid::from_u128(8)),
+            reason: "deleted".to_owned(),
+            attempts: 0,
+            next_retry_at: clock::now(),
+            abandon_at: clock::now().after(Duration::from_secs(60)),
+        };
+        bench.store.rows().tickets.insert(ticket.id, ticket);
+        bench.supervisor.resync();
+        bench.until("its connection", |bench| bench.gateway.opened(account(1)) == 1).await;
+        bench.gateway.say(account(1), SessionEvent::Open { phone: None, device_jid: None });
+        bench.until("unlinked", |bench| bench.store.rows().tickets.is_empty()).await;
+        assert_eq!(bench.gateway.live(), 0);
+    });
+}

@@ -1,0 +1,1659 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Debug)]
+pub struct GetCredentialParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub kind: T1,
+    pub name: T2,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct GetCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
+    pub kind: T1,
+    pub names: T3,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct ListCredentialsParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub kind: T1,
+    pub prefix: T2,
+    pub stamp_below: i64,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct ListCredentialNamesParams<T1: crate::StringSql> {
+    pub kind: T1,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct GetLastCredentialNameParams<T1: crate::StringSql> {
+    pub kind: T1,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct HasCredentialWithPrefixParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+> {
+    pub prefixes: T2,
+    pub kinds: T4,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct PutCredentialsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::BytesSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::ArraySql<Item = i64>,
+> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kinds: T2,
+    pub names: T4,
+    pub sealed: T6,
+    pub stamps: T7,
+}
+#[derive(Debug)]
+pub struct StampCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub stamp: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub names: T3,
+}
+#[derive(Debug)]
+pub struct TakeCredentialParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub name: T2,
+}
+#[derive(Debug)]
+pub struct DeleteCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub names: T3,
+}
+#[derive(Debug)]
+pub struct DeleteCredentialsWithPrefixParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub prefix: T2,
+}
+#[derive(Debug)]
+pub struct DeleteCredentialsWithSecondPartParams<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::ArraySql<Item = T2>,
+> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub parts: T3,
+}
+#[derive(Debug)]
+pub struct DeleteExpiredCredentialsParams<T1: crate::StringSql> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub kind: T1,
+    pub stamp_below: i64,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetCredential {
+    pub sealed: Option<Vec<u8>>,
+    pub stamp: Option<i64>,
+}
+pub struct GetCredentialBorrowed<'a> {
+    pub sealed: Option<&'a [u8]>,
+    pub stamp: Option<i64>,
+}
+impl<'a> From<GetCredentialBorrowed<'a>> for GetCredential {
+    fn from(GetCredentialBorrowed { sealed, stamp }: GetCredentialBorrowed<'a>) -> Self {
+        Self { sealed: sealed.map(|v| v.into()), stamp }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetCredentials {
+    pub name: Option<String>,
+    pub sealed: Option<Vec<u8>>,
+    pub stamp: Option<i64>,
+}
+pub struct GetCredentialsBorrowed<'a> {
+    pub name: Option<&'a str>,
+    pub sealed: Option<&'a [u8]>,
+    pub stamp: Option<i64>,
+}
+impl<'a> From<GetCredentialsBorrowed<'a>> for GetCredentials {
+    fn from(GetCredentialsBorrowed { name, sealed, stamp }: GetCredentialsBorrowed<'a>) -> Self {
+        Self { name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListCredentials {
+    pub name: Option<String>,
+    pub sealed: Option<Vec<u8>>,
+    pub stamp: Option<i64>,
+}
+pub struct ListCredentialsBorrowed<'a> {
+    pub name: Option<&'a str>,
+    pub sealed: Option<&'a [u8]>,
+    pub stamp: Option<i64>,
+}
+impl<'a> From<ListCredentialsBorrowed<'a>> for ListCredentials {
+    fn from(ListCredentialsBorrowed { name, sealed, stamp }: ListCredentialsBorrowed<'a>) -> Self {
+        Self { name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct PutCredentials {
+    pub held: bool,
+    pub found: bool,
+    pub written: i64,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct StampCredentials {
+    pub held: bool,
+    pub written: i64,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct TakeCredential {
+    pub held: bool,
+    pub sealed: Option<Vec<u8>>,
+    pub stamp: Option<i64>,
+}
+pub struct TakeCredentialBorrowed<'a> {
+    pub held: bool,
+    pub sealed: Option<&'a [u8]>,
+    pub stamp: Option<i64>,
+}
+impl<'a> From<TakeCredentialBorrowed<'a>> for TakeCredential {
+    fn from(TakeCredentialBorrowed { held, sealed, stamp }: TakeCredentialBorrowed<'a>) -> Self {
+        Self { held, sealed: sealed.map(|v| v.into()), stamp }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct DeleteCredentials {
+    pub held: bool,
+    pub written: i64,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct DeleteCredentialsWithPrefix {
+    pub held: bool,
+    pub written: i64,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct DeleteCredentialsWithSecondPart {
+    pub held: bool,
+    pub written: i64,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct DeleteExpiredCredentials {
+    pub held: bool,
+    pub written: i64,
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct GetCredentialQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetCredentialBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetCredentialBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetCredentialQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetCredentialBorrowed) -> R) -> GetCredentialQuery<'c, 'a, 's, C, R, N> {
+        GetCredentialQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetCredentialsBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetCredentialsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetCredentialsBorrowed) -> R) -> GetCredentialsQuery<'c, 'a, 's, C, R, N> {
+        GetCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListCredentialsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListCredentialsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListCredentialsBorrowed) -> R) -> ListCredentialsQuery<'c, 'a, 's, C, R, N> {
+        ListCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct OptionStringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<Option<&str>, tokio_postgres::Error>,
+    mapper: fn(Option<&str>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> OptionStringQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(Option<&str>) -> R) -> OptionStringQuery<'c, 'a, 's, C, R, N> {
+        OptionStringQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
+    mapper: fn(bool) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
+        BoolQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct PutCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<PutCredentials, tokio_postgres::Error>,
+    mapper: fn(PutCredentials) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> PutCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(PutCredentials) -> R) -> PutCredentialsQuery<'c, 'a, 's, C, R, N> {
+        PutCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct StampCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<StampCredentials, tokio_postgres::Error>,
+    mapper: fn(StampCredentials) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> StampCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(StampCredentials) -> R) -> StampCredentialsQuery<'c, 'a, 's, C, R, N> {
+        StampCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct TakeCredentialQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<TakeCredentialBorrowed, tokio_postgres::Error>,
+    mapper: fn(TakeCredentialBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> TakeCredentialQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(TakeCredentialBorrowed) -> R) -> TakeCredentialQuery<'c, 'a, 's, C, R, N> {
+        TakeCredentialQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct DeleteCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<DeleteCredentials, tokio_postgres::Error>,
+    mapper: fn(DeleteCredentials) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> DeleteCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(DeleteCredentials) -> R) -> DeleteCredentialsQuery<'c, 'a, 's, C, R, N> {
+        DeleteCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<DeleteCredentialsWithPrefix, tokio_postgres::Error>,
+    mapper: fn(DeleteCredentialsWithPrefix) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(DeleteCredentialsWithPrefix) -> R,
+    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, R, N> {
+        DeleteCredentialsWithPrefixQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<DeleteCredentialsWithSecondPart, tokio_postgres::Error>,
+    mapper: fn(DeleteCredentialsWithSecondPart) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(DeleteCredentialsWithSecondPart) -> R,
+    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, R, N> {
+        DeleteCredentialsWithSecondPartQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct DeleteExpiredCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<DeleteExpiredCredentials, tokio_postgres::Error>,
+    mapper: fn(DeleteExpiredCredentials) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(DeleteExpiredCredentials) -> R,
+    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, R, N> {
+        DeleteExpiredCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetCredentialStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_credential() -> GetCredentialStmt {
+    GetCredentialStmt(
+        "SELECT c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = $2 WHERE k.id = $3",
+        None,
+    )
+}
+impl GetCredentialStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        name: &'a T2,
+        keyring_id: &'a uuid::Uuid,
+    ) -> GetCredentialQuery<'c, 'a, 's, C, GetCredential, 3> {
+        GetCredentialQuery {
+            client,
+            params: [kind, name, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetCredentialBorrowed, tokio_postgres::Error> {
+                Ok(GetCredentialBorrowed { sealed: row.try_get(0)?, stamp: row.try_get(1)? })
+            },
+            mapper: |it| GetCredential::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetCredentialParams<T1, T2>,
+        GetCredentialQuery<'c, 'a, 's, C, GetCredential, 3>,
+        C,
+    > for GetCredentialStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetCredentialParams<T1, T2>,
+    ) -> GetCredentialQuery<'c, 'a, 's, C, GetCredential, 3> {
+        self.bind(client, &params.kind, &params.name, &params.keyring_id)
+    }
+}
+pub struct GetCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_credentials() -> GetCredentialsStmt {
+    GetCredentialsStmt(
+        "SELECT c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = ANY ($2::text[]) WHERE k.id = $3",
+        None,
+    )
+}
+impl GetCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::ArraySql<Item = T2>,
+    >(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        names: &'a T3,
+        keyring_id: &'a uuid::Uuid,
+    ) -> GetCredentialsQuery<'c, 'a, 's, C, GetCredentials, 3> {
+        GetCredentialsQuery {
+            client,
+            params: [kind, names, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetCredentialsBorrowed, tokio_postgres::Error> {
+                Ok(GetCredentialsBorrowed { name: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+            },
+            mapper: |it| GetCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetCredentialsParams<T1, T2, T3>,
+        GetCredentialsQuery<'c, 'a, 's, C, GetCredentials, 3>,
+        C,
+    > for GetCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetCredentialsParams<T1, T2, T3>,
+    ) -> GetCredentialsQuery<'c, 'a, 's, C, GetCredentials, 3> {
+        self.bind(client, &params.kind, &params.names, &params.keyring_id)
+    }
+}
+pub struct ListCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_credentials() -> ListCredentialsStmt {
+    ListCredentialsStmt(
+        "SELECT c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND starts_with(c.name, $2) AND c.stamp < $3 WHERE k.id = $4",
+        None,
+    )
+}
+impl ListCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        prefix: &'a T2,
+        stamp_below: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+    ) -> ListCredentialsQuery<'c, 'a, 's, C, ListCredentials, 4> {
+        ListCredentialsQuery {
+            client,
+            params: [kind, prefix, stamp_below, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListCredentialsBorrowed, tokio_postgres::Error> {
+                Ok(ListCredentialsBorrowed { name: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+            },
+            mapper: |it| ListCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListCredentialsParams<T1, T2>,
+        ListCredentialsQuery<'c, 'a, 's, C, ListCredentials, 4>,
+        C,
+    > for ListCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListCredentialsParams<T1, T2>,
+    ) -> ListCredentialsQuery<'c, 'a, 's, C, ListCredentials, 4> {
+        self.bind(client, &params.kind, &params.prefix, &params.stamp_below, &params.keyring_id)
+    }
+}
+pub struct ListCredentialNamesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_credential_names() -> ListCredentialNamesStmt {
+    ListCredentialNamesStmt(
+        "SELECT c.name FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 WHERE k.id = $2",
+        None,
+    )
+}
+impl ListCredentialNamesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        keyring_id: &'a uuid::Uuid,
+    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+        OptionStringQuery {
+            client,
+            params: [kind, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.map(|v| v.into()),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListCredentialNamesParams<T1>,
+        OptionStringQuery<'c, 'a, 's, C, Option<String>, 2>,
+        C,
+    > for ListCredentialNamesStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListCredentialNamesParams<T1>,
+    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+        self.bind(client, &params.kind, &params.keyring_id)
+    }
+}
+pub struct GetLastCredentialNameStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_last_credential_name() -> GetLastCredentialNameStmt {
+    GetLastCredentialNameStmt(
+        "SELECT ( SELECT c.name FROM credentials c WHERE c.keyring_id = k.id AND c.kind = $1 ORDER BY c.name DESC LIMIT 1 ) AS name FROM keyrings k WHERE k.id = $2",
+        None,
+    )
+}
+impl GetLastCredentialNameStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        keyring_id: &'a uuid::Uuid,
+    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+        OptionStringQuery {
+            client,
+            params: [kind, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.map(|v| v.into()),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetLastCredentialNameParams<T1>,
+        OptionStringQuery<'c, 'a, 's, C, Option<String>, 2>,
+        C,
+    > for GetLastCredentialNameStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetLastCredentialNameParams<T1>,
+    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+        self.bind(client, &params.kind, &params.keyring_id)
+    }
+}
+pub struct HasCredentialWithPrefixStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn has_credential_with_prefix() -> HasCredentialWithPrefixStmt {
+    HasCredentialWithPrefixStmt(
+        "SELECT EXISTS ( SELECT FROM credentials c, unnest($1::text[]) AS p (prefix) WHERE c.keyring_id = k.id AND c.kind = ANY ($2::text[]) AND starts_with(c.name, p.prefix) ) AS found FROM keyrings k WHERE k.id = $3",
+        None,
+    )
+}
+impl HasCredentialWithPrefixStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+    >(
+        &'s self,
+        client: &'c C,
+        prefixes: &'a T2,
+        kinds: &'a T4,
+        keyring_id: &'a uuid::Uuid,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
+        BoolQuery {
+            client,
+            params: [prefixes, kinds, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        HasCredentialWithPrefixParams<T1, T2, T3, T4>,
+        BoolQuery<'c, 'a, 's, C, bool, 3>,
+        C,
+    > for HasCredentialWithPrefixStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a HasCredentialWithPrefixParams<T1, T2, T3, T4>,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
+        self.bind(client, &params.prefixes, &params.kinds, &params.keyring_id)
+    }
+}
+pub struct PutCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn put_credentials() -> PutCredentialsStmt {
+    PutCredentialsStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), ring AS ( SELECT k.id, k.account_id FROM keyrings k JOIN held ON held.id = k.account_id WHERE k.id = $4 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp FROM ring, unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl PutCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+        T5: crate::BytesSql,
+        T6: crate::ArraySql<Item = T5>,
+        T7: crate::ArraySql<Item = i64>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kinds: &'a T2,
+        names: &'a T4,
+        sealed: &'a T6,
+        stamps: &'a T7,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8> {
+        PutCredentialsQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kinds, names, sealed, stamps],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<PutCredentials, tokio_postgres::Error> {
+                Ok(PutCredentials { held: row.try_get(0)?, found: row.try_get(1)?, written: row.try_get(2)? })
+            },
+            mapper: |it| PutCredentials::from(it),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::BytesSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::ArraySql<Item = i64>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7>,
+        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8>,
+        C,
+    > for PutCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7>,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kinds,
+            &params.names,
+            &params.sealed,
+            &params.stamps,
+        )
+    }
+}
+pub struct StampCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn stamp_credentials() -> StampCredentialsStmt {
+    StampCredentialsStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( UPDATE credentials c SET stamp = $4 FROM held WHERE c.keyring_id = $5 AND c.account_id = held.id AND c.kind = $6 AND c.name = ANY ($7::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl StampCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::ArraySql<Item = T2>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        stamp: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        names: &'a T3,
+    ) -> StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7> {
+        StampCredentialsQuery {
+            client,
+            params: [account_id, owner, fence, stamp, keyring_id, kind, names],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<StampCredentials, tokio_postgres::Error> {
+                Ok(StampCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
+            },
+            mapper: |it| StampCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        StampCredentialsParams<T1, T2, T3>,
+        StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7>,
+        C,
+    > for StampCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a StampCredentialsParams<T1, T2, T3>,
+    ) -> StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.stamp,
+            &params.keyring_id,
+            &params.kind,
+            &params.names,
+        )
+    }
+}
+pub struct TakeCredentialStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn take_credential() -> TakeCredentialStmt {
+    TakeCredentialStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), taken AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.name = $6 RETURNING c.sealed, c.stamp ) SELECT EXISTS (SELECT FROM held) AS held, taken.sealed, taken.stamp FROM keyrings k LEFT JOIN taken ON true WHERE k.id = $4",
+        None,
+    )
+}
+impl TakeCredentialStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        name: &'a T2,
+    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6> {
+        TakeCredentialQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kind, name],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<TakeCredentialBorrowed, tokio_postgres::Error> {
+                Ok(TakeCredentialBorrowed { held: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+            },
+            mapper: |it| TakeCredential::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        TakeCredentialParams<T1, T2>,
+        TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6>,
+        C,
+    > for TakeCredentialStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a TakeCredentialParams<T1, T2>,
+    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kind,
+            &params.name,
+        )
+    }
+}
+pub struct DeleteCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn delete_credentials() -> DeleteCredentialsStmt {
+    DeleteCredentialsStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.name = ANY ($6::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl DeleteCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::ArraySql<Item = T2>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        names: &'a T3,
+    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6> {
+        DeleteCredentialsQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kind, names],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentials, tokio_postgres::Error> {
+                Ok(DeleteCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
+            },
+            mapper: |it| DeleteCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        DeleteCredentialsParams<T1, T2, T3>,
+        DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6>,
+        C,
+    > for DeleteCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a DeleteCredentialsParams<T1, T2, T3>,
+    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kind,
+            &params.names,
+        )
+    }
+}
+pub struct DeleteCredentialsWithPrefixStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn delete_credentials_with_prefix() -> DeleteCredentialsWithPrefixStmt {
+    DeleteCredentialsWithPrefixStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND starts_with(c.name, $6) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl DeleteCredentialsWithPrefixStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        prefix: &'a T2,
+    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6> {
+        DeleteCredentialsWithPrefixQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kind, prefix],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentialsWithPrefix, tokio_postgres::Error> {
+                Ok(DeleteCredentialsWithPrefix { held: row.try_get(0)?, written: row.try_get(1)? })
+            },
+            mapper: |it| DeleteCredentialsWithPrefix::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        DeleteCredentialsWithPrefixParams<T1, T2>,
+        DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6>,
+        C,
+    > for DeleteCredentialsWithPrefixStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a DeleteCredentialsWithPrefixParams<T1, T2>,
+    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kind,
+            &params.prefix,
+        )
+    }
+}
+pub struct DeleteCredentialsWithSecondPartStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn delete_credentials_with_second_part() -> DeleteCredentialsWithSecondPartStmt {
+    DeleteCredentialsWithSecondPartStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND split_part(c.name, '/', 2) = ANY ($6::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl DeleteCredentialsWithSecondPartStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::ArraySql<Item = T2>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        parts: &'a T3,
+    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6> {
+        DeleteCredentialsWithSecondPartQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kind, parts],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentialsWithSecondPart, tokio_postgres::Error> {
+                Ok(DeleteCredentialsWithSecondPart { held: row.try_get(0)?, written: row.try_get(1)? })
+            },
+            mapper: |it| DeleteCredentialsWithSecondPart::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        DeleteCredentialsWithSecondPartParams<T1, T2, T3>,
+        DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6>,
+        C,
+    > for DeleteCredentialsWithSecondPartStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a DeleteCredentialsWithSecondPartParams<T1, T2, T3>,
+    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kind,
+            &params.parts,
+        )
+    }
+}
+pub struct DeleteExpiredCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn delete_expired_credentials() -> DeleteExpiredCredentialsStmt {
+    DeleteExpiredCredentialsStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.stamp <> 0 AND c.stamp < $6 RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl DeleteExpiredCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        kind: &'a T1,
+        stamp_below: &'a i64,
+    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6> {
+        DeleteExpiredCredentialsQuery {
+            client,
+            params: [account_id, owner, fence, keyring_id, kind, stamp_below],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<DeleteExpiredCredentials, tokio_postgres::Error> {
+                Ok(DeleteExpiredCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
+            },
+            mapper: |it| DeleteExpiredCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        DeleteExpiredCredentialsParams<T1>,
+        DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6>,
+        C,
+    > for DeleteExpiredCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a DeleteExpiredCredentialsParams<T1>,
+    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.kind,
+            &params.stamp_below,
+        )
+    }
+}

@@ -1,0 +1,438 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Debug)]
+pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub device_kind: T1,
+    pub device_name: T2,
+    pub keyring_id: uuid::Uuid,
+    pub account_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct SecureKeyringParams<
+    T1: crate::BytesSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::ArraySql<Item = T7>,
+    T9: crate::BytesSql,
+    T10: crate::ArraySql<Item = T9>,
+    T11: crate::ArraySql<Item = i64>,
+> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
+    pub wrapped_key: T1,
+    pub master_key: T2,
+    pub phone_number: T3,
+    pub device_jid: T4,
+    pub kinds: T6,
+    pub names: T8,
+    pub sealed: T10,
+    pub stamps: T11,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountKeyringsByMasterKey {
+    pub master_key: String,
+    pub keyrings: i64,
+}
+pub struct CountKeyringsByMasterKeyBorrowed<'a> {
+    pub master_key: &'a str,
+    pub keyrings: i64,
+}
+impl<'a> From<CountKeyringsByMasterKeyBorrowed<'a>> for CountKeyringsByMasterKey {
+    fn from(CountKeyringsByMasterKeyBorrowed { master_key, keyrings }: CountKeyringsByMasterKeyBorrowed<'a>) -> Self {
+        Self { master_key: master_key.into(), keyrings }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetKeyring {
+    pub wrapped_key: Vec<u8>,
+    pub master_key: String,
+    pub device: Option<Vec<u8>>,
+}
+pub struct GetKeyringBorrowed<'a> {
+    pub wrapped_key: &'a [u8],
+    pub master_key: &'a str,
+    pub device: Option<&'a [u8]>,
+}
+impl<'a> From<GetKeyringBorrowed<'a>> for GetKeyring {
+    fn from(GetKeyringBorrowed { wrapped_key, master_key, device }: GetKeyringBorrowed<'a>) -> Self {
+        Self { wrapped_key: wrapped_key.into(), master_key: master_key.into(), device: device.map(|v| v.into()) }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct SecureKeyring {
+    pub held: bool,
+    pub found: bool,
+    pub written: i64,
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct CountKeyringsByMasterKeyQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<CountKeyringsByMasterKeyBorrowed, tokio_postgres::Error>,
+    mapper: fn(CountKeyringsByMasterKeyBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> CountKeyringsByMasterKeyQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(CountKeyringsByMasterKeyBorrowed) -> R,
+    ) -> CountKeyringsByMasterKeyQuery<'c, 'a, 's, C, R, N> {
+        CountKeyringsByMasterKeyQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetKeyringBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetKeyringBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetKeyringQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetKeyringBorrowed) -> R) -> GetKeyringQuery<'c, 'a, 's, C, R, N> {
+        GetKeyringQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct SecureKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<SecureKeyring, tokio_postgres::Error>,
+    mapper: fn(SecureKeyring) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SecureKeyringQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(SecureKeyring) -> R) -> SecureKeyringQuery<'c, 'a, 's, C, R, N> {
+        SecureKeyringQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct CountKeyringsByMasterKeyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_keyrings_by_master_key() -> CountKeyringsByMasterKeyStmt {
+    CountKeyringsByMasterKeyStmt(
+        "SELECT k.master_key, count(*) AS keyrings FROM keyrings k GROUP BY k.master_key",
+        None,
+    )
+}
+impl CountKeyringsByMasterKeyStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> CountKeyringsByMasterKeyQuery<'c, 'a, 's, C, CountKeyringsByMasterKey, 0> {
+        CountKeyringsByMasterKeyQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<CountKeyringsByMasterKeyBorrowed, tokio_postgres::Error> {
+                Ok(CountKeyringsByMasterKeyBorrowed { master_key: row.try_get(0)?, keyrings: row.try_get(1)? })
+            },
+            mapper: |it| CountKeyringsByMasterKey::from(it),
+        }
+    }
+}
+pub struct GetKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_keyring() -> GetKeyringStmt {
+    GetKeyringStmt(
+        "SELECT k.wrapped_key, k.master_key, c.sealed AS device FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = $2 WHERE k.id = $3 AND k.account_id = $4",
+        None,
+    )
+}
+impl GetKeyringStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        device_kind: &'a T1,
+        device_name: &'a T2,
+        keyring_id: &'a uuid::Uuid,
+        account_id: &'a uuid::Uuid,
+    ) -> GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4> {
+        GetKeyringQuery {
+            client,
+            params: [device_kind, device_name, keyring_id, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetKeyringBorrowed, tokio_postgres::Error> {
+                Ok(GetKeyringBorrowed {
+                    wrapped_key: row.try_get(0)?,
+                    master_key: row.try_get(1)?,
+                    device: row.try_get(2)?,
+                })
+            },
+            mapper: |it| GetKeyring::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetKeyringParams<T1, T2>,
+        GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4>,
+        C,
+    > for GetKeyringStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetKeyringParams<T1, T2>,
+    ) -> GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4> {
+        self.bind(client, &params.device_kind, &params.device_name, &params.keyring_id, &params.account_id)
+    }
+}
+pub struct SecureKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn secure_keyring() -> SecureKeyringStmt {
+    SecureKeyringStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $4, held.id, $5, $6, $7, $8 FROM held ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND k.wrapped_key = excluded.wrapped_key RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($9::text[], $10::text[], $11::bytea[], $12::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        None,
+    )
+}
+impl SecureKeyringStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::BytesSql,
+        T2: crate::StringSql,
+        T3: crate::StringSql,
+        T4: crate::StringSql,
+        T5: crate::StringSql,
+        T6: crate::ArraySql<Item = T5>,
+        T7: crate::StringSql,
+        T8: crate::ArraySql<Item = T7>,
+        T9: crate::BytesSql,
+        T10: crate::ArraySql<Item = T9>,
+        T11: crate::ArraySql<Item = i64>,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+        wrapped_key: &'a T1,
+        master_key: &'a T2,
+        phone_number: &'a T3,
+        device_jid: &'a T4,
+        kinds: &'a T6,
+        names: &'a T8,
+        sealed: &'a T10,
+        stamps: &'a T11,
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12> {
+        SecureKeyringQuery {
+            client,
+            params: [
+                account_id,
+                owner,
+                fence,
+                keyring_id,
+                wrapped_key,
+                master_key,
+                phone_number,
+                device_jid,
+                kinds,
+                names,
+                sealed,
+                stamps,
+            ],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<SecureKeyring, tokio_postgres::Error> {
+                Ok(SecureKeyring { held: row.try_get(0)?, found: row.try_get(1)?, written: row.try_get(2)? })
+            },
+            mapper: |it| SecureKeyring::from(it),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::BytesSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::ArraySql<Item = T7>,
+    T9: crate::BytesSql,
+    T10: crate::ArraySql<Item = T9>,
+    T11: crate::ArraySql<Item = i64>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
+        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12>,
+        C,
+    > for SecureKeyringStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.wrapped_key,
+            &params.master_key,
+            &params.phone_number,
+            &params.device_jid,
+            &params.kinds,
+            &params.names,
+            &params.sealed,
+            &params.stamps,
+        )
+    }
+}

@@ -1,0 +1,40 @@
+--! count_keyrings_by_master_key
+SELECT k.master_key, count(*) AS keyrings FROM keyrings k GROUP BY k.master_key;
+
+-- With the record that every usable keyring has, to tell at once whether it opens.
+--! get_keyring : (device?)
+SELECT k.wrapped_key, k.master_key, c.sealed AS device
+FROM keyrings k
+LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = :device_kind AND c.name = :device_name
+WHERE k.id = :keyring_id AND k.account_id = :account_id;
+
+-- Everything that was staged, in one step, under the fence. Run again after an
+-- answer was lost, it ends in the same rows: what is no longer staged goes.
+--! secure_keyring
+WITH held AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
+    FOR NO KEY UPDATE
+), ring AS (
+    INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid)
+    SELECT :keyring_id, held.id, :wrapped_key, :master_key, :phone_number, :device_jid FROM held
+    ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid
+        WHERE k.account_id = excluded.account_id AND k.wrapped_key = excluded.wrapped_key
+    RETURNING k.id, k.account_id
+), linking AS (
+    UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id
+), staged AS (
+    SELECT r.kind, r.name, r.sealed, r.stamp
+    FROM unnest(:kinds::text[], :names::text[], :sealed::bytea[], :stamps::bigint[]) AS r (kind, name, sealed, stamp)
+), stale AS (
+    DELETE FROM credentials c
+    USING ring
+    WHERE c.keyring_id = ring.id
+        AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name)
+), written AS (
+    INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
+    SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s
+    ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp
+    RETURNING 1
+)
+SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written;

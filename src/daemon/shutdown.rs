@@ -1,0 +1,67 @@
+//! The way down: who asks for it, and in which order.
+
+use std::{future::Future, time::Duration};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
+
+use super::Running;
+
+/// The contract gives ten seconds for all of it.
+const DRAIN_TIME: Duration = Duration::from_secs(7);
+const FLUSH_TIME: Duration = Duration::from_secs(1);
+
+/// SIGTERM or SIGINT, once.
+pub struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    asked: bool,
+}
+
+impl Stop {
+    /// # Errors
+    /// The signals cannot be heard.
+    pub fn on_signals() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate, interrupt, asked: false })
+    }
+
+    /// Waits until somebody asks; at once if they did.
+    pub async fn asked(&mut self) {
+        if self.asked {
+            return;
+        }
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM: stopping"),
+            _ = self.interrupt.recv() => info!("SIGINT: stopping"),
+        }
+        self.asked = true;
+    }
+
+    /// What `doing` comes to, or `None` if the daemon is stopped first.
+    pub async fn unless<T>(&mut self, doing: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            () = self.asked() => None,
+            done = doing => Some(done),
+        }
+    }
+}
+
+/// Accounts first, so that what they say last is still written and sent; the lease
+/// last, so that nobody takes an account over that is still connected here.
+pub(super) async fn in_order(running: Running) {
+    let Running { supervisor, listener, lease, outbox } = running;
+    listener.stop();
+    if tokio::time::timeout(DRAIN_TIME, supervisor.drain()).await.is_err() {
+        warn!("some accounts did not disconnect in time");
+    }
+    if tokio::time::timeout(FLUSH_TIME, outbox.stop()).await.is_err() {
+        warn!("some events were not sent; they are when a daemon runs again");
+    }
+    match tokio::time::timeout(FLUSH_TIME, lease.release()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => warn!(%why, "the lease was not released; it runs out by itself"),
+        Err(_) => warn!("the lease was not released in time; it runs out by itself"),
+    }
+}

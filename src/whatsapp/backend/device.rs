@@ -1,0 +1,61 @@
+//! The device: who the account is linked as, and its long-term keys.
+//!
+//! As JSON, whose fields may grow with the library. What the library does not
+//! serialise (`device_props`, `client_profile`) is set anew at every start.
+
+use async_trait::async_trait;
+use wacore::stats::StorageResourceReport;
+use wacore::store::Device;
+use wacore::store::traits::DeviceStore;
+
+use super::keyring::{Kept, Keyring, refused};
+use super::records::{Entry, Kind};
+use paird_actors::ports::StoreError;
+
+#[async_trait]
+impl DeviceStore for Keyring {
+    async fn save(&self, device: &Device) -> Kept<()> {
+        self.put(Entry::json(Kind::Device, String::new(), device).map_err(refused)?).await
+    }
+
+    async fn load(&self) -> Kept<Option<Device>> {
+        let Some(entry) = self.get(Kind::Device, "").await? else { return self.absent(None) };
+        entry.parse().map(Some).map_err(refused)
+    }
+
+    async fn exists(&self) -> Kept<bool> {
+        match self.get(Kind::Device, "").await? {
+            Some(_) => Ok(true),
+            None => self.absent(false),
+        }
+    }
+
+    /// There is one device in a keyring, so its id within it is always 1.
+    async fn create(&self) -> Kept<i32> {
+        let _merging = self.merging.device.lock().await;
+        if !self.exists().await? {
+            self.save(&Device::new()).await?;
+        }
+        Ok(1)
+    }
+
+    async fn snapshot_db(&self, _name: &str, _extra_content: Option<&[u8]>) -> Kept<()> {
+        // A copy of the keys outside the seal is the last thing wanted.
+        Ok(())
+    }
+
+    async fn resource_report(&self) -> StorageResourceReport {
+        StorageResourceReport { memory_bytes: Some(0), ..StorageResourceReport::default() }
+    }
+}
+
+impl Keyring {
+    /// Only a staged keyring may be without a device. A client that is told that a
+    /// linked one is would make a new identity in its place.
+    fn absent<T>(&self, answer: T) -> Kept<T> {
+        if self.is_durable() {
+            return Err(refused(StoreError::Poisoned(format!("keyring {} has no device", self.id()))));
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,165 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use paird_actors::domain::{KeyringId, Phone};
+use paird_actors::ports::StoreError;
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use wacore::store::error::StoreError as LibraryError;
+
+use super::postgres::PostgresRecords;
+use super::records::{Entry, Kind, Records, Selection};
+use super::staged::StagedRecords;
+use crate::whatsapp::seal::SealError;
+
+/// What the protocol library's storage methods return.
+pub(super) type Kept<T> = Result<T, LibraryError>;
+
+/// The keys of one link, as the protocol library's `Backend`: see the module.
+///
+/// It belongs to one fence. Once a write was refused because the account has another
+/// owner, everything fails, for ever: a new keyring must be opened, if at all.
+pub struct Keyring {
+    id: KeyringId,
+    /// `None` once durable. Held for reading through each operation, and for writing
+    /// through [`Keyring::secure`]: no write can slip between the copy and the switch.
+    staged: RwLock<Option<Staged>>,
+    postgres: PostgresRecords,
+    durable: AtomicBool,
+    /// Held through a merge, which reads, decides and writes. Other daemons are kept
+    /// out by the fence, so what is left to exclude is in this process.
+    pub(super) merging: Merging,
+}
+
+/// One lock for each kind that is merged.
+#[derive(Default)]
+pub(super) struct Merging {
+    pub tc_tokens: Mutex<()>,
+    pub message_secrets: Mutex<()>,
+    pub device: Mutex<()>,
+}
+
+/// What is in memory of a keyring that is not durable yet.
+struct Staged {
+    records: StagedRecords,
+    seals: Result<Seals, SealError>,
+}
+
+/// What the keyring's own row will say of its key. Made once, so that securing it
+/// again after a lost answer finds its own row.
+pub(super) struct Seals {
+    pub wrapped_key: Vec<u8>,
+    pub master_key: String,
+}
+
+impl Keyring {
+    pub(super) fn staged(id: KeyringId, postgres: PostgresRecords, seals: Result<Seals, SealError>) -> Self {
+        let staged = Staged { records: StagedRecords::default(), seals };
+        Self {
+            id,
+            staged: RwLock::new(Some(staged)),
+            postgres,
+            durable: AtomicBool::new(false),
+            merging: Merging::default(),
+        }
+    }
+
+    pub(super) fn durable(id: KeyringId, postgres: PostgresRecords) -> Self {
+        Self { id, staged: RwLock::new(None), postgres, durable: AtomicBool::new(true), merging: Merging::default() }
+    }
+
+    pub fn id(&self) -> KeyringId {
+        self.id
+    }
+
+    /// Whether a write reaches Postgres before it returns.
+    pub fn is_durable(&self) -> bool {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Why the keyring fails for good, if it does: the account belongs to another
+    /// daemon, the keys were erased, or a write was never answered and may yet land.
+    /// The session on it must end.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.postgres.failure()
+    }
+
+    /// Makes the keyring durable: its row, every staged record, and
+    /// `linking_keyring_id` on the account's row, all in one statement, under the fence.
+    /// Writes that arrive meanwhile wait, and land in Postgres. Nothing to do if it is
+    /// durable already.
+    ///
+    /// # Errors
+    /// Nothing was written (`Fenced`, `Poisoned`), or it is not known (`Unavailable`);
+    /// then the keyring is still staged, and calling again ends in the same rows.
+    pub async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
+        let mut staged = self.staged.write().await;
+        let Some(Staged { records, seals }) = staged.as_ref() else { return Ok(()) };
+        let entries = records.all();
+        if !entries.iter().any(|entry| entry.kind == Kind::Device) {
+            return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
+        }
+        let Seals { wrapped_key, master_key } =
+            seals.as_ref().map_err(|error| StoreError::Poisoned(format!("keyring {}: {error}", self.id)))?;
+        self.postgres.secure(wrapped_key, master_key, phone, device_jid, entries).await?;
+        *staged = None;
+        self.durable.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The records, wherever they are now. Take it once for an operation: a second
+    /// one, while the first is held, waits for ever behind a `secure`.
+    pub(super) async fn records(&self) -> HeldRecords<'_> {
+        HeldRecords { staged: self.staged.read().await, postgres: &self.postgres }
+    }
+
+    pub(super) async fn get(&self, kind: Kind, name: &str) -> Kept<Option<Entry>> {
+        self.records().await.get(kind, name).await.map_err(refused)
+    }
+
+    pub(super) async fn value(&self, kind: Kind, name: String) -> Kept<Option<Vec<u8>>> {
+        Ok(self.get(kind, &name).await?.map(Entry::into_value))
+    }
+
+    pub(super) async fn put(&self, entry: Entry) -> Kept<()> {
+        self.put_all(vec![entry]).await
+    }
+
+    pub(super) async fn put_all(&self, entries: Vec<Entry>) -> Kept<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.records().await.put(entries).await.map_err(refused)
+    }
+
+    pub(super) async fn remove(&self, kind: Kind, name: String) -> Kept<()> {
+        self.delete(kind, Selection::Names(vec![name])).await?;
+        Ok(())
+    }
+
+    /// How many went, as the library counts.
+    pub(super) async fn delete(&self, kind: Kind, which: Selection) -> Kept<u32> {
+        let gone = self.records().await.delete(kind, which).await.map_err(refused)?;
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}
+
+/// Keeps the records where they are for as long as it is held.
+pub(super) struct HeldRecords<'a> {
+    staged: RwLockReadGuard<'a, Option<Staged>>,
+    postgres: &'a PostgresRecords,
+}
+
+impl std::ops::Deref for HeldRecords<'_> {
+    type Target = dyn Records;
+
+    fn deref(&self) -> &Self::Target {
+        match &*self.staged {
+            Some(staged) => &staged.records,
+            None => self.postgres,
+        }
+    }
+}
+
+/// Our error in the library's: it hands on the text, and the source for who looks.
+pub(super) fn refused(error: StoreError) -> LibraryError {
+    LibraryError::Database(Box::new(error))
+}

@@ -1,0 +1,346 @@
+//! Records in Postgres: each call is one statement, sealed on the way in, opened on
+//! the way out, and every write under the account's fence.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Client, Pool};
+use paird_actors::domain::{AccountId, Fence, KeyringId, Phone};
+use paird_actors::ports::StoreError;
+use paird_sql::client::Params;
+use paird_sql::queries::credentials::{self as sql, PutCredentialsParams};
+use paird_sql::queries::keyrings::{self as keyring_sql, SecureKeyringParams};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::names;
+use super::records::{Entry, Kind, Records, Selection};
+use crate::whatsapp::seal::DataKey;
+
+/// How long a connection or a statement may take. Longer than the database's own
+/// limits are expected to be: reaching it means that the server is frozen.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whose records, and in whose name they are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ownership {
+    pub account: AccountId,
+    pub keyring: KeyringId,
+    /// The daemon's row in `processes`.
+    pub owner: Uuid,
+    pub fence: Fence,
+}
+
+pub(super) struct PostgresRecords {
+    pool: Pool,
+    ownership: Ownership,
+    key: DataKey,
+    /// Set once, for ever: why these records may no longer be used.
+    failure: OnceLock<Failure>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    /// Somebody else writes now: what this daemon's client believes is out of date.
+    Fenced,
+    /// A statement may still land, after a newer one: a session that goes back in
+    /// time is worse than one that is opened again.
+    Unanswered,
+    /// The keyring's row is gone.
+    Erased,
+}
+
+impl PostgresRecords {
+    pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
+        Self { pool, ownership, key, failure: OnceLock::new() }
+    }
+
+    /// Why every call fails from now on, if it does.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.failure.get().map(|failure| failure.to_error(self.ownership.keyring))
+    }
+
+    /// Writes the keyring's row and all its records, and puts the keyring on the
+    /// account's row as the one that is being linked: one statement, fenced.
+    pub async fn secure(
+        &self,
+        wrapped_key: &[u8],
+        master_key: &str,
+        phone: &Phone,
+        device_jid: &str,
+        entries: Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        let columns = self.columns(entries)?;
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let client = self.client().await?;
+        let params = SecureKeyringParams {
+            account_id: account.0,
+            owner,
+            fence: fence.0,
+            keyring_id: keyring.0,
+            wrapped_key,
+            master_key,
+            phone_number: phone.digits(),
+            device_jid,
+            kinds: columns.kinds,
+            names: columns.names,
+            sealed: columns.sealed,
+            stamps: columns.stamps,
+        };
+        let outcome = self.answered(keyring_sql::secure_keyring().params(&client, &params).one()).await?;
+        self.check_held(outcome.held)?;
+        if !outcome.found {
+            let id = keyring.0;
+            return Err(StoreError::Poisoned(format!("keyring {id} exists already, with other keys")));
+        }
+        Ok(())
+    }
+
+    fn check_held(&self, held: bool) -> Result<(), StoreError> {
+        if held { Ok(()) } else { Err(self.fail(Failure::Fenced)) }
+    }
+
+    /// A read answers with no row at all when the keyring is gone.
+    fn present<T>(&self, row: Option<T>) -> Result<T, StoreError> {
+        row.ok_or_else(|| self.fail(Failure::Erased))
+    }
+
+    fn fail(&self, failure: Failure) -> StoreError {
+        self.failure.get_or_init(|| failure).to_error(self.ownership.keyring)
+    }
+
+    async fn client(&self) -> Result<Client, StoreError> {
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
+        connect(&self.pool).await
+    }
+
+    async fn answered<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match timeout(PATIENCE, statement).await {
+            Ok(answer) => answer.map_err(|error| unavailable(&error)),
+            Err(_) => Err(self.fail(Failure::Unanswered)),
+        }
+    }
+
+    fn open(&self, kind: Kind, name: String, sealed: &[u8], stamp: i64) -> Result<Entry, StoreError> {
+        let value = self.key.open(kind.as_str(), &name, sealed).map_err(|error| {
+            // Not its name: that is often a phone number.
+            let keyring = self.ownership.keyring;
+            StoreError::Poisoned(format!("a {} record of keyring {keyring}: {error}", kind.as_str()))
+        })?;
+        Ok(Entry { kind, name, value, stamp })
+    }
+
+    fn columns(&self, entries: Vec<Entry>) -> Result<Columns, StoreError> {
+        // A statement may not touch a row twice.
+        let mut last = HashMap::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            last.insert((entry.kind, entry.name.as_str()), at);
+        }
+        let mut columns = Columns::default();
+        for (at, entry) in entries.iter().enumerate() {
+            if last.get(&(entry.kind, entry.name.as_str())) != Some(&at) {
+                continue;
+            }
+            let kind = entry.kind.as_str();
+            let sealed = self.key.seal(kind, &entry.name, &entry.value);
+            columns.sealed.push(sealed.map_err(|error| StoreError::Poisoned(format!("a {kind} record: {error}")))?);
+            columns.kinds.push(kind);
+            columns.names.push(entry.name.clone());
+            columns.stamps.push(entry.stamp);
+        }
+        Ok(columns)
+    }
+}
+
+#[async_trait]
+impl Records for PostgresRecords {
+    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+        let client = self.client().await?;
+        let row = self
+            .answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
+            .await?;
+        let row = self.present(row)?;
+        match (row.sealed, row.stamp) {
+            (Some(sealed), Some(stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+        let client = self.client().await?;
+        let rows = self
+            .answered(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
+            .await?;
+        self.present(rows.first())?;
+        let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
+        found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
+    }
+
+    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
+        let client = self.client().await?;
+        let keyring = self.ownership.keyring.0;
+        let rows = self
+            .answered(sql::list_credentials().bind(&client, &kind.as_str(), &prefix, &stamp_below, &keyring).all())
+            .await?;
+        self.present(rows.first())?;
+        let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
+        found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
+    }
+
+    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
+        let client = self.client().await?;
+        let keyring = self.ownership.keyring.0;
+        let names = self.answered(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
+        self.present(names.first())?;
+        Ok(names.into_iter().flatten().collect())
+    }
+
+    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
+        let client = self.client().await?;
+        let keyring = self.ownership.keyring.0;
+        let name = self.answered(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
+        self.present(name)
+    }
+
+    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let client = self.client().await?;
+        let keyring = self.ownership.keyring.0;
+        let found =
+            self.answered(sql::has_credential_with_prefix().bind(&client, &prefixes, &kinds, &keyring).opt()).await?;
+        self.present(found)
+    }
+
+    async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let columns = self.columns(entries)?;
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let client = self.client().await?;
+        let params = PutCredentialsParams {
+            account_id: account.0,
+            owner,
+            fence: fence.0,
+            keyring_id: keyring.0,
+            kinds: columns.kinds,
+            names: columns.names,
+            sealed: columns.sealed,
+            stamps: columns.stamps,
+        };
+        let outcome = self.answered(sql::put_credentials().params(&client, &params).one()).await?;
+        self.check_held(outcome.held)?;
+        self.present(outcome.found.then_some(()))
+    }
+
+    async fn stamp(&self, kind: Kind, names: Vec<String>, stamp: i64) -> Result<(), StoreError> {
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let kind = kind.as_str();
+        let client = self.client().await?;
+        let statement = sql::stamp_credentials();
+        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &stamp, &keyring.0, &kind, &names);
+        let outcome = self.answered(bound.one()).await?;
+        self.check_held(outcome.held)
+    }
+
+    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let client = self.client().await?;
+        let statement = sql::take_credential();
+        let word = kind.as_str();
+        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &keyring.0, &word, &name);
+        let row = self.present(self.answered(bound.opt()).await?)?;
+        self.check_held(row.held)?;
+        match (row.sealed, row.stamp) {
+            (Some(sealed), Some(stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let (account, keyring, fence, kind) = (&account.0, &keyring.0, &fence.0, &kind.as_str());
+        let client = self.client().await?;
+        let (held, written) = match &which {
+            Selection::Names(names) => {
+                let statement = sql::delete_credentials();
+                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, names);
+                let outcome = self.answered(bound.one()).await?;
+                (outcome.held, outcome.written)
+            }
+            Selection::Prefix(prefix) => {
+                let statement = sql::delete_credentials_with_prefix();
+                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, prefix);
+                let outcome = self.answered(bound.one()).await?;
+                (outcome.held, outcome.written)
+            }
+            Selection::SecondPart(parts) => {
+                let parts: Vec<String> = parts.iter().map(|part| names::one(part)).collect();
+                let statement = sql::delete_credentials_with_second_part();
+                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, &parts);
+                let outcome = self.answered(bound.one()).await?;
+                (outcome.held, outcome.written)
+            }
+            Selection::StampBelow(bound) => {
+                let statement = sql::delete_expired_credentials();
+                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, bound);
+                let outcome = self.answered(bound.one()).await?;
+                (outcome.held, outcome.written)
+            }
+        };
+        self.check_held(held)?;
+        Ok(u64::try_from(written).unwrap_or(0))
+    }
+}
+
+/// The rows of a write, a vector for each column.
+#[derive(Default)]
+struct Columns {
+    kinds: Vec<&'static str>,
+    names: Vec<String>,
+    sealed: Vec<Vec<u8>>,
+    stamps: Vec<i64>,
+}
+
+impl Failure {
+    fn to_error(self, keyring: KeyringId) -> StoreError {
+        match self {
+            Self::Fenced => StoreError::Fenced,
+            Self::Unanswered => StoreError::Unavailable(format!(
+                "the database did not answer within {} s; keyring {keyring} must be opened again",
+                PATIENCE.as_secs()
+            )),
+            Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
+        }
+    }
+}
+
+/// A connection from the pool.
+pub(super) async fn connect(pool: &Pool) -> Result<Client, StoreError> {
+    match timeout(PATIENCE, pool.get()).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("no database connection: {error}"))),
+        Err(_) => Err(StoreError::Unavailable(format!("no database connection within {} s", PATIENCE.as_secs()))),
+    }
+}
+
+/// No answer to a read.
+pub(super) fn silent() -> StoreError {
+    StoreError::Unavailable(format!("the database did not answer within {} s", PATIENCE.as_secs()))
+}
+
+/// The server's message and code, without its detail: that quotes the row.
+pub(super) fn unavailable(error: &tokio_postgres::Error) -> StoreError {
+    let said = match (error.as_db_error(), error.source()) {
+        (Some(said), _) => format!("{} ({})", said.message(), said.code().code()),
+        (None, Some(source)) => format!("{error}: {source}"),
+        (None, None) => error.to_string(),
+    };
+    StoreError::Unavailable(format!("database: {said}"))
+}

@@ -1,0 +1,218 @@
+//! What the client remembers of others: who has our group keys, which LID is which
+//! number, device lists, groups, and messages that may have to be sent or read again.
+
+use async_trait::async_trait;
+use paird_actors::ports::StoreError;
+use wacore::store::traits::{
+    DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore, TcTokenEntry,
+};
+use wacore::time::now_secs;
+
+use super::keyring::{Kept, Keyring, refused};
+use super::records::{ANY_STAMP, Entry, Kind, Selection, unreadable};
+use super::{names, tc_tokens};
+
+#[async_trait]
+impl ProtocolStore for Keyring {
+    async fn get_sender_key_devices(&self, group_jid: &str) -> Kept<Vec<(String, bool)>> {
+        let records = self.records().await;
+        let entries =
+            records.list(Kind::SenderKeyDevice, &names::under(group_jid), ANY_STAMP).await.map_err(refused)?;
+        entries.iter().map(sender_key_device).collect::<Result<_, _>>().map_err(refused)
+    }
+
+    async fn set_sender_key_status(&self, group_jid: &str, entries: &[(&str, bool)]) -> Kept<()> {
+        let entries = entries.iter().map(|(device, has_key)| {
+            let name = names::join(&[group_jid, device]);
+            Entry::new(Kind::SenderKeyDevice, name, [u8::from(*has_key)])
+        });
+        self.put_all(entries.collect()).await
+    }
+
+    async fn clear_sender_key_devices(&self, group_jid: &str) -> Kept<()> {
+        self.delete(Kind::SenderKeyDevice, Selection::Prefix(names::under(group_jid))).await?;
+        Ok(())
+    }
+
+    async fn delete_sender_key_device_rows(&self, device_jids: &[&str]) -> Kept<()> {
+        if device_jids.is_empty() {
+            return Ok(());
+        }
+        let devices = device_jids.iter().map(|device| (*device).to_owned()).collect();
+        self.delete(Kind::SenderKeyDevice, Selection::SecondPart(devices)).await?;
+        Ok(())
+    }
+
+    async fn clear_all_sender_key_devices(&self) -> Kept<()> {
+        self.delete(Kind::SenderKeyDevice, Selection::Prefix(String::new())).await?;
+        Ok(())
+    }
+
+    async fn get_lid_mapping(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
+        let entry = self.get(Kind::LidMapping, &names::one(lid)).await?;
+        entry.map(|entry| entry.parse()).transpose().map_err(refused)
+    }
+
+    /// Through the LID that was last seen with the number. That LID may have another
+    /// number by now: then nobody is known to have this one.
+    async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
+        let records = self.records().await;
+        let found = records.get(Kind::LidOfPhone, &names::one(phone)).await.map_err(refused)?;
+        let Some(lid_name) = found else { return Ok(None) };
+        let lid_name = String::from_utf8(lid_name.into_value()).map_err(|_| refused(unreadable(Kind::LidOfPhone)))?;
+        let Some(entry) = records.get(Kind::LidMapping, &lid_name).await.map_err(refused)? else { return Ok(None) };
+        let mapping: LidPnMappingEntry = entry.parse().map_err(refused)?;
+        Ok(Some(mapping).filter(|mapping| mapping.phone_number == phone))
+    }
+
+    async fn put_lid_mapping(&self, entry: &LidPnMappingEntry) -> Kept<()> {
+        self.put_lid_mappings(std::slice::from_ref(entry)).await
+    }
+
+    async fn put_lid_mappings(&self, entries: &[LidPnMappingEntry]) -> Kept<()> {
+        let mut records = Vec::with_capacity(entries.len() * 2);
+        for entry in entries {
+            let lid_name = names::one(&entry.lid);
+            records.push(Entry::new(Kind::LidOfPhone, names::one(&entry.phone_number), lid_name.as_str()));
+            records.push(Entry::json(Kind::LidMapping, lid_name, entry).map_err(refused)?);
+        }
+        self.put_all(records).await
+    }
+
+    async fn get_all_lid_mappings(&self) -> Kept<Vec<LidPnMappingEntry>> {
+        let entries = self.records().await.list(Kind::LidMapping, "", ANY_STAMP).await.map_err(refused)?;
+        entries.iter().map(Entry::parse).collect::<Result<_, _>>().map_err(refused)
+    }
+
+    async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Kept<()> {
+        self.put(Entry::new(Kind::BaseKey, names::join(&[address, message_id]), base_key)).await
+    }
+
+    async fn has_same_base_key(&self, address: &str, message_id: &str, current_base_key: &[u8]) -> Kept<bool> {
+        let saved = self.get(Kind::BaseKey, &names::join(&[address, message_id])).await?;
+        Ok(saved.is_some_and(|saved| saved.value.as_slice() == current_base_key))
+    }
+
+    async fn delete_base_key(&self, address: &str, message_id: &str) -> Kept<()> {
+        self.remove(Kind::BaseKey, names::join(&[address, message_id])).await
+    }
+
+    async fn update_device_list(&self, record: DeviceListRecord) -> Kept<()> {
+        self.update_device_lists(vec![record]).await
+    }
+
+    async fn update_device_lists(&self, records: Vec<DeviceListRecord>) -> Kept<()> {
+        let entries = records.iter().map(|record| Entry::json(Kind::DeviceList, names::one(&record.user), record));
+        self.put_all(entries.collect::<Result<_, _>>().map_err(refused)?).await
+    }
+
+    async fn get_devices(&self, user: &str) -> Kept<Option<DeviceListRecord>> {
+        let entry = self.get(Kind::DeviceList, &names::one(user)).await?;
+        entry.map(|entry| entry.parse()).transpose().map_err(refused)
+    }
+
+    async fn delete_devices(&self, user: &str) -> Kept<()> {
+        self.remove(Kind::DeviceList, names::one(user)).await
+    }
+
+    async fn get_group_metadata(&self, group_jid: &str) -> Kept<Option<Vec<u8>>> {
+        self.value(Kind::GroupMetadata, names::one(group_jid)).await
+    }
+
+    async fn put_group_metadata(&self, group_jid: &str, blob: &[u8]) -> Kept<()> {
+        self.put(Entry::new(Kind::GroupMetadata, names::one(group_jid), blob)).await
+    }
+
+    async fn delete_group_metadata(&self, group_jid: &str) -> Kept<()> {
+        self.remove(Kind::GroupMetadata, names::one(group_jid)).await
+    }
+
+    async fn get_tc_token(&self, jid: &str) -> Kept<Option<TcTokenEntry>> {
+        tc_tokens::read(&*self.records().await, jid).await.map_err(refused)
+    }
+
+    async fn put_tc_token(&self, jid: &str, entry: &TcTokenEntry) -> Kept<()> {
+        self.replace_tc_token(jid, entry).await.map_err(refused)
+    }
+
+    async fn delete_tc_token(&self, jid: &str) -> Kept<()> {
+        self.remove_tc_token(jid).await.map_err(refused)
+    }
+
+    async fn get_all_tc_token_jids(&self) -> Kept<Vec<String>> {
+        let stored = self.records().await.names(Kind::TcToken).await.map_err(refused)?;
+        let jids = stored.iter().map(|name| names::part(name, 0).ok_or_else(|| unreadable(Kind::TcToken)));
+        jids.collect::<Result<_, _>>().map_err(refused)
+    }
+
+    async fn delete_expired_tc_tokens(&self, token_cutoff: i64, sender_cutoff: i64) -> Kept<u32> {
+        let gone = self.sweep_tc_tokens(token_cutoff, sender_cutoff).await.map_err(refused)?;
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+
+    async fn touch_tc_token_sender_timestamp(&self, jid: &str, sender_timestamp: i64) -> Kept<()> {
+        self.advance_tc_sender(jid, sender_timestamp).await.map_err(refused)
+    }
+
+    async fn store_received_tc_token(&self, jid: &str, token: &[u8], token_timestamp: i64) -> Kept<()> {
+        self.receive_tc_token(jid, token, token_timestamp).await.map_err(refused)
+    }
+
+    async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> Kept<()> {
+        let name = names::join(&[chat_jid, message_id]);
+        self.put(Entry::new(Kind::SentMessage, name, payload).stamped(now_secs())).await
+    }
+
+    async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
+        let name = names::join(&[chat_jid, message_id]);
+        let taken = self.records().await.take(Kind::SentMessage, &name).await.map_err(refused)?;
+        Ok(taken.map(Entry::into_value))
+    }
+
+    async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Kept<u32> {
+        self.delete(Kind::SentMessage, Selection::StampBelow(cutoff_timestamp)).await
+    }
+
+    async fn store_pending_inbound(&self, chat: &str, sender: &str, id: &str, message: &[u8]) -> Kept<()> {
+        self.store_pending_inbound_batch(&[PendingInboundRow { chat, sender, id, message }]).await
+    }
+
+    async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<Option<Vec<u8>>> {
+        self.value(Kind::PendingInbound, names::join(&[chat, sender, id])).await
+    }
+
+    async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<()> {
+        self.remove(Kind::PendingInbound, names::join(&[chat, sender, id])).await
+    }
+
+    async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Kept<u32> {
+        self.delete(Kind::PendingInbound, Selection::StampBelow(cutoff_timestamp)).await
+    }
+
+    async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Kept<()> {
+        let now = now_secs();
+        let entries = rows.iter().map(|row| {
+            let name = names::join(&[row.chat, row.sender, row.id]);
+            Entry::new(Kind::PendingInbound, name, row.message).stamped(now)
+        });
+        self.put_all(entries.collect()).await
+    }
+
+    async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Kept<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let names = keys.iter().map(|key| names::join(&[key.chat, key.sender, key.id])).collect();
+        self.delete(Kind::PendingInbound, Selection::Names(names)).await?;
+        Ok(())
+    }
+}
+
+fn sender_key_device(entry: &Entry) -> Result<(String, bool), StoreError> {
+    let device = names::part(&entry.name, 1).ok_or_else(|| unreadable(entry.kind))?;
+    match entry.array()? {
+        [0u8] => Ok((device, false)),
+        [1] => Ok((device, true)),
+        [_] => Err(unreadable(entry.kind)),
+    }
+}

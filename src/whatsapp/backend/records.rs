@@ -1,0 +1,146 @@
+//! The one vocabulary that all of the library's storage methods are told in.
+
+use async_trait::async_trait;
+use paird_actors::ports::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::whatsapp::seal::Plain;
+
+/// Below this is every stamp.
+pub(super) const ANY_STAMP: i64 = i64::MAX;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal),+ $(,)?) => {
+        /// What a record is. The words are on rows and in what the rows are sealed
+        /// with: changing one makes its records unreadable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(super) enum Kind { $($(#[$doc])* $kind),+ }
+
+        impl Kind {
+            pub(super) fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $word),+ }
+            }
+        }
+    };
+}
+
+kinds!(
+    AppVersion = "app_version",
+    BaseKey = "base_key",
+    /// The device itself: who it is linked as and its long-term keys. Every durable keyring has it.
+    Device = "device",
+    DeviceList = "device_list",
+    GroupMetadata = "group_metadata",
+    Identity = "identity",
+    /// The id of the app state key that was stored last.
+    LatestSyncKey = "latest_sync_key",
+    LidMapping = "lid_mapping",
+    /// The LID that a phone number was last seen with.
+    LidOfPhone = "lid_of_phone",
+    MessageSecret = "message_secret",
+    MutationMac = "mutation_mac",
+    PendingInbound = "pending_inbound",
+    Prekey = "prekey",
+    SenderKey = "sender_key",
+    SenderKeyDevice = "sender_key_device",
+    SentMessage = "sent_message",
+    Session = "session",
+    SignedPrekey = "signed_prekey",
+    SyncKey = "sync_key",
+    TcToken = "tc_token",
+);
+
+/// One record: found under its kind and name, opened.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub kind: Kind,
+    pub name: String,
+    pub value: Plain,
+    /// In the clear on the row: a time in unix seconds, or a mark. 0 where it means nothing.
+    pub stamp: i64,
+}
+
+impl Entry {
+    pub fn new(kind: Kind, name: String, value: impl Into<Vec<u8>>) -> Self {
+        Self { kind, name, value: Zeroizing::new(value.into()), stamp: 0 }
+    }
+
+    /// # Errors
+    /// Poisoned: the value has no JSON form.
+    pub fn json<T: Serialize>(kind: Kind, name: String, value: &T) -> Result<Self, StoreError> {
+        let value = serde_json::to_vec(value).map_err(|_| unreadable(kind))?;
+        Ok(Self::new(kind, name, value))
+    }
+
+    pub fn stamped(self, stamp: i64) -> Self {
+        Self { stamp, ..self }
+    }
+
+    /// # Errors
+    /// Poisoned: it opened, but is not what a record of its kind is.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        // The parser's own words may quote what it read.
+        serde_json::from_slice(&self.value).map_err(|_| unreadable(self.kind))
+    }
+
+    /// # Errors
+    /// Poisoned: a value of another length.
+    pub fn array<const N: usize>(&self) -> Result<[u8; N], StoreError> {
+        self.value.as_slice().try_into().map_err(|_| unreadable(self.kind))
+    }
+
+    pub fn into_value(mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.value)
+    }
+}
+
+/// A record that opens and still makes no sense.
+pub(super) fn unreadable(kind: Kind) -> StoreError {
+    StoreError::Poisoned(format!("a stored {} record cannot be read by this build", kind.as_str()))
+}
+
+/// Which records of a kind go.
+#[derive(Clone, Debug)]
+pub(super) enum Selection {
+    Names(Vec<String>),
+    Prefix(String),
+    /// Those whose second part of the name is one of these (see [`super::names`]).
+    SecondPart(Vec<String>),
+    /// Those stamped, with anything but 0, below this.
+    StampBelow(i64),
+}
+
+/// Where a keyring's records are. Each call is atomic; of several writes of one
+/// name within a call the last counts.
+#[async_trait]
+pub(super) trait Records: Send + Sync {
+    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// Those that exist, in no order.
+    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError>;
+
+    /// Those with a name that starts with `prefix` and a stamp below `stamp_below`, in no order.
+    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError>;
+
+    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError>;
+
+    /// The greatest name of a kind.
+    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError>;
+
+    /// Whether any of the kinds has a name that starts with one of the prefixes.
+    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError>;
+
+    /// Inserts or replaces.
+    async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError>;
+
+    /// Changes the stamp of those that exist.
+    async fn stamp(&self, kind: Kind, names: Vec<String>, stamp: i64) -> Result<(), StoreError>;
+
+    /// Reads and deletes.
+    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// How many went.
+    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,126 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use deadpool_postgres::Pool;
+use paird_actors::domain::{AccountId, Fence, KeyringId};
+use paird_actors::ports::StoreError;
+use paird_sql::queries::keyrings as sql;
+use thiserror::Error;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::keyring::{Keyring, Seals};
+use super::postgres::{self, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
+use super::records::{Entry, Kind};
+use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKey, SealError};
+
+/// Makes and opens the keyrings of one daemon.
+#[derive(Clone)]
+pub struct Vault {
+    pool: Pool,
+    /// The daemon's row in `processes`.
+    process: Uuid,
+    master_key: Arc<MasterKey>,
+}
+
+/// Why the daemon cannot start with this master key. One line each; nothing was changed.
+#[derive(Debug, Error)]
+pub enum VaultError {
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error(
+        "master key file {} does not exist, and {keyrings} keyrings are sealed with it: put it back",
+        path.display()
+    )]
+    Missing { path: PathBuf, keyrings: i64 },
+    #[error(
+        "master key file {} holds key {ours}, but {keyrings} keyrings are sealed with key {theirs}: put that one back",
+        path.display()
+    )]
+    Wrong { path: PathBuf, ours: String, theirs: String, keyrings: i64 },
+    /// The database did not answer: trying again may do.
+    #[error("the master key could not be checked: {0}")]
+    Unchecked(#[source] StoreError),
+}
+
+impl Vault {
+    /// Reads the master key, or makes its file while nothing is sealed yet, and checks
+    /// that it is the one that every keyring is sealed with. Daemons that share a
+    /// database on different machines must be given copies of one file.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn open(pool: Pool, process: Uuid, master_key_file: &Path) -> Result<Self, VaultError> {
+        let in_use = count_keyrings(&pool).await.map_err(VaultError::Unchecked)?;
+        let path = || master_key_file.to_owned();
+        let master_key = match MasterKey::read(master_key_file)? {
+            Some(key) => key,
+            None if in_use.is_empty() => MasterKey::create(master_key_file)?,
+            None => {
+                let keyrings = in_use.iter().map(|(_, keyrings)| keyrings).sum();
+                return Err(VaultError::Missing { path: path(), keyrings });
+            }
+        };
+        if let Some((theirs, keyrings)) = in_use.into_iter().find(|(id, _)| id != master_key.id()) {
+            return Err(VaultError::Wrong { path: path(), ours: master_key.id().to_owned(), theirs, keyrings });
+        }
+        Ok(Self { pool, process, master_key: Arc::new(master_key) })
+    }
+
+    /// A new keyring with no keys yet, in memory only until [`Keyring::secure`].
+    pub fn fresh(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Arc<Keyring> {
+        let key = DataKey::generate(account, keyring);
+        let seals = self
+            .master_key
+            .wrap(&key)
+            .map(|wrapped_key| Seals { wrapped_key, master_key: self.master_key.id().to_owned() });
+        Arc::new(Keyring::staged(keyring, self.records(account, fence, keyring, key), seals))
+    }
+
+    /// The keyring of a link that exists, durable from the start.
+    ///
+    /// # Errors
+    /// `Poisoned`: it is not there, not this account's, or does not open. `Unavailable`:
+    /// the database did not answer. Never means that there are no keys.
+    pub async fn open_keyring(
+        &self,
+        account: AccountId,
+        fence: Fence,
+        keyring: KeyringId,
+    ) -> Result<Arc<Keyring>, StoreError> {
+        let client = connect(&self.pool).await?;
+        let device = Kind::Device.as_str();
+        let row = timeout(PATIENCE, sql::get_keyring().bind(&client, &device, &"", &keyring.0, &account.0).opt()).await;
+        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+        let row = row.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} does not exist")))?;
+        let ours = self.master_key.id();
+        if row.master_key != ours {
+            let theirs = row.master_key;
+            let why = format!("keyring {keyring} is sealed with master key {theirs}, this daemon has {ours}");
+            return Err(StoreError::Poisoned(why));
+        }
+        let unwrapped = self.master_key.unwrap(account, keyring, &row.wrapped_key);
+        let key = unwrapped.map_err(|error| poisoned(keyring, error))?;
+        let sealed = row.device.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} has no device")))?;
+        let opened = key.open(device, "", &sealed).map_err(|error| poisoned(keyring, error))?;
+        let _: wacore::store::Device =
+            Entry { kind: Kind::Device, name: String::new(), value: opened, stamp: 0 }.parse()?;
+        Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, key))))
+    }
+
+    fn records(&self, account: AccountId, fence: Fence, keyring: KeyringId, key: DataKey) -> PostgresRecords {
+        PostgresRecords::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence }, key)
+    }
+}
+
+/// Every master key that something is sealed with, and how many keyrings.
+async fn count_keyrings(pool: &Pool) -> Result<Vec<(String, i64)>, StoreError> {
+    let client = connect(pool).await?;
+    let counted = timeout(PATIENCE, sql::count_keyrings_by_master_key().bind(&client).all()).await;
+    let counted = counted.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+    Ok(counted.into_iter().map(|row| (row.master_key, row.keyrings)).collect())
+}
+
+fn poisoned(keyring: KeyringId, error: SealError) -> StoreError {
+    StoreError::Poisoned(format!("keyring {keyring}: {error}"))
+}

@@ -1,0 +1,78 @@
+use wacore_binary::builder::NodeBuilder;
+
+use super::*;
+
+fn failure_node(reason: &'static str) -> Node {
+    NodeBuilder::new("failure").attr("reason", reason).attr("location", "rva").attr("appeal_token", "hidden").build()
+}
+
+fn refused_with(reason: ConnectFailureReason) -> CloseReason {
+    failure(reason, "raw".to_owned())
+}
+
+#[test]
+fn every_failure_code_has_its_reason() {
+    let raw = || "raw".to_owned();
+    for (code, reason) in [
+        (400, CloseReason::Refused(raw())),
+        (401, CloseReason::LoggedOut(raw())),
+        (402, CloseReason::TemporaryBan { until: None, raw: raw() }),
+        (403, CloseReason::Banned(raw())),
+        (405, CloseReason::ClientOutdated(raw())),
+        (406, CloseReason::Banned(raw())),
+        (409, CloseReason::Replaced(raw())),
+        (413, CloseReason::Refused(raw())),
+        (429, CloseReason::RateLimited(raw())),
+        (440, CloseReason::Replaced(raw())),
+        (500, CloseReason::ServerBusy(raw())),
+        (503, CloseReason::ServerBusy(raw())),
+        (516, CloseReason::LoggedOut(raw())),
+        (599, CloseReason::Refused(raw())),
+    ] {
+        assert_eq!(refused_with(ConnectFailureReason::from(code)), reason, "{code}");
+    }
+}
+
+#[test]
+fn a_stanza_is_told_without_its_one_time_token() {
+    assert_eq!(words(&failure_node("403")), "failure 403 location=rva");
+    let removed = NodeBuilder::new("stream:error")
+        .attr("code", "401")
+        .children([NodeBuilder::new("conflict").attr("type", "device_removed").build()])
+        .build();
+    assert_eq!(words(&removed), "stream:error 401 conflict device_removed");
+}
+
+#[test]
+fn a_ban_ends_that_long_from_now() {
+    assert_eq!(ban_end(3600, Instant(1_000)), Some(Instant(3_601_000)));
+    assert_eq!(ban_end(-1, Instant(1_000)), None);
+}
+
+#[test]
+fn the_first_word_counts_and_outweighs_what_followed_it() {
+    let signs = Signs::new();
+    signs.heard();
+    signs.say(CloseReason::LoggedOut("stream:error 401".into()));
+    signs.say(CloseReason::Replaced("late".into()));
+    signs.lost("stream ended".into());
+    assert_eq!(signs.reason(), CloseReason::LoggedOut("stream:error 401".into()));
+}
+
+#[test]
+fn a_silent_end_is_told_by_how_far_the_run_came() {
+    let signs = Signs::new();
+    assert!(matches!(signs.reason(), CloseReason::Unreachable(_)));
+    signs.unreachable("connection refused".into());
+    assert_eq!(signs.reason(), CloseReason::Unreachable("connection refused".into()));
+
+    signs.start();
+    signs.heard();
+    assert!(matches!(signs.reason(), CloseReason::SocketLost(_)));
+    signs.stream_error("503");
+    assert_eq!(signs.reason(), CloseReason::ServerBusy("stream:error 503".into()));
+    signs.stream_error("515");
+    assert_eq!(signs.reason(), CloseReason::RestartRequired);
+    signs.stream_error("");
+    assert!(matches!(signs.reason(), CloseReason::SocketLost(_)));
+}

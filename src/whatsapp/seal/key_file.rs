@@ -1,0 +1,89 @@
+//! The master key's file: one line, `paird-master-key-v1 <base64>`, mode 0600.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{KEY_BYTES, KeyBytes};
+
+const HEADER: &str = "paird-master-key-v1";
+/// More than a key's line ever has; guards against reading a device or a wrong, huge file.
+const MAX_BYTES: u64 = 4096;
+
+/// Why the master key's file is of no use.
+#[derive(Debug, Error)]
+pub enum KeyFileError {
+    #[error("master key file {} cannot be {done}: {source}", path.display())]
+    Io { path: PathBuf, done: &'static str, source: io::Error },
+    #[error("master key file {path} is open to others (mode {mode:04o}): run chmod 600 {path}", path = path.display())]
+    OpenToOthers { path: PathBuf, mode: u32 },
+    #[error("master key file {} holds no key: it is one line, {HEADER} and 32 bytes in base64", .0.display())]
+    Malformed(PathBuf),
+    #[error("master key file {} was removed while it was being made", .0.display())]
+    Vanished(PathBuf),
+}
+
+pub(super) fn read(path: &Path) -> Result<Option<KeyBytes>, KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), done: "read", source };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    // Of the open file, not of the path: nothing can be swapped in between.
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::with_capacity(128));
+    match file.take(MAX_BYTES).read_to_string(&mut text) {
+        Ok(_) => parse(&text).map(Some).ok_or_else(|| KeyFileError::Malformed(path.to_owned())),
+        Err(error) if error.kind() == ErrorKind::InvalidData => Err(KeyFileError::Malformed(path.to_owned())),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Leaves an existing file as it is, whoever made it.
+pub(super) fn create(path: &Path, key: &KeyBytes) -> Result<(), KeyFileError> {
+    place(path, key).map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "made", source })
+}
+
+/// Written in full under a name of its own, then linked: the file is there with
+/// its whole content or not at all, and a link never replaces another's file.
+fn place(path: &Path, key: &KeyBytes) -> io::Result<()> {
+    let dir = match path.parent() {
+        Some(dir) if dir != Path::new("") => dir,
+        Some(_) | None => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let draft = dir.join(format!(".master-key.{}", Uuid::new_v4()));
+    let linked = write(&draft, key).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    });
+    let removed = fs::remove_file(&draft);
+    linked?;
+    removed?;
+    File::open(dir)?.sync_all()
+}
+
+fn write(draft: &Path, key: &KeyBytes) -> io::Result<()> {
+    let base64 = Zeroizing::new(STANDARD.encode(key.as_slice()));
+    let line = Zeroizing::new(format!("{HEADER} {}\n", base64.as_str()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    file.write_all(line.as_bytes())?;
+    file.sync_all()
+}
+
+fn parse(text: &str) -> Option<KeyBytes> {
+    let base64 = text.trim().strip_prefix(HEADER)?.strip_prefix(' ')?;
+    let bytes = Zeroizing::new(STANDARD.decode(base64.trim()).ok()?);
+    <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
+}

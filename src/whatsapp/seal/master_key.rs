@@ -1,0 +1,80 @@
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use paird_actors::domain::{AccountId, KeyringId};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{DataKey, KeyBytes, KeyFileError, SealError, key_file, open, random_key, seal};
+
+/// The key that wraps every keyring's data key. Zeroed when dropped.
+pub struct MasterKey {
+    id: String,
+    key: KeyBytes,
+}
+
+impl MasterKey {
+    /// The key in the file; `None` if there is no file.
+    ///
+    /// # Errors
+    /// The file cannot be read, others can read it, or it holds no key.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
+        Ok(key_file::read(path)?.map(Self::from_bytes))
+    }
+
+    /// Makes a file with a fresh key, mode 0600, durable before this returns. Of
+    /// several daemons that do so at once one wins, and all get the winner's key.
+    ///
+    /// # Errors
+    /// The file cannot be made, or the winner's cannot be read.
+    pub fn create(path: &Path) -> Result<Self, KeyFileError> {
+        key_file::create(path, &random_key())?;
+        Self::read(path)?.ok_or_else(|| KeyFileError::Vanished(path.to_owned()))
+    }
+
+    /// Names the key without telling it: kept beside what it wraps.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Seals a keyring's data key for its row.
+    ///
+    /// # Errors
+    /// None in practice: see [`DataKey::seal`].
+    pub fn wrap(&self, data_key: &DataKey) -> Result<Vec<u8>, SealError> {
+        seal(&self.key, &place(data_key.account(), data_key.keyring()), data_key.bytes())
+    }
+
+    /// Opens a data key that was wrapped for this account and keyring.
+    ///
+    /// # Errors
+    /// It was wrapped by another master key, changed, or moved from another row.
+    pub fn unwrap(&self, account: AccountId, keyring: KeyringId, wrapped: &[u8]) -> Result<DataKey, SealError> {
+        let plain = open(&self.key, &place(account, keyring), wrapped)?;
+        let key = <[u8; super::KEY_BYTES]>::try_from(plain.as_slice()).map_err(|_| SealError::Broken)?;
+        Ok(DataKey::from_bytes(account, keyring, Zeroizing::new(key)))
+    }
+
+    pub(super) fn from_bytes(key: KeyBytes) -> Self {
+        let digest = Sha256::new().chain_update(b"paird master key id\0").chain_update(key.as_slice()).finalize();
+        let mut id = String::with_capacity(16);
+        for byte in digest.iter().take(8) {
+            // Writing to a String cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        Self { id, key }
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MasterKey({})", self.id)
+    }
+}
+
+fn place(account: AccountId, keyring: KeyringId) -> Vec<u8> {
+    let mut place = b"paird data key\0".to_vec();
+    place.extend_from_slice(account.0.as_bytes());
+    place.extend_from_slice(keyring.0.as_bytes());
+    place
+}

@@ -1,0 +1,158 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use paird_actors::domain::{AccountId, KeyringId};
+use uuid::Uuid;
+
+use super::*;
+
+fn ids() -> (AccountId, KeyringId) {
+    (AccountId(Uuid::new_v4()), KeyringId(Uuid::new_v4()))
+}
+
+fn data_key() -> DataKey {
+    let (account, keyring) = ids();
+    DataKey::generate(account, keyring)
+}
+
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("paird-seal-{}", Uuid::new_v4()));
+        fs::create_dir(&dir).unwrap();
+        Self(dir)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("master.key")
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_record_opens_only_under_its_own_kind_and_name() {
+    let key = data_key();
+    let sealed = key.seal("session", "a@lid", b"value").unwrap();
+    assert_eq!(key.open("session", "a@lid", &sealed).unwrap().as_slice(), b"value");
+    assert_eq!(key.open("session", "b@lid", &sealed), Err(SealError::Broken));
+    assert_eq!(key.open("identity", "a@lid", &sealed), Err(SealError::Broken));
+    assert_eq!(key.open("sessiona", "@lid", &sealed), Err(SealError::Broken));
+}
+
+#[test]
+fn a_record_does_not_open_for_another_keyring_or_account_with_the_same_key() {
+    let key = data_key();
+    let sealed = key.seal("device", "", b"value").unwrap();
+    let (other_account, other_keyring) = ids();
+    let bytes = || Zeroizing::new(<[u8; 32]>::try_from(key.bytes()).unwrap());
+    let same = DataKey::from_bytes(key.account(), key.keyring(), bytes());
+    assert!(same.open("device", "", &sealed).is_ok());
+    let elsewhere = DataKey::from_bytes(key.account(), other_keyring, bytes());
+    assert_eq!(elsewhere.open("device", "", &sealed), Err(SealError::Broken));
+    let elsewhere = DataKey::from_bytes(other_account, key.keyring(), bytes());
+    assert_eq!(elsewhere.open("device", "", &sealed), Err(SealError::Broken));
+}
+
+#[test]
+fn every_changed_byte_and_every_cut_is_noticed() {
+    let key = data_key();
+    let sealed = key.seal("device", "", b"value").unwrap();
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(key.open("device", "", &changed).is_err(), "byte {at}");
+        assert!(key.open("device", "", &sealed[..at]).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn equal_values_never_look_equal() {
+    let key = data_key();
+    assert_ne!(key.seal("device", "", b"value").unwrap(), key.seal("device", "", b"value").unwrap());
+}
+
+#[test]
+fn a_data_key_unwraps_only_for_its_row_and_with_its_master_key() {
+    let (account, keyring) = ids();
+    let (other_account, other_keyring) = ids();
+    let master = MasterKey::from_bytes(random_key());
+    let key = DataKey::generate(account, keyring);
+    let wrapped = master.wrap(&key).unwrap();
+    assert_eq!(master.unwrap(account, keyring, &wrapped).unwrap().bytes(), key.bytes());
+    assert!(master.unwrap(other_account, keyring, &wrapped).is_err());
+    assert!(master.unwrap(account, other_keyring, &wrapped).is_err());
+    assert!(MasterKey::from_bytes(random_key()).unwrap(account, keyring, &wrapped).is_err());
+}
+
+#[test]
+fn a_made_key_file_is_private_and_reads_back_as_the_same_key() {
+    let dir = Dir::new();
+    assert!(MasterKey::read(&dir.file()).unwrap().is_none());
+    let made = MasterKey::create(&dir.file()).unwrap();
+    assert_eq!(fs::metadata(dir.file()).unwrap().permissions().mode() & 0o7777, 0o600);
+    let read = MasterKey::read(&dir.file()).unwrap().unwrap();
+    assert_eq!(made.id(), read.id());
+    let (account, keyring) = ids();
+    let wrapped = made.wrap(&DataKey::generate(account, keyring)).unwrap();
+    assert!(read.unwrap(account, keyring, &wrapped).is_ok());
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "the draft is gone");
+}
+
+#[test]
+fn making_a_key_file_never_replaces_one() {
+    let dir = Dir::new();
+    let first = MasterKey::create(&dir.file()).unwrap();
+    let second = MasterKey::create(&dir.file()).unwrap();
+    assert_eq!(first.id(), second.id());
+}
+
+#[test]
+fn many_that_make_the_file_at_once_agree_on_one_key() {
+    let dir = Dir::new();
+    let makers: Vec<_> = (0..16)
+        .map(|_| {
+            let path = dir.file();
+            std::thread::spawn(move || MasterKey::create(&path).unwrap().id().to_owned())
+        })
+        .collect();
+    let mut ids: Vec<String> = makers.into_iter().map(|maker| maker.join().unwrap()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused_with_its_remedy() {
+    let dir = Dir::new();
+    MasterKey::create(&dir.file()).unwrap();
+    for mode in [0o640, 0o604, 0o620] {
+        fs::set_permissions(dir.file(), fs::Permissions::from_mode(mode)).unwrap();
+        let line = MasterKey::read(&dir.file()).unwrap_err().to_string();
+        assert!(line.contains("run chmod 600"), "{line}");
+    }
+}
+
+#[test]
+fn a_file_without_a_key_is_refused_and_its_content_is_not_in_the_error() {
+    let dir = Dir::new();
+    for text in ["", "hello", "paird-master-key-v1 c2hvcnQ=", "paird-master-key-v2 AAAA", "\u{0}\u{1}"] {
+        fs::write(dir.file(), text).unwrap();
+        fs::set_permissions(dir.file(), fs::Permissions::from_mode(0o600)).unwrap();
+        let error = MasterKey::read(&dir.file()).unwrap_err();
+        assert!(matches!(error, KeyFileError::Malformed(_)), "{error}");
+        assert!(!error.to_string().contains("c2hvcnQ="));
+    }
+}
+
+#[test]
+fn a_key_does_not_show_in_its_debug_form() {
+    let key = MasterKey::from_bytes(Zeroizing::new([7; 32]));
+    assert_eq!(format!("{key:?}"), format!("MasterKey({})", key.id()));
+    assert!(!format!("{:?}", data_key()).contains('['));
+}

@@ -1,0 +1,256 @@
+//! A sandbox, a gateway with keys in memory, and what its sessions said.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use paird_actors::{
+    domain::{AccountId, CloseReason, Fence, Incarnation, KeyringId, Phone},
+    ports::{OpenSession, Purpose, Session, SessionEvent, StoreError},
+};
+use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
+use tokio::{runtime::Handle, sync::watch};
+use uuid::Uuid;
+use wacore::store::{InMemoryBackend, traits::Backend};
+
+use whatsapp_rust::Client;
+
+use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
+
+/// Longer than anything here takes on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const NUMBER: &str = "436601234567";
+
+/// Keyrings in memory: what is staged, and what was secured and so survives a crash.
+#[derive(Default)]
+pub(super) struct Keyrings {
+    staged: Mutex<HashMap<KeyringId, Arc<Keyring>>>,
+    secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
+    pub(super) unwritable: Arc<std::sync::atomic::AtomicBool>,
+}
+
+struct Keyring {
+    id: KeyringId,
+    backend: Arc<InMemoryBackend>,
+    secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
+    unwritable: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Keyrings {
+    pub(super) fn is_secured(&self, keyring: KeyringId) -> bool {
+        self.secured.lock().unwrap().contains_key(&keyring)
+    }
+}
+
+#[async_trait]
+impl KeySource for Keyrings {
+    async fn fresh(&self, _: AccountId, _: Fence, keyring: KeyringId) -> Result<Arc<dyn LinkKeys>, StoreError> {
+        let keys = Arc::new(Keyring {
+            id: keyring,
+            backend: Arc::new(InMemoryBackend::new()),
+            secured: self.secured.clone(),
+            unwritable: self.unwritable.clone(),
+        });
+        self.staged.lock().unwrap().insert(keyring, keys.clone());
+        Ok(keys)
+    }
+
+    async fn open_keyring(&self, _: AccountId, _: Fence, keyring: KeyringId) -> Result<Arc<dyn LinkKeys>, StoreError> {
+        match self.secured.lock().unwrap().get(&keyring).cloned() {
+            Some(keys) => Ok(keys),
+            None => Err(StoreError::Poisoned("no such keyring".into())),
+        }
+    }
+}
+
+#[async_trait]
+impl LinkKeys for Keyring {
+    fn backend(&self) -> Arc<dyn Backend> {
+        self.backend.clone()
+    }
+
+    async fn secure(&self, _: &Phone, _: &str) -> Result<(), StoreError> {
+        if self.unwritable.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("no database".into()));
+        }
+        let stored = self.backend.load_device().await;
+        assert!(stored.pn.is_some() && stored.lid.is_some() && stored.account.is_some(), "not enough to log in with");
+        let copy = Keyring {
+            id: self.id,
+            backend: self.backend.clone(),
+            secured: self.secured.clone(),
+            unwritable: self.unwritable.clone(),
+        };
+        self.secured.lock().unwrap().insert(self.id, Arc::new(copy));
+        Ok(())
+    }
+}
+
+#[async_trait]
+trait LoadDevice {
+    async fn load_device(&self) -> wacore::store::Device;
+}
+
+#[async_trait]
+impl LoadDevice for Arc<InMemoryBackend> {
+    async fn load_device(&self) -> wacore::store::Device {
+        let backend: Arc<dyn Backend> = self.clone();
+        backend.load().await.unwrap().expect("a stored device")
+    }
+}
+
+pub(super) struct Bench {
+    pub(super) sandbox: Sandbox,
+    pub(super) phone: Remote,
+    pub(super) keyrings: Arc<Keyrings>,
+    pub(super) gateway: WhatsApp,
+}
+
+impl Bench {
+    pub(super) async fn start() -> Self {
+        let sandbox = Sandbox::start(paird_sandbox::Settings::default()).await.unwrap();
+        let phone = Remote::new(&sandbox.admin_url());
+        let keyrings = Arc::new(Keyrings::default());
+        let gateway = gateway(&sandbox.whatsapp_url(), keyrings.clone());
+        let bench = Self { sandbox, phone, keyrings, gateway };
+        bench.ask(|phone| phone.add_phone(NUMBER)).await.unwrap();
+        bench
+    }
+
+    /// The sandbox's admin API blocks.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Remote) -> Result<T, RemoteError> + Send + 'static,
+    ) -> Result<T, RemoteError> {
+        let phone = self.phone.clone();
+        tokio::task::spawn_blocking(move || question(&phone)).await.unwrap()
+    }
+
+    pub(super) async fn devices(&self) -> Vec<LinkedDevice> {
+        self.ask(|phone| phone.devices(NUMBER)).await.unwrap()
+    }
+
+    pub(super) async fn pair(&self) -> Opened {
+        self.open(KeyringId(Uuid::new_v4()), Purpose::Pair { code_for: None }).await
+    }
+
+    pub(super) async fn open(&self, keyring: KeyringId, purpose: Purpose) -> Opened {
+        open(&self.gateway, keyring, purpose).await.unwrap()
+    }
+
+    /// A session that shows a QR, scanned by the phone, held at the gate.
+    pub(super) async fn scanned(&self) -> Opened {
+        let session = self.pair().await;
+        let qr = session.qr().await;
+        self.ask(move |phone| phone.scan(NUMBER, &qr)).await.unwrap();
+        session.hears(|event| matches!(event, SessionEvent::Scanned { .. })).await;
+        session
+    }
+
+    /// A session that was linked and logged in.
+    pub(super) async fn linked(&self) -> Opened {
+        let session = self.scanned().await;
+        session.secure_keys().await.unwrap();
+        session.confirm_link().await;
+        session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
+        session
+    }
+}
+
+pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
+    WhatsApp::new(Settings {
+        url: Some(url.to_owned()),
+        runtime: Handle::current(),
+        vault: keyrings,
+        device_name: "paird test".into(),
+    })
+}
+
+pub(super) async fn open(gateway: &WhatsApp, keyring: KeyringId, purpose: Purpose) -> Result<Opened, StoreError> {
+    let incarnation = Incarnation(7);
+    let heard = watch::Sender::new(Vec::new());
+    let into = heard.clone();
+    let listener = Arc::new(move |from, event| {
+        assert_eq!(from, incarnation);
+        into.send_modify(|heard: &mut Vec<SessionEvent>| heard.push(event));
+    });
+    let order = OpenSession {
+        account: AccountId(Uuid::new_v4()),
+        label: "test".into(),
+        fence: Fence(1),
+        incarnation,
+        keyring,
+        purpose,
+    };
+    let session = gateway.open_session(order, listener).await?;
+    Ok(Opened { session, keyring, heard })
+}
+
+/// A session and what it said.
+pub(super) struct Opened {
+    session: Arc<WhatsAppSession>,
+    pub(super) keyring: KeyringId,
+    heard: watch::Sender<Vec<SessionEvent>>,
+}
+
+impl std::ops::Deref for Opened {
+    type Target = WhatsAppSession;
+
+    fn deref(&self) -> &WhatsAppSession {
+        &self.session
+    }
+}
+
+impl Opened {
+    pub(super) fn heard(&self) -> Vec<SessionEvent> {
+        self.heard.borrow().clone()
+    }
+
+    /// Waits until it said something like this, and gives it back.
+    pub(super) async fn hears(&self, wanted: impl Fn(&SessionEvent) -> bool) -> SessionEvent {
+        let mut heard = self.heard.subscribe();
+        let said = tokio::time::timeout(PATIENCE, heard.wait_for(|heard| heard.iter().any(&wanted))).await;
+        match said {
+            Ok(Ok(heard)) => heard.iter().find(|event| wanted(event)).cloned().unwrap(),
+            Ok(Err(_)) | Err(_) => panic!("not said; said was {:?}", self.heard()),
+        }
+    }
+
+    pub(super) async fn qr(&self) -> String {
+        let said = self.hears(|event| matches!(event, SessionEvent::Qr { .. })).await;
+        let SessionEvent::Qr { payload, .. } = said else { panic!("{said:?}") };
+        payload.expose().to_owned()
+    }
+
+    /// Waits for the end and checks that it was said once and last.
+    pub(super) async fn end(&self) -> CloseReason {
+        let is_end = |event: &SessionEvent| matches!(event, SessionEvent::Ended { .. });
+        let end = self.hears(is_end).await;
+        let heard = self.heard();
+        assert_eq!(heard.iter().filter(|event| is_end(event)).count(), 1);
+        assert!(heard.last().is_some_and(is_end));
+        let SessionEvent::Ended { reason } = end else { panic!("{end:?}") };
+        reason
+    }
+
+    /// Nothing of the connection lives any more.
+    pub(super) async fn is_gone(&self) {
+        gone(&self.session.client()).await;
+    }
+}
+
+pub(super) async fn gone(client: &Weak<Client>) {
+    until("the client is gone", || client.strong_count() == 0).await;
+}
+
+pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}: not within {PATIENCE:?}");
+}

@@ -1,0 +1,91 @@
+use paird_actors::{
+    domain::{Group, KeyringId},
+    ports::{Purpose, Session, SessionEvent, StoreError},
+};
+
+use super::bench::{Bench, NUMBER, open};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_those_of_the_phone() {
+    let bench = Bench::start().await;
+    let groups = vec![
+        paird_sandbox::Group {
+            jid: "120363000000000001@g.us".into(),
+            subject: "By number".into(),
+            participants: 3,
+            is_admin: true,
+            by_lid: false,
+        },
+        paird_sandbox::Group {
+            jid: "120363000000000002@g.us".into(),
+            subject: "By LID".into(),
+            participants: 2,
+            is_admin: true,
+            by_lid: true,
+        },
+        paird_sandbox::Group {
+            jid: "120363000000000003@g.us".into(),
+            subject: "Member".into(),
+            participants: 4,
+            is_admin: false,
+            by_lid: true,
+        },
+    ];
+    let wanted: Vec<Group> = groups
+        .iter()
+        .map(|group| Group {
+            jid: group.jid.clone(),
+            subject: group.subject.clone(),
+            participants: group.participants,
+            is_admin: group.is_admin,
+        })
+        .collect();
+    bench.ask(move |phone| phone.set_groups(NUMBER, &groups)).await.unwrap();
+    let session = bench.linked().await;
+    let mut listed = session.groups().await.unwrap();
+    listed.sort_by(|a, b| a.jid.cmp(&b.jid));
+    assert_eq!(listed, wanted);
+    session.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_session_opens_again_with_its_keys() {
+    let bench = Bench::start().await;
+    let first = bench.linked().await;
+    first.close().await;
+    for _ in 0..3 {
+        let again = bench.open(first.keyring, Purpose::Login).await;
+        let open = again.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
+        assert!(matches!(open, SessionEvent::Open { phone: Some(phone), .. } if phone.digits() == NUMBER));
+        again.close().await;
+        again.is_gone().await;
+    }
+    assert_eq!(bench.devices().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_not_there_are_an_error_and_never_a_new_device() {
+    let bench = Bench::start().await;
+    let missing = open(&bench.gateway, KeyringId(uuid::Uuid::new_v4()), Purpose::Login).await;
+    assert!(matches!(missing, Err(StoreError::Poisoned(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_label_is_the_one_that_the_phone_lists() {
+    let bench = Bench::start().await;
+    let session = bench.linked().await;
+    assert_eq!(bench.devices().await[0].label, "paird test");
+    session.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_understood_all_that_was_sent() {
+    let bench = Bench::start().await;
+    let session = bench.linked().await;
+    session.groups().await.unwrap();
+    session.unlink().await;
+    session.close().await;
+    let report = bench.ask(|phone| phone.report()).await.unwrap();
+    assert!(report.violations.is_empty(), "{report:?}");
+    drop(bench.sandbox);
+}

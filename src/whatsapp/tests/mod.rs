@@ -1,0 +1,8 @@
+//! The gateway against the sandbox, over a real socket and the real protocol.
+//! Only a build that skips the check of WhatsApp's certificate chain can.
+#![cfg(feature = "sandbox")]
+
+mod bench;
+mod endings;
+mod linking;
+mod living;

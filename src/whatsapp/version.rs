@@ -1,0 +1,157 @@
+//! Which WhatsApp Web version a connection claims to be.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{runtime::Handle, sync::Mutex};
+use whatsapp_rust::{http::HttpClient, version::fetch_latest_app_version};
+
+/// Major, minor, revision; WhatsApp refuses an old one with 405.
+pub(super) type WebVersion = (u32, u32, u32);
+
+/// As long as the library itself believes a version that it fetched.
+const FRESH: Duration = Duration::from_hours(24);
+/// A failed lookup is everybody's for this long: a hundred connections that wait
+/// for the same dead network must not each try it, one after the other.
+const FAILURE_KEPT: Duration = Duration::from_secs(5);
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The version lookup of the process: one at a time, its answer shared.
+pub(super) struct Versions {
+    source: Source,
+}
+
+enum Source {
+    /// The sandbox has no web page to look at, and takes any version.
+    Fixed(WebVersion),
+    Web {
+        http: Arc<dyn HttpClient>,
+        workers: Handle,
+        known: Mutex<Known>,
+    },
+}
+
+#[derive(Default)]
+struct Known {
+    version: Option<(WebVersion, Instant)>,
+    failed: Option<(String, Instant)>,
+}
+
+impl Versions {
+    pub(super) fn fixed(version: WebVersion) -> Self {
+        Self { source: Source::Fixed(version) }
+    }
+
+    /// Looks at WhatsApp's web page, when first asked and then once a day.
+    pub(super) fn web(http: Arc<dyn HttpClient>, workers: Handle) -> Self {
+        Self { source: Source::Web { http, workers, known: Mutex::default() } }
+    }
+
+    /// # Errors
+    /// The lookup failed and no version is known; the reason in words.
+    pub(super) async fn current(&self) -> Result<WebVersion, String> {
+        let (http, workers, known) = match &self.source {
+            Source::Fixed(version) => return Ok(*version),
+            Source::Web { http, workers, known } => (http, workers, known),
+        };
+        let mut known = known.lock().await;
+        if let Some((version, at)) = known.version
+            && at.elapsed() < FRESH
+        {
+            return Ok(version);
+        }
+        if let Some((reason, at)) = &known.failed
+            && at.elapsed() < FAILURE_KEPT
+        {
+            return known.version.map(|(version, _)| version).ok_or_else(|| reason.clone());
+        }
+        match look_up(http.clone(), workers).await {
+            Ok(version) => {
+                *known = Known { version: Some((version, Instant::now())), failed: None };
+                Ok(version)
+            }
+            Err(reason) => {
+                known.failed = Some((reason.clone(), Instant::now()));
+                // Yesterday's version links and logs in; none at all does nothing.
+                known.version.map(|(version, _)| version).ok_or(reason)
+            }
+        }
+    }
+
+    /// WhatsApp said that the version is outdated: the next one to ask looks anew.
+    pub(super) async fn forget(&self) {
+        match &self.source {
+            Source::Fixed(_) => {}
+            Source::Web { known, .. } => *known.lock().await = Known::default(),
+        }
+    }
+}
+
+/// Runs on its own task: whoever asked first may be closed while the others wait.
+async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
+    let fetch =
+        workers.spawn(async move { tokio::time::timeout(LOOKUP_PATIENCE, fetch_latest_app_version(&http)).await });
+    match fetch.await {
+        Ok(Ok(Ok(version))) => Ok(version),
+        Ok(Ok(Err(failure))) => Err(format!("version lookup: {failure:#}")),
+        Ok(Err(_)) => Err(format!("version lookup: no answer within {} s", LOOKUP_PATIENCE.as_secs())),
+        Err(_) => Err("version lookup: stopped".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+    use whatsapp_rust::http::{HttpRequest, HttpResponse};
+
+    use super::*;
+
+    struct Page {
+        asked: AtomicU32,
+        body: Option<&'static str>,
+    }
+
+    #[async_trait]
+    impl HttpClient for Page {
+        async fn execute(&self, _: HttpRequest) -> Result<HttpResponse, whatsapp_rust::anyhow::Error> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            match self.body {
+                Some(body) => Ok(HttpResponse { status_code: 200, body: body.into() }),
+                None => Err(whatsapp_rust::anyhow::anyhow!("no route to host")),
+            }
+        }
+    }
+
+    fn page(body: Option<&'static str>) -> (Arc<Page>, Arc<Versions>) {
+        let page = Arc::new(Page { asked: AtomicU32::new(0), body });
+        (page.clone(), Arc::new(Versions::web(page, Handle::current())))
+    }
+
+    async fn ask_together(versions: &Arc<Versions>) -> Vec<Result<WebVersion, String>> {
+        futures_util::future::join_all((0..50).map(|_| versions.current())).await
+    }
+
+    #[tokio::test]
+    async fn fifty_connections_share_one_lookup() {
+        let (page, versions) = page(Some(r#"client_revision:12345;"#));
+        assert!(ask_together(&versions).await.iter().all(|answer| *answer == Ok((2, 3000, 12345))));
+        assert_eq!(page.asked.load(Ordering::Relaxed), 1);
+        versions.forget().await;
+        ask_together(&versions).await;
+        assert_eq!(page.asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn fifty_connections_share_one_failure_and_it_says_why() {
+        let (page, versions) = page(None);
+        for answer in ask_together(&versions).await {
+            assert!(answer.unwrap_err().contains("no route to host"));
+        }
+        assert_eq!(page.asked.load(Ordering::Relaxed), 1);
+    }
+}
