@@ -134,6 +134,7 @@ pub fn main() -> ExitCode {
         Err(wrong) => return out::complain(&wrong, EXIT_USAGE),
     };
     let done = match cli.command {
+        // Not inside a runtime: the daemon makes its own.
         Command::Serve => serve(config),
         other => runtime().and_then(|runtime| runtime.block_on(run(other, config))),
     };
@@ -148,8 +149,7 @@ impl Cli {
 
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log, config.log_format)?;
-    let runtime = runtime()?;
-    actix_rt::System::with_tokio_rt(move || runtime).block_on(daemon::serve(config))?;
+    daemon::run(config)?;
     Ok(ExitCode::SUCCESS)
 }
 
