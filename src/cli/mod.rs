@@ -134,6 +134,7 @@ pub fn main() -> ExitCode {
         Err(wrong) => return out::complain(&wrong, EXIT_USAGE),
     };
     let done = match cli.command {
+        // Not inside a runtime: the daemon makes its own.
         Command::Serve => serve(config),
         other => runtime().and_then(|runtime| runtime.block_on(run(other, config))),
     };

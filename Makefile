@@ -1,0 +1,26 @@
+# What one types here. `make help` lists it.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check need-cargo need-postgres
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
+
+demo: need-cargo need-postgres ## daemon, Postgres and a WhatsApp double: everything once, checked (ARGS=--stay leaves it running)
+	cargo run --features sandbox -- demo $(ARGS)
+
+up: need-cargo need-postgres ## the daemon against the real WhatsApp
+	cargo run --release -- serve
+
+test: need-cargo need-postgres ## builds and runs every test, and says how many
+	@.ci/test
+
+check: need-cargo need-postgres ## format, lints of both builds, generated SQL, licences, safety of the production build
+	@.ci/check
+
+need-cargo:
+	@.ci/need cargo
+
+need-postgres:
+	@.ci/need postgres
