@@ -76,7 +76,7 @@ mod tests {
             let name = join(&parts.iter().map(String::as_str).collect::<Vec<_>>());
             prop_assert!(!name.contains('\0'));
             for (at, part) in parts.iter().enumerate() {
-                prop_assert_eq!(super::part(&name, at).as_ref(), Some(part));
+                prop_assert_eq!(super::part(&name, at), Some(part.clone()));
             }
             prop_assert_eq!(super::part(&name, parts.len()), None);
             if parts.len() > 1 {
