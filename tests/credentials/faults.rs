@@ -1,0 +1,137 @@
+//! A moved fence, a lost database, rows that were tampered with: always an error,
+//! never "no such record".
+
+use paird_actors::ports::StoreError;
+use wacore::store::InMemoryBackend;
+use wacore::store::traits::{Backend, DeviceStore, SignalStore};
+
+use crate::operations::{Outcome, every_operation, run};
+use crate::rig::{FENCE, JID, Rig, phone};
+
+#[tokio::test]
+async fn after_the_fence_moved_no_write_lands_and_everything_fails_for_good() {
+    let rig = Rig::new().await;
+    for write in every_operation().into_iter().filter(|operation| operation.writes()) {
+        let keyring = rig.durable().await;
+        prepare(&*keyring).await;
+        let image = rig.image().await;
+        rig.move_fence().await;
+        assert!(run(&*keyring, &write).await.is_err(), "{write:?}");
+        assert_eq!(rig.image().await, image, "{write:?}");
+        assert!(matches!(keyring.failure(), Some(StoreError::Fenced)), "{write:?}");
+        // Also if the account came back: what this keyring's client knows is out of date.
+        let restore = "UPDATE whatsapp_accounts SET fence = $1, owner = $2";
+        rig.execute(restore, &[&FENCE.0, &rig.process]).await;
+        assert!(keyring.load_identity("nobody@lid").await.is_err(), "{write:?}");
+        assert_eq!(rig.image().await, image, "{write:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_the_fence_moved_a_staged_keyring_is_not_secured() {
+    let rig = Rig::new().await;
+    let keyring = rig.fresh();
+    keyring.create().await.unwrap();
+    rig.move_fence().await;
+    assert!(matches!(keyring.secure(&phone(), JID).await, Err(StoreError::Fenced)));
+    assert!(!keyring.is_durable());
+    assert_eq!(rig.image().await, "");
+    let linking = "SELECT FROM whatsapp_accounts WHERE linking_keyring_id IS NOT NULL";
+    assert!(rig.pool.get().await.unwrap().query_opt(linking, &[]).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn every_method_on_a_lost_database_is_an_error() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    prepare(&*keyring).await;
+    rig.pool.close();
+    for operation in every_operation() {
+        let outcome = run(&*keyring, &operation).await;
+        assert!(outcome.is_err(), "{operation:?} answered {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_method_on_an_erased_keyring_is_an_error() {
+    let rig = Rig::new().await;
+    for operation in every_operation().into_iter().filter(|operation| !operation.only_deletes()) {
+        let keyring = rig.durable().await;
+        rig.execute("DELETE FROM keyrings WHERE id = $1", &[&keyring.id().0]).await;
+        let outcome = run(&*keyring, &operation).await;
+        assert!(outcome.is_err(), "{operation:?} answered {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn records_that_changed_places_do_not_open() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    keyring.put_identity("b@lid", [2; 32]).await.unwrap();
+    let swap = "UPDATE credentials c SET sealed = o.sealed FROM credentials o
+        WHERE c.kind = 'identity' AND o.kind = 'identity' AND c.name <> o.name";
+    assert_eq!(rig.execute(swap, &[]).await, 2);
+    assert!(keyring.load_identity("a@lid").await.is_err());
+    assert!(keyring.load_identity("b@lid").await.is_err());
+}
+
+#[tokio::test]
+async fn another_accounts_rows_do_not_open() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    let other = rig.add_account().await;
+    let others = rig.vault.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
+    others.create().await.unwrap();
+    others.put_identity("a@lid", [9; 32]).await.unwrap();
+    others.secure(&phone(), JID).await.unwrap();
+    let copy = "UPDATE credentials c SET sealed = o.sealed FROM credentials o
+        WHERE c.keyring_id = $1 AND o.keyring_id = $2 AND c.kind = o.kind AND c.name = o.name";
+    assert_eq!(rig.execute(copy, &[&keyring.id().0, &others.id().0]).await, 2);
+    assert!(keyring.load_identity("a@lid").await.is_err());
+    // With its data key too: that is bound to its own row.
+    let copy = "UPDATE keyrings k SET wrapped_key = o.wrapped_key FROM keyrings o WHERE k.id = $1 AND o.id = $2";
+    rig.execute(copy, &[&keyring.id().0, &others.id().0]).await;
+    let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+    assert!(matches!(refused, Err(StoreError::Poisoned(_))));
+}
+
+#[tokio::test]
+async fn a_linked_keyring_whose_device_vanished_gets_no_new_one() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    rig.execute("DELETE FROM credentials", &[]).await;
+    assert!(keyring.exists().await.is_err());
+    assert!(keyring.load().await.is_err());
+    assert!(keyring.create().await.is_err());
+    assert_eq!(rig.count("credentials").await, 0);
+}
+
+#[tokio::test]
+async fn no_value_is_readable_on_its_row() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.put_session("a@lid", b"a session in the clear").await.unwrap();
+    let device = keyring.load().await.unwrap().unwrap();
+    let client = rig.pool.get().await.unwrap();
+    for row in client.query("SELECT sealed FROM credentials", &[]).await.unwrap() {
+        let sealed: &[u8] = row.get(0);
+        assert!(!contains(sealed, b"a session in the clear"));
+        assert!(!contains(sealed, b"noise_key"));
+        assert!(!contains(sealed, device.noise_key.public_key.public_key_bytes()));
+    }
+}
+
+/// Something there for every operation to work on.
+async fn prepare(backend: &dyn Backend) {
+    let judge = InMemoryBackend::new();
+    for operation in every_operation().into_iter().filter(|operation| operation.writes() && !operation.only_deletes()) {
+        let outcome: Outcome = run(&judge, &operation).await.unwrap();
+        assert_eq!(run(backend, &operation).await.unwrap(), outcome, "{operation:?}");
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}

@@ -1,0 +1,9 @@
+//! Keyrings and the vault against a real Postgres, and against the protocol
+//! library's own in-memory storage as the judge of what each method means.
+
+mod faults;
+mod operations;
+mod oracle;
+mod postgres;
+mod rig;
+mod vault;

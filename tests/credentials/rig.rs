@@ -1,0 +1,97 @@
+//! An account in a database, its daemon's vault, and questions about its rows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use deadpool_postgres::Pool;
+use paird::whatsapp::backend::{Keyring, Vault, VaultError};
+use paird_actors::domain::{AccountId, Fence, KeyringId, Phone};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+use wacore::store::traits::DeviceStore;
+
+use crate::postgres::Postgres;
+
+pub const FENCE: Fence = Fence(7);
+pub const JID: &str = "436601234567:3@s.whatsapp.net";
+
+pub struct Rig {
+    pub pool: Pool,
+    pub process: Uuid,
+    pub account: AccountId,
+    pub vault: Vault,
+    pub key_file: PathBuf,
+    keys: PathBuf,
+    _postgres: Postgres,
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        let postgres = Postgres::start().await;
+        let pool = postgres.pool();
+        let process = Uuid::new_v4();
+        let keys = std::env::temp_dir().join(format!("paird-keys-{}", Uuid::new_v4().simple()));
+        let key_file = keys.join("master.key");
+        let vault = Vault::open(pool.clone(), process, &key_file).await.unwrap();
+        let account = add_account(&pool, process).await;
+        Self { pool, process, account, vault, key_file, keys, _postgres: postgres }
+    }
+
+    pub async fn add_account(&self) -> AccountId {
+        add_account(&self.pool, self.process).await
+    }
+
+    pub async fn reopen_vault(&self) -> Result<Vault, VaultError> {
+        Vault::open(self.pool.clone(), self.process, &self.key_file).await
+    }
+
+    pub fn fresh(&self) -> Arc<Keyring> {
+        self.vault.fresh(self.account, FENCE, KeyringId(Uuid::new_v4()))
+    }
+
+    /// With a device, secured.
+    pub async fn durable(&self) -> Arc<Keyring> {
+        let keyring = self.fresh();
+        keyring.create().await.unwrap();
+        keyring.secure(&phone(), JID).await.unwrap();
+        keyring
+    }
+
+    pub async fn move_fence(&self) {
+        self.execute("UPDATE whatsapp_accounts SET fence = fence + 1, owner = gen_random_uuid()", &[]).await;
+    }
+
+    pub async fn execute(&self, statement: &str, params: &[&(dyn ToSql + Sync)]) -> u64 {
+        self.pool.get().await.unwrap().execute(statement, params).await.unwrap()
+    }
+
+    pub async fn count(&self, table: &str) -> i64 {
+        let client = self.pool.get().await.unwrap();
+        client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
+    }
+
+    /// Every row of keys there is, as one text: equal texts, equal rows.
+    pub async fn image(&self) -> String {
+        let client = self.pool.get().await.unwrap();
+        let query = "SELECT coalesce(string_agg(r, E'\\n' ORDER BY r), '') FROM (
+            SELECT c::text AS r FROM credentials c UNION ALL SELECT k::text FROM keyrings k) rows";
+        client.query_one(query, &[]).await.unwrap().get(0)
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.keys);
+    }
+}
+
+pub fn phone() -> Phone {
+    Phone::parse("436601234567").unwrap()
+}
+
+async fn add_account(pool: &Pool, process: Uuid) -> AccountId {
+    let statement = "INSERT INTO whatsapp_accounts (operator_id, label, owner, fence)
+        VALUES (gen_random_uuid(), 'test', $1, $2) RETURNING id";
+    let client = pool.get().await.unwrap();
+    AccountId(client.query_one(statement, &[&process, &FENCE.0]).await.unwrap().get(0))
+}

@@ -1,0 +1,175 @@
+use std::fs;
+
+use paird::whatsapp::backend::VaultError;
+use paird_actors::domain::{AccountId, KeyringId};
+use paird_actors::ports::StoreError;
+use uuid::Uuid;
+use wacore::store::traits::{DeviceStore, SignalStore};
+
+use crate::rig::{FENCE, JID, Rig, phone};
+
+#[tokio::test]
+async fn a_fresh_keyring_touches_no_row_until_it_is_secured() {
+    let rig = Rig::new().await;
+    let keyring = rig.fresh();
+    keyring.create().await.unwrap();
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    assert!(!keyring.is_durable());
+    assert_eq!(rig.image().await, "");
+}
+
+#[tokio::test]
+async fn a_secured_keyring_is_whole_on_its_rows_and_opens_after_a_restart() {
+    let rig = Rig::new().await;
+    let keyring = rig.fresh();
+    keyring.create().await.unwrap();
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    keyring.secure(&phone(), JID).await.unwrap();
+    assert!(keyring.is_durable());
+    let client = rig.pool.get().await.unwrap();
+    let query = "SELECT a.linking_keyring_id, k.phone_number, k.device_jid
+        FROM whatsapp_accounts a JOIN keyrings k ON k.account_id = a.id";
+    let row = client.query_one(query, &[]).await.unwrap();
+    assert_eq!(row.get::<_, Uuid>(0), keyring.id().0);
+    assert_eq!(row.get::<_, &str>(1), phone().digits());
+    assert_eq!(row.get::<_, &str>(2), JID);
+
+    keyring.put_identity("b@lid", [2; 32]).await.unwrap();
+    let device = keyring.load().await.unwrap().unwrap();
+    let opened = rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    assert!(opened.is_durable());
+    assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
+    assert_eq!(opened.load_identity("b@lid").await.unwrap(), Some([2; 32]));
+    let reopened = opened.load().await.unwrap().unwrap();
+    assert_eq!(reopened.registration_id, device.registration_id);
+    assert_eq!(reopened.noise_key.public_key, device.noise_key.public_key);
+}
+
+#[tokio::test]
+async fn securing_twice_changes_nothing() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let image = rig.image().await;
+    keyring.secure(&phone(), JID).await.unwrap();
+    assert_eq!(rig.image().await, image);
+}
+
+#[tokio::test]
+async fn securing_again_after_a_lost_answer_leaves_no_record_that_went_meanwhile() {
+    let rig = Rig::new().await;
+    let keyring = rig.fresh();
+    keyring.create().await.unwrap();
+    keyring.store_prekey(1, b"used meanwhile", false).await.unwrap();
+    rig.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'answer lost'; END $$", &[])
+        .await;
+    rig.execute("CREATE TRIGGER lose BEFORE INSERT ON credentials EXECUTE FUNCTION lose()", &[]).await;
+    let lost = keyring.secure(&phone(), JID).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    assert!(!keyring.is_durable());
+    assert_eq!(rig.image().await, "", "one statement: not half of it stays");
+    rig.execute("DROP TRIGGER lose ON credentials", &[]).await;
+
+    keyring.remove_prekey(1).await.unwrap();
+    keyring.secure(&phone(), JID).await.unwrap();
+    assert_eq!(keyring.load_prekey(1).await.unwrap(), None);
+    assert_eq!(rig.count("credentials").await, 1);
+}
+
+#[tokio::test]
+async fn writes_that_race_with_securing_are_all_there_afterwards() {
+    let rig = Rig::new().await;
+    let keyring = rig.fresh();
+    keyring.create().await.unwrap();
+    let writers: Vec<_> = (1..=60u32)
+        .map(|id| {
+            let keyring = keyring.clone();
+            tokio::spawn(async move { keyring.store_prekey(id, &id.to_be_bytes(), false).await.unwrap() })
+        })
+        .collect();
+    keyring.secure(&phone(), JID).await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let opened = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    let ids: Vec<u32> = (1..=60).collect();
+    assert_eq!(opened.load_prekeys_batch(&ids).await.unwrap().len(), 60);
+    assert_eq!(opened.get_max_prekey_id().await.unwrap(), 60);
+}
+
+#[tokio::test]
+async fn a_keyring_without_a_device_is_not_secured() {
+    let rig = Rig::new().await;
+    let refused = rig.fresh().secure(&phone(), JID).await;
+    assert!(matches!(refused, Err(StoreError::Poisoned(_))));
+    assert_eq!(rig.image().await, "");
+}
+
+#[tokio::test]
+async fn a_keyring_that_is_not_there_or_another_accounts_is_poisoned_and_never_empty() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let other = rig.add_account().await;
+    for (account, id) in
+        [(rig.account, KeyringId(Uuid::new_v4())), (other, keyring.id()), (AccountId(Uuid::new_v4()), keyring.id())]
+    {
+        let refused = rig.vault.open_keyring(account, FENCE, id).await;
+        assert!(matches!(refused, Err(StoreError::Poisoned(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_keyring_whose_device_or_data_key_was_changed_does_not_open() {
+    for change in [
+        "UPDATE credentials SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)",
+        "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1)",
+        "UPDATE keyrings SET master_key = 'another'",
+        "DELETE FROM credentials",
+        "UPDATE credentials SET sealed = ''",
+    ] {
+        let rig = Rig::new().await;
+        let keyring = rig.durable().await;
+        rig.execute(change, &[]).await;
+        let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+        let Err(StoreError::Poisoned(line)) = refused else { panic!("opened after {change}") };
+        assert_eq!(line.lines().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_master_key_stops_the_start_once_something_is_sealed_and_changes_nothing() {
+    let rig = Rig::new().await;
+    rig.durable().await;
+    let image = rig.image().await;
+    fs::remove_file(&rig.key_file).unwrap();
+    let Err(refused) = rig.reopen_vault().await else { panic!("opened without a key") };
+    assert!(matches!(refused, VaultError::Missing { keyrings: 1, .. }), "{refused}");
+    assert_eq!(refused.to_string().lines().count(), 1);
+    assert!(!rig.key_file.exists());
+    assert_eq!(rig.image().await, image);
+}
+
+#[tokio::test]
+async fn a_wrong_master_key_stops_the_start_and_changes_nothing() {
+    let rig = Rig::new().await;
+    rig.durable().await;
+    let image = rig.image().await;
+    fs::remove_file(&rig.key_file).unwrap();
+    let elsewhere = Rig::new().await;
+    fs::copy(&elsewhere.key_file, &rig.key_file).unwrap();
+    let file = fs::read(&rig.key_file).unwrap();
+    let Err(refused) = rig.reopen_vault().await else { panic!("opened with a wrong key") };
+    assert!(matches!(refused, VaultError::Wrong { keyrings: 1, .. }), "{refused}");
+    assert_eq!(refused.to_string().lines().count(), 1);
+    assert_eq!(fs::read(&rig.key_file).unwrap(), file);
+    assert_eq!(rig.image().await, image);
+}
+
+#[tokio::test]
+async fn a_master_key_is_not_made_while_the_database_cannot_say_that_nothing_is_sealed() {
+    let rig = Rig::new().await;
+    fs::remove_file(&rig.key_file).unwrap();
+    rig.pool.close();
+    let refused = rig.reopen_vault().await;
+    assert!(matches!(refused, Err(VaultError::Unchecked(StoreError::Unavailable(_)))));
+    assert!(!rig.key_file.exists());
+}
