@@ -61,6 +61,7 @@ pub(crate) async fn run(peer: &mut Peer, companion: Registration) -> Ending {
         Ok(()) => Ending::Close,
         Err(ending) => ending,
     };
+    peer.world.withdraw_refs(peer.enrolled.id);
     if let Some(Fault::LateClose { linger_ms, .. }) = peer.world.take_fault(Occasion::PairingDone) {
         if let Ending::With(last) = &ending {
             let _ = peer.send(last).await;
@@ -82,7 +83,7 @@ impl Pairing {
         loop {
             let happened = tokio::select! {
                 happened = peer.next() => happened?,
-                () = sleep_until(deadline) => return Ok(()),
+                () = sleep_until(deadline), if self.code.is_none() && self.offer.is_none() => return Ok(()),
             };
             match happened {
                 Happening::Stanza(stanza) => self.on_stanza(peer, stanza).await?,

@@ -128,10 +128,8 @@ impl Companion {
     }
 
     pub async fn qr(&self) -> String {
-        let pick = |event: &Event| match event {
-            Event::PairingQrCode(shown) => Some(shown.code.clone()),
-            _ => None,
-        };
+        let pick =
+            |event: &Event| if let Event::PairingQrCode(shown) = event { Some(shown.code.clone()) } else { None };
         self.event("qr", pick).await
     }
 
