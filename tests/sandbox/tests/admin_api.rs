@@ -1,5 +1,7 @@
 //! The admin API and the server's outer edges, without any client.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
+
 use std::net::SocketAddr;
 
 use paird_sandbox::{Fault, Group, Pace, PausePoint, Remote, Sandbox, Settings};
