@@ -87,7 +87,11 @@ impl Pairing {
             };
             match happened {
                 Happening::Stanza(stanza) => self.on_stanza(peer, stanza).await?,
-                Happening::Order(Order::ResendRefs) => peer.send(&pair_device(REFS_ID, &self.refs)).await?,
+                Happening::Order(Order::ResendRefs(times)) => {
+                    for _ in 0..times {
+                        peer.send(&pair_device(REFS_ID, &self.refs)).await?;
+                    }
+                }
                 Happening::Order(Order::Scan(scan)) => self.on_scan(peer, *scan).await?,
                 Happening::Order(Order::TypeCode(typed)) => self.on_typed_code(peer, *typed).await?,
                 Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble) => {}
