@@ -88,6 +88,21 @@ async fn a_client_that_leaves_unscanned_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_refuses_before_its_signature_is_never_on_the_list() {
+    let stage = Stage::set().await;
+    let mut companion = Companion::start(&stage).await;
+    let qr = companion.qr().await;
+    companion.gate.shut();
+    stage.remote.scan(NUMBER, &qr).unwrap();
+    companion.event("pair success", |event| matches!(event, Event::PairSuccess(_)).then_some(())).await;
+    companion.stop().await;
+    eventually("gone", || stage.report().connections_now == 0).await;
+    let report = stage.report();
+    assert_eq!((report.offered, report.links_made, stage.devices()), (1, 0, vec![]));
+    stage.assert_nothing_odd();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn device_numbers_are_not_reused() {
     let stage = Stage::set().await;
     let first = stage.linked().await;

@@ -6,4 +6,5 @@
 mod companion;
 mod crowd;
 mod faults;
+mod gate;
 mod linking;
