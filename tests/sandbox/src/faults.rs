@@ -319,4 +319,9 @@ mod tests {
             serde_json::from_str::<Fault>(json).unwrap_or_else(|e| panic!("{json}: {e}"));
         }
     }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        serde_json::from_str::<Fault>(r#"{"kind":"cut","scop":"all"}"#).unwrap_err();
+    }
 }

@@ -18,11 +18,7 @@ impl World {
             }
             Fault::Replaced { scope } => self.order_all(scope, || Order::EndWith(Box::new(conflict("replaced"))))?,
             Fault::Garble { scope } => self.order_all(scope, || Order::Garble)?,
-            Fault::QrBurst { times } => {
-                for _ in 0..*times {
-                    self.order_all(&Scope::Unregistered, || Order::ResendRefs)?;
-                }
-            }
+            Fault::QrBurst { times } => self.order_all(&Scope::Unregistered, || Order::ResendRefs(*times))?,
             Fault::DeviceRemoved { scope } => {
                 let devices = self.state().devices_in(scope)?;
                 for device in &devices {

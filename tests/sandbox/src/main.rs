@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, Result, bail};
 use paird_sandbox::{Sandbox, Settings};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -12,7 +13,11 @@ async fn main() -> Result<()> {
     writeln!(out, "whatsapp {}", sandbox.whatsapp_url())?;
     writeln!(out, "admin    {}", sandbox.admin_url())?;
     out.flush()?;
-    tokio::signal::ctrl_c().await?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
     sandbox.stop().await;
     Ok(())
 }

@@ -13,8 +13,8 @@ pub(crate) enum Order {
     EndWith(Box<Node>),
     /// Send a frame that cannot be decrypted.
     Garble,
-    /// Send the refs again.
-    ResendRefs,
+    /// Send the refs again, so many times.
+    ResendRefs(u32),
     /// A phone has scanned the QR on show.
     Scan(Box<Scan>),
     /// A phone has typed a code.

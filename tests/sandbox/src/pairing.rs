@@ -61,6 +61,7 @@ pub(crate) async fn run(peer: &mut Peer, companion: Registration) -> Ending {
         Ok(()) => Ending::Close,
         Err(ending) => ending,
     };
+    peer.world.withdraw_refs(peer.enrolled.id);
     if let Some(Fault::LateClose { linger_ms, .. }) = peer.world.take_fault(Occasion::PairingDone) {
         if let Ending::With(last) = &ending {
             let _ = peer.send(last).await;
@@ -82,11 +83,15 @@ impl Pairing {
         loop {
             let happened = tokio::select! {
                 happened = peer.next() => happened?,
-                () = sleep_until(deadline) => return Ok(()),
+                () = sleep_until(deadline), if self.code.is_none() && self.offer.is_none() => return Ok(()),
             };
             match happened {
                 Happening::Stanza(stanza) => self.on_stanza(peer, stanza).await?,
-                Happening::Order(Order::ResendRefs) => peer.send(&pair_device(REFS_ID, &self.refs)).await?,
+                Happening::Order(Order::ResendRefs(times)) => {
+                    for _ in 0..times {
+                        peer.send(&pair_device(REFS_ID, &self.refs)).await?;
+                    }
+                }
                 Happening::Order(Order::Scan(scan)) => self.on_scan(peer, *scan).await?,
                 Happening::Order(Order::TypeCode(typed)) => self.on_typed_code(peer, *typed).await?,
                 Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble) => {}

@@ -95,8 +95,8 @@ impl Peer {
         self.world.state().report.note_violation(now_ms(), &self.name, what);
     }
 
-    /// Ends the connection. Its entry in the world goes first, unless the
-    /// client is to believe for a moment longer that all is well.
+    /// Ends the connection. Its entry in the world goes with it, so a device
+    /// counts as connected until its socket is closed.
     pub(crate) async fn end(mut self, ending: Ending) {
         match ending {
             Ending::ClientGone | Ending::Cut => {}

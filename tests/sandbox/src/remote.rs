@@ -51,6 +51,11 @@ impl Remote {
         self.post("/phones", &NewPhone { number: number.to_owned() })
     }
 
+    /// The numbers of all phones.
+    pub fn phones(&self) -> Result<Vec<String>> {
+        self.get("/phones")
+    }
+
     /// Replaces the groups that a phone is in.
     pub fn set_groups(&self, number: &str, groups: &[Group]) -> Result<()> {
         check(self.agent.put(self.url(&format!("/phones/{number}/groups"))).send_json(groups)).map(drop)
@@ -89,8 +94,14 @@ impl Remote {
         check(self.agent.delete(self.url(&format!("/phones/{number}/devices/{jid}"))).call()).map(drop)
     }
 
+    /// Makes a fault happen, or arms it.
     pub fn fault(&self, fault: &Fault) -> Result<()> {
         self.post("/faults", fault)
+    }
+
+    /// The faults that wait for their occasion.
+    pub fn faults(&self) -> Result<Vec<Fault>> {
+        self.get("/faults")
     }
 
     /// Disarms every fault and lets go of whatever is paused.

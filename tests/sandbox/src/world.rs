@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     pub(crate) mailbox: mpsc::Sender<Order>,
     /// `None`: unregistered.
     pub(crate) device: Option<DeviceId>,
+    /// The refs that it shows.
+    refs: Vec<String>,
 }
 
 /// A companion device of a phone.
@@ -136,7 +138,7 @@ impl World {
         let mut state = self.state();
         state.last_connection += 1;
         let id = state.last_connection;
-        state.connections.insert(id, Connection { mailbox, device: None });
+        state.connections.insert(id, Connection { mailbox, device: None, refs: Vec::new() });
         (Enrolled { world: Arc::clone(self), id }, orders)
     }
 
@@ -167,7 +169,15 @@ impl World {
         for reference in &refs {
             state.refs.insert(reference.clone(), connection);
         }
+        if let Some(entry) = state.connections.get_mut(&connection) {
+            entry.refs.clone_from(&refs);
+        }
         refs
+    }
+
+    /// What this connection shows cannot be scanned any more.
+    pub(crate) fn withdraw_refs(&self, connection: ConnectionId) {
+        self.state().withdraw_refs(connection);
     }
 
     /// The connection that shows this ref. Fails in words when none does.
@@ -279,6 +289,13 @@ impl World {
 }
 
 impl State {
+    fn withdraw_refs(&mut self, connection: ConnectionId) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        for reference in std::mem::take(&mut entry.refs) {
+            self.refs.remove(&reference);
+        }
+    }
+
     /// Fails in words when there is no such phone.
     pub(crate) fn phone(&mut self, number: &str) -> Result<&mut Phone> {
         self.phones.get_mut(number).context("no such phone; add it first")
@@ -289,7 +306,7 @@ impl Drop for Enrolled {
     fn drop(&mut self) {
         let mut guard = self.world.state();
         let state = &mut *guard;
-        state.refs.retain(|_, shown_by| *shown_by != self.id);
+        state.withdraw_refs(self.id);
         state.codes.retain(|_, shown_by| *shown_by != self.id);
         let Some(gone) = state.connections.remove(&self.id) else { return };
         let device = gone.device.and_then(|id| state.phones.get_mut(&id.number)?.device_mut(id.device));

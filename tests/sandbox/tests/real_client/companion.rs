@@ -11,7 +11,10 @@ use wacore::store::device::DevicePropsOverride;
 use wacore::types::events::{ChannelEventHandler, Event, EventInterest, Subscription};
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
 use whatsapp_rust::store::traits::Backend;
+use whatsapp_rust::transport::TokioWebSocketTransportFactory;
 use whatsapp_rust::{Client, TokioRuntime, async_channel};
+
+use crate::gate::{Gate, GatedFactory};
 
 pub const NUMBER: &str = "15550001111";
 pub const OTHER_NUMBER: &str = "15550002222";
@@ -63,6 +66,8 @@ impl Stage {
 
 pub struct Companion {
     pub client: Arc<Client>,
+    /// Shut it, and nothing more reaches the sandbox.
+    pub gate: Gate,
     backend: Arc<dyn Backend>,
     events: async_channel::Receiver<Arc<Event>>,
     running: JoinHandle<()>,
@@ -90,8 +95,9 @@ impl Companion {
         let persistence = Arc::new(PersistenceManager::new(Arc::clone(&backend)).await.unwrap());
         let props = DevicePropsOverride::new().with_os("harbour");
         persistence.process_command(wacore::store::DeviceCommand::SetDeviceProps(props)).await;
-        let transport =
-            whatsapp_rust::transport::TokioWebSocketTransportFactory::new().with_url(stage.sandbox.whatsapp_url());
+        let gate = Gate::default();
+        let inner = TokioWebSocketTransportFactory::new().with_url(stage.sandbox.whatsapp_url());
+        let transport = GatedFactory { inner, gate: gate.clone() };
         let client = Client::builder()
             .with_runtime(TokioRuntime)
             .with_persistence_manager(persistence)
@@ -111,7 +117,7 @@ impl Companion {
             let client = Arc::clone(&client);
             async move { client.run().await }
         });
-        Self { client, backend, events, running, _subscription: subscription }
+        Self { client, gate, backend, events, running, _subscription: subscription }
     }
 
     /// The next event that the pick takes.
@@ -128,10 +134,8 @@ impl Companion {
     }
 
     pub async fn qr(&self) -> String {
-        let pick = |event: &Event| match event {
-            Event::PairingQrCode(shown) => Some(shown.code.clone()),
-            _ => None,
-        };
+        let pick =
+            |event: &Event| if let Event::PairingQrCode(shown) = event { Some(shown.code.clone()) } else { None };
         self.event("qr", pick).await
     }
 

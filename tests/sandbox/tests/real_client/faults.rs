@@ -1,6 +1,6 @@
 //! Faults, as the unmodified client feels them.
 
-use paird_sandbox::{Fault, PausePoint, RestartFault, ScanOptions, Scope, UnlinkFault};
+use paird_sandbox::{Fault, Pace, PausePoint, RestartFault, ScanOptions, Scope, UnlinkFault};
 use wacore::iq::devices::RemoveCompanionDeviceSpec;
 use wacore::types::events::Event;
 
@@ -90,10 +90,8 @@ async fn a_temporary_ban_reaches_the_client_with_its_expiry() {
     let ban = Fault::LoginFailure { reason: 402, code: Some(101), expire: Some(90), number: None, times: Some(1) };
     stage.remote.fault(&ban).unwrap();
     let companion = companion.again(&stage).await;
-    let expire = companion.event("ban", |event| match event {
-        Event::TemporaryBan(ban) => Some(ban.expire.num_seconds()),
-        _ => None,
-    });
+    let expire = companion
+        .event("ban", |event| if let Event::TemporaryBan(ban) = event { Some(ban.expire.num_seconds()) } else { None });
     assert_eq!(expire.await, 90);
     assert_eq!(stage.devices().len(), 1, "a ban does not unlink");
 }
@@ -139,4 +137,90 @@ async fn a_burst_repeats_the_refs_on_show() {
         assert_eq!(companion.qr().await, qr);
     }
     assert_eq!(stage.report().refs_issued, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_another_identity_is_met_by_xx_fallback() {
+    let mut stage = Stage::set().await;
+    let mut companion = stage.linked().await;
+    companion.stop().await;
+    // A first login by XX caches the chain, the second one shows it.
+    let mut companion = companion.again(&stage).await;
+    companion.until("logged in", |client| client.is_logged_in()).await;
+    companion.stop().await;
+    stage = Stage::set().await;
+    let companion = companion.again(&stage).await;
+    companion.event("logged out", |event| matches!(event, Event::LoggedOut(_)).then_some(())).await;
+    assert_eq!(stage.report().handshakes_xx_fallback, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_namespace_is_read_and_not_answered() {
+    let stage = Stage::set().await;
+    let companion = stage.linked().await;
+    stage.remote.fault(&Fault::StallIqs { xmlns: Some("w:g2".to_owned()) }).unwrap();
+    let asking = tokio::spawn({
+        let client = companion.client.clone();
+        async move { client.groups().get_participating().await.map(|groups| groups.len()) }
+    });
+    eventually("stalled", || stage.report().iqs_stalled == 1).await;
+    assert!(!asking.is_finished());
+    stage.remote.clear_faults().unwrap();
+    assert_eq!(companion.client.groups().get_participating().await.unwrap().len(), 3);
+    asking.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_connections_are_counted_and_the_client_comes_through_in_the_end() {
+    let stage = Stage::set().await;
+    stage.remote.fault(&Fault::RefuseConnections { times: Some(1) }).unwrap();
+    let companion = Companion::start(&stage).await;
+    companion.qr().await;
+    assert_eq!((stage.report().refused, stage.report().accepted), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unscanned_socket_is_closed_when_its_time_is_up() {
+    let stage = Stage::set_with(Pace { unscanned_lifetime_ms: 300, ..Pace::default() }).await;
+    let companion = Companion::start(&stage).await;
+    let first = companion.qr().await;
+    assert_ne!(companion.qr().await, first, "a new socket shows new refs");
+    assert!(stage.report().accepted >= 2);
+    assert!(stage.remote.scan(NUMBER, &first).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_close_keeps_a_socket_that_its_client_has_left() {
+    let stage = Stage::set().await;
+    stage.remote.fault(&Fault::LateClose { linger_ms: 1_500, times: None }).unwrap();
+    let mut companion = Companion::start(&stage).await;
+    let qr = companion.qr().await;
+    companion.stop().await;
+    eventually("unscannable", || stage.remote.scan(NUMBER, &qr).is_err()).await;
+    assert_eq!(stage.report().connections_now, 1);
+    eventually("closed", || stage.report().connections_now == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unlink_overtaken_by_its_stream_error_still_reaches_the_client() {
+    let stage = Stage::set().await;
+    stage.remote.fault(&Fault::Unlink { how: UnlinkFault::Overtaken, times: Some(1) }).unwrap();
+    let companion = stage.linked().await;
+    let own = companion.client.persistence_manager().get_device_snapshot().pn.clone().unwrap();
+    // Answered or not: the stream error alone is word enough.
+    let _ = companion.client.execute(RemoveCompanionDeviceSpec::new(&own)).await;
+    companion.event("logged out", |event| matches!(event, Event::LoggedOut(_)).then_some(())).await;
+    assert_eq!(stage.devices(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_owner_keeps_the_scan_waiting() {
+    let stage = Stage::set().await;
+    let companion = Companion::start(&stage).await;
+    let qr = companion.qr().await;
+    let begun = std::time::Instant::now();
+    let slow = ScanOptions { approve_after_ms: 300, ..ScanOptions::default() };
+    stage.remote.scan_with(NUMBER, &qr, slow).unwrap();
+    assert!(begun.elapsed().as_millis() >= 300);
+    companion.until("logged in", |client| client.is_logged_in()).await;
 }

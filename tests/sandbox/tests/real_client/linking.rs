@@ -11,9 +11,8 @@ async fn a_scanned_qr_links_restarts_and_connects() {
     let stage = Stage::set().await;
     let companion = Companion::start(&stage).await;
     stage.remote.scan(NUMBER, &companion.qr().await).unwrap();
-    let paired = companion.event("pair success", |event| match event {
-        Event::PairSuccess(paired) => Some(paired.id.to_string()),
-        _ => None,
+    let paired = companion.event("pair success", |event| {
+        if let Event::PairSuccess(paired) = event { Some(paired.id.to_string()) } else { None }
     });
     assert_eq!(paired.await, format!("{NUMBER}:1@s.whatsapp.net"));
     companion.event("connected", |event| matches!(event, Event::Connected(_)).then_some(())).await;
@@ -89,6 +88,21 @@ async fn a_client_that_leaves_unscanned_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_refuses_before_its_signature_is_never_on_the_list() {
+    let stage = Stage::set().await;
+    let mut companion = Companion::start(&stage).await;
+    let qr = companion.qr().await;
+    companion.gate.shut();
+    stage.remote.scan(NUMBER, &qr).unwrap();
+    companion.event("pair success", |event| matches!(event, Event::PairSuccess(_)).then_some(())).await;
+    companion.stop().await;
+    eventually("gone", || stage.report().connections_now == 0).await;
+    let report = stage.report();
+    assert_eq!((report.offered, report.links_made, stage.devices()), (1, 0, vec![]));
+    stage.assert_nothing_odd();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn device_numbers_are_not_reused() {
     let stage = Stage::set().await;
     let first = stage.linked().await;
@@ -117,10 +131,8 @@ async fn a_store_of_an_unlinked_device_is_refused_with_401() {
     companion.stop().await;
     stage.remote.unlink(NUMBER, &stage.devices()[0].jid).unwrap();
     let companion = companion.again(&stage).await;
-    let on_connect = companion.event("logged out", |event| match event {
-        Event::LoggedOut(out) => Some(out.on_connect),
-        _ => None,
-    });
+    let on_connect = companion
+        .event("logged out", |event| if let Event::LoggedOut(out) = event { Some(out.on_connect) } else { None });
     assert!(on_connect.await);
     assert_eq!(stage.report().logins_refused, 1);
 }
