@@ -70,7 +70,7 @@ impl Identity {
                 command
                     .args(["--reuid", &uid.to_string(), "--regid", &gid.to_string(), "--clear-groups"])
                     .args(["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"])
-                    .arg(format!("--pdeathsig={}", at_our_end as i32))
+                    .arg(format!("--pdeathsig={}", at_our_end.as_str().trim_start_matches("SIG")))
                     .arg(program);
                 command
             }
