@@ -1,6 +1,8 @@
 //! Keyrings and the vault against a real Postgres, and against the protocol
 //! library's own in-memory storage as the judge of what each method means.
 
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
 mod faults;
 mod operations;
 mod oracle;
