@@ -15,10 +15,8 @@ async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_t
         daemon.store.claim_accounts().await.unwrap();
         let fence = daemon.store.load_account(one).await.unwrap().unwrap().fence;
         let phone = Phone::parse("436601234567").unwrap();
-        let (first, second) = tokio::join!(
-            daemon.store.claim_number(one, fence, &phone),
-            daemon.store.claim_number(two, fence, &phone)
-        );
+        let (first, second) =
+            tokio::join!(daemon.store.claim_number(one, fence, &phone), daemon.store.claim_number(two, fence, &phone));
         let answers = [first.unwrap(), second.unwrap()];
         let duplicate = |label: &str| Claim::Duplicate { existing_label: label.to_owned() };
         assert!(
@@ -45,11 +43,7 @@ async fn the_oldest_other_live_account_of_the_same_operator_is_named() {
     };
     assert_eq!(claim(stranger).await, Claim::Granted);
     assert_eq!(claim(deleted).await, Claim::Granted);
-    database
-        .web
-        .execute("UPDATE whatsapp_accounts SET deleted_at = now() WHERE id = $1", &[&deleted.0])
-        .await
-        .unwrap();
+    database.web.execute("UPDATE whatsapp_accounts SET deleted_at = now() WHERE id = $1", &[&deleted.0]).await.unwrap();
     assert_eq!(claim(incumbent).await, Claim::Granted);
     assert_eq!(claim(incumbent).await, Claim::Granted, "an account is no duplicate of itself");
     assert_eq!(claim(newcomer).await, Claim::Duplicate { existing_label: "incumbent".to_owned() });

@@ -43,12 +43,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
     let ticketed = database.keyring(record.id).await;
     let taken = daemon.store.take_commands().await.unwrap();
     assert_eq!(taken.len(), 1);
-    let group = |jid: &str| Group {
-        jid: jid.to_owned(),
-        subject: "a\0b".to_owned(),
-        participants: 3,
-        is_admin: true,
-    };
+    let group = |jid: &str| Group { jid: jid.to_owned(), subject: "a\0b".to_owned(), participants: 3, is_admin: true };
     let whole = Change {
         qr: QrChange::Show { payload: Secret::new("2@abc,def"), at: at(0), expires_at: at(60_000) },
         pair_code: CodeChange::Show(Secret::new("ABCD1234")),
@@ -69,12 +64,15 @@ async fn one_change_writes_everything_that_tells_of_it() {
     let png: String = database.one("SELECT last_qr_png FROM whatsapp_accounts", &[]).await;
     assert!(png.starts_with("iVBOR"));
     assert_eq!(database.count("SELECT count(*) FROM whatsapp_groups WHERE subject = 'ab'").await, 2);
-    assert_eq!(database.one::<String>("SELECT string_agg(kind, ' ' ORDER BY seq) FROM events", &[]).await,
-        "session.timeout session.failed");
+    assert_eq!(
+        database.one::<String>("SELECT string_agg(kind, ' ' ORDER BY seq) FROM events", &[]).await,
+        "session.timeout session.failed"
+    );
     let audit: Value = database.one("SELECT payload FROM audit_log", &[]).await;
     assert_eq!(audit, json!({"label": "shop", "raw": "401", "more": 1}));
     assert_eq!(database.one::<String>("SELECT state || result FROM commands", &[]).await, "donedone so");
-    let kept: uuid::Uuid = database.one("SELECT k.id FROM keyrings k JOIN credentials c ON c.keyring_id = k.id", &[]).await;
+    let kept: uuid::Uuid =
+        database.one("SELECT k.id FROM keyrings k JOIN credentials c ON c.keyring_id = k.id", &[]).await;
     assert_eq!(kept, ticketed);
     assert_eq!(database.one::<String>("SELECT reason || source FROM unlink_tickets", &[]).await, "replacedweb");
 
@@ -86,7 +84,8 @@ async fn one_change_writes_everything_that_tells_of_it() {
         ..change(&record)
     };
     daemon.store.record(&after).await.unwrap();
-    let cleared = "SELECT count(*) FROM whatsapp_accounts WHERE num_nulls(last_qr_png, last_qr_at, qr_expires_at, pair_code) = 4";
+    let cleared =
+        "SELECT count(*) FROM whatsapp_accounts WHERE num_nulls(last_qr_png, last_qr_at, qr_expires_at, pair_code) = 4";
     assert_eq!(database.count(cleared).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM whatsapp_groups").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM keyrings").await, 1, "a ticket's keys were erased");

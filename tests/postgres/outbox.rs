@@ -1,0 +1,104 @@
+use std::future::poll_fn;
+
+use paird::postgres::outbox::Outbox;
+use paird::postgres::store::PgStore;
+use paird_actors::domain::{AccountRecord, Event, PasskeyStage};
+use paird_actors::ports::{Change, Store};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, NoTls};
+
+use crate::support::{Database, change};
+
+/// What a web app hears on the event channel.
+async fn events(database: &Database) -> mpsc::UnboundedReceiver<Value> {
+    let (client, mut connection) = tokio_postgres::connect(&database.text, NoTls).await.unwrap();
+    let (forward, heard) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notification(notification) = message {
+                forward.send(serde_json::from_str(notification.payload()).unwrap()).unwrap();
+            }
+        }
+    });
+    client.batch_execute("LISTEN paird_event").await.unwrap();
+    std::mem::forget(client);
+    heard
+}
+
+async fn next(heard: &mut mpsc::UnboundedReceiver<Value>) -> Value {
+    tokio::time::timeout(std::time::Duration::from_secs(20), heard.recv()).await.unwrap().unwrap()
+}
+
+fn told(record: &AccountRecord, events: Vec<Event>) -> Change {
+    Change { events, ..change(record) }
+}
+
+#[tokio::test]
+async fn committed_events_are_sent_in_order_with_the_fields_of_the_contract() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let mut heard = events(&database).await;
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell());
+    for _ in 0..30 {
+        store.record(&told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }])).await.unwrap();
+    }
+    for seq in 1..=60 {
+        let event = next(&mut heard).await;
+        assert_eq!(event["seq"], seq);
+        assert_eq!(event["accountId"], record.id.to_string());
+        assert!(event["id"].is_i64());
+        if seq % 2 == 0 {
+            assert_eq!((&event["type"], &event["count"]), (&json!("groups.synced"), &json!(3)));
+        }
+    }
+    outbox.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_crash_left_unsent_is_sent_by_the_next_daemon() {
+    let database = Database::new().await;
+    let former = database.daemon().await;
+    let record = database.owned(&former, "shop").await;
+    former.store.record(&told(&record, vec![Event::Timeout])).await.unwrap();
+    database.kill(former).await;
+    let mut heard = events(&database).await;
+    let present = database.daemon().await;
+    let outbox = Outbox::start(present.pool.clone(), present.process, "paird_event");
+    assert_eq!(next(&mut heard).await["type"], "session.timeout");
+    outbox.stop().await;
+    assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 0);
+}
+
+#[tokio::test]
+async fn a_live_owners_events_are_left_to_it() {
+    let database = Database::new().await;
+    let owner = database.daemon().await;
+    let record = database.owned(&owner, "shop").await;
+    owner.store.record(&told(&record, vec![Event::Timeout])).await.unwrap();
+    let other = database.daemon().await;
+    Outbox::start(other.pool.clone(), other.process, "paird_event").stop().await;
+    assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 1);
+    Outbox::start(owner.pool.clone(), owner.process, "paird_event").stop().await;
+    assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 0);
+}
+
+#[tokio::test]
+async fn a_payload_too_large_for_a_notification_goes_without_its_large_field() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let mut heard = events(&database).await;
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let request = json!({ "publicKey": "ü".repeat(5000) });
+    let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell());
+    store.record(&told(&record, vec![event.clone()])).await.unwrap();
+    let sent = next(&mut heard).await;
+    assert_eq!((&sent["stage"], &sent["truncated"], sent.get("request")), (&json!("challenge"), &json!(true), None));
+    let row: Value = database.one("SELECT payload FROM events", &[]).await;
+    assert_eq!(row, event.payload());
+    outbox.stop().await;
+}

@@ -1,0 +1,63 @@
+use paird_actors::domain::{KeyringId, Status};
+use paird_actors::ports::{Change, Store, StoreError, TicketOutcome};
+use serde_json::{Value, json};
+
+use crate::support::{Database, at, change};
+
+#[tokio::test]
+async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_the_account() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let mut record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    record.status = Status::Deleting;
+    record.deleted_at = Some(at(0));
+    let deleted = Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) };
+    daemon.store.record(&deleted).await.unwrap();
+    daemon.store.record(&deleted).await.unwrap();
+
+    let owned = daemon.store.claim_accounts().await.unwrap();
+    let [ticket] = owned[0].tickets[..] else { panic!("{owned:?}") };
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    assert_eq!((ticket.keyring, ticket.label.as_str(), ticket.attempts), (keyring, "shop", 0));
+    let failed = TicketOutcome::Failed { error: "no answer".to_owned(), attempts: 1, next_retry_at: at(5) };
+    daemon.store.record_ticket(&ticket, &failed).await.unwrap();
+    let again = daemon.store.load_ticket(ticket.id).await.unwrap().unwrap();
+    assert_eq!((again.attempts, again.next_retry_at), (1, at(5)));
+    assert_eq!(database.count("SELECT count(*) FROM credentials").await, 1);
+
+    let unlinked = TicketOutcome::Unlinked { reason: "device_removed".to_owned() };
+    daemon.store.record_ticket(&again, &unlinked).await.unwrap();
+    daemon.store.record_ticket(&again, &unlinked).await.unwrap();
+    assert!(daemon.store.load_ticket(ticket.id).await.unwrap().is_none());
+    assert_eq!(database.count("SELECT count(*) FROM credentials").await, 0);
+    let audit: Value = database.one("SELECT payload FROM audit_log WHERE action = 'account.unlinked'", &[]).await;
+    assert_eq!(audit, json!({"label": "shop", "raw": "device_removed"}));
+    let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.unlinked'", &[]).await;
+    assert_eq!(event, json!({"reason": "device_removed"}));
+    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
+    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
+    assert_eq!(daemon.store.claim_accounts().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_former_owner_ends_no_ticket() {
+    let database = Database::new().await;
+    let former = database.daemon().await;
+    let record = database.owned(&former, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    former.store.record(&Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) }).await.unwrap();
+    let ticket = former.store.claim_accounts().await.unwrap()[0].tickets[0];
+    let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
+    let former = database.kill(former).await;
+    database.daemon().await.record(record.id).await;
+    for outcome in [
+        TicketOutcome::Unlinked { reason: "gone".to_owned() },
+        TicketOutcome::Abandoned { reason: "14 days".to_owned() },
+        TicketOutcome::Failed { error: "x".to_owned(), attempts: 1, next_retry_at: at(0) },
+    ] {
+        assert!(matches!(former.record_ticket(&ticket, &outcome).await, Err(StoreError::Fenced)));
+    }
+    assert_eq!(database.count("SELECT count(*) FROM credentials").await, 1);
+    assert_eq!(database.count("SELECT count(*) FROM events").await, 0);
+}
