@@ -133,10 +133,11 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(wrong) => return out::complain(&wrong, EXIT_USAGE),
     };
-    let done = match cli.command {
-        // Not inside a runtime: the daemon makes its own.
-        Command::Serve => serve(config),
-        other => runtime().and_then(|runtime| runtime.block_on(run(other, config))),
+    // The daemon makes its own runtime.
+    let done = if cli.is_daemon() {
+        serve(config)
+    } else {
+        runtime().and_then(|runtime| runtime.block_on(run(cli.command, config)))
     };
     done.unwrap_or_else(|error| out::complain(&format!("{error:#}"), 1))
 }
