@@ -1,0 +1,124 @@
+//! A stage for one test: a Postgres, a WhatsApp, any number of daemons, a web app.
+
+mod daemon;
+mod phones;
+mod secrets;
+mod web;
+
+use std::{future::Future, path::PathBuf, time::Duration};
+
+use paird::postgres::embedded::{Embedded, Options};
+use paird_sandbox::{Pace, Sandbox, Settings};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub use daemon::Daemon;
+pub use phones::Phones;
+pub use web::{Seen, Web};
+
+/// No wait is longer than this; a test that needs it all has failed already.
+pub const DEADLINE: Duration = Duration::from_secs(45);
+
+pub struct Stage {
+    pub web: Web,
+    pub phones: Phones,
+    pub database: Option<Embedded>,
+    pub dsn: String,
+    pub dir: PathBuf,
+    sandbox: Sandbox,
+}
+
+impl Stage {
+    /// Postgres, WhatsApp and the web app are there; no daemon yet.
+    pub async fn empty() -> Self {
+        Self::with_pace(Pace::default()).await
+    }
+
+    pub async fn with_pace(pace: Pace) -> Self {
+        let dir = scratch();
+        let database = Embedded::start_with(&dir, None, Options { fast: true }).await.unwrap();
+        let dsn = database.dsn();
+        let sandbox = Sandbox::start(Settings { pace, ..Settings::default() }).await.unwrap();
+        let phones = Phones::new(&sandbox.admin_url());
+        // The schema is the daemon's to make; the web app needs it before one has run.
+        paird::postgres::migrate::migrate(&dsn.parse_dsn()).await.unwrap();
+        let web = Web::connect(&dsn).await;
+        Self { web, phones, database: Some(database), dsn, dir, sandbox }
+    }
+
+    /// An empty stage and one daemon, up.
+    pub async fn with_daemon() -> (Self, Daemon) {
+        let stage = Self::empty().await;
+        let daemon = stage.daemon(&[]).await;
+        (stage, daemon)
+    }
+
+    /// Starts a daemon and waits until it is up.
+    pub async fn daemon(&self, settings: &[(&str, &str)]) -> Daemon {
+        let mut daemon = self.daemon_starting(settings);
+        daemon.up().await;
+        daemon
+    }
+
+    /// Starts a daemon with these settings over the usual ones.
+    pub fn daemon_starting(&self, settings: &[(&str, &str)]) -> Daemon {
+        let url = self.sandbox.whatsapp_url();
+        let data_dir = self.dir.join("daemon").display().to_string();
+        let usual = [
+            ("DATABASE_URL", self.dsn.as_str()),
+            ("PAIRD_DATA_DIR", data_dir.as_str()),
+            ("PAIRD_WHATSAPP_URL", url.as_str()),
+            ("PAIRD_CONSOLE_ADDR", "127.0.0.1:0"),
+            ("PAIRD_LOG", "debug"),
+        ];
+        Daemon::start(&self.dir, usual.iter().chain(settings).copied())
+    }
+
+    /// The end of a good test: every daemon stops on SIGTERM, says nothing secret, and
+    /// never confused WhatsApp.
+    pub async fn finish(self, daemons: impl IntoIterator<Item = Daemon>) {
+        for daemon in daemons {
+            let status = daemon.terminate().await;
+            assert!(status.success(), "the daemon ended with {status}");
+        }
+        let report = self.phones.report().await;
+        assert_eq!(report.unknown, [], "stanzas that the sandbox did not understand");
+        assert_eq!(report.violations, [], "what no correct client does");
+        secrets::assert_none_in_logs(&self.dir, &self.web).await;
+        if let Some(database) = self.database {
+            database.stop().await;
+        }
+        self.sandbox.stop().await;
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// For `paird`'s own types in tests.
+pub trait ParseDsn {
+    fn parse_dsn(&self) -> paird::postgres::pool::Dsn;
+}
+
+impl ParseDsn for String {
+    fn parse_dsn(&self) -> paird::postgres::pool::Dsn {
+        paird::postgres::pool::Dsn::parse(self).unwrap()
+    }
+}
+
+/// Waits for a condition; says what never came.
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// An empty directory, kept when the test fails.
+pub fn scratch() -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bb-{}", Uuid::new_v4().simple()));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}

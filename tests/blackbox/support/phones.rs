@@ -1,0 +1,81 @@
+use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
+
+use super::until;
+
+/// The simulated phones. The sandbox's API blocks; here it does not.
+#[derive(Clone)]
+pub struct Phones(Remote);
+
+impl Phones {
+    pub fn new(admin_url: &str) -> Self {
+        Self(Remote::new(admin_url))
+    }
+
+    pub async fn add(&self, number: &str) {
+        let number = number.to_owned();
+        self.call(move |remote| remote.add_phone(&number)).await.unwrap();
+    }
+
+    /// The error is the sandbox's own words: a QR that is over, a phone that is not there.
+    pub async fn scan(&self, number: &str, qr: &str) -> Result<(), RemoteError> {
+        self.scan_with(number, qr, ScanOptions::default()).await
+    }
+
+    pub async fn scan_with(&self, number: &str, qr: &str, options: ScanOptions) -> Result<(), RemoteError> {
+        let (number, qr) = (number.to_owned(), qr.to_owned());
+        self.call(move |remote| remote.scan_with(&number, &qr, options)).await
+    }
+
+    pub async fn type_code(&self, number: &str, code: &str) -> Result<(), RemoteError> {
+        let (number, code) = (number.to_owned(), code.to_owned());
+        self.call(move |remote| remote.type_code(&number, &code)).await
+    }
+
+    pub async fn set_groups(&self, number: &str, groups: Vec<Group>) {
+        let number = number.to_owned();
+        self.call(move |remote| remote.set_groups(&number, &groups)).await.unwrap();
+    }
+
+    /// What the phone shows under "Linked devices", oldest first.
+    pub async fn devices(&self, number: &str) -> Vec<LinkedDevice> {
+        let number = number.to_owned();
+        self.call(move |remote| remote.devices(&number)).await.unwrap()
+    }
+
+    pub async fn unlink(&self, number: &str, jid: &str) {
+        let (number, jid) = (number.to_owned(), jid.to_owned());
+        self.call(move |remote| remote.unlink(&number, &jid)).await.unwrap();
+    }
+
+    pub async fn fault(&self, fault: Fault) {
+        self.call(move |remote| remote.fault(&fault)).await.unwrap();
+    }
+
+    pub async fn clear_faults(&self) {
+        self.call(Remote::clear_faults).await.unwrap();
+    }
+
+    pub async fn set_pace(&self, pace: Pace) {
+        self.call(move |remote| remote.set_pace(&pace)).await.unwrap();
+    }
+
+    pub async fn report(&self) -> Report {
+        self.call(Remote::report).await.unwrap()
+    }
+
+    /// Waits until the phone lists so many devices.
+    pub async fn devices_are(&self, number: &str, count: usize) -> Vec<LinkedDevice> {
+        until(&format!("{count} devices on {number}"), || async {
+            Some(self.devices(number).await).filter(|devices| devices.len() == count)
+        })
+        .await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Remote) -> Result<T, RemoteError> + Send + 'static,
+    ) -> Result<T, RemoteError> {
+        let remote = self.0.clone();
+        tokio::task::spawn_blocking(move || ask(&remote)).await.unwrap()
+    }
+}

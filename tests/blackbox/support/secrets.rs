@@ -1,0 +1,26 @@
+//! What no log line may hold.
+
+use std::path::Path;
+
+use super::Web;
+
+/// Looks through every log of the stage for what the test saw on the way: QR payloads
+/// and their parts, pair codes, whole phone numbers, the master key.
+pub async fn assert_none_in_logs(dir: &Path, web: &Web) {
+    let mut secrets = web.secrets_seen();
+    secrets.extend(web.numbers().await);
+    if let Ok(key) = std::fs::read_to_string(dir.join("daemon/master.key")) {
+        secrets.extend(key.split_whitespace().filter(|word| word.len() > 30).map(str::to_owned));
+    }
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        let log = std::fs::read_to_string(&path).unwrap();
+        for line in log.lines() {
+            let leak = secrets.iter().find(|secret| line.contains(secret.as_str()));
+            assert!(leak.is_none(), "a secret is in a log: {line}");
+        }
+    }
+}
