@@ -101,7 +101,7 @@ async fn serve_with(
         policy: config.policy(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
-        seed: Arc::new(|| rand::random::<u128>()),
+        seed: Arc::new(rand::random::<u128>),
     });
     info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
 

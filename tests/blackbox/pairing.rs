@@ -60,8 +60,13 @@ async fn a_second_account_is_refused_before_the_phone_lists_it_and_the_first_sta
     assert_eq!(devices.len(), 1, "the newcomer is not on the list");
     assert!(devices[0].connected);
     assert_eq!(stage.phones.report().await.links_made, 1);
-    let told_since: Vec<_> =
-        web.events(incumbent).await.split_off(before.len()).into_iter().filter(|event| event.kind != "groups.synced").collect();
+    let told_since: Vec<_> = web
+        .events(incumbent)
+        .await
+        .split_off(before.len())
+        .into_iter()
+        .filter(|event| event.kind != "groups.synced")
+        .collect();
     assert_eq!(told_since, [], "nothing happened to the incumbent");
     stage.finish([daemon]).await;
 }

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use paird::postgres::outbox::Outbox;
 use paird::postgres::store::PgStore;
@@ -41,7 +42,7 @@ async fn committed_events_are_sent_in_order_with_the_fields_of_the_contract() {
     let record = database.owned(&daemon, "shop").await;
     let mut heard = events(&database).await;
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
-    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell());
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
     for _ in 0..30 {
         store.record(&told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }])).await.unwrap();
     }
@@ -94,7 +95,7 @@ async fn a_payload_too_large_for_a_notification_goes_without_its_large_field() {
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
     let request = json!({ "publicKey": "ü".repeat(5000) });
     let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
-    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell());
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
     store.record(&told(&record, vec![event.clone()])).await.unwrap();
     let sent = next(&mut heard).await;
     assert_eq!((&sent["stage"], &sent["truncated"], sent.get("request")), (&json!("challenge"), &json!(true), None));

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use daemon::Daemon;
 pub use phones::Phones;
-pub use web::{Seen, Web};
+pub use web::Web;
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);

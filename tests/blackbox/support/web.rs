@@ -197,7 +197,9 @@ async fn listen(dsn: &str, heard: Arc<Mutex<Vec<Value>>>) -> Client {
 fn decode(png_base64: &str) -> String {
     let png = BASE64_STANDARD.decode(png_base64).unwrap();
     let picture = image::load_from_memory(&png).unwrap().into_luma8();
-    let mut prepared = rqrr::PreparedImage::prepare(picture);
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let grey = |x: usize, y: usize| picture.get_pixel(x as u32, y as u32).0[0];
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
     let grids = prepared.detect_grids();
     assert_eq!(grids.len(), 1, "one QR in the picture");
     grids[0].decode().unwrap().1
