@@ -100,13 +100,12 @@ impl Life {
 
     async fn run_once(&self) -> CloseReason {
         self.signs.start();
-        match self.versions.current().await {
-            // Counts as just fetched: the library will not ask by itself.
-            Ok(version) => {
-                self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await
-            }
+        let version = match self.versions.current().await {
+            Ok(version) => version,
             Err(reason) => return CloseReason::Unreachable(reason),
-        }
+        };
+        // Counts as just fetched: the library will not ask by itself.
+        self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
         // Off, or a failed connect is retried in silence for ever.
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
         self.ear.prick_up(&self.client);
@@ -135,7 +134,7 @@ impl Life {
         }
         let reason = self.signs.reason();
         if matches!(reason, CloseReason::ClientOutdated(_)) {
-            self.versions.forget().await;
+            self.versions.outdated(version).await;
         }
         reason
     }

@@ -32,6 +32,9 @@ pub struct Policy {
     pub backoff_cap: Duration,
     /// Being connected this long resets the backoff.
     pub stable_after: Duration,
+    /// An outdated client is tried once more by itself after this long, with the
+    /// version looked up anew; jittered.
+    pub outdated_retry: Duration,
     /// Groups are fetched this long after login, at most (jittered).
     pub groups_delay: Duration,
     /// Wait before a failed group fetch is tried again; doubles each time.
@@ -51,6 +54,7 @@ impl Default for Policy {
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(900),
             stable_after: Duration::from_secs(60),
+            outdated_retry: Duration::from_secs(60),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),
         }

@@ -51,6 +51,8 @@ pub struct Lifecycle {
     /// This life's randomness: keyring ids and jitter derive from it.
     seed: u128,
     backoff: Backoff,
+    /// WhatsApp refused the client version, and the one try after the refresh was used.
+    refreshed: bool,
     /// Who asked for the running attempt.
     source: String,
     now: Instant,
