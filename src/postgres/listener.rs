@@ -155,7 +155,7 @@ impl Ear {
         if self.hearing.send_replace(hearing) != hearing {
             match hearing {
                 Hearing::Listening => info!(channel = %self.channel, "listening for commands"),
-                Hearing::Polling => warn!("LISTEN does not work here (a pooling proxy?): polling for commands"),
+                Hearing::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
             }
         }
         Ok(())
