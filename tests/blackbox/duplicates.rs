@@ -1,6 +1,7 @@
 //! CONTRACT.md §4, rule 3: one number, one live account of an operator.
 
 use futures_util::{StreamExt as _, stream};
+use paird_sandbox::{Fault, PausePoint, Scope};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,9 +27,35 @@ async fn a_second_account_is_refused_before_the_phone_lists_it_and_the_first_sta
 
     assert_eq!(stage.phones.devices(NUMBER).await, device, "the same one device, connected");
     let report = stage.phones.report().await;
-    assert_eq!((report.links_made, report.logins, report.offers_rejected), (1, 1, 1));
+    assert_eq!((report.offered, report.links_made, report.logins), (2, 1, 1));
     assert_eq!(web.seq(incumbent).await, told, "nothing happened to the incumbent");
     assert_eq!(web.status(incumbent).await, "connected");
+
+    // The row is kept for a phone that is free.
+    let other = "436605000002";
+    stage.phones.add(other).await;
+    web.pair_with(newcomer, other, &stage.phones).await;
+    web.status_is(newcomer, "connected").await;
+    assert_eq!(web.ends(newcomer).await, ["session.duplicate", "session.connected"]);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incumbent_whose_connection_is_down_keeps_its_number() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let incumbent = web.connect_account("shop", NUMBER, &stage.phones).await;
+    stage.phones.fault(Fault::Pause { at: PausePoint::BeforeSuccess, number: None }).await;
+    stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBER.to_owned()) }).await;
+    web.status_is(incumbent, "reconnecting").await;
+
+    let newcomer = web.account("newcomer").await;
+    web.pair_with(newcomer, NUMBER, &stage.phones).await;
+    refused(&stage, newcomer, "shop").await;
+    assert_eq!(web.status(incumbent).await, "reconnecting");
+    stage.phones.clear_faults().await;
+    web.status_is(incumbent, "connected").await;
+    assert_eq!(stage.phones.report().await.links_made, 1);
     stage.finish([daemon]).await;
 }
 
@@ -95,14 +122,21 @@ async fn an_account_is_no_duplicate_of_itself_nor_of_one_that_gave_its_number_up
     // The phone collects no dead entry: the old device is unlinked.
     stage.phones.devices_are(NUMBER, 1).await;
 
-    web.does("account.delete", first, json!({})).await;
+    web.does("account.unpair", first, json!({})).await;
     let second = web.account("second").await;
     web.pair_with(second, NUMBER, &stage.phones).await;
     web.status_is(second, "connected").await;
+    // The parked keys come back for nothing but a free number.
+    let (state, why) = web.ask("account.resume", first, json!({})).await;
+    assert!(state == "failed" && why.contains("«second»"), "{state}: {why}");
+
+    web.does("account.delete", second, json!({})).await;
+    web.does("account.resume", first, json!({})).await;
+    web.status_is(first, "connected").await;
     let devices = stage.phones.devices_are(NUMBER, 1).await;
-    assert!(devices[0].connected);
-    let own: Option<String> = web.column(second, "device_jid").await;
+    let own: Option<String> = web.column(first, "device_jid").await;
     assert_eq!(own.as_deref(), Some(devices[0].jid.as_str()));
+    assert!(devices[0].connected);
     stage.finish([daemon]).await;
 }
 
@@ -115,6 +149,19 @@ async fn the_existing_label_is_the_one_of_now() {
     let newcomer = web.account("newcomer").await;
     web.pair_with(newcomer, NUMBER, &stage.phones).await;
     refused(&stage, newcomer, "new näme").await;
+
+    // Too long for a notification: the row has it whole, and what is sent says so.
+    let long = "ä".repeat(5_000);
+    web.sql.execute("UPDATE whatsapp_accounts SET label = $2 WHERE id = $1", &[&incumbent, &long]).await.unwrap();
+    let third = web.account("third").await;
+    web.pair_with(third, NUMBER, &stage.phones).await;
+    refused(&stage, third, &long).await;
+    let heard = until("the notification", || async {
+        web.heard(third).into_iter().find(|event| event["type"] == "session.duplicate")
+    })
+    .await;
+    assert_eq!((&heard["truncated"], &heard["phoneNumber"]), (&json!(true), &json!(NUMBER)));
+    assert_eq!(heard.get("existingLabel"), None);
     stage.finish([daemon]).await;
 }
 

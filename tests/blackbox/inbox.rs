@@ -104,11 +104,12 @@ async fn a_wrong_notification_is_a_failed_row_that_says_why_and_not_what() {
         (json!({"type": "account.pair", "accountId": account, "expectPhone": "12"}).to_string(), "has 2 digits"),
         (json!({"type": "account.pair", "accountId": account, "sesame": 1}).to_string(), "unknown argument"),
     ];
-    for (nth, (payload, reason)) in wrong.iter().enumerate() {
+    let earlier = web.count("SELECT count(*) FROM commands", &[]).await;
+    for (nth, (payload, reason)) in (earlier..).zip(&wrong) {
         notify(web, "paird_command", payload).await;
         let id = until(&format!("a row of {payload}"), || async {
             let sql = "SELECT id FROM commands ORDER BY id OFFSET $1 LIMIT 1";
-            let row = web.sql.query_opt(sql, &[&i64::try_from(nth).unwrap()]).await.unwrap()?;
+            let row = web.sql.query_opt(sql, &[&nth]).await.unwrap()?;
             Some(row.get::<_, i64>(0))
         })
         .await;
@@ -238,13 +239,13 @@ async fn commands_of_one_account_run_in_their_order() {
 async fn channels_of_ones_own_are_used_instead_of_the_usual() {
     let stage = Stage::empty().await;
     let daemon =
-        stage.daemon(&[("PAIRD_COMMAND_CHANNEL", "House of commands"), ("PAIRD_EVENT_CHANNEL", "house_events")]).await;
+        stage.daemon(&[("PAIRD_COMMAND_CHANNEL", "house_commands"), ("PAIRD_EVENT_CHANNEL", "house_events")]).await;
     let web = &stage.web;
     let account = web.account("shop").await;
     // Heard on both now: an event on both channels would be heard twice.
     web.sql.batch_execute("LISTEN house_events").await.unwrap();
     let pair = json!({"type": "account.pair", "accountId": account}).to_string();
-    notify(web, "House of commands", &pair).await;
+    notify(web, "house_commands", &pair).await;
     web.qr(account).await;
     web.does("account.cancel", account, json!({})).await;
     let heard = until("both events", || async { Some(web.heard(account)).filter(|heard| heard.len() >= 2) }).await;
@@ -257,8 +258,9 @@ async fn notify(web: &Web, channel: &str, payload: &str) {
     web.sql.execute("SELECT pg_notify($1, $2)", &[&channel, &payload]).await.unwrap();
 }
 
-/// The whole row but for the counter of events.
+/// The whole row but for the counter of events, once it has an owner.
 async fn row(web: &Web, account: Uuid) -> Value {
+    web.does("account.cancel", account, json!({})).await;
     let sql = "SELECT to_jsonb(a) - 'event_seq' FROM whatsapp_accounts a WHERE id = $1";
     web.sql.query_one(sql, &[&account]).await.unwrap().get(0)
 }
