@@ -37,6 +37,8 @@ use shutdown::Stop;
 const TICK: Duration = Duration::from_secs(15);
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
+/// Behind a proxy that does not pass LISTEN the daemon is up all the same.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
@@ -103,11 +105,10 @@ async fn serve_with(
         runtime: runtime.handle().clone(),
         seed: Arc::new(rand::random::<u128>),
     });
-    info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
 
     let running = Running { supervisor, listener, lease, outbox };
     if stop.unless(sweep(&store, config)).await.is_some() {
-        running.until(stop).await;
+        running.until(stop, process).await;
     }
     shutdown::in_order(running).await;
     for arbiter in arbiters {
@@ -130,14 +131,21 @@ struct Running {
 impl Running {
     /// Boot, a listener that is back and the tick are one resync; a notification is a
     /// look for commands.
-    async fn until(&self, stop: &mut Stop) {
+    async fn until(&self, stop: &mut Stop, process: Uuid) {
         let wake = self.listener.wake();
+        let listening = self.listening();
+        tokio::pin!(listening);
+        let mut is_up = false;
         let mut hearing = self.listener.hearing();
         let mut lease = self.lease.watch();
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
                 () = stop.asked() => return,
+                () = &mut listening, if !is_up => {
+                    is_up = true;
+                    info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
+                }
                 () = wake.notified() => self.supervisor.wake(),
                 _ = tick.tick() => self.supervisor.resync(),
                 changed = hearing.changed() => match changed {
@@ -155,6 +163,13 @@ impl Running {
                 },
             }
         }
+    }
+
+    /// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it
+    /// is up must not be lost.
+    async fn listening(&self) {
+        let mut hearing = self.listener.hearing();
+        let _ = tokio::time::timeout(LISTEN_PATIENCE, hearing.wait_for(|how| *how == Hearing::Listening)).await;
     }
 }
 

@@ -3,5 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+mod attempts;
+mod command_line;
+mod duplicates;
+mod inbox;
 mod pairing;
+mod restarts;
 mod support;

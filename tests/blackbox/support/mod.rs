@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use daemon::Daemon;
 pub use phones::Phones;
-pub use web::Web;
+pub use web::{Web, read_qr};
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);
@@ -105,8 +105,17 @@ impl ParseDsn for String {
 }
 
 /// Waits for a condition; says what never came.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl FnMut() -> F) -> T {
+    until_within(DEADLINE, what, look).await
+}
+
+/// Like [`until`], for what takes its time.
+pub async fn until_within<T, F: Future<Output = Option<T>>>(
+    most: Duration,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + most;
     loop {
         if let Some(found) = look().await {
             return found;
