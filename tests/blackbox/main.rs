@@ -3,5 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+mod crashes;
+mod database;
+mod links;
 mod pairing;
+mod settings;
 mod support;
+mod sweep;
+mod unlink;
