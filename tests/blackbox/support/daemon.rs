@@ -80,6 +80,13 @@ impl Daemon {
         tokio::time::timeout(DEADLINE, self.child.wait()).await.expect("the daemon never ended").unwrap()
     }
 
+    /// Waits until it ends by itself, and reads what it said.
+    pub async fn last_words(self) -> (ExitStatus, String) {
+        let log = self.log.clone();
+        let status = self.ended().await;
+        (status, std::fs::read_to_string(log).unwrap())
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

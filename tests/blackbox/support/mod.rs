@@ -3,6 +3,7 @@
 mod daemon;
 mod phones;
 mod secrets;
+mod truth;
 mod web;
 
 use std::{future::Future, path::PathBuf, time::Duration};
@@ -72,6 +73,12 @@ impl Stage {
             ("PAIRD_LOG", "debug"),
         ];
         Daemon::start(&self.dir, usual.iter().chain(settings).copied())
+    }
+
+    /// The web app goes over to the private Postgres of the daemon with this data directory.
+    pub async fn use_database_of(&mut self, data_dir: &std::path::Path) {
+        self.dsn = std::fs::read_to_string(data_dir.join("postgres.dsn")).unwrap();
+        self.web = Web::connect(&self.dsn).await;
     }
 
     /// The end of a good test: every daemon stops on SIGTERM, says nothing secret, and
