@@ -5,14 +5,13 @@
 
 mod attempts;
 mod command_line;
-mod duplicates;
-mod inbox;
-mod pairing;
-mod restarts;
 mod crashes;
 mod database;
+mod duplicates;
+mod inbox;
 mod links;
 mod pairing;
+mod restarts;
 mod settings;
 mod support;
 mod sweep;
