@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        AccountId, AccountRecord, CommandId, CommandRow, Fence, Group, Incarnation, Instant, PasskeyAnswer, Phone,
-        Swept, TicketId, TicketRecord,
+        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Group, Incarnation, Instant, PasskeyAnswer,
+        Phone, Swept, TicketId, TicketRecord,
     },
     ports::{
         Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError,
@@ -111,7 +111,7 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn record(&self, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, _: ChangeId, change: &Change) -> Result<(), StoreError> {
         let mut rows = self.rows();
         if rows.fenced {
             return Err(StoreError::Fenced);

@@ -8,8 +8,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::domain::{
-    AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation,
-    Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
+    AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, Event, Fence, Group,
+    Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
 };
 
 /// Why a store operation did not happen.
@@ -123,8 +123,9 @@ pub trait Store: Send + Sync + 'static {
     /// Puts back every `running` command of the account: its actor died with them.
     async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError>;
 
-    /// One transaction; the events are sent to the event channel after it.
-    async fn record(&self, change: &Change) -> Result<(), StoreError>;
+    /// One transaction; the events are sent to the event channel after it. Written again
+    /// under the same id, since the outcome of the last try is unknown, it is one change.
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError>;
 
     /// Writes the number on the account's row if no other live account of the operator has it.
     async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError>;

@@ -57,7 +57,10 @@ CREATE TABLE whatsapp_accounts (
     owner             uuid,
     fence             bigint NOT NULL DEFAULT 0,
     -- The last seq given to an event of this account.
-    event_seq         bigint NOT NULL DEFAULT 0
+    event_seq         bigint NOT NULL DEFAULT 0,
+    -- The last change written, so that one that is written again, because the answer
+    -- to the first try was lost, is known.
+    last_change       uuid
 );
 
 -- One number, one live account of an operator: this index decides a race of two
@@ -110,6 +113,8 @@ CREATE TABLE commands (
     result     text,
     -- Identifies a raw NOTIFY that several daemons heard; see store_notified_command.
     heard_key  text,
+    -- Which asking for commands took it, so that one whose answer was lost can be repeated.
+    taken      uuid,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at timestamptz,
     done_at    timestamptz

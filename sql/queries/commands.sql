@@ -1,6 +1,7 @@
 --! take_commands
 -- The oldest queued command of each account that this daemon owns and that has none
 -- running; fetching groups is slow and waits for nobody, so nobody waits for it.
+-- Asked again by the same name, it also gives what it took when its answer was lost.
 WITH next AS (
     SELECT DISTINCT ON (c.account_id) c.id
     FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
@@ -10,11 +11,16 @@ WITH next AS (
       AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND NOT me.draining)
     ORDER BY c.account_id, c.id
 ), taken AS (
-    UPDATE commands c SET state = 'running', started_at = clock_timestamp()
+    UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken = :taken
     FROM next WHERE c.id = next.id AND c.state = 'queued'
     RETURNING c.id, c.account_id, c.kind, c.args, c.source
 )
-SELECT id, account_id, kind, args, source FROM taken ORDER BY id;
+SELECT id, account_id, kind, args, source FROM taken
+UNION ALL
+SELECT c.id, c.account_id, c.kind, c.args, c.source
+FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
+WHERE c.state = 'running' AND c.taken = :taken AND a.owner = :process
+ORDER BY id;
 
 --! fail_orphaned_commands
 WITH orphaned AS (

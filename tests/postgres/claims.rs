@@ -2,7 +2,7 @@ use paird_actors::domain::{Phone, Status};
 use paird_actors::ports::{Claim, Owned, Store};
 use uuid::Uuid;
 
-use crate::support::{Database, change};
+use crate::support::{Database, change, new_change};
 
 #[tokio::test]
 async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_time() {
@@ -56,7 +56,7 @@ async fn a_dead_daemons_accounts_are_taken_over_with_a_new_fence_and_their_comma
     let mut record = database.owned(&former, "shop").await;
     record.status = Status::Connected;
     record.desired = paird_actors::domain::Desired::Paired;
-    former.store.record(&change(&record)).await.unwrap();
+    former.store.record(new_change(), &change(&record)).await.unwrap();
     database.send("account.cancel", record.id).await;
     assert_eq!(former.store.take_commands().await.unwrap().len(), 1);
 

@@ -10,7 +10,7 @@ use paird::postgres::migrate::migrate;
 use paird::postgres::outbox::Bell;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountId, AccountRecord, Instant};
+use paird_actors::domain::{AccountId, AccountRecord, ChangeId, Instant};
 use paird_actors::ports::{Change, Store};
 use tokio::sync::Mutex;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
@@ -193,4 +193,9 @@ pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// The id of a change that was never written before.
+pub fn new_change() -> ChangeId {
+    ChangeId(Uuid::new_v4())
 }

@@ -2,7 +2,7 @@ use paird_actors::domain::{KeyringId, Status};
 use paird_actors::ports::{Change, Store, StoreError, TicketOutcome};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change};
+use crate::support::{Database, at, change, new_change};
 
 #[tokio::test]
 async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_the_account() {
@@ -13,8 +13,8 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     record.status = Status::Deleting;
     record.deleted_at = Some(at(0));
     let deleted = Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) };
-    daemon.store.record(&deleted).await.unwrap();
-    daemon.store.record(&deleted).await.unwrap();
+    daemon.store.record(new_change(), &deleted).await.unwrap();
+    daemon.store.record(new_change(), &deleted).await.unwrap();
 
     let owned = daemon.store.claim_accounts().await.unwrap();
     let [ticket] = owned[0].tickets[..] else { panic!("{owned:?}") };
@@ -46,7 +46,11 @@ async fn a_former_owner_ends_no_ticket() {
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    former.store.record(&Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) }).await.unwrap();
+    former
+        .store
+        .record(new_change(), &Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) })
+        .await
+        .unwrap();
     let ticket = former.store.claim_accounts().await.unwrap()[0].tickets[0];
     let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
     let former = database.kill(former).await;

@@ -94,6 +94,9 @@ pub struct SupervisorActor {
     tickets: HashMap<TicketId, UnlinkHandle>,
     /// A look at the database is under way.
     looking: bool,
+    /// Writes under way that put commands back, or hold an account. No command is
+    /// taken before they are done: else one could be put back that was just taken.
+    writing: usize,
     /// What to look for after it: nothing, commands, or everything.
     again: Option<Wake>,
     timer: Option<SpawnHandle>,
@@ -157,6 +160,7 @@ impl SupervisorActor {
             accounts: HashMap::new(),
             tickets: HashMap::new(),
             looking: false,
+            writing: 0,
             again: None,
             timer: None,
             waiting_for_drain: Vec::new(),
@@ -168,7 +172,7 @@ impl SupervisorActor {
         if self.roster.is_draining() {
             return;
         }
-        if self.looking {
+        if self.looking || self.writing > 0 {
             let resync = wake.resync || self.again.is_some_and(|again| again.resync);
             self.again = Some(Wake { resync });
             return;
@@ -186,8 +190,8 @@ impl SupervisorActor {
                 Ok(look) => actor.on_look(look, ctx),
                 Err(why) => {
                     warn!(%why, "cannot look into the database; trying again");
-                    actor.again = None;
-                    ctx.notify_later(wake, LOOK_RETRY);
+                    let asked = actor.again.take().is_some_and(|again| again.resync);
+                    ctx.notify_later(Wake { resync: wake.resync || asked }, LOOK_RETRY);
                 }
             }
             if let Some(again) = actor.again.take() {
@@ -223,12 +227,12 @@ impl SupervisorActor {
             Directive::Start(member) => self.start_member(member, ctx),
             Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
             Directive::Requeue(command) => {
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "put a command back", async move { store.requeue_command(command).await });
+                self.in_background(ctx, "put a command back", move |store| async move {
+                    store.requeue_command(command).await
+                });
             }
             Directive::RequeueOf(account) => {
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "put an account's commands back", async move {
+                self.in_background(ctx, "put an account's commands back", move |store| async move {
                     store.requeue_commands_of(account).await
                 });
             }
@@ -242,8 +246,10 @@ impl SupervisorActor {
             },
             Directive::Hold(account, why) => {
                 error!(%account, %why, "an account cannot be run and is held");
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "hold an account", async move { store.hold_account(account, &why).await });
+                self.in_background(ctx, "hold an account", move |store| {
+                    let why = why.clone();
+                    async move { store.hold_account(account, &why).await }
+                });
             }
             Directive::Resync => self.look(Wake { resync: true }, ctx),
             Directive::Drained => {
@@ -259,8 +265,8 @@ impl SupervisorActor {
         let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
         debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
         if !delivered {
-            let (store, id) = (Arc::clone(&self.setting.store), row.id);
-            self.in_background(ctx, "put a command back", async move { store.requeue_command(id).await });
+            let id = row.id;
+            self.in_background(ctx, "put a command back", move |store| async move { store.requeue_command(id).await });
         }
     }
 
@@ -326,16 +332,30 @@ impl SupervisorActor {
         nth.and_then(|nth| arbiters.get(nth)).cloned().unwrap_or_else(Arbiter::current)
     }
 
-    /// A write that nothing waits for; if it fails, the next resync finds the same again.
-    fn in_background(
-        &self,
+    /// A write that only the next look waits for, tried until the database takes it:
+    /// nobody else would ever find a command that was not put back.
+    fn in_background<F: Future<Output = Result<(), StoreError>> + 'static>(
+        &mut self,
         ctx: &mut Context<Self>,
         what: &'static str,
-        doing: impl Future<Output = Result<(), StoreError>> + 'static,
+        write: impl Fn(Arc<dyn Store>) -> F + 'static,
     ) {
-        ctx.spawn(doing.into_actor(self).map(move |done, actor, ctx| match done {
-            Ok(()) => actor.look(Wake { resync: false }, ctx),
-            Err(why) => warn!(%why, "could not {what}"),
+        let store = Arc::clone(&self.setting.store);
+        let writing = async move {
+            while let Err(why) = write(Arc::clone(&store)).await {
+                warn!(%why, "could not {what}");
+                match why {
+                    StoreError::Unavailable(_) => tokio::time::sleep(LOOK_RETRY).await,
+                    // Whoever owns the account now puts back what it finds.
+                    StoreError::Fenced | StoreError::Poisoned(_) => break,
+                }
+            }
+        };
+        self.writing += 1;
+        ctx.spawn(writing.into_actor(self).map(|(), actor, ctx| {
+            actor.writing -= 1;
+            let resync = actor.again.take().is_some_and(|again| again.resync);
+            actor.look(Wake { resync }, ctx);
         }));
     }
 

@@ -1,6 +1,11 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Clone, Copy, Debug)]
+pub struct TakeCommandsParams {
+    pub process: uuid::Uuid,
+    pub taken: uuid::Uuid,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct RequeueCommandParams {
     pub command: i64,
     pub process: uuid::Uuid,
@@ -221,7 +226,7 @@ where
 pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_commands() -> TakeCommandsStmt {
     TakeCommandsStmt(
-        "WITH next AS ( SELECT DISTINCT ON (c.account_id) c.id FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'queued' AND a.owner = $1 AND NOT EXISTS (SELECT FROM commands r WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND NOT me.draining) ORDER BY c.account_id, c.id ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp() FROM next WHERE c.id = next.id AND c.state = 'queued' RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken ORDER BY id",
+        "WITH next AS ( SELECT DISTINCT ON (c.account_id) c.id FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'queued' AND a.owner = $1 AND NOT EXISTS (SELECT FROM commands r WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND NOT me.draining) ORDER BY c.account_id, c.id ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken = $2 FROM next WHERE c.id = next.id AND c.state = 'queued' RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken = $2 AND a.owner = $1 ORDER BY id",
         None,
     )
 }
@@ -234,10 +239,11 @@ impl TakeCommandsStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
-    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 1> {
+        taken: &'a uuid::Uuid,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
         TakeCommandsQuery {
             client,
-            params: [process],
+            params: [process, taken],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeCommandsBorrowed, tokio_postgres::Error> {
@@ -251,6 +257,18 @@ impl TakeCommandsStmt {
             },
             mapper: |it| TakeCommands::from(it),
         }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, TakeCommandsParams, TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2>, C>
+    for TakeCommandsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a TakeCommandsParams,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
+        self.bind(client, &params.process, &params.taken)
     }
 }
 pub struct FailOrphanedCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
