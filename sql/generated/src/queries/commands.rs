@@ -221,7 +221,7 @@ where
 pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_commands() -> TakeCommandsStmt {
     TakeCommandsStmt(
-        "WITH next AS ( SELECT DISTINCT ON (c.account_id) c.id FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'queued' AND a.owner = $1 AND NOT EXISTS (SELECT FROM commands r WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND NOT me.draining) ORDER BY c.account_id, c.id ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp() FROM next WHERE c.id = next.id AND c.state = 'queued' RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken ORDER BY id",
+        "WITH next AS ( SELECT DISTINCT ON (c.account_id) c.id FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM $1)) AND a.owner = $1 AND NOT EXISTS (SELECT FROM commands r WHERE r.account_id = c.account_id AND r.state = 'running' AND r.taken_by = $1 AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY c.account_id, c.id ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM $1)) RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken ORDER BY id",
         None,
     )
 }
