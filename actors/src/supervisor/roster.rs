@@ -494,4 +494,6 @@ impl Roster {
 }
 
 #[cfg(test)]
+mod sharing_tests;
+#[cfg(test)]
 mod tests;

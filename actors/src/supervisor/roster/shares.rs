@@ -24,13 +24,15 @@ pub(super) struct Shares {
     /// The most accounts that move in one round; `u32::MAX`: no limit.
     per_round: u32,
     not_before: Instant,
+    /// Once more than tolerated is too much, all that is beyond the target goes.
+    giving_up: bool,
     /// When to look again, because a round was not the last one.
     wake: Option<Instant>,
 }
 
 impl Shares {
     pub(super) fn new(per_round: u32) -> Self {
-        Self { per_round: per_round.max(1), not_before: Instant(0), wake: None }
+        Self { per_round: per_round.max(1), not_before: Instant(0), giving_up: false, wake: None }
     }
 
     /// `mine` accounts run here and are to stay.
@@ -43,9 +45,10 @@ impl Shares {
         let target = survey.needing.div_ceil(survey.daemons);
         // Without some play a single account more or less would move others about.
         let tolerated = target.saturating_add(target / 8);
+        self.giving_up = mine > tolerated || (self.giving_up && mine > target);
         let plan = Plan {
             claim: target.saturating_sub(mine).min(self.per_round),
-            give_up: if mine > tolerated { (mine - target).min(self.per_round) } else { 0 },
+            give_up: if self.giving_up { (mine - target).min(self.per_round) } else { 0 },
         };
         if plan == Plan::default() {
             return plan;
@@ -59,10 +62,13 @@ impl Shares {
         plan
     }
 
-    /// A claim that got all it asked for may find more; else nothing is free.
+    /// A claim that got all it asked for may find more; else nothing is free. One that
+    /// got nothing moved nobody: what another daemon gives up is claimed without a wait.
     pub(super) fn on_claimed(&mut self, asked: u32, got: u32) {
         if got >= asked {
             self.wake = Some(self.not_before);
+        } else if got == 0 {
+            self.not_before = Instant(0);
         }
     }
 
