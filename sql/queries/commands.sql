@@ -1,18 +1,23 @@
 --! take_commands
 -- The oldest queued command of each account that this daemon owns and that has none
--- running; fetching groups is slow and waits for nobody, so nobody waits for it.
+-- running; fetching groups is slow and waits for nobody, so nobody waits for it. What
+-- another daemon took and left running, at the very moment it lost the account, counts as queued.
 -- Asked again by the same name, it also gives what it took when its answer was lost.
 WITH next AS (
     SELECT DISTINCT ON (c.account_id) c.id
     FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
-    WHERE c.state = 'queued' AND a.owner = :process
+    WHERE (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM :process))
+      AND a.owner = :process
       AND NOT EXISTS (SELECT FROM commands r
-                      WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync')
-      AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND NOT me.draining)
+                      WHERE r.account_id = c.account_id AND r.state = 'running' AND r.taken_by = :process
+                        AND r.kind <> 'groups.sync')
+      AND EXISTS (SELECT FROM processes me
+                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
     ORDER BY c.account_id, c.id
 ), taken AS (
-    UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken = :taken
-    FROM next WHERE c.id = next.id AND c.state = 'queued'
+    UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = :process, taken = :taken
+    FROM next
+    WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM :process))
     RETURNING c.id, c.account_id, c.kind, c.args, c.source
 )
 SELECT id, account_id, kind, args, source FROM taken

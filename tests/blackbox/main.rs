@@ -8,6 +8,7 @@ mod command_line;
 mod crashes;
 mod database;
 mod duplicates;
+mod fleet;
 mod inbox;
 mod links;
 mod pairing;

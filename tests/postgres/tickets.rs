@@ -1,5 +1,5 @@
 use paird_actors::domain::{KeyringId, Status};
-use paird_actors::ports::{Change, Store, StoreError, TicketOutcome};
+use paird_actors::ports::{Change, Owned, Store, StoreError, TicketOutcome};
 use serde_json::{Value, json};
 
 use crate::support::{Database, at, change, new_change};
@@ -16,7 +16,7 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     daemon.store.record(new_change(), &deleted).await.unwrap();
     daemon.store.record(new_change(), &deleted).await.unwrap();
 
-    let owned = daemon.store.claim_accounts().await.unwrap();
+    let owned = daemon.store.survey().await.unwrap().owned;
     let [ticket] = owned[0].tickets[..] else { panic!("{owned:?}") };
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     assert_eq!((ticket.keyring, ticket.label.as_str(), ticket.attempts), (keyring, "shop", 0));
@@ -37,7 +37,7 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     assert_eq!(event, json!({"reason": "device_removed"}));
     let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
     assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
-    assert_eq!(daemon.store.claim_accounts().await.unwrap(), []);
+    assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_former_owner_ends_no_ticket() {
         .record(new_change(), &Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) })
         .await
         .unwrap();
-    let ticket = former.store.claim_accounts().await.unwrap()[0].tickets[0];
+    let ticket = former.store.survey().await.unwrap().owned[0].tickets[0];
     let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
     let former = database.kill(former).await;
     database.daemon().await.record(record.id).await;

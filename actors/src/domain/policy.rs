@@ -19,7 +19,10 @@ pub struct Policy {
     /// says (`PAIRD_PENDING_MAX_AGE`).
     pub pending_max_age: Duration,
     pub refuse: Refuse,
-    /// How long opening a connection may take, until it is given up and retried.
+    /// How long a login may wait for its turn, before it is given up and retried: a
+    /// backstop, since the connect budget gives everybody a turn.
+    pub turn_timeout: Duration,
+    /// How long opening a connection may take from its turn on, until it is given up and retried.
     pub open_timeout: Duration,
     /// How long the database may take to answer the admission question before the link is refused.
     pub admission_timeout: Duration,
@@ -47,6 +50,7 @@ impl Default for Policy {
             pair_timeout: Duration::from_secs(300),
             pending_max_age: Duration::from_secs(3600),
             refuse: Refuse::BeforeLink,
+            turn_timeout: Duration::from_secs(1800),
             open_timeout: Duration::from_secs(30),
             admission_timeout: Duration::from_secs(15),
             link_timeout: Duration::from_secs(40),

@@ -23,8 +23,8 @@ use crate::{
         lifecycle::Lifecycle,
     },
     clock,
-    domain::{AccountId, CommandRow, Policy, Swept, TicketId},
-    ports::{Gateway, Owned, Store, StoreError},
+    domain::{AccountId, CommandRow, Fence, Policy, Swept, TicketId},
+    ports::{Gateway, Store, StoreError, Survey},
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
 
@@ -42,6 +42,8 @@ pub struct Setting {
     pub arbiters: Vec<ArbiterHandle>,
     /// Where their input and output runs.
     pub runtime: tokio::runtime::Handle,
+    /// The most accounts that are claimed, or handed over, in one second.
+    pub per_round: u32,
     /// Randomness: a new number at each call.
     pub seed: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
@@ -61,6 +63,10 @@ pub(super) fn restart(address: &Address, account: AccountId) {
 
 pub(super) fn lease_lost(address: &Address) {
     address.do_send(LeaseLost);
+}
+
+pub(super) fn lease_back(address: &Address) {
+    address.do_send(LeaseBack);
 }
 
 pub(super) async fn inspect(address: &Address, account: AccountId) -> Option<Inspection> {
@@ -123,6 +129,10 @@ struct LeaseLost;
 
 #[derive(Message)]
 #[rtype(result = "()")]
+struct LeaseBack;
+
+#[derive(Message)]
+#[rtype(result = "()")]
 struct Drain(oneshot::Sender<()>);
 
 #[derive(Message)]
@@ -147,13 +157,13 @@ enum Ready {
 
 /// What one look at the database found.
 struct Look {
-    owned: Option<Vec<Owned>>,
+    survey: Option<Survey>,
     commands: Vec<CommandRow>,
 }
 
 impl SupervisorActor {
     fn new(setting: Setting) -> Self {
-        let roster = Roster::new((setting.seed)());
+        let roster = Roster::new((setting.seed)(), setting.per_round);
         Self {
             roster,
             setting,
@@ -169,7 +179,7 @@ impl SupervisorActor {
 
     /// One look at a time; what is asked meanwhile is one more look after it.
     fn look(&mut self, wake: Wake, ctx: &mut Context<Self>) {
-        if self.roster.is_draining() {
+        if self.roster.is_stopped() {
             return;
         }
         if self.looking || self.writing > 0 {
@@ -180,9 +190,9 @@ impl SupervisorActor {
         self.looking = true;
         let store = Arc::clone(&self.setting.store);
         let look = async move {
-            let owned = if wake.resync { Some(store.claim_accounts().await?) } else { None };
+            let survey = if wake.resync { Some(store.survey().await?) } else { None };
             let commands = store.take_commands().await?;
-            Ok::<_, StoreError>(Look { owned, commands })
+            Ok::<_, StoreError>(Look { survey, commands })
         };
         ctx.spawn(look.into_actor(self).map(move |look, actor, ctx| {
             actor.looking = false;
@@ -201,8 +211,8 @@ impl SupervisorActor {
     }
 
     fn on_look(&mut self, look: Look, ctx: &mut Context<Self>) {
-        if let Some(owned) = look.owned {
-            let directives = self.roster.on_owned(&owned);
+        if let Some(survey) = look.survey {
+            let directives = self.roster.on_survey(&survey, clock::now());
             self.follow(directives, ctx);
         }
         // There may be more than one look takes.
@@ -251,6 +261,8 @@ impl SupervisorActor {
                     async move { store.hold_account(account, &why).await }
                 });
             }
+            Directive::Claim(limit) => self.claim(limit, ctx),
+            Directive::Release(account, fence) => self.release(account, fence, ctx),
             Directive::Resync => self.look(Wake { resync: true }, ctx),
             Directive::Drained => {
                 for told in self.waiting_for_drain.drain(..) {
@@ -259,6 +271,34 @@ impl SupervisorActor {
                 }
             }
         }
+    }
+
+    fn claim(&mut self, limit: u32, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.setting.store);
+        let claiming = async move { store.claim_accounts(limit).await };
+        ctx.spawn(claiming.into_actor(self).map(move |claimed, actor, ctx| match claimed {
+            Ok(got) => {
+                let directives = actor.roster.on_claimed(limit, got);
+                actor.follow(directives, ctx);
+            }
+            Err(why) => {
+                warn!(%why, "could not claim accounts; trying again");
+                ctx.notify_later(Wake { resync: true }, LOOK_RETRY);
+            }
+        }));
+    }
+
+    fn release(&mut self, account: AccountId, fence: Fence, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.setting.store);
+        let releasing = async move { store.release_account(account, fence).await };
+        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
+            match &released {
+                Ok(()) => info!(%account, "handed an account over"),
+                Err(why) => warn!(%account, %why, "could not hand an account over"),
+            }
+            let directives = actor.roster.on_released(account, released.is_ok());
+            actor.follow(directives, ctx);
+        }));
     }
 
     fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
@@ -418,6 +458,15 @@ impl Handler<LeaseLost> for SupervisorActor {
 
     fn handle(&mut self, _: LeaseLost, ctx: &mut Self::Context) {
         let directives = self.roster.on_lease_lost();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<LeaseBack> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LeaseBack, ctx: &mut Self::Context) {
+        let directives = self.roster.on_lease_back();
         self.follow(directives, ctx);
     }
 }

@@ -15,7 +15,7 @@ use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
     AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
 };
-use paird_actors::ports::{Change, Claim, Owned, Store, StoreError, TicketOutcome};
+use paird_actors::ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
@@ -48,8 +48,16 @@ impl PgStore {
 
 #[async_trait]
 impl Store for PgStore {
-    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError> {
-        self.claim_and_list().await
+    async fn survey(&self) -> Result<Survey, StoreError> {
+        self.survey_fleet().await
+    }
+
+    async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError> {
+        self.claim_free(limit).await
+    }
+
+    async fn release_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
+        self.give_up(account, fence).await
     }
 
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {

@@ -56,14 +56,17 @@ impl Daemon {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id().unwrap()).unwrap()
+    }
+
     /// kill -9, and gone.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
-        kill(pid, signal).unwrap();
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
     }
 
     /// SIGTERM; it must end within ten seconds.

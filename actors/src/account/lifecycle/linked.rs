@@ -20,7 +20,27 @@ impl Lifecycle {
         };
         self.incarnation = self.incarnation.next();
         self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-        self.state = State::Connecting { until: self.now.after(self.policy.open_timeout) };
+        self.state = State::Connecting { until: self.now.after(self.policy.turn_timeout) };
+    }
+
+    /// The connection's turn has come: from now on its time is measured. The state stays.
+    pub(super) fn on_dialing(&mut self) {
+        match &mut self.state {
+            State::Connecting { until } | State::Opening { until } => *until = self.now.after(self.policy.open_timeout),
+            State::Linking { until } => *until = self.now.after(self.policy.link_timeout),
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Vetting { .. }
+            | State::Reclaiming { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Gone => {}
+        }
     }
 
     /// `<success>` came. Linking | Connecting → Online | Vetting | Closing

@@ -107,6 +107,7 @@ impl Lifecycle {
 
     fn on_session(&mut self, event: SessionEvent) {
         match event {
+            SessionEvent::Dialing => self.on_dialing(),
             SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at),
             SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at),
             SessionEvent::Passkey { stage, request } => self.on_passkey(stage, request),
