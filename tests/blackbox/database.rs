@@ -171,7 +171,7 @@ async fn connections_that_are_terminated_under_traffic_lose_and_double_nothing()
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
     let mut stage = Stage::empty().await;
-    let wire = Wire::to(&stage).await;
+    let wire = Wire::to(&stage);
     let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
     let mut daemon = stage.daemon(&[]).await;
     stage.dsn = direct;
@@ -195,7 +195,7 @@ struct Wire {
 }
 
 impl Wire {
-    async fn to(stage: &Stage) -> Self {
+    fn to(stage: &Stage) -> Self {
         let dir = stage.dir.join("w");
         std::fs::create_dir(&dir).unwrap();
         let socket = ".s.PGSQL.5432";

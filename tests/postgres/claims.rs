@@ -108,7 +108,7 @@ async fn an_account_that_is_given_up_is_nobodys_until_a_fair_share_claims_it() {
     assert!(former.store.load_account(record.id).await.unwrap().is_some(), "given up with a fence that is not its own");
     former.store.release_account(record.id, record.fence).await.unwrap();
     assert_eq!(former.store.take_commands().await.unwrap(), [], "taken back for its command");
-    assert!(matches!(former.store.record(&change(&record)).await, Err(StoreError::Fenced)));
+    assert!(matches!(former.store.record(new_change(), &change(&record)).await, Err(StoreError::Fenced)));
     assert_eq!(present.store.claim_accounts(1).await.unwrap(), 1);
     assert_eq!(present.store.take_commands().await.unwrap().len(), 1);
 }
