@@ -261,7 +261,7 @@ async fn notify(web: &Web, channel: &str, payload: &str) {
 /// The whole row but for the counter of events, once it has an owner.
 async fn row(web: &Web, account: Uuid) -> Value {
     web.does("account.cancel", account, json!({})).await;
-    let sql = "SELECT to_jsonb(a) - 'event_seq' FROM whatsapp_accounts a WHERE id = $1";
+    let sql = "SELECT to_jsonb(a) - 'event_seq' - 'last_change' FROM whatsapp_accounts a WHERE id = $1";
     web.sql.query_one(sql, &[&account]).await.unwrap().get(0)
 }
 
