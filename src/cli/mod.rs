@@ -48,6 +48,8 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_LOG                 default info; for example info,paird::postgres=debug
   PAIRD_LOG_FORMAT          text (default) or json
   PAIRD_POSTGRES_BIN        directory of initdb and postgres
+  PAIRD_CONNECT_RATE        connections to WhatsApp a second, after a burst; 0: no limit; default 20
+  PAIRD_LEASE_TTL           a silent daemon's accounts are taken over after this; default 20s
   PAIRD_WHATSAPP_URL        sandbox builds only: the sandbox's ws:// address";
 
 /// Links and keeps WhatsApp accounts, driven through Postgres.

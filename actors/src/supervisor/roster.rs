@@ -1,5 +1,6 @@
 //! Who must run, who runs, who is given up, and who gets which command: a pure machine.
 
+mod hand_over;
 mod shares;
 
 use std::{
@@ -12,6 +13,7 @@ use crate::{
     domain::{AccountId, CommandId, CommandRow, Fence, Instant, TicketId},
     ports::{Owned, Survey},
 };
+use hand_over::HandOver;
 use shares::Shares;
 
 /// First wait before a crashed actor is started again; doubles up to the cap.
@@ -117,15 +119,6 @@ enum Seat {
         queued: Vec<CommandRow>,
         failures: u32,
     },
-}
-
-/// An account on its way to another daemon: it has left, or is leaving, its seats.
-#[derive(Clone, Debug)]
-struct HandOver {
-    fence: Fence,
-    tickets: Vec<TicketId>,
-    /// [`Directive::Release`] is out.
-    releasing: bool,
 }
 
 /// See the module.
@@ -384,67 +377,6 @@ impl Roster {
     /// Who has a seat now.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
         self.seats.keys().copied()
-    }
-
-    fn is_handed_over(&self, account: AccountId) -> bool {
-        self.handing_over.contains_key(&account)
-    }
-
-    /// Whom to give up: the youngest, of those that nothing keeps here at the moment.
-    fn leavers<'a>(&self, owned: &'a [Owned], count: u32) -> Vec<&'a Owned> {
-        let can_leave = |own: &&Owned| {
-            let moves = |member| !matches!(self.seats.get(&member), Some(Seat::Starting { .. } | Seat::Leaving));
-            own.movable
-                && own.needs_daemon()
-                && !self.is_handed_over(own.account)
-                && moves(Member::Account(own.account))
-                && own.tickets.iter().copied().map(Member::Ticket).all(moves)
-        };
-        owned.iter().rev().filter(can_leave).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
-    }
-
-    /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
-    fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
-        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false };
-        self.handing_over.insert(own.account, hand_over);
-        let mut directives = Vec::new();
-        for member in
-            std::iter::once(Member::Account(own.account)).chain(own.tickets.iter().copied().map(Member::Ticket))
-        {
-            match self.seats.get_mut(&member) {
-                Some(seat @ Seat::Running { .. }) => {
-                    *seat = Seat::Leaving;
-                    directives.push(Directive::Drain(member));
-                }
-                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
-                Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
-            }
-        }
-        directives.extend(self.release_when_empty(own.account));
-        directives
-    }
-
-    /// The account whose hand-over waits for this member.
-    fn handed_over_with(&self, member: Member) -> Option<AccountId> {
-        match member {
-            Member::Account(account) => self.is_handed_over(account).then_some(account),
-            Member::Ticket(ticket) => {
-                let mut leaving = self.handing_over.iter();
-                leaving.find(|(_, hand_over)| hand_over.tickets.contains(&ticket)).map(|(account, _)| *account)
-            }
-        }
-    }
-
-    fn release_when_empty(&mut self, account: AccountId) -> Option<Directive> {
-        let seats = &self.seats;
-        let hand_over = self.handing_over.get_mut(&account)?;
-        let seated = |member| seats.contains_key(&member);
-        let waits =
-            seated(Member::Account(account)) || hand_over.tickets.iter().copied().map(Member::Ticket).any(seated);
-        if waits || std::mem::replace(&mut hand_over.releasing, true) {
-            return None;
-        }
-        Some(Directive::Release(account, hand_over.fence))
     }
 
     fn leave_all(&mut self, order: fn(Member) -> Directive) -> Vec<Directive> {

@@ -1,0 +1,79 @@
+//! The way of an account to another daemon: everybody of it leaves, then it is released.
+
+use super::{Directive, Member, Roster, Seat};
+use crate::{
+    domain::{AccountId, Fence, TicketId},
+    ports::Owned,
+};
+
+/// An account on its way to another daemon: it has left, or is leaving, its seats.
+#[derive(Clone, Debug)]
+pub(super) struct HandOver {
+    fence: Fence,
+    tickets: Vec<TicketId>,
+    /// [`Directive::Release`] is out.
+    releasing: bool,
+}
+
+impl Roster {
+    pub(super) fn is_handed_over(&self, account: AccountId) -> bool {
+        self.handing_over.contains_key(&account)
+    }
+
+    /// Whom to give up: the youngest, of those that nothing keeps here at the moment.
+    pub(super) fn leavers<'a>(&self, owned: &'a [Owned], count: u32) -> Vec<&'a Owned> {
+        let can_leave = |own: &&Owned| {
+            let moves = |member| !matches!(self.seats.get(&member), Some(Seat::Starting { .. } | Seat::Leaving));
+            own.movable
+                && own.needs_daemon()
+                && !self.is_handed_over(own.account)
+                && moves(Member::Account(own.account))
+                && own.tickets.iter().copied().map(Member::Ticket).all(moves)
+        };
+        owned.iter().rev().filter(can_leave).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
+    }
+
+    /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
+    pub(super) fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
+        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false };
+        self.handing_over.insert(own.account, hand_over);
+        let mut directives = Vec::new();
+        for member in
+            std::iter::once(Member::Account(own.account)).chain(own.tickets.iter().copied().map(Member::Ticket))
+        {
+            match self.seats.get_mut(&member) {
+                Some(seat @ Seat::Running { .. }) => {
+                    *seat = Seat::Leaving;
+                    directives.push(Directive::Drain(member));
+                }
+                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
+                Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
+            }
+        }
+        directives.extend(self.release_when_empty(own.account));
+        directives
+    }
+
+    /// The account whose hand-over waits for this member.
+    pub(super) fn handed_over_with(&self, member: Member) -> Option<AccountId> {
+        match member {
+            Member::Account(account) => self.is_handed_over(account).then_some(account),
+            Member::Ticket(ticket) => {
+                let mut leaving = self.handing_over.iter();
+                leaving.find(|(_, hand_over)| hand_over.tickets.contains(&ticket)).map(|(account, _)| *account)
+            }
+        }
+    }
+
+    pub(super) fn release_when_empty(&mut self, account: AccountId) -> Option<Directive> {
+        let seats = &self.seats;
+        let hand_over = self.handing_over.get_mut(&account)?;
+        let seated = |member| seats.contains_key(&member);
+        let waits =
+            seated(Member::Account(account)) || hand_over.tickets.iter().copied().map(Member::Ticket).any(seated);
+        if waits || std::mem::replace(&mut hand_over.releasing, true) {
+            return None;
+        }
+        Some(Directive::Release(account, hand_over.fence))
+    }
+}
