@@ -4,6 +4,8 @@
 //! whatever it asks for, because some of their lines carry what must not reach a
 //! log: see [`CAPS`].
 
+mod fields;
+
 use std::io::{self, IsTerminal};
 
 use thiserror::Error;
@@ -53,7 +55,9 @@ pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> 
     let chosen = EnvFilter::builder().parse(directives)?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).with_target(true).boxed(),
+        LogFormat::Text => {
+            lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::tamed()).boxed()
+        }
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok(Registry::default().with(lines).with(filter_fn(may_be_logged)).with(chosen).try_init()?)
