@@ -1,14 +1,27 @@
 --! take_commands
 -- The oldest queued command of each account that this daemon owns and that has none
 -- running; fetching groups is slow and waits for nobody, so nobody waits for it.
-WITH next AS (
-    SELECT DISTINCT ON (c.account_id) c.id
-    FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
-    WHERE c.state = 'queued' AND a.owner = :process
-      AND NOT EXISTS (SELECT FROM commands r
-                      WHERE r.account_id = c.account_id AND r.state = 'running' AND r.kind <> 'groups.sync')
+-- Goes from account to account along the index of open commands, so that a long queue
+-- of one costs no more than a short one.
+WITH RECURSIVE waiting (account_id) AS (
+    (SELECT c.account_id FROM commands c
+     WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.account_id FROM commands c
+            WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id
+            ORDER BY c.account_id LIMIT 1)
+    FROM waiting WHERE waiting.account_id IS NOT NULL
+), next AS (
+    SELECT oldest.id
+    FROM waiting
+    JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
+    CROSS JOIN LATERAL (
+        SELECT c.id FROM commands c
+        WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND c.state = 'queued'
+        ORDER BY c.account_id, c.id LIMIT 1) AS oldest
+    WHERE NOT EXISTS (SELECT FROM commands r
+                      WHERE r.account_id = a.id AND r.state = 'running' AND r.kind <> 'groups.sync')
       AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND NOT me.draining)
-    ORDER BY c.account_id, c.id
 ), taken AS (
     UPDATE commands c SET state = 'running', started_at = clock_timestamp()
     FROM next WHERE c.id = next.id AND c.state = 'queued'
