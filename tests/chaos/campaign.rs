@@ -73,9 +73,13 @@ impl Campaign {
             Act::Command(account, kind, args) => {
                 self.stage.web.send(kind, self.accounts[account], args).await;
             }
-            Act::Scan { which, phone, approve_after_ms, bad_signature } => {
-                self.scan(which, phone, ScanOptions { approve_after_ms, bad_signature, ..ScanOptions::default() })
-                    .await;
+            Act::Scan { which, phone, approve_after_ms, bad_signature, then } => {
+                let options = ScanOptions { approve_after_ms, bad_signature, ..ScanOptions::default() };
+                let scanned = self.scan(which, phone, options).await;
+                if let (Some(account), Some((after, kind, args))) = (scanned, then) {
+                    tokio::time::sleep(after).await;
+                    self.stage.web.send(kind, account, args).await;
+                }
             }
             Act::RemoveDevice { phone, which } => {
                 let devices = self.stage.phones.devices(&number(phone)).await;
@@ -100,6 +104,18 @@ impl Campaign {
                 assert!(status.success(), "{status}");
                 self.note("daemon terminated");
             }
+            Act::FreezeDaemon(which, time) => {
+                self.daemons[which].signal(Signal::SIGSTOP);
+                tokio::time::sleep(time).await;
+                self.daemons[which].signal(Signal::SIGCONT);
+                self.note("daemon frozen");
+            }
+            Act::CutDatabase => {
+                let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+                self.stage.web.count(cut, &[]).await;
+                self.note("database connections cut");
+            }
             Act::CrashPostgres => {
                 self.crash_postgres().await;
                 self.note("Postgres crashed");
@@ -107,14 +123,15 @@ impl Campaign {
         }
     }
 
-    /// In the background: a scan waits for what the fault of the moment makes of it.
-    async fn scan(&self, which: usize, phone: usize, options: ScanOptions) {
+    /// Which account was scanned. In the background: a scan waits for what the fault of the moment makes of it.
+    async fn scan(&self, which: usize, phone: usize, options: ScanOptions) -> Option<Uuid> {
         let showing = "SELECT id FROM whatsapp_accounts WHERE last_qr_png IS NOT NULL ORDER BY created_at, id";
         let showing = self.stage.web.sql.query(showing, &[]).await.unwrap();
-        let Some(row) = showing.get(which % showing.len().max(1)) else { return };
-        let Some(qr) = self.stage.web.qr_now(row.get(0)).await else { return };
+        let account = showing.get(which % showing.len().max(1))?.get(0);
+        let qr = self.stage.web.qr_now(account).await?;
         let phones = self.stage.phones.clone();
         tokio::spawn(async move { phones.scan_with(&number(phone), &qr, options).await });
+        Some(account)
     }
 
     async fn crash_postgres(&mut self) {

@@ -27,6 +27,7 @@ pub enum Act {
         phone: usize,
         approve_after_ms: u64,
         bad_signature: bool,
+        then: Option<Then>,
     },
     /// The phone's owner removes one of its devices.
     RemoveDevice {
@@ -39,8 +40,16 @@ pub enum Act {
     KillDaemon(usize),
     /// SIGTERM, and another in its place.
     TerminateDaemon(usize),
+    /// SIGSTOP, and SIGCONT so much later: within its lease.
+    FreezeDaemon(usize, Duration),
     CrashPostgres,
+    /// Every connection of a daemon to Postgres is cut.
+    CutDatabase,
 }
+
+/// The operator changes their mind while the link is being made: a command for the
+/// account that was scanned, so long after.
+pub type Then = (Duration, &'static str, serde_json::Value);
 
 impl Script {
     /// The first `length` acts that the seed stands for.
@@ -81,7 +90,21 @@ impl Dice {
             phone: self.below(PHONES),
             approve_after_ms: self.below(4) as u64 * 60,
             bad_signature: self.below(15) == 0,
+            then: self.change_of_mind(),
         }
+    }
+
+    fn change_of_mind(&mut self) -> Option<Then> {
+        let (kind, args) = match self.below(12) {
+            0 => ("account.cancel", serde_json::json!({})),
+            1 => ("account.pair", serde_json::json!({})),
+            2 => ("account.unpair", serde_json::json!({})),
+            3 => ("account.unpair", serde_json::json!({"logout": true})),
+            4 if self.below(2) == 0 => ("account.delete", serde_json::json!({})),
+            _ => return None,
+        };
+        // From before the scan is known to after the first login.
+        Some((Duration::from_millis(self.below(450) as u64), kind, args))
     }
 
     fn act(&mut self) -> Act {
@@ -100,8 +123,10 @@ impl Dice {
             71 => command("account.nonsense", serde_json::json!({})),
             72 => command("account.pair", serde_json::json!({"method": "smoke", "expectPhone": "no"})),
             73 => command("account.passkey", serde_json::json!({"confirm": true})),
-            74..78 => Act::RemoveDevice { phone: self.below(PHONES), which: self.below(4) },
-            78..80 => Act::ClearFaults,
+            74..77 => Act::RemoveDevice { phone: self.below(PHONES), which: self.below(4) },
+            77 => Act::FreezeDaemon(self.below(DAEMONS), Duration::from_millis(500 + self.below(1_500) as u64)),
+            78 => Act::ClearFaults,
+            79 => Act::CutDatabase,
             80 => Act::KillDaemon(self.below(DAEMONS)),
             81 => Act::TerminateDaemon(self.below(DAEMONS)),
             _ => self.fault(),
@@ -134,7 +159,13 @@ impl Dice {
             12 => Act::Fault("same refs again", Fault::QrBurst { times: 3 }),
             13 => Act::Fault("late close", Fault::LateClose { linger_ms: 1_500, times }),
             14 | 15 => {
-                let hows = [UnlinkFault::Lost, UnlinkFault::Overtaken, UnlinkFault::Dropped, UnlinkFault::Refused];
+                let hows = [
+                    UnlinkFault::Lost,
+                    UnlinkFault::Stalled,
+                    UnlinkFault::Overtaken,
+                    UnlinkFault::Dropped,
+                    UnlinkFault::Refused,
+                ];
                 Act::Fault("unlink answer", Fault::Unlink { how: hows[self.below(hows.len())], times })
             }
             _ => {
@@ -144,6 +175,7 @@ impl Dice {
                     RestartFault::AtOnce,
                     RestartFault::AfterMs(900),
                     RestartFault::Cut,
+                    RestartFault::Never,
                 ];
                 Act::Fault("515 variant", Fault::Restart { how: hows[self.below(hows.len())], times })
             }
