@@ -2,18 +2,31 @@
 -- The oldest queued command of each account that this daemon owns and that has none
 -- running; fetching groups is slow and waits for nobody, so nobody waits for it. What
 -- another daemon took and left running, at the very moment it lost the account, counts as queued.
+-- Goes from account to account along the index of open commands, so that a long queue
+-- of one costs no more than a short one.
 -- Asked again by the same name, it also gives what it took when its answer was lost.
-WITH next AS (
-    SELECT DISTINCT ON (c.account_id) c.id
-    FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
-    WHERE (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM :process))
-      AND a.owner = :process
-      AND NOT EXISTS (SELECT FROM commands r
-                      WHERE r.account_id = c.account_id AND r.state = 'running' AND r.taken_by = :process
+WITH RECURSIVE waiting (account_id) AS (
+    (SELECT c.account_id FROM commands c
+     WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.account_id FROM commands c
+            WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id
+            ORDER BY c.account_id LIMIT 1)
+    FROM waiting WHERE waiting.account_id IS NOT NULL
+), next AS (
+    SELECT oldest.id
+    FROM waiting
+    JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
+    CROSS JOIN LATERAL (
+        SELECT c.id FROM commands c
+        WHERE c.account_id = a.id AND c.state IN ('queued', 'running')
+          AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM :process)
+        ORDER BY c.account_id, c.id LIMIT 1) AS oldest
+    WHERE NOT EXISTS (SELECT FROM commands r
+                      WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = :process
                         AND r.kind <> 'groups.sync')
       AND EXISTS (SELECT FROM processes me
                   WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
-    ORDER BY c.account_id, c.id
 ), taken AS (
     UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = :process, taken = :taken
     FROM next

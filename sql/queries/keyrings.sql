@@ -1,6 +1,20 @@
 --! count_keyrings_by_master_key
 SELECT k.master_key, count(*) AS keyrings FROM keyrings k GROUP BY k.master_key;
 
+-- One rotation at a time. Held by the session: it ends with the process.
+--! try_lock_rotation
+SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) AS locked;
+
+--! list_keyrings_to_rewrap
+SELECT k.id, k.account_id, k.wrapped_key, k.master_key FROM keyrings k
+WHERE k.master_key <> :newest AND k.id > :after ORDER BY k.id LIMIT :batch;
+
+-- A row that was re-wrapped or shredded since it was read stays as it is.
+--! rewrap_keyrings
+UPDATE keyrings k SET wrapped_key = r.wrapped_key, master_key = :newest
+FROM unnest(:ids::uuid[], :wrapped_keys::bytea[], :former_keys::bytea[]) AS r (id, wrapped_key, former_key)
+WHERE k.id = r.id AND k.wrapped_key = r.former_key;
+
 -- With the record that every usable keyring has, to tell at once whether it opens.
 --! get_keyring : (device?)
 SELECT k.wrapped_key, k.master_key, c.sealed AS device
@@ -9,7 +23,8 @@ LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = :device_kind AND c.n
 WHERE k.id = :keyring_id AND k.account_id = :account_id;
 
 -- Everything that was staged, in one step, under the fence. Run again after an
--- answer was lost, it ends in the same rows: what is no longer staged goes.
+-- answer was lost, it ends in the same rows: what is no longer staged goes. Its own
+-- row may have been re-wrapped meanwhile; with the same master key it must be the same.
 --! secure_keyring
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a
@@ -19,7 +34,8 @@ WITH held AS (
     INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid)
     SELECT :keyring_id, held.id, :wrapped_key, :master_key, :phone_number, :device_jid FROM held
     ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid
-        WHERE k.account_id = excluded.account_id AND k.wrapped_key = excluded.wrapped_key
+        WHERE k.account_id = excluded.account_id
+            AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key)
     RETURNING k.id, k.account_id
 ), linking AS (
     UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id

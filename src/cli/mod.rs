@@ -7,6 +7,7 @@ mod database;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod events;
+mod keys;
 mod labels;
 mod out;
 mod pair;
@@ -112,6 +113,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Replaces the master key, and says what is sealed with which.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Prints what happened to accounts, and with --follow what happens.
     Events(events::EventsArgs),
     /// Runs a WhatsApp server double with simulated phones until Ctrl-C.
@@ -180,6 +184,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             account_commands::groups(&config, &account.account, sync, json).await
         }
         Command::Status { account, json } => status::run(&config, account.as_deref(), json).await,
+        Command::Keys(command) => keys::run(&config, command).await,
         Command::Events(args) => events::run(&config, args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox => sandbox::run(&config).await,

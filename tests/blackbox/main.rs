@@ -10,6 +10,8 @@ mod database;
 mod duplicates;
 mod fleet;
 mod inbox;
+mod isolation;
+mod keys;
 mod links;
 mod pairing;
 mod restarts;

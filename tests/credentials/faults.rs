@@ -53,6 +53,39 @@ async fn every_method_on_a_lost_database_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_read_that_the_database_refuses_is_an_error_and_nothing_is_overwritten() {
+    let rig = Rig::new().await;
+    for operation in every_operation() {
+        let keyring = rig.durable().await;
+        prepare(&*keyring).await;
+        let client = rig.pool.get().await.unwrap();
+        // STABLE, so that it is called once for a statement, also where no row is read.
+        let refuse = "CREATE FUNCTION refuse() RETURNS boolean STABLE LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'injected'; END $$;
+            ALTER TABLE credentials RENAME TO kept;
+            CREATE VIEW credentials AS SELECT * FROM kept WHERE refuse()";
+        client.batch_execute(refuse).await.unwrap();
+        let image = "SELECT coalesce(string_agg(k::text, ',' ORDER BY k::text), '') FROM kept k";
+        let before: String = client.query_one(image, &[]).await.unwrap().get(0);
+        let outcome = run(&*keyring, &operation).await;
+        let after: String = client.query_one(image, &[]).await.unwrap().get(0);
+        if operation.writes() {
+            assert!(outcome.is_ok() || before == after, "{operation:?} answered {outcome:?} and wrote");
+        } else {
+            assert!(outcome.is_err(), "{operation:?} answered {outcome:?}");
+        }
+        assert!(keyring.exists().await.is_err(), "an error, not a no");
+        assert!(keyring.load().await.is_err());
+        let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "to be tried again");
+
+        let undo = "DROP VIEW credentials; DROP FUNCTION refuse; ALTER TABLE kept RENAME TO credentials";
+        client.batch_execute(undo).await.unwrap();
+        rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn every_method_on_an_erased_keyring_is_an_error() {
     let rig = Rig::new().await;
     for operation in every_operation().into_iter().filter(|operation| !operation.only_deletes()) {

@@ -8,4 +8,5 @@ mod operations;
 mod oracle;
 mod postgres;
 mod rig;
+mod rotation;
 mod vault;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use paird_actors::domain::{KeyringId, Phone};
@@ -5,10 +6,11 @@ use paird_actors::ports::StoreError;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 use wacore::store::error::StoreError as LibraryError;
 
+use super::key_file::KeyFile;
 use super::postgres::PostgresRecords;
 use super::records::{Entry, Kind, Records, Selection};
 use super::staged::StagedRecords;
-use crate::whatsapp::seal::SealError;
+use crate::whatsapp::seal::MasterKey;
 
 /// What the protocol library's storage methods return.
 pub(super) type Kept<T> = Result<T, LibraryError>;
@@ -40,19 +42,26 @@ pub(super) struct Merging {
 /// What is in memory of a keyring that is not durable yet.
 struct Staged {
     records: StagedRecords,
-    seals: Result<Seals, SealError>,
+    master_keys: Arc<KeyFile>,
+    /// Kept over a failed try: its answer may have been lost, and the row be there.
+    seals: Option<Seals>,
 }
 
-/// What the keyring's own row will say of its key. Made once, so that securing it
-/// again after a lost answer finds its own row.
-pub(super) struct Seals {
-    pub wrapped_key: Vec<u8>,
-    pub master_key: String,
+/// What the keyring's own row says of its key.
+struct Seals {
+    wrapped_key: Vec<u8>,
+    master_key: String,
+}
+
+impl Seals {
+    fn by(key: &MasterKey, records: &PostgresRecords) -> Result<Self, StoreError> {
+        Ok(Self { wrapped_key: records.wrapped_by(key)?, master_key: key.id().to_owned() })
+    }
 }
 
 impl Keyring {
-    pub(super) fn staged(id: KeyringId, postgres: PostgresRecords, seals: Result<Seals, SealError>) -> Self {
-        let staged = Staged { records: StagedRecords::default(), seals };
+    pub(super) fn staged(id: KeyringId, postgres: PostgresRecords, master_keys: Arc<KeyFile>) -> Self {
+        let staged = Staged { records: StagedRecords::default(), master_keys, seals: None };
         Self {
             id,
             staged: RwLock::new(Some(staged)),
@@ -92,13 +101,18 @@ impl Keyring {
     /// then the keyring is still staged, and calling again ends in the same rows.
     pub async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
         let mut staged = self.staged.write().await;
-        let Some(Staged { records, seals }) = staged.as_ref() else { return Ok(()) };
+        let Some(Staged { records, master_keys, seals }) = staged.as_mut() else { return Ok(()) };
         let entries = records.all();
         if !entries.iter().any(|entry| entry.kind == Kind::Device) {
             return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
         }
-        let Seals { wrapped_key, master_key } =
-            seals.as_ref().map_err(|error| StoreError::Poisoned(format!("keyring {}: {error}", self.id)))?;
+        // Held until the row is written: no rotation ends in between.
+        let held = master_keys.hold().await?;
+        let seals = match seals.take().filter(|made| held.keys.find(&made.master_key).is_some()) {
+            Some(made) => seals.insert(made),
+            None => seals.insert(Seals::by(held.keys.newest(), &self.postgres)?),
+        };
+        let Seals { wrapped_key, master_key } = seals;
         self.postgres.secure(wrapped_key, master_key, phone, device_jid, entries).await?;
         *staged = None;
         self.durable.store(true, Ordering::Release);

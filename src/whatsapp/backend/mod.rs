@@ -18,16 +18,19 @@
 
 mod app_sync;
 mod device;
+mod key_file;
 mod keyring;
 mod msg_secrets;
 mod names;
 mod postgres;
 mod protocol;
 mod records;
+mod rotation;
 mod signal;
 mod staged;
 mod tc_tokens;
 mod vault;
 
 pub use keyring::Keyring;
+pub use rotation::{Rotated, Rotation, RotationError};
 pub use vault::{Vault, VaultError};

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::names;
 use super::records::{Entry, Kind, Records, Selection};
-use crate::whatsapp::seal::DataKey;
+use crate::whatsapp::seal::{DataKey, MasterKey};
 
 /// How long a connection or a statement may take. Longer than the database's own
 /// limits are expected to be: reaching it means that the server is frozen.
@@ -57,6 +57,12 @@ enum Failure {
 impl PostgresRecords {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
         Self { pool, ownership, key, failure: OnceLock::new() }
+    }
+
+    /// The key of these records, sealed for the keyring's row.
+    pub fn wrapped_by(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
+        let keyring = self.ownership.keyring;
+        key.wrap(&self.key).map_err(|error| StoreError::Poisoned(format!("keyring {keyring}: {error}")))
     }
 
     /// Why every call fails from now on, if it does.

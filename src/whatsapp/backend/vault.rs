@@ -9,10 +9,11 @@ use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::keyring::{Keyring, Seals};
+use super::key_file::KeyFile;
+use super::keyring::Keyring;
 use super::postgres::{self, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
 use super::records::{Entry, Kind};
-use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKey, SealError};
+use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
 
 /// Makes and opens the keyrings of one daemon.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ pub struct Vault {
     pool: Pool,
     /// The daemon's row in `processes`.
     process: Uuid,
-    master_key: Arc<MasterKey>,
+    master_keys: Arc<KeyFile>,
 }
 
 /// Why the daemon cannot start with this master key. One line each; nothing was changed.
@@ -51,30 +52,19 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn open(pool: Pool, process: Uuid, master_key_file: &Path) -> Result<Self, VaultError> {
-        let in_use = count_keyrings(&pool).await.map_err(VaultError::Unchecked)?;
-        let path = || master_key_file.to_owned();
-        let master_key = match MasterKey::read(master_key_file)? {
-            Some(key) => key,
-            None if in_use.is_empty() => MasterKey::create(master_key_file)?,
-            None => {
-                let keyrings = in_use.iter().map(|(_, keyrings)| keyrings).sum();
-                return Err(VaultError::Missing { path: path(), keyrings });
-            }
+        let keys = match check_keys(&pool, master_key_file).await {
+            // Rotated between the two looks, perhaps.
+            Err(VaultError::Wrong { .. }) => check_keys(&pool, master_key_file).await?,
+            checked => checked?,
         };
-        if let Some((theirs, keyrings)) = in_use.into_iter().find(|(id, _)| id != master_key.id()) {
-            return Err(VaultError::Wrong { path: path(), ours: master_key.id().to_owned(), theirs, keyrings });
-        }
-        Ok(Self { pool, process, master_key: Arc::new(master_key) })
+        Ok(Self { pool, process, master_keys: Arc::new(KeyFile::new(master_key_file.to_owned(), keys)) })
     }
 
     /// A new keyring with no keys yet, in memory only until [`Keyring::secure`].
     pub fn fresh(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Arc<Keyring> {
         let key = DataKey::generate(account, keyring);
-        let seals = self
-            .master_key
-            .wrap(&key)
-            .map(|wrapped_key| Seals { wrapped_key, master_key: self.master_key.id().to_owned() });
-        Arc::new(Keyring::staged(keyring, self.records(account, fence, keyring, key), seals))
+        let records = self.records(account, fence, keyring, key);
+        Arc::new(Keyring::staged(keyring, records, Arc::clone(&self.master_keys)))
     }
 
     /// The keyring of a link that exists, durable from the start.
@@ -88,28 +78,58 @@ impl Vault {
         fence: Fence,
         keyring: KeyringId,
     ) -> Result<Arc<Keyring>, StoreError> {
-        let client = connect(&self.pool).await?;
-        let device = Kind::Device.as_str();
-        let row = timeout(PATIENCE, sql::get_keyring().bind(&client, &device, &"", &keyring.0, &account.0).opt()).await;
-        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
-        let row = row.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} does not exist")))?;
-        let ours = self.master_key.id();
-        if row.master_key != ours {
-            let theirs = row.master_key;
-            let why = format!("keyring {keyring} is sealed with master key {theirs}, this daemon has {ours}");
-            return Err(StoreError::Poisoned(why));
+        let mut row = self.row_of(account, keyring).await?;
+        let mut keys = self.master_keys.known();
+        if keys.find(&row.master_key).is_none() {
+            // Rotated since the file was read, and the row perhaps since it was.
+            keys = self.master_keys.read_again().await?;
+            row = self.row_of(account, keyring).await?;
         }
-        let unwrapped = self.master_key.unwrap(account, keyring, &row.wrapped_key);
+        let Some(master_key) = keys.find(&row.master_key) else {
+            let theirs = row.master_key;
+            let why = format!("keyring {keyring} is sealed with master key {theirs}, which the file does not hold");
+            return Err(StoreError::Poisoned(why));
+        };
+        let unwrapped = master_key.unwrap(account, keyring, &row.wrapped_key);
         let key = unwrapped.map_err(|error| poisoned(keyring, error))?;
         let sealed = row.device.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} has no device")))?;
-        let opened = key.open(device, "", &sealed).map_err(|error| poisoned(keyring, error))?;
+        let opened = key.open(Kind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
         let _: wacore::store::Device =
             Entry { kind: Kind::Device, name: String::new(), value: opened, stamp: 0 }.parse()?;
         Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, key))))
     }
 
+    async fn row_of(&self, account: AccountId, keyring: KeyringId) -> Result<sql::GetKeyring, StoreError> {
+        let client = connect(&self.pool).await?;
+        let device = Kind::Device.as_str();
+        let row = timeout(PATIENCE, sql::get_keyring().bind(&client, &device, &"", &keyring.0, &account.0).opt()).await;
+        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+        row.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} does not exist")))
+    }
+
     fn records(&self, account: AccountId, fence: Fence, keyring: KeyringId, key: DataKey) -> PostgresRecords {
         PostgresRecords::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence }, key)
+    }
+}
+
+/// The keys of the file, which open every keyring; a fresh one if there is none.
+async fn check_keys(pool: &Pool, file: &Path) -> Result<MasterKeys, VaultError> {
+    let in_use = count_keyrings(pool).await.map_err(VaultError::Unchecked)?;
+    let path = || file.to_owned();
+    let keys = match MasterKeys::read(file)? {
+        Some(keys) => keys,
+        None if in_use.is_empty() => MasterKeys::create(file)?,
+        None => {
+            let keyrings = in_use.iter().map(|(_, keyrings)| keyrings).sum();
+            return Err(VaultError::Missing { path: path(), keyrings });
+        }
+    };
+    match in_use.into_iter().find(|(id, _)| keys.find(id).is_none()) {
+        None => Ok(keys),
+        Some((theirs, keyrings)) => {
+            let ours = keys.ids().collect::<Vec<_>>().join(" and ");
+            Err(VaultError::Wrong { path: path(), ours, theirs, keyrings })
+        }
     }
 }
 

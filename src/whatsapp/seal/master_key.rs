@@ -1,37 +1,18 @@
 use std::fmt::{self, Write as _};
-use std::path::Path;
 
 use paird_actors::domain::{AccountId, KeyringId};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{DataKey, KeyBytes, KeyFileError, SealError, key_file, open, random_key, seal};
+use super::{DataKey, KeyBytes, SealError, open, seal};
 
-/// The key that wraps every keyring's data key. Zeroed when dropped.
+/// A key that wraps keyrings' data keys. Zeroed when dropped.
 pub struct MasterKey {
     id: String,
     key: KeyBytes,
 }
 
 impl MasterKey {
-    /// The key in the file; `None` if there is no file.
-    ///
-    /// # Errors
-    /// The file cannot be read, others can read it, or it holds no key.
-    pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
-        Ok(key_file::read(path)?.map(Self::from_bytes))
-    }
-
-    /// Makes a file with a fresh key, mode 0600, durable before this returns. Of
-    /// several daemons that do so at once one wins, and all get the winner's key.
-    ///
-    /// # Errors
-    /// The file cannot be made, or the winner's cannot be read.
-    pub fn create(path: &Path) -> Result<Self, KeyFileError> {
-        key_file::create(path, &random_key())?;
-        Self::read(path)?.ok_or_else(|| KeyFileError::Vanished(path.to_owned()))
-    }
-
     /// Names the key without telling it: kept beside what it wraps.
     pub fn id(&self) -> &str {
         &self.id
@@ -53,6 +34,10 @@ impl MasterKey {
         let plain = open(&self.key, &place(account, keyring), wrapped)?;
         let key = <[u8; super::KEY_BYTES]>::try_from(plain.as_slice()).map_err(|_| SealError::Broken)?;
         Ok(DataKey::from_bytes(account, keyring, Zeroizing::new(key)))
+    }
+
+    pub(super) fn bytes(&self) -> &KeyBytes {
+        &self.key
     }
 
     pub(super) fn from_bytes(key: KeyBytes) -> Self {

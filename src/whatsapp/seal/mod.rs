@@ -2,7 +2,8 @@
 //! opens only in the place it was written for.
 //!
 //! Two levels. A data key per keyring seals that keyring's records; the master key,
-//! which is in a file and never in the database, wraps the data keys. So deleting a
+//! which is in a file and never in the database, wraps the data keys; it is replaced
+//! by wrapping them anew, and no record needs to be touched for that. So deleting a
 //! keyring's row shreds its records wherever copies of them may be.
 //!
 //! A sealed blob is `version (1 byte) ‖ nonce (24, random) ‖ ciphertext and tag`,
@@ -14,6 +15,7 @@
 mod data_key;
 mod key_file;
 mod master_key;
+mod master_keys;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,7 @@ use zeroize::Zeroizing;
 pub use data_key::DataKey;
 pub use key_file::KeyFileError;
 pub use master_key::MasterKey;
+pub use master_keys::{KeyFileLock, MasterKeys};
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;

@@ -94,23 +94,23 @@ fn a_data_key_unwraps_only_for_its_row_and_with_its_master_key() {
 #[test]
 fn a_made_key_file_is_private_and_reads_back_as_the_same_key() {
     let dir = Dir::new();
-    assert!(MasterKey::read(&dir.file()).unwrap().is_none());
-    let made = MasterKey::create(&dir.file()).unwrap();
+    assert!(MasterKeys::read(&dir.file()).unwrap().is_none());
+    let made = MasterKeys::create(&dir.file()).unwrap();
     assert_eq!(fs::metadata(dir.file()).unwrap().permissions().mode() & 0o7777, 0o600);
-    let read = MasterKey::read(&dir.file()).unwrap().unwrap();
-    assert_eq!(made.id(), read.id());
+    let read = MasterKeys::read(&dir.file()).unwrap().unwrap();
+    assert_eq!(made.newest().id(), read.newest().id());
     let (account, keyring) = ids();
-    let wrapped = made.wrap(&DataKey::generate(account, keyring)).unwrap();
-    assert!(read.unwrap(account, keyring, &wrapped).is_ok());
+    let wrapped = made.newest().wrap(&DataKey::generate(account, keyring)).unwrap();
+    assert!(read.newest().unwrap(account, keyring, &wrapped).is_ok());
     assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "the draft is gone");
 }
 
 #[test]
 fn making_a_key_file_never_replaces_one() {
     let dir = Dir::new();
-    let first = MasterKey::create(&dir.file()).unwrap();
-    let second = MasterKey::create(&dir.file()).unwrap();
-    assert_eq!(first.id(), second.id());
+    let first = MasterKeys::create(&dir.file()).unwrap();
+    let second = MasterKeys::create(&dir.file()).unwrap();
+    assert_eq!(first.newest().id(), second.newest().id());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn many_that_make_the_file_at_once_agree_on_one_key() {
     let makers: Vec<_> = (0..16)
         .map(|_| {
             let path = dir.file();
-            std::thread::spawn(move || MasterKey::create(&path).unwrap().id().to_owned())
+            std::thread::spawn(move || MasterKeys::create(&path).unwrap().newest().id().to_owned())
         })
         .collect();
     let mut ids: Vec<String> = makers.into_iter().map(|maker| maker.join().unwrap()).collect();
@@ -130,10 +130,10 @@ fn many_that_make_the_file_at_once_agree_on_one_key() {
 #[test]
 fn a_file_that_others_can_read_is_refused_with_its_remedy() {
     let dir = Dir::new();
-    MasterKey::create(&dir.file()).unwrap();
+    MasterKeys::create(&dir.file()).unwrap();
     for mode in [0o640, 0o604, 0o620] {
         fs::set_permissions(dir.file(), fs::Permissions::from_mode(mode)).unwrap();
-        let line = MasterKey::read(&dir.file()).unwrap_err().to_string();
+        let line = MasterKeys::read(&dir.file()).unwrap_err().to_string();
         assert!(line.contains("run chmod 600"), "{line}");
     }
 }
@@ -144,7 +144,7 @@ fn a_file_without_a_key_is_refused_and_its_content_is_not_in_the_error() {
     for text in ["", "hello", "paird-master-key-v1 c2hvcnQ=", "paird-master-key-v2 AAAA", "\u{0}\u{1}"] {
         fs::write(dir.file(), text).unwrap();
         fs::set_permissions(dir.file(), fs::Permissions::from_mode(0o600)).unwrap();
-        let error = MasterKey::read(&dir.file()).unwrap_err();
+        let error = MasterKeys::read(&dir.file()).unwrap_err();
         assert!(matches!(error, KeyFileError::Malformed(_)), "{error}");
         assert!(!error.to_string().contains("c2hvcnQ="));
     }
@@ -155,4 +155,52 @@ fn a_key_does_not_show_in_its_debug_form() {
     let key = MasterKey::from_bytes(Zeroizing::new([7; 32]));
     assert_eq!(format!("{key:?}"), format!("MasterKey({})", key.id()));
     assert!(!format!("{:?}", data_key()).contains('['));
+}
+
+#[test]
+fn a_file_of_two_keys_has_the_newest_first_and_ends_with_that_one_alone() {
+    let dir = Dir::new();
+    let old = MasterKeys::create(&dir.file()).unwrap();
+    let both = MasterKeys::add(&dir.file()).unwrap();
+    let read = MasterKeys::read(&dir.file()).unwrap().unwrap();
+    assert_eq!(read.ids().collect::<Vec<_>>(), both.ids().collect::<Vec<_>>());
+    assert_eq!(read.ids().nth(1), Some(old.newest().id()));
+    assert_ne!(read.newest().id(), old.newest().id());
+    assert_eq!(fs::metadata(dir.file()).unwrap().permissions().mode() & 0o7777, 0o600);
+
+    let lock = KeyFileLock::exclusive(&dir.file()).unwrap();
+    MasterKeys::drop_old(&dir.file(), &lock).unwrap();
+    let left = MasterKeys::read(&dir.file()).unwrap().unwrap();
+    assert_eq!(left.ids().collect::<Vec<_>>(), [both.newest().id()]);
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "the drafts are gone");
+}
+
+#[test]
+fn a_file_with_one_bad_line_is_refused_whole() {
+    let dir = Dir::new();
+    MasterKeys::create(&dir.file()).unwrap();
+    let mut text = fs::read_to_string(dir.file()).unwrap();
+    text.push_str("paird-master-key-v1 c2hvcnQ=\n");
+    fs::write(dir.file(), text).unwrap();
+    assert!(matches!(MasterKeys::read(&dir.file()), Err(KeyFileError::Malformed(_))));
+}
+
+#[test]
+fn the_old_key_is_not_taken_out_while_somebody_seals() {
+    let dir = Dir::new();
+    MasterKeys::create(&dir.file()).unwrap();
+    let sealing = KeyFileLock::shared(&dir.file()).unwrap();
+    let also = KeyFileLock::shared(&dir.file()).unwrap();
+    let path = dir.file();
+    let (taken, waits) = std::sync::mpsc::channel();
+    let rotation = std::thread::spawn(move || {
+        let lock = KeyFileLock::exclusive(&path).unwrap();
+        taken.send(()).unwrap();
+        drop(lock);
+    });
+    drop(sealing);
+    assert!(waits.recv_timeout(std::time::Duration::from_millis(50)).is_err());
+    drop(also);
+    waits.recv().unwrap();
+    rotation.join().unwrap();
 }

@@ -69,6 +69,13 @@ impl Daemon {
         kill(Pid::from_raw(self.pid()), signal).unwrap();
     }
 
+    /// Open files and threads.
+    pub fn resources(&self) -> (usize, usize) {
+        let pid = self.child.id().unwrap();
+        let count = |of: &str| std::fs::read_dir(format!("/proc/{pid}/{of}")).unwrap().count();
+        (count("fd"), count("task"))
+    }
+
     /// SIGTERM; it must end within ten seconds.
     pub async fn terminate(self) -> ExitStatus {
         self.signal(Signal::SIGTERM);

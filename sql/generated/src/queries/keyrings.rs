@@ -1,6 +1,26 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
+pub struct ListKeyringsToRewrapParams<T1: crate::StringSql> {
+    pub newest: T1,
+    pub after: uuid::Uuid,
+    pub batch: i64,
+}
+#[derive(Debug)]
+pub struct RewrapKeyringsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = uuid::Uuid>,
+    T3: crate::BytesSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::BytesSql,
+    T6: crate::ArraySql<Item = T5>,
+> {
+    pub newest: T1,
+    pub ids: T2,
+    pub wrapped_keys: T4,
+    pub former_keys: T6,
+}
+#[derive(Debug)]
 pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub device_kind: T1,
     pub device_name: T2,
@@ -49,6 +69,26 @@ impl<'a> From<CountKeyringsByMasterKeyBorrowed<'a>> for CountKeyringsByMasterKey
     }
 }
 #[derive(Debug, Clone, PartialEq)]
+pub struct ListKeyringsToRewrap {
+    pub id: uuid::Uuid,
+    pub account_id: uuid::Uuid,
+    pub wrapped_key: Vec<u8>,
+    pub master_key: String,
+}
+pub struct ListKeyringsToRewrapBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub account_id: uuid::Uuid,
+    pub wrapped_key: &'a [u8],
+    pub master_key: &'a str,
+}
+impl<'a> From<ListKeyringsToRewrapBorrowed<'a>> for ListKeyringsToRewrap {
+    fn from(
+        ListKeyringsToRewrapBorrowed { id, account_id, wrapped_key, master_key }: ListKeyringsToRewrapBorrowed<'a>,
+    ) -> Self {
+        Self { id, account_id, wrapped_key: wrapped_key.into(), master_key: master_key.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
 pub struct GetKeyring {
     pub wrapped_key: Vec<u8>,
     pub master_key: String,
@@ -89,6 +129,117 @@ where
         mapper: fn(CountKeyringsByMasterKeyBorrowed) -> R,
     ) -> CountKeyringsByMasterKeyQuery<'c, 'a, 's, C, R, N> {
         CountKeyringsByMasterKeyQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
+    mapper: fn(bool) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
+        BoolQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListKeyringsToRewrapQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListKeyringsToRewrapBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListKeyringsToRewrapBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListKeyringsToRewrapQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(ListKeyringsToRewrapBorrowed) -> R,
+    ) -> ListKeyringsToRewrapQuery<'c, 'a, 's, C, R, N> {
+        ListKeyringsToRewrapQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -265,6 +416,141 @@ impl CountKeyringsByMasterKeyStmt {
         }
     }
 }
+pub struct TryLockRotationStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn try_lock_rotation() -> TryLockRotationStmt {
+    TryLockRotationStmt("SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) AS locked", None)
+}
+impl TryLockRotationStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> BoolQuery<'c, 'a, 's, C, bool, 0> {
+        BoolQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+pub struct ListKeyringsToRewrapStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_keyrings_to_rewrap() -> ListKeyringsToRewrapStmt {
+    ListKeyringsToRewrapStmt(
+        "SELECT k.id, k.account_id, k.wrapped_key, k.master_key FROM keyrings k WHERE k.master_key <> $1 AND k.id > $2 ORDER BY k.id LIMIT $3",
+        None,
+    )
+}
+impl ListKeyringsToRewrapStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        newest: &'a T1,
+        after: &'a uuid::Uuid,
+        batch: &'a i64,
+    ) -> ListKeyringsToRewrapQuery<'c, 'a, 's, C, ListKeyringsToRewrap, 3> {
+        ListKeyringsToRewrapQuery {
+            client,
+            params: [newest, after, batch],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListKeyringsToRewrapBorrowed, tokio_postgres::Error> {
+                Ok(ListKeyringsToRewrapBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    wrapped_key: row.try_get(2)?,
+                    master_key: row.try_get(3)?,
+                })
+            },
+            mapper: |it| ListKeyringsToRewrap::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListKeyringsToRewrapParams<T1>,
+        ListKeyringsToRewrapQuery<'c, 'a, 's, C, ListKeyringsToRewrap, 3>,
+        C,
+    > for ListKeyringsToRewrapStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListKeyringsToRewrapParams<T1>,
+    ) -> ListKeyringsToRewrapQuery<'c, 'a, 's, C, ListKeyringsToRewrap, 3> {
+        self.bind(client, &params.newest, &params.after, &params.batch)
+    }
+}
+pub struct RewrapKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn rewrap_keyrings() -> RewrapKeyringsStmt {
+    RewrapKeyringsStmt(
+        "UPDATE keyrings k SET wrapped_key = r.wrapped_key, master_key = $1 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r (id, wrapped_key, former_key) WHERE k.id = r.id AND k.wrapped_key = r.former_key",
+        None,
+    )
+}
+impl RewrapKeyringsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = uuid::Uuid>,
+        T3: crate::BytesSql,
+        T4: crate::ArraySql<Item = T3>,
+        T5: crate::BytesSql,
+        T6: crate::ArraySql<Item = T5>,
+    >(
+        &'s self,
+        client: &'c C,
+        newest: &'a T1,
+        ids: &'a T2,
+        wrapped_keys: &'a T4,
+        former_keys: &'a T6,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[newest, ids, wrapped_keys, former_keys]).await
+    }
+}
+impl<
+    'a,
+    C: GenericClient + Send + Sync,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = uuid::Uuid>,
+    T3: crate::BytesSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::BytesSql,
+    T6: crate::ArraySql<Item = T5>,
+>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        RewrapKeyringsParams<T1, T2, T3, T4, T5, T6>,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for RewrapKeyringsStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a RewrapKeyringsParams<T1, T2, T3, T4, T5, T6>,
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
+        Box::pin(self.bind(client, &params.newest, &params.ids, &params.wrapped_keys, &params.former_keys))
+    }
+}
 pub struct GetKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_keyring() -> GetKeyringStmt {
     GetKeyringStmt(
@@ -322,7 +608,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct SecureKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn secure_keyring() -> SecureKeyringStmt {
     SecureKeyringStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $4, held.id, $5, $6, $7, $8 FROM held ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND k.wrapped_key = excluded.wrapped_key RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($9::text[], $10::text[], $11::bytea[], $12::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $4, held.id, $5, $6, $7, $8 FROM held ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($9::text[], $10::text[], $11::bytea[], $12::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
         None,
     )
 }

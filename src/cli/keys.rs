@@ -1,0 +1,109 @@
+//! `paird keys`: the master key, and what is sealed with it.
+
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use paird_sql::queries::keyrings;
+use serde_json::json;
+
+use super::database::{Database, explained};
+use super::out;
+use crate::config::Config;
+use crate::whatsapp::backend::{Rotated, Rotation, RotationError};
+use crate::whatsapp::seal::MasterKeys;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Makes a new master key and seals every account's keys with it; daemons may run.
+    ///
+    /// Cut off anywhere, it goes on when it is run again. With daemons on several
+    /// machines: run it with --prepare, copy the key file to each, run it without, and
+    /// copy again.
+    Rotate {
+        /// Only puts the new key into the file, in front of the old one.
+        #[arg(long)]
+        prepare: bool,
+        /// How many keyrings are sealed anew in one statement.
+        #[arg(long, default_value = "200", value_name = "COUNT")]
+        batch: NonZeroU32,
+    },
+    /// Says which keys the file holds and how many keyrings are sealed with each.
+    ///
+    /// Exit code 1 if the file lacks a key that something is sealed with.
+    Status {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(config: &Config, command: KeysCommand) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config).await?;
+    match command {
+        KeysCommand::Rotate { prepare, batch } => rotate(config, &database, prepare, batch).await,
+        KeysCommand::Status { json } => status(config, &database, json).await,
+    }
+}
+
+async fn rotate(config: &Config, database: &Database, prepare: bool, batch: NonZeroU32) -> anyhow::Result<ExitCode> {
+    let rotation = Rotation::new(&database.client, &config.master_key_file, batch);
+    let file = config.master_key_file.display();
+    if prepare {
+        let Rotated { key, .. } = rotation.prepare().await.map_err(in_words)?;
+        out::line(format_args!("{file} holds the new key {key} beside the old one; run paird keys rotate to use it"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let progress = |keyrings| {
+        if out::is_terminal() {
+            out::raw(&format!("\r{keyrings} keyrings"));
+        }
+    };
+    let Rotated { key, resumed, keyrings } = rotation.run(progress).await.map_err(in_words)?;
+    let begun = if resumed { "went on with a rotation that was begun before; " } else { "" };
+    let done = format!("{begun}{keyrings} keyrings sealed anew; {file} holds key {key} alone");
+    out::line(format_args!("{}{done}", if out::is_terminal() { "\r" } else { "" }));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Result<ExitCode> {
+    let counted = keyrings::count_keyrings_by_master_key().bind(&database.client).all().await.map_err(explained)?;
+    let in_file = MasterKeys::read(&config.master_key_file)?;
+    let in_file: Vec<&str> = in_file.iter().flat_map(MasterKeys::ids).collect();
+    let mut keys: Vec<(&str, &str, i64)> = Vec::new();
+    for (place, id) in in_file.iter().enumerate() {
+        let keyrings = counted.iter().find(|row| row.master_key == **id).map_or(0, |row| row.keyrings);
+        keys.push((id, if place == 0 { "newest" } else { "old" }, keyrings));
+    }
+    let missing = counted.iter().filter(|row| !in_file.contains(&row.master_key.as_str()));
+    keys.extend(missing.map(|row| (row.master_key.as_str(), "missing", row.keyrings)));
+    let is_whole = keys.iter().all(|(_, state, _)| *state != "missing");
+    if json {
+        let keys: Vec<_> =
+            keys.iter().map(|(id, state, keyrings)| json!({"id": id, "state": state, "keyrings": keyrings})).collect();
+        out::json(&json!({"file": config.master_key_file, "keys": keys, "rotating": in_file.len() > 1}));
+    } else {
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|(id, state, keyrings)| vec![(*id).to_owned(), (*state).to_owned(), keyrings.to_string()])
+            .collect();
+        out::raw(&out::table(&["KEY", "IN THE FILE", "KEYRINGS"], &rows));
+        if in_file.len() > 1 {
+            out::remark("a rotation is not over: paird keys rotate goes on with it");
+        }
+    }
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn in_words(error: RotationError) -> anyhow::Error {
+    match error {
+        RotationError::Database(error) => explained(error),
+        other @ (RotationError::KeyFile(_)
+        | RotationError::NoFile(_)
+        | RotationError::Busy
+        | RotationError::Foreign { .. }
+        | RotationError::Unopenable { .. }
+        | RotationError::Seal(_)
+        | RotationError::Interrupted(_)) => other.into(),
+    }
+}

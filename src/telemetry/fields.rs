@@ -1,0 +1,54 @@
+//! How the values in a line of text are written. Some are a stranger's words: a
+//! label, WhatsApp's reason. None of them begins a line, paints the terminal, or fills
+//! the disk.
+
+use std::fmt::{self, Write as _};
+
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+
+/// Characters of a value, at most.
+const LONGEST: usize = 1_000;
+
+/// `message name=value name=value`, tamed.
+pub(super) fn tamed() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    debug_fn(write_field).delimited(" ")
+}
+
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    match field.name() {
+        "message" => {}
+        // Of a bridged record: where its source was compiled.
+        name if name.starts_with("log.") => return Ok(()),
+        name => write!(writer, "{name}=")?,
+    }
+    write!(Tame { writer, left: LONGEST }, "{value:?}")
+}
+
+struct Tame<'a, 'w> {
+    writer: &'a mut Writer<'w>,
+    /// Characters that still fit.
+    left: usize,
+}
+
+impl fmt::Write for Tame<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            match self.left {
+                0 => return Ok(()),
+                1 => self.writer.write_char('…')?,
+                _ if is_wild(letter) => write!(self.writer, "{}", letter.escape_unicode())?,
+                _ => self.writer.write_char(letter)?,
+            }
+            self.left -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Ends a line, moves the cursor, or turns the direction of what follows.
+fn is_wild(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

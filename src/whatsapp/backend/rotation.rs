@@ -1,0 +1,161 @@
+//! A new master key in the place of the old one, under running daemons.
+//!
+//! ```text
+//! file:      old ──▶ new, old ─────────────────────────────────▶ new
+//! keyrings:  old      old … re-wrapped, batch by batch … new      new
+//! ```
+//!
+//! At every step the file opens every keyring, so it may be cut off anywhere, and is
+//! taken up where it was: a file with two keys is a rotation that is not over. A
+//! daemon that meets a key that it does not know reads the file again; one that seals
+//! a new keyring reads it before, and holds off the last step until that is written.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
+
+use paird_actors::domain::{AccountId, KeyringId};
+use paird_sql::queries::keyrings as sql;
+use thiserror::Error;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::whatsapp::seal::{KeyFileError, KeyFileLock, MasterKeys, SealError};
+
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_RETRY: Duration = Duration::from_millis(100);
+
+/// Re-wraps every keyring with a new master key, and drops the old one.
+pub struct Rotation<'a> {
+    client: &'a Client,
+    file: &'a Path,
+    /// Keyrings re-wrapped in one statement.
+    batch: NonZeroU32,
+}
+
+/// What a rotation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    pub key: String,
+    /// It went on with one that was cut off.
+    pub resumed: bool,
+    pub keyrings: u64,
+}
+
+/// Why a rotation is not over. The file still opens all that it opened before.
+#[derive(Debug, Error)]
+pub enum RotationError {
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error("master key file {0} does not exist: paird serve makes it")]
+    NoFile(String),
+    #[error("another rotation runs on this database")]
+    Busy,
+    #[error(
+        "{keyrings} keyrings are sealed with key {id}, which is not in the file: put that key back; nothing was changed"
+    )]
+    Foreign { id: String, keyrings: i64 },
+    #[error(
+        "keyring {first} and {others} others do not open with their key: all else is re-wrapped, the old key stays in the file"
+    )]
+    Unopenable { first: Uuid, others: usize },
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error("database: {0}")]
+    Database(#[from] tokio_postgres::Error),
+    #[error("{0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+impl<'a> Rotation<'a> {
+    pub fn new(client: &'a Client, file: &'a Path, batch: NonZeroU32) -> Self {
+        Self { client, file, batch }
+    }
+
+    /// The first step alone: a new key in front of the old one in the file, for copying
+    /// the file to the other machines of a fleet before anything is sealed with it.
+    ///
+    /// # Errors
+    /// See [`RotationError`]; nothing was changed.
+    pub async fn prepare(&self) -> Result<Rotated, RotationError> {
+        let (keys, resumed) = self.begin().await?;
+        Ok(Rotated { key: keys.newest().id().to_owned(), resumed, keyrings: 0 })
+    }
+
+    /// All of it. `told` hears how many keyrings were re-wrapped so far.
+    ///
+    /// # Errors
+    /// See [`RotationError`]. Run again, it goes on where it was.
+    pub async fn run(&self, mut told: impl FnMut(u64)) -> Result<Rotated, RotationError> {
+        let (keys, resumed) = self.begin().await?;
+        let mut keyrings = 0;
+        let mut tell = |more| {
+            keyrings += more;
+            told(keyrings);
+        };
+        self.pass(&keys, &mut tell).await?;
+        let path = self.file.to_owned();
+        let lock = tokio::task::spawn_blocking(move || KeyFileLock::exclusive(&path)).await??;
+        // Daemons sealed with the old key until they read the file again. None does now.
+        let unopenable = self.pass(&keys, &mut tell).await?;
+        if let Some((first, others)) = unopenable.split_first() {
+            return Err(RotationError::Unopenable { first: *first, others: others.len() });
+        }
+        let keys = MasterKeys::drop_old(self.file, &lock)?;
+        Ok(Rotated { key: keys.newest().id().to_owned(), resumed, keyrings })
+    }
+
+    /// The file holds a key that is to replace the others afterwards.
+    async fn begin(&self) -> Result<(MasterKeys, bool), RotationError> {
+        self.lock_out_others().await?;
+        let keys = MasterKeys::read(self.file)?;
+        let keys = keys.ok_or_else(|| RotationError::NoFile(self.file.display().to_string()))?;
+        let in_use = sql::count_keyrings_by_master_key().bind(self.client).all().await?;
+        if let Some(foreign) = in_use.into_iter().find(|row| keys.find(&row.master_key).is_none()) {
+            return Err(RotationError::Foreign { id: foreign.master_key, keyrings: foreign.keyrings });
+        }
+        let begun = keys.ids().len() > 1;
+        Ok((if begun { keys } else { MasterKeys::add(self.file)? }, begun))
+    }
+
+    /// A rotation that was killed a moment ago has the lock until Postgres notices.
+    async fn lock_out_others(&self) -> Result<(), RotationError> {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        while !sql::try_lock_rotation().bind(self.client).one().await? {
+            if Instant::now() >= deadline {
+                return Err(RotationError::Busy);
+            }
+            tokio::time::sleep(LOCK_RETRY).await;
+        }
+        Ok(())
+    }
+
+    /// Re-wraps every keyring that is not sealed with the newest key; returns those
+    /// that do not open.
+    async fn pass(&self, keys: &MasterKeys, tell: &mut impl FnMut(u64)) -> Result<Vec<Uuid>, RotationError> {
+        let newest = keys.newest();
+        let mut unopenable = Vec::new();
+        let mut after = Uuid::nil();
+        loop {
+            let batch = i64::from(self.batch.get());
+            let rows = sql::list_keyrings_to_rewrap().bind(self.client, &newest.id(), &after, &batch).all().await?;
+            let Some(last) = rows.last() else { return Ok(unopenable) };
+            after = last.id;
+            let (mut ids, mut wrapped, mut former) = (Vec::new(), Vec::new(), Vec::new());
+            for row in rows {
+                let (account, keyring) = (AccountId(row.account_id), KeyringId(row.id));
+                let opened = keys.find(&row.master_key).map(|key| key.unwrap(account, keyring, &row.wrapped_key));
+                match opened {
+                    Some(Ok(data_key)) => {
+                        ids.push(row.id);
+                        wrapped.push(newest.wrap(&data_key)?);
+                        former.push(row.wrapped_key);
+                    }
+                    Some(Err(_)) | None => unopenable.push(row.id),
+                }
+            }
+            tell(sql::rewrap_keyrings().bind(self.client, &newest.id(), &ids, &wrapped, &former).await?);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use std::fs::File;
+use std::path::Path;
+
+use super::key_file::{self, Lock};
+use super::{KeyBytes, KeyFileError, MasterKey, random_key};
+
+/// The keys of a master key file, newest first: one, or two while a rotation is
+/// under way. What is sealed anew is sealed with the newest.
+#[derive(Debug)]
+pub struct MasterKeys(Vec<MasterKey>);
+
+/// While it lives, what it locks out waits: see [`key_file`].
+#[derive(Debug)]
+pub struct KeyFileLock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl MasterKeys {
+    /// The keys in the file; `None` if there is no file.
+    ///
+    /// # Errors
+    /// The file cannot be read, others can read it, or it holds no key.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
+        Ok(key_file::read(path)?.map(Self::from_bytes))
+    }
+
+    /// Makes a file with a fresh key, mode 0600, durable before this returns. Of
+    /// several daemons that do so at once one wins, and all get the winner's key.
+    ///
+    /// # Errors
+    /// The file cannot be made, or the winner's cannot be read.
+    pub fn create(path: &Path) -> Result<Self, KeyFileError> {
+        key_file::create(path, &random_key())?;
+        Self::read_existing(path)
+    }
+
+    /// Puts a fresh key in front of those in the file. Durable before this returns.
+    ///
+    /// # Errors
+    /// The file is as it was.
+    pub fn add(path: &Path) -> Result<Self, KeyFileError> {
+        let former = Self::read_existing(path)?;
+        let keys: Vec<KeyBytes> =
+            std::iter::once(random_key()).chain(former.0.iter().map(|key| key.bytes().clone())).collect();
+        key_file::replace(path, &keys)?;
+        Ok(Self::from_bytes(keys))
+    }
+
+    /// Leaves only the newest key in the file. Only under [`KeyFileLock::exclusive`],
+    /// and when nothing is sealed with another one any more.
+    ///
+    /// # Errors
+    /// The file is as it was.
+    pub fn drop_old(path: &Path, _: &KeyFileLock) -> Result<Self, KeyFileError> {
+        let mut keys = Self::read_existing(path)?;
+        keys.0.truncate(1);
+        let bytes: Vec<KeyBytes> = keys.0.iter().map(|key| key.bytes().clone()).collect();
+        key_file::replace(path, &bytes)?;
+        Ok(keys)
+    }
+
+    /// What is sealed anew is sealed with this one.
+    pub fn newest(&self) -> &MasterKey {
+        // Never empty: see `key_file::read`.
+        &self.0[0]
+    }
+
+    pub fn find(&self, id: &str) -> Option<&MasterKey> {
+        self.0.iter().find(|key| key.id() == id)
+    }
+
+    /// Newest first.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(MasterKey::id)
+    }
+
+    fn read_existing(path: &Path) -> Result<Self, KeyFileError> {
+        Self::read(path)?.ok_or_else(|| KeyFileError::Vanished(path.to_owned()))
+    }
+
+    fn from_bytes(keys: Vec<KeyBytes>) -> Self {
+        Self(keys.into_iter().map(MasterKey::from_bytes).collect())
+    }
+}
+
+impl KeyFileLock {
+    /// Blocks while a rotation takes the old key out; meanwhile no rotation does.
+    ///
+    /// # Errors
+    /// The file's directory cannot be opened.
+    pub fn shared(path: &Path) -> Result<Self, KeyFileError> {
+        key_file::lock(path, Lock::Shared).map(Self)
+    }
+
+    /// Blocks while anybody holds the lock.
+    ///
+    /// # Errors
+    /// The file's directory cannot be opened.
+    pub fn exclusive(path: &Path) -> Result<Self, KeyFileError> {
+        key_file::lock(path, Lock::Exclusive).map(Self)
+    }
+}

@@ -1,0 +1,198 @@
+//! One account's trouble is its own: a row that cannot be read, keys that do not open,
+//! labels that are no names, a flood. All the others go on, and nobody gets new keys.
+
+use std::time::{Duration, Instant};
+
+use paird_sandbox::{Fault, Scope};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Stage, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_with_an_unknown_status_is_held_with_the_reason_and_others_pair() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let poisoned = web.account("poisoned").await;
+    web.sql
+        .batch_execute("ALTER TABLE whatsapp_accounts DROP CONSTRAINT whatsapp_accounts_status_check")
+        .await
+        .unwrap();
+    let poison = "UPDATE whatsapp_accounts SET status = 'wat', desired = 'paired' WHERE id = $1";
+    web.sql.execute(poison, &[&poisoned]).await.unwrap();
+    let command = web.send("account.pair", poisoned, json!({})).await;
+
+    web.connect_account("sound", "436601000001", &stage.phones).await;
+    web.status_is(poisoned, "held").await;
+    let reason: String = web.column(poisoned, "status_reason").await;
+    assert!(reason.contains("unknown status \"wat\""), "{reason}");
+    let held = web.event(poisoned, "session.held", 0).await;
+    assert_eq!(held.payload, json!({"reason": reason, "until": null}));
+    // Held is a word that can be read: the command that waited is done now.
+    let (state, result) = web.outcome(command).await;
+    assert_eq!(state, "done", "{result}");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_open_are_held_never_replaced_and_serve_again_once_they_are_mended() {
+    for spoil in [
+        "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1) WHERE account_id = $1",
+        "UPDATE credentials SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)
+         WHERE account_id = $1 AND kind = 'device'",
+    ] {
+        let (stage, daemon) = Stage::with_daemon().await;
+        let web = &stage.web;
+        let bad = web.connect_account("bad", "436601000001", &stage.phones).await;
+        let good = web.connect_account("good", "436601000002", &stage.phones).await;
+        assert!(daemon.terminate().await.success());
+        assert_eq!(web.sql.execute(spoil, &[&bad]).await.unwrap(), 1);
+        let keys = keys_of(&stage, bad).await;
+        let devices = stage.phones.devices("436601000001").await;
+
+        let daemon = stage.daemon(&[]).await;
+        web.status_is(bad, "held").await;
+        web.status_is(good, "connected").await;
+        web.connect_account("newcomer", "436601000003", &stage.phones).await;
+        let reason: String = web.column(bad, "status_reason").await;
+        assert!(reason.contains("does not open"), "{reason}");
+        assert_eq!(web.event(bad, "session.held", 0).await.payload["reason"], reason);
+        assert_eq!(keys_of(&stage, bad).await, keys, "not a byte of them is touched");
+        assert_eq!(stage.phones.devices("436601000001").await.len(), devices.len());
+        assert_eq!(stage.phones.report().await.links_made, 3);
+        // Asked again it tries again, and still makes nothing new.
+        web.does("account.resume", bad, json!({})).await;
+        let seq = web.seq(bad).await;
+        until("held again", || async {
+            let held = web.events(bad).await.into_iter().any(|event| event.kind == "session.held" && event.seq >= seq);
+            (held && web.status(bad).await == "held").then_some(())
+        })
+        .await;
+        assert_eq!(keys_of(&stage, bad).await, keys);
+
+        web.sql.execute(spoil, &[&bad]).await.unwrap();
+        web.does("account.resume", bad, json!({})).await;
+        web.status_is(bad, "connected").await;
+        let now = stage.phones.devices("436601000001").await;
+        assert_eq!(now.iter().map(|device| &device.jid).collect::<Vec<_>>(), [&devices[0].jid]);
+        stage.finish([daemon]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_of_keys_that_fail_one_kind_after_the_other_never_make_a_new_identity() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("shop", "436601000001", &stage.phones).await;
+    web.event(account, "groups.synced", 0).await;
+    let keyring: Uuid = web.column(account, "keyring_id").await;
+    let [device] = &stage.phones.devices_are("436601000001", 1).await[..] else { panic!() };
+    let kinds = "SELECT DISTINCT kind FROM credentials ORDER BY kind";
+    let kinds: Vec<String> = web.sql.query(kinds, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(kinds.len() > 2, "{kinds:?}");
+    let fail = "ALTER TABLE credentials RENAME TO kept;
+        CREATE FUNCTION refuse(kind text) RETURNS boolean STABLE LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'injected: no % can be read', kind; END $$";
+    web.sql.batch_execute(fail).await.unwrap();
+    for kind in kinds.iter().map(String::as_str).chain(["every kind"]) {
+        let identity = identity(&stage, "kept").await;
+        let view = format!(
+            "DROP VIEW IF EXISTS credentials; CREATE VIEW credentials AS SELECT * FROM kept
+             WHERE CASE WHEN kind = '{kind}' OR '{kind}' = 'every kind' THEN refuse(kind) ELSE true END"
+        );
+        web.sql.batch_execute(&view).await.unwrap();
+        let logins = stage.phones.report().await.logins;
+        let before = web.seq(account).await;
+        stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+        web.event(account, "session.disconnected", before).await;
+        // By command: the backoff of so many losses is long by now.
+        web.does("account.resume", account, json!({})).await;
+        // It has met the failure, or does not need this kind to connect.
+        until("a try", || async {
+            let refused = web.column::<String>(account, "status_reason").await.contains("injected");
+            let again = stage.phones.report().await.logins > logins && web.status(account).await == "connected";
+            (refused || again).then_some(())
+        })
+        .await;
+        assert_ne!(web.status(account).await, "unpaired", "{kind}");
+        assert_eq!(self::identity(&stage, "kept").await, identity, "{kind}");
+        web.sql.batch_execute("DROP VIEW credentials; CREATE VIEW credentials AS SELECT * FROM kept").await.unwrap();
+        web.does("account.resume", account, json!({})).await;
+        web.status_is(account, "connected").await;
+        assert_eq!(web.column::<Uuid>(account, "keyring_id").await, keyring, "{kind}");
+        let devices = stage.phones.devices("436601000001").await;
+        assert!(matches!(&devices[..], [now] if now.jid == device.jid), "{kind}: {devices:?}");
+    }
+    assert_eq!(stage.phones.report().await.links_made, 1);
+    web.sql.batch_execute("DROP VIEW credentials; ALTER TABLE kept RENAME TO credentials").await.unwrap();
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_of_ten_kilobytes_or_of_control_characters_hurt_neither_pairing_nor_events_nor_the_log() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let long = "ü".repeat(5_000);
+    let wild = "a\nERROR forged: line\r\u{1b}[31mred\u{7}\u{202e}«\"'%s{}\\";
+    for (label, number, newcomer) in [(long.as_str(), "436601000001", "one"), (wild, "436601000002", "two")] {
+        web.connect_account(label, number, &stage.phones).await;
+        let newcomer = web.account(newcomer).await;
+        web.pair_with(newcomer, number, &stage.phones).await;
+        let duplicate = web.event(newcomer, "session.duplicate", 0).await;
+        assert_eq!(duplicate.payload["existingLabel"], *label, "whole on the row");
+        until("the notification", || async {
+            web.heard(newcomer).into_iter().any(|event| event["type"] == "session.duplicate").then_some(())
+        })
+        .await;
+    }
+    let log = daemon.log();
+    assert!(!log.lines().any(|line| line.starts_with("ERROR forged")), "a label forged a line of the log");
+    assert!(!log.contains(['\u{1b}', '\u{7}', '\r']), "a label's control characters are in the log as they are");
+    assert!(log.lines().all(|line| line.len() < 4_000), "a label fills the log");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_commands_for_one_account_ends_each_once_and_leaves_the_others_quick() {
+    const FLOOD: i64 = 2_000;
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let flooded = web.connect_account("flooded", "436601000001", &stage.phones).await;
+    let flood = "SELECT count(send_command((ARRAY['account.pair', 'account.cancel', 'account.nonsense', 'groups.sync'])
+        [1 + n % 4], $1)) FROM generate_series(1, 2000) AS n";
+    assert_eq!(web.count(flood, &[&flooded]).await, FLOOD);
+    let mut slowest = Duration::ZERO;
+    for number in ["436601000002", "436601000003", "436601000004", "436601000005"] {
+        let asked = Instant::now();
+        web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await;
+        slowest = slowest.max(asked.elapsed());
+    }
+    let open = "SELECT count(*) FROM commands WHERE account_id = $1 AND state IN ('queued', 'running')";
+    let left = web.count(open, &[&flooded]).await;
+    assert!(slowest < Duration::from_secs(5), "a neighbour waited {slowest:?}, with {left} commands left");
+    until("the end of the flood", || async { (web.count(open, &[&flooded]).await == 0).then_some(()) }).await;
+    let failed =
+        "SELECT count(*) FROM commands WHERE account_id = $1 AND state = 'failed' AND kind = 'account.nonsense'";
+    assert_eq!(web.count(failed, &[&flooded]).await, FLOOD / 4);
+    let kinds = web.kinds(flooded).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "session.connected").count() as i64, 1 + FLOOD / 4);
+    assert_eq!(web.status(flooded).await, "connected");
+    stage.finish([daemon]).await;
+}
+
+/// All that would be different if keys had been made or written anew.
+async fn keys_of(stage: &Stage, account: Uuid) -> String {
+    let rows = "SELECT string_agg(r, ',' ORDER BY r) FROM (
+        SELECT k::text FROM keyrings k WHERE account_id = $1
+        UNION ALL SELECT c::text FROM credentials c WHERE account_id = $1) AS rows (r)";
+    stage.web.sql.query_one(rows, &[&account]).await.unwrap().get(0)
+}
+
+/// What makes a device the device that it is: its data key's row, and which records it has.
+async fn identity(stage: &Stage, table: &str) -> (String, i64) {
+    let rows = format!(
+        "SELECT (SELECT string_agg(k::text, ',') FROM keyrings k), count(*) FROM {table} WHERE kind = 'device'"
+    );
+    let row = stage.web.sql.query_one(&rows, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}

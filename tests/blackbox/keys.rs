@@ -1,0 +1,133 @@
+//! CONTRACT.md §8 from outside: the master key is replaced under a running daemon, and
+//! a deletion leaves nothing to open.
+
+use std::process::Stdio;
+
+use paird_sandbox::{Fault, Scope};
+use serde_json::json;
+use tokio::process::{Child, Command};
+use tokio_postgres::NoTls;
+
+use crate::support::{Stage, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotation_is_killed_midway() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let mut accounts = Vec::new();
+    for number in ["436601000001", "436601000002", "436601000003", "436601000004"] {
+        accounts.push((web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await, number));
+    }
+    let key_file = stage.dir.join("daemon/master.key");
+    let old = std::fs::read_to_string(&key_file).unwrap();
+    let old_id: String = web.sql.query_one("SELECT DISTINCT master_key FROM keyrings", &[]).await.unwrap().get(0);
+
+    // The last keyring's row is locked: the rotation comes as far as that.
+    let (mut other, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let lock = other.transaction().await.unwrap();
+    lock.execute("SELECT FROM keyrings WHERE id = (SELECT id FROM keyrings ORDER BY id DESC LIMIT 1) FOR UPDATE", &[])
+        .await
+        .unwrap();
+    let mut rotation = keys(&stage, &["rotate", "--batch", "1"]).spawn().unwrap();
+    let sealed_with_old = "SELECT count(*) FROM keyrings WHERE master_key = $1";
+    until("three of four re-wrapped", || async { (web.count(sealed_with_old, &[&old_id]).await == 1).then_some(()) })
+        .await;
+    rotation.kill().await.unwrap();
+    assert_eq!(std::fs::read_to_string(&key_file).unwrap().lines().count(), 2);
+    let (code, status) = finished(keys(&stage, &["status", "--json"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["rotating"], true);
+    let counts: Vec<_> = status["keys"].as_array().unwrap().iter().map(|key| key["keyrings"].clone()).collect();
+    assert_eq!(counts, [json!(3), json!(1)]);
+
+    // Half of it done: everybody comes back after a cut, and a new account pairs.
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    accounts.push((web.connect_account("fifth", "436601000005", &stage.phones).await, "436601000005"));
+    everybody_is_back(&stage, &accounts).await;
+    assert_eq!(web.count(sealed_with_old, &[&old_id]).await, 1, "the fifth is sealed with the new key");
+
+    lock.rollback().await.unwrap();
+    let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0));
+    // How many were left depends on whether Postgres finished the killed one's statement.
+    assert!(said.contains("went on with a rotation") && said.contains("alone"), "{said}");
+    assert_eq!(web.count(sealed_with_old, &[&old_id]).await, 0);
+    let new = std::fs::read_to_string(&key_file).unwrap();
+    assert_eq!(new.lines().count(), 1);
+    assert_ne!(new, old);
+
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    everybody_is_back(&stage, &accounts).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    everybody_is_back(&stage, &accounts).await;
+    assert_eq!(stage.phones.report().await.links_made, 5, "nobody was linked anew");
+    let said_old = daemon.log().contains(old.split_whitespace().nth(1).unwrap());
+    assert!(!said_old, "the old key is in the log");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_account_leaves_no_key_in_any_table_and_another_keeps_its_own() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let kept = web.connect_account("kept", "436601000001", &stage.phones).await;
+    let gone = web.connect_account("gone", "436601000002", &stage.phones).await;
+    let wrapped = "SELECT encode(wrapped_key, 'hex') FROM keyrings WHERE account_id = $1";
+    let wrapped: String = web.sql.query_one(wrapped, &[&gone]).await.unwrap().get(0);
+    let rows = "SELECT count(*) FROM credentials WHERE account_id = $1";
+    assert!(web.count(rows, &[&gone]).await > 0);
+    assert_eq!(tables_with(&stage, &wrapped).await, ["keyrings"]);
+
+    web.does("account.delete", gone, json!({})).await;
+    stage.phones.devices_are("436601000002", 0).await;
+    until("the keys are shredded", || async {
+        (web.count("SELECT count(*) FROM keyrings WHERE account_id = $1", &[&gone]).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(web.count(rows, &[&gone]).await, 0);
+    assert_eq!(tables_with(&stage, &wrapped).await, [""; 0]);
+    assert_eq!(web.status(kept).await, "connected");
+    assert!(web.count(rows, &[&kept]).await > 0);
+    stage.finish([daemon]).await;
+}
+
+async fn everybody_is_back(stage: &Stage, accounts: &[(uuid::Uuid, &str)]) {
+    for (account, number) in accounts {
+        until(&format!("{number} connected"), || async {
+            let devices = stage.phones.devices(number).await;
+            let back = matches!(&devices[..], [device] if device.connected);
+            (back && stage.web.status(*account).await == "connected").then_some(())
+        })
+        .await;
+    }
+}
+
+/// The tables that hold this text anywhere in a row.
+async fn tables_with(stage: &Stage, text: &str) -> Vec<String> {
+    let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let mut found = Vec::new();
+    for table in stage.web.sql.query(tables, &[]).await.unwrap() {
+        let table: String = table.get(0);
+        let look = format!("SELECT count(*) FROM \"{table}\" t WHERE strpos(t::text, $1) > 0");
+        if stage.web.count(&look, &[&text]).await > 0 {
+            found.push(table);
+        }
+    }
+    found
+}
+
+fn keys(stage: &Stage, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_paird"));
+    command.arg("keys").args(arguments).env_clear().current_dir(&stage.dir).env("HOME", &stage.dir);
+    command.env("DATABASE_URL", &stage.dsn).env("PAIRD_DATA_DIR", stage.dir.join("daemon"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    command
+}
+
+async fn finished(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().await.unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}

@@ -1,0 +1,159 @@
+//! A new master key under keyrings that are in use: see `Rotation`.
+
+use std::fs;
+use std::num::NonZeroU32;
+
+use paird::whatsapp::backend::{Rotated, Rotation, RotationError, VaultError};
+use wacore::store::traits::{DeviceStore, SignalStore};
+
+use crate::rig::{FENCE, JID, Rig, phone};
+
+const BATCH: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+#[tokio::test]
+async fn a_rotation_seals_every_keyring_anew_and_touches_no_record() {
+    let rig = Rig::new().await;
+    let mut keyrings = Vec::new();
+    for name in ["a@lid", "b@lid", "c@lid", "d@lid", "e@lid"] {
+        let keyring = rig.durable().await;
+        keyring.put_identity(name, [7; 32]).await.unwrap();
+        keyrings.push((name, keyring));
+    }
+    let (records, wrapped, old) = (records(&rig).await, wrapped(&rig).await, file(&rig));
+
+    let Rotated { key, resumed, keyrings: count } = rotate(&rig).await.unwrap();
+    assert_eq!((resumed, count), (false, 5));
+    assert_eq!(sealed_with(&rig).await, [(key, 5)]);
+    assert_eq!(self::records(&rig).await, records);
+    assert!(self::wrapped(&rig).await.iter().all(|now| !wrapped.contains(now)));
+    assert_eq!(file(&rig).lines().count(), 1);
+    assert_ne!(file(&rig), old);
+
+    let restarted = rig.reopen_vault().await.unwrap();
+    for (name, keyring) in keyrings {
+        // Open before; opened by a daemon that has only the old key in memory; by a new one.
+        assert_eq!(keyring.load_identity(name).await.unwrap(), Some([7; 32]));
+        for vault in [&rig.vault, &restarted] {
+            let opened = vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+            assert_eq!(opened.load_identity(name).await.unwrap(), Some([7; 32]));
+        }
+    }
+    fs::write(&rig.key_file, old).unwrap();
+    assert!(
+        matches!(rig.reopen_vault().await, Err(VaultError::Wrong { keyrings: 5, .. })),
+        "the old key opens nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_cut_off_is_taken_up_and_everything_opens_meanwhile() {
+    let rig = Rig::new().await;
+    let keyrings = [rig.durable().await, rig.durable().await, rig.durable().await];
+    let first = prepare(&rig).await.unwrap();
+    assert_eq!(file(&rig).lines().count(), 2);
+    let newer = rig.fresh();
+    newer.create().await.unwrap();
+    newer.secure(&phone(), JID).await.unwrap();
+    assert_eq!(sealed_with(&rig).await.len(), 2, "what is sealed meanwhile is sealed with the new key");
+    for vault in [&rig.vault, &rig.reopen_vault().await.unwrap()] {
+        for keyring in keyrings.iter().chain([&newer]) {
+            vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+        }
+    }
+    let again = prepare(&rig).await.unwrap();
+    assert_eq!((again.key.as_str(), again.resumed), (first.key.as_str(), true), "no third key");
+
+    let done = rotate(&rig).await.unwrap();
+    assert_eq!(done, Rotated { key: first.key.clone(), resumed: true, keyrings: 3 });
+    assert_eq!(sealed_with(&rig).await, [(first.key, 4)]);
+    assert_eq!(file(&rig).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_keyring_that_was_staged_before_a_rotation_is_secured_with_the_new_key_after_it() {
+    let rig = Rig::new().await;
+    rig.durable().await;
+    let staged = rig.fresh();
+    staged.create().await.unwrap();
+    let Rotated { key, .. } = rotate(&rig).await.unwrap();
+    staged.secure(&phone(), JID).await.unwrap();
+    assert_eq!(sealed_with(&rig).await, [(key, 2)]);
+    rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, staged.id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_keyring_that_does_not_open_keeps_the_old_key_in_the_file_and_nothing_else() {
+    let rig = Rig::new().await;
+    let bad = rig.durable().await;
+    let good = rig.durable().await;
+    let spoil =
+        "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1) WHERE id = $1";
+    rig.execute(spoil, &[&bad.id().0]).await;
+    let refused = rotate(&rig).await;
+    assert!(
+        matches!(&refused, Err(RotationError::Unopenable { first, others: 0 }) if *first == bad.id().0),
+        "{refused:?}"
+    );
+    assert_eq!(file(&rig).lines().count(), 2);
+    let restarted = rig.reopen_vault().await.unwrap();
+    restarted.open_keyring(rig.account, FENCE, good.id()).await.unwrap();
+    // Mended, or shredded: then it ends.
+    rig.execute(spoil, &[&bad.id().0]).await;
+    assert_eq!(rotate(&rig).await.unwrap().keyrings, 1);
+    assert_eq!(file(&rig).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_changes_nothing_while_the_file_lacks_a_key_that_is_in_use() {
+    let rig = Rig::new().await;
+    rig.durable().await;
+    rig.execute("UPDATE keyrings SET master_key = 'another'", &[]).await;
+    let (image, before) = (rig.image().await, file(&rig));
+    let refused = rotate(&rig).await;
+    assert!(matches!(refused, Err(RotationError::Foreign { keyrings: 1, .. })), "{refused:?}");
+    assert_eq!((rig.image().await, file(&rig)), (image, before));
+    fs::remove_file(&rig.key_file).unwrap();
+    assert!(matches!(rotate(&rig).await, Err(RotationError::NoFile(_))));
+    assert!(!rig.key_file.exists());
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_is_sent_away() {
+    let rig = Rig::new().await;
+    let held = rig.pool.get().await.unwrap();
+    let lock = "SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0))";
+    assert!(held.query_one(lock, &[]).await.unwrap().get::<_, bool>(0));
+    assert!(matches!(rotate(&rig).await, Err(RotationError::Busy)));
+    assert_eq!(file(&rig).lines().count(), 1);
+}
+
+async fn rotate(rig: &Rig) -> Result<Rotated, RotationError> {
+    // Of its own connection: its lock ends with it.
+    let client = deadpool_postgres::Object::take(rig.pool.get().await.unwrap());
+    Rotation::new(&client, &rig.key_file, BATCH).run(|_| {}).await
+}
+
+async fn prepare(rig: &Rig) -> Result<Rotated, RotationError> {
+    let client = deadpool_postgres::Object::take(rig.pool.get().await.unwrap());
+    Rotation::new(&client, &rig.key_file, BATCH).prepare().await
+}
+
+fn file(rig: &Rig) -> String {
+    fs::read_to_string(&rig.key_file).unwrap()
+}
+
+async fn sealed_with(rig: &Rig) -> Vec<(String, i64)> {
+    let query = "SELECT master_key, count(*) FROM keyrings GROUP BY master_key ORDER BY count(*)";
+    let rows = rig.pool.get().await.unwrap().query(query, &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn records(rig: &Rig) -> String {
+    let query = "SELECT string_agg(c::text, ',' ORDER BY c::text) FROM credentials c";
+    rig.pool.get().await.unwrap().query_one(query, &[]).await.unwrap().get(0)
+}
+
+async fn wrapped(rig: &Rig) -> Vec<Vec<u8>> {
+    let rows = rig.pool.get().await.unwrap().query("SELECT wrapped_key FROM keyrings", &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
