@@ -84,7 +84,7 @@ async fn a_daemon_that_was_stopped_beyond_its_lease_writes_nothing_and_holds_no_
     all_online(&stage, 12).await;
     for (account, seq) in before {
         let told: Vec<_> = stage.web.events(account).await.into_iter().filter(|event| event.seq > seq).collect();
-        let by_the_dead = |reason: &str| !["daemon_restarted", "daemon_stopped"].contains(&reason);
+        let by_the_dead = |reason: &str| !["daemon_restarted", "released"].contains(&reason);
         let of_the_dead = told.iter().find(|event| event.payload["reason"].as_str().is_some_and(by_the_dead));
         assert_eq!(of_the_dead, None, "written by the daemon that had lost the account");
     }

@@ -16,6 +16,7 @@ mod links;
 mod pairing;
 mod restarts;
 mod settings;
+#[allow(dead_code, reason = "tests/chaos uses it, too")]
 mod support;
 mod sweep;
 mod unlink;

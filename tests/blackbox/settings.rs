@@ -157,7 +157,7 @@ async fn sigterm_under_load_stops_in_time_logs_nobody_out_and_the_next_start_has
     let daemon = stage.daemon(&[]).await;
     for (&account, number) in accounts.iter().zip(&numbers) {
         let down = web.event(account, "session.disconnected", 0).await;
-        assert_eq!(down.payload["reason"], "daemon_stopped");
+        assert_eq!(down.payload["reason"], "released");
         web.event(account, "session.connected", down.seq).await;
         web.agrees_with(&stage.phones, number).await;
     }

@@ -11,7 +11,7 @@ mod campaign;
 mod invariants;
 mod script;
 #[path = "../blackbox/support/mod.rs"]
-#[allow(dead_code, reason = "shared with the black-box tests, which use all of it")]
+#[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
 mod support;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};

@@ -306,8 +306,8 @@ impl Lifecycle {
     fn finish_leave(&mut self, tell: bool) {
         if tell && self.record.status == Status::Connected {
             self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, "daemon_stopped");
-            let told = Event::Disconnected { reason: "daemon_stopped".to_owned(), next_retry_at: self.now };
+            self.set_status(Status::Reconnecting, "released");
+            let told = Event::Disconnected { reason: "released".to_owned(), next_retry_at: self.now };
             let change = Change { events: vec![told], ..self.change() };
             self.write(change);
         }
