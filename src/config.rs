@@ -53,6 +53,12 @@ pub struct Config {
     /// `PAIRD_POSTGRES_BIN`: the directory of `initdb` and `postgres`, instead of
     /// looking for it in [`executable_dirs`] and the usual places.
     pub postgres_bin: Option<PathBuf>,
+    /// `PAIRD_CONNECT_RATE`: connections to WhatsApp that this daemon opens in one
+    /// second, once a burst of two and a half times as many is used up. 0: no limit.
+    pub connect_rate: u32,
+    /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
+    /// taken over. It closes its connections by itself after three fifths of that.
+    pub lease_ttl: Duration,
 }
 
 /// How log lines are written.
@@ -131,6 +137,8 @@ impl Config {
             whatsapp_url: given.parse_optional("PAIRD_WHATSAPP_URL", checks::whatsapp_url)?,
             device_name: given.parse("PAIRD_DEVICE_NAME", "paird", checks::device_name)?,
             postgres_bin: given.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
+            connect_rate: given.parse("PAIRD_CONNECT_RATE", "20", checks::connect_rate)?,
+            lease_ttl: given.parse("PAIRD_LEASE_TTL", "20s", checks::lease_ttl)?,
             data_dir,
         })
     }

@@ -37,6 +37,8 @@ use shutdown::Stop;
 const TICK: Duration = Duration::from_secs(15);
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
+/// Behind a proxy that does not pass LISTEN the daemon is up all the same.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
@@ -77,9 +79,7 @@ async fn serve_with(
     let pool = database.dsn().pool()?;
     let Some(vault) = stop.unless(open_vault(&pool, process, config)).await else { return Ok(()) };
     let vault = Arc::new(vault?);
-    let Some(lease) = stop.unless(Lease::start(pool.clone(), process, &config.command_channel)).await else {
-        return Ok(());
-    };
+    let Some(lease) = stop.unless(lease(&pool, process, config)).await else { return Ok(()) };
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
     let store = Arc::new(PgStore::new(pool, process, outbox.bell(), listener.wake()));
@@ -88,6 +88,7 @@ async fn serve_with(
         runtime: runtime.handle().clone(),
         vault,
         device_name: config.device_name.clone(),
+        connect_rate: config.connect_rate,
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {
@@ -101,13 +102,13 @@ async fn serve_with(
         policy: config.policy(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
+        per_round: per_round(config.connect_rate),
         seed: Arc::new(rand::random::<u128>),
     });
-    info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
 
     let running = Running { supervisor, listener, lease, outbox };
     if stop.unless(sweep(&store, config)).await.is_some() {
-        running.until(stop).await;
+        running.until(stop, process).await;
     }
     shutdown::in_order(running).await;
     for arbiter in arbiters {
@@ -130,15 +131,38 @@ struct Running {
 impl Running {
     /// Boot, a listener that is back and the tick are one resync; a notification is a
     /// look for commands.
-    async fn until(&self, stop: &mut Stop) {
+    async fn until(&self, stop: &mut Stop, process: Uuid) {
         let wake = self.listener.wake();
+        let listening = self.listening();
+        tokio::pin!(listening);
+        let mut is_up = false;
         let mut hearing = self.listener.hearing();
-        let mut lease = self.lease.watch();
+        let resync = self.listener.resync();
+        let (mut lease, mut lapses, mut daemons) = (self.lease.watch(), self.lease.lapses(), self.lease.daemons());
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
                 () = stop.asked() => return,
+                () = &mut listening, if !is_up => {
+                    is_up = true;
+                    info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
+                }
                 () = wake.notified() => self.supervisor.wake(),
+                () = resync.notified() => self.supervisor.resync(),
+                changed = daemons.changed() => match changed {
+                    Ok(()) => self.supervisor.resync(),
+                    Err(_) => return error!("the lease ended"),
+                },
+                changed = lapses.changed() => match changed {
+                    Ok(()) => {
+                        error!("the lease was not renewed in time: closing every connection");
+                        self.supervisor.lease_lost();
+                        if *lease.borrow() == LeaseState::Live {
+                            self.supervisor.lease_back();
+                        }
+                    }
+                    Err(_) => return error!("the lease ended"),
+                },
                 _ = tick.tick() => self.supervisor.resync(),
                 changed = hearing.changed() => match changed {
                     Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.supervisor.resync(),
@@ -146,16 +170,32 @@ impl Running {
                     Err(_) => return error!("the listener ended"),
                 },
                 changed = lease.changed() => match changed {
-                    Ok(()) if *lease.borrow_and_update() == LeaseState::Lost => {
-                        error!("the lease was not renewed in time: closing every connection");
-                        self.supervisor.lease_lost();
+                    Ok(()) if *lease.borrow_and_update() == LeaseState::Live => {
+                        info!("the lease is live again");
+                        self.supervisor.lease_back();
                     }
-                    Ok(()) => self.supervisor.resync(),
+                    Ok(()) => {}
                     Err(_) => return error!("the lease ended"),
                 },
             }
         }
     }
+
+    /// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it
+    /// is up must not be lost.
+    async fn listening(&self) {
+        let mut hearing = self.listener.hearing();
+        let _ = tokio::time::timeout(LISTEN_PATIENCE, hearing.wait_for(|how| *how == Hearing::Listening)).await;
+    }
+}
+
+async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> Lease {
+    Lease::start(pool.clone(), process, &config.command_channel, config.lease_ttl).await
+}
+
+/// Accounts come at the pace at which they can connect: a burst a second.
+fn per_round(connect_rate: u32) -> u32 {
+    if connect_rate == 0 { u32::MAX } else { connect_rate.saturating_mul(5).div_ceil(2) }
 }
 
 /// Waits for a database that is away; a key that does not fit ends the start.
@@ -174,11 +214,7 @@ async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Conf
 /// What a crash left `pending` is parked before anybody is started.
 async fn sweep(store: &PgStore, config: &Config) {
     loop {
-        let swept = async {
-            store.claim_accounts().await?;
-            store.sweep(config.pending_max_age, clock::now(), false).await
-        };
-        match swept.await {
+        match store.sweep(config.pending_max_age, clock::now(), false).await {
             Ok(swept) => {
                 for attempt in swept {
                     info!(account = %attempt.account, label = %attempt.label, why = %attempt.why, "swept: parked a pair attempt that was left behind");

@@ -53,14 +53,45 @@ pub enum TelemetryError {
 /// `directives` cannot be read, or a log is set up already.
 pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let chosen = EnvFilter::builder().parse(directives)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let coloured = io::stderr().is_terminal() && format == LogFormat::Text;
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || OneLine { out: io::stderr(), coloured });
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
-        LogFormat::Text => {
-            lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::tamed()).boxed()
-        }
+        LogFormat::Text => lines.with_ansi(coloured).with_target(true).fmt_fields(fields::tamed()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok(Registry::default().with(lines).with(filter_fn(may_be_logged)).with(chosen).try_init()?)
+}
+
+/// Writes each event as one line, whatever is in it: labels and WhatsApp's words come
+/// from outside, and must neither forge a line nor move the cursor of a terminal.
+struct OneLine<W> {
+    out: W,
+    /// The formatter colours with escape characters: they pass.
+    coloured: bool,
+}
+
+impl<W: io::Write> io::Write for OneLine<W> {
+    /// `event` is a whole one: the formatter hands each over in one piece.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let mut shown = String::with_capacity(line.len() + 1);
+        for letter in line.chars() {
+            match letter {
+                '\u{1b}' if self.coloured => shown.push(letter),
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(letter.escape_unicode()),
+                _ if letter.is_control() => shown.extend(letter.escape_default()),
+                _ => shown.push(letter),
+            }
+        }
+        shown.push('\n');
+        self.out.write_all(shown.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Whether this line may be logged at all, whatever the operator asked for.
@@ -114,6 +145,21 @@ mod tests {
         tracing::subscriber::with_default(log, say);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_is_in_it() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || OneLine { out: writer.clone(), coloured: false });
+        let label = "desk\r\n2026 INFO forged \u{1b}[31m\u{7}\u{202e}ä";
+        tracing::subscriber::with_default(Registry::default().with(layer), || tracing::info!(%label, "first\nsecond"));
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.ends_with("ä\n") && text.contains("first\\nsecond"), "{text}");
+        assert!(!text.contains(['\r', '\u{1b}', '\u{7}', '\u{202e}']), "{text}");
     }
 
     #[test]

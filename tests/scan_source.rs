@@ -1,6 +1,8 @@
 //! The rules of the code's shape, held by reading the source. Each scanner is shown
 //! a snippet that breaks its rule, so that none of them is blind.
 
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -11,11 +11,11 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        AccountId, AccountRecord, CommandId, CommandRow, Fence, Group, Incarnation, Instant, PasskeyAnswer, Phone,
-        Swept, TicketId, TicketRecord,
+        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Group, Incarnation, Instant, PasskeyAnswer,
+        Phone, Swept, TicketId, TicketRecord,
     },
     ports::{
-        Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError,
+        Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError, Survey,
         TicketOutcome, UnlinkAnswer,
     },
 };
@@ -35,6 +35,10 @@ pub struct Rows {
     pub failing_writes: u32,
     /// Accounts whose rows cannot be read as they are.
     pub poisoned: Vec<AccountId>,
+    /// Other daemons that are alive.
+    pub neighbours: u32,
+    /// Accounts that were given up: a neighbour has them.
+    pub released: Vec<AccountId>,
     /// Another daemon owns everything.
     pub fenced: bool,
     /// Claiming a number panics: a bug, in the middle of an actor.
@@ -54,10 +58,12 @@ impl FakeStore {
 
 #[async_trait]
 impl Store for FakeStore {
-    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError> {
+    async fn survey(&self) -> Result<Survey, StoreError> {
         let rows = self.rows();
         let owned = |record: &AccountRecord| Owned {
             account: record.id,
+            fence: record.fence,
+            movable: true,
             active: record.desired == crate::domain::Desired::Paired,
             tickets: rows
                 .tickets
@@ -66,11 +72,28 @@ impl Store for FakeStore {
                 .map(|ticket| ticket.id)
                 .collect(),
         };
-        Ok(rows.accounts.values().map(owned).collect())
+        let released = |record: &&AccountRecord| rows.released.contains(&record.id);
+        let owned: Vec<_> = rows.accounts.values().filter(|record| !released(record)).map(owned).collect();
+        let needing = owned.iter().filter(|own| own.needs_daemon()).count() + rows.released.len();
+        let needing = u32::try_from(needing).unwrap_or(u32::MAX);
+        Ok(Survey { owned, needing, daemons: rows.neighbours + 1 })
+    }
+
+    async fn claim_accounts(&self, _: u32) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+
+    async fn release_account(&self, account: AccountId, _: Fence) -> Result<(), StoreError> {
+        self.requeue_commands_of(account).await?;
+        self.rows().released.push(account);
+        Ok(())
     }
 
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
         let rows = self.rows();
+        if rows.released.contains(&account) {
+            return Ok(None);
+        }
         if rows.poisoned.contains(&account) {
             return Err(StoreError::Poisoned("unknown status \"wat\"".to_owned()));
         }
@@ -87,7 +110,11 @@ impl Store for FakeStore {
         let mut left = VecDeque::new();
         for row in std::mem::take(&mut rows.queued) {
             let busy = |other: &CommandRow| other.account == row.account;
-            if rows.running.iter().any(busy) || taken.iter().any(busy) { left.push_back(row) } else { taken.push(row) }
+            if rows.released.contains(&row.account) || rows.running.iter().any(busy) || taken.iter().any(busy) {
+                left.push_back(row)
+            } else {
+                taken.push(row)
+            }
         }
         rows.queued = left;
         rows.running.extend(taken.iter().cloned());
@@ -111,7 +138,7 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn record(&self, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, _: ChangeId, change: &Change) -> Result<(), StoreError> {
         let mut rows = self.rows();
         if rows.fenced {
             return Err(StoreError::Fenced);

@@ -8,8 +8,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::domain::{
-    AccountId, AccountRecord, AuditEntry, CloseReason, CommandId, CommandRow, Event, Fence, Group, Incarnation,
-    Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
+    AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, Event, Fence, Group,
+    Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
 };
 
 /// Why a store operation did not happen.
@@ -104,9 +104,17 @@ pub enum TicketOutcome {
 /// Postgres, for one daemon. Every write of an account carries its fence.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Takes over accounts that nobody live owns, and lists every account and
-    /// ticket that this daemon owns and must run: those that are not settled.
-    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError>;
+    /// What this daemon owns, and how much there is to share. Owns nothing while
+    /// its lease is not live by the database's clock.
+    async fn survey(&self) -> Result<Survey, StoreError>;
+
+    /// Takes accounts that need a daemon and that nobody live owns, at most `limit`
+    /// of them, those with waiting commands first; says how many.
+    async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError>;
+
+    /// Gives an account up, if it is still ours with that fence, and puts back its
+    /// commands; the other daemons hear of it. Nothing of it may run here any more.
+    async fn release_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError>;
 
     /// The account's row; `None` if it does not exist or is owned by another daemon.
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError>;
@@ -114,7 +122,8 @@ pub trait Store: Send + Sync + 'static {
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError>;
 
     /// Takes the next command of each owned account that has none running, oldest
-    /// first, marks it `running`, and fails those whose account does not exist.
+    /// first, marks it `running`, and fails those whose account does not exist. An
+    /// account at rest that nobody live owns is claimed for its command.
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError>;
 
     /// Puts a command back that could not be delivered.
@@ -123,8 +132,9 @@ pub trait Store: Send + Sync + 'static {
     /// Puts back every `running` command of the account: its actor died with them.
     async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError>;
 
-    /// One transaction; the events are sent to the event channel after it.
-    async fn record(&self, change: &Change) -> Result<(), StoreError>;
+    /// One transaction; the events are sent to the event channel after it. Written again
+    /// under the same id, since the outcome of the last try is unknown, it is one change.
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError>;
 
     /// Writes the number on the account's row if no other live account of the operator has it.
     async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError>;
@@ -140,14 +150,35 @@ pub trait Store: Send + Sync + 'static {
     async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError>;
 }
 
+/// One daemon's view of the fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Every account of ours, at rest or not.
+    pub owned: Vec<Owned>,
+    /// Accounts that need a daemon, whoever owns them.
+    pub needing: u32,
+    /// Daemons that are alive and not draining, this one among them.
+    pub daemons: u32,
+}
+
 /// An account that this daemon owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owned {
     pub account: AccountId,
+    pub fence: Fence,
+    /// May be handed over: not in the middle of a pair attempt.
+    pub movable: bool,
     /// Needs an actor now: wanted paired, or in an unfinished state.
     pub active: bool,
     /// Open unlink tickets.
     pub tickets: Vec<TicketId>,
+}
+
+impl Owned {
+    /// Has anything to run.
+    pub fn needs_daemon(&self) -> bool {
+        self.active || !self.tickets.is_empty()
+    }
 }
 
 /// What a connection is for.
@@ -177,6 +208,8 @@ pub type SessionListener = Arc<dyn Fn(Incarnation, SessionEvent) + Send + Sync>;
 /// What happens on a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionEvent {
+    /// Its turn to connect has come: until then it waited for the connect budget.
+    Dialing,
     /// A QR to show, for this long.
     Qr { payload: Secret, expires_at: Instant },
     /// A code to type on the phone.
@@ -197,8 +230,8 @@ pub enum SessionEvent {
 /// Connections to WhatsApp.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
-    /// Starts a connection and returns at once when it is set up; it connects in
-    /// the background and speaks through `listener`.
+    /// Starts a connection and returns at once when it is set up; it waits for its
+    /// turn and connects in the background, and speaks through `listener`.
     ///
     /// # Errors
     /// The keys could not be read. Never means that there are none.

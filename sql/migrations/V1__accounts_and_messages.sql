@@ -57,7 +57,10 @@ CREATE TABLE whatsapp_accounts (
     owner             uuid,
     fence             bigint NOT NULL DEFAULT 0,
     -- The last seq given to an event of this account.
-    event_seq         bigint NOT NULL DEFAULT 0
+    event_seq         bigint NOT NULL DEFAULT 0,
+    -- The last change written, so that one that is written again, because the answer
+    -- to the first try was lost, is known.
+    last_change       uuid
 );
 
 -- One number, one live account of an operator: this index decides a race of two
@@ -110,6 +113,10 @@ CREATE TABLE commands (
     result     text,
     -- Identifies a raw NOTIFY that several daemons heard; see store_notified_command.
     heard_key  text,
+    -- Which asking for commands took it, so that one whose answer was lost can be repeated.
+    taken      uuid,
+    -- Who runs it, or ran it last: another daemon's is not running any more.
+    taken_by   uuid,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at timestamptz,
     done_at    timestamptz
@@ -180,6 +187,14 @@ CREATE TABLE unlink_tickets (
     abandon_at    timestamptz NOT NULL DEFAULT clock_timestamp() + interval '14 days'
 );
 CREATE INDEX unlink_tickets_by_account ON unlink_tickets (account_id);
+
+-- Whether anything of the account must run: what daemons share out among themselves.
+-- All others are at rest, and are claimed when a command comes.
+CREATE FUNCTION needs_daemon(account whatsapp_accounts) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT account.status IN ('pending', 'deleting') OR account.linking_keyring_id IS NOT NULL
+        OR (account.desired = 'paired' AND account.status <> 'unpaired')
+        OR EXISTS (SELECT FROM unlink_tickets t WHERE t.account_id = account.id)
+$$;
 
 -- The way in for a web app. The row is the truth; the NOTIFY only wakes.
 CREATE FUNCTION send_command(

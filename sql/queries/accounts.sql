@@ -1,17 +1,21 @@
+--! survey_fleet
+SELECT (SELECT count(*) FROM whatsapp_accounts a WHERE needs_daemon(a)) AS needing,
+       (SELECT count(*) FROM processes p WHERE p.expires_at > clock_timestamp() AND NOT p.draining) AS daemons;
+
 --! claim_accounts
--- Takes every account with unfinished or parked business that nobody live owns. The
--- check stays inside an OR so that it runs again on a row that changed meanwhile.
--- Commands that the former owner was running go back into the queue.
+-- Takes accounts that need a daemon and that nobody live owns, those with waiting
+-- commands first. The check stays inside an OR so that it runs again on a row that
+-- changed meanwhile. Commands that the former owner was running go back into the queue.
 WITH free AS (
     SELECT a.id
     FROM whatsapp_accounts a
     WHERE (a.owner IS NULL OR NOT EXISTS (
               SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
-      AND (a.deleted_at IS NULL OR a.status <> 'unpaired'
-           OR EXISTS (SELECT FROM unlink_tickets t WHERE t.account_id = a.id))
+      AND needs_daemon(a)
       AND EXISTS (SELECT FROM processes me
                   WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
-    ORDER BY a.id
+    ORDER BY NOT EXISTS (SELECT FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running')), a.id
+    LIMIT :limit
     FOR UPDATE OF a SKIP LOCKED
 ), claimed AS (
     UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
@@ -24,14 +28,17 @@ WITH free AS (
 SELECT id FROM claimed;
 
 --! claim_accounts_with_commands
--- The same for accounts that somebody just asked something of: a new account need
--- not wait for the next claim, and a deleted one gets its answer.
+-- The same for accounts at rest that somebody just asked something of: a new account
+-- need not wait for the next claim, and a deleted one gets its answer. Accounts that
+-- need a daemon are left to the fair shares: who has just given one up must not take
+-- it back for its command.
 WITH free AS (
     SELECT a.id
     FROM whatsapp_accounts a
     WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running'))
       AND (a.owner IS NULL OR NOT EXISTS (
               SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+      AND NOT needs_daemon(a)
       AND EXISTS (SELECT FROM processes me
                   WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
     ORDER BY a.id
@@ -46,15 +53,30 @@ WITH free AS (
 )
 SELECT id FROM claimed;
 
+--! release_account
+-- For another daemon to claim, with the commands that were being run.
+WITH released AS (
+    UPDATE whatsapp_accounts SET owner = NULL
+    WHERE id = :account AND owner = :process AND fence = :fence
+    RETURNING id
+), requeued AS (
+    UPDATE commands c SET state = 'queued', started_at = NULL
+    FROM released WHERE c.account_id = released.id AND c.state = 'running'
+)
+SELECT id FROM released;
+
 --! list_owned_accounts
--- All of them, at rest or not: who runs and is not in this list is another daemon's.
-SELECT a.id, unfinished.active, pending.tickets
+-- All of them, at rest or not: who runs and is not in this list is another daemon's. A
+-- daemon whose lease ran out owns nothing, whatever the rows say: anybody may take it.
+SELECT a.id, a.fence, unfinished.active, a.status <> 'pending' AND a.linking_keyring_id IS NULL AS movable,
+       pending.tickets
 FROM whatsapp_accounts a,
      LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL
                      OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished,
      LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets
               FROM unlink_tickets t WHERE t.account_id = a.id) AS pending
 WHERE a.owner = :process
+  AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND me.expires_at > clock_timestamp())
 ORDER BY a.created_at, a.id;
 
 --! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?)
@@ -105,9 +127,12 @@ SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = :account AND owner = :pr
 FROM (SELECT count(*) FROM held) AS done;
 
 --! list_stale_attempts
+-- Ours, and those that nobody live owns.
 SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
 FROM whatsapp_accounts
-WHERE owner = :process AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
+WHERE (owner = :process OR NOT EXISTS (
+          SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp()))
+  AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
 ORDER BY created_at, id;
 
 --! park_stale_attempts
@@ -115,7 +140,9 @@ ORDER BY created_at, id;
 WITH stale AS (
     SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
     FROM whatsapp_accounts
-    WHERE owner = :process AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
+    WHERE (owner = :process OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp()))
+      AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
     ORDER BY id
     FOR UPDATE
 ), parked AS (

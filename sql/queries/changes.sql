@@ -1,20 +1,25 @@
 --! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?)
 -- One change of an account and everything that tells of it, or nothing at all if the
--- account has another owner or a newer fence.
-WITH changed AS (
+-- account has another owner or a newer fence. Written again, it is written already.
+WITH mine AS (
+    SELECT id, last_change FROM whatsapp_accounts
+    WHERE id = :account AND owner = :process AND fence = :fence
+    FOR UPDATE
+), changed AS (
     UPDATE whatsapp_accounts a
     SET status = :status, status_reason = :status_reason, status_since = :status_since, desired = :desired,
         next_retry_at = :next_retry_at, phone_number = :phone_number, last_phone_number = :last_phone_number,
         device_jid = :device_jid, pair_deadline = :pair_deadline, pair_method = :pair_method,
         pair_phone = :pair_phone, expect_phone = :expect_phone, keyring_id = :keyring_id,
         linking_keyring_id = :linking_keyring_id, deleted_at = :deleted_at,
-        groups_synced_at = :groups_synced_at,
+        groups_synced_at = :groups_synced_at, last_change = :change,
         last_qr_png = CASE WHEN :keep_qr THEN a.last_qr_png ELSE :qr_png END,
         last_qr_at = CASE WHEN :keep_qr THEN a.last_qr_at ELSE :qr_at END,
         qr_expires_at = CASE WHEN :keep_qr THEN a.qr_expires_at ELSE :qr_expires_at END,
         pair_code = CASE WHEN :keep_pair_code THEN a.pair_code ELSE :pair_code END,
         event_seq = a.event_seq + cardinality(:event_kinds::text[])
-    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence
+    FROM mine
+    WHERE a.id = mine.id AND mine.last_change IS DISTINCT FROM :change
     RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality(:event_kinds::text[]) AS seq_before
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload)
@@ -57,4 +62,4 @@ WITH changed AS (
                   AS ended (id, state, result)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
 )
-SELECT id FROM changed;
+SELECT id FROM mine;

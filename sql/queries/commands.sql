@@ -1,6 +1,8 @@
 --! take_commands
 -- The oldest queued command of each account that this daemon owns and that has none
--- running; fetching groups is slow and waits for nobody, so nobody waits for it.
+-- running; fetching groups is slow and waits for nobody, so nobody waits for it. What
+-- another daemon took and left running, at the very moment it lost the account, counts as queued.
+-- Asked again by the same name, it also gives what it took when its answer was lost.
 -- Goes from account to account along the index of open commands, so that a long queue
 -- of one costs no more than a short one.
 WITH RECURSIVE waiting (account_id) AS (
@@ -17,17 +19,26 @@ WITH RECURSIVE waiting (account_id) AS (
     JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
     CROSS JOIN LATERAL (
         SELECT c.id FROM commands c
-        WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND c.state = 'queued'
+        WHERE c.account_id = a.id AND c.state IN ('queued', 'running')
+          AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM :process)
         ORDER BY c.account_id, c.id LIMIT 1) AS oldest
     WHERE NOT EXISTS (SELECT FROM commands r
-                      WHERE r.account_id = a.id AND r.state = 'running' AND r.kind <> 'groups.sync')
-      AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND NOT me.draining)
+                      WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = :process
+                        AND r.kind <> 'groups.sync')
+      AND EXISTS (SELECT FROM processes me
+                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
 ), taken AS (
-    UPDATE commands c SET state = 'running', started_at = clock_timestamp()
-    FROM next WHERE c.id = next.id AND c.state = 'queued'
+    UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = :process, taken = :taken
+    FROM next
+    WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM :process))
     RETURNING c.id, c.account_id, c.kind, c.args, c.source
 )
-SELECT id, account_id, kind, args, source FROM taken ORDER BY id;
+SELECT id, account_id, kind, args, source FROM taken
+UNION ALL
+SELECT c.id, c.account_id, c.kind, c.args, c.source
+FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
+WHERE c.state = 'running' AND c.taken = :taken AND a.owner = :process
+ORDER BY id;
 
 --! fail_orphaned_commands
 WITH orphaned AS (

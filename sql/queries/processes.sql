@@ -4,6 +4,16 @@ VALUES (:process, :host, :pid, :version, :pid_space, :pid_birth, :command_channe
         clock_timestamp() + make_interval(secs => :ttl_secs))
 ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at;
 
+--! count_daemons
+SELECT count(*) AS daemons FROM processes WHERE expires_at > clock_timestamp() AND NOT draining;
+
+--! refresh_fences
+-- After a lapse: whatever was under way before it writes nothing any more.
+UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = :process;
+
+--! ring_daemons
+SELECT 1 AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard, pg_notify(heard.command_channel, :payload);
+
 --! list_processes_of_pid_space
 SELECT id, pid, pid_birth FROM processes WHERE pid_space = :pid_space AND id <> :process;
 
@@ -17,5 +27,13 @@ UPDATE processes SET draining = :draining WHERE id = :process;
 --! release_lease
 WITH released AS (
     UPDATE whatsapp_accounts SET owner = NULL WHERE owner = :process
+), requeued AS (
+    UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = :process AND state = 'running'
 )
 DELETE FROM processes WHERE id = :process;
+
+--! shorten_lease
+-- For a daemon that ends with connections that may still be closing.
+UPDATE processes
+SET draining = true, expires_at = least(expires_at, clock_timestamp() + make_interval(secs => :left_secs))
+WHERE id = :process;

@@ -12,6 +12,8 @@ mod labels;
 mod out;
 mod pair;
 #[cfg(feature = "sandbox")]
+mod phone;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
 
@@ -117,6 +119,10 @@ enum Command {
     /// Runs a WhatsApp server double with simulated phones until Ctrl-C.
     #[cfg(feature = "sandbox")]
     Sandbox,
+    /// Moves the simulated phones of a running sandbox.
+    #[cfg(feature = "sandbox")]
+    #[command(subcommand)]
+    Phone(phone::PhoneCommand),
     /// Shows everything once, against the sandbox, and checks it.
     #[cfg(feature = "sandbox")]
     Demo(demo::DemoArgs),
@@ -179,7 +185,9 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&config, command).await,
         Command::Events(args) => events::run(&config, args).await,
         #[cfg(feature = "sandbox")]
-        Command::Sandbox => sandbox::run().await,
+        Command::Sandbox => sandbox::run(&config).await,
+        #[cfg(feature = "sandbox")]
+        Command::Phone(command) => phone::run(&config, command).await,
         #[cfg(feature = "sandbox")]
         Command::Demo(args) => demo::run(&config, args).await,
     }

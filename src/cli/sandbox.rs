@@ -4,14 +4,20 @@ use std::process::ExitCode;
 
 use paird_sandbox::{Sandbox, Settings};
 
-use super::out;
+use super::{out, phone};
+use crate::config::Config;
 
 /// Runs until Ctrl-C.
-pub(super) async fn run() -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let sandbox = Sandbox::start(Settings::default()).await?;
     out::line(format_args!("PAIRD_WHATSAPP_URL={}", sandbox.whatsapp_url()));
     out::line(format_args!("admin API and phones: {}", sandbox.admin_url()));
+    let address = phone::address_file(config);
+    std::fs::create_dir_all(&config.data_dir)?;
+    std::fs::write(&address, sandbox.admin_url())?;
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
+    // Gone already if somebody emptied the directory.
+    let _ = std::fs::remove_file(address);
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,9 @@ use crate::postgres::pool::{Dsn, DsnError};
 const CHANNEL_MAX_BYTES: usize = 63;
 /// Longer names are cut on the phone's screen.
 const DEVICE_NAME_MAX_CHARS: usize = 40;
+const CONNECT_RATE_MAX: u32 = 10_000;
+const LEASE_TTL_MIN: Duration = Duration::from_secs(2);
+const LEASE_TTL_MAX: Duration = Duration::from_secs(600);
 
 pub(super) fn channel(text: &str) -> Result<String, String> {
     let mut letters = text.chars();
@@ -47,6 +50,22 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) => Ok(duration),
         Err(_) => Err(format!("{text:?} is not a duration such as 90s, 5m or 1h 30m")),
     }
+}
+
+pub(super) fn connect_rate(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(rate) if rate <= CONNECT_RATE_MAX => Ok(rate),
+        Ok(_) | Err(_) => Err(format!("{text:?} is not a number of connections a second, 0 to {CONNECT_RATE_MAX}")),
+    }
+}
+
+/// Shorter ones end in a database that is only slow; longer ones leave accounts alone for long.
+pub(super) fn lease_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = duration(text)?;
+    if ttl < LEASE_TTL_MIN || ttl > LEASE_TTL_MAX {
+        return Err(format!("{text:?} is not between 2s and 10m"));
+    }
+    Ok(ttl)
 }
 
 pub(super) fn refuse(text: &str) -> Result<Refuse, String> {

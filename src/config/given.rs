@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 18] = [
     "DATABASE_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",
@@ -23,6 +23,8 @@ const SETTINGS: [&str; 16] = [
     "PAIRD_WHATSAPP_URL",
     "PAIRD_DEVICE_NAME",
     "PAIRD_POSTGRES_BIN",
+    "PAIRD_CONNECT_RATE",
+    "PAIRD_LEASE_TTL",
 ];
 
 /// Names that the tests use for themselves; no setting begins like this.

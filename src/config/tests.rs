@@ -50,6 +50,17 @@ fn nothing_set_gives_the_defaults_of_the_contract() {
     assert_eq!(config.console_addr, "127.0.0.1:8088".parse().unwrap());
     assert_eq!(config.log_format, LogFormat::Text);
     assert_eq!(config.device_name, "paird");
+    assert_eq!((config.connect_rate, config.lease_ttl), (20, Duration::from_secs(20)));
+}
+
+#[test]
+fn pace_and_lease_are_numbers_within_reason() {
+    assert_eq!(read(&[("PAIRD_CONNECT_RATE", "0")]).unwrap().connect_rate, 0);
+    refused("PAIRD_CONNECT_RATE", "fast");
+    refused("PAIRD_CONNECT_RATE", "-1");
+    assert_eq!(read(&[("PAIRD_LEASE_TTL", "3s")]).unwrap().lease_ttl, Duration::from_secs(3));
+    refused("PAIRD_LEASE_TTL", "1s");
+    refused("PAIRD_LEASE_TTL", "1h");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::Running;
 /// The contract gives ten seconds for all of it.
 const DRAIN_TIME: Duration = Duration::from_secs(7);
 const FLUSH_TIME: Duration = Duration::from_secs(1);
+/// Until the end of this process has cut what did not close.
+const CUT_TIME: Duration = Duration::from_secs(3);
 
 /// SIGTERM or SIGINT, once.
 pub struct Stop {
@@ -48,18 +50,32 @@ impl Stop {
     }
 }
 
-/// Accounts first, so that what they say last is still written and sent; the lease
-/// last, so that nobody takes an account over that is still connected here.
+/// Nothing is claimed from the start of it on. Then accounts, so that what they say last
+/// is still written and sent; the lease last, so that nobody takes an account over that
+/// is still connected here.
 pub(super) async fn in_order(running: Running) {
     let Running { supervisor, listener, lease, outbox } = running;
     listener.stop();
-    if tokio::time::timeout(DRAIN_TIME, supervisor.drain()).await.is_err() {
+    let (announced, drained) = tokio::join!(
+        tokio::time::timeout(FLUSH_TIME, lease.drain(true)),
+        tokio::time::timeout(DRAIN_TIME, supervisor.drain()),
+    );
+    if !matches!(announced, Ok(Ok(()))) {
+        warn!("could not tell the other daemons of the end");
+    }
+    if drained.is_err() {
         warn!("some accounts did not disconnect in time");
     }
     if tokio::time::timeout(FLUSH_TIME, outbox.stop()).await.is_err() {
         warn!("some events were not sent; they are when a daemon runs again");
     }
-    match tokio::time::timeout(FLUSH_TIME, lease.release()).await {
+    let end = async {
+        match drained {
+            Ok(()) => lease.release().await,
+            Err(_) => lease.shorten(CUT_TIME).await,
+        }
+    };
+    match tokio::time::timeout(FLUSH_TIME, end).await {
         Ok(Ok(())) => {}
         Ok(Err(why)) => warn!(%why, "the lease was not released; it runs out by itself"),
         Err(_) => warn!("the lease was not released in time; it runs out by itself"),

@@ -29,6 +29,10 @@ const POLL_WHILE_DEAF: Duration = Duration::from_secs(2);
 /// Two equal notifications of one sender within this are counted; see `store_notified_command`.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
+/// What daemons tell each other on their command channels: accounts or daemons came or
+/// went. A command is a JSON object, so it is none.
+pub const RESYNC: &str = "resync";
+
 /// How the listener learns of commands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hearing {
@@ -41,6 +45,7 @@ pub enum Hearing {
 /// The listener of one daemon: connects again for ever.
 pub struct Listener {
     wake: Arc<Notify>,
+    resync: Arc<Notify>,
     hearing: watch::Receiver<Hearing>,
     ending: CancellationToken,
 }
@@ -48,22 +53,34 @@ pub struct Listener {
 impl Listener {
     /// Listens in the background. The first wake comes at once.
     pub fn start(dsn: Dsn, pool: Pool, channel: &str) -> Self {
-        let wake = Arc::new(Notify::new());
+        let (wake, resync) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let ending = CancellationToken::new();
         let (tell, hearing) = watch::channel(Hearing::Polling);
         let (raw, heard) = mpsc::unbounded_channel();
-        let ear = Ear { dsn, channel: channel.to_owned(), wake: Arc::clone(&wake), hearing: tell, raw };
+        let ear = Ear {
+            dsn,
+            channel: channel.to_owned(),
+            wake: Arc::clone(&wake),
+            resync: Arc::clone(&resync),
+            hearing: tell,
+            raw,
+        };
         tokio::spawn(ending.clone().run_until_cancelled_owned(ear.listen_for_ever()));
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), hearing.clone())));
         tokio::spawn(ending.clone().run_until_cancelled_owned(store_notified(pool, heard, Arc::clone(&wake))));
         wake.notify_one();
-        Self { wake, hearing, ending }
+        Self { wake, resync, hearing, ending }
     }
 
     /// Holds one permit while there may be something to read; any number of rings while
     /// the reader is busy is one more wake.
     pub fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
+    }
+
+    /// The same for another daemon's word that accounts or daemons came or went.
+    pub fn resync(&self) -> Arc<Notify> {
+        Arc::clone(&self.resync)
     }
 
     pub fn hearing(&self) -> watch::Receiver<Hearing> {
@@ -92,6 +109,7 @@ struct Ear {
     dsn: Dsn,
     channel: String,
     wake: Arc<Notify>,
+    resync: Arc<Notify>,
     hearing: watch::Sender<Hearing>,
     raw: mpsc::UnboundedSender<Heard>,
 }
@@ -144,6 +162,10 @@ impl Ear {
             self.wake.notify_one();
             return;
         }
+        if notification.payload() == RESYNC {
+            self.resync.notify_one();
+            return;
+        }
         let payload = notification.payload().to_owned();
         // The receiver lives as long as this task.
         let _ = self.raw.send(Heard { sender: notification.process_id(), payload, at: Instant::now() });
@@ -155,7 +177,7 @@ impl Ear {
         if self.hearing.send_replace(hearing) != hearing {
             match hearing {
                 Hearing::Listening => info!(channel = %self.channel, "listening for commands"),
-                Hearing::Polling => warn!("LISTEN does not work here (a pooling proxy?): polling for commands"),
+                Hearing::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
             }
         }
         Ok(())

@@ -23,6 +23,7 @@ use super::{
     ear::Ear,
     keys::{KeySource, LinkKeys, store_error},
     life::{Life, Probe},
+    pace::{Budget, Errand},
     runtime::SessionRuntime,
     session::WhatsAppSession,
     transport::{Dial, GatedDial},
@@ -48,6 +49,8 @@ pub struct Settings {
     pub vault: Arc<dyn KeySource>,
     /// What a phone shows under "Linked devices".
     pub device_name: String,
+    /// Connections a second, after a burst; 0: no limit.
+    pub connect_rate: u32,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -60,6 +63,7 @@ pub struct WhatsApp {
     dial: Arc<Dial>,
     versions: Arc<Versions>,
     probe: Probe,
+    budget: Arc<Budget>,
 }
 
 impl WhatsApp {
@@ -77,6 +81,7 @@ impl WhatsApp {
             device_name: settings.device_name.into(),
             http,
             probe: Probe::default(),
+            budget: Arc::new(Budget::new(settings.connect_rate)),
         }
     }
 
@@ -121,6 +126,11 @@ impl WhatsApp {
             versions: self.versions.clone(),
             runtime,
             probe: self.probe,
+            budget: self.budget.clone(),
+            errand: match order.purpose {
+                Purpose::Pair { .. } => Errand::Pair,
+                Purpose::Login => Errand::Login,
+            },
             stop: CancellationToken::new(),
         };
         Ok(Arc::new(WhatsAppSession::start(life)))

@@ -7,13 +7,20 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use paird_actors::domain::CloseReason;
+use paird_actors::{domain::CloseReason, ports::SessionEvent};
 use tokio_util::sync::CancellationToken;
 use wacore::{iq::keepalive::KeepaliveSpec, store::commands::DeviceCommand};
 use whatsapp_rust::{Client, NodeFilter, request::IqError};
 
 use super::{
-    admission::Gate, close::Signs, ear::Ear, keys::LinkKeys, runtime::SessionRuntime, version::Versions, voice::Voice,
+    admission::Gate,
+    close::Signs,
+    ear::Ear,
+    keys::LinkKeys,
+    pace::{Budget, Errand},
+    runtime::SessionRuntime,
+    version::Versions,
+    voice::Voice,
 };
 
 /// Logins after a confirmed link, on the same client: the one that 515 asks for,
@@ -30,6 +37,7 @@ const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(5);
 /// `disconnect` writes what is left: up to 5 s a step.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// All that one connection is made of.
 pub(super) struct Life {
     pub(super) client: Arc<Client>,
@@ -41,6 +49,8 @@ pub(super) struct Life {
     pub(super) versions: Arc<Versions>,
     pub(super) runtime: SessionRuntime,
     pub(super) probe: Probe,
+    pub(super) budget: Arc<Budget>,
+    pub(super) errand: Errand,
     /// The owner wants it closed.
     pub(super) stop: CancellationToken,
 }
@@ -84,6 +94,9 @@ impl Life {
     }
 
     async fn run_to_the_end(&self) -> CloseReason {
+        // Once: a login that 515 asks for belongs to the link, and a phone waits for it.
+        self.budget.turn(self.errand).await;
+        self.voice.say(SessionEvent::Dialing);
         let mut first_logins = 0;
         loop {
             let reason = self.run_once().await;
@@ -100,13 +113,12 @@ impl Life {
 
     async fn run_once(&self) -> CloseReason {
         self.signs.start();
-        match self.versions.current().await {
-            // Counts as just fetched: the library will not ask by itself.
-            Ok(version) => {
-                self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await
-            }
+        let version = match self.versions.current().await {
+            Ok(version) => version,
             Err(reason) => return CloseReason::Unreachable(reason),
-        }
+        };
+        // Counts as just fetched: the library will not ask by itself.
+        self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
         // Off, or a failed connect is retried in silence for ever.
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
         self.ear.prick_up(&self.client);
@@ -135,7 +147,7 @@ impl Life {
         }
         let reason = self.signs.reason();
         if matches!(reason, CloseReason::ClientOutdated(_)) {
-            self.versions.forget().await;
+            self.versions.outdated(version).await;
         }
         reason
     }

@@ -8,6 +8,7 @@ pub mod gateway;
 mod groups;
 mod keys;
 mod life;
+mod pace;
 mod passkey;
 mod runtime;
 pub mod seal;

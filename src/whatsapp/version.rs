@@ -21,6 +21,9 @@ const LOOKUP_PATIENCE: Duration = Duration::from_secs(20);
 /// The version lookup of the process: one at a time, its answer shared.
 pub(super) struct Versions {
     source: Source,
+    /// The last version that WhatsApp refused: one alarm and one new lookup for the
+    /// whole fleet, however many connections are told.
+    refused: Mutex<Option<WebVersion>>,
 }
 
 enum Source {
@@ -41,12 +44,12 @@ struct Known {
 
 impl Versions {
     pub(super) fn fixed(version: WebVersion) -> Self {
-        Self { source: Source::Fixed(version) }
+        Self { source: Source::Fixed(version), refused: Mutex::default() }
     }
 
     /// Looks at WhatsApp's web page, when first asked and then once a day.
     pub(super) fn web(http: Arc<dyn HttpClient>, workers: Handle) -> Self {
-        Self { source: Source::Web { http, workers, known: Mutex::default() } }
+        Self { source: Source::Web { http, workers, known: Mutex::default() }, refused: Mutex::default() }
     }
 
     /// # Errors
@@ -80,11 +83,25 @@ impl Versions {
         }
     }
 
-    /// WhatsApp said that the version is outdated: the next one to ask looks anew.
-    pub(super) async fn forget(&self) {
+    /// WhatsApp said that this version is outdated: the next one to ask looks anew.
+    /// Said of the same version again, it changes nothing.
+    pub(super) async fn outdated(&self, version: WebVersion) {
+        if self.refused.lock().await.replace(version) == Some(version) {
+            return;
+        }
+        let (major, minor, revision) = version;
+        tracing::error!(
+            version = %format_args!("{major}.{minor}.{revision}"),
+            "ALARM: WhatsApp refuses this client version for the whole fleet; looking for a newer one, once"
+        );
         match &self.source {
             Source::Fixed(_) => {}
-            Source::Web { known, .. } => *known.lock().await = Known::default(),
+            Source::Web { known, .. } => {
+                let mut known = known.lock().await;
+                if known.version.is_some_and(|(current, _)| current == version) {
+                    *known = Known::default();
+                }
+            }
         }
     }
 }
@@ -141,8 +158,16 @@ mod tests {
         let (page, versions) = page(Some(r#"client_revision:12345;"#));
         assert!(ask_together(&versions).await.iter().all(|answer| *answer == Ok((2, 3000, 12345))));
         assert_eq!(page.asked.load(Ordering::Relaxed), 1);
-        versions.forget().await;
-        ask_together(&versions).await;
+    }
+
+    #[tokio::test]
+    async fn a_version_that_fifty_connections_are_refused_with_is_looked_up_once_more() {
+        let (page, versions) = page(Some(r#"client_revision:12345;"#));
+        let refused = versions.current().await.unwrap();
+        for _ in 0..50 {
+            versions.outdated(refused).await;
+            assert_eq!(versions.current().await, Ok(refused));
+        }
         assert_eq!(page.asked.load(Ordering::Relaxed), 2);
     }
 

@@ -3,7 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+mod attempts;
+mod command_line;
+mod crashes;
+mod database;
+mod duplicates;
+mod fleet;
+mod inbox;
 mod isolation;
 mod keys;
+mod links;
 mod pairing;
+mod restarts;
+mod settings;
 mod support;
+mod sweep;
+mod unlink;

@@ -2,7 +2,7 @@ use paird_actors::domain::CommandId;
 use paird_actors::ports::{Change, Store};
 use uuid::Uuid;
 
-use crate::support::{Database, change};
+use crate::support::{Database, change, new_change};
 
 #[tokio::test]
 async fn commands_of_an_account_come_one_at_a_time_in_order() {
@@ -20,7 +20,7 @@ async fn commands_of_an_account_come_one_at_a_time_in_order() {
     assert_eq!(take().await, [sent[0]]);
     assert!(take().await.is_empty());
     let done = vec![(CommandId(sent[0]), Err("no".to_owned()))];
-    daemon.store.record(&Change { finished: done, ..change(&record) }).await.unwrap();
+    daemon.store.record(new_change(), &Change { finished: done, ..change(&record) }).await.unwrap();
     assert_eq!(take().await, [sent[1]]);
     assert_eq!(take().await, [sent[2]], "a running groups.sync holds nobody up");
     assert!(take().await.is_empty());

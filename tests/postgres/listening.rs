@@ -53,7 +53,13 @@ async fn a_command_wakes_within_a_moment() {
 #[tokio::test]
 async fn send_command_rings_on_the_channel_that_a_daemon_chose() {
     let database = Database::new().await;
-    let lease = paird::postgres::lease::Lease::start(database.dsn.pool().unwrap(), Uuid::now_v7(), "my channel").await;
+    let lease = paird::postgres::lease::Lease::start(
+        database.dsn.pool().unwrap(),
+        Uuid::now_v7(),
+        "my channel",
+        paird::postgres::lease::TTL,
+    )
+    .await;
     let listener = Listener::start(database.dsn.clone(), database.dsn.pool().unwrap(), "my channel");
     hears(&listener).await;
     let wake = listener.wake();

@@ -1,5 +1,7 @@
 //! The Postgres adapters against a real server: the daemon's own private one.
 
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
 mod claims;
 mod commands;
 mod embedded;

@@ -6,7 +6,7 @@ use paird_actors::domain::{
 use paird_actors::ports::{Change, CodeChange, QrChange, Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change};
+use crate::support::{Database, at, change, new_change};
 
 #[tokio::test]
 async fn a_record_read_back_is_the_record_written() {
@@ -29,7 +29,7 @@ async fn a_record_read_back_is_the_record_written() {
     record.linking = Some(KeyringId(database.keyring(record.id).await));
     record.deleted_at = Some(at(4));
     record.groups_synced_at = Some(at(5));
-    daemon.store.record(&change(&record)).await.unwrap();
+    daemon.store.record(new_change(), &change(&record)).await.unwrap();
     assert_eq!(daemon.store.load_account(record.id).await.unwrap(), Some(record));
 }
 
@@ -60,7 +60,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
         finished: vec![(CommandId(command), Ok("done so".to_owned()))],
         ..change(&record)
     };
-    daemon.store.record(&whole).await.unwrap();
+    daemon.store.record(new_change(), &whole).await.unwrap();
     let png: String = database.one("SELECT last_qr_png FROM whatsapp_accounts", &[]).await;
     assert!(png.starts_with("iVBOR"));
     assert_eq!(database.count("SELECT count(*) FROM whatsapp_groups WHERE subject = 'ab'").await, 2);
@@ -83,7 +83,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
         erase: vec![KeyringId(ticketed)],
         ..change(&record)
     };
-    daemon.store.record(&after).await.unwrap();
+    daemon.store.record(new_change(), &after).await.unwrap();
     let cleared =
         "SELECT count(*) FROM whatsapp_accounts WHERE num_nulls(last_qr_png, last_qr_at, qr_expires_at, pair_code) = 4";
     assert_eq!(database.count(cleared).await, 1);
@@ -100,7 +100,7 @@ async fn a_fenced_change_writes_nothing_at_all() {
     let present = database.daemon().await;
     present.record(record.id).await;
     let told = Change { events: vec![Event::Timeout], groups: Some(Vec::new()), ..change(&record) };
-    assert!(matches!(former.record(&told).await, Err(StoreError::Fenced)));
+    assert!(matches!(former.record(new_change(), &told).await, Err(StoreError::Fenced)));
     assert_eq!(database.count("SELECT count(*) FROM events").await, 0);
     assert!(former.load_account(record.id).await.unwrap().is_none());
     let phone = Phone::parse("436601234567").unwrap();
@@ -117,7 +117,10 @@ async fn seq_is_gapless_under_concurrent_changes() {
     let writers = (0..40).map(|_| {
         let (store, record) = (Arc::clone(&store), record.clone());
         tokio::spawn(async move {
-            store.record(&Change { events: vec![Event::Timeout, Event::Timeout], ..change(&record) }).await.unwrap();
+            store
+                .record(new_change(), &Change { events: vec![Event::Timeout, Event::Timeout], ..change(&record) })
+                .await
+                .unwrap();
         })
     });
     for writer in writers.collect::<Vec<_>>() {
@@ -148,4 +151,19 @@ async fn an_unknown_status_is_poison_and_holding_the_account_tells_it_once() {
     }
     assert_eq!(daemon.store.load_account(record.id).await.unwrap().unwrap().status, Status::Held);
     assert_eq!(database.count("SELECT count(*) FROM events WHERE kind = 'session.held'").await, 1);
+}
+
+#[tokio::test]
+async fn a_change_that_is_written_again_is_one_change() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "desk").await;
+    let told = Change { events: vec![Event::Timeout], ..change(&record) };
+    let id = new_change();
+    for _ in 0..3 {
+        daemon.store.record(id, &told).await.unwrap();
+    }
+    assert_eq!(database.count("SELECT count(*) FROM events").await, 1);
+    daemon.store.record(new_change(), &told).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM events").await, 2, "the same again is not the same change");
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use paird::postgres::embedded::{Embedded, Options};
-use paird::postgres::lease::Lease;
+use paird::postgres::lease::{Lease, TTL};
 use paird::postgres::migrate::migrate;
 use paird::postgres::outbox::Bell;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountId, AccountRecord, Instant};
+use paird_actors::domain::{AccountId, AccountRecord, ChangeId, Instant};
 use paird_actors::ports::{Change, Store};
 use tokio::sync::Mutex;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
@@ -118,7 +118,7 @@ impl Database {
     pub async fn daemon(&self) -> Daemon {
         let pool = self.dsn.pool().unwrap();
         let process = Uuid::now_v7();
-        let lease = Lease::start(pool.clone(), process, "paird_command").await;
+        let lease = Lease::start(pool.clone(), process, "paird_command", TTL).await;
         Daemon { store: PgStore::new(pool.clone(), process, Bell::default(), Arc::default()), process, pool, lease }
     }
 
@@ -165,9 +165,16 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Claims what is free and reads the account.
+    /// Takes the account, if nobody live has it, at rest or not.
+    pub async fn own(&self, account: AccountId) {
+        let sql = "UPDATE whatsapp_accounts a SET owner = $2, fence = fence + 1 WHERE id = $1 AND NOT EXISTS (
+                       SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())";
+        self.pool.get().await.unwrap().execute(sql, &[&account.0, &self.process]).await.unwrap();
+    }
+
+    /// Takes the account and reads it.
     pub async fn record(&self, account: AccountId) -> AccountRecord {
-        self.store.claim_accounts().await.unwrap();
+        self.own(account).await;
         self.store.load_account(account).await.unwrap().unwrap()
     }
 }
@@ -193,4 +200,9 @@ pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// The id of a change that was never written before.
+pub fn new_change() -> ChangeId {
+    ChangeId(Uuid::new_v4())
 }

@@ -5,7 +5,7 @@ use paird_actors::domain::{
 };
 use paird_actors::ports::{Change, QrChange, Store, StoreError};
 
-use crate::support::{Daemon, Database, at, change};
+use crate::support::{Daemon, Database, at, change, new_change};
 
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
@@ -24,7 +24,7 @@ async fn pending(
     record.attempt = Some(Attempt { deadline, request: PairRequest { method: PairMethod::Qr, expect_phone: None } });
     record.linking = Some(KeyringId(database.keyring(record.id).await));
     let qr = QrChange::Show { payload: Secret::new("2@abc"), at: since, expires_at: deadline };
-    daemon.store.record(&Change { qr, ..change(&record) }).await.unwrap();
+    daemon.store.record(new_change(), &Change { qr, ..change(&record) }).await.unwrap();
     record
 }
 
@@ -65,5 +65,8 @@ async fn stale_attempts_are_parked_and_fresh_ones_left_alone() {
     assert_eq!(database.count("SELECT count(last_qr_png) FROM whatsapp_accounts").await, 1);
 
     let told = Change { events: vec![Event::Timeout], ..change(&late) };
-    assert!(matches!(daemon.store.record(&told).await, Err(StoreError::Fenced)), "a swept attempt spoke again");
+    assert!(
+        matches!(daemon.store.record(new_change(), &told).await, Err(StoreError::Fenced)),
+        "a swept attempt spoke again"
+    );
 }

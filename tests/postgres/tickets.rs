@@ -1,8 +1,8 @@
 use paird_actors::domain::{KeyringId, Status};
-use paird_actors::ports::{Change, Store, StoreError, TicketOutcome};
+use paird_actors::ports::{Change, Owned, Store, StoreError, TicketOutcome};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change};
+use crate::support::{Database, at, change, new_change};
 
 #[tokio::test]
 async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_the_account() {
@@ -13,10 +13,10 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     record.status = Status::Deleting;
     record.deleted_at = Some(at(0));
     let deleted = Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) };
-    daemon.store.record(&deleted).await.unwrap();
-    daemon.store.record(&deleted).await.unwrap();
+    daemon.store.record(new_change(), &deleted).await.unwrap();
+    daemon.store.record(new_change(), &deleted).await.unwrap();
 
-    let owned = daemon.store.claim_accounts().await.unwrap();
+    let owned = daemon.store.survey().await.unwrap().owned;
     let [ticket] = owned[0].tickets[..] else { panic!("{owned:?}") };
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     assert_eq!((ticket.keyring, ticket.label.as_str(), ticket.attempts), (keyring, "shop", 0));
@@ -37,7 +37,7 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     assert_eq!(event, json!({"reason": "device_removed"}));
     let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
     assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
-    assert_eq!(daemon.store.claim_accounts().await.unwrap(), []);
+    assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
 }
 
 #[tokio::test]
@@ -46,8 +46,12 @@ async fn a_former_owner_ends_no_ticket() {
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    former.store.record(&Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) }).await.unwrap();
-    let ticket = former.store.claim_accounts().await.unwrap()[0].tickets[0];
+    former
+        .store
+        .record(new_change(), &Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) })
+        .await
+        .unwrap();
+    let ticket = former.store.survey().await.unwrap().owned[0].tickets[0];
     let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
     let former = database.kill(former).await;
     database.daemon().await.record(record.id).await;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{AccountId, CloseReason, Incarnation, KeyringId},
+    domain::{AccountId, ChangeId, CloseReason, Incarnation, KeyringId},
     ports::{Change, OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError},
     supervisor::{Member, Retired},
 };
@@ -307,9 +307,10 @@ impl AccountActor {
 }
 
 async fn write(store: Arc<dyn Store>, change: Change) -> Result<(), StoreError> {
+    let id = ChangeId(uuid::Uuid::now_v7());
     let mut told = false;
     loop {
-        match store.record(&change).await {
+        match store.record(id, &change).await {
             Ok(()) => return Ok(()),
             Err(why @ (StoreError::Fenced | StoreError::Poisoned(_))) => return Err(why),
             Err(StoreError::Unavailable(why)) => {

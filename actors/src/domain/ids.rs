@@ -40,6 +40,10 @@ uuid_id!(
     /// A device entry on a phone that must go: a row of `unlink_tickets`.
     TicketId
 );
+uuid_id!(
+    /// One change of an account: a change that is written again keeps it, and is one change.
+    ChangeId
+);
 
 /// A row of `commands`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -16,7 +16,7 @@ pub use audit::AuditEntry;
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandRow, PairMethod, PairRequest, PasskeyAnswer};
 pub use event::{CancelReason, Event, PasskeyStage, Unlinked};
-pub use ids::{AccountId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TicketId};
+pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TicketId};
 pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};

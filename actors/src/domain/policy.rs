@@ -19,7 +19,10 @@ pub struct Policy {
     /// says (`PAIRD_PENDING_MAX_AGE`).
     pub pending_max_age: Duration,
     pub refuse: Refuse,
-    /// How long opening a connection may take, until it is given up and retried.
+    /// How long a login may wait for its turn, before it is given up and retried: a
+    /// backstop, since the connect budget gives everybody a turn.
+    pub turn_timeout: Duration,
+    /// How long opening a connection may take from its turn on, until it is given up and retried.
     pub open_timeout: Duration,
     /// How long the database may take to answer the admission question before the link is refused.
     pub admission_timeout: Duration,
@@ -32,6 +35,9 @@ pub struct Policy {
     pub backoff_cap: Duration,
     /// Being connected this long resets the backoff.
     pub stable_after: Duration,
+    /// An outdated client is tried once more by itself after this long, with the
+    /// version looked up anew; jittered.
+    pub outdated_retry: Duration,
     /// Groups are fetched this long after login, at most (jittered).
     pub groups_delay: Duration,
     /// Wait before a failed group fetch is tried again; doubles each time.
@@ -44,6 +50,7 @@ impl Default for Policy {
             pair_timeout: Duration::from_secs(300),
             pending_max_age: Duration::from_secs(3600),
             refuse: Refuse::BeforeLink,
+            turn_timeout: Duration::from_secs(1800),
             open_timeout: Duration::from_secs(30),
             admission_timeout: Duration::from_secs(15),
             link_timeout: Duration::from_secs(40),
@@ -51,6 +58,7 @@ impl Default for Policy {
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(900),
             stable_after: Duration::from_secs(60),
+            outdated_retry: Duration::from_secs(60),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),
         }

@@ -23,8 +23,8 @@ use crate::{
         lifecycle::Lifecycle,
     },
     clock,
-    domain::{AccountId, CommandRow, Policy, Swept, TicketId},
-    ports::{Gateway, Owned, Store, StoreError},
+    domain::{AccountId, CommandRow, Fence, Policy, Swept, TicketId},
+    ports::{Gateway, Store, StoreError, Survey},
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
 
@@ -42,6 +42,8 @@ pub struct Setting {
     pub arbiters: Vec<ArbiterHandle>,
     /// Where their input and output runs.
     pub runtime: tokio::runtime::Handle,
+    /// The most accounts that are claimed, or handed over, in one second.
+    pub per_round: u32,
     /// Randomness: a new number at each call.
     pub seed: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
@@ -61,6 +63,10 @@ pub(super) fn restart(address: &Address, account: AccountId) {
 
 pub(super) fn lease_lost(address: &Address) {
     address.do_send(LeaseLost);
+}
+
+pub(super) fn lease_back(address: &Address) {
+    address.do_send(LeaseBack);
 }
 
 pub(super) async fn inspect(address: &Address, account: AccountId) -> Option<Inspection> {
@@ -94,6 +100,9 @@ pub struct SupervisorActor {
     tickets: HashMap<TicketId, UnlinkHandle>,
     /// A look at the database is under way.
     looking: bool,
+    /// Writes under way that put commands back, or hold an account. No command is
+    /// taken before they are done: else one could be put back that was just taken.
+    writing: usize,
     /// What to look for after it: nothing, commands, or everything.
     again: Option<Wake>,
     timer: Option<SpawnHandle>,
@@ -117,6 +126,10 @@ struct Restart(AccountId);
 #[derive(Message)]
 #[rtype(result = "()")]
 struct LeaseLost;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct LeaseBack;
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -144,19 +157,20 @@ enum Ready {
 
 /// What one look at the database found.
 struct Look {
-    owned: Option<Vec<Owned>>,
+    survey: Option<Survey>,
     commands: Vec<CommandRow>,
 }
 
 impl SupervisorActor {
     fn new(setting: Setting) -> Self {
-        let roster = Roster::new((setting.seed)());
+        let roster = Roster::new((setting.seed)(), setting.per_round);
         Self {
             roster,
             setting,
             accounts: HashMap::new(),
             tickets: HashMap::new(),
             looking: false,
+            writing: 0,
             again: None,
             timer: None,
             waiting_for_drain: Vec::new(),
@@ -165,10 +179,10 @@ impl SupervisorActor {
 
     /// One look at a time; what is asked meanwhile is one more look after it.
     fn look(&mut self, wake: Wake, ctx: &mut Context<Self>) {
-        if self.roster.is_draining() {
+        if self.roster.is_stopped() {
             return;
         }
-        if self.looking {
+        if self.looking || self.writing > 0 {
             let resync = wake.resync || self.again.is_some_and(|again| again.resync);
             self.again = Some(Wake { resync });
             return;
@@ -176,9 +190,9 @@ impl SupervisorActor {
         self.looking = true;
         let store = Arc::clone(&self.setting.store);
         let look = async move {
-            let owned = if wake.resync { Some(store.claim_accounts().await?) } else { None };
+            let survey = if wake.resync { Some(store.survey().await?) } else { None };
             let commands = store.take_commands().await?;
-            Ok::<_, StoreError>(Look { owned, commands })
+            Ok::<_, StoreError>(Look { survey, commands })
         };
         ctx.spawn(look.into_actor(self).map(move |look, actor, ctx| {
             actor.looking = false;
@@ -186,8 +200,8 @@ impl SupervisorActor {
                 Ok(look) => actor.on_look(look, ctx),
                 Err(why) => {
                     warn!(%why, "cannot look into the database; trying again");
-                    actor.again = None;
-                    ctx.notify_later(wake, LOOK_RETRY);
+                    let asked = actor.again.take().is_some_and(|again| again.resync);
+                    ctx.notify_later(Wake { resync: wake.resync || asked }, LOOK_RETRY);
                 }
             }
             if let Some(again) = actor.again.take() {
@@ -197,8 +211,8 @@ impl SupervisorActor {
     }
 
     fn on_look(&mut self, look: Look, ctx: &mut Context<Self>) {
-        if let Some(owned) = look.owned {
-            let directives = self.roster.on_owned(&owned);
+        if let Some(survey) = look.survey {
+            let directives = self.roster.on_survey(&survey, clock::now());
             self.follow(directives, ctx);
         }
         // There may be more than one look takes.
@@ -223,12 +237,12 @@ impl SupervisorActor {
             Directive::Start(member) => self.start_member(member, ctx),
             Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
             Directive::Requeue(command) => {
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "put a command back", async move { store.requeue_command(command).await });
+                self.in_background(ctx, "put a command back", move |store| async move {
+                    store.requeue_command(command).await
+                });
             }
             Directive::RequeueOf(account) => {
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "put an account's commands back", async move {
+                self.in_background(ctx, "put an account's commands back", move |store| async move {
                     store.requeue_commands_of(account).await
                 });
             }
@@ -242,9 +256,13 @@ impl SupervisorActor {
             },
             Directive::Hold(account, why) => {
                 error!(%account, %why, "an account cannot be run and is held");
-                let store = Arc::clone(&self.setting.store);
-                self.in_background(ctx, "hold an account", async move { store.hold_account(account, &why).await });
+                self.in_background(ctx, "hold an account", move |store| {
+                    let why = why.clone();
+                    async move { store.hold_account(account, &why).await }
+                });
             }
+            Directive::Claim(limit) => self.claim(limit, ctx),
+            Directive::Release(account, fence) => self.release(account, fence, ctx),
             Directive::Resync => self.look(Wake { resync: true }, ctx),
             Directive::Drained => {
                 for told in self.waiting_for_drain.drain(..) {
@@ -255,12 +273,40 @@ impl SupervisorActor {
         }
     }
 
+    fn claim(&mut self, limit: u32, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.setting.store);
+        let claiming = async move { store.claim_accounts(limit).await };
+        ctx.spawn(claiming.into_actor(self).map(move |claimed, actor, ctx| match claimed {
+            Ok(got) => {
+                let directives = actor.roster.on_claimed(limit, got);
+                actor.follow(directives, ctx);
+            }
+            Err(why) => {
+                warn!(%why, "could not claim accounts; trying again");
+                ctx.notify_later(Wake { resync: true }, LOOK_RETRY);
+            }
+        }));
+    }
+
+    fn release(&mut self, account: AccountId, fence: Fence, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.setting.store);
+        let releasing = async move { store.release_account(account, fence).await };
+        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
+            match &released {
+                Ok(()) => info!(%account, "handed an account over"),
+                Err(why) => warn!(%account, %why, "could not hand an account over"),
+            }
+            let directives = actor.roster.on_released(account, released.is_ok());
+            actor.follow(directives, ctx);
+        }));
+    }
+
     fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
         let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
         debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
         if !delivered {
-            let (store, id) = (Arc::clone(&self.setting.store), row.id);
-            self.in_background(ctx, "put a command back", async move { store.requeue_command(id).await });
+            let id = row.id;
+            self.in_background(ctx, "put a command back", move |store| async move { store.requeue_command(id).await });
         }
     }
 
@@ -326,16 +372,30 @@ impl SupervisorActor {
         nth.and_then(|nth| arbiters.get(nth)).cloned().unwrap_or_else(Arbiter::current)
     }
 
-    /// A write that nothing waits for; if it fails, the next resync finds the same again.
-    fn in_background(
-        &self,
+    /// A write that only the next look waits for, tried until the database takes it:
+    /// nobody else would ever find a command that was not put back.
+    fn in_background<F: Future<Output = Result<(), StoreError>> + 'static>(
+        &mut self,
         ctx: &mut Context<Self>,
         what: &'static str,
-        doing: impl Future<Output = Result<(), StoreError>> + 'static,
+        write: impl Fn(Arc<dyn Store>) -> F + 'static,
     ) {
-        ctx.spawn(doing.into_actor(self).map(move |done, actor, ctx| match done {
-            Ok(()) => actor.look(Wake { resync: false }, ctx),
-            Err(why) => warn!(%why, "could not {what}"),
+        let store = Arc::clone(&self.setting.store);
+        let writing = async move {
+            while let Err(why) = write(Arc::clone(&store)).await {
+                warn!(%why, "could not {what}");
+                match why {
+                    StoreError::Unavailable(_) => tokio::time::sleep(LOOK_RETRY).await,
+                    // Whoever owns the account now puts back what it finds.
+                    StoreError::Fenced | StoreError::Poisoned(_) => break,
+                }
+            }
+        };
+        self.writing += 1;
+        ctx.spawn(writing.into_actor(self).map(|(), actor, ctx| {
+            actor.writing -= 1;
+            let resync = actor.again.take().is_some_and(|again| again.resync);
+            actor.look(Wake { resync }, ctx);
         }));
     }
 
@@ -398,6 +458,15 @@ impl Handler<LeaseLost> for SupervisorActor {
 
     fn handle(&mut self, _: LeaseLost, ctx: &mut Self::Context) {
         let directives = self.roster.on_lease_lost();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<LeaseBack> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LeaseBack, ctx: &mut Self::Context) {
+        let directives = self.roster.on_lease_back();
         self.follow(directives, ctx);
     }
 }

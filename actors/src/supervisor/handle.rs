@@ -55,6 +55,11 @@ impl SupervisorHandle {
         actor::lease_lost(&self.address);
     }
 
+    /// The lease is live again: whoever is still ours starts from its row.
+    pub fn lease_back(&self) {
+        actor::lease_back(&self.address);
+    }
+
     /// Everybody disconnects and ends, without logging out; returns when they have.
     pub async fn drain(&self) {
         actor::drain(&self.address).await;

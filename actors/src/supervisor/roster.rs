@@ -1,4 +1,6 @@
-//! Who must run, who runs, and who gets which command: a pure machine.
+//! Who must run, who runs, who is given up, and who gets which command: a pure machine.
+
+mod shares;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,9 +9,10 @@ use std::{
 
 use crate::{
     account::lifecycle::jitter,
-    domain::{AccountId, CommandId, CommandRow, Instant, TicketId},
-    ports::Owned,
+    domain::{AccountId, CommandId, CommandRow, Fence, Instant, TicketId},
+    ports::{Owned, Survey},
 };
+use shares::Shares;
 
 /// First wait before a crashed actor is started again; doubles up to the cap.
 const REST_BASE: Duration = Duration::from_secs(1);
@@ -84,6 +87,11 @@ pub enum Directive {
     FenceOff(Member),
     /// Mark the account as held, with a reason for a person.
     Hold(AccountId, String),
+    /// Claim at most so many free accounts: [`Roster::on_claimed`] hears how many it got.
+    Claim(u32),
+    /// Nothing of the account runs here: give it up, [`Roster::on_released`] hears how it
+    /// went. Puts back every command of it.
+    Release(AccountId, Fence),
     /// Look in the database again.
     Resync,
     /// Nobody is left.
@@ -111,43 +119,97 @@ enum Seat {
     },
 }
 
+/// An account on its way to another daemon: it has left, or is leaving, its seats.
+#[derive(Clone, Debug)]
+struct HandOver {
+    fence: Fence,
+    tickets: Vec<TicketId>,
+    /// [`Directive::Release`] is out.
+    releasing: bool,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Roster {
     seats: BTreeMap<Member, Seat>,
+    /// Not started again here, whatever comes.
+    handing_over: BTreeMap<AccountId, HandOver>,
+    shares: Shares,
     draining: bool,
+    /// The lease is lost: nobody starts before it is back.
+    suspended: bool,
     /// Spreads restarts; see [`jitter`].
     seed: u128,
 }
 
 impl Roster {
-    pub fn new(seed: u128) -> Self {
-        Self { seats: BTreeMap::new(), draining: false, seed }
+    /// At most `per_round` accounts are claimed, or given up, a second.
+    pub fn new(seed: u128, per_round: u32) -> Self {
+        Self {
+            seats: BTreeMap::new(),
+            handing_over: BTreeMap::new(),
+            shares: Shares::new(per_round),
+            draining: false,
+            suspended: false,
+            seed,
+        }
+    }
+
+    /// The database's word on the fleet: besides [`Roster::on_owned`], claims what is
+    /// missing to a fair share, or gives up what is beyond it.
+    pub fn on_survey(&mut self, survey: &Survey, now: Instant) -> Vec<Directive> {
+        if self.is_stopped() {
+            return Vec::new();
+        }
+        let mut directives = Vec::new();
+        let mine = survey.owned.iter().filter(|own| own.needs_daemon() && !self.is_handed_over(own.account));
+        let plan = self.shares.plan(survey, u32::try_from(mine.count()).unwrap_or(u32::MAX), now);
+        let leaving = self.leavers(&survey.owned, plan.give_up);
+        for own in leaving {
+            directives.extend(self.hand_over(own));
+        }
+        directives.extend(self.on_owned(&survey.owned));
+        if plan.claim > 0 {
+            directives.push(Directive::Claim(plan.claim));
+        }
+        directives
+    }
+
+    /// What came of [`Directive::Claim`].
+    pub fn on_claimed(&mut self, asked: u32, got: u32) -> Vec<Directive> {
+        self.shares.on_claimed(asked, got);
+        if got > 0 { vec![Directive::Resync] } else { Vec::new() }
+    }
+
+    /// What came of [`Directive::Release`]; an account that could not be given up goes on here.
+    pub fn on_released(&mut self, account: AccountId, done: bool) -> Vec<Directive> {
+        if self.handing_over.remove(&account).is_none() || done {
+            return Vec::new();
+        }
+        vec![Directive::RequeueOf(account), Directive::Resync]
     }
 
     /// The database's word on what this daemon owns: starts who is missing, and
     /// fences off who runs here but is owned elsewhere.
     pub fn on_owned(&mut self, owned: &[Owned]) -> Vec<Directive> {
-        if self.draining {
+        if self.is_stopped() {
             return Vec::new();
         }
         let mut directives = Vec::new();
-        let accounts = owned.iter().filter(|account| account.active).map(|account| Member::Account(account.account));
-        let tickets = owned.iter().flat_map(|account| account.tickets.iter().copied().map(Member::Ticket));
+        let handing_over = &self.handing_over;
+        let staying = || owned.iter().filter(|own| !handing_over.contains_key(&own.account));
+        let accounts = staying().filter(|own| own.active).map(|own| Member::Account(own.account));
+        let tickets = staying().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         for member in accounts.chain(tickets) {
             self.seats.entry(member).or_insert_with(|| {
                 directives.push(Directive::Start(member));
                 Seat::Starting { queued: Vec::new(), failures: 0 }
             });
         }
-        let mine: BTreeSet<AccountId> = owned.iter().map(|own| own.account).collect();
+        let tickets = owned.iter().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
+        let mine: BTreeSet<Member> = owned.iter().map(|own| Member::Account(own.account)).chain(tickets).collect();
         for (member, seat) in &mut self.seats {
-            let here = match member {
-                Member::Account(account) => mine.contains(account),
-                // A ticket's actor retires by itself; its writes are fenced by the account.
-                Member::Ticket(_) => true,
-            };
-            if !here && matches!(seat, Seat::Running { .. }) {
+            if !mine.contains(member) && matches!(seat, Seat::Running { .. }) {
                 *seat = Seat::Leaving;
                 directives.push(Directive::FenceOff(*member));
             }
@@ -159,8 +221,12 @@ impl Roster {
     pub fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
         let account = row.account;
         let member = Member::Account(account);
-        if self.draining {
+        if self.is_stopped() {
             return vec![Directive::Requeue(row.id)];
+        }
+        if self.is_handed_over(account) {
+            // The release puts it back; put back earlier, it would only be taken here again.
+            return Vec::new();
         }
         match self.seats.get_mut(&member) {
             None => {
@@ -184,6 +250,10 @@ impl Roster {
         };
         let (queued, failures) = (std::mem::take(queued), *failures);
         match how {
+            Started::Running if self.suspended => {
+                self.seats.insert(member, Seat::Leaving);
+                vec![Directive::FenceOff(member)]
+            }
             Started::Running if self.draining => {
                 self.seats.insert(member, Seat::Leaving);
                 vec![Directive::Drain(member)]
@@ -193,7 +263,7 @@ impl Roster {
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
             Started::Absent => self.vacate(member, queued),
-            Started::Poisoned(_) | Started::Failed if self.draining => self.vacate(member, queued),
+            Started::Poisoned(_) | Started::Failed if self.is_stopped() => self.vacate(member, queued),
             Started::Poisoned(why) => {
                 self.rest(member, queued, failures, now);
                 self.hold(member, why)
@@ -209,6 +279,9 @@ impl Roster {
     pub fn on_retired(&mut self, retired: Retired, now: Instant) -> Vec<Directive> {
         let member = retired.member;
         let Some(seat) = self.seats.remove(&member) else { return Vec::new() };
+        if let Some(account) = self.handed_over_with(member) {
+            return self.release_when_empty(account).into_iter().chain(self.drained()).collect();
+        }
         let mut directives = Vec::new();
         if let Member::Account(account) = member {
             directives.push(Directive::RequeueOf(account));
@@ -238,12 +311,16 @@ impl Roster {
                 Seat::Resting { until, .. } => Some(*until),
                 Seat::Starting { .. } | Seat::Running { .. } | Seat::Leaving => None,
             })
+            .chain(self.shares.wake())
             .min()
     }
 
-    /// Resting → Starting
+    /// Resting → Starting; and the next round of sharing out.
     pub fn on_deadline(&mut self, now: Instant) -> Vec<Directive> {
         let mut directives = Vec::new();
+        if self.shares.is_due(now) {
+            directives.push(Directive::Resync);
+        }
         for (member, seat) in &mut self.seats {
             if let Seat::Resting { until, queued, failures } = seat
                 && *until <= now
@@ -258,6 +335,7 @@ impl Roster {
     /// An admin wants this account's actor made anew. Running → Leaving, then started by a resync.
     pub fn on_restart(&mut self, account: AccountId) -> Vec<Directive> {
         let member = Member::Account(account);
+        let may_start = !self.is_stopped() && !self.is_handed_over(account);
         match self.seats.get_mut(&member) {
             Some(seat @ Seat::Running { .. }) => {
                 *seat = Seat::Leaving;
@@ -268,7 +346,7 @@ impl Roster {
                 self.on_deadline(Instant(0))
             }
             Some(Seat::Starting { .. } | Seat::Leaving) => Vec::new(),
-            None if self.draining => Vec::new(),
+            None if !may_start => Vec::new(),
             None => {
                 self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0 });
                 vec![Directive::Start(member)]
@@ -285,18 +363,88 @@ impl Roster {
         self.leave_all(Directive::Drain)
     }
 
-    /// The lease is lost: everybody leaves at once and writes nothing.
+    /// The lease is lost: everybody leaves at once and writes nothing, and nobody comes
+    /// before it is back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
+        self.suspended = true;
+        self.handing_over.clear();
         self.leave_all(Directive::FenceOff)
     }
 
-    pub fn is_draining(&self) -> bool {
-        self.draining
+    /// The lease is back: what is still ours starts again.
+    pub fn on_lease_back(&mut self) -> Vec<Directive> {
+        if std::mem::take(&mut self.suspended) { vec![Directive::Resync] } else { Vec::new() }
+    }
+
+    /// Nobody starts now, so there is nothing to look for.
+    pub fn is_stopped(&self) -> bool {
+        self.draining || self.suspended
     }
 
     /// Who has a seat now.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
         self.seats.keys().copied()
+    }
+
+    fn is_handed_over(&self, account: AccountId) -> bool {
+        self.handing_over.contains_key(&account)
+    }
+
+    /// Whom to give up: the youngest, of those that nothing keeps here at the moment.
+    fn leavers<'a>(&self, owned: &'a [Owned], count: u32) -> Vec<&'a Owned> {
+        let can_leave = |own: &&Owned| {
+            let moves = |member| !matches!(self.seats.get(&member), Some(Seat::Starting { .. } | Seat::Leaving));
+            own.movable
+                && own.needs_daemon()
+                && !self.is_handed_over(own.account)
+                && moves(Member::Account(own.account))
+                && own.tickets.iter().copied().map(Member::Ticket).all(moves)
+        };
+        owned.iter().rev().filter(can_leave).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
+    }
+
+    /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
+    fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
+        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false };
+        self.handing_over.insert(own.account, hand_over);
+        let mut directives = Vec::new();
+        for member in
+            std::iter::once(Member::Account(own.account)).chain(own.tickets.iter().copied().map(Member::Ticket))
+        {
+            match self.seats.get_mut(&member) {
+                Some(seat @ Seat::Running { .. }) => {
+                    *seat = Seat::Leaving;
+                    directives.push(Directive::Drain(member));
+                }
+                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
+                Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
+            }
+        }
+        directives.extend(self.release_when_empty(own.account));
+        directives
+    }
+
+    /// The account whose hand-over waits for this member.
+    fn handed_over_with(&self, member: Member) -> Option<AccountId> {
+        match member {
+            Member::Account(account) => self.is_handed_over(account).then_some(account),
+            Member::Ticket(ticket) => {
+                let mut leaving = self.handing_over.iter();
+                leaving.find(|(_, hand_over)| hand_over.tickets.contains(&ticket)).map(|(account, _)| *account)
+            }
+        }
+    }
+
+    fn release_when_empty(&mut self, account: AccountId) -> Option<Directive> {
+        let seats = &self.seats;
+        let hand_over = self.handing_over.get_mut(&account)?;
+        let seated = |member| seats.contains_key(&member);
+        let waits =
+            seated(Member::Account(account)) || hand_over.tickets.iter().copied().map(Member::Ticket).any(seated);
+        if waits || std::mem::replace(&mut hand_over.releasing, true) {
+            return None;
+        }
+        Some(Directive::Release(account, hand_over.fence))
     }
 
     fn leave_all(&mut self, order: fn(Member) -> Directive) -> Vec<Directive> {
@@ -324,7 +472,7 @@ impl Roster {
     }
 
     fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, now: Instant) {
-        if self.draining {
+        if self.is_stopped() {
             return;
         }
         let doubled = REST_BASE.saturating_mul(2u32.saturating_pow(failures.min(16))).min(REST_CAP);
@@ -345,5 +493,7 @@ impl Roster {
     }
 }
 
+#[cfg(test)]
+mod sharing_tests;
 #[cfg(test)]
 mod tests;

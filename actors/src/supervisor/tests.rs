@@ -61,6 +61,7 @@ impl Bench {
             policy: Policy::default(),
             arbiters: Vec::new(),
             runtime: tokio::runtime::Handle::current(),
+            per_round: 50,
             seed: Arc::new(move || seeds.fetch_add(1, std::sync::atomic::Ordering::Relaxed).into()),
         });
         supervisor.resync();

@@ -137,11 +137,15 @@ impl Saga {
         }
         self.incarnation = self.incarnation.next();
         self.effects.push(Effect::Open { incarnation: self.incarnation, keyring: self.ticket.keyring });
-        self.state = State::Connecting { until: now.after(self.policy.open_timeout) };
+        self.state = State::Connecting { until: now.after(self.policy.turn_timeout) };
     }
 
     fn on_session(&mut self, event: SessionEvent, now: Instant) {
         match (&self.state, event) {
+            // Its turn has come: from now on its time is measured.
+            (State::Connecting { .. }, SessionEvent::Dialing) => {
+                self.state = State::Connecting { until: now.after(self.policy.open_timeout) };
+            }
             // Connecting → Asking
             (State::Connecting { .. }, SessionEvent::Open { .. }) => {
                 self.effects.push(Effect::Unlink(self.incarnation));
@@ -150,7 +154,7 @@ impl Saga {
             (State::Connecting { .. } | State::Asking { .. }, SessionEvent::Ended { reason }) => {
                 self.on_ended(&reason, now)
             }
-            (State::Asking { .. }, SessionEvent::Open { .. })
+            (State::Asking { .. }, SessionEvent::Open { .. } | SessionEvent::Dialing)
             | (State::Waiting { .. } | State::Closing { .. } | State::Gone, _)
             | (
                 State::Connecting { .. } | State::Asking { .. },

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::act::Act;
 use super::phones::Phones;
 use crate::cli::database::Database;
-use crate::cli::out;
+use crate::cli::{out, phone};
 use crate::config::{self, Config};
 
 /// initdb takes seconds on a slow disk.
@@ -49,6 +49,8 @@ impl Stage {
         let since = Instant::now();
         let sandbox = Sandbox::start(Settings::default()).await?;
         self.daemon = Some(self.start_daemon(&sandbox.whatsapp_url())?);
+        std::fs::create_dir_all(&self.config.data_dir)?;
+        std::fs::write(phone::address_file(&self.config), sandbox.admin_url())?;
         let phones = Phones::new(&sandbox.admin_url());
         self.sandbox = Some(sandbox);
         let database = self.wait_for_daemon().await?;
@@ -116,12 +118,16 @@ impl Stage {
              \x20 log         {log}\n\
              In another terminal:\n\
              \x20 export PAIRD_DATA_DIR={dir}\n\
+             \x20 alias paird={exe}\n\
              \x20 paird status\n\
+             \x20 paird accounts add lobby && paird pair lobby     # draws a QR and waits\n\
+             \x20 paird phone scan lobby --number 436609998887     # in a third one: a simulated phone scans it\n\
+             \x20 paird phone devices 436609998887\n\
              \x20 paird events --follow\n\
-             \x20 paird accounts add lobby && paird pair lobby\n\
-             \x20 psql \"$DATABASE_URL\" -c 'TABLE audit_log'",
+             \x20 psql \"{dsn}\" -c 'TABLE audit_log'",
             dsn = dsn.trim(),
             log = self.log_file().display(),
+            exe = std::env::current_exe().unwrap_or_else(|_| "paird".into()).display(),
         )
     }
 

@@ -4,36 +4,55 @@ use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, Desired, Fence, Instant, KeyringId, OperatorId, PairMethod, PairRequest, Phone,
     Status, Swept, TicketId,
 };
-use paird_actors::ports::{Claim, Owned, StoreError};
+use paird_actors::ports::{Claim, Owned, StoreError, Survey};
 use paird_sql::queries::accounts::{
     LoadAccount, claim_accounts, claim_number, hold_account, list_owned_accounts, list_stale_attempts, load_account,
-    park_stale_attempts,
+    park_stale_attempts, release_account, survey_fleet,
 };
+use paird_sql::queries::processes::ring_daemons;
 use tokio_postgres::error::SqlState;
 use tracing::info;
 
 use super::{PgStore, clean, instant, timestamp};
+use crate::postgres::listener::RESYNC;
 use crate::postgres::pool::bounded;
 
 /// Times that the unique index may speak before the incumbent is seen, or gone.
 const RACES: u32 = 5;
 
 impl PgStore {
-    pub(super) async fn claim_and_list(&self) -> Result<Vec<Owned>, StoreError> {
+    pub(super) async fn survey_fleet(&self) -> Result<Survey, StoreError> {
         let client = self.connection().await?;
-        let claimed = bounded(claim_accounts().bind(&client, &self.process).all()).await?;
+        let fleet = bounded(survey_fleet().bind(&client).one()).await?;
+        let owned = bounded(list_owned_accounts().bind(&client, &self.process).all()).await?;
+        let owned = owned.into_iter().map(|row| Owned {
+            account: AccountId(row.id),
+            fence: Fence(row.fence),
+            movable: row.movable,
+            active: row.active,
+            tickets: row.tickets.into_iter().map(TicketId).collect(),
+        });
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Survey { owned: owned.collect(), needing: count(fleet.needing), daemons: count(fleet.daemons) })
+    }
+
+    pub(super) async fn claim_free(&self, limit: u32) -> Result<u32, StoreError> {
+        let client = self.connection().await?;
+        let claimed = bounded(claim_accounts().bind(&client, &self.process, &i64::from(limit)).all()).await?;
         if !claimed.is_empty() {
             info!(accounts = claimed.len(), "claimed accounts");
             // A former owner may have left events unsent.
             self.outbox.ring();
         }
-        let owned = bounded(list_owned_accounts().bind(&client, &self.process).all()).await?;
-        let owned = owned.into_iter().map(|row| Owned {
-            account: AccountId(row.id),
-            active: row.active,
-            tickets: row.tickets.into_iter().map(TicketId).collect(),
-        });
-        Ok(owned.collect())
+        Ok(u32::try_from(claimed.len()).unwrap_or(u32::MAX))
+    }
+
+    pub(super) async fn give_up(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
+        let client = self.connection().await?;
+        bounded(release_account().bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
+        // Only hurries the others: they look again by themselves.
+        bounded(ring_daemons().bind(&client, &RESYNC).all()).await?;
+        Ok(())
     }
 
     pub(super) async fn read_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {

@@ -1,4 +1,4 @@
-use paird_actors::domain::{AuditEntry, PairMethod, Phone, Secret};
+use paird_actors::domain::{AuditEntry, ChangeId, PairMethod, Phone, Secret};
 use paird_actors::ports::{Change, CodeChange, QrChange, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::changes::{RecordChangeParams, record_change};
@@ -12,7 +12,7 @@ use crate::postgres::pool::bounded;
 const NOBODY: &str = "paird";
 
 impl PgStore {
-    pub(super) async fn write_change(&self, change: &Change) -> Result<(), StoreError> {
+    pub(super) async fn write_change(&self, id: ChangeId, change: &Change) -> Result<(), StoreError> {
         let (qr_png, qr_at, qr_expires_at) = match &change.qr {
             QrChange::Keep | QrChange::Clear => (None, None, None),
             QrChange::Show { payload, at, expires_at } => {
@@ -27,6 +27,7 @@ impl PgStore {
         };
         let groups = change.groups.as_deref().unwrap_or_default();
         let row = RecordChangeParams {
+            change: id.0,
             account: record.id.0,
             process: self.process,
             fence: record.fence.0,

@@ -3,6 +3,7 @@ use paird_actors::ports::StoreError;
 use paird_sql::queries::accounts::claim_accounts_with_commands;
 use paird_sql::queries::commands::{fail_orphaned_commands, requeue_command, requeue_commands_of, take_commands};
 use tracing::warn;
+use uuid::Uuid;
 
 use super::PgStore;
 use crate::postgres::pool::bounded;
@@ -15,7 +16,9 @@ impl PgStore {
         for command in orphans {
             warn!(command, "a command names no account of this database");
         }
-        let taken = bounded(take_commands().bind(&client, &self.process).all()).await?;
+        let mut asking = self.asking.lock().await;
+        let taken = bounded(take_commands().bind(&client, &self.process, &asking).all()).await?;
+        *asking = Uuid::now_v7();
         let taken = taken.into_iter().map(|row| CommandRow {
             id: CommandId(row.id),
             account: AccountId(row.account_id),

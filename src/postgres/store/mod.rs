@@ -13,10 +13,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
-    AccountId, AccountRecord, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
+    AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
 };
-use paird_actors::ports::{Change, Claim, Owned, Store, StoreError, TicketOutcome};
-use tokio::sync::Notify;
+use paird_actors::ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome};
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::outbox::Bell;
@@ -30,13 +30,15 @@ pub struct PgStore {
     process: Uuid,
     outbox: Bell,
     inbox: Arc<Notify>,
+    /// The name under which commands are asked for, until an answer came.
+    asking: Arc<Mutex<Uuid>>,
 }
 
 impl PgStore {
     /// `process` is that of the daemon's lease; `outbox` is rung after each commit with
     /// events, `inbox` after each that ends a command: the account's next one may start.
     pub fn new(pool: Pool, process: Uuid, outbox: Bell, inbox: Arc<Notify>) -> Self {
-        Self { pool, process, outbox, inbox }
+        Self { pool, process, outbox, inbox, asking: Arc::new(Mutex::new(Uuid::now_v7())) }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -46,8 +48,16 @@ impl PgStore {
 
 #[async_trait]
 impl Store for PgStore {
-    async fn claim_accounts(&self) -> Result<Vec<Owned>, StoreError> {
-        self.claim_and_list().await
+    async fn survey(&self) -> Result<Survey, StoreError> {
+        self.survey_fleet().await
+    }
+
+    async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError> {
+        self.claim_free(limit).await
+    }
+
+    async fn release_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
+        self.give_up(account, fence).await
     }
 
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
@@ -70,8 +80,8 @@ impl Store for PgStore {
         self.put_back_all(account).await
     }
 
-    async fn record(&self, change: &Change) -> Result<(), StoreError> {
-        self.write_change(change).await
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError> {
+        self.write_change(id, change).await
     }
 
     async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {

@@ -56,14 +56,17 @@ impl Daemon {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id().unwrap()).unwrap()
+    }
+
     /// kill -9, and gone.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
-        kill(pid, signal).unwrap();
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
     }
 
     /// Open files and threads.
@@ -85,6 +88,13 @@ impl Daemon {
     /// Waits until it ends by itself.
     pub async fn ended(mut self) -> ExitStatus {
         tokio::time::timeout(DEADLINE, self.child.wait()).await.expect("the daemon never ended").unwrap()
+    }
+
+    /// Waits until it ends by itself, and reads what it said.
+    pub async fn last_words(self) -> (ExitStatus, String) {
+        let log = self.log.clone();
+        let status = self.ended().await;
+        (status, std::fs::read_to_string(log).unwrap())
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -3,6 +3,7 @@
 mod daemon;
 mod phones;
 mod secrets;
+mod truth;
 mod web;
 
 use std::{future::Future, path::PathBuf, time::Duration};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 pub use daemon::Daemon;
 pub use phones::Phones;
-pub use web::Web;
+pub use web::{Web, read_qr};
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);
@@ -74,6 +75,12 @@ impl Stage {
         Daemon::start(&self.dir, usual.iter().chain(settings).copied())
     }
 
+    /// The web app goes over to the private Postgres of the daemon with this data directory.
+    pub async fn use_database_of(&mut self, data_dir: &std::path::Path) {
+        self.dsn = std::fs::read_to_string(data_dir.join("postgres.dsn")).unwrap();
+        self.web = Web::connect(&self.dsn).await;
+    }
+
     /// The end of a good test: every daemon stops on SIGTERM, says nothing secret, and
     /// never confused WhatsApp.
     pub async fn finish(self, daemons: impl IntoIterator<Item = Daemon>) {
@@ -105,8 +112,17 @@ impl ParseDsn for String {
 }
 
 /// Waits for a condition; says what never came.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl FnMut() -> F) -> T {
+    until_within(DEADLINE, what, look).await
+}
+
+/// Like [`until`], for what takes its time.
+pub async fn until_within<T, F: Future<Output = Option<T>>>(
+    most: Duration,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + most;
     loop {
         if let Some(found) = look().await {
             return found;

@@ -1,4 +1,4 @@
-use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
+use paird_sandbox::{Fault, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
 
 use super::until;
 
@@ -29,11 +29,6 @@ impl Phones {
     pub async fn type_code(&self, number: &str, code: &str) -> Result<(), RemoteError> {
         let (number, code) = (number.to_owned(), code.to_owned());
         self.call(move |remote| remote.type_code(&number, &code)).await
-    }
-
-    pub async fn set_groups(&self, number: &str, groups: Vec<Group>) {
-        let number = number.to_owned();
-        self.call(move |remote| remote.set_groups(&number, &groups)).await.unwrap();
     }
 
     /// What the phone shows under "Linked devices", oldest first.

@@ -18,6 +18,16 @@ pub struct Web {
     secrets: Mutex<BTreeSet<String>>,
 }
 
+/// Each attempt ends in exactly one of these.
+const TERMINAL: [&str; 6] = [
+    "session.connected",
+    "session.duplicate",
+    "session.wrong_phone",
+    "session.timeout",
+    "session.cancelled",
+    "session.failed",
+];
+
 /// A row of `events`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
@@ -103,6 +113,41 @@ impl Web {
 
     pub async fn kinds(&self, account: Uuid) -> Vec<String> {
         self.events(account).await.into_iter().map(|event| event.kind).collect()
+    }
+
+    /// The ends of the account's attempts, in order: kind, and `reason` where it has one.
+    pub async fn ends(&self, account: Uuid) -> Vec<String> {
+        let events = self.events(account).await.into_iter().filter(|event| TERMINAL.contains(&event.kind.as_str()));
+        let told = |event: Seen| match event.payload["reason"].as_str() {
+            Some(reason) => format!("{} {reason}", event.kind),
+            None => event.kind,
+        };
+        events.map(told).collect()
+    }
+
+    /// Nothing that a phone could still scan or type is on the row, and no deadline.
+    pub async fn assert_no_attempt_is_on_the_row(&self, account: Uuid) {
+        let names = "last_qr_png, last_qr_at, qr_expires_at, pair_code, pair_deadline, expect_phone, pair_phone";
+        let set = format!(
+            "ARRAY(SELECT key FROM jsonb_each(to_jsonb(whatsapp_accounts))
+                   WHERE key = ANY ('{{{names}}}') AND value <> 'null')"
+        );
+        let left: Vec<String> = self.column(account, &set).await;
+        assert_eq!(left, Vec::<String>::new());
+    }
+
+    /// As after a failed attempt: unpaired, no number, no keys, the row still there.
+    pub async fn assert_unpaired(&self, account: Uuid, reason: &str) {
+        assert_eq!(self.status(account).await, "unpaired");
+        assert_eq!(self.column::<String>(account, "status_reason").await, reason);
+        assert_eq!(self.column::<String>(account, "desired").await, "unpaired");
+        assert_eq!(self.column::<Option<String>>(account, "phone_number").await, None);
+        assert_eq!(self.column::<Option<String>>(account, "device_jid").await, None);
+        self.assert_no_attempt_is_on_the_row(account).await;
+    }
+
+    pub async fn keyrings(&self, account: Uuid) -> i64 {
+        self.count("SELECT count(*) FROM keyrings WHERE account_id = $1", &[&account]).await
     }
 
     /// Waits for the first event of this kind after `seq`.
@@ -193,10 +238,13 @@ async fn listen(dsn: &str, heard: Arc<Mutex<Vec<Value>>>) -> Client {
     client
 }
 
-/// An independent decoder: not the crate that draws.
 fn decode(png_base64: &str) -> String {
     let png = BASE64_STANDARD.decode(png_base64).unwrap();
-    let picture = image::load_from_memory(&png).unwrap().into_luma8();
+    read_qr(&image::load_from_memory(&png).unwrap().into_luma8())
+}
+
+/// An independent decoder: not the crate that draws.
+pub fn read_qr(picture: &image::GrayImage) -> String {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = |x: usize, y: usize| picture.get_pixel(x as u32, y as u32).0[0];
     let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);

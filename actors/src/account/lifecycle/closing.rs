@@ -85,10 +85,13 @@ impl Lifecycle {
         let State::Closing { finale, leave, .. } = &mut self.state else {
             return self.close_then(leaving);
         };
-        let tells = matches!(leaving, Finale::Leave { tell: true });
-        if tells && finale.ends_something() {
+        let fenced = matches!(leaving, Finale::Leave { tell: false });
+        if fenced {
+            **finale = leaving;
+        } else if finale.ends_something() {
             *leave = true;
-        } else {
+        } else if !matches!(**finale, Finale::Leave { .. }) {
+            // One that leaves already stays as it is: a fence is not undone by a drain.
             **finale = leaving;
         }
     }

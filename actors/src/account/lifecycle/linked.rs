@@ -20,7 +20,27 @@ impl Lifecycle {
         };
         self.incarnation = self.incarnation.next();
         self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-        self.state = State::Connecting { until: self.now.after(self.policy.open_timeout) };
+        self.state = State::Connecting { until: self.now.after(self.policy.turn_timeout) };
+    }
+
+    /// The connection's turn has come: from now on its time is measured. The state stays.
+    pub(super) fn on_dialing(&mut self) {
+        match &mut self.state {
+            State::Connecting { until } | State::Opening { until } => *until = self.now.after(self.policy.open_timeout),
+            State::Linking { until } => *until = self.now.after(self.policy.link_timeout),
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Vetting { .. }
+            | State::Reclaiming { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Gone => {}
+        }
     }
 
     /// `<success>` came. Linking | Connecting → Online | Vetting | Closing
@@ -68,6 +88,7 @@ impl Lifecycle {
             self.record.groups_synced_at = None;
             self.backoff.reset();
         }
+        self.refreshed = false;
         self.record.device_jid = device_jid.or(self.record.device_jid.take());
         self.record.desired = Desired::Paired;
         self.record.next_retry_at = None;
@@ -125,9 +146,17 @@ impl Lifecycle {
                 Finale::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
             Verdict::LinkGone => Finale::LinkGone { reason: reason.clone() },
-            Verdict::Hold { until } => Finale::Hold { reason: reason.clone(), until },
+            Verdict::Hold { until } => {
+                Finale::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
+            }
         };
         self.close_then(finale);
+    }
+
+    /// An outdated client gets one try with a fresh version before a person must look.
+    fn refresh_once(&mut self, reason: &CloseReason) -> Option<Instant> {
+        let first = matches!(reason, CloseReason::ClientOutdated(_)) && !std::mem::replace(&mut self.refreshed, true);
+        first.then(|| self.now.after(backoff::jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
     }
 
     /// Reclaiming → Connecting | Unpaired

@@ -51,6 +51,8 @@ pub struct Lifecycle {
     /// This life's randomness: keyring ids and jitter derive from it.
     seed: u128,
     backoff: Backoff,
+    /// WhatsApp refused the client version, and the one try after the refresh was used.
+    refreshed: bool,
     /// Who asked for the running attempt.
     source: String,
     now: Instant,
@@ -105,6 +107,7 @@ impl Lifecycle {
 
     fn on_session(&mut self, event: SessionEvent) {
         match event {
+            SessionEvent::Dialing => self.on_dialing(),
             SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at),
             SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at),
             SessionEvent::Passkey { stage, request } => self.on_passkey(stage, request),

@@ -47,7 +47,7 @@ impl Lifecycle {
             Some(keyring) => {
                 self.incarnation = self.incarnation.next();
                 self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-                self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
+                self.state = State::Linking { until: self.now.after(self.policy.turn_timeout) };
             }
             None => self.open_pairing(),
         }

@@ -17,6 +17,7 @@ impl Lifecycle {
             incarnation: Incarnation::default(),
             seed,
             backoff: Backoff::default(),
+            refreshed: false,
             source: NOBODY.to_owned(),
             now,
             effects: Vec::new(),

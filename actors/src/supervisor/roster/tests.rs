@@ -13,7 +13,7 @@ fn account(nth: u8) -> AccountId {
 }
 
 fn owned(nth: u8) -> Owned {
-    Owned { account: account(nth), active: true, tickets: Vec::new() }
+    Owned { account: account(nth), fence: Fence(1), movable: true, active: true, tickets: Vec::new() }
 }
 
 fn row(nth: u8, id: i64) -> CommandRow {
@@ -32,7 +32,7 @@ fn member(nth: u8) -> Member {
 
 #[test]
 fn a_command_for_an_account_at_rest_starts_its_actor_and_is_delivered_after() {
-    let mut roster = Roster::new(1);
+    let mut roster = Roster::new(1, 50);
     assert_eq!(roster.on_command(row(1, 7)), [Directive::Start(member(1))]);
     let started = roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(started, [Directive::Deliver(account(1), row(1, 7))]);
@@ -41,7 +41,7 @@ fn a_command_for_an_account_at_rest_starts_its_actor_and_is_delivered_after() {
 
 #[test]
 fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
-    let mut roster = Roster::new(1);
+    let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);
     let mut now = NOW;
     let mut rests = Vec::new();
@@ -59,7 +59,7 @@ fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
 
 #[test]
 fn an_account_that_another_daemon_owns_now_is_fenced_off() {
-    let mut roster = Roster::new(1);
+    let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     roster.on_started(member(2), Started::Running, NOW);
@@ -68,7 +68,7 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 
 #[test]
 fn a_poisoned_row_is_held_and_the_others_run() {
-    let mut roster = Roster::new(1);
+    let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1), owned(2)]);
     let poisoned = roster.on_started(member(1), Started::Poisoned("status \"wat\"".to_owned()), NOW);
     assert_eq!(poisoned, [Directive::Hold(account(1), "status \"wat\"".to_owned())]);
@@ -78,7 +78,7 @@ fn a_poisoned_row_is_held_and_the_others_run() {
 
 #[test]
 fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
-    let mut roster = Roster::new(1);
+    let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(roster.on_drain(), [Directive::Drain(member(1))]);
@@ -115,7 +115,12 @@ impl World {
                 Directive::RequeueOf(account) => self.in_hand.retain(|_, of| of != account),
                 Directive::Drain(member) | Directive::FenceOff(member) => assert!(self.running.contains(member)),
                 Directive::Drained => assert!(self.draining && self.running.is_empty() && self.starting.is_empty()),
-                Directive::Hold(..) | Directive::Resync => {}
+                Directive::Release(account, _) => {
+                    assert!(!self.starting.contains(&Member::Account(*account)), "{account} given up while starting");
+                    assert!(!self.running.contains(&Member::Account(*account)), "{account} given up while running");
+                    self.in_hand.retain(|_, of| of != account);
+                }
+                Directive::Hold(..) | Directive::Resync | Directive::Claim(_) => {}
             }
         }
     }
@@ -126,7 +131,7 @@ proptest! {
 
     #[test]
     fn nobody_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..8u8, 0..4u8, 0..4u8), 1..80)) {
-        let mut roster = Roster::new(3);
+        let mut roster = Roster::new(3, 50);
         let mut world = World::default();
         let mut now = NOW;
         let mut id = 0;

@@ -1,6 +1,17 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Clone, Copy, Debug)]
+pub struct ClaimAccountsParams {
+    pub process: uuid::Uuid,
+    pub limit: i64,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseAccountParams {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct LoadAccountParams {
     pub account: uuid::Uuid,
     pub process: uuid::Uuid,
@@ -30,20 +41,29 @@ pub struct ParkStaleAttemptsParams {
     pub process: uuid::Uuid,
     pub oldest: chrono::DateTime<chrono::FixedOffset>,
 }
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct SurveyFleet {
+    pub needing: i64,
+    pub daemons: i64,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOwnedAccounts {
     pub id: uuid::Uuid,
+    pub fence: i64,
     pub active: bool,
+    pub movable: bool,
     pub tickets: Vec<uuid::Uuid>,
 }
 pub struct ListOwnedAccountsBorrowed<'a> {
     pub id: uuid::Uuid,
+    pub fence: i64,
     pub active: bool,
+    pub movable: bool,
     pub tickets: crate::ArrayIterator<'a, uuid::Uuid>,
 }
 impl<'a> From<ListOwnedAccountsBorrowed<'a>> for ListOwnedAccounts {
-    fn from(ListOwnedAccountsBorrowed { id, active, tickets }: ListOwnedAccountsBorrowed<'a>) -> Self {
-        Self { id, active, tickets: tickets.map(|v| v).collect() }
+    fn from(ListOwnedAccountsBorrowed { id, fence, active, movable, tickets }: ListOwnedAccountsBorrowed<'a>) -> Self {
+        Self { id, fence, active, movable, tickets: tickets.map(|v| v).collect() }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -188,6 +208,60 @@ impl<'a> From<ParkStaleAttemptsBorrowed<'a>> for ParkStaleAttempts {
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
+pub struct SurveyFleetQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<SurveyFleet, tokio_postgres::Error>,
+    mapper: fn(SurveyFleet) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SurveyFleetQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(SurveyFleet) -> R) -> SurveyFleetQuery<'c, 'a, 's, C, R, N> {
+        SurveyFleetQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct UuidUuidQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -566,10 +640,38 @@ where
         Ok(mapped)
     }
 }
+pub struct SurveyFleetStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn survey_fleet() -> SurveyFleetStmt {
+    SurveyFleetStmt(
+        "SELECT (SELECT count(*) FROM whatsapp_accounts a WHERE needs_daemon(a)) AS needing, (SELECT count(*) FROM processes p WHERE p.expires_at > clock_timestamp() AND NOT p.draining) AS daemons",
+        None,
+    )
+}
+impl SurveyFleetStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> SurveyFleetQuery<'c, 'a, 's, C, SurveyFleet, 0> {
+        SurveyFleetQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<SurveyFleet, tokio_postgres::Error> {
+                Ok(SurveyFleet { needing: row.try_get(0)?, daemons: row.try_get(1)? })
+            },
+            mapper: |it| SurveyFleet::from(it),
+        }
+    }
+}
 pub struct ClaimAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn claim_accounts() -> ClaimAccountsStmt {
     ClaimAccountsStmt(
-        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND (a.deleted_at IS NULL OR a.status <> 'unpaired' OR EXISTS (SELECT FROM unlink_tickets t WHERE t.account_id = a.id)) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
+        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY NOT EXISTS (SELECT FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running')), a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
         None,
     )
 }
@@ -582,10 +684,11 @@ impl ClaimAccountsStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 1> {
+        limit: &'a i64,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
         UuidUuidQuery {
             client,
-            params: [process],
+            params: [process, limit],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -593,10 +696,18 @@ impl ClaimAccountsStmt {
         }
     }
 }
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, ClaimAccountsParams, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+    for ClaimAccountsStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a ClaimAccountsParams) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        self.bind(client, &params.process, &params.limit)
+    }
+}
 pub struct ClaimAccountsWithCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn claim_accounts_with_commands() -> ClaimAccountsWithCommandsStmt {
     ClaimAccountsWithCommandsStmt(
-        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running')) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
+        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running')) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
         None,
     )
 }
@@ -620,10 +731,51 @@ impl ClaimAccountsWithCommandsStmt {
         }
     }
 }
+pub struct ReleaseAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn release_account() -> ReleaseAccountStmt {
+    ReleaseAccountStmt(
+        "WITH released AS ( UPDATE whatsapp_accounts SET owner = NULL WHERE id = $1 AND owner = $2 AND fence = $3 RETURNING id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM released WHERE c.account_id = released.id AND c.state = 'running' ) SELECT id FROM released",
+        None,
+    )
+}
+impl ReleaseAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        UuidUuidQuery {
+            client,
+            params: [account, process, fence],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, ReleaseAccountParams, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>, C>
+    for ReleaseAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ReleaseAccountParams,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.account, &params.process, &params.fence)
+    }
+}
 pub struct ListOwnedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_owned_accounts() -> ListOwnedAccountsStmt {
     ListOwnedAccountsStmt(
-        "SELECT a.id, unfinished.active, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.owner = $1 ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.fence, unfinished.active, a.status <> 'pending' AND a.linking_keyring_id IS NULL AS movable, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.owner = $1 AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp()) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -643,7 +795,13 @@ impl ListOwnedAccountsStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<ListOwnedAccountsBorrowed, tokio_postgres::Error> {
-                Ok(ListOwnedAccountsBorrowed { id: row.try_get(0)?, active: row.try_get(1)?, tickets: row.try_get(2)? })
+                Ok(ListOwnedAccountsBorrowed {
+                    id: row.try_get(0)?,
+                    fence: row.try_get(1)?,
+                    active: row.try_get(2)?,
+                    movable: row.try_get(3)?,
+                    tickets: row.try_get(4)?,
+                })
             },
             mapper: |it| ListOwnedAccounts::from(it),
         }
@@ -796,7 +954,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
 pub struct ListStaleAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_stale_attempts() -> ListStaleAttemptsStmt {
     ListStaleAttemptsStmt(
-        "SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE owner = $2 AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY created_at, id",
+        "SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE (owner = $2 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp())) AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY created_at, id",
         None,
     )
 }
@@ -849,7 +1007,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ParkStaleAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn park_stale_attempts() -> ParkStaleAttemptsStmt {
     ParkStaleAttemptsStmt(
-        "WITH stale AS ( SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE owner = $2 AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY id FOR UPDATE ), parked AS ( UPDATE whatsapp_accounts a SET status = 'unpaired', status_reason = 'timeout', status_since = $1, next_retry_at = NULL, desired = 'unpaired', phone_number = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL, linking_keyring_id = NULL, fence = a.fence + 1, event_seq = a.event_seq + 1 FROM stale WHERE a.id = stale.id RETURNING a.id, a.label, a.event_seq, a.created_at, stale.linking, stale.past_deadline ), told AS ( INSERT INTO events (account_id, seq, kind) SELECT id, event_seq, 'session.timeout' FROM parked ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT parked.id, k.id, 'timeout', 'paird' FROM parked JOIN keyrings k ON k.id = parked.linking ON CONFLICT (keyring_id) DO NOTHING ) SELECT id, label, past_deadline FROM parked ORDER BY created_at, id",
+        "WITH stale AS ( SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE (owner = $2 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp())) AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY id FOR UPDATE ), parked AS ( UPDATE whatsapp_accounts a SET status = 'unpaired', status_reason = 'timeout', status_since = $1, next_retry_at = NULL, desired = 'unpaired', phone_number = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL, linking_keyring_id = NULL, fence = a.fence + 1, event_seq = a.event_seq + 1 FROM stale WHERE a.id = stale.id RETURNING a.id, a.label, a.event_seq, a.created_at, stale.linking, stale.past_deadline ), told AS ( INSERT INTO events (account_id, seq, kind) SELECT id, event_seq, 'session.timeout' FROM parked ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT parked.id, k.id, 'timeout', 'paird' FROM parked JOIN keyrings k ON k.id = parked.linking ON CONFLICT (keyring_id) DO NOTHING ) SELECT id, label, past_deadline FROM parked ORDER BY created_at, id",
         None,
     )
 }

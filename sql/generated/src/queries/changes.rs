@@ -40,6 +40,9 @@ pub struct RecordChangeParams<
     T36: crate::StringSql,
     T37: crate::ArraySql<Item = T36>,
 > {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
     pub status: T1,
     pub status_reason: T2,
     pub status_since: chrono::DateTime<chrono::FixedOffset>,
@@ -56,6 +59,7 @@ pub struct RecordChangeParams<
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub change: uuid::Uuid,
     pub keep_qr: bool,
     pub qr_png: Option<T10>,
     pub qr_at: Option<chrono::DateTime<chrono::FixedOffset>>,
@@ -63,9 +67,6 @@ pub struct RecordChangeParams<
     pub keep_pair_code: bool,
     pub pair_code: Option<T11>,
     pub event_kinds: T13,
-    pub account: uuid::Uuid,
-    pub process: uuid::Uuid,
-    pub fence: i64,
     pub event_payloads: T15,
     pub audit_sources: T17,
     pub audit_actions: T19,
@@ -142,7 +143,7 @@ where
 pub struct RecordChangeStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn record_change() -> RecordChangeStmt {
     RecordChangeStmt(
-        "WITH changed AS ( UPDATE whatsapp_accounts a SET status = $1, status_reason = $2, status_since = $3, desired = $4, next_retry_at = $5, phone_number = $6, last_phone_number = $7, device_jid = $8, pair_deadline = $9, pair_method = $10, pair_phone = $11, expect_phone = $12, keyring_id = $13, linking_keyring_id = $14, deleted_at = $15, groups_synced_at = $16, last_qr_png = CASE WHEN $17 THEN a.last_qr_png ELSE $18 END, last_qr_at = CASE WHEN $17 THEN a.last_qr_at ELSE $19 END, qr_expires_at = CASE WHEN $17 THEN a.qr_expires_at ELSE $20 END, pair_code = CASE WHEN $21 THEN a.pair_code ELSE $22 END, event_seq = a.event_seq + cardinality($23::text[]) WHERE a.id = $24 AND a.owner = $25 AND a.fence = $26 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($23::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($23::text[], $27::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($28::text[], $29::text[], $30::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $31 FROM changed, unnest($32::uuid[], $33::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($34::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($32::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $35 AND g.account_id = changed.id AND g.jid <> ALL ($36::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($36::text[], $37::text[], $38::int[], $39::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp() FROM changed, unnest($40::bigint[], $41::text[], $42::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT id FROM changed",
+        "WITH mine AS ( SELECT id, last_change FROM whatsapp_accounts WHERE id = $1 AND owner = $2 AND fence = $3 FOR UPDATE ), changed AS ( UPDATE whatsapp_accounts a SET status = $4, status_reason = $5, status_since = $6, desired = $7, next_retry_at = $8, phone_number = $9, last_phone_number = $10, device_jid = $11, pair_deadline = $12, pair_method = $13, pair_phone = $14, expect_phone = $15, keyring_id = $16, linking_keyring_id = $17, deleted_at = $18, groups_synced_at = $19, last_change = $20, last_qr_png = CASE WHEN $21 THEN a.last_qr_png ELSE $22 END, last_qr_at = CASE WHEN $21 THEN a.last_qr_at ELSE $23 END, qr_expires_at = CASE WHEN $21 THEN a.qr_expires_at ELSE $24 END, pair_code = CASE WHEN $25 THEN a.pair_code ELSE $26 END, event_seq = a.event_seq + cardinality($27::text[]) FROM mine WHERE a.id = mine.id AND mine.last_change IS DISTINCT FROM $20 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($27::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($27::text[], $28::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($29::text[], $30::text[], $31::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $32 FROM changed, unnest($33::uuid[], $34::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($35::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($33::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $36 AND g.account_id = changed.id AND g.jid <> ALL ($37::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($37::text[], $38::text[], $39::int[], $40::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp() FROM changed, unnest($41::bigint[], $42::text[], $43::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT id FROM mine",
         None,
     )
 }
@@ -196,6 +197,9 @@ impl RecordChangeStmt {
     >(
         &'s self,
         client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
         status: &'a T1,
         status_reason: &'a T2,
         status_since: &'a chrono::DateTime<chrono::FixedOffset>,
@@ -212,6 +216,7 @@ impl RecordChangeStmt {
         linking_keyring_id: &'a Option<uuid::Uuid>,
         deleted_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         groups_synced_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        change: &'a uuid::Uuid,
         keep_qr: &'a bool,
         qr_png: &'a Option<T10>,
         qr_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
@@ -219,9 +224,6 @@ impl RecordChangeStmt {
         keep_pair_code: &'a bool,
         pair_code: &'a Option<T11>,
         event_kinds: &'a T13,
-        account: &'a uuid::Uuid,
-        process: &'a uuid::Uuid,
-        fence: &'a i64,
         event_payloads: &'a T15,
         audit_sources: &'a T17,
         audit_actions: &'a T19,
@@ -238,10 +240,13 @@ impl RecordChangeStmt {
         command_ids: &'a T33,
         command_states: &'a T35,
         command_results: &'a T37,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 43> {
         UuidUuidQuery {
             client,
             params: [
+                account,
+                process,
+                fence,
                 status,
                 status_reason,
                 status_since,
@@ -258,6 +263,7 @@ impl RecordChangeStmt {
                 linking_keyring_id,
                 deleted_at,
                 groups_synced_at,
+                change,
                 keep_qr,
                 qr_png,
                 qr_at,
@@ -265,9 +271,6 @@ impl RecordChangeStmt {
                 keep_pair_code,
                 pair_code,
                 event_kinds,
-                account,
-                process,
-                fence,
                 event_payloads,
                 audit_sources,
                 audit_actions,
@@ -378,7 +381,7 @@ impl<
             T36,
             T37,
         >,
-        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 43>,
         C,
     > for RecordChangeStmt
 {
@@ -424,9 +427,12 @@ impl<
             T36,
             T37,
         >,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 42> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 43> {
         self.bind(
             client,
+            &params.account,
+            &params.process,
+            &params.fence,
             &params.status,
             &params.status_reason,
             &params.status_since,
@@ -443,6 +449,7 @@ impl<
             &params.linking_keyring_id,
             &params.deleted_at,
             &params.groups_synced_at,
+            &params.change,
             &params.keep_qr,
             &params.qr_png,
             &params.qr_at,
@@ -450,9 +457,6 @@ impl<
             &params.keep_pair_code,
             &params.pair_code,
             &params.event_kinds,
-            &params.account,
-            &params.process,
-            &params.fence,
             &params.event_payloads,
             &params.audit_sources,
             &params.audit_actions,

@@ -1,6 +1,11 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Clone, Copy, Debug)]
+pub struct TakeCommandsParams {
+    pub process: uuid::Uuid,
+    pub taken: uuid::Uuid,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct RequeueCommandParams {
     pub command: i64,
     pub process: uuid::Uuid,
@@ -221,7 +226,7 @@ where
 pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_commands() -> TakeCommandsStmt {
     TakeCommandsStmt(
-        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), next AS ( SELECT oldest.id FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = $1 CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND c.state = 'queued' ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE NOT EXISTS (SELECT FROM commands r WHERE r.account_id = a.id AND r.state = 'running' AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND NOT me.draining) ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp() FROM next WHERE c.id = next.id AND c.state = 'queued' RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken ORDER BY id",
+        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), next AS ( SELECT oldest.id FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = $1 CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM $1) ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE NOT EXISTS (SELECT FROM commands r WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = $1 AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1, taken = $2 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM $1)) RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken = $2 AND a.owner = $1 ORDER BY id",
         None,
     )
 }
@@ -234,10 +239,11 @@ impl TakeCommandsStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
-    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 1> {
+        taken: &'a uuid::Uuid,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
         TakeCommandsQuery {
             client,
-            params: [process],
+            params: [process, taken],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeCommandsBorrowed, tokio_postgres::Error> {
@@ -251,6 +257,18 @@ impl TakeCommandsStmt {
             },
             mapper: |it| TakeCommands::from(it),
         }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, TakeCommandsParams, TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2>, C>
+    for TakeCommandsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a TakeCommandsParams,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
+        self.bind(client, &params.process, &params.taken)
     }
 }
 pub struct FailOrphanedCommandsStmt(&'static str, Option<tokio_postgres::Statement>);

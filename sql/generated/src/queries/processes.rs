@@ -21,6 +21,11 @@ pub struct SetDrainingParams {
     pub draining: bool,
     pub process: uuid::Uuid,
 }
+#[derive(Clone, Copy, Debug)]
+pub struct ShortenLeaseParams {
+    pub left_secs: f64,
+    pub process: uuid::Uuid,
+}
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct ListProcessesOfPidSpace {
     pub id: uuid::Uuid,
@@ -29,6 +34,114 @@ pub struct ListProcessesOfPidSpace {
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct I32Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i32, tokio_postgres::Error>,
+    mapper: fn(i32) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I32Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i32) -> R) -> I32Query<'c, 'a, 's, C, R, N> {
+        I32Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct ListProcessesOfPidSpaceQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -154,6 +267,73 @@ impl<
         ))
     }
 }
+pub struct CountDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_daemons() -> CountDaemonsStmt {
+    CountDaemonsStmt(
+        "SELECT count(*) AS daemons FROM processes WHERE expires_at > clock_timestamp() AND NOT draining",
+        None,
+    )
+}
+impl CountDaemonsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
+        I64Query {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+pub struct RefreshFencesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn refresh_fences() -> RefreshFencesStmt {
+    RefreshFencesStmt("UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = $1", None)
+}
+impl RefreshFencesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[process]).await
+    }
+}
+pub struct RingDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn ring_daemons() -> RingDaemonsStmt {
+    RingDaemonsStmt(
+        "SELECT 1 AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard, pg_notify(heard.command_channel, $1)",
+        None,
+    )
+}
+impl RingDaemonsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        payload: &'a T1,
+    ) -> I32Query<'c, 'a, 's, C, i32, 1> {
+        I32Query {
+            client,
+            params: [payload],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
 pub struct ListProcessesOfPidSpaceStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_processes_of_pid_space() -> ListProcessesOfPidSpaceStmt {
     ListProcessesOfPidSpaceStmt("SELECT id, pid, pid_birth FROM processes WHERE pid_space = $1 AND id <> $2", None)
@@ -258,7 +438,7 @@ impl<'a, C: GenericClient + Send + Sync>
 pub struct ReleaseLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn release_lease() -> ReleaseLeaseStmt {
     ReleaseLeaseStmt(
-        "WITH released AS ( UPDATE whatsapp_accounts SET owner = NULL WHERE owner = $1 ) DELETE FROM processes WHERE id = $1",
+        "WITH released AS ( UPDATE whatsapp_accounts SET owner = NULL WHERE owner = $1 ), requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ) DELETE FROM processes WHERE id = $1",
         None,
     )
 }
@@ -273,5 +453,44 @@ impl ReleaseLeaseStmt {
         process: &'a uuid::Uuid,
     ) -> Result<u64, tokio_postgres::Error> {
         client.execute(self.0, &[process]).await
+    }
+}
+pub struct ShortenLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn shorten_lease() -> ShortenLeaseStmt {
+    ShortenLeaseStmt(
+        "UPDATE processes SET draining = true, expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $1)) WHERE id = $2",
+        None,
+    )
+}
+impl ShortenLeaseStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        left_secs: &'a f64,
+        process: &'a uuid::Uuid,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[left_secs, process]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        ShortenLeaseParams,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for ShortenLeaseStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a ShortenLeaseParams,
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
+        Box::pin(self.bind(client, &params.left_secs, &params.process))
     }
 }

@@ -1,5 +1,6 @@
 //! What must hold of every life, whatever happens in it.
 
+mod diagram;
 mod exhaustive;
 mod history;
 mod referee;

@@ -249,3 +249,18 @@ fn an_outdated_client_ends_an_attempt_at_once() {
     bench.closed();
     assert_eq!((bench.state(), bench.events()), ("Unpaired", vec!["session.failed"]));
 }
+
+#[test]
+fn an_outdated_client_is_held_tried_once_more_and_then_left_to_a_person() {
+    let mut bench = Bench::paired();
+    let outdated = || SessionEvent::Ended { reason: CloseReason::ClientOutdated("405".to_owned()) };
+    bench.hear(outdated());
+    bench.closed();
+    assert_eq!((bench.state(), bench.events()), ("Held", vec!["session.held"]));
+    let wait = bench.now.until(bench.life.deadline().unwrap());
+    bench.pass(wait);
+    assert_eq!(bench.state(), "Connecting");
+    bench.hear(outdated());
+    bench.closed();
+    assert_eq!((bench.state(), bench.life.deadline()), ("Held", None));
+}

@@ -1,0 +1,70 @@
+//! The README's picture of the machine is the machine.
+
+use std::collections::BTreeSet;
+
+use super::{
+    super::*,
+    history::{beginning, input_of},
+    *,
+};
+use crate::domain::Refuse;
+
+type Edge = (String, String);
+
+/// Every change of state that thousands of histories brought about. The histories
+/// are a function of their number, so the set is always the same.
+fn observed() -> BTreeSet<Edge> {
+    let mut edges = BTreeSet::new();
+    for history in 0..6_000u64 {
+        let mut draw = history.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = || {
+            draw ^= draw << 13;
+            draw ^= draw >> 7;
+            draw ^= draw << 17;
+            draw
+        };
+        let (mut life, _) = Lifecycle::resume(beginning(history as usize), policy(history), SEED, START);
+        let mut now = START;
+        for nth in 0..80 {
+            let word = next();
+            let moment = ((word % 52) as u8, (word >> 8) as u8, 0);
+            // Mostly the machine is left to its deadlines, so that late states are reached.
+            let jump = life.deadline().filter(|due| moment.0 == 25 && *due > now);
+            now = jump.unwrap_or(now.after(Duration::from_millis(word >> 54)));
+            let before = life.state().name();
+            life.step(input_of(moment, &life, nth), now);
+            let after = life.state().name();
+            if before != after {
+                edges.insert((before.to_owned(), after.to_owned()));
+            }
+        }
+    }
+    edges
+}
+
+/// Every fourth life refuses only after the link, which has a state of its own.
+fn policy(history: u64) -> Policy {
+    let refuse = if history % 16 < 4 { Refuse::AfterLink } else { Refuse::BeforeLink };
+    Policy { refuse, ..Policy::default() }
+}
+
+/// The edges of the mermaid diagram, from lines like `Opening --> AwaitingScan : QR`.
+fn drawn() -> BTreeSet<Edge> {
+    let readme = include_str!("../../../../../README.md");
+    let diagram = readme.split("```mermaid").find(|block| block.contains("stateDiagram")).unwrap_or_default();
+    let diagram = diagram.split("```").next().unwrap_or_default();
+    diagram
+        .lines()
+        .filter_map(|line| line.split_once("-->"))
+        .map(|(from, to)| (from.trim().to_owned(), to.split(':').next().unwrap_or_default().trim().to_owned()))
+        .filter(|(from, to)| from != "[*]" && to != "[*]")
+        .collect()
+}
+
+#[test]
+fn the_readme_draws_every_transition_and_no_other() {
+    let (observed, drawn) = (observed(), drawn());
+    let missing: Vec<_> = observed.difference(&drawn).collect();
+    let invented: Vec<_> = drawn.difference(&observed).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "not drawn: {missing:?}\nnever happens: {invented:?}");
+}

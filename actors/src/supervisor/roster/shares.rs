@@ -1,0 +1,83 @@
+//! How the accounts of a fleet are shared out: by each daemon for itself, from the
+//! same counts, so that nobody has to give orders.
+
+use std::time::Duration;
+
+use crate::{domain::Instant, ports::Survey};
+
+/// Between two rounds of claims or of giving up.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// What a daemon does about its share now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Claim at most so many.
+    pub(super) claim: u32,
+    /// Give up so many.
+    pub(super) give_up: u32,
+}
+
+/// A daemon's share, and the pace at which it comes to it: whoever takes over a
+/// thousand accounts logs them in over a while, and leaves some to the others.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    /// The most accounts that move in one round; `u32::MAX`: no limit.
+    per_round: u32,
+    not_before: Instant,
+    /// Once more than tolerated is too much, all that is beyond the target goes.
+    giving_up: bool,
+    /// When to look again, because a round was not the last one.
+    wake: Option<Instant>,
+}
+
+impl Shares {
+    pub(super) fn new(per_round: u32) -> Self {
+        Self { per_round: per_round.max(1), not_before: Instant(0), giving_up: false, wake: None }
+    }
+
+    /// `mine` accounts run here and are to stay.
+    pub(super) fn plan(&mut self, survey: &Survey, mine: u32, now: Instant) -> Plan {
+        self.wake = None;
+        if survey.daemons == 0 {
+            // Not even this one is alive by the database's clock: nothing is ours to decide.
+            return Plan::default();
+        }
+        let target = survey.needing.div_ceil(survey.daemons);
+        // Without some play a single account more or less would move others about.
+        let tolerated = target.saturating_add(target / 8);
+        self.giving_up = mine > tolerated || (self.giving_up && mine > target);
+        let plan = Plan {
+            claim: target.saturating_sub(mine).min(self.per_round),
+            give_up: if self.giving_up { (mine - target).min(self.per_round) } else { 0 },
+        };
+        if plan == Plan::default() {
+            return plan;
+        }
+        if now < self.not_before {
+            self.wake = Some(self.not_before);
+            return Plan::default();
+        }
+        self.not_before = now.after(ROUND);
+        self.wake = (plan.give_up > 0).then_some(self.not_before);
+        plan
+    }
+
+    /// A claim that got all it asked for may find more; else nothing is free. One that
+    /// got nothing moved nobody: what another daemon gives up is claimed without a wait.
+    pub(super) fn on_claimed(&mut self, asked: u32, got: u32) {
+        if got >= asked {
+            self.wake = Some(self.not_before);
+        } else if got == 0 {
+            self.not_before = Instant(0);
+        }
+    }
+
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.wake
+    }
+
+    /// Whether it is time to look again; then the wake is used up.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        self.wake.take_if(|wake| *wake <= now).is_some()
+    }
+}

@@ -1,0 +1,85 @@
+//! `paird phone`: a hand on the sandbox's simulated phones.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use paird_sandbox::{Remote, RemoteError};
+use paird_sql::queries::cli;
+
+use super::{
+    database::{Database, explained},
+    out,
+};
+use crate::config::Config;
+
+/// The number of a phone that nobody named.
+const SOME_NUMBER: &str = "436600000001";
+
+#[derive(Subcommand, Debug)]
+pub(super) enum PhoneCommand {
+    /// A phone scans the QR that an account shows now.
+    Scan {
+        /// Label or id of the account that is being paired.
+        #[arg(value_name = "LABEL|ID")]
+        account: String,
+        /// The phone's number, digits only; the phone is made if there is none.
+        #[arg(long, default_value = SOME_NUMBER)]
+        number: String,
+    },
+    /// What a phone shows under "Linked devices".
+    Devices { number: String },
+    /// A phone removes a linked device.
+    Unlink { number: String, jid: String },
+}
+
+/// Where a running sandbox says how to reach it.
+pub(super) fn address_file(config: &Config) -> PathBuf {
+    config.data_dir.join("sandbox.admin")
+}
+
+pub(super) async fn run(config: &Config, command: PhoneCommand) -> anyhow::Result<ExitCode> {
+    let file = address_file(config);
+    let address = std::fs::read_to_string(&file).with_context(|| {
+        format!("no sandbox runs for this data directory ({} is not there): start `paird demo --stay`", file.display())
+    })?;
+    let remote = Remote::new(address.trim());
+    match command {
+        PhoneCommand::Scan { account, number } => {
+            let png = shown_qr(config, &account).await?;
+            let phone = number.clone();
+            call(remote, move |remote| remote.add_phone(&phone).and_then(|()| remote.scan_png(&phone, &png))).await?;
+            out::line(format_args!("phone +{number} scanned the QR of {account:?}"));
+        }
+        PhoneCommand::Devices { number } => {
+            let phone = number.clone();
+            for device in call(remote, move |remote| remote.devices(&phone)).await? {
+                let state = if device.connected { "active now" } else { "not connected" };
+                out::line(format_args!("{}  {}  {state}", device.jid, device.label));
+            }
+        }
+        PhoneCommand::Unlink { number, jid } => {
+            call(remote, move |remote| remote.unlink(&number, &jid)).await?;
+            out::line("removed from the phone");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn shown_qr(config: &Config, account: &str) -> anyhow::Result<String> {
+    let database = Database::connect(config).await?;
+    let account = database.account(account).await?;
+    let row = cli::get_pairing().bind(&database.client, &account.id).one().await.map_err(explained)?;
+    match row.last_qr_png {
+        Some(png) => Ok(png),
+        None => bail!("{:?} shows no QR; it is {}: start `paird pair {:?}`", account.label, row.status, account.label),
+    }
+}
+
+/// The sandbox's API blocks.
+async fn call<T: Send + 'static>(
+    remote: Remote,
+    ask: impl FnOnce(&Remote) -> Result<T, RemoteError> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(move || ask(&remote)).await?.context("sandbox")
+}

@@ -1,0 +1,313 @@
+//! What the database does to a daemon, and what it must not do to it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use paird::postgres::embedded::{Embedded, Options};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+};
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+use crate::support::{Stage, until};
+
+const NUMBERS: [&str; 3] = ["436601111111", "436602222222", "436603333333"];
+
+/// A web app that sends without a pause, and sends again whatever it is not sure of.
+struct Traffic {
+    stop: Arc<AtomicBool>,
+    sent: JoinHandle<usize>,
+}
+
+impl Traffic {
+    fn start(dsn: &str, accounts: &[Uuid]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let sent = tokio::spawn(send_until(Arc::clone(&stop), dsn.to_owned(), accounts.to_vec()));
+        Self { stop, sent }
+    }
+
+    async fn end(self) -> usize {
+        self.stop.store(true, Ordering::Release);
+        self.sent.await.unwrap()
+    }
+}
+
+async fn send_until(stop: Arc<AtomicBool>, dsn: String, accounts: Vec<Uuid>) -> usize {
+    let mut client: Option<Client> = None;
+    let mut sent = 0;
+    loop {
+        if client.as_ref().is_none_or(Client::is_closed) {
+            client = connect(&dsn).await;
+        }
+        if let Some(client) = &client {
+            let (account, key) = (accounts[sent % accounts.len()], format!("traffic {sent}"));
+            // Connected already: done at once, with one event for each.
+            let sql = "SELECT send_command('account.pair', $1, '{}', $2)";
+            if client.query_one(sql, &[&account, &key]).await.is_ok() {
+                sent += 1;
+                // Only here: what was sent without an answer is sent again under its key.
+                if stop.load(Ordering::Acquire) {
+                    return sent;
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn connect(dsn: &str) -> Option<Client> {
+    let (client, connection) = tokio_postgres::connect(dsn, NoTls).await.ok()?;
+    tokio::spawn(connection);
+    Some(client)
+}
+
+/// Every command ended well and once, every event is there once, nobody was disconnected.
+async fn nothing_is_lost(stage: &Stage, accounts: &[Uuid], sent: usize) {
+    let web = &stage.web;
+    until("an end of every command", || async {
+        let open = web.count("SELECT count(*) FROM commands WHERE state IN ('queued', 'running')", &[]).await;
+        (open == 0).then_some(())
+    })
+    .await;
+    let stored = web.count("SELECT count(*) FROM commands WHERE dedupe_key LIKE 'traffic %'", &[]).await;
+    assert_eq!(stored, sent as i64);
+    let done =
+        web.count("SELECT count(*) FROM commands WHERE dedupe_key LIKE 'traffic %' AND state = 'done'", &[]).await;
+    let failed = web.sql.query("SELECT result FROM commands WHERE state = 'failed'", &[]).await.unwrap();
+    let failed: Vec<String> = failed.iter().map(|row| row.get(0)).collect();
+    assert_eq!(done, stored, "{failed:?}");
+    let mut answered = 0;
+    for &account in accounts {
+        let kinds = web.kinds(account).await;
+        assert!(!kinds.contains(&"session.disconnected".to_owned()), "{kinds:?}");
+        assert_eq!(web.status(account).await, "connected");
+        // One for each command, and the one that ended the pairing.
+        answered += kinds.iter().filter(|kind| *kind == "session.connected").count() - 1;
+    }
+    assert_eq!(answered, sent, "an event for each command, and none twice");
+    let unsent = || async { web.count("SELECT count(*) FROM events WHERE NOT notified", &[]).await };
+    until("every event sent", || async { (unsent().await == 0).then_some(()) }).await;
+    let report = stage.phones.report().await;
+    assert_eq!((report.logins, report.replaced), (accounts.len() as u64, 0), "no connection was touched");
+}
+
+async fn fleet(stage: &Stage) -> Vec<Uuid> {
+    let mut accounts = Vec::new();
+    for number in NUMBERS {
+        let account = stage.web.connect_account(number.trim_start_matches("43660"), number, &stage.phones).await;
+        stage.web.event(account, "groups.synced", 0).await;
+        accounts.push(account);
+    }
+    accounts
+}
+
+/// As long as it takes for so many more commands to come through.
+async fn traffic_flows(stage: &Stage, more: i64) {
+    let done = || stage.web.count("SELECT count(*) FROM commands WHERE state = 'done'", &[]);
+    let before = done().await;
+    until("traffic", || async { (done().await >= before + more).then_some(()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_postgres_under_traffic_loses_and_doubles_nothing() {
+    let (mut stage, mut daemon) = Stage::with_daemon().await;
+    let accounts = fleet(&stage).await;
+    let traffic = Traffic::start(&stage.dsn, &accounts);
+    traffic_flows(&stage, 5).await;
+
+    stage.database.take().unwrap().stop().await;
+    daemon.log_until("that it noticed", |log| log.contains("cannot")).await;
+    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.web.reconnect().await;
+    traffic_flows(&stage, 5).await;
+
+    // A crash: nothing is rolled back in order, the server recovers from its log.
+    for _ in 0..2 {
+        let database = stage.database.as_ref().unwrap();
+        let crashed = database.pid().unwrap();
+        kill(Pid::from_raw(i32::try_from(crashed).unwrap()), Signal::SIGQUIT).unwrap();
+        until("another server", || async { database.pid().filter(|pid| *pid != crashed) }).await;
+        until("the server up", || connect(&stage.dsn)).await;
+        stage.web.reconnect().await;
+        traffic_flows(&stage, 5).await;
+    }
+    let sent = traffic.end().await;
+    nothing_is_lost(&stage, &accounts, sent).await;
+    assert!(daemon.is_running());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_terminated_under_traffic_lose_and_double_nothing() {
+    let (mut stage, mut daemon) = Stage::with_daemon().await;
+    let accounts = fleet(&stage).await;
+    let traffic = Traffic::start(&stage.dsn, &accounts);
+    for _ in 0..10 {
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        assert!(stage.web.count(sql, &[]).await > 0);
+        traffic_flows(&stage, 3).await;
+    }
+    stage.web.reconnect().await;
+    let sent = traffic.end().await;
+    nothing_is_lost(&stage, &accounts, sent).await;
+    assert!(daemon.is_running());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
+    let mut stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
+    let mut daemon = stage.daemon(&[]).await;
+    stage.dsn = direct;
+    let accounts = fleet(&stage).await;
+    let traffic = Traffic::start(&stage.dsn, &accounts);
+    for _ in 0..25 {
+        wire.lose_an_answer().await;
+        traffic_flows(&stage, 2).await;
+    }
+    let sent = traffic.end().await;
+    nothing_is_lost(&stage, &accounts, sent).await;
+    assert!(daemon.is_running());
+    stage.finish([daemon]).await;
+}
+
+/// The way to Postgres, on which an answer can be lost after its statement was done.
+struct Wire {
+    dsn: String,
+    /// The next answer that comes is dropped, and its connection with it.
+    deaf: Arc<AtomicBool>,
+}
+
+impl Wire {
+    fn to(stage: &Stage) -> Self {
+        let dir = stage.dir.join("w");
+        std::fs::create_dir(&dir).unwrap();
+        let socket = ".s.PGSQL.5432";
+        let listener = UnixListener::bind(dir.join(socket)).unwrap();
+        let real = stage.dir.join("run").join(socket);
+        let deaf = Arc::new(AtomicBool::new(false));
+        let losing = Arc::clone(&deaf);
+        tokio::spawn(async move {
+            while let Ok((from, _)) = listener.accept().await {
+                let Ok(to) = UnixStream::connect(&real).await else { continue };
+                tokio::spawn(carry(from, to, Arc::clone(&losing)));
+            }
+        });
+        Self { dsn: format!("host='{}' user=paird dbname=paird", dir.display()), deaf }
+    }
+
+    async fn lose_an_answer(&self) {
+        self.deaf.store(true, Ordering::Release);
+        until("an answer to lose", || async { (!self.deaf.load(Ordering::Acquire)).then_some(()) }).await;
+    }
+}
+
+async fn carry(from: UnixStream, to: UnixStream, deaf: Arc<AtomicBool>) {
+    let (mut asking, mut asked) = from.into_split();
+    let (mut answering, mut answered) = to.into_split();
+    let ask = tokio::io::copy(&mut asking, &mut answered);
+    let answer = async {
+        let mut bytes = vec![0; 65_536];
+        loop {
+            match answering.read(&mut bytes).await {
+                Ok(1..) if deaf.swap(false, Ordering::AcqRel) => return,
+                Ok(count @ 1..) if asked.write_all(&bytes[..count]).await.is_ok() => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+    };
+    tokio::select! {
+        _ = ask => {}
+        () = answer => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_without_a_database_says_so_waits_and_then_comes_up() {
+    let mut stage = Stage::empty().await;
+    stage.database.take().unwrap().stop().await;
+    let mut daemon = stage.daemon_starting(&[]);
+    let line = daemon.says("waiting for the database").await;
+    assert!(line.contains("WARN"), "{line}");
+    // Once more, so that it is not only the first try that is survived.
+    daemon.log_until("a second try", |log| log.matches("waiting for the database").count() > 1).await;
+    assert!(daemon.is_running());
+    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    daemon.up().await;
+    stage.web.reconnect().await;
+    stage.web.connect_account("desk", NUMBERS[0], &stage.phones).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_waits_for_its_database_stops_on_sigterm() {
+    let mut stage = Stage::empty().await;
+    stage.database.take().unwrap().stop().await;
+    let mut daemon = stage.daemon_starting(&[]);
+    daemon.says("waiting for the database").await;
+    assert!(daemon.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_daemons_that_start_at_once_on_an_empty_database_both_come_up() {
+    let mut stage = Stage::empty().await;
+    stage.dsn = stage.database.as_ref().unwrap().create_database("empty", None).await.unwrap();
+    let mut daemons = [stage.daemon_starting(&[]), stage.daemon_starting(&[])];
+    for daemon in &mut daemons {
+        daemon.up().await;
+    }
+    stage.web = crate::support::Web::connect(&stage.dsn).await;
+    for (label, number) in ["one", "two", "three"].into_iter().zip(NUMBERS) {
+        stage.web.connect_account(label, number, &stage.phones).await;
+    }
+    assert_eq!(stage.web.count("SELECT count(*) FROM processes", &[]).await, 2);
+    assert_eq!(stage.phones.report().await.replaced, 0);
+    stage.finish(daemons).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_may_be_anything_and_ten_kilobytes_long() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let odd = "'; DROP TABLE events; --\n2026-01-01T00:00:00Z  INFO forged line\r\t\u{1b}[31m«\"\\\u{202e}🦀\u{7}";
+    let long = format!("{odd}{}", "ß".repeat(5_000));
+    let account = web.connect_account(&long, NUMBERS[0], &stage.phones).await;
+    let newcomer = web.account("newcomer").await;
+    web.pair_with(newcomer, NUMBERS[0], &stage.phones).await;
+
+    let duplicate = web.event(newcomer, "session.duplicate", 0).await;
+    assert_eq!(duplicate.payload["existingLabel"], long, "the row has it whole");
+    let heard = until("the notification", || async {
+        web.heard(newcomer).into_iter().find(|heard| heard["type"] == "session.duplicate")
+    })
+    .await;
+    assert_eq!(heard["truncated"], true, "the notification says that it has not");
+    assert_eq!(heard["phoneNumber"], NUMBERS[0]);
+
+    web.does("account.unpair", account, json!({})).await;
+    web.does("account.resume", account, json!({})).await;
+    web.status_is(account, "connected").await;
+    let (state, _) = web.ask("account.resume", newcomer, json!({})).await;
+    assert_eq!(state, "failed");
+    assert_eq!(web.column::<String>(account, "label").await, long);
+    let log = daemon.log();
+    assert!(!log.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z")), "a label forged a line of the log");
+    assert!(!log.contains('\u{1b}'), "a label coloured the log");
+    stage.finish([daemon]).await;
+}

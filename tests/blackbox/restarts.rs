@@ -1,0 +1,97 @@
+//! CONTRACT.md §4, rule 4: the forced restart of the connection (515), in every order
+//! and manner in which it may come.
+
+use std::time::Duration;
+
+use paird_sandbox::{Fault, RestartFault};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Stage, until, until_within};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_the_restart_comes_the_account_is_connected_with_one_device() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let restarts = [RestartFault::AtOnce, RestartFault::Cut, RestartFault::AfterMs(1_500)];
+    for (nth, how) in (1..).zip(restarts) {
+        stage.phones.fault(Fault::Restart { how, times: Some(1) }).await;
+        let number = format!("43660300000{nth}");
+        let account = stage.web.connect_account(&format!("{how:?}"), &number, &stage.phones).await;
+        connected_once(&stage, account, &number).await;
+    }
+    assert_eq!(stage.phones.report().await.links_made, 3);
+    stage.finish([daemon]).await;
+}
+
+/// Takes as long as the daemon waits for a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_that_never_comes_is_made_by_the_daemon() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let (web, number) = (&stage.web, "436603000009");
+    stage.phones.fault(Fault::Restart { how: RestartFault::Never, times: Some(1) }).await;
+    stage.phones.add(number).await;
+    let account = web.account("never").await;
+    web.pair_with(account, number, &stage.phones).await;
+    until_within(Duration::from_secs(70), "connected", || async {
+        (web.status(account).await == "connected").then_some(())
+    })
+    .await;
+    connected_once(&stage, account, number).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_before_the_link_lets_the_attempt_go_on_with_a_fresh_qr() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let (web, number) = (&stage.web, "436603000008");
+    stage.phones.add(number).await;
+    let account = web.account("before sign").await;
+    stage.phones.fault(Fault::Restart { how: RestartFault::BeforeSign, times: Some(1) }).await;
+    web.pair_with(account, number, &stage.phones).await;
+    let first = web.event(account, "session.qr", 0).await;
+    web.event(account, "session.qr", first.seq).await;
+    assert_eq!(stage.phones.devices(number).await, []);
+    assert_eq!(web.status(account).await, "pending");
+
+    web.scan(account, number, &stage.phones).await;
+    web.status_is(account, "connected").await;
+    connected_once(&stage, account, number).await;
+    stage.finish([daemon]).await;
+}
+
+/// Whether the signature or the restart is faster is a race; the operator scans
+/// again where the restart won.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_beside_the_link_ends_in_one_device_whichever_is_faster() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    for nth in 0..3 {
+        let number = format!("43660310000{nth}");
+        stage.phones.add(&number).await;
+        let account = web.account(&format!("beside {nth}")).await;
+        stage.phones.fault(Fault::Restart { how: RestartFault::WithPairSuccess, times: Some(1) }).await;
+        web.does("account.pair", account, json!({})).await;
+        until("connected", || async {
+            if let Some(qr) = web.qr_now(account).await {
+                // A QR that is over opens nothing.
+                let _ = stage.phones.scan(&number, &qr).await;
+            }
+            (web.status(account).await == "connected").then_some(())
+        })
+        .await;
+        connected_once(&stage, account, &number).await;
+    }
+    stage.finish([daemon]).await;
+}
+
+async fn connected_once(stage: &Stage, account: Uuid, number: &str) {
+    let web = &stage.web;
+    let name: String = web.column(account, "label").await;
+    assert_eq!(web.ends(account).await, ["session.connected"], "{name}");
+    web.assert_no_attempt_is_on_the_row(account).await;
+    assert_eq!(web.keyrings(account).await, 1, "{name}");
+    let devices = stage.phones.devices_are(number, 1).await;
+    let jid: Option<String> = web.column(account, "device_jid").await;
+    assert_eq!(jid.as_deref(), Some(devices[0].jid.as_str()), "{name}");
+    assert!(devices[0].connected, "{name}");
+}

@@ -1,0 +1,177 @@
+//! CONTRACT.md §7 and §8: wrong settings, wrong keys, and the way down.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::{Daemon, Stage, scratch};
+
+const NUMBER: &str = "436601234567";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
+    let long = "x".repeat(64);
+    let wrong: [(&str, &str); 22] = [
+        ("DATABASE_URL", "mysql://root@localhost/paird"),
+        ("DATABASE_URL", "host"),
+        ("DATABASE_URL", "postgres://"),
+        ("PAIRD_CONFIG", "/nowhere/paird.toml"),
+        ("PAIRD_COMMAND_CHANNEL", "Paird-Command"),
+        ("PAIRD_COMMAND_CHANNEL", &long),
+        ("PAIRD_EVENT_CHANNEL", "1event"),
+        ("PAIRD_EVENT_CHANNEL", "paird_command"),
+        ("PAIRD_PAIR_TIMEOUT", "five minutes"),
+        ("PAIRD_PAIR_TIMEOUT", "0s"),
+        ("PAIRD_PENDING_MAX_AGE", "-1h"),
+        ("PAIRD_REFUSE", "never"),
+        ("PAIRD_CONSOLE_ADDR", "0.0.0.0:8088"),
+        ("PAIRD_CONSOLE_ADDR", "localhost"),
+        ("PAIRD_LOG", "paird=loud"),
+        ("PAIRD_LOG_FORMAT", "xml"),
+        ("PAIRD_WHATSAPP_URL", "ws://192.0.2.1:4200/"),
+        ("PAIRD_WHATSAPP_URL", "wss://web.whatsapp.com/ws/chat"),
+        ("PAIRD_WHATSAPP_URL", ""),
+        ("PAIRD_DEVICE_NAME", &long),
+        ("PAIRD_DEVICE_NAME", "two\nlines"),
+        ("PAIRD_PAIR_TIMEOUTS", "5m"),
+    ];
+    let runs = wrong.map(|(name, value)| async move {
+        let dir = scratch();
+        let data = dir.join("data").display().to_string();
+        let usual = [
+            ("DATABASE_URL", "host=/nowhere user=paird"),
+            ("PAIRD_DATA_DIR", data.as_str()),
+            ("PAIRD_WHATSAPP_URL", "ws://127.0.0.1:1/"),
+        ];
+        let (status, said) = Daemon::start(&dir, usual.into_iter().chain([(name, value)])).last_words().await;
+        assert_eq!(status.code(), Some(2), "{name}={value}: {said}");
+        assert_eq!(said.lines().count(), 1, "{name}={value}: {said}");
+        assert!(said.contains(name), "{name}={value}: {said}");
+        assert!(!Path::new(&data).exists(), "{name}={value} made a data directory");
+        std::fs::remove_dir_all(dir).unwrap();
+    });
+    join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_line_of_the_settings_file_is_named_without_the_password_beside_it() {
+    for (line, named) in [
+        ("DATABASE_URL = \"postgres://paird:hunter2@", "line 1 is not TOML"),
+        ("DATABASE_URI = \"postgres://paird:hunter2@h/d\"", "did you mean DATABASE_URL?"),
+        ("DATABASE_URL = \"postgres://paird:hunter2@h:port/d\"", "DATABASE_URL"),
+    ] {
+        let dir = scratch();
+        std::fs::write(dir.join("paird.toml"), line).unwrap();
+        let (status, said) = Daemon::start(&dir, [].into_iter()).last_words().await;
+        assert_eq!(status.code(), Some(2), "{said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_wrong_or_open_master_key_stops_the_start_and_changes_nothing() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", NUMBER, &stage.phones).await;
+    web.event(account, "groups.synced", 0).await;
+    assert!(daemon.terminate().await.success());
+    let file = stage.dir.join("daemon/master.key");
+    let key = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let (before, accepted) = (everything(&stage).await, stage.phones.report().await.accepted);
+
+    let other = key.replace(key.split(' ').nth(1).unwrap(), &format!("{}=\n", "A".repeat(43)));
+    for (content, mode) in
+        [(None, 0), (Some(other.as_str()), 0o600), (Some("rubbish"), 0o600), (Some(key.as_str()), 0o644)]
+    {
+        let _ = std::fs::remove_file(&file);
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let (status, said) = stage.daemon_starting(&[]).last_words().await;
+        assert_eq!(status.code(), Some(1), "{said}");
+        let last: Vec<_> = said.lines().filter(|line| line.contains("PAIRD_MASTER_KEY_FILE")).collect();
+        assert!(last.len() == 1 && said.ends_with(&format!("{}\n", last[0])), "one clear line, the last: {said}");
+        assert_eq!(file.exists(), content.is_some(), "no other key is made");
+        assert_eq!(everything(&stage).await, before, "{said}");
+    }
+    assert_eq!(stage.phones.report().await.accepted, accepted, "WhatsApp heard nothing of it");
+
+    std::fs::write(&file, key).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let daemon = stage.daemon(&[]).await;
+    web.status_is(account, "connected").await;
+    web.agrees_with(&stage.phones, NUMBER).await;
+    stage.finish([daemon]).await;
+}
+
+/// All that is in the tables, as one number.
+async fn everything(stage: &Stage) -> String {
+    let tables = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+                  WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+    let tables: String = stage.web.sql.query_one(tables, &[]).await.unwrap().get(0);
+    let mut all = String::new();
+    for table in tables.split(' ') {
+        let sql = format!("SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t");
+        let hash: String = stage.web.sql.query_one(&sql, &[]).await.unwrap().get(0);
+        all += &format!("{table} {hash}\n");
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_under_load_stops_in_time_logs_nobody_out_and_the_next_start_has_them_all() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let numbers: Vec<String> = (0..10).map(|nth| format!("4366000000{nth:02}")).collect();
+    let connecting = numbers.iter().map(|number| web.connect_account(&number[10..], number, &stage.phones));
+    let accounts = join_all(connecting).await;
+    let attempts = join_all((0..5).map(|nth| async move {
+        let account = web.account(&format!("attempt {nth}")).await;
+        web.does("account.pair", account, json!({})).await;
+        account
+    }))
+    .await;
+    let before = stage.phones.report().await;
+    // Under way when the signal comes.
+    for account in accounts.iter().chain(&attempts).cycle().take(300) {
+        web.send("groups.sync", *account, json!({})).await;
+    }
+    let status = daemon.terminate().await;
+    assert!(status.success(), "{status}");
+
+    let report = stage.phones.report().await;
+    assert_eq!((report.unlinks, report.removals, report.connections_now), (0, 0, 0), "closed, and nobody logged out");
+    let owned = web.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL", &[]).await;
+    assert_eq!((owned, web.count("SELECT count(*) FROM processes", &[]).await), (0, 0), "the leases are released");
+    for number in &numbers {
+        assert_eq!(stage.phones.devices(number).await.len(), 1);
+    }
+    let open = web.count("SELECT count(*) FROM commands WHERE state = 'running'", &[]).await;
+    assert_eq!(open, 0, "what was not done is put back");
+
+    let daemon = stage.daemon(&[]).await;
+    for (&account, number) in accounts.iter().zip(&numbers) {
+        let down = web.event(account, "session.disconnected", 0).await;
+        assert_eq!(down.payload["reason"], "daemon_stopped");
+        web.event(account, "session.connected", down.seq).await;
+        web.agrees_with(&stage.phones, number).await;
+    }
+    for &account in &attempts {
+        assert_eq!(web.status(account).await, "pending", "an attempt goes on");
+        assert_eq!(web.endings(account, 0).await, Vec::<String>::new());
+        web.does("account.cancel", account, json!({})).await;
+    }
+    crate::support::until("an end of every command", || async {
+        let open = web.count("SELECT count(*) FROM commands WHERE state IN ('queued', 'running')", &[]).await;
+        (open == 0).then_some(())
+    })
+    .await;
+    let report = stage.phones.report().await;
+    assert_eq!((report.links_made, report.replaced), (before.links_made, 0));
+    stage.finish([daemon]).await;
+}
