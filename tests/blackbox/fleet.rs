@@ -165,7 +165,7 @@ async fn a_rolling_restart_of_three_daemons_ends_every_command_exactly_once() {
         assert_eq!(told, failed, "command {command}, {kind}, {state}: {result}");
         assert!(*kind == "groups.sync" || failed == 1, "{kind} was {state}: {result}");
     }
-    assert!(sent.len() > 50, "only {} commands were on the way", sent.len());
+    assert!(sent.len() >= accounts.len(), "only {} commands were on the way", sent.len());
     moved_without_a_word_lost(&stage, &accounts).await;
     stage.finish(daemons).await;
 }
