@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
+use paird_actors::domain::advice;
 use paird_sql::queries::cli::ListedAccount;
 
 use super::accounts::{self, AccountsCommand};
@@ -39,6 +40,7 @@ fn lines(account: &ListedAccount) -> Vec<(&'static str, String)> {
         ("phone", account.phone_number.as_ref().map(phone)),
         ("last phone", account.last_phone_number.as_ref().map(phone)),
         ("next retry", account.next_retry_at.as_ref().map(time)),
+        ("to do", advice(&account.status_reason).map(str::to_owned)),
         ("pair until", account.pair_deadline.as_ref().map(time)),
     ];
     lines.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));

@@ -133,3 +133,35 @@ impl CloseReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::advice;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own_and_advice_for_a_person() {
+        let raw = || "raw".to_owned();
+        let all = [
+            CloseReason::SocketLost(raw()),
+            CloseReason::Unreachable(raw()),
+            CloseReason::ServerBusy(raw()),
+            CloseReason::RateLimited(raw()),
+            CloseReason::RestartRequired,
+            CloseReason::LoggedOut(raw()),
+            CloseReason::Replaced(raw()),
+            CloseReason::TemporaryBan { until: None, raw: raw() },
+            CloseReason::Banned(raw()),
+            CloseReason::ClientOutdated(raw()),
+            CloseReason::QrExhausted,
+            CloseReason::Refused(raw()),
+            CloseReason::StoreFailed(raw()),
+            CloseReason::KeysUnusable(raw()),
+        ];
+        let words: std::collections::HashSet<_> = all.iter().map(CloseReason::code).collect();
+        assert_eq!(words.len(), all.len());
+        for reason in all {
+            assert!(advice(&reason.describe()).is_some(), "{}", reason.code());
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The nouns. Values only: nothing here does anything.
 
+mod advice;
 mod audit;
 mod close;
 mod command;
@@ -12,6 +13,7 @@ mod record;
 mod secret;
 mod status;
 
+pub use advice::advice;
 pub use audit::AuditEntry;
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandRow, PairMethod, PairRequest, PasskeyAnswer};
