@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use paird_actors::ports::StoreError;
 use thiserror::Error;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -18,6 +18,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// no statement_timeout.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a pooled connection may take to show that its server still answers.
+const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 8;
 
 /// The half of a connection that its owner must drive.
@@ -84,6 +86,7 @@ impl Dsn {
             .wait_timeout(Some(CONNECT_TIMEOUT))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
+            .pre_recycle(still_answers())
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|wrong| DsnError::Dsn(wrong.to_string()))
@@ -104,6 +107,21 @@ impl Dsn {
         patient.config.options(options);
         patient.connect().await
     }
+}
+
+/// A connection whose server process hangs, or still works on a statement that
+/// somebody gave up waiting for, is thrown away instead of handed on. One round trip
+/// without a statement.
+fn still_answers() -> Hook {
+    Hook::async_fn(|client, _| {
+        Box::pin(async move {
+            match tokio::time::timeout(PROOF_TIMEOUT, client.check_connection()).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(wrong)) => Err(HookError::Backend(wrong)),
+                Err(_) => Err(HookError::message("no answer")),
+            }
+        })
+    })
 }
 
 /// A DSN may hold a password.

@@ -169,6 +169,52 @@ async fn connections_that_are_terminated_under_traffic_lose_and_double_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn server_processes_that_freeze_hold_up_their_own_connection_only() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let accounts = fleet(&stage).await;
+    let traffic = Traffic::start(&stage.dsn, &accounts);
+    traffic_flows(&stage, 5).await;
+    let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'paird' AND state = 'idle' ORDER BY pid";
+    let pids: Vec<i32> = stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(!pids.is_empty());
+    for pid in &pids {
+        kill(Pid::from_raw(*pid), Signal::SIGSTOP).unwrap();
+    }
+    // Every connection that the daemon had idle hangs now, the listening one among them.
+    traffic_flows(&stage, 30).await;
+    for pid in &pids {
+        // One that was given up may be gone already.
+        let _ = kill(Pid::from_raw(*pid), Signal::SIGCONT);
+    }
+    let sent = traffic.end().await;
+    nothing_is_lost(&stage, &accounts, sent).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_connection_to_spare_is_waited_for() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let accounts = fleet(&stage).await;
+    let mut hogs = Vec::new();
+    while let Some(hog) = connect(&stage.dsn).await {
+        hogs.push(hog);
+        assert!(hogs.len() < 1000, "the server never had enough");
+    }
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'paird'";
+    assert!(stage.web.count(sql, &[]).await > 0);
+    while let Some(hog) = connect(&stage.dsn).await {
+        hogs.push(hog);
+    }
+    let command = stage.web.send("groups.sync", accounts[0], json!({})).await;
+    daemon.log_until("that it waits", |log| log.contains("cannot")).await;
+    assert!(daemon.is_running());
+    drop(hogs);
+    assert_eq!(stage.web.outcome(command).await.0, "done");
+    assert_eq!(stage.phones.report().await.logins, accounts.len() as u64, "no connection was touched");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
     let mut stage = Stage::empty().await;
     let wire = Wire::to(&stage);

@@ -122,6 +122,34 @@ async fn an_unlink_is_tried_again_while_whatsapp_refuses_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_unlink_whose_fourteen_days_are_over_is_abandoned_and_told() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", NUMBER, &stage.phones).await;
+    stage.phones.fault(Fault::RefuseConnections { times: None }).await;
+    web.does("account.delete", account, json!({})).await;
+    until("a ticket that failed", || async {
+        let sql = "SELECT count(*) FROM unlink_tickets WHERE account_id = $1 AND attempts > 0";
+        (web.count(sql, &[&account]).await == 1).then_some(())
+    })
+    .await;
+    daemon.kill().await;
+    let days = "SELECT extract(epoch FROM abandon_at - opened_at)::bigint / 86400 FROM unlink_tickets";
+    assert_eq!(web.count(days, &[]).await, 14);
+    let over = "UPDATE unlink_tickets SET abandon_at = clock_timestamp(), next_retry_at = clock_timestamp()";
+    web.sql.execute(over, &[]).await.unwrap();
+
+    let daemon = stage.daemon(&[]).await;
+    let told = web.event(account, "account.unlink_abandoned", 0).await;
+    assert!(told.payload["reason"].as_str().unwrap().starts_with("given up after"), "{told:?}");
+    assert_eq!((web.keys(account).await, web.tickets(account).await), ((0, 0), 0));
+    assert_eq!(web.column::<String>(account, "status_reason").await, "deleted");
+    let audited = "SELECT count(*) FROM audit_log WHERE target_id = $1 AND action = 'account.unlink_abandoned'";
+    assert_eq!(web.count(audited, &[&account]).await, 1);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_the_phone_removed_already_counts_as_unlinked() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
