@@ -8,6 +8,7 @@ mod embedded;
 mod listening;
 mod migrating;
 mod outbox;
+mod pooling;
 mod recording;
 mod support;
 mod sweeping;
