@@ -2,17 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Phones, Web, until};
-
-/// The events of which an attempt has exactly one.
-const TERMINAL: [&str; 6] = [
-    "session.connected",
-    "session.duplicate",
-    "session.wrong_phone",
-    "session.timeout",
-    "session.cancelled",
-    "session.failed",
-];
+use super::{Phones, Web, until, web::TERMINAL};
 
 impl Web {
     /// The terminal events after `seq`. For one attempt there must be one.
@@ -23,8 +13,8 @@ impl Web {
 
     /// Sealed rows of the account: keyrings, and credentials in them.
     pub async fn keys(&self, account: Uuid) -> (i64, i64) {
-        let keyrings = self.count("SELECT count(*) FROM keyrings WHERE account_id = $1", &[&account]).await;
-        (keyrings, self.count("SELECT count(*) FROM credentials WHERE account_id = $1", &[&account]).await)
+        let credentials = self.count("SELECT count(*) FROM credentials WHERE account_id = $1", &[&account]).await;
+        (self.keyrings(account).await, credentials)
     }
 
     pub async fn tickets(&self, account: Uuid) -> i64 {

@@ -19,7 +19,7 @@ pub struct Web {
 }
 
 /// Each attempt ends in exactly one of these.
-const TERMINAL: [&str; 6] = [
+pub(super) const TERMINAL: [&str; 6] = [
     "session.connected",
     "session.duplicate",
     "session.wrong_phone",

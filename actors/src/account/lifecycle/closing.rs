@@ -2,7 +2,7 @@
 //! recorded. So nothing of an ended attempt lives when its end is told, and no
 //! unlink ticket is opened for a device that is still connected.
 
-use super::{CommandInput, Effect, Lifecycle, NOBODY, State};
+use super::{CommandInput, Effect, Lifecycle, NOBODY, State, commands::fail_into};
 use crate::{
     domain::{CancelReason, CloseReason, Desired, Event, Instant, PairRequest, Phone, Status, Unlinked},
     ports::Change,
@@ -290,13 +290,7 @@ impl Lifecycle {
             change.finished.push((command.id, Ok(result.to_owned())));
         }
         for command in waiting {
-            let reason = "the account was deleted".to_owned();
-            change.events.push(Event::CommandFailed {
-                command: command.id,
-                kind: command.kind,
-                reason: reason.clone(),
-            });
-            change.finished.push((command.id, Err(reason)));
+            fail_into(&mut change, command.id, command.kind, "the account was deleted");
         }
         self.write(Change { record: self.record.clone(), ..change });
         self.retire();

@@ -133,9 +133,14 @@ impl Lifecycle {
         }
         let mut change = self.change();
         for (command, kind) in commands {
-            change.events.push(Event::CommandFailed { command, kind, reason: reason.to_owned() });
-            change.finished.push((command, Err(reason.to_owned())));
+            fail_into(&mut change, command, kind, reason);
         }
         self.write(change);
     }
+}
+
+/// The command ends `failed` with this change, and `command.failed` tells so.
+pub(super) fn fail_into(change: &mut Change, command: CommandId, kind: String, reason: &str) {
+    change.events.push(Event::CommandFailed { command, kind, reason: reason.to_owned() });
+    change.finished.push((command, Err(reason.to_owned())));
 }
