@@ -4,8 +4,11 @@ VALUES (:process, :host, :pid, :version, :pid_space, :pid_birth, :command_channe
         clock_timestamp() + make_interval(secs => :ttl_secs))
 ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at;
 
---! count_daemons
-SELECT count(*) AS daemons FROM processes WHERE expires_at > clock_timestamp() AND NOT draining;
+--! survey_daemons : (next_end_secs?)
+-- And when the next lease of another daemon ends, should nobody renew it.
+SELECT count(*) FILTER (WHERE NOT draining) AS daemons,
+       extract(epoch FROM min(expires_at) FILTER (WHERE id <> :process) - clock_timestamp())::float8 AS next_end_secs
+FROM processes WHERE expires_at > clock_timestamp();
 
 --! refresh_fences
 -- After a lapse: whatever was under way before it writes nothing any more.

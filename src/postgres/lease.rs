@@ -6,8 +6,8 @@ use deadpool_postgres::Pool;
 use paird_actors::ports::StoreError;
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    RenewLeaseParams, bury_processes, count_daemons, list_processes_of_pid_space, refresh_fences, release_lease,
-    renew_lease, ring_daemons, set_draining, shorten_lease,
+    RenewLeaseParams, bury_processes, list_processes_of_pid_space, refresh_fences, release_lease, renew_lease,
+    ring_daemons, set_draining, shorten_lease, survey_daemons,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,6 +21,9 @@ use super::pool::{bounded, connection};
 
 /// `PAIRD_LEASE_TTL` by default.
 pub const TTL: Duration = Duration::from_secs(20);
+
+/// A lease that has ended is seen to have ended.
+const AFTER_AN_END: Duration = Duration::from_millis(50);
 
 /// The times of a lease, all of them parts of its length.
 #[derive(Clone, Copy, Debug)]
@@ -74,18 +77,18 @@ impl Lease {
             birth: Birth::of_this_process(),
             command_channel: command_channel.to_owned(),
         };
-        let anchor = loop {
+        let renewal = loop {
             match holder.take().await {
-                Ok(anchor) => break anchor,
+                Ok(renewal) => break renewal,
                 Err(why) => warn!(%why, "cannot take the lease yet"),
             }
             tokio::time::sleep(terms.retry_after).await;
         };
         let ending = CancellationToken::new();
-        let (renewed, anchors) = watch::channel(anchor);
+        let (renewed, anchors) = watch::channel(renewal.anchor);
         let (tell, state) = watch::channel(LeaseState::Live);
         let (lapse, lapses) = watch::channel(0);
-        tokio::spawn(ending.clone().run_until_cancelled_owned(async move { holder.keep(&renewed).await }));
+        tokio::spawn(ending.clone().run_until_cancelled_owned(async move { holder.keep(renewal, &renewed).await }));
         tokio::spawn(ending.clone().run_until_cancelled_owned(observe(terms.lost_after, anchors, tell, lapse)));
         Self { process, pool, state, lapses, daemons, ending }
     }
@@ -169,9 +172,17 @@ struct Holder {
     command_channel: String,
 }
 
+/// What came of a renewal.
+struct Renewal {
+    /// Just before the database was asked.
+    anchor: Instant,
+    /// Until the next one is due.
+    wait: Duration,
+}
+
 impl Holder {
-    async fn take(&self) -> Result<Instant, StoreError> {
-        let anchor = self.renew().await?;
+    async fn take(&self) -> Result<Renewal, StoreError> {
+        let renewal = self.renew().await?;
         let client = connection(&self.pool).await?;
         let neighbours =
             bounded(list_processes_of_pid_space().bind(&client, &self.birth.pid_space, &self.process).all()).await?;
@@ -185,11 +196,12 @@ impl Holder {
         }
         bounded(bury_processes().bind(&client, &gone)).await?;
         ring(&client).await?;
-        Ok(anchor)
+        Ok(renewal)
     }
 
-    /// Renews; the instant is the one before the database was asked.
-    async fn renew(&self) -> Result<Instant, StoreError> {
+    /// Renews, and counts the daemons. Where another daemon's lease is about to end, the
+    /// next renewal comes right after it: what it leaves must not wait for a whole round.
+    async fn renew(&self) -> Result<Renewal, StoreError> {
         let started = Instant::now();
         let renewed = tokio::time::timeout(self.terms.renew_timeout, async {
             let client = connection(&self.pool).await?;
@@ -204,36 +216,38 @@ impl Holder {
                 ttl_secs: self.terms.ttl.as_secs_f64(),
             };
             bounded(renew_lease().params(&client, &row)).await?;
-            bounded(count_daemons().bind(&client).one()).await
+            bounded(survey_daemons().bind(&client, &self.process).one()).await
         });
         match renewed.await {
             Ok(done) => {
-                let now = done?;
-                self.daemons.send_if_modified(|former| std::mem::replace(former, now) != now);
-                Ok(started)
+                let fleet = done?;
+                self.daemons.send_if_modified(|former| std::mem::replace(former, fleet.daemons) != fleet.daemons);
+                let next_end = fleet.next_end_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+                let after_it = next_end.map_or(Duration::MAX, |end| end.saturating_add(AFTER_AN_END));
+                Ok(Renewal { anchor: started, wait: self.terms.renew_every.min(after_it) })
             }
             Err(_) => Err(StoreError::Unavailable("database: no answer to the renewal".to_owned())),
         }
     }
 
-    async fn keep(&self, renewed: &watch::Sender<Instant>) {
-        let mut wait = self.terms.renew_every;
+    async fn keep(&self, first: Renewal, renewed: &watch::Sender<Instant>) {
+        let mut wait = first.wait;
         loop {
             tokio::time::sleep(wait).await;
             let former = *renewed.borrow();
             let renewal = async {
-                let anchor = self.renew().await?;
-                if anchor.duration_since(former) >= self.terms.lost_after {
+                let renewal = self.renew().await?;
+                if renewal.anchor.duration_since(former) >= self.terms.lost_after {
                     // Before anybody is told that it is live again.
                     let client = connection(&self.pool).await?;
                     bounded(refresh_fences().bind(&client, &self.process)).await?;
                 }
-                Ok::<_, StoreError>(anchor)
+                Ok::<_, StoreError>(renewal)
             };
             wait = match renewal.await {
-                Ok(anchor) => {
-                    renewed.send_replace(anchor);
-                    self.terms.renew_every
+                Ok(renewal) => {
+                    renewed.send_replace(renewal.anchor);
+                    renewal.wait
                 }
                 Err(why) => {
                     warn!(%why, "cannot renew the lease");

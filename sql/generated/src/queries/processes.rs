@@ -27,6 +27,11 @@ pub struct ShortenLeaseParams {
     pub process: uuid::Uuid,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
+pub struct SurveyDaemons {
+    pub daemons: i64,
+    pub next_end_secs: Option<f64>,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
 pub struct ListProcessesOfPidSpace {
     pub id: uuid::Uuid,
     pub pid: i32,
@@ -34,20 +39,20 @@ pub struct ListProcessesOfPidSpace {
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
-pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct SurveyDaemonsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
-    mapper: fn(i64) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<SurveyDaemons, tokio_postgres::Error>,
+    mapper: fn(SurveyDaemons) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SurveyDaemonsQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
-        I64Query {
+    pub fn map<R>(self, mapper: fn(SurveyDaemons) -> R) -> SurveyDaemonsQuery<'c, 'a, 's, C, R, N> {
+        SurveyDaemonsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -267,26 +272,32 @@ impl<
         ))
     }
 }
-pub struct CountDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn count_daemons() -> CountDaemonsStmt {
-    CountDaemonsStmt(
-        "SELECT count(*) AS daemons FROM processes WHERE expires_at > clock_timestamp() AND NOT draining",
+pub struct SurveyDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn survey_daemons() -> SurveyDaemonsStmt {
+    SurveyDaemonsStmt(
+        "SELECT count(*) FILTER (WHERE NOT draining) AS daemons, extract(epoch FROM min(expires_at) FILTER (WHERE id <> $1) - clock_timestamp())::float8 AS next_end_secs FROM processes WHERE expires_at > clock_timestamp()",
         None,
     )
 }
-impl CountDaemonsStmt {
+impl SurveyDaemonsStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
-        I64Query {
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+    ) -> SurveyDaemonsQuery<'c, 'a, 's, C, SurveyDaemons, 1> {
+        SurveyDaemonsQuery {
             client,
-            params: [],
+            params: [process],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
+            extractor: |row: &tokio_postgres::Row| -> Result<SurveyDaemons, tokio_postgres::Error> {
+                Ok(SurveyDaemons { daemons: row.try_get(0)?, next_end_secs: row.try_get(1)? })
+            },
+            mapper: |it| SurveyDaemons::from(it),
         }
     }
 }
