@@ -1,0 +1,180 @@
+//! The way from a daemon to Postgres, on which answers get lost and statements get stuck.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream, unix},
+    sync::watch,
+};
+
+use super::{Stage, until};
+
+const SOCKET: &str = ".s.PGSQL.5432";
+
+/// A relay that reads the protocol's frames and carries each one on by itself.
+pub struct Wire {
+    /// For the daemon that is to go this way.
+    pub dsn: String,
+    /// The next answer that comes is dropped, and its connection with it.
+    deaf: Arc<AtomicBool>,
+    jam: Arc<watch::Sender<Jam>>,
+}
+
+/// Statements that are stuck on the way.
+#[derive(Default)]
+struct Jam {
+    /// A statement with such a text stops, and all that follows it on its connection.
+    texts: Vec<&'static str>,
+    stuck: Vec<&'static str>,
+    let_go: bool,
+    /// What the server answered to each after all: how many rows, or an error's words.
+    answers: Vec<String>,
+}
+
+impl Wire {
+    pub fn to(stage: &Stage) -> Self {
+        let dir = stage.dir.join("w");
+        std::fs::create_dir(&dir).unwrap();
+        let listener = UnixListener::bind(dir.join(SOCKET)).unwrap();
+        let real = stage.dir.join("run").join(SOCKET);
+        let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
+        let shared = (Arc::clone(&deaf), Arc::clone(&jam));
+        tokio::spawn(async move {
+            while let Ok((from, _)) = listener.accept().await {
+                let Ok(to) = UnixStream::connect(&real).await else { continue };
+                tokio::spawn(carry(from, to, Arc::clone(&shared.0), Arc::clone(&shared.1)));
+            }
+        });
+        Self { dsn: format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display()), deaf, jam }
+    }
+
+    pub async fn lose_an_answer(&self) {
+        self.deaf.store(true, Ordering::Release);
+        until("an answer to lose", || async { (!self.deaf.load(Ordering::Acquire)).then_some(()) }).await;
+    }
+
+    /// From now on statements with this text get stuck, until [`Wire::let_go`].
+    pub fn jam(&self, text: &'static str) {
+        self.jam.send_modify(|jam| jam.texts.push(text));
+    }
+
+    /// What comes from now on passes; what is stuck stays so.
+    pub fn unjam(&self) {
+        self.jam.send_modify(|jam| jam.texts.clear());
+    }
+
+    /// Waits until so many statements with this text are stuck.
+    pub async fn is_jammed(&self, text: &'static str, count: usize) {
+        until(&format!("{count} statements stuck with {text:?}"), || async {
+            (self.jam.borrow().stuck.iter().filter(|stuck| **stuck == text).count() >= count).then_some(())
+        })
+        .await;
+    }
+
+    /// Everything that is stuck goes on, whether or not its sender still waits for it. What
+    /// the server made of each.
+    pub async fn let_go(&self) -> Vec<String> {
+        self.jam.send_modify(|jam| {
+            jam.texts.clear();
+            jam.let_go = true;
+        });
+        until("an answer to everything that was stuck", || async {
+            let jam = self.jam.borrow();
+            (jam.answers.len() == jam.stuck.len()).then(|| jam.answers.clone())
+        })
+        .await
+    }
+}
+
+async fn carry(from: UnixStream, to: UnixStream, deaf: Arc<AtomicBool>, jam: Arc<watch::Sender<Jam>>) {
+    let (asking, asked) = from.into_split();
+    let (answering, answered) = to.into_split();
+    let is_late = AtomicBool::new(false);
+    // The server's last words are read when the daemon is gone already.
+    let ask = async {
+        let _ = carry_statements(asking, answered, &jam, &is_late).await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = ask => {}
+        _ = carry_answers(answering, asked, &deaf, &jam, &is_late) => {}
+    }
+}
+
+async fn carry_statements(
+    mut asking: unix::OwnedReadHalf,
+    mut answered: unix::OwnedWriteHalf,
+    jam: &watch::Sender<Jam>,
+    is_late: &AtomicBool,
+) -> io::Result<()> {
+    // The first frame has no kind.
+    answered.write_all(&frame(&mut asking, 0).await?).await?;
+    let mut texts: HashMap<String, String> = HashMap::new();
+    loop {
+        let frame = frame(&mut asking, 1).await?;
+        match frame.first() {
+            Some(b'P') => {
+                let [name, text] = words(&frame);
+                texts.insert(name, text);
+            }
+            Some(b'B') => {
+                let [_, name] = words(&frame);
+                let stops = |text: &&&'static str| texts.get(&name).is_some_and(|sql| sql.contains(**text));
+                let stuck = jam.borrow().texts.iter().find(stops).copied();
+                if let Some(stuck) = stuck {
+                    jam.send_modify(|jam| jam.stuck.push(stuck));
+                    jam.subscribe().wait_for(|jam| jam.let_go).await.unwrap();
+                    is_late.store(true, Ordering::Release);
+                }
+            }
+            Some(_) | None => {}
+        }
+        answered.write_all(&frame).await?;
+    }
+}
+
+async fn carry_answers(
+    mut answering: unix::OwnedReadHalf,
+    mut asked: unix::OwnedWriteHalf,
+    deaf: &AtomicBool,
+    jam: &watch::Sender<Jam>,
+    is_late: &AtomicBool,
+) -> io::Result<()> {
+    loop {
+        let frame = frame(&mut answering, 1).await?;
+        // Complete, or an error: the answer to one statement.
+        if matches!(frame.first(), Some(b'C' | b'E')) && is_late.swap(false, Ordering::AcqRel) {
+            let said = String::from_utf8_lossy(&frame[5..]).replace('\0', " ").trim().to_owned();
+            jam.send_modify(|jam| jam.answers.push(said));
+        }
+        if deaf.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        // It may be gone; the server is heard to its end.
+        let _ = asked.write_all(&frame).await;
+    }
+}
+
+/// One frame: a kind, its length with itself, and the rest.
+async fn frame(from: &mut (impl AsyncRead + Unpin), kind: usize) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; kind + 4];
+    from.read_exact(&mut frame).await?;
+    let length = u32::from_be_bytes(frame[kind..].try_into().unwrap());
+    frame.resize(kind + length as usize, 0);
+    from.read_exact(&mut frame[kind + 4..]).await?;
+    Ok(frame)
+}
+
+/// The first two words of a frame, each ended by a zero.
+fn words(frame: &[u8]) -> [String; 2] {
+    let mut words = frame[5..].split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    [words.next().unwrap(), words.next().unwrap()]
+}
