@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos check need-cargo need-postgres
+.PHONY: help demo up test chaos fleet storm check need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -18,6 +18,12 @@ test: need-cargo need-postgres ## builds and runs every test, and says how many
 
 chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEEDS=7-7 for one again)
 	PAIRD_TEST_SEEDS=$(or $(SEEDS),5) cargo test --features sandbox --test chaos -- --nocapture
+
+fleet: need-cargo need-postgres ## takeovers and shutdowns under load, measured (ROUNDS=5)
+	PAIRD_TEST_ROUNDS=$(or $(ROUNDS),5) cargo test --features sandbox --test blackbox fleet::measured -- --nocapture --test-threads 1
+
+storm: need-cargo need-postgres ## restart and outage with a thousand accounts (ACCOUNTS=1000); takes minutes
+	PAIRD_TEST_ACCOUNTS=$(or $(ACCOUNTS),1000) cargo test --features sandbox --test blackbox fleet::storms -- --nocapture
 
 check: need-cargo need-postgres ## format, lints of both builds, generated SQL, licences, safety of the production build
 	@.ci/check

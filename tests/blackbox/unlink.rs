@@ -1,10 +1,12 @@
 //! CONTRACT.md §5: unpair, delete, resume, re-pair, and no ghosts on the phone.
 
+use std::time::Duration;
+
 use paird_sandbox::{Fault, PausePoint, UnlinkFault};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Daemon, Stage, Web, until};
+use crate::support::{Daemon, Stage, Web, until, until_within};
 
 const NUMBER: &str = "436601234567";
 
@@ -98,6 +100,26 @@ async fn an_unlink_that_is_never_answered_does_not_hold_up_the_stop_and_is_settl
     is_unlinked(web, &stage, account).await;
     let told = web.event(account, "account.unlinked", 0).await;
     assert!(told.payload["reason"].as_str().unwrap().starts_with("logged_out: failure 401"), "{told:?}");
+    stage.finish([daemon]).await;
+}
+
+/// Takes as long as the daemon waits for an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unlink_that_is_never_answered_is_given_up_in_time_and_settled_by_the_next_try() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", NUMBER, &stage.phones).await;
+    stage.phones.fault(Fault::Unlink { how: UnlinkFault::Stalled, times: Some(1) }).await;
+    web.does("account.delete", account, json!({})).await;
+    stage.phones.devices_are(NUMBER, 0).await;
+    until_within(Duration::from_secs(60), "the end of the wait", || async {
+        let sql = "SELECT last_error FROM unlink_tickets WHERE account_id = $1";
+        let error: Option<String> = web.sql.query_opt(sql, &[&account]).await.unwrap()?.get(0);
+        assert_eq!(web.keys(account).await.0, 1, "nobody has said that the device is gone");
+        error
+    })
+    .await;
+    is_unlinked(web, &stage, account).await;
     stage.finish([daemon]).await;
 }
 
