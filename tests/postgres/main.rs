@@ -5,6 +5,7 @@
 mod claims;
 mod commands;
 mod embedded;
+mod leases;
 mod listening;
 mod migrating;
 mod outbox;
