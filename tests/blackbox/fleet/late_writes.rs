@@ -45,7 +45,7 @@ impl LastWords {
         wire.jam(TICKET);
         phones.fault(Fault::Unlink { how: UnlinkFault::Refused, times: Some(1) }).await;
         web.does("account.delete", deleted, json!({})).await;
-        wire.is_jammed(TICKET, 1).await;
+        wire.is_jammed(TICKET, deleted).await;
         // So that the ticket is still there when the late word comes.
         phones.fault(Fault::Pause { at: PausePoint::BeforeUnlink, number: None }).await;
 
@@ -53,17 +53,19 @@ impl LastWords {
         phones.add(&number(NEWCOMER)).await;
         let newcomer = web.account("newcomer").await;
         web.pair_with(newcomer, &number(NEWCOMER), phones).await;
-        wire.is_jammed(LINK, 1).await;
+        wire.is_jammed(LINK, newcomer).await;
 
         wire.jam(KEYS);
         phones.fault(Fault::Cut { scope: device(stage, keeper).await }).await;
-        wire.is_jammed(KEYS, 1).await;
+        wire.is_jammed(KEYS, keeper).await;
 
         wire.jam(CHANGE);
         phones.fault(Fault::Replaced { scope: device(stage, replaced).await }).await;
         let waved = web.send("account.wave", waver, json!({})).await;
         let unpaired = web.send("account.unpair", leaver, json!({})).await;
-        wire.is_jammed(CHANGE, 3).await;
+        for account in [replaced, waver, leaver] {
+            wire.is_jammed(CHANGE, account).await;
+        }
         wire.unjam();
         Self { accounts, replaced, waved, unpaired, deleted, newcomer }
     }

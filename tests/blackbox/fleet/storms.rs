@@ -100,5 +100,5 @@ async fn paced_since(stage: &Stage, from: usize, pace: Pace) {
 /// `make storm` wants a thousand: pairing them takes minutes.
 #[expect(clippy::disallowed_methods, reason = "the one knob of the storm")]
 fn accounts() -> usize {
-    std::env::var("PAIRD_TEST_ACCOUNTS").map_or(120, |accounts| accounts.parse().unwrap())
+    std::env::var("PAIRD_TEST_ACCOUNTS").map_or(100, |accounts| accounts.parse().unwrap())
 }

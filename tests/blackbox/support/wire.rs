@@ -14,6 +14,7 @@ use tokio::{
     net::{UnixListener, UnixStream, unix},
     sync::watch,
 };
+use uuid::Uuid;
 
 use super::{Stage, until};
 
@@ -33,10 +34,16 @@ pub struct Wire {
 struct Jam {
     /// A statement with such a text stops, and all that follows it on its connection.
     texts: Vec<&'static str>,
-    stuck: Vec<&'static str>,
+    stuck: Vec<Stuck>,
     let_go: bool,
     /// What the server answered to each after all: how many rows, or an error's words.
     answers: Vec<String>,
+}
+
+struct Stuck {
+    text: &'static str,
+    /// The frame with the statement's parameters.
+    bind: Vec<u8>,
 }
 
 impl Wire {
@@ -71,10 +78,11 @@ impl Wire {
         self.jam.send_modify(|jam| jam.texts.clear());
     }
 
-    /// Waits until so many statements with this text are stuck.
-    pub async fn is_jammed(&self, text: &'static str, count: usize) {
-        until(&format!("{count} statements stuck with {text:?}"), || async {
-            (self.jam.borrow().stuck.iter().filter(|stuck| **stuck == text).count() >= count).then_some(())
+    /// Waits until a statement with this text that names the account is stuck.
+    pub async fn is_jammed(&self, text: &str, account: Uuid) {
+        let names = |stuck: &Stuck| stuck.bind.windows(16).any(|bytes| bytes == account.as_bytes());
+        until(&format!("a statement stuck with {text:?}"), || async {
+            self.jam.borrow().stuck.iter().any(|stuck| stuck.text == text && names(stuck)).then_some(())
         })
         .await;
     }
@@ -129,7 +137,8 @@ async fn carry_statements(
                 let [_, name] = words(&frame);
                 let stops = |text: &&&'static str| texts.get(&name).is_some_and(|sql| sql.contains(**text));
                 let stuck = jam.borrow().texts.iter().find(stops).copied();
-                if let Some(stuck) = stuck {
+                if let Some(text) = stuck {
+                    let stuck = Stuck { text, bind: frame.clone() };
                     jam.send_modify(|jam| jam.stuck.push(stuck));
                     jam.subscribe().wait_for(|jam| jam.let_go).await.unwrap();
                     is_late.store(true, Ordering::Release);
