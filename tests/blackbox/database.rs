@@ -14,15 +14,11 @@ use nix::{
 };
 use paird::postgres::embedded::{Embedded, Options};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use crate::support::{Stage, until};
+use crate::support::{Stage, Wire, until};
 
 const NUMBERS: [&str; 3] = ["436601111111", "436602222222", "436603333333"];
 
@@ -231,57 +227,6 @@ async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
     nothing_is_lost(&stage, &accounts, sent).await;
     assert!(daemon.is_running());
     stage.finish([daemon]).await;
-}
-
-/// The way to Postgres, on which an answer can be lost after its statement was done.
-struct Wire {
-    dsn: String,
-    /// The next answer that comes is dropped, and its connection with it.
-    deaf: Arc<AtomicBool>,
-}
-
-impl Wire {
-    fn to(stage: &Stage) -> Self {
-        let dir = stage.dir.join("w");
-        std::fs::create_dir(&dir).unwrap();
-        let socket = ".s.PGSQL.5432";
-        let listener = UnixListener::bind(dir.join(socket)).unwrap();
-        let real = stage.dir.join("run").join(socket);
-        let deaf = Arc::new(AtomicBool::new(false));
-        let losing = Arc::clone(&deaf);
-        tokio::spawn(async move {
-            while let Ok((from, _)) = listener.accept().await {
-                let Ok(to) = UnixStream::connect(&real).await else { continue };
-                tokio::spawn(carry(from, to, Arc::clone(&losing)));
-            }
-        });
-        Self { dsn: format!("host='{}' user=paird dbname=paird", dir.display()), deaf }
-    }
-
-    async fn lose_an_answer(&self) {
-        self.deaf.store(true, Ordering::Release);
-        until("an answer to lose", || async { (!self.deaf.load(Ordering::Acquire)).then_some(()) }).await;
-    }
-}
-
-async fn carry(from: UnixStream, to: UnixStream, deaf: Arc<AtomicBool>) {
-    let (mut asking, mut asked) = from.into_split();
-    let (mut answering, mut answered) = to.into_split();
-    let ask = tokio::io::copy(&mut asking, &mut answered);
-    let answer = async {
-        let mut bytes = vec![0; 65_536];
-        loop {
-            match answering.read(&mut bytes).await {
-                Ok(1..) if deaf.swap(false, Ordering::AcqRel) => return,
-                Ok(count @ 1..) if asked.write_all(&bytes[..count]).await.is_ok() => {}
-                Ok(_) | Err(_) => return,
-            }
-        }
-    };
-    tokio::select! {
-        _ = ask => {}
-        () = answer => {}
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

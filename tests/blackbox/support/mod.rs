@@ -5,6 +5,7 @@ mod phones;
 mod secrets;
 mod truth;
 mod web;
+mod wire;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use daemon::Daemon;
 pub use phones::Phones;
 pub use web::{Web, read_qr};
+pub use wire::{OPENING, Wire};
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);
