@@ -31,11 +31,19 @@ SELECT id FROM claimed;
 -- The same for accounts at rest that somebody just asked something of: a new account
 -- need not wait for the next claim, and a deleted one gets its answer. Accounts that
 -- need a daemon are left to the fair shares: who has just given one up must not take
--- it back for its command.
-WITH free AS (
+-- it back for its command. From account to account, as in take_commands.
+WITH RECURSIVE waiting (account_id) AS (
+    (SELECT c.account_id FROM commands c
+     WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.account_id FROM commands c
+            WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id
+            ORDER BY c.account_id LIMIT 1)
+    FROM waiting WHERE waiting.account_id IS NOT NULL
+), free AS (
     SELECT a.id
     FROM whatsapp_accounts a
-    WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running'))
+    WHERE a.id IN (SELECT waiting.account_id FROM waiting)
       AND (a.owner IS NULL OR NOT EXISTS (
               SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
       AND NOT needs_daemon(a)
@@ -104,16 +112,29 @@ WITH me AS (
 )
 SELECT EXISTS (SELECT FROM granted) AS granted, (SELECT label FROM incumbent) AS existing_label;
 
---! hold_account
--- An attempt that ran gets its terminal event, too. Nothing happens twice.
+--! get_unread_account : (phone_number?, last_phone_number?)
+SELECT desired, phone_number, last_phone_number, deleted_at IS NOT NULL AS deleted,
+       keyring_id IS NOT NULL AS linked
+FROM whatsapp_accounts
+WHERE id = :account AND owner = :process;
+
+--! hold_account (phone_number?, last_phone_number?)
+-- An attempt that ran gets its terminal event, too. Nothing happens twice. The row can
+-- be read from now on, so that commands are done again: what the attempt wanted goes
+-- with it, and the rest is given by the caller as far as it could be read.
 WITH held AS (
     UPDATE whatsapp_accounts a
     SET status = 'held', status_reason = :reason, status_since = clock_timestamp(), next_retry_at = NULL,
         last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL,
+        pair_method = 'qr', pair_phone = NULL, expect_phone = NULL,
+        desired = :desired, phone_number = :phone_number, last_phone_number = :last_phone_number,
         event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END
-    FROM (SELECT id, status, status_reason FROM whatsapp_accounts WHERE id = :account FOR UPDATE) AS before
+    FROM (SELECT * FROM whatsapp_accounts WHERE id = :account FOR UPDATE) AS before
     WHERE a.id = before.id AND a.owner = :process
-      AND (before.status, before.status_reason) IS DISTINCT FROM ('held', :reason::text)
+      AND (before.status, before.status_reason, before.desired, before.phone_number, before.last_phone_number,
+           before.pair_method, before.pair_phone, before.expect_phone)
+          IS DISTINCT FROM ('held', :reason::text, :desired::text, :phone_number::text, :last_phone_number::text,
+                            'qr', NULL::text, NULL::text)
     RETURNING a.id, a.event_seq, before.status AS former
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload)

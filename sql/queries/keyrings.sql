@@ -6,8 +6,14 @@ SELECT k.master_key, count(*) AS keyrings FROM keyrings k GROUP BY k.master_key;
 SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) AS locked;
 
 --! list_keyrings_to_rewrap
-SELECT k.id, k.account_id, k.wrapped_key, k.master_key FROM keyrings k
+SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key
+FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id
 WHERE k.master_key <> :newest AND k.id > :after ORDER BY k.id LIMIT :batch;
+
+--! list_keyrings
+SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key
+FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id
+WHERE k.id > :after ORDER BY k.id LIMIT :batch;
 
 -- A row that was re-wrapped or shredded since it was read stays as it is.
 --! rewrap_keyrings

@@ -1,5 +1,5 @@
---! load_ticket
-SELECT t.id, t.account_id, a.label, a.fence, t.keyring_id, t.reason, t.attempts, t.next_retry_at, t.abandon_at
+--! load_ticket : (last_error?)
+SELECT t.id, t.account_id, a.label, a.fence, t.keyring_id, t.reason, t.attempts, t.last_error, t.next_retry_at, t.abandon_at
 FROM unlink_tickets t JOIN whatsapp_accounts a ON a.id = t.account_id
 WHERE t.id = :ticket AND a.owner = :process;
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::database::{Database, explained};
 use super::out;
 use crate::config::Config;
-use crate::whatsapp::backend::{Rotated, Rotation, RotationError};
+use crate::whatsapp::backend::{Rotated, Rotation, RotationError, find_unopenable};
 use crate::whatsapp::seal::MasterKeys;
 
 #[derive(Debug, Subcommand)]
@@ -30,7 +30,8 @@ pub(super) enum KeysCommand {
     },
     /// Says which keys the file holds and how many keyrings are sealed with each.
     ///
-    /// Exit code 1 if the file lacks a key that something is sealed with.
+    /// Tries every keyring, and names the accounts whose keys do not open. Exit code 1 if
+    /// there is one, or if the file lacks a key that something is sealed with.
     Status {
         /// JSON instead of a table.
         #[arg(long)]
@@ -68,8 +69,12 @@ async fn rotate(config: &Config, database: &Database, prepare: bool, batch: NonZ
 
 async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Result<ExitCode> {
     let counted = keyrings::count_keyrings_by_master_key().bind(&database.client).all().await.map_err(explained)?;
-    let in_file = MasterKeys::read(&config.master_key_file)?;
-    let in_file: Vec<&str> = in_file.iter().flat_map(MasterKeys::ids).collect();
+    let file = MasterKeys::read(&config.master_key_file)?;
+    let unopenable = match &file {
+        Some(keys) => find_unopenable(&database.client, keys).await.map_err(explained)?,
+        None => Vec::new(),
+    };
+    let in_file: Vec<&str> = file.iter().flat_map(MasterKeys::ids).collect();
     let mut keys: Vec<(&str, &str, i64)> = Vec::new();
     for (place, id) in in_file.iter().enumerate() {
         let keyrings = counted.iter().find(|row| row.master_key == **id).map_or(0, |row| row.keyrings);
@@ -77,11 +82,17 @@ async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Res
     }
     let missing = counted.iter().filter(|row| !in_file.contains(&row.master_key.as_str()));
     keys.extend(missing.map(|row| (row.master_key.as_str(), "missing", row.keyrings)));
-    let is_whole = keys.iter().all(|(_, state, _)| *state != "missing");
+    let is_whole = unopenable.is_empty() && keys.iter().all(|(_, state, _)| *state != "missing");
     if json {
         let keys: Vec<_> =
             keys.iter().map(|(id, state, keyrings)| json!({"id": id, "state": state, "keyrings": keyrings})).collect();
-        out::json(&json!({"file": config.master_key_file, "keys": keys, "rotating": in_file.len() > 1}));
+        let unopenable: Vec<_> = unopenable
+            .iter()
+            .map(|one| json!({"keyring": one.keyring, "account": one.account, "label": one.label}))
+            .collect();
+        let rotating = in_file.len() > 1;
+        let file = &config.master_key_file;
+        out::json(&json!({"file": file, "keys": keys, "rotating": rotating, "unopenable": unopenable}));
     } else {
         let rows: Vec<_> = keys
             .iter()
@@ -90,6 +101,12 @@ async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Res
         out::raw(&out::table(&["KEY", "IN THE FILE", "KEYRINGS"], &rows));
         if in_file.len() > 1 {
             out::remark("a rotation is not over: paird keys rotate goes on with it");
+        }
+        for one in unopenable {
+            let (label, account) = (one.label, one.account);
+            out::remark(format_args!(
+                "the keys of {label:?} (account {account}) do not open: put that account's rows of a backup back, or delete the account"
+            ));
         }
     }
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -102,7 +119,7 @@ fn in_words(error: RotationError) -> anyhow::Error {
         | RotationError::NoFile(_)
         | RotationError::Busy
         | RotationError::Foreign { .. }
-        | RotationError::Unopenable { .. }
+        | RotationError::Unopenable(_)
         | RotationError::Seal(_)
         | RotationError::Interrupted(_)) => other.into(),
     }

@@ -274,3 +274,34 @@ async fn refused(web: &Web, account: Uuid, kind: &str, args: Value, reason: &str
     let told = web.event(account, "command.failed", seq).await;
     assert_eq!(told.payload, json!({"commandId": id, "kind": kind, "reason": result}));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_the_database_took_after_its_asker_had_given_it_up_is_done_in_its_turn() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", "436601234567", &stage.phones).await;
+    let seq = web.seq(account).await;
+    // What such a late statement leaves behind, at the very moment the command is sent.
+    let late = "WITH late AS (
+            SELECT send_command(kind, $1) AS id FROM unnest(ARRAY['account.pair', 'groups.sync']) AS kind
+        )
+        SELECT array_agg(id) FROM late";
+    let mut web_app = web.another_connection().await;
+    for _ in 0..3 {
+        let change = web_app.transaction().await.unwrap();
+        let ids: Vec<i64> = change.query_one(late, &[&account]).await.unwrap().get(0);
+        let taken = "UPDATE commands SET state = 'running', started_at = clock_timestamp(), taken = gen_random_uuid(),
+            taken_by = (SELECT owner FROM whatsapp_accounts WHERE id = $2) WHERE id = ANY ($1)";
+        assert_eq!(change.execute(taken, &[&ids, &account]).await.unwrap(), 2);
+        change.commit().await.unwrap();
+        let after = web.send("account.nonsense", account, json!({})).await;
+        for id in ids {
+            assert_eq!(web.outcome(id).await.0, "done");
+        }
+        assert_eq!(web.outcome(after).await.0, "failed");
+    }
+    let told = web.events(account).await.into_iter().filter(|event| event.seq > seq);
+    let told = told.filter(|event| event.kind == "session.connected").count();
+    assert_eq!(told, 3, "each was done once");
+    stage.finish([daemon]).await;
+}

@@ -1,6 +1,7 @@
 //! CONTRACT.md §8 from outside: the master key is replaced under a running daemon, and
 //! a deletion leaves nothing to open.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use paird_sandbox::{Fault, Scope};
@@ -94,6 +95,164 @@ async fn a_deleted_account_leaves_no_key_in_any_table_and_another_keeps_its_own(
     stage.finish([daemon]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_machines_with_a_key_file_each_rotate_without_a_moment_at_which_a_keyring_does_not_open() {
+    let stage = Stage::empty().await;
+    let web = &stage.web;
+    let here = stage.dir.join("daemon/master.key");
+    let there = stage.dir.join("elsewhere/master.key");
+    let elsewhere = there.parent().unwrap().display().to_string();
+    let daemon = stage.daemon(&[]).await;
+    copy_key(&here, &there);
+    let old = std::fs::read_to_string(&here).unwrap();
+    let other = stage.daemon(&[("PAIRD_DATA_DIR", elsewhere.as_str())]).await;
+    let mut accounts = Vec::new();
+    for number in ["436601000001", "436601000002", "436601000003", "436601000004"] {
+        accounts.push((web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await, number));
+    }
+    until("accounts on both", || async {
+        let sql = "SELECT count(DISTINCT owner) FROM whatsapp_accounts WHERE status = 'connected'";
+        (web.count(sql, &[]).await == 2).then_some(())
+    })
+    .await;
+
+    let (code, _) = finished(keys(&stage, &["rotate", "--prepare"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0));
+    // Nothing is sealed with the new key before each machine has it.
+    assert_eq!(web.count("SELECT count(DISTINCT master_key) FROM keyrings", &[]).await, 1);
+    everything_opens(&stage, &accounts, &[&here, &there]).await;
+    copy_key(&here, &there);
+    let (mut locker, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for at in 0..4_i64 {
+        // It comes as far as this keyring, and is killed.
+        let lock = locker.transaction().await.unwrap();
+        let nth = "SELECT FROM keyrings WHERE id = (SELECT id FROM keyrings ORDER BY id OFFSET $1 LIMIT 1) FOR UPDATE";
+        lock.execute(nth, &[&at]).await.unwrap();
+        let mut rotation = keys(&stage, &["rotate", "--batch", "1"]).spawn().unwrap();
+        until("the rotation at the lock", || async {
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rewrap%'
+                OR wait_event_type = 'Lock' AND query LIKE 'UPDATE keyrings%'";
+            (web.count(waits, &[]).await > 0).then_some(())
+        })
+        .await;
+        rotation.kill().await.unwrap();
+        everything_opens(&stage, &accounts, &[&here, &there]).await;
+        lock.rollback().await.unwrap();
+    }
+    let number = "436601000005";
+    accounts.push((web.connect_account("fifth", number, &stage.phones).await, number));
+    let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(web.count("SELECT count(DISTINCT master_key) FROM keyrings", &[]).await, 1);
+    assert_eq!(std::fs::read_to_string(&here).unwrap().lines().count(), 1);
+    everything_opens(&stage, &accounts, &[&here, &there]).await;
+
+    copy_key(&here, &there);
+    assert!(!std::fs::read_to_string(&there).unwrap().contains(old.trim()));
+    assert!(other.terminate().await.success());
+    let other = stage.daemon(&[("PAIRD_DATA_DIR", elsewhere.as_str())]).await;
+    everything_opens(&stage, &accounts, &[&here, &there]).await;
+    assert_eq!(stage.phones.report().await.links_made, 5, "nobody was linked anew");
+    stage.finish([daemon, other]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_open_are_named_by_label_and_keep_the_old_master_key() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let bad = web.connect_account("front desk", "436601000001", &stage.phones).await;
+    let good = web.connect_account("shop", "436601000002", &stage.phones).await;
+    let key_file = stage.dir.join("daemon/master.key");
+    assert_eq!(finished(keys(&stage, &["status"]).spawn().unwrap()).await.0, Some(0));
+    let spoil = "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1)
+        WHERE account_id = $1";
+    web.sql.execute(spoil, &[&bad]).await.unwrap();
+
+    let (code, said) = finished_with_errors(keys(&stage, &["status"])).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("the keys of \"front desk\"") && said.contains("do not open"), "{said}");
+    assert!(!said.contains("\"shop\""), "{said}");
+    let (code, status) = finished(keys(&stage, &["status", "--json"]).spawn().unwrap()).await;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!((code, &status["unopenable"][0]["label"]), (Some(1), &json!("front desk")));
+
+    let (code, said) = finished_with_errors(keys(&stage, &["rotate"])).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("the keys of \"front desk\" do not open") && said.contains("the old one stays"), "{said}");
+    assert_eq!(std::fs::read_to_string(&key_file).unwrap().lines().count(), 2);
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    web.status_is(bad, "held").await;
+    everybody_is_back(&stage, &[(good, "436601000002")]).await;
+
+    web.sql.execute(spoil, &[&bad]).await.unwrap();
+    web.does("account.resume", bad, json!({})).await;
+    everybody_is_back(&stage, &[(bad, "436601000001"), (good, "436601000002")]).await;
+    let (code, _) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0));
+    assert_eq!(std::fs::read_to_string(&key_file).unwrap().lines().count(), 1);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_whose_statement_fails_says_so_and_goes_on_when_it_is_run_again() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let mut accounts = Vec::new();
+    for number in ["436601000001", "436601000002", "436601000003"] {
+        accounts.push((web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await, number));
+    }
+    let key_file = stage.dir.join("daemon/master.key");
+    let last: uuid::Uuid =
+        web.sql.query_one("SELECT id FROM keyrings ORDER BY id DESC LIMIT 1", &[]).await.unwrap().get(0);
+    let fail = format!(
+        "CREATE FUNCTION strike() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'injected'; END $$;
+         CREATE TRIGGER struck BEFORE UPDATE ON keyrings FOR EACH ROW WHEN (NEW.id = '{last}') EXECUTE FUNCTION strike()"
+    );
+    web.sql.batch_execute(&fail).await.unwrap();
+    // The last of a batch of three: none of them is sealed anew.
+    let (code, said) = finished_with_errors(keys(&stage, &["rotate", "--batch", "3"])).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("database: injected") && said.trim().lines().count() == 1, "{said}");
+    assert_eq!(web.count("SELECT count(DISTINCT master_key) FROM keyrings", &[]).await, 1);
+    everything_opens(&stage, &accounts, &[&key_file]).await;
+    web.sql.batch_execute("DROP TRIGGER struck ON keyrings").await.unwrap();
+    let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
+    assert_eq!(code, Some(0));
+    assert!(said.contains("3 keyrings"), "{said}");
+    everything_opens(&stage, &accounts, &[&key_file]).await;
+    stage.finish([daemon]).await;
+}
+
+/// As an operator copies it: whole, and readable by its owner alone.
+fn copy_key(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let draft = to.with_extension("draft");
+    std::fs::copy(from, &draft).unwrap();
+    std::fs::rename(draft, to).unwrap();
+}
+
+/// Each file opens every keyring, and so do the daemons, anew.
+async fn everything_opens(stage: &Stage, accounts: &[(uuid::Uuid, &str)], files: &[&Path]) {
+    for file in files {
+        let mut status = keys(stage, &["status"]);
+        status.env("PAIRD_MASTER_KEY_FILE", file);
+        let (code, said) = finished_with_errors(status).await;
+        assert_eq!(code, Some(0), "{}: {said}", file.display());
+    }
+    let logins = stage.phones.report().await.logins;
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    until("everybody logged in anew", || async {
+        for (account, _) in accounts {
+            // The backoff of several losses is long.
+            stage.web.does("account.resume", *account, json!({})).await;
+        }
+        (stage.phones.report().await.logins >= logins + accounts.len() as u64).then_some(())
+    })
+    .await;
+    everybody_is_back(stage, accounts).await;
+}
+
 async fn everybody_is_back(stage: &Stage, accounts: &[(uuid::Uuid, &str)]) {
     for (account, number) in accounts {
         until(&format!("{number} connected"), || async {
@@ -125,6 +284,13 @@ fn keys(stage: &Stage, arguments: &[&str]) -> Command {
     command.env("DATABASE_URL", &stage.dsn).env("PAIRD_DATA_DIR", stage.dir.join("daemon"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     command
+}
+
+/// Both streams as one text.
+async fn finished_with_errors(mut command: Command) -> (Option<i32>, String) {
+    let output = command.stderr(Stdio::piped()).output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
 }
 
 async fn finished(child: Child) -> (Option<i32>, String) {

@@ -8,12 +8,15 @@ mod command_line;
 mod crashes;
 mod database;
 mod duplicates;
+mod failing_reads;
+mod failing_writes;
 mod fleet;
 mod inbox;
 mod isolation;
 mod keys;
 mod links;
 mod pairing;
+mod poisoned;
 mod restarts;
 mod settings;
 #[allow(dead_code, reason = "tests/chaos uses it, too")]

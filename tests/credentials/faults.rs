@@ -156,6 +156,26 @@ async fn no_value_is_readable_on_its_row() {
     }
 }
 
+/// What these tests hold for every operation is held for every method of the storage.
+#[test]
+fn every_method_of_the_storage_is_among_the_operations() {
+    // What neither reads nor writes a record.
+    const NO_RECORDS: [&str; 2] = ["snapshot_db", "resource_report"];
+    let source = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let operations = source("tests/credentials/operations.rs");
+    let mut methods = 0;
+    for file in ["app_sync", "device", "msg_secrets", "protocol", "signal"] {
+        let text = source(&format!("src/whatsapp/backend/{file}.rs"));
+        let storage = text.split("#[async_trait]").nth(1).unwrap().split("\n}\n").next().unwrap().to_owned();
+        for method in storage.split("async fn ").skip(1).map(|rest| rest.split('(').next().unwrap()) {
+            methods += 1;
+            let is_there = operations.contains(&format!("b.{method}("));
+            assert!(is_there || NO_RECORDS.contains(&method), "{method} of {file}.rs is no operation");
+        }
+    }
+    assert!(methods > 70, "only {methods} methods were found");
+}
+
 /// Something there for every operation to work on.
 async fn prepare(backend: &dyn Backend) {
     let judge = InMemoryBackend::new();

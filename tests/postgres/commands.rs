@@ -82,3 +82,41 @@ async fn the_same_dedupe_key_twice_is_one_command() {
     assert_eq!(first, second);
     assert_eq!(database.count("SELECT count(*) FROM commands").await, 1);
 }
+
+#[tokio::test]
+async fn what_is_running_here_and_was_never_handed_out_comes_with_the_next_asking_and_once() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let take = async || {
+        let taken = daemon.store.take_commands().await.unwrap();
+        taken.into_iter().map(|command| command.id.0).collect::<Vec<_>>()
+    };
+    // By a statement whose answer was lost, or that was done after its asker had given it up.
+    let take_unheard = async |id: i64| {
+        let sql = "UPDATE commands SET state = 'running', taken_by = $2, taken = $3 WHERE id = $1";
+        assert_eq!(database.web.execute(sql, &[&id, &daemon.process, &Uuid::new_v4()]).await.unwrap(), 1);
+    };
+    let first = database.send("account.pair", record.id).await;
+    let second = database.send("account.cancel", record.id).await;
+    take_unheard(first).await;
+    assert_eq!(take().await, [first], "and not the second: the first is running");
+    assert!(take().await.is_empty(), "it was handed out");
+
+    for again in 0..2 {
+        match again {
+            0 => daemon.store.requeue_command(CommandId(first)).await.unwrap(),
+            _ => daemon.store.requeue_commands_of(record.id).await.unwrap(),
+        }
+        take_unheard(first).await;
+        assert_eq!(take().await, [first]);
+        assert!(take().await.is_empty());
+    }
+    // Handed out, put back by a claim that this store does not know of, taken unheard.
+    take_unheard(first).await;
+    assert_eq!(take().await, [first], "taken anew");
+
+    let finished = vec![(CommandId(first), Ok("done".to_owned()))];
+    daemon.store.record(new_change(), &Change { finished, ..change(&record) }).await.unwrap();
+    assert_eq!(take().await, [second]);
+}

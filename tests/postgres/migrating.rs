@@ -14,16 +14,15 @@ async fn daemons_that_start_at_once_on_an_empty_database_all_come_up() {
     for migrated in [one, two, three, four] {
         migrated.unwrap();
     }
-    let versions: i64 =
-        connect(&text).await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap().get(0);
-    assert_eq!(versions, 1);
+    let each_once = "SELECT count(*) > 0 AND count(*) = count(DISTINCT version) FROM refinery_schema_history";
+    assert!(connect(&text).await.query_one(each_once, &[]).await.unwrap().get::<_, bool>(0));
 }
 
 #[tokio::test]
 async fn a_schema_of_a_newer_paird_is_refused_by_name() {
     let database = Database::new().await;
     let sql = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-               SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history";
+               SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history LIMIT 1";
     database.web.execute(sql, &[]).await.unwrap();
     let wrong = migrate(&database.dsn).await.unwrap_err();
     assert!(matches!(wrong, MigrateError::Newer { found: 999, .. }), "{wrong}");

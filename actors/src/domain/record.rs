@@ -55,6 +55,8 @@ pub struct TicketRecord {
     pub keyring: KeyringId,
     pub reason: String,
     pub attempts: u32,
+    /// How the last try went.
+    pub last_error: Option<String>,
     pub next_retry_at: Instant,
     pub abandon_at: Instant,
 }

@@ -225,6 +225,7 @@ fn a_ticket_is_worked_off_beside_the_accounts() {
             keyring: KeyringId(Uuid::from_u128(8)),
             reason: "deleted".to_owned(),
             attempts: 0,
+            last_error: None,
             next_retry_at: clock::now(),
             abandon_at: clock::now().after(Duration::from_secs(60)),
         };

@@ -130,8 +130,11 @@ impl Saga {
     /// Waiting → Connecting | Gone
     fn try_now(&mut self, now: Instant) {
         if self.ticket.abandon_at <= now {
-            let reason =
-                format!("given up after {} tries: WhatsApp drops an idle device by itself", self.ticket.attempts);
+            let last = self.ticket.last_error.as_ref().map(|why| format!(", the last: {why}")).unwrap_or_default();
+            let tries = self.ticket.attempts;
+            let reason = format!(
+                "given up after {tries} tries{last}; WhatsApp drops an idle device by itself, or remove it on the phone"
+            );
             self.effects.push(Effect::Record(TicketOutcome::Abandoned { reason }));
             return self.retire();
         }
@@ -192,12 +195,11 @@ impl Saga {
     fn on_closed(&mut self) {
         let State::Closing { outcome, .. } = &self.state else { return };
         match outcome.clone() {
-            Some(outcome @ TicketOutcome::Failed { .. }) => {
-                if let TicketOutcome::Failed { attempts, next_retry_at, .. } = outcome {
-                    self.ticket.attempts = attempts;
-                    self.state = State::Waiting { until: next_retry_at };
-                }
-                self.effects.push(Effect::Record(outcome));
+            Some(TicketOutcome::Failed { error, attempts, next_retry_at }) => {
+                self.ticket.attempts = attempts;
+                self.ticket.last_error = Some(error.clone());
+                self.state = State::Waiting { until: next_retry_at };
+                self.effects.push(Effect::Record(TicketOutcome::Failed { error, attempts, next_retry_at }));
             }
             Some(outcome @ (TicketOutcome::Unlinked { .. } | TicketOutcome::Abandoned { .. })) => {
                 self.effects.push(Effect::Record(outcome));

@@ -5,9 +5,10 @@ use paird_actors::domain::{
     Status, Swept, TicketId,
 };
 use paird_actors::ports::{Claim, Owned, StoreError, Survey};
+use paird_sql::client::Params;
 use paird_sql::queries::accounts::{
-    LoadAccount, claim_accounts, claim_number, hold_account, list_owned_accounts, list_stale_attempts, load_account,
-    park_stale_attempts, release_account, survey_fleet,
+    HoldAccountParams, LoadAccount, claim_accounts, claim_number, get_unread_account, hold_account,
+    list_owned_accounts, list_stale_attempts, load_account, park_stale_attempts, release_account, survey_fleet,
 };
 use paird_sql::queries::processes::ring_daemons;
 use tokio_postgres::error::SqlState;
@@ -49,7 +50,9 @@ impl PgStore {
 
     pub(super) async fn give_up(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
         let client = self.connection().await?;
+        let handed_out = self.handed_out.of(account);
         bounded(release_account().bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
+        self.handed_out.forget_takings(&handed_out);
         // Only hurries the others: they look again by themselves.
         bounded(ring_daemons().bind(&client, &RESYNC).all()).await?;
         Ok(())
@@ -89,8 +92,22 @@ impl PgStore {
 
     pub(super) async fn hold(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {
         let client = self.connection().await?;
-        let reason = clean::text(reason);
-        let owned = bounded(hold_account().bind(&client, &reason, &account.0, &self.process).one()).await?;
+        let row = bounded(get_unread_account().bind(&client, &account.0, &self.process).opt()).await?;
+        let row = row.ok_or(StoreError::Fenced)?;
+        let desired = Desired::parse(&row.desired).unwrap_or(match (row.deleted, row.linked) {
+            (true, _) => Desired::Deleted,
+            (false, true) => Desired::Paired,
+            (false, false) => Desired::Unpaired,
+        });
+        let params = HoldAccountParams {
+            reason: clean::text(reason),
+            desired: desired.as_str(),
+            phone_number: readable(row.phone_number.as_deref()),
+            last_phone_number: readable(row.last_phone_number.as_deref()),
+            account: account.0,
+            process: self.process,
+        };
+        let owned = bounded(hold_account().params(&client, &params).one()).await?;
         if !owned {
             return Err(StoreError::Fenced);
         }
@@ -165,6 +182,10 @@ fn record(row: LoadAccount) -> Result<AccountRecord, StoreError> {
         deleted_at: row.deleted_at.map(instant),
         groups_synced_at: row.groups_synced_at.map(instant),
     })
+}
+
+fn readable(number: Option<&str>) -> Option<&str> {
+    number.filter(|number| Phone::parse(number).is_ok())
 }
 
 fn phone(column: &str, digits: Option<&str>) -> Result<Option<Phone>, StoreError> {

@@ -104,6 +104,9 @@ impl PgStore {
         if !change.events.is_empty() {
             self.outbox.ring();
         }
+        for (command, _) in &change.finished {
+            self.handed_out.forget(*command);
+        }
         if !change.finished.is_empty() {
             self.inbox.notify_one();
         }

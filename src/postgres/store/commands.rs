@@ -16,15 +16,20 @@ impl PgStore {
         for command in orphans {
             warn!(command, "a command names no account of this database");
         }
-        let mut asking = self.asking.lock().await;
-        let taken = bounded(take_commands().bind(&client, &self.process, &asking).all()).await?;
-        *asking = Uuid::now_v7();
-        let taken = taken.into_iter().map(|row| CommandRow {
-            id: CommandId(row.id),
-            account: AccountId(row.account_id),
-            kind: row.kind,
-            args: row.args,
-            source: row.source,
+        let _alone = self.asking.lock().await;
+        let (commands, askings) = self.handed_out.all();
+        let asking = Uuid::now_v7();
+        let taken = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;
+        let taken = taken.into_iter().map(|row| {
+            let command = CommandRow {
+                id: CommandId(row.id),
+                account: AccountId(row.account_id),
+                kind: row.kind,
+                args: row.args,
+                source: row.source,
+            };
+            self.handed_out.add(&command, row.taken);
+            command
         });
         Ok(taken.collect())
     }
@@ -32,12 +37,15 @@ impl PgStore {
     pub(super) async fn put_back(&self, command: CommandId) -> Result<(), StoreError> {
         let client = self.connection().await?;
         bounded(requeue_command().bind(&client, &command.0, &self.process).all()).await?;
+        self.handed_out.forget(command);
         Ok(())
     }
 
     pub(super) async fn put_back_all(&self, account: AccountId) -> Result<(), StoreError> {
         let client = self.connection().await?;
+        let handed_out = self.handed_out.of(account);
         bounded(requeue_commands_of().bind(&client, &account.0, &self.process).all()).await?;
+        self.handed_out.forget_takings(&handed_out);
         Ok(())
     }
 }

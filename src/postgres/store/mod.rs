@@ -4,6 +4,7 @@ mod accounts;
 mod changes;
 pub(super) mod clean;
 mod commands;
+mod handed;
 mod tickets;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use paird_actors::ports::{Change, Claim, Store, StoreError, Survey, TicketOutcom
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
+use handed::HandedOut;
+
 use super::outbox::Bell;
 use super::pool;
 
@@ -30,15 +33,16 @@ pub struct PgStore {
     process: Uuid,
     outbox: Bell,
     inbox: Arc<Notify>,
-    /// The name under which commands are asked for, until an answer came.
-    asking: Arc<Mutex<Uuid>>,
+    /// One asking for commands at a time.
+    asking: Arc<Mutex<()>>,
+    handed_out: HandedOut,
 }
 
 impl PgStore {
     /// `process` is that of the daemon's lease; `outbox` is rung after each commit with
     /// events, `inbox` after each that ends a command: the account's next one may start.
     pub fn new(pool: Pool, process: Uuid, outbox: Bell, inbox: Arc<Notify>) -> Self {
-        Self { pool, process, outbox, inbox, asking: Arc::new(Mutex::new(Uuid::now_v7())) }
+        Self { pool, process, outbox, inbox, asking: Arc::default(), handed_out: HandedOut::default() }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {

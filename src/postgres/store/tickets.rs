@@ -18,6 +18,7 @@ impl PgStore {
             keyring: KeyringId(row.keyring_id),
             reason: row.reason,
             attempts: u32::try_from(row.attempts).unwrap_or(0),
+            last_error: row.last_error,
             next_retry_at: instant(row.next_retry_at),
             abandon_at: instant(row.abandon_at),
         }))

@@ -32,5 +32,6 @@ mod tc_tokens;
 mod vault;
 
 pub use keyring::Keyring;
-pub use rotation::{Rotated, Rotation, RotationError};
+pub use records::RECORD_KINDS;
+pub use rotation::{Rotated, Rotation, RotationError, Unopenable, find_unopenable};
 pub use vault::{Vault, VaultError};

@@ -18,6 +18,9 @@ macro_rules! kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(super) enum Kind { $($(#[$doc])* $kind),+ }
 
+        /// The words of all kinds.
+        pub const RECORD_KINDS: &[&str] = &[$($word),+];
+
         impl Kind {
             pub(super) fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),+ }

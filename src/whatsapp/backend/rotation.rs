@@ -25,6 +25,8 @@ use crate::whatsapp::seal::{KeyFileError, KeyFileLock, MasterKeys, SealError};
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 const LOCK_RETRY: Duration = Duration::from_millis(100);
+/// Keyrings read in one statement.
+const LOOKED_AT: i64 = 500;
 
 /// Re-wraps every keyring with a new master key, and drops the old one.
 pub struct Rotation<'a> {
@@ -57,15 +59,54 @@ pub enum RotationError {
     )]
     Foreign { id: String, keyrings: i64 },
     #[error(
-        "keyring {first} and {others} others do not open with their key: all else is re-wrapped, the old key stays in the file"
+        "the keys of {} do not open: all else is sealed with the new key, and the old one stays in the file until they do (put that account's rows of a backup back) or are gone (delete the account)",
+        in_line(.0)
     )]
-    Unopenable { first: Uuid, others: usize },
+    Unopenable(Vec<Unopenable>),
     #[error(transparent)]
     Seal(#[from] SealError),
     #[error("database: {0}")]
     Database(#[from] tokio_postgres::Error),
     #[error("{0}")]
     Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// A keyring that its master key is there for, and that does not open with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unopenable {
+    pub keyring: Uuid,
+    pub account: Uuid,
+    pub label: String,
+}
+
+/// How many are named in one line.
+const NAMED: usize = 10;
+
+fn in_line(unopenable: &[Unopenable]) -> String {
+    let named: Vec<String> = unopenable.iter().take(NAMED).map(|one| format!("{:?}", one.label)).collect();
+    let more = unopenable.len().saturating_sub(NAMED);
+    if more == 0 { named.join(", ") } else { format!("{} and {more} others", named.join(", ")) }
+}
+
+/// Tries every keyring whose master key the file holds; says which do not open.
+///
+/// # Errors
+/// The database's.
+pub async fn find_unopenable(client: &Client, keys: &MasterKeys) -> Result<Vec<Unopenable>, tokio_postgres::Error> {
+    let mut unopenable = Vec::new();
+    let mut after = Uuid::nil();
+    loop {
+        let rows = sql::list_keyrings().bind(client, &after, &LOOKED_AT).all().await?;
+        let Some(last) = rows.last() else { return Ok(unopenable) };
+        after = last.id;
+        for row in rows {
+            let (account, keyring) = (AccountId(row.account_id), KeyringId(row.id));
+            let Some(key) = keys.find(&row.master_key) else { continue };
+            if key.unwrap(account, keyring, &row.wrapped_key).is_err() {
+                unopenable.push(Unopenable { keyring: row.id, account: row.account_id, label: row.label });
+            }
+        }
+    }
 }
 
 impl<'a> Rotation<'a> {
@@ -99,8 +140,8 @@ impl<'a> Rotation<'a> {
         let lock = tokio::task::spawn_blocking(move || KeyFileLock::exclusive(&path)).await??;
         // Daemons sealed with the old key until they read the file again. None does now.
         let unopenable = self.pass(&keys, &mut tell).await?;
-        if let Some((first, others)) = unopenable.split_first() {
-            return Err(RotationError::Unopenable { first: *first, others: others.len() });
+        if !unopenable.is_empty() {
+            return Err(RotationError::Unopenable(unopenable));
         }
         let keys = MasterKeys::drop_old(self.file, &lock)?;
         Ok(Rotated { key: keys.newest().id().to_owned(), resumed, keyrings })
@@ -133,7 +174,7 @@ impl<'a> Rotation<'a> {
 
     /// Re-wraps every keyring that is not sealed with the newest key; returns those
     /// that do not open.
-    async fn pass(&self, keys: &MasterKeys, tell: &mut impl FnMut(u64)) -> Result<Vec<Uuid>, RotationError> {
+    async fn pass(&self, keys: &MasterKeys, tell: &mut impl FnMut(u64)) -> Result<Vec<Unopenable>, RotationError> {
         let newest = keys.newest();
         let mut unopenable = Vec::new();
         let mut after = Uuid::nil();
@@ -152,7 +193,9 @@ impl<'a> Rotation<'a> {
                         wrapped.push(newest.wrap(&data_key)?);
                         former.push(row.wrapped_key);
                     }
-                    Some(Err(_)) | None => unopenable.push(row.id),
+                    Some(Err(_)) | None => {
+                        unopenable.push(Unopenable { keyring: row.id, account: row.account_id, label: row.label });
+                    }
                 }
             }
             tell(sql::rewrap_keyrings().bind(self.client, &newest.id(), &ids, &wrapped, &former).await?);

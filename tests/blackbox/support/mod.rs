@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use daemon::Daemon;
 pub use phones::Phones;
 pub use web::{Web, read_qr};
-pub use wire::Wire;
+pub use wire::{OPENING, Wire};
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);

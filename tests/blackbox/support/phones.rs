@@ -1,4 +1,4 @@
-use paird_sandbox::{Fault, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
+use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
 
 use super::until;
 
@@ -44,6 +44,11 @@ impl Phones {
 
     pub async fn fault(&self, fault: Fault) {
         self.call(move |remote| remote.fault(&fault)).await.unwrap();
+    }
+
+    pub async fn set_groups(&self, number: &str, groups: &[Group]) {
+        let (number, groups) = (number.to_owned(), groups.to_vec());
+        self.call(move |remote| remote.set_groups(&number, &groups)).await.unwrap();
     }
 
     pub async fn clear_faults(&self) {

@@ -48,6 +48,13 @@ impl Web {
         self.sql = listen(&self.dsn, Arc::clone(&self.heard)).await;
     }
 
+    /// For a transaction of its own.
+    pub async fn another_connection(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.dsn, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
     pub async fn account(&self, label: &str) -> Uuid {
         self.account_of(Uuid::from_u128(1), label).await
     }

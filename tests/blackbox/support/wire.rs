@@ -1,7 +1,10 @@
-//! The way from a daemon to Postgres, on which answers get lost and statements get stuck.
+//! The way from a daemon to Postgres, on which answers get lost, statements get stuck and
+//! reads are cut off.
+
+mod reads;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
     sync::{
         Arc,
@@ -16,6 +19,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use reads::Reads;
+
+pub use reads::OPENING;
+
 use super::{Stage, until};
 
 const SOCKET: &str = ".s.PGSQL.5432";
@@ -27,6 +34,7 @@ pub struct Wire {
     /// The next answer that comes is dropped, and its connection with it.
     deaf: Arc<AtomicBool>,
     jam: Arc<watch::Sender<Jam>>,
+    reads: Arc<Reads>,
 }
 
 /// Statements that are stuck on the way.
@@ -53,14 +61,16 @@ impl Wire {
         let listener = UnixListener::bind(dir.join(SOCKET)).unwrap();
         let real = stage.dir.join("run").join(SOCKET);
         let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
-        let shared = (Arc::clone(&deaf), Arc::clone(&jam));
+        let reads = Arc::new(Reads::default());
+        let shared = (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads));
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 let Ok(to) = UnixStream::connect(&real).await else { continue };
-                tokio::spawn(carry(from, to, Arc::clone(&shared.0), Arc::clone(&shared.1)));
+                let (deaf, jam, reads) = shared.clone();
+                tokio::spawn(carry(from, to, deaf, jam, reads));
             }
         });
-        Self { dsn: format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display()), deaf, jam }
+        Self { dsn: format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display()), deaf, jam, reads }
     }
 
     pub async fn lose_an_answer(&self) {
@@ -87,6 +97,28 @@ impl Wire {
         .await;
     }
 
+    /// Notes from now on which kinds of records of this keyring are read.
+    pub fn watch(&self, keyring: Uuid) {
+        self.reads.watch(keyring);
+    }
+
+    /// The kinds that were read since this was last asked.
+    pub fn kinds_read(&self) -> BTreeSet<&'static str> {
+        self.reads.take_seen()
+    }
+
+    pub fn cut_off_reads_of(&self, kind: &'static str) {
+        self.reads.cut(Some(kind));
+    }
+
+    pub fn cut_off(&self) -> usize {
+        self.reads.cut_off()
+    }
+
+    pub fn mend(&self) {
+        self.reads.cut(None);
+    }
+
     /// Everything that is stuck goes on, whether or not its sender still waits for it. What
     /// the server made of each.
     pub async fn let_go(&self) -> Vec<String> {
@@ -102,14 +134,21 @@ impl Wire {
     }
 }
 
-async fn carry(from: UnixStream, to: UnixStream, deaf: Arc<AtomicBool>, jam: Arc<watch::Sender<Jam>>) {
+async fn carry(
+    from: UnixStream,
+    to: UnixStream,
+    deaf: Arc<AtomicBool>,
+    jam: Arc<watch::Sender<Jam>>,
+    reads: Arc<Reads>,
+) {
     let (asking, asked) = from.into_split();
     let (answering, answered) = to.into_split();
     let is_late = AtomicBool::new(false);
-    // The server's last words are read when the daemon is gone already.
     let ask = async {
-        let _ = carry_statements(asking, answered, &jam, &is_late).await;
-        std::future::pending().await
+        if carry_statements(asking, answered, &jam, &reads, &is_late).await.is_err() {
+            // The server's last words are read when the daemon is gone already.
+            std::future::pending().await
+        }
     };
     tokio::select! {
         () = ask => {}
@@ -117,10 +156,12 @@ async fn carry(from: UnixStream, to: UnixStream, deaf: Arc<AtomicBool>, jam: Arc
     }
 }
 
+/// Returns without an error when a read is cut off.
 async fn carry_statements(
     mut asking: unix::OwnedReadHalf,
     mut answered: unix::OwnedWriteHalf,
     jam: &watch::Sender<Jam>,
+    reads: &Reads,
     is_late: &AtomicBool,
 ) -> io::Result<()> {
     // The first frame has no kind.
@@ -133,6 +174,7 @@ async fn carry_statements(
                 let [name, text] = words(&frame);
                 texts.insert(name, text);
             }
+            Some(b'B') if reads.cuts(&frame[5..]) => return Ok(()),
             Some(b'B') => {
                 let [_, name] = words(&frame);
                 let stops = |text: &&&'static str| texts.get(&name).is_some_and(|sql| sql.contains(**text));

@@ -15,6 +15,7 @@ fn ticket() -> TicketRecord {
         keyring: KeyringId(Uuid::from_u128(3)),
         reason: "deleted".to_owned(),
         attempts: 0,
+        last_error: None,
         next_retry_at: NOW,
         abandon_at: NOW.after(Duration::from_secs(14 * 86_400)),
     }

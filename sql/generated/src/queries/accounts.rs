@@ -23,9 +23,17 @@ pub struct ClaimNumberParams<T1: crate::StringSql> {
     pub fence: i64,
     pub phone: T1,
 }
+#[derive(Clone, Copy, Debug)]
+pub struct GetUnreadAccountParams {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+}
 #[derive(Debug)]
-pub struct HoldAccountParams<T1: crate::StringSql> {
+pub struct HoldAccountParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql, T4: crate::StringSql> {
     pub reason: T1,
+    pub desired: T2,
+    pub phone_number: Option<T3>,
+    pub last_phone_number: Option<T4>,
     pub account: uuid::Uuid,
     pub process: uuid::Uuid,
 }
@@ -172,6 +180,40 @@ pub struct ClaimNumberBorrowed<'a> {
 impl<'a> From<ClaimNumberBorrowed<'a>> for ClaimNumber {
     fn from(ClaimNumberBorrowed { granted, existing_label }: ClaimNumberBorrowed<'a>) -> Self {
         Self { granted, existing_label: existing_label.map(|v| v.into()) }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetUnreadAccount {
+    pub desired: String,
+    pub phone_number: Option<String>,
+    pub last_phone_number: Option<String>,
+    pub deleted: bool,
+    pub linked: bool,
+}
+pub struct GetUnreadAccountBorrowed<'a> {
+    pub desired: &'a str,
+    pub phone_number: Option<&'a str>,
+    pub last_phone_number: Option<&'a str>,
+    pub deleted: bool,
+    pub linked: bool,
+}
+impl<'a> From<GetUnreadAccountBorrowed<'a>> for GetUnreadAccount {
+    fn from(
+        GetUnreadAccountBorrowed {
+            desired,
+            phone_number,
+            last_phone_number,
+            deleted,
+            linked,
+        }: GetUnreadAccountBorrowed<'a>,
+    ) -> Self {
+        Self {
+            desired: desired.into(),
+            phone_number: phone_number.map(|v| v.into()),
+            last_phone_number: last_phone_number.map(|v| v.into()),
+            deleted,
+            linked,
+        }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -478,6 +520,60 @@ where
         Ok(mapped)
     }
 }
+pub struct GetUnreadAccountQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetUnreadAccountBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetUnreadAccountBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetUnreadAccountQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetUnreadAccountBorrowed) -> R) -> GetUnreadAccountQuery<'c, 'a, 's, C, R, N> {
+        GetUnreadAccountQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -707,7 +803,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ClaimAccountsWithCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn claim_accounts_with_commands() -> ClaimAccountsWithCommandsStmt {
     ClaimAccountsWithCommandsStmt(
-        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id IN (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running')) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
+        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id IN (SELECT waiting.account_id FROM waiting) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
         None,
     )
 }
@@ -914,10 +1010,64 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         self.bind(client, &params.account, &params.process, &params.fence, &params.phone)
     }
 }
+pub struct GetUnreadAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_unread_account() -> GetUnreadAccountStmt {
+    GetUnreadAccountStmt(
+        "SELECT desired, phone_number, last_phone_number, deleted_at IS NOT NULL AS deleted, keyring_id IS NOT NULL AS linked FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
+        None,
+    )
+}
+impl GetUnreadAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+    ) -> GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2> {
+        GetUnreadAccountQuery {
+            client,
+            params: [account, process],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetUnreadAccountBorrowed, tokio_postgres::Error> {
+                Ok(GetUnreadAccountBorrowed {
+                    desired: row.try_get(0)?,
+                    phone_number: row.try_get(1)?,
+                    last_phone_number: row.try_get(2)?,
+                    deleted: row.try_get(3)?,
+                    linked: row.try_get(4)?,
+                })
+            },
+            mapper: |it| GetUnreadAccount::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetUnreadAccountParams,
+        GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2>,
+        C,
+    > for GetUnreadAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetUnreadAccountParams,
+    ) -> GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2> {
+        self.bind(client, &params.account, &params.process)
+    }
+}
 pub struct HoldAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn hold_account() -> HoldAccountStmt {
     HoldAccountStmt(
-        "WITH held AS ( UPDATE whatsapp_accounts a SET status = 'held', status_reason = $1, status_since = clock_timestamp(), next_retry_at = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END FROM (SELECT id, status, status_reason FROM whatsapp_accounts WHERE id = $2 FOR UPDATE) AS before WHERE a.id = before.id AND a.owner = $3 AND (before.status, before.status_reason) IS DISTINCT FROM ('held', $1::text) RETURNING a.id, a.event_seq, before.status AS former ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT id, event_seq - 1, 'session.failed', jsonb_build_object('reason', $1::text) FROM held WHERE former = 'pending' UNION ALL SELECT id, event_seq, 'session.held', jsonb_build_object('reason', $1::text, 'until', NULL) FROM held ) SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = $2 AND owner = $3) AS owned FROM (SELECT count(*) FROM held) AS done",
+        "WITH held AS ( UPDATE whatsapp_accounts a SET status = 'held', status_reason = $1, status_since = clock_timestamp(), next_retry_at = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL, desired = $2, phone_number = $3, last_phone_number = $4, event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END FROM (SELECT * FROM whatsapp_accounts WHERE id = $5 FOR UPDATE) AS before WHERE a.id = before.id AND a.owner = $6 AND (before.status, before.status_reason, before.desired, before.phone_number, before.last_phone_number, before.pair_method, before.pair_phone, before.expect_phone) IS DISTINCT FROM ('held', $1::text, $2::text, $3::text, $4::text, 'qr', NULL::text, NULL::text) RETURNING a.id, a.event_seq, before.status AS former ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT id, event_seq - 1, 'session.failed', jsonb_build_object('reason', $1::text) FROM held WHERE former = 'pending' UNION ALL SELECT id, event_seq, 'session.held', jsonb_build_object('reason', $1::text, 'until', NULL) FROM held ) SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = $5 AND owner = $6) AS owned FROM (SELECT count(*) FROM held) AS done",
         None,
     )
 }
@@ -926,16 +1076,28 @@ impl HoldAccountStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::StringSql,
+        T4: crate::StringSql,
+    >(
         &'s self,
         client: &'c C,
         reason: &'a T1,
+        desired: &'a T2,
+        phone_number: &'a Option<T3>,
+        last_phone_number: &'a Option<T4>,
         account: &'a uuid::Uuid,
         process: &'a uuid::Uuid,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
         BoolQuery {
             client,
-            params: [reason, account, process],
+            params: [reason, desired, phone_number, last_phone_number, account, process],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -943,12 +1105,32 @@ impl HoldAccountStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, HoldAccountParams<T1>, BoolQuery<'c, 'a, 's, C, bool, 3>, C>
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+> crate::client::async_::Params<'c, 'a, 's, HoldAccountParams<T1, T2, T3, T4>, BoolQuery<'c, 'a, 's, C, bool, 6>, C>
     for HoldAccountStmt
 {
-    fn params(&'s self, client: &'c C, params: &'a HoldAccountParams<T1>) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
-        self.bind(client, &params.reason, &params.account, &params.process)
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a HoldAccountParams<T1, T2, T3, T4>,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
+        self.bind(
+            client,
+            &params.reason,
+            &params.desired,
+            &params.phone_number,
+            &params.last_phone_number,
+            &params.account,
+            &params.process,
+        )
     }
 }
 pub struct ListStaleAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);

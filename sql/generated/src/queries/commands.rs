@@ -1,9 +1,11 @@
 // This file was generated with `clorinde`. Do not modify.
 
-#[derive(Clone, Copy, Debug)]
-pub struct TakeCommandsParams {
+#[derive(Debug)]
+pub struct TakeCommandsParams<T1: crate::ArraySql<Item = i64>, T2: crate::ArraySql<Item = uuid::Uuid>> {
     pub process: uuid::Uuid,
     pub taken: uuid::Uuid,
+    pub handed_commands: T1,
+    pub handed_askings: T2,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct RequeueCommandParams {
@@ -40,6 +42,7 @@ pub struct TakeCommands {
     pub kind: String,
     pub args: serde_json::Value,
     pub source: String,
+    pub taken: uuid::Uuid,
 }
 pub struct TakeCommandsBorrowed<'a> {
     pub id: i64,
@@ -47,15 +50,17 @@ pub struct TakeCommandsBorrowed<'a> {
     pub kind: &'a str,
     pub args: postgres_types::Json<&'a serde_json::value::RawValue>,
     pub source: &'a str,
+    pub taken: uuid::Uuid,
 }
 impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
-    fn from(TakeCommandsBorrowed { id, account_id, kind, args, source }: TakeCommandsBorrowed<'a>) -> Self {
+    fn from(TakeCommandsBorrowed { id, account_id, kind, args, source, taken }: TakeCommandsBorrowed<'a>) -> Self {
         Self {
             id,
             account_id,
             kind: kind.into(),
             args: serde_json::from_str(args.0.get()).unwrap(),
             source: source.into(),
+            taken,
         }
     }
 }
@@ -226,7 +231,7 @@ where
 pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_commands() -> TakeCommandsStmt {
     TakeCommandsStmt(
-        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), next AS ( SELECT oldest.id FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = $1 CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM $1) ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE NOT EXISTS (SELECT FROM commands r WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = $1 AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1, taken = $2 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM $1)) RETURNING c.id, c.account_id, c.kind, c.args, c.source ) SELECT id, account_id, kind, args, source FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken = $2 AND a.owner = $1 ORDER BY id",
+        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), next AS ( SELECT oldest.id FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = $1 CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running') AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM $1) ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE NOT EXISTS (SELECT FROM commands r WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = $1 AND r.kind <> 'groups.sync') AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1, taken = $2 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM $1)) RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken ) SELECT id, account_id, kind, args, source, taken FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken_by = $1 AND a.owner = $1 AND NOT EXISTS (SELECT FROM unnest($3::bigint[], $4::uuid[]) AS handed (command, asking) WHERE handed.command = c.id AND handed.asking = c.taken) ORDER BY id",
         None,
     )
 }
@@ -235,15 +240,24 @@ impl TakeCommandsStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::ArraySql<Item = i64>,
+        T2: crate::ArraySql<Item = uuid::Uuid>,
+    >(
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
         taken: &'a uuid::Uuid,
-    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
+        handed_commands: &'a T1,
+        handed_askings: &'a T2,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 4> {
         TakeCommandsQuery {
             client,
-            params: [process, taken],
+            params: [process, taken, handed_commands, handed_askings],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeCommandsBorrowed, tokio_postgres::Error> {
@@ -253,28 +267,35 @@ impl TakeCommandsStmt {
                     kind: row.try_get(2)?,
                     args: row.try_get(3)?,
                     source: row.try_get(4)?,
+                    taken: row.try_get(5)?,
                 })
             },
             mapper: |it| TakeCommands::from(it),
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<'c, 'a, 's, TakeCommandsParams, TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2>, C>
-    for TakeCommandsStmt
+impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>, T2: crate::ArraySql<Item = uuid::Uuid>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        TakeCommandsParams<T1, T2>,
+        TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 4>,
+        C,
+    > for TakeCommandsStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a TakeCommandsParams,
-    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 2> {
-        self.bind(client, &params.process, &params.taken)
+        params: &'a TakeCommandsParams<T1, T2>,
+    ) -> TakeCommandsQuery<'c, 'a, 's, C, TakeCommands, 4> {
+        self.bind(client, &params.process, &params.taken, &params.handed_commands, &params.handed_askings)
     }
 }
 pub struct FailOrphanedCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn fail_orphaned_commands() -> FailOrphanedCommandsStmt {
     FailOrphanedCommandsStmt(
-        "WITH orphaned AS ( SELECT c.id FROM commands c WHERE c.state = 'queued' AND NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = c.account_id) ORDER BY c.id LIMIT 500 FOR UPDATE OF c SKIP LOCKED ) UPDATE commands c SET state = 'failed', done_at = clock_timestamp(), result = coalesce('no account with id ' || c.account_id::text, 'no account id given') FROM orphaned WHERE c.id = orphaned.id RETURNING c.id",
+        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), stray AS ( SELECT c.id FROM commands c JOIN waiting ON waiting.account_id = c.account_id WHERE c.state = 'queued' AND NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id) LIMIT 500 FOR UPDATE OF c SKIP LOCKED ), headless AS ( SELECT c.id FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL LIMIT 500 FOR UPDATE OF c SKIP LOCKED ) UPDATE commands c SET state = 'failed', done_at = clock_timestamp(), result = coalesce('no account with id ' || c.account_id::text, 'no account id given') FROM (SELECT id FROM stray UNION ALL SELECT id FROM headless) AS orphaned WHERE c.id = orphaned.id RETURNING c.id",
         None,
     )
 }

@@ -6,6 +6,11 @@ pub struct ListKeyringsToRewrapParams<T1: crate::StringSql> {
     pub after: uuid::Uuid,
     pub batch: i64,
 }
+#[derive(Clone, Copy, Debug)]
+pub struct ListKeyringsParams {
+    pub after: uuid::Uuid,
+    pub batch: i64,
+}
 #[derive(Debug)]
 pub struct RewrapKeyringsParams<
     T1: crate::StringSql,
@@ -72,20 +77,44 @@ impl<'a> From<CountKeyringsByMasterKeyBorrowed<'a>> for CountKeyringsByMasterKey
 pub struct ListKeyringsToRewrap {
     pub id: uuid::Uuid,
     pub account_id: uuid::Uuid,
+    pub label: String,
     pub wrapped_key: Vec<u8>,
     pub master_key: String,
 }
 pub struct ListKeyringsToRewrapBorrowed<'a> {
     pub id: uuid::Uuid,
     pub account_id: uuid::Uuid,
+    pub label: &'a str,
     pub wrapped_key: &'a [u8],
     pub master_key: &'a str,
 }
 impl<'a> From<ListKeyringsToRewrapBorrowed<'a>> for ListKeyringsToRewrap {
     fn from(
-        ListKeyringsToRewrapBorrowed { id, account_id, wrapped_key, master_key }: ListKeyringsToRewrapBorrowed<'a>,
+        ListKeyringsToRewrapBorrowed { id, account_id, label, wrapped_key, master_key }: ListKeyringsToRewrapBorrowed<
+            'a,
+        >,
     ) -> Self {
-        Self { id, account_id, wrapped_key: wrapped_key.into(), master_key: master_key.into() }
+        Self { id, account_id, label: label.into(), wrapped_key: wrapped_key.into(), master_key: master_key.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListKeyrings {
+    pub id: uuid::Uuid,
+    pub account_id: uuid::Uuid,
+    pub label: String,
+    pub wrapped_key: Vec<u8>,
+    pub master_key: String,
+}
+pub struct ListKeyringsBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub account_id: uuid::Uuid,
+    pub label: &'a str,
+    pub wrapped_key: &'a [u8],
+    pub master_key: &'a str,
+}
+impl<'a> From<ListKeyringsBorrowed<'a>> for ListKeyrings {
+    fn from(ListKeyringsBorrowed { id, account_id, label, wrapped_key, master_key }: ListKeyringsBorrowed<'a>) -> Self {
+        Self { id, account_id, label: label.into(), wrapped_key: wrapped_key.into(), master_key: master_key.into() }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -240,6 +269,60 @@ where
         mapper: fn(ListKeyringsToRewrapBorrowed) -> R,
     ) -> ListKeyringsToRewrapQuery<'c, 'a, 's, C, R, N> {
         ListKeyringsToRewrapQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListKeyringsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListKeyringsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListKeyringsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListKeyringsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListKeyringsBorrowed) -> R) -> ListKeyringsQuery<'c, 'a, 's, C, R, N> {
+        ListKeyringsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -439,7 +522,7 @@ impl TryLockRotationStmt {
 pub struct ListKeyringsToRewrapStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_keyrings_to_rewrap() -> ListKeyringsToRewrapStmt {
     ListKeyringsToRewrapStmt(
-        "SELECT k.id, k.account_id, k.wrapped_key, k.master_key FROM keyrings k WHERE k.master_key <> $1 AND k.id > $2 ORDER BY k.id LIMIT $3",
+        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.master_key <> $1 AND k.id > $2 ORDER BY k.id LIMIT $3",
         None,
     )
 }
@@ -464,8 +547,9 @@ impl ListKeyringsToRewrapStmt {
                 Ok(ListKeyringsToRewrapBorrowed {
                     id: row.try_get(0)?,
                     account_id: row.try_get(1)?,
-                    wrapped_key: row.try_get(2)?,
-                    master_key: row.try_get(3)?,
+                    label: row.try_get(2)?,
+                    wrapped_key: row.try_get(3)?,
+                    master_key: row.try_get(4)?,
                 })
             },
             mapper: |it| ListKeyringsToRewrap::from(it),
@@ -488,6 +572,54 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         params: &'a ListKeyringsToRewrapParams<T1>,
     ) -> ListKeyringsToRewrapQuery<'c, 'a, 's, C, ListKeyringsToRewrap, 3> {
         self.bind(client, &params.newest, &params.after, &params.batch)
+    }
+}
+pub struct ListKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_keyrings() -> ListKeyringsStmt {
+    ListKeyringsStmt(
+        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.id > $1 ORDER BY k.id LIMIT $2",
+        None,
+    )
+}
+impl ListKeyringsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        after: &'a uuid::Uuid,
+        batch: &'a i64,
+    ) -> ListKeyringsQuery<'c, 'a, 's, C, ListKeyrings, 2> {
+        ListKeyringsQuery {
+            client,
+            params: [after, batch],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListKeyringsBorrowed, tokio_postgres::Error> {
+                Ok(ListKeyringsBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    label: row.try_get(2)?,
+                    wrapped_key: row.try_get(3)?,
+                    master_key: row.try_get(4)?,
+                })
+            },
+            mapper: |it| ListKeyrings::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, ListKeyringsParams, ListKeyringsQuery<'c, 'a, 's, C, ListKeyrings, 2>, C>
+    for ListKeyringsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListKeyringsParams,
+    ) -> ListKeyringsQuery<'c, 'a, 's, C, ListKeyrings, 2> {
+        self.bind(client, &params.after, &params.batch)
     }
 }
 pub struct RewrapKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);

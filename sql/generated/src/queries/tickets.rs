@@ -34,6 +34,7 @@ pub struct LoadTicket {
     pub keyring_id: uuid::Uuid,
     pub reason: String,
     pub attempts: i32,
+    pub last_error: Option<String>,
     pub next_retry_at: chrono::DateTime<chrono::FixedOffset>,
     pub abandon_at: chrono::DateTime<chrono::FixedOffset>,
 }
@@ -45,6 +46,7 @@ pub struct LoadTicketBorrowed<'a> {
     pub keyring_id: uuid::Uuid,
     pub reason: &'a str,
     pub attempts: i32,
+    pub last_error: Option<&'a str>,
     pub next_retry_at: chrono::DateTime<chrono::FixedOffset>,
     pub abandon_at: chrono::DateTime<chrono::FixedOffset>,
 }
@@ -58,6 +60,7 @@ impl<'a> From<LoadTicketBorrowed<'a>> for LoadTicket {
             keyring_id,
             reason,
             attempts,
+            last_error,
             next_retry_at,
             abandon_at,
         }: LoadTicketBorrowed<'a>,
@@ -70,6 +73,7 @@ impl<'a> From<LoadTicketBorrowed<'a>> for LoadTicket {
             keyring_id,
             reason: reason.into(),
             attempts,
+            last_error: last_error.map(|v| v.into()),
             next_retry_at,
             abandon_at,
         }
@@ -188,7 +192,7 @@ where
 pub struct LoadTicketStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn load_ticket() -> LoadTicketStmt {
     LoadTicketStmt(
-        "SELECT t.id, t.account_id, a.label, a.fence, t.keyring_id, t.reason, t.attempts, t.next_retry_at, t.abandon_at FROM unlink_tickets t JOIN whatsapp_accounts a ON a.id = t.account_id WHERE t.id = $1 AND a.owner = $2",
+        "SELECT t.id, t.account_id, a.label, a.fence, t.keyring_id, t.reason, t.attempts, t.last_error, t.next_retry_at, t.abandon_at FROM unlink_tickets t JOIN whatsapp_accounts a ON a.id = t.account_id WHERE t.id = $1 AND a.owner = $2",
         None,
     )
 }
@@ -217,8 +221,9 @@ impl LoadTicketStmt {
                     keyring_id: row.try_get(4)?,
                     reason: row.try_get(5)?,
                     attempts: row.try_get(6)?,
-                    next_retry_at: row.try_get(7)?,
-                    abandon_at: row.try_get(8)?,
+                    last_error: row.try_get(7)?,
+                    next_retry_at: row.try_get(8)?,
+                    abandon_at: row.try_get(9)?,
                 })
             },
             mapper: |it| LoadTicket::from(it),
