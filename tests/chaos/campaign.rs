@@ -75,9 +75,9 @@ impl Campaign {
 
     /// However slow the machine is, there is something to scan.
     async fn shown(&self) {
-        let showing = "SELECT count(*) FROM whatsapp_accounts WHERE last_qr_png IS NOT NULL OR pair_code IS NOT NULL";
-        until("most accounts show a QR or a code", || async {
-            (self.stage.web.count(showing, &[]).await >= ACCOUNTS as i64 * 3 / 4).then_some(())
+        let showing = "SELECT count(DISTINCT account_id) FROM events WHERE kind IN ('session.qr', 'session.code')";
+        until("half of the accounts show a QR or a code", || async {
+            (self.stage.web.count(showing, &[]).await >= ACCOUNTS as i64 / 2).then_some(())
         })
         .await;
     }
@@ -158,7 +158,8 @@ impl Campaign {
         true
     }
 
-    /// No fault any more; then waits until nothing is under way: no command, no attempt, no ticket, no retry.
+    /// No fault any more; then waits until nothing is under way: no command, no attempt,
+    /// no ticket, no retry, and no account on its way to another daemon.
     async fn quiet(&mut self) {
         self.siege.lift();
         self.stage.phones.clear_faults().await;
@@ -173,6 +174,11 @@ impl Campaign {
                 WHERE p.expires_at > clock_timestamp() AND p.pid <> ALL ($1)
             UNION ALL SELECT concat_ws(' ', a.label, 'has no owner') FROM whatsapp_accounts a
                 WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner)
+            UNION ALL SELECT concat_ws(' ', 'a share of', max(share), 'of', sum(share))
+                FROM (SELECT count(a.id) AS share FROM processes p
+                    LEFT JOIN whatsapp_accounts a ON a.owner = p.id AND needs_daemon(a)
+                    WHERE p.expires_at > clock_timestamp() GROUP BY p.id) AS shares
+                HAVING max(share) > ceil(avg(share)) + floor(ceil(avg(share)) / 8)
             UNION ALL SELECT concat_ws(' ', 'event', e.id, 'to be sent') FROM events e WHERE NOT e.notified";
         let pids = self.fleet.pids();
         let deadline = Instant::now() + SETTLED_WITHIN;
