@@ -16,8 +16,8 @@ up: need-cargo need-postgres ## the daemon against the real WhatsApp
 test: need-cargo need-postgres ## builds and runs every test, and says how many
 	@.ci/test
 
-chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEEDS=7-7 for one again)
-	PAIRD_TEST_SEEDS=$(or $(SEEDS),5) cargo test --features sandbox --test chaos -- --nocapture
+chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEED=7 for one again)
+	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),4)) cargo test --features sandbox --test chaos -- --nocapture
 
 fleet: need-cargo need-postgres ## takeovers and shutdowns under load, measured (ROUNDS=5)
 	PAIRD_TEST_ROUNDS=$(or $(ROUNDS),5) cargo test --features sandbox --test blackbox fleet::measured -- --nocapture --test-threads 1

@@ -12,8 +12,8 @@ use paird_actors::{
     ports::Store as _,
     supervisor::{actor as supervisor, handle::SupervisorHandle},
 };
-use tokio::runtime::Runtime;
-use tracing::{error, info, warn};
+use tokio::runtime::{Handle, Runtime};
+use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use crate::{
@@ -55,7 +55,20 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         let runtime = Arc::clone(&runtime);
         move || runtime
     });
-    system.block_on(serve(config, runtime))
+    let served = system.block_on(serve(config, Arc::clone(&runtime)));
+    drop(system);
+    abandon(runtime);
+    served
+}
+
+/// Ends the runtime without waiting for threads that are busy with something that nobody
+/// waits for any more, such as a pair code's key or a version lookup: what had to be done was.
+fn abandon(runtime: Arc<Runtime>) {
+    match Arc::try_unwrap(runtime) {
+        Ok(runtime) => runtime.shutdown_background(),
+        // Never dropped, so never waited for: the process ends next.
+        Err(shared) => std::mem::forget(shared),
+    }
 }
 
 async fn serve(config: Config, runtime: Arc<Runtime>) -> anyhow::Result<()> {
@@ -116,6 +129,7 @@ async fn serve_with(
         // An arbiter that panicked has nothing left to say.
         let _ = arbiter.join();
     }
+    tell_tasks();
     info!("paird is down");
     Ok(())
 }
@@ -148,9 +162,9 @@ impl Running {
                     info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
                 }
                 () = wake.notified() => self.supervisor.wake(),
-                () = resync.notified() => self.supervisor.resync(),
+                () = resync.notified() => self.resync(),
                 changed = daemons.changed() => match changed {
-                    Ok(()) => self.supervisor.resync(),
+                    Ok(()) => self.resync(),
                     Err(_) => return error!("the lease ended"),
                 },
                 changed = lapses.changed() => match changed {
@@ -163,9 +177,9 @@ impl Running {
                     }
                     Err(_) => return error!("the lease ended"),
                 },
-                _ = tick.tick() => self.supervisor.resync(),
+                _ = tick.tick() => self.resync(),
                 changed = hearing.changed() => match changed {
-                    Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.supervisor.resync(),
+                    Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.resync(),
                     Ok(()) => {}
                     Err(_) => return error!("the listener ended"),
                 },
@@ -181,12 +195,23 @@ impl Running {
         }
     }
 
+    fn resync(&self) {
+        tell_tasks();
+        self.supervisor.resync();
+    }
+
     /// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it
     /// is up must not be lost.
     async fn listening(&self) {
         let mut hearing = self.listener.hearing();
         let _ = tokio::time::timeout(LISTEN_PATIENCE, hearing.wait_for(|how| *how == Hearing::Listening)).await;
     }
+}
+
+/// Whatever outlives its connection shows here: the number depends on how many accounts
+/// are connected, and on nothing that was.
+fn tell_tasks() {
+    debug!(tasks = Handle::current().metrics().num_alive_tasks(), "tasks alive");
 }
 
 async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> Lease {
@@ -226,5 +251,30 @@ async fn sweep(store: &PgStore, config: &Config) {
                 tokio::time::sleep(RETRY).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_does_not_wait_for_a_thread_that_is_busy() {
+        let runtime = Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap());
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let (begin, begun) = std::sync::mpsc::channel();
+        runtime.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            // As long as `finish` lives.
+            let _ = finished.recv();
+        });
+        begun.recv().unwrap();
+        let (end, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            abandon(runtime);
+            end.send(())
+        });
+        ended.recv_timeout(Duration::from_secs(20)).unwrap();
+        drop(finish);
     }
 }

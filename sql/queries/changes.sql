@@ -2,12 +2,16 @@
 -- One change of an account and everything that tells of it, or nothing at all if the
 -- account has another owner or a newer fence. Written again, it is written already.
 WITH mine AS (
-    SELECT id, last_change FROM whatsapp_accounts
+    SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled FROM whatsapp_accounts
     WHERE id = :account AND owner = :process AND fence = :fence
     FOR UPDATE
 ), changed AS (
     UPDATE whatsapp_accounts a
-    SET status = :status, status_reason = :status_reason, status_since = :status_since, desired = :desired,
+    -- The last ticket settles a deletion behind the back of whoever then still has it under way.
+    SET status = CASE WHEN mine.settled THEN a.status ELSE :status END,
+        status_reason = CASE WHEN mine.settled THEN a.status_reason ELSE :status_reason END,
+        status_since = CASE WHEN mine.settled THEN a.status_since ELSE :status_since END,
+        desired = :desired,
         next_retry_at = :next_retry_at, phone_number = :phone_number, last_phone_number = :last_phone_number,
         device_jid = :device_jid, pair_deadline = :pair_deadline, pair_method = :pair_method,
         pair_phone = :pair_phone, expect_phone = :expect_phone, keyring_id = :keyring_id,

@@ -13,9 +13,15 @@ FROM mine
 WHERE t.id = :ticket AND t.account_id = mine.id
 RETURNING t.id;
 
+--! lock_account
+-- In a statement of its own, so that the next one of the transaction sees what was
+-- committed while it waited here.
+SELECT id FROM whatsapp_accounts WHERE id = :account FOR UPDATE;
+
 --! close_ticket
 -- The device entry is gone, or out of reach for good: ticket and keys go together, and
 -- a deleted account whose last ticket this was is settled. A second call changes nothing.
+-- After lock_account: of two tickets that end at once, the later one must know it is the last.
 WITH mine AS (
     SELECT a.id FROM whatsapp_accounts a
     WHERE a.id = :account AND a.owner = :process AND a.fence = :fence

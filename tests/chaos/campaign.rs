@@ -5,49 +5,57 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
 use paird_sandbox::ScanOptions;
-use tokio_postgres::NoTls;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    database::Siege,
+    fleet::Fleet,
     invariants,
-    script::{ACCOUNTS, Act, DAEMONS, PHONES, Script, number},
-    support::{Daemon, Stage, until},
+    script::{ACCOUNTS, Act, Flaw, PHONES, Script, Typing, number},
+    support::{Stage, until},
+    tally::Tally,
 };
 
-/// Attempts end within the campaign, by themselves.
-const SETTINGS: [(&str, &str); 1] = [("PAIRD_PAIR_TIMEOUT", "10s")];
-/// From the last fault until nothing is under way any more: backoffs and answers that
-/// never come take up to a minute.
-const SETTLED_WITHIN: Duration = Duration::from_secs(150);
+/// From the last fault until nothing is under way any more: an outdated client is tried
+/// again after a minute, answers that never come take as long.
+const SETTLED_WITHIN: Duration = Duration::from_secs(200);
+/// For so long nothing must be under way: between a command's end and what it started is a gap.
+const QUIET: Duration = Duration::from_millis(1_200);
 
 pub struct Campaign {
     pub stage: Stage,
     pub accounts: Vec<Uuid>,
-    daemons: Vec<Daemon>,
-    injected: BTreeMap<&'static str, u32>,
+    pub fleet: Fleet,
+    siege: Siege,
+    /// How often each bare NOTIFY was sent, by kind and account.
+    pub notified: BTreeMap<(String, Uuid), i64>,
+    tally: Tally,
 }
 
 impl Campaign {
-    /// Says what was injected, by kind.
-    pub async fn run(script: Script) -> BTreeMap<&'static str, u32> {
+    pub async fn run(script: Script) -> Tally {
         let mut campaign = Self::begin().await;
         let started = Instant::now();
-        for (pause, act) in script.acts {
+        for (nth, (pause, act)) in script.acts.into_iter().enumerate() {
             tokio::time::sleep(pause).await;
+            if nth == ACCOUNTS {
+                campaign.shown().await;
+            }
+            campaign.fleet.wake_the_due();
+            campaign.siege.lift_the_due();
             println!("{:>6} ms  {act:?}", started.elapsed().as_millis());
-            campaign.carry_out(act).await;
+            let (name, is_fault) = (act.name(), act.is_fault());
+            if campaign.carry_out(act).await {
+                campaign.tally.note(name, is_fault);
+            }
         }
-        campaign.stage.phones.clear_faults().await;
-        let settled = Instant::now();
-        campaign.settle().await;
-        println!("seed {}: {:?} of faults, settled {:?} after", script.seed, settled - started, settled.elapsed());
+        let calm = Instant::now();
+        campaign.quiet().await;
+        campaign.tally.settled(script.seed, calm - started, calm.elapsed());
         campaign.say_what_came_of_it().await;
-        invariants::hold(&campaign.stage, &campaign.accounts).await;
+        invariants::hold(&campaign).await;
         campaign.leaks_nothing().await;
         campaign.end().await
     }
@@ -61,66 +69,66 @@ impl Campaign {
         for account in 0..ACCOUNTS {
             accounts.push(stage.web.account(&format!("account {account}")).await);
         }
-        let mut daemons = Vec::new();
-        for _ in 0..DAEMONS {
-            daemons.push(stage.daemon(&SETTINGS).await);
-        }
-        Self { stage, accounts, daemons, injected: BTreeMap::new() }
+        let fleet = Fleet::start(&stage).await;
+        Self { stage, accounts, fleet, siege: Siege::default(), notified: BTreeMap::new(), tally: Tally::default() }
     }
 
-    async fn carry_out(&mut self, act: Act) {
+    /// There is something to scan; a machine that is too busy for it goes on with less.
+    async fn shown(&self) {
+        let showing = "SELECT count(DISTINCT account_id) FROM events WHERE kind IN ('session.qr', 'session.code')";
+        let most = until("most accounts have shown a QR or a code", || async {
+            (self.stage.web.count(showing, &[]).await >= ACCOUNTS as i64 * 3 / 4).then_some(())
+        });
+        if tokio::time::timeout(Duration::from_secs(10), most).await.is_err() {
+            println!("a busy machine: few accounts show a QR yet");
+        }
+    }
+
+    /// Whether there was anything to do it to.
+    async fn carry_out(&mut self, act: Act) -> bool {
         match act {
-            Act::Command(account, kind, args) => {
-                self.stage.web.send(kind, self.accounts[account], args).await;
+            Act::Command { account, kind, args } => {
+                self.stage.web.send(kind, self.account(account), args).await;
             }
-            Act::Scan { which, phone, approve_after_ms, bad_signature, then } => {
-                let options = ScanOptions { approve_after_ms, bad_signature, ..ScanOptions::default() };
-                let scanned = self.scan(which, phone, options).await;
-                if let (Some(account), Some((after, kind, args))) = (scanned, then) {
+            Act::Notify { account, kind, args } => self.notify(self.account(account), kind, args).await,
+            Act::NewAccount => {
+                let label = format!("account {}", self.accounts.len());
+                self.accounts.push(self.stage.web.account(&label).await);
+            }
+            Act::Scan { which, phone, approve_after_ms, flaw, then } => {
+                let (bad_signature, bad_hmac) =
+                    (matches!(flaw, Some(Flaw::Signature)), matches!(flaw, Some(Flaw::Hmac)));
+                let scanned = self.scan(which, phone, ScanOptions { approve_after_ms, bad_signature, bad_hmac }).await;
+                let Some(account) = scanned else { return false };
+                if let Some((after, kind, args)) = then {
                     tokio::time::sleep(after).await;
                     self.stage.web.send(kind, account, args).await;
                 }
             }
+            Act::TypeCode { which, how } => return self.type_code(which, how).await,
             Act::RemoveDevice { phone, which } => {
                 let devices = self.stage.phones.devices(&number(phone)).await;
-                if let Some(device) = devices.get(which % devices.len().max(1)) {
-                    self.stage.phones.unlink(&number(phone), &device.jid).await;
-                    self.note("device removed by the phone");
-                }
+                let Some(device) = devices.get(which % devices.len().max(1)) else { return false };
+                self.stage.phones.unlink(&number(phone), &device.jid).await;
             }
-            Act::Fault(kind, fault) => {
-                self.stage.phones.fault(fault).await;
-                self.note(kind);
-            }
+            Act::Fault(fault) => self.stage.phones.fault(fault).await,
             Act::ClearFaults => self.stage.phones.clear_faults().await,
-            Act::KillDaemon(which) => {
-                let next = self.stage.daemon_starting(&SETTINGS);
-                std::mem::replace(&mut self.daemons[which], next).kill().await;
-                self.note("daemon killed");
-            }
-            Act::TerminateDaemon(which) => {
-                let next = self.stage.daemon_starting(&SETTINGS);
-                let status = std::mem::replace(&mut self.daemons[which], next).terminate().await;
-                assert!(status.success(), "{status}");
-                self.note("daemon terminated");
-            }
-            Act::FreezeDaemon(which, time) => {
-                self.daemons[which].signal(Signal::SIGSTOP);
-                tokio::time::sleep(time).await;
-                self.daemons[which].signal(Signal::SIGCONT);
-                self.note("daemon frozen");
-            }
-            Act::CutDatabase => {
-                let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                    WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
-                self.stage.web.count(cut, &[]).await;
-                self.note("database connections cut");
-            }
-            Act::CrashPostgres => {
-                self.crash_postgres().await;
-                self.note("Postgres crashed");
-            }
+            Act::Daemon(act, which) => return self.fleet.act(act, which, &self.stage).await,
+            Act::Database(act) => self.siege.act(act, &mut self.stage).await,
+            Act::RotateKeys => self.fleet.rotate_keys(&self.stage),
         }
+        true
+    }
+
+    fn account(&self, which: usize) -> Uuid {
+        self.accounts[which % self.accounts.len()]
+    }
+
+    async fn notify(&mut self, account: Uuid, kind: String, mut args: Value) {
+        args["type"] = json!(kind);
+        args["accountId"] = json!(account);
+        self.stage.web.sql.execute("SELECT pg_notify('paird_command', $1)", &[&args.to_string()]).await.unwrap();
+        *self.notified.entry((kind, account)).or_default() += 1;
     }
 
     /// Which account was scanned. In the background: a scan waits for what the fault of the moment makes of it.
@@ -134,40 +142,56 @@ impl Campaign {
         Some(account)
     }
 
-    async fn crash_postgres(&mut self) {
-        let database = self.stage.database.as_ref().unwrap();
-        let former = database.pid().unwrap();
-        kill(Pid::from_raw(i32::try_from(former).unwrap()), Signal::SIGQUIT).unwrap();
-        until("Postgres is back", || async {
-            if database.pid().is_none_or(|pid| pid == former) {
-                return None;
-            }
-            let (sql, connection) = tokio_postgres::connect(&self.stage.dsn, NoTls).await.ok()?;
-            tokio::spawn(connection);
-            sql.batch_execute("SELECT 1").await.ok()
-        })
-        .await;
-        self.stage.web.reconnect().await;
+    /// In the background, like a scan.
+    async fn type_code(&self, which: usize, how: Typing) -> bool {
+        let showing =
+            "SELECT id, pair_phone FROM whatsapp_accounts WHERE pair_code IS NOT NULL ORDER BY created_at, id";
+        let showing = self.stage.web.sql.query(showing, &[]).await.unwrap();
+        let Some(row) = showing.get(which % showing.len().max(1)) else { return false };
+        let (account, own): (Uuid, Option<String>) = (row.get(0), row.get(1));
+        let (Some(code), Some(own)) = (self.stage.web.code_now(account).await, own) else { return false };
+        let (phone, code) = match how {
+            Typing::Right => (own, code),
+            Typing::WrongCode => (own, code.chars().rev().collect()),
+            Typing::WrongPhone(phone) => (number(phone), code),
+        };
+        let phones = self.stage.phones.clone();
+        tokio::spawn(async move { phones.type_code(&phone, &code).await });
+        true
     }
 
-    /// Waits until nothing is under way: no command, no attempt, no ticket, no retry.
-    async fn settle(&mut self) {
-        for daemon in &mut self.daemons {
-            daemon.up().await;
-        }
+    /// No fault any more; then waits until nothing is under way: no command, no attempt,
+    /// no ticket, no retry, and no account on its way to another daemon.
+    async fn quiet(&mut self) {
+        self.siege.lift();
+        self.stage.phones.clear_faults().await;
+        self.fleet.up().await;
         let under_way = "SELECT concat_ws(' ', 'command', c.id, c.kind, c.state) FROM commands c
                 WHERE c.state IN ('queued', 'running')
             UNION ALL SELECT concat_ws(' ', 'ticket', t.account_id, t.reason, t.attempts, t.last_error) FROM unlink_tickets t
             UNION ALL SELECT concat_ws(' ', a.label, a.status, a.status_reason, a.next_retry_at) FROM whatsapp_accounts a
                 WHERE a.status IN ('pending', 'reconnecting') OR (a.status = 'held' AND a.next_retry_at IS NOT NULL)
-                   OR (a.status = 'connected' AND a.groups_synced_at IS NULL)";
+                   OR (a.status = 'connected' AND a.groups_synced_at IS NULL)
+            UNION ALL SELECT concat_ws(' ', 'lease of', p.pid) FROM processes p
+                WHERE p.expires_at > clock_timestamp() AND p.pid <> ALL ($1)
+            UNION ALL SELECT concat_ws(' ', a.label, 'has no owner') FROM whatsapp_accounts a
+                WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner)
+            UNION ALL SELECT concat_ws(' ', 'a share of', max(share), 'of', sum(share))
+                FROM (SELECT count(a.id) AS share FROM processes p
+                    LEFT JOIN whatsapp_accounts a ON a.owner = p.id AND needs_daemon(a)
+                    WHERE p.expires_at > clock_timestamp() GROUP BY p.id) AS shares
+                HAVING max(share) > ceil(avg(share)) + floor(ceil(avg(share)) / 8)
+            UNION ALL SELECT concat_ws(' ', 'event', e.id, 'to be sent') FROM events e WHERE NOT e.notified";
+        let pids = self.fleet.pids();
         let deadline = Instant::now() + SETTLED_WITHIN;
-        let (mut quiet, mut told) = (0, Instant::now());
-        // Quiet means twice in a row: between a command's end and what it started is a gap.
-        while quiet < 3 {
-            let left = self.stage.web.sql.query(under_way, &[]).await.unwrap();
-            quiet = if left.is_empty() { quiet + 1 } else { 0 };
+        let (mut quiet_since, mut told) = (None, Instant::now());
+        loop {
+            let left = self.stage.web.sql.query(under_way, &[&pids]).await.unwrap();
             let left: Vec<String> = left.iter().map(|row| row.get(0)).collect();
+            quiet_since = left.is_empty().then(|| quiet_since.unwrap_or_else(Instant::now));
+            if quiet_since.is_some_and(|since| since.elapsed() >= QUIET) {
+                return;
+            }
             if told.elapsed() > Duration::from_secs(5) {
                 told = Instant::now();
                 println!("waiting for {left:?}");
@@ -198,39 +222,34 @@ impl Campaign {
         assert!(links > 0 && logins > links, "nothing happened");
     }
 
-    /// Fresh daemons in the same place hold as many files and threads as those that
-    /// went through it all, within a few.
+    /// Fresh daemons with the same accounts hold as much as those that went through it
+    /// all, within a few. What was sealed under a former master key opens.
     async fn leaks_nothing(&mut self) {
-        let used: Vec<_> = self.daemons.iter().map(Daemon::resources).collect();
-        for which in 0..DAEMONS {
-            let next = self.stage.daemon_starting(&SETTINGS);
-            let status = std::mem::replace(&mut self.daemons[which], next).terminate().await;
-            assert!(status.success(), "{status}");
-        }
-        self.settle().await;
-        invariants::hold(&self.stage, &self.accounts).await;
-        let fresh: Vec<_> = self.daemons.iter().map(Daemon::resources).collect();
-        let sum = |of: &[(usize, usize)]| of.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        let ((files, threads), (fresh_files, fresh_threads)) = (sum(&used), sum(&fresh));
-        println!("files {files} (fresh {fresh_files}), threads {threads} (fresh {fresh_threads})");
+        let used = self.fleet.resources(&self.stage).await;
+        self.fleet.rotate_keys(&self.stage);
+        self.fleet.renew(&self.stage).await;
+        self.quiet().await;
+        invariants::hold(self).await;
+        let fresh = self.fleet.resources(&self.stage).await;
+        println!("after the faults: {used:?}\nfresh daemons:    {fresh:?}");
         // Pools differ by what was last asked of them.
-        assert!(files <= fresh_files + 20, "leaked files: {used:?}, fresh ones have {fresh:?}");
-        assert!(threads <= fresh_threads + 24, "leaked threads: {used:?}, fresh ones have {fresh:?}");
+        assert!(used.files <= fresh.files + 20, "leaked files");
+        assert!(used.threads <= fresh.threads + 24, "leaked threads");
+        assert!(used.tasks <= fresh.tasks + 12, "leaked tasks");
+        let pools = self.fleet.daemons.len() * POOL;
+        assert!(used.connections <= pools, "leaked connections: more than {pools}");
     }
 
-    async fn end(self) -> BTreeMap<&'static str, u32> {
-        for daemon in self.daemons {
-            assert!(daemon.terminate().await.success());
-        }
+    async fn end(self) -> Tally {
+        self.fleet.stop().await;
         until("every socket is closed", || async {
             (self.stage.phones.report().await.connections_now == 0).then_some(())
         })
         .await;
         self.stage.finish([]).await;
-        self.injected
-    }
-
-    fn note(&mut self, kind: &'static str) {
-        *self.injected.entry(kind).or_default() += 1;
+        self.tally
     }
 }
+
+/// A daemon's connections to Postgres: its pool and the one that listens.
+const POOL: usize = 9;

@@ -8,32 +8,31 @@
 #![allow(clippy::print_stdout, reason = "a campaign says what it does")]
 
 mod campaign;
+mod database;
+mod fleet;
 mod invariants;
 mod script;
 #[path = "../blackbox/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
 mod support;
+mod tally;
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use campaign::Campaign;
 use script::Script;
+use tally::Tally;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_any_script_of_faults_every_invariant_holds() {
-    let mut total: BTreeMap<&'static str, u32> = BTreeMap::new();
+    let mut total = Tally::default();
     let given = given();
     let length = if given.is_some() { script::WHOLE } else { script::SHORT };
-    let seeds = given.unwrap_or(1..=1);
-    for seed in seeds.clone() {
-        let script = Script::of(seed, length);
-        println!("seed {seed}: {length} acts; again: make chaos SEEDS={seed}-{seed}");
-        let injected = Campaign::run(script).await;
-        for (kind, times) in injected {
-            *total.entry(kind).or_default() += times;
-        }
+    for seed in given.unwrap_or(1..=1) {
+        println!("seed {seed}: {length} acts; again: make chaos SEED={seed}");
+        total.add(Campaign::run(Script::of(seed, length)).await);
     }
-    println!("{} seeds; injected: {total:?}", seeds.count());
+    total.say();
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one knob of the campaign")]

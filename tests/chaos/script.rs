@@ -1,15 +1,23 @@
 //! What a campaign does, decided by its seed alone.
 
+mod dice;
+mod faults;
+
 use std::time::Duration;
 
-use paird_sandbox::{Fault, RestartFault, Scope, UnlinkFault};
+use paird_sandbox::Fault;
+use serde_json::{Value, json};
 
-/// Accounts, and fewer phones, so that some scan for two.
+use dice::Dice;
+
+/// Accounts at the start, and fewer phones, so that some scan for two.
 pub const ACCOUNTS: usize = 20;
 pub const PHONES: usize = 14;
+/// Daemons at the start, and within what bounds they come and go.
 pub const DAEMONS: usize = 2;
+pub const MOST_DAEMONS: usize = 4;
 /// The script of `make chaos`, and as much of it as `make test` has time for.
-pub const WHOLE: usize = 190;
+pub const WHOLE: usize = 220;
 pub const SHORT: usize = 110;
 
 pub struct Script {
@@ -17,172 +25,251 @@ pub struct Script {
     pub acts: Vec<(Duration, Act)>,
 }
 
+/// Accounts, devices and daemons are named by any number: the one at that place, modulo how many there are.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// A command for an account, in its own JSON.
-    Command(usize, &'static str, serde_json::Value),
+    Command {
+        account: usize,
+        kind: &'static str,
+        args: Value,
+    },
+    /// The same as a bare NOTIFY.
+    Notify {
+        account: usize,
+        kind: String,
+        args: Value,
+    },
+    NewAccount,
     /// One of the accounts that show a QR is scanned with this phone.
     Scan {
         which: usize,
         phone: usize,
         approve_after_ms: u64,
-        bad_signature: bool,
+        flaw: Option<Flaw>,
         then: Option<Then>,
+    },
+    /// The code of one of the accounts that show one is typed.
+    TypeCode {
+        which: usize,
+        how: Typing,
     },
     /// The phone's owner removes one of its devices.
     RemoveDevice {
         phone: usize,
         which: usize,
     },
-    Fault(&'static str, Fault),
+    Fault(Fault),
     ClearFaults,
+    Daemon(DaemonAct, usize),
+    Database(DatabaseAct),
+    /// `paird keys rotate`, while everything goes on.
+    RotateKeys,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Flaw {
+    Signature,
+    Hmac,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Typing {
+    Right,
+    WrongCode,
+    WrongPhone(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum DaemonAct {
+    Join,
+    /// SIGTERM, and no other in its place.
+    Leave,
     /// kill -9, and another in its place.
-    KillDaemon(usize),
+    Kill,
     /// SIGTERM, and another in its place.
-    TerminateDaemon(usize),
-    /// SIGSTOP, and SIGCONT so much later: within its lease.
-    FreezeDaemon(usize, Duration),
-    CrashPostgres,
-    /// Every connection of a daemon to Postgres is cut.
-    CutDatabase,
+    Replace,
+    /// SIGSTOP, and SIGCONT so much later: within its lease, after it was lost, or after it was another's.
+    Freeze(Duration),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum DatabaseAct {
+    /// Every connection is cut.
+    Cut,
+    Crash,
+    Restart,
+    /// Every connection is cut, and others take all there are, for so long.
+    Exhaust(Duration),
+    /// The server processes of the daemons' connections stop, for so long.
+    Freeze(Duration),
 }
 
 /// The operator changes their mind while the link is being made: a command for the
 /// account that was scanned, so long after.
-pub type Then = (Duration, &'static str, serde_json::Value);
+pub type Then = (Duration, &'static str, Value);
 
 impl Script {
     /// The first `length` acts that the seed stands for.
     pub fn of(seed: u64, length: usize) -> Self {
-        let mut dice = Dice(seed);
-        let mut acts = Vec::with_capacity(length);
-        for number in 0..length {
-            // Pairings first, or there would be nothing to break.
-            let act = match number {
-                0..ACCOUNTS => Act::Command(number, "account.pair", serde_json::json!({})),
-                ACCOUNTS..50 => dice.scan(),
-                75 => Act::KillDaemon(dice.below(DAEMONS)),
-                90 => Act::TerminateDaemon(dice.below(DAEMONS)),
-                105 => Act::CrashPostgres,
-                _ => dice.act(),
-            };
-            acts.push((Duration::from_millis(dice.below(120) as u64), act));
-        }
-        Self { seed, acts }
+        let mut dice = Dice::new(seed);
+        let acts = (0..length).map(|nth| {
+            // Drawn whatever happens, so that an act that is set shifts nothing.
+            let drawn = dice.act(nth);
+            (Duration::from_millis(dice.below(140) as u64), Self::set(nth, &mut dice).unwrap_or(drawn))
+        });
+        Self { seed, acts: acts.collect() }
+    }
+
+    /// Pairings first, or there would be nothing to break; and what no campaign may be without.
+    fn set(nth: usize, dice: &mut Dice) -> Option<Act> {
+        Some(match nth {
+            0..ACCOUNTS if nth % 5 == 4 => pair(nth, json!({"method": "code", "phone": number(nth % PHONES)})),
+            0..ACCOUNTS => pair(nth, json!({})),
+            ACCOUNTS..50 if nth % 5 == 4 => Act::TypeCode { which: dice.below(1000), how: Typing::Right },
+            ACCOUNTS..50 => dice.scan(),
+            58 => Act::Daemon(DaemonAct::Join, 0),
+            64 => Act::Daemon(DaemonAct::Freeze(Duration::from_millis(5_500)), dice.below(1000)),
+            72 => Act::Daemon(DaemonAct::Kill, dice.below(1000)),
+            78 => Act::RotateKeys,
+            86 => Act::Daemon(DaemonAct::Replace, dice.below(1000)),
+            94 => Act::Daemon(DaemonAct::Leave, dice.below(1000)),
+            104 => Act::Database(DatabaseAct::Crash),
+            150 => Act::Database(DatabaseAct::Restart),
+            _ => return None,
+        })
     }
 }
 
-/// SplitMix64: the same everywhere and for ever, unlike a crate's generator.
-pub struct Dice(pub u64);
+fn pair(account: usize, args: Value) -> Act {
+    Act::Command { account, kind: "account.pair", args }
+}
 
-impl Dice {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
-    }
-
-    fn scan(&mut self) -> Act {
-        Act::Scan {
-            which: self.below(1000),
-            phone: self.below(PHONES),
-            approve_after_ms: self.below(4) as u64 * 60,
-            bad_signature: self.below(15) == 0,
-            then: self.change_of_mind(),
+impl Act {
+    /// What it is counted as; a fault by its own name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Command { kind, .. } => (*kind).to_owned(),
+            Self::Notify { .. } => "bare NOTIFY".to_owned(),
+            Self::NewAccount => "new account".to_owned(),
+            Self::Scan { flaw: None, .. } => "scan".to_owned(),
+            Self::Scan { flaw: Some(flaw), .. } => format!("scan with a wrong {flaw:?}").to_lowercase(),
+            Self::TypeCode { how: Typing::Right, .. } => "code typed".to_owned(),
+            Self::TypeCode { how: Typing::WrongCode, .. } => "wrong code typed".to_owned(),
+            Self::TypeCode { how: Typing::WrongPhone(_), .. } => "code typed on another phone".to_owned(),
+            Self::RemoveDevice { .. } => "device removed on the phone".to_owned(),
+            Self::Fault(fault) => faults::name(fault),
+            Self::ClearFaults => "faults cleared".to_owned(),
+            Self::Daemon(DaemonAct::Freeze(time), _) => match time.as_millis() {
+                ..3_000 => "daemon frozen within its lease".to_owned(),
+                3_000..5_000 => "daemon frozen until it lost its lease".to_owned(),
+                5_000.. => "daemon frozen beyond its lease".to_owned(),
+            },
+            Self::Daemon(DaemonAct::Join, _) => "daemon joined".to_owned(),
+            Self::Daemon(DaemonAct::Leave, _) => "daemon left".to_owned(),
+            Self::Daemon(DaemonAct::Kill, _) => "daemon killed".to_owned(),
+            Self::Daemon(DaemonAct::Replace, _) => "daemon replaced".to_owned(),
+            Self::Database(DatabaseAct::Cut) => "database connections cut".to_owned(),
+            Self::Database(DatabaseAct::Crash) => "database crashed".to_owned(),
+            Self::Database(DatabaseAct::Restart) => "database restarted".to_owned(),
+            Self::Database(DatabaseAct::Exhaust(_)) => "database connections exhausted".to_owned(),
+            Self::Database(DatabaseAct::Freeze(_)) => "database backends frozen".to_owned(),
+            Self::RotateKeys => "keys rotated".to_owned(),
         }
     }
 
-    fn change_of_mind(&mut self) -> Option<Then> {
-        let (kind, args) = match self.below(12) {
-            0 => ("account.cancel", serde_json::json!({})),
-            1 => ("account.pair", serde_json::json!({})),
-            2 => ("account.unpair", serde_json::json!({})),
-            3 => ("account.unpair", serde_json::json!({"logout": true})),
-            4 if self.below(2) == 0 => ("account.delete", serde_json::json!({})),
-            _ => return None,
-        };
-        // From before the scan is known to after the first login.
-        Some((Duration::from_millis(self.below(450) as u64), kind, args))
-    }
-
-    fn act(&mut self) -> Act {
-        let account = self.below(ACCOUNTS);
-        let command = |kind, args| Act::Command(account, kind, args);
-        match self.below(100) {
-            0..18 => command("account.pair", serde_json::json!({})),
-            18..20 => command("account.pair", serde_json::json!({"expectPhone": number(self.below(PHONES))})),
-            20..45 => self.scan(),
-            45..49 => command("account.cancel", serde_json::json!({})),
-            49..54 => command("account.unpair", serde_json::json!({})),
-            54..59 => command("account.unpair", serde_json::json!({"logout": true})),
-            59..65 => command("account.resume", serde_json::json!({})),
-            65..67 => command("account.delete", serde_json::json!({})),
-            67..71 => command("groups.sync", serde_json::json!({})),
-            71 => command("account.nonsense", serde_json::json!({})),
-            72 => command("account.pair", serde_json::json!({"method": "smoke", "expectPhone": "no"})),
-            73 => command("account.passkey", serde_json::json!({"confirm": true})),
-            74..77 => Act::RemoveDevice { phone: self.below(PHONES), which: self.below(4) },
-            77 => Act::FreezeDaemon(self.below(DAEMONS), Duration::from_millis(500 + self.below(1_500) as u64)),
-            78 => Act::ClearFaults,
-            79 => Act::CutDatabase,
-            80 => Act::KillDaemon(self.below(DAEMONS)),
-            81 => Act::TerminateDaemon(self.below(DAEMONS)),
-            _ => self.fault(),
-        }
-    }
-
-    fn fault(&mut self) -> Act {
-        let times = Some(1 + u32::try_from(self.below(3)).unwrap());
-        let scope = match self.below(5) {
-            0 => Scope::All,
-            1 => Scope::Unregistered,
-            _ => Scope::Number(number(self.below(PHONES))),
-        };
-        let number = Some(number(self.below(PHONES)));
-        let refused = |reason| Fault::LoginFailure { reason, code: None, expire: None, number: number.clone(), times };
-        match self.below(17) {
-            0..3 => Act::Fault("cut", Fault::Cut { scope }),
-            3 => Act::Fault("refused connections", Fault::RefuseConnections { times }),
-            4 => Act::Fault("stalled iqs", Fault::StallIqs { xmlns: None }),
-            5 => Act::Fault("stream error 503", Fault::StreamError { code: 503, scope }),
-            6 => Act::Fault("stream error 515", Fault::StreamError { code: 515, scope }),
-            7 => Act::Fault("garbled frame", Fault::Garble { scope }),
-            8 => Act::Fault("login 503", refused(503)),
-            9 => Act::Fault("login 429", refused(429)),
-            10 => {
-                let ban = Fault::LoginFailure { reason: 402, code: Some(101), expire: Some(3), number, times: Some(1) };
-                Act::Fault("temporary ban", ban)
+    /// Whether it is something that goes wrong, rather than somebody's wish.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Fault(_) | Self::RemoveDevice { .. } | Self::Daemon(..) | Self::Database(_) | Self::RotateKeys => {
+                true
             }
-            11 => Act::Fault("login 403", refused(403)),
-            12 => Act::Fault("same refs again", Fault::QrBurst { times: 3 }),
-            13 => Act::Fault("late close", Fault::LateClose { linger_ms: 1_500, times }),
-            14 | 15 => {
-                let hows = [
-                    UnlinkFault::Lost,
-                    UnlinkFault::Stalled,
-                    UnlinkFault::Overtaken,
-                    UnlinkFault::Dropped,
-                    UnlinkFault::Refused,
-                ];
-                Act::Fault("unlink answer", Fault::Unlink { how: hows[self.below(hows.len())], times })
-            }
-            _ => {
-                let hows = [
-                    RestartFault::BeforeSign,
-                    RestartFault::WithPairSuccess,
-                    RestartFault::AtOnce,
-                    RestartFault::AfterMs(900),
-                    RestartFault::Cut,
-                    RestartFault::Never,
-                ];
-                Act::Fault("515 variant", Fault::Restart { how: hows[self.below(hows.len())], times })
-            }
+            Self::Scan { flaw, .. } => flaw.is_some(),
+            Self::TypeCode { how, .. } => !matches!(how, Typing::Right),
+            Self::Command { .. } | Self::Notify { .. } | Self::NewAccount | Self::ClearFaults => false,
         }
     }
 }
 
 pub fn number(phone: usize) -> String {
     format!("4366010{phone:05}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// The names of an enum's variants, from the words in which serde refuses another.
+    fn names<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
+        let refused = serde_json::from_value::<T>(unknown).err().unwrap().to_string();
+        let names: BTreeSet<String> = refused.split('`').skip(1).step_by(2).skip(1).map(str::to_owned).collect();
+        assert!(names.len() > 3, "{refused}");
+        names
+    }
+
+    fn drawn() -> Vec<Fault> {
+        let acts = (1..=60).flat_map(|seed| Script::of(seed, WHOLE).acts);
+        acts.filter_map(|(_, act)| if let Act::Fault(fault) = act { Some(fault) } else { None }).collect()
+    }
+
+    /// What the named field of the fault's JSON says, by its name alone.
+    fn said(field: &str) -> BTreeSet<String> {
+        let fields = drawn().into_iter().filter_map(|fault| serde_json::to_value(fault).unwrap().get(field).cloned());
+        fields
+            .map(|value| {
+                value.as_str().map_or_else(|| value.as_object().unwrap().keys().next().unwrap().clone(), str::to_owned)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_kind_of_fault_of_the_sandbox_is_in_the_scripts() {
+        assert_eq!(said("kind"), names::<Fault>(json!({"kind": "none of them"})));
+        let hows = names::<paird_sandbox::UnlinkFault>(json!("none of them"));
+        let hows = hows.union(&names::<paird_sandbox::RestartFault>(json!("none of them"))).cloned().collect();
+        assert_eq!(said("how"), hows);
+        assert_eq!(said("at"), names::<paird_sandbox::PausePoint>(json!("none of them")));
+        assert_eq!(said("scope"), ["all", "number", "unregistered"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn every_act_is_in_the_scripts_and_the_same_seed_is_the_same_script() {
+        let acts = |seed| Script::of(seed, WHOLE).acts;
+        let names: BTreeSet<String> = (1..=60).flat_map(acts).map(|(_, act)| act.name()).collect();
+        for name in [
+            "bare NOTIFY",
+            "new account",
+            "scan with a wrong hmac",
+            "wrong code typed",
+            "code typed on another phone",
+            "device removed on the phone",
+            "faults cleared",
+            "daemon frozen within its lease",
+            "daemon frozen until it lost its lease",
+            "daemon frozen beyond its lease",
+            "daemon joined",
+            "daemon left",
+            "daemon killed",
+            "daemon replaced",
+            "database connections cut",
+            "database crashed",
+            "database restarted",
+            "database connections exhausted",
+            "database backends frozen",
+            "keys rotated",
+            "account.delete",
+            "account.resume",
+            "account.unpair",
+            "account.cancel",
+            "account.passkey",
+            "groups.sync",
+        ] {
+            assert!(names.contains(name), "{name} is in no script of {names:?}");
+        }
+        assert_eq!(format!("{:?}", acts(7)), format!("{:?}", acts(7)));
+        assert!(format!("{:?}", acts(7)).starts_with(format!("{:?}", Script::of(7, SHORT).acts).trim_end_matches(']')));
+    }
 }

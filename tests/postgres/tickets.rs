@@ -38,6 +38,47 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
     assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
     assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
+
+    // Whoever was asked something meanwhile writes what it knew: that the device is being removed.
+    daemon.store.record(new_change(), &change(&record)).await.unwrap();
+    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
+    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
+    assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
+}
+
+#[tokio::test]
+async fn of_two_tickets_that_end_at_once_the_later_one_settles_the_account() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let mut record = database.owned(&daemon, "shop").await;
+    let keyrings = [KeyringId(database.keyring(record.id).await), KeyringId(database.keyring(record.id).await)];
+    record.status = Status::Deleting;
+    record.deleted_at = Some(at(0));
+    let tickets = keyrings.map(|keyring| (keyring, "deleted".to_owned())).to_vec();
+    daemon.store.record(new_change(), &Change { tickets, ..change(&record) }).await.unwrap();
+    let owned = daemon.store.survey().await.unwrap().owned;
+    let [one, other] = owned[0].tickets[..] else { panic!("{owned:?}") };
+    let one = daemon.store.load_ticket(one).await.unwrap().unwrap();
+    let other = daemon.store.load_ticket(other).await.unwrap().unwrap();
+
+    // Both have begun, and neither is through.
+    database.web.batch_execute("BEGIN; SELECT FROM whatsapp_accounts FOR UPDATE").await.unwrap();
+    let unlinked = TicketOutcome::Unlinked { reason: "device_removed".to_owned() };
+    let both_wait = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        while database.count(waiting).await < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        database.web.batch_execute("COMMIT").await.unwrap();
+    };
+    let ended = tokio::join!(
+        daemon.store.record_ticket(&one, &unlinked),
+        daemon.store.record_ticket(&other, &unlinked),
+        tokio::time::timeout(std::time::Duration::from_secs(20), both_wait),
+    );
+    assert!(matches!(ended, (Ok(()), Ok(()), Ok(()))), "{ended:?}");
+    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
+    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 use paird_actors::domain::{AccountId, Event, Fence, KeyringId, TicketId, TicketRecord};
 use paird_actors::ports::{StoreError, TicketOutcome};
 use paird_sql::client::Params;
-use paird_sql::queries::tickets::{CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, retry_ticket};
+use paird_sql::queries::tickets::{
+    CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, lock_account, retry_ticket,
+};
 
 use super::{PgStore, clean, instant, timestamp};
 use crate::postgres::pool::bounded;
@@ -59,8 +61,15 @@ impl PgStore {
             event_payload: clean::json(&event.payload()),
             raw: clean::text(raw),
         };
-        let client = self.connection().await?;
-        bounded(close_ticket().params(&client, &row).opt()).await?.ok_or(StoreError::Fenced)?;
+        let mut client = self.connection().await?;
+        let closed = async {
+            let transaction = client.transaction().await?;
+            lock_account().bind(&transaction, &row.account).opt().await?;
+            let closed = close_ticket().params(&transaction, &row).opt().await?;
+            transaction.commit().await?;
+            Ok(closed)
+        };
+        bounded(closed).await?.ok_or(StoreError::Fenced)?;
         self.outbox.ring();
         Ok(())
     }

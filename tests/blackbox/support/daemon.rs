@@ -56,6 +56,11 @@ impl Daemon {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// To be read after its end.
+    pub fn log_path(&self) -> PathBuf {
+        self.log.clone()
+    }
+
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id().unwrap()).unwrap()
     }

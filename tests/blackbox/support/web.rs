@@ -191,8 +191,12 @@ impl Web {
     }
 
     pub async fn code(&self, account: Uuid) -> String {
-        let code: String = until("a pair code on the row", || self.column(account, "pair_code")).await;
-        self.secrets.lock().unwrap().insert(code.clone());
+        until("a pair code on the row", || self.code_now(account)).await
+    }
+
+    pub async fn code_now(&self, account: Uuid) -> Option<String> {
+        let code: Option<String> = self.column(account, "pair_code").await;
+        self.secrets.lock().unwrap().extend(code.clone());
         code
     }
 

@@ -39,6 +39,8 @@ pub struct Report {
     pub logins_refused: u64,
     /// Connections that a second login of the same device threw out.
     pub replaced: u64,
+    /// Whose they were, and when (the first 1,000).
+    pub replacements: Vec<Oddity>,
     pub pings_answered: u64,
     pub iqs_answered: u64,
     /// Iqs left unanswered by a fault.
@@ -70,6 +72,11 @@ impl Report {
         if iq.attrs.get("xmlns").is_some_and(|xmlns| *xmlns == *"w:p") {
             self.pings_answered += 1;
         }
+    }
+
+    pub(crate) fn note_replaced(&mut self, at_ms: u64, device: &str) {
+        self.replaced += 1;
+        note(&mut self.replacements, at_ms, device, "logged in a second time".to_owned());
     }
 
     pub(crate) fn note_violation(&mut self, at_ms: u64, from: &str, what: String) {

@@ -52,6 +52,11 @@ impl CodeFlow {
         &self.number
     }
 
+    /// Somebody has typed it, and the companion has not answered yet.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.typed.is_some()
+    }
+
     pub(crate) fn hello_answer(&self) -> Node {
         NodeBuilder::new("link_code_companion_reg")
             .attr("stage", "companion_hello")

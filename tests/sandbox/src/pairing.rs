@@ -271,6 +271,10 @@ impl Pairing {
             let _ = typed.done.send(Err("no code is on show".to_owned()));
             return Ok(());
         };
+        if flow.is_typed() {
+            let _ = typed.done.send(Err("the code is being typed already".to_owned()));
+            return Ok(());
+        }
         let identity = match peer.world.phone_identity(&typed.number) {
             Ok(identity) => identity,
             Err(error) => {

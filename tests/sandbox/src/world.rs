@@ -252,8 +252,9 @@ impl World {
             entry.device = Some(id.clone());
         }
         let Some(before) = before.and_then(|id| state.connections.get(&id)) else { return Ok(None) };
-        state.report.replaced += 1;
-        Ok(Some(before.mailbox.clone()))
+        let mailbox = before.mailbox.clone();
+        state.report.note_replaced(now_ms(), &format!("{}:{}@s.whatsapp.net", id.number, id.device));
+        Ok(Some(mailbox))
     }
 
     /// Takes a device off the list. Returns its connection's mailbox, if online.

@@ -292,6 +292,30 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         )
     }
 }
+pub struct LockAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn lock_account() -> LockAccountStmt {
+    LockAccountStmt("SELECT id FROM whatsapp_accounts WHERE id = $1 FOR UPDATE", None)
+}
+impl LockAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 1> {
+        UuidUuidQuery {
+            client,
+            params: [account],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
 pub struct CloseTicketStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn close_ticket() -> CloseTicketStmt {
     CloseTicketStmt(
