@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos fleet storm check need-cargo need-postgres
+.PHONY: help demo up test chaos fleet storm check install image need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -27,6 +27,18 @@ storm: need-cargo need-postgres ## restart and outage with a thousand accounts (
 
 check: need-cargo need-postgres ## format, lints of both builds, generated SQL, licences, safety of the production build
 	@.ci/check
+
+# Where a packager puts it: DESTDIR=staging PREFIX=/usr
+PREFIX ?= /usr/local
+UNIT_DIR ?= /etc/systemd/system
+install: need-cargo ## the production binary and its systemd unit (PREFIX=/usr/local, DESTDIR, UNIT_DIR)
+	cargo build --release --locked --package paird --bin paird
+	install -D -m 0755 target/release/paird "$(DESTDIR)$(PREFIX)/bin/paird"
+	install -d "$(DESTDIR)$(UNIT_DIR)"
+	sed 's|/usr/local/bin/paird|$(PREFIX)/bin/paird|' .deploy/paird.service >"$(DESTDIR)$(UNIT_DIR)/paird.service"
+
+image: ## the container image paird (docker, or DOCKER=podman)
+	$(or $(DOCKER),docker) build -f .deploy/Dockerfile -t paird .
 
 need-cargo:
 	@.ci/need cargo

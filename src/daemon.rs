@@ -24,6 +24,7 @@ use crate::{
         outbox::Outbox,
         store::PgStore,
     },
+    systemd,
     whatsapp::{
         backend::{Vault, VaultError},
         gateway::{self, WhatsApp},
@@ -73,6 +74,7 @@ fn abandon(runtime: Arc<Runtime>) {
 
 async fn serve(config: Config, runtime: Arc<Runtime>) -> anyhow::Result<()> {
     let mut stop = Stop::on_signals()?;
+    systemd::status("opening the database");
     let database = match stop.unless(Database::open(&config)).await {
         Some(database) => database?,
         None => return Ok(()),
@@ -154,13 +156,17 @@ impl Running {
         let resync = self.listener.resync();
         let (mut lease, mut lapses, mut daemons) = (self.lease.watch(), self.lease.lapses(), self.lease.daemons());
         let mut tick = tokio::time::interval(TICK);
+        let beat = systemd::beat(async || self.supervisor.headcount().await);
+        tokio::pin!(beat);
         loop {
             tokio::select! {
                 () = stop.asked() => return,
                 () = &mut listening, if !is_up => {
                     is_up = true;
                     info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
+                    systemd::ready();
                 }
+                never = &mut beat => match never {},
                 () = wake.notified() => self.supervisor.wake(),
                 () = resync.notified() => self.resync(),
                 changed = daemons.changed() => match changed {

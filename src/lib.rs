@@ -7,5 +7,6 @@ pub mod config;
 pub mod daemon;
 pub mod postgres;
 pub mod qr;
+mod systemd;
 pub mod telemetry;
 pub mod whatsapp;

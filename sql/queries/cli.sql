@@ -63,3 +63,6 @@ ORDER BY subject, jid;
 
 --! count_live_daemons
 SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();
+
+--! count_live_daemons_on
+SELECT count(*) AS live FROM processes WHERE host = :host AND expires_at > clock_timestamp();

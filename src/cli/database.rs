@@ -93,6 +93,10 @@ impl Database {
     async fn live_daemons(&self) -> anyhow::Result<i64> {
         cli::count_live_daemons().bind(&self.client).one().await.map_err(explained)
     }
+
+    pub(super) async fn live_daemons_on(&self, host: &str) -> anyhow::Result<i64> {
+        cli::count_live_daemons_on().bind(&self.client, &host).one().await.map_err(explained)
+    }
 }
 
 /// Says once that nobody is there to do a command, if so.
@@ -120,7 +124,7 @@ impl Patience {
     }
 }
 
-fn dsn_of(config: &Config) -> anyhow::Result<String> {
+pub(super) fn dsn_of(config: &Config) -> anyhow::Result<String> {
     if let Some(url) = &config.database_url {
         return Ok(url.expose().to_owned());
     }

@@ -7,8 +7,10 @@ mod database;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod events;
+mod health;
 mod keys;
 mod labels;
+mod migrate;
 mod out;
 mod pair;
 #[cfg(feature = "sandbox")]
@@ -113,6 +115,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Says whether the daemon of this machine lives; exit code 1 if not.
+    Health,
+    /// Brings the schema up to date, as the owner of the tables.
+    ///
+    /// The daemon does that itself at its start, if its role may.
+    Migrate(migrate::MigrateArgs),
     /// Replaces the master key, and says what is sealed with which.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -184,6 +192,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             account_commands::groups(&config, &account.account, sync, json).await
         }
         Command::Status { account, json } => status::run(&config, account.as_deref(), json).await,
+        Command::Health => health::run(&config).await,
+        Command::Migrate(args) => migrate::run(&config, args).await,
         Command::Keys(command) => keys::run(&config, command).await,
         Command::Events(args) => events::run(&config, args).await,
         #[cfg(feature = "sandbox")]

@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::Running;
+use crate::systemd;
 
 /// The contract gives ten seconds for all of it.
 const DRAIN_TIME: Duration = Duration::from_secs(7);
@@ -39,6 +40,7 @@ impl Stop {
             _ = self.interrupt.recv() => info!("SIGINT: stopping"),
         }
         self.asked = true;
+        systemd::stopping();
     }
 
     /// What `doing` comes to, or `None` if the daemon is stopped first.

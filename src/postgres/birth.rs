@@ -18,7 +18,6 @@ pub(super) struct Birth {
 impl Birth {
     pub(super) fn of_this_process() -> Self {
         let pid = nix::unistd::getpid().as_raw();
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
         let namespace = fs::read_link("/proc/self/ns/pid");
         let (pid_birth, pid_space) = match (born(pid), boot, namespace) {
@@ -26,13 +25,18 @@ impl Birth {
             // Unknown: like nobody else, so nobody is taken for dead.
             (_, _, _) => (0, Uuid::new_v4().to_string()),
         };
-        Self { host, pid, pid_birth, pid_space }
+        Self { host: host(), pid, pid_birth, pid_space }
     }
 
     /// Whether a process of this pid space has ended.
     pub(super) fn is_gone(pid: i32, pid_birth: i64) -> bool {
         born(pid) != Some(pid_birth)
     }
+}
+
+/// This machine's name, or this container's.
+pub fn host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` for a process that has ended,

@@ -6,6 +6,7 @@ use backoff::Backoff;
 use paird_actors::ports::StoreError;
 use paird_sql::queries::connections::lock_migrations;
 use thiserror::Error;
+use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
 use super::backoff;
@@ -20,20 +21,25 @@ mod embedded {
 pub enum MigrateError {
     #[error("the database has schema version {found}, this paird knows up to {known}: start a newer paird")]
     Newer { found: i32, known: i32 },
+    #[error(
+        "the database has schema version {found}, this paird needs {known}, and its role may not change the schema: \
+         run paird migrate --roles with the DATABASE_URL of the tables' owner"
+    )]
+    NotAllowed { found: i32, known: i32 },
     #[error("the database's schema is not the one this paird expects: {0}")]
     Divergent(String),
 }
 
 /// Brings the schema up to date, waiting for the database as long as it takes. Of
-/// several daemons one migrates and the others wait for it.
+/// several daemons one migrates and the others wait for it. Returns the schema's version.
 ///
 /// # Errors
 /// Only what waiting cannot mend.
-pub async fn migrate(dsn: &Dsn) -> Result<(), MigrateError> {
+pub async fn migrate(dsn: &Dsn) -> Result<i32, MigrateError> {
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
     loop {
         match try_migrate(dsn).await {
-            Ok(Step::Done) => return Ok(()),
+            Ok(Step::Done(version)) => return Ok(version),
             Ok(Step::Locked) => {
                 info!("waiting for another paird to migrate the database");
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -49,7 +55,7 @@ pub async fn migrate(dsn: &Dsn) -> Result<(), MigrateError> {
 }
 
 enum Step {
-    Done,
+    Done(i32),
     Locked,
 }
 
@@ -78,21 +84,36 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
         return Ok(Step::Locked);
     }
     let runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
-    let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong))?;
-    let found = runner.get_last_applied_migration_async(client).await.map_err(|wrong| sort(&wrong))?;
-    if let Some(found) = found.map(|migration| migration.version()).filter(|found| *found > known) {
+    let known = newest(runner.get_migrations());
+    let applied = match runner.get_applied_migrations_async(client).await {
+        Ok(applied) => applied,
+        Err(wrong) if refusal(&wrong) == Some(&SqlState::UNDEFINED_TABLE) => Vec::new(),
+        Err(wrong) => return Err(sort(&wrong, 0, known)),
+    };
+    let found = newest(&applied);
+    if found > known {
         return Err(Failed::ForGood(MigrateError::Newer { found, known }));
     }
-    for migration in report.applied_migrations() {
-        info!(%migration, "migrated the database");
+    // Not a word that changes anything when there is nothing to change: the daemon's role may not.
+    if !runner.get_migrations().iter().all(|migration| applied.contains(migration)) {
+        let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong, found, known))?;
+        for migration in report.applied_migrations() {
+            info!(%migration, "migrated the database");
+        }
     }
-    Ok(Step::Done)
+    Ok(Step::Done(known))
 }
 
-fn sort(wrong: &refinery::Error) -> Failed {
+fn newest(migrations: &[refinery::Migration]) -> i32 {
+    migrations.iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+fn sort(wrong: &refinery::Error, found: i32, known: i32) -> Failed {
     use refinery::error::Kind;
     match wrong.kind() {
+        Kind::Connection(..) if refusal(wrong) == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            Failed::ForGood(MigrateError::NotAllowed { found, known })
+        }
         Kind::Connection(what, source) => Failed::ForNow(format!("{what}: {}", innermost(source.as_ref()))),
         Kind::InvalidName
         | Kind::InvalidVersion
@@ -103,6 +124,11 @@ fn sort(wrong: &refinery::Error) -> Failed {
         | Kind::InvalidMigrationFile(_, _)
         | Kind::ConfigError(_) => Failed::ForGood(MigrateError::Divergent(wrong.to_string())),
     }
+}
+
+/// The database's own code, if it was the database that refused.
+fn refusal(wrong: &refinery::Error) -> Option<&SqlState> {
+    innermost(wrong).downcast_ref().map(DbError::code)
 }
 
 fn innermost<'a>(wrong: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {

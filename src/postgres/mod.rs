@@ -9,5 +9,8 @@ pub mod migrate;
 pub mod notified;
 pub mod outbox;
 pub mod pool;
+pub mod roles;
 pub mod store;
 mod tls;
+
+pub use birth::host;

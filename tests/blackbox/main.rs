@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod attempts;
+mod backup;
 mod command_line;
+mod consumer;
 mod crashes;
 mod database;
 mod duplicates;
@@ -18,8 +20,11 @@ mod links;
 mod pairing;
 mod poisoned;
 mod restarts;
+mod roles;
 mod settings;
 #[allow(dead_code, reason = "tests/chaos uses it, too")]
 mod support;
 mod sweep;
+mod systemd;
 mod unlink;
+mod upgrade;

@@ -11,6 +11,7 @@ mod migrating;
 mod outbox;
 mod pooling;
 mod recording;
+mod roles;
 mod support;
 mod sweeping;
 mod tickets;

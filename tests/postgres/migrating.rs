@@ -1,8 +1,20 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
 use paird::postgres::migrate::{MigrateError, migrate};
 use paird::postgres::pool::Dsn;
+use paird::whatsapp::backend::Vault;
+use paird_actors::domain::{AccountId, KeyringId};
+use refinery::Target;
 use uuid::Uuid;
 
-use crate::support::{Cluster, Database, connect, eventually};
+use crate::support::{Cluster, Database, connect, eventually, scratch};
+
+mod migrations {
+    refinery::embed_migrations!("sql/migrations");
+}
 
 #[tokio::test]
 async fn daemons_that_start_at_once_on_an_empty_database_all_come_up() {
@@ -14,15 +26,16 @@ async fn daemons_that_start_at_once_on_an_empty_database_all_come_up() {
     for migrated in [one, two, three, four] {
         migrated.unwrap();
     }
-    let each_once = "SELECT count(*) > 0 AND count(*) = count(DISTINCT version) FROM refinery_schema_history";
-    assert!(connect(&text).await.query_one(each_once, &[]).await.unwrap().get::<_, bool>(0));
+    let versions: i64 =
+        connect(&text).await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap().get(0);
+    assert_eq!(versions as usize, migrations::migrations::runner().get_migrations().len());
 }
 
 #[tokio::test]
 async fn a_schema_of_a_newer_paird_is_refused_by_name() {
     let database = Database::new().await;
     let sql = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-               SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history LIMIT 1";
+               SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history WHERE version = 1";
     database.web.execute(sql, &[]).await.unwrap();
     let wrong = migrate(&database.dsn).await.unwrap_err();
     assert!(matches!(wrong, MigrateError::Newer { found: 999, .. }), "{wrong}");
@@ -36,4 +49,49 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
     cluster.server().create_database("later", None).await.unwrap();
     eventually("the migration ends", async || waiting.is_finished()).await;
     waiting.await.unwrap().unwrap();
+}
+
+/// The rows are a daemon's of the first release, dumped while it ran.
+#[tokio::test]
+async fn what_the_first_release_wrote_is_brought_up_to_date_and_its_keys_open() {
+    let cluster = Database::new().await.cluster;
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let text = cluster.server().create_database(&name, None).await.unwrap();
+    let mut web = connect(&text).await;
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/fixtures");
+    migrations::migrations::runner().set_target(Target::Version(1)).run_async(&mut web).await.unwrap();
+    web.batch_execute(&fs::read_to_string(fixtures.join("v1.sql")).unwrap()).await.unwrap();
+
+    let dsn = Dsn::parse(&text).unwrap();
+    migrate(&dsn).await.unwrap();
+    let database = Database { dsn, text, web, cluster: Arc::clone(&cluster) };
+    let accounts =
+        "SELECT concat_ws(' ', label, status, desired, event_seq) FROM whatsapp_accounts ORDER BY created_at, id";
+    let accounts: Vec<String> = database.web.query(accounts, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let wanted = [
+        "desk connected paired 3",
+        "shop unpaired unpaired 9",
+        "depot unpaired deleted 5",
+        "desk again unpaired unpaired 2",
+        "gone deleting deleted 4",
+        "held held paired 4",
+        "lobby pending paired 1",
+    ];
+    assert_eq!(accounts, wanted);
+    let gaps = "SELECT count(*) FROM whatsapp_accounts a
+                WHERE event_seq <> (SELECT count(*) FROM events e WHERE e.account_id = a.id)";
+    assert_eq!(database.count(gaps).await, 0);
+
+    let daemon = database.daemon().await;
+    let key = scratch().join("master.key");
+    fs::copy(fixtures.join("v1.master.key"), &key).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let vault = Vault::open(daemon.pool.clone(), daemon.process, &key).await.unwrap();
+    let keyrings = database.web.query("SELECT account_id, id FROM keyrings", &[]).await.unwrap();
+    assert_eq!(keyrings.len(), 4, "connected, parked, held, and a ticket's");
+    for row in keyrings {
+        let account = AccountId(row.get(0));
+        let record = daemon.record(account).await;
+        vault.open_keyring(account, record.fence, KeyringId(row.get(1))).await.unwrap();
+    }
 }

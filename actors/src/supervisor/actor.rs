@@ -80,6 +80,10 @@ pub(super) async fn inspect_all(address: &Address) -> Vec<Inspection> {
     all.into_iter().flatten().collect()
 }
 
+pub(super) async fn headcount(address: &Address) -> Option<usize> {
+    address.send(Headcount).await.ok()
+}
+
 pub(super) async fn sweep(address: &Address, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
     let gone = |_| StoreError::Unavailable("the daemon is stopping".to_owned());
     address.send(Sweep { dry_run }).await.map_err(gone)?
@@ -142,6 +146,10 @@ struct Find(AccountId);
 #[derive(Message)]
 #[rtype(result = "Vec<AccountHandle>")]
 struct FindAll;
+
+#[derive(Message)]
+#[rtype(result = "usize")]
+struct Headcount;
 
 #[derive(Message)]
 #[rtype(result = "Result<Vec<Swept>, StoreError>")]
@@ -495,6 +503,14 @@ impl Handler<FindAll> for SupervisorActor {
 
     fn handle(&mut self, _: FindAll, _: &mut Self::Context) -> Self::Result {
         self.accounts.values().cloned().collect()
+    }
+}
+
+impl Handler<Headcount> for SupervisorActor {
+    type Result = usize;
+
+    fn handle(&mut self, _: Headcount, _: &mut Self::Context) -> Self::Result {
+        self.accounts.len()
     }
 }
 

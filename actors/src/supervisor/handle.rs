@@ -37,6 +37,12 @@ impl SupervisorHandle {
         actor::inspect_all(&self.address).await
     }
 
+    /// How many accounts run here; `None` if the supervisor is gone. One that hangs does
+    /// not answer, which is what a watchdog asks for.
+    pub async fn headcount(&self) -> Option<usize> {
+        actor::headcount(&self.address).await
+    }
+
     /// Parks pair attempts that a crash left behind; with `dry_run` only names them.
     ///
     /// # Errors

@@ -1117,3 +1117,30 @@ impl CountLiveDaemonsStmt {
         }
     }
 }
+pub struct CountLiveDaemonsOnStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_live_daemons_on() -> CountLiveDaemonsOnStmt {
+    CountLiveDaemonsOnStmt(
+        "SELECT count(*) AS live FROM processes WHERE host = $1 AND expires_at > clock_timestamp()",
+        None,
+    )
+}
+impl CountLiveDaemonsOnStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        host: &'a T1,
+    ) -> I64Query<'c, 'a, 's, C, i64, 1> {
+        I64Query {
+            client,
+            params: [host],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+-- Two roles for who is not the owner of the tables: a web app (or a person who writes
+-- one) is given paird_web, the daemon paird_daemon. Neither can log in; a login role is
+-- made a member: CREATE ROLE shop LOGIN PASSWORD '…' IN ROLE paird_web.
+--
+-- Run by the owner after every migration (`paird migrate --roles`, or psql -f); any
+-- number of times. The schema is the connection's. What is not named here is closed:
+-- a new table is for its owner alone until this file says otherwise.
+
+BEGIN;
+
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['paird_web', 'paird_daemon'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- Roles are the cluster's: another of its databases was faster.
+            END;
+        END IF;
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), role);
+    END LOOP;
+END $$;
+
+-- What an earlier version of this file gave goes first. Of columns, too.
+REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
+    keyrings, credentials, unlink_tickets, refinery_schema_history
+FROM paird_web, paird_daemon;
+
+-- The web app. Reads what it shows; writes an account's name, and how far it has read.
+-- QR and pair code are for it. Everything else it asks for with send_command.
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_web;
+GRANT INSERT (id, operator_id, label), UPDATE (label) ON whatsapp_accounts TO paird_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
+-- Not args: they may hold the answer to a passkey challenge.
+GRANT SELECT (id, account_id, kind, dedupe_key, source, state, result, created_at, started_at, done_at)
+    ON commands TO paird_web;
+-- Whether any daemon is alive.
+GRANT SELECT (expires_at, draining) ON processes TO paird_web;
+
+-- The daemon. No table of its own making, no account's name or operator, no line of the
+-- audit log that it could read back or change.
+GRANT SELECT ON whatsapp_accounts, refinery_schema_history TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets
+    TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE ON commands TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
+GRANT INSERT ON audit_log TO paird_daemon;
+
+DO $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT string_agg(quote_ident(attname), ', ') INTO columns
+    FROM pg_attribute
+    WHERE attrelid = 'whatsapp_accounts'::regclass AND attnum > 0 AND NOT attisdropped
+      AND attname NOT IN ('id', 'operator_id', 'label', 'created_at');
+    EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
+
+    -- Writes commands and reads processes with its owner's rights, in this schema
+    -- whatever the caller's search_path or temporary tables are; so not for everybody.
+    EXECUTE format('ALTER FUNCTION send_command(text, uuid, jsonb, text, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+END $$;
+REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web;
+
+COMMIT;

@@ -1,0 +1,82 @@
+// Follows every account's events, and goes on where it was after any crash.
+//
+//   DATABASE_URL=postgres://web@…/paird node follow.mjs [--consumer NAME] [--until-caught-up]
+//
+// paird delivers at least once. What an event makes us write, and that we have read it, is
+// one transaction: cut off anywhere, an event is handled wholly or not at all, so here it
+// is handled exactly once. What leaves the database (a mail, a webhook) is not undone by a
+// rollback: send it with `${account_id}/${seq}` as its idempotency key, after the commit.
+import { parseArgs } from "node:util";
+import { Database } from "./database.mjs";
+
+const BATCH = 100;
+const LOOK_EVERY_MS = 5_000;
+
+const { values: options } = parseArgs({
+  options: {
+    consumer: { type: "string", default: "example" },
+    channel: { type: "string", default: "paird_event" },
+    "until-caught-up": { type: "boolean", default: false },
+  },
+});
+
+const database = new Database();
+await database.patiently(() => database.listen(options.channel));
+for (;;) {
+  const handled = await database.patiently(readAll);
+  if (handled === 0) {
+    if (options["until-caught-up"]) break;
+    await database.rung(LOOK_EVERY_MS);
+  }
+}
+await database.end();
+
+/** One look at every account that has something new; how many events that were. */
+async function readAll() {
+  const { rows } = await database.query(
+    `SELECT a.id FROM whatsapp_accounts a
+     LEFT JOIN event_consumers c ON c.consumer = $1 AND c.account_id = a.id
+     WHERE a.event_seq > coalesce(c.seq, 0)
+     ORDER BY a.id`,
+    [options.consumer],
+  );
+  let handled = 0;
+  for (const { id } of rows) handled += await database.transaction((sql) => readAccount(sql, id));
+  return handled;
+}
+
+async function readAccount(sql, account) {
+  // The row's lock keeps a second process of the same name out: it waits, and finds nothing new.
+  await sql.query(
+    "INSERT INTO event_consumers (consumer, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [options.consumer, account],
+  );
+  const offset = await sql.query(
+    "SELECT seq FROM event_consumers WHERE consumer = $1 AND account_id = $2 FOR UPDATE",
+    [options.consumer, account],
+  );
+  const { rows: events } = await sql.query(
+    `SELECT account_id, seq, kind, payload FROM events
+     WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT ${BATCH}`,
+    [account, offset.rows[0].seq],
+  );
+  for (const event of events) await handle(sql, event);
+  if (events.length > 0) {
+    await sql.query(
+      "UPDATE event_consumers SET seq = $3, updated_at = now() WHERE consumer = $1 AND account_id = $2",
+      [options.consumer, account, events.at(-1).seq],
+    );
+  }
+  return events.length;
+}
+
+/** What a web app does with an event; here: it keeps a list of what happened. */
+async function handle(sql, event) {
+  await sql.query("INSERT INTO activity (account_id, seq, kind, payload) VALUES ($1, $2, $3, $4)", [
+    event.account_id,
+    event.seq,
+    event.kind,
+    event.payload,
+  ]);
+  console.log(`${event.account_id} ${event.seq} ${event.kind}`);
+}
