@@ -55,7 +55,7 @@ pub async fn admit<B: MessageBody + 'static>(
             let answer = HttpResponse::SeeOther().insert_header((LOCATION, "/login")).finish();
             return Ok(request.into_response(answer));
         }
-        Err(problem) => return Ok(request.into_response(HttpResponse::from_error(problem))),
+        Err(problem) => return Ok(request.error_response(problem)),
     }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
