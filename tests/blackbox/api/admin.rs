@@ -120,7 +120,8 @@ async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
     assert_eq!((&me["draining"], &me["accounts"], &me["pid"]), (&json!(true), &json!(0), &json!(daemon.pid())));
     assert_eq!(fleet["byStatus"].as_object().unwrap().values().filter_map(Value::as_i64).sum::<i64>(), 1);
     // Nobody is there to do it, and it is not lost.
-    let queued = api.post(&format!("/api/accounts/{id}/commands"), json!({"kind": "groups.sync"})).await.is(202).json();
+    let queued =
+        api.post(&format!("/api/accounts/{id}/commands"), json!({"kind": "account.cancel"})).await.is(202).json();
     let fleet = api.get("/api/fleet").await.is(200).json();
     assert_eq!(fleet["queuedCommands"], 1);
     assert!(fleet["oldestQueuedCommandAgeMs"].as_i64().unwrap() >= 0);

@@ -1,6 +1,7 @@
 //! The live stream: nothing lost, nothing doubled, nothing held up.
 
 use serde_json::json;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use tokio_postgres::NoTls;
 
 use crate::support::{Api, DEADLINE, Stage, Web, until};
@@ -181,6 +182,38 @@ async fn nobody_asks_the_database_when_nobody_follows() {
     })
     .await;
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_cut_off_and_nobody_waits_for_it() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let mut deaf = TcpStream::connect(&api.addr).await.unwrap();
+    let request =
+        format!("GET /api/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", api.addr, api.token);
+    deaf.write_all(request.as_bytes()).await.unwrap();
+    let mut live = api.follow(None).await;
+    live.until("the account", |told| told.kind == "account").await;
+    // More than all buffers between here and there take.
+    let sql = "INSERT INTO events (account_id, seq, kind, payload)
+               SELECT $1, n, 'session.timeout', jsonb_build_object('x', repeat('x', 100000)) FROM generate_series(1, 300) n";
+    stage.web.sql.execute(sql, &[&id]).await.unwrap();
+    live.until("the last", |told| told.data["seq"] == 300).await;
+    assert_eq!(live.seqs(&id.to_string()), (1..=300).collect::<Vec<_>>());
+    let port: u16 = api.addr.rsplit(':').next().unwrap().parse().unwrap();
+    let ours = deaf.local_addr().unwrap().port();
+    until("the end of the deaf one's connection", || async { (!is_established(port, ours)).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+/// As the kernel has it, on the daemon's side.
+fn is_established(from: u16, to: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields[1].ends_with(&format!(":{from:04X}")) && fields[2].ends_with(&format!(":{to:04X}")) && fields[3] == "01"
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("GET", "/api/accounts/", None, 404, ""),
         ("GET", "/api/accounts/7", None, 400, "UUID"),
         ("GET", "/api/accounts/x/qr", None, 400, "UUID"),
-        ("GET", "/api/commands/x", None, 400, "integer"),
+        ("GET", "/api/commands/x", None, 400, "\"x\""),
         ("GET", "/api/commands/99999999999999999999", None, 400, ""),
         ("GET", "/api/commands/0", None, 404, "command 0"),
         ("GET", "/api/commands/1?wait=31", None, 400, "wait"),
