@@ -1,6 +1,7 @@
 //! A stage for one test: a Postgres, a WhatsApp, any number of daemons, a web app.
 
 mod daemon;
+mod http;
 mod phones;
 mod secrets;
 mod truth;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use daemon::Daemon;
+pub use http::{Answer, Api, Live};
 pub use phones::Phones;
 pub use web::{Web, read_qr};
 pub use wire::{OPENING, Wire};
