@@ -48,6 +48,29 @@ pub async fn migrate(dsn: &Dsn) -> Result<(), MigrateError> {
     }
 }
 
+/// The newest schema that this program has.
+pub fn known() -> i32 {
+    embedded::migrations::runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0)
+}
+
+/// The version of the database's schema; `None` if it was never migrated. Changes nothing.
+///
+/// # Errors
+/// The database's words.
+pub async fn version(dsn: &Dsn) -> Result<Option<i32>, StoreError> {
+    let (mut client, connection) = dsn.connect().await?;
+    let driver = tokio::spawn(connection);
+    let found = embedded::migrations::runner().get_last_applied_migration_async(&mut client).await;
+    driver.abort();
+    match found {
+        Ok(migration) => Ok(migration.map(|migration| migration.version())),
+        Err(wrong) => Err(StoreError::Unavailable(match sort(&wrong) {
+            Failed::ForNow(why) => why,
+            Failed::ForGood(wrong) => wrong.to_string(),
+        })),
+    }
+}
+
 enum Step {
     Done,
     Locked,
@@ -78,7 +101,7 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
         return Ok(Step::Locked);
     }
     let runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
+    let known = known();
     let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong))?;
     let found = runner.get_last_applied_migration_async(client).await.map_err(|wrong| sort(&wrong))?;
     if let Some(found) = found.map(|migration| migration.version()).filter(|found| *found > known) {

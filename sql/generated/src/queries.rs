@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod connections;
 pub mod credentials;
+pub mod doctor;
 pub mod events;
 pub mod keyrings;
 pub mod processes;
