@@ -2,12 +2,13 @@
 
 use std::{
     io::{Read as _, Write},
+    num::NonZero,
     sync::{Arc, Mutex},
 };
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::support::{Stage, read_qr, until};
+use crate::support::{Stage, find_qrs, until};
 
 /// `paird` in a pseudo terminal.
 pub struct Screen {
@@ -29,7 +30,7 @@ impl Screen {
         command.env("DATABASE_URL", &stage.dsn);
         command.env("PAIRD_DATA_DIR", stage.dir.join("daemon"));
         let child = pair.slave.spawn_command(command).unwrap();
-        let seen = Arc::new(Mutex::new(vt100::Parser::new(lines, columns, 0)));
+        let seen = Arc::new(Mutex::new(vt100::Parser::new(cells(lines), cells(columns), 0)));
         let mut output = pair.master.try_clone_reader().unwrap();
         let screen = Arc::clone(&seen);
         // Reading ends with the terminal.
@@ -60,7 +61,7 @@ impl Screen {
     }
 
     pub fn resize(&self, columns: u16, lines: u16) {
-        self.seen.lock().unwrap().screen_mut().set_size(lines, columns);
+        self.seen.lock().unwrap().screen_mut().set_size(cells(lines), cells(columns));
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.pty.resize(size).unwrap();
     }
@@ -96,8 +97,10 @@ impl Screen {
         let (lines, columns) = screen.size();
         let paper = vt100::Color::Idx(231);
         let is_paper = |y: u16, x: u16| screen.cell(y, x).is_some_and(|cell| cell.bgcolor() == paper);
-        let ink: Vec<(u16, u16)> =
-            (0..lines).flat_map(|y| (0..columns).map(move |x| (y, x))).filter(|(y, x)| is_paper(*y, *x)).collect();
+        let ink: Vec<(u16, u16)> = (0..lines.get())
+            .flat_map(|y| (0..columns.get()).map(move |x| (y, x)))
+            .filter(|(y, x)| is_paper(*y, *x))
+            .collect();
         let (top, left) = *ink.first()?;
         let (bottom, right) = *ink.last()?;
         let side = u32::from(right - left) + 1;
@@ -113,8 +116,12 @@ impl Screen {
             let dark = matches!((block, y % 2), ('█', _) | ('▀', 0) | ('▄', 1));
             image::Luma([if dark { 0 } else { 255 }])
         });
-        Some(read_qr(&picture))
+        find_qrs(&picture).into_iter().next()
     }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
 impl Drop for Screen {
