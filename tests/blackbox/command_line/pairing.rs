@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Pairing, paird, text};
-use crate::support::Stage;
+use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000001";
 
@@ -35,7 +35,11 @@ async fn an_account_is_added_paired_from_the_terminal_unpaired_and_deleted() {
 
     let events = text(&paird(&stage, &["events", "--json"]).await);
     let printed: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(printed, stage.web.heard(account), "printed is what was sent");
+    // What is in the table may still be on its way to a listener.
+    let heard = until("as many events heard", || async {
+        Some(stage.web.heard(account)).filter(|heard| heard.len() == printed.len())
+    });
+    assert_eq!(printed, heard.await, "printed is what was sent");
     let gone = paird(&stage, &["status", "front desk"]).await;
     assert_eq!(gone.status.code(), Some(8));
     stage.finish([daemon]).await;
