@@ -37,7 +37,7 @@ impl Console {
         })?;
         let agent = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
         Ok(Self {
-            address: address(config),
+            address: address(config)?,
             token: token.trim().to_owned(),
             token_file: file.display().to_string(),
             agent: agent.into(),
@@ -108,9 +108,11 @@ impl Console {
 }
 
 /// Where the daemon says that it listens, else where the settings say that it would.
-fn address(config: &Config) -> SocketAddr {
-    let told = std::fs::read_to_string(config.data_dir.join("console.addr"));
-    told.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(config.console_addr)
+fn address(config: &Config) -> anyhow::Result<SocketAddr> {
+    let told = std::fs::read_to_string(config.console_addr_file());
+    let told = told.ok().and_then(|text| text.trim().parse().ok());
+    told.or(config.console_addr)
+        .ok_or_else(|| failure(Exit::NoDaemon, "the console is off: start the daemon with another PAIRD_CONSOLE_ADDR"))
 }
 
 /// RFC 9457: the detail is the sentence, the title a heading for it.

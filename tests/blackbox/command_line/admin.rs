@@ -37,7 +37,6 @@ async fn a_sweep_without_a_daemon_says_so_and_does_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "this daemon has no console yet"]
 async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() {
     let (stage, daemon) = Stage::with_daemon().await;
     let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -71,7 +70,6 @@ async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "this daemon has no console yet"]
 async fn a_token_of_another_daemon_is_told_as_such() {
     let (stage, daemon) = Stage::with_daemon().await;
     std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
