@@ -115,21 +115,23 @@ impl Modules {
     /// the same on a dark and on a light terminal. Each line ends with a newline.
     pub fn drawn(&self) -> String {
         let mut text = String::new();
-        for y in (0..self.side).step_by(2) {
+        for line in self.lines() {
             // 16 and 231 are black and white of the fixed colour cube; the first
             // sixteen colours belong to the user's theme.
-            text.push_str("\u{1b}[38;5;16;48;5;231m");
-            for x in 0..self.side {
-                text.push(match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
-                    (false, false) => ' ',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (true, true) => '█',
-                });
-            }
-            let _ = writeln!(text, "\u{1b}[0m");
+            let _ = writeln!(text, "\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m");
         }
         text
+    }
+
+    /// The half blocks alone: to be shown in black on white.
+    pub fn lines(&self) -> Vec<String> {
+        let block = |x: usize, y: usize| match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
+            (false, false) => ' ',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (true, true) => '█',
+        };
+        (0..self.side).step_by(2).map(|y| (0..self.side).map(|x| block(x, y)).collect()).collect()
     }
 
     /// One path of dark runs on white, a module a unit: sharp at every size.

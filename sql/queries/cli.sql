@@ -66,3 +66,35 @@ SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();
 
 --! count_live_daemons_on
 SELECT count(*) AS live FROM processes WHERE host = :host AND expires_at > clock_timestamp();
+--! rename_account
+UPDATE whatsapp_accounts SET label = :label WHERE id = :account_id AND deleted_at IS NULL RETURNING id;
+
+-- A deleted account has a history, too.
+--! get_account_label
+SELECT label FROM whatsapp_accounts WHERE id = :account_id;
+
+--! list_audit_entries (account_id?) : AuditRow(operator_id?, target_id?)
+-- The last ones, oldest first; of one account or of all.
+SELECT * FROM (
+    SELECT id, operator_id, source, action, target_type, target_id, payload, created_at
+    FROM audit_log
+    WHERE target_id = :account_id OR :account_id::uuid IS NULL
+    ORDER BY id DESC
+    LIMIT :limit
+) AS last
+ORDER BY id;
+
+--! get_passkey_request : (payload)
+-- What WhatsApp asked last in the attempt that waits for a passkey now.
+SELECT e.payload
+FROM events e JOIN whatsapp_accounts a ON a.id = e.account_id
+WHERE e.account_id = :account_id AND e.kind = 'session.passkey' AND a.status_reason = 'waiting_for_passkey'
+ORDER BY e.seq DESC
+LIMIT 1;
+
+--! list_watched_accounts : WatchedAccount(phone_number?, next_retry_at?, pair_deadline?, last_qr_png?, pair_code?)
+SELECT id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png,
+       pair_code, clock_timestamp() AS database_now
+FROM whatsapp_accounts
+WHERE deleted_at IS NULL
+ORDER BY created_at, id;

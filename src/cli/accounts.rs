@@ -1,4 +1,4 @@
-//! `paird accounts add`, `paird accounts list`.
+//! `paird accounts add`, `paird accounts list`, `paird accounts rename`.
 
 use std::process::ExitCode;
 
@@ -8,8 +8,10 @@ use paird_sql::queries::cli::{self, ListedAccount};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::DEFAULT_OPERATOR;
 use super::database::{Database, explained};
-use super::{DEFAULT_OPERATOR, out};
+use super::exit::{Exit, failure};
+use super::out::{self, Format};
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
@@ -21,60 +23,98 @@ pub(super) enum AccountsCommand {
         /// Whose it is: a number is linked at most once among an operator's accounts.
         #[arg(long, value_name = "UUID", default_value_t = DEFAULT_OPERATOR)]
         operator: Uuid,
-        /// JSON instead of text.
-        #[arg(long)]
-        json: bool,
     },
     /// Lists the accounts, oldest first.
-    List {
-        /// JSON instead of a table.
-        #[arg(long)]
-        json: bool,
+    List,
+    /// Gives an account another label. Its link does not notice.
+    Rename {
+        /// Label or id of the account.
+        #[arg(value_name = "LABEL|ID")]
+        account: String,
+        #[arg(value_name = "NEW LABEL")]
+        label: String,
     },
 }
 
-pub(super) async fn run(config: &Config, command: AccountsCommand) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(config).await?;
+pub(super) async fn run(config: &Config, format: Format, command: AccountsCommand) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config, format).await?;
     match command {
-        AccountsCommand::Add { label, operator, json } => {
-            let label = label.trim();
-            anyhow::ensure!(!label.is_empty(), "the label is empty");
-            let added = cli::insert_account().bind(&database.client, &operator, &label).one().await;
-            let id = added.map_err(explained)?;
-            if json {
-                out::json(&json!({ "id": id, "operator_id": operator, "label": label }));
-            } else {
-                out::line(format_args!("added {label:?}, {id}; link it with: paird pair {id}"));
-            }
-        }
-        AccountsCommand::List { json } => {
-            let accounts = database.accounts().await?;
-            if json {
-                out::json(&accounts.iter().map(as_json).collect());
-            } else {
-                let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
-                out::raw(&out::table(&["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"], &rows));
-            }
+        AccountsCommand::Add { label, operator } => add(&database, format, &label, operator).await,
+        AccountsCommand::List => list(&database, format).await,
+        AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
+    }
+}
+
+async fn add(database: &Database, format: Format, label: &str, operator: Uuid) -> anyhow::Result<ExitCode> {
+    let label = checked(label)?;
+    let id = cli::insert_account().bind(&database.client, &operator, &label).one().await.map_err(explained)?;
+    let is_twin = database.accounts().await?.iter().any(|account| account.label == label && account.id != id);
+    let name = if is_twin { id.to_string() } else { quoted(label) };
+    let document = json!({ "id": id, "operatorId": operator, "label": label });
+    format.tell(format_args!("added {label:?}, {id}; link it with: paird pair {name}"), &document);
+    if is_twin {
+        format.remark(format_args!(
+            "another account is called {label:?}: the command line needs the id to tell them apart"
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn list(database: &Database, format: Format) -> anyhow::Result<ExitCode> {
+    let accounts = database.accounts().await?;
+    match format {
+        Format::Json => out::json(&accounts.iter().map(as_json).collect()),
+        Format::Text if accounts.is_empty() => out::line("no accounts yet: paird accounts add LABEL"),
+        Format::Text => {
+            let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+            out::raw(&out::table(&["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"], &rows));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The row in the contract's names.
+async fn rename(database: &Database, format: Format, wanted: &str, label: &str) -> anyhow::Result<ExitCode> {
+    let label = checked(label)?;
+    let account = database.account(wanted).await?;
+    let renamed = cli::rename_account().bind(&database.client, &label, &account.id).opt().await.map_err(explained)?;
+    let former = &account.label;
+    if renamed.is_none() {
+        return Err(failure(Exit::NoAccount, format!("{former:?} was deleted meanwhile")));
+    }
+    let document = json!({ "id": account.id, "label": label, "formerLabel": former });
+    format.tell(format_args!("{former}: called {label:?} from now on"), &document);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn checked(label: &str) -> anyhow::Result<&str> {
+    let label = label.trim();
+    if label.is_empty() {
+        return Err(failure(Exit::Usage, "the label is empty"));
+    }
+    Ok(label)
+}
+
+/// As a shell takes it.
+fn quoted(label: &str) -> String {
+    let is_plain = label.chars().all(|c| c.is_alphanumeric() || "-_.+@".contains(c)) && !label.starts_with('-');
+    if is_plain { label.to_owned() } else { format!("'{}'", label.replace('\'', r"'\''")) }
+}
+
+/// The row in the names of the contract, as events spell them.
 pub(super) fn as_json(account: &ListedAccount) -> Value {
     json!({
         "id": account.id,
-        "operator_id": account.operator_id,
+        "operatorId": account.operator_id,
         "label": account.label,
         "status": account.status,
-        "status_reason": account.status_reason,
-        "status_since": account.status_since,
+        "statusReason": account.status_reason,
+        "statusSince": account.status_since,
         "desired": account.desired,
-        "phone_number": account.phone_number,
-        "last_phone_number": account.last_phone_number,
-        "next_retry_at": account.next_retry_at,
-        "pair_deadline": account.pair_deadline,
-        "created_at": account.created_at,
+        "phoneNumber": account.phone_number,
+        "lastPhoneNumber": account.last_phone_number,
+        "nextRetryAt": account.next_retry_at,
+        "pairDeadline": account.pair_deadline,
+        "createdAt": account.created_at,
     })
 }
 
@@ -87,4 +127,17 @@ fn row(account: &ListedAccount) -> Vec<String> {
         account.status_since.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true),
         account.id.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_offered_as_a_shell_takes_it() {
+        assert_eq!(quoted("lobby"), "lobby");
+        assert_eq!(quoted("front desk"), "'front desk'");
+        assert_eq!(quoted("Anna's"), r"'Anna'\''s'");
+        assert_eq!(quoted("--yes"), "'--yes'");
+    }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use futures_util::{StreamExt as _, stream};
+use paird_actors::ports::StoreError;
 use paird_sql::queries::cli::{self, CommandEnd, ListedAccount};
 use paird_sql::queries::connections;
 use serde_json::Value;
@@ -13,7 +14,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 
-use super::{labels, out};
+use super::exit::{Exit, failure};
+use super::labels;
+use super::out::Format;
 use crate::config::Config;
 use crate::postgres::pool::Dsn;
 
@@ -25,13 +28,14 @@ const WONDER_AFTER: Duration = Duration::from_secs(3);
 /// One connection of its own: a pooled one would lose notifications.
 pub(super) struct Database {
     pub(super) client: Client,
+    format: Format,
     rung: Arc<Notify>,
 }
 
 impl Database {
     /// Connects to `DATABASE_URL`, or to the embedded cluster of a running daemon.
-    pub(super) async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let (client, mut connection) = Dsn::parse(&dsn_of(config)?)?.connect().await?;
+    pub(super) async fn connect(config: &Config, format: Format) -> anyhow::Result<Self> {
+        let (client, mut connection) = dsn(config)?.connect().await.map_err(|away| unreachable(config, &away))?;
         let rung = Arc::new(Notify::new());
         let bell = Arc::clone(&rung);
         tokio::spawn(async move {
@@ -42,7 +46,14 @@ impl Database {
                 }
             }
         });
-        Ok(Self { client, rung })
+        Ok(Self { client, format, rung })
+    }
+
+    /// Connects, and hears events from now on.
+    pub(super) async fn listening(config: &Config, format: Format) -> anyhow::Result<Self> {
+        let database = Self::connect(config, format).await?;
+        database.listen(&config.event_channel).await?;
+        Ok(database)
     }
 
     /// From now on events wake [`Database::rung`].
@@ -53,7 +64,11 @@ impl Database {
 
     /// Waits for a notification, or until it is time to look anyway.
     pub(super) async fn rung(&self) {
-        let _ = tokio::time::timeout(POLL, self.rung.notified()).await;
+        self.rung_within(POLL).await;
+    }
+
+    pub(super) async fn rung_within(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.rung.notified()).await;
     }
 
     pub(super) async fn accounts(&self) -> anyhow::Result<Vec<ListedAccount>> {
@@ -62,7 +77,18 @@ impl Database {
 
     /// The account that a label or an id means.
     pub(super) async fn account(&self, wanted: &str) -> anyhow::Result<ListedAccount> {
-        labels::resolve(self.accounts().await?, wanted).map_err(|wrong| anyhow!(wrong))
+        labels::resolve(self.accounts().await?, wanted)
+    }
+
+    /// The id that a label or an id means; of a deleted account only the id is known.
+    pub(super) async fn account_ever(&self, wanted: &str) -> anyhow::Result<Uuid> {
+        if let Ok(id) = Uuid::parse_str(wanted) {
+            let found = cli::get_account_label().bind(&self.client, &id).opt().await.map_err(explained)?;
+            return found
+                .map(|_| id)
+                .ok_or_else(|| failure(Exit::NoAccount, format!("no account ever had the id {id}")));
+        }
+        Ok(self.account(wanted).await?.id)
     }
 
     /// Sends a command and returns its id; it is done when a daemon does it.
@@ -74,15 +100,16 @@ impl Database {
         cli::get_command_end().bind(&self.client, &id).one().await.map_err(explained)
     }
 
-    /// Sends a command and waits for its end: the result in words, as an error if it failed.
-    pub(super) async fn ask(&self, kind: &str, account: Uuid, args: &Value) -> anyhow::Result<String> {
+    /// Sends a command and waits for its end: its id and the result in words, as an
+    /// error if it failed.
+    pub(super) async fn ask(&self, kind: &str, account: Uuid, args: &Value) -> anyhow::Result<(i64, String)> {
         let id = self.send(kind, account, args).await?;
         let mut patience = Patience::new(id);
         loop {
             let end = self.command(id).await?;
             let result = end.result.unwrap_or_default();
             match end.state.as_str() {
-                "done" => return Ok(result),
+                "done" => return Ok((id, result)),
                 "failed" => bail!("{result}"),
                 _ => patience.check(self).await?,
             }
@@ -115,7 +142,7 @@ impl Patience {
             self.wonder_at = None;
             if database.live_daemons().await? == 0 {
                 let id = self.command;
-                out::remark(format_args!(
+                database.format.remark(format_args!(
                     "no daemon runs on this database; command {id} stays queued until one does (Ctrl-C stops waiting, not the command)"
                 ));
             }
@@ -124,24 +151,46 @@ impl Patience {
     }
 }
 
-pub(super) fn dsn_of(config: &Config) -> anyhow::Result<String> {
-    if let Some(url) = &config.database_url {
-        return Ok(url.expose().to_owned());
+/// Where the database is, as far as this process can know.
+pub(super) fn dsn(config: &Config) -> anyhow::Result<Dsn> {
+    let text = match &config.database_url {
+        Some(url) => url.expose().to_owned(),
+        None => std::fs::read_to_string(config.embedded_dsn_file()).map_err(|_| no_daemon(config))?,
+    };
+    Dsn::parse(text.trim()).map_err(|wrong| failure(Exit::Usage, wrong.to_string()))
+}
+
+fn no_daemon(config: &Config) -> anyhow::Error {
+    let dir = config.data_dir.display();
+    failure(
+        Exit::NoDaemon,
+        format!("no daemon runs on {dir}: start paird serve, or set DATABASE_URL or PAIRD_DATA_DIR"),
+    )
+}
+
+/// The embedded server ends with its daemon; its address may stay behind.
+fn unreachable(config: &Config, away: &StoreError) -> anyhow::Error {
+    match &config.database_url {
+        None => no_daemon(config),
+        Some(_) => failure(Exit::DatabaseAway, format!("{away}; is DATABASE_URL right, and the server up?")),
     }
-    let file = config.embedded_dsn_file();
-    std::fs::read_to_string(&file).map(|text| text.trim().to_owned()).map_err(|_| {
-        let dir = config.data_dir.display();
-        anyhow!("no daemon runs on {dir}: start paird serve, or set DATABASE_URL or PAIRD_DATA_DIR")
-    })
 }
 
 /// The database's words in one line, and what to do about the likely one.
 pub(super) fn explained(error: tokio_postgres::Error) -> anyhow::Error {
-    match error.as_db_error() {
-        Some(refused) if *refused.code() == SqlState::UNDEFINED_TABLE => {
-            anyhow!("the database has no tables of paird yet: paird serve makes them")
+    let Some(refused) = error.as_db_error() else {
+        return failure(Exit::DatabaseAway, format!("database: {error}"));
+    };
+    match refused.code() {
+        code if *code == SqlState::UNDEFINED_TABLE => {
+            failure(Exit::NoDaemon, "the database has no tables of paird yet: paird serve makes them")
         }
-        Some(refused) => anyhow!("database: {}", refused.message()),
-        None => anyhow!("database: {error}"),
+        code if is_going_away(code) => failure(Exit::DatabaseAway, format!("database: {}", refused.message())),
+        _ => anyhow::anyhow!("database: {}", refused.message()),
     }
+}
+
+fn is_going_away(code: &SqlState) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW, SqlState::TOO_MANY_CONNECTIONS]
+        .contains(code)
 }

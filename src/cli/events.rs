@@ -11,7 +11,7 @@ use tokio::time::{Duration, sleep};
 use uuid::Uuid;
 
 use super::database::{Database, explained};
-use super::out;
+use super::out::{self, Format};
 use crate::config::Config;
 
 /// How long to wait before the database is asked again after it went away.
@@ -25,12 +25,9 @@ pub(super) struct EventsArgs {
     /// Only events after this seq of each account; with --follow the default is from now.
     #[arg(long, value_name = "SEQ")]
     since: Option<i64>,
-    /// Only of this account (label or id).
+    /// Only of this account: a label, or an id, of a deleted one, too.
     #[arg(value_name = "LABEL|ID")]
     account: Option<String>,
-    /// One JSON object a line, as sent on the event channel.
-    #[arg(long)]
-    json: bool,
 }
 
 /// How far each account's events were read. Never an id: ids commit out of order.
@@ -39,17 +36,17 @@ struct Reader {
     since: i64,
     only: Option<Uuid>,
     labels: HashMap<Uuid, String>,
-    json: bool,
+    format: Format,
 }
 
-pub(super) async fn run(config: &Config, args: EventsArgs) -> anyhow::Result<ExitCode> {
-    let mut database = Database::connect(config).await?;
+pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> anyhow::Result<ExitCode> {
+    let mut database = Database::connect(config, format).await?;
     let only = match &args.account {
-        Some(wanted) => Some(database.account(wanted).await?.id),
+        Some(wanted) => Some(database.account_ever(wanted).await?),
         None => None,
     };
     let mut reader =
-        Reader { seen: HashMap::new(), since: args.since.unwrap_or(0), only, labels: HashMap::new(), json: args.json };
+        Reader { seen: HashMap::new(), since: args.since.unwrap_or(0), only, labels: HashMap::new(), format };
     if !args.follow {
         while reader.print_new(&database).await? {}
         return Ok(ExitCode::SUCCESS);
@@ -66,19 +63,17 @@ pub(super) async fn run(config: &Config, args: EventsArgs) -> anyhow::Result<Exi
                 _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             },
             Err(error) => {
-                out::remark(format_args!("{error:#}; trying again"));
-                database = reconnected(config).await;
+                format.remark(format_args!("{error:#}; trying again"));
+                database = reconnected(config, format).await;
             }
         }
     }
 }
 
 /// Retries until the database is back; what happened meanwhile is replayed by `seq`.
-async fn reconnected(config: &Config) -> Database {
+async fn reconnected(config: &Config, format: Format) -> Database {
     loop {
-        if let Ok(database) = Database::connect(config).await
-            && database.listen(&config.event_channel).await.is_ok()
-        {
+        if let Ok(database) = Database::listening(config, format).await {
             return database;
         }
         sleep(RECONNECT).await;
@@ -103,12 +98,13 @@ impl Reader {
             if self.only.is_some_and(|only| only != event.account_id) {
                 continue;
             }
-            if self.json {
-                out::json(&as_notified(event));
-            } else {
-                let label = self.label(database, event.account_id).await?;
-                let at = event.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
-                out::line(format_args!("{at}  {label}  #{}  {}  {}", event.seq, event.kind, event.payload));
+            match self.format {
+                Format::Json => out::json(&as_notified(event)),
+                Format::Text => {
+                    let label = self.label(database, event.account_id).await?;
+                    let at = event.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+                    out::line(format_args!("{at}  {label}  #{}  {}  {}", event.seq, event.kind, event.payload));
+                }
             }
         }
         Ok(!events.is_empty())
@@ -123,7 +119,7 @@ impl Reader {
 }
 
 /// The event in the shape that the event channel carries.
-pub(super) fn as_notified(event: &AccountEvent) -> Value {
+fn as_notified(event: &AccountEvent) -> Value {
     let mut message = json!({
         "type": event.kind,
         "accountId": event.account_id,

@@ -8,7 +8,8 @@ use paird_sql::queries::keyrings;
 use serde_json::json;
 
 use super::database::{Database, explained};
-use super::out;
+use super::out::{self, Format};
+use super::progress;
 use crate::config::Config;
 use crate::whatsapp::backend::{Rotated, Rotation, RotationError, find_unopenable};
 use crate::whatsapp::seal::MasterKeys;
@@ -32,42 +33,46 @@ pub(super) enum KeysCommand {
     ///
     /// Tries every keyring, and names the accounts whose keys do not open. Exit code 1 if
     /// there is one, or if the file lacks a key that something is sealed with.
-    Status {
-        /// JSON instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
 }
 
-pub(super) async fn run(config: &Config, command: KeysCommand) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(config).await?;
+pub(super) async fn run(config: &Config, format: Format, command: KeysCommand) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config, format).await?;
     match command {
-        KeysCommand::Rotate { prepare, batch } => rotate(config, &database, prepare, batch).await,
-        KeysCommand::Status { json } => status(config, &database, json).await,
+        KeysCommand::Rotate { prepare, batch } => rotate(config, format, &database, prepare, batch).await,
+        KeysCommand::Status => status(config, format, &database).await,
     }
 }
 
-async fn rotate(config: &Config, database: &Database, prepare: bool, batch: NonZeroU32) -> anyhow::Result<ExitCode> {
+async fn rotate(
+    config: &Config,
+    format: Format,
+    database: &Database,
+    prepare: bool,
+    batch: NonZeroU32,
+) -> anyhow::Result<ExitCode> {
     let rotation = Rotation::new(&database.client, &config.master_key_file, batch);
     let file = config.master_key_file.display();
     if prepare {
         let Rotated { key, .. } = rotation.prepare().await.map_err(in_words)?;
-        out::line(format_args!("{file} holds the new key {key} beside the old one; run paird keys rotate to use it"));
+        let words = format!("{file} holds the new key {key} beside the old one; run paird keys rotate to use it");
+        format.tell(words, &json!({ "file": config.master_key_file, "key": key, "prepared": true }));
         return Ok(ExitCode::SUCCESS);
     }
-    let progress = |keyrings| {
-        if out::is_terminal() {
-            out::raw(&format!("\r{keyrings} keyrings"));
-        }
-    };
-    let Rotated { key, resumed, keyrings } = rotation.run(progress).await.map_err(in_words)?;
+    let counted = keyrings::count_keyrings_by_master_key().bind(&database.client).all().await.map_err(explained)?;
+    let total = counted.iter().map(|row| u64::try_from(row.keyrings).unwrap_or(0)).sum();
+    let bar = progress::bar(total, "sealing keyrings anew");
+    let rotated = rotation.run(|keyrings| bar.set_position(keyrings)).await;
+    bar.finish_and_clear();
+    let Rotated { key, resumed, keyrings } = rotated.map_err(in_words)?;
     let begun = if resumed { "went on with a rotation that was begun before; " } else { "" };
     let done = format!("{begun}{keyrings} keyrings sealed anew; {file} holds key {key} alone");
-    out::line(format_args!("{}{done}", if out::is_terminal() { "\r" } else { "" }));
+    let document = json!({ "file": config.master_key_file, "key": key, "resumed": resumed, "keyrings": keyrings });
+    format.tell(done, &document);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Result<ExitCode> {
+async fn status(config: &Config, format: Format, database: &Database) -> anyhow::Result<ExitCode> {
     let counted = keyrings::count_keyrings_by_master_key().bind(&database.client).all().await.map_err(explained)?;
     let file = MasterKeys::read(&config.master_key_file)?;
     let unopenable = match &file {
@@ -83,7 +88,7 @@ async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Res
     let missing = counted.iter().filter(|row| !in_file.contains(&row.master_key.as_str()));
     keys.extend(missing.map(|row| (row.master_key.as_str(), "missing", row.keyrings)));
     let is_whole = unopenable.is_empty() && keys.iter().all(|(_, state, _)| *state != "missing");
-    if json {
+    if format == Format::Json {
         let keys: Vec<_> =
             keys.iter().map(|(id, state, keyrings)| json!({"id": id, "state": state, "keyrings": keyrings})).collect();
         let unopenable: Vec<_> = unopenable
@@ -100,11 +105,11 @@ async fn status(config: &Config, database: &Database, json: bool) -> anyhow::Res
             .collect();
         out::raw(&out::table(&["KEY", "IN THE FILE", "KEYRINGS"], &rows));
         if in_file.len() > 1 {
-            out::remark("a rotation is not over: paird keys rotate goes on with it");
+            format.remark("a rotation is not over: paird keys rotate goes on with it");
         }
         for one in unopenable {
             let (label, account) = (one.label, one.account);
-            out::remark(format_args!(
+            format.remark(format_args!(
                 "the keys of {label:?} (account {account}) do not open: put that account's rows of a backup back, or delete the account"
             ));
         }

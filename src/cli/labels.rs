@@ -3,28 +3,33 @@
 use paird_sql::queries::cli::ListedAccount;
 use uuid::Uuid;
 
+use super::exit::{Exit, failure};
+
 /// The account with this id, or the only one with this label.
 ///
 /// # Errors
 /// One line that names the candidates: none has the label, or several have.
-pub(super) fn resolve(accounts: Vec<ListedAccount>, wanted: &str) -> Result<ListedAccount, String> {
+pub(super) fn resolve(accounts: Vec<ListedAccount>, wanted: &str) -> anyhow::Result<ListedAccount> {
+    let nobody = |words: String| failure(Exit::NoAccount, words);
     if let Ok(id) = Uuid::parse_str(wanted) {
-        return accounts.into_iter().find(|a| a.id == id).ok_or_else(|| format!("no account with id {id}"));
+        return accounts.into_iter().find(|a| a.id == id).ok_or_else(|| nobody(format!("no account with id {id}")));
     }
     let (mut named, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|a| a.label == wanted);
     match (named.pop(), named.as_slice()) {
         (Some(account), []) => Ok(account),
         (Some(last), _) => {
             let ids: Vec<String> = named.iter().chain([&last]).map(|a| a.id.to_string()).collect();
-            Err(format!("{} accounts have the label {wanted:?}; give an id: {}", ids.len(), ids.join(", ")))
+            let count = ids.len();
+            let words = format!("{count} accounts have the label {wanted:?}; give an id: {}", ids.join(", "));
+            Err(failure(Exit::Ambiguous, words))
         }
         (None, _) if others.is_empty() => {
-            Err(format!("no account {wanted:?}; there is none yet: paird accounts add LABEL"))
+            Err(nobody(format!("no account {wanted:?}; there is none yet: paird accounts add LABEL")))
         }
         (None, _) => {
             let labels: Vec<&str> = others.iter().take(10).map(|a| a.label.as_str()).collect();
             let more = if others.len() > labels.len() { ", …" } else { "" };
-            Err(format!("no account {wanted:?}; there are: {}{more}", labels.join(", ")))
+            Err(nobody(format!("no account {wanted:?}; there are: {}{more}", labels.join(", "))))
         }
     }
 }
@@ -62,12 +67,14 @@ mod tests {
     fn an_id_means_its_account_whatever_the_labels_are() {
         let id = Uuid::from_u128(2).to_string();
         assert_eq!(resolve(vec![account(1, &id), account(2, "desk")], &id).unwrap().label, "desk");
-        assert!(resolve(vec![account(1, "shop")], &id).unwrap_err().contains(&id));
+        assert!(resolve(vec![account(1, "shop")], &id).unwrap_err().to_string().contains(&id));
     }
 
     #[test]
     fn an_ambiguous_label_names_all_candidates_in_one_line() {
         let wrong = resolve(vec![account(1, "shop"), account(2, "shop"), account(3, "desk")], "shop").unwrap_err();
+        assert_eq!(Exit::of(&wrong), Exit::Ambiguous);
+        let wrong = wrong.to_string();
         assert!(wrong.starts_with("2 accounts have the label \"shop\""), "{wrong}");
         assert!(wrong.contains(&Uuid::from_u128(1).to_string()) && wrong.contains(&Uuid::from_u128(2).to_string()));
         assert!(!wrong.contains('\n'));
@@ -75,7 +82,9 @@ mod tests {
 
     #[test]
     fn an_unknown_label_names_those_that_exist() {
-        assert_eq!(resolve(vec![account(1, "shop")], "shoe").unwrap_err(), "no account \"shoe\"; there are: shop");
-        assert!(resolve(Vec::new(), "shoe").unwrap_err().contains("accounts add"));
+        let wrong = resolve(vec![account(1, "shop")], "shoe").unwrap_err();
+        assert_eq!(Exit::of(&wrong), Exit::NoAccount);
+        assert_eq!(wrong.to_string(), "no account \"shoe\"; there are: shop");
+        assert!(resolve(Vec::new(), "shoe").unwrap_err().to_string().contains("accounts add"));
     }
 }

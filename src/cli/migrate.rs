@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
-use super::{database, out};
+use super::database;
+use super::out::Format;
 use crate::config::Config;
-use crate::postgres::{migrate::migrate, pool::Dsn, roles};
+use crate::postgres::{migrate::migrate, roles};
 
 #[derive(Args, Debug)]
 pub(super) struct MigrateArgs {
@@ -15,15 +17,18 @@ pub(super) struct MigrateArgs {
     roles: bool,
 }
 
-pub(super) async fn run(config: &Config, args: MigrateArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, format: Format, args: MigrateArgs) -> anyhow::Result<ExitCode> {
     // Migrating waits for a database that is away; a person would rather hear of it.
-    database::Database::connect(config).await?;
-    let dsn = Dsn::parse(&database::dsn_of(config)?)?;
+    database::Database::connect(config, format).await?;
+    let dsn = database::dsn(config)?;
     let version = migrate(&dsn).await?;
-    out::line(format_args!("the schema is at version {version}"));
     if args.roles {
         roles::grant(&dsn).await?;
-        out::line("the roles paird_web and paird_daemon may what they need");
     }
+    let roles = if args.roles { "; the roles paird_web and paird_daemon may what they need" } else { "" };
+    format.tell(
+        format_args!("the schema is at version {version}{roles}"),
+        &json!({"schemaVersion": version, "rolesGranted": args.roles}),
+    );
     Ok(ExitCode::SUCCESS)
 }

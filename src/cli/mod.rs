@@ -1,64 +1,57 @@
 //! The command line. `serve` is the daemon; the rest is one more user of its public
-//! face: rows, `send_command`, events.
+//! face: rows, `send_command`, events, and the console's HTTP API.
 
 mod account_commands;
 mod accounts;
+mod admin;
+mod audit;
+mod completions;
+mod console;
 mod database;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod doctor;
 mod events;
+mod exit;
+mod groups;
 mod health;
+mod help;
 mod keys;
 mod labels;
 mod migrate;
 mod out;
 mod pair;
+mod passkey;
 #[cfg(feature = "sandbox")]
 mod phone;
+mod progress;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
+mod watch;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::{daemon, telemetry};
+use exit::Exit;
+use out::Format;
 
 /// The operator of accounts that are added without `--operator`: a fixed id, so that
 /// a single operator needs none.
 pub const DEFAULT_OPERATOR: Uuid = Uuid::from_u128(1);
 
-/// A setting or an argument is wrong.
-const EXIT_USAGE: u8 = 2;
-
-const SETTINGS_HELP: &str = "\
-Settings, from the environment or paird.toml (same names; the environment wins):
-  DATABASE_URL              Postgres to use; absent: an embedded one in the data directory
-  PAIRD_DATA_DIR            default $XDG_DATA_HOME/paird, else ~/.local/share/paird
-  PAIRD_CONFIG              settings file; default ./paird.toml, else <data dir>/paird.toml
-  PAIRD_MASTER_KEY_FILE     default <data dir>/master.key
-  PAIRD_COMMAND_CHANNEL     default paird_command
-  PAIRD_EVENT_CHANNEL       default paird_event
-  PAIRD_PAIR_TIMEOUT        how long a pair attempt may take; default 5m
-  PAIRD_PENDING_MAX_AGE     an older pending account is parked at start; default 1h
-  PAIRD_REFUSE              before-link (default) or after-link
-  PAIRD_CONSOLE_ADDR        loopback address of the console, or off; default 127.0.0.1:8088
-  PAIRD_CONSOLE_TOKEN_FILE  default <data dir>/console.token
-  PAIRD_DEVICE_NAME         name under Linked devices; default paird
-  PAIRD_LOG                 default info; for example info,paird::postgres=debug
-  PAIRD_LOG_FORMAT          text (default) or json
-  PAIRD_POSTGRES_BIN        directory of initdb and postgres
-  PAIRD_CONNECT_RATE        connections to WhatsApp a second, after a burst; 0: no limit; default 20
-  PAIRD_LEASE_TTL           a silent daemon's accounts are taken over after this; default 20s
-  PAIRD_WHATSAPP_URL        sandbox builds only: the sandbox's ws:// address";
-
 /// Links and keeps WhatsApp accounts, driven through Postgres.
 #[derive(Debug, Parser)]
-#[command(name = "paird", version, after_help = SETTINGS_HELP)]
+#[command(name = "paird", version, after_help = help::BEGIN)]
 struct Cli {
+    /// JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,16 +59,19 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the daemon until SIGTERM or Ctrl-C.
-    #[command(after_help = SETTINGS_HELP)]
+    #[command(after_help = help::SETTINGS)]
     Serve,
-    /// Adds accounts and lists them.
+    /// Adds, lists and renames accounts.
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Links an account: draws the QR here until the phone has scanned it.
-    ///
-    /// Exit codes: 0 connected, 3 the number is linked already, 4 wrong phone,
-    /// 5 timeout, 6 cancelled, 7 failed.
+    #[command(after_help = help::exit_codes())]
     Pair(pair::PairArgs),
+    /// Ends the running pair attempt of an account.
+    Cancel(AccountArg),
+    /// Shows what WhatsApp asks of a passkey, and answers it.
+    #[command(after_help = help::PASSKEY)]
+    Passkey(passkey::PasskeyArgs),
     /// Closes an account's connection and keeps it closed.
     Unpair {
         #[command(flatten)]
@@ -86,8 +82,6 @@ enum Command {
     },
     /// Connects an unpaired account again with its parked keys.
     Resume(AccountArg),
-    /// Ends the running pair attempt of an account.
-    Cancel(AccountArg),
     /// Deletes an account, and its device from the phone's list.
     Delete {
         #[command(flatten)]
@@ -103,17 +97,12 @@ enum Command {
         /// Fetches them from WhatsApp first.
         #[arg(long)]
         sync: bool,
-        /// JSON instead of a table.
-        #[arg(long)]
-        json: bool,
     },
     /// Says how an account is, or all of them.
     Status {
         /// Label or id; all accounts if absent.
+        #[arg(value_name = "LABEL|ID")]
         account: Option<String>,
-        /// JSON instead of a table.
-        #[arg(long)]
-        json: bool,
     },
     /// Says whether the daemon of this machine lives; exit code 1 if not.
     Health,
@@ -121,11 +110,25 @@ enum Command {
     ///
     /// The daemon does that itself at its start, if its role may.
     Migrate(migrate::MigrateArgs),
+    /// Shows the fleet live, with the QR of the account that is being paired.
+    Watch,
+    /// Prints what happened to accounts, and with --follow what happens.
+    Events(events::EventsArgs),
+    /// Prints who did what to which account.
+    Audit(audit::AuditArgs),
+    /// Looks for everything that may be wrong, and says what to do about it.
+    Doctor,
     /// Replaces the master key, and says what is sealed with which.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Prints what happened to accounts, and with --follow what happens.
-    Events(events::EventsArgs),
+    #[command(flatten)]
+    Admin(admin::AdminCommand),
+    /// Prints the completions of a shell.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions { shell: clap_complete::Shell },
+    /// Lists the exit codes.
+    #[command(after_help = help::exit_codes())]
+    ExitCodes,
     /// Runs a WhatsApp server double with simulated phones until Ctrl-C.
     #[cfg(feature = "sandbox")]
     Sandbox,
@@ -147,24 +150,55 @@ struct AccountArg {
 
 /// Reads arguments and settings, does what is asked, and says in the exit code how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => return misused(&wrong),
+    };
+    let format = Format::of(cli.json);
+    if let Some(done) = without_settings(&cli.command, format) {
+        return done;
+    }
     let config = match Config::load().and_then(|config| if cli.is_daemon() { config.for_daemon() } else { Ok(config) })
     {
         Ok(config) => config,
-        Err(wrong) => return out::complain(&wrong, EXIT_USAGE),
+        Err(wrong) => return format.complain(Exit::Usage, wrong),
     };
     // The daemon makes its own runtime.
     let done = if cli.is_daemon() {
         serve(config)
     } else {
-        runtime().and_then(|runtime| runtime.block_on(run(cli.command, config)))
+        runtime().and_then(|runtime| runtime.block_on(run(cli.command, &config, format)))
     };
-    done.unwrap_or_else(|error| out::complain(&format!("{error:#}"), 1))
+    done.unwrap_or_else(|error| format.complain(Exit::of(&error), format_args!("{error:#}")))
 }
 
 impl Cli {
     fn is_daemon(&self) -> bool {
         matches!(self.command, Command::Serve)
+    }
+}
+
+/// Help and version are asked for in the same way as something wrong is.
+fn misused(wrong: &clap::Error) -> ExitCode {
+    let is_asked = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_asked && std::env::args_os().any(|arg| arg == "--json") {
+        let text = wrong.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return Format::Json.complain(Exit::Usage, first);
+    }
+    let _ = wrong.print();
+    ExitCode::from(if is_asked { Exit::Done.code() } else { Exit::Usage.code() })
+}
+
+/// What needs neither settings nor a database.
+fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
+    match command {
+        Command::Completions { shell } => Some(completions::print(*shell)),
+        Command::ExitCodes => {
+            format.tell(exit::table(), &exit::as_json());
+            Some(ExitCode::SUCCESS)
+        }
+        _ => None,
     }
 }
 
@@ -178,29 +212,32 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+async fn run(command: Command, config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     use account_commands::{Ask, ask};
     match command {
-        Command::Serve => Ok(ExitCode::SUCCESS),
-        Command::Accounts(command) => accounts::run(&config, command).await,
-        Command::Pair(args) => pair::run(&config, args).await,
-        Command::Unpair { account, logout } => ask(&config, &account.account, Ask::Unpair { logout }).await,
-        Command::Resume(account) => ask(&config, &account.account, Ask::Resume).await,
-        Command::Cancel(account) => ask(&config, &account.account, Ask::Cancel).await,
-        Command::Delete { account, yes } => account_commands::delete(&config, &account.account, yes).await,
-        Command::Groups { account, sync, json } => {
-            account_commands::groups(&config, &account.account, sync, json).await
-        }
-        Command::Status { account, json } => status::run(&config, account.as_deref(), json).await,
-        Command::Health => health::run(&config).await,
-        Command::Migrate(args) => migrate::run(&config, args).await,
-        Command::Keys(command) => keys::run(&config, command).await,
-        Command::Events(args) => events::run(&config, args).await,
+        Command::Serve | Command::Completions { .. } | Command::ExitCodes => Ok(ExitCode::SUCCESS),
+        Command::Accounts(command) => accounts::run(config, format, command).await,
+        Command::Pair(args) => pair::run(config, format, args).await,
+        Command::Cancel(account) => ask(config, format, &account.account, Ask::Cancel).await,
+        Command::Passkey(args) => passkey::run(config, format, args).await,
+        Command::Unpair { account, logout } => ask(config, format, &account.account, Ask::Unpair { logout }).await,
+        Command::Resume(account) => ask(config, format, &account.account, Ask::Resume).await,
+        Command::Delete { account, yes } => account_commands::delete(config, format, &account.account, yes).await,
+        Command::Groups { account, sync } => groups::run(config, format, &account.account, sync).await,
+        Command::Status { account } => status::run(config, format, account.as_deref()).await,
+        Command::Watch => watch::run(config, format).await,
+        Command::Events(args) => events::run(config, format, args).await,
+        Command::Audit(args) => audit::run(config, format, args).await,
+        Command::Doctor => doctor::run(config, format).await,
+        Command::Keys(command) => keys::run(config, format, command).await,
+        Command::Admin(command) => admin::run(config, format, command).await,
+        Command::Health => health::run(config, format).await,
+        Command::Migrate(args) => migrate::run(config, format, args).await,
         #[cfg(feature = "sandbox")]
-        Command::Sandbox => sandbox::run(&config).await,
+        Command::Sandbox => sandbox::run(config).await,
         #[cfg(feature = "sandbox")]
-        Command::Phone(command) => phone::run(&config, command).await,
+        Command::Phone(command) => phone::run(config, format, command).await,
         #[cfg(feature = "sandbox")]
-        Command::Demo(args) => demo::run(&config, args).await,
+        Command::Demo(args) => demo::run(config, args).await,
     }
 }

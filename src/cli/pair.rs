@@ -2,10 +2,10 @@
 
 mod ending;
 mod screen;
+mod told;
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
 use chrono::{DateTime, FixedOffset};
 use clap::Args;
 use paird_actors::domain::Phone;
@@ -13,12 +13,14 @@ use paird_sql::queries::cli::{self, AccountEvent, ListedAccount};
 use serde_json::{Map, Value, json};
 
 use super::database::{Database, Patience, explained};
-use super::out;
+use super::exit::{Exit, failure};
+use super::out::{self, Format};
 use crate::config::Config;
 use ending::Ending;
 #[cfg(feature = "sandbox")]
 pub(super) use ending::is_terminal;
 use screen::Screen;
+use told::Told;
 
 #[derive(Args, Debug)]
 pub(super) struct PairArgs {
@@ -42,16 +44,15 @@ struct Attempt<'a> {
     seq: i64,
 }
 
-pub(super) async fn run(config: &Config, args: PairArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, format: Format, args: PairArgs) -> anyhow::Result<ExitCode> {
     let command_args = command_args(&args)?;
-    let database = Database::connect(config).await?;
-    database.listen(&config.event_channel).await?;
+    let database = Database::listening(config, format).await?;
     let account = database.account(&args.account).await?;
     let seq = pairing(&database, &account).await?.event_seq;
     let command = database.send("account.pair", account.id, &command_args).await?;
     let mut attempt = Attempt { database: &database, account: &account, command, seq };
 
-    let mut screen = Screen::new(&account.label);
+    let mut screen = Told::new(format, &account);
     let ending = tokio::select! {
         ending = attempt.watch(&mut screen) => Some(ending?),
         _ = tokio::signal::ctrl_c() => None,
@@ -60,16 +61,15 @@ pub(super) async fn run(config: &Config, args: PairArgs) -> anyhow::Result<ExitC
         Some(ending) => ending,
         None => attempt.cancel(&mut screen).await?,
     };
-    screen.clear();
-    out::line(format_args!("{}: {}", account.label, ending.words));
-    Ok(ExitCode::from(ending.code))
+    screen.end(&ending);
+    Ok(ExitCode::from(ending.exit.code()))
 }
 
 /// The numbers are checked here, too: a typing error should not wait for a daemon.
 fn command_args(args: &PairArgs) -> anyhow::Result<Value> {
     let digits = |name: &str, text: &str| match Phone::parse(text) {
         Ok(phone) => Ok(phone.digits().to_owned()),
-        Err(wrong) => Err(anyhow!("{name}: {wrong}")),
+        Err(wrong) => Err(failure(Exit::Usage, format!("{name}: {wrong}"))),
     };
     let mut command = Map::new();
     if let Some(phone) = &args.code {
@@ -88,7 +88,7 @@ async fn pairing(database: &Database, account: &ListedAccount) -> anyhow::Result
 
 impl Attempt<'_> {
     /// Shows the attempt until it has ended.
-    async fn watch(&mut self, screen: &mut Screen) -> anyhow::Result<Ending> {
+    async fn watch(&mut self, screen: &mut Told) -> anyhow::Result<Ending> {
         let mut patience = Patience::new(self.command);
         loop {
             let command = self.database.command(self.command).await?;
@@ -109,9 +109,9 @@ impl Attempt<'_> {
     }
 
     /// Ends the attempt on the operator's word and waits until the daemon has.
-    async fn cancel(&mut self, screen: &mut Screen) -> anyhow::Result<Ending> {
+    async fn cancel(&mut self, screen: &mut Told) -> anyhow::Result<Ending> {
         screen.clear();
-        out::remark("cancelling");
+        screen.format().remark("cancelling");
         self.database.send("account.cancel", self.account.id, &json!({})).await?;
         tokio::select! {
             ending = self.watch(screen) => ending,

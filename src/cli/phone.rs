@@ -6,10 +6,11 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use paird_sandbox::{Remote, RemoteError};
 use paird_sql::queries::cli;
+use serde_json::json;
 
 use super::{
     database::{Database, explained},
-    out,
+    out::{self, Format},
 };
 use crate::config::Config;
 
@@ -38,7 +39,7 @@ pub(super) fn address_file(config: &Config) -> PathBuf {
     config.data_dir.join("sandbox.admin")
 }
 
-pub(super) async fn run(config: &Config, command: PhoneCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, format: Format, command: PhoneCommand) -> anyhow::Result<ExitCode> {
     let file = address_file(config);
     let address = std::fs::read_to_string(&file).with_context(|| {
         format!("no sandbox runs for this data directory ({} is not there): start `paird demo --stay`", file.display())
@@ -46,28 +47,39 @@ pub(super) async fn run(config: &Config, command: PhoneCommand) -> anyhow::Resul
     let remote = Remote::new(address.trim());
     match command {
         PhoneCommand::Scan { account, number } => {
-            let png = shown_qr(config, &account).await?;
+            let png = shown_qr(config, format, &account).await?;
             let phone = number.clone();
             call(remote, move |remote| remote.add_phone(&phone).and_then(|()| remote.scan_png(&phone, &png))).await?;
-            out::line(format_args!("phone +{number} scanned the QR of {account:?}"));
+            format.tell(
+                format_args!("phone +{number} scanned the QR of {account:?}"),
+                &json!({ "phoneNumber": number, "scanned": account }),
+            );
         }
         PhoneCommand::Devices { number } => {
             let phone = number.clone();
-            for device in call(remote, move |remote| remote.devices(&phone)).await? {
+            let devices = call(remote, move |remote| remote.devices(&phone)).await?;
+            if format == Format::Json {
+                let shown =
+                    devices.iter().map(|one| json!({ "jid": one.jid, "label": one.label, "connected": one.connected }));
+                out::json(&shown.collect());
+                return Ok(ExitCode::SUCCESS);
+            }
+            for device in devices {
                 let state = if device.connected { "active now" } else { "not connected" };
                 out::line(format_args!("{}  {}  {state}", device.jid, device.label));
             }
         }
         PhoneCommand::Unlink { number, jid } => {
+            let document = json!({ "phoneNumber": number, "unlinked": jid });
             call(remote, move |remote| remote.unlink(&number, &jid)).await?;
-            out::line("removed from the phone");
+            format.tell("removed from the phone", &document);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn shown_qr(config: &Config, account: &str) -> anyhow::Result<String> {
-    let database = Database::connect(config).await?;
+async fn shown_qr(config: &Config, format: Format, account: &str) -> anyhow::Result<String> {
+    let database = Database::connect(config, format).await?;
     let account = database.account(account).await?;
     let row = cli::get_pairing().bind(&database.client, &account.id).one().await.map_err(explained)?;
     match row.last_qr_png {

@@ -6,21 +6,23 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use paird_actors::domain::advice;
 use paird_sql::queries::cli::ListedAccount;
 
-use super::accounts::{self, AccountsCommand};
+use super::accounts;
 use super::database::Database;
-use super::out;
+use super::out::{self, Format};
 use crate::config::Config;
 
-pub(super) async fn run(config: &Config, wanted: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, format: Format, wanted: Option<&str>) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config, format).await?;
     let Some(wanted) = wanted else {
-        return accounts::run(config, AccountsCommand::List { json }).await;
+        return accounts::list(&database, format).await;
     };
-    let account = Database::connect(config).await?.account(wanted).await?;
-    if json {
-        out::json(&accounts::as_json(&account));
-    } else {
-        for (name, value) in lines(&account) {
-            out::line(format_args!("{name:<12} {value}"));
+    let account = database.account(wanted).await?;
+    match format {
+        Format::Json => out::json(&accounts::as_json(&account)),
+        Format::Text => {
+            for (name, value) in lines(&account) {
+                out::line(format_args!("{name:<12} {value}"));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

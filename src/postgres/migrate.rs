@@ -54,6 +54,30 @@ pub async fn migrate(dsn: &Dsn) -> Result<i32, MigrateError> {
     }
 }
 
+/// The newest schema that this program has.
+pub fn known() -> i32 {
+    newest(embedded::migrations::runner().get_migrations())
+}
+
+/// The version of the database's schema; `None` if it was never migrated. Changes nothing.
+///
+/// # Errors
+/// The database's words.
+pub async fn version(dsn: &Dsn) -> Result<Option<i32>, StoreError> {
+    let (mut client, connection) = dsn.connect().await?;
+    let driver = tokio::spawn(connection);
+    let found = embedded::migrations::runner().get_last_applied_migration_async(&mut client).await;
+    driver.abort();
+    match found {
+        Ok(migration) => Ok(migration.map(|migration| migration.version())),
+        Err(wrong) if refusal(&wrong) == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
+        Err(wrong) => Err(StoreError::Unavailable(match sort(&wrong, 0, known()) {
+            Failed::ForNow(why) => why,
+            Failed::ForGood(wrong) => wrong.to_string(),
+        })),
+    }
+}
+
 enum Step {
     Done(i32),
     Locked,
@@ -84,7 +108,7 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
         return Ok(Step::Locked);
     }
     let runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
-    let known = newest(runner.get_migrations());
+    let known = known();
     let applied = match runner.get_applied_migrations_async(client).await {
         Ok(applied) => applied,
         Err(wrong) if refusal(&wrong) == Some(&SqlState::UNDEFINED_TABLE) => Vec::new(),

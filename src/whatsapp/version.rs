@@ -107,7 +107,7 @@ impl Versions {
 }
 
 /// Runs on its own task: whoever asked first may be closed while the others wait.
-async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
+pub(super) async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
     let fetch =
         workers.spawn(async move { tokio::time::timeout(LOOKUP_PATIENCE, fetch_latest_app_version(&http)).await });
     match fetch.await {

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod connections;
 pub mod console;
 pub mod credentials;
+pub mod doctor;
 pub mod events;
 pub mod keyrings;
 pub mod processes;

@@ -90,8 +90,10 @@ impl Act {
     /// Sends a command, and waits until it is done.
     pub(super) async fn ask(&self, kind: &str, account: &Account, args: Value) -> anyhow::Result<String> {
         let done = tokio::time::timeout(DEADLINE, self.database.ask(kind, account.id, &args)).await;
-        done.with_context(|| format!("{kind} of {:?} was not done in time", account.label))?
-            .with_context(|| format!("{kind} of {:?}", account.label))
+        let (_, result) = done
+            .with_context(|| format!("{kind} of {:?} was not done in time", account.label))?
+            .with_context(|| format!("{kind} of {:?}", account.label))?;
+        Ok(result)
     }
 
     pub(super) async fn row(&self, account: &Account) -> anyhow::Result<Pairing> {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::act::Act;
 use super::phones::Phones;
 use crate::cli::database::Database;
+use crate::cli::out::Format;
 use crate::cli::{out, phone};
 use crate::config::{self, Config};
 
@@ -85,7 +86,7 @@ impl Stage {
             if let Some(status) = self.daemon_exit()? {
                 bail!("the daemon ended at once: {status}");
             }
-            if let Ok(database) = Database::connect(&self.config).await
+            if let Ok(database) = Database::connect(&self.config, Format::Text).await
                 && let Ok(live) = cli::count_live_daemons().bind(&database.client).one().await
                 && live > 0
             {

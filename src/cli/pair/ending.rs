@@ -2,55 +2,58 @@
 
 use serde_json::Value;
 
+use crate::cli::exit::Exit;
+
 /// The end of an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ending {
-    pub(super) code: u8,
+    pub(super) exit: Exit,
     pub(super) words: String,
 }
-
-const CONNECTED: u8 = 0;
-const DUPLICATE: u8 = 3;
-const WRONG_PHONE: u8 = 4;
-const TIMEOUT: u8 = 5;
-const CANCELLED: u8 = 6;
-const FAILED: u8 = 7;
 
 impl Ending {
     /// What a terminal event means; `None` for the events on the way.
     pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
-        let (code, words) = match kind {
+        let (exit, words) = match kind {
             "session.connected" => match payload.get("phoneNumber").and_then(Value::as_str) {
-                Some(digits) => (CONNECTED, format!("connected as +{digits}")),
-                None => (CONNECTED, "connected".to_owned()),
+                Some(digits) => (Exit::Done, format!("connected as +{digits}")),
+                None => (Exit::Done, "connected".to_owned()),
             },
             "session.duplicate" => {
                 let (digits, label) = (text("phoneNumber"), text("existingLabel"));
-                (DUPLICATE, format!("refused: +{digits} is linked already, as {label:?}; the phone got no new device"))
+                (
+                    Exit::Duplicate,
+                    format!("refused: +{digits} is linked already, as {label:?}; the phone got no new device"),
+                )
             }
             "session.wrong_phone" => {
                 let (digits, expected) = (text("phoneNumber"), text("expectedPhone"));
-                (WRONG_PHONE, format!("refused: +{digits} scanned, but +{expected} was expected"))
+                (Exit::WrongPhone, format!("refused: +{digits} scanned, but +{expected} was expected"))
             }
-            "session.timeout" => (TIMEOUT, "timeout: nobody scanned in time".to_owned()),
+            "session.timeout" => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
             "session.cancelled" if text("reason") == "superseded" => {
-                (CANCELLED, "cancelled: another pair command took its place".to_owned())
+                (Exit::Cancelled, "cancelled: another pair command took its place".to_owned())
             }
-            "session.cancelled" => (CANCELLED, "cancelled".to_owned()),
+            "session.cancelled" => (Exit::Cancelled, "cancelled".to_owned()),
             "session.failed" => return Some(Self::failed(text("reason"))),
             _ => return None,
         };
-        Some(Self { code, words })
+        Some(Self { exit, words })
+    }
+
+    /// As the terminal event is called.
+    pub(super) fn outcome(&self) -> &'static str {
+        if self.exit == Exit::Done { "connected" } else { self.exit.name() }
     }
 
     pub(super) fn failed(reason: &str) -> Self {
-        Self { code: FAILED, words: format!("failed: {reason}") }
+        Self { exit: Exit::AttemptFailed, words: format!("failed: {reason}") }
     }
 
     /// The operator did not wait for the daemon to cancel.
     pub(super) fn left() -> Self {
-        Self { code: CANCELLED, words: "left; the cancel command stays queued".to_owned() }
+        Self { exit: Exit::Cancelled, words: "left; the cancel command stays queued".to_owned() }
     }
 }
 
@@ -88,7 +91,7 @@ mod tests {
         ];
         for (event, code) in terminal {
             assert!(event.is_terminal());
-            assert_eq!(ending(&event).unwrap().code, code, "{event:?}");
+            assert_eq!(ending(&event).unwrap().exit.code(), code, "{event:?}");
         }
     }
 

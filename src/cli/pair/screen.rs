@@ -3,9 +3,13 @@
 use std::fmt::Write as _;
 
 use paird_sql::queries::cli::Pairing;
+use ratatui::crossterm::terminal;
 
 use crate::cli::out;
 use crate::qr;
+
+/// The lines below a QR: what to do with it, the countdown, the cursor.
+const AROUND: usize = 3;
 
 /// What is drawn now, and how to draw over it.
 pub(super) struct Screen {
@@ -23,7 +27,8 @@ impl Screen {
 
     /// Draws the row as it is now.
     pub(super) fn show(&mut self, row: &Pairing) -> anyhow::Result<()> {
-        let what = picture(row)?;
+        let room = if out::is_terminal() { terminal::size().ok() } else { None };
+        let what = picture(row, room)?;
         let is_new = what != self.shown;
         if !out::is_terminal() {
             if is_new {
@@ -57,14 +62,25 @@ impl Screen {
 }
 
 /// What the phone needs: a QR, a code, or patience.
-fn picture(row: &Pairing) -> anyhow::Result<String> {
+fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
     if let Some(code) = &row.pair_code {
         return Ok(format!(
             "\n  {code}\n\n  WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
         ));
     }
     if let Some(png) = &row.last_qr_png {
-        let drawn = qr::modules_of(png)?.drawn();
+        let modules = qr::modules_of(png)?;
+        let (columns, lines) = modules.size();
+        if let Some((width, height)) = room
+            && (usize::from(width) < columns || usize::from(height) < lines + AROUND)
+        {
+            let lines = lines + AROUND;
+            return Ok(format!(
+                "  the QR needs {columns} columns and {lines} lines, and this terminal has {width} and {height}:\n  \
+                 enlarge it or make its letters smaller, and the QR appears\n"
+            ));
+        }
+        let drawn = modules.drawn();
         return Ok(format!("{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this\n"));
     }
     Ok(format!("  {} ({})\n", row.status, row.status_reason))
@@ -111,6 +127,6 @@ mod tests {
     #[test]
     fn a_code_is_shown_before_a_qr() {
         let row = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), last_qr_png: Some("x".to_owned()), ..row() };
-        assert!(picture(&row).unwrap().contains("ABCD-EFGH"));
+        assert!(picture(&row, None).unwrap().contains("ABCD-EFGH"));
     }
 }

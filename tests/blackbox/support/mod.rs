@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use daemon::Daemon;
 pub use http::{Answer, Api, Live};
 pub use phones::Phones;
-pub use web::{Web, read_qr};
+pub use web::{Web, find_qrs, read_qr};
 pub use wire::{OPENING, Wire};
 
 /// No wait is longer than this; a test that needs it all has failed already.
@@ -67,7 +67,7 @@ impl Stage {
 
     /// Starts a daemon with these settings over the usual ones.
     pub fn daemon_starting(&self, settings: &[(&str, &str)]) -> Daemon {
-        let url = self.sandbox.whatsapp_url();
+        let url = self.whatsapp_url();
         let data_dir = self.dir.join("daemon").display().to_string();
         let usual = [
             ("DATABASE_URL", self.dsn.as_str()),
@@ -83,6 +83,17 @@ impl Stage {
     pub async fn use_database_of(&mut self, data_dir: &std::path::Path) {
         self.dsn = std::fs::read_to_string(data_dir.join("postgres.dsn")).unwrap();
         self.web = Web::connect(&self.dsn).await;
+    }
+
+    /// Where WhatsApp is, for a daemon or a command.
+    pub fn whatsapp_url(&self) -> String {
+        self.sandbox.whatsapp_url()
+    }
+
+    /// The end of a test without daemons that has stopped the database.
+    pub async fn finish_without_database(self) {
+        self.sandbox.stop().await;
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 
     /// The end of a good test: every daemon stops on SIGTERM, says nothing secret, and

@@ -256,10 +256,15 @@ fn decode(png_base64: &str) -> String {
 
 /// An independent decoder: not the crate that draws.
 pub fn read_qr(picture: &image::GrayImage) -> String {
+    let mut found = find_qrs(picture);
+    assert_eq!(found.len(), 1, "one QR in the picture");
+    found.remove(0)
+}
+
+/// Every QR that can be read in a picture, which may be one that is still being drawn.
+pub fn find_qrs(picture: &image::GrayImage) -> Vec<String> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = |x: usize, y: usize| picture.get_pixel(x as u32, y as u32).0[0];
     let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
-    let grids = prepared.detect_grids();
-    assert_eq!(grids.len(), 1, "one QR in the picture");
-    grids[0].decode().unwrap().1
+    prepared.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, payload)| payload).collect()
 }

@@ -27,6 +27,16 @@ pub struct ListEventsAfterParams<T1: crate::ArraySql<Item = uuid::Uuid>, T2: cra
     pub seqs: T2,
     pub since: i64,
 }
+#[derive(Debug)]
+pub struct RenameAccountParams<T1: crate::StringSql> {
+    pub label: T1,
+    pub account_id: uuid::Uuid,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct ListAuditEntriesParams {
+    pub account_id: Option<uuid::Uuid>,
+    pub limit: i64,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedAccount {
     pub id: uuid::Uuid,
@@ -215,6 +225,110 @@ impl<'a> From<ListGroupsOfAccountBorrowed<'a>> for ListGroupsOfAccount {
         >,
     ) -> Self {
         Self { jid: jid.into(), subject: subject.into(), participants, is_admin, synced_at }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    pub id: i64,
+    pub operator_id: Option<uuid::Uuid>,
+    pub source: String,
+    pub action: String,
+    pub target_type: String,
+    pub target_id: Option<uuid::Uuid>,
+    pub payload: serde_json::Value,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct AuditRowBorrowed<'a> {
+    pub id: i64,
+    pub operator_id: Option<uuid::Uuid>,
+    pub source: &'a str,
+    pub action: &'a str,
+    pub target_type: &'a str,
+    pub target_id: Option<uuid::Uuid>,
+    pub payload: postgres_types::Json<&'a serde_json::value::RawValue>,
+    pub created_at: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<AuditRowBorrowed<'a>> for AuditRow {
+    fn from(
+        AuditRowBorrowed {
+            id,
+            operator_id,
+            source,
+            action,
+            target_type,
+            target_id,
+            payload,
+            created_at,
+        }: AuditRowBorrowed<'a>,
+    ) -> Self {
+        Self {
+            id,
+            operator_id,
+            source: source.into(),
+            action: action.into(),
+            target_type: target_type.into(),
+            target_id,
+            payload: serde_json::from_str(payload.0.get()).unwrap(),
+            created_at,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedAccount {
+    pub id: uuid::Uuid,
+    pub label: String,
+    pub status: String,
+    pub status_reason: String,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub phone_number: Option<String>,
+    pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub last_qr_png: Option<String>,
+    pub pair_code: Option<String>,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct WatchedAccountBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub label: &'a str,
+    pub status: &'a str,
+    pub status_reason: &'a str,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub phone_number: Option<&'a str>,
+    pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub last_qr_png: Option<&'a str>,
+    pub pair_code: Option<&'a str>,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<WatchedAccountBorrowed<'a>> for WatchedAccount {
+    fn from(
+        WatchedAccountBorrowed {
+            id,
+            label,
+            status,
+            status_reason,
+            status_since,
+            phone_number,
+            next_retry_at,
+            pair_deadline,
+            last_qr_png,
+            pair_code,
+            database_now,
+        }: WatchedAccountBorrowed<'a>,
+    ) -> Self {
+        Self {
+            id,
+            label: label.into(),
+            status: status.into(),
+            status_reason: status_reason.into(),
+            status_since,
+            phone_number: phone_number.map(|v| v.into()),
+            next_retry_at,
+            pair_deadline,
+            last_qr_png: last_qr_png.map(|v| v.into()),
+            pair_code: pair_code.map(|v| v.into()),
+            database_now,
+        }
     }
 }
 use crate::client::async_::GenericClient;
@@ -705,6 +819,226 @@ where
         Ok(mapped)
     }
 }
+pub struct StringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<&str, tokio_postgres::Error>,
+    mapper: fn(&str) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> StringQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(&str) -> R) -> StringQuery<'c, 'a, 's, C, R, N> {
+        StringQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct AuditRowQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<AuditRowBorrowed, tokio_postgres::Error>,
+    mapper: fn(AuditRowBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> AuditRowQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(AuditRowBorrowed) -> R) -> AuditRowQuery<'c, 'a, 's, C, R, N> {
+        AuditRowQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct SerdejsonValueQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor:
+        fn(&tokio_postgres::Row) -> Result<postgres_types::Json<&serde_json::value::RawValue>, tokio_postgres::Error>,
+    mapper: fn(postgres_types::Json<&serde_json::value::RawValue>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SerdejsonValueQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(postgres_types::Json<&serde_json::value::RawValue>) -> R,
+    ) -> SerdejsonValueQuery<'c, 'a, 's, C, R, N> {
+        SerdejsonValueQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct WatchedAccountQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<WatchedAccountBorrowed, tokio_postgres::Error>,
+    mapper: fn(WatchedAccountBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> WatchedAccountQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(WatchedAccountBorrowed) -> R) -> WatchedAccountQuery<'c, 'a, 's, C, R, N> {
+        WatchedAccountQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct InsertAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn insert_account() -> InsertAccountStmt {
     InsertAccountStmt("INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, $2) RETURNING id", None)
@@ -1141,6 +1475,185 @@ impl CountLiveDaemonsOnStmt {
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
             mapper: |it| it,
+        }
+    }
+}
+pub struct RenameAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn rename_account() -> RenameAccountStmt {
+    RenameAccountStmt("UPDATE whatsapp_accounts SET label = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id", None)
+}
+impl RenameAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        label: &'a T1,
+        account_id: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        UuidUuidQuery {
+            client,
+            params: [label, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, RenameAccountParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+    for RenameAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a RenameAccountParams<T1>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        self.bind(client, &params.label, &params.account_id)
+    }
+}
+pub struct GetAccountLabelStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_account_label() -> GetAccountLabelStmt {
+    GetAccountLabelStmt("SELECT label FROM whatsapp_accounts WHERE id = $1", None)
+}
+impl GetAccountLabelStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> StringQuery<'c, 'a, 's, C, String, 1> {
+        StringQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.into(),
+        }
+    }
+}
+pub struct ListAuditEntriesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_audit_entries() -> ListAuditEntriesStmt {
+    ListAuditEntriesStmt(
+        "SELECT * FROM ( SELECT id, operator_id, source, action, target_type, target_id, payload, created_at FROM audit_log WHERE target_id = $1 OR $1::uuid IS NULL ORDER BY id DESC LIMIT $2 ) AS last ORDER BY id",
+        None,
+    )
+}
+impl ListAuditEntriesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a Option<uuid::Uuid>,
+        limit: &'a i64,
+    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 2> {
+        AuditRowQuery {
+            client,
+            params: [account_id, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AuditRowBorrowed, tokio_postgres::Error> {
+                Ok(AuditRowBorrowed {
+                    id: row.try_get(0)?,
+                    operator_id: row.try_get(1)?,
+                    source: row.try_get(2)?,
+                    action: row.try_get(3)?,
+                    target_type: row.try_get(4)?,
+                    target_id: row.try_get(5)?,
+                    payload: row.try_get(6)?,
+                    created_at: row.try_get(7)?,
+                })
+            },
+            mapper: |it| AuditRow::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, ListAuditEntriesParams, AuditRowQuery<'c, 'a, 's, C, AuditRow, 2>, C>
+    for ListAuditEntriesStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListAuditEntriesParams,
+    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 2> {
+        self.bind(client, &params.account_id, &params.limit)
+    }
+}
+pub struct GetPasskeyRequestStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_passkey_request() -> GetPasskeyRequestStmt {
+    GetPasskeyRequestStmt(
+        "SELECT e.payload FROM events e JOIN whatsapp_accounts a ON a.id = e.account_id WHERE e.account_id = $1 AND e.kind = 'session.passkey' AND a.status_reason = 'waiting_for_passkey' ORDER BY e.seq DESC LIMIT 1",
+        None,
+    )
+}
+impl GetPasskeyRequestStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> SerdejsonValueQuery<'c, 'a, 's, C, serde_json::Value, 1> {
+        SerdejsonValueQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| serde_json::from_str(it.0.get()).unwrap(),
+        }
+    }
+}
+pub struct ListWatchedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_watched_accounts() -> ListWatchedAccountsStmt {
+    ListWatchedAccountsStmt(
+        "SELECT id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        None,
+    )
+}
+impl ListWatchedAccountsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> WatchedAccountQuery<'c, 'a, 's, C, WatchedAccount, 0> {
+        WatchedAccountQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<WatchedAccountBorrowed, tokio_postgres::Error> {
+                Ok(WatchedAccountBorrowed {
+                    id: row.try_get(0)?,
+                    label: row.try_get(1)?,
+                    status: row.try_get(2)?,
+                    status_reason: row.try_get(3)?,
+                    status_since: row.try_get(4)?,
+                    phone_number: row.try_get(5)?,
+                    next_retry_at: row.try_get(6)?,
+                    pair_deadline: row.try_get(7)?,
+                    last_qr_png: row.try_get(8)?,
+                    pair_code: row.try_get(9)?,
+                    database_now: row.try_get(10)?,
+                })
+            },
+            mapper: |it| WatchedAccount::from(it),
         }
     }
 }

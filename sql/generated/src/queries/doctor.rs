@@ -1,0 +1,927 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetServer {
+    pub version: String,
+    pub version_number: i32,
+    pub role: String,
+    pub in_recovery: bool,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+    pub may_create: bool,
+    pub has_tables: bool,
+}
+pub struct GetServerBorrowed<'a> {
+    pub version: &'a str,
+    pub version_number: i32,
+    pub role: &'a str,
+    pub in_recovery: bool,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+    pub may_create: bool,
+    pub has_tables: bool,
+}
+impl<'a> From<GetServerBorrowed<'a>> for GetServer {
+    fn from(
+        GetServerBorrowed {
+            version,
+            version_number,
+            role,
+            in_recovery,
+            database_now,
+            may_create,
+            has_tables,
+        }: GetServerBorrowed<'a>,
+    ) -> Self {
+        Self {
+            version: version.into(),
+            version_number,
+            role: role.into(),
+            in_recovery,
+            database_now,
+            may_create,
+            has_tables,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListMissingPrivileges {
+    pub table_name: String,
+    pub privilege: String,
+}
+pub struct ListMissingPrivilegesBorrowed<'a> {
+    pub table_name: &'a str,
+    pub privilege: &'a str,
+}
+impl<'a> From<ListMissingPrivilegesBorrowed<'a>> for ListMissingPrivileges {
+    fn from(ListMissingPrivilegesBorrowed { table_name, privilege }: ListMissingPrivilegesBorrowed<'a>) -> Self {
+        Self { table_name: table_name.into(), privilege: privilege.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListDaemons {
+    pub id: uuid::Uuid,
+    pub host: String,
+    pub pid: i32,
+    pub version: String,
+    pub draining: bool,
+    pub alive: bool,
+    pub silent_secs: f64,
+    pub accounts: i64,
+}
+pub struct ListDaemonsBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub host: &'a str,
+    pub pid: i32,
+    pub version: &'a str,
+    pub draining: bool,
+    pub alive: bool,
+    pub silent_secs: f64,
+    pub accounts: i64,
+}
+impl<'a> From<ListDaemonsBorrowed<'a>> for ListDaemons {
+    fn from(
+        ListDaemonsBorrowed { id, host, pid, version, draining, alive, silent_secs, accounts }: ListDaemonsBorrowed<'a>,
+    ) -> Self {
+        Self { id, host: host.into(), pid, version: version.into(), draining, alive, silent_secs, accounts }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct CountOrphans {
+    pub keyrings: i64,
+    pub credentials: i64,
+    pub accounts: i64,
+    pub tickets: i64,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListTickets {
+    pub label: String,
+    pub attempts: i32,
+    pub last_error: Option<String>,
+    pub next_retry_at: chrono::DateTime<chrono::FixedOffset>,
+    pub abandon_at: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct ListTicketsBorrowed<'a> {
+    pub label: &'a str,
+    pub attempts: i32,
+    pub last_error: Option<&'a str>,
+    pub next_retry_at: chrono::DateTime<chrono::FixedOffset>,
+    pub abandon_at: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<ListTicketsBorrowed<'a>> for ListTickets {
+    fn from(
+        ListTicketsBorrowed { label, attempts, last_error, next_retry_at, abandon_at }: ListTicketsBorrowed<'a>,
+    ) -> Self {
+        Self { label: label.into(), attempts, last_error: last_error.map(|v| v.into()), next_retry_at, abandon_at }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListHeldAccounts {
+    pub id: uuid::Uuid,
+    pub label: String,
+    pub status_reason: String,
+}
+pub struct ListHeldAccountsBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub label: &'a str,
+    pub status_reason: &'a str,
+}
+impl<'a> From<ListHeldAccountsBorrowed<'a>> for ListHeldAccounts {
+    fn from(ListHeldAccountsBorrowed { id, label, status_reason }: ListHeldAccountsBorrowed<'a>) -> Self {
+        Self { id, label: label.into(), status_reason: status_reason.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListOverdueAttempts {
+    pub id: uuid::Uuid,
+    pub label: String,
+}
+pub struct ListOverdueAttemptsBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub label: &'a str,
+}
+impl<'a> From<ListOverdueAttemptsBorrowed<'a>> for ListOverdueAttempts {
+    fn from(ListOverdueAttemptsBorrowed { id, label }: ListOverdueAttemptsBorrowed<'a>) -> Self {
+        Self { id, label: label.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct CountWaiting {
+    pub commands: i64,
+    pub commands_secs: Option<f64>,
+    pub events: i64,
+    pub events_secs: Option<f64>,
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct GetServerQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetServerBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetServerBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetServerQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetServerBorrowed) -> R) -> GetServerQuery<'c, 'a, 's, C, R, N> {
+        GetServerQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListMissingPrivilegesQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListMissingPrivilegesBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListMissingPrivilegesBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListMissingPrivilegesQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(ListMissingPrivilegesBorrowed) -> R,
+    ) -> ListMissingPrivilegesQuery<'c, 'a, 's, C, R, N> {
+        ListMissingPrivilegesQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListDaemonsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListDaemonsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListDaemonsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListDaemonsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListDaemonsBorrowed) -> R) -> ListDaemonsQuery<'c, 'a, 's, C, R, N> {
+        ListDaemonsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct CountOrphansQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<CountOrphans, tokio_postgres::Error>,
+    mapper: fn(CountOrphans) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> CountOrphansQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(CountOrphans) -> R) -> CountOrphansQuery<'c, 'a, 's, C, R, N> {
+        CountOrphansQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListTicketsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListTicketsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListTicketsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListTicketsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListTicketsBorrowed) -> R) -> ListTicketsQuery<'c, 'a, 's, C, R, N> {
+        ListTicketsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListHeldAccountsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListHeldAccountsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListHeldAccountsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListHeldAccountsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListHeldAccountsBorrowed) -> R) -> ListHeldAccountsQuery<'c, 'a, 's, C, R, N> {
+        ListHeldAccountsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListOverdueAttemptsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListOverdueAttemptsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListOverdueAttemptsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListOverdueAttemptsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListOverdueAttemptsBorrowed) -> R) -> ListOverdueAttemptsQuery<'c, 'a, 's, C, R, N> {
+        ListOverdueAttemptsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct CountWaitingQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<CountWaiting, tokio_postgres::Error>,
+    mapper: fn(CountWaiting) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> CountWaitingQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(CountWaiting) -> R) -> CountWaitingQuery<'c, 'a, 's, C, R, N> {
+        CountWaitingQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetServerStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_server() -> GetServerStmt {
+    GetServerStmt(
+        "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS version_number, current_user::text AS role, pg_is_in_recovery() AS in_recovery, clock_timestamp() AS database_now, has_schema_privilege(current_schema(), 'CREATE') AS may_create, to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables",
+        None,
+    )
+}
+impl GetServerStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> GetServerQuery<'c, 'a, 's, C, GetServer, 0> {
+        GetServerQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetServerBorrowed, tokio_postgres::Error> {
+                Ok(GetServerBorrowed {
+                    version: row.try_get(0)?,
+                    version_number: row.try_get(1)?,
+                    role: row.try_get(2)?,
+                    in_recovery: row.try_get(3)?,
+                    database_now: row.try_get(4)?,
+                    may_create: row.try_get(5)?,
+                    has_tables: row.try_get(6)?,
+                })
+            },
+            mapper: |it| GetServer::from(it),
+        }
+    }
+}
+pub struct ListMissingPrivilegesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_missing_privileges() -> ListMissingPrivilegesStmt {
+    ListMissingPrivilegesStmt(
+        "SELECT wanted.table_name, wanted.privilege FROM (SELECT t.table_name, p.privilege FROM unnest($1::text[]) AS t (table_name), unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege) WHERE t.table_name <> 'audit_log' OR p.privilege IN ('SELECT', 'INSERT')) AS wanted WHERE to_regclass(wanted.table_name) IS NULL OR NOT has_table_privilege(to_regclass(wanted.table_name), wanted.privilege) ORDER BY wanted.table_name, wanted.privilege",
+        None,
+    )
+}
+impl ListMissingPrivilegesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        tables: &'a T2,
+    ) -> ListMissingPrivilegesQuery<'c, 'a, 's, C, ListMissingPrivileges, 1> {
+        ListMissingPrivilegesQuery {
+            client,
+            params: [tables],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListMissingPrivilegesBorrowed, tokio_postgres::Error> {
+                Ok(ListMissingPrivilegesBorrowed { table_name: row.try_get(0)?, privilege: row.try_get(1)? })
+            },
+            mapper: |it| ListMissingPrivileges::from(it),
+        }
+    }
+}
+pub struct ListDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_daemons() -> ListDaemonsStmt {
+    ListDaemonsStmt(
+        "SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive, extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs, (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts FROM processes p ORDER BY p.started_at, p.id",
+        None,
+    )
+}
+impl ListDaemonsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListDaemonsQuery<'c, 'a, 's, C, ListDaemons, 0> {
+        ListDaemonsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListDaemonsBorrowed, tokio_postgres::Error> {
+                Ok(ListDaemonsBorrowed {
+                    id: row.try_get(0)?,
+                    host: row.try_get(1)?,
+                    pid: row.try_get(2)?,
+                    version: row.try_get(3)?,
+                    draining: row.try_get(4)?,
+                    alive: row.try_get(5)?,
+                    silent_secs: row.try_get(6)?,
+                    accounts: row.try_get(7)?,
+                })
+            },
+            mapper: |it| ListDaemons::from(it),
+        }
+    }
+}
+pub struct CountAccountsWithoutDaemonStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_accounts_without_daemon() -> CountAccountsWithoutDaemonStmt {
+    CountAccountsWithoutDaemonStmt(
+        "SELECT count(*) AS accounts FROM whatsapp_accounts a WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())",
+        None,
+    )
+}
+impl CountAccountsWithoutDaemonStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> I64Query<'c, 'a, 's, C, i64, 0> {
+        I64Query {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+pub struct CountOrphansStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_orphans() -> CountOrphansStmt {
+    CountOrphansStmt(
+        "SELECT (SELECT count(*) FROM keyrings k WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE k.id IN (a.keyring_id, a.linking_keyring_id)) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id)) AS keyrings, (SELECT count(*) FROM credentials c JOIN keyrings k ON k.id = c.keyring_id WHERE c.account_id <> k.account_id) AS credentials, (SELECT count(*) FROM whatsapp_accounts a WHERE a.keyring_id IS NOT NULL AND NOT EXISTS (SELECT FROM keyrings k WHERE k.id = a.keyring_id)) AS accounts, (SELECT count(*) FROM unlink_tickets t WHERE t.next_retry_at < clock_timestamp() - make_interval(secs => $1)) AS tickets",
+        None,
+    )
+}
+impl CountOrphansStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        late_secs: &'a f64,
+    ) -> CountOrphansQuery<'c, 'a, 's, C, CountOrphans, 1> {
+        CountOrphansQuery {
+            client,
+            params: [late_secs],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<CountOrphans, tokio_postgres::Error> {
+                Ok(CountOrphans {
+                    keyrings: row.try_get(0)?,
+                    credentials: row.try_get(1)?,
+                    accounts: row.try_get(2)?,
+                    tickets: row.try_get(3)?,
+                })
+            },
+            mapper: |it| CountOrphans::from(it),
+        }
+    }
+}
+pub struct ListTicketsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_tickets() -> ListTicketsStmt {
+    ListTicketsStmt(
+        "SELECT a.label, t.attempts, t.last_error, t.next_retry_at, t.abandon_at FROM unlink_tickets t JOIN whatsapp_accounts a ON a.id = t.account_id ORDER BY t.opened_at, t.id",
+        None,
+    )
+}
+impl ListTicketsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListTicketsQuery<'c, 'a, 's, C, ListTickets, 0> {
+        ListTicketsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListTicketsBorrowed, tokio_postgres::Error> {
+                Ok(ListTicketsBorrowed {
+                    label: row.try_get(0)?,
+                    attempts: row.try_get(1)?,
+                    last_error: row.try_get(2)?,
+                    next_retry_at: row.try_get(3)?,
+                    abandon_at: row.try_get(4)?,
+                })
+            },
+            mapper: |it| ListTickets::from(it),
+        }
+    }
+}
+pub struct ListHeldAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_held_accounts() -> ListHeldAccountsStmt {
+    ListHeldAccountsStmt(
+        "SELECT id, label, status_reason FROM whatsapp_accounts WHERE deleted_at IS NULL AND status = 'held' ORDER BY created_at, id",
+        None,
+    )
+}
+impl ListHeldAccountsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListHeldAccountsQuery<'c, 'a, 's, C, ListHeldAccounts, 0> {
+        ListHeldAccountsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListHeldAccountsBorrowed, tokio_postgres::Error> {
+                Ok(ListHeldAccountsBorrowed {
+                    id: row.try_get(0)?,
+                    label: row.try_get(1)?,
+                    status_reason: row.try_get(2)?,
+                })
+            },
+            mapper: |it| ListHeldAccounts::from(it),
+        }
+    }
+}
+pub struct ListOverdueAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_overdue_attempts() -> ListOverdueAttemptsStmt {
+    ListOverdueAttemptsStmt(
+        "SELECT id, label FROM whatsapp_accounts WHERE status = 'pending' AND pair_deadline < clock_timestamp() - make_interval(secs => $1) ORDER BY created_at, id",
+        None,
+    )
+}
+impl ListOverdueAttemptsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        late_secs: &'a f64,
+    ) -> ListOverdueAttemptsQuery<'c, 'a, 's, C, ListOverdueAttempts, 1> {
+        ListOverdueAttemptsQuery {
+            client,
+            params: [late_secs],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListOverdueAttemptsBorrowed, tokio_postgres::Error> {
+                Ok(ListOverdueAttemptsBorrowed { id: row.try_get(0)?, label: row.try_get(1)? })
+            },
+            mapper: |it| ListOverdueAttempts::from(it),
+        }
+    }
+}
+pub struct CountWaitingStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_waiting() -> CountWaitingStmt {
+    CountWaitingStmt(
+        "SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS commands, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM commands WHERE state IN ('queued', 'running')) AS commands_secs, (SELECT count(*) FROM events WHERE NOT notified) AS events, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM events WHERE NOT notified) AS events_secs",
+        None,
+    )
+}
+impl CountWaitingStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> CountWaitingQuery<'c, 'a, 's, C, CountWaiting, 0> {
+        CountWaitingQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<CountWaiting, tokio_postgres::Error> {
+                Ok(CountWaiting {
+                    commands: row.try_get(0)?,
+                    commands_secs: row.try_get(1)?,
+                    events: row.try_get(2)?,
+                    events_secs: row.try_get(3)?,
+                })
+            },
+            mapper: |it| CountWaiting::from(it),
+        }
+    }
+}

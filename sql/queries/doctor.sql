@@ -1,0 +1,67 @@
+-- What `paird doctor` looks at. It only reads.
+
+--! get_server
+SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS version_number,
+       current_user::text AS role, pg_is_in_recovery() AS in_recovery, clock_timestamp() AS database_now,
+       has_schema_privilege(current_schema(), 'CREATE') AS may_create,
+       to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables;
+
+--! list_missing_privileges
+-- The audit log is appended to, never changed.
+SELECT wanted.table_name, wanted.privilege
+FROM (SELECT t.table_name, p.privilege
+      FROM unnest(:tables::text[]) AS t (table_name),
+           unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege)
+      WHERE t.table_name <> 'audit_log' OR p.privilege IN ('SELECT', 'INSERT')) AS wanted
+WHERE to_regclass(wanted.table_name) IS NULL
+   OR NOT has_table_privilege(to_regclass(wanted.table_name), wanted.privilege)
+ORDER BY wanted.table_name, wanted.privilege;
+
+--! list_daemons
+SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive,
+       extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs,
+       (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts
+FROM processes p
+ORDER BY p.started_at, p.id;
+
+--! count_accounts_without_daemon
+SELECT count(*) AS accounts
+FROM whatsapp_accounts a
+WHERE needs_daemon(a)
+  AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp());
+
+--! count_orphans
+-- Keys that no account and no ticket knows; records that are filed under another
+-- account than their keyring; accounts whose keys are gone; tickets that nobody works on.
+SELECT (SELECT count(*) FROM keyrings k
+        WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE k.id IN (a.keyring_id, a.linking_keyring_id))
+          AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id)) AS keyrings,
+       (SELECT count(*) FROM credentials c JOIN keyrings k ON k.id = c.keyring_id
+        WHERE c.account_id <> k.account_id) AS credentials,
+       (SELECT count(*) FROM whatsapp_accounts a
+        WHERE a.keyring_id IS NOT NULL AND NOT EXISTS (SELECT FROM keyrings k WHERE k.id = a.keyring_id)) AS accounts,
+       (SELECT count(*) FROM unlink_tickets t
+        WHERE t.next_retry_at < clock_timestamp() - make_interval(secs => :late_secs)) AS tickets;
+
+--! list_tickets : (last_error?)
+SELECT a.label, t.attempts, t.last_error, t.next_retry_at, t.abandon_at
+FROM unlink_tickets t JOIN whatsapp_accounts a ON a.id = t.account_id
+ORDER BY t.opened_at, t.id;
+
+--! list_held_accounts
+SELECT id, label, status_reason FROM whatsapp_accounts
+WHERE deleted_at IS NULL AND status = 'held'
+ORDER BY created_at, id;
+
+--! list_overdue_attempts
+SELECT id, label FROM whatsapp_accounts
+WHERE status = 'pending' AND pair_deadline < clock_timestamp() - make_interval(secs => :late_secs)
+ORDER BY created_at, id;
+
+--! count_waiting : (commands_secs?, events_secs?)
+SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS commands,
+       (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
+        FROM commands WHERE state IN ('queued', 'running')) AS commands_secs,
+       (SELECT count(*) FROM events WHERE NOT notified) AS events,
+       (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
+        FROM events WHERE NOT notified) AS events_secs;

@@ -1,0 +1,173 @@
+//! What is asked of the daemon itself, not of an account's row: inspect, sweep, resync,
+//! drain, restart.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use paird_actors::{clock, ports::Store as _};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::console::Console;
+use super::database::{self, Database};
+use super::exit::{Exit, failure};
+use super::out::{self, Format};
+use super::progress;
+use crate::config::Config;
+use crate::postgres::{outbox::Bell, store::PgStore};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Says what runs in the daemon's memory: one account's machine, or all of them.
+    Inspect {
+        /// Label or id of the account.
+        #[arg(value_name = "LABEL|ID", required_unless_present = "all")]
+        account: Option<String>,
+        #[arg(long, conflicts_with = "account")]
+        all: bool,
+    },
+    /// Parks pair attempts that were left behind, as each start of a daemon does.
+    Sweep {
+        /// Says which, and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Makes the daemon compare everything with the database now.
+    Resync,
+    /// Makes the daemon disconnect every account, without logging out, and take no new ones.
+    Drain,
+    /// Closes an account's connection and starts it again from its row.
+    Restart {
+        /// Label or id of the account.
+        #[arg(value_name = "LABEL|ID")]
+        account: String,
+    },
+}
+
+pub(super) async fn run(config: &Config, format: Format, command: AdminCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Inspect { account: Some(account), .. } => inspect(config, format, &account).await,
+        AdminCommand::Inspect { account: None, .. } => inspect_all(config, format).await,
+        AdminCommand::Sweep { dry_run } => sweep(config, format, dry_run).await,
+        AdminCommand::Resync => {
+            Console::of(config)?.post("/api/resync", json!({})).await?;
+            format.tell("compared with the database from now on", &json!({ "resync": "asked" }));
+            Ok(ExitCode::SUCCESS)
+        }
+        AdminCommand::Drain => {
+            let console = Console::of(config)?;
+            let spinner = progress::spinner("disconnecting every account");
+            let drained = console.post("/api/drain", json!({})).await;
+            spinner.finish_and_clear();
+            let accounts = drained?.get("accounts").and_then(Value::as_u64).unwrap_or(0);
+            let words = format!(
+                "drained: {accounts} accounts given back, none logged out; this daemon takes none until it is started anew"
+            );
+            format.tell(words, &json!({ "accounts": accounts }));
+            Ok(ExitCode::SUCCESS)
+        }
+        AdminCommand::Restart { account } => restart(config, format, &account).await,
+    }
+}
+
+async fn inspect(config: &Config, format: Format, wanted: &str) -> anyhow::Result<ExitCode> {
+    let account = Database::connect(config, format).await?.account(wanted).await?;
+    let seen = Console::of(config)?.get(&format!("/api/accounts/{}/inspection", account.id)).await;
+    let seen = seen.map_err(|why| why.context(account.label))?;
+    match format {
+        Format::Json => out::json(&seen),
+        Format::Text => {
+            // Whatever the daemon tells: a newer one may tell more.
+            for (name, value) in seen.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+                out::line(format_args!("{:<14} {}", spaced(name), told(value)));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn inspect_all(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
+    let mut answer = Console::of(config)?.get("/api/inspections").await?;
+    let seen = answer.get_mut("inspections").map(Value::take).unwrap_or_default();
+    match (format, seen.as_array()) {
+        (Format::Json, _) => out::json(&seen),
+        (Format::Text, all) if all.is_none_or(Vec::is_empty) => {
+            out::line("this daemon runs no account: all are at rest, or another daemon's")
+        }
+        (Format::Text, all) => {
+            let columns = ["label", "state", "deadline", "status", "statusReason", "hasKeys", "fence", "accountId"];
+            let row = |one: &Value| columns.iter().map(|name| one.get(name).map(told).unwrap_or_default()).collect();
+            let rows: Vec<Vec<String>> = all.into_iter().flatten().map(row).collect();
+            out::raw(&out::table(&["LABEL", "STATE", "UNTIL", "STATUS", "REASON", "KEYS", "FENCE", "ID"], &rows));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restart(config: &Config, format: Format, wanted: &str) -> anyhow::Result<ExitCode> {
+    let account = Database::connect(config, format).await?.account(wanted).await?;
+    let console = Console::of(config)?;
+    let restarted = console.post(&format!("/api/accounts/{}/restart", account.id), json!({})).await;
+    restarted.map_err(|why| why.context(account.label.clone()))?;
+    let document = json!({ "accountId": account.id, "label": account.label, "restarted": true });
+    format.tell(format_args!("{}: restarted from its row", account.label), &document);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The daemon's own sweep; without a daemon the same one from here.
+async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result<ExitCode> {
+    let asked = match Console::of(config) {
+        Ok(console) => console.post("/api/sweep", json!({ "dryRun": dry_run })).await,
+        Err(why) => Err(why),
+    };
+    let swept = match asked {
+        Ok(answer) => answer.get("swept").and_then(Value::as_array).cloned().unwrap_or_default(),
+        Err(why) if Exit::of(&why) == Exit::NoDaemon => {
+            let swept = sweep_here(config, dry_run).await?;
+            format.remark("no daemon was reached: swept from here, only what no live daemon owns");
+            swept
+        }
+        Err(why) => return Err(why),
+    };
+    let verb = if dry_run { "would park" } else { "parked" };
+    match format {
+        Format::Json => out::json(&json!({ "dryRun": dry_run, "swept": swept })),
+        Format::Text if swept.is_empty() => out::line("nothing to sweep: no pair attempt was left behind"),
+        Format::Text => {
+            for one in &swept {
+                let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or("?");
+                out::line(format_args!("{}: {verb}, {}", text("label"), text("why")));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn sweep_here(config: &Config, dry_run: bool) -> anyhow::Result<Vec<Value>> {
+    let pool = database::dsn(config)?.pool()?;
+    let store = PgStore::new(pool, Uuid::now_v7(), Bell::default(), std::sync::Arc::default());
+    let swept = store.sweep(config.pending_max_age, clock::now(), dry_run).await;
+    let swept = swept.map_err(|why| failure(Exit::DatabaseAway, why.to_string()))?;
+    let told =
+        |one: paird_actors::domain::Swept| json!({ "accountId": one.account.0, "label": one.label, "why": one.why });
+    Ok(swept.into_iter().map(told).collect())
+}
+
+fn told(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// `waitingUntil` as people write it.
+fn spaced(name: &str) -> String {
+    name.chars().fold(String::new(), |mut text, c| {
+        if c.is_uppercase() {
+            text.push(' ');
+        }
+        text.extend(c.to_lowercase());
+        text
+    })
+}

@@ -1,0 +1,65 @@
+//! `paird audit`: the audit log.
+
+use std::process::ExitCode;
+
+use chrono::SecondsFormat;
+use clap::Args;
+use paird_sql::queries::cli::{self, AuditRow};
+use serde_json::{Value, json};
+
+use super::database::{Database, explained};
+use super::out::{self, Format};
+use crate::config::Config;
+
+#[derive(Args, Debug)]
+pub(super) struct AuditArgs {
+    /// Only of this account: a label, or an id, of a deleted one, too.
+    #[arg(value_name = "LABEL|ID")]
+    account: Option<String>,
+    /// How many of the last entries.
+    #[arg(long, default_value = "100", value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..))]
+    limit: i64,
+}
+
+pub(super) async fn run(config: &Config, format: Format, args: AuditArgs) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config, format).await?;
+    let account = match &args.account {
+        Some(wanted) => Some(database.account_ever(wanted).await?),
+        None => None,
+    };
+    let found = cli::list_audit_entries().bind(&database.client, &account, &args.limit).all().await;
+    let entries = found.map_err(explained)?;
+    match format {
+        Format::Json => out::json(&entries.iter().map(as_json).collect()),
+        Format::Text => {
+            let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
+            out::raw(&out::table(&["AT", "BY", "ACTION", "ACCOUNT", ""], &rows));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(entry: &AuditRow) -> Value {
+    json!({
+        "id": entry.id,
+        "operatorId": entry.operator_id,
+        "source": entry.source,
+        "action": entry.action,
+        "targetType": entry.target_type,
+        "targetId": entry.target_id,
+        "payload": entry.payload,
+        "createdAt": entry.created_at,
+    })
+}
+
+fn row(entry: &AuditRow) -> Vec<String> {
+    let text = |name: &str| entry.payload.get(name).and_then(Value::as_str);
+    let target = entry.target_id.map_or_else(String::new, |id| id.to_string());
+    vec![
+        entry.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true),
+        entry.source.clone(),
+        entry.action.clone(),
+        text("label").map_or(target, str::to_owned),
+        text("raw").unwrap_or_default().to_owned(),
+    ]
+}

@@ -1,0 +1,146 @@
+//! Daemons, accounts, leftovers, queues.
+
+use paird_actors::domain::advice;
+use paird_sql::queries::doctor as sql;
+
+use super::Finding;
+use crate::cli::database::{Database, explained};
+
+/// A command waits for a connection, a ticket for its turn; longer than this is odd.
+const LONG_SECS: f64 = 120.0;
+/// The outbox sends at once, and looks anyway after seconds.
+const UNSENT_SECS: f64 = 15.0;
+
+pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>> {
+    let all = sql::list_daemons().bind(&database.client).all().await.map_err(explained)?;
+    let (alive, dead): (Vec<_>, Vec<_>) = all.into_iter().partition(|daemon| daemon.alive);
+    let mut findings = Vec::new();
+    let described: Vec<String> = alive
+        .iter()
+        .map(|one| {
+            let draining = if one.draining { ", draining" } else { "" };
+            format!("{} on {} (process {}, {} accounts{draining})", one.version, one.host, one.pid, one.accounts)
+        })
+        .collect();
+    findings.push(match alive.iter().find(|one| one.version != env!("CARGO_PKG_VERSION")) {
+        _ if alive.is_empty() => Finding::fail("daemons", "none runs on this database", "start paird serve"),
+        Some(other) => Finding::warn(
+            "daemons",
+            described.join(", "),
+            format!("this paird is {}, that daemon {}: upgrade the older", env!("CARGO_PKG_VERSION"), other.version),
+        ),
+        None if alive.iter().all(|one| one.draining) => {
+            Finding::warn("daemons", described.join(", "), "start it anew when the maintenance is over")
+        }
+        None => Finding::ok("daemons", described.join(", ")),
+    });
+    let holding: Vec<_> = dead.iter().filter(|one| one.accounts > 0).collect();
+    if !holding.is_empty() {
+        let list: Vec<_> = holding
+            .iter()
+            .map(|one| {
+                format!("{} on {} ({} accounts, silent for {:.0} s)", one.pid, one.host, one.accounts, one.silent_secs)
+            })
+            .collect();
+        let advice = match alive.is_empty() {
+            true => "start paird serve: it takes their accounts over",
+            false => "nothing if they are taken over within seconds; if not, look at the daemon's log",
+        };
+        findings.push(Finding::warn("leases", format!("run out: process {}", list.join(", ")), advice));
+    } else {
+        findings.push(Finding::ok("leases", "no dead daemon holds an account"));
+    }
+    Ok(findings)
+}
+
+pub(super) async fn accounts(database: &Database) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let free = sql::count_accounts_without_daemon().bind(&database.client).one().await.map_err(explained)?;
+    if free > 0 {
+        let advice = "start paird serve; if one runs, wait for its next look (15 s) and read its log";
+        findings.push(Finding::fail("accounts", format!("{free} should run, and no daemon has them"), advice));
+    }
+    let overdue = sql::list_overdue_attempts().bind(&database.client, &LONG_SECS).all().await.map_err(explained)?;
+    for attempt in overdue {
+        let found = format!("{}: still pending after its deadline", attempt.label);
+        findings.push(Finding::fail("accounts", found, "paird sweep"));
+    }
+    for held in sql::list_held_accounts().bind(&database.client).all().await.map_err(explained)? {
+        let advice = advice(&held.status_reason).unwrap_or("look at the account's events: paird events LABEL");
+        findings.push(Finding::warn("accounts", format!("{}: held, {}", held.label, held.status_reason), advice));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok("accounts", "none is held, overdue or without a daemon"));
+    }
+    Ok(findings)
+}
+
+pub(super) async fn orphans(database: &Database) -> anyhow::Result<Vec<Finding>> {
+    let found = sql::count_orphans().bind(&database.client, &LONG_SECS).one().await.map_err(explained)?;
+    let mut findings = Vec::new();
+    let report = "this is a bug: please report it, with paird audit and the daemon's log";
+    if found.keyrings > 0 {
+        findings.push(Finding::warn(
+            "orphans",
+            format!("{} keyrings of no account and no ticket", found.keyrings),
+            report,
+        ));
+    }
+    if found.credentials > 0 {
+        let text = format!("{} records filed under another account than their keyring", found.credentials);
+        findings.push(Finding::fail("orphans", text, report));
+    }
+    if found.accounts > 0 {
+        let text = format!("{} accounts whose keys are gone", found.accounts);
+        findings.push(Finding::fail(
+            "orphans",
+            text,
+            "pair those accounts anew; the row was restored without its keys",
+        ));
+    }
+    for ticket in sql::list_tickets().bind(&database.client).all().await.map_err(explained)? {
+        let last = ticket.last_error.unwrap_or_else(|| "not tried yet".to_owned());
+        if ticket.attempts > 2 {
+            let text =
+                format!("{}: its device is still on the phone after {} tries ({last})", ticket.label, ticket.attempts);
+            let until = ticket.abandon_at.to_utc().format("%Y-%m-%d");
+            let advice =
+                format!("paird goes on until {until}; to be quicker, remove it on the phone under Linked devices");
+            findings.push(Finding::warn("tickets", text, advice));
+        }
+    }
+    if found.tickets > 0 {
+        let text = format!("{} unlink tickets that nobody works on", found.tickets);
+        findings.push(Finding::fail("tickets", text, "start paird serve; if one runs, read its log"));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok("orphans", "no keys, records or tickets are left over"));
+    }
+    Ok(findings)
+}
+
+pub(super) async fn queues(database: &Database) -> anyhow::Result<Vec<Finding>> {
+    let waiting = sql::count_waiting().bind(&database.client).one().await.map_err(explained)?;
+    let (commands, events) = (waiting.commands_secs.unwrap_or(0.0), waiting.events_secs.unwrap_or(0.0));
+    let found = format!("{} wait, the oldest for {commands:.0} s", waiting.commands);
+    Ok(vec![
+        match waiting.commands {
+            0 => Finding::ok("commands", "none waits"),
+            _ if commands > LONG_SECS => Finding::warn(
+                "commands",
+                found,
+                "start paird serve; if one runs, paird inspect --all says what it is at",
+            ),
+            _ => Finding::ok("commands", found),
+        },
+        match waiting.events {
+            0 => Finding::ok("events", "all are sent"),
+            unsent if events > UNSENT_SECS => Finding::warn(
+                "events",
+                format!("{unsent} are not sent, the oldest for {events:.0} s"),
+                "start paird serve, which sends them; consumers can read the rows meanwhile",
+            ),
+            unsent => Finding::ok("events", format!("{unsent} are being sent")),
+        },
+    ])
+}

@@ -1,0 +1,88 @@
+//! `paird doctor`: looks at everything that may be wrong, changes nothing, and says what
+//! to do. What cannot be looked at is a finding, too.
+
+mod files;
+mod finding;
+mod fleet;
+mod keys;
+mod network;
+mod server;
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::database::Database;
+use super::exit::Exit;
+use super::out::{self, Format};
+use super::progress;
+use crate::config::Config;
+use finding::{Finding, Level};
+
+pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
+    let spinner = progress::spinner("looking");
+    let findings = look(config, format).await;
+    spinner.finish_and_clear();
+    let worst = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok);
+    match format {
+        Format::Json => {
+            let all: Vec<_> = findings.iter().map(Finding::as_json).collect();
+            out::json(&json!({ "worst": worst.name(), "findings": all }));
+        }
+        Format::Text => {
+            for finding in &findings {
+                out::raw(&finding.to_string());
+            }
+            out::line(summary(&findings));
+        }
+    }
+    let exit = if worst == Level::Fail { Exit::Failed } else { Exit::Done };
+    Ok(ExitCode::from(exit.code()))
+}
+
+async fn look(config: &Config, format: Format) -> Vec<Finding> {
+    // WhatsApp may take its time to answer, or not to.
+    let (whatsapp, mut findings) = tokio::join!(network::whatsapp(config), async {
+        let mut findings = files::look(config);
+        match Database::connect(config, format).await {
+            Ok(database) => look_into(config, &database, &mut findings).await,
+            Err(away) => findings.push(server::away(config, &away)),
+        }
+        findings.push(network::console(config).await);
+        findings
+    });
+    findings.extend(whatsapp);
+    findings
+}
+
+async fn look_into(config: &Config, database: &Database, findings: &mut Vec<Finding>) {
+    let has_tables = match server::look(database).await {
+        Ok((found, has_tables)) => {
+            findings.extend(found);
+            has_tables
+        }
+        Err(why) => return findings.push(Finding::not_looked_at("database", &why)),
+    };
+    if !has_tables {
+        return;
+    }
+    findings.push(server::schema(config).await);
+    findings.extend(collected("keys", keys::look(config, database).await));
+    findings.extend(collected("daemons", fleet::daemons(database).await));
+    findings.extend(collected("accounts", fleet::accounts(database).await));
+    findings.extend(collected("orphans", fleet::orphans(database).await));
+    findings.extend(collected("queues", fleet::queues(database).await));
+}
+
+fn collected(check: &'static str, looked: anyhow::Result<Vec<Finding>>) -> Vec<Finding> {
+    looked.unwrap_or_else(|why| vec![Finding::not_looked_at(check, &why)])
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
+    match (count(Level::Fail), count(Level::Warn)) {
+        (0, 0) => format!("all {} checks are good", findings.len()),
+        (0, warnings) => format!("nothing is broken; {warnings} of {} checks want a look", findings.len()),
+        (broken, warnings) => format!("{broken} broken, {warnings} to look at, of {} checks", findings.len()),
+    }
+}

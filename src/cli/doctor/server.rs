@@ -1,0 +1,153 @@
+//! The database: is it there, may we, does its schema fit, what time is it there.
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use paird_sql::queries::doctor::{self as sql, GetServer};
+
+use super::Finding;
+use crate::cli::database::{self, Database, explained};
+use crate::config::Config;
+use crate::postgres::migrate;
+
+/// What paird reads and writes.
+const TABLES: [&str; 10] = [
+    "audit_log",
+    "commands",
+    "credentials",
+    "event_consumers",
+    "events",
+    "keyrings",
+    "processes",
+    "unlink_tickets",
+    "whatsapp_accounts",
+    "whatsapp_groups",
+];
+/// The oldest that the schema was tried on.
+const OLDEST_SERVER: i32 = 150_000;
+/// Deadlines and leases are compared between two clocks.
+const TOLERABLE_SKEW: TimeDelta = TimeDelta::seconds(2);
+const BAD_SKEW: TimeDelta = TimeDelta::seconds(30);
+
+pub(super) fn away(config: &Config, why: &anyhow::Error) -> Finding {
+    let advice = match &config.database_url {
+        Some(_) => "start the server, or correct DATABASE_URL",
+        None => "start paird serve, or set DATABASE_URL or PAIRD_DATA_DIR to the daemon's",
+    };
+    Finding::fail("database", format!("{why:#}"), advice)
+}
+
+/// The findings, and whether there is anything to look into.
+pub(super) async fn look(database: &Database) -> anyhow::Result<(Vec<Finding>, bool)> {
+    let asked = Utc::now();
+    let server = sql::get_server().bind(&database.client).one().await.map_err(explained)?;
+    let answered = Utc::now();
+    let mut findings = vec![reached(&server)];
+    if !server.has_tables {
+        let advice = "start paird serve on it, which makes them; if they are there, correct the search_path";
+        findings.push(Finding::fail("schema", "the database has no tables of paird", advice));
+        return Ok((findings, false));
+    }
+    findings.push(privileges(database, &server).await?);
+    findings.push(clock(asked, server.database_now, answered));
+    Ok((findings, true))
+}
+
+fn reached(server: &GetServer) -> Finding {
+    let found = format!("Postgres {}, as {}", server.version, server.role);
+    if server.in_recovery {
+        return Finding::fail(
+            "database",
+            format!("{found}: a standby, which takes no writes"),
+            "set DATABASE_URL to the primary",
+        );
+    }
+    if server.version_number < OLDEST_SERVER {
+        return Finding::warn("database", found, "use Postgres 15 or newer: paird is not tried on older ones");
+    }
+    Finding::ok("database", found)
+}
+
+async fn privileges(database: &Database, server: &GetServer) -> anyhow::Result<Finding> {
+    let tables: Vec<&str> = TABLES.to_vec();
+    let missing = sql::list_missing_privileges().bind(&database.client, &tables).all().await.map_err(explained)?;
+    let role = &server.role;
+    if !missing.is_empty() {
+        let list: Vec<_> = missing.iter().map(|one| format!("{} on {}", one.privilege, one.table_name)).collect();
+        let advice =
+            format!("as the owner of the tables: GRANT that to {role}; or connect as the role that the daemon uses");
+        return Ok(Finding::fail("privileges", format!("{role} lacks {}", list.join(", ")), advice));
+    }
+    if !server.may_create {
+        let advice = format!("GRANT CREATE on the schema to {role} before the next upgrade: migrations need it");
+        return Ok(Finding::warn("privileges", format!("{role} may not create tables"), advice));
+    }
+    Ok(Finding::ok("privileges", format!("{role} may do what paird does")))
+}
+
+/// On a connection of its own, since reading the version needs it whole.
+pub(super) async fn schema(config: &Config) -> Finding {
+    let found = match database::dsn(config) {
+        Ok(dsn) => migrate::version(&dsn).await.map_err(|why| why.to_string()),
+        Err(why) => Err(why.to_string()),
+    };
+    let known = migrate::known();
+    match found {
+        Ok(Some(found)) if found == known => Finding::ok("schema", format!("version {found}, as this paird has it")),
+        Ok(Some(found)) if found > known => Finding::fail(
+            "schema",
+            format!("version {found}; this paird knows up to {known}"),
+            "use the newer paird that the daemon is, here too",
+        ),
+        Ok(Some(found)) => Finding::warn(
+            "schema",
+            format!("version {found}; this paird has {known}"),
+            "restart the daemon with this paird: it migrates at start",
+        ),
+        Ok(None) => {
+            Finding::fail("schema", "tables, but no migration is recorded", "start paird serve on an empty database")
+        }
+        Err(why) => Finding::fail("schema", why, "mend that, then run paird doctor again"),
+    }
+}
+
+fn clock(asked: DateTime<Utc>, theirs: DateTime<FixedOffset>, answered: DateTime<Utc>) -> Finding {
+    skew("clock", "the database's", asked, theirs.to_utc(), answered)
+}
+
+/// Another clock is compared with the middle of the time that it took to ask.
+pub(super) fn skew(
+    check: &'static str,
+    whose: &str,
+    asked: DateTime<Utc>,
+    theirs: DateTime<Utc>,
+    answered: DateTime<Utc>,
+) -> Finding {
+    let took = answered - asked;
+    let ours = asked + took / 2;
+    let off = theirs - ours;
+    let secs = off.num_milliseconds() as f64 / 1000.0;
+    let found =
+        format!("{whose} clock is {:.1} s {} this one", secs.abs(), if secs < 0.0 { "behind" } else { "ahead of" });
+    let advice = "let NTP set both clocks (timedatectl set-ntp true)";
+    match off.abs() - took / 2 {
+        off if off > BAD_SKEW => Finding::fail(check, found, advice),
+        off if off > TOLERABLE_SKEW => Finding::warn(check, found, advice),
+        _ => Finding::ok(check, found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn a_clock_is_compared_with_the_middle_of_the_question() {
+        let asked = DateTime::<Utc>::default();
+        let at = |secs: i64| asked + TimeDelta::seconds(secs);
+        for (theirs, answered, level) in
+            [(0, 0, Level::Ok), (3, 6, Level::Ok), (5, 0, Level::Warn), (-5, 0, Level::Warn), (-60, 0, Level::Fail)]
+        {
+            assert_eq!(skew("clock", "its", asked, at(theirs), at(answered)).level, level, "{theirs} {answered}");
+        }
+    }
+}

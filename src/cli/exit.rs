@@ -1,0 +1,140 @@
+//! What the exit code says. One table: the help, the JSON of an error and the README
+//! are compared with it or made from it.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// How a command ended, for a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Done,
+    Failed,
+    Usage,
+    Duplicate,
+    WrongPhone,
+    Timeout,
+    Cancelled,
+    AttemptFailed,
+    NoAccount,
+    Ambiguous,
+    DatabaseAway,
+    NoDaemon,
+}
+
+pub(super) const ALL: [Exit; 12] = [
+    Exit::Done,
+    Exit::Failed,
+    Exit::Usage,
+    Exit::Duplicate,
+    Exit::WrongPhone,
+    Exit::Timeout,
+    Exit::Cancelled,
+    Exit::AttemptFailed,
+    Exit::NoAccount,
+    Exit::Ambiguous,
+    Exit::DatabaseAway,
+    Exit::NoDaemon,
+];
+
+impl Exit {
+    pub(super) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The word for it in JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Duplicate => "duplicate",
+            Self::WrongPhone => "wrongPhone",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::AttemptFailed => "attemptFailed",
+            Self::NoAccount => "noAccount",
+            Self::Ambiguous => "ambiguous",
+            Self::DatabaseAway => "databaseAway",
+            Self::NoDaemon => "noDaemon",
+        }
+    }
+
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done; of pair: connected",
+            Self::Failed => "it failed, and the line on stderr says why; of doctor: something is broken",
+            Self::Usage => "an argument or a setting is wrong",
+            Self::Duplicate => "pair: the number is linked already",
+            Self::WrongPhone => "pair: another phone scanned than --expect names",
+            Self::Timeout => "pair: nobody scanned in time",
+            Self::Cancelled => "pair: cancelled, or another pair command took its place",
+            Self::AttemptFailed => "pair: the attempt failed",
+            Self::NoAccount => "there is no such account",
+            Self::Ambiguous => "several accounts have that label; give an id",
+            Self::DatabaseAway => "the database cannot be reached",
+            Self::NoDaemon => "no daemon runs there",
+        }
+    }
+
+    /// What an error that came from anywhere means.
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        error.downcast_ref::<Failure>().map_or(Self::Failed, |failure| failure.exit)
+    }
+}
+
+/// An error that a script can tell from others.
+#[derive(Debug, Error)]
+#[error("{words}")]
+pub(super) struct Failure {
+    exit: Exit,
+    words: String,
+}
+
+pub(super) fn failure(exit: Exit, words: impl Into<String>) -> anyhow::Error {
+    Failure { exit, words: words.into() }.into()
+}
+
+/// The table, for the help.
+pub(super) fn table() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for exit in ALL {
+        let _ = writeln!(text, "  {:>2}  {}", exit.code(), exit.meaning());
+    }
+    text.trim_end().to_owned()
+}
+
+pub(super) fn as_json() -> Value {
+    ALL.iter().map(|exit| json!({ "exitCode": exit.code(), "name": exit.name(), "meaning": exit.meaning() })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_count_up_and_names_are_told_apart() {
+        for (exit, code) in ALL.iter().zip(0..) {
+            assert_eq!(exit.code(), code);
+            assert_eq!(ALL.iter().filter(|other| other.name() == exit.name()).count(), 1, "{}", exit.name());
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_each_code_with_its_meaning() {
+        let readme = include_str!("../../README.md");
+        for exit in ALL {
+            let row = format!("| {} | {} |", exit.code(), exit.meaning());
+            assert!(readme.contains(&row), "the README has no row: {row}");
+        }
+    }
+
+    #[test]
+    fn what_an_error_means_is_seen_through_what_was_said_around_it() {
+        let error = failure(Exit::NoDaemon, "nobody").context("sweep");
+        assert_eq!(Exit::of(&error), Exit::NoDaemon);
+        assert_eq!(format!("{error:#}"), "sweep: nobody");
+        assert_eq!(Exit::of(&anyhow::anyhow!("anything")), Exit::Failed);
+    }
+}

@@ -1,0 +1,76 @@
+//! The attempt as it is told: drawn for a person, a line of JSON for a program.
+
+use paird_sql::queries::cli::{ListedAccount, Pairing};
+use serde_json::{Value, json};
+
+use super::{Ending, Format, Screen, out};
+
+pub(super) struct Told {
+    format: Format,
+    account: Value,
+    label: String,
+    screen: Screen,
+    /// What a program was told last: it gets each new thing once.
+    last: Value,
+}
+
+impl Told {
+    pub(super) fn new(format: Format, account: &ListedAccount) -> Self {
+        Self {
+            format,
+            account: json!(account.id),
+            label: account.label.clone(),
+            screen: Screen::new(&account.label),
+            last: Value::Null,
+        }
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(super) fn show(&mut self, row: &Pairing) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => self.screen.show(row),
+            Format::Json => {
+                let now = self.document(row);
+                if now != self.last {
+                    out::json(&now);
+                    self.last = now;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.screen.clear();
+    }
+
+    pub(super) fn end(&mut self, ending: &Ending) {
+        self.screen.clear();
+        let document = json!({
+            "type": "end",
+            "accountId": self.account,
+            "label": self.label,
+            "outcome": ending.outcome(),
+            "exitCode": ending.exit.code(),
+            "words": ending.words,
+        });
+        self.format.tell(format_args!("{}: {}", self.label, ending.words), &document);
+    }
+
+    fn document(&self, row: &Pairing) -> Value {
+        json!({
+            "type": "attempt",
+            "accountId": self.account,
+            "label": self.label,
+            "status": row.status,
+            "statusReason": row.status_reason,
+            "qrPng": row.last_qr_png,
+            "qrExpiresAt": row.qr_expires_at,
+            "pairCode": row.pair_code,
+            "pairDeadline": row.pair_deadline,
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! What there is to see: the accounts and who runs them, read anew when something happens.
+
+use std::time::Duration;
+
+use paird_sql::queries::cli::{self, WatchedAccount};
+
+use crate::cli::database::{Database, explained};
+use crate::cli::out::Format;
+use crate::config::Config;
+
+/// Countdowns move once a second, and so does what no notification told of.
+const PACE: Duration = Duration::from_secs(1);
+
+/// The fleet at one moment.
+#[derive(Default)]
+pub(super) struct Fleet {
+    pub(super) accounts: Vec<WatchedAccount>,
+    pub(super) daemons: i64,
+}
+
+impl Fleet {
+    /// How many accounts are in each status, in the order in which they want attention.
+    pub(super) fn counts(&self) -> Vec<(&'static str, usize)> {
+        ["held", "pending", "reconnecting", "connected", "unpaired"]
+            .into_iter()
+            .map(|status| (status, self.accounts.iter().filter(|account| account.status == status).count()))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    /// The account that a phone could scan now: the wanted one, else the newest attempt.
+    pub(super) fn shown(&self, wanted: Option<usize>) -> Option<&WatchedAccount> {
+        let can_be_scanned = |account: &&WatchedAccount| account.last_qr_png.is_some() || account.pair_code.is_some();
+        let wanted = wanted.and_then(|place| self.accounts.get(place)).filter(can_be_scanned);
+        wanted.or_else(|| self.accounts.iter().filter(can_be_scanned).max_by_key(|account| account.status_since))
+    }
+}
+
+/// Looks, and goes on looking after the database was away.
+pub(super) struct Eye<'a> {
+    config: &'a Config,
+    format: Format,
+    database: Option<Database>,
+}
+
+impl<'a> Eye<'a> {
+    /// # Errors
+    /// There is nothing to see now; later that is waited for.
+    pub(super) async fn open(config: &'a Config, format: Format) -> anyhow::Result<Self> {
+        let database = Some(Database::listening(config, format).await?);
+        Ok(Self { config, format, database })
+    }
+
+    pub(super) async fn look(&mut self) -> anyhow::Result<Fleet> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => Database::listening(self.config, self.format).await?,
+        };
+        let accounts = cli::list_watched_accounts().bind(&database.client).all().await.map_err(explained)?;
+        let daemons = cli::count_live_daemons().bind(&database.client).one().await.map_err(explained)?;
+        self.database = Some(database);
+        Ok(Fleet { accounts, daemons })
+    }
+
+    /// Waits until there may be something new.
+    pub(super) async fn rung(&self) {
+        match &self.database {
+            Some(database) => database.rung_within(PACE).await,
+            None => tokio::time::sleep(PACE).await,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(in crate::cli::watch) fn account(label: &str, status: &str) -> WatchedAccount {
+        let now = DateTime::<Utc>::default().fixed_offset();
+        WatchedAccount {
+            id: Uuid::new_v4(),
+            label: label.to_owned(),
+            status: status.to_owned(),
+            status_reason: "new".to_owned(),
+            status_since: now,
+            phone_number: None,
+            next_retry_at: None,
+            pair_deadline: None,
+            last_qr_png: None,
+            pair_code: None,
+            database_now: now + TimeDelta::seconds(90),
+        }
+    }
+
+    fn scannable(label: &str, since_secs: i64) -> WatchedAccount {
+        let mut account = account(label, "pending");
+        account.status_since += TimeDelta::seconds(since_secs);
+        account.last_qr_png = Some("png".to_owned());
+        account
+    }
+
+    #[test]
+    fn the_newest_attempt_is_shown_unless_another_one_is_wanted() {
+        let accounts = vec![scannable("old", 0), scannable("new", 5), account("none", "connected")];
+        let fleet = Fleet { accounts, daemons: 1 };
+        let shown = |wanted| fleet.shown(wanted).unwrap().label.clone();
+        assert_eq!([shown(None), shown(Some(0)), shown(Some(2)), shown(Some(9))], ["new", "old", "new", "new"]);
+        assert!(Fleet::default().shown(None).is_none());
+    }
+
+    #[test]
+    fn what_wants_attention_is_counted_first() {
+        let accounts = vec![account("a", "connected"), account("b", "held"), account("c", "connected")];
+        assert_eq!(Fleet { accounts, daemons: 1 }.counts(), [("held", 1), ("connected", 2)]);
+    }
+}

@@ -1,0 +1,87 @@
+//! The live view: draws when something happens, and gives the terminal back on every way out.
+
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::style::force_color_output;
+use ratatui::widgets::TableState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::fleet::{Eye, Fleet};
+use super::keyboard::{self, Wish};
+use super::screen;
+
+pub(super) async fn run(mut eye: Eye<'_>) -> anyhow::Result<()> {
+    let fleet = eye.look().await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    // A QR in the colours of the theme may be light on dark, which phones do not read;
+    // so NO_COLOR cannot be meant for it.
+    force_color_output(true);
+    let mut view = View { terminal: Borrowed::borrow()?, fleet, away: None, chosen: TableState::default() };
+    let mut wishes = keyboard::wishes();
+    loop {
+        view.draw()?;
+        tokio::select! {
+            wish = wishes.recv() => match wish {
+                Some(Wish::Quit) | None => return Ok(()),
+                Some(wish) => view.grant(wish),
+            },
+            () = eye.rung() => match eye.look().await {
+                Ok(fleet) => view.see(fleet),
+                Err(why) => view.away = Some(format!("{why:#}; trying again")),
+            },
+            _ = terminate.recv() => return Ok(()),
+        }
+    }
+}
+
+struct View {
+    terminal: Borrowed,
+    fleet: Fleet,
+    away: Option<String>,
+    chosen: TableState,
+}
+
+impl View {
+    fn draw(&mut self) -> std::io::Result<()> {
+        let Self { terminal, fleet, away, chosen } = self;
+        terminal.0.draw(|frame| screen::draw(frame, fleet, away.as_deref(), chosen))?;
+        Ok(())
+    }
+
+    /// The same account stays chosen, wherever it is now.
+    fn see(&mut self, fleet: Fleet) {
+        let id = self.chosen.selected().and_then(|place| self.fleet.accounts.get(place)).map(|account| account.id);
+        self.chosen.select(id.and_then(|id| fleet.accounts.iter().position(|account| account.id == id)));
+        self.fleet = fleet;
+        self.away = None;
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        let last = self.fleet.accounts.len().checked_sub(1);
+        let place = match (wish, last) {
+            (Wish::Quit | Wish::Redraw, _) | (_, None) => return,
+            (Wish::First, Some(_)) => 0,
+            (Wish::Last, Some(last)) => last,
+            (Wish::Move(by), Some(last)) => match self.chosen.selected() {
+                Some(place) => place.saturating_add_signed(by).min(last),
+                None => 0,
+            },
+        };
+        self.chosen.select(Some(place));
+    }
+}
+
+/// The terminal, raw and on its other screen, until it is dropped; a panic gives it
+/// back, too.
+struct Borrowed(DefaultTerminal);
+
+impl Borrowed {
+    fn borrow() -> std::io::Result<Self> {
+        ratatui::try_init().map(Self)
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        ratatui::restore();
+    }
+}

@@ -1,0 +1,23 @@
+//! `paird watch`: the fleet as it changes, drawn in a terminal or told line by line.
+
+mod fleet;
+mod keyboard;
+mod lines;
+mod live;
+mod screen;
+
+use std::process::ExitCode;
+
+use super::out::{self, Format};
+use crate::config::Config;
+use fleet::Eye;
+
+pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
+    let eye = Eye::open(config, format).await?;
+    if format == Format::Text && out::is_terminal() {
+        live::run(eye).await?;
+    } else {
+        lines::run(eye, format).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,79 @@
+//! What is asked of the daemon itself: inspect, sweep, resync, drain, restart.
+
+use chrono::{Duration, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{document, paird, refused, text};
+use crate::support::{Stage, Web};
+
+const NUMBER: &str = "436607000005";
+
+/// A row as a daemon that died in a pair attempt leaves it.
+async fn left_pending(web: &Web, label: &str) -> Uuid {
+    let account = web.account(label).await;
+    let late = Utc::now() - Duration::minutes(10);
+    let sql = "UPDATE whatsapp_accounts SET status = 'pending', status_reason = 'waiting_for_scan', desired = 'paired',
+                   status_since = $2, pair_deadline = $2, owner = gen_random_uuid(), fence = 7 WHERE id = $1";
+    assert_eq!(web.sql.execute(sql, &[&account, &late]).await.unwrap(), 1);
+    account
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_without_a_daemon_says_so_and_does_the_same() {
+    let stage = Stage::empty().await;
+    let account = left_pending(&stage.web, "left").await;
+    let looked = paird(&stage, &["sweep", "--dry-run"]).await;
+    assert_eq!(text(&looked).trim_end(), "left: would park, the attempt's deadline has passed");
+    assert!(String::from_utf8(looked.stderr).unwrap().contains("no daemon was reached"));
+    assert_eq!(stage.web.status(account).await, "pending", "a dry run changes nothing");
+    let swept = document(&stage, &["sweep"]).await;
+    assert_eq!((&swept["dryRun"], &swept["swept"][0]["label"]), (&json!(false), &json!("left")));
+    assert_eq!(stage.web.status(account).await, "unpaired");
+    assert_eq!(stage.web.kinds(account).await, ["session.timeout"]);
+    let again = text(&paird(&stage, &["sweep"]).await);
+    assert!(again.starts_with("nothing to sweep"), "{again}");
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    stage.web.account("at rest").await;
+    let seen = document(&stage, &["inspect", "desk"]).await;
+    assert_eq!((&seen["accountId"], &seen["state"], &seen["label"]), (&json!(desk), &json!("Online"), &json!("desk")));
+    let told = text(&paird(&stage, &["inspect", "desk"]).await);
+    assert!(told.contains("state          Online"), "{told}");
+    let all = text(&paird(&stage, &["inspect", "--all"]).await);
+    assert!(all.contains("desk") && all.contains("Online"), "{all}");
+    let (code, words) = refused(&stage, &["inspect", "at rest"]).await;
+    assert_eq!((code, words.starts_with("paird: at rest: the account is at rest")), (1, true), "{words}");
+
+    text(&paird(&stage, &["resync"]).await);
+    let swept = document(&stage, &["sweep", "--dry-run"]).await;
+    assert_eq!(swept, json!({ "dryRun": true, "swept": [] }));
+
+    let before = stage.web.seq(desk).await;
+    let restarted = text(&paird(&stage, &["restart", "desk"]).await);
+    assert!(restarted.starts_with("desk: restarted"), "{restarted}");
+    stage.web.event(desk, "session.connected", before).await;
+
+    let drained = document(&stage, &["drain"]).await;
+    assert!(drained["accounts"].as_u64().is_some_and(|accounts| accounts >= 1), "{drained}");
+    let owned = "SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL";
+    assert_eq!(stage.web.count(owned, &[]).await, 0);
+    assert_eq!(stage.phones.devices(NUMBER).await.len(), 1, "nobody was logged out");
+    let all = text(&paird(&stage, &["inspect", "--all"]).await);
+    assert!(all.starts_with("this daemon runs no account"), "{all}");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_daemon_is_told_as_such() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
+    let (code, words) = refused(&stage, &["resync"]).await;
+    assert_eq!((code, words.contains("does not take the token of")), (1, true), "{words}");
+    stage.finish([daemon]).await;
+}

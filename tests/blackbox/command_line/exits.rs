@@ -1,0 +1,81 @@
+//! What a script can tell from the exit code, and what a person from the line.
+
+use serde_json::{Value, json};
+
+use super::{document, paird, refused, text};
+use crate::support::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_told_without_asking_the_daemon() {
+    let stage = Stage::empty().await;
+    stage.web.account("twin").await;
+    let twin = stage.web.account("twin").await;
+    for (args, exit, words) in [
+        (&["pair", "nobody"][..], 8, "no account \"nobody\"; there are: twin"),
+        (&["delete", "nobody", "--yes"], 8, "nobody"),
+        (&["audit", "00000000-0000-0000-0000-000000000000"], 8, "no account ever had the id"),
+        (&["pair", "twin"], 9, "2 accounts have the label \"twin\"; give an id: "),
+        (&["pair", "twin", "--expect", "066"], 2, "--expect: phone number starts with 0"),
+        (&["accounts", "add", "  "], 2, "the label is empty"),
+        (&["passkey", "twin", "--response", "nothing.json"], 2, "nothing.json"),
+    ] {
+        let (code, complaint) = refused(&stage, args).await;
+        assert_eq!(code, exit, "{args:?}: {complaint}");
+        assert!(complaint.starts_with("paird: ") && complaint.contains(words), "{args:?}: {complaint}");
+    }
+    let (code, complaint) = refused(&stage, &["delete", &twin.to_string()]).await;
+    assert_eq!((code, complaint.contains("give --yes")), (1, true), "{complaint}");
+    assert_eq!(stage.web.count("SELECT count(*) FROM commands", &[]).await, 0);
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_daemon_and_no_database_are_told_apart() {
+    let mut stage = Stage::empty().await;
+    for args in [&["resync"][..], &["drain"], &["inspect", "--all"]] {
+        let (code, complaint) = refused(&stage, args).await;
+        assert_eq!(code, 11, "{complaint}");
+        assert!(complaint.contains("start paird serve"), "{complaint}");
+    }
+    stage.database.take().unwrap().stop().await;
+    for args in [&["status"][..], &["watch"], &["events", "--follow"]] {
+        let (code, complaint) = refused(&stage, args).await;
+        assert_eq!(code, 10, "{complaint}");
+        assert!(complaint.contains("DATABASE_URL"), "{complaint}");
+    }
+    stage.dsn = String::new();
+    let (code, complaint) = refused(&stage, &["status"]).await;
+    assert_eq!(code, 11, "without DATABASE_URL it is the daemon's own that is missing: {complaint}");
+    stage.finish_without_database().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_json_too_when_json_is_asked_for() {
+    let stage = Stage::empty().await;
+    for (args, exit, name) in [
+        (&["status", "nobody", "--json"][..], 8, "noAccount"),
+        (&["status", "--nonsense", "--json"], 2, "usage"),
+        (&["--json", "resync"], 11, "noDaemon"),
+    ] {
+        let (code, complaint) = refused(&stage, args).await;
+        let error = &serde_json::from_str::<Value>(&complaint).unwrap_or_else(|_| panic!("{complaint}"))["error"];
+        assert_eq!((code, &error["exitCode"], &error["name"]), (exit, &json!(exit), &json!(name)));
+        assert!(!error["message"].as_str().unwrap().is_empty());
+    }
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_codes_and_the_completions_need_neither_settings_nor_a_database() {
+    let stage = Stage::empty().await;
+    let codes = document(&stage, &["exit-codes"]).await;
+    let names: Vec<_> = codes.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..4], ["done", "failed", "usage", "duplicate"]);
+    let help = text(&paird(&stage, &["help", "exit-codes"]).await);
+    assert!(help.contains("11  no daemon runs there"), "{help}");
+    for (shell, sign) in [("bash", "complete -F _paird"), ("zsh", "#compdef paird"), ("fish", "complete -c paird")] {
+        let script = text(&paird(&stage, &["completions", shell]).await);
+        assert!(script.contains(sign) && script.contains("doctor"), "{shell}");
+    }
+    stage.finish([]).await;
+}

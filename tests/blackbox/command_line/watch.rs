@@ -1,0 +1,110 @@
+//! `paird watch`, in a real terminal and without one.
+
+use std::process::Stdio;
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use paird::postgres::embedded::{Embedded, Options};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{command, screen::Screen};
+use crate::support::Stage;
+
+const NUMBER: &str = "436607000003";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fleet_is_drawn_as_it_changes_and_a_phone_scans_the_qr_from_the_screen() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    stage.phones.add(NUMBER).await;
+    let lobby = stage.web.account("lobby").await;
+    stage.web.account("attic").await;
+    let mut screen = Screen::start(&stage, &["watch"], 130, 45);
+    screen.shows("2 accounts  2 unpaired  1 daemon").await;
+    assert!(screen.is_borrowed());
+
+    stage.web.does("account.pair", lobby, json!({})).await;
+    screen.shows("waiting_for_scan").await;
+    screen.shows("left").await;
+    let qr = screen.qr().await;
+    stage.web.qr(lobby).await;
+    stage.phones.scan(NUMBER, &qr).await.unwrap();
+    screen.shows("1 connected  1 unpaired").await;
+    screen.shows("+436607000003").await;
+    screen.hides("left").await;
+
+    screen.press("q");
+    assert_eq!(screen.end().await, 0);
+    assert!(!screen.is_borrowed() && !screen.hides_the_cursor(), "the terminal is given back");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_terminal_is_told_what_a_qr_needs_and_shows_it_when_it_is_enlarged() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let lobby = stage.web.account("lobby").await;
+    let mut screen = Screen::start(&stage, &["watch"], 80, 24);
+    stage.web.does("account.pair", lobby, json!({})).await;
+    stage.web.qr(lobby).await;
+    screen.shows("enlarge it").await;
+    screen.shows("lobby").await;
+    screen.resize(20, 5);
+    screen.shows("lobby").await;
+    screen.resize(100, 60);
+    assert_eq!(screen.qr().await, stage.web.qr(lobby).await);
+    screen.press("\u{3}");
+    assert_eq!(screen.end().await, 0, "Ctrl-C");
+    assert!(!screen.is_borrowed());
+    stage.web.does("account.cancel", lobby, json!({})).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_when_the_database_is_back_and_a_signal_gives_the_terminal_back() {
+    let (mut stage, daemon) = Stage::with_daemon().await;
+    stage.web.account("lobby").await;
+    let mut screen = Screen::start(&stage, &["watch"], 100, 20);
+    screen.shows("1 unpaired").await;
+    stage.database.take().unwrap().stop().await;
+    screen.shows("trying again").await;
+    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.web.reconnect().await;
+    stage.web.account("attic").await;
+    screen.shows("attic").await;
+    kill(Pid::from_raw(screen.pid()), Signal::SIGTERM).unwrap();
+    assert_eq!(screen.end().await, 0);
+    assert!(!screen.is_borrowed() && !screen.hides_the_cursor());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_each_change_is_a_line() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = stage.web.account("desk").await;
+    for json in [false, true] {
+        let mut watch = command(&stage);
+        watch.arg("watch").args(json.then_some("--json")).stdout(Stdio::piped());
+        let mut child = watch.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next_line().await.unwrap().unwrap();
+        assert!(!first.contains('\u{1b}'), "{first}");
+        stage.web.does("account.pair", account, json!({})).await;
+        loop {
+            let line = lines.next_line().await.unwrap().unwrap();
+            let shows = match json {
+                false => line.contains("desk: pending (waiting_for_scan)") && line.ends_with(", a QR to scan"),
+                true => {
+                    let document: Value = serde_json::from_str(&line).unwrap();
+                    document["type"] == "account" && document["qrShown"] == true && document["label"] == "desk"
+                }
+            };
+            if shows {
+                break;
+            }
+        }
+        stage.web.does("account.cancel", account, json!({})).await;
+    }
+    stage.finish([daemon]).await;
+}
