@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod metrics;
 pub mod postgres;
 pub mod qr;
 pub mod telemetry;

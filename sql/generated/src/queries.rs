@@ -8,5 +8,6 @@ pub mod connections;
 pub mod credentials;
 pub mod events;
 pub mod keyrings;
+pub mod metrics;
 pub mod processes;
 pub mod tickets;
