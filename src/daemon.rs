@@ -9,7 +9,7 @@ use actix::{Arbiter, System};
 use anyhow::Context as _;
 use paird_actors::{
     clock,
-    ports::Store as _,
+    ports::Store,
     supervisor::{actor as supervisor, handle::SupervisorHandle},
 };
 use tokio::runtime::{Handle, Runtime};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     console::{self, Console},
+    metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, LeaseState},
         listener::{Hearing, Listener},
@@ -99,7 +100,9 @@ async fn serve_with(
     let Some(lease) = stop.unless(lease(&pool, process, config)).await else { return Ok(()) };
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
-    let store = Arc::new(PgStore::new(pool, process, outbox.bell(), listener.wake()));
+    let meters = Arc::new(Meters::default());
+    let store = PgStore::new(pool, process, outbox.bell(), listener.wake());
+    let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::Settings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
@@ -115,7 +118,7 @@ async fn serve_with(
         .collect();
     let supervisor = supervisor::start(supervisor::Setting {
         store: Arc::clone(&store) as _,
-        gateway: Arc::new(gateway),
+        gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
         policy: config.policy(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
@@ -135,10 +138,11 @@ async fn serve_with(
             supervisor: supervisor.clone(),
             lease: lease.watch(),
             lease_row: lease.row(),
+            metrics: Exposition::new(meters, &lease, runtime.handle().clone()),
         })?),
     };
     let running = Running { supervisor, listener, lease, outbox, console };
-    if stop.unless(sweep(&store, config)).await.is_some() {
+    if stop.unless(sweep(&*store, config)).await.is_some() {
         running.until(stop, process).await;
     }
     shutdown::in_order(running).await;
@@ -268,7 +272,7 @@ async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Conf
 }
 
 /// What a crash left `pending` is parked before anybody is started.
-async fn sweep(store: &PgStore, config: &Config) {
+async fn sweep(store: &dyn Store, config: &Config) {
     loop {
         match store.sweep(config.pending_max_age, clock::now(), false).await {
             Ok(swept) => {

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod daemon;
+pub mod metrics;
 pub mod postgres;
 pub mod qr;
 mod systemd;

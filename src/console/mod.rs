@@ -17,6 +17,7 @@ mod guard;
 mod health;
 mod history;
 mod live;
+mod metrics;
 mod problem;
 mod qr;
 mod routes;

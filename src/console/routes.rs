@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, fleet, health, history, live,
+    accounts, admin, commands, fleet, health, history, live, metrics,
     problem::{CONTENT_TYPE, Problem},
     qr,
     session::{self, COOKIE},
@@ -31,6 +31,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     config
         .service(health::alive)
         .service(health::ready)
+        .service(metrics::scrape)
         .service(session::login)
         .service(session::logout)
         .service(document)

@@ -33,6 +33,7 @@ use super::{
     shared::Shared,
     token::Token,
 };
+use crate::metrics::Exposition;
 use crate::postgres::{
     lease::{LeaseRow, LeaseState},
     pool::Dsn,
@@ -60,6 +61,7 @@ pub struct Settings {
     pub supervisor: SupervisorHandle,
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
+    pub metrics: Exposition,
 }
 
 /// The running console.
@@ -81,6 +83,7 @@ impl Console {
             supervisor: settings.supervisor,
             lease: settings.lease,
             lease_row: settings.lease_row,
+            metrics: settings.metrics,
             feed: Feed::start(settings.dsn, &settings.event_channel, ending.clone()),
             sessions: Sessions::new(&settings.token),
             token: settings.token,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{answer::connected, feed::Feed, problem::Problem, session::Sessions, token::Token};
+use crate::metrics::Exposition;
 use crate::postgres::lease::{LeaseRow, LeaseState};
 
 /// One for the whole console.
@@ -19,6 +20,7 @@ pub struct Shared {
     pub supervisor: SupervisorHandle,
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
+    pub metrics: Exposition,
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,

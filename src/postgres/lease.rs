@@ -57,9 +57,28 @@ pub enum LeaseState {
 pub struct Lease {
     row: LeaseRow,
     state: watch::Receiver<LeaseState>,
+    anchors: watch::Receiver<Instant>,
     lapses: watch::Receiver<u64>,
     daemons: watch::Receiver<i64>,
     ending: CancellationToken,
+}
+
+/// How a lease is, for those that only look.
+#[derive(Clone)]
+pub struct Pulse {
+    state: watch::Receiver<LeaseState>,
+    anchors: watch::Receiver<Instant>,
+}
+
+impl Pulse {
+    pub fn is_live(&self) -> bool {
+        *self.state.borrow() == LeaseState::Live
+    }
+
+    /// Since the start of the last good renewal.
+    pub fn age(&self) -> Duration {
+        self.anchors.borrow().elapsed()
+    }
 }
 
 impl Lease {
@@ -88,8 +107,8 @@ impl Lease {
         let (tell, state) = watch::channel(LeaseState::Live);
         let (lapse, lapses) = watch::channel(0);
         tokio::spawn(ending.clone().run_until_cancelled_owned(async move { holder.keep(renewal, &renewed).await }));
-        tokio::spawn(ending.clone().run_until_cancelled_owned(observe(terms.lost_after, anchors, tell, lapse)));
-        Self { row: LeaseRow { process, pool }, state, lapses, daemons, ending }
+        tokio::spawn(ending.clone().run_until_cancelled_owned(observe(terms.lost_after, anchors.clone(), tell, lapse)));
+        Self { row: LeaseRow { process, pool }, state, anchors, lapses, daemons, ending }
     }
 
     pub fn process(&self) -> Uuid {
@@ -102,7 +121,11 @@ impl Lease {
     }
 
     pub fn is_live(&self) -> bool {
-        *self.state.borrow() == LeaseState::Live
+        self.pulse().is_live()
+    }
+
+    pub fn pulse(&self) -> Pulse {
+        Pulse { state: self.state.clone(), anchors: self.anchors.clone() }
     }
 
     /// Changes of the lease.

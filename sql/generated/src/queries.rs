@@ -10,5 +10,6 @@ pub mod credentials;
 pub mod doctor;
 pub mod events;
 pub mod keyrings;
+pub mod metrics;
 pub mod processes;
 pub mod tickets;

@@ -4,4 +4,5 @@ mod accounts;
 mod admin;
 mod entry;
 mod live;
+mod metrics;
 mod problems;

@@ -1,0 +1,125 @@
+//! The fleet as the database has it: asked at a scrape, the same from every daemon.
+
+use std::{
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use deadpool_postgres::Pool;
+use paird_actors::ports::StoreError;
+use paird_sql::queries::metrics::{FleetFigures, count_accounts_by_condition, read_fleet_figures};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, gauge::Gauge},
+    registry::Unit,
+};
+use tracing::debug;
+
+use super::Meters;
+use crate::postgres::pool::{bounded, connection};
+
+/// A scrape must be answered also while the database is not.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Condition {
+    status: String,
+    /// The word of the reason of a held account; what WhatsApp said after it is on the row.
+    reason: String,
+}
+
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// See the module.
+pub struct FleetGauges {
+    read_at: Mutex<Instant>,
+    age: Seconds,
+    accounts: Family<Condition, Gauge>,
+    daemons: Gauge,
+    tickets: Gauge,
+    oldest_ticket: Seconds,
+    commands: Gauge,
+    oldest_command: Seconds,
+    events: Gauge,
+    oldest_event: Seconds,
+}
+
+impl FleetGauges {
+    pub(super) fn registered_with(meters: &Meters) -> Self {
+        let fleet = Self {
+            read_at: Mutex::new(Instant::now()),
+            age: Seconds::default(),
+            accounts: Family::default(),
+            daemons: Gauge::default(),
+            tickets: Gauge::default(),
+            oldest_ticket: Seconds::default(),
+            commands: Gauge::default(),
+            oldest_command: Seconds::default(),
+            events: Gauge::default(),
+            oldest_event: Seconds::default(),
+        };
+        let mut registry = meters.registry();
+        let held = "Accounts that are not deleted, by status; held ones by reason, too";
+        registry.register("paird_fleet_accounts", held, fleet.accounts.clone());
+        for (name, help, gauge) in [
+            ("paird_fleet_daemons", "Daemons with a live lease", &fleet.daemons),
+            ("paird_fleet_unlink_tickets", "Device entries that must leave a phone", &fleet.tickets),
+            ("paird_fleet_commands_open", "Commands that have not ended", &fleet.commands),
+            ("paird_fleet_events_unsent", "Events that were not sent yet", &fleet.events),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        for (name, help, gauge) in [
+            ("paird_fleet_figures_age", "Since the database was last asked for these figures", &fleet.age),
+            ("paird_fleet_unlink_oldest", "Age of the oldest unlink ticket", &fleet.oldest_ticket),
+            ("paird_fleet_command_oldest", "Age of the oldest command that has not ended", &fleet.oldest_command),
+            ("paird_fleet_event_oldest", "Age of the oldest event that was not sent", &fleet.oldest_event),
+        ] {
+            registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
+        }
+        drop(registry);
+        fleet
+    }
+
+    /// Asks the database; without an answer the figures stay and get older.
+    pub(super) async fn read(&self, pool: &Pool) {
+        let mut read_at = None;
+        match tokio::time::timeout(PATIENCE, ask(pool)).await {
+            Ok(Ok((figures, accounts))) => {
+                self.show(&figures, accounts);
+                read_at = Some(Instant::now());
+            }
+            Ok(Err(why)) => debug!(%why, "no figures of the fleet for the metrics"),
+            Err(_) => debug!("no figures of the fleet for the metrics in time"),
+        }
+        let mut last = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(now) = read_at {
+            *last = now;
+        }
+        self.age.set(last.elapsed().as_secs_f64());
+    }
+
+    fn show(&self, figures: &FleetFigures, accounts: Vec<(Condition, i64)>) {
+        self.daemons.set(figures.daemons);
+        self.tickets.set(figures.tickets);
+        self.oldest_ticket.set(figures.oldest_ticket_secs);
+        self.commands.set(figures.commands);
+        self.oldest_command.set(figures.oldest_command_secs);
+        self.events.set(figures.events);
+        self.oldest_event.set(figures.oldest_event_secs);
+        self.accounts.clear();
+        for (condition, count) in accounts {
+            self.accounts.get_or_create(&condition).set(count);
+        }
+    }
+}
+
+async fn ask(pool: &Pool) -> Result<(FleetFigures, Vec<(Condition, i64)>), StoreError> {
+    let database = connection(pool).await?;
+    let figures = bounded(read_fleet_figures().bind(&database).one()).await?;
+    let accounts = bounded(count_accounts_by_condition().bind(&database).all()).await?;
+    let counted = |row: paird_sql::queries::metrics::AccountsByCondition| {
+        (Condition { status: row.status, reason: row.reason }, row.accounts)
+    };
+    Ok((figures, accounts.into_iter().map(counted).collect()))
+}

@@ -1,0 +1,169 @@
+//! A gateway that is listened to: how far pairings come, how long a person waits, why
+//! connections end.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use async_trait::async_trait;
+use paird_actors::{
+    domain::{Group, PasskeyAnswer},
+    ports::{Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer},
+};
+
+use super::{
+    Meters,
+    meters::{Step, Wait},
+};
+
+/// Passes everything on; see the module.
+pub struct MeteredGateway {
+    inner: Arc<dyn Gateway>,
+    meters: Arc<Meters>,
+}
+
+impl MeteredGateway {
+    pub fn new(inner: Arc<dyn Gateway>, meters: Arc<Meters>) -> Self {
+        Self { inner, meters }
+    }
+}
+
+#[async_trait]
+impl Gateway for MeteredGateway {
+    async fn open(&self, order: OpenSession, listener: SessionListener) -> Result<Arc<dyn Session>, StoreError> {
+        let course = Arc::new(Course::begin(&order.purpose, Arc::clone(&self.meters)));
+        let overhearing = Arc::clone(&course);
+        let listener: SessionListener = Arc::new(move |incarnation, event| {
+            overhearing.hears(&event);
+            listener(incarnation, event);
+        });
+        let inner = self.inner.open(order, listener).await?;
+        self.meters.connection_opened();
+        Ok(Arc::new(MeteredSession { inner, course }))
+    }
+}
+
+/// What one connection has come to.
+struct Course {
+    meters: Arc<Meters>,
+    pairs: bool,
+    begun: Instant,
+    dialed: Mutex<Option<Instant>>,
+    scanned: Mutex<Option<Instant>>,
+    has_shown_qr: AtomicBool,
+}
+
+impl Course {
+    fn begin(purpose: &Purpose, meters: Arc<Meters>) -> Self {
+        let pairs = match purpose {
+            Purpose::Pair { .. } => true,
+            Purpose::Login => false,
+        };
+        let course = Self {
+            meters,
+            pairs,
+            begun: Instant::now(),
+            dialed: Mutex::default(),
+            scanned: Mutex::default(),
+            has_shown_qr: AtomicBool::new(false),
+        };
+        course.meters.connection_ordered(pairs);
+        course.step(Step::Opened);
+        course
+    }
+
+    fn step(&self, step: Step) {
+        if self.pairs {
+            self.meters.pairing_came_to(step);
+        }
+    }
+
+    fn hears(&self, event: &SessionEvent) {
+        match event {
+            SessionEvent::Dialing => {
+                mark(&self.dialed);
+                self.meters.waited(Wait::Turn, self.begun);
+            }
+            SessionEvent::Qr { .. } => {
+                if !self.has_shown_qr.swap(true, Ordering::Relaxed) {
+                    self.step(Step::FirstQr);
+                    self.meters.waited(Wait::FirstQr, self.begun);
+                }
+            }
+            SessionEvent::Code { .. } => self.step(Step::Code),
+            SessionEvent::Passkey { .. } => self.step(Step::Passkey),
+            SessionEvent::Scanned { .. } => {
+                mark(&self.scanned);
+                self.step(Step::Scanned);
+            }
+            SessionEvent::ScanRejected { .. } => self.step(Step::ScanRejected),
+            SessionEvent::Open { .. } => {
+                self.step(Step::LoggedIn);
+                if let Some(scanned) = take(&self.scanned) {
+                    self.meters.waited(Wait::LoginAfterScan, scanned);
+                } else if let Some(dialed) = take(&self.dialed) {
+                    self.meters.waited(Wait::Login, dialed);
+                }
+            }
+            SessionEvent::Ended { reason } => self.meters.connection_ended(reason.code()),
+        }
+    }
+}
+
+fn mark(moment: &Mutex<Option<Instant>>) {
+    *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+fn take(moment: &Mutex<Option<Instant>>) -> Option<Instant> {
+    moment.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+struct MeteredSession {
+    inner: Arc<dyn Session>,
+    course: Arc<Course>,
+}
+
+#[async_trait]
+impl Session for MeteredSession {
+    async fn secure_keys(&self) -> Result<(), StoreError> {
+        self.inner.secure_keys().await
+    }
+
+    async fn confirm_link(&self) {
+        self.course.step(Step::Confirmed);
+        self.inner.confirm_link().await;
+    }
+
+    async fn refuse_link(&self) {
+        self.course.step(Step::Refused);
+        self.inner.refuse_link().await;
+    }
+
+    async fn unlink(&self) -> UnlinkAnswer {
+        self.inner.unlink().await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, String> {
+        self.inner.groups().await
+    }
+
+    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String> {
+        self.inner.answer_passkey(answer).await
+    }
+
+    async fn close(&self) {
+        let asked = Instant::now();
+        self.inner.close().await;
+        self.course.meters.waited(Wait::Close, asked);
+    }
+}
+
+impl Drop for MeteredSession {
+    fn drop(&mut self) {
+        self.course.meters.connection_gone();
+    }
+}

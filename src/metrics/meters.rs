@@ -1,0 +1,260 @@
+//! The series: their names and their help stand here, once.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use paird_actors::{
+    domain::{Command, CommandRow},
+    ports::{Change, StoreError, TicketOutcome},
+};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+
+use super::process::Usage;
+
+/// From a millisecond to five minutes: a statement, a QR, a person with a phone.
+const BUCKETS: [f64; 16] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+/// How far the connection of a pair attempt came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Step {
+    Opened,
+    FirstQr,
+    Code,
+    Passkey,
+    Scanned,
+    ScanRejected,
+    Confirmed,
+    Refused,
+    LoggedIn,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::FirstQr => "first_qr",
+            Self::Code => "code",
+            Self::Passkey => "passkey",
+            Self::Scanned => "scanned",
+            Self::ScanRejected => "scan_rejected",
+            Self::Confirmed => "confirmed",
+            Self::Refused => "refused",
+            Self::LoggedIn => "logged_in",
+        }
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A connection's turn, by the connect budget.
+    Turn,
+    /// The first QR of a connection, since it was ordered.
+    FirstQr,
+    /// The first login, since the phone scanned.
+    LoginAfterScan,
+    /// A login with keys that exist, since it was dialed.
+    Login,
+    /// The end of a connection, since it was told to close.
+    Close,
+}
+
+type Label = [(&'static str, &'static str); 1];
+type Counters = Family<Label, Counter>;
+type Histograms = Family<Label, Histogram>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failure {
+    operation: &'static str,
+    why: &'static str,
+}
+
+/// Every series that is counted as it happens.
+pub struct Meters {
+    registry: Mutex<Registry>,
+    pairing: Counters,
+    turn: Histogram,
+    first_qr: Histogram,
+    login_after_scan: Histogram,
+    login: Histogram,
+    close: Histogram,
+    connections: Counters,
+    connection_ends: Counters,
+    open_connections: Gauge,
+    events: Counters,
+    commands: Counters,
+    command_ends: Counters,
+    unlink_tries: Counters,
+    store: Histograms,
+    store_failures: Family<Failure, Counter>,
+    lease_live: Gauge,
+    lease_age: Gauge<f64, AtomicU64>,
+    resident: Gauge,
+    open_files: Gauge,
+    cpu: Gauge<f64, AtomicU64>,
+    tasks: Gauge,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("paird_build", "The daemon that answers", build);
+        let r = &mut registry;
+        let meters = Self {
+            pairing: counters(r, "paird_pairing_steps", "How far the connections of pair attempts came"),
+            turn: seconds(r, "paird_connect_turn", "Waiting for the connect budget"),
+            first_qr: seconds(r, "paird_first_qr", "From the order of a pairing connection to its first QR"),
+            login_after_scan: seconds(r, "paird_login_after_scan", "From the phone's scan to the first login"),
+            login: seconds(r, "paird_login", "From dialing to logged in, with keys that exist"),
+            close: seconds(r, "paird_close", "From the order to close a connection to its end"),
+            connections: counters(r, "paird_connections", "Connections that were ordered, by purpose"),
+            connection_ends: counters(r, "paird_connection_ends", "Connections that ended by themselves, by reason"),
+            open_connections: gauge(r, "paird_connections_open", "Connections to WhatsApp that this daemon holds"),
+            events: counters(r, "paird_events", "Events that were written, by type"),
+            commands: counters(r, "paird_commands_taken", "Commands that were taken, by kind"),
+            command_ends: counters(r, "paird_command_ends", "Commands that ended, by outcome"),
+            unlink_tries: counters(r, "paird_unlink_tries", "Tries of unlink tickets, by outcome"),
+            store: Histograms::new_with_constructor(histogram),
+            store_failures: Family::default(),
+            lease_live: gauge(r, "paird_lease_live", "1 while this daemon may hold connections"),
+            lease_age: Gauge::default(),
+            resident: Gauge::default(),
+            open_files: gauge(r, "process_open_fds", "Open files of the daemon"),
+            cpu: Gauge::default(),
+            tasks: gauge(r, "paird_tasks", "Tasks that are alive in the daemon"),
+            registry: Mutex::default(),
+        };
+        let timed = "The store's answers, by operation";
+        r.register_with_unit("paird_store", timed, Unit::Seconds, meters.store.clone());
+        let failed = "Operations of the store that did not happen; fenced is another owner, and no fault";
+        r.register("paird_store_failures", failed, meters.store_failures.clone());
+        let age = "Since the start of the last good renewal of the lease";
+        r.register_with_unit("paird_lease_age", age, Unit::Seconds, meters.lease_age.clone());
+        r.register_with_unit("process_resident_memory", "Resident memory", Unit::Bytes, meters.resident.clone());
+        r.register_with_unit("process_cpu", "Processor time since the start", Unit::Seconds, meters.cpu.clone());
+        Self { registry: Mutex::new(registry), ..meters }
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+fn counters(registry: &mut Registry, name: &str, help: &str) -> Counters {
+    let counters = Counters::default();
+    registry.register(name, help, counters.clone());
+    counters
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}
+
+fn seconds(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+    let histogram = histogram();
+    registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+    histogram
+}
+
+impl Meters {
+    pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn pairing_came_to(&self, step: Step) {
+        self.pairing.get_or_create(&[("step", step.name())]).inc();
+    }
+
+    pub(super) fn waited(&self, wait: Wait, since: Instant) {
+        let histogram = match wait {
+            Wait::Turn => &self.turn,
+            Wait::FirstQr => &self.first_qr,
+            Wait::LoginAfterScan => &self.login_after_scan,
+            Wait::Login => &self.login,
+            Wait::Close => &self.close,
+        };
+        histogram.observe(since.elapsed().as_secs_f64());
+    }
+
+    pub(super) fn connection_ordered(&self, pairs: bool) {
+        self.connections.get_or_create(&[("purpose", if pairs { "pair" } else { "login" })]).inc();
+    }
+
+    pub(super) fn connection_opened(&self) {
+        self.open_connections.inc();
+    }
+
+    pub(super) fn connection_gone(&self) {
+        self.open_connections.dec();
+    }
+
+    pub(super) fn connection_ended(&self, reason: &'static str) {
+        self.connection_ends.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    pub(super) fn commands_taken(&self, taken: &[CommandRow]) {
+        for command in taken {
+            // What somebody wrote there must not make a series of its own.
+            let kind = Command::parse(&command.kind, &command.args).map_or("invalid", |command| command.kind());
+            self.commands.get_or_create(&[("kind", kind)]).inc();
+        }
+    }
+
+    pub(super) fn recorded(&self, change: &Change) {
+        for event in &change.events {
+            self.events.get_or_create(&[("type", event.kind())]).inc();
+        }
+        for (_, outcome) in &change.finished {
+            self.command_ends.get_or_create(&[("outcome", if outcome.is_ok() { "done" } else { "failed" })]).inc();
+        }
+    }
+
+    pub(super) fn ticket_tried(&self, outcome: &TicketOutcome) {
+        let outcome = match outcome {
+            TicketOutcome::Unlinked { .. } => "unlinked",
+            TicketOutcome::Failed { .. } => "failed",
+            TicketOutcome::Abandoned { .. } => "abandoned",
+        };
+        self.unlink_tries.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    pub(super) fn store_answered(&self, operation: &'static str, took: Duration, failure: Option<&StoreError>) {
+        self.store.get_or_create(&[("operation", operation)]).observe(took.as_secs_f64());
+        let why = match failure {
+            None => return,
+            Some(StoreError::Fenced) => "fenced",
+            Some(StoreError::Poisoned(_)) => "poisoned",
+            Some(StoreError::Unavailable(_)) => "unavailable",
+        };
+        self.store_failures.get_or_create(&Failure { operation, why }).inc();
+    }
+
+    pub(super) fn lease_is(&self, live: bool, age: Duration) {
+        self.lease_live.set(i64::from(live));
+        self.lease_age.set(age.as_secs_f64());
+    }
+
+    pub(super) fn process_is(&self, usage: Usage, tasks: usize) {
+        let whole = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        if let Some(bytes) = usage.resident_bytes {
+            self.resident.set(whole(bytes));
+        }
+        if let Some(files) = usage.open_files {
+            self.open_files.set(whole(files));
+        }
+        if let Some(seconds) = usage.cpu_seconds {
+            self.cpu.set(seconds);
+        }
+        self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
+    }
+}

@@ -1,0 +1,57 @@
+//! What the daemon counts and times, as Prometheus reads it.
+//!
+//! The machines know nothing of it: [`MeteredStore`] and [`MeteredGateway`] stand in
+//! front of the real ones and listen. No label names an account: a fleet of thousands
+//! would be thousands of series, and its rows say more.
+
+mod fleet;
+mod gateway;
+mod meters;
+mod process;
+mod store;
+
+pub use fleet::FleetGauges;
+pub use gateway::MeteredGateway;
+pub use meters::Meters;
+pub use store::MeteredStore;
+
+use std::sync::Arc;
+
+use deadpool_postgres::Pool;
+use prometheus_client::encoding::text::encode;
+use tokio::runtime::Handle;
+
+use crate::postgres::lease::{Lease, Pulse};
+
+/// The media type of what [`Exposition::render`] returns.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All that a scrape reads.
+pub struct Exposition {
+    meters: Arc<Meters>,
+    fleet: FleetGauges,
+    pulse: Pulse,
+    runtime: Handle,
+}
+
+impl Exposition {
+    pub fn new(meters: Arc<Meters>, lease: &Lease, runtime: Handle) -> Self {
+        let fleet = FleetGauges::registered_with(&meters);
+        Self { meters, fleet, pulse: lease.pulse(), runtime }
+    }
+
+    /// The state now. The fleet's figures are asked of the database at each scrape, so an
+    /// idle daemon that nobody scrapes asks nothing; while the database is away they stay
+    /// as they were, and `paird_fleet_figures_age_seconds` grows.
+    ///
+    /// # Errors
+    /// Never in practice: text is written into memory.
+    pub async fn render(&self, pool: &Pool) -> Result<String, std::fmt::Error> {
+        self.fleet.read(pool).await;
+        self.meters.lease_is(self.pulse.is_live(), self.pulse.age());
+        self.meters.process_is(process::Usage::now(), self.runtime.metrics().num_alive_tasks());
+        let mut text = String::new();
+        encode(&mut text, &self.meters.registry())?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,98 @@
+//! What Prometheus reads: each series moves with what it tells of, and none names an account.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use paird_sandbox::{Fault, Scope};
+use serde_json::json;
+
+use crate::support::{Api, Stage, until};
+
+const NUMBER: &str = "436607000009";
+
+/// The value of a series, by its whole name with labels; nothing is nothing yet.
+fn value(exposition: &str, series: &str) -> Option<f64> {
+    let line = exposition.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    line.split(' ').next()?.parse().ok()
+}
+
+async fn becomes(api: &Api, series: &str, wanted: f64) {
+    until(&format!("{series} {wanted}"), || async {
+        let exposition = api.get("/metrics").await.is(200).text();
+        (value(&exposition, series) == Some(wanted)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_move_with_a_pairing_a_loss_and_a_command_that_fails() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    for step in ["opened", "first_qr", "scanned", "confirmed", "logged_in"] {
+        becomes(&api, &format!("paird_pairing_steps_total{{step=\"{step}\"}}"), 1.0).await;
+    }
+    becomes(&api, "paird_first_qr_seconds_count", 1.0).await;
+    becomes(&api, "paird_login_after_scan_seconds_count", 1.0).await;
+    becomes(&api, "paird_connections_open", 1.0).await;
+    becomes(&api, "paird_fleet_accounts{status=\"connected\",reason=\"\"}", 1.0).await;
+    becomes(&api, "paird_events_total{type=\"session.connected\"}", 1.0).await;
+    becomes(&api, "paird_commands_taken_total{kind=\"account.pair\"}", 1.0).await;
+
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    becomes(&api, "paird_connection_ends_total{reason=\"socket_lost\"}", 1.0).await;
+    becomes(&api, "paird_connections_total{purpose=\"login\"}", 1.0).await;
+    becomes(&api, "paird_login_seconds_count", 1.0).await;
+
+    let failed = stage.web.ask("account.no such \"kind\"", desk, json!({})).await;
+    assert_eq!(failed.0, "failed");
+    becomes(&api, "paird_commands_taken_total{kind=\"invalid\"}", 1.0).await;
+    becomes(&api, "paird_command_ends_total{outcome=\"failed\"}", 1.0).await;
+
+    let exposition = api.get("/metrics").await.is(200).text();
+    assert!(value(&exposition, "process_resident_memory_bytes").unwrap() > 1e6, "{exposition}");
+    assert!(value(&exposition, "paird_tasks").unwrap() > 1.0);
+    assert_eq!(value(&exposition, "paird_lease_live"), Some(1.0));
+    let store = value(&exposition, "paird_store_seconds_count{operation=\"record\"}").unwrap();
+    assert!(store >= 5.0, "writes of a pairing: {store}");
+    for name in ["desk", NUMBER, &desk.to_string()] {
+        assert!(!exposition.contains(name), "{name} is in the metrics");
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_is_answered_while_the_database_is_away_and_says_how_old_its_figures_are() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    becomes(&api, "paird_fleet_daemons", 1.0).await;
+    stage.database().stop_serving().await;
+    until("old figures", || async {
+        let exposition = api.get("/metrics").await.is(200).text();
+        let age = value(&exposition, "paird_fleet_figures_age_seconds")?;
+        assert_eq!(value(&exposition, "paird_fleet_daemons"), Some(1.0));
+        (Duration::from_secs_f64(age) > Duration::from_secs(3)).then_some(())
+    })
+    .await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_dashboard_and_the_alerts_ask_for_is_there() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let exposition = api.get("/metrics").await.is(200).text();
+    let described: BTreeSet<&str> =
+        exposition.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    let asked = [include_str!("../../../.deploy/grafana/paird.json"), include_str!("../../../.deploy/alerts.yaml")];
+    let mut names = BTreeSet::new();
+    for text in asked {
+        let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+        names.extend(words.filter(|word| word.starts_with("paird_") || word.starts_with("process_")));
+    }
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        let series = ["_total", "_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end));
+        assert!(described.contains(series.unwrap_or(name)), "{name} is asked for and not there: {described:?}");
+    }
+    stage.finish([daemon]).await;
+}
