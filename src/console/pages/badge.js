@@ -13,7 +13,7 @@ export function why(account) {
   const [words] = reason(account.statusReason);
   return [
     el('span', { 'data-reason': account.statusReason.split(':')[0] }, words), ' · ', time(account.statusSince, 'since'),
-    account.nextRetryAt && [' · next try in ', time(account.nextRetryAt, 'left')],
+    account.nextRetryAt && [' · next try ', time(account.nextRetryAt, 'until')],
   ];
 }
 

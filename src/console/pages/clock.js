@@ -39,7 +39,14 @@ export function exact(at) {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
-/** A `<time>` that stays true: `how` is `since` or `left`. */
+/** "in 0:14", and "now" when that is over. */
+function until(at) {
+  return secondsLeft(at) ? `in ${left(at)}` : 'now';
+}
+
+const WAYS = { since, left, until };
+
+/** A `<time>` that stays true: `how` is `since`, `left` or `until`. */
 export function time(at, how) {
   const node = document.createElement('time');
   node.dateTime = at;
@@ -50,7 +57,7 @@ export function time(at, how) {
 }
 
 function write(node) {
-  const text = node.dataset.clock === 'left' ? left(node.dateTime) : since(node.dateTime);
+  const text = WAYS[node.dataset.clock](node.dateTime);
   if (node.textContent !== text) node.textContent = text;
 }
 

@@ -41,6 +41,13 @@ export function onBack(watcher) {
 
 const tell = (who, what) => watchers[who].forEach((watcher) => watcher(what));
 
+let drawing = 0;
+/** Once for many: at its start the stream tells of every account. */
+function tellSoon() {
+  clearTimeout(drawing);
+  drawing = setTimeout(() => tell('accounts'), 10);
+}
+
 let reading = false;
 let readAgain = false;
 
@@ -70,8 +77,8 @@ function onAccount(message) {
   if (reading) readAgain = true;
   if (told.deleted) accounts.delete(told.id);
   else if (accounts.has(told.id)) accounts.set(told.id, { ...accounts.get(told.id), ...told });
-  else if (!reading) readAll(); // only the list knows its place
-  tell('accounts');
+  else return readAll(); // only the list knows its place
+  tellSoon();
 }
 
 function open() {

@@ -9,6 +9,7 @@ import { request } from './request.js';
 import { ending, phase } from './phase.js';
 
 const STEPS = ['Start', 'Scan', 'Link', 'Done'];
+const STEPS_BY_CODE = STEPS.with(1, 'Code');
 
 export function pairing(main, id) {
   const known = { account: null, code: null, anew: false };
@@ -63,7 +64,7 @@ export function pairing(main, id) {
       el('h1', {}, `Pair «${account.label}»`),
     ]);
     steps.dataset.tone = now.tone;
-    draw.steps([now.step, now.name], () => STEPS.map((step, at) => {
+    draw.steps([now.step, now.name], () => (now.name === 'code' ? STEPS_BY_CODE : STEPS).map((step, at) => {
       const state = at + 1 < now.step || now.name === 'connected' ? 'done' : at + 1 === now.step ? 'now' : 'next';
       return el('li', { 'data-state': state, 'aria-current': state === 'now' ? 'step' : null }, step);
     }));
@@ -103,7 +104,7 @@ export function pairing(main, id) {
       case 'starting':
       case 'linking':
         return [el('div.hero', {}, big, el('div.progress'),
-          account.nextRetryAt && el('p.small', {}, 'Next try in ', time(account.nextRetryAt, 'left')), whenOver, el('div.row', {}, cancel))];
+          account.nextRetryAt && el('p.small', {}, 'Next try ', time(account.nextRetryAt, 'until')), whenOver, el('div.row', {}, cancel))];
       case 'choose':
         return [titled(now.title), request({ account, start })];
       case 'connected':

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub use daemon::Daemon;
 pub use phones::Phones;
-pub use web::{Web, read_qr};
+pub use web::{Web, find_qr, read_qr};
 
 /// No wait is longer than this; a test that needs it all has failed already.
 pub const DEADLINE: Duration = Duration::from_secs(45);
