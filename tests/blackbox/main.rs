@@ -16,7 +16,7 @@ mod links;
 mod pairing;
 mod restarts;
 mod settings;
-#[allow(dead_code, reason = "tests/chaos uses it, too")]
+#[allow(dead_code, unused_imports, reason = "tests/chaos and tests/browser use it, too")]
 mod support;
 mod sweep;
 mod unlink;
