@@ -77,7 +77,37 @@ fn etag(file: &EmbeddedFile) -> String {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::{
+        App,
+        test::{TestRequest, call_service, init_service},
+    };
+
     use super::*;
+
+    #[actix_web::test]
+    async fn what_the_browser_has_already_is_not_sent_again() {
+        let app = init_service(App::new().configure(pages)).await;
+        let first = call_service(&app, TestRequest::get().uri("/static/base.css").to_request()).await;
+        assert_eq!(first.status(), 200);
+        let etag = first.headers().get(ETAG).unwrap().clone();
+        for (known, status) in [(etag.to_str().unwrap(), 304), ("\"another\"", 200)] {
+            let again = TestRequest::get().uri("/static/base.css").insert_header((IF_NONE_MATCH, known));
+            assert_eq!(call_service(&app, again.to_request()).await.status(), status);
+        }
+    }
+
+    #[actix_web::test]
+    async fn nothing_but_the_pages_own_files_is_served() {
+        let app = init_service(App::new().configure(pages)).await;
+        for path in ["/static/none.css", "/static/..%2Fpages.rs", "/static/%2Fetc%2Fpasswd", "/static/pages.rs"] {
+            let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(answer.status(), 404, "{path}");
+        }
+        for path in ["/", "/login", "/accounts/x", "/accounts/x/pair"] {
+            let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(answer.headers().get("content-type").unwrap(), "text/html; charset=utf-8", "{path}");
+        }
+    }
 
     /// The policy of content forbids them, so a page that had one would be broken.
     #[test]

@@ -73,6 +73,7 @@ async fn a_new_name_moves_nothing_and_keeps_the_focus() {
         (window.texts(".name").await == ["mango", "yam", "zucchini"]).then_some(())
     })
     .await;
+    assert_eq!(window.run("return document.activeElement.dataset.focus", vec![]).await, json!("menu"));
     // Somebody else renames, while the focus is in the list.
     window.tab_to(".account:nth-child(3) .name a").await;
     let rename = "UPDATE whatsapp_accounts SET label = 'aubergine' WHERE label = 'zucchini'";

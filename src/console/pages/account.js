@@ -48,22 +48,47 @@ export function account(main, id) {
     const [, raw] = reason(account.statusReason);
     draw.head([account], () => [
       el('a.back', { href: '/' }, shape('back'), 'Accounts'),
-      el('div.card.stack.summary', {},
+      el(
+        'div.card.stack.summary',
+        {},
         el('div.row.apart', {}, el('h1', {}, account.label), badge(account)),
-        el('p.number', {}, account.phoneNumber ? phone(account.phoneNumber)
-          : account.lastPhoneNumber ? el('span.muted', {}, `Last linked with ${phone(account.lastPhoneNumber)}`) : el('span.muted', {}, 'No phone yet')),
+        el(
+          'p.number',
+          {},
+          account.phoneNumber
+            ? phone(account.phoneNumber)
+            : account.lastPhoneNumber
+              ? el('span.muted', {}, `Last linked with ${phone(account.lastPhoneNumber)}`)
+              : el('span.muted', {}, 'No phone yet'),
+        ),
         el('p', {}, why(account)),
-        advice(account) && el('p.note', { 'data-tone': STATUS[account.status]?.tone }, el('b', {}, 'What to do: '), advice(account)),
+        advice(account) &&
+          el('p.note', { 'data-tone': STATUS[account.status]?.tone }, el('b', {}, 'What to do: '), advice(account)),
         account.openTickets > 0 && el('p.small.muted', {}, 'An old device is being removed from the phone.'),
-        raw && el('details.raw', {}, el('summary', {}, 'WhatsApp’s own words'), el('pre', {}, account.statusReason)),
-        all.length > 0 && el('div.row.all', {}, all.map((action) => control(action, account, action.wanted ? '.primary' : '')))),
+        raw &&
+          el(
+            'details.raw',
+            {},
+            el('summary', { 'data-focus': 'raw' }, 'WhatsApp’s own words'),
+            el('pre', {}, account.statusReason),
+          ),
+        all.length > 0 &&
+          el(
+            'div.row.all',
+            {},
+            all.map((action) => control(action, account, action.wanted ? '.primary' : '')),
+          ),
+      ),
     ]);
     draw.details([account], () => [el('h2', { id: 'details' }, 'Details'), el('dl.facts', {}, facts(account))]);
   }
 
   function drawStory() {
-    const told = gathered([...past.all().map(asEvent), ...known.audit.map(asAudit)]
-      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.nth - a.nth));
+    const told = gathered(
+      [...past.all().map(asEvent), ...known.audit.map(asAudit)].sort(
+        (a, b) => Date.parse(b.at) - Date.parse(a.at) || b.nth - a.nth,
+      ),
+    );
     draw.story([told], () => [
       el('h2', { id: 'story' }, 'What happened'),
       told.length === 0 ? el('p.muted', {}, 'Nothing yet.') : el('ol.story', {}, told.slice(0, SHOWN).map(drawMoment)),
@@ -75,26 +100,60 @@ export function account(main, id) {
     const list = [...known.groups].sort((a, b) => a.subject.localeCompare(b.subject));
     draw.groups([list], () => [
       el('h2', { id: 'groups' }, list.length ? `Groups (${list.length})` : 'Groups'),
-      list.length === 0 ? el('p.muted', {}, 'None are known. They are fetched when the account connects.')
-        : el('ul.groups', {}, list.map((group) => el('li', {}, el('span', {}, group.subject || group.jid),
-          el('span.small.muted', {}, group.participants === 1 ? '1 member' : `${group.participants} members`, group.isAdmin && ' · admin')))),
+      list.length === 0
+        ? el('p.muted', {}, 'None are known. They are fetched when the account connects.')
+        : el(
+            'ul.groups',
+            {},
+            list.map((group) =>
+              el(
+                'li',
+                {},
+                el('span', {}, group.subject || group.jid),
+                el(
+                  'span.small.muted',
+                  {},
+                  group.participants === 1 ? '1 member' : `${group.participants} members`,
+                  group.isAdmin && ' · admin',
+                ),
+              ),
+            ),
+          ),
     ]);
   }
 
   function gone() {
-    main.replaceChildren(el('div.card.empty', {}, el('h1', {}, 'No such account'),
-      el('p.muted', {}, 'It was deleted, or the address is wrong.'), el('a.button', { href: '/' }, 'All accounts')));
+    main.focus();
+    main.replaceChildren(
+      el(
+        'div.card.empty',
+        {},
+        el('h1', {}, 'No such account'),
+        el('p.muted', {}, 'It was deleted, or the address is wrong.'),
+        el('a.button', { href: '/' }, 'All accounts'),
+      ),
+    );
   }
 }
 
 /** Moments on the page; all of them are in the database. */
 const SHOWN = 200;
 
-function drawMoment({ kind, text, tone, at, raw, times, where }) {
+function drawMoment({ kind, text, tone, at, raw, times, where, nth }) {
   const when = [time(at, 'since'), ` · ${where}`];
-  return el('li', { 'data-tone': tone, 'data-kind': kind },
+  return el(
+    'li',
+    { 'data-tone': tone, 'data-kind': kind },
     el('p', {}, text, times > 1 && el('span.muted', {}, ` (${times} times)`)),
-    raw ? el('details.raw', {}, el('summary', {}, when), el('pre', { tabindex: '0' }, raw)) : el('p.small.muted', {}, when));
+    raw
+      ? el(
+          'details.raw',
+          {},
+          el('summary', { 'data-focus': `${kind}-${nth}` }, when),
+          el('pre', { tabindex: '0' }, raw),
+        )
+      : el('p.small.muted', {}, when),
+  );
 }
 
 function asEvent({ type, payload, seq, createdAt }) {
@@ -104,7 +163,15 @@ function asEvent({ type, payload, seq, createdAt }) {
 }
 
 function asAudit({ action, source, payload, id, createdAt }) {
-  return { kind: action, text: audit(action, source), tone: 'idle', raw: payload?.raw && String(payload.raw), at: createdAt, nth: id, where: 'audit log' };
+  return {
+    kind: action,
+    text: audit(action, source),
+    tone: 'idle',
+    raw: payload?.raw && String(payload.raw),
+    at: createdAt,
+    nth: id,
+    where: 'audit log',
+  };
 }
 
 /** A code that nobody scans is followed by others: one line for all of them. */
@@ -120,12 +187,19 @@ function gathered(moments) {
 
 /** What is there of these; others may join them. */
 const FACTS = [
-  ['id', 'Account'], ['operatorId', 'Operator'], ['desired', 'Wanted'], ['deviceJid', 'Device'],
-  ['deviceName', 'Name on the phone'], ['proxy', 'Proxy'],
+  ['id', 'Account'],
+  ['operatorId', 'Operator'],
+  ['desired', 'Wanted'],
+  ['deviceJid', 'Device'],
+  ['deviceName', 'Name on the phone'],
+  ['proxy', 'Proxy'],
 ];
 
 function facts(account) {
-  const lines = FACTS.filter(([name]) => account[name]).map(([name, title]) => [title, el('code', {}, String(account[name]))]);
+  const lines = FACTS.filter(([name]) => account[name]).map(([name, title]) => [
+    title,
+    el('code', {}, String(account[name])),
+  ]);
   const { owner } = account;
   if (owner) lines.push(['Run by', `paird ${owner.version} on ${owner.host}, process ${owner.pid}`]);
   lines.push(['Made', exact(account.createdAt)]);

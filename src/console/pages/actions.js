@@ -1,11 +1,13 @@
 // What can be done with an account, by its status; and doing it.
 import * as api from './api.js';
 import * as dialogs from './dialogs.js';
-import { el, toast } from './dom.js';
+import { el, once, toast } from './dom.js';
+import { closeAround } from './menu.js';
 import { sentence } from './words.js';
 
 /** An account that was unpaired without a logout has its keys still. */
-const isParked = (account) => account.status === 'unpaired' && account.statusReason === 'operator' && account.lastPhoneNumber;
+const isParked = (account) =>
+  account.status === 'unpaired' && account.statusReason === 'operator' && account.lastPhoneNumber;
 
 const pair = (text, wanted = true) => ({ name: 'pair', text, wanted, to: (account) => `/accounts/${account.id}/pair` });
 const resume = (text) => ({ name: 'resume', text, wanted: true, run: (account) => send(account, 'account.resume') });
@@ -13,11 +15,15 @@ const cancel = { name: 'cancel', text: 'Cancel pairing', run: (account) => send(
 const groups = { name: 'groups', text: 'Fetch groups again', run: (account) => send(account, 'groups.sync') };
 const rename = { name: 'rename', text: 'Rename', run: (account) => dialogs.rename(account) };
 const unpair = {
-  name: 'unpair', text: 'Unpair', danger: true,
+  name: 'unpair',
+  text: 'Unpair',
+  danger: true,
   run: (account) => dialogs.unpair(account, (args) => send(account, 'account.unpair', args)),
 };
 const remove = {
-  name: 'delete', text: 'Delete', danger: true,
+  name: 'delete',
+  text: 'Delete',
+  danger: true,
   run: (account) => dialogs.remove(account, () => send(account, 'account.delete')),
 };
 
@@ -53,18 +59,19 @@ export function control(action, account, look = '') {
   const marks = { 'data-action': action.name, 'data-focus': action.name };
   const about = el('span.unseen', {}, ` «${account.label}»`);
   if (action.to) return el(`a.button${spec}`, { ...marks, href: action.to(account) }, action.text, about);
-  return el(`button${spec}`, { ...marks, type: 'button', onclick: (event) => act(event.currentTarget, action, account) },
-    action.text, about);
+  return el(
+    `button${spec}`,
+    { ...marks, type: 'button', onclick: (event) => act(event.currentTarget, action, account) },
+    action.text,
+    about,
+  );
 }
 
 async function act(button, action, account) {
-  button.closest('details')?.removeAttribute('open');
-  button.disabled = true;
+  closeAround(button);
   try {
-    await action.run(account);
+    await once(button, () => action.run(account));
   } catch (error) {
     toast(`${account.label}: ${error.message}`, 'bad');
-  } finally {
-    button.disabled = false;
   }
 }

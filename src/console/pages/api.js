@@ -51,7 +51,8 @@ export const rename = (id, label) => send('PATCH', account(id), { label });
 export const audit = async (id) => (await ask(`${account(id)}/audit`)).records;
 export const groups = async (id) => (await ask(`${account(id)}/groups`)).groups;
 /** The picture that is showing now, for an `<img>`; an address would be cached. */
-export const qr = async (id) => `data:image/svg+xml,${encodeURIComponent(await (await reach(`${account(id)}/qr?format=svg`)).text())}`;
+export const qr = async (id) =>
+  `data:image/svg+xml,${encodeURIComponent(await (await reach(`${account(id)}/qr?format=svg`)).text())}`;
 export const logIn = (token) => send('POST', '/login', { token });
 export const logOut = () => send('POST', '/logout', {});
 
@@ -73,7 +74,12 @@ export async function events(id, seq) {
  * A click that is sent twice is one command.
  */
 export async function command(id, kind, args = {}) {
-  const sent = await send('POST', `${account(id)}/commands`, { kind, args }, { 'Idempotency-Key': crypto.randomUUID() });
+  const sent = await send(
+    'POST',
+    `${account(id)}/commands`,
+    { kind, args },
+    { 'Idempotency-Key': crypto.randomUUID() },
+  );
   for (let tries = 0; tries < 6; tries += 1) {
     const { state, result } = await ask(`/api/commands/${sent.id}?wait=10`);
     if (state === 'done') return result;

@@ -13,7 +13,13 @@ export function now() {
 }
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const UNITS = [['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3600], ['minute', 60]];
+const UNITS = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
 
 /** "3 minutes ago" */
 export function since(at) {

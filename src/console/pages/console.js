@@ -18,5 +18,7 @@ for (const [path, page] of PAGES) {
   if (found) page(main, ...found.slice(1).map(decodeURIComponent));
 }
 if (location.pathname === '/') document.querySelector('nav a').setAttribute('aria-current', 'page');
-document.getElementById('logout').addEventListener('click', () => api.logOut().finally(() => location.replace('/login')));
+document
+  .getElementById('logout')
+  .addEventListener('click', () => api.logOut().finally(() => location.replace('/login')));
 live.start();

@@ -31,20 +31,39 @@ export function shape(name) {
 }
 
 /**
- * A part of the page that is drawn again only when what it shows has changed, and in
- * which the keyboard stays where it was: on the element with the same `data-focus`.
+ * A part of the page that is drawn again only when what it shows has changed. The keyboard
+ * stays where it was and what was unfolded stays so: on the element with the same `data-focus`.
  */
 export function part(host) {
   let last;
   return (facts, draw) => {
     const now = JSON.stringify(facts);
-    if (now === last) return false;
+    if (now === last) return;
     last = now;
-    const focused = host.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+    const focused = host.contains(document.activeElement) && document.activeElement;
+    const opened = [...host.querySelectorAll('details[open] > summary')].map((summary) => summary.dataset.focus);
+    const find = (name) => host.querySelector(`[data-focus="${CSS.escape(name)}"]`);
     host.replaceChildren(...drawn([draw()]));
-    if (focused) host.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-    return true;
+    opened.forEach((name) => name && find(name)?.parentElement.setAttribute('open', ''));
+    if (focused) focusOn((focused.dataset.focus && find(focused.dataset.focus)) ?? host.querySelector('h1, h2'));
   };
+}
+
+/** A heading takes the focus, too, when what had it is gone. */
+export function focusOn(node) {
+  if (node?.matches('h1, h2')) node.tabIndex = -1;
+  node?.focus({ preventScroll: true });
+}
+
+/** Does it unless it is being done already. Not `disabled`, which would lose the focus. */
+export async function once(button, work) {
+  if (button.ariaBusy === 'true') return;
+  button.ariaBusy = 'true';
+  try {
+    await work();
+  } finally {
+    button.ariaBusy = null;
+  }
 }
 
 /** Says it to who cannot see the page change. */
@@ -55,8 +74,12 @@ export function speak(text) {
 /** A message that goes away by itself when all is well, and stays when something failed. */
 export function toast(text, tone = 'good') {
   const close = () => node.remove();
-  const node = el('div.toast', { 'data-tone': tone, role: tone === 'bad' ? 'alert' : 'status' },
-    el('p', {}, text), el('button.quiet', { type: 'button', onclick: close, 'aria-label': 'Close message' }, 'Close'));
+  const node = el(
+    'div.toast',
+    { 'data-tone': tone, role: tone === 'bad' ? 'alert' : 'status' },
+    el('p', {}, text),
+    el('button.quiet', { type: 'button', onclick: close, 'aria-label': 'Close message' }, 'Close'),
+  );
   document.getElementById('toasts').append(node);
   if (tone !== 'bad') setTimeout(close, 6000);
 }

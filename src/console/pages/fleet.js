@@ -20,16 +20,24 @@ export function fleet(main) {
   const list = el('ul.accounts', { 'aria-label': 'Accounts' });
   const empty = el('div.card.empty', { hidden: true });
   const search = el('input', {
-    type: 'search', 'aria-label': 'Find by name or number', placeholder: 'Find by name or number',
-    oninput: () => { seen.text = search.value.trim().toLowerCase(); draw(); },
+    type: 'search',
+    'aria-label': 'Find by name or number',
+    placeholder: 'Find by name or number',
+    oninput: () => {
+      seen.text = search.value.trim().toLowerCase();
+      draw();
+    },
   });
-  const hide = el('button.quiet', { type: 'button', 'aria-pressed': String(seen.hidden), onclick: toggleNumbers }, 'Hide numbers');
+  const hide = el(
+    'button.quiet',
+    { type: 'button', 'aria-pressed': String(seen.hidden), onclick: toggleNumbers },
+    'Hide numbers',
+  );
   const tools = el('div.row.tools', {}, search, hide);
-  const add = () => el('button.primary', { type: 'button', onclick: addAccount, 'data-action': 'add' }, shape('plus'), 'Add account');
+  const add = () =>
+    el('button.primary', { type: 'button', onclick: addAccount, 'data-action': 'add' }, shape('plus'), 'Add account');
 
-  main.replaceChildren(
-    el('div.row.apart', {}, el('h1', {}, 'Accounts'), add()),
-    tiles, tools, list, empty, daemons);
+  main.replaceChildren(el('div.row.apart', {}, el('h1', {}, 'Accounts'), add()), tiles, tools, list, empty, daemons);
 
   const drawTiles = part(tiles);
   const drawDaemons = part(daemons);
@@ -55,9 +63,14 @@ export function fleet(main) {
   function draw() {
     const accounts = live.all();
     const counts = {};
-    accounts.forEach((account) => { counts[account.status] = (counts[account.status] ?? 0) + 1; });
-    drawTiles([counts, seen.status], () => Object.keys(STATUS).filter((status) => counts[status] || ['connected', 'unpaired'].includes(status))
-      .map((status) => tile(status, counts[status] ?? 0)));
+    accounts.forEach((account) => {
+      counts[account.status] = (counts[account.status] ?? 0) + 1;
+    });
+    drawTiles([counts, seen.status], () =>
+      Object.keys(STATUS)
+        .filter((status) => counts[status] || ['connected', 'unpaired'].includes(status))
+        .map((status) => tile(status, counts[status] ?? 0)),
+    );
     tools.hidden = accounts.length === 0;
     search.hidden = accounts.length < MANY && !seen.text;
 
@@ -97,18 +110,52 @@ export function fleet(main) {
 
   function tile(status, count) {
     const { word, tone, shape: picture } = STATUS[status];
-    const pick = () => { seen.status = seen.status === status ? '' : status; draw(); };
-    return el('button.tile', {
-      type: 'button', 'data-tone': tone, 'data-focus': status, 'data-status': status,
-      'aria-pressed': String(seen.status === status), onclick: pick,
-    }, el('b', {}, String(count)), el('span', {}, shape(picture), word));
+    const pick = () => {
+      seen.status = seen.status === status ? '' : status;
+      draw();
+    };
+    return el(
+      'button.tile',
+      {
+        type: 'button',
+        'data-tone': tone,
+        'data-focus': status,
+        'data-status': status,
+        'aria-pressed': String(seen.status === status),
+        onclick: pick,
+      },
+      el('b', {}, String(count)),
+      el('span', {}, shape(picture), word),
+    );
   }
 
   function drawEmpty(none) {
-    empty.replaceChildren(...none
-      ? [shape('phone'), el('h2', {}, 'No accounts yet'), el('p.muted', {}, 'Add one, then link it with a phone: it takes a minute.'), add()]
-      : [el('h2', {}, 'Nothing here'), el('p.muted', {}, 'No account has this status or name.'),
-        el('button', { type: 'button', onclick: () => { seen.status = ''; seen.text = ''; search.value = ''; draw(); } }, 'Show all')]);
+    empty.replaceChildren(
+      ...(none
+        ? [
+            shape('phone'),
+            el('h2', {}, 'No accounts yet'),
+            el('p.muted', {}, 'Add one, then link it with a phone: it takes a minute.'),
+            add(),
+          ]
+        : [
+            el('h2', {}, 'Nothing here'),
+            el('p.muted', {}, 'No account has this status or name.'),
+            el(
+              'button',
+              {
+                type: 'button',
+                onclick: () => {
+                  seen.status = '';
+                  seen.text = '';
+                  search.value = '';
+                  draw();
+                },
+              },
+              'Show all',
+            ),
+          ]),
+    );
   }
 
   async function drawFleet() {
@@ -133,14 +180,31 @@ function drawRow(account, hidden) {
   const more = all.filter((action) => action !== wanted);
   const open = account.openTickets > 0 && 'A device is being removed from the phone.';
   return [
-    el('div.who', {},
+    el(
+      'div.who',
+      {},
       el('h2.name', {}, el('a', { href: `/accounts/${account.id}`, 'data-focus': 'name' }, account.label)),
-      el('p.number.small.muted', {}, number ? (hidden ? `… ${number.slice(-3)}` : phone(number)) : 'No phone yet',
-        number && !account.phoneNumber && ' (last)')),
-    el('div.state', {}, badge(account), el('p.small.muted', {}, why(account)),
-      advice(account) && el('p.small', {}, advice(account)), open && el('p.small.muted', {}, open)),
+      el(
+        'p.number.small.muted',
+        {},
+        number ? (hidden ? `… ${number.slice(-3)}` : phone(number)) : 'No phone yet',
+        number && !account.phoneNumber && ' (last)',
+      ),
+    ),
+    el(
+      'div.state',
+      {},
+      badge(account),
+      el('p.small.muted', {}, why(account)),
+      advice(account) && el('p.small', {}, advice(account)),
+      open && el('p.small.muted', {}, open),
+    ),
     el('div.do', {}, wanted && control(wanted, account, '.soft')),
-    more.length > 0 && menu(`More for «${account.label}»`, more.map((action) => control(action, account))),
+    more.length > 0 &&
+      menu(
+        `More for «${account.label}»`,
+        more.map((action) => control(action, account)),
+      ),
   ];
 }
 
@@ -150,7 +214,8 @@ function sentences({ daemons = [], openTickets = 0, queuedCommands = 0, oldestQu
   const said = [daemons.length ? `${many(daemons.length, 'daemon')} running` : 'No daemon is running: commands wait'];
   if (openTickets) said.push(`${many(openTickets, 'device')} being removed from phones`);
   if (queuedCommands) {
-    const age = oldestQueuedCommandAgeMs > 5000 ? `, the oldest for ${Math.round(oldestQueuedCommandAgeMs / 1000)} s` : '';
+    const age =
+      oldestQueuedCommandAgeMs > 5000 ? `, the oldest for ${Math.round(oldestQueuedCommandAgeMs / 1000)} s` : '';
     said.push(`${many(queuedCommands, 'command')} waiting${age}`);
   }
   if (unsentEvents) said.push(`${many(unsentEvents, 'event')} not sent yet`);

@@ -3,10 +3,24 @@ import * as api from './api.js';
 
 /** Kinds of the contract's events. */
 const KINDS = [
-  'session.qr', 'session.code', 'session.passkey', 'session.connected', 'session.duplicate', 'session.wrong_phone',
-  'session.timeout', 'session.cancelled', 'session.failed', 'session.disconnected', 'session.logged_out',
-  'session.held', 'groups.synced', 'account.unpaired', 'account.deleted', 'account.unlinked',
-  'account.unlink_abandoned', 'command.failed',
+  'session.qr',
+  'session.code',
+  'session.passkey',
+  'session.connected',
+  'session.duplicate',
+  'session.wrong_phone',
+  'session.timeout',
+  'session.cancelled',
+  'session.failed',
+  'session.disconnected',
+  'session.logged_out',
+  'session.held',
+  'groups.synced',
+  'account.unpaired',
+  'account.deleted',
+  'account.unlinked',
+  'account.unlink_abandoned',
+  'command.failed',
 ];
 /** A browser has six connections to a host, and each open tab's stream is one: a hidden one lets go. */
 const HIDDEN_MS = 60_000;
@@ -45,7 +59,7 @@ let drawing = 0;
 /** Once for many: at its start the stream tells of every account. */
 function tellSoon() {
   clearTimeout(drawing);
-  drawing = setTimeout(() => tell('accounts'), 10);
+  drawing = setTimeout(() => known && tell('accounts'), 10);
 }
 
 let reading = false;
@@ -102,14 +116,18 @@ function lost() {
   stream.close();
   show('lost');
   retries += 1;
-  open.timer = setTimeout(async () => {
-    // Not every refusal of a stream has a status; this one's has, and leads to the door.
-    await api.fleet().then(open, (error) => error.status === 401 || lost());
-  }, Math.min(500 * retries, 3000));
+  open.timer = setTimeout(
+    async () => {
+      // Not every refusal of a stream has a status; this one's has, and leads to the door.
+      await api.fleet().then(open, (error) => error.status === 401 || lost());
+    },
+    Math.min(500 * retries, 3000),
+  );
 }
 
 function show(state) {
   const feed = document.getElementById('feed');
+  if (feed.dataset.state === state) return;
   const banner = document.getElementById('lost');
   feed.dataset.state = state;
   feed.textContent = state === 'live' ? 'Live' : 'Reconnecting';
@@ -120,7 +138,6 @@ function show(state) {
     return;
   }
   lostTimer = setTimeout(() => {
-    if (!banner.hidden) return;
     const text = document.createElement('p');
     text.className = 'lost-text';
     text.textContent = 'The connection to paird is lost. What you see may be old; it comes back by itself.';

@@ -1,4 +1,5 @@
 import * as api from './api.js';
+import { once } from './dom.js';
 
 const form = document.getElementById('login');
 const token = document.getElementById('token');
@@ -10,10 +11,7 @@ function target() {
   return /^\/(?!\/)[\w/-]*$/.test(to) ? to : '/';
 }
 
-form.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const button = form.querySelector('button');
-  button.disabled = true;
+async function enter() {
   wrong.textContent = '';
   try {
     await api.logIn(token.value.trim());
@@ -22,9 +20,12 @@ form.addEventListener('submit', async (event) => {
     wrong.textContent = error.message;
     token.setAttribute('aria-invalid', 'true');
     token.select();
-  } finally {
-    button.disabled = false;
   }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  once(form.querySelector('button'), enter);
 });
 if (location.search === '?wrong') wrong.textContent = 'The token is wrong.';
 token.focus();

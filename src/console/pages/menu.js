@@ -3,7 +3,24 @@ import { el, shape } from './dom.js';
 
 export function menu(label, items) {
   const summary = el('summary', { 'data-focus': 'menu' }, shape('more'), el('span.unseen', {}, label));
-  return el('details.menu', {}, summary, el('ul', {}, items.map((item) => el('li', {}, item))));
+  return el(
+    'details.menu',
+    {},
+    summary,
+    el(
+      'ul',
+      {},
+      items.map((item) => el('li', {}, item)),
+    ),
+  );
+}
+
+/** The menu that this was chosen from is closed; whatever follows comes back to it. */
+export function closeAround(item) {
+  const around = item.closest('details.menu');
+  if (!around) return;
+  around.removeAttribute('open');
+  around.querySelector('summary').focus();
 }
 
 const open = () => document.querySelectorAll('details.menu[open]');

@@ -83,12 +83,21 @@ const because = (payload) => {
 const EVENTS = {
   'session.qr': () => ['A QR code was shown', 'busy'],
   'session.code': () => ['A code to type was shown', 'busy'],
-  'session.passkey': (p) => [p.stage === 'confirm' ? 'WhatsApp asked to compare a code' : 'WhatsApp asked for a passkey', 'busy'],
+  'session.passkey': (p) => [
+    p.stage === 'confirm' ? 'WhatsApp asked to compare a code' : 'WhatsApp asked for a passkey',
+    'busy',
+  ],
   'session.connected': (p) => [p.phoneNumber ? `Connected as ${phone(p.phoneNumber)}` : 'Connected', 'good'],
   'session.duplicate': (p) => [`Refused: ${phone(p.phoneNumber)} is linked to «${p.existingLabel}» already`, 'warn'],
-  'session.wrong_phone': (p) => [`Refused: ${phone(p.phoneNumber)} scanned, ${phone(p.expectedPhone)} was expected`, 'warn'],
+  'session.wrong_phone': (p) => [
+    `Refused: ${phone(p.phoneNumber)} scanned, ${phone(p.expectedPhone)} was expected`,
+    'warn',
+  ],
   'session.timeout': () => ['Pairing ended: nobody scanned in time', 'warn'],
-  'session.cancelled': (p) => [p.reason === 'superseded' ? 'Pairing was started anew' : 'Pairing was cancelled', 'idle'],
+  'session.cancelled': (p) => [
+    p.reason === 'superseded' ? 'Pairing was started anew' : 'Pairing was cancelled',
+    'idle',
+  ],
   'session.failed': (p) => [`Pairing failed: ${because(p)}`, 'bad'],
   'session.disconnected': (p) => [`Offline: ${because(p)}`, 'warn'],
   'session.logged_out': (p) => [`Logged out: ${because(p)}`, 'bad'],
@@ -102,8 +111,13 @@ const EVENTS = {
 };
 
 const COMMANDS = {
-  'account.pair': 'Pairing', 'account.cancel': 'Cancelling', 'account.passkey': 'The passkey answer',
-  'account.unpair': 'Unpairing', 'account.resume': 'Resuming', 'account.delete': 'Deleting', 'groups.sync': 'Fetching the groups',
+  'account.pair': 'Pairing',
+  'account.cancel': 'Cancelling',
+  'account.passkey': 'The passkey answer',
+  'account.unpair': 'Unpairing',
+  'account.resume': 'Resuming',
+  'account.delete': 'Deleting',
+  'groups.sync': 'Fetching the groups',
 };
 
 /** `[sentence, tone]` of an event. */
@@ -112,12 +126,25 @@ export function event(kind, payload) {
 }
 
 const ACTIONS = {
-  'account.paired': 'Paired', 'account.unpaired': 'Unpaired', 'account.deleted': 'Deleted',
-  'account.logged_out': 'Logged out by WhatsApp', 'account.held': 'Held by WhatsApp',
-  'account.unlinked': 'Device removed from the phone', 'account.unlink_abandoned': 'Device could not be removed from the phone',
-  'account.created': 'Added', 'account.renamed': 'Renamed', 'session.disconnected': 'Connection lost',
+  'account.paired': 'Paired',
+  'account.unpaired': 'Unpaired',
+  'account.deleted': 'Deleted',
+  'account.logged_out': 'Logged out by WhatsApp',
+  'account.held': 'Held by WhatsApp',
+  'account.unlinked': 'Device removed from the phone',
+  'account.unlink_abandoned': 'Device could not be removed from the phone',
+  'account.created': 'Added',
+  'account.renamed': 'Renamed',
+  'session.disconnected': 'Connection lost',
 };
-const SOURCES = { web: 'the web app', cli: 'the command line', console: 'the console', notify: 'a notification', paird: '' };
+const SOURCES = {
+  web: 'the web app',
+  cli: 'the command line',
+  console: 'the console',
+  api: 'the API',
+  notify: 'a notification',
+  paird: '',
+};
 
 /** A line of the audit log. */
 export function audit(action, source) {
