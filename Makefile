@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos check need-cargo need-postgres
+.PHONY: help demo up test chaos fuzz check need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -18,6 +18,9 @@ test: need-cargo need-postgres ## builds and runs every test, and says how many
 
 chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEEDS=7-7 for one again)
 	PAIRD_TEST_SEEDS=$(or $(SEEDS),5) cargo test --features sandbox --test chaos -- --nocapture
+
+fuzz: need-cargo need-postgres ## generated requests for the whole HTTP API (CASES=200 for more; needs python3)
+	@.ci/fuzz
 
 check: need-cargo need-postgres ## format, lints of both builds, generated SQL, licences, safety of the production build
 	@.ci/check

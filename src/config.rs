@@ -36,8 +36,8 @@ pub struct Config {
     pub pending_max_age: Duration,
     /// `PAIRD_REFUSE`.
     pub refuse: Refuse,
-    /// `PAIRD_CONSOLE_ADDR`: loopback only.
-    pub console_addr: SocketAddr,
+    /// `PAIRD_CONSOLE_ADDR`: loopback only; `None` is `off`.
+    pub console_addr: Option<SocketAddr>,
     /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
     pub console_token_file: PathBuf,
     /// `PAIRD_LOG`: directives as of tracing's `EnvFilter`, checked.
@@ -130,7 +130,7 @@ impl Config {
             pair_timeout: given.parse("PAIRD_PAIR_TIMEOUT", "5m", checks::duration)?,
             pending_max_age: given.parse("PAIRD_PENDING_MAX_AGE", "1h", checks::duration)?,
             refuse: given.parse("PAIRD_REFUSE", "before-link", checks::refuse)?,
-            console_addr: given.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", checks::loopback_addr)?,
+            console_addr: given.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", checks::console_addr)?,
             console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
             log: given.parse("PAIRD_LOG", "info", checks::log_directives)?,
             log_format: given.parse("PAIRD_LOG_FORMAT", "text", checks::log_format)?,
@@ -165,6 +165,11 @@ impl Config {
             refuse: self.refuse,
             ..Policy::default()
         }
+    }
+
+    /// Where the daemon writes the address of its console while that is listening.
+    pub fn console_addr_file(&self) -> PathBuf {
+        self.data_dir.join("console.addr")
     }
 
     /// Where the daemon writes the connection string of its embedded cluster while

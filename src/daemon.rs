@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
+    console::{self, Console},
     postgres::{
         lease::{Lease, LeaseState},
         listener::{Hearing, Listener},
@@ -76,6 +77,7 @@ async fn serve_with(
     runtime: Arc<Runtime>,
 ) -> anyhow::Result<()> {
     let process = Uuid::now_v7();
+    let token = console_token(config)?;
     let pool = database.dsn().pool()?;
     let Some(vault) = stop.unless(open_vault(&pool, process, config)).await else { return Ok(()) };
     let vault = Arc::new(vault?);
@@ -106,7 +108,21 @@ async fn serve_with(
         seed: Arc::new(rand::random::<u128>),
     });
 
-    let running = Running { supervisor, listener, lease, outbox };
+    let console = match config.console_addr.zip(token) {
+        None => None,
+        Some((addr, token)) => Some(Console::start(console::Settings {
+            addr,
+            addr_file: config.console_addr_file(),
+            token,
+            dsn: database.dsn().clone(),
+            event_channel: config.event_channel.clone(),
+            process,
+            supervisor: supervisor.clone(),
+            lease: lease.watch(),
+            lease_row: lease.row(),
+        })?),
+    };
+    let running = Running { supervisor, listener, lease, outbox, console };
     if stop.unless(sweep(&store, config)).await.is_some() {
         running.until(stop, process).await;
     }
@@ -126,6 +142,7 @@ struct Running {
     listener: Listener,
     lease: Lease,
     outbox: Outbox,
+    console: Option<Console>,
 }
 
 impl Running {
@@ -191,6 +208,14 @@ impl Running {
 
 async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> Lease {
     Lease::start(pool.clone(), process, &config.command_channel, config.lease_ttl).await
+}
+
+/// Before anything runs: a token that cannot be read ends the start.
+fn console_token(config: &Config) -> anyhow::Result<Option<console::Token>> {
+    if config.console_addr.is_none() {
+        return Ok(None);
+    }
+    console::Token::read_or_make(&config.console_token_file).map(Some).context("PAIRD_CONSOLE_TOKEN_FILE")
 }
 
 /// Accounts come at the pace at which they can connect: a burst a second.

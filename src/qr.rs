@@ -1,4 +1,4 @@
-//! A QR payload as a picture for the row, and that picture in a terminal.
+//! A QR payload as a picture for the row, and that picture in a terminal or as SVG.
 
 use std::fmt::Write as _;
 
@@ -130,6 +130,26 @@ impl Modules {
             let _ = writeln!(text, "\u{1b}[0m");
         }
         text
+    }
+
+    /// One path of dark runs on white, a module a unit: sharp at every size.
+    pub fn svg(&self) -> String {
+        let mut path = String::new();
+        for y in 0..self.side {
+            let mut x = 0;
+            while x < self.side {
+                let run = (x..self.side).take_while(|x| self.is_dark(*x, y)).count();
+                if run > 0 {
+                    let _ = write!(path, "M{x} {y}h{run}v1h-{run}z");
+                }
+                x += run.max(1);
+            }
+        }
+        let side = self.side;
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+             <path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/><path d=\"{path}\"/></svg>"
+        )
     }
 
     /// Columns and lines that [`Modules::drawn`] takes.

@@ -24,6 +24,12 @@ DELETE FROM processes WHERE id = ANY (:gone) OR expires_at < clock_timestamp() -
 --! set_draining
 UPDATE processes SET draining = :draining WHERE id = :process;
 
+--! give_accounts_back
+WITH requeued AS (
+    UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = :process AND state = 'running'
+)
+UPDATE whatsapp_accounts SET owner = NULL WHERE owner = :process;
+
 --! release_lease
 WITH released AS (
     UPDATE whatsapp_accounts SET owner = NULL WHERE owner = :process

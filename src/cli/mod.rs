@@ -43,7 +43,7 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_PAIR_TIMEOUT        how long a pair attempt may take; default 5m
   PAIRD_PENDING_MAX_AGE     an older pending account is parked at start; default 1h
   PAIRD_REFUSE              before-link (default) or after-link
-  PAIRD_CONSOLE_ADDR        loopback address of the console; default 127.0.0.1:8088
+  PAIRD_CONSOLE_ADDR        loopback address of the console, or off; default 127.0.0.1:8088
   PAIRD_CONSOLE_TOKEN_FILE  default <data dir>/console.token
   PAIRD_DEVICE_NAME         name under Linked devices; default paird
   PAIRD_LOG                 default info; for example info,paird::postgres=debug

@@ -76,11 +76,14 @@ pub(super) fn refuse(text: &str) -> Result<Refuse, String> {
     }
 }
 
-pub(super) fn loopback_addr(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn console_addr(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
     match text.parse::<SocketAddr>() {
-        Ok(addr) if addr.ip().is_loopback() => Ok(addr),
+        Ok(addr) if addr.ip().is_loopback() => Ok(Some(addr)),
         Ok(addr) => Err(format!("{} is not a loopback address; reach the console through a tunnel", addr.ip())),
-        Err(_) => Err(format!("{text:?} is not an address and port such as 127.0.0.1:8088")),
+        Err(_) => Err(format!("{text:?} is neither an address and port such as 127.0.0.1:8088 nor off")),
     }
 }
 

@@ -47,7 +47,7 @@ fn nothing_set_gives_the_defaults_of_the_contract() {
     assert_eq!(config.pair_timeout, Duration::from_secs(300));
     assert_eq!(config.pending_max_age, Duration::from_secs(3600));
     assert_eq!(config.refuse, Refuse::BeforeLink);
-    assert_eq!(config.console_addr, "127.0.0.1:8088".parse().unwrap());
+    assert_eq!(config.console_addr, Some("127.0.0.1:8088".parse().unwrap()));
     assert_eq!(config.log_format, LogFormat::Text);
     assert_eq!(config.device_name, "paird");
     assert_eq!((config.connect_rate, config.lease_ttl), (20, Duration::from_secs(20)));
@@ -112,10 +112,11 @@ fn channels_are_plain_short_and_distinct_names() {
 }
 
 #[test]
-fn the_console_stays_on_loopback() {
+fn the_console_stays_on_loopback_or_is_off() {
     assert!(refused("PAIRD_CONSOLE_ADDR", "0.0.0.0:8088").contains("loopback"));
     assert!(refused("PAIRD_CONSOLE_ADDR", "8088").contains("127.0.0.1:8088"));
     assert!(read(&[("PAIRD_CONSOLE_ADDR", "[::1]:8088")]).is_ok());
+    assert_eq!(read(&[("PAIRD_CONSOLE_ADDR", "off")]).unwrap().console_addr, None);
 }
 
 #[test]

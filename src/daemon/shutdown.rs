@@ -54,11 +54,17 @@ impl Stop {
 /// is still written and sent; the lease last, so that nobody takes an account over that
 /// is still connected here.
 pub(super) async fn in_order(running: Running) {
-    let Running { supervisor, listener, lease, outbox } = running;
+    let Running { supervisor, listener, lease, outbox, console } = running;
     listener.stop();
-    let (announced, drained) = tokio::join!(
+    let closing = async {
+        if let Some(console) = console {
+            console.stop().await;
+        }
+    };
+    let (announced, drained, ()) = tokio::join!(
         tokio::time::timeout(FLUSH_TIME, lease.drain(true)),
         tokio::time::timeout(DRAIN_TIME, supervisor.drain()),
+        closing,
     );
     if !matches!(announced, Ok(Ok(()))) {
         warn!("could not tell the other daemons of the end");

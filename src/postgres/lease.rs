@@ -6,8 +6,8 @@ use deadpool_postgres::Pool;
 use paird_actors::ports::StoreError;
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    RenewLeaseParams, bury_processes, count_daemons, list_processes_of_pid_space, refresh_fences, release_lease,
-    renew_lease, ring_daemons, set_draining, shorten_lease,
+    RenewLeaseParams, bury_processes, count_daemons, give_accounts_back, list_processes_of_pid_space, refresh_fences,
+    release_lease, renew_lease, ring_daemons, set_draining, shorten_lease,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -52,8 +52,7 @@ pub enum LeaseState {
 
 /// The lease of one daemon, renewed until it is released.
 pub struct Lease {
-    process: Uuid,
-    pool: Pool,
+    row: LeaseRow,
     state: watch::Receiver<LeaseState>,
     lapses: watch::Receiver<u64>,
     daemons: watch::Receiver<i64>,
@@ -87,11 +86,16 @@ impl Lease {
         let (lapse, lapses) = watch::channel(0);
         tokio::spawn(ending.clone().run_until_cancelled_owned(async move { holder.keep(&renewed).await }));
         tokio::spawn(ending.clone().run_until_cancelled_owned(observe(terms.lost_after, anchors, tell, lapse)));
-        Self { process, pool, state, lapses, daemons, ending }
+        Self { row: LeaseRow { process, pool }, state, lapses, daemons, ending }
     }
 
     pub fn process(&self) -> Uuid {
-        self.process
+        self.row.process
+    }
+
+    /// For whoever lets this daemon drain while it goes on.
+    pub fn row(&self) -> LeaseRow {
+        self.row.clone()
     }
 
     pub fn is_live(&self) -> bool {
@@ -113,14 +117,12 @@ impl Lease {
         self.daemons.clone()
     }
 
-    /// A draining daemon takes neither accounts nor commands.
+    /// See [`LeaseRow::drain`].
     ///
     /// # Errors
     /// The database did not do it.
     pub async fn drain(&self, draining: bool) -> Result<(), StoreError> {
-        let client = connection(&self.pool).await?;
-        bounded(set_draining().bind(&client, &draining, &self.process)).await?;
-        ring(&client).await
+        self.row.drain(draining).await
     }
 
     /// Gives every account back and ends the lease, at shutdown.
@@ -129,9 +131,9 @@ impl Lease {
     /// The database did not do it; the lease then runs out by itself.
     pub async fn release(self) -> Result<(), StoreError> {
         self.ending.cancel();
-        let client = connection(&self.pool).await?;
-        bounded(release_lease().bind(&client, &self.process)).await?;
-        info!(process = %self.process, "released the lease");
+        let client = connection(&self.row.pool).await?;
+        bounded(release_lease().bind(&client, &self.row.process)).await?;
+        info!(process = %self.row.process, "released the lease");
         ring(&client).await
     }
 
@@ -142,9 +144,40 @@ impl Lease {
     /// The database did not do it; the lease then runs out by itself.
     pub async fn shorten(self, left: Duration) -> Result<(), StoreError> {
         self.ending.cancel();
-        let client = connection(&self.pool).await?;
-        bounded(shorten_lease().bind(&client, &left.as_secs_f64(), &self.process)).await?;
+        let client = connection(&self.row.pool).await?;
+        bounded(shorten_lease().bind(&client, &left.as_secs_f64(), &self.row.process)).await?;
         Ok(())
+    }
+}
+
+/// A daemon's row in `processes`.
+#[derive(Clone)]
+pub struct LeaseRow {
+    process: Uuid,
+    pool: Pool,
+}
+
+impl LeaseRow {
+    /// A draining daemon takes neither accounts nor commands.
+    ///
+    /// # Errors
+    /// The database did not do it.
+    pub async fn drain(&self, draining: bool) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        bounded(set_draining().bind(&client, &draining, &self.process)).await?;
+        ring(&client).await
+    }
+
+    /// Gives every account back, with its commands, while the lease goes on: after a
+    /// drain, when nothing of them runs here. How many they were.
+    ///
+    /// # Errors
+    /// The database did not do it.
+    pub async fn give_back(&self) -> Result<u64, StoreError> {
+        let client = connection(&self.pool).await?;
+        let given = bounded(give_accounts_back().bind(&client, &self.process)).await?;
+        ring(&client).await?;
+        Ok(given)
     }
 }
 

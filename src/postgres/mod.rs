@@ -1,6 +1,6 @@
 //! Everything that is Postgres. SQL text lives in `sql/`, not here.
 
-mod backoff;
+pub(crate) mod backoff;
 mod birth;
 pub mod embedded;
 pub mod lease;

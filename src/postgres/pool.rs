@@ -1,14 +1,16 @@
 //! Connections to Postgres: one reading of the DSN, a pool for statements, and single
 //! connections for what must not be pooled.
 
-use std::time::Duration;
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use paird_actors::ports::StoreError;
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::tls::{self, Trust};
 
@@ -79,10 +81,18 @@ impl Dsn {
     /// # Errors
     /// Only a setting of the pool itself; the database is not asked.
     pub fn pool(&self) -> Result<Pool, DsnError> {
+        self.pool_of(POOL_SIZE)
+    }
+
+    /// The same, of at most so many.
+    ///
+    /// # Errors
+    /// As [`Dsn::pool`].
+    pub fn pool_of(&self, size: usize) -> Result<Pool, DsnError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycling);
         Pool::builder(manager)
-            .max_size(POOL_SIZE)
+            .max_size(size)
             .wait_timeout(Some(CONNECT_TIMEOUT))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
@@ -107,6 +117,22 @@ impl Dsn {
         patient.config.options(options);
         patient.connect().await
     }
+}
+
+/// A connection of its own that rings `bell` at every notification. It lives as long as
+/// the second half.
+pub(crate) async fn listening(dsn: &Dsn, bell: Arc<Notify>) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
+    let (client, mut connection) = dsn.connect().await?;
+    let driver = tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if matches!(message, AsyncMessage::Notification(_)) {
+                bell.notify_one();
+            }
+        }
+        // Whoever waits for it finds that the connection is over.
+        bell.notify_one();
+    });
+    Ok((client, AbortOnDropHandle::new(driver)))
 }
 
 /// A connection whose server process hangs, or still works on a statement that

@@ -119,7 +119,8 @@ impl Desk {
 
     /// An event of such an account.
     pub async fn tell(&self, account: Uuid, kind: &str, payload: serde_json::Value) {
-        let sql = "WITH next AS (UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
+        let sql =
+            "WITH next AS (UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
                    INSERT INTO events (account_id, seq, kind, payload) SELECT $1, event_seq, $2, $3 FROM next";
         self.stage.web.sql.execute(sql, &[&account, &kind, &payload]).await.unwrap();
     }

@@ -33,7 +33,8 @@ async fn who_logs_out_is_at_the_door_again_and_comes_back_to_the_same_page() {
     window.says("h1", "shop").await;
 
     // The session ends elsewhere; this page notices by itself.
-    let logged_out = "const done = arguments[0]; fetch('/logout', { method: 'POST' }).then((answer) => done(answer.ok))";
+    let logged_out =
+        "const done = arguments[0]; fetch('/logout', { method: 'POST' }).then((answer) => done(answer.ok))";
     assert_eq!(window.page.execute_async(logged_out, vec![]).await.unwrap(), true);
     window.click("[data-action=rename]").await;
     window.fill("#label", "store").await;

@@ -22,9 +22,15 @@ async fn every_status_has_a_word_a_shape_and_what_to_do_and_all_of_it_is_live() 
     a_full_house(&desk).await;
     until("every account, without a reload", || async { (window.texts(".name").await.len() == 5).then_some(()) }).await;
     window.see(".account [data-status=pending]").await;
-    let shapes = window.run("return [...document.querySelectorAll('.account .badge')].map((e) => [e.innerText, e.dataset.shape])", vec![]);
+    let shapes = window.run(
+        "return [...document.querySelectorAll('.account .badge')].map((e) => [e.innerText, e.dataset.shape])",
+        vec![],
+    );
     let expected = json!([
-        ["Connected", "connected"], ["Pairing", "pending"], ["Reconnecting", "reconnecting"], ["Held", "held"],
+        ["Connected", "connected"],
+        ["Pairing", "pending"],
+        ["Reconnecting", "reconnecting"],
+        ["Held", "held"],
         ["Not linked", "unpaired"]
     ]);
     assert_eq!(shapes.await, expected);

@@ -39,7 +39,11 @@ async fn a_phone_scans_the_code_on_the_screen_and_each_phase_shows_without_a_rel
     window.assert_accessible("pairing, QR").await;
 
     let rejected = desk.qr_on_screen().await.unwrap();
-    stage.phones.scan_with(NUMBER, &rejected, ScanOptions { bad_signature: true, ..ScanOptions::default() }).await.unwrap();
+    stage
+        .phones
+        .scan_with(NUMBER, &rejected, ScanOptions { bad_signature: true, ..ScanOptions::default() })
+        .await
+        .unwrap();
     window.says(".note[data-tone=warn]", "not accepted").await;
     window.keep_pictures("pair-rejected").await;
 

@@ -77,7 +77,8 @@ async fn a_failure_is_told_in_words_with_what_to_do_and_whatsapps_own() {
     let (stage, window) = (&desk.stage, &desk.window);
     stage.phones.add(NUMBER).await;
     let account = stage.web.account("Lobby").await;
-    let refused = Fault::LoginFailure { reason: 405, code: None, expire: None, number: Some(NUMBER.to_owned()), times: Some(1) };
+    let refused =
+        Fault::LoginFailure { reason: 405, code: None, expire: None, number: Some(NUMBER.to_owned()), times: Some(1) };
     stage.phones.fault(refused).await;
     desk.go_to_pairing(account).await;
     desk.start_qr().await;

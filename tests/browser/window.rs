@@ -97,7 +97,8 @@ impl Window {
 
     /// Waits until it is there and says so.
     pub async fn says(&self, css: &str, text: &str) {
-        until(&format!("{css} that says {text:?}"), || async { self.text(css).await.contains(text).then_some(()) }).await;
+        until(&format!("{css} that says {text:?}"), || async { self.text(css).await.contains(text).then_some(()) })
+            .await;
     }
 
     /// What a person reads there; nothing where there is nothing.
@@ -109,7 +110,8 @@ impl Window {
     }
 
     pub async fn texts(&self, css: &str) -> Vec<String> {
-        let found = self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", vec![json!(css)]);
+        let found =
+            self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", vec![json!(css)]);
         serde_json::from_value(found.await).unwrap()
     }
 
@@ -164,7 +166,8 @@ impl Window {
             self.look(scheme, width).await;
             let sideways = self.run("return document.documentElement.scrollWidth - innerWidth", vec![]).await;
             assert_eq!(sideways, json!(0), "{name} has to be scrolled sideways at {width} px");
-            let taken = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "format": "png" }));
+            let taken =
+                self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "format": "png" }));
             let png = BASE64_STANDARD.decode(taken.await["data"].as_str().unwrap()).unwrap();
             std::fs::write(folder.join(format!("{name}-{look}.png")), png).unwrap();
         }
@@ -175,7 +178,8 @@ impl Window {
     pub async fn look(&self, scheme: &str, width: u32) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
-        let screen = |height: Value| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let screen =
+            |height: Value| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", screen(json!(740))).await;
         let height = self.run("return document.documentElement.scrollHeight", vec![]).await;
         self.devtools("Emulation.setDeviceMetricsOverride", screen(height)).await;
@@ -192,7 +196,8 @@ impl Window {
     pub async fn complaints(&self) -> Vec<String> {
         let log: Vec<Value> = serde_json::from_value(self.page.issue_cmd(Log).await.unwrap()).unwrap();
         let is_complaint = |entry: &Value| {
-            let (source, text) = (entry["source"].as_str().unwrap_or_default(), entry["message"].as_str().unwrap_or_default());
+            let (source, text) =
+                (entry["source"].as_str().unwrap_or_default(), entry["message"].as_str().unwrap_or_default());
             let is_serious = entry["level"] == "SEVERE" || entry["level"] == "WARNING";
             is_serious && (source != "network" || text.contains("/static/") && !text.contains("net::ERR_"))
         };

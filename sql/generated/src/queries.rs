@@ -5,6 +5,7 @@ pub mod changes;
 pub mod cli;
 pub mod commands;
 pub mod connections;
+pub mod console;
 pub mod credentials;
 pub mod events;
 pub mod keyrings;

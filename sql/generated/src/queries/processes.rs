@@ -435,6 +435,26 @@ impl<'a, C: GenericClient + Send + Sync>
         Box::pin(self.bind(client, &params.draining, &params.process))
     }
 }
+pub struct GiveAccountsBackStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn give_accounts_back() -> GiveAccountsBackStmt {
+    GiveAccountsBackStmt(
+        "WITH requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ) UPDATE whatsapp_accounts SET owner = NULL WHERE owner = $1",
+        None,
+    )
+}
+impl GiveAccountsBackStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[process]).await
+    }
+}
 pub struct ReleaseLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn release_lease() -> ReleaseLeaseStmt {
     ReleaseLeaseStmt(

@@ -1,0 +1,116 @@
+-- What the console shows and asks. It reads rows and sends commands; it decides nothing.
+
+--: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, owner_host?, owner_pid?, owner_version?)
+--: FeedEvent()
+
+--! list_shown_accounts (operator?) : ShownAccount
+SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
+       a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
+       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+FROM whatsapp_accounts a
+LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
+     LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
+WHERE a.deleted_at IS NULL AND (:operator::uuid IS NULL OR a.operator_id = :operator)
+ORDER BY a.created_at, a.id;
+
+--! get_shown_account : ShownAccount
+SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
+       a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
+       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+FROM whatsapp_accounts a
+LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
+     LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
+WHERE a.id = :account AND a.deleted_at IS NULL;
+
+--! list_changed_accounts : ShownAccount
+-- Rows written by transactions that `since` had not seen the end of, and by later ones;
+-- deleted ones, too. A pass over the table without an index, but over the row headers only.
+SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
+       a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
+       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+FROM whatsapp_accounts a
+LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
+     LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
+WHERE age(a.xmin) <= age((:since::bigint::text::xid8)::xid)
+ORDER BY a.created_at, a.id;
+
+--! find_account
+SELECT true AS found FROM whatsapp_accounts WHERE id = :account;
+
+--! add_account
+INSERT INTO whatsapp_accounts (operator_id, label) VALUES (:operator, :label) RETURNING id;
+
+--! rename_account
+UPDATE whatsapp_accounts SET label = :label WHERE id = :account AND deleted_at IS NULL RETURNING id;
+
+--! get_pair_code : (pair_code?)
+SELECT pair_code FROM whatsapp_accounts WHERE id = :account AND status = 'pending' AND deleted_at IS NULL;
+
+--! get_qr : ShownQr(expires_at?)
+-- One that is over is not shown: no phone takes it any more.
+SELECT last_qr_png AS png, qr_expires_at AS expires_at
+FROM whatsapp_accounts
+WHERE id = :account AND deleted_at IS NULL AND last_qr_png IS NOT NULL
+  AND (qr_expires_at IS NULL OR qr_expires_at > clock_timestamp());
+
+--! list_account_groups
+SELECT jid, subject, participants, is_admin, synced_at
+FROM whatsapp_groups
+WHERE account_id = :account
+ORDER BY subject, jid;
+
+--! list_account_events : FeedEvent
+SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact
+FROM events
+WHERE account_id = :account AND seq > :after
+ORDER BY seq
+LIMIT :limit;
+
+--! list_account_audit (before?) : AuditRecord(operator_id?)
+-- Newest first.
+SELECT id, operator_id, source, action, payload, created_at
+FROM audit_log
+WHERE target_id = :account AND (:before::bigint IS NULL OR id < :before)
+ORDER BY id DESC
+LIMIT :limit;
+
+--! send_console_command (dedupe_key?)
+SELECT send_command(:kind, :account, :args, :dedupe_key, :source) AS id;
+
+--! get_command : ShownCommand(account_id?, result?, done_at?)
+SELECT id, account_id, kind, args, state, result, created_at, done_at FROM commands WHERE id = :command;
+
+--! get_owner : AccountOwner(process?, host?, pid?)
+SELECT p.id AS process, p.host, p.pid
+FROM whatsapp_accounts a
+LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp()
+WHERE a.id = :account;
+
+--! count_accounts_by_status
+SELECT status, count(*) AS accounts FROM whatsapp_accounts WHERE deleted_at IS NULL GROUP BY status ORDER BY status;
+
+--! list_daemons
+SELECT p.id, p.host, p.pid, p.version, p.started_at, p.renewed_at, p.expires_at, p.draining,
+       (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts
+FROM processes p
+WHERE p.expires_at > clock_timestamp()
+ORDER BY p.started_at, p.id;
+
+--! measure_queues : (oldest_queued_command_age_ms?)
+SELECT (SELECT count(*) FROM unlink_tickets) AS open_tickets,
+       (SELECT count(*) FROM commands WHERE state = 'queued') AS queued_commands,
+       (SELECT (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000)::bigint
+        FROM commands WHERE state = 'queued') AS oldest_queued_command_age_ms,
+       (SELECT count(*) FROM events WHERE NOT notified) AS unsent_events;
+
+--! get_feed_line
+-- Below it everything is committed or rolled back.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS line;
+
+--! list_feed_events : FeedEvent
+SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact
+FROM events
+WHERE (xact, id) > (:xact::bigint::text::xid8, :id)
+  AND xact < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xact, id
+LIMIT :limit;

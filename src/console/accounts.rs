@@ -1,0 +1,120 @@
+//! Accounts: listed, shown, added, renamed.
+
+use actix_web::{
+    HttpResponse, get, patch, post,
+    web::{Data, Json, Path, Query},
+};
+use paird_sql::queries::console::{add_account, get_pair_code, get_shown_account, list_shown_accounts, rename_account};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{answer::answered, body::Body, problem::Problem, shared::Shared, shown::Account};
+use crate::cli::DEFAULT_OPERATOR;
+
+/// Longer ones fit on no screen.
+const LABEL_MAX_CHARS: usize = 200;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Whose {
+    /// Only the accounts of this operator.
+    operator: Option<Uuid>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Accounts {
+    /// In the order in which they were made.
+    accounts: Vec<Account>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewAccount {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    label: String,
+    /// Whose it is; absent: the operator of a daemon that has only one.
+    operator_id: Option<Uuid>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewLabel {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    label: String,
+}
+
+/// Lists the accounts that are not deleted.
+#[utoipa::path(tag = "accounts", params(Whose), responses((status = 200, body = Accounts)))]
+#[get("/api/accounts")]
+pub async fn list(shared: Data<Shared>, whose: Query<Whose>) -> Result<Json<Accounts>, Problem> {
+    let database = shared.database().await?;
+    let rows = answered(list_shown_accounts().bind(&database, &whose.operator).all()).await?;
+    Ok(Json(Accounts { accounts: rows.into_iter().map(Account::from).collect() }))
+}
+
+/// Adds an account. It is unpaired until somebody pairs it.
+#[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
+    (status = 201, body = Account, headers(("Location" = String, description = "Where it is")))
+))]
+#[post("/api/accounts")]
+pub async fn add(shared: Data<Shared>, new: Body<NewAccount>) -> Result<HttpResponse, Problem> {
+    let label = checked(&new.0.label)?;
+    let operator = new.0.operator_id.unwrap_or(DEFAULT_OPERATOR);
+    let database = shared.database().await?;
+    let id = answered(add_account().bind(&database, &operator, &label).one()).await?;
+    shared.feed.ring();
+    let account = shown(&shared, id).await?;
+    Ok(HttpResponse::Created().insert_header(("Location", format!("/api/accounts/{id}"))).json(account))
+}
+
+/// Shows one account, with its pair code while there is one to type.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
+#[get("/api/accounts/{id}")]
+pub async fn show(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    Ok(Json(shown(&shared, *id).await?))
+}
+
+/// Renames an account. It keeps its place in lists.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewLabel,
+    responses((status = 200, body = Account)))]
+#[patch("/api/accounts/{id}")]
+pub async fn rename(shared: Data<Shared>, id: Path<Uuid>, new: Body<NewLabel>) -> Result<Json<Account>, Problem> {
+    let label = checked(&new.0.label)?;
+    let database = shared.database().await?;
+    answered(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    shared.feed.ring();
+    Ok(Json(shown(&shared, *id).await?))
+}
+
+async fn shown(shared: &Shared, id: Uuid) -> Result<Account, Problem> {
+    let database = shared.database().await?;
+    let row = answered(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    let mut account = Account::from(row);
+    if account.is_pending() {
+        account.pair_code = answered(get_pair_code().bind(&database, &id).opt()).await?.flatten();
+    }
+    Ok(account)
+}
+
+/// For every route below an account.
+pub fn nobody(id: Uuid) -> Problem {
+    Problem::absent(format!("there is no account {id}, or it was deleted"))
+}
+
+fn checked(label: &str) -> Result<&str, Problem> {
+    let label = label.trim();
+    if label.is_empty() {
+        return Err(Problem::refused("label is empty"));
+    }
+    if label.chars().count() > LABEL_MAX_CHARS {
+        return Err(Problem::refused(format!("label has more than {LABEL_MAX_CHARS} characters")));
+    }
+    if label.chars().any(char::is_control) {
+        return Err(Problem::refused("label has control characters"));
+    }
+    Ok(label)
+}

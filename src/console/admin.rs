@@ -1,0 +1,195 @@
+//! What an operator of the daemon asks of it: look, restart, sweep, resync, drain.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use actix_web::{
+    HttpResponse, get,
+    http::StatusCode,
+    post,
+    web::{Data, Json, Path},
+};
+use chrono::{DateTime, Utc};
+use paird_actors::{account::handle::Inspection as Inspected, domain::AccountId, ports::StoreError};
+use paird_sql::queries::console::{AccountOwner, get_owner};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared};
+
+/// An account that does not disconnect in this time does so by itself later.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+#[derive(Serialize, ToSchema)]
+struct Inspections {
+    /// Of the accounts that run in this daemon now; those at rest have no actor.
+    inspections: Vec<Inspection>,
+}
+
+/// What an account's actor is in, and the row as it knows it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Inspection {
+    account_id: Uuid,
+    label: String,
+    /// A state of the machine, finer than the status.
+    state: String,
+    /// When it goes on by itself.
+    deadline: Option<DateTime<Utc>>,
+    status: String,
+    status_reason: String,
+    status_since: DateTime<Utc>,
+    desired: String,
+    next_retry_at: Option<DateTime<Utc>>,
+    pair_deadline: Option<DateTime<Utc>>,
+    fence: i64,
+    /// It holds or has parked the keys of a link.
+    has_keys: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SweepOrder {
+    /// Only names what would be parked.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Swept {
+    dry_run: bool,
+    /// Pair attempts that a crash left behind.
+    swept: Vec<SweptAttempt>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SweptAttempt {
+    account_id: Uuid,
+    label: String,
+    why: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Drained {
+    /// Accounts that were given back.
+    accounts: u64,
+}
+
+/// What every account that runs here is in.
+#[utoipa::path(tag = "admin", responses((status = 200, body = Inspections)))]
+#[get("/api/inspections")]
+pub async fn inspect_all(shared: Data<Shared>) -> Json<Inspections> {
+    let mut inspections: Vec<_> = shared.supervisor.inspect_all().await.into_iter().map(Inspection::from).collect();
+    inspections.sort_by_key(|inspection| inspection.account_id);
+    Json(Inspections { inspections })
+}
+
+/// What one account is in, if it runs here.
+#[utoipa::path(tag = "admin", params(("id" = Uuid, Path)), responses((status = 200, body = Inspection)))]
+#[get("/api/accounts/{id}/inspection")]
+pub async fn inspect(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
+    let owner = owner(&shared, *id).await?;
+    elsewhere(&shared, &owner)?;
+    let inspected = shared.supervisor.inspect(AccountId(*id)).await;
+    inspected.map(|inspected| Json(inspected.into())).ok_or_else(at_rest)
+}
+
+/// Makes an account's actor anew from its row: disconnects, and connects again.
+#[utoipa::path(tag = "admin", params(("id" = Uuid, Path)),
+    responses((status = 202, description = "It is on its way")))]
+#[post("/api/accounts/{id}/restart")]
+pub async fn restart(shared: Data<Shared>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let owner = owner(&shared, *id).await?;
+    elsewhere(&shared, &owner)?;
+    if owner.process.is_none() {
+        return Err(at_rest());
+    }
+    info!(account = %id, "asked to make an actor anew");
+    shared.supervisor.restart(AccountId(*id));
+    Ok(HttpResponse::new(StatusCode::ACCEPTED))
+}
+
+/// Parks pair attempts that a crash left behind.
+#[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = Swept)))]
+#[post("/api/sweep")]
+pub async fn sweep(shared: Data<Shared>, order: Body<SweepOrder>) -> Result<Json<Swept>, Problem> {
+    let dry_run = order.0.dry_run;
+    let swept = shared.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
+    let told = |swept: paird_actors::domain::Swept| SweptAttempt {
+        account_id: swept.account.0,
+        label: swept.label,
+        why: swept.why,
+    };
+    Ok(Json(Swept { dry_run, swept: swept.into_iter().map(told).collect() }))
+}
+
+/// Compares everything with the database now, as the tick does.
+#[utoipa::path(tag = "admin", responses((status = 202, description = "It is on its way")))]
+#[post("/api/resync")]
+pub async fn resync(shared: Data<Shared>) -> HttpResponse {
+    shared.supervisor.resync();
+    HttpResponse::new(StatusCode::ACCEPTED)
+}
+
+/// Gives every account of this daemon away and takes no new ones; the process stays, its
+/// console too, and `/readyz` says no. Other daemons take the accounts over at once; if
+/// there is none, they stay disconnected. Nobody is logged out. It takes accounts again
+/// when it is started anew.
+#[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
+#[post("/api/drain")]
+pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
+    shared.draining.store(true, Ordering::Relaxed);
+    shared.lease_row.drain(true).await.map_err(|why| not_done(&why))?;
+    if tokio::time::timeout(DRAIN_TIME, shared.supervisor.drain()).await.is_err() {
+        return Err(Problem::unavailable("some accounts are still disconnecting: ask again").retry_after(5));
+    }
+    let accounts = shared.lease_row.give_back().await.map_err(|why| not_done(&why))?;
+    info!(accounts, "gave every account back");
+    Ok(Json(Drained { accounts }))
+}
+
+async fn owner(shared: &Shared, id: Uuid) -> Result<AccountOwner, Problem> {
+    let database = shared.database().await?;
+    answered(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
+}
+
+/// Only its own daemon can be asked about an account.
+fn elsewhere(shared: &Shared, owner: &AccountOwner) -> Result<(), Problem> {
+    match (owner.process, &owner.host, owner.pid) {
+        (Some(process), Some(host), Some(pid)) if process != shared.process => {
+            Err(Problem::conflict(format!("the account runs in another daemon, process {pid} on {host}: ask there")))
+        }
+        (_, _, _) => Ok(()),
+    }
+}
+
+fn at_rest() -> Problem {
+    Problem::conflict("the account is at rest: nothing of it runs, in no daemon")
+}
+
+fn not_done(why: &StoreError) -> Problem {
+    Problem::unavailable(format!("{why}: try again"))
+}
+
+impl From<Inspected> for Inspection {
+    fn from(inspected: Inspected) -> Self {
+        let record = inspected.record;
+        Self {
+            account_id: record.id.0,
+            label: record.label,
+            state: inspected.state.to_owned(),
+            deadline: inspected.deadline.map(|at| at.to_utc()),
+            status: record.status.as_str().to_owned(),
+            status_reason: record.reason,
+            status_since: record.since.to_utc(),
+            desired: record.desired.as_str().to_owned(),
+            next_retry_at: record.next_retry_at.map(|at| at.to_utc()),
+            pair_deadline: record.attempt.map(|attempt| attempt.deadline.to_utc()),
+            fence: record.fence.0,
+            has_keys: record.keyring.is_some() || record.linking.is_some(),
+        }
+    }
+}

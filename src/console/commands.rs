@@ -1,0 +1,155 @@
+//! Commands: sent, and waited for.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse, get, post,
+    web::{Data, Json, Path, Query},
+};
+use chrono::{DateTime, Utc};
+use paird_actors::domain::Command;
+use paird_sql::{
+    client::Params as _,
+    queries::console::{SendConsoleCommandParams, ShownCommand, get_command, get_shown_account, send_console_command},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    accounts::nobody, answer::answered, body::Body, guard::Caller, problem::Problem, shared::Shared, shown::utc,
+};
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const KEY_MAX_BYTES: usize = 200;
+const LONGEST_WAIT: u64 = 30;
+/// Between two looks at a command that somebody waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A command as it is sent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCommand {
+    /// account.pair, account.cancel, account.passkey, account.unpair, account.resume,
+    /// account.delete or groups.sync.
+    #[schema(example = "account.pair")]
+    kind: String,
+    /// What the kind takes.
+    #[schema(value_type = Object)]
+    args: Option<Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Accepted {
+    id: i64,
+    /// queued, running, done or failed.
+    state: String,
+}
+
+/// A command and what came of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CommandEnd {
+    id: i64,
+    account_id: Option<Uuid>,
+    kind: String,
+    /// queued, running, done or failed.
+    state: String,
+    /// In words, once it is done or failed.
+    result: Option<String>,
+    created_at: DateTime<Utc>,
+    done_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Patience {
+    /// Seconds to wait for its end, at most 30.
+    #[param(minimum = 0, maximum = 30)]
+    wait: Option<u64>,
+}
+
+/// Sends a command to an account. It is a row as soon as this answers: it is done even if
+/// no daemon runs now.
+#[utoipa::path(tag = "commands", request_body = NewCommand,
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header,
+            description = "The same key again for the same account is the same command", max_length = 200)),
+    responses((status = 202, body = Accepted, headers(("Location" = String, description = "Where its end is told")))))]
+#[post("/api/accounts/{id}/commands")]
+pub async fn send(
+    shared: Data<Shared>,
+    request: HttpRequest,
+    account: Path<Uuid>,
+    new: Body<NewCommand>,
+) -> Result<HttpResponse, Problem> {
+    let (account, NewCommand { kind, args }) = (*account, new.0);
+    let args = args.unwrap_or_else(|| json!({}));
+    Command::parse(&kind, &args).map_err(Problem::refused)?;
+    let dedupe_key = idempotency_key(&request)?.map(|key| format!("{account} {key}"));
+    let source = request.extensions().get::<Caller>().copied().unwrap_or(Caller::Token).source();
+
+    let database = shared.database().await?;
+    answered(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
+    let row = SendConsoleCommandParams { kind: kind.as_str(), account, args: &args, dedupe_key, source };
+    let id = answered(send_console_command().params(&database, &row).one()).await?;
+    let stored = answered(get_command().bind(&database, &id).one()).await?;
+    if stored.kind != kind || stored.args != args {
+        let detail = format!("{IDEMPOTENCY_KEY}: command {id} has this key already, and it is another command");
+        return Err(Problem::refused(detail));
+    }
+    shared.supervisor.wake();
+    let accepted = Accepted { id, state: stored.state };
+    Ok(HttpResponse::Accepted().insert_header(("Location", format!("/api/commands/{id}"))).json(accepted))
+}
+
+/// Shows a command; with `wait`, as soon as it has ended.
+#[utoipa::path(tag = "commands", params(("id" = i64, Path), Patience), responses((status = 200, body = CommandEnd)))]
+#[get("/api/commands/{id}")]
+pub async fn show(shared: Data<Shared>, id: Path<i64>, patience: Query<Patience>) -> Result<Json<CommandEnd>, Problem> {
+    let wait = patience.wait.unwrap_or(0);
+    if wait > LONGEST_WAIT {
+        return Err(Problem::malformed(format!("wait is at most {LONGEST_WAIT} seconds")));
+    }
+    let deadline = Instant::now() + Duration::from_secs(wait);
+    loop {
+        // Not held while waiting: the pool is small.
+        let row = {
+            let database = shared.database().await?;
+            answered(get_command().bind(&database, &id).opt()).await?
+        };
+        let row = row.ok_or_else(|| Problem::absent(format!("there is no command {id}")))?;
+        let is_over = row.done_at.is_some() || Instant::now() >= deadline || shared.ending.is_cancelled();
+        if is_over {
+            return Ok(Json(row.into()));
+        }
+        let look = tokio::time::sleep(LOOK_EVERY);
+        let _ = shared.ending.run_until_cancelled(look).await;
+    }
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+    let Some(value) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().map(str::trim).unwrap_or_default();
+    if key.is_empty() || key.len() > KEY_MAX_BYTES {
+        let detail = format!("{IDEMPOTENCY_KEY} is not 1 to {KEY_MAX_BYTES} visible ASCII characters");
+        return Err(Problem::malformed(detail));
+    }
+    Ok(Some(key))
+}
+
+impl From<ShownCommand> for CommandEnd {
+    fn from(row: ShownCommand) -> Self {
+        Self {
+            id: row.id,
+            account_id: row.account_id,
+            kind: row.kind,
+            state: row.state,
+            result: row.result,
+            created_at: row.created_at.to_utc(),
+            done_at: utc(row.done_at),
+        }
+    }
+}

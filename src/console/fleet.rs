@@ -1,0 +1,75 @@
+//! All daemons and all queues at a glance.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    get,
+    web::{Data, Json},
+};
+use chrono::{DateTime, Utc};
+use paird_sql::queries::console::{count_accounts_by_status, list_daemons, measure_queues};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{answer::answered, problem::Problem, shared::Shared};
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Fleet {
+    /// Accounts that are not deleted, by status; a status that none has is left out.
+    by_status: BTreeMap<String, i64>,
+    /// Those whose lease is live.
+    daemons: Vec<Daemon>,
+    /// Device entries that must still leave a phone.
+    open_tickets: i64,
+    queued_commands: i64,
+    oldest_queued_command_age_ms: Option<i64>,
+    /// Events that were not sent on the event channel yet.
+    unsent_events: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Daemon {
+    id: Uuid,
+    host: String,
+    pid: i32,
+    version: String,
+    started_at: DateTime<Utc>,
+    renewed_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// It takes no accounts and no commands.
+    draining: bool,
+    /// How many it owns.
+    accounts: i64,
+}
+
+/// How the fleet is.
+#[utoipa::path(tag = "fleet", responses((status = 200, body = Fleet)))]
+#[get("/api/fleet")]
+pub async fn show(shared: Data<Shared>) -> Result<Json<Fleet>, Problem> {
+    let database = shared.database().await?;
+    let statuses = answered(count_accounts_by_status().bind(&database).all()).await?;
+    let daemons = answered(list_daemons().bind(&database).all()).await?;
+    let queues = answered(measure_queues().bind(&database).one()).await?;
+    let told = |row: paird_sql::queries::console::ListDaemons| Daemon {
+        id: row.id,
+        host: row.host,
+        pid: row.pid,
+        version: row.version,
+        started_at: row.started_at.to_utc(),
+        renewed_at: row.renewed_at.to_utc(),
+        expires_at: row.expires_at.to_utc(),
+        draining: row.draining,
+        accounts: row.accounts,
+    };
+    Ok(Json(Fleet {
+        by_status: statuses.into_iter().map(|row| (row.status, row.accounts)).collect(),
+        daemons: daemons.into_iter().map(told).collect(),
+        open_tickets: queues.open_tickets,
+        queued_commands: queues.queued_commands,
+        oldest_queued_command_age_ms: queues.oldest_queued_command_age_ms,
+        unsent_events: queues.unsent_events,
+    }))
+}

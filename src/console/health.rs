@@ -1,0 +1,67 @@
+//! For whoever watches over the process.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse, get,
+    http::StatusCode,
+    web::{Data, Json},
+};
+use paird_actors::domain::AccountId;
+use paird_sql::queries::connections::ping;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{answer::answered, problem::Problem, shared::Shared};
+use crate::postgres::lease::LeaseState;
+
+/// Who does not answer in this time is stuck.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    alive: bool,
+}
+
+/// Nothing that is false here can be true of a daemon that should get accounts.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    ready: bool,
+    /// Reachable.
+    database: bool,
+    /// Live: this daemon's accounts are its own.
+    lease: bool,
+    /// It gives its accounts away, or stops.
+    draining: bool,
+}
+
+/// The process lives: its supervisor answers, and the lease is being looked after. A
+/// database that is away is no reason to restart it.
+#[utoipa::path(tag = "health", security(()), responses((status = 200, body = Alive)))]
+#[get("/healthz")]
+pub async fn alive(shared: Data<Shared>) -> Result<Json<Alive>, Problem> {
+    let nobody = AccountId(Uuid::nil());
+    let answer = tokio::time::timeout(ANSWER_WITHIN, shared.supervisor.inspect(nobody)).await;
+    if answer.is_err() || shared.lease.has_changed().is_err() {
+        return Err(Problem::unavailable("the daemon is stuck or stopping"));
+    }
+    Ok(Json(Alive { alive: true }))
+}
+
+/// The database answers, the lease is live, and nobody drains it.
+#[utoipa::path(tag = "health", security(()), responses(
+    (status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[get("/readyz")]
+pub async fn ready(shared: Data<Shared>) -> HttpResponse {
+    let database = tokio::time::timeout(ANSWER_WITHIN, async {
+        let database = shared.database().await?;
+        answered(ping().bind(&database).one()).await
+    });
+    let database = matches!(database.await, Ok(Ok(true)));
+    let lease = *shared.lease.borrow() == LeaseState::Live;
+    let draining = shared.is_draining();
+    let ready = database && lease && !draining;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).json(Readiness { ready, database, lease, draining })
+}

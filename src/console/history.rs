@@ -1,0 +1,161 @@
+//! What happened to an account, and its groups.
+
+use actix_web::{
+    get,
+    web::{Data, Json, Path, Query},
+};
+use chrono::{DateTime, Utc};
+use deadpool_postgres::Object;
+use paird_sql::queries::console::{
+    find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{accounts::nobody, answer::answered, problem::Problem, shared::Shared};
+
+const PAGE: i64 = 100;
+const LARGEST_PAGE: i64 = 500;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct After {
+    /// Only events with a higher seq.
+    after: Option<i64>,
+    /// At most so many; default 100.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<i64>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Before {
+    /// Only records with a lower id.
+    before: Option<i64>,
+    /// At most so many; default 100.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<i64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Events {
+    /// By seq, which has no gaps.
+    events: Vec<Event>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    id: i64,
+    account_id: Uuid,
+    seq: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    created_at: DateTime<Utc>,
+    #[schema(value_type = Object)]
+    payload: Value,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Audit {
+    /// Newest first.
+    records: Vec<AuditRecord>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AuditRecord {
+    id: i64,
+    operator_id: Option<Uuid>,
+    source: String,
+    action: String,
+    #[schema(value_type = Object)]
+    payload: Value,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    jid: String,
+    subject: String,
+    participants: i32,
+    is_admin: bool,
+    synced_at: DateTime<Utc>,
+}
+
+/// The events of an account, also of a deleted one.
+#[utoipa::path(tag = "history", params(("id" = Uuid, Path), After), responses((status = 200, body = Events)))]
+#[get("/api/accounts/{id}/events")]
+pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<After>) -> Result<Json<Events>, Problem> {
+    let limit = limit(page.limit)?;
+    let database = existing(&shared, *id).await?;
+    let after = page.after.unwrap_or(0);
+    let rows = answered(list_account_events().bind(&database, &id, &after, &limit).all()).await?;
+    let told = |row: paird_sql::queries::console::FeedEvent| Event {
+        id: row.id,
+        account_id: row.account_id,
+        seq: row.seq,
+        kind: row.kind,
+        created_at: row.created_at.to_utc(),
+        payload: row.payload,
+    };
+    Ok(Json(Events { events: rows.into_iter().map(told).collect() }))
+}
+
+/// What was done to an account, by whom, also to a deleted one.
+#[utoipa::path(tag = "history", params(("id" = Uuid, Path), Before), responses((status = 200, body = Audit)))]
+#[get("/api/accounts/{id}/audit")]
+pub async fn audit(shared: Data<Shared>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
+    let limit = limit(page.limit)?;
+    let database = existing(&shared, *id).await?;
+    let rows = answered(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
+    let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
+        id: row.id,
+        operator_id: row.operator_id,
+        source: row.source,
+        action: row.action,
+        payload: row.payload,
+        created_at: row.created_at.to_utc(),
+    };
+    Ok(Json(Audit { records: rows.into_iter().map(told).collect() }))
+}
+
+/// The groups of an account, as they were when they were last fetched.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Groups)))]
+#[get("/api/accounts/{id}/groups")]
+pub async fn groups(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Groups>, Problem> {
+    let database = shared.database().await?;
+    answered(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let rows = answered(list_account_groups().bind(&database, &id).all()).await?;
+    let told = |row: paird_sql::queries::console::ListAccountGroups| Group {
+        jid: row.jid,
+        subject: row.subject,
+        participants: row.participants,
+        is_admin: row.is_admin,
+        synced_at: row.synced_at.to_utc(),
+    };
+    Ok(Json(Groups { groups: rows.into_iter().map(told).collect() }))
+}
+
+async fn existing(shared: &Shared, id: Uuid) -> Result<Object, Problem> {
+    let database = shared.database().await?;
+    answered(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    Ok(database)
+}
+
+fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
+    match wanted.unwrap_or(PAGE) {
+        limit @ 1..=LARGEST_PAGE => Ok(limit),
+        _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+    }
+}

@@ -1,0 +1,145 @@
+//! Every route, once; and the OpenAPI document that is made from them.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    dev::ResourceDef,
+    get,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, ContentType, HeaderValue},
+    },
+    web::{self, Bytes, Data},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    accounts, admin, commands, fleet, health, history, live,
+    problem::{CONTENT_TYPE, Problem},
+    qr,
+    session::{self, COOKIE},
+};
+
+/// The JSON API and what stands beside it. Pages are added by the server.
+pub fn api(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::alive)
+        .service(health::ready)
+        .service(session::login)
+        .service(session::logout)
+        .service(document)
+        .service(accounts::list)
+        .service(accounts::add)
+        .service(accounts::show)
+        .service(accounts::rename)
+        .service(qr::show)
+        .service(commands::send)
+        .service(commands::show)
+        .service(history::events)
+        .service(history::audit)
+        .service(history::groups)
+        .service(admin::inspect_all)
+        .service(admin::inspect)
+        .service(admin::restart)
+        .service(admin::sweep)
+        .service(admin::resync)
+        .service(admin::drain)
+        .service(fleet::show)
+        .service(live::follow);
+}
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "paird", description = "Links WhatsApp accounts and keeps them linked."),
+    components(schemas(Problem)),
+    modifiers(&Ways),
+    security(("token" = []), ("session" = []))
+)]
+pub struct Preface;
+
+/// The ways to show who one is.
+struct Ways;
+
+impl Modify for Ways {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The console's token")).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKeyValue::with_description(COOKIE, "Set by /login; changes need the console's own origin");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// The finished document, and which methods a path has.
+pub struct Document {
+    json: Bytes,
+    paths: Vec<(ResourceDef, Vec<Method>)>,
+}
+
+impl Document {
+    pub fn new(mut api: utoipa::openapi::OpenApi) -> Self {
+        let problem = ResponseBuilder::new()
+            .description("What went wrong")
+            .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
+            .build();
+        let mut paths = Vec::new();
+        for (path, item) in &mut api.paths.paths {
+            let mut methods = Vec::new();
+            for (method, operation) in [
+                (Method::GET, &mut item.get),
+                (Method::POST, &mut item.post),
+                (Method::PUT, &mut item.put),
+                (Method::PATCH, &mut item.patch),
+                (Method::DELETE, &mut item.delete),
+            ] {
+                if let Some(operation) = operation {
+                    let responses = &mut operation.responses.responses;
+                    responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+                    methods.push(method);
+                }
+            }
+            paths.push((ResourceDef::new(path.as_str()), methods));
+        }
+        Self { json: Bytes::from(api.to_json().unwrap_or_default()), paths }
+    }
+
+    fn methods(&self, path: &str) -> Option<&[Method]> {
+        self.paths.iter().find(|(known, _)| known.is_match(path)).map(|(_, methods)| methods.as_slice())
+    }
+}
+
+/// This document.
+#[utoipa::path(tag = "fleet", responses((status = 200, body = Object, content_type = "application/json")))]
+#[get("/api/openapi.json")]
+async fn document(own: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().insert_header(ContentType::json()).body(own.json.clone())
+}
+
+/// Whatever no route takes.
+pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse {
+    let Some(methods) = own.methods(request.path()) else {
+        return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
+    };
+    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allowed}"));
+    HttpResponse::from_error(match HeaderValue::from_str(&allowed) {
+        Ok(allowed) => problem.with(ALLOW, allowed),
+        Err(_) => problem,
+    })
+}
+
+/// What the framework says of paths and queries that do not parse, as a problem.
+pub fn strict(config: &mut web::ServiceConfig) {
+    config.app_data(
+        web::PathConfig::default()
+            .error_handler(|wrong, request| Problem::malformed(format!("{}: {wrong}", request.path())).into()),
+    );
+    config.app_data(web::QueryConfig::default().error_handler(|wrong, _| Problem::malformed(wrong.to_string()).into()));
+}

@@ -1,0 +1,43 @@
+//! What every request is handed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deadpool_postgres::{Object, Pool};
+use paird_actors::supervisor::handle::SupervisorHandle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{answer::connected, feed::Feed, problem::Problem, session::Sessions, token::Token};
+use crate::postgres::lease::{LeaseRow, LeaseState};
+
+/// One for the whole console.
+pub struct Shared {
+    /// This daemon, as the rows name it.
+    pub process: Uuid,
+    pub pool: Pool,
+    pub supervisor: SupervisorHandle,
+    pub lease: watch::Receiver<LeaseState>,
+    pub lease_row: LeaseRow,
+    pub feed: Feed,
+    pub token: Token,
+    pub sessions: Sessions,
+    /// Somebody asked this daemon to give its accounts away.
+    pub draining: AtomicBool,
+    /// The daemon stops: whoever waits for something is sent home.
+    pub ending: CancellationToken,
+}
+
+impl Shared {
+    /// A connection of the console's own pool: its requests never take one from the accounts.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn database(&self) -> Result<Object, Problem> {
+        connected(&self.pool).await
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed) || self.ending.is_cancelled()
+    }
+}
