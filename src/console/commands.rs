@@ -34,9 +34,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 struct NewCommand {
     /// account.pair, account.cancel, account.passkey, account.unpair, account.resume,
     /// account.delete or groups.sync.
-    #[schema(example = "account.pair")]
+    #[schema(
+        example = "account.pair",
+        pattern = r"^(account\.(pair|cancel|passkey|unpair|resume|delete)|groups\.sync)$"
+    )]
     kind: String,
-    /// What the kind takes.
+    /// What the kind takes; anything else is a 422 that names it.
     #[schema(value_type = Object)]
     args: Option<Value>,
 }

@@ -24,7 +24,7 @@ use news::News;
 pub use news::{PAGE, event_frame};
 pub use place::Place;
 
-/// Frames that a slow consumer may be behind before it is dropped.
+/// Frames that a consumer may be behind before it has to read the rest from the database.
 const SLACK: usize = 1024;
 /// While an account is `pending`: its phases have no events.
 const LOOK_WHILE_PENDING: Duration = Duration::from_millis(250);

@@ -55,7 +55,7 @@ pub async fn admit<B: MessageBody + 'static>(
             let answer = HttpResponse::SeeOther().insert_header((LOCATION, "/login")).finish();
             return Ok(request.into_response(answer));
         }
-        Err(problem) => return Ok(request.into_response(HttpResponse::from_error(problem))),
+        Err(problem) => return Ok(request.error_response(problem)),
     }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
@@ -128,7 +128,8 @@ fn origin(request: &HttpRequest) -> Origin {
 fn is_asked_as_loopback(request: &HttpRequest) -> bool {
     let mut hosts = request.headers().get_all(HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let Some(uri) = host.to_str().ok().and_then(|host| host.parse::<Uri>().ok()) else { return false };
+    let Some(host) = host.to_str().ok().filter(|host| !host.contains('@')) else { return false };
+    let Ok(uri) = host.parse::<Uri>() else { return false };
     let Some(name) = uri.host() else { return false };
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())

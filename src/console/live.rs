@@ -34,12 +34,12 @@ pub async fn follow(shared: Data<Shared>, request: HttpRequest) -> Result<HttpRe
             Some(place.ok_or_else(|| Problem::malformed("Last-Event-ID is no id of this stream; leave it out"))?)
         }
     };
-    let follower = shared.feed.join().await?;
+    let mut follower = shared.feed.join().await?;
     // Of another database, or of this one before it was put back to an older state.
     let seen = seen.filter(|seen| follower.may_have_said(*seen));
     let place = seen.unwrap_or(follower.place);
     let mut ready = VecDeque::from([Bytes::from(format!(": paird\nretry: 2000\nid: {place}\n\n"))]);
-    ready.extend(follower.accounts.iter().cloned());
+    ready.extend(follower.accounts.drain(..));
     let stream = Stream { shared: shared.into_inner(), follower, place, ready };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -56,8 +56,8 @@ struct Stream {
 }
 
 impl Stream {
-    /// `None` is the end: the daemon stops, the consumer is too slow, or the database does
-    /// not give what is missing. Whoever comes back goes on where it was.
+    /// `None` is the end: the daemon stops, or the database does not give what is missing.
+    /// Whoever comes back goes on where it was.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
             if self.shared.ending.is_cancelled() {
@@ -75,8 +75,9 @@ impl Stream {
                 followed = self.follower.frames.recv() => match followed {
                     Ok(Frame { place, text }) => self.take(place, text),
                     Err(RecvError::Lagged(missed)) => {
-                        debug!(missed, "a consumer of the live stream is too slow and is dropped");
-                        return None;
+                        debug!(missed, "a consumer of the live stream is behind: it reads what it missed");
+                        self.follower = self.shared.feed.join().await.ok()?;
+                        self.ready.extend(self.follower.accounts.drain(..));
                     }
                     Err(RecvError::Closed) => return None,
                 },

@@ -102,6 +102,8 @@ impl Document {
                 if let Some(operation) = operation {
                     let responses = &mut operation.responses.responses;
                     responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+                    // Functions of several files have one name; a method of a path is unique.
+                    operation.operation_id = Some(format!("{}{}", method.as_str().to_lowercase(), in_one_word(path)));
                     methods.push(method);
                 }
             }
@@ -113,6 +115,16 @@ impl Document {
     fn methods(&self, path: &str) -> Option<&[Method]> {
         self.paths.iter().find(|(known, _)| known.is_match(path)).map(|(_, methods)| methods.as_slice())
     }
+}
+
+/// `/api/accounts/{id}/qr` → `AccountsIdQr`
+fn in_one_word(path: &str) -> String {
+    let words = path.trim_start_matches("/api").split(|letter: char| !letter.is_ascii_alphanumeric());
+    let capital = |word: &str| -> String {
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    };
+    words.map(capital).collect()
 }
 
 /// This document.

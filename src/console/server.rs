@@ -44,7 +44,7 @@ const CONNECTIONS: usize = 4;
 /// Between two tries to get an address that somebody else has.
 const RETRY: Duration = Duration::from_secs(3);
 /// How long a client may leave unread what was sent to it.
-const UNREAD_TIME: Duration = Duration::from_secs(20);
+const UNREAD_TIME: Duration = Duration::from_secs(10);
 /// An answer under way may be finished.
 const STOP_TIME: Duration = Duration::from_secs(1);
 

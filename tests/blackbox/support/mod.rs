@@ -1,6 +1,7 @@
 //! A stage for one test: a Postgres, a WhatsApp, any number of daemons, a web app.
 
 mod daemon;
+mod http;
 mod phones;
 mod secrets;
 mod truth;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use daemon::Daemon;
+pub use http::{Answer, Api, Live};
 pub use phones::Phones;
 pub use web::{Web, find_qr, read_qr};
 

@@ -1,0 +1,265 @@
+//! The live stream: nothing lost, nothing doubled, nothing held up.
+
+use serde_json::json;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio_postgres::NoTls;
+
+use crate::support::{Api, DEADLINE, Stage, Web, until};
+
+const NUMBER: &str = "436607000002";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_begins_with_every_account_and_then_says_what_changes() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let (one, two) = (stage.web.account("one").await.to_string(), stage.web.account("two").await.to_string());
+    let mut live = api.follow(None).await;
+    assert!(live.next().await.unwrap().id.is_some(), "a place to come back to, before anything happens");
+    for (id, label) in [(&one, "one"), (&two, "two")] {
+        let told = live.next().await.unwrap();
+        assert_eq!((told.kind.as_str(), &told.data["id"], &told.data["label"]), ("account", &json!(id), &json!(label)));
+        assert_eq!(told.data, api.account(id).await);
+    }
+
+    // What no event tells of: a rename and a new account, by SQL and here.
+    stage.web.sql.execute("UPDATE whatsapp_accounts SET label = 'uno' WHERE label = 'one'", &[]).await.unwrap();
+    live.until("the rename", |told| told.kind == "account" && told.data["label"] == "uno").await;
+    stage.web.account("three").await;
+    live.until("a new account", |told| told.kind == "account" && told.data["label"] == "three").await;
+    api.post("/api/accounts", json!({"label": "four"})).await.is(201);
+    live.until("another", |told| told.kind == "account" && told.data["label"] == "four").await;
+
+    api.does(&one, "account.pair", json!({})).await;
+    live.until("pending", |told| told.data["id"] == one.as_str() && told.data["status"] == "pending").await;
+    let qr = live.until("session.qr", |told| told.kind == "session.qr").await;
+    assert_eq!(
+        (&qr.data["type"], &qr.data["accountId"], &qr.data["seq"]),
+        (&json!("session.qr"), &json!(one), &json!(1))
+    );
+    assert!(
+        qr.data["expiresAt"].is_string() && qr.data["createdAt"].is_string() && qr.data["id"].is_number(),
+        "{qr:?}"
+    );
+    api.does(&one, "account.delete", json!({})).await;
+    let gone = live.until("the deletion", |told| told.kind == "account" && told.data["deleted"] == true).await;
+    assert_eq!(gone.data, json!({"id": one, "deleted": true}));
+    live.until("account.deleted", |told| told.kind == "account.deleted").await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_after_a_restart_misses_nothing_and_hears_nothing_twice() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let web = &stage.web;
+    let id = web.connect_account("desk", NUMBER, &stage.phones).await;
+    let desk = id.to_string();
+    let before = web.seq(id).await;
+    let mut live = api.follow(None).await;
+    live.until("the first account", |told| told.kind == "account").await;
+    web.does("account.pair", id, json!({})).await;
+    live.until("one event", |told| told.kind == "session.connected").await;
+    let mut heard = live.seqs(&desk);
+    let last = live.last.clone().unwrap();
+    daemon.terminate().await;
+    while live.next().await.is_some() {}
+    heard.extend(live.seqs(&desk).into_iter().skip(heard.len()));
+    let last = live.last.clone().unwrap_or(last);
+
+    // While nobody listens.
+    let quiet = stage.daemon(&[]).await;
+    web.status_is(id, "connected").await;
+    web.does("account.unpair", id, json!({})).await;
+    quiet.terminate().await;
+    web.sql
+        .execute("INSERT INTO whatsapp_accounts (operator_id, label) VALUES (gen_random_uuid(), 'new')", &[])
+        .await
+        .unwrap();
+
+    let mut daemon = stage.daemon(&[]).await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let mut live = api.follow(Some(&last)).await;
+    web.does("account.resume", id, json!({})).await;
+    web.status_is(id, "connected").await;
+    let end = web.seq(id).await;
+    live.until("the last event", |told| told.data["accountId"] == desk.as_str() && told.data["seq"] == end).await;
+    heard.extend(live.seqs(&desk));
+    assert_eq!(heard, (before + 1..=end).collect::<Vec<_>>());
+    let shown = live.seen.iter().filter(|told| told.kind == "account").map(|told| told.data["label"].as_str().unwrap());
+    let shown: Vec<_> = shown.take(2).collect();
+    assert_eq!(shown, ["desk", "new"], "every account again");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_comes_back() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let (slow, fast) = (stage.web.account("slow").await, stage.web.account("fast").await);
+    let mut live = api.follow(None).await;
+    live.until("the accounts", |told| told.data["label"] == "fast").await;
+
+    // The lower id commits after the higher one.
+    let (mut other, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let sql =
+        "WITH told AS (INSERT INTO events (account_id, seq, kind) VALUES ($1, $2, 'session.timeout') RETURNING id)
+               UPDATE whatsapp_accounts SET event_seq = $2 WHERE id = $1 RETURNING (SELECT id FROM told)";
+    let held = other.transaction().await.unwrap();
+    let low: i64 = held.query_one(sql, &[&slow, &1_i64]).await.unwrap().get(0);
+    let high: i64 = stage.web.sql.query_one(sql, &[&fast, &1_i64]).await.unwrap().get(0);
+    assert!(low < high);
+    // The state is told at once; the event waits for its place in the order.
+    let place = live.last.clone().unwrap();
+    held.commit().await.unwrap();
+    live.until("the high one", |told| told.data["id"] == high).await;
+    let ids = |live: &crate::support::Live| -> Vec<i64> {
+        live.seen
+            .iter()
+            .filter(|told| told.kind == "session.timeout")
+            .map(|told| told.data["id"].as_i64().unwrap())
+            .collect()
+    };
+    assert_eq!(ids(&live), [low, high]);
+    let mut back = api.follow(Some(&place)).await;
+    back.until("the high one", |told| told.data["id"] == high).await;
+    assert_eq!(ids(&back), [low, high]);
+
+    // And from the middle.
+    let middle = live.seen.iter().find(|told| told.data["id"] == low && told.kind == "session.timeout").unwrap();
+    let mut back = api.follow(middle.id.as_deref()).await;
+    back.until("the high one", |told| told.data["id"] == high).await;
+    assert_eq!(ids(&back), [high]);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_events_reach_many_followers_and_who_comes_back_among_them() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let desk = id.to_string();
+    let mut lives = Vec::new();
+    for _ in 0..5 {
+        lives.push(api.follow(None).await);
+    }
+    for live in &mut lives {
+        live.until("the account", |told| told.kind == "account").await;
+    }
+    let start = lives[0].last.clone().unwrap();
+    for from in (1..=3_000_i64).step_by(100) {
+        insert_events(&stage.web, id, from, from + 99).await;
+    }
+    let all: Vec<i64> = (1..=3_000).collect();
+    for live in &mut lives {
+        live.until("the last", |told| told.data["seq"] == 3_000).await;
+        assert_eq!(live.seqs(&desk), all);
+    }
+    let mut back = api.follow(Some(&start)).await;
+    back.until("the last", |told| told.data["seq"] == 3_000).await;
+    assert_eq!(back.seqs(&desk), all);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_asks_the_database_when_nobody_follows() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let readers = || async {
+        let sql =
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_snapshot_xmin%' AND pid <> pg_backend_pid()";
+        stage.web.count(sql, &[]).await
+    };
+    assert_eq!(readers().await, 0);
+    let mut live = api.follow(None).await;
+    live.next().await.unwrap();
+    until("a reader", || async { (readers().await == 1).then_some(()) }).await;
+    drop(live);
+    until("no reader", || async {
+        // The daemon sees that the consumer is gone when it writes to it.
+        stage.web.sql.execute("UPDATE whatsapp_accounts SET label = label || '.'", &[]).await.unwrap();
+        (readers().await == 0).then_some(())
+    })
+    .await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_cut_off_and_nobody_waits_for_it() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let mut deaf = TcpStream::connect(&api.addr).await.unwrap();
+    let request =
+        format!("GET /api/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", api.addr, api.token);
+    deaf.write_all(request.as_bytes()).await.unwrap();
+    let mut live = api.follow(None).await;
+    live.until("the account", |told| told.kind == "account").await;
+    // More than all buffers between here and there take.
+    let sql = "INSERT INTO events (account_id, seq, kind, payload)
+               SELECT $1, n, 'session.timeout', jsonb_build_object('x', repeat('x', 100000)) FROM generate_series(1, 300) n";
+    stage.web.sql.execute(sql, &[&id]).await.unwrap();
+    live.until("the last", |told| told.data["seq"] == 300).await;
+    assert_eq!(live.seqs(&id.to_string()), (1..=300).collect::<Vec<_>>());
+    let port: u16 = api.addr.rsplit(':').next().unwrap().parse().unwrap();
+    let ours = deaf.local_addr().unwrap().port();
+    until("the end of the deaf one's connection", || async { (!is_established(port, ours)).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+/// As the kernel has it, on the daemon's side.
+fn is_established(from: u16, to: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields[1].ends_with(&format!(":{from:04X}")) && fields[2].ends_with(&format!(":{to:04X}")) && fields[3] == "01"
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_at_once_when_the_daemon_stops() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let sql = "INSERT INTO commands (kind, state) VALUES ('account.cancel', 'running') RETURNING id";
+    let id: i64 = stage.web.sql.query_one(sql, &[]).await.unwrap().get(0);
+    let mut live = api.follow(None).await;
+    live.next().await.unwrap();
+    let started = tokio::time::Instant::now();
+    let path = format!("/api/commands/{id}?wait=30");
+    let waiting = api.get(&path);
+    let stop = async {
+        // The one who waits has been let in.
+        api.get("/api/accounts").await.is(200);
+        assert!(daemon.terminate().await.success());
+    };
+    let (waited, ()) = tokio::join!(waiting, stop);
+    assert_eq!(waited.is(200).json()["state"], "running");
+    while live.next().await.is_some() {}
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_none_is_refused_and_one_of_another_database_begins_anew() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    for wrong in ["", "x", "1", "1-2-3", "-1-1", "1-99999999999999999999"] {
+        api.ask("GET", "/api/events", &[("Last-Event-ID", wrong)], None).await.problem(400);
+    }
+    let id = stage.web.account("desk").await;
+    let mut live = api.follow(Some("9000000000000000000-7")).await;
+    live.until("the account", |told| told.kind == "account").await;
+    insert_events(&stage.web, id, 1, 1).await;
+    let told = tokio::time::timeout(DEADLINE, live.until("an event", |told| told.kind == "session.timeout"));
+    assert_eq!(told.await.unwrap().data["seq"], 1);
+    stage.finish([daemon]).await;
+}
+
+/// One transaction of events, as an account's owner writes them.
+async fn insert_events(web: &Web, account: uuid::Uuid, from: i64, to: i64) {
+    let sql = "WITH told AS (
+                   INSERT INTO events (account_id, seq, kind)
+                   SELECT $1, n, 'session.timeout' FROM generate_series($2::bigint, $3::bigint) n
+               ) UPDATE whatsapp_accounts SET event_seq = $3 WHERE id = $1";
+    web.sql.execute(sql, &[&account, &from, &to]).await.unwrap();
+}

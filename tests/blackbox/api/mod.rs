@@ -1,0 +1,7 @@
+//! The console's HTTP face: who gets in, what it says, what it streams.
+
+mod accounts;
+mod admin;
+mod entry;
+mod live;
+mod problems;

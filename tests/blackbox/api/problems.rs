@@ -1,0 +1,337 @@
+//! Whatever is sent, the answer is one of ours: a problem, never a 500, never bare text.
+
+use std::collections::BTreeSet;
+
+use proptest::{
+    prelude::*,
+    strategy::ValueTree as _,
+    test_runner::{Config, TestRng, TestRunner},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Api, Stage, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let (account, commands) = (format!("/api/accounts/{id}"), format!("/api/accounts/{id}/commands"));
+    let stranger = Uuid::new_v4();
+
+    for (method, path, body, status, named) in [
+        ("GET", "/api/nowhere", None, 404, "openapi.json"),
+        ("GET", "/api/accounts/", None, 404, ""),
+        ("GET", "/api/accounts/7", None, 400, "UUID"),
+        ("GET", "/api/accounts/x/qr", None, 400, "UUID"),
+        ("GET", "/api/commands/x", None, 400, "\"x\""),
+        ("GET", "/api/commands/99999999999999999999", None, 400, ""),
+        ("GET", "/api/commands/0", None, 404, "command 0"),
+        ("GET", "/api/commands/1?wait=31", None, 400, "wait"),
+        ("GET", "/api/commands/1?wait=-1", None, 400, ""),
+        ("GET", "/api/accounts?operator=me", None, 400, "UUID"),
+        ("GET", "/api/accounts?operators=1", None, 400, "operators"),
+        ("GET", &format!("{account}/events?limit=0"), None, 400, "limit"),
+        ("GET", &format!("{account}/events?limit=501"), None, 400, "limit"),
+        ("GET", &format!("{account}/events?after=now"), None, 400, ""),
+        ("GET", &format!("{account}/audit?befor=1"), None, 400, "befor"),
+        ("GET", &format!("{account}/qr?format=gif"), None, 400, "gif"),
+        ("GET", &format!("/api/accounts/{stranger}"), None, 404, &stranger.to_string()),
+        ("GET", &format!("/api/accounts/{stranger}/groups"), None, 404, &stranger.to_string()),
+        ("GET", &format!("/api/accounts/{stranger}/inspection"), None, 404, &stranger.to_string()),
+        ("POST", &format!("/api/accounts/{stranger}/restart"), None, 404, &stranger.to_string()),
+        ("POST", &format!("/api/accounts/{stranger}/commands"), Some(json!({"kind": "account.pair"})), 404, ""),
+        ("PATCH", &format!("/api/accounts/{stranger}"), Some(json!({"label": "x"})), 404, ""),
+        ("DELETE", "/api/accounts", None, 405, "GET, POST"),
+        ("PUT", &account, None, 405, "GET, PATCH"),
+        ("BREW", "/api/fleet", None, 405, "GET"),
+        ("POST", "/api/accounts", Some(json!({})), 422, "label"),
+        ("POST", "/api/accounts", Some(json!([])), 422, "object"),
+        ("POST", "/api/accounts", Some(json!({"label": ""})), 422, "label is empty"),
+        ("POST", "/api/accounts", Some(json!({"label": " \t"})), 422, "label is empty"),
+        ("POST", "/api/accounts", Some(json!({"label": "a\u{0}b"})), 422, "null character"),
+        ("POST", "/api/accounts", Some(json!({"label": "a\nb"})), 422, "control"),
+        ("POST", "/api/accounts", Some(json!({"label": "x".repeat(201)})), 422, "200"),
+        ("POST", "/api/accounts", Some(json!({"label": "x", "operatorId": "me"})), 422, "UUID"),
+        ("POST", "/api/accounts", Some(json!({"label": "x", "status": "connected"})), 422, "status"),
+        ("PATCH", &account, Some(json!({"label": 7})), 422, "integer"),
+        ("PATCH", &account, Some(json!({"label": "x", "desired": "paired"})), 422, "desired"),
+        ("POST", &commands, Some(json!({"kind": "account.fly"})), 422, "account.fly"),
+        ("POST", &commands, Some(json!({"kind": "account.pair", "args": {"expectFone": "1"}})), 422, "expectFone"),
+        ("POST", &commands, Some(json!({"kind": "account.pair", "args": []})), 422, "args"),
+        ("POST", &commands, Some(json!({"kind": "account.pair", "arg": {}})), 422, "arg"),
+        ("POST", "/api/sweep", Some(json!({"dryRun": "yes"})), 422, "boolean"),
+        ("POST", "/api/sweep", Some(json!({"dry_run": true})), 422, "dry_run"),
+    ] {
+        let answer = api.ask(method, path, &[], body).await;
+        let problem = answer.problem(status);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(named), "{method} {path}: {detail:?} does not name {named:?}");
+        assert_eq!(problem["instance"], path.split('?').next().unwrap());
+        if status == 405 {
+            assert_eq!(answer.header("allow"), named);
+        }
+    }
+
+    let json = ("Content-Type", "application/json");
+    let bearer = format!("Bearer {}", api.token);
+    let token = ("Authorization", bearer.as_str());
+    let huge = format!("{{\"label\": \"{}\"}}", "x".repeat(70_000));
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    for (headers, body, status) in [
+        (vec![token, json], "{\"label\": ", 400),
+        (vec![token, json], "", 400),
+        (vec![token, json], "{\"label\": 1e999}", 400),
+        (vec![token, json], deep.as_str(), 400),
+        (vec![token, json], "\u{feff}{}", 400),
+        (vec![token, json], huge.as_str(), 413),
+        (vec![token], "{\"label\": \"x\"}", 415),
+        (vec![token, ("Content-Type", "text/plain")], "{\"label\": \"x\"}", 415),
+        (vec![token, ("Content-Type", "json")], "{\"label\": \"x\"}", 415),
+    ] {
+        api.bare("POST", "/api/accounts", &headers, Some(body.into())).await.problem(status);
+    }
+    assert_eq!(stage.web.count("SELECT count(*) FROM whatsapp_accounts", &[]).await, 1);
+    assert_eq!(stage.web.count("SELECT count(*) FROM commands", &[]).await, 0);
+    assert!(daemon.is_running());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
+    let (mut stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let mut live = api.follow(None).await;
+    live.until("the account", |told| told.kind == "account").await;
+    stage.database.take().unwrap().stop().await;
+
+    for (method, path, body) in [
+        ("GET", "/api/accounts".to_owned(), None),
+        ("GET", "/api/fleet".to_owned(), None),
+        ("GET", format!("/api/accounts/{id}/qr"), None),
+        ("POST", "/api/accounts".to_owned(), Some(json!({"label": "x"}))),
+        ("POST", format!("/api/accounts/{id}/commands"), Some(json!({"kind": "account.pair"}))),
+        ("POST", "/api/sweep".to_owned(), Some(json!({"dryRun": true}))),
+        ("GET", "/api/events".to_owned(), None),
+    ] {
+        let answer = api.ask(method, &path, &[], body).await;
+        answer.problem(503);
+        assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{path}");
+    }
+    api.get("/healthz").await.is(200);
+    let ready = api.get("/readyz").await.is(503).json();
+    assert_eq!((&ready["ready"], &ready["database"]), (&json!(false), &json!(false)));
+
+    let again = paird::postgres::embedded::Embedded::start_with(
+        &stage.dir,
+        None,
+        paird::postgres::embedded::Options { fast: true },
+    );
+    stage.database = Some(again.await.unwrap());
+    stage.web.reconnect().await;
+    until("readiness", || async { (api.get("/readyz").await.status == 200).then_some(()) }).await;
+    // Who followed all the time still does.
+    stage.web.does("account.delete", id, json!({})).await;
+    live.until("what happened after it", |told| told.kind == "account.deleted").await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_lists_every_route_that_the_source_has() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let document = api.get("/api/openapi.json").await.is(200).json();
+    let documented: BTreeSet<(String, String)> =
+        operations(&document).map(|(method, path, _)| (method, path)).collect();
+
+    // Pages are for people: they are not in the document.
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
+    let mut routes = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = if path.is_file() { std::fs::read_to_string(path).unwrap() } else { String::new() };
+        for line in text.lines() {
+            for method in ["get", "post", "put", "patch", "delete"] {
+                if let Some(path) = line.strip_prefix(&format!("#[{method}(\"")) {
+                    routes.insert((method.to_owned(), path.split('"').next().unwrap().to_owned()));
+                }
+            }
+        }
+    }
+    assert!(routes.len() > 20, "{routes:?}");
+    assert_eq!(documented, routes);
+    // Each of them is really served, to those alone who may.
+    for (method, path, operation) in operations(&document) {
+        let path = path.replace("{id}", "00000000-0000-0000-0000-000000000000");
+        if method == "get" && path != "/api/events" {
+            assert_ne!(api.get(&path).await.status, 405, "{path}");
+        }
+        let is_open = operation["security"] == json!([{}]);
+        let refused = api.bare(&method.to_uppercase(), &path, &[("Sec-Fetch-Site", "none")], None).await;
+        assert_eq!(refused.status != 401 || path == "/login", is_open, "{method} {path}: {}", refused.status);
+        assert_eq!(
+            operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"],
+            "#/components/schemas/Problem"
+        );
+    }
+    assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "paird_session");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_however_odd_is_answered_with_a_500_or_without_form() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await.to_string();
+    let document = api.get("/api/openapi.json").await.is(200).json();
+    let paths: Vec<String> = operations(&document)
+        .map(|(_, path, _)| path)
+        // The stream has no end, a drain is one, and the login is slow on purpose.
+        .filter(|path| !["/api/events", "/api/drain", "/login"].contains(&path.as_str()))
+        .collect();
+
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(prop::test_runner::RngAlgorithm::ChaCha));
+    let odd = odd_request(paths, id);
+    for _ in 0..600 {
+        let request = odd.new_tree(&mut runner).unwrap().current();
+        let sent = request.bytes(&api.token);
+        let answer = api.raw(&sent).await;
+        let shown = String::from_utf8_lossy(&sent).replace(&api.token, "TOKEN");
+        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+        assert!((200..500).contains(&status), "{shown}\n→ {answer}");
+        if status >= 400 {
+            // What is no HTTP at all is turned away before anybody looks at it.
+            let is_bare = answer.to_lowercase().contains("content-length: 0");
+            assert!(is_bare || answer.contains("application/problem+json"), "{shown}\n→ {answer}");
+        }
+    }
+    assert!(daemon.is_running());
+    api.get("/healthz").await.is(200);
+    let log = daemon.log();
+    assert!(!log.contains("panicked"), "{log}");
+    stage.finish([daemon]).await;
+}
+
+#[derive(Debug, Clone)]
+struct Odd {
+    method: String,
+    path: String,
+    query: String,
+    header: (String, String),
+    kind: String,
+    body: Vec<u8>,
+}
+
+impl Odd {
+    fn bytes(&self, token: &str) -> Vec<u8> {
+        let Self { method, path, query, header: (name, value), kind, body } = self;
+        let head = format!(
+            "{method} {path}{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\
+             Connection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{name}: {value}\r\n\r\n",
+            body.len()
+        );
+        [head.into_bytes(), body.clone()].concat()
+    }
+}
+
+fn odd_request(paths: Vec<String>, account: String) -> impl Strategy<Value = Odd> {
+    let id = prop_oneof![
+        4 => Just(account),
+        1 => Just(Uuid::nil().to_string()),
+        1 => any::<i64>().prop_map(|n| n.to_string()),
+        2 => "[a-z0-9%-]{0,12}",
+        1 => prop::sample::select(vec!["%00", "..", "%2e%2e", "%ff", "'--", "1e5"]).prop_map(str::to_owned),
+    ];
+    let path = (prop::sample::select(paths), id).prop_map(|(path, id)| path.replace("{id}", &id));
+    let method =
+        prop::sample::select(vec!["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"]);
+    let name = prop::sample::select(vec!["wait", "limit", "after", "before", "operator", "format", "x"]);
+    let value =
+        prop_oneof!["[0-9]{0,20}", "-?[0-9]{1,19}", "[a-z%+&=]{0,8}", Just("%00".to_owned()), Just("0".to_owned())];
+    // A wait is real: at most some tenths of a second go into each.
+    let query = prop_oneof![
+        2 => Just(String::new()),
+        3 => (name, value).prop_filter("long waits", |(name, value)| {
+            *name != "wait" || value.parse::<u64>().is_ok_and(|wait| wait == 0 || wait > 30)
+        }).prop_map(|(name, value)| format!("?{name}={value}")),
+    ];
+    let header = (
+        prop::sample::select(vec![
+            "Idempotency-Key",
+            "If-None-Match",
+            "Accept",
+            "Range",
+            "Expect",
+            "Cookie",
+            "X-Odd",
+            "Sec-Fetch-Site",
+        ]),
+        "[ -~]{0,40}",
+    );
+    let kind = prop::sample::select(vec![
+        "application/json",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        ";",
+        "application/problem+json",
+    ]);
+    let body = prop_oneof![
+        3 => odd_json().prop_map(|value| value.to_string().into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..60),
+        1 => Just(Vec::new()),
+    ];
+    (method, path, query, header, kind, body).prop_map(|(method, path, query, (name, value), kind, body)| Odd {
+        method: method.to_owned(),
+        path,
+        query,
+        header: (name.to_owned(), value),
+        kind: kind.to_owned(),
+        body,
+    })
+}
+
+/// Objects with our own fields, and anything in them.
+fn odd_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|n| serde_json::Number::from_f64(n).map_or(Value::Null, Value::Number)),
+        "\\PC{0,20}".prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "account.pair",
+            "account.cancel",
+            "account.passkey",
+            "groups.sync",
+            "code",
+            "\u{0}",
+            "+43 660 1"
+        ])
+        .prop_map(Value::from),
+    ];
+    let field =
+        prop::sample::select(vec!["label", "operatorId", "kind", "args", "dryRun", "method", "phone", "response", "x"]);
+    leaf.prop_recursive(4, 24, 5, move |inner| {
+        prop_oneof![
+            3 => prop::collection::vec((field.clone(), inner.clone()), 0..5)
+                .prop_map(|fields| Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())),
+            1 => prop::collection::vec(inner, 0..4).prop_map(Value::from),
+        ]
+    })
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = (String, String, Value)> + '_ {
+    document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (method.clone(), path.clone(), operation.clone()))
+    })
+}
