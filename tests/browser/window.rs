@@ -55,24 +55,7 @@ pub fn is_wanted() -> bool {
 impl Window {
     /// Chromium, started anew, its profile in `dir`.
     pub async fn open(dir: &Path) -> Self {
-        let mut driver = Command::new(on_path("chromedriver"))
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = said.next_line().await.unwrap().expect("chromedriver ended at once");
-            if let Some(port) = line.split("successfully on port ").nth(1) {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        // Nobody reads on, and its pipe must not fill.
-        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
-
+        let (driver, port) = steer().await;
         let profile = format!("--user-data-dir={}", dir.join("browser").display());
         let flags: Vec<&str> = FLAGS.into_iter().chain([profile.as_str()]).collect();
         let mut wanted = Capabilities::new();
@@ -209,6 +192,29 @@ impl Window {
         // It takes the browser with it.
         let _ = tokio::time::timeout(Duration::from_secs(5), self.driver.kill()).await;
     }
+}
+
+/// ChromeDriver, and the port that it took. The one that it picks may be taken on the other
+/// kind of loopback; then it ends, and another one picks another.
+async fn steer() -> (Child, String) {
+    for _ in 0..10 {
+        let mut driver = Command::new(on_path("chromedriver"))
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
+        while let Some(line) = said.next_line().await.unwrap() {
+            let Some(port) = line.split("successfully on port ").nth(1) else { continue };
+            // Nobody reads on, and its pipe must not fill.
+            tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+            return (driver, port.trim_end_matches('.').to_owned());
+        }
+    }
+    panic!("chromedriver ends as soon as it is started");
 }
 
 fn on_path(program: &str) -> PathBuf {
