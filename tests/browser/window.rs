@@ -1,7 +1,6 @@
 //! A browser of its own for one test, with a profile that nobody used before.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -258,10 +257,4 @@ impl WebDriverCompatibleCommand for Log {
 
 fn below(base: &url::Url, session: Option<&str>, path: &str) -> Result<url::Url, url::ParseError> {
     base.join(&format!("session/{}/{path}", session.unwrap_or_default()))
-}
-
-impl fmt::Debug for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Window")
-    }
 }

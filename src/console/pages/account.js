@@ -92,7 +92,7 @@ export function account(main, id) {
     draw.story([told], () => [
       el('h2', { id: 'story' }, 'What happened'),
       told.length === 0 ? el('p.muted', {}, 'Nothing yet.') : el('ol.story', {}, told.slice(0, SHOWN).map(drawMoment)),
-      told.length > SHOWN && el('p.small.muted', {}, `Older moments: paird events.`),
+      told.length > SHOWN && el('p.small.muted', {}, 'Older ones are in the database: paird events shows them.'),
     ]);
   }
 
