@@ -18,6 +18,7 @@ mod health;
 mod history;
 mod live;
 mod metrics;
+mod pages;
 mod problem;
 mod qr;
 mod routes;

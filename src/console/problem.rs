@@ -20,7 +20,7 @@ pub struct Problem {
     /// Tells kinds of problems apart; it is not an address.
     #[serde(rename = "type")]
     kind: String,
-    title: String,
+    title: &'static str,
     status: u16,
     /// What happened, and what to do now.
     detail: String,
@@ -37,7 +37,7 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or("Error");
         Self {
             kind: format!("urn:paird:problem:{}", title.to_lowercase().replace([' ', '\''], "-")),
-            title: title.to_owned(),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
             instance: None,

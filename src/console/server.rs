@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     envelope,
     feed::Feed,
-    guard,
+    guard, pages,
     routes::{self, Document, Preface},
     session::Sessions,
     shared::Shared,
@@ -142,7 +142,9 @@ impl Door {
                 .app_data(shared.clone())
                 .configure(routes::api)
                 .split_for_parts();
-            app.app_data(Data::new(Document::new(document))).default_service(web::to(routes::nothing))
+            app.configure(pages::pages)
+                .app_data(Data::new(Document::new(document)))
+                .default_service(web::to(routes::nothing))
         });
         let server = server
             .workers(WORKERS)

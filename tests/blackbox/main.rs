@@ -23,7 +23,7 @@ mod poisoned;
 mod restarts;
 mod roles;
 mod settings;
-#[allow(dead_code, reason = "tests/chaos uses it, too")]
+#[allow(dead_code, unused_imports, reason = "tests/chaos and tests/browser use it, too")]
 mod support;
 mod sweep;
 mod systemd;

@@ -62,10 +62,10 @@ async fn the_metrics_move_with_a_pairing_a_loss_and_a_command_that_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_is_answered_while_the_database_is_away_and_says_how_old_its_figures_are() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (mut stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     becomes(&api, "paird_fleet_daemons", 1.0).await;
-    stage.database().stop_serving().await;
+    stage.database.take().unwrap().stop().await;
     until("old figures", || async {
         let exposition = api.get("/metrics").await.is(200).text();
         let age = value(&exposition, "paird_fleet_figures_age_seconds")?;
@@ -73,7 +73,8 @@ async fn a_scrape_is_answered_while_the_database_is_away_and_says_how_old_its_fi
         (Duration::from_secs_f64(age) > Duration::from_secs(3)).then_some(())
     })
     .await;
-    stage.finish([daemon]).await;
+    assert!(daemon.terminate().await.success());
+    stage.finish_without_database().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use daemon::Daemon;
 pub use http::{Answer, Api, Live};
 pub use phones::Phones;
-pub use web::{Web, find_qrs, read_qr};
+pub use web::{Web, find_qr, find_qrs, read_qr};
 pub use wire::{OPENING, Wire};
 
 /// No wait is longer than this; a test that needs it all has failed already.

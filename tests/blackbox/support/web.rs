@@ -184,10 +184,15 @@ impl Web {
     pub async fn qr_now(&self, account: Uuid) -> Option<String> {
         let png: Option<String> = self.column(account, "last_qr_png").await;
         let payload = decode(&png?);
+        self.saw(&payload);
+        Some(payload)
+    }
+
+    /// A QR that was seen: it and its parts may be in no log.
+    pub fn saw(&self, payload: &str) {
         let mut secrets = self.secrets.lock().unwrap();
         secrets.extend(payload.split([',', '#', '/']).filter(|part| part.len() > 20).map(str::to_owned));
-        secrets.insert(payload.clone());
-        Some(payload)
+        secrets.insert(payload.to_owned());
     }
 
     pub async fn code(&self, account: Uuid) -> String {
@@ -254,14 +259,17 @@ fn decode(png_base64: &str) -> String {
     read_qr(&image::load_from_memory(&png).unwrap().into_luma8())
 }
 
-/// An independent decoder: not the crate that draws.
 pub fn read_qr(picture: &image::GrayImage) -> String {
-    let mut found = find_qrs(picture);
-    assert_eq!(found.len(), 1, "one QR in the picture");
-    found.remove(0)
+    find_qr(picture).expect("one QR in the picture, that can be read")
 }
 
-/// Every QR that can be read in a picture, which may be one that is still being drawn.
+/// The QR in a picture that may hold none, or one that is still being drawn.
+pub fn find_qr(picture: &image::GrayImage) -> Option<String> {
+    let mut found = find_qrs(picture);
+    if found.len() == 1 { found.pop() } else { None }
+}
+
+/// Every QR that can be read in a picture, by an independent decoder: not the crate that draws.
 pub fn find_qrs(picture: &image::GrayImage) -> Vec<String> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = |x: usize, y: usize| picture.get_pixel(x as u32, y as u32).0[0];

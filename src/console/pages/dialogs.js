@@ -1,0 +1,162 @@
+// Questions, asked in a native <dialog>: it traps the focus, closes on Escape and gives
+// the focus back.
+import { el, focusOn, once } from './dom.js';
+import * as api from './api.js';
+import { phone } from './words.js';
+
+let count = 0;
+
+/** How to give the focus back, also when what had it was drawn anew meanwhile. */
+function keepFocus() {
+  const asker = document.activeElement;
+  const within = asker.closest('[data-account]') ?? document.getElementById('main');
+  const anew = () => within.querySelector(`[data-focus="${CSS.escape(asker.dataset.focus ?? '')}"]`);
+  return () => focusOn((asker.isConnected ? asker : anew()) ?? document.querySelector('h1'));
+}
+
+/**
+ * Asks. Resolves to the form's values when `submit` went well, else to null. A refusal is
+ * shown in the dialog, which stays open.
+ */
+function ask({ title, body, button, danger = false, submit }) {
+  const id = `dialog-${(count += 1)}`;
+  const wrong = el('p.wrong', { role: 'alert' });
+  const go = el(danger ? 'button.danger' : 'button.primary', { type: 'submit' }, button);
+  const form = el(
+    'form',
+    { method: 'dialog' },
+    el('h2', { id, tabindex: '-1' }, title),
+    body,
+    wrong,
+    el('div.row', {}, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go),
+  );
+  const dialog = el('dialog', { 'aria-labelledby': id }, form);
+  document.body.append(dialog);
+  const giveBack = keepFocus();
+  dialog.showModal();
+  (dialog.querySelector('[autofocus]') ?? dialog.querySelector('h2')).focus();
+  return new Promise((resolve) => {
+    let answer = null;
+    async function send() {
+      const values = Object.fromEntries(new FormData(form));
+      wrong.textContent = '';
+      try {
+        await submit(values);
+        answer = values;
+        dialog.close();
+      } catch (error) {
+        wrong.textContent = error.message;
+        dialog.querySelector('input')?.focus();
+      }
+    }
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      once(go, send);
+    });
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      giveBack();
+      resolve(answer);
+    });
+  });
+}
+
+const labelField = (value) =>
+  el(
+    'div.field',
+    {},
+    el('label', { for: 'label' }, 'Name'),
+    el('input', {
+      id: 'label',
+      name: 'label',
+      value,
+      required: true,
+      maxlength: '120',
+      autocomplete: 'off',
+      autofocus: true,
+    }),
+    el('p.hint', {}, 'What people call it here: a place, a team, a till. The phone does not see it.'),
+  );
+
+export async function add() {
+  let made = null;
+  await ask({
+    title: 'Add an account',
+    body: labelField(''),
+    button: 'Add',
+    submit: async ({ label }) => {
+      made = await api.add(label.trim());
+    },
+  });
+  return made;
+}
+
+export const rename = (account) =>
+  ask({
+    title: `Rename «${account.label}»`,
+    body: labelField(account.label),
+    button: 'Rename',
+    submit: ({ label }) => api.rename(account.id, label.trim()),
+  });
+
+const option = (name, value, title, text, checked = false) =>
+  el(
+    'label',
+    {},
+    el('input', { type: 'radio', name, value, checked, autofocus: checked }),
+    el('span', {}, el('b', {}, title), el('span', {}, text)),
+  );
+
+export function unpair(account, submit) {
+  return ask({
+    title: `Unpair «${account.label}»?`,
+    body: el(
+      'fieldset',
+      {},
+      el('legend.unseen', {}, 'What happens on the phone'),
+      el(
+        'div.choice',
+        {},
+        option(
+          'logout',
+          'no',
+          'Disconnect only',
+          'The phone keeps “paird” under Linked devices, and the keys are kept, sealed. Resume connects again without a QR code.',
+          true,
+        ),
+        option(
+          'logout',
+          'yes',
+          'Disconnect and log out',
+          'WhatsApp removes “paird” from the phone’s Linked devices, and then the keys are erased. To use the account again, scan a new QR code.',
+        ),
+      ),
+    ),
+    button: 'Unpair',
+    danger: true,
+    submit: ({ logout }) => submit({ logout: logout === 'yes' }),
+  });
+}
+
+export function remove(account, submit) {
+  const number = account.phoneNumber ?? account.lastPhoneNumber;
+  const onPhone = account.phoneNumber
+    ? `On the phone ${phone(number)}, WhatsApp removes “paird” from Linked devices. If WhatsApp cannot be reached, paird keeps trying for 14 days.`
+    : number
+      ? `If the phone ${phone(number)} still lists “paird” under Linked devices, WhatsApp removes it there.`
+      : 'No phone is linked, so nothing changes on a phone.';
+  return ask({
+    title: `Delete «${account.label}»?`,
+    body: el(
+      'ul.effects',
+      {},
+      el('li', {}, 'The account disappears from the lists at once. This cannot be undone.'),
+      el('li', {}, onPhone),
+      number &&
+        el('li', {}, 'The keys are erased only after WhatsApp has confirmed. Chats on the phone stay as they are.'),
+    ),
+    button: 'Delete account',
+    danger: true,
+    submit,
+  });
+}

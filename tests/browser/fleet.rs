@@ -1,0 +1,90 @@
+//! The page of all accounts.
+
+use serde_json::json;
+
+use crate::{
+    desk::{Desk, a_full_house},
+    support::until,
+    window,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_status_has_a_word_a_shape_and_what_to_do_and_all_of_it_is_live() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    window.says(".empty", "No accounts yet").await;
+    window.keep_pictures("fleet-empty").await;
+    window.assert_accessible("fleet, empty").await;
+
+    a_full_house(&desk).await;
+    until("every account, without a reload", || async { (window.texts(".name").await.len() == 5).then_some(()) }).await;
+    window.see(".account [data-status=pending]").await;
+    let shapes = window.run(
+        "return [...document.querySelectorAll('.account .badge')].map((e) => [e.innerText, e.dataset.shape])",
+        vec![],
+    );
+    let expected = json!([
+        ["Connected", "connected"],
+        ["Pairing", "pending"],
+        ["Reconnecting", "reconnecting"],
+        ["Held", "held"],
+        ["Not linked", "unpaired"]
+    ]);
+    assert_eq!(shapes.await, expected);
+    window.says(".account:nth-child(3) .state", "connection to WhatsApp was lost · just now · next try in 1").await;
+    window.says(".account:nth-child(4) .state", "Wait: paird connects again when WhatsApp's ban is over").await;
+    assert_eq!(window.text(".tile[data-status=connected] b").await, "1");
+    window.says(".daemons", "daemon").await;
+    window.keep_pictures("fleet").await;
+    window.assert_accessible("fleet").await;
+    assert_eq!(window.landmarks().await, json!([1, 1, 1, 1]));
+
+    window.click(".tile[data-status=held]").await;
+    assert_eq!(window.texts(".name").await, ["Marketing"]);
+    window.click(".tile[data-status=held]").await;
+    window.click(".tools button").await;
+    assert_eq!(window.text(".account:first-child .number").await, "… 001");
+
+    let lost = "436607000001";
+    let device = stage.phones.devices(lost).await.remove(0);
+    stage.phones.unlink(lost, &device.jid).await;
+    window.says(".account:first-child .state", "Logged out").await;
+    window.says(".account:first-child .do", "Pair").await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_name_moves_nothing_and_keeps_the_focus() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let window = &desk.window;
+    for label in ["mango", "apple", "zucchini"] {
+        desk.stage.web.account(label).await;
+    }
+    until("three accounts", || async { (window.texts(".name").await.len() == 3).then_some(()) }).await;
+
+    window.click(".account:nth-child(2) .menu summary").await;
+    window.keep_pictures("fleet-menu").await;
+    window.click(".account:nth-child(2) [data-action=rename]").await;
+    window.fill("#label", "yam").await;
+    window.keep_pictures("dialog-rename").await;
+    window.assert_accessible("fleet, rename").await;
+    window.click("dialog [type=submit]").await;
+    until("the new name in its old place", || async {
+        (window.texts(".name").await == ["mango", "yam", "zucchini"]).then_some(())
+    })
+    .await;
+    assert_eq!(window.run("return document.activeElement.dataset.focus", vec![]).await, json!("menu"));
+    // Somebody else renames, while the focus is in the list.
+    window.tab_to(".account:nth-child(3) .name a").await;
+    let rename = "UPDATE whatsapp_accounts SET label = 'aubergine' WHERE label = 'zucchini'";
+    desk.stage.web.sql.execute(rename, &[]).await.unwrap();
+    window.says(".account:nth-child(3) .name", "aubergine").await;
+    assert_eq!(window.run("return document.activeElement.innerText", vec![]).await, json!("aubergine"));
+    desk.close().await;
+}

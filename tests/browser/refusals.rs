@@ -1,0 +1,128 @@
+//! What a page shows when WhatsApp, or paird, says no.
+
+use paird_sandbox::Fault;
+use serde_json::json;
+
+use crate::{desk::Desk, window};
+
+const NUMBER: &str = "436607200001";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_is_linked_already_is_named_with_its_account() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    stage.web.connect_account("Front desk", NUMBER, &stage.phones).await;
+    let second = stage.web.account("Lobby").await;
+    desk.go_to_pairing(second).await;
+    desk.start_qr().await;
+    desk.scan(NUMBER).await;
+    desk.phase("duplicate").await;
+    window.says(".face", "linked to «Front desk». Unpair that account first, or scan with another phone").await;
+    assert_eq!(window.see(".face").await.attr("data-tone").await.unwrap().as_deref(), Some("warn"));
+    window.keep_pictures("pair-duplicate").await;
+    window.assert_accessible("pairing, duplicate").await;
+    stage.phones.devices_are(NUMBER, 1).await;
+
+    // It is told to who comes later, too.
+    window.page.refresh().await.unwrap();
+    desk.phase("duplicate").await;
+    let other = "436607200002";
+    stage.phones.add(other).await;
+    window.click("[data-action=again]").await;
+    window.see("#qr").await;
+    desk.scan(other).await;
+    desk.phase("connected").await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_phone_than_the_expected_one_is_named_with_both_numbers() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    let (expected, wrong) = ("436607200003", "436607200004");
+    stage.phones.add(expected).await;
+    stage.phones.add(wrong).await;
+    let account = stage.web.account("Lobby").await;
+    desk.go_to_pairing(account).await;
+    window.click(".more summary").await;
+    window.fill("#expect", "+43 660 7200003").await;
+    desk.start_qr().await;
+    window.says(".face", "Only +436 607 200 003 is accepted").await;
+    desk.scan(wrong).await;
+    desk.phase("wrong-phone").await;
+    window.says(".face", "+436 607 200 004 scanned, but +436 607 200 003 is expected").await;
+    window.keep_pictures("pair-wrong-phone").await;
+    window.assert_accessible("pairing, wrong phone").await;
+
+    // Again asks for the same phone again.
+    window.click("[data-action=again]").await;
+    window.says(".face", "Only +436 607 200 003 is accepted").await;
+    desk.scan(expected).await;
+    desk.phase("connected").await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_told_in_words_with_what_to_do_and_whatsapps_own() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    stage.phones.add(NUMBER).await;
+    let account = stage.web.account("Lobby").await;
+    let refused =
+        Fault::LoginFailure { reason: 405, code: None, expire: None, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(refused).await;
+    desk.go_to_pairing(account).await;
+    desk.start_qr().await;
+    desk.scan(NUMBER).await;
+    desk.phase("failed").await;
+    window.says(".face", "no longer talks to this version of paird").await;
+    window.says(".face", "Update paird").await;
+    window.keep_pictures("pair-failed").await;
+    window.assert_accessible("pairing, failed").await;
+    stage.phones.devices_are(NUMBER, 0).await;
+    desk.close().await;
+}
+
+/// The sandbox asks for no passkey: the row and the event are those of a daemon elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_challenge_is_carried_to_a_person_and_the_answer_back() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (web, window) = (&desk.stage.web, &desk.window);
+    let columns = "status, status_reason, desired, pair_deadline =
+                   'pending', 'waiting_for_passkey', 'paired', now() + interval '4 minutes'";
+    let account = desk.foreign_account("Vault", columns).await;
+    desk.tell(account, "session.passkey", json!({ "stage": "challenge", "request": { "challenge": "Zm9v" } })).await;
+    desk.go_to_pairing(account).await;
+    desk.phase("passkey").await;
+    window.click(".face .raw summary").await;
+    window.says("#challenge", "Zm9v").await;
+    window.keep_pictures("pair-passkey").await;
+    window.assert_accessible("pairing, passkey").await;
+
+    window.fill("#response", "no JSON").await;
+    window.click("[data-action=answer]").await;
+    window.says("#response-wrong", "not JSON").await;
+    let answer = r#"{"rawId":"AQID","response":{"signature":"AA"}}"#;
+    window.fill("#response", answer).await;
+    window.click("[data-action=answer]").await;
+    let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.passkey'
+                AND args->'response' = $2::jsonb";
+    let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+    crate::support::until("the answer on its way", || async {
+        (web.count(sent, &[&account, &answer]).await == 1).then_some(())
+    })
+    .await;
+    desk.close().await;
+}
