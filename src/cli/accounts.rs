@@ -1,7 +1,8 @@
-//! `paird accounts add`, `paird accounts list`.
+//! `paird accounts`: adding them, listing them, and how their connections are made.
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use paird_sql::queries::cli::{self, ListedAccount};
@@ -9,8 +10,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::database::{Database, explained};
-use super::{DEFAULT_OPERATOR, out};
-use crate::config::Config;
+use super::{AccountArg, DEFAULT_OPERATOR, out, proxy};
+use crate::config::{Config, device_name};
+
+/// What is written for "no proxy" and "no name of its own".
+pub(super) const NONE: &str = "none";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountsCommand {
@@ -21,10 +25,26 @@ pub(super) enum AccountsCommand {
         /// Whose it is: a number is linked at most once among an operator's accounts.
         #[arg(long, value_name = "UUID", default_value_t = DEFAULT_OPERATOR)]
         operator: Uuid,
+        /// The name under "Linked devices" on the phone; without it PAIRD_DEVICE_NAME.
+        #[arg(long, value_name = "NAME")]
+        device_name: Option<String>,
         /// JSON instead of text.
         #[arg(long)]
         json: bool,
     },
+    /// Sets the name that the phone shows under "Linked devices", from the next pairing on.
+    Name {
+        #[command(flatten)]
+        account: AccountArg,
+        /// At most 40 characters; `none` for PAIRD_DEVICE_NAME.
+        name: String,
+    },
+    /// Sets the proxy that all of an account's traffic goes through, or takes it away.
+    ///
+    /// A login is never an argument, where others on the machine could read it: with
+    /// --user the password is asked for, or read from a file or from stdin. A connection
+    /// that the account has is made anew at once.
+    Proxy(proxy::ProxyArgs),
     /// Lists the accounts, oldest first.
     List {
         /// JSON instead of a table.
@@ -36,10 +56,11 @@ pub(super) enum AccountsCommand {
 pub(super) async fn run(config: &Config, command: AccountsCommand) -> anyhow::Result<ExitCode> {
     let database = Database::connect(config).await?;
     match command {
-        AccountsCommand::Add { label, operator, json } => {
+        AccountsCommand::Add { label, operator, device_name, json } => {
             let label = label.trim();
             anyhow::ensure!(!label.is_empty(), "the label is empty");
-            let added = cli::insert_account().bind(&database.client, &operator, &label).one().await;
+            let device_name = device_name.as_deref().map(checked_name).transpose()?;
+            let added = cli::insert_account().bind(&database.client, &operator, &label, &device_name).one().await;
             let id = added.map_err(explained)?;
             if json {
                 out::json(&json!({ "id": id, "operator_id": operator, "label": label }));
@@ -47,6 +68,14 @@ pub(super) async fn run(config: &Config, command: AccountsCommand) -> anyhow::Re
                 out::line(format_args!("added {label:?}, {id}; link it with: paird pair {id}"));
             }
         }
+        AccountsCommand::Name { account, name } => {
+            let account = database.account(&account.account).await?;
+            let name = if name == NONE { None } else { Some(checked_name(&name)?) };
+            cli::set_device_name().bind(&database.client, &name, &account.id).await.map_err(explained)?;
+            let name = name.unwrap_or_else(|| format!("{} (PAIRD_DEVICE_NAME)", config.device_name));
+            out::line(format_args!("{}: called {name:?} on the phone from the next pairing on", account.label));
+        }
+        AccountsCommand::Proxy(args) => proxy::run(config, &database, args).await?,
         AccountsCommand::List { json } => {
             let accounts = database.accounts().await?;
             if json {
@@ -58,6 +87,13 @@ pub(super) async fn run(config: &Config, command: AccountsCommand) -> anyhow::Re
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The database would refuse a wrong one, too, with more words.
+fn checked_name(name: &str) -> anyhow::Result<String> {
+    let name = name.trim();
+    anyhow::ensure!(!name.is_empty(), "the device name is empty");
+    device_name(name).map_err(|wrong| anyhow!("the device name {wrong}"))
 }
 
 /// The row in the contract's names.
@@ -74,6 +110,8 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "last_phone_number": account.last_phone_number,
         "next_retry_at": account.next_retry_at,
         "pair_deadline": account.pair_deadline,
+        "proxy": account.proxy,
+        "device_name": account.device_name,
         "created_at": account.created_at,
     })
 }

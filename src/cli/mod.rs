@@ -13,6 +13,7 @@ mod out;
 mod pair;
 #[cfg(feature = "sandbox")]
 mod phone;
+mod proxy;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
@@ -66,7 +67,7 @@ enum Command {
     /// Runs the daemon until SIGTERM or Ctrl-C.
     #[command(after_help = SETTINGS_HELP)]
     Serve,
-    /// Adds accounts and lists them.
+    /// Adds accounts, lists them, and sets how their connections are made.
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Links an account: draws the QR here until the phone has scanned it.

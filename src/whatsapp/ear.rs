@@ -9,22 +9,27 @@ use std::time::Duration;
 use paird_actors::{
     clock,
     domain::{CloseReason, PasskeyStage, Phone, Secret},
-    ports::SessionEvent,
+    ports::{CodeOver, SessionEvent},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use wacore::types::events::{Event, EventHandler, EventInterest, EventKind, PairError, PairingCodeError};
 use wacore_binary::{Node, OwnedNodeRef};
-use whatsapp_rust::{Client, NodeFilter, RawNodeLease, pair_code::PairCodeOptions};
+use whatsapp_rust::{
+    Client, NodeFilter, RawNodeLease,
+    pair_code::{PairCodeError, PairCodeOptions, PairCodeRejection, PairError as PairCodeFailure},
+};
 
-use super::{admission::Gate, close, close::Signs, runtime::SessionRuntime, voice::Voice};
+use super::{admission::Gate, close, close::Signs, passkey, runtime::SessionRuntime, voice::Voice};
 
 /// How long the library may take to answer a pair-success (it verifies two signatures).
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-/// A code lives 180 s, and a phone that typed it has a minute more to finish.
-const CODE_LIFE: Duration = Duration::from_secs(240);
+/// After a code's time the library needs a moment to see it.
+const CODE_GRACE: Duration = Duration::from_secs(1);
 /// WhatsApp throttles codes per number; a session asks for no more than these.
 const CODES_PER_SESSION: u8 = 3;
+/// The library takes no more tries at one code, and says nothing about those that follow.
+const TRIES_PER_CODE: u8 = 3;
 
 const HEARD: [EventKind; 18] = [
     EventKind::RawNode,
@@ -50,6 +55,8 @@ const HEARD: [EventKind; 18] = [
 /// The library's event handler for one session. It is called inside the
 /// library's tasks, so it only passes on.
 pub(super) struct Ear {
+    /// For tasks that wait on its behalf.
+    me: Weak<Self>,
     /// Weak: the library's client owns its handlers.
     client: Weak<Client>,
     voice: Arc<Voice>,
@@ -57,7 +64,7 @@ pub(super) struct Ear {
     signs: Arc<Signs>,
     runtime: SessionRuntime,
     code_for: Option<Phone>,
-    codes: Mutex<u8>,
+    codes: Mutex<Codes>,
     shown_qr: Mutex<Option<Secret>>,
     scanned: Mutex<Option<(Phone, String)>>,
     /// Stanzas are forwarded raw until `<success>`, then no longer: an open
@@ -65,6 +72,16 @@ pub(super) struct Ear {
     raw: Mutex<Option<RawNodeLease>>,
     paired: CancellationToken,
     open: AtomicBool,
+}
+
+/// The codes that were asked for.
+#[derive(Default)]
+struct Codes {
+    asked: u8,
+    /// Times that the one on show was typed.
+    typed: u8,
+    /// Every QR of this socket was shown: it lives for its code alone.
+    last: bool,
 }
 
 impl Ear {
@@ -76,14 +93,15 @@ impl Ear {
         runtime: SessionRuntime,
         code_for: Option<Phone>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             client: Arc::downgrade(client),
             voice,
             gate,
             signs,
             runtime,
             code_for,
-            codes: Mutex::new(0),
+            codes: Mutex::default(),
             shown_qr: Mutex::new(None),
             scanned: Mutex::new(None),
             raw: Mutex::new(None),
@@ -120,12 +138,15 @@ impl Ear {
     /// Asks for a code to type, once the socket is up. Does nothing for a QR attempt.
     pub(super) fn ask_for_code(&self, client: &Arc<Client>) {
         let Some(phone) = self.code_for.as_ref().map(|phone| phone.digits().to_owned()) else { return };
-        let mut asked = lock(&self.codes);
-        if *asked >= CODES_PER_SESSION {
-            self.reject("whatsapp wants yet another code; this connection asks for no more");
-            return;
+        let mut codes = lock(&self.codes);
+        if codes.asked >= CODES_PER_SESSION {
+            let enough =
+                format!("{CODES_PER_SESSION} codes were shown, and this connection asks for no more; scan the QR");
+            return self.voice.say(SessionEvent::CodeOver { reason: CodeOver::Refused(enough) });
         }
-        *asked += 1;
+        codes.asked += 1;
+        codes.typed = 0;
+        let (nth, ear) = (codes.asked, self.me.clone());
         let client = Arc::downgrade(client);
         self.runtime.start(async move {
             let Some(client) = client.upgrade() else { return };
@@ -133,8 +154,68 @@ impl Ear {
                 return;
             }
             let options = PairCodeOptions { phone_number: phone, ..PairCodeOptions::default() };
-            // Answer and failure both come as events.
-            let _ = client.pair_with_code(options).await;
+            // Answer and failure both come as events, but for this one: a code before
+            // it may still link. It is waited out, as long as nobody asks for another.
+            while let Err(PairCodeFailure::PairCode(PairCodeError::CodeAlreadyOutstanding { remaining })) =
+                client.pair_with_code(options.clone()).await
+            {
+                tokio::time::sleep(remaining + CODE_GRACE).await;
+                if ear.upgrade().is_none_or(|ear| !ear.is_code(nth)) {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn is_code(&self, nth: u8) -> bool {
+        lock(&self.codes).asked == nth
+    }
+
+    /// A code is on show, for so long.
+    fn code(&self, code: &str, lasts: Duration) {
+        self.voice.say(SessionEvent::Code { code: Secret::new(code), expires_at: clock::now().after(lasts) });
+        let (nth, ear) = (lock(&self.codes).asked, self.me.clone());
+        self.runtime.start(async move {
+            tokio::time::sleep(lasts + CODE_GRACE).await;
+            if let Some(ear) = ear.upgrade().filter(|ear| ear.is_code(nth)) {
+                ear.code_over(CodeOver::Expired);
+            }
+        });
+    }
+
+    /// Takes the code off, and asks for the next: on this socket, or where this one has
+    /// no QR left on the next.
+    fn code_over(&self, why: CodeOver) {
+        if self.gate.is_held() || self.gate.is_linked() {
+            return;
+        }
+        self.voice.say(SessionEvent::CodeOver { reason: why });
+        if lock(&self.codes).last {
+            return self.signs.say(CloseReason::QrExhausted);
+        }
+        if let Some(client) = self.client.upgrade() {
+            self.ask_for_code(&client);
+        }
+    }
+
+    /// A phone has typed a code for this number. It may have been the wrong one.
+    fn typed(&self) {
+        let typed = {
+            let mut codes = lock(&self.codes);
+            codes.typed = codes.typed.saturating_add(1);
+            codes.typed
+        };
+        if typed != TRIES_PER_CODE + 1 {
+            return;
+        }
+        let (client, ear) = (self.client.clone(), self.me.clone());
+        self.runtime.start(async move {
+            if let Some(client) = client.upgrade() {
+                client.cancel_pair_code().await;
+            }
+            if let Some(ear) = ear.upgrade() {
+                ear.code_over(CodeOver::Spent);
+            }
         });
     }
 
@@ -143,6 +224,7 @@ impl Ear {
         match node.tag() {
             "iq" if node.get_optional_child("pair-success").is_some() => self.scan(node),
             "success" => self.opened(),
+            "notification" if is_typed_code(node) => self.typed(),
             _ => {}
         }
     }
@@ -197,9 +279,6 @@ impl Ear {
     }
 
     fn qr(&self, code: &str, lasts: Duration) {
-        if self.code_for.is_some() {
-            return;
-        }
         let payload = Secret::new(code);
         let new = lock(&self.shown_qr).replace(payload.clone()).as_ref() != Some(&payload);
         if new {
@@ -212,13 +291,15 @@ impl Ear {
         if closed {
             return self.signs.say(CloseReason::QrExhausted);
         }
-        let (signs, gate) = (self.signs.clone(), self.gate.clone());
-        self.runtime.start(async move {
-            tokio::time::sleep(CODE_LIFE).await;
-            if !gate.is_held() && !gate.is_linked() {
-                signs.say(CloseReason::QrExhausted);
-            }
-        });
+        lock(&self.codes).last = true;
+        self.voice.say(SessionEvent::QrOver);
+    }
+
+    /// What is asked may be told: a challenge is good for nothing without the passkey's
+    /// own key, and the code is compared, it opens nothing.
+    fn passkey(&self, stage: PasskeyStage, request: Value) {
+        let expires_at = clock::now().after(passkey::time_for(&request));
+        self.voice.say(SessionEvent::Passkey { stage, request, expires_at });
     }
 
     fn reject(&self, reason: impl Into<String>) {
@@ -233,24 +314,19 @@ impl EventHandler for Ear {
             Event::RawNode(node) => self.stanza(node),
             Event::PairingQrCode(qr) => self.qr(&qr.code, qr.timeout),
             Event::PairingQrCodesExhausted(refs) => self.exhausted(refs.disconnected),
-            Event::PairingCode(code) => self.voice.say(SessionEvent::Code {
-                code: Secret::new(code.code.as_str()),
-                expires_at: clock::now().after(code.timeout),
-            }),
-            Event::PairingCodeRefresh(_) => {
-                if let Some(client) = self.client.upgrade() {
-                    self.ask_for_code(&client);
-                }
+            Event::PairingCode(code) => self.code(&code.code, code.timeout),
+            Event::PairingCodeRefresh(_) => self.code_over(CodeOver::Spent),
+            Event::PairingCodeError(error) => {
+                self.voice.say(SessionEvent::CodeOver { reason: CodeOver::Refused(code_refused(error)) });
             }
-            Event::PairingCodeError(error) => self.reject(code_refused(error)),
-            Event::PairPasskeyRequest(asked) => self.voice.say(SessionEvent::Passkey {
-                stage: PasskeyStage::Challenge,
-                request: serde_json::from_str(&asked.request_options_json)
-                    .unwrap_or_else(|_| Value::String(asked.request_options_json.clone())),
-            }),
-            Event::PairPasskeyConfirmation(shown) => self
-                .voice
-                .say(SessionEvent::Passkey { stage: PasskeyStage::Confirm, request: json!({ "code": shown.code }) }),
+            Event::PairPasskeyRequest(asked) => {
+                let request = serde_json::from_str(&asked.request_options_json)
+                    .unwrap_or_else(|_| Value::String(asked.request_options_json.clone()));
+                self.passkey(PasskeyStage::Challenge, request);
+            }
+            Event::PairPasskeyConfirmation(shown) => {
+                self.passkey(PasskeyStage::Confirm, json!({ "code": shown.code }));
+            }
             Event::PairPasskeyError(error) => self.reject(format!("passkey: {}", error.error)),
             Event::PairSuccess(_) => self.paired.cancel(),
             Event::PairError(error) => self.reject(scan_failed(error)),
@@ -266,6 +342,12 @@ impl EventHandler for Ear {
             _ => {}
         }
     }
+}
+
+/// Whether it tells that a phone typed a code.
+fn is_typed_code(notification: &OwnedNodeRef) -> bool {
+    let stage = notification.get_optional_child("link_code_companion_reg").and_then(|reg| reg.get_attr("stage"));
+    stage.is_some_and(|stage| stage.as_str() == "primary_hello")
 }
 
 /// Whether an answer to a pair-success is the one that makes the link.
@@ -289,11 +371,22 @@ fn scan_failed(error: &PairError) -> String {
 fn code_refused(error: &PairingCodeError) -> String {
     match &error.rejection {
         // WhatsApp answers 400 for its limit per number too.
-        Some(rejection) if rejection.is_throttled() => {
-            format!("whatsapp gives no code for this number now ({}); try again later", rejection.code())
+        Some(rejection @ PairCodeRejection::BadRequest) => format!(
+            "whatsapp gives no code for this number ({}): too many were asked for, or there is no WhatsApp on it",
+            rejection.code()
+        ),
+        Some(rejection @ PairCodeRejection::RateOverlimit) => {
+            format!("whatsapp gives no code for this number now ({}): too many were asked for", rejection.code())
         }
-        Some(rejection) => format!("whatsapp refused a code for this number ({})", rejection.code()),
-        None => "no code: whatsapp did not answer, or the number is not one it takes".to_owned(),
+        Some(rejection @ PairCodeRejection::FeatureNotAvailable) => {
+            format!("this number cannot be linked by a code ({})", rejection.code())
+        }
+        Some(
+            rejection @ (PairCodeRejection::Forbidden
+            | PairCodeRejection::InternalServerError
+            | PairCodeRejection::Unknown(_)),
+        ) => format!("whatsapp refused a code for this number ({})", rejection.code()),
+        None => "whatsapp did not answer, or the number is not one it takes".to_owned(),
     }
 }
 

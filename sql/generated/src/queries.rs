@@ -9,4 +9,5 @@ pub mod credentials;
 pub mod events;
 pub mod keyrings;
 pub mod processes;
+pub mod proxies;
 pub mod tickets;

@@ -58,16 +58,22 @@ impl Screen {
 
 /// What the phone needs: a QR, a code, or patience.
 fn picture(row: &Pairing) -> anyhow::Result<String> {
-    if let Some(code) = &row.pair_code {
-        return Ok(format!(
-            "\n  {code}\n\n  WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
-        ));
-    }
+    let mut text = String::new();
     if let Some(png) = &row.last_qr_png {
         let drawn = qr::modules_of(png)?.drawn();
-        return Ok(format!("{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this\n"));
+        let _ = writeln!(text, "{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this");
     }
-    Ok(format!("  {} ({})\n", row.status, row.status_reason))
+    if let Some(code) = &row.pair_code {
+        let or = if text.is_empty() { "" } else { "or, " };
+        let _ = write!(
+            text,
+            "\n  {code}\n\n  {or}WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
+        );
+    }
+    if text.is_empty() {
+        let _ = writeln!(text, "  {} ({})", row.status, row.status_reason);
+    }
+    Ok(text)
 }
 
 fn countdown(label: &str, row: &Pairing) -> String {
@@ -109,8 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_shown_before_a_qr() {
-        let row = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), last_qr_png: Some("x".to_owned()), ..row() };
-        assert!(picture(&row).unwrap().contains("ABCD-EFGH"));
+    fn a_code_is_shown_with_the_qr_beside_it() {
+        let code = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), ..row() };
+        assert!(picture(&code).unwrap().contains("ABCD-EFGH"));
+        let qr = qr::png_base64(&paird_actors::domain::Secret::new("2@ref,key,key,secret")).unwrap();
+        let both = picture(&Pairing { last_qr_png: Some(qr.clone()), ..code }).unwrap();
+        assert!(both.contains("scan this") && both.contains("ABCD-EFGH"), "{both}");
+        let alone = picture(&Pairing { last_qr_png: Some(qr), ..row() }).unwrap();
+        assert!(alone.contains("scan this") && !alone.contains("phone number"), "{alone}");
     }
 }
