@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod attempts;
+mod codes;
 mod command_line;
 mod crashes;
 mod database;
@@ -13,7 +14,10 @@ mod inbox;
 mod isolation;
 mod keys;
 mod links;
+mod names;
 mod pairing;
+mod passkey;
+mod proxies;
 mod restarts;
 mod settings;
 #[allow(dead_code, reason = "tests/chaos uses it, too")]

@@ -2,6 +2,7 @@
 
 mod daemon;
 mod phones;
+mod proxy;
 mod secrets;
 mod truth;
 mod web;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub use daemon::Daemon;
 pub use phones::Phones;
+pub use proxy::Proxy;
 pub use web::{Web, read_qr};
 
 /// No wait is longer than this; a test that needs it all has failed already.

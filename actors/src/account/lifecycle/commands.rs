@@ -2,9 +2,7 @@
 
 use super::{CommandInput, Effect, Lifecycle, State, closing::Finale};
 use crate::{
-    domain::{
-        CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, PasskeyAnswer, PasskeyStage, Status,
-    },
+    domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Status},
     ports::Change,
 };
 
@@ -55,30 +53,6 @@ impl Lifecycle {
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
         let command = Some((input, "the attempt was cancelled".to_owned()));
         self.close_then(Finale::EndAttempt { terminal, reason: "cancelled".to_owned(), command });
-    }
-
-    /// AwaitingPasskey → AwaitingPasskey
-    fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput) {
-        let State::AwaitingPasskey { stage, answered, .. } = &mut self.state else {
-            return self.fail(input, "WhatsApp did not ask for a passkey");
-        };
-        let wrong = match (&answer, *stage) {
-            (_, _) if *answered => Some("an answer was sent to WhatsApp already"),
-            (PasskeyAnswer::Response(_), PasskeyStage::Confirm) => {
-                Some("the passkey was taken; compare the code with the phone's, and confirm")
-            }
-            (PasskeyAnswer::Confirm, PasskeyStage::Challenge) => {
-                Some("there is nothing to confirm yet: WhatsApp waits for the passkey's response")
-            }
-            (PasskeyAnswer::Response(_), PasskeyStage::Challenge) | (PasskeyAnswer::Confirm, PasskeyStage::Confirm) => {
-                None
-            }
-        };
-        if let Some(wrong) = wrong {
-            return self.fail(input, wrong);
-        }
-        *answered = true;
-        self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting

@@ -7,6 +7,7 @@
 //!
 //! - [`commands`] is what an operator can ask, state by state
 //! - [`pairing`] is an attempt: sockets, QR, admission, the first login
+//! - [`passkey`] is what may come between a scan and its admission
 //! - [`linked`] is life with a link: login, groups, loss and return
 //! - [`closing`] is the way out of every connection, and what follows it
 
@@ -17,6 +18,7 @@ mod effect;
 mod input;
 mod linked;
 mod pairing;
+mod passkey;
 mod resume;
 mod state;
 

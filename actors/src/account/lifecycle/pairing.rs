@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
 use crate::{
     domain::{
-        Attempt, CancelReason, CloseReason, CommandId, Desired, Event, Instant, PairMethod, PairRequest, PasskeyStage,
-        Phone, Refuse, Secret, Status, Verdict,
+        Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone, Refuse, Secret,
+        Status, Verdict,
     },
     ports::{Change, Claim, CodeChange, CodeOver, Purpose, QrChange},
 };
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long an operator has for a step of a passkey, at most, before the socket is given up.
-const PASSKEY_TIME: Duration = Duration::from_secs(180);
 /// Wait before a socket is opened anew after a failure of ours, jittered.
 const SOCKET_RETRY: Duration = Duration::from_secs(2);
 
@@ -128,80 +124,6 @@ impl Lifecycle {
         self.set_status(Status::Pending, reason);
         let change = Change { pair_code: CodeChange::Clear, ..self.change() };
         self.write(change);
-    }
-
-    /// AwaitingScan → AwaitingPasskey | Closing
-    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value, expires_at: Instant) {
-        if !self.state.awaits_phone() {
-            return;
-        }
-        if stage == PasskeyStage::Challenge && matches!(self.state, State::AwaitingPasskey { answered: true, .. }) {
-            // The exchange under way cannot be begun anew on its own socket.
-            return self.next_socket("WhatsApp asked for the passkey anew after it was answered; scan again");
-        }
-        self.state =
-            State::AwaitingPasskey { stage, answered: false, until: expires_at.min(self.now.after(PASSKEY_TIME)) };
-        let waits_for = match stage {
-            PasskeyStage::Challenge => "waiting_for_passkey",
-            PasskeyStage::Confirm => "waiting_for_passkey_confirmation",
-        };
-        self.set_status(Status::Pending, waits_for);
-        // The scan is done: neither QR nor code is of use now.
-        let change = Change { events: vec![Event::Passkey { stage, request }], ..self.change_out_of_pending() };
-        self.write(change);
-    }
-
-    /// The answer reached WhatsApp, or did not. A response that was not taken may be
-    /// followed by another; a confirmation that failed has used the exchange up.
-    /// AwaitingPasskey → AwaitingPasskey | Closing
-    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), String>) {
-        if self.is_leaving() {
-            return;
-        }
-        let reason = match outcome {
-            Ok(()) => {
-                if let State::AwaitingPasskey { answered: true, until, .. } = &mut self.state {
-                    *until = self.now.after(PASSKEY_TIME);
-                }
-                let finished = vec![(command, Ok("the answer was sent to WhatsApp".to_owned()))];
-                let change = Change { finished, ..self.change() };
-                return self.write(change);
-            }
-            Err(reason) => reason,
-        };
-        self.fail_all(vec![(command, "account.passkey".to_owned())], &reason);
-        match &mut self.state {
-            State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
-            State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
-                self.next_socket("the passkey's confirmation did not reach WhatsApp; scan again");
-            }
-            State::Unpaired
-            | State::Waiting { .. }
-            | State::Opening { .. }
-            | State::AwaitingScan { .. }
-            | State::Admitting { .. }
-            | State::Linking { .. }
-            | State::Vetting { .. }
-            | State::Reclaiming { .. }
-            | State::Connecting { .. }
-            | State::Online { .. }
-            | State::Reconnecting { .. }
-            | State::Held { .. }
-            | State::Closing { .. }
-            | State::Gone => {}
-        }
-    }
-
-    /// The socket that it was for is gone. The state stays.
-    pub(super) fn on_late_passkey_answer(&mut self, command: CommandId) {
-        if !self.is_leaving() {
-            self.fail_all(vec![(command, "account.passkey".to_owned())], "the connection ended before the answer");
-        }
-    }
-
-    /// AwaitingPasskey → Closing
-    pub(super) fn on_passkey_timeout(&mut self) {
-        self.next_socket("the passkey was not answered in time; scan again");
     }
 
     /// A scan that WhatsApp or the phone did not like; the next may do.
