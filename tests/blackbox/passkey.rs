@@ -159,6 +159,7 @@ async fn a_challenge_is_replaced_by_the_next_one_and_its_answer_is_worth_nothing
     web.does("account.passkey", account, json!({"response": response})).await;
     let seq = web.event(account, "session.passkey", seq).await.seq;
     stage.phones.fault(Fault::ChallengeAgain {}).await;
+    web.scan(account, NUMBER, &stage.phones).await;
     let (request, seq) = challenge(&stage, account, seq).await;
     links(&stage, account, &request, seq).await;
     stage.finish([daemon]).await;

@@ -43,7 +43,9 @@ pub type Result<T> = std::result::Result<T, RemoteError>;
 impl Remote {
     /// `admin_url` as [`crate::Sandbox::admin_url`] gives it.
     pub fn new(admin_url: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE)).build();
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
+        // A connection kept for later may be closed by the server just when it is used.
+        let config = config.max_idle_connections(0).build();
         Self { agent: config.into(), base: admin_url.trim_end_matches('/').to_owned() }
     }
 

@@ -19,7 +19,11 @@ impl Lifecycle {
         if !self.state.awaits_phone() {
             return;
         }
-        if stage == PasskeyStage::Challenge && matches!(self.state, State::AwaitingPasskey { answered: true, .. }) {
+        let under_way = matches!(
+            self.state,
+            State::AwaitingPasskey { answered: true, .. } | State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. }
+        );
+        if stage == PasskeyStage::Challenge && under_way {
             // The exchange under way cannot be begun anew on its own socket.
             return self.next_socket("WhatsApp asked for the passkey anew after it was answered; scan again");
         }

@@ -131,8 +131,14 @@ fn a_challenge_anew_replaces_one_that_is_not_answered_and_starts_over_after_one_
     bench.hear(passkey(PasskeyStage::Challenge));
     assert_eq!((bench.events(), bench.state()), (vec!["session.passkey"], "AwaitingPasskey"));
     bench.feed(answer(10, &json!({"response": {}})));
+    let mut confirming = Bench { life: bench.life.clone(), effects: Vec::new(), now: bench.now, commands: 0 };
     bench.hear(passkey(PasskeyStage::Challenge));
     assert_eq!(bench.state(), "Closing");
+    let of = confirming.incarnation();
+    confirming.feed(Input::PasskeyAnswered(of, CommandId(10), Ok(())));
+    confirming.hear(passkey(PasskeyStage::Confirm));
+    confirming.hear(passkey(PasskeyStage::Challenge));
+    assert_eq!(confirming.state(), "Closing");
 }
 
 #[test]
