@@ -55,9 +55,13 @@ async fn answering(scheme: &str, answer: &'static [u8]) -> (Proxy, tokio::task::
     let address = ProxyAddress::parse(&format!("{scheme}://{}", listener.local_addr().unwrap())).unwrap();
     let heard = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        let mut heard = vec![0; 1024];
-        let read = socket.read(&mut heard).await.unwrap();
-        heard.truncate(read);
+        let mut heard = Vec::new();
+        // SOCKS5 begins with a 5 and waits; HTTP ends with an empty line.
+        while heard.first() != Some(&5) && !heard.ends_with(b"\r\n\r\n") {
+            if socket.read_buf(&mut heard).await.unwrap() == 0 {
+                break;
+            }
+        }
         socket.write_all(answer).await.unwrap();
         let mut rest = Vec::new();
         let _ = socket.read_to_end(&mut rest).await;
