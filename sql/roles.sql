@@ -26,13 +26,15 @@ END $$;
 
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
-    keyrings, credentials, unlink_tickets, refinery_schema_history
+    keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, refinery_schema_history
 FROM paird_web, paird_daemon;
 
--- The web app. Reads what it shows; writes an account's name, and how far it has read.
+-- The web app. Reads what it shows; writes an account's name, the name on the phone and
+-- the proxy (never its login), and how far it has read.
 -- QR and pair code are for it. Everything else it asks for with send_command.
 GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_web;
-GRANT INSERT (id, operator_id, label), UPDATE (label) ON whatsapp_accounts TO paird_web;
+GRANT INSERT (id, operator_id, label, device_name, proxy), UPDATE (label, device_name, proxy)
+    ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
 GRANT SELECT (id, account_id, kind, dedupe_key, source, state, result, created_at, started_at, done_at)
@@ -42,8 +44,8 @@ GRANT SELECT (expires_at, draining) ON processes TO paird_web;
 
 -- The daemon. No table of its own making, no account's name or operator, no line of the
 -- audit log that it could read back or change.
-GRANT SELECT ON whatsapp_accounts, refinery_schema_history TO paird_daemon;
-GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets
+GRANT SELECT ON whatsapp_accounts, wrapped_keys, refinery_schema_history TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets, proxy_logins
     TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE ON commands TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
@@ -56,14 +58,18 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ') INTO columns
     FROM pg_attribute
     WHERE attrelid = 'whatsapp_accounts'::regclass AND attnum > 0 AND NOT attisdropped
-      AND attname NOT IN ('id', 'operator_id', 'label', 'created_at');
+      AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'created_at');
     EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
 
     -- Writes commands and reads processes with its owner's rights, in this schema
     -- whatever the caller's search_path or temporary tables are; so not for everybody.
     EXECUTE format('ALTER FUNCTION send_command(text, uuid, jsonb, text, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    -- A web app that changes a proxy may not see the login that goes with the former one.
+    EXECUTE format('ALTER FUNCTION proxy_was_changed()
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
 END $$;
+REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web;
 

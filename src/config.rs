@@ -14,6 +14,7 @@ use std::time::Duration;
 use paird_actors::domain::{Policy, Refuse};
 use thiserror::Error;
 
+pub use checks::device_name;
 use given::Given;
 
 /// Every setting, read once at start and valid.

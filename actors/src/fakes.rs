@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Group, Incarnation, Instant, PasskeyAnswer,
-        Phone, Swept, TicketId, TicketRecord,
+        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Group, Incarnation,
+        Instant, PasskeyAnswer, Phone, Swept, TicketId, TicketRecord,
     },
     ports::{
         Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError, Survey,
@@ -98,6 +98,10 @@ impl Store for FakeStore {
             return Err(StoreError::Poisoned("unknown status \"wat\"".to_owned()));
         }
         Ok(rows.accounts.get(&account).cloned())
+    }
+
+    async fn load_connection_settings(&self, _: AccountId) -> Result<ConnectionSettings, StoreError> {
+        Ok(ConnectionSettings::default())
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {

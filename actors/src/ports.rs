@@ -8,8 +8,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::domain::{
-    AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, Event, Fence, Group,
-    Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId, TicketRecord,
+    AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, ConnectionSettings, Event,
+    Fence, Group, Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId,
+    TicketRecord,
 };
 
 /// Why a store operation did not happen.
@@ -119,6 +120,9 @@ pub trait Store: Send + Sync + 'static {
     /// The account's row; `None` if it does not exist or is owned by another daemon.
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError>;
 
+    /// How the account's next connection is to be made.
+    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError>;
+
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError>;
 
     /// Takes the next command of each owned account that has none running, oldest
@@ -199,6 +203,7 @@ pub struct OpenSession {
     pub incarnation: Incarnation,
     pub keyring: KeyringId,
     pub purpose: Purpose,
+    pub settings: ConnectionSettings,
 }
 
 /// Says what a connection lives through, at once and without waiting; safe to call
@@ -212,10 +217,14 @@ pub enum SessionEvent {
     Dialing,
     /// A QR to show, for this long.
     Qr { payload: Secret, expires_at: Instant },
+    /// The QR on show cannot be scanned any more, and the connection goes on for its code.
+    QrOver,
     /// A code to type on the phone.
     Code { code: Secret, expires_at: Instant },
-    /// WhatsApp asks for a passkey assertion, or to confirm one.
-    Passkey { stage: PasskeyStage, request: Value },
+    /// The code on show is over, and this connection shows no other before the next [`Self::Code`].
+    CodeOver { reason: CodeOver },
+    /// WhatsApp asks for a passkey assertion, or to confirm one, until then.
+    Passkey { stage: PasskeyStage, request: Value, expires_at: Instant },
     /// The phone scanned. Nothing is linked yet: the connection waits for
     /// [`Session::confirm_link`] or [`Session::refuse_link`].
     Scanned { phone: Phone, device_jid: String },
@@ -225,6 +234,17 @@ pub enum SessionEvent {
     Open { phone: Option<Phone>, device_jid: Option<String> },
     /// The connection is over, by itself; the last event of its incarnation.
     Ended { reason: CloseReason },
+}
+
+/// Why a code is not on show any more, or never was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeOver {
+    /// Nobody typed it in its time.
+    Expired,
+    /// It was typed and no link came of it: a wrong code, mostly; or WhatsApp wants another.
+    Spent,
+    /// WhatsApp gives none: why, in words.
+    Refused(String),
 }
 
 /// Connections to WhatsApp.

@@ -61,7 +61,10 @@ WITH mine AS (
     SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin,
         synced_at = excluded.synced_at
 ), finished AS (
-    UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp()
+    -- A passkey's assertion has done its work.
+    UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp(),
+        args = CASE WHEN c.kind = 'account.passkey' AND jsonb_typeof(c.args) = 'object'
+                    THEN c.args - 'response' ELSE c.args END
     FROM changed, unnest(:command_ids::bigint[], :command_states::text[], :command_results::text[])
                   AS ended (id, state, result)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')

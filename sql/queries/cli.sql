@@ -1,12 +1,16 @@
 -- What the command line says to the database. It is one more consumer of the
 -- public face: rows, send_command, events.
 
---! insert_account
-INSERT INTO whatsapp_accounts (operator_id, label) VALUES (:operator_id, :label) RETURNING id;
+--! insert_account (device_name?)
+INSERT INTO whatsapp_accounts (operator_id, label, device_name)
+VALUES (:operator_id, :label, :device_name) RETURNING id;
 
---! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?)
+--! set_device_name (device_name?)
+UPDATE whatsapp_accounts SET device_name = :device_name WHERE id = :account_id AND deleted_at IS NULL;
+
+--! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?)
 SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
-       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at
+       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name
 FROM whatsapp_accounts
 WHERE deleted_at IS NULL
 ORDER BY created_at, id;

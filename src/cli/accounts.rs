@@ -1,4 +1,4 @@
-//! `paird accounts add`, `paird accounts list`, `paird accounts rename`.
+//! `paird accounts`: adding them, listing them, and how their connections are made.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,11 @@ use super::DEFAULT_OPERATOR;
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
-use crate::config::Config;
+use super::{AccountArg, proxy};
+use crate::config::{Config, device_name};
+
+/// What is written for "no proxy" and "no name of its own".
+pub(super) const NONE: &str = "none";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountsCommand {
@@ -23,7 +27,23 @@ pub(super) enum AccountsCommand {
         /// Whose it is: a number is linked at most once among an operator's accounts.
         #[arg(long, value_name = "UUID", default_value_t = DEFAULT_OPERATOR)]
         operator: Uuid,
+        /// The name under "Linked devices" on the phone; without it PAIRD_DEVICE_NAME.
+        #[arg(long, value_name = "NAME")]
+        device_name: Option<String>,
     },
+    /// Sets the name that the phone shows under "Linked devices", from the next pairing on.
+    Name {
+        #[command(flatten)]
+        account: AccountArg,
+        /// At most 40 characters; `none` for PAIRD_DEVICE_NAME.
+        name: String,
+    },
+    /// Sets the proxy that all of an account's traffic goes through, or takes it away.
+    ///
+    /// A login is never an argument, where others on the machine could read it: with
+    /// --user the password is asked for, or read from a file or from stdin. A connection
+    /// that the account has is made anew at once.
+    Proxy(proxy::ProxyArgs),
     /// Lists the accounts, oldest first.
     List,
     /// Gives an account another label. Its link does not notice.
@@ -39,15 +59,29 @@ pub(super) enum AccountsCommand {
 pub(super) async fn run(config: &Config, format: Format, command: AccountsCommand) -> anyhow::Result<ExitCode> {
     let database = Database::connect(config, format).await?;
     match command {
-        AccountsCommand::Add { label, operator } => add(&database, format, &label, operator).await,
+        AccountsCommand::Add { label, operator, device_name } => {
+            add(&database, format, &label, operator, device_name.as_deref()).await
+        }
+        AccountsCommand::Name { account, name } => {
+            name_device(config, &database, format, &account.account, &name).await
+        }
+        AccountsCommand::Proxy(args) => proxy::run(config, &database, format, args).await,
         AccountsCommand::List => list(&database, format).await,
         AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
     }
 }
 
-async fn add(database: &Database, format: Format, label: &str, operator: Uuid) -> anyhow::Result<ExitCode> {
+async fn add(
+    database: &Database,
+    format: Format,
+    label: &str,
+    operator: Uuid,
+    device_name: Option<&str>,
+) -> anyhow::Result<ExitCode> {
     let label = checked(label)?;
-    let id = cli::insert_account().bind(&database.client, &operator, &label).one().await.map_err(explained)?;
+    let device_name = device_name.map(checked_name).transpose()?;
+    let added = cli::insert_account().bind(&database.client, &operator, &label, &device_name).one().await;
+    let id = added.map_err(explained)?;
     let is_twin = database.accounts().await?.iter().any(|account| account.label == label && account.id != id);
     let name = if is_twin { id.to_string() } else { quoted(label) };
     let document = json!({ "id": id, "operatorId": operator, "label": label });
@@ -86,6 +120,31 @@ async fn rename(database: &Database, format: Format, wanted: &str, label: &str) 
     Ok(ExitCode::SUCCESS)
 }
 
+async fn name_device(
+    config: &Config,
+    database: &Database,
+    format: Format,
+    wanted: &str,
+    name: &str,
+) -> anyhow::Result<ExitCode> {
+    let account = database.account(wanted).await?;
+    let name = if name == NONE { None } else { Some(checked_name(name)?) };
+    cli::set_device_name().bind(&database.client, &name, &account.id).await.map_err(explained)?;
+    let document = json!({ "id": account.id, "label": account.label, "deviceName": name });
+    let name = name.unwrap_or_else(|| format!("{} (PAIRD_DEVICE_NAME)", config.device_name));
+    format.tell(format_args!("{}: called {name:?} on the phone from the next pairing on", account.label), &document);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database would refuse a wrong one, too, with more words.
+fn checked_name(name: &str) -> anyhow::Result<String> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(failure(Exit::Usage, "the device name is empty"));
+    }
+    device_name(name).map_err(|wrong| failure(Exit::Usage, format!("the device name {wrong}")))
+}
+
 fn checked(label: &str) -> anyhow::Result<&str> {
     let label = label.trim();
     if label.is_empty() {
@@ -114,6 +173,8 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "lastPhoneNumber": account.last_phone_number,
         "nextRetryAt": account.next_retry_at,
         "pairDeadline": account.pair_deadline,
+        "proxy": account.proxy,
+        "deviceName": account.device_name,
         "createdAt": account.created_at,
     })
 }

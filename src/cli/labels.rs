@@ -54,6 +54,8 @@ mod tests {
             qr_expires_at: None,
             created_at: chrono::DateTime::default(),
             deleted_at: None,
+            proxy: None,
+            device_name: None,
         }
     }
 

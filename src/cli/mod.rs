@@ -25,6 +25,7 @@ mod passkey;
 #[cfg(feature = "sandbox")]
 mod phone;
 mod progress;
+mod proxy;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
@@ -61,7 +62,7 @@ enum Command {
     /// Runs the daemon until SIGTERM or Ctrl-C.
     #[command(after_help = help::SETTINGS)]
     Serve,
-    /// Adds, lists and renames accounts.
+    /// Adds accounts, lists and renames them, and sets how their connections are made.
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Links an account: draws the QR here until the phone has scanned it.

@@ -122,7 +122,7 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn device_name(text: &str) -> Result<String, String> {
+pub fn device_name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if length > DEVICE_NAME_MAX_CHARS {
         return Err(format!("has {length} characters; at most {DEVICE_NAME_MAX_CHARS} fit on the phone"));

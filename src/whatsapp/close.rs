@@ -25,7 +25,7 @@ struct Seen {
     /// The socket's end as the library told it.
     lost: Option<String>,
     /// The socket never came about.
-    unreachable: Option<String>,
+    unreachable: Option<CloseReason>,
     /// A stanza came in, so the handshake was through.
     heard: bool,
 }
@@ -56,7 +56,7 @@ impl Signs {
         self.seen.send_modify(|seen| seen.lost = Some(how));
     }
 
-    pub(super) fn unreachable(&self, why: String) {
+    pub(super) fn unreachable(&self, why: CloseReason) {
         self.seen.send_modify(|seen| seen.unreachable = Some(why));
     }
 
@@ -92,7 +92,7 @@ impl Signs {
         }
         match (seen.lost, seen.unreachable, seen.heard) {
             (Some(lost), _, _) => CloseReason::SocketLost(lost),
-            (None, Some(unreachable), _) => CloseReason::Unreachable(unreachable),
+            (None, Some(unreachable), _) => unreachable,
             (None, None, true) => CloseReason::SocketLost("the stream ended".to_owned()),
             (None, None, false) => CloseReason::Unreachable("the noise handshake did not finish".to_owned()),
         }

@@ -1,5 +1,7 @@
 //! What the library says of a connection, put into the words of the port.
 
+mod codes;
+
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
     atomic::{AtomicBool, Ordering},
@@ -9,22 +11,19 @@ use std::time::Duration;
 use paird_actors::{
     clock,
     domain::{CloseReason, PasskeyStage, Phone, Secret},
-    ports::SessionEvent,
+    ports::{CodeOver, SessionEvent},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use wacore::types::events::{Event, EventHandler, EventInterest, EventKind, PairError, PairingCodeError};
+use wacore::types::events::{Event, EventHandler, EventInterest, EventKind, PairError};
 use wacore_binary::{Node, OwnedNodeRef};
-use whatsapp_rust::{Client, NodeFilter, RawNodeLease, pair_code::PairCodeOptions};
+use whatsapp_rust::{Client, NodeFilter, RawNodeLease};
 
-use super::{admission::Gate, close, close::Signs, runtime::SessionRuntime, voice::Voice};
+use super::{admission::Gate, close, close::Signs, passkey, runtime::SessionRuntime, voice::Voice};
+use codes::{Codes, code_refused, is_typed_code};
 
 /// How long the library may take to answer a pair-success (it verifies two signatures).
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-/// A code lives 180 s, and a phone that typed it has a minute more to finish.
-const CODE_LIFE: Duration = Duration::from_secs(240);
-/// WhatsApp throttles codes per number; a session asks for no more than these.
-const CODES_PER_SESSION: u8 = 3;
 
 const HEARD: [EventKind; 18] = [
     EventKind::RawNode,
@@ -50,6 +49,8 @@ const HEARD: [EventKind; 18] = [
 /// The library's event handler for one session. It is called inside the
 /// library's tasks, so it only passes on.
 pub(super) struct Ear {
+    /// For tasks that wait on its behalf.
+    me: Weak<Self>,
     /// Weak: the library's client owns its handlers.
     client: Weak<Client>,
     voice: Arc<Voice>,
@@ -57,7 +58,7 @@ pub(super) struct Ear {
     signs: Arc<Signs>,
     runtime: SessionRuntime,
     code_for: Option<Phone>,
-    codes: Mutex<u8>,
+    codes: Mutex<Codes>,
     shown_qr: Mutex<Option<Secret>>,
     scanned: Mutex<Option<(Phone, String)>>,
     /// Stanzas are forwarded raw until `<success>`, then no longer: an open
@@ -76,14 +77,15 @@ impl Ear {
         runtime: SessionRuntime,
         code_for: Option<Phone>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             client: Arc::downgrade(client),
             voice,
             gate,
             signs,
             runtime,
             code_for,
-            codes: Mutex::new(0),
+            codes: Mutex::default(),
             shown_qr: Mutex::new(None),
             scanned: Mutex::new(None),
             raw: Mutex::new(None),
@@ -117,32 +119,12 @@ impl Ear {
         self.paired.cancelled().await;
     }
 
-    /// Asks for a code to type, once the socket is up. Does nothing for a QR attempt.
-    pub(super) fn ask_for_code(&self, client: &Arc<Client>) {
-        let Some(phone) = self.code_for.as_ref().map(|phone| phone.digits().to_owned()) else { return };
-        let mut asked = lock(&self.codes);
-        if *asked >= CODES_PER_SESSION {
-            self.reject("whatsapp wants yet another code; this connection asks for no more");
-            return;
-        }
-        *asked += 1;
-        let client = Arc::downgrade(client);
-        self.runtime.start(async move {
-            let Some(client) = client.upgrade() else { return };
-            if client.wait_for_socket(Duration::from_secs(60)).await.is_err() {
-                return;
-            }
-            let options = PairCodeOptions { phone_number: phone, ..PairCodeOptions::default() };
-            // Answer and failure both come as events.
-            let _ = client.pair_with_code(options).await;
-        });
-    }
-
     fn stanza(&self, node: &OwnedNodeRef) {
         self.signs.heard();
         match node.tag() {
             "iq" if node.get_optional_child("pair-success").is_some() => self.scan(node),
             "success" => self.opened(),
+            "notification" if is_typed_code(node) => self.typed(),
             _ => {}
         }
     }
@@ -197,9 +179,6 @@ impl Ear {
     }
 
     fn qr(&self, code: &str, lasts: Duration) {
-        if self.code_for.is_some() {
-            return;
-        }
         let payload = Secret::new(code);
         let new = lock(&self.shown_qr).replace(payload.clone()).as_ref() != Some(&payload);
         if new {
@@ -212,13 +191,15 @@ impl Ear {
         if closed {
             return self.signs.say(CloseReason::QrExhausted);
         }
-        let (signs, gate) = (self.signs.clone(), self.gate.clone());
-        self.runtime.start(async move {
-            tokio::time::sleep(CODE_LIFE).await;
-            if !gate.is_held() && !gate.is_linked() {
-                signs.say(CloseReason::QrExhausted);
-            }
-        });
+        lock(&self.codes).last = true;
+        self.voice.say(SessionEvent::QrOver);
+    }
+
+    /// What is asked may be told: a challenge is good for nothing without the passkey's
+    /// own key, and the code is compared, it opens nothing.
+    fn passkey(&self, stage: PasskeyStage, request: Value) {
+        let expires_at = clock::now().after(passkey::time_for(&request));
+        self.voice.say(SessionEvent::Passkey { stage, request, expires_at });
     }
 
     fn reject(&self, reason: impl Into<String>) {
@@ -233,24 +214,19 @@ impl EventHandler for Ear {
             Event::RawNode(node) => self.stanza(node),
             Event::PairingQrCode(qr) => self.qr(&qr.code, qr.timeout),
             Event::PairingQrCodesExhausted(refs) => self.exhausted(refs.disconnected),
-            Event::PairingCode(code) => self.voice.say(SessionEvent::Code {
-                code: Secret::new(code.code.as_str()),
-                expires_at: clock::now().after(code.timeout),
-            }),
-            Event::PairingCodeRefresh(_) => {
-                if let Some(client) = self.client.upgrade() {
-                    self.ask_for_code(&client);
-                }
+            Event::PairingCode(code) => self.code(&code.code, code.timeout),
+            Event::PairingCodeRefresh(_) => self.code_over(CodeOver::Spent),
+            Event::PairingCodeError(error) => {
+                self.voice.say(SessionEvent::CodeOver { reason: CodeOver::Refused(code_refused(error)) });
             }
-            Event::PairingCodeError(error) => self.reject(code_refused(error)),
-            Event::PairPasskeyRequest(asked) => self.voice.say(SessionEvent::Passkey {
-                stage: PasskeyStage::Challenge,
-                request: serde_json::from_str(&asked.request_options_json)
-                    .unwrap_or_else(|_| Value::String(asked.request_options_json.clone())),
-            }),
-            Event::PairPasskeyConfirmation(shown) => self
-                .voice
-                .say(SessionEvent::Passkey { stage: PasskeyStage::Confirm, request: json!({ "code": shown.code }) }),
+            Event::PairPasskeyRequest(asked) => {
+                let request = serde_json::from_str(&asked.request_options_json)
+                    .unwrap_or_else(|_| Value::String(asked.request_options_json.clone()));
+                self.passkey(PasskeyStage::Challenge, request);
+            }
+            Event::PairPasskeyConfirmation(shown) => {
+                self.passkey(PasskeyStage::Confirm, json!({ "code": shown.code }));
+            }
             Event::PairPasskeyError(error) => self.reject(format!("passkey: {}", error.error)),
             Event::PairSuccess(_) => self.paired.cancel(),
             Event::PairError(error) => self.reject(scan_failed(error)),
@@ -283,17 +259,6 @@ fn scan_failed(error: &PairError) -> String {
         "the scan does not belong to this QR code (401 hmac-mismatch); scan the one that is shown now".to_owned()
     } else {
         format!("the scan could not be read: {}", error.error)
-    }
-}
-
-fn code_refused(error: &PairingCodeError) -> String {
-    match &error.rejection {
-        // WhatsApp answers 400 for its limit per number too.
-        Some(rejection) if rejection.is_throttled() => {
-            format!("whatsapp gives no code for this number now ({}); try again later", rejection.code())
-        }
-        Some(rejection) => format!("whatsapp refused a code for this number ({})", rejection.code()),
-        None => "no code: whatsapp did not answer, or the number is not one it takes".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::Phone,
+    domain::{CloseReason, Phone},
     ports::{Gateway, OpenSession, Purpose, Session, SessionListener, StoreError},
 };
 use tokio::runtime::Handle;
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
-    CacheConfig, Client,
-    http::{HttpClient, UreqHttpClient},
+    CacheConfig, Client, anyhow,
+    http::{HttpClient, HttpRequest, HttpResponse, UreqHttpClient},
     store::persistence_manager::PersistenceManager,
 };
 
@@ -24,9 +24,10 @@ use super::{
     keys::{KeySource, LinkKeys, store_error},
     life::{Life, Probe},
     pace::{Budget, Errand},
+    proxy::{Proxy, ProxyAddress},
     runtime::SessionRuntime,
     session::WhatsAppSession,
-    transport::{Dial, GatedDial},
+    transport::{Dial, GatedDial, Way},
     version::{Versions, WebVersion},
     voice::Voice,
 };
@@ -71,7 +72,7 @@ impl WhatsApp {
         let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::new());
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),
-            None => Versions::web(http.clone(), settings.runtime.clone()),
+            None => Versions::web(settings.runtime.clone()),
         };
         Self {
             dial: Arc::new(Dial::to(settings.url.as_deref())),
@@ -98,14 +99,16 @@ impl WhatsApp {
         listener: SessionListener,
     ) -> Result<Arc<WhatsAppSession>, StoreError> {
         let (keys, code_for) = self.keys_for(&order).await?;
-        let kept = Arc::new(self.load(&order.purpose, keys.clone().backend()).await?);
+        let kept = Arc::new(self.load(&order, keys.clone().backend()).await?);
+        let (way, http) = self.way_of(&order).await?;
+        let way = Arc::new(way);
         let runtime = SessionRuntime::new(self.workers.clone());
         let (gate, signs) = (Arc::new(Gate::new(HOLD)), Arc::new(Signs::new()));
         let client = Client::builder()
             .with_runtime(runtime.clone())
             .with_persistence_manager(kept)
-            .with_transport_factory(GatedDial::new(self.dial.clone(), gate.clone(), signs.clone()))
-            .with_http_client_arc(self.http.clone())
+            .with_transport_factory(GatedDial::new(self.dial.clone(), way.clone(), gate.clone(), signs.clone()))
+            .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
             .with_skip_history_sync(true)
             .with_wanted_pre_key_count(PRE_KEYS)
@@ -123,6 +126,8 @@ impl WhatsApp {
             gate,
             signs,
             keys,
+            way,
+            http,
             versions: self.versions.clone(),
             runtime,
             probe: self.probe,
@@ -144,11 +149,32 @@ impl WhatsApp {
         }
     }
 
+    /// The proxy that the account has now. One that cannot be used bars the way.
+    async fn way_of(&self, order: &OpenSession) -> Result<(Way, Arc<dyn HttpClient>), StoreError> {
+        let barred = |reason| Ok((Way::Barred(reason), Arc::new(NoHttp) as Arc<dyn HttpClient>));
+        let Some(text) = &order.settings.proxy else { return Ok((Way::Direct, self.http.clone())) };
+        let address = match ProxyAddress::parse(text) {
+            Ok(address) => address,
+            Err(wrong) => return barred(CloseReason::ProxyInvalid(wrong.to_string())),
+        };
+        let proxy = match self.vault.proxy_login(order.account, text).await {
+            Ok(login) => Proxy::new(address, login),
+            Err(StoreError::Poisoned(why)) => {
+                return barred(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
+            }
+            Err(failure @ (StoreError::Fenced | StoreError::Unavailable(_))) => return Err(failure),
+        };
+        match proxy.http() {
+            Ok(http) => Ok((Way::Through(proxy), http)),
+            Err(reason) => barred(reason),
+        }
+    }
+
     /// The library makes a new identity where it finds none, which for a link that
     /// exists would destroy it: so it is asked to load only what is there.
-    async fn load(&self, purpose: &Purpose, backend: Arc<dyn Backend>) -> Result<PersistenceManager, StoreError> {
+    async fn load(&self, order: &OpenSession, backend: Arc<dyn Backend>) -> Result<PersistenceManager, StoreError> {
         let exists = backend.exists().await.map_err(|failure| store_error(&failure))?;
-        let must_exist = match purpose {
+        let must_exist = match order.purpose {
             Purpose::Login => true,
             Purpose::Pair { .. } => false,
         };
@@ -161,9 +187,20 @@ impl WhatsApp {
             return Err(StoreError::Poisoned("the keyring's device was never linked".to_owned()));
         }
         // Not stored with the device: set at each start.
-        let label = DevicePropsOverride::new().with_os(&*self.device_name).with_platform_type(PlatformType::CHROME);
+        let name = order.settings.device_name.as_deref().unwrap_or(&self.device_name);
+        let label = DevicePropsOverride::new().with_os(name).with_platform_type(PlatformType::CHROME);
         kept.process_command(DeviceCommand::SetDeviceProps(label)).await;
         Ok(kept)
+    }
+}
+
+/// What a connection that must not be made is given.
+struct NoHttp;
+
+#[async_trait]
+impl HttpClient for NoHttp {
+    async fn execute(&self, _: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
+        Err(anyhow::anyhow!("the account's proxy cannot be used, and nothing goes around it"))
     }
 }
 

@@ -9,7 +9,10 @@ use paird_actors::{
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
 
-use super::backend::{Keyring, Vault};
+use super::{
+    backend::{Keyring, Vault},
+    proxy::ProxyLogin,
+};
 
 /// Where the keys of links are.
 #[async_trait]
@@ -32,6 +35,9 @@ pub trait KeySource: Send + Sync + 'static {
         fence: Fence,
         keyring: KeyringId,
     ) -> Result<Arc<dyn LinkKeys>, StoreError>;
+
+    /// The login for the account's proxy at this address; `None` where it has none.
+    async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError>;
 }
 
 /// The keys of one link.
@@ -66,6 +72,10 @@ impl KeySource for Vault {
         keyring: KeyringId,
     ) -> Result<Arc<dyn LinkKeys>, StoreError> {
         Ok(Self::open_keyring(self, account, fence, keyring).await?)
+    }
+
+    async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError> {
+        Self::proxy_login(self, account, address).await
     }
 }
 

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use paird_actors::{domain::CloseReason, ports::SessionEvent};
 use tokio_util::sync::CancellationToken;
 use wacore::{iq::keepalive::KeepaliveSpec, store::commands::DeviceCommand};
-use whatsapp_rust::{Client, NodeFilter, request::IqError};
+use whatsapp_rust::{Client, NodeFilter, http::HttpClient, request::IqError};
 
 use super::{
     admission::Gate,
@@ -19,6 +19,7 @@ use super::{
     keys::LinkKeys,
     pace::{Budget, Errand},
     runtime::SessionRuntime,
+    transport::Way,
     version::Versions,
     voice::Voice,
 };
@@ -38,6 +39,9 @@ const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(5);
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where the version is looked up.
+const VERSION_HOST: &str = "web.whatsapp.com";
+
 /// All that one connection is made of.
 pub(super) struct Life {
     pub(super) client: Arc<Client>,
@@ -46,6 +50,8 @@ pub(super) struct Life {
     pub(super) gate: Arc<Gate>,
     pub(super) signs: Arc<Signs>,
     pub(super) keys: Arc<dyn LinkKeys>,
+    pub(super) way: Arc<Way>,
+    pub(super) http: Arc<dyn HttpClient>,
     pub(super) versions: Arc<Versions>,
     pub(super) runtime: SessionRuntime,
     pub(super) probe: Probe,
@@ -113,9 +119,12 @@ impl Life {
 
     async fn run_once(&self) -> CloseReason {
         self.signs.start();
-        let version = match self.versions.current().await {
+        if let Way::Barred(reason) = &*self.way {
+            return reason.clone();
+        }
+        let version = match self.versions.current(&self.http, matches!(*self.way, Way::Direct)).await {
             Ok(version) => version,
-            Err(reason) => return CloseReason::Unreachable(reason),
+            Err(reason) => return self.no_version(reason).await,
         };
         // Counts as just fetched: the library will not ask by itself.
         self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
@@ -150,6 +159,17 @@ impl Life {
             self.versions.outdated(version).await;
         }
         reason
+    }
+
+    /// A lookup does not say whether it was the proxy's fault; the proxy does.
+    async fn no_version(&self, reason: String) -> CloseReason {
+        match &*self.way {
+            Way::Through(proxy) => match proxy.reach(VERSION_HOST, 443).await {
+                Ok(_) => CloseReason::Unreachable(reason),
+                Err(proxys) => proxys,
+            },
+            Way::Direct | Way::Barred(_) => CloseReason::Unreachable(reason),
+        }
     }
 
     /// Waits for a `<stream:error>` that ends the stream: one with a code. Most
@@ -235,6 +255,8 @@ fn is_a_step(reason: &CloseReason) -> bool {
         CloseReason::RestartRequired
         | CloseReason::SocketLost(_)
         | CloseReason::Unreachable(_)
+        | CloseReason::ProxyUnreachable(_)
+        | CloseReason::ProxyRefused(_)
         | CloseReason::ServerBusy(_) => true,
         CloseReason::RateLimited(_)
         | CloseReason::LoggedOut(_)
@@ -243,6 +265,8 @@ fn is_a_step(reason: &CloseReason) -> bool {
         | CloseReason::Banned(_)
         | CloseReason::ClientOutdated(_)
         | CloseReason::QrExhausted
+        | CloseReason::ProxyAuth(_)
+        | CloseReason::ProxyInvalid(_)
         | CloseReason::Refused(_)
         | CloseReason::StoreFailed(_)
         | CloseReason::KeysUnusable(_) => false,

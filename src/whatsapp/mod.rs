@@ -10,6 +10,7 @@ mod keys;
 mod life;
 mod pace;
 mod passkey;
+pub mod proxy;
 pub mod reach;
 mod runtime;
 pub mod seal;

@@ -1,9 +1,14 @@
 //! The operator's passkey answer, as the library takes it.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use paird_actors::domain::Secret;
 use serde_json::Value;
-use whatsapp_rust::passkey::Assertion;
+use whatsapp_rust::passkey::{Assertion, PasskeyError};
+
+/// The phone waits no longer, either.
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// Reads the JSON of a browser's `PublicKeyCredential`: WhatsApp wants it as it
 /// is, and its `rawId` once more as bytes.
@@ -25,6 +30,20 @@ pub(super) fn assertion(answer: &Secret) -> Result<Assertion, String> {
         return Err("the passkey response has no response object".to_owned());
     }
     Ok(Assertion { assertion_json: answer.expose().as_bytes().to_vec(), credential_id })
+}
+
+/// How long an operator has: what WhatsApp's options say, if they say so little.
+pub(super) fn time_for(options: &Value) -> Duration {
+    let options = options.get("publicKey").unwrap_or(options);
+    let said = options.get("timeout").and_then(Value::as_u64).filter(|ms| *ms > 0).map(Duration::from_millis);
+    said.map_or(LONGEST, |said| said.min(LONGEST))
+}
+
+/// Why an answer came to nothing.
+pub(super) fn in_words(failure: &PasskeyError) -> String {
+    let failure = failure.to_string();
+    let why = failure.rsplit("iq failed: ").next().unwrap_or(&failure);
+    format!("WhatsApp did not take the answer: {why}")
 }
 
 #[cfg(test)]

@@ -172,7 +172,7 @@ impl Session for WhatsAppSession {
                 Some(assertion) => client.send_passkey_response(assertion).await,
                 None => client.send_passkey_confirmation().await,
             }
-            .map_err(|failure| failure.to_string())
+            .map_err(|failure| passkey::in_words(&failure))
         };
         self.with_client(send).await.unwrap_or_else(|| Err("the connection is over".to_owned()))
     }

@@ -1,42 +1,110 @@
 //! The way to WhatsApp's socket, and the gate on its way out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::{HeaderValue, Uri, header::ORIGIN};
+use paird_actors::domain::CloseReason;
+use tokio::time::timeout;
+use tokio_websockets::{ClientBuilder, Connector};
+use wacore::net::{WHATSAPP_WEB_ORIGIN, WHATSAPP_WEB_WS_URL};
 use whatsapp_rust::{
     anyhow, async_channel,
-    transport::{TokioWebSocketTransportFactory, Transport, TransportEvent, TransportFactory, default_tls_connector},
+    transport::{
+        TokioWebSocketTransportFactory, Transport, TransportEvent, TransportFactory, default_tls_connector,
+        from_websocket,
+    },
 };
 
-use super::{admission::Gate, close::Signs};
+use super::{admission::Gate, close::Signs, proxy::Proxy};
+
+/// TLS and the upgrade, once the proxy has opened the tunnel.
+const UPGRADE_PATIENCE: Duration = Duration::from_secs(20);
+const LOOPBACK_ONLY: &str = "a build with the sandbox feature dials loopback addresses only";
+
+type Dialled = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
+
+/// How one account's traffic leaves this machine.
+pub(super) enum Way {
+    Direct,
+    Through(Proxy),
+    /// Not at all: its proxy cannot be used, and nothing goes around it.
+    Barred(CloseReason),
+}
 
 /// How the process dials, shared by every connection: where to, and one TLS
 /// setup (the library would build one, root store included, per connect).
 pub(super) struct Dial {
     sockets: TokioWebSocketTransportFactory,
+    tls: Connector,
+    url: String,
     refused: Option<&'static str>,
 }
 
 impl Dial {
     /// Dials the given address, or WhatsApp's own.
     pub(super) fn to(url: Option<&str>) -> Self {
-        let sockets = TokioWebSocketTransportFactory::new().with_connector(default_tls_connector());
+        let tls = default_tls_connector();
+        let sockets = TokioWebSocketTransportFactory::new().with_connector(shared(&tls));
         let sockets = match url {
             Some(url) => sockets.with_url(url),
             None => sockets,
         };
         // The sandbox feature skips the check of WhatsApp's certificate chain.
-        let refused = (cfg!(feature = "sandbox") && !url.is_some_and(is_loopback))
-            .then_some("a build with the sandbox feature dials loopback addresses only");
-        Self { sockets, refused }
+        let refused = (cfg!(feature = "sandbox") && !url.is_some_and(is_loopback)).then_some(LOOPBACK_ONLY);
+        Self { sockets, tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused }
     }
 
-    async fn dial(&self) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), anyhow::Error> {
-        match self.refused {
-            Some(refused) => Err(anyhow::anyhow!(refused)),
-            None => self.sockets.create_transport().await,
+    async fn dial(&self, way: &Way) -> Result<Dialled, CloseReason> {
+        if let Some(refused) = self.refused {
+            return Err(CloseReason::Unreachable(refused.to_owned()));
         }
+        match way {
+            Way::Direct => {
+                let dialled = self.sockets.create_transport().await;
+                dialled.map_err(|failure| CloseReason::Unreachable(format!("{failure:#}")))
+            }
+            Way::Through(proxy) => self.dial_through(proxy).await,
+            Way::Barred(reason) => Err(reason.clone()),
+        }
+    }
+
+    /// TLS and WebSocket as the library makes them, inside the proxy's tunnel.
+    async fn dial_through(&self, proxy: &Proxy) -> Result<Dialled, CloseReason> {
+        if cfg!(feature = "sandbox") && !proxy.is_on_this_machine() {
+            return Err(CloseReason::ProxyInvalid(LOOPBACK_ONLY.to_owned()));
+        }
+        let unreachable = |what: &str, why: &dyn std::fmt::Display| {
+            CloseReason::Unreachable(format!("through the proxy: {what}: {why}"))
+        };
+        let uri: Uri = self.url.parse().map_err(|error| unreachable("address", &error))?;
+        let host = uri.host().unwrap_or_default().to_owned();
+        let tls = uri.scheme_str() == Some("wss");
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let tunnel = proxy.reach(&host, port).await?;
+        let connector = if tls { &self.tls } else { &Connector::Plain };
+        let upgrade = async {
+            let stream = connector.wrap(&host, tunnel).await.map_err(|error| unreachable("TLS", &error))?;
+            let origin = HeaderValue::from_static(WHATSAPP_WEB_ORIGIN);
+            let builder = ClientBuilder::from_uri(uri).add_header(ORIGIN, origin);
+            let builder = builder.map_err(|error| unreachable("WebSocket", &error))?;
+            let (socket, _) = builder.connect_on(stream).await.map_err(|error| unreachable("WebSocket", &error))?;
+            Ok(from_websocket(socket))
+        };
+        match timeout(UPGRADE_PATIENCE, upgrade).await {
+            Ok(dialled) => dialled,
+            Err(_) => Err(unreachable("WebSocket", &format!("no answer within {} s", UPGRADE_PATIENCE.as_secs()))),
+        }
+    }
+}
+
+/// The same TLS setup once more.
+fn shared(tls: &Connector) -> Connector {
+    match tls {
+        Connector::Rustls(tls) => Connector::Rustls(tls.clone()),
+        Connector::Plain => Connector::Plain,
     }
 }
 
@@ -44,25 +112,25 @@ impl Dial {
 /// library only logs it), and puts the gate on what goes out.
 pub(super) struct GatedDial {
     dial: Arc<Dial>,
+    way: Arc<Way>,
     gate: Arc<Gate>,
     signs: Arc<Signs>,
 }
 
 impl GatedDial {
-    pub(super) fn new(dial: Arc<Dial>, gate: Arc<Gate>, signs: Arc<Signs>) -> Self {
-        Self { dial, gate, signs }
+    pub(super) fn new(dial: Arc<Dial>, way: Arc<Way>, gate: Arc<Gate>, signs: Arc<Signs>) -> Self {
+        Self { dial, way, gate, signs }
     }
 }
 
 #[async_trait]
 impl TransportFactory for GatedDial {
-    async fn create_transport(
-        &self,
-    ) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), anyhow::Error> {
-        match self.dial.dial().await {
+    async fn create_transport(&self) -> Result<Dialled, anyhow::Error> {
+        match self.dial.dial(&self.way).await {
             Ok((socket, incoming)) => Ok((Arc::new(GatedSocket { socket, gate: self.gate.clone() }), incoming)),
-            Err(failure) => {
-                self.signs.unreachable(format!("{failure:#}"));
+            Err(reason) => {
+                let failure = anyhow::anyhow!(reason.describe());
+                self.signs.unreachable(reason);
                 Err(failure)
             }
         }

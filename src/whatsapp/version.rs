@@ -30,7 +30,6 @@ enum Source {
     /// The sandbox has no web page to look at, and takes any version.
     Fixed(WebVersion),
     Web {
-        http: Arc<dyn HttpClient>,
         workers: Handle,
         known: Mutex<Known>,
     },
@@ -48,17 +47,22 @@ impl Versions {
     }
 
     /// Looks at WhatsApp's web page, when first asked and then once a day.
-    pub(super) fn web(http: Arc<dyn HttpClient>, workers: Handle) -> Self {
-        Self { source: Source::Web { http, workers, known: Mutex::default() }, refused: Mutex::default() }
+    pub(super) fn web(workers: Handle) -> Self {
+        Self { source: Source::Web { workers, known: Mutex::default() }, refused: Mutex::default() }
     }
 
+    /// Looks, if it must, with the asker's own `http`. What one found all use.
+    ///
     /// # Errors
     /// The lookup failed and no version is known; the reason in words.
-    pub(super) async fn current(&self) -> Result<WebVersion, String> {
-        let (http, workers, known) = match &self.source {
+    pub(super) async fn current(&self, http: &Arc<dyn HttpClient>, is_direct: bool) -> Result<WebVersion, String> {
+        let (workers, known) = match &self.source {
             Source::Fixed(version) => return Ok(*version),
-            Source::Web { http, workers, known } => (http, workers, known),
+            Source::Web { workers, known } => (workers, known),
         };
+        if !is_direct {
+            return current_through(http, workers, known).await;
+        }
         let mut known = known.lock().await;
         if let Some((version, at)) = known.version
             && at.elapsed() < FRESH
@@ -106,6 +110,27 @@ impl Versions {
     }
 }
 
+/// A proxy's failure is its account's alone: nobody waits for it, and none is told of it.
+async fn current_through(
+    http: &Arc<dyn HttpClient>,
+    workers: &Handle,
+    known: &Mutex<Known>,
+) -> Result<WebVersion, String> {
+    let former = known.lock().await.version;
+    if let Some((version, at)) = former
+        && at.elapsed() < FRESH
+    {
+        return Ok(version);
+    }
+    match look_up(http.clone(), workers).await {
+        Ok(version) => {
+            *known.lock().await = Known { version: Some((version, Instant::now())), failed: None };
+            Ok(version)
+        }
+        Err(reason) => former.map(|(version, _)| version).ok_or(reason),
+    }
+}
+
 /// Runs on its own task: whoever asked first may be closed while the others wait.
 pub(super) async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
     let fetch =
@@ -146,27 +171,41 @@ mod tests {
 
     fn page(body: Option<&'static str>) -> (Arc<Page>, Arc<Versions>) {
         let page = Arc::new(Page { asked: AtomicU32::new(0), body });
-        (page.clone(), Arc::new(Versions::web(page, Handle::current())))
+        (page, Arc::new(Versions::web(Handle::current())))
     }
 
-    async fn ask_together(versions: &Arc<Versions>) -> Vec<Result<WebVersion, String>> {
-        futures_util::future::join_all((0..50).map(|_| versions.current())).await
+    async fn ask(page: &Arc<Page>, versions: &Arc<Versions>, is_direct: bool) -> Result<WebVersion, String> {
+        versions.current(&(page.clone() as Arc<dyn HttpClient>), is_direct).await
+    }
+
+    async fn ask_together(page: &Arc<Page>, versions: &Arc<Versions>) -> Vec<Result<WebVersion, String>> {
+        futures_util::future::join_all((0..50).map(|_| ask(page, versions, true))).await
+    }
+
+    #[tokio::test]
+    async fn a_proxys_failed_lookup_is_its_own_and_what_it_finds_is_everybodys() {
+        let (dead, versions) = page(None);
+        assert!(ask(&dead, &versions, false).await.is_err());
+        let (alive, _) = page(Some(r#"client_revision:12345;"#));
+        assert_eq!(ask(&alive, &versions, false).await, Ok((2, 3000, 12345)), "the failure before was not kept");
+        assert_eq!(ask(&dead, &versions, true).await, Ok((2, 3000, 12345)));
+        assert_eq!((dead.asked.load(Ordering::Relaxed), alive.asked.load(Ordering::Relaxed)), (1, 1));
     }
 
     #[tokio::test]
     async fn fifty_connections_share_one_lookup() {
         let (page, versions) = page(Some(r#"client_revision:12345;"#));
-        assert!(ask_together(&versions).await.iter().all(|answer| *answer == Ok((2, 3000, 12345))));
+        assert!(ask_together(&page, &versions).await.iter().all(|answer| *answer == Ok((2, 3000, 12345))));
         assert_eq!(page.asked.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
     async fn a_version_that_fifty_connections_are_refused_with_is_looked_up_once_more() {
         let (page, versions) = page(Some(r#"client_revision:12345;"#));
-        let refused = versions.current().await.unwrap();
+        let refused = ask(&page, &versions, true).await.unwrap();
         for _ in 0..50 {
             versions.outdated(refused).await;
-            assert_eq!(versions.current().await, Ok(refused));
+            assert_eq!(ask(&page, &versions, true).await, Ok(refused));
         }
         assert_eq!(page.asked.load(Ordering::Relaxed), 2);
     }
@@ -174,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn fifty_connections_share_one_failure_and_it_says_why() {
         let (page, versions) = page(None);
-        for answer in ask_together(&versions).await {
+        for answer in ask_together(&page, &versions).await {
             assert!(answer.unwrap_err().contains("no route to host"));
         }
         assert_eq!(page.asked.load(Ordering::Relaxed), 1);

@@ -211,20 +211,18 @@ impl AccountActor {
 
     fn open(&mut self, incarnation: Incarnation, keyring: KeyringId, purpose: Purpose, ctx: &mut Context<Self>) {
         let record = self.life.record();
-        let order = OpenSession {
-            account: self.account,
-            label: record.label.clone(),
-            fence: record.fence,
-            incarnation,
-            keyring,
-            purpose,
-        };
+        let (account, label, fence) = (self.account, record.label.clone(), record.fence);
         let address = ctx.address();
         let listener: SessionListener =
             Arc::new(move |incarnation, event| address.do_send(Feed(Input::Session(incarnation, event))));
-        let gateway = Arc::clone(&self.world.gateway);
+        let world = self.world.clone();
         let span = info_span!("session", account = %self.account, label = %record.label, incarnation = incarnation.0);
-        let opening = async move { gateway.open(order, listener).await }.instrument(span);
+        let opening = async move {
+            let settings = world.store.load_connection_settings(account).await?;
+            let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
+            world.gateway.open(order, listener).await
+        };
+        let opening = opening.instrument(span);
         self.busy = true;
         ctx.spawn(opening.into_actor(self).map(move |opened, actor, ctx| {
             actor.busy = false;

@@ -7,8 +7,16 @@ use super::Instant;
 pub enum CloseReason {
     /// The socket went away, or nothing was heard for too long.
     SocketLost(String),
-    /// No connection came about: DNS, TCP, TLS, the proxy or the version lookup failed.
+    /// No connection came about: DNS, TCP, TLS or the version lookup failed.
     Unreachable(String),
+    /// The account's proxy does not answer.
+    ProxyUnreachable(String),
+    /// The proxy is there and does not let us through to WhatsApp.
+    ProxyRefused(String),
+    /// The proxy wants another login.
+    ProxyAuth(String),
+    /// The proxy's address cannot be used as it is: nothing is dialled.
+    ProxyInvalid(String),
     /// 500, 503: WhatsApp cannot serve us now.
     ServerBusy(String),
     /// 429: too many connections.
@@ -54,6 +62,9 @@ impl CloseReason {
         match self {
             Self::SocketLost(_)
             | Self::Unreachable(_)
+            | Self::ProxyUnreachable(_)
+            | Self::ProxyRefused(_)
+            | Self::ProxyAuth(_)
             | Self::ServerBusy(_)
             | Self::RateLimited(_)
             | Self::QrExhausted
@@ -62,18 +73,23 @@ impl CloseReason {
             Self::RestartRequired => Verdict::RestartNow,
             Self::LoggedOut(_) => Verdict::LinkGone,
             Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
-            Self::Replaced(_) | Self::Banned(_) | Self::ClientOutdated(_) | Self::KeysUnusable(_) => {
-                Verdict::Hold { until: None }
-            }
+            Self::Replaced(_)
+            | Self::Banned(_)
+            | Self::ClientOutdated(_)
+            | Self::ProxyInvalid(_)
+            | Self::KeysUnusable(_) => Verdict::Hold { until: None },
         }
     }
 
     /// No further try of a pair attempt can mend this.
     pub fn ends_an_attempt(&self) -> bool {
         match self {
-            Self::ClientOutdated(_) | Self::Banned(_) | Self::TemporaryBan { .. } => true,
+            Self::ClientOutdated(_) | Self::Banned(_) | Self::TemporaryBan { .. } | Self::ProxyInvalid(_) => true,
             Self::SocketLost(_)
             | Self::Unreachable(_)
+            | Self::ProxyUnreachable(_)
+            | Self::ProxyRefused(_)
+            | Self::ProxyAuth(_)
             | Self::ServerBusy(_)
             | Self::RateLimited(_)
             | Self::RestartRequired
@@ -91,6 +107,10 @@ impl CloseReason {
         match self {
             Self::SocketLost(_) => "socket_lost",
             Self::Unreachable(_) => "unreachable",
+            Self::ProxyUnreachable(_) => "proxy_unreachable",
+            Self::ProxyRefused(_) => "proxy_refused",
+            Self::ProxyAuth(_) => "proxy_auth",
+            Self::ProxyInvalid(_) => "proxy_invalid",
             Self::ServerBusy(_) => "server_busy",
             Self::RateLimited(_) => "rate_limited",
             Self::RestartRequired => "restart_required",
@@ -119,6 +139,10 @@ impl CloseReason {
         match self {
             Self::SocketLost(raw)
             | Self::Unreachable(raw)
+            | Self::ProxyUnreachable(raw)
+            | Self::ProxyRefused(raw)
+            | Self::ProxyAuth(raw)
+            | Self::ProxyInvalid(raw)
             | Self::ServerBusy(raw)
             | Self::RateLimited(raw)
             | Self::LoggedOut(raw)
@@ -145,6 +169,10 @@ mod tests {
         let all = [
             CloseReason::SocketLost(raw()),
             CloseReason::Unreachable(raw()),
+            CloseReason::ProxyUnreachable(raw()),
+            CloseReason::ProxyRefused(raw()),
+            CloseReason::ProxyAuth(raw()),
+            CloseReason::ProxyInvalid(raw()),
             CloseReason::ServerBusy(raw()),
             CloseReason::RateLimited(raw()),
             CloseReason::RestartRequired,

@@ -20,6 +20,17 @@ pub struct PairRequest {
     pub expect_phone: Option<Phone>,
 }
 
+impl PairRequest {
+    /// The one number that may be linked, if there is one: that of the code, since a QR
+    /// is shown beside it and another phone could scan that.
+    pub fn only_phone(&self) -> Option<&Phone> {
+        match (&self.expect_phone, &self.method) {
+            (Some(phone), _) | (None, PairMethod::Code { phone }) => Some(phone),
+            (None, PairMethod::Qr) => None,
+        }
+    }
+}
+
 /// The operator's answer to a passkey challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PasskeyAnswer {
@@ -45,8 +56,12 @@ pub enum Command {
     Pair(PairRequest),
     Cancel,
     Passkey(PasskeyAnswer),
-    Unpair { logout: bool },
+    Unpair {
+        logout: bool,
+    },
     Resume,
+    /// Connect again with the settings of now: the proxy was changed.
+    Reconnect,
     Delete,
     SyncGroups,
 }
@@ -67,6 +82,7 @@ impl Command {
                 Ok(Self::Unpair { logout: args.flag("logout")? })
             }
             "account.resume" => args.only(&[]).map(|_| Self::Resume),
+            "account.reconnect" => args.only(&[]).map(|_| Self::Reconnect),
             "account.delete" => args.only(&[]).map(|_| Self::Delete),
             "groups.sync" => args.only(&[]).map(|_| Self::SyncGroups),
             _ => Err(format!("unknown command kind {:?}", shorten(kind))),
@@ -81,6 +97,7 @@ impl Command {
             Self::Passkey(_) => "account.passkey",
             Self::Unpair { .. } => "account.unpair",
             Self::Resume => "account.resume",
+            Self::Reconnect => "account.reconnect",
             Self::Delete => "account.delete",
             Self::SyncGroups => "groups.sync",
         }
@@ -155,7 +172,14 @@ impl<'a> Args<'a> {
                 return Err(format!("account.pair: method {:?} is neither \"qr\" nor \"code\"", shorten(other)));
             }
         };
-        Ok(Command::Pair(PairRequest { method, expect_phone: self.phone("expectPhone")? }))
+        let request = PairRequest { method, expect_phone: self.phone("expectPhone")? };
+        match (&request.method, &request.expect_phone) {
+            (PairMethod::Code { phone }, Some(expected)) if phone != expected => {
+                Err("account.pair: phone and expectPhone are different numbers; a code links only its own phone"
+                    .to_owned())
+            }
+            _ => Ok(Command::Pair(request)),
+        }
     }
 
     fn passkey(self) -> Result<Command, String> {

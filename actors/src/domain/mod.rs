@@ -22,6 +22,6 @@ pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, Ope
 pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
-pub use record::{AccountRecord, Attempt, Group, Swept, TicketRecord};
+pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Swept, TicketRecord};
 pub use secret::Secret;
 pub use status::{Desired, Status};

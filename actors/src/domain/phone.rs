@@ -23,7 +23,7 @@ pub enum PhoneError {
 }
 
 impl Phone {
-    /// Reads a number as people write it: `+43 660 123-4567`.
+    /// Reads a number as people write it: `+43 660 123-4567`, `0043 660 1234567`.
     ///
     /// # Errors
     /// Says in words what is wrong with it; the number itself is not in the text.
@@ -35,6 +35,12 @@ impl Phone {
                 ' ' | '+' | '-' | '(' | ')' | '.' => {}
                 _ => return Err(PhoneError::NotDigits),
             }
+        }
+        // The international prefix, as it is dialled in most of the world.
+        if !text.trim().starts_with('+')
+            && let Some(number) = digits.strip_prefix("00")
+        {
+            digits = number.to_owned();
         }
         if digits.is_empty() {
             return Err(PhoneError::Empty);

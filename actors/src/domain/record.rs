@@ -29,6 +29,16 @@ pub struct AccountRecord {
     pub groups_synced_at: Option<Instant>,
 }
 
+/// How the operator wants an account's connections made. Not part of the record: it is
+/// read anew for each connection, since the web app may change it at any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ConnectionSettings {
+    /// The address of the proxy, without a login; all traffic goes through it.
+    pub proxy: Option<String>,
+    /// The name under "Linked devices", where it is not the daemon's.
+    pub device_name: Option<String>,
+}
+
 /// A running pair attempt, as it survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt {

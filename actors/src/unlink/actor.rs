@@ -105,19 +105,23 @@ impl UnlinkActor {
 
     async fn open(&mut self, incarnation: Incarnation, keyring: KeyringId) {
         let ticket = self.saga.ticket();
-        let order = OpenSession {
-            account: ticket.account,
-            label: ticket.label.clone(),
-            fence: ticket.fence,
-            incarnation,
-            keyring,
-            purpose: Purpose::Login,
-        };
         let inbox = self.inbox.clone();
         let listener: SessionListener = Arc::new(move |incarnation, event| {
             let _ = inbox.send(Input::Session(incarnation, event));
         });
-        let reason = match self.world.gateway.open(order, listener).await {
+        let opened = async {
+            let order = OpenSession {
+                account: ticket.account,
+                label: ticket.label.clone(),
+                fence: ticket.fence,
+                incarnation,
+                keyring,
+                purpose: Purpose::Login,
+                settings: self.world.store.load_connection_settings(ticket.account).await?,
+            };
+            self.world.gateway.open(order, listener).await
+        };
+        let reason = match opened.await {
             Ok(session) => return self.departure.set_session(incarnation, session),
             Err(StoreError::Fenced) => {
                 let _ = self.inbox.send(Input::Leave);

@@ -163,6 +163,8 @@ impl Saga {
                 State::Connecting { .. } | State::Asking { .. },
                 SessionEvent::Qr { .. }
                 | SessionEvent::Code { .. }
+                | SessionEvent::QrOver
+                | SessionEvent::CodeOver { .. }
                 | SessionEvent::Passkey { .. }
                 | SessionEvent::Scanned { .. }
                 | SessionEvent::ScanRejected { .. },

@@ -42,7 +42,8 @@ impl Act {
     }
 
     pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<Account> {
-        let added = cli::insert_account().bind(&self.database.client, &DEFAULT_OPERATOR, &label).one().await;
+        let added =
+            cli::insert_account().bind(&self.database.client, &DEFAULT_OPERATOR, &label, &None::<&str>).one().await;
         Ok(Account { id: added.map_err(explained)?, label })
     }
 

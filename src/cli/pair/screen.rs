@@ -10,6 +10,8 @@ use crate::qr;
 
 /// The lines below a QR: what to do with it, the countdown, the cursor.
 const AROUND: usize = 3;
+/// The lines of a code below it.
+const OF_A_CODE: usize = 4;
 
 /// What is drawn now, and how to draw over it.
 pub(super) struct Screen {
@@ -63,27 +65,36 @@ impl Screen {
 
 /// What the phone needs: a QR, a code, or patience.
 fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
-    if let Some(code) = &row.pair_code {
-        return Ok(format!(
-            "\n  {code}\n\n  WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
-        ));
-    }
+    let mut text = String::new();
     if let Some(png) = &row.last_qr_png {
         let modules = qr::modules_of(png)?;
         let (columns, lines) = modules.size();
-        if let Some((width, height)) = room
-            && (usize::from(width) < columns || usize::from(height) < lines + AROUND)
-        {
-            let lines = lines + AROUND;
-            return Ok(format!(
-                "  the QR needs {columns} columns and {lines} lines, and this terminal has {width} and {height}:\n  \
-                 enlarge it or make its letters smaller, and the QR appears\n"
-            ));
+        let lines = lines + AROUND + if row.pair_code.is_some() { OF_A_CODE } else { 0 };
+        match room {
+            Some((width, height)) if usize::from(width) < columns || usize::from(height) < lines => {
+                let _ = writeln!(
+                    text,
+                    "  the QR needs {columns} columns and {lines} lines, and this terminal has {width} and {height}:\n  \
+                     enlarge it or make its letters smaller, and the QR appears"
+                );
+            }
+            Some(_) | None => {
+                let drawn = modules.drawn();
+                let _ = writeln!(text, "{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this");
+            }
         }
-        let drawn = modules.drawn();
-        return Ok(format!("{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this\n"));
     }
-    Ok(format!("  {} ({})\n", row.status, row.status_reason))
+    if let Some(code) = &row.pair_code {
+        let or = if text.is_empty() { "" } else { "or, " };
+        let _ = write!(
+            text,
+            "\n  {code}\n\n  {or}WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
+        );
+    }
+    if text.is_empty() {
+        let _ = writeln!(text, "  {} ({})", row.status, row.status_reason);
+    }
+    Ok(text)
 }
 
 fn countdown(label: &str, row: &Pairing) -> String {
@@ -125,8 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_shown_before_a_qr() {
-        let row = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), last_qr_png: Some("x".to_owned()), ..row() };
-        assert!(picture(&row, None).unwrap().contains("ABCD-EFGH"));
+    fn a_code_is_shown_with_the_qr_beside_it() {
+        let code = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), ..row() };
+        assert!(picture(&code, None).unwrap().contains("ABCD-EFGH"));
+        let qr = qr::png_base64(&paird_actors::domain::Secret::new("2@ref,key,key,secret")).unwrap();
+        let both = picture(&Pairing { last_qr_png: Some(qr.clone()), ..code }, None).unwrap();
+        assert!(both.contains("scan this") && both.contains("ABCD-EFGH"), "{both}");
+        let alone = picture(&Pairing { last_qr_png: Some(qr), ..row() }, None).unwrap();
+        assert!(alone.contains("scan this") && !alone.contains("phone number"), "{alone}");
     }
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use paird_actors::domain::{
-    AccountId, AccountRecord, Attempt, Desired, Fence, Instant, KeyringId, OperatorId, PairMethod, PairRequest, Phone,
-    Status, Swept, TicketId,
+    AccountId, AccountRecord, Attempt, ConnectionSettings, Desired, Fence, Instant, KeyringId, OperatorId, PairMethod,
+    PairRequest, Phone, Status, Swept, TicketId,
 };
 use paird_actors::ports::{Claim, Owned, StoreError, Survey};
 use paird_sql::client::Params;
@@ -11,6 +11,7 @@ use paird_sql::queries::accounts::{
     list_owned_accounts, list_stale_attempts, load_account, park_stale_attempts, release_account, survey_fleet,
 };
 use paird_sql::queries::processes::ring_daemons;
+use paird_sql::queries::proxies::load_connection_settings;
 use tokio_postgres::error::SqlState;
 use tracing::info;
 
@@ -62,6 +63,13 @@ impl PgStore {
         let client = self.connection().await?;
         let row = bounded(load_account().bind(&client, &account.0, &self.process).opt()).await?;
         row.map(record).transpose()
+    }
+
+    pub(super) async fn read_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError> {
+        let client = self.connection().await?;
+        let row = bounded(load_connection_settings().bind(&client, &account.0).opt()).await?;
+        let row = row.ok_or_else(|| StoreError::Poisoned("the account's row is gone".to_owned()))?;
+        Ok(ConnectionSettings { proxy: row.proxy, device_name: row.device_name })
     }
 
     pub(super) async fn claim_for(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
-    AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
+    AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Instant, Phone, Swept,
+    TicketId, TicketRecord,
 };
 use paird_actors::ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome};
 use tokio::sync::{Mutex, Notify};
@@ -66,6 +67,10 @@ impl Store for PgStore {
 
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
         self.read_account(account).await
+    }
+
+    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError> {
+        self.read_connection_settings(account).await
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {

@@ -198,7 +198,9 @@ impl<'a> Rotation<'a> {
                     }
                 }
             }
-            tell(sql::rewrap_keyrings().bind(self.client, &newest.id(), &ids, &wrapped, &former).await?);
+            let rewrapped =
+                sql::rewrap_keyrings().bind(self.client, &ids, &wrapped, &former, &newest.id()).one().await?;
+            tell(u64::try_from(rewrapped).unwrap_or_default());
         }
     }
 }

@@ -5,6 +5,7 @@ use deadpool_postgres::Pool;
 use paird_actors::domain::{AccountId, Fence, KeyringId};
 use paird_actors::ports::StoreError;
 use paird_sql::queries::keyrings as sql;
+use paird_sql::queries::proxies::get_proxy_login;
 use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use super::key_file::KeyFile;
 use super::keyring::Keyring;
 use super::postgres::{self, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
 use super::records::{Entry, Kind};
+use crate::whatsapp::proxy::{ProxyLogin, open_login, seal_of};
 use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
 
 /// Makes and opens the keyrings of one daemon.
@@ -97,6 +99,22 @@ impl Vault {
         let _: wacore::store::Device =
             Entry { kind: Kind::Device, name: String::new(), value: opened, stamp: 0 }.parse()?;
         Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, key))))
+    }
+
+    /// The login that was sealed for the account's proxy at this address, if one was.
+    ///
+    /// # Errors
+    /// `Poisoned`: it does not open. `Unavailable`: the database or the key file did not answer.
+    pub async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError> {
+        let client = connect(&self.pool).await?;
+        let row = timeout(PATIENCE, get_proxy_login().bind(&client, &account.0, &address).opt()).await;
+        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut keys = self.master_keys.known();
+        if keys.find(seal_of(&row)).is_none() {
+            keys = self.master_keys.read_again().await?;
+        }
+        open_login(account, address, &row, &keys).map(Some).map_err(|error| StoreError::Poisoned(error.to_string()))
     }
 
     async fn row_of(&self, account: AccountId, keyring: KeyringId) -> Result<sql::GetKeyring, StoreError> {

@@ -63,7 +63,7 @@ fn the_first_word_counts_and_outweighs_what_followed_it() {
 fn a_silent_end_is_told_by_how_far_the_run_came() {
     let signs = Signs::new();
     assert!(matches!(signs.reason(), CloseReason::Unreachable(_)));
-    signs.unreachable("connection refused".into());
+    signs.unreachable(CloseReason::Unreachable("connection refused".into()));
     assert_eq!(signs.reason(), CloseReason::Unreachable("connection refused".into()));
 
     signs.start();

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CloseReason, Fence, Incarnation, KeyringId, Phone},
+    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Phone},
     ports::{OpenSession, Purpose, Session, SessionEvent, StoreError},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
@@ -21,6 +21,7 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
+use super::super::proxy::ProxyLogin;
 use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
 
 /// Longer than anything here takes on a busy machine.
@@ -69,6 +70,10 @@ impl KeySource for Keyrings {
             Some(keys) => Ok(keys),
             None => Err(StoreError::Poisoned("no such keyring".into())),
         }
+    }
+
+    async fn proxy_login(&self, _: AccountId, _: &str) -> Result<Option<ProxyLogin>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -200,6 +205,7 @@ pub(super) async fn open(gateway: &WhatsApp, keyring: KeyringId, purpose: Purpos
         incarnation,
         keyring,
         purpose,
+        settings: ConnectionSettings::default(),
     };
     let session = gateway.open_session(order, listener).await?;
     Ok(Opened { session, keyring, heard })

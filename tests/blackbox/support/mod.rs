@@ -3,6 +3,7 @@
 mod daemon;
 mod http;
 mod phones;
+mod proxy;
 mod secrets;
 mod truth;
 mod web;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use daemon::Daemon;
 pub use http::{Answer, Api, Live};
 pub use phones::Phones;
+pub use proxy::Proxy;
 pub use web::{Web, find_qr, find_qrs, read_qr};
 pub use wire::{OPENING, Wire};
 

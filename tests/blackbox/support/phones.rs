@@ -31,6 +31,23 @@ impl Phones {
         self.call(move |remote| remote.type_code(&number, &code)).await
     }
 
+    /// From now on the phone links a device only with its passkey.
+    pub async fn set_passkey(&self, number: &str, timeout_ms: u64) {
+        let number = number.to_owned();
+        self.call(move |remote| remote.set_passkey(&number, timeout_ms)).await.unwrap();
+    }
+
+    /// What the phone's owner, asked with these options, has it sign.
+    pub async fn passkey_assertion(&self, number: &str, options: &serde_json::Value) -> serde_json::Value {
+        let (number, options) = (number.to_owned(), options.clone());
+        self.call(move |remote| remote.passkey_assertion(&number, &options)).await.unwrap()
+    }
+
+    pub async fn passkey_code(&self, number: &str) -> String {
+        let number = number.to_owned();
+        self.call(move |remote| remote.passkey_code(&number)).await.unwrap()
+    }
+
     /// What the phone shows under "Linked devices", oldest first.
     pub async fn devices(&self, number: &str) -> Vec<LinkedDevice> {
         let number = number.to_owned();

@@ -228,6 +228,11 @@ impl Web {
         account
     }
 
+    /// A secret of the test's own.
+    pub fn hush(&self, secret: &str) {
+        self.secrets.lock().unwrap().insert(secret.to_owned());
+    }
+
     pub fn secrets_seen(&self) -> BTreeSet<String> {
         self.secrets.lock().unwrap().clone()
     }

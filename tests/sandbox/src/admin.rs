@@ -10,6 +10,7 @@ use actix_web::web::{self, Data, Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, ResponseError};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::faults::Fault;
@@ -67,6 +68,9 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/phones/{number}/groups", web::put().to(set_groups))
         .route("/phones/{number}/scan", web::post().to(scan))
         .route("/phones/{number}/code", web::post().to(type_code))
+        .route("/phones/{number}/passkey", web::put().to(set_passkey))
+        .route("/phones/{number}/passkey/assertion", web::post().to(assertion))
+        .route("/phones/{number}/passkey/code", web::get().to(passkey_code))
         .route("/phones/{number}/devices", web::get().to(devices))
         .route("/phones/{number}/devices/{jid}", web::delete().to(unlink))
         .route("/faults", web::get().to(faults))
@@ -99,6 +103,17 @@ pub(crate) struct NewScan {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCode {
     pub(crate) code: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPasskey {
+    #[serde(default = "a_minute")]
+    pub(crate) timeout_ms: u64,
+}
+
+fn a_minute() -> u64 {
+    60_000
 }
 
 /// The body of every answer that is not 2xx.
@@ -142,6 +157,20 @@ async fn type_code(world: Data<World>, number: Path<String>, code: Json<NewCode>
     let mailbox = world.code_shown_by(&number)?;
     let code = code.into_inner().code;
     confirmed(&mailbox, |done| Order::TypeCode(Box::new(TypedCode { number, code, done }))).await
+}
+
+async fn set_passkey(world: Data<World>, number: Path<String>, passkey: Json<NewPasskey>) -> Outcome {
+    world.set_passkey(&number, passkey.timeout_ms)?;
+    done()
+}
+
+/// The phone's owner holds a finger on it.
+async fn assertion(world: Data<World>, number: Path<String>, options: Json<Value>) -> Result<Json<Value>, Refused> {
+    Ok(Json(world.passkey_of(&number, |passkey| passkey.assertion(&options))?))
+}
+
+async fn passkey_code(world: Data<World>, number: Path<String>) -> Result<Json<String>, Refused> {
+    Ok(Json(world.passkey_code(&number)?))
 }
 
 async fn devices(world: Data<World>, number: Path<String>) -> Result<Json<Vec<LinkedDevice>>, Refused> {

@@ -74,6 +74,17 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
+    /// Answers a request for a pair code with an error.
+    RefuseCode {
+        code: u16,
+        text: String,
+        #[serde(default = "once")]
+        times: Option<u32>,
+    },
+    /// Asks every companion that shows a pair code for another one, now.
+    RefreshCode {},
+    /// Asks for the passkeys that are being waited for again, with other challenges, now.
+    ChallengeAgain {},
     /// Sends the same refs again to every pairing socket, `times` times, now.
     QrBurst {
         #[serde(default = "one")]
@@ -177,6 +188,7 @@ pub(crate) enum Occasion<'a> {
     PairingDone,
     Unlinking,
     Restarting,
+    AskingForCode,
 }
 
 /// The faults that wait for their occasion.
@@ -232,6 +244,9 @@ impl Armed {
             | Fault::Garble { .. }
             | Fault::LoginFailure { .. }
             | Fault::QrBurst { .. }
+            | Fault::RefuseCode { .. }
+            | Fault::RefreshCode {}
+            | Fault::ChallengeAgain {}
             | Fault::LateClose { .. }
             | Fault::Unlink { .. }
             | Fault::Restart { .. } => false,
@@ -244,6 +259,7 @@ impl Fault {
         match (self, occasion) {
             (Fault::RefuseConnections { .. }, Occasion::Accepted)
             | (Fault::LateClose { .. }, Occasion::PairingDone)
+            | (Fault::RefuseCode { .. }, Occasion::AskingForCode)
             | (Fault::Unlink { .. }, Occasion::Unlinking)
             | (Fault::Restart { .. }, Occasion::Restarting) => true,
             (Fault::StallIqs { xmlns: only }, Occasion::Iq { xmlns }) => {
@@ -261,6 +277,7 @@ impl Fault {
             Fault::RefuseConnections { times }
             | Fault::LoginFailure { times, .. }
             | Fault::LateClose { times, .. }
+            | Fault::RefuseCode { times, .. }
             | Fault::Unlink { times, .. }
             | Fault::Restart { times, .. } => times.as_mut(),
             Fault::Cut { .. }
@@ -270,6 +287,8 @@ impl Fault {
             | Fault::DeviceRemoved { .. }
             | Fault::Garble { .. }
             | Fault::QrBurst { .. }
+            | Fault::RefreshCode {}
+            | Fault::ChallengeAgain {}
             | Fault::Pause { .. } => None,
         }
     }

@@ -19,6 +19,8 @@ impl World {
             Fault::Replaced { scope } => self.order_all(scope, || Order::EndWith(Box::new(conflict("replaced"))))?,
             Fault::Garble { scope } => self.order_all(scope, || Order::Garble)?,
             Fault::QrBurst { times } => self.order_all(&Scope::Unregistered, || Order::ResendRefs(*times))?,
+            Fault::RefreshCode {} => self.order_all(&Scope::Unregistered, || Order::RefreshCode)?,
+            Fault::ChallengeAgain {} => self.order_all(&Scope::Unregistered, || Order::ChallengeAgain)?,
             Fault::DeviceRemoved { scope } => {
                 let devices = self.state().devices_in(scope)?;
                 for device in &devices {
@@ -29,6 +31,7 @@ impl World {
             | Fault::StallIqs { .. }
             | Fault::LoginFailure { .. }
             | Fault::LateClose { .. }
+            | Fault::RefuseCode { .. }
             | Fault::Unlink { .. }
             | Fault::Restart { .. }
             | Fault::Pause { .. } => self.state().armed.arm(fault),

@@ -24,6 +24,8 @@ pub struct Report {
     pub handshakes_ik: u64,
     pub handshakes_xx_fallback: u64,
     pub refs_issued: u64,
+    /// Pair codes that were asked for and given.
+    pub codes_given: u64,
     /// Scans that got as far as a pair-success.
     pub offered: u64,
     /// Clients that answered a pair-success with an error.

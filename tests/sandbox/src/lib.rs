@@ -12,6 +12,7 @@
 mod admin;
 mod adv;
 mod answers;
+mod authenticator;
 mod faults;
 mod group_answers;
 mod inject;
@@ -21,6 +22,7 @@ mod noise;
 mod orders;
 mod pair_code;
 mod pairing;
+mod passkey;
 mod peer;
 mod phone;
 mod qr;

@@ -17,6 +17,10 @@ pub(crate) enum Order {
     ResendRefs(u32),
     /// A phone has scanned the QR on show.
     Scan(Box<Scan>),
+    /// The companion is to show another code.
+    RefreshCode,
+    /// The passkey that was asked for is asked for again, with another challenge.
+    ChallengeAgain,
     /// A phone has typed a code.
     TypeCode(Box<TypedCode>),
 }

@@ -64,6 +64,15 @@ impl CodeFlow {
             .build()
     }
 
+    /// Asks the companion for another code.
+    pub(crate) fn refresh(&self) -> Node {
+        let stage = NodeBuilder::new("link_code_companion_reg")
+            .attr("stage", "refresh_code")
+            .children([leaf("link_code_pairing_ref", &self.reference)])
+            .build();
+        notification(stage)
+    }
+
     /// The phone's answer to the code as typed; nothing when it cannot be made.
     /// A wrong code shows only in [`Self::finish`], as on a real phone.
     pub(crate) async fn primary_hello(&mut self, typed: TypedCode, identity: KeyPair) -> Option<Node> {
@@ -86,13 +95,7 @@ impl CodeFlow {
             ])
             .build();
         self.typed = Some(Typed { number, identity, ephemeral, companion_ephemeral, done });
-        Some(
-            NodeBuilder::new("notification")
-                .attrs([("from", SERVER_JID), ("type", "link_code_companion_reg"), ("id", "sandbox-code")])
-                .attr("t", now_ms() / 1_000)
-                .children([stage])
-                .build(),
-        )
+        Some(notification(stage))
     }
 
     /// Opens the companion's key bundle: the ADV secret that both ends now
@@ -136,6 +139,14 @@ fn open_bundle(
     let mut adv_secret = [0; 32];
     hkdf_sha256_into(&secret, None, b"adv_secret", &mut adv_secret)?;
     Ok(adv_secret)
+}
+
+fn notification(stage: Node) -> Node {
+    NodeBuilder::new("notification")
+        .attrs([("from", SERVER_JID), ("type", "link_code_companion_reg"), ("id", "sandbox-code")])
+        .attr("t", now_ms() / 1_000)
+        .children([stage])
+        .build()
 }
 
 fn leaf(tag: &'static str, bytes: &[u8]) -> Node {

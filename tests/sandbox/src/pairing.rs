@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use buffa::Message as _;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use wacore_binary::Node;
 use waproto::whatsapp::{ClientPayload, DeviceProps};
@@ -20,8 +21,9 @@ use crate::faults::{Fault, Occasion, PausePoint, RestartFault};
 use crate::keys::bytes;
 use crate::orders::{Done, Order, Scan, ScanOptions, TypedCode};
 use crate::pair_code::CodeFlow;
+use crate::passkey::Exchange;
 use crate::peer::{Ending, Happening, Peer, Step};
-use crate::stanza::{attr, pair_device, pair_success, result, stream_error};
+use crate::stanza::{attr, pair_device, pair_success, refusal, result, stream_error};
 use crate::world::{DeviceId, Registration, now_ms};
 
 const REFS_ID: &str = "sandbox-refs";
@@ -32,10 +34,18 @@ struct Pairing {
     refs: Vec<String>,
     code: Option<CodeFlow>,
     offer: Option<Offer>,
+    /// The passkey exchange that comes before the offer.
+    passkey: Option<Exchange>,
     /// Scans that went out, to tell the answers to them apart.
     offers: u32,
     /// The 515 is out already.
     restarted: bool,
+}
+
+/// What becomes of a request for a code.
+enum Begun {
+    Shown(Node),
+    Refused(u16, String),
 }
 
 /// A pair-success that the companion has not answered yet.
@@ -56,7 +66,8 @@ pub(crate) fn registration(payload: &ClientPayload, noise_key: [u8; 32]) -> Resu
 }
 
 pub(crate) async fn run(peer: &mut Peer, companion: Registration) -> Ending {
-    let mut pairing = Pairing { companion, refs: Vec::new(), code: None, offer: None, offers: 0, restarted: false };
+    let mut pairing =
+        Pairing { companion, refs: Vec::new(), code: None, offer: None, passkey: None, offers: 0, restarted: false };
     let ending = match pairing.converse(peer).await {
         Ok(()) => Ending::Close,
         Err(ending) => ending,
@@ -83,7 +94,7 @@ impl Pairing {
         loop {
             let happened = tokio::select! {
                 happened = peer.next() => happened?,
-                () = sleep_until(deadline), if self.code.is_none() && self.offer.is_none() => return Ok(()),
+                () = sleep_until(deadline), if self.is_idle() => return Ok(()),
             };
             match happened {
                 Happening::Stanza(stanza) => self.on_stanza(peer, stanza).await?,
@@ -94,9 +105,24 @@ impl Pairing {
                 }
                 Happening::Order(Order::Scan(scan)) => self.on_scan(peer, *scan).await?,
                 Happening::Order(Order::TypeCode(typed)) => self.on_typed_code(peer, *typed).await?,
+                Happening::Order(Order::RefreshCode) => {
+                    if let Some(flow) = &self.code {
+                        peer.send(&flow.refresh()).await?;
+                    }
+                }
+                Happening::Order(Order::ChallengeAgain) => {
+                    if let Some(former) = self.passkey.take() {
+                        self.challenge(peer, &former.number, former.options).await?;
+                    }
+                }
                 Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble) => {}
             }
         }
+    }
+
+    /// Nobody has begun anything: the socket lives only so long.
+    fn is_idle(&self) -> bool {
+        self.code.is_none() && self.offer.is_none() && self.passkey.is_none()
     }
 
     async fn on_stanza(&mut self, peer: &mut Peer, stanza: Node) -> Step {
@@ -116,6 +142,11 @@ impl Pairing {
         }
         if let Some(reg) = stanza.get_optional_child("link_code_companion_reg") {
             return self.on_code_stage(peer, &stanza, reg).await;
+        }
+        if attr(&stanza, "xmlns") == "md"
+            && let Some(exchange) = self.passkey.take()
+        {
+            return self.on_passkey_stage(peer, &stanza, exchange).await;
         }
         match answer_unregistered(&stanza) {
             Answer::Say(answers) => {
@@ -139,7 +170,73 @@ impl Pairing {
             return Ok(());
         }
         peer.wait(Duration::from_millis(options.approve_after_ms)).await?;
+        if self.passkey.is_some() {
+            let _ = done.send(Err("another phone is being linked already".to_owned()));
+            return Ok(());
+        }
+        if peer.world.has_passkey(&number) {
+            self.challenge(peer, &number, options).await?;
+            let _ = done.send(Ok(()));
+            return Ok(());
+        }
         self.offer(peer, &number, &qr.adv_secret, options, done).await
+    }
+
+    async fn challenge(&mut self, peer: &mut Peer, number: &str, options: ScanOptions) -> Step {
+        let exchange = Exchange::new(number, options);
+        match exchange.request(&peer.world) {
+            Ok(request) => {
+                peer.send(&request).await?;
+                self.passkey = Some(exchange);
+            }
+            Err(error) => peer.note_violation(format!("{error:#}")),
+        }
+        Ok(())
+    }
+
+    /// One iq of a passkey exchange. What does not verify is refused, and the challenge stands.
+    async fn on_passkey_stage(&mut self, peer: &mut Peer, iq: &Node, mut exchange: Exchange) -> Step {
+        let not_authorized = |error: anyhow::Error| {
+            tracing::debug!(error = format!("{error:#}"), "refused");
+            refusal(iq, 401, "not-authorized")
+        };
+        if iq.get_optional_child("ref").is_some() {
+            peer.send(&result(iq, vec![exchange.reference()])).await?;
+        } else if let Some(stage) = iq.get_optional_child("passkey_prologue") {
+            match exchange.on_prologue(&peer.world, stage) {
+                Ok(()) => {
+                    peer.send(&result(iq, Vec::new())).await?;
+                    // The way to the phone and back.
+                    peer.wait(peer.world.pace().before_restart()).await?;
+                    peer.send(&exchange.continuation()).await?;
+                }
+                Err(error) => peer.send(&not_authorized(error)).await?,
+            }
+        } else if let Some(nonce) = iq.get_optional_child("companion_nonce") {
+            match exchange.on_nonce(&bytes(Some(nonce))) {
+                Ok(code) => {
+                    peer.world.show_passkey_code(&exchange.number, Some(code));
+                    peer.send(&result(iq, Vec::new())).await?;
+                }
+                Err(error) => peer.send(&not_authorized(error)).await?,
+            }
+        } else if let Some(sealed) = iq.get_optional_child("encrypted_pairing_request") {
+            peer.world.show_passkey_code(&exchange.number, None);
+            match exchange.on_pairing_request(&bytes(Some(sealed)), &self.companion) {
+                Ok(adv_secret) => {
+                    peer.send(&result(iq, Vec::new())).await?;
+                    peer.wait(peer.world.pace().before_restart()).await?;
+                    // Whoever scanned was told when the challenge went out.
+                    let (done, _) = oneshot::channel();
+                    return self.offer(peer, &exchange.number, &adv_secret, exchange.options, done).await;
+                }
+                Err(error) => peer.send(&not_authorized(error)).await?,
+            }
+        } else {
+            peer.note_unknown(iq);
+        }
+        self.passkey = Some(exchange);
+        Ok(())
     }
 
     /// Sends pair-success, and tells whoever waits for it.
@@ -240,12 +337,9 @@ impl Pairing {
 
     async fn on_code_stage(&mut self, peer: &mut Peer, stanza: &Node, reg: &Node) -> Step {
         match attr(reg, "stage").as_str() {
-            "companion_hello" => match CodeFlow::begin(reg) {
-                Ok(flow) => {
-                    peer.world.show_code(flow.number(), peer.enrolled.id);
-                    peer.send(&result(stanza, vec![flow.hello_answer()])).await?;
-                    self.code = Some(flow);
-                }
+            "companion_hello" => match self.begin_code(peer, reg) {
+                Ok(Begun::Shown(answer)) => peer.send(&result(stanza, vec![answer])).await?,
+                Ok(Begun::Refused(code, text)) => peer.send(&refusal(stanza, code, &text)).await?,
                 Err(error) => peer.note_violation(format!("{error:#}")),
             },
             "companion_finish" => {
@@ -264,6 +358,18 @@ impl Pairing {
             _ => peer.note_unknown(stanza),
         }
         Ok(())
+    }
+
+    fn begin_code(&mut self, peer: &Peer, hello: &Node) -> anyhow::Result<Begun> {
+        if let Some(Fault::RefuseCode { code, text, .. }) = peer.world.take_fault(Occasion::AskingForCode) {
+            return Ok(Begun::Refused(code, text));
+        }
+        let flow = CodeFlow::begin(hello)?;
+        peer.world.show_code(flow.number(), peer.enrolled.id);
+        peer.world.state().report.codes_given += 1;
+        let answer = flow.hello_answer();
+        self.code = Some(flow);
+        Ok(Begun::Shown(answer))
     }
 
     async fn on_typed_code(&mut self, peer: &mut Peer, typed: TypedCode) -> Step {

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use wacore_binary::Jid;
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::authenticator::Authenticator;
 use crate::keys::KeyBundle;
 use crate::world::ConnectionId;
 
@@ -42,6 +43,10 @@ pub(crate) struct Phone {
     pub(crate) identity: KeyPair,
     pub(crate) groups: Vec<Group>,
     pub(crate) devices: Vec<Device>,
+    /// Asked for whenever the phone links a device.
+    pub(crate) passkey: Option<Authenticator>,
+    /// The code of a passkey exchange that the phone shows.
+    pub(crate) passkey_code: Option<String>,
     /// The number of the last device that was offered a link. Never goes down.
     last_device: u16,
 }
@@ -71,6 +76,8 @@ impl Phone {
             identity: KeyPair::generate(&mut rand::rng()),
             groups: default_groups(number),
             devices: Vec::new(),
+            passkey: None,
+            passkey_code: None,
             last_device: 0,
         })
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use crate::admin::{Complaint, NewCode, NewPhone, NewScan};
+use crate::admin::{Complaint, NewCode, NewPasskey, NewPhone, NewScan};
 use crate::faults::Fault;
 use crate::journal::Report;
 use crate::orders::ScanOptions;
@@ -42,7 +43,9 @@ pub type Result<T> = std::result::Result<T, RemoteError>;
 impl Remote {
     /// `admin_url` as [`crate::Sandbox::admin_url`] gives it.
     pub fn new(admin_url: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE)).build();
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
+        // A connection kept for later may be closed by the server just when it is used.
+        let config = config.max_idle_connections(0).build();
         Self { agent: config.into(), base: admin_url.trim_end_matches('/').to_owned() }
     }
 
@@ -82,6 +85,24 @@ impl Remote {
     /// pair-success was sent.
     pub fn type_code(&self, number: &str, code: &str) -> Result<()> {
         self.post(&format!("/phones/{number}/code"), &NewCode { code: code.to_owned() })
+    }
+
+    /// From now on the phone links a device only with its passkey, whose owner has so
+    /// many milliseconds.
+    pub fn set_passkey(&self, number: &str, timeout_ms: u64) -> Result<()> {
+        let url = self.url(&format!("/phones/{number}/passkey"));
+        check(self.agent.put(url).send_json(&NewPasskey { timeout_ms })).map(drop)
+    }
+
+    /// What the phone's passkey signs for these options.
+    pub fn passkey_assertion(&self, number: &str, options: &Value) -> Result<Value> {
+        let url = self.url(&format!("/phones/{number}/passkey/assertion"));
+        read(&mut check(self.agent.post(url).send_json(options))?)
+    }
+
+    /// The code that the phone shows for its owner to compare.
+    pub fn passkey_code(&self, number: &str) -> Result<String> {
+        self.get(&format!("/phones/{number}/passkey/code"))
     }
 
     /// The phone's list of linked devices, oldest first.

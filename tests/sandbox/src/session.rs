@@ -36,7 +36,14 @@ async fn converse(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step 
             Happening::Order(Order::TypeCode(typed)) => {
                 let _ = typed.done.send(Err("no code is on show".to_owned()));
             }
-            Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble | Order::ResendRefs(_)) => {}
+            Happening::Order(
+                Order::Cut
+                | Order::EndWith(_)
+                | Order::Garble
+                | Order::ResendRefs(_)
+                | Order::RefreshCode
+                | Order::ChallengeAgain,
+            ) => {}
         }
     }
 }

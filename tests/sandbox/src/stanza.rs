@@ -55,7 +55,7 @@ pub(crate) fn result(iq: &Node, children: Vec<Node>) -> Node {
 }
 
 /// The refusal of an iq.
-pub(crate) fn refusal(iq: &Node, code: u16, text: &'static str) -> Node {
+pub(crate) fn refusal(iq: &Node, code: u16, text: &str) -> Node {
     let error = NodeBuilder::new("error").attr("code", code).attr("text", text).build();
     answer(iq).attr("type", "error").children([error]).build()
 }

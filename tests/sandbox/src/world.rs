@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::sync::{mpsc, watch};
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::authenticator::Authenticator;
 use crate::faults::{Armed, Fault, Occasion, PausePoint};
 use crate::journal::Report;
 use crate::keys::KeyBundle;
@@ -201,6 +202,31 @@ impl World {
 
     pub(crate) fn phone_identity(&self, number: &str) -> Result<KeyPair> {
         Ok(self.state().phone(number)?.identity.clone())
+    }
+
+    /// From now on the phone's passkey is asked for whenever it links a device.
+    pub(crate) fn set_passkey(&self, number: &str, timeout_ms: u64) -> Result<()> {
+        self.state().phone(number)?.passkey = Some(Authenticator::new(timeout_ms)?);
+        Ok(())
+    }
+
+    pub(crate) fn has_passkey(&self, number: &str) -> bool {
+        self.state().phones.get(number).is_some_and(|phone| phone.passkey.is_some())
+    }
+
+    pub(crate) fn passkey_of<T>(&self, number: &str, look: impl FnOnce(&Authenticator) -> Result<T>) -> Result<T> {
+        look(self.state().phone(number)?.passkey.as_ref().context("the phone has no passkey")?)
+    }
+
+    /// What the phone shows for its owner to compare.
+    pub(crate) fn show_passkey_code(&self, number: &str, code: Option<String>) {
+        if let Ok(phone) = self.state().phone(number) {
+            phone.passkey_code = code;
+        }
+    }
+
+    pub(crate) fn passkey_code(&self, number: &str) -> Result<String> {
+        self.state().phone(number)?.passkey_code.clone().context("the phone shows no passkey code")
     }
 
     /// Sets a device number aside. It is used up even if no link comes of it.

@@ -96,6 +96,27 @@ impl Lifecycle {
         }
     }
 
+    /// Gives the account up: the next owner runs again what is not ended.
+    pub(super) fn is_leaving(&self) -> bool {
+        match &self.state {
+            State::Closing { finale, .. } => matches!(**finale, Finale::Leave { .. }),
+            State::Gone => true,
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Linking { .. }
+            | State::Vetting { .. }
+            | State::Reclaiming { .. }
+            | State::Connecting { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. } => false,
+        }
+    }
+
     pub(super) fn finish_closing(&mut self) {
         let State::Closing { finale, waiting, leave, .. } = std::mem::replace(&mut self.state, State::Unpaired) else {
             return;

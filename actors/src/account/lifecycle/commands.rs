@@ -2,9 +2,13 @@
 
 use super::{CommandInput, Effect, Lifecycle, State, closing::Finale};
 use crate::{
-    domain::{CancelReason, Command, CommandId, Desired, Event, PairRequest, PasskeyAnswer, Status},
+    domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Status},
     ports::Change,
 };
+
+/// The word of [`CloseReason::ProxyInvalid`].
+const PROXY_INVALID: &str = "proxy_invalid";
+const RECONNECTING: &str = "connecting again";
 
 impl Lifecycle {
     pub(super) fn on_command(&mut self, input: CommandInput) {
@@ -27,6 +31,7 @@ impl Lifecycle {
             Command::Passkey(answer) => self.on_passkey_answer(answer, &input),
             Command::Unpair { logout } => self.close_then(Finale::Unpair { logout, command: input }),
             Command::Resume => self.on_resume(input),
+            Command::Reconnect => self.on_reconnect(&input),
             Command::Delete => self.on_delete(input),
             Command::SyncGroups => self.on_sync_groups(&input),
         }
@@ -48,14 +53,6 @@ impl Lifecycle {
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
         let command = Some((input, "the attempt was cancelled".to_owned()));
         self.close_then(Finale::EndAttempt { terminal, reason: "cancelled".to_owned(), command });
-    }
-
-    /// AwaitingPasskey → AwaitingPasskey
-    fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput) {
-        if !matches!(self.state, State::AwaitingPasskey { .. }) {
-            return self.fail(input, "WhatsApp did not ask for a passkey");
-        }
-        self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
@@ -80,6 +77,51 @@ impl Lifecycle {
                 self.emit(Effect::Claim { incarnation: self.incarnation, phone });
             }
             (Some(_), _) | (None, None) => self.start_login(&input),
+        }
+    }
+
+    /// What is connected, or tries to be, does so anew, with the settings of now.
+    /// (any attempt) → Closing → Opening | Linking; Online | Connecting → Closing → Connecting;
+    /// Reconnecting | Held by its proxy → Connecting
+    fn on_reconnect(&mut self, input: &CommandInput) {
+        let held_by_proxy = self.record.reason.starts_with(PROXY_INVALID);
+        match &self.state {
+            State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Linking { .. }
+            | State::Vetting { .. }
+            | State::Waiting { .. }
+                if self.record.attempt.is_some() =>
+            {
+                self.done(input, RECONNECTING);
+                let until = self.now;
+                self.close_then(Finale::NextSocket { reason: "reconnecting".to_owned(), until, erase_linking: false });
+            }
+            State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::Vetting { .. } => {
+                self.done(input, RECONNECTING);
+                self.close_then(Finale::Relogin { reason: CloseReason::RestartRequired, until: self.now });
+            }
+            State::Reconnecting { .. } => {
+                self.done(input, RECONNECTING);
+                self.backoff.reset();
+                self.log_in();
+            }
+            State::Held { .. } if held_by_proxy => {
+                self.done(input, RECONNECTING);
+                self.on_hold_over();
+            }
+            State::Held { .. } => self.done(input, "the account is held; what was changed is used when it is resumed"),
+            State::Unpaired
+            | State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Waiting { .. }
+            | State::Reclaiming { .. }
+            | State::Closing { .. }
+            | State::Gone => self.done(input, "nothing is connected; what was changed is used by the next connection"),
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! - [`commands`] is what an operator can ask, state by state
 //! - [`pairing`] is an attempt: sockets, QR, admission, the first login
+//! - [`passkey`] is what may come between a scan and its admission
 //! - [`linked`] is life with a link: login, groups, loss and return
 //! - [`closing`] is the way out of every connection, and what follows it
 
@@ -17,6 +18,7 @@ mod effect;
 mod input;
 mod linked;
 mod pairing;
+mod passkey;
 mod resume;
 mod state;
 
@@ -63,13 +65,17 @@ impl Lifecycle {
     /// Takes one input, and says everything that must be done about it, in order.
     ///
     /// An input that no longer means anything (late, twice, of another
-    /// connection) changes nothing and has no effects.
+    /// connection) changes nothing and has no effects, but for a command that
+    /// waits for it: that ends.
     pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
         self.now = now;
         if let Some(incarnation) = input.incarnation()
             && incarnation != self.incarnation
         {
-            return Vec::new();
+            if let Input::PasskeyAnswered(_, command, _) = input {
+                self.on_late_passkey_answer(command);
+            }
+            return std::mem::take(&mut self.effects);
         }
         match input {
             Input::Command(command) => self.on_command(command),
@@ -109,8 +115,10 @@ impl Lifecycle {
         match event {
             SessionEvent::Dialing => self.on_dialing(),
             SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at),
+            SessionEvent::QrOver => self.on_qr_over(),
             SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at),
-            SessionEvent::Passkey { stage, request } => self.on_passkey(stage, request),
+            SessionEvent::CodeOver { reason } => self.on_code_over(&reason),
+            SessionEvent::Passkey { stage, request, expires_at } => self.on_passkey(stage, request, expires_at),
             SessionEvent::Scanned { phone, device_jid } => self.on_scanned(phone, device_jid),
             SessionEvent::ScanRejected { reason } => self.on_scan_rejected(&reason),
             SessionEvent::Open { phone, device_jid } => self.on_open(phone, device_jid),
@@ -130,9 +138,10 @@ impl Lifecycle {
             // A confirmed link may exist: its login is given its time, see `on_link_timeout`.
             State::Linking { .. } | State::Vetting { .. } => self.on_link_timeout(out_of_time),
             State::Waiting { .. } if !out_of_time => self.continue_attempt(),
-            State::Opening { .. } | State::AwaitingScan { .. } | State::AwaitingPasskey { .. } if !out_of_time => {
+            State::Opening { .. } | State::AwaitingScan { .. } if !out_of_time => {
                 self.next_socket("no answer from WhatsApp");
             }
+            State::AwaitingPasskey { .. } if !out_of_time => self.on_passkey_timeout(),
             State::Waiting { .. }
             | State::Opening { .. }
             | State::AwaitingScan { .. }

@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
 use crate::{
     domain::{
-        Attempt, CancelReason, CloseReason, CommandId, Desired, Event, Instant, PairMethod, PairRequest, PasskeyStage,
-        Phone, Refuse, Secret, Status, Verdict,
+        Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone, Refuse, Secret,
+        Status, Verdict,
     },
-    ports::{Change, Claim, CodeChange, Purpose, QrChange},
+    ports::{Change, Claim, CodeChange, CodeOver, Purpose, QrChange},
 };
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long an operator has for a passkey before the socket is given up.
-const PASSKEY_TIME: Duration = Duration::from_secs(180);
 /// Wait before a socket is opened anew after a failure of ours, jittered.
 const SOCKET_RETRY: Duration = Duration::from_secs(2);
 
@@ -68,13 +64,16 @@ impl Lifecycle {
     /// Opening | AwaitingScan → AwaitingScan. The same payload again is nothing.
     pub(super) fn on_qr(&mut self, payload: Secret, expires_at: Instant) {
         let again = matches!(&self.state, State::AwaitingScan { shown: Some(shown), .. } if *shown == payload);
-        let asked = matches!(self.state, State::AwaitingPasskey { .. });
-        if again || asked || !self.state.awaits_phone() {
+        if again || !self.state.may_show() {
             return;
         }
-        self.state = State::AwaitingScan { shown: Some(payload.clone()), until: expires_at.after(SILENCE) };
+        let until = self.silent_after(expires_at);
+        self.state = State::AwaitingScan { shown: Some(payload.clone()), until };
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, "waiting_for_scan");
+        // Beside a code the QR is the second way, and what is said of the code stays.
+        if !self.is_by_code() || self.record.reason == "opening" {
+            self.set_status(Status::Pending, "waiting_for_scan");
+        }
         let change = Change {
             qr: QrChange::Show { payload, at: self.now, expires_at },
             events: vec![Event::Qr { ts: self.now, expires_at }],
@@ -83,13 +82,24 @@ impl Lifecycle {
         self.write(change);
     }
 
+    /// AwaitingScan → AwaitingScan
+    pub(super) fn on_qr_over(&mut self) {
+        if let State::AwaitingScan { shown, .. } = &mut self.state
+            && shown.take().is_some()
+        {
+            let change = Change { qr: QrChange::Clear, ..self.change() };
+            self.write(change);
+        }
+    }
+
     /// Opening | AwaitingScan → AwaitingScan
     pub(super) fn on_code(&mut self, code: Secret, expires_at: Instant) {
-        if !self.state.awaits_phone() {
+        if !self.state.may_show() {
             return;
         }
+        let until = self.silent_after(expires_at);
         let shown = if let State::AwaitingScan { shown, .. } = &self.state { shown.clone() } else { None };
-        self.state = State::AwaitingScan { shown, until: expires_at.after(SILENCE) };
+        self.state = State::AwaitingScan { shown, until };
         self.record.next_retry_at = None;
         self.set_status(Status::Pending, "waiting_for_code");
         let change = Change {
@@ -100,33 +110,30 @@ impl Lifecycle {
         self.write(change);
     }
 
-    /// AwaitingScan → AwaitingPasskey
-    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value) {
-        if !self.state.awaits_phone() {
+    /// Nothing of an ended code stays on the row. A QR may be there still.
+    /// Opening | AwaitingScan → the same
+    pub(super) fn on_code_over(&mut self, why: &CodeOver) {
+        if !self.state.may_show() {
             return;
         }
-        self.state = State::AwaitingPasskey { until: self.now.after(PASSKEY_TIME) };
-        self.set_status(Status::Pending, "waiting_for_passkey");
-        let change = Change { events: vec![Event::Passkey { stage, request }], ..self.change() };
+        let reason = match why {
+            CodeOver::Expired => "code_expired".to_owned(),
+            CodeOver::Spent => "code_expired: it was typed and did not link the phone".to_owned(),
+            CodeOver::Refused(why) => format!("code_refused: {why}"),
+        };
+        self.set_status(Status::Pending, reason);
+        let change = Change { pair_code: CodeChange::Clear, ..self.change() };
         self.write(change);
-    }
-
-    /// The answer reached WhatsApp, or did not; the state waits on.
-    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), String>) {
-        match outcome {
-            Ok(()) => {
-                let finished = vec![(command, Ok("the answer was sent to WhatsApp".to_owned()))];
-                let change = Change { finished, ..self.change() };
-                self.write(change);
-            }
-            Err(reason) => self.fail_all(vec![(command, "account.passkey".to_owned())], &reason),
-        }
     }
 
     /// A scan that WhatsApp or the phone did not like; the next may do.
     pub(super) fn on_scan_rejected(&mut self, reason: &str) {
         if !self.state.awaits_phone() {
             return;
+        }
+        if matches!(self.state, State::AwaitingPasskey { .. }) {
+            // What there was of an exchange is lost, and no QR is on show.
+            return self.next_socket(&format!("scan_rejected: {reason}"));
         }
         self.set_status(Status::Pending, format!("scan_rejected: {reason}"));
         let change = self.change();
@@ -253,9 +260,20 @@ impl Lifecycle {
         self.end_attempt(Event::Timeout, "timeout");
     }
 
+    fn is_by_code(&self) -> bool {
+        let method = self.record.attempt.as_ref().map(|attempt| &attempt.request.method);
+        matches!(method, Some(PairMethod::Code { .. }))
+    }
+
+    /// A QR and a code may be on show together; the one that lasts longer counts.
+    fn silent_after(&self, expires_at: Instant) -> Instant {
+        let until = expires_at.after(SILENCE);
+        if let State::AwaitingScan { until: former, .. } = &self.state { until.max(*former) } else { until }
+    }
+
     /// The number that was scanned, where the operator expects another.
     pub(super) fn wrong_phone(&self, phone: &Phone) -> Option<Event> {
-        let expected = self.record.attempt.as_ref()?.request.expect_phone.as_ref()?;
+        let expected = self.record.attempt.as_ref()?.request.only_phone()?;
         (expected != phone).then(|| Event::WrongPhone { phone: phone.clone(), expected: expected.clone() })
     }
 }

@@ -1,6 +1,6 @@
 use super::closing::Finale;
 use super::input::CommandInput;
-use crate::domain::{CommandId, Instant, Phone, Secret};
+use crate::domain::{CommandId, Instant, PasskeyStage, Phone, Secret};
 
 /// What an account is in, right now. Conditions, not actions; every one with
 /// something under way has a deadline.
@@ -14,8 +14,9 @@ pub enum State {
     Opening { until: Instant },
     /// A QR or a code is on the row.
     AwaitingScan { shown: Option<Secret>, until: Instant },
-    /// WhatsApp wants a passkey; the operator answers.
-    AwaitingPasskey { until: Instant },
+    /// WhatsApp wants a passkey; the operator answers. With `answered` an answer to
+    /// this stage is on its way, or was taken.
+    AwaitingPasskey { stage: PasskeyStage, answered: bool, until: Instant },
     /// The phone scanned; the link waits for our word.
     Admitting { phone: Phone, device_jid: String, until: Instant },
     /// The link is confirmed, its keys durable; the first login is under way.
@@ -93,6 +94,11 @@ impl State {
         }
     }
 
+    /// A pairing socket is open, and nothing is asked of the phone's owner yet.
+    pub fn may_show(&self) -> bool {
+        self.awaits_phone() && !matches!(self, Self::AwaitingPasskey { .. })
+    }
+
     /// The next moment at which something must happen. An attempt's own deadline
     /// cuts short whatever comes before the link; a link that exists is past it.
     pub fn deadline(&self, attempt: Option<Instant>) -> Option<Instant> {
@@ -102,7 +108,7 @@ impl State {
             Self::Waiting { until }
             | Self::Opening { until }
             | Self::AwaitingScan { until, .. }
-            | Self::AwaitingPasskey { until } => by_attempt(*until),
+            | Self::AwaitingPasskey { until, .. } => by_attempt(*until),
             Self::Admitting { until, .. }
             | Self::Linking { until }
             | Self::Vetting { until, .. }

@@ -26,6 +26,44 @@ fn a_wrong_argument_is_named_and_its_value_is_not_repeated() {
 }
 
 #[test]
+fn a_code_links_its_own_phone_only() {
+    let pair = |args: Value| Command::parse("account.pair", &args);
+    let code = |expect: &str| pair(json!({"method": "code", "phone": "+43 660 1234567", "expectPhone": expect}));
+    let different = code("+43 660 7654321").unwrap_err();
+    assert!(different.contains("different numbers") && !different.contains("660"), "{different}");
+    for same in ["436601234567", "0043 660 1234567", "+43 (660) 123-45.67"] {
+        let Ok(Command::Pair(request)) = code(same) else { panic!("{same} is the same number") };
+        assert_eq!(request.only_phone().map(Phone::digits), Some("436601234567"));
+    }
+    let Ok(Command::Pair(alone)) = pair(json!({"method": "code", "phone": "436601234567"})) else { panic!() };
+    assert_eq!(alone.only_phone().map(Phone::digits), Some("436601234567"));
+}
+
+#[test]
+fn a_number_is_read_as_people_write_it_and_what_is_none_is_named() {
+    let expect = |phone: &str| match Command::parse("account.pair", &json!({"expectPhone": phone})) {
+        Ok(Command::Pair(request)) => Ok(request.expect_phone.map(|phone| phone.digits().to_owned())),
+        Ok(other) => panic!("{other:?}"),
+        Err(wrong) => Err(wrong),
+    };
+    for written in ["+43 660 1234567", "0043 660 1234567", "00 43-660-123.45.67", "43(660)1234567", " +436601234567 "] {
+        assert_eq!(expect(written), Ok(Some("436601234567".to_owned())), "{written}");
+    }
+    for (wrong, why) in [
+        ("0660 1234567", "starts with 0"),
+        ("+0043 660 12345", "starts with 0"),
+        ("", "empty"),
+        ("00", "empty"),
+        ("43 12", "4 digits"),
+        ("1234567890123456", "16 digits"),
+        ("+43 660 CALL", "characters other than"),
+    ] {
+        let said = expect(wrong).unwrap_err();
+        assert!(said.contains(why), "{wrong}: {said}");
+    }
+}
+
+#[test]
 fn a_passkey_answer_is_one_thing_and_never_shows_in_debug() {
     let answer = Command::parse("account.passkey", &json!({"response": {"id": "s3cret"}})).unwrap();
     assert!(!format!("{answer:?}").contains("s3cret"));

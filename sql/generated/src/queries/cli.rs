@@ -1,9 +1,15 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
-pub struct InsertAccountParams<T1: crate::StringSql> {
+pub struct InsertAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub operator_id: uuid::Uuid,
     pub label: T1,
+    pub device_name: Option<T2>,
+}
+#[derive(Debug)]
+pub struct SetDeviceNameParams<T1: crate::StringSql> {
+    pub device_name: Option<T1>,
+    pub account_id: uuid::Uuid,
 }
 #[derive(Debug)]
 pub struct SendCliCommandParams<T1: crate::StringSql, T2: crate::JsonSql> {
@@ -53,6 +59,8 @@ pub struct ListedAccount {
     pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub proxy: Option<String>,
+    pub device_name: Option<String>,
 }
 pub struct ListedAccountBorrowed<'a> {
     pub id: uuid::Uuid,
@@ -69,6 +77,8 @@ pub struct ListedAccountBorrowed<'a> {
     pub qr_expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub proxy: Option<&'a str>,
+    pub device_name: Option<&'a str>,
 }
 impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
     fn from(
@@ -87,6 +97,8 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             qr_expires_at,
             created_at,
             deleted_at,
+            proxy,
+            device_name,
         }: ListedAccountBorrowed<'a>,
     ) -> Self {
         Self {
@@ -104,6 +116,8 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             qr_expires_at,
             created_at,
             deleted_at,
+            proxy: proxy.map(|v| v.into()),
+            device_name: device_name.map(|v| v.into()),
         }
     }
 }
@@ -1041,22 +1055,26 @@ where
 }
 pub struct InsertAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn insert_account() -> InsertAccountStmt {
-    InsertAccountStmt("INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, $2) RETURNING id", None)
+    InsertAccountStmt(
+        "INSERT INTO whatsapp_accounts (operator_id, label, device_name) VALUES ($1, $2, $3) RETURNING id",
+        None,
+    )
 }
 impl InsertAccountStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
         operator_id: &'a uuid::Uuid,
         label: &'a T1,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        device_name: &'a Option<T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         UuidUuidQuery {
             client,
-            params: [operator_id, label],
+            params: [operator_id, label, device_name],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -1064,22 +1082,64 @@ impl InsertAccountStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, InsertAccountParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
-    for InsertAccountStmt
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        InsertAccountParams<T1, T2>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>,
+        C,
+    > for InsertAccountStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a InsertAccountParams<T1>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
-        self.bind(client, &params.operator_id, &params.label)
+        params: &'a InsertAccountParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.operator_id, &params.label, &params.device_name)
+    }
+}
+pub struct SetDeviceNameStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_device_name() -> SetDeviceNameStmt {
+    SetDeviceNameStmt("UPDATE whatsapp_accounts SET device_name = $1 WHERE id = $2 AND deleted_at IS NULL", None)
+}
+impl SetDeviceNameStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        device_name: &'a Option<T1>,
+        account_id: &'a uuid::Uuid,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[device_name, account_id]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        SetDeviceNameParams<T1>,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for SetDeviceNameStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a SetDeviceNameParams<T1>,
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
+        Box::pin(self.bind(client, &params.device_name, &params.account_id))
     }
 }
 pub struct ListListedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_listed_accounts() -> ListListedAccountsStmt {
     ListListedAccountsStmt(
-        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
@@ -1113,6 +1173,8 @@ impl ListListedAccountsStmt {
                     qr_expires_at: row.try_get(11)?,
                     created_at: row.try_get(12)?,
                     deleted_at: row.try_get(13)?,
+                    proxy: row.try_get(14)?,
+                    device_name: row.try_get(15)?,
                 })
             },
             mapper: |it| ListedAccount::from(it),

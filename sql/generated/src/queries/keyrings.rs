@@ -13,17 +13,17 @@ pub struct ListKeyringsParams {
 }
 #[derive(Debug)]
 pub struct RewrapKeyringsParams<
-    T1: crate::StringSql,
-    T2: crate::ArraySql<Item = uuid::Uuid>,
-    T3: crate::BytesSql,
-    T4: crate::ArraySql<Item = T3>,
-    T5: crate::BytesSql,
-    T6: crate::ArraySql<Item = T5>,
+    T1: crate::ArraySql<Item = uuid::Uuid>,
+    T2: crate::BytesSql,
+    T3: crate::ArraySql<Item = T2>,
+    T4: crate::BytesSql,
+    T5: crate::ArraySql<Item = T4>,
+    T6: crate::StringSql,
 > {
-    pub newest: T1,
-    pub ids: T2,
-    pub wrapped_keys: T4,
-    pub former_keys: T6,
+    pub ids: T1,
+    pub wrapped_keys: T3,
+    pub former_keys: T5,
+    pub newest: T6,
 }
 #[derive(Debug)]
 pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
@@ -363,6 +363,60 @@ where
         Ok(mapped)
     }
 }
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct GetKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -474,7 +528,7 @@ where
 pub struct CountKeyringsByMasterKeyStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn count_keyrings_by_master_key() -> CountKeyringsByMasterKeyStmt {
     CountKeyringsByMasterKeyStmt(
-        "SELECT k.master_key, count(*) AS keyrings FROM keyrings k GROUP BY k.master_key",
+        "SELECT k.master_key, count(*) AS keyrings FROM wrapped_keys k GROUP BY k.master_key",
         None,
     )
 }
@@ -522,7 +576,7 @@ impl TryLockRotationStmt {
 pub struct ListKeyringsToRewrapStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_keyrings_to_rewrap() -> ListKeyringsToRewrapStmt {
     ListKeyringsToRewrapStmt(
-        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.master_key <> $1 AND k.id > $2 ORDER BY k.id LIMIT $3",
+        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM wrapped_keys k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.master_key <> $1 AND k.id > $2 ORDER BY k.id LIMIT $3",
         None,
     )
 }
@@ -577,7 +631,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
 pub struct ListKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_keyrings() -> ListKeyringsStmt {
     ListKeyringsStmt(
-        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM keyrings k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.id > $1 ORDER BY k.id LIMIT $2",
+        "SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key FROM wrapped_keys k JOIN whatsapp_accounts a ON a.id = k.account_id WHERE k.id > $1 ORDER BY k.id LIMIT $2",
         None,
     )
 }
@@ -625,7 +679,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct RewrapKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn rewrap_keyrings() -> RewrapKeyringsStmt {
     RewrapKeyringsStmt(
-        "UPDATE keyrings k SET wrapped_key = r.wrapped_key, master_key = $1 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r (id, wrapped_key, former_key) WHERE k.id = r.id AND k.wrapped_key = r.former_key",
+        "WITH rewrapped AS ( SELECT r.id, r.wrapped_key, r.former_key FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS r (id, wrapped_key, former_key) ), keyring AS ( UPDATE keyrings k SET wrapped_key = r.wrapped_key, master_key = $4 FROM rewrapped r WHERE k.id = r.id AND k.wrapped_key = r.former_key RETURNING k.id ), login AS ( UPDATE proxy_logins l SET wrapped_key = r.wrapped_key, master_key = $4 FROM rewrapped r WHERE l.id = r.id AND l.wrapped_key = r.former_key RETURNING l.id ) SELECT (SELECT count(*) FROM keyring) + (SELECT count(*) FROM login) AS rewrapped",
         None,
     )
 }
@@ -634,53 +688,62 @@ impl RewrapKeyringsStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub async fn bind<
+    pub fn bind<
         'c,
         'a,
         's,
         C: GenericClient,
-        T1: crate::StringSql,
-        T2: crate::ArraySql<Item = uuid::Uuid>,
-        T3: crate::BytesSql,
-        T4: crate::ArraySql<Item = T3>,
-        T5: crate::BytesSql,
-        T6: crate::ArraySql<Item = T5>,
+        T1: crate::ArraySql<Item = uuid::Uuid>,
+        T2: crate::BytesSql,
+        T3: crate::ArraySql<Item = T2>,
+        T4: crate::BytesSql,
+        T5: crate::ArraySql<Item = T4>,
+        T6: crate::StringSql,
     >(
         &'s self,
         client: &'c C,
-        newest: &'a T1,
-        ids: &'a T2,
-        wrapped_keys: &'a T4,
-        former_keys: &'a T6,
-    ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[newest, ids, wrapped_keys, former_keys]).await
+        ids: &'a T1,
+        wrapped_keys: &'a T3,
+        former_keys: &'a T5,
+        newest: &'a T6,
+    ) -> I64Query<'c, 'a, 's, C, i64, 4> {
+        I64Query {
+            client,
+            params: [ids, wrapped_keys, former_keys, newest],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
     }
 }
 impl<
+    'c,
     'a,
-    C: GenericClient + Send + Sync,
-    T1: crate::StringSql,
-    T2: crate::ArraySql<Item = uuid::Uuid>,
-    T3: crate::BytesSql,
-    T4: crate::ArraySql<Item = T3>,
-    T5: crate::BytesSql,
-    T6: crate::ArraySql<Item = T5>,
+    's,
+    C: GenericClient,
+    T1: crate::ArraySql<Item = uuid::Uuid>,
+    T2: crate::BytesSql,
+    T3: crate::ArraySql<Item = T2>,
+    T4: crate::BytesSql,
+    T5: crate::ArraySql<Item = T4>,
+    T6: crate::StringSql,
 >
     crate::client::async_::Params<
+        'c,
         'a,
-        'a,
-        'a,
+        's,
         RewrapKeyringsParams<T1, T2, T3, T4, T5, T6>,
-        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        I64Query<'c, 'a, 's, C, i64, 4>,
         C,
     > for RewrapKeyringsStmt
 {
     fn params(
-        &'a self,
-        client: &'a C,
+        &'s self,
+        client: &'c C,
         params: &'a RewrapKeyringsParams<T1, T2, T3, T4, T5, T6>,
-    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
-        Box::pin(self.bind(client, &params.newest, &params.ids, &params.wrapped_keys, &params.former_keys))
+    ) -> I64Query<'c, 'a, 's, C, i64, 4> {
+        self.bind(client, &params.ids, &params.wrapped_keys, &params.former_keys, &params.newest)
     }
 }
 pub struct GetKeyringStmt(&'static str, Option<tokio_postgres::Statement>);

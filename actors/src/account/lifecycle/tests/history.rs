@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
 use crate::domain::{CloseReason, Group, KeyringId, PasskeyStage, Refuse};
-use crate::ports::Change;
+use crate::ports::{Change, CodeOver};
 
 /// What a history is made of: which input, a choice within it, and how long after the last one.
 pub(super) type Moment = (u8, u8, u16);
@@ -18,7 +18,7 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 
 fn close_reason(choice: u8) -> CloseReason {
     let raw = "raw".to_owned();
-    match choice % 13 {
+    match choice % 15 {
         0 => CloseReason::SocketLost(raw),
         1 => CloseReason::Unreachable(raw),
         2 => CloseReason::ServerBusy(raw),
@@ -30,6 +30,8 @@ fn close_reason(choice: u8) -> CloseReason {
         9 => CloseReason::Banned(raw),
         10 => CloseReason::ClientOutdated(raw),
         11 => CloseReason::QrExhausted,
+        12 => CloseReason::ProxyInvalid(raw),
+        13 => CloseReason::ProxyUnreachable(raw),
         _ => CloseReason::StoreFailed(raw),
     }
 }
@@ -93,7 +95,8 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         5 => command(command_id, "account.resume"),
         6 if choice < 40 => command(command_id, "account.delete"),
         6 => command(command_id, "account.nonsense"),
-        7 => command(command_id, "groups.sync"),
+        7 if choice < 128 => command(command_id, "groups.sync"),
+        7 => command(command_id, "account.reconnect"),
         8 => Input::Command(CommandInput {
             id: CommandId(command_id),
             kind: "account.pair".to_owned(),
@@ -102,7 +105,12 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         }),
         9 | 10 => session(SessionEvent::Qr { payload: Secret::new(format!("q{}", choice % 3)), expires_at }),
         11 => session(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at }),
-        12 => session(SessionEvent::Passkey { stage: PasskeyStage::Challenge, request: json!({}) }),
+        12 if choice < 32 => session(SessionEvent::QrOver),
+        12 if choice < 64 => session(SessionEvent::CodeOver { reason: CodeOver::Expired }),
+        12 if choice < 128 => {
+            session(SessionEvent::Passkey { stage: PasskeyStage::Confirm, request: json!({}), expires_at })
+        }
+        12 => session(SessionEvent::Passkey { stage: PasskeyStage::Challenge, request: json!({}), expires_at }),
         13 | 14 => session(SessionEvent::Scanned { phone, device_jid: "jid".to_owned() }),
         15 => session(SessionEvent::ScanRejected { reason: "no multi-device".to_owned() }),
         16 | 17 => session(SessionEvent::Open { phone: Some(phone), device_jid: Some("jid".to_owned()) }),

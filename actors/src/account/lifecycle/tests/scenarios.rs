@@ -1,7 +1,7 @@
 //! Single stories, told in whole effects where the order is the point.
 
 use super::{super::*, *};
-use crate::domain::{Attempt, CloseReason, Event, KeyringId, PairMethod, PairRequest, Refuse};
+use crate::domain::{Attempt, CloseReason, Event, KeyringId, PairMethod, PairRequest, PasskeyStage, Refuse};
 use crate::ports::{Change, Purpose};
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
@@ -40,6 +40,164 @@ fn the_same_qr_again_is_nothing_and_a_new_one_is_told() {
     assert!(bench.qr("q1").is_empty());
     bench.qr("q2");
     assert_eq!(bench.events(), ["session.qr"]);
+}
+
+fn passkey(stage: PasskeyStage) -> SessionEvent {
+    SessionEvent::Passkey { stage, request: json!({}), expires_at: START.after(Duration::from_secs(60)) }
+}
+
+fn answer(id: i64, args: &serde_json::Value) -> Input {
+    let command = Command::parse("account.passkey", args);
+    let kind = "account.passkey".to_owned();
+    Input::Command(CommandInput { id: CommandId(id), kind, source: "web".to_owned(), command })
+}
+
+fn refused(effects: &[Effect]) -> Option<String> {
+    records(effects).into_iter().flat_map(|change| &change.finished).find_map(|(_, result)| result.clone().err())
+}
+
+#[test]
+fn a_passkey_is_answered_once_and_confirmed_once() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.hear(passkey(PasskeyStage::Challenge));
+    assert_eq!(bench.events(), ["session.passkey"]);
+    assert_eq!(records(&bench.effects)[0].qr, crate::ports::QrChange::Clear, "the scan is done");
+    assert!(bench.qr("q2").is_empty(), "no QR behind a challenge");
+    let early = refused(bench.feed(answer(10, &json!({"confirm": true})))).unwrap();
+    assert!(early.contains("nothing to confirm yet"), "{early}");
+    let of = bench.incarnation();
+    bench.feed(answer(11, &json!({"response": {}})));
+    assert!(matches!(bench.effects[..], [Effect::AnswerPasskey { command: CommandId(11), .. }]));
+    let twice = refused(bench.feed(answer(12, &json!({"response": {}})))).unwrap();
+    assert!(twice.contains("already"), "{twice}");
+    bench.feed(Input::PasskeyAnswered(of, CommandId(11), Ok(())));
+    bench.hear(passkey(PasskeyStage::Confirm));
+    assert_eq!(bench.life.record().reason, "waiting_for_passkey_confirmation");
+    let again = refused(bench.feed(answer(13, &json!({"response": {}})))).unwrap();
+    assert!(again.contains("compare the code"), "{again}");
+    bench.feed(answer(14, &json!({"confirm": true})));
+    assert!(matches!(bench.effects[..], [Effect::AnswerPasskey { command: CommandId(14), .. }]));
+    bench.feed(Input::PasskeyAnswered(of, CommandId(14), Ok(())));
+    bench.scanned();
+    assert_eq!(bench.state(), "Admitting");
+}
+
+#[test]
+fn a_passkey_response_that_is_not_taken_may_be_followed_by_another_and_a_confirmation_may_not() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.hear(passkey(PasskeyStage::Challenge));
+    let of = bench.incarnation();
+    bench.feed(answer(10, &json!({"response": {}})));
+    let why = refused(bench.feed(Input::PasskeyAnswered(of, CommandId(10), Err("no".to_owned())))).unwrap();
+    assert_eq!((why.as_str(), bench.state()), ("no", "AwaitingPasskey"));
+    bench.feed(answer(11, &json!({"response": {}})));
+    bench.feed(Input::PasskeyAnswered(of, CommandId(11), Ok(())));
+    bench.hear(passkey(PasskeyStage::Confirm));
+    bench.feed(answer(12, &json!({"confirm": true})));
+    bench.feed(Input::PasskeyAnswered(of, CommandId(12), Err("no".to_owned())));
+    assert_eq!(bench.state(), "Closing");
+    bench.closed();
+    assert!(bench.life.record().attempt.is_some() && bench.life.record().reason.contains("confirmation"));
+}
+
+#[test]
+fn a_passkey_that_nobody_answers_is_followed_by_a_fresh_qr_and_a_late_answer_ends_its_command() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.hear(passkey(PasskeyStage::Challenge));
+    let of = bench.incarnation();
+    bench.feed(answer(10, &json!({"response": {}})));
+    bench.pass(Duration::from_secs(61));
+    assert_eq!(bench.state(), "Closing");
+    bench.closed();
+    assert_eq!(bench.life.record().reason, "the passkey was not answered in time; scan again");
+    bench.pass(Duration::from_secs(5));
+    assert_eq!(bench.state(), "Opening");
+    let late = refused(bench.feed(Input::PasskeyAnswered(of, CommandId(10), Ok(())))).unwrap();
+    assert!(late.contains("ended before the answer"), "{late}");
+}
+
+#[test]
+fn a_challenge_anew_replaces_one_that_is_not_answered_and_starts_over_after_one_that_is() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.hear(passkey(PasskeyStage::Challenge));
+    bench.hear(passkey(PasskeyStage::Challenge));
+    assert_eq!((bench.events(), bench.state()), (vec!["session.passkey"], "AwaitingPasskey"));
+    bench.feed(answer(10, &json!({"response": {}})));
+    let mut confirming = Bench { life: bench.life.clone(), effects: Vec::new(), now: bench.now, commands: 0 };
+    bench.hear(passkey(PasskeyStage::Challenge));
+    assert_eq!(bench.state(), "Closing");
+    let of = confirming.incarnation();
+    confirming.feed(Input::PasskeyAnswered(of, CommandId(10), Ok(())));
+    confirming.hear(passkey(PasskeyStage::Confirm));
+    confirming.hear(passkey(PasskeyStage::Challenge));
+    assert_eq!(confirming.state(), "Closing");
+}
+
+#[test]
+fn a_code_and_a_qr_are_on_the_row_together_and_an_ended_code_leaves_it_alone() {
+    let mut bench = Bench::new();
+    bench.feed(Input::Command(CommandInput {
+        id: CommandId(1),
+        kind: "account.pair".to_owned(),
+        source: "web".to_owned(),
+        command: Command::parse("account.pair", &json!({"method": "code", "phone": phone().digits()})),
+    }));
+    bench.qr("q1");
+    let expires_at = START.after(Duration::from_secs(180));
+    bench.hear(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at });
+    assert_eq!(records(&bench.effects)[0].qr, crate::ports::QrChange::Keep);
+    bench.qr("q2");
+    assert_eq!(bench.life.record().reason, "waiting_for_code", "the code is what was asked for");
+    assert_eq!(bench.life.deadline(), Some(expires_at.after(Duration::from_secs(30))), "the code outlives the QR");
+    bench.hear(SessionEvent::CodeOver { reason: crate::ports::CodeOver::Refused("429".to_owned()) });
+    let change = records(&bench.effects)[0];
+    assert_eq!((&change.pair_code, &change.qr), (&crate::ports::CodeChange::Clear, &crate::ports::QrChange::Keep));
+    bench.qr("q3");
+    assert_eq!(bench.life.record().reason, "code_refused: 429");
+    let other = Phone::parse("436609999999").unwrap();
+    bench.hear(SessionEvent::Scanned { phone: other, device_jid: "jid".to_owned() });
+    bench.closed();
+    assert_eq!(bench.events(), ["session.wrong_phone"], "the QR beside the code is for the same phone");
+}
+
+#[test]
+fn a_reconnect_makes_every_live_connection_anew_and_leaves_the_status() {
+    let mut bench = Bench::paired();
+    let of = bench.incarnation();
+    bench.ask("account.reconnect");
+    assert_eq!(close_of(&bench.effects), Some(of));
+    bench.closed();
+    assert_eq!((bench.state(), bench.life.record().status), ("Connecting", Status::Connected));
+    bench.open();
+    assert!(bench.events().is_empty(), "nothing happened that is to be told");
+
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.ask("account.reconnect");
+    bench.closed();
+    assert_eq!((bench.state(), bench.life.record().attempt.is_some()), ("Opening", true));
+
+    let mut bench = Bench::paired();
+    bench.hear(SessionEvent::Ended { reason: CloseReason::ProxyInvalid("no port".to_owned()) });
+    bench.closed();
+    assert_eq!((bench.state(), bench.life.record().reason.as_str()), ("Held", "proxy_invalid: no port"));
+    bench.ask("account.reconnect");
+    assert_eq!(bench.state(), "Connecting");
+
+    let mut bench = Bench::paired();
+    bench.hear(SessionEvent::Ended { reason: CloseReason::Banned("403".to_owned()) });
+    bench.closed();
+    bench.ask("account.reconnect");
+    assert_eq!(bench.state(), "Held", "a ban is not the proxy's doing");
 }
 
 #[test]

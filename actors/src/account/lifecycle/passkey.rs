@@ -1,0 +1,118 @@
+//! The passkey gate: what WhatsApp asks is told, and the operator's answer carried back.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{CommandInput, Effect, Lifecycle, State};
+use crate::{
+    domain::{CommandId, Event, Instant, PasskeyAnswer, PasskeyStage, Status},
+    ports::Change,
+};
+
+/// How long an operator has for a step of a passkey, at most, before the socket is given up.
+const PASSKEY_TIME: Duration = Duration::from_secs(180);
+
+impl Lifecycle {
+    /// AwaitingScan → AwaitingPasskey | Closing
+    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value, expires_at: Instant) {
+        if !self.state.awaits_phone() {
+            return;
+        }
+        let under_way = matches!(
+            self.state,
+            State::AwaitingPasskey { answered: true, .. } | State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. }
+        );
+        if stage == PasskeyStage::Challenge && under_way {
+            // The exchange under way cannot be begun anew on its own socket.
+            return self.next_socket("WhatsApp asked for the passkey anew after it was answered; scan again");
+        }
+        self.state =
+            State::AwaitingPasskey { stage, answered: false, until: expires_at.min(self.now.after(PASSKEY_TIME)) };
+        let waits_for = match stage {
+            PasskeyStage::Challenge => "waiting_for_passkey",
+            PasskeyStage::Confirm => "waiting_for_passkey_confirmation",
+        };
+        self.set_status(Status::Pending, waits_for);
+        // The scan is done: neither QR nor code is of use now.
+        let change = Change { events: vec![Event::Passkey { stage, request }], ..self.change_out_of_pending() };
+        self.write(change);
+    }
+
+    /// The answer reached WhatsApp, or did not. A response that was not taken may be
+    /// followed by another; a confirmation that failed has used the exchange up.
+    /// AwaitingPasskey → AwaitingPasskey | Closing
+    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), String>) {
+        if self.is_leaving() {
+            return;
+        }
+        let reason = match outcome {
+            Ok(()) => {
+                if let State::AwaitingPasskey { answered: true, until, .. } = &mut self.state {
+                    *until = self.now.after(PASSKEY_TIME);
+                }
+                let finished = vec![(command, Ok("the answer was sent to WhatsApp".to_owned()))];
+                let change = Change { finished, ..self.change() };
+                return self.write(change);
+            }
+            Err(reason) => reason,
+        };
+        self.fail_all(vec![(command, "account.passkey".to_owned())], &reason);
+        match &mut self.state {
+            State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
+            State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
+                self.next_socket("the passkey's confirmation did not reach WhatsApp; scan again");
+            }
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::Admitting { .. }
+            | State::Linking { .. }
+            | State::Vetting { .. }
+            | State::Reclaiming { .. }
+            | State::Connecting { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Gone => {}
+        }
+    }
+
+    /// The socket that it was for is gone. The state stays.
+    pub(super) fn on_late_passkey_answer(&mut self, command: CommandId) {
+        if !self.is_leaving() {
+            self.fail_all(vec![(command, "account.passkey".to_owned())], "the connection ended before the answer");
+        }
+    }
+
+    /// AwaitingPasskey → Closing
+    pub(super) fn on_passkey_timeout(&mut self) {
+        self.next_socket("the passkey was not answered in time; scan again");
+    }
+
+    /// AwaitingPasskey → AwaitingPasskey
+    pub(super) fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput) {
+        let State::AwaitingPasskey { stage, answered, .. } = &mut self.state else {
+            return self.fail(input, "WhatsApp did not ask for a passkey");
+        };
+        let wrong = match (&answer, *stage) {
+            (_, _) if *answered => Some("an answer was sent to WhatsApp already"),
+            (PasskeyAnswer::Response(_), PasskeyStage::Confirm) => {
+                Some("the passkey was taken; compare the code with the phone's, and confirm")
+            }
+            (PasskeyAnswer::Confirm, PasskeyStage::Challenge) => {
+                Some("there is nothing to confirm yet: WhatsApp waits for the passkey's response")
+            }
+            (PasskeyAnswer::Response(_), PasskeyStage::Challenge) | (PasskeyAnswer::Confirm, PasskeyStage::Confirm) => {
+                None
+            }
+        };
+        if let Some(wrong) = wrong {
+            return self.fail(input, wrong);
+        }
+        *answered = true;
+        self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
+    }
+}

@@ -1,0 +1,29 @@
+--! load_connection_settings : (proxy?, device_name?)
+SELECT proxy, device_name FROM whatsapp_accounts WHERE id = :account_id;
+
+-- Only the one that was given for this address.
+--! get_proxy_login
+SELECT id, wrapped_key, master_key, sealed FROM proxy_logins WHERE account_id = :account_id AND proxy = :proxy;
+
+-- Address and login together, or neither. The trigger tells who runs the account that
+-- the address is another; that only the login is another, this does.
+--! set_proxy (proxy?, id?, wrapped_key?, master_key?, sealed?) : (command_id?)
+WITH before AS (
+    SELECT id, proxy, status FROM whatsapp_accounts WHERE id = :account_id AND deleted_at IS NULL FOR UPDATE
+), login AS (
+    INSERT INTO proxy_logins AS l (id, account_id, proxy, wrapped_key, master_key, sealed)
+    SELECT :id::uuid, before.id, :proxy::text, :wrapped_key::bytea, :master_key::text, :sealed::bytea
+    FROM before WHERE :sealed::bytea IS NOT NULL
+    ON CONFLICT (account_id) DO UPDATE
+    SET id = excluded.id, proxy = excluded.proxy, wrapped_key = excluded.wrapped_key,
+        master_key = excluded.master_key, sealed = excluded.sealed
+), no_login AS (
+    DELETE FROM proxy_logins l USING before WHERE l.account_id = before.id AND :sealed::bytea IS NULL
+), changed AS (
+    UPDATE whatsapp_accounts a SET proxy = :proxy FROM before WHERE a.id = before.id
+)
+SELECT before.status,
+       CASE WHEN before.proxy IS NOT DISTINCT FROM :proxy
+                 AND before.status IN ('pending', 'connected', 'reconnecting', 'held')
+            THEN send_command('account.reconnect', before.id, '{}', NULL, 'proxy') END AS command_id
+FROM before;

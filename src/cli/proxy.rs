@@ -1,0 +1,125 @@
+//! `paird accounts proxy`.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use clap::Args;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use paird_actors::domain::AccountId;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::AccountArg;
+use super::accounts::NONE;
+use super::database::{Database, explained};
+use super::out::{self, Format};
+use crate::config::Config;
+use crate::whatsapp::proxy::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
+
+/// A password file holds one line.
+const LONGEST_INPUT: u64 = 4096;
+
+#[derive(Args, Debug)]
+pub(super) struct ProxyArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// socks5://host:port or http://host:port, `none`, or `-`: read from stdin, where it
+    /// may hold user and password.
+    #[arg(value_name = "URL|none|-")]
+    url: String,
+    /// The proxy wants this user.
+    #[arg(long)]
+    user: Option<String>,
+    /// The user's password is the first line of this file.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(
+    config: &Config,
+    database: &Database,
+    format: Format,
+    args: ProxyArgs,
+) -> anyhow::Result<ExitCode> {
+    let account = database.account(&args.account.account).await?;
+    let id = AccountId(account.id);
+    if args.url == NONE {
+        ensure!(args.user.is_none(), "no proxy has no user");
+        forget_proxy(&database.client, id).await.map_err(in_words)?;
+        let document = json!({ "id": account.id, "label": account.label, "proxy": null });
+        format.tell(format_args!("{}: connects directly", account.label), &document);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let given = given(args)?;
+    set_proxy(&database.client, &config.master_key_file, id, &given).await.map_err(in_words)?;
+    let login = if given.login.is_some() { ", with user and password" } else { "" };
+    let document = json!({
+        "id": account.id, "label": account.label,
+        "proxy": given.address.to_string(), "hasLogin": given.login.is_some(),
+    });
+    format.tell(format_args!("{}: connects through {}{login}", account.label, given.address), &document);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
+    let from_stdin = args.url == "-";
+    let url = if from_stdin { first_line(&mut io::stdin().lock())? } else { Zeroizing::new(args.url) };
+    let mut given = GivenProxy::parse(&url)?;
+    ensure!(
+        from_stdin || given.login.is_none(),
+        "an argument is seen by everybody on this machine: give user and password with --user, or the URL on stdin (-)"
+    );
+    let Some(user) = args.user else { return Ok(given) };
+    ensure!(given.login.is_none(), "the URL names a user already; leave --user out");
+    let password = match args.password_file {
+        Some(file) => {
+            let opened = std::fs::File::open(&file).with_context(|| file.display().to_string())?;
+            first_line(&mut io::BufReader::new(opened)).with_context(|| file.display().to_string())?
+        }
+        None if from_stdin => bail!("stdin gave the URL; give the password with --password-file"),
+        None => password(&user)?,
+    };
+    given.login = Some(ProxyLogin::new(user, password.as_str())?);
+    Ok(given)
+}
+
+fn first_line(input: &mut impl io::BufRead) -> anyhow::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    io::Read::take(input, LONGEST_INPUT).read_line(&mut line)?;
+    let line = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
+    ensure!(!line.is_empty(), "the first line is empty");
+    Ok(line)
+}
+
+/// Asked for without an echo, where there is somebody to ask.
+fn password(user: &str) -> anyhow::Result<Zeroizing<String>> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return first_line(&mut stdin.lock());
+    }
+    let shown = tcgetattr(&stdin)?;
+    let mut hidden = shown.clone();
+    hidden.local_flags.remove(LocalFlags::ECHO);
+    out::raw(&format!("password of {user}: "));
+    io::stdout().flush()?;
+    tcsetattr(&stdin, SetArg::TCSAFLUSH, &hidden)?;
+    let line = first_line(&mut stdin.lock());
+    tcsetattr(&stdin, SetArg::TCSAFLUSH, &shown)?;
+    out::line("");
+    line
+}
+
+fn in_words(error: ProxyError) -> anyhow::Error {
+    match error {
+        ProxyError::Database(error) => explained(error),
+        other @ (ProxyError::Address(_)
+        | ProxyError::Login
+        | ProxyError::NoAccount
+        | ProxyError::KeyFile(_)
+        | ProxyError::NoFile(_)
+        | ProxyError::Seal(_)
+        | ProxyError::Interrupted(_)) => anyhow!(other),
+    }
+}

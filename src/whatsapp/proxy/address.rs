@@ -1,0 +1,96 @@
+use std::fmt;
+
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Where a proxy is and what it speaks: `socks5://host:port` or `http://host:port`.
+/// It never holds a login, so it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyAddress {
+    pub(super) kind: ProxyKind,
+    pub(super) host: Host<String>,
+    pub(super) port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProxyKind {
+    Socks5,
+    /// Asked with CONNECT.
+    Http,
+}
+
+/// What is wrong with an address. Its text is not repeated: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AddressError {
+    #[error("it is no address; write socks5://host:port or http://host:port")]
+    Malformed,
+    #[error("its scheme is neither socks5 nor http")]
+    Scheme,
+    #[error("it has no port")]
+    NoPort,
+    #[error("it has a path; write it as socks5://host:port or http://host:port")]
+    Path,
+    #[error("it holds a user name or a password; those are set with: paird accounts proxy")]
+    Login,
+}
+
+impl ProxyAddress {
+    /// # Errors
+    /// What is wrong, without the text.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let url = Url::parse(text.trim()).map_err(|_| AddressError::Malformed)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AddressError::Login);
+        }
+        Self::of(&url)
+    }
+
+    /// Without a look at the login.
+    pub(super) fn of(url: &Url) -> Result<Self, AddressError> {
+        let kind = match url.scheme() {
+            "socks5" | "socks5h" => ProxyKind::Socks5,
+            "http" => ProxyKind::Http,
+            _ => return Err(AddressError::Scheme),
+        };
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(AddressError::Path);
+        }
+        let host = match url.host() {
+            // Of schemes that it does not know the crate leaves the host as it is.
+            Some(Host::Domain(name)) if !name.is_empty() => Host::parse(name).map_err(|_| AddressError::Malformed)?,
+            Some(Host::Ipv4(address)) => Host::Ipv4(address),
+            Some(Host::Ipv6(address)) => Host::Ipv6(address),
+            Some(Host::Domain(_)) | None => return Err(AddressError::Malformed),
+        };
+        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(AddressError::NoPort)?;
+        Ok(Self { kind, host, port })
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
+    /// As it is dialled: without the brackets of a URL.
+    pub(super) fn dialled(&self) -> (String, u16) {
+        let host = match &self.host {
+            Host::Domain(name) => name.clone(),
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        };
+        (host, self.port)
+    }
+}
+
+impl fmt::Display for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.kind {
+            ProxyKind::Socks5 => "socks5",
+            ProxyKind::Http => "http",
+        };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}

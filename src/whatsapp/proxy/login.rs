@@ -1,0 +1,208 @@
+//! The login of a proxy: how it is given, sealed and found again.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use paird_actors::domain::{AccountId, KeyringId};
+use paird_sql::client::{GenericClient, Params};
+use paird_sql::queries::proxies::{self as sql, GetProxyLogin, SetProxyParams};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use url::Url;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::address::{AddressError, ProxyAddress};
+use crate::whatsapp::seal::{DataKey, KeyFileError, KeyFileLock, MasterKeys, SealError};
+
+/// The kind of the one record that is sealed.
+const KIND: &str = "proxy-login";
+/// What SOCKS5 has room for.
+const LONGEST: usize = 255;
+
+/// User and password. Zeroed when dropped; `Debug` shows neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyLogin {
+    user: Zeroizing<String>,
+    password: Zeroizing<String>,
+}
+
+impl ProxyLogin {
+    /// # Errors
+    /// One of them is empty, or too long for a proxy to take.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Result<Self, ProxyError> {
+        let (user, password) = (Zeroizing::new(user.into()), Zeroizing::new(password.into()));
+        let fits = |text: &str| (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control);
+        // HTTP's Basic takes the first colon for the end of the user.
+        if !fits(&user) || user.contains(':') || !fits(&password) {
+            return Err(ProxyError::Login);
+        }
+        Ok(Self { user, password })
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
+    }
+}
+
+impl fmt::Debug for ProxyLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[proxy login]")
+    }
+}
+
+/// A proxy as a person gives it: the address, perhaps with the login in it.
+#[derive(Clone, Debug)]
+pub struct GivenProxy {
+    pub address: ProxyAddress,
+    pub login: Option<ProxyLogin>,
+}
+
+impl GivenProxy {
+    /// Reads `socks5://user:password@host:port`.
+    ///
+    /// # Errors
+    /// What is wrong, without the text.
+    pub fn parse(text: &str) -> Result<Self, ProxyError> {
+        let url = Url::parse(text.trim()).map_err(|_| AddressError::Malformed)?;
+        let address = ProxyAddress::of(&url)?;
+        let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+        let login = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, password) => {
+                let user = plain(user).map_err(|_| ProxyError::Login)?;
+                let password = plain(password.unwrap_or_default()).map_err(|_| ProxyError::Login)?;
+                Some(ProxyLogin::new(user, password)?)
+            }
+        };
+        Ok(Self { address, login })
+    }
+}
+
+/// Why a proxy was not set. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum ProxyError {
+    #[error("the proxy's address cannot be used: {0}")]
+    Address(#[from] AddressError),
+    #[error("a proxy's user and password are 1 to 255 characters each, the user without a colon")]
+    Login,
+    #[error("the account does not exist, or was deleted")]
+    NoAccount,
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error("master key file {0} does not exist: paird serve makes it")]
+    NoFile(String),
+    #[error("the proxy's login does not open: {0}; set it anew with: paird accounts proxy")]
+    Seal(#[from] SealError),
+    #[error("database: {0}")]
+    Database(#[from] tokio_postgres::Error),
+    #[error("{0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    user: Cow<'a, str>,
+    password: Cow<'a, str>,
+}
+
+/// Gives the account this proxy, and its login, sealed, in one step. A connection that
+/// the account has is made anew through it.
+///
+/// # Errors
+/// See [`ProxyError`].
+pub async fn set_proxy<C: GenericClient>(
+    client: &C,
+    master_key_file: &Path,
+    account: AccountId,
+    proxy: &GivenProxy,
+) -> Result<(), ProxyError> {
+    let address = proxy.address.to_string();
+    let Some(login) = &proxy.login else { return write(client, account, Some(&address), None).await };
+    let path = master_key_file.to_owned();
+    // Held until the row is written: no rotation ends in between.
+    let held = tokio::task::spawn_blocking(move || {
+        let lock = KeyFileLock::shared(&path)?;
+        let keys = MasterKeys::read(&path)?.ok_or_else(|| ProxyError::NoFile(path.display().to_string()))?;
+        Ok::<_, ProxyError>((keys, lock))
+    });
+    let (keys, _lock) = held.await??;
+    let sealed = Sealed::of(account, &address, login, &keys)?;
+    write(client, account, Some(&address), Some(sealed)).await
+}
+
+/// Takes proxy and login away: the account connects directly.
+///
+/// # Errors
+/// See [`ProxyError`].
+pub async fn forget_proxy<C: GenericClient>(client: &C, account: AccountId) -> Result<(), ProxyError> {
+    write(client, account, None, None).await
+}
+
+async fn write<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+    address: Option<&str>,
+    sealed: Option<Sealed>,
+) -> Result<(), ProxyError> {
+    let row = SetProxyParams {
+        account_id: account.0,
+        id: sealed.as_ref().map(|sealed| sealed.id),
+        proxy: address,
+        wrapped_key: sealed.as_ref().map(|sealed| sealed.wrapped_key.as_slice()),
+        master_key: sealed.as_ref().map(|sealed| sealed.master_key.as_str()),
+        sealed: sealed.as_ref().map(|sealed| sealed.record.as_slice()),
+    };
+    sql::set_proxy().params(client, &row).opt().await?.map(drop).ok_or(ProxyError::NoAccount)
+}
+
+struct Sealed {
+    id: Uuid,
+    wrapped_key: Vec<u8>,
+    master_key: String,
+    record: Vec<u8>,
+}
+
+impl Sealed {
+    /// Bound to the account and to the address: it opens for no other.
+    fn of(account: AccountId, address: &str, login: &ProxyLogin, keys: &MasterKeys) -> Result<Self, SealError> {
+        let id = Uuid::new_v4();
+        let key = DataKey::generate(account, KeyringId(id));
+        let record = Record { user: login.user().into(), password: login.password().into() };
+        // Two strings: this cannot fail.
+        let plain = Zeroizing::new(serde_json::to_vec(&record).map_err(|_| SealError::Broken)?);
+        let master = keys.newest();
+        Ok(Self {
+            id,
+            wrapped_key: master.wrap(&key)?,
+            master_key: master.id().to_owned(),
+            record: key.seal(KIND, address, &plain)?,
+        })
+    }
+}
+
+/// The master key that the row is sealed with.
+pub(in crate::whatsapp) fn seal_of(row: &GetProxyLogin) -> &str {
+    &row.master_key
+}
+
+/// Opens a login that was sealed for this account and this address.
+pub(in crate::whatsapp) fn open_login(
+    account: AccountId,
+    address: &str,
+    row: &GetProxyLogin,
+    keys: &MasterKeys,
+) -> Result<ProxyLogin, SealError> {
+    let master = keys.find(&row.master_key).ok_or(SealError::Broken)?;
+    let key = master.unwrap(account, KeyringId(row.id), &row.wrapped_key)?;
+    let plain = key.open(KIND, address, &row.sealed)?;
+    let record: Record<'_> = serde_json::from_slice(&plain).map_err(|_| SealError::Broken)?;
+    let (user, password) = (record.user.into_owned(), record.password.into_owned());
+    Ok(ProxyLogin { user: Zeroizing::new(user), password: Zeroizing::new(password) })
+}

@@ -1,0 +1,46 @@
+//! An account's own way out: every byte of its connections goes through its proxy, or
+//! does not go. Names are resolved by the proxy; TLS to WhatsApp is inside the tunnel.
+
+mod address;
+mod login;
+#[cfg(test)]
+mod tests;
+mod tunnel;
+mod web;
+
+use std::sync::Arc;
+
+use paird_actors::domain::CloseReason;
+use tokio::net::TcpStream;
+use whatsapp_rust::http::HttpClient;
+
+pub use address::{AddressError, ProxyAddress};
+pub use login::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
+pub(super) use login::{open_login, seal_of};
+
+/// A proxy and the login for it, ready to be dialled.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    address: ProxyAddress,
+    login: Option<ProxyLogin>,
+}
+
+impl Proxy {
+    pub fn new(address: ProxyAddress, login: Option<ProxyLogin>) -> Self {
+        Self { address, login }
+    }
+
+    /// A stream to the host, which the proxy resolves.
+    pub(super) async fn reach(&self, host: &str, port: u16) -> Result<TcpStream, CloseReason> {
+        tunnel::reach(&self.address, self.login.as_ref(), host, port).await
+    }
+
+    /// For what the protocol library fetches over HTTP.
+    pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, CloseReason> {
+        web::through(&self.address, self.login.as_ref())
+    }
+
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.address.is_loopback()
+    }
+}

@@ -1,0 +1,122 @@
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+fn wrong(text: &str) -> AddressError {
+    ProxyAddress::parse(text).unwrap_err()
+}
+
+#[test]
+fn an_address_is_read_and_written_the_same() {
+    for text in ["socks5://proxy.example:1080", "http://10.0.0.1:3128", "http://[::1]:8080", "http://proxy.example:80"]
+    {
+        assert_eq!(ProxyAddress::parse(text).unwrap().to_string(), text);
+    }
+    assert_eq!(
+        ProxyAddress::parse(" socks5h://Proxy.Example:1080/ ").unwrap().to_string(),
+        "socks5://proxy.example:1080"
+    );
+}
+
+#[test]
+fn what_is_no_address_is_named_without_being_repeated() {
+    assert_eq!(wrong("proxy.example"), AddressError::Malformed);
+    assert_eq!(wrong("socks5://"), AddressError::Malformed);
+    assert_eq!(wrong("socks5://:1080"), AddressError::Malformed);
+    assert_eq!(wrong("proxy.example:1080"), AddressError::Scheme);
+    assert_eq!(wrong("https://proxy.example:443"), AddressError::Scheme);
+    assert_eq!(wrong("socks4://proxy.example:1080"), AddressError::Scheme);
+    assert_eq!(wrong("socks5://proxy.example"), AddressError::NoPort);
+    assert_eq!(wrong("socks5://proxy.example:0"), AddressError::NoPort);
+    assert_eq!(wrong("http://proxy.example:3128/path"), AddressError::Path);
+    assert_eq!(wrong("http://proxy.example:3128?a=b"), AddressError::Path);
+    for hush in ["socks5://user:hush@proxy.example:1080", "http://hush@proxy.example:3128", "ftp://user:hush@x:1"] {
+        let said = wrong(hush).to_string();
+        assert!(!said.contains("hush"), "{said}");
+    }
+}
+
+#[test]
+fn a_given_proxy_may_hold_its_login_which_never_shows() {
+    let given = GivenProxy::parse("socks5://us%40er:p%3Ass%20w@proxy.example:1080").unwrap();
+    assert_eq!(given.address.to_string(), "socks5://proxy.example:1080");
+    assert_eq!(given.login, Some(ProxyLogin::new("us@er", "p:ss w").unwrap()));
+    assert!(!format!("{given:?}").contains("p:ss"));
+    assert!(GivenProxy::parse("http://user@proxy.example:3128").is_err(), "a user without a password");
+    assert!(GivenProxy::parse("http://:pass@proxy.example:3128").is_err(), "a password without a user");
+    assert!(ProxyLogin::new("us:er", "p").is_err() && ProxyLogin::new("u", "p".repeat(256)).is_err());
+    assert!(ProxyLogin::new("u\r\nX: y", "p").is_err());
+}
+
+/// A proxy that reads once, answers this, and hangs up.
+async fn answering(scheme: &str, answer: &'static [u8]) -> (Proxy, tokio::task::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = ProxyAddress::parse(&format!("{scheme}://{}", listener.local_addr().unwrap())).unwrap();
+    let heard = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut heard = Vec::new();
+        // SOCKS5 begins with a 5 and waits; HTTP ends with an empty line.
+        while heard.first() != Some(&5) && !heard.ends_with(b"\r\n\r\n") {
+            if socket.read_buf(&mut heard).await.unwrap() == 0 {
+                break;
+            }
+        }
+        socket.write_all(answer).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = socket.read_to_end(&mut rest).await;
+        heard
+    });
+    (Proxy::new(address, None), heard)
+}
+
+async fn refusal(scheme: &str, answer: &'static [u8]) -> String {
+    let (proxy, _heard) = answering(scheme, answer).await;
+    proxy.reach("web.whatsapp.com", 443).await.unwrap_err().describe()
+}
+
+#[tokio::test]
+async fn each_way_for_a_proxy_to_say_no_has_its_word() {
+    let said = refusal("http", b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+    assert!(said.starts_with("proxy_auth: ") && said.contains("none are set (407)"), "{said}");
+    let said = refusal("http", b"HTTP/1.1 502 Bad Gateway\r\nVia: x\r\n\r\n").await;
+    assert!(said.starts_with("proxy_refused: ") && said.contains("502"), "{said}");
+    let said = refusal("http", b"SSH-2.0-OpenSSH\r\n\r\n").await;
+    assert!(said.starts_with("proxy_refused: ") && said.contains("does not speak HTTP"), "{said}");
+    let said = refusal("socks5", b"\x05\xff").await;
+    assert!(said.starts_with("proxy_auth: "), "{said}");
+    let said = refusal("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    assert!(said.starts_with("proxy_refused: ") && said.contains("does not speak SOCKS5"), "{said}");
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = Proxy::new(ProxyAddress::parse(&format!("socks5://{closed}")).unwrap(), None);
+    let said = nobody.reach("web.whatsapp.com", 443).await.unwrap_err().describe();
+    assert!(said.starts_with("proxy_unreachable: "), "{said}");
+}
+
+#[tokio::test]
+async fn the_proxy_is_given_the_name_and_nothing_after_its_answer_is_lost() {
+    let (proxy, heard) = answering("http", b"HTTP/1.1 200 OK\r\n\r\nfirst words").await;
+    let mut tunnel = proxy.reach("web.whatsapp.com", 443).await.unwrap();
+    let mut words = [0; 11];
+    tunnel.read_exact(&mut words).await.unwrap();
+    assert_eq!(&words, b"first words");
+    drop(tunnel);
+    let heard = String::from_utf8(heard.await.unwrap()).unwrap();
+    assert!(heard.starts_with("CONNECT web.whatsapp.com:443 HTTP/1.1\r\n"), "{heard}");
+    assert!(!heard.contains("Authorization"), "{heard}");
+}
+
+#[tokio::test]
+async fn what_the_library_fetches_goes_through_the_proxy_too() {
+    for (scheme, first) in [("http", &b"CONNECT web.whatsapp.com:443 "[..]), ("socks5", &b"\x05"[..])] {
+        let (proxy, heard) = answering(scheme, b"").await;
+        let http = proxy.http().unwrap();
+        let page = whatsapp_rust::version::fetch_latest_app_version(&http);
+        let page = tokio::time::timeout(std::time::Duration::from_millis(500), page).await;
+        assert!(!matches!(page, Ok(Ok(_))), "the proxy let nothing through");
+        drop(http);
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(30), heard);
+        let heard = heard.await.map_or_else(|_| panic!("{scheme}: nothing asked the proxy"), Result::unwrap);
+        assert!(heard.starts_with(first), "{scheme}: {heard:?}");
+    }
+}

@@ -1,0 +1,36 @@
+//! HTTP through the proxy: the version lookup, and what the library downloads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use paird_actors::domain::CloseReason;
+use ureq::config::Config;
+use ureq::{Proxy as UreqProxy, ProxyProtocol};
+use whatsapp_rust::http::{HttpClient, UreqHttpClient};
+
+use super::ProxyLogin;
+use super::address::{ProxyAddress, ProxyKind};
+
+const CONNECT_PATIENCE: Duration = Duration::from_secs(20);
+/// As the library's own: what is fetched is small, or streamed.
+const BUFFER: usize = 16 * 1024;
+
+pub(super) fn through(proxy: &ProxyAddress, login: Option<&ProxyLogin>) -> Result<Arc<dyn HttpClient>, CloseReason> {
+    let protocol = match proxy.kind {
+        ProxyKind::Socks5 => ProxyProtocol::Socks5h,
+        ProxyKind::Http => ProxyProtocol::Http,
+    };
+    let mut builder = UreqProxy::builder(protocol).host(&proxy.host.to_string()).port(proxy.port).resolve_target(false);
+    if let Some(login) = login {
+        builder = builder.username(login.user()).password(login.password());
+    }
+    let proxy = builder.build().map_err(|_| CloseReason::ProxyInvalid("it cannot be used for HTTP".to_owned()))?;
+    let config = Config::builder()
+        .proxy(Some(proxy))
+        .timeout_connect(Some(CONNECT_PATIENCE))
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1);
+    Ok(Arc::new(UreqHttpClient::with_agent(config.build().into())))
+}
