@@ -14,35 +14,34 @@ use utoipa::ToSchema;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// An error, as application/problem+json.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// What went wrong, before it is told.
+#[derive(Clone, Debug)]
 pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    instance: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// An error, as application/problem+json.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Told<'a> {
     /// Tells kinds of problems apart; it is not an address.
     #[serde(rename = "type")]
     kind: String,
-    title: &'static str,
+    title: &'a str,
     status: u16,
     /// What happened, and what to do now.
-    detail: String,
+    detail: &'a str,
     /// The path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<String>,
-    #[serde(skip)]
-    #[schema(ignore)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    instance: Option<&'a str>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error");
-        Self {
-            kind: format!("urn:paird:problem:{}", title.to_lowercase().replace([' ', '\''], "-")),
-            title,
-            status: status.as_u16(),
-            detail: detail.into(),
-            instance: None,
-            headers: Vec::new(),
-        }
+        Self { status, detail: detail.into(), instance: None, headers: Vec::new() }
     }
 
     pub fn malformed(detail: impl Into<String>) -> Self {
@@ -84,15 +83,32 @@ impl Problem {
     }
 }
 
+impl Problem {
+    fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
+    }
+
+    fn told(&self) -> Told<'_> {
+        let title = self.title();
+        Told {
+            kind: format!("urn:paird:problem:{}", title.to_lowercase().replace([' ', '\''], "-")),
+            title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance: self.instance.as_deref(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.title, self.detail)
+        write!(f, "{}: {}", self.title(), self.detail)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        self.status
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -101,6 +117,6 @@ impl ResponseError for Problem {
             response.insert_header(header);
         }
         response.content_type(CONTENT_TYPE);
-        response.body(serde_json::to_vec(self).unwrap_or_default())
+        response.body(serde_json::to_vec(&self.told()).unwrap_or_default())
     }
 }

@@ -21,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     accounts, admin, commands, fleet, health, history, live, metrics,
-    problem::{CONTENT_TYPE, Problem},
+    problem::{CONTENT_TYPE, Problem, Told},
     qr,
     session::{self, COOKIE},
 };
@@ -59,7 +59,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "paird", description = "Links WhatsApp accounts and keeps them linked."),
-    components(schemas(Problem)),
+    components(schemas(Told)),
     modifiers(&Ways),
     security(("token" = []), ("session" = []))
 )]

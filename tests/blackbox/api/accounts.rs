@@ -110,7 +110,7 @@ async fn a_pair_code_is_shown_to_who_asks_for_the_account_alone_and_only_while_i
     stage.phones.add(NUMBER).await;
     let id = stage.web.account("desk").await;
     let path = id.to_string();
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     api.does(&path, "account.pair", json!({"method": "code", "phone": NUMBER})).await;
     let code = stage.web.code(id).await;
     until("the code", || async { (api.account(&path).await["pairCode"] == code.as_str()).then_some(()) }).await;

@@ -13,7 +13,7 @@ async fn the_stream_begins_with_every_account_and_then_says_what_changes() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (one, two) = (stage.web.account("one").await.to_string(), stage.web.account("two").await.to_string());
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     assert!(live.next().await.unwrap().id.is_some(), "a place to come back to, before anything happens");
     for (id, label) in [(&one, "one"), (&two, "two")] {
         let told = live.next().await.unwrap();
@@ -55,7 +55,7 @@ async fn who_comes_back_after_a_restart_misses_nothing_and_hears_nothing_twice()
     let id = web.connect_account("desk", NUMBER, &stage.phones).await;
     let desk = id.to_string();
     let before = web.seq(id).await;
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.until("the first account", |told| told.kind == "account").await;
     web.does("account.pair", id, json!({})).await;
     live.until("one event", |told| told.kind == "session.connected").await;
@@ -78,7 +78,7 @@ async fn who_comes_back_after_a_restart_misses_nothing_and_hears_nothing_twice()
 
     let mut daemon = stage.daemon(&[]).await;
     let api = Api::of(&stage, &mut daemon).await;
-    let mut live = api.follow(Some(&last)).await;
+    let mut live = api.follow(Some(&last));
     web.does("account.resume", id, json!({})).await;
     web.status_is(id, "connected").await;
     let end = web.seq(id).await;
@@ -96,7 +96,7 @@ async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_co
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (slow, fast) = (stage.web.account("slow").await, stage.web.account("fast").await);
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.until("the accounts", |told| told.data["label"] == "fast").await;
 
     // The lower id commits after the higher one.
@@ -121,13 +121,13 @@ async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_co
             .collect()
     };
     assert_eq!(ids(&live), [low, high]);
-    let mut back = api.follow(Some(&place)).await;
+    let mut back = api.follow(Some(&place));
     back.until("the high one", |told| told.data["id"] == high).await;
     assert_eq!(ids(&back), [low, high]);
 
     // And from the middle.
     let middle = live.seen.iter().find(|told| told.data["id"] == low && told.kind == "session.timeout").unwrap();
-    let mut back = api.follow(middle.id.as_deref()).await;
+    let mut back = api.follow(middle.id.as_deref());
     back.until("the high one", |told| told.data["id"] == high).await;
     assert_eq!(ids(&back), [high]);
     stage.finish([daemon]).await;
@@ -141,7 +141,7 @@ async fn thousands_of_events_reach_many_followers_and_who_comes_back_among_them(
     let desk = id.to_string();
     let mut lives = Vec::new();
     for _ in 0..5 {
-        lives.push(api.follow(None).await);
+        lives.push(api.follow(None));
     }
     for live in &mut lives {
         live.until("the account", |told| told.kind == "account").await;
@@ -155,7 +155,7 @@ async fn thousands_of_events_reach_many_followers_and_who_comes_back_among_them(
         live.until("the last", |told| told.data["seq"] == 3_000).await;
         assert_eq!(live.seqs(&desk), all);
     }
-    let mut back = api.follow(Some(&start)).await;
+    let mut back = api.follow(Some(&start));
     back.until("the last", |told| told.data["seq"] == 3_000).await;
     assert_eq!(back.seqs(&desk), all);
     stage.finish([daemon]).await;
@@ -171,7 +171,7 @@ async fn nobody_asks_the_database_when_nobody_follows() {
         stage.web.count(sql, &[]).await
     };
     assert_eq!(readers().await, 0);
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.next().await.unwrap();
     until("a reader", || async { (readers().await == 1).then_some(()) }).await;
     drop(live);
@@ -193,7 +193,7 @@ async fn who_does_not_read_is_cut_off_and_nobody_waits_for_it() {
     let request =
         format!("GET /api/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", api.addr, api.token);
     deaf.write_all(request.as_bytes()).await.unwrap();
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.until("the account", |told| told.kind == "account").await;
     // More than all buffers between here and there take.
     let sql = "INSERT INTO events (account_id, seq, kind, payload)
@@ -222,7 +222,7 @@ async fn a_stream_ends_at_once_when_the_daemon_stops() {
     let api = Api::of(&stage, &mut daemon).await;
     let sql = "INSERT INTO commands (kind, state) VALUES ('account.cancel', 'running') RETURNING id";
     let id: i64 = stage.web.sql.query_one(sql, &[]).await.unwrap().get(0);
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.next().await.unwrap();
     let started = tokio::time::Instant::now();
     let path = format!("/api/commands/{id}?wait=30");
@@ -247,7 +247,7 @@ async fn a_place_that_is_none_is_refused_and_one_of_another_database_begins_anew
         api.ask("GET", "/api/events", &[("Last-Event-ID", wrong)], None).await.problem(400);
     }
     let id = stage.web.account("desk").await;
-    let mut live = api.follow(Some("9000000000000000000-7")).await;
+    let mut live = api.follow(Some("9000000000000000000-7"));
     live.until("the account", |told| told.kind == "account").await;
     insert_events(&stage.web, id, 1, 1).await;
     let told = tokio::time::timeout(DEADLINE, live.until("an event", |told| told.kind == "session.timeout"));

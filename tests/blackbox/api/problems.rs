@@ -103,7 +103,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
     let (mut stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
-    let mut live = api.follow(None).await;
+    let mut live = api.follow(None);
     live.until("the account", |told| told.kind == "account").await;
     stage.database.take().unwrap().stop().await;
 

@@ -133,7 +133,7 @@ impl Api {
     }
 
     /// Follows the live stream, from `last` if there is one.
-    pub async fn follow(&self, last: Option<&str>) -> Live {
+    pub fn follow(&self, last: Option<&str>) -> Live {
         let mut request = Request::builder()
             .uri(format!("http://{}/api/events", self.addr))
             .header("Authorization", format!("Bearer {}", self.token));
