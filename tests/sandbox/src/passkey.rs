@@ -85,7 +85,6 @@ impl Exchange {
         let identity = PrimaryEphemeralIdentity {
             public_key: Some(self.primary.public_key.public_key_bytes().to_vec()),
             nonce: Some(self.primary_nonce.to_vec()),
-            ..PrimaryEphemeralIdentity::default()
         };
         let identity = NodeBuilder::new("primary_ephemeral_identity").bytes(identity.encode_to_vec()).build();
         notification("crsc_continuation", identity)
