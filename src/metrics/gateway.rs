@@ -95,6 +95,7 @@ impl Course {
                 }
             }
             SessionEvent::Code { .. } => self.step(Step::Code),
+            SessionEvent::QrOver | SessionEvent::CodeOver { .. } => {}
             SessionEvent::Passkey { .. } => self.step(Step::Passkey),
             SessionEvent::Scanned { .. } => {
                 mark(&self.scanned);

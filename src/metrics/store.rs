@@ -5,7 +5,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, Fence, Instant, Phone, Swept, TicketId, TicketRecord,
+        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Instant, Phone, Swept,
+        TicketId, TicketRecord,
     },
     ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome},
 };
@@ -51,6 +52,10 @@ impl Store for MeteredStore {
 
     async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
         self.timed("load_account", self.inner.load_account(account)).await
+    }
+
+    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError> {
+        self.timed("load_connection_settings", self.inner.load_connection_settings(account)).await
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
