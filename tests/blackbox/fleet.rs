@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::support::{Daemon, Phones, Stage, until};
+use crate::support::{DEADLINE, Daemon, Phones, Stage, until, until_within};
 
 /// Without a pace: who comes and goes is heard of at once, and no lease runs out.
 const EAGER: (&str, &str) = ("PAIRD_CONNECT_RATE", "0");
@@ -59,7 +59,8 @@ async fn shares_are(stage: &Stage, shares: &[(&Daemon, usize)]) {
 /// Waits until rows and WhatsApp agree that so many are connected.
 async fn all_online(stage: &Stage, count: usize) {
     let sql = "SELECT count(*) FROM whatsapp_accounts WHERE status = 'connected'";
-    until(&format!("{count} connected"), || async {
+    let most = DEADLINE.max(Duration::from_millis(150) * u32::try_from(count).unwrap());
+    until_within(most, &format!("{count} connected"), || async {
         let rows = stage.web.count(sql, &[]).await;
         let seen = stage.phones.report().await.logged_in_now;
         (rows == count as i64 && seen == count as u64).then_some(())
