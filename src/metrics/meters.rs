@@ -36,6 +36,18 @@ pub(super) enum Step {
 }
 
 impl Step {
+    const ALL: [Self; 9] = [
+        Self::Opened,
+        Self::FirstQr,
+        Self::Code,
+        Self::Passkey,
+        Self::Scanned,
+        Self::ScanRejected,
+        Self::Confirmed,
+        Self::Refused,
+        Self::LoggedIn,
+    ];
+
     fn name(self) -> &'static str {
         match self {
             Self::Opened => "opened",
@@ -140,9 +152,23 @@ impl Default for Meters {
         r.register_with_unit("paird_lease_age", age, Unit::Seconds, meters.lease_age.clone());
         r.register_with_unit("process_resident_memory", "Resident memory", Unit::Bytes, meters.resident.clone());
         r.register_with_unit("process_cpu", "Processor time since the start", Unit::Seconds, meters.cpu.clone());
-        Self { registry: Mutex::new(registry), ..meters }
+        let meters = Self { registry: Mutex::new(registry), ..meters };
+        meters.begin_at_nothing();
+        meters
     }
 }
+
+/// Reasons and events that somebody may want to be woken for.
+const ALARMING_REASONS: [&str; 6] =
+    ["banned", "temporary_ban", "client_outdated", "replaced", "logged_out", "unreachable"];
+const ENDS_OF_ATTEMPTS: [&str; 6] = [
+    "session.connected",
+    "session.duplicate",
+    "session.wrong_phone",
+    "session.timeout",
+    "session.cancelled",
+    "session.failed",
+];
 
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
@@ -169,6 +195,29 @@ fn seconds(registry: &mut Registry, name: &str, help: &str) -> Histogram {
 impl Meters {
     pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A series that appears with its first event has no increase to alert on.
+    fn begin_at_nothing(&self) {
+        for step in Step::ALL {
+            self.pairing.get_or_create(&[("step", step.name())]);
+        }
+        for purpose in ["pair", "login"] {
+            self.connections.get_or_create(&[("purpose", purpose)]);
+        }
+        for reason in ALARMING_REASONS {
+            self.connection_ends.get_or_create(&[("reason", reason)]);
+        }
+        for kind in ENDS_OF_ATTEMPTS {
+            self.events.get_or_create(&[("type", kind)]);
+        }
+        for outcome in ["done", "failed"] {
+            self.command_ends.get_or_create(&[("outcome", outcome)]);
+        }
+        for outcome in ["unlinked", "failed", "abandoned"] {
+            self.unlink_tries.get_or_create(&[("outcome", outcome)]);
+        }
+        self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" });
     }
 
     pub(super) fn pairing_came_to(&self, step: Step) {

@@ -61,7 +61,9 @@ async fn a_passkey_answer_comes_from_a_file_and_is_refused_with_the_accounts_lab
         let (code, words) = refused(&stage, args).await;
         assert_eq!((code, words.as_str()), (1, "paird: desk: WhatsApp did not ask for a passkey"));
     }
-    let sql = "SELECT count(*) FROM commands WHERE account_id = $1 AND args->'response'->>'rawId' = 'AQID'";
-    assert_eq!(stage.web.count(sql, &[&account]).await, 1, "the file's content is the answer");
+    let asked = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.passkey' AND state = 'failed'";
+    assert_eq!(stage.web.count(asked, &[&account]).await, 2);
+    let kept = "SELECT count(*) FROM commands WHERE account_id = $1 AND args->'response'->>'rawId' = 'AQID'";
+    assert_eq!(stage.web.count(kept, &[&account]).await, 0, "an answer outlives its command");
     stage.finish([daemon]).await;
 }
