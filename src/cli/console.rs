@@ -28,12 +28,13 @@ impl Console {
     /// No daemon has left a token here, or it cannot be read.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
         let file = &config.console_token_file;
-        let token = std::fs::read_to_string(file).map_err(|why| match why.kind() {
-            std::io::ErrorKind::NotFound => {
-                let file = file.display();
+        let token = std::fs::read_to_string(file).map_err(|why| {
+            let file = file.display();
+            if why.kind() == std::io::ErrorKind::NotFound {
                 failure(Exit::NoDaemon, format!("no daemon has run here ({file} is not there): start paird serve, or set PAIRD_DATA_DIR to its data directory"))
+            } else {
+                anyhow::anyhow!("{file}: {why}; run as the user that runs the daemon")
             }
-            _ => anyhow::anyhow!("{}: {why}; run as the user that runs the daemon", file.display()),
         })?;
         let agent = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
         Ok(Self {
@@ -95,13 +96,10 @@ impl Console {
 
     fn unreachable(&self, why: &ureq::Error) -> anyhow::Error {
         let address = self.address;
-        let words = match why {
-            ureq::Error::Io(_) | ureq::Error::ConnectionFailed => {
-                format!(
-                    "no daemon answers on {address}: start paird serve, or set PAIRD_DATA_DIR to its data directory"
-                )
-            }
-            other => format!("no daemon answers on {address}: {other}"),
+        let words = if matches!(why, ureq::Error::Io(_) | ureq::Error::ConnectionFailed) {
+            format!("no daemon answers on {address}: start paird serve, or set PAIRD_DATA_DIR to its data directory")
+        } else {
+            format!("no daemon answers on {address}: {why}")
         };
         failure(Exit::NoDaemon, words)
     }

@@ -193,14 +193,14 @@ fn misused(wrong: &clap::Error) -> ExitCode {
 
 /// What needs neither settings nor a database.
 fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
-    match command {
-        Command::Completions { shell } => Some(completions::print(*shell)),
-        Command::ExitCodes => {
-            format.tell(exit::table(), &exit::as_json());
-            Some(ExitCode::SUCCESS)
-        }
-        _ => None,
+    if let Command::Completions { shell } = command {
+        return Some(completions::print(*shell));
     }
+    if matches!(command, Command::ExitCodes) {
+        format.tell(exit::table(), &exit::as_json());
+        return Some(ExitCode::SUCCESS);
+    }
+    None
 }
 
 fn serve(config: Config) -> anyhow::Result<ExitCode> {

@@ -46,10 +46,11 @@ fn wish(event: &Event) -> Option<Wish> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => key_wish(key),
         Event::Resize(_, _) => Some(Wish::Redraw),
-        _ => None,
+        Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => None,
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a keyboard has many keys, and these are all that mean something")]
 fn key_wish(key: &KeyEvent) -> Option<Wish> {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         // Raw mode: the terminal sends the key instead of the signal.
