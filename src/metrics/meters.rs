@@ -170,6 +170,12 @@ const ENDS_OF_ATTEMPTS: [&str; 6] = [
     "session.failed",
 ];
 
+fn begin<const N: usize>(counters: &Counters, label: &'static str, values: [&'static str; N]) {
+    for value in values {
+        drop(counters.get_or_create(&[(label, value)]));
+    }
+}
+
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
@@ -199,25 +205,13 @@ impl Meters {
 
     /// A series that appears with its first event has no increase to alert on.
     fn begin_at_nothing(&self) {
-        for step in Step::ALL {
-            self.pairing.get_or_create(&[("step", step.name())]);
-        }
-        for purpose in ["pair", "login"] {
-            self.connections.get_or_create(&[("purpose", purpose)]);
-        }
-        for reason in ALARMING_REASONS {
-            self.connection_ends.get_or_create(&[("reason", reason)]);
-        }
-        for kind in ENDS_OF_ATTEMPTS {
-            self.events.get_or_create(&[("type", kind)]);
-        }
-        for outcome in ["done", "failed"] {
-            self.command_ends.get_or_create(&[("outcome", outcome)]);
-        }
-        for outcome in ["unlinked", "failed", "abandoned"] {
-            self.unlink_tries.get_or_create(&[("outcome", outcome)]);
-        }
-        self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" });
+        begin(&self.pairing, "step", Step::ALL.map(Step::name));
+        begin(&self.connections, "purpose", ["pair", "login"]);
+        begin(&self.connection_ends, "reason", ALARMING_REASONS);
+        begin(&self.events, "type", ENDS_OF_ATTEMPTS);
+        begin(&self.command_ends, "outcome", ["done", "failed"]);
+        begin(&self.unlink_tries, "outcome", ["unlinked", "failed", "abandoned"]);
+        drop(self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" }));
     }
 
     pub(super) fn pairing_came_to(&self, step: Step) {

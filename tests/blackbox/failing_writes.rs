@@ -422,7 +422,7 @@ fn group(nth: usize) -> Group {
         jid: format!("12036304{nth:010}@g.us"),
         subject: format!("group {nth}"),
         participants: 3,
-        is_admin: nth % 2 == 0,
+        is_admin: nth.is_multiple_of(2),
         by_lid: false,
     }
 }
