@@ -19,7 +19,7 @@ impl Dice {
             _ => Scope::Number(self.number()),
         };
         let number = Some(self.number());
-        match self.below(24) {
+        match self.below(27) {
             0..3 => Fault::Cut { scope },
             3 => Fault::RefuseConnections { times },
             4 => Fault::StallIqs { xmlns: self.one_of(&[None, Some("w:g2".to_owned()), Some("md".to_owned())]) },
@@ -54,6 +54,9 @@ impl Dice {
                 ]),
                 times,
             },
+            22 => Fault::RefuseCode { code: 429, text: "rate-overlimit".to_owned(), times },
+            23 => Fault::RefreshCode {},
+            24 => Fault::ChallengeAgain {},
             _ => Fault::Pause {
                 at: self.one_of(&[
                     PausePoint::BeforePairSuccess,
