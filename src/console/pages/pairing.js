@@ -12,7 +12,7 @@ const STEPS = ['Start', 'Scan', 'Link', 'Done'];
 const STEPS_BY_CODE = STEPS.with(1, 'Code');
 
 export function pairing(main, id) {
-  const known = { account: null, code: null, anew: false, isRead: false };
+  const known = { account: null, code: null, codeSeq: 0, anew: false, isRead: false };
   const past = history(id);
   const head = el('div.stack');
   const steps = el('ol.steps', { 'aria-label': 'Progress' });
@@ -58,8 +58,11 @@ export function pairing(main, id) {
   function update() {
     const { account } = known;
     if (!account || !known.isRead) return;
-    if (!mayHaveCode(account)) known.code = null;
-    else if (!known.code) readCode();
+    const told = past.all().findLast((event) => event.type === 'session.code')?.seq ?? 0;
+    // A code that ran out is followed by another one.
+    if (!mayHaveCode(account) || told !== known.codeSeq) known.code = null;
+    known.codeSeq = told;
+    if (mayHaveCode(account) && !known.code) readCode();
     const isAnew = known.anew && ['unpaired', 'reconnecting', 'held'].includes(account.status);
     const now = isAnew ? CHOICE : phase({ ...account, pairCode: known.code }, ending(past.all()));
     document.title = `${now.title} · ${account.label} · paird`;

@@ -80,9 +80,9 @@ export function phase(account, end) {
   }
 }
 
-/** A code to type is on the row, or about to be. */
-export function mayHaveCode({ status, statusReason, qr }) {
-  return status === 'pending' && !qr && /^(waiting_for_code|scan_rejected)\b/.test(statusReason);
+/** A code to type is on the row, or about to be; a QR may stand beside it. */
+export function mayHaveCode({ status, statusReason }) {
+  return status === 'pending' && /^(waiting_for_code|scan_rejected)\b/.test(statusReason);
 }
 
 function pending(account) {
@@ -98,7 +98,7 @@ function pending(account) {
       text: 'WhatsApp is adding paird to the phone. Keep WhatsApp open there.',
     };
   }
-  if (word === 'waiting_for_passkey') {
+  if (word.startsWith('waiting_for_passkey')) {
     return {
       name: 'passkey',
       step: 2,
@@ -109,17 +109,6 @@ function pending(account) {
     };
   }
   const rejected = word === 'scan_rejected' && `The last try was not accepted${raw ? ` (${raw})` : ''}. Try again.`;
-  if (account.qr) {
-    return {
-      name: 'scan',
-      step: 2,
-      tone: 'busy',
-      shape: 'pending',
-      title: 'Scan this code with the phone',
-      text: '',
-      rejected,
-    };
-  }
   if (account.pairCode || word === 'waiting_for_code') {
     return {
       name: 'code',
@@ -127,6 +116,17 @@ function pending(account) {
       tone: 'busy',
       shape: 'phone',
       title: 'Type this code on the phone',
+      text: '',
+      rejected,
+    };
+  }
+  if (account.qr) {
+    return {
+      name: 'scan',
+      step: 2,
+      tone: 'busy',
+      shape: 'pending',
+      title: 'Scan this code with the phone',
       text: '',
       rejected,
     };

@@ -15,6 +15,7 @@ const REASONS = {
   waiting_for_scan: 'Waiting for the phone to scan the QR code',
   waiting_for_code: 'Waiting for the code to be typed on the phone',
   waiting_for_passkey: 'WhatsApp asks for a passkey',
+  waiting_for_passkey_confirmation: 'WhatsApp shows a code to compare with the phone’s',
   scan_rejected: 'The last scan was not accepted',
   linking: 'The phone has scanned, WhatsApp is linking',
   daemon_restarted: 'paird was restarted and goes on',
