@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, fleet, health, history, live, metrics,
+    accounts, admin, commands, connection, fleet, health, history, live, metrics,
     problem::{CONTENT_TYPE, Problem, Told},
     qr,
     session::{self, COOKIE},
@@ -39,6 +39,10 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)
+        .service(connection::set_proxy)
+        .service(connection::forget_proxy)
+        .service(connection::set_device_name)
+        .service(connection::forget_device_name)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)

@@ -62,6 +62,7 @@ pub struct Settings {
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
+    pub master_key_file: PathBuf,
 }
 
 /// The running console.
@@ -84,6 +85,7 @@ impl Console {
             lease: settings.lease,
             lease_row: settings.lease_row,
             metrics: settings.metrics,
+            master_key_file: settings.master_key_file,
             feed: Feed::start(settings.dsn, &settings.event_channel, ending.clone()),
             sessions: Sessions::new(&settings.token),
             token: settings.token,

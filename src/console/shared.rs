@@ -1,6 +1,9 @@
 //! What every request is handed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use deadpool_postgres::{Object, Pool};
 use paird_actors::supervisor::handle::SupervisorHandle;
@@ -21,6 +24,8 @@ pub struct Shared {
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
+    /// Seals the login of a proxy.
+    pub master_key_file: PathBuf,
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
