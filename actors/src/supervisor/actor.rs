@@ -9,7 +9,7 @@ use std::{
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument as _, debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
@@ -25,6 +25,7 @@ use crate::{
     clock,
     domain::{AccountId, CommandRow, Fence, Policy, Swept, TicketId},
     ports::{Gateway, Store, StoreError, Survey},
+    trace,
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
 
@@ -310,11 +311,17 @@ impl SupervisorActor {
     }
 
     fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
-        let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
-        debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+        let span = trace::command(row);
+        let delivered = span.in_scope(|| {
+            let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
+            debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+            delivered
+        });
         if !delivered {
             let id = row.id;
-            self.in_background(ctx, "put a command back", move |store| async move { store.requeue_command(id).await });
+            self.in_background(ctx, "put a command back", move |store| {
+                async move { store.requeue_command(id).await }.instrument(span.clone())
+            });
         }
     }
 
