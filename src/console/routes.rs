@@ -22,8 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     accounts, admin, commands, connection, fleet, health, history, live, metrics,
     problem::{CONTENT_TYPE, Problem, Told},
-    qr,
-    session::{self, COOKIE},
+    qr, session,
 };
 
 /// The JSON API and what stands beside it. Pages are added by the server.
@@ -55,6 +54,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::sweep)
         .service(admin::resync)
         .service(admin::drain)
+        .service(admin::undrain)
         .service(fleet::show)
         .service(live::follow);
 }
@@ -69,7 +69,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
 )]
 pub struct Preface;
 
-/// The ways to show who one is.
+/// The ways to show who one is; the cookie's name is this console's own.
 struct Ways;
 
 impl Modify for Ways {
@@ -77,8 +77,6 @@ impl Modify for Ways {
         let components = api.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The console's token")).build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
-        let cookie = ApiKeyValue::with_description(COOKIE, "Set by /login; changes need the console's own origin");
-        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
@@ -89,7 +87,11 @@ pub struct Document {
 }
 
 impl Document {
-    pub fn new(mut api: utoipa::openapi::OpenApi) -> Self {
+    /// With the name that this console's cookie has.
+    pub fn new(mut api: utoipa::openapi::OpenApi, cookie: &str) -> Self {
+        let cookie = ApiKeyValue::with_description(cookie, "Set by /login; changes need the console's own origin");
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        api.components.get_or_insert_default().add_security_scheme("session", session);
         let problem = ResponseBuilder::new()
             .description("What went wrong")
             .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())

@@ -17,7 +17,10 @@ use actix_web::{
     web::{self, Data},
 };
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use utoipa::OpenApi as _;
@@ -90,6 +93,7 @@ impl Console {
             sessions: Sessions::new(&settings.token),
             token: settings.token,
             draining: AtomicBool::new(false),
+            drain_turn: Mutex::default(),
             ending: ending.clone(),
         });
         let door = Door { addr: settings.addr, addr_file: settings.addr_file, shared, ending: ending.clone() };
@@ -145,7 +149,7 @@ impl Door {
                 .configure(routes::api)
                 .split_for_parts();
             app.configure(pages::pages)
-                .app_data(Data::new(Document::new(document)))
+                .app_data(Data::new(Document::new(document, shared.sessions.cookie())))
                 .default_service(web::to(routes::nothing))
         });
         let server = server

@@ -7,7 +7,7 @@ use std::{
 
 use deadpool_postgres::{Object, Pool};
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,6 +31,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Somebody asked this daemon to give its accounts away.
     pub draining: AtomicBool,
+    /// A drain and its undoing, one after the other.
+    pub drain_turn: Mutex<()>,
     /// The daemon stops: whoever waits for something is sent home.
     pub ending: CancellationToken,
 }

@@ -97,6 +97,10 @@ pub(super) async fn drain(address: &Address) {
     let _ = done.await;
 }
 
+pub(super) fn undrain(address: &Address) {
+    address.do_send(Undrain);
+}
+
 /// See the module.
 pub struct SupervisorActor {
     roster: Roster,
@@ -139,6 +143,10 @@ struct LeaseBack;
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Drain(oneshot::Sender<()>);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Undrain;
 
 #[derive(Message)]
 #[rtype(result = "Option<AccountHandle>")]
@@ -493,6 +501,17 @@ impl Handler<Drain> for SupervisorActor {
         info!(members = self.roster.members().count(), "draining");
         self.waiting_for_drain.push(told);
         let directives = self.roster.on_drain();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<Undrain> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Undrain, ctx: &mut Self::Context) {
+        info!("taking accounts again");
+        self.waiting_for_drain.clear();
+        let directives = self.roster.on_undrain();
         self.follow(directives, ctx);
     }
 }

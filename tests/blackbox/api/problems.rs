@@ -192,7 +192,7 @@ async fn the_document_lists_every_route_that_the_source_has() {
         );
     }
     assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
-    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "paird_session");
+    assert_eq!(document["components"]["securitySchemes"]["session"]["in"], "cookie");
     stage.finish([daemon]).await;
 }
 
