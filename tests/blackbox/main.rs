@@ -31,5 +31,6 @@ mod settings;
 mod support;
 mod sweep;
 mod systemd;
+mod traces;
 mod unlink;
 mod upgrade;
