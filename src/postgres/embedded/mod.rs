@@ -91,7 +91,7 @@ impl Embedded {
     pub async fn start_with(data_dir: &Path, bin: Option<&Path>, options: Options) -> Result<Self, EmbeddedError> {
         let binaries = Binaries::find(bin)?;
         let (data_dir, bin) = (data_dir.to_owned(), binaries.clone());
-        let prepared = tokio::task::spawn_blocking(move || prepare(&data_dir, &bin)).await;
+        let prepared = tokio::task::spawn_blocking(move || prepare(&data_dir, &bin, options)).await;
         let Prepared { lock, identity, cluster, socket_dir, log } =
             prepared.map_err(|wrong| EmbeddedError::NotStarted(wrong.to_string()))??;
         let launch = Launch {
@@ -185,7 +185,7 @@ struct Prepared {
     log: PathBuf,
 }
 
-fn prepare(data_dir: &Path, binaries: &Binaries) -> Result<Prepared, EmbeddedError> {
+fn prepare(data_dir: &Path, binaries: &Binaries, options: Options) -> Result<Prepared, EmbeddedError> {
     make_dir(data_dir, 0o700)?;
     let data_dir = fs::canonicalize(data_dir).map_err(files("cannot find", data_dir))?;
     let lock = lock(&data_dir)?;
@@ -196,7 +196,7 @@ fn prepare(data_dir: &Path, binaries: &Binaries) -> Result<Prepared, EmbeddedErr
     }
     let cluster = data_dir.join("postgres");
     if !cluster.exists() {
-        make_cluster(&data_dir, &cluster, binaries, &identity)?;
+        make_cluster(&data_dir, &cluster, binaries, &identity, options)?;
     }
     await_former_server(&cluster)?;
     let socket_dir = socket_dir(&data_dir, &identity)?;
@@ -222,6 +222,7 @@ fn make_cluster(
     cluster: &Path,
     binaries: &Binaries,
     identity: &Identity,
+    options: Options,
 ) -> Result<(), EmbeddedError> {
     let unfinished = data_dir.join("postgres.new");
     let started = Instant::now();
@@ -244,6 +245,7 @@ fn make_cluster(
         .arg("-D")
         .arg(&unfinished)
         .args(["-U", DATABASE, "--auth=trust", "--encoding=UTF8", "--locale=C"])
+        .args(options.fast.then_some("--no-sync"))
         .stdin(Stdio::null())
         .output()
         .map_err(files("cannot run", &initdb))?;
