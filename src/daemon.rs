@@ -139,6 +139,7 @@ async fn serve_with(
             lease: lease.watch(),
             lease_row: lease.row(),
             metrics: Exposition::new(meters, &lease, runtime.handle().clone()),
+            master_key_file: config.master_key_file.clone(),
         })?),
     };
     let running = Running { supervisor, listener, lease, outbox, console };

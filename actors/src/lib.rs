@@ -12,6 +12,7 @@ pub mod departure;
 pub mod domain;
 pub mod ports;
 pub mod supervisor;
+pub mod trace;
 pub mod unlink;
 
 #[cfg(test)]

@@ -5,9 +5,6 @@
 INSERT INTO whatsapp_accounts (operator_id, label, device_name)
 VALUES (:operator_id, :label, :device_name) RETURNING id;
 
---! set_device_name (device_name?)
-UPDATE whatsapp_accounts SET device_name = :device_name WHERE id = :account_id AND deleted_at IS NULL;
-
 --! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?)
 SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
        next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name

@@ -1,12 +1,14 @@
 -- What the console shows and asks. It reads rows and sends commands; it decides nothing.
 
---: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, owner_host?, owner_pid?, owner_version?)
+--: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, owner_host?, owner_pid?, owner_version?)
 --: FeedEvent()
 
 --! list_shown_accounts (operator?) : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+       a.deleted_at, a.proxy, a.device_name,
+       EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
+       p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
 LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
@@ -16,7 +18,9 @@ ORDER BY a.created_at, a.id;
 --! get_shown_account : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+       a.deleted_at, a.proxy, a.device_name,
+       EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
+       p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
 LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
@@ -27,7 +31,9 @@ WHERE a.id = :account AND a.deleted_at IS NULL;
 -- deleted ones, too. A pass over the table without an index, but over the row headers only.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+       a.deleted_at, a.proxy, a.device_name,
+       EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
+       p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
 LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
@@ -65,6 +71,16 @@ FROM events
 WHERE account_id = :account AND seq > :after
 ORDER BY seq
 LIMIT :limit;
+
+--! list_last_account_events : FeedEvent
+SELECT * FROM (
+    SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact
+    FROM events
+    WHERE account_id = :account AND seq > :after AND seq < :before
+    ORDER BY seq DESC
+    LIMIT :limit
+) AS last
+ORDER BY seq;
 
 --! list_account_audit (before?) : AuditRecord(operator_id?)
 -- Newest first.

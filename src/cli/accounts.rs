@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use paird_sql::queries::cli::{self, ListedAccount};
+use paird_sql::queries::settings::set_device_name;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use super::{AccountArg, proxy};
 use crate::config::{Config, device_name};
+use crate::whatsapp::proxy::ProxyAddress;
 
 /// What is written for "no proxy" and "no name of its own".
 pub(super) const NONE: &str = "none";
@@ -113,7 +115,7 @@ async fn rename(database: &Database, format: Format, wanted: &str, label: &str) 
     let renamed = cli::rename_account().bind(&database.client, &label, &account.id).opt().await.map_err(explained)?;
     let former = &account.label;
     if renamed.is_none() {
-        return Err(failure(Exit::NoAccount, format!("{former:?} was deleted meanwhile")));
+        return Err(gone(former));
     }
     let document = json!({ "id": account.id, "label": label, "formerLabel": former });
     format.tell(format_args!("{former}: called {label:?} from now on"), &document);
@@ -129,7 +131,10 @@ async fn name_device(
 ) -> anyhow::Result<ExitCode> {
     let account = database.account(wanted).await?;
     let name = if name == NONE { None } else { Some(checked_name(name)?) };
-    cli::set_device_name().bind(&database.client, &name, &account.id).await.map_err(explained)?;
+    let named = set_device_name().bind(&database.client, &name, &account.id).opt().await.map_err(explained)?;
+    if named.is_none() {
+        return Err(gone(&account.label));
+    }
     let document = json!({ "id": account.id, "label": account.label, "deviceName": name });
     let name = name.unwrap_or_else(|| format!("{} (PAIRD_DEVICE_NAME)", config.device_name));
     format.tell(format_args!("{}: called {name:?} on the phone from the next pairing on", account.label), &document);
@@ -138,11 +143,11 @@ async fn name_device(
 
 /// The database would refuse a wrong one, too, with more words.
 fn checked_name(name: &str) -> anyhow::Result<String> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(failure(Exit::Usage, "the device name is empty"));
-    }
-    device_name(name).map_err(|wrong| failure(Exit::Usage, format!("the device name {wrong}")))
+    device_name(name.trim()).map_err(|wrong| failure(Exit::Usage, format!("the device name {wrong}")))
+}
+
+fn gone(label: &str) -> anyhow::Error {
+    failure(Exit::NoAccount, format!("{label:?} was deleted meanwhile"))
 }
 
 fn checked(label: &str) -> anyhow::Result<&str> {
@@ -173,7 +178,7 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "lastPhoneNumber": account.last_phone_number,
         "nextRetryAt": account.next_retry_at,
         "pairDeadline": account.pair_deadline,
-        "proxy": account.proxy,
+        "proxy": account.proxy.as_deref().map(ProxyAddress::shown),
         "deviceName": account.device_name,
         "createdAt": account.created_at,
     })

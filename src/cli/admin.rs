@@ -35,7 +35,11 @@ pub(super) enum AdminCommand {
     /// Makes the daemon compare everything with the database now.
     Resync,
     /// Makes the daemon disconnect every account, without logging out, and take no new ones.
-    Drain,
+    Drain {
+        /// Takes a drain back: the daemon takes its share of the accounts again.
+        #[arg(long)]
+        undo: bool,
+    },
     /// Closes an account's connection and starts it again from its row.
     Restart {
         /// Label or id of the account.
@@ -54,14 +58,25 @@ pub(super) async fn run(config: &Config, format: Format, command: AdminCommand) 
             format.tell("compared with the database from now on", &json!({ "resync": "asked" }));
             Ok(ExitCode::SUCCESS)
         }
-        AdminCommand::Drain => {
+        AdminCommand::Drain { undo: true } => {
+            let answer = Console::of(config)?.delete("/api/drain").await?;
+            let was_draining = answer.get("wasDraining").and_then(Value::as_bool).unwrap_or_default();
+            let words = if was_draining {
+                "the drain is taken back: this daemon takes its share of the accounts again"
+            } else {
+                "this daemon was not drained: it takes its share of the accounts"
+            };
+            format.tell(words, &json!({ "wasDraining": was_draining }));
+            Ok(ExitCode::SUCCESS)
+        }
+        AdminCommand::Drain { undo: false } => {
             let console = Console::of(config)?;
             let spinner = progress::spinner("disconnecting every account");
             let drained = console.post("/api/drain", json!({})).await;
             spinner.finish_and_clear();
             let accounts = drained?.get("accounts").and_then(Value::as_u64).unwrap_or(0);
             let words = format!(
-                "drained: {accounts} accounts given back, none logged out; this daemon takes none until it is started anew"
+                "drained: {accounts} accounts given back, none logged out; this daemon takes none until paird drain --undo, or a start"
             );
             format.tell(words, &json!({ "accounts": accounts }));
             Ok(ExitCode::SUCCESS)

@@ -67,6 +67,15 @@ impl Console {
         tokio::task::spawn_blocking(ask).await?
     }
 
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        let (me, path) = (self.clone(), path.to_owned());
+        let ask = move || {
+            let request = me.agent.delete(me.url(&path)).header("authorization", format!("Bearer {}", me.token));
+            me.answer(request.call())
+        };
+        tokio::task::spawn_blocking(ask).await?
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

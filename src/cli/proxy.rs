@@ -16,7 +16,7 @@ use super::accounts::NONE;
 use super::database::{Database, explained};
 use super::out::{self, Format};
 use crate::config::Config;
-use crate::whatsapp::proxy::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
+use crate::whatsapp::proxy::{GivenProxy, ProxyError, forget_proxy, set_proxy};
 
 /// A password file holds one line.
 const LONGEST_INPUT: u64 = 4096;
@@ -66,13 +66,13 @@ pub(super) async fn run(
 fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
     let from_stdin = args.url == "-";
     let url = if from_stdin { first_line(&mut io::stdin().lock())? } else { Zeroizing::new(args.url) };
-    let mut given = GivenProxy::parse(&url)?;
+    let given = GivenProxy::parse(&url)?;
     ensure!(
         from_stdin || given.login.is_none(),
         "an argument is seen by everybody on this machine: give user and password with --user, or the URL on stdin (-)"
     );
     let Some(user) = args.user else { return Ok(given) };
-    ensure!(given.login.is_none(), "the URL names a user already; leave --user out");
+    ensure!(given.login.is_none(), ProxyError::TwoLogins);
     let password = match args.password_file {
         Some(file) => {
             let opened = std::fs::File::open(&file).with_context(|| file.display().to_string())?;
@@ -81,8 +81,7 @@ fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
         None if from_stdin => bail!("stdin gave the URL; give the password with --password-file"),
         None => password(&user)?,
     };
-    given.login = Some(ProxyLogin::new(user, password.as_str())?);
-    Ok(given)
+    Ok(given.with_login(&user, &password)?)
 }
 
 fn first_line(input: &mut impl io::BufRead) -> anyhow::Result<Zeroizing<String>> {
@@ -116,6 +115,7 @@ fn in_words(error: ProxyError) -> anyhow::Error {
         ProxyError::Database(error) => explained(error),
         other @ (ProxyError::Address(_)
         | ProxyError::Login
+        | ProxyError::TwoLogins
         | ProxyError::NoAccount
         | ProxyError::KeyFile(_)
         | ProxyError::NoFile(_)

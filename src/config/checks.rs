@@ -122,8 +122,15 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name under "Linked devices".
+///
+/// # Errors
+/// What is wrong with it, to be read after its own name.
 pub fn device_name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
+    if text.trim().is_empty() {
+        return Err("is empty".to_owned());
+    }
     if length > DEVICE_NAME_MAX_CHARS {
         return Err(format!("has {length} characters; at most {DEVICE_NAME_MAX_CHARS} fit on the phone"));
     }

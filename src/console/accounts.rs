@@ -74,6 +74,7 @@ pub async fn add(shared: Data<Shared>, new: Body<NewAccount>) -> Result<HttpResp
     let operator = new.0.operator_id.unwrap_or(DEFAULT_OPERATOR);
     let database = shared.database().await?;
     let id = answered(add_account().bind(&database, &operator, &label).one()).await?;
+    drop(database);
     shared.feed.ring();
     let account = shown(&shared, id).await?;
     Ok(HttpResponse::Created().insert_header(("Location", format!("/api/accounts/{id}"))).json(account))
@@ -94,11 +95,14 @@ pub async fn rename(shared: Data<Shared>, id: Path<Uuid>, new: Body<NewLabel>) -
     let label = checked(&new.0.label)?;
     let database = shared.database().await?;
     answered(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    drop(database);
     shared.feed.ring();
     Ok(Json(shown(&shared, *id).await?))
 }
 
-async fn shown(shared: &Shared, id: Uuid) -> Result<Account, Problem> {
+/// The account as it is now, as every route answers that changes it. It takes a connection:
+/// who holds one meanwhile may wait for himself.
+pub async fn shown(shared: &Shared, id: Uuid) -> Result<Account, Problem> {
     let database = shared.database().await?;
     let row = answered(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     let mut account = Account::from(row);

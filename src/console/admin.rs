@@ -1,9 +1,9 @@
-//! What an operator of the daemon asks of it: look, restart, sweep, resync, drain.
+//! What an operator of the daemon asks of it: look, restart, sweep, resync, drain and its undoing.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use actix_web::{
-    HttpResponse, get,
+    HttpResponse, delete, get,
     http::StatusCode,
     post,
     web::{Data, Json, Path},
@@ -78,6 +78,13 @@ struct Drained {
     accounts: u64,
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Undrained {
+    /// There was a drain to take back.
+    was_draining: bool,
+}
+
 /// What every account that runs here is in.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Inspections)))]
 #[get("/api/inspections")]
@@ -137,10 +144,11 @@ pub async fn resync(shared: Data<Shared>) -> HttpResponse {
 /// Gives every account of this daemon away and takes no new ones; the process stays, its
 /// console too, and `/readyz` says no. Other daemons take the accounts over at once; if
 /// there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-/// when it is started anew.
+/// when the drain is taken back, or when it is started anew.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
 pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
+    let _turn = shared.drain_turn.lock().await;
     shared.draining.store(true, Ordering::Relaxed);
     shared.lease_row.drain(true).await.map_err(|why| not_done(&why))?;
     if tokio::time::timeout(DRAIN_TIME, shared.supervisor.drain()).await.is_err() {
@@ -149,6 +157,17 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
     let accounts = shared.lease_row.give_back().await.map_err(|why| not_done(&why))?;
     info!(accounts, "gave every account back");
     Ok(Json(Drained { accounts }))
+}
+
+/// Takes a drain back: this daemon takes its share of the accounts again.
+#[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
+#[delete("/api/drain")]
+pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
+    let _turn = shared.drain_turn.lock().await;
+    shared.lease_row.drain(false).await.map_err(|why| not_done(&why))?;
+    shared.supervisor.undrain();
+    let was_draining = shared.draining.swap(false, Ordering::Relaxed);
+    Ok(Json(Undrained { was_draining }))
 }
 
 async fn owner(shared: &Shared, id: Uuid) -> Result<AccountOwner, Problem> {

@@ -24,17 +24,26 @@ pub async fn connected(pool: &Pool) -> Result<Object, Problem> {
 /// # Errors
 /// 422 for a value that the database refuses, else 503.
 pub async fn answered<T>(statement: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Problem> {
-    match tokio::time::timeout(PATIENCE, statement).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(wrong)) => match wrong.as_db_error() {
-            // Data exceptions and broken constraints are about what was sent.
-            Some(refused) if ["22", "23"].iter().any(|class| refused.code().code().starts_with(class)) => {
-                Err(Problem::refused(format!("the database refuses a value: {}", refused.message())))
-            }
-            Some(refused) => Err(away(&format!("{} ({})", refused.message(), refused.code().code()))),
-            None => Err(away(&wrong)),
-        },
-        Err(_) => Err(away(&"no answer in time")),
+    in_time(statement).await?.map_err(|wrong| unanswered(&wrong))
+}
+
+/// Waits for several statements, or for whatever else asks the database.
+///
+/// # Errors
+/// 503: it took too long.
+pub async fn in_time<T>(asking: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| away(&"no answer in time"))
+}
+
+/// What a failed statement is to who asked: 422 for a value that the database refuses, else 503.
+pub fn unanswered(wrong: &tokio_postgres::Error) -> Problem {
+    match wrong.as_db_error() {
+        // Data exceptions and broken constraints are about what was sent.
+        Some(refused) if ["22", "23"].iter().any(|class| refused.code().code().starts_with(class)) => {
+            Problem::refused(format!("the database refuses a value: {}", refused.message()))
+        }
+        Some(refused) => away(&format!("{} ({})", refused.message(), refused.code().code())),
+        None => away(wrong),
     }
 }
 

@@ -33,10 +33,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[serde(deny_unknown_fields)]
 struct NewCommand {
     /// account.pair, account.cancel, account.passkey, account.unpair, account.resume,
-    /// account.delete or groups.sync.
+    /// account.reconnect, account.delete or groups.sync.
     #[schema(
         example = "account.pair",
-        pattern = r"^(account\.(pair|cancel|passkey|unpair|resume|delete)|groups\.sync)$"
+        pattern = r"^(account\.(pair|cancel|passkey|unpair|resume|reconnect|delete)|groups\.sync)$"
     )]
     kind: String,
     /// What the kind takes; anything else is a 422 that names it.

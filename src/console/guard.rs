@@ -15,11 +15,7 @@ use actix_web::{
 };
 use chrono::Utc;
 
-use super::{
-    problem::Problem,
-    session::{COOKIE, wants_page},
-    shared::Shared,
-};
+use super::{problem::Problem, session::wants_page, shared::Shared};
 
 /// Below it lie only files that hold nothing of anybody.
 pub const ASSETS: &str = "/static/";
@@ -96,7 +92,7 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
         let is_known = scheme.eq_ignore_ascii_case("bearer") && shared.token.is(token.trim());
         return is_known.then_some(Caller::Token);
     }
-    let cookie = request.cookie(COOKIE)?;
+    let cookie = request.cookie(shared.sessions.cookie())?;
     shared.sessions.is_live(cookie.value(), Utc::now().timestamp()).then_some(Caller::Cookie)
 }
 

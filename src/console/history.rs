@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use paird_sql::queries::console::{
     find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
+    list_last_account_events,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,9 +23,12 @@ const LARGEST_PAGE: i64 = 500;
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct After {
+struct Span {
     /// Only events with a higher seq.
     after: Option<i64>,
+    /// Only events with a lower seq, and of these the last ones: one that no seq reaches
+    /// gives the newest.
+    before: Option<i64>,
     /// At most so many; default 100.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
@@ -43,7 +47,7 @@ struct Before {
 
 #[derive(Serialize, ToSchema)]
 struct Events {
-    /// By seq, which has no gaps.
+    /// By seq, which has no gaps; always the older ones first.
     events: Vec<Event>,
 }
 
@@ -94,13 +98,18 @@ struct Group {
 }
 
 /// The events of an account, also of a deleted one.
-#[utoipa::path(tag = "history", params(("id" = Uuid, Path), After), responses((status = 200, body = Events)))]
+#[utoipa::path(tag = "history", params(("id" = Uuid, Path), Span), responses((status = 200, body = Events)))]
 #[get("/api/accounts/{id}/events")]
-pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<After>) -> Result<Json<Events>, Problem> {
+pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<Span>) -> Result<Json<Events>, Problem> {
     let limit = limit(page.limit)?;
     let database = existing(&shared, *id).await?;
     let after = page.after.unwrap_or(0);
-    let rows = answered(list_account_events().bind(&database, &id, &after, &limit).all()).await?;
+    let rows = match page.before {
+        None => answered(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
+        Some(before) => {
+            answered(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
+        }
+    };
     let told = |row: paird_sql::queries::console::FeedEvent| Event {
         id: row.id,
         account_id: row.account_id,

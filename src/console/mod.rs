@@ -10,6 +10,7 @@ mod admin;
 mod answer;
 mod body;
 mod commands;
+mod connection;
 mod envelope;
 mod feed;
 mod fleet;

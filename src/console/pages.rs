@@ -117,7 +117,9 @@ mod tests {
             assert!(kind(&name).is_some(), "{name} is of no kind that is served");
             let file = Files::get(&name).unwrap();
             let text = std::str::from_utf8(&file.data).unwrap();
-            assert!(!text.replace("http://www.w3.org/", "").contains("http"), "{name} names an address");
+            // A namespace, and how a proxy is written: nothing is asked of either.
+            let rest = text.replace("http://www.w3.org/", "").replace("http://host:port", "");
+            assert!(!rest.contains("http"), "{name} names an address");
             if name.ends_with(".html") {
                 pages += 1;
                 for inline in ["<style", "style=", "<script>", "onclick="] {

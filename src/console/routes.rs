@@ -20,10 +20,9 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, fleet, health, history, live, metrics,
+    accounts, admin, commands, connection, fleet, health, history, live, metrics,
     problem::{CONTENT_TYPE, Problem, Told},
-    qr,
-    session::{self, COOKIE},
+    qr, session,
 };
 
 /// The JSON API and what stands beside it. Pages are added by the server.
@@ -39,6 +38,10 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)
+        .service(connection::set_proxy)
+        .service(connection::forget_proxy)
+        .service(connection::set_device_name)
+        .service(connection::forget_device_name)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)
@@ -51,6 +54,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::sweep)
         .service(admin::resync)
         .service(admin::drain)
+        .service(admin::undrain)
         .service(fleet::show)
         .service(live::follow);
 }
@@ -65,7 +69,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
 )]
 pub struct Preface;
 
-/// The ways to show who one is.
+/// The ways to show who one is; the cookie's name is this console's own.
 struct Ways;
 
 impl Modify for Ways {
@@ -73,8 +77,6 @@ impl Modify for Ways {
         let components = api.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The console's token")).build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
-        let cookie = ApiKeyValue::with_description(COOKIE, "Set by /login; changes need the console's own origin");
-        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
@@ -85,7 +87,11 @@ pub struct Document {
 }
 
 impl Document {
-    pub fn new(mut api: utoipa::openapi::OpenApi) -> Self {
+    /// With the name that this console's cookie has.
+    pub fn new(mut api: utoipa::openapi::OpenApi, cookie: &str) -> Self {
+        let cookie = ApiKeyValue::with_description(cookie, "Set by /login; changes need the console's own origin");
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        api.components.get_or_insert_default().add_security_scheme("session", session);
         let problem = ResponseBuilder::new()
             .description("What went wrong")
             .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())

@@ -17,7 +17,10 @@ use actix_web::{
     web::{self, Data},
 };
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use utoipa::OpenApi as _;
@@ -62,6 +65,7 @@ pub struct Settings {
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
+    pub master_key_file: PathBuf,
 }
 
 /// The running console.
@@ -84,10 +88,12 @@ impl Console {
             lease: settings.lease,
             lease_row: settings.lease_row,
             metrics: settings.metrics,
+            master_key_file: settings.master_key_file,
             feed: Feed::start(settings.dsn, &settings.event_channel, ending.clone()),
             sessions: Sessions::new(&settings.token),
             token: settings.token,
             draining: AtomicBool::new(false),
+            drain_turn: Mutex::default(),
             ending: ending.clone(),
         });
         let door = Door { addr: settings.addr, addr_file: settings.addr_file, shared, ending: ending.clone() };
@@ -143,7 +149,7 @@ impl Door {
                 .configure(routes::api)
                 .split_for_parts();
             app.configure(pages::pages)
-                .app_data(Data::new(Document::new(document)))
+                .app_data(Data::new(Document::new(document, shared.sessions.cookie())))
                 .default_service(web::to(routes::nothing))
         });
         let server = server

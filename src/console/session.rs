@@ -29,7 +29,10 @@ use utoipa::ToSchema;
 
 use super::{body::Body, problem::Problem, shared::Shared, token::Token};
 
-pub const COOKIE: &str = "paird_session";
+/// Cookies are for a host whatever its port: two consoles would log each other out.
+const COOKIE: &str = "paird_session_";
+/// Letters that tell tokens apart.
+const COOKIE_MARK: usize = 8;
 /// A working day.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 /// What a wrong token costs; guesses wait for each other.
@@ -45,6 +48,7 @@ type Nonce = [u8; NONCE];
 /// Signs cookies and checks them.
 pub struct Sessions {
     key: Hmac<Sha256>,
+    cookie: String,
     /// Of this daemon's life only: logged out before their end.
     ended: Mutex<HashMap<Nonce, i64>>,
     turn: Semaphore,
@@ -54,12 +58,20 @@ pub struct Sessions {
 impl Sessions {
     pub fn new(token: &Token) -> Self {
         let key = Sha512::new().chain_update(b"paird console session v1\0").chain_update(token.bytes()).finalize();
+        let key: Hmac<Sha256> = Hmac::new(&key);
+        let mark = URL_SAFE_NO_PAD.encode(key.clone().chain_update(b"name of the cookie").finalize().into_bytes());
         Self {
-            key: Hmac::new(&key),
+            cookie: format!("{COOKIE}{}", &mark[..COOKIE_MARK]),
+            key,
             ended: Mutex::default(),
             turn: Semaphore::new(1),
             waiting: Semaphore::new(MOST_WAITING),
         }
+    }
+
+    /// The name of the cookie: one for each token.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
     }
 
     fn begin(&self, now: i64) -> String {
@@ -111,7 +123,7 @@ struct Login {
     token: String,
 }
 
-/// Begins a browser's session: sets the cookie `paird_session`.
+/// Begins a browser's session: sets a cookie that begins with `paird_session_`.
 #[utoipa::path(tag = "session", security(()), request_body(content(
         (Login = "application/json"), (Login = "application/x-www-form-urlencoded"))),
     responses((status = 204, description = "Logged in",
@@ -140,7 +152,7 @@ pub async fn login(shared: Data<Shared>, request: HttpRequest, body: web::Payloa
     info!("a login to the console");
     let value = sessions.begin(Utc::now().timestamp());
     let lifetime = time::Duration::try_from(LIFETIME).unwrap_or(time::Duration::HOUR);
-    Ok(answer(&request, cookie(value, lifetime), "/"))
+    Ok(answer(&request, cookie(sessions, value, lifetime), "/"))
 }
 
 /// Ends the session.
@@ -148,10 +160,11 @@ pub async fn login(shared: Data<Shared>, request: HttpRequest, body: web::Payloa
     (status = 303, description = "The same, for a form that a browser sent")))]
 #[post("/logout")]
 pub async fn logout(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
-    if let Some(cookie) = request.cookie(COOKIE) {
-        shared.sessions.end(cookie.value(), Utc::now().timestamp());
+    let sessions = &shared.sessions;
+    if let Some(cookie) = request.cookie(sessions.cookie()) {
+        sessions.end(cookie.value(), Utc::now().timestamp());
     }
-    answer(&request, cookie(String::new(), time::Duration::ZERO), "/login")
+    answer(&request, cookie(sessions, String::new(), time::Duration::ZERO), "/login")
 }
 
 async fn told(request: &HttpRequest, body: web::Payload) -> Result<Login, Problem> {
@@ -169,8 +182,9 @@ async fn told(request: &HttpRequest, body: web::Payload) -> Result<Login, Proble
     Ok(Body::<Login>::from_request(request, &mut payload).await?.0)
 }
 
-fn cookie(value: String, lifetime: time::Duration) -> Cookie<'static> {
-    let cookie = Cookie::build(COOKIE, value).path("/").http_only(true).same_site(SameSite::Strict);
+fn cookie(sessions: &Sessions, value: String, lifetime: time::Duration) -> Cookie<'static> {
+    let cookie =
+        Cookie::build(sessions.cookie().to_owned(), value).path("/").http_only(true).same_site(SameSite::Strict);
     cookie.max_age(lifetime).finish()
 }
 
@@ -218,6 +232,12 @@ mod tests {
         sessions.end(&cookie, 1);
         assert!(!sessions.is_live(&cookie, 1));
         assert!(sessions.is_live(&other, 1));
+    }
+
+    #[test]
+    fn consoles_with_one_token_share_a_cookie_and_others_do_not() {
+        assert_eq!(sessions("one").cookie(), sessions("one").cookie());
+        assert_ne!(sessions("one").cookie(), sessions("two").cookie());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What every request is handed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use deadpool_postgres::{Object, Pool};
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -21,11 +24,15 @@ pub struct Shared {
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
+    /// Seals the login of a proxy.
+    pub master_key_file: PathBuf,
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
     /// Somebody asked this daemon to give its accounts away.
     pub draining: AtomicBool,
+    /// A drain and its undoing, one after the other.
+    pub drain_turn: Mutex<()>,
     /// The daemon stops: whoever waits for something is sent home.
     pub ending: CancellationToken,
 }

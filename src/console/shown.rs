@@ -7,6 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::whatsapp::proxy::ProxyAddress;
+
 /// An account.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -36,6 +38,12 @@ pub struct Account {
     pub owner: Option<Owner>,
     /// What the reason means and what a person can do about it.
     pub advice: Option<String>,
+    /// What everything of it goes through, without its login; null: it connects directly.
+    pub proxy: Option<String>,
+    /// User and password are set for the proxy. They are never told.
+    pub proxy_has_login: bool,
+    /// What the phone shows under "Linked devices", from the next pairing on; null: the daemon's.
+    pub device_name: Option<String>,
     /// Device entries that must still leave a phone.
     pub open_tickets: i64,
 }
@@ -86,6 +94,9 @@ impl From<ShownAccount> for Account {
             expect_phone: row.expect_phone,
             created_at: row.created_at.to_utc(),
             owner,
+            proxy: row.proxy.as_deref().map(ProxyAddress::shown),
+            proxy_has_login: row.has_proxy_login,
+            device_name: row.device_name,
             open_tickets: row.open_tickets,
         }
     }

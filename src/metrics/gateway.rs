@@ -18,6 +18,7 @@ use paird_actors::{
 use super::{
     Meters,
     meters::{Step, Wait},
+    trace::{Port, traced},
 };
 
 /// Passes everything on; see the module.
@@ -41,7 +42,7 @@ impl Gateway for MeteredGateway {
             overhearing.hears(&event);
             listener(incarnation, event);
         });
-        let inner = self.inner.open(order, listener).await?;
+        let inner = traced(Port::Gateway, "open", self.inner.open(order, listener)).await?;
         self.meters.connection_opened();
         Ok(Arc::new(MeteredSession { inner, course }))
     }
@@ -131,34 +132,34 @@ struct MeteredSession {
 #[async_trait]
 impl Session for MeteredSession {
     async fn secure_keys(&self) -> Result<(), StoreError> {
-        self.inner.secure_keys().await
+        traced(Port::Gateway, "secure_keys", self.inner.secure_keys()).await
     }
 
     async fn confirm_link(&self) {
         self.course.step(Step::Confirmed);
-        self.inner.confirm_link().await;
+        traced(Port::Gateway, "confirm_link", self.inner.confirm_link()).await;
     }
 
     async fn refuse_link(&self) {
         self.course.step(Step::Refused);
-        self.inner.refuse_link().await;
+        traced(Port::Gateway, "refuse_link", self.inner.refuse_link()).await;
     }
 
     async fn unlink(&self) -> UnlinkAnswer {
-        self.inner.unlink().await
+        traced(Port::Gateway, "unlink", self.inner.unlink()).await
     }
 
     async fn groups(&self) -> Result<Vec<Group>, String> {
-        self.inner.groups().await
+        traced(Port::Gateway, "groups", self.inner.groups()).await
     }
 
     async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String> {
-        self.inner.answer_passkey(answer).await
+        traced(Port::Gateway, "answer_passkey", self.inner.answer_passkey(answer)).await
     }
 
     async fn close(&self) {
         let asked = Instant::now();
-        self.inner.close().await;
+        traced(Port::Gateway, "close", self.inner.close()).await;
         self.course.meters.waited(Wait::Close, asked);
     }
 }

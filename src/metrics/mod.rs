@@ -9,6 +9,7 @@ mod gateway;
 mod meters;
 mod process;
 mod store;
+mod trace;
 
 pub use fleet::FleetGauges;
 pub use gateway::MeteredGateway;

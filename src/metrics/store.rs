@@ -1,4 +1,5 @@
-//! A store that is timed, and whose writes are counted.
+//! A store that is timed, whose writes are counted, and whose statements can be seen in
+//! the log under the command that led to them.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -11,7 +12,10 @@ use paird_actors::{
     ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome},
 };
 
-use super::Meters;
+use super::{
+    Meters,
+    trace::{Port, traced},
+};
 
 /// Passes everything on; see the module.
 pub struct MeteredStore {
@@ -30,7 +34,7 @@ impl MeteredStore {
         doing: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let started = std::time::Instant::now();
-        let done = doing.await;
+        let done = traced(Port::Store, operation, doing).await;
         self.meters.store_answered(operation, started.elapsed(), done.as_ref().err());
         done
     }

@@ -32,5 +32,6 @@ mod settings;
 mod support;
 mod sweep;
 mod systemd;
+mod traces;
 mod unlink;
 mod upgrade;

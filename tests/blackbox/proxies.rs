@@ -242,10 +242,14 @@ async fn the_command_line_sets_a_proxy_and_takes_no_password_as_an_argument() {
         until("a login through it", || async { (proxy.tunnels() > tunnels).then_some(()) }).await;
         web.status_is(account, "connected").await;
     }
-    // The same address with another password is tried, too.
-    let tunnels = proxy.tunnels();
+    // The same again leaves the connection alone; the same address with another password is tried.
+    let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.reconnect'";
+    let reconnects = web.count(sent, &[&account]).await;
     assert!(paird(&stage, &whole, &url).await.0);
-    until("made anew", || async { (proxy.tunnels() > tunnels).then_some(()) }).await;
+    assert_eq!(web.count(sent, &[&account]).await, reconnects);
+    web.hush("another-one");
+    assert!(paird(&stage, &whole, &proxy.url_with("socks5", "alice:another-one")).await.0);
+    reason_begins(web, account, "proxy_auth: ").await;
     assert!(paird(&stage, &["accounts", "proxy", "desk", "none"], "").await.0);
     assert_eq!(web.column::<Option<String>>(account, "proxy").await, None);
     assert_eq!(logins_kept(web, account).await, 0);

@@ -58,7 +58,7 @@ impl Stage {
 }
 
 impl Web {
-    async fn count_becomes(&self, sql: &str, wanted: i64) {
+    pub async fn count_becomes(&self, sql: &str, wanted: i64) {
         crate::support::until(sql, || async { (self.count(sql, &[]).await == wanted).then_some(()) }).await;
     }
 }

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use crate::{desk::Desk, support::until, window};
+use crate::{
+    desk::Desk,
+    support::{Proxy, until},
+    window,
+};
 
 const NUMBER: &str = "436607300001";
 
@@ -21,7 +25,7 @@ async fn the_story_of_an_account_is_told_in_sentences_and_grows_by_itself() {
     window.says(".story", "Paired, asked by the web app").await;
     window.says(".story", "A QR code was shown").await;
     window.see(".groups li").await;
-    window.says(".facts", &account.to_string()).await;
+    window.says("[aria-labelledby=details] .facts", &account.to_string()).await;
     window.click("[data-kind='session.connected'] summary").await;
     window.says("[data-kind='session.connected'] pre", "phoneNumber").await;
     window.keep_pictures("account").await;
@@ -98,5 +102,99 @@ async fn delete_names_the_phone_and_the_account_is_gone_from_every_page() {
     desk.go("/").await;
     window.see(".account").await;
     assert_eq!(window.texts(".name").await, ["Attic"]);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxy_and_name_are_changed_on_the_page_and_no_password_is_shown_again() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    stage.web.hush("s3cret-of-the-proxy");
+    let proxy = Proxy::wanting("alice:s3cret-of-the-proxy").await;
+    let account = stage.web.connect_account("Front desk", NUMBER, &stage.phones).await;
+    desk.go(&format!("/accounts/{account}")).await;
+    window.says("[data-fact=proxy]", "None").await;
+
+    window.click("[data-action=proxy]").await;
+    window.says("dialog", "disconnects it and connects it again at once").await;
+    window.fill("#proxy-url", "proxy.example").await;
+    window.click("dialog [type=submit]").await;
+    window.says("dialog .wrong", "socks5://host:port").await;
+    window.fill("#proxy-url", &proxy.url("socks5")).await;
+    window.fill("#proxy-user", "alice").await;
+    window.fill("#proxy-password", "s3cret-of-the-proxy").await;
+    window.keep_pictures("dialog-proxy").await;
+    window.assert_accessible("account, proxy").await;
+    window.click("dialog [type=submit]").await;
+    window.says("[data-fact=proxy]", &format!("{} with user and password", proxy.url("socks5"))).await;
+    until("a tunnel", || async { (proxy.tunnels() > 0).then_some(()) }).await;
+    window.says(".badge", "Connected").await;
+    let page = window.run("return document.documentElement.outerHTML", vec![]).await.to_string();
+    assert!(!page.contains("s3cret") && !page.contains("alice"), "{page}");
+
+    let tunnels = proxy.tunnels();
+    window.click("[data-action=reconnect]").await;
+    until("one more tunnel", || async { (proxy.tunnels() > tunnels).then_some(()) }).await;
+    window.says(".badge", "Connected").await;
+
+    window.click("[data-action=device-name]").await;
+    window.says("dialog", "until it is paired anew").await;
+    window.fill("#device-name", "Reception").await;
+    window.keep_pictures("dialog-device-name").await;
+    window.assert_accessible("account, name on the phone").await;
+    window.click("dialog [type=submit]").await;
+    window.says("[data-fact=device-name]", "Reception").await;
+    window.keep_pictures("account-connection").await;
+    window.assert_accessible("account, connection").await;
+
+    window.click("[data-action=proxy]").await;
+    window.says("dialog", "User and password are set and are never shown").await;
+    window.see("#proxy-url").await.clear().await.unwrap();
+    window.click("dialog [type=submit]").await;
+    window.says("[data-fact=proxy]", "connects directly").await;
+    assert_eq!(stage.web.column::<Option<String>>(account, "proxy").await, None);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_story_begins_with_its_newest_page_and_older_ones_come_when_asked_for() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (web, window) = (&desk.stage.web, &desk.window);
+    let account = web.account("Front desk").await;
+    let sql = "WITH told AS (
+                   INSERT INTO events (account_id, seq, kind, created_at)
+                   SELECT $1, n, 'session.timeout', now() - (251 - n) * interval '1 minute' FROM generate_series(1, 250) n
+               ), audited AS (
+                   INSERT INTO audit_log (source, action, target_type, target_id, created_at)
+                   SELECT 'web', 'account.paired', 'whatsapp_account', $1, now() - (251 - n) * interval '1 minute'
+                   FROM generate_series(1, 250, 10) n
+               ) UPDATE whatsapp_accounts SET event_seq = 250 WHERE id = $1";
+    web.sql.execute(sql, &[&account]).await.unwrap();
+    desk.go(&format!("/accounts/{account}")).await;
+    window.see("[data-action=older]").await;
+    let counts = || async {
+        let events = window.texts(".story li[data-kind='session.timeout']").await.len();
+        (events, window.texts(".story li[data-kind='account.paired']").await.len())
+    };
+    // No line of the audit log is older than the events beside it.
+    assert_eq!(counts().await, (100, 10));
+    window.keep_pictures("account-long").await;
+    window.assert_accessible("account, a long story").await;
+
+    for wanted in [(200, 20), (250, 25)] {
+        window.click("[data-action=older]").await;
+        until("an older page", || async { (counts().await == wanted).then_some(()) }).await;
+    }
+    assert_eq!(window.texts("[data-action=older]").await, Vec::<String>::new());
+    // What happens now joins them once, on top.
+    desk.tell(account, "session.cancelled", json!({"reason": "operator"})).await;
+    window.says(".story li:first-child", "ancel").await;
+    assert_eq!(counts().await, (250, 25));
     desk.close().await;
 }

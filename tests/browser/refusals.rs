@@ -92,7 +92,7 @@ async fn a_failure_is_told_in_words_with_what_to_do_and_whatsapps_own() {
     desk.close().await;
 }
 
-/// The sandbox asks for no passkey: the row and the event are those of a daemon elsewhere.
+/// The row and the event are those of a daemon elsewhere: the answer goes as far as its command.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_challenge_is_carried_to_a_person_and_the_answer_back() {
     if !window::is_wanted() {

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use tokio::sync::watch;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::{
     handle::{AccountHandle, Inspection, NotDelivered},
@@ -17,6 +17,7 @@ use crate::{
     domain::{AccountId, ChangeId, CloseReason, Incarnation, KeyringId},
     ports::{Change, OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError},
     supervisor::{Member, Retired},
+    trace,
 };
 
 pub(super) type Address = Addr<AccountActor>;
@@ -36,12 +37,12 @@ pub fn start(on: &ArbiterHandle, world: World, life: Lifecycle, first: Vec<Effec
     AccountHandle::new(address)
 }
 
-pub(super) fn try_feed(address: &Address, input: Input) -> Result<(), NotDelivered> {
-    address.try_send(Feed(input)).map_err(|_| NotDelivered)
+pub(super) fn try_feed(address: &Address, input: Input, cause: Span) -> Result<(), NotDelivered> {
+    address.try_send(Feed(Caused { what: input, cause })).map_err(|_| NotDelivered)
 }
 
 pub(super) fn feed(address: &Address, input: Input) {
-    address.do_send(Feed(input));
+    address.do_send(Feed(Caused { what: input, cause: Span::none() }));
 }
 
 pub(super) fn fence_off(address: &Address) {
@@ -59,9 +60,9 @@ pub struct AccountActor {
     world: World,
     departure: Departure,
     /// What happened and was not stepped yet.
-    inbox: VecDeque<Input>,
+    inbox: VecDeque<Caused<Input>>,
     /// What was ordered and is not carried out yet.
-    orders: VecDeque<Effect>,
+    orders: VecDeque<Caused<Effect>>,
     /// An order is under way that the next one must wait for.
     busy: bool,
     timer: Option<SpawnHandle>,
@@ -69,9 +70,15 @@ pub struct AccountActor {
     fenced: watch::Sender<bool>,
 }
 
+/// What happened, or is to be done, and the span of the command that led to it.
+struct Caused<T> {
+    what: T,
+    cause: Span,
+}
+
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Feed(Input);
+struct Feed(Caused<Input>);
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -94,7 +101,7 @@ impl AccountActor {
             world,
             departure,
             inbox: VecDeque::new(),
-            orders: first.into(),
+            orders: first.into_iter().map(|what| Caused { what, cause: Span::none() }).collect(),
             busy: false,
             timer: None,
             fenced: watch::Sender::new(false),
@@ -115,15 +122,16 @@ impl AccountActor {
         self.arm_timer(ctx);
     }
 
-    fn step(&mut self, input: Input) {
+    fn step(&mut self, Caused { what: input, cause }: Caused<Input>) {
         let before = self.life.state().name();
         let effects = self.life.step(input, clock::now());
         let after = self.life.state().name();
         if before != after {
             let record = self.life.record();
+            let _of = cause.enter();
             info!(account = %self.account, label = %record.label, status = %record.status, reason = %record.reason, "{before} → {after}");
         }
-        self.orders.extend(effects);
+        self.orders.extend(effects.into_iter().map(|what| Caused { what, cause: cause.clone() }));
     }
 
     fn arm_timer(&mut self, ctx: &mut Context<Self>) {
@@ -135,24 +143,25 @@ impl AccountActor {
             let wait = clock::now().until(due) + Duration::from_millis(1);
             self.timer = Some(ctx.run_later(wait, |actor, ctx| {
                 actor.timer = None;
-                actor.take(Input::Deadline, ctx);
+                // Its command is long over, mostly.
+                actor.take(Caused { what: Input::Deadline, cause: Span::none() }, ctx);
             }));
         }
     }
 
-    fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
+    fn take(&mut self, input: Caused<Input>, ctx: &mut Context<Self>) {
         self.inbox.push_back(input);
         self.pump(ctx);
     }
 
-    fn carry_out(&mut self, effect: Effect, ctx: &mut Context<Self>) {
+    fn carry_out(&mut self, Caused { what: effect, cause }: Caused<Effect>, ctx: &mut Context<Self>) {
         match effect {
-            Effect::Open { incarnation, keyring, purpose } => self.open(incarnation, keyring, purpose, ctx),
-            Effect::Close(incarnation) => self.close(incarnation, ctx),
+            Effect::Open { incarnation, keyring, purpose } => self.open(incarnation, keyring, purpose, cause, ctx),
+            Effect::Close(incarnation) => self.close(incarnation, cause, ctx),
             Effect::Claim { incarnation, phone } => {
                 let store = Arc::clone(&self.world.store);
                 let (account, fence) = (self.account, self.life.record().fence);
-                self.wait_for(ctx, async move {
+                self.wait_for(ctx, cause, async move {
                     match store.claim_number(account, fence, &phone).await {
                         Err(StoreError::Fenced) => Input::Fenced,
                         answer => Input::Claimed(incarnation, answer.map_err(|why| why.to_string())),
@@ -161,7 +170,7 @@ impl AccountActor {
             }
             Effect::SecureKeys(incarnation) => {
                 let session = self.departure.session(incarnation);
-                self.wait_for(ctx, async move {
+                self.wait_for(ctx, cause, async move {
                     let Some(session) = session else {
                         return Input::KeysSecured(incarnation, Err("the connection is gone".to_owned()));
                     };
@@ -173,17 +182,17 @@ impl AccountActor {
             }
             Effect::ConfirmLink(incarnation) => {
                 if let Some(session) = self.departure.session(incarnation) {
-                    self.wait_silently(ctx, async move { session.confirm_link().await });
+                    self.wait_silently(ctx, cause, async move { session.confirm_link().await });
                 }
             }
             Effect::RefuseLink(incarnation) => {
                 if let Some(session) = self.departure.session(incarnation) {
-                    self.wait_silently(ctx, async move { session.refuse_link().await });
+                    self.wait_silently(ctx, cause, async move { session.refuse_link().await });
                 }
             }
             Effect::AnswerPasskey { incarnation, command, answer } => {
                 let session = self.departure.session(incarnation);
-                Self::meanwhile(ctx, async move {
+                Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.answer_passkey(answer).await,
                         None => Err("the connection is gone".to_owned()),
@@ -193,7 +202,7 @@ impl AccountActor {
             }
             Effect::FetchGroups(incarnation) => {
                 let session = self.departure.session(incarnation);
-                Self::meanwhile(ctx, async move {
+                Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.groups().await,
                         None => Err("the connection is gone".to_owned()),
@@ -201,7 +210,7 @@ impl AccountActor {
                     Input::GroupsFetched(incarnation, outcome)
                 });
             }
-            Effect::Record(change) => self.record(*change, ctx),
+            Effect::Record(change) => self.record(*change, cause, ctx),
             Effect::Retire => {
                 self.departure.leave_as(Retired::done(Member::Account(self.account)));
                 ctx.stop();
@@ -209,14 +218,24 @@ impl AccountActor {
         }
     }
 
-    fn open(&mut self, incarnation: Incarnation, keyring: KeyringId, purpose: Purpose, ctx: &mut Context<Self>) {
+    fn open(
+        &mut self,
+        incarnation: Incarnation,
+        keyring: KeyringId,
+        purpose: Purpose,
+        cause: Span,
+        ctx: &mut Context<Self>,
+    ) {
         let record = self.life.record();
         let (account, label, fence) = (self.account, record.label.clone(), record.fence);
         let address = ctx.address();
-        let listener: SessionListener =
-            Arc::new(move |incarnation, event| address.do_send(Feed(Input::Session(incarnation, event))));
+        // What the connection lives through belongs to the command that opened it.
+        let of = cause.clone();
+        let listener: SessionListener = Arc::new(move |incarnation, event| {
+            address.do_send(Feed(Caused { what: Input::Session(incarnation, event), cause: of.clone() }));
+        });
         let world = self.world.clone();
-        let span = info_span!("session", account = %self.account, label = %record.label, incarnation = incarnation.0);
+        let span = info_span!(parent: &cause, "session", account = %self.account, label = %record.label, incarnation = incarnation.0);
         let opening = async move {
             let settings = world.store.load_connection_settings(account).await?;
             let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
@@ -228,21 +247,26 @@ impl AccountActor {
             actor.busy = false;
             match opened {
                 Ok(session) => actor.departure.set_session(incarnation, session),
-                Err(StoreError::Fenced) => actor.inbox.push_front(Input::Fenced),
-                Err(StoreError::Poisoned(why)) => actor.ended(incarnation, CloseReason::KeysUnusable(why)),
-                Err(StoreError::Unavailable(why)) => actor.ended(incarnation, CloseReason::StoreFailed(why)),
+                Err(StoreError::Fenced) => actor.next(Input::Fenced, cause),
+                Err(StoreError::Poisoned(why)) => actor.ended(incarnation, CloseReason::KeysUnusable(why), cause),
+                Err(StoreError::Unavailable(why)) => actor.ended(incarnation, CloseReason::StoreFailed(why), cause),
             }
             actor.pump(ctx);
         }));
     }
 
-    fn ended(&mut self, incarnation: Incarnation, reason: CloseReason) {
-        self.inbox.push_front(Input::Session(incarnation, SessionEvent::Ended { reason }));
+    fn ended(&mut self, incarnation: Incarnation, reason: CloseReason, cause: Span) {
+        self.next(Input::Session(incarnation, SessionEvent::Ended { reason }), cause);
     }
 
-    fn close(&mut self, incarnation: Incarnation, ctx: &mut Context<Self>) {
+    /// Before whatever else happened.
+    fn next(&mut self, input: Input, cause: Span) {
+        self.inbox.push_front(Caused { what: input, cause });
+    }
+
+    fn close(&mut self, incarnation: Incarnation, cause: Span, ctx: &mut Context<Self>) {
         let session = self.departure.take_session(incarnation);
-        Self::meanwhile(ctx, async move {
+        Self::meanwhile(ctx, cause, async move {
             if let Some(session) = session {
                 session.close().await;
             }
@@ -251,7 +275,7 @@ impl AccountActor {
     }
 
     /// Writes until it is written, or known that it must not be.
-    fn record(&mut self, change: Change, ctx: &mut Context<Self>) {
+    fn record(&mut self, change: Change, cause: Span, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.world.store);
         let mut fenced = self.fenced.subscribe();
         let writing = async move {
@@ -260,15 +284,16 @@ impl AccountActor {
                 _ = fenced.wait_for(|fenced| *fenced) => Err(StoreError::Fenced),
             }
         };
+        let writing = writing.instrument(cause.clone());
         self.busy = true;
-        ctx.spawn(writing.into_actor(self).map(|written, actor, ctx| {
+        ctx.spawn(writing.into_actor(self).map(move |written, actor, ctx| {
             actor.busy = false;
             match written {
                 Ok(()) => {}
                 Err(StoreError::Fenced) => {
                     // What was ordered before belongs to the new owner now.
                     actor.orders.clear();
-                    actor.inbox.push_front(Input::Fenced);
+                    actor.next(Input::Fenced, cause);
                 }
                 Err(StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
                     actor.departure.leave_as(Retired::poisoned(Member::Account(actor.account), why));
@@ -280,27 +305,31 @@ impl AccountActor {
     }
 
     /// The next order waits until this is done; its outcome is the next input.
-    fn wait_for(&mut self, ctx: &mut Context<Self>, outcome: impl Future<Output = Input> + 'static) {
+    fn wait_for(&mut self, ctx: &mut Context<Self>, cause: Span, outcome: impl Future<Output = Input> + 'static) {
         self.busy = true;
-        ctx.spawn(outcome.into_actor(self).map(|input, actor, ctx| {
+        let outcome = outcome.instrument(cause.clone());
+        ctx.spawn(outcome.into_actor(self).map(move |input, actor, ctx| {
             actor.busy = false;
-            actor.inbox.push_front(input);
+            actor.next(input, cause);
             actor.pump(ctx);
         }));
     }
 
-    fn wait_silently(&mut self, ctx: &mut Context<Self>, done: impl Future<Output = ()> + 'static) {
+    fn wait_silently(&mut self, ctx: &mut Context<Self>, cause: Span, done: impl Future<Output = ()> + 'static) {
         self.busy = true;
-        ctx.spawn(done.into_actor(self).map(|(), actor, ctx| {
+        ctx.spawn(done.instrument(cause).into_actor(self).map(|(), actor, ctx| {
             actor.busy = false;
             actor.pump(ctx);
         }));
     }
 
     /// Goes on while other inputs are taken.
-    fn meanwhile(ctx: &mut Context<Self>, outcome: impl Future<Output = Input> + 'static) {
+    fn meanwhile(ctx: &mut Context<Self>, cause: Span, outcome: impl Future<Output = Input> + 'static) {
         let address = ctx.address();
-        ctx.spawn(actix::fut::wrap_future(async move { address.do_send(Feed(outcome.await)) }));
+        let outcome = outcome.instrument(cause.clone());
+        ctx.spawn(actix::fut::wrap_future(async move {
+            address.do_send(Feed(Caused { what: outcome.await, cause }));
+        }));
     }
 }
 
@@ -337,6 +366,9 @@ impl Handler<Feed> for AccountActor {
     type Result = ();
 
     fn handle(&mut self, Feed(input): Feed, ctx: &mut Self::Context) {
+        if matches!(input.what, Input::Command(_)) {
+            trace::arrived(&input.cause, self.life.record());
+        }
         self.take(input, ctx);
     }
 }
@@ -348,7 +380,7 @@ impl Handler<FenceOff> for AccountActor {
         if !self.fenced.send_replace(true) {
             error!(account = %self.account, label = %self.life.record().label, "ownership is lost; leaving without a write");
             self.orders.clear();
-            self.inbox.push_front(Input::Fenced);
+            self.next(Input::Fenced, Span::none());
             self.pump(ctx);
         }
     }

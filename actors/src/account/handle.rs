@@ -1,3 +1,5 @@
+use tracing::Span;
+
 use super::{
     actor::{self, Address},
     lifecycle::{CommandInput, Input},
@@ -27,14 +29,15 @@ impl AccountHandle {
         Self { address }
     }
 
-    /// Hands over a command, without waiting for it to be carried out.
+    /// Hands over a command, without waiting for it to be carried out. All that it leads
+    /// to is in the current span.
     ///
     /// # Errors
     /// [`NotDelivered`]: put the row back.
     pub fn command(&self, row: &CommandRow) -> Result<(), NotDelivered> {
         let command = Command::parse(&row.kind, &row.args);
         let input = CommandInput { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command };
-        actor::try_feed(&self.address, Input::Command(input))
+        actor::try_feed(&self.address, Input::Command(input), Span::current())
     }
 
     /// Close the connection, keep everything, end.

@@ -9,7 +9,7 @@ use std::{
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument as _, debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
@@ -25,6 +25,7 @@ use crate::{
     clock,
     domain::{AccountId, CommandRow, Fence, Policy, Swept, TicketId},
     ports::{Gateway, Store, StoreError, Survey},
+    trace,
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
 
@@ -96,6 +97,10 @@ pub(super) async fn drain(address: &Address) {
     let _ = done.await;
 }
 
+pub(super) fn undrain(address: &Address) {
+    address.do_send(Undrain);
+}
+
 /// See the module.
 pub struct SupervisorActor {
     roster: Roster,
@@ -138,6 +143,10 @@ struct LeaseBack;
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Drain(oneshot::Sender<()>);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Undrain;
 
 #[derive(Message)]
 #[rtype(result = "Option<AccountHandle>")]
@@ -310,11 +319,17 @@ impl SupervisorActor {
     }
 
     fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
-        let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
-        debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+        let span = trace::command(row);
+        let delivered = span.in_scope(|| {
+            let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
+            debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+            delivered
+        });
         if !delivered {
             let id = row.id;
-            self.in_background(ctx, "put a command back", move |store| async move { store.requeue_command(id).await });
+            self.in_background(ctx, "put a command back", move |store| {
+                async move { store.requeue_command(id).await }.instrument(span.clone())
+            });
         }
     }
 
@@ -486,6 +501,17 @@ impl Handler<Drain> for SupervisorActor {
         info!(members = self.roster.members().count(), "draining");
         self.waiting_for_drain.push(told);
         let directives = self.roster.on_drain();
+        self.follow(directives, ctx);
+    }
+}
+
+impl Handler<Undrain> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Undrain, ctx: &mut Self::Context) {
+        info!("taking accounts again");
+        self.waiting_for_drain.clear();
+        let directives = self.roster.on_undrain();
         self.follow(directives, ctx);
     }
 }

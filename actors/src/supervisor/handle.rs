@@ -70,4 +70,9 @@ impl SupervisorHandle {
     pub async fn drain(&self) {
         actor::drain(&self.address).await;
     }
+
+    /// Takes accounts again after a drain.
+    pub fn undrain(&self) {
+        actor::undrain(&self.address);
+    }
 }

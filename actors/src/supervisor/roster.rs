@@ -356,6 +356,11 @@ impl Roster {
         self.leave_all(Directive::Drain)
     }
 
+    /// The drain was a mistake: who left may come back, and who still leaves does so first.
+    pub fn on_undrain(&mut self) -> Vec<Directive> {
+        if std::mem::take(&mut self.draining) { vec![Directive::Resync] } else { Vec::new() }
+    }
+
     /// The lease is lost: everybody leaves at once and writes nothing, and nobody comes
     /// before it is back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {

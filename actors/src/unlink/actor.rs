@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use super::{
     handle::UnlinkHandle,
@@ -16,6 +16,7 @@ use crate::{
     domain::{CloseReason, Incarnation, KeyringId},
     ports::{OpenSession, Purpose, SessionEvent, SessionListener, StoreError, TicketOutcome, UnlinkAnswer},
     supervisor::{Member, Retired},
+    trace,
 };
 
 /// Between two tries of a write that the database did not take.
@@ -27,8 +28,9 @@ pub fn start(world: World, saga: Saga, first: Vec<Effect>) -> UnlinkHandle {
     let member = Member::Ticket(saga.ticket().id);
     let departure = Departure::new(Retired::crashed(member), Arc::clone(&world.farewell), world.runtime.clone());
     let runtime = world.runtime.clone();
+    let span = trace::ticket(saga.ticket());
     let actor = UnlinkActor { saga, world, departure, inbox: inbox.clone(), inputs };
-    runtime.spawn(actor.run(first));
+    runtime.spawn(actor.run(first).instrument(span));
     UnlinkHandle::new(inbox)
 }
 
@@ -84,13 +86,14 @@ impl UnlinkActor {
                 let session = self.departure.session(incarnation);
                 let inbox = self.inbox.clone();
                 // Meanwhile the saga may be told to leave.
-                self.world.runtime.spawn(async move {
+                let asking = async move {
                     let answer = match session {
                         Some(session) => session.unlink().await,
                         None => UnlinkAnswer::Unknown("the connection is gone".to_owned()),
                     };
                     let _ = inbox.send(Input::Answered(incarnation, answer));
-                });
+                };
+                self.world.runtime.spawn(asking.in_current_span());
             }
             Effect::Close(incarnation) => {
                 if let Some(session) = self.departure.take_session(incarnation) {

@@ -12,5 +12,5 @@ pub mod events;
 pub mod keyrings;
 pub mod metrics;
 pub mod processes;
-pub mod proxies;
+pub mod settings;
 pub mod tickets;

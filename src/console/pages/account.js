@@ -3,20 +3,28 @@ import * as api from './api.js';
 import * as live from './live.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
-import { el, part, shape, speak, toast } from './dom.js';
+import { el, once, part, shape, speak, toast } from './dom.js';
 import { time, exact } from './clock.js';
-import { history } from './history.js';
+import { connection } from './connection.js';
+import { chronicle } from './history.js';
 import { event, audit, phone, reason, STATUS } from './words.js';
 
 export function account(main, id) {
-  const known = { account: null, audit: [], groups: [] };
-  const past = history(id);
+  const known = { account: null, groups: [] };
+  const past = chronicle(id);
   const head = el('div.stack');
   const story = el('section.card.stack', { 'aria-labelledby': 'story' });
+  const ways = el('section.card.stack', { 'aria-labelledby': 'connection' });
   const groups = el('section.card.stack', { 'aria-labelledby': 'groups' });
   const details = el('section.card.stack', { 'aria-labelledby': 'details' });
-  main.replaceChildren(head, el('div.columns', {}, story, el('div.stack', {}, groups, details)));
-  const draw = { head: part(head), story: part(story), groups: part(groups), details: part(details) };
+  main.replaceChildren(head, el('div.columns', {}, story, el('div.stack', {}, ways, groups, details)));
+  const draw = {
+    head: part(head),
+    story: part(story),
+    ways: part(ways),
+    groups: part(groups),
+    details: part(details),
+  };
   let status = '';
 
   live.onAccounts(() => {
@@ -33,8 +41,8 @@ export function account(main, id) {
 
   async function readAll() {
     try {
-      const [audit, groups] = await Promise.all([api.audit(id), api.groups(id), past.read()]);
-      Object.assign(known, { audit, groups });
+      const [groups] = await Promise.all([api.groups(id), past.read()]);
+      known.groups = groups;
       drawStory();
       drawGroups();
     } catch (error) {
@@ -80,20 +88,38 @@ export function account(main, id) {
           ),
       ),
     ]);
+    draw.ways([account.proxy, account.proxyHasLogin, account.deviceName, account.status, account.label], () =>
+      connection(account),
+    );
     draw.details([account], () => [el('h2', { id: 'details' }, 'Details'), el('dl.facts', {}, facts(account))]);
   }
 
   function drawStory() {
     const told = gathered(
-      [...past.all().map(asEvent), ...known.audit.map(asAudit)].sort(
+      [...past.events().map(asEvent), ...past.audit().map(asAudit)].sort(
         (a, b) => Date.parse(b.at) - Date.parse(a.at) || b.nth - a.nth,
       ),
     );
-    draw.story([told], () => [
+    draw.story([told, past.hasOlder()], () => [
       el('h2', { id: 'story' }, 'What happened'),
-      told.length === 0 ? el('p.muted', {}, 'Nothing yet.') : el('ol.story', {}, told.slice(0, SHOWN).map(drawMoment)),
-      told.length > SHOWN && el('p.small.muted', {}, 'Older ones are in the database: paird events shows them.'),
+      told.length === 0 ? el('p.muted', {}, 'Nothing yet.') : el('ol.story', {}, told.map(drawMoment)),
+      past.hasOlder() &&
+        el(
+          'button.wide',
+          { type: 'button', 'data-action': 'older', 'data-focus': 'older', onclick: readOlder },
+          'Show older',
+        ),
     ]);
+  }
+
+  async function readOlder({ currentTarget }) {
+    try {
+      await once(currentTarget, past.older);
+      drawStory();
+      speak(past.hasOlder() ? 'Older moments are shown.' : 'All of it is shown.');
+    } catch (error) {
+      toast(error.message, 'bad');
+    }
   }
 
   function drawGroups() {
@@ -135,9 +161,6 @@ export function account(main, id) {
     );
   }
 }
-
-/** Moments on the page; all of them are in the database. */
-const SHOWN = 200;
 
 function drawMoment({ kind, text, tone, at, raw, times, where, nth }) {
   const when = [time(at, 'since'), ` · ${where}`];
@@ -191,8 +214,6 @@ const FACTS = [
   ['operatorId', 'Operator'],
   ['desired', 'Wanted'],
   ['deviceJid', 'Device'],
-  ['deviceName', 'Name on the phone'],
-  ['proxy', 'Proxy'],
 ];
 
 function facts(account) {

@@ -12,6 +12,13 @@ const isParked = (account) =>
 const pair = (text, wanted = true) => ({ name: 'pair', text, wanted, to: (account) => `/accounts/${account.id}/pair` });
 const resume = (text) => ({ name: 'resume', text, wanted: true, run: (account) => send(account, 'account.resume') });
 const cancel = { name: 'cancel', text: 'Cancel pairing', run: (account) => send(account, 'account.cancel') };
+const reconnect = {
+  name: 'reconnect',
+  text: 'Connect again',
+  run: (account) => send(account, 'account.reconnect'),
+};
+const proxy = { name: 'proxy', text: 'Change proxy', run: (account) => dialogs.proxy(account) };
+const deviceName = { name: 'device-name', text: 'Change name', run: (account) => dialogs.deviceName(account) };
 const groups = { name: 'groups', text: 'Fetch groups again', run: (account) => send(account, 'groups.sync') };
 const rename = { name: 'rename', text: 'Rename', run: (account) => dialogs.rename(account) };
 const unpair = {
@@ -45,6 +52,13 @@ export function actions(account) {
     default:
       return [];
   }
+}
+
+/** What can be done about its connections. */
+export function connectionActions(account) {
+  if (account.status === 'deleting') return [];
+  const isLinked = ['connected', 'reconnecting'].includes(account.status);
+  return isLinked ? [proxy, deviceName, reconnect] : [proxy, deviceName];
 }
 
 /** Sends it, and says how it ended; a refusal is thrown for a dialog to show. */

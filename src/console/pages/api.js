@@ -48,7 +48,10 @@ export const accounts = async () => (await ask('/api/accounts')).accounts;
 export const one = (id) => ask(account(id));
 export const add = (label) => send('POST', '/api/accounts', { label });
 export const rename = (id, label) => send('PATCH', account(id), { label });
-export const audit = async (id) => (await ask(`${account(id)}/audit`)).records;
+export const setProxy = (id, proxy) => send('PUT', `${account(id)}/proxy`, proxy);
+export const forgetProxy = (id) => ask(`${account(id)}/proxy`, { method: 'DELETE' });
+export const setDeviceName = (id, deviceName) => send('PUT', `${account(id)}/device-name`, { deviceName });
+export const forgetDeviceName = (id) => ask(`${account(id)}/device-name`, { method: 'DELETE' });
 export const groups = async (id) => (await ask(`${account(id)}/groups`)).groups;
 /** The picture that is showing now, for an `<img>`; an address would be cached. */
 export const qr = async (id) =>
@@ -56,9 +59,20 @@ export const qr = async (id) =>
 export const logIn = (token) => send('POST', '/login', { token });
 export const logOut = () => send('POST', '/logout', {});
 
-const PAGE = 500;
+/** Moments that are read at once. */
+export const PAGE = 100;
+/** No number reaches it. */
+export const NEWEST = Number.MAX_SAFE_INTEGER;
 
-/** The events after `seq`, oldest first. */
+/** The page of events below `seq`, oldest first. */
+export const eventsBefore = async (id, seq) =>
+  (await ask(`${account(id)}/events?before=${seq}&limit=${PAGE}`)).events;
+
+/** The page of audit records below `record`, oldest first. */
+export const auditBefore = async (id, record) =>
+  (await ask(`${account(id)}/audit?before=${record}&limit=${PAGE}`)).records.reverse();
+
+/** All events after `seq`, oldest first. */
 export async function events(id, seq) {
   const found = [];
   let page;

@@ -99,6 +99,101 @@ export const rename = (account) =>
     submit: ({ label }) => api.rename(account.id, label.trim()),
   });
 
+export const proxy = (account) =>
+  ask({
+    title: `Proxy of «${account.label}»`,
+    body: [
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-url' }, 'Address'),
+        el('input', {
+          id: 'proxy-url',
+          name: 'url',
+          value: account.proxy ?? '',
+          autocomplete: 'off',
+          autocapitalize: 'none',
+          spellcheck: 'false',
+          placeholder: 'socks5://10.0.0.7:1080',
+          autofocus: true,
+          'aria-describedby': 'proxy-url-hint',
+        }),
+        el(
+          'p.hint',
+          { id: 'proxy-url-hint' },
+          'socks5://host:port or http://host:port. Leave it empty to connect directly.',
+        ),
+      ),
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-user' }, 'User'),
+        el('input', { id: 'proxy-user', name: 'user', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' }),
+      ),
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-password' }, 'Password'),
+        el('input', {
+          id: 'proxy-password',
+          name: 'password',
+          type: 'password',
+          autocomplete: 'new-password',
+          'aria-describedby': 'proxy-login-hint',
+        }),
+        el(
+          'p.hint',
+          { id: 'proxy-login-hint' },
+          account.proxyHasLogin
+            ? 'User and password are set and are never shown. Type them again, also to change the address; left empty, they are taken away.'
+            : 'Only if the proxy wants them. They are sealed and never shown again.',
+        ),
+      ),
+      el(
+        'p.note',
+        { 'data-tone': 'idle' },
+        isLinked(account)
+          ? 'The account needs a new connection for this: paird disconnects it and connects it again at once. The phone keeps the link.'
+          : 'It is used from the next connection on.',
+      ),
+    ],
+    button: 'Save',
+    submit: ({ url, user, password }) =>
+      url.trim() || user || password
+        ? api.setProxy(account.id, { url: url.trim(), ...(user || password ? { user, password } : {}) })
+        : api.forgetProxy(account.id),
+  });
+
+export const deviceName = (account) =>
+  ask({
+    title: `Name of «${account.label}» on the phone`,
+    body: el(
+      'div.field',
+      {},
+      el('label', { for: 'device-name' }, 'Name'),
+      el('input', {
+        id: 'device-name',
+        name: 'name',
+        value: account.deviceName ?? '',
+        maxlength: '40',
+        autocomplete: 'off',
+        autofocus: true,
+        'aria-describedby': 'device-name-hint',
+      }),
+      el(
+        'p.hint',
+        { id: 'device-name-hint' },
+        'The phone lists it under Linked devices. It learns the name when it is paired: a phone that is linked now shows the former one until it is paired anew. Leave it empty for the name that paird gives everybody.',
+      ),
+    ),
+    button: 'Save',
+    submit: ({ name }) =>
+      name.trim() ? api.setDeviceName(account.id, name.trim()) : api.forgetDeviceName(account.id),
+  });
+
+/** A changed proxy is used at once where there is a connection, or one is wanted. */
+const isLinked = (account) => ['pending', 'connected', 'reconnecting', 'held'].includes(account.status);
+
 const option = (name, value, title, text, checked = false) =>
   el(
     'label',

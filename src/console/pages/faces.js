@@ -64,9 +64,21 @@ export function qr({ account, titled, title, rejected, whenOver, cancel }) {
   );
 }
 
+/** Codes are read in fours, without the dash between them; more at once do not fit on a phone. */
+const bare = (text) => text.replace(/[^0-9a-z]/gi, '');
+const inFours = (text) => bare(text).match(/.{1,4}/g) ?? [];
+const boxed = (group) =>
+  el(
+    'span',
+    {},
+    [...group].map((letter) => el('b', {}, letter)),
+  );
+/** For who hears it. */
+const spelt = (groups) => groups.map((group) => [...group].join(' ')).join(', ');
+
 export function code({ code: shown, titled, title, rejected, whenOver, cancel }) {
-  const letters = (shown ?? '').replace(/[^0-9a-z]/gi, '');
-  const groups = letters.match(/.{1,4}/g) ?? [];
+  const letters = bare(shown ?? '');
+  const groups = inFours(letters);
   const copy = el(
     'button',
     {
@@ -87,17 +99,11 @@ export function code({ code: shown, titled, title, rejected, whenOver, cancel })
     el(
       'div.code',
       {},
-      el('p.unseen', { id: 'spelt' }, `Code: ${groups.map((group) => [...group].join(' ')).join(', ')}`),
+      el('p.unseen', { id: 'spelt' }, `Code: ${spelt(groups)}`),
       el(
         'p.letters',
         { id: 'code', 'data-code': letters, 'aria-hidden': 'true' },
-        groups.map((group) =>
-          el(
-            'span',
-            {},
-            [...group].map((letter) => el('b', {}, letter)),
-          ),
-        ),
+        groups.map(boxed),
       ),
       shown ? copy : el('p.muted', {}, 'The code comes in a moment.'),
     ),
@@ -118,6 +124,7 @@ export function code({ code: shown, titled, title, rejected, whenOver, cancel })
 export function passkey({ asked, answer, cancel }) {
   if (!asked) return [el('div.progress'), el('div.row', {}, cancel)];
   if (asked.stage === 'confirm') {
+    const groups = inFours(String(asked.request?.code ?? ''));
     return el(
       'form.stack',
       {
@@ -127,15 +134,8 @@ export function passkey({ asked, answer, cancel }) {
         },
       },
       el('p', {}, 'Compare this code with the one on the phone:'),
-      el(
-        'p.letters',
-        {},
-        el(
-          'span',
-          {},
-          [...String(asked.request?.code ?? '')].map((letter) => el('b', {}, letter)),
-        ),
-      ),
+      el('p.unseen', {}, `Code: ${spelt(groups)}`),
+      el('p.letters', { 'aria-hidden': 'true' }, groups.map(boxed)),
       el(
         'div.row',
         {},

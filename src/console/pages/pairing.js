@@ -80,9 +80,9 @@ export function pairing(main, id) {
     face.dataset.phase = now.name;
     face.dataset.tone = now.tone;
     draw.face(factsOf(now), () => drawFace(now));
-    if (now.name !== name) {
+    if (`${now.name} ${now.step}` !== name) {
       const first = name === '';
-      name = now.name;
+      name = `${now.name} ${now.step}`;
       if (!first) speak(`${now.title}. ${now.text}`);
     }
   }

@@ -98,6 +98,16 @@ function pending(account) {
       text: 'WhatsApp is adding paird to the phone. Keep WhatsApp open there.',
     };
   }
+  if (word === 'waiting_for_passkey_confirmation') {
+    return {
+      name: 'passkey',
+      step: 3,
+      tone: 'busy',
+      shape: 'phone',
+      title: 'Compare the codes',
+      text: 'WhatsApp took the passkey. It links as soon as you say that both screens show the same code.',
+    };
+  }
   if (word.startsWith('waiting_for_passkey')) {
     return {
       name: 'passkey',

@@ -11,7 +11,7 @@ use paird_sql::queries::accounts::{
     list_owned_accounts, list_stale_attempts, load_account, park_stale_attempts, release_account, survey_fleet,
 };
 use paird_sql::queries::processes::ring_daemons;
-use paird_sql::queries::proxies::load_connection_settings;
+use paird_sql::queries::settings::load_connection_settings;
 use tokio_postgres::error::SqlState;
 use tracing::info;
 

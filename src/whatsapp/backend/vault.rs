@@ -5,7 +5,7 @@ use deadpool_postgres::Pool;
 use paird_actors::domain::{AccountId, Fence, KeyringId};
 use paird_actors::ports::StoreError;
 use paird_sql::queries::keyrings as sql;
-use paird_sql::queries::proxies::get_proxy_login;
+use paird_sql::queries::settings::get_proxy_login;
 use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;

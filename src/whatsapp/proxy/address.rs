@@ -45,6 +45,16 @@ impl ProxyAddress {
         Self::of(&url)
     }
 
+    /// What may be shown of a text that stands for an address: a web app may have
+    /// written a login into it, which no connection uses.
+    pub fn shown(text: &str) -> String {
+        match Url::parse(text.trim()).map_err(|_| AddressError::Malformed).and_then(|url| Self::of(&url)) {
+            Ok(address) => address.to_string(),
+            Err(_) if text.contains('@') => "(no address)".to_owned(),
+            Err(_) => text.to_owned(),
+        }
+    }
+
     /// Without a look at the login.
     pub(super) fn of(url: &Url) -> Result<Self, AddressError> {
         let kind = match url.scheme() {

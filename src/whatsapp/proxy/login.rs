@@ -6,7 +6,7 @@ use std::path::Path;
 
 use paird_actors::domain::{AccountId, KeyringId};
 use paird_sql::client::{GenericClient, Params};
-use paird_sql::queries::proxies::{self as sql, GetProxyLogin, SetProxyParams};
+use paird_sql::queries::settings::{self as sql, GetProxyLogin, SetProxyParams};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
@@ -82,6 +82,17 @@ impl GivenProxy {
         };
         Ok(Self { address, login })
     }
+
+    /// Adds a login that was given beside the address.
+    ///
+    /// # Errors
+    /// The address held one already, or this is none.
+    pub fn with_login(self, user: &str, password: &str) -> Result<Self, ProxyError> {
+        if self.login.is_some() {
+            return Err(ProxyError::TwoLogins);
+        }
+        Ok(Self { login: Some(ProxyLogin::new(user, password)?), ..self })
+    }
 }
 
 /// Why a proxy was not set. Nothing was changed.
@@ -91,6 +102,8 @@ pub enum ProxyError {
     Address(#[from] AddressError),
     #[error("a proxy's user and password are 1 to 255 characters each, the user without a colon")]
     Login,
+    #[error("the address holds user and password already: give them once")]
+    TwoLogins,
     #[error("the account does not exist, or was deleted")]
     NoAccount,
     #[error(transparent)]
@@ -113,7 +126,7 @@ struct Record<'a> {
 }
 
 /// Gives the account this proxy, and its login, sealed, in one step. A connection that
-/// the account has is made anew through it.
+/// the account has is made anew through it; what is set already changes nothing.
 ///
 /// # Errors
 /// See [`ProxyError`].
@@ -133,6 +146,9 @@ pub async fn set_proxy<C: GenericClient>(
         Ok::<_, ProxyError>((keys, lock))
     });
     let (keys, _lock) = held.await??;
+    if current_login(client, account, &address, &keys).await?.as_ref() == Some(login) {
+        return Ok(());
+    }
     let sealed = Sealed::of(account, &address, login, &keys)?;
     write(client, account, Some(&address), Some(sealed)).await
 }
@@ -143,6 +159,17 @@ pub async fn set_proxy<C: GenericClient>(
 /// See [`ProxyError`].
 pub async fn forget_proxy<C: GenericClient>(client: &C, account: AccountId) -> Result<(), ProxyError> {
     write(client, account, None, None).await
+}
+
+/// The login that is set for this address; one that does not open is to be replaced.
+async fn current_login<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+    address: &str,
+    keys: &MasterKeys,
+) -> Result<Option<ProxyLogin>, ProxyError> {
+    let row = sql::get_proxy_login().bind(client, &account.0, &address).opt().await?;
+    Ok(row.and_then(|row| open_login(account, address, &row, keys).ok()))
 }
 
 async fn write<C: GenericClient>(

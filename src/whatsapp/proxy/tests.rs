@@ -38,6 +38,28 @@ fn what_is_no_address_is_named_without_being_repeated() {
 }
 
 #[test]
+fn what_is_shown_of_a_column_never_holds_a_login() {
+    for (column, shown) in [
+        ("socks5://Proxy.Example:1080", "socks5://proxy.example:1080"),
+        ("socks5://user:hush@proxy.example:1080", "socks5://proxy.example:1080"),
+        ("http://hush@proxy.example:3128/path", "(no address)"),
+        ("user:hush@proxy.example", "(no address)"),
+        ("proxy.example", "proxy.example"),
+    ] {
+        assert_eq!(ProxyAddress::shown(column), shown);
+    }
+}
+
+#[test]
+fn a_login_beside_the_address_is_taken_once() {
+    let bare = || GivenProxy::parse("http://proxy.example:3128").unwrap();
+    assert_eq!(bare().with_login("u", "p").unwrap().login, Some(ProxyLogin::new("u", "p").unwrap()));
+    assert!(matches!(bare().with_login("u", "").unwrap_err(), ProxyError::Login));
+    let whole = GivenProxy::parse("http://u:p@proxy.example:3128").unwrap();
+    assert!(matches!(whole.with_login("u", "p").unwrap_err(), ProxyError::TwoLogins));
+}
+
+#[test]
 fn a_given_proxy_may_hold_its_login_which_never_shows() {
     let given = GivenProxy::parse("socks5://us%40er:p%3Ass%20w@proxy.example:1080").unwrap();
     assert_eq!(given.address.to_string(), "socks5://proxy.example:1080");

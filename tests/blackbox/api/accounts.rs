@@ -29,11 +29,13 @@ async fn an_account_is_added_renamed_and_listed_in_the_order_of_its_making() {
         "lastPhoneNumber",
         "nextRetryAt",
         "owner",
+        "proxy",
+        "deviceName",
         "advice",
     ] {
         assert_eq!(shown[field], Value::Null, "{field}");
     }
-    assert_eq!(shown["openTickets"], 0);
+    assert_eq!((&shown["openTickets"], &shown["proxyHasLogin"]), (&json!(0), &json!(false)));
     assert!(shown["createdAt"].as_str().unwrap().ends_with('Z'));
 
     let other = api.post("/api/accounts", json!({"label": "ant"})).await.is(201).json();
@@ -201,6 +203,20 @@ async fn history_comes_in_pages_without_a_gap() {
         seqs.extend(page);
     }
     assert_eq!(seqs, (1..=25).collect::<Vec<_>>());
+    // The other way round, as somebody reads who wants the newest first.
+    let (mut seqs, mut before) = (Vec::new(), i64::MAX);
+    while before > 1 {
+        let path = format!("/api/accounts/{id}/events?before={before}&limit=10");
+        let page = api.get(&path).await.is(200).json();
+        let page: Vec<i64> =
+            page["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+        assert!(page.is_sorted() && page.len() <= 10, "{page:?}");
+        before = page[0];
+        seqs.splice(0..0, page);
+    }
+    assert_eq!(seqs, (1..=25).collect::<Vec<_>>());
+    let within = api.get(&format!("/api/accounts/{id}/events?after=3&before=6")).await.is(200).json();
+    assert_eq!(within["events"].as_array().unwrap().len(), 2);
     let first = api.get(&format!("/api/accounts/{id}/audit?limit=10")).await.is(200).json();
     let before = first["records"][9]["id"].as_i64().unwrap();
     let second = api.get(&format!("/api/accounts/{id}/audit?before={before}")).await.is(200).json();

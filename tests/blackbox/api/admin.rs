@@ -135,3 +135,33 @@ async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
     assert_eq!(stage.phones.devices(NUMBER).await[0].jid, jid, "nobody was logged out");
     stage.finish([daemon, second]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_by_mistake_is_taken_back_and_everybody_is_connected_again() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    let jid = stage.phones.devices_are(NUMBER, 1).await.remove(0).jid;
+    let undrain = || async { api.ask("DELETE", "/api/drain", &[], None).await.is(200).json() };
+    assert_eq!(undrain().await, json!({"wasDraining": false}));
+
+    for _ in 0..2 {
+        api.post("/api/drain", json!({})).await.is(200);
+        assert_eq!(stage.web.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL", &[]).await, 0);
+        let connections = stage.phones.report().await.accepted;
+        assert_eq!(undrain().await, json!({"wasDraining": true}));
+        until("a new connection", || async { (stage.phones.report().await.accepted > connections).then_some(()) })
+            .await;
+        let account = api.status_is(&id.to_string(), "connected").await;
+        assert_eq!(account["owner"]["pid"], daemon.pid());
+    }
+    assert_eq!(api.get("/readyz").await.is(200).json()["draining"], false);
+    assert_eq!(stage.phones.devices(NUMBER).await[0].jid, jid, "nobody was logged out");
+
+    // Undone while it is still under way, and asked for again meanwhile.
+    let (drained, undone) = tokio::join!(api.post("/api/drain", json!({})), undrain());
+    assert_eq!((drained.status, undone["wasDraining"].is_boolean()), (200, true));
+    undrain().await;
+    stage.web.count_becomes("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL", 1).await;
+    stage.finish([daemon]).await;
+}

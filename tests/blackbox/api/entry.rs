@@ -221,6 +221,30 @@ async fn the_token_is_made_once_for_its_owner_alone() {
     stage.finish([]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_consoles_of_one_host_do_not_log_each_other_out() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let first = Api::of(&stage, &mut daemon).await;
+    let other_dir = stage.dir.join("other");
+    std::fs::create_dir(&other_dir).unwrap();
+    std::fs::copy(stage.dir.join("daemon/master.key"), other_dir.join("master.key")).unwrap();
+    let mut other = stage.daemon(&[("PAIRD_DATA_DIR", &other_dir.display().to_string())]).await;
+    let line = other.says("the console is listening").await;
+    let addr = line.split("addr=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let second = Api::at(addr, &other_dir.join("console.token"));
+
+    // A browser sends both to both: cookies know no ports.
+    let both = format!("{}; {}", login(&first).await, login(&second).await);
+    for api in [&first, &second] {
+        api.bare("GET", "/api/accounts", &[("Cookie", &both)], None).await.is(200);
+    }
+    let away = [("Cookie", both.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    first.bare("POST", "/logout", &away, None).await.is(204);
+    first.bare("GET", "/api/accounts", &[("Cookie", &both)], None).await.problem(401);
+    second.bare("GET", "/api/accounts", &[("Cookie", &both)], None).await.is(200);
+    stage.finish([daemon, other]).await;
+}
+
 /// The cookie as a browser sends it back.
 async fn login(api: &Api) -> String {
     let body = json!({"token": api.token}).to_string().into_bytes();
@@ -230,6 +254,6 @@ async fn login(api: &Api) -> String {
         assert!(set.contains(rule), "{set}");
     }
     let cookie = set.split(';').next().unwrap().to_owned();
-    assert!(cookie.starts_with("paird_session=") && cookie.len() > 80, "{set}");
+    assert!(cookie.starts_with("paird_session_") && cookie.len() > 80, "{set}");
     cookie
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod connection;
 mod entry;
 mod live;
 mod metrics;

@@ -18,6 +18,7 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let (account, commands) = (format!("/api/accounts/{id}"), format!("/api/accounts/{id}/commands"));
+    let (proxy, device_name) = (format!("{account}/proxy"), format!("{account}/device-name"));
     let stranger = Uuid::new_v4();
 
     for (method, path, body, status, named) in [
@@ -61,6 +62,19 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("POST", &commands, Some(json!({"kind": "account.pair", "args": {"expectFone": "1"}})), 422, "expectFone"),
         ("POST", &commands, Some(json!({"kind": "account.pair", "args": []})), 422, "args"),
         ("POST", &commands, Some(json!({"kind": "account.pair", "arg": {}})), 422, "arg"),
+        ("PUT", &proxy, Some(json!({"url": "proxy.example:1080"})), 422, "socks5"),
+        ("PUT", &proxy, Some(json!({"url": "socks5://x:1", "user": "u"})), 422, "password"),
+        ("PUT", &proxy, Some(json!({"url": "socks5://x:1", "pass": "p"})), 422, "pass"),
+        ("PUT", &proxy, Some(json!({"url": "socks5://a:b@x:1", "user": "u", "password": "p"})), 422, "once"),
+        ("PUT", &proxy, Some(json!({})), 422, "url"),
+        ("PUT", &format!("/api/accounts/{stranger}/proxy"), Some(json!({"url": "http://x:1"})), 404, ""),
+        ("PUT", &format!("/api/accounts/{stranger}/proxy"), Some(json!({"url": "http://u:p@x:1"})), 404, ""),
+        ("DELETE", &format!("/api/accounts/{stranger}/proxy"), None, 404, &stranger.to_string()),
+        ("PUT", &device_name, Some(json!({"deviceName": "x".repeat(41)})), 422, "40"),
+        ("PUT", &device_name, Some(json!({"deviceName": "  "})), 422, "deviceName is empty"),
+        ("PUT", &device_name, Some(json!({"deviceName": "a\nb"})), 422, "control"),
+        ("DELETE", &format!("/api/accounts/{stranger}/device-name"), None, 404, &stranger.to_string()),
+        ("GET", &format!("{account}/events?before=last"), None, 400, ""),
         ("POST", "/api/sweep", Some(json!({"dryRun": "yes"})), 422, "boolean"),
         ("POST", "/api/sweep", Some(json!({"dry_run": true})), 422, "dry_run"),
     ] {
@@ -178,7 +192,7 @@ async fn the_document_lists_every_route_that_the_source_has() {
         );
     }
     assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
-    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "paird_session");
+    assert_eq!(document["components"]["securitySchemes"]["session"]["in"], "cookie");
     stage.finish([daemon]).await;
 }
 
@@ -317,8 +331,21 @@ fn odd_json() -> impl Strategy<Value = Value> {
         ])
         .prop_map(Value::from),
     ];
-    let field =
-        prop::sample::select(vec!["label", "operatorId", "kind", "args", "dryRun", "method", "phone", "response", "x"]);
+    let field = prop::sample::select(vec![
+        "label",
+        "operatorId",
+        "kind",
+        "args",
+        "dryRun",
+        "method",
+        "phone",
+        "response",
+        "url",
+        "user",
+        "password",
+        "deviceName",
+        "x",
+    ]);
     leaf.prop_recursive(4, 24, 5, move |inner| {
         prop_oneof![
             3 => prop::collection::vec((field.clone(), inner.clone()), 0..5)

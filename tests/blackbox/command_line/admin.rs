@@ -66,6 +66,10 @@ async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() 
     assert_eq!(stage.phones.devices(NUMBER).await.len(), 1, "nobody was logged out");
     let all = text(&paird(&stage, &["inspect", "--all"]).await);
     assert!(all.starts_with("this daemon runs no account"), "{all}");
+    assert_eq!(document(&stage, &["drain", "--undo"]).await, json!({ "wasDraining": true }));
+    stage.web.count_becomes("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL", 1).await;
+    let undone = text(&paird(&stage, &["drain", "--undo"]).await);
+    assert!(undone.starts_with("this daemon was not drained"), "{undone}");
     stage.finish([daemon]).await;
 }
 

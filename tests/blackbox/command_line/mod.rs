@@ -6,6 +6,7 @@ mod doctor;
 mod exits;
 mod pairing;
 mod screen;
+mod upkeep;
 mod watch;
 
 use std::process::{Output, Stdio};

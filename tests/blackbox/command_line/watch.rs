@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{command, screen::Screen};
-use crate::support::Stage;
+use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000003";
 
@@ -75,7 +75,9 @@ async fn it_goes_on_when_the_database_is_back_and_a_signal_gives_the_terminal_ba
     screen.shows("attic").await;
     kill(Pid::from_raw(screen.pid()), Signal::SIGTERM).unwrap();
     assert_eq!(screen.end().await, 0);
-    assert!(!screen.is_borrowed() && !screen.hides_the_cursor());
+    // Its last words may still be on their way through the terminal.
+    until("the terminal given back", || async { (!screen.is_borrowed() && !screen.hides_the_cursor()).then_some(()) })
+        .await;
     stage.finish([daemon]).await;
 }
 

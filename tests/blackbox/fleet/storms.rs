@@ -32,7 +32,8 @@ async fn restored_accounts_come_up_at_the_pace_of_the_budget_and_pairing_goes_ah
     let asked = Instant::now();
     stage.web.send("account.pair", newcomer, json!({})).await;
     stage.web.qr(newcomer).await;
-    assert!(asked.elapsed() < Duration::from_secs(3), "a person waited {:?} for a QR", asked.elapsed());
+    // In line with the others a newcomer would wait for nearly all of them.
+    assert!(asked.elapsed() < WHOLE / 2, "a person waited {:?} for a QR", asked.elapsed());
     assert!(stage.phones.report().await.logged_in_now < accounts as u64, "there was nobody to go ahead of");
     stage.web.does("account.cancel", newcomer, json!({})).await;
     all_online(&stage, accounts).await;
@@ -69,10 +70,12 @@ struct Pace {
     rate: u32,
 }
 
+/// How long the budget makes all of them take.
+const WHOLE: Duration = Duration::from_secs(10);
+
 impl Pace {
-    /// Ten seconds for all of them.
     fn for_accounts(accounts: usize) -> Self {
-        Self { rate: u32::try_from(accounts / 10).unwrap() }
+        Self { rate: u32::try_from(accounts / WHOLE.as_secs() as usize).unwrap() }
     }
 
     fn burst(self) -> f64 {

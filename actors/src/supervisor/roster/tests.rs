@@ -88,6 +88,22 @@ fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
     assert!(roster.on_retired(Retired::done(member(2)), NOW).contains(&Directive::Drained));
 }
 
+#[test]
+fn a_drain_that_is_taken_back_lets_everybody_start_again_who_has_left() {
+    let mut roster = Roster::new(1, 50);
+    assert_eq!(roster.on_undrain(), []);
+    roster.on_owned(&[owned(1), owned(2)]);
+    for nth in [1, 2] {
+        roster.on_started(member(nth), Started::Running, NOW);
+    }
+    roster.on_drain();
+    roster.on_retired(Retired::done(member(1)), NOW);
+    assert_eq!(roster.on_undrain(), [Directive::Resync]);
+    assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(1))], "the other one still leaves");
+    assert!(!roster.on_retired(Retired::done(member(2)), NOW).contains(&Directive::Drained));
+    assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(2))]);
+}
+
 /// What the shell would know: who was started and is not gone.
 #[derive(Default)]
 struct World {
@@ -168,6 +184,10 @@ proptest! {
                 7 if how == 0 => {
                     world.draining = true;
                     roster.on_drain()
+                }
+                7 if how == 1 => {
+                    world.draining = false;
+                    roster.on_undrain()
                 }
                 _ => Vec::new(),
             };

@@ -7,11 +7,6 @@ pub struct InsertAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub device_name: Option<T2>,
 }
 #[derive(Debug)]
-pub struct SetDeviceNameParams<T1: crate::StringSql> {
-    pub device_name: Option<T1>,
-    pub account_id: uuid::Uuid,
-}
-#[derive(Debug)]
 pub struct SendCliCommandParams<T1: crate::StringSql, T2: crate::JsonSql> {
     pub kind: T1,
     pub account_id: uuid::Uuid,
@@ -1098,42 +1093,6 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a InsertAccountParams<T1, T2>,
     ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         self.bind(client, &params.operator_id, &params.label, &params.device_name)
-    }
-}
-pub struct SetDeviceNameStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn set_device_name() -> SetDeviceNameStmt {
-    SetDeviceNameStmt("UPDATE whatsapp_accounts SET device_name = $1 WHERE id = $2 AND deleted_at IS NULL", None)
-}
-impl SetDeviceNameStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub async fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
-        &'s self,
-        client: &'c C,
-        device_name: &'a Option<T1>,
-        account_id: &'a uuid::Uuid,
-    ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[device_name, account_id]).await
-    }
-}
-impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql>
-    crate::client::async_::Params<
-        'a,
-        'a,
-        'a,
-        SetDeviceNameParams<T1>,
-        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
-        C,
-    > for SetDeviceNameStmt
-{
-    fn params(
-        &'a self,
-        client: &'a C,
-        params: &'a SetDeviceNameParams<T1>,
-    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
-        Box::pin(self.bind(client, &params.device_name, &params.account_id))
     }
 }
 pub struct ListListedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -17,6 +17,13 @@ pub struct ListAccountEventsParams {
     pub limit: i64,
 }
 #[derive(Clone, Copy, Debug)]
+pub struct ListLastAccountEventsParams {
+    pub account: uuid::Uuid,
+    pub after: i64,
+    pub before: i64,
+    pub limit: i64,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct ListAccountAuditParams {
     pub account: uuid::Uuid,
     pub before: Option<i64>,
@@ -59,6 +66,9 @@ pub struct ShownAccount {
     pub expect_phone: Option<String>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub proxy: Option<String>,
+    pub device_name: Option<String>,
+    pub has_proxy_login: bool,
     pub owner_host: Option<String>,
     pub owner_pid: Option<i32>,
     pub owner_version: Option<String>,
@@ -81,6 +91,9 @@ pub struct ShownAccountBorrowed<'a> {
     pub expect_phone: Option<&'a str>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub proxy: Option<&'a str>,
+    pub device_name: Option<&'a str>,
+    pub has_proxy_login: bool,
     pub owner_host: Option<&'a str>,
     pub owner_pid: Option<i32>,
     pub owner_version: Option<&'a str>,
@@ -105,6 +118,9 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             expect_phone,
             created_at,
             deleted_at,
+            proxy,
+            device_name,
+            has_proxy_login,
             owner_host,
             owner_pid,
             owner_version,
@@ -128,6 +144,9 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             expect_phone: expect_phone.map(|v| v.into()),
             created_at,
             deleted_at,
+            proxy: proxy.map(|v| v.into()),
+            device_name: device_name.map(|v| v.into()),
+            has_proxy_login,
             owner_host: owner_host.map(|v| v.into()),
             owner_pid,
             owner_version: owner_version.map(|v| v.into()),
@@ -1124,7 +1143,7 @@ where
 pub struct ListShownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_shown_accounts() -> ListShownAccountsStmt {
     ListShownAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1161,10 +1180,13 @@ impl ListShownAccountsStmt {
                     expect_phone: row.try_get(13)?,
                     created_at: row.try_get(14)?,
                     deleted_at: row.try_get(15)?,
-                    owner_host: row.try_get(16)?,
-                    owner_pid: row.try_get(17)?,
-                    owner_version: row.try_get(18)?,
-                    open_tickets: row.try_get(19)?,
+                    proxy: row.try_get(16)?,
+                    device_name: row.try_get(17)?,
+                    has_proxy_login: row.try_get(18)?,
+                    owner_host: row.try_get(19)?,
+                    owner_pid: row.try_get(20)?,
+                    owner_version: row.try_get(21)?,
+                    open_tickets: row.try_get(22)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1174,7 +1196,7 @@ impl ListShownAccountsStmt {
 pub struct GetShownAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_shown_account() -> GetShownAccountStmt {
     GetShownAccountStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -1211,10 +1233,13 @@ impl GetShownAccountStmt {
                     expect_phone: row.try_get(13)?,
                     created_at: row.try_get(14)?,
                     deleted_at: row.try_get(15)?,
-                    owner_host: row.try_get(16)?,
-                    owner_pid: row.try_get(17)?,
-                    owner_version: row.try_get(18)?,
-                    open_tickets: row.try_get(19)?,
+                    proxy: row.try_get(16)?,
+                    device_name: row.try_get(17)?,
+                    has_proxy_login: row.try_get(18)?,
+                    owner_host: row.try_get(19)?,
+                    owner_pid: row.try_get(20)?,
+                    owner_version: row.try_get(21)?,
+                    open_tickets: row.try_get(22)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1224,7 +1249,7 @@ impl GetShownAccountStmt {
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1261,10 +1286,13 @@ impl ListChangedAccountsStmt {
                     expect_phone: row.try_get(13)?,
                     created_at: row.try_get(14)?,
                     deleted_at: row.try_get(15)?,
-                    owner_host: row.try_get(16)?,
-                    owner_pid: row.try_get(17)?,
-                    owner_version: row.try_get(18)?,
-                    open_tickets: row.try_get(19)?,
+                    proxy: row.try_get(16)?,
+                    device_name: row.try_get(17)?,
+                    has_proxy_login: row.try_get(18)?,
+                    owner_host: row.try_get(19)?,
+                    owner_pid: row.try_get(20)?,
+                    owner_version: row.try_get(21)?,
+                    open_tickets: row.try_get(22)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1509,6 +1537,64 @@ impl<'c, 'a, 's, C: GenericClient>
         params: &'a ListAccountEventsParams,
     ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 3> {
         self.bind(client, &params.account, &params.after, &params.limit)
+    }
+}
+pub struct ListLastAccountEventsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_last_account_events() -> ListLastAccountEventsStmt {
+    ListLastAccountEventsStmt(
+        "SELECT * FROM ( SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact FROM events WHERE account_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4 ) AS last ORDER BY seq",
+        None,
+    )
+}
+impl ListLastAccountEventsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        after: &'a i64,
+        before: &'a i64,
+        limit: &'a i64,
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 4> {
+        FeedEventQuery {
+            client,
+            params: [account, after, before, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FeedEventBorrowed, tokio_postgres::Error> {
+                Ok(FeedEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                    xact: row.try_get(6)?,
+                })
+            },
+            mapper: |it| FeedEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListLastAccountEventsParams,
+        FeedEventQuery<'c, 'a, 's, C, FeedEvent, 4>,
+        C,
+    > for ListLastAccountEventsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListLastAccountEventsParams,
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 4> {
+        self.bind(client, &params.account, &params.after, &params.before, &params.limit)
     }
 }
 pub struct ListAccountAuditStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -1,3 +1,5 @@
+-- How an account's connections are made: its proxy, and the name on the phone.
+
 --! load_connection_settings : (proxy?, device_name?)
 SELECT proxy, device_name FROM whatsapp_accounts WHERE id = :account_id;
 
@@ -6,7 +8,7 @@ SELECT proxy, device_name FROM whatsapp_accounts WHERE id = :account_id;
 SELECT id, wrapped_key, master_key, sealed FROM proxy_logins WHERE account_id = :account_id AND proxy = :proxy;
 
 -- Address and login together, or neither. The trigger tells who runs the account that
--- the address is another; that only the login is another, this does.
+-- the address is another; that only the login is another, or gone, this does.
 --! set_proxy (proxy?, id?, wrapped_key?, master_key?, sealed?) : (command_id?)
 WITH before AS (
     SELECT id, proxy, status FROM whatsapp_accounts WHERE id = :account_id AND deleted_at IS NULL FOR UPDATE
@@ -19,11 +21,17 @@ WITH before AS (
         master_key = excluded.master_key, sealed = excluded.sealed
 ), no_login AS (
     DELETE FROM proxy_logins l USING before WHERE l.account_id = before.id AND :sealed::bytea IS NULL
+    RETURNING l.id
 ), changed AS (
     UPDATE whatsapp_accounts a SET proxy = :proxy FROM before WHERE a.id = before.id
 )
 SELECT before.status,
        CASE WHEN before.proxy IS NOT DISTINCT FROM :proxy
+                 AND (:sealed::bytea IS NOT NULL OR EXISTS (SELECT FROM no_login))
                  AND before.status IN ('pending', 'connected', 'reconnecting', 'held')
             THEN send_command('account.reconnect', before.id, '{}', NULL, 'proxy') END AS command_id
 FROM before;
+
+--! set_device_name (device_name?)
+-- What the phone lists from the next pairing on.
+UPDATE whatsapp_accounts SET device_name = :device_name WHERE id = :account_id AND deleted_at IS NULL RETURNING id;

@@ -1,0 +1,476 @@
+// This file was generated with `clorinde`. Do not modify.
+
+#[derive(Debug)]
+pub struct GetProxyLoginParams<T1: crate::StringSql> {
+    pub account_id: uuid::Uuid,
+    pub proxy: T1,
+}
+#[derive(Debug)]
+pub struct SetProxyParams<T1: crate::StringSql, T2: crate::BytesSql, T3: crate::StringSql, T4: crate::BytesSql> {
+    pub account_id: uuid::Uuid,
+    pub id: Option<uuid::Uuid>,
+    pub proxy: Option<T1>,
+    pub wrapped_key: Option<T2>,
+    pub master_key: Option<T3>,
+    pub sealed: Option<T4>,
+}
+#[derive(Debug)]
+pub struct SetDeviceNameParams<T1: crate::StringSql> {
+    pub device_name: Option<T1>,
+    pub account_id: uuid::Uuid,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadConnectionSettings {
+    pub proxy: Option<String>,
+    pub device_name: Option<String>,
+}
+pub struct LoadConnectionSettingsBorrowed<'a> {
+    pub proxy: Option<&'a str>,
+    pub device_name: Option<&'a str>,
+}
+impl<'a> From<LoadConnectionSettingsBorrowed<'a>> for LoadConnectionSettings {
+    fn from(LoadConnectionSettingsBorrowed { proxy, device_name }: LoadConnectionSettingsBorrowed<'a>) -> Self {
+        Self { proxy: proxy.map(|v| v.into()), device_name: device_name.map(|v| v.into()) }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetProxyLogin {
+    pub id: uuid::Uuid,
+    pub wrapped_key: Vec<u8>,
+    pub master_key: String,
+    pub sealed: Vec<u8>,
+}
+pub struct GetProxyLoginBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub wrapped_key: &'a [u8],
+    pub master_key: &'a str,
+    pub sealed: &'a [u8],
+}
+impl<'a> From<GetProxyLoginBorrowed<'a>> for GetProxyLogin {
+    fn from(GetProxyLoginBorrowed { id, wrapped_key, master_key, sealed }: GetProxyLoginBorrowed<'a>) -> Self {
+        Self { id, wrapped_key: wrapped_key.into(), master_key: master_key.into(), sealed: sealed.into() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetProxy {
+    pub status: String,
+    pub command_id: Option<i64>,
+}
+pub struct SetProxyBorrowed<'a> {
+    pub status: &'a str,
+    pub command_id: Option<i64>,
+}
+impl<'a> From<SetProxyBorrowed<'a>> for SetProxy {
+    fn from(SetProxyBorrowed { status, command_id }: SetProxyBorrowed<'a>) -> Self {
+        Self { status: status.into(), command_id }
+    }
+}
+use crate::client::async_::GenericClient;
+use futures::{self, StreamExt, TryStreamExt};
+pub struct LoadConnectionSettingsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<LoadConnectionSettingsBorrowed, tokio_postgres::Error>,
+    mapper: fn(LoadConnectionSettingsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> LoadConnectionSettingsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(LoadConnectionSettingsBorrowed) -> R,
+    ) -> LoadConnectionSettingsQuery<'c, 'a, 's, C, R, N> {
+        LoadConnectionSettingsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetProxyLoginQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetProxyLoginBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetProxyLoginBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetProxyLoginQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetProxyLoginBorrowed) -> R) -> GetProxyLoginQuery<'c, 'a, 's, C, R, N> {
+        GetProxyLoginQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct SetProxyQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<SetProxyBorrowed, tokio_postgres::Error>,
+    mapper: fn(SetProxyBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SetProxyQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(SetProxyBorrowed) -> R) -> SetProxyQuery<'c, 'a, 's, C, R, N> {
+        SetProxyQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct UuidUuidQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<uuid::Uuid, tokio_postgres::Error>,
+    mapper: fn(uuid::Uuid) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> UuidUuidQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(uuid::Uuid) -> R) -> UuidUuidQuery<'c, 'a, 's, C, R, N> {
+        UuidUuidQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct LoadConnectionSettingsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn load_connection_settings() -> LoadConnectionSettingsStmt {
+    LoadConnectionSettingsStmt("SELECT proxy, device_name FROM whatsapp_accounts WHERE id = $1", None)
+}
+impl LoadConnectionSettingsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> LoadConnectionSettingsQuery<'c, 'a, 's, C, LoadConnectionSettings, 1> {
+        LoadConnectionSettingsQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<LoadConnectionSettingsBorrowed, tokio_postgres::Error> {
+                Ok(LoadConnectionSettingsBorrowed { proxy: row.try_get(0)?, device_name: row.try_get(1)? })
+            },
+            mapper: |it| LoadConnectionSettings::from(it),
+        }
+    }
+}
+pub struct GetProxyLoginStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_proxy_login() -> GetProxyLoginStmt {
+    GetProxyLoginStmt(
+        "SELECT id, wrapped_key, master_key, sealed FROM proxy_logins WHERE account_id = $1 AND proxy = $2",
+        None,
+    )
+}
+impl GetProxyLoginStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        proxy: &'a T1,
+    ) -> GetProxyLoginQuery<'c, 'a, 's, C, GetProxyLogin, 2> {
+        GetProxyLoginQuery {
+            client,
+            params: [account_id, proxy],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetProxyLoginBorrowed, tokio_postgres::Error> {
+                Ok(GetProxyLoginBorrowed {
+                    id: row.try_get(0)?,
+                    wrapped_key: row.try_get(1)?,
+                    master_key: row.try_get(2)?,
+                    sealed: row.try_get(3)?,
+                })
+            },
+            mapper: |it| GetProxyLogin::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        GetProxyLoginParams<T1>,
+        GetProxyLoginQuery<'c, 'a, 's, C, GetProxyLogin, 2>,
+        C,
+    > for GetProxyLoginStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GetProxyLoginParams<T1>,
+    ) -> GetProxyLoginQuery<'c, 'a, 's, C, GetProxyLogin, 2> {
+        self.bind(client, &params.account_id, &params.proxy)
+    }
+}
+pub struct SetProxyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_proxy() -> SetProxyStmt {
+    SetProxyStmt(
+        "WITH before AS ( SELECT id, proxy, status FROM whatsapp_accounts WHERE id = $1 AND deleted_at IS NULL FOR UPDATE ), login AS ( INSERT INTO proxy_logins AS l (id, account_id, proxy, wrapped_key, master_key, sealed) SELECT $2::uuid, before.id, $3::text, $4::bytea, $5::text, $6::bytea FROM before WHERE $6::bytea IS NOT NULL ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, proxy = excluded.proxy, wrapped_key = excluded.wrapped_key, master_key = excluded.master_key, sealed = excluded.sealed ), no_login AS ( DELETE FROM proxy_logins l USING before WHERE l.account_id = before.id AND $6::bytea IS NULL RETURNING l.id ), changed AS ( UPDATE whatsapp_accounts a SET proxy = $3 FROM before WHERE a.id = before.id ) SELECT before.status, CASE WHEN before.proxy IS NOT DISTINCT FROM $3 AND ($6::bytea IS NOT NULL OR EXISTS (SELECT FROM no_login)) AND before.status IN ('pending', 'connected', 'reconnecting', 'held') THEN send_command('account.reconnect', before.id, '{}', NULL, 'proxy') END AS command_id FROM before",
+        None,
+    )
+}
+impl SetProxyStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::BytesSql,
+        T3: crate::StringSql,
+        T4: crate::BytesSql,
+    >(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        id: &'a Option<uuid::Uuid>,
+        proxy: &'a Option<T1>,
+        wrapped_key: &'a Option<T2>,
+        master_key: &'a Option<T3>,
+        sealed: &'a Option<T4>,
+    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 6> {
+        SetProxyQuery {
+            client,
+            params: [account_id, id, proxy, wrapped_key, master_key, sealed],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<SetProxyBorrowed, tokio_postgres::Error> {
+                Ok(SetProxyBorrowed { status: row.try_get(0)?, command_id: row.try_get(1)? })
+            },
+            mapper: |it| SetProxy::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::BytesSql, T3: crate::StringSql, T4: crate::BytesSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SetProxyParams<T1, T2, T3, T4>,
+        SetProxyQuery<'c, 'a, 's, C, SetProxy, 6>,
+        C,
+    > for SetProxyStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SetProxyParams<T1, T2, T3, T4>,
+    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.id,
+            &params.proxy,
+            &params.wrapped_key,
+            &params.master_key,
+            &params.sealed,
+        )
+    }
+}
+pub struct SetDeviceNameStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_device_name() -> SetDeviceNameStmt {
+    SetDeviceNameStmt(
+        "UPDATE whatsapp_accounts SET device_name = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id",
+        None,
+    )
+}
+impl SetDeviceNameStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        device_name: &'a Option<T1>,
+        account_id: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        UuidUuidQuery {
+            client,
+            params: [device_name, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, SetDeviceNameParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+    for SetDeviceNameStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SetDeviceNameParams<T1>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        self.bind(client, &params.device_name, &params.account_id)
+    }
+}

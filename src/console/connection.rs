@@ -1,0 +1,127 @@
+//! How an account's connections are made: through which proxy, and under which name the
+//! phone lists them. Setting what is set already changes nothing.
+
+use actix_web::{
+    delete, put,
+    web::{Data, Json, Path},
+};
+use paird_actors::domain::AccountId;
+use paird_sql::queries::settings;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    accounts::{nobody, shown},
+    answer::{answered, in_time, unanswered},
+    body::Body,
+    problem::Problem,
+    shared::Shared,
+    shown::Account,
+};
+use crate::config::device_name;
+use crate::whatsapp::proxy::{self, GivenProxy, ProxyError};
+
+/// A proxy. Whoever sets it without user and password takes those away that were set.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewProxy {
+    /// `socks5://host:port` or `http://host:port` (CONNECT).
+    #[schema(example = "socks5://10.0.0.7:1080", max_length = 2000)]
+    url: String,
+    /// Given with the password, or not at all; may stand in the URL instead.
+    #[schema(write_only, min_length = 1, max_length = 255)]
+    user: Option<String>,
+    /// Sealed at once, and never told again.
+    #[schema(write_only, min_length = 1, max_length = 255)]
+    password: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewDeviceName {
+    /// 1 to 40 characters, none a control character.
+    #[schema(min_length = 1, max_length = 40)]
+    device_name: String,
+}
+
+/// Gives an account a proxy. A connection that it has is made anew through it at once; an
+/// account at rest uses it from its next connection on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewProxy,
+    responses((status = 200, body = Account)))]
+#[put("/api/accounts/{id}/proxy")]
+pub async fn set_proxy(shared: Data<Shared>, id: Path<Uuid>, new: Body<NewProxy>) -> Result<Json<Account>, Problem> {
+    let given = given(&new.0).map_err(|wrong| refusal(wrong, *id))?;
+    let database = shared.database().await?;
+    let set = proxy::set_proxy(&**database, &shared.master_key_file, AccountId(*id), &given);
+    in_time(set).await?.map_err(|wrong| refusal(wrong, *id))?;
+    drop(database);
+    changed(&shared, *id).await
+}
+
+/// Takes proxy and login away: the account connects directly, and a connection that it has
+/// does so at once.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
+#[delete("/api/accounts/{id}/proxy")]
+pub async fn forget_proxy(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    let database = shared.database().await?;
+    let forgotten = proxy::forget_proxy(&**database, AccountId(*id));
+    in_time(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
+    drop(database);
+    changed(&shared, *id).await
+}
+
+/// Sets the name that the phone shows under "Linked devices", from the next pairing on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewDeviceName,
+    responses((status = 200, body = Account)))]
+#[put("/api/accounts/{id}/device-name")]
+pub async fn set_device_name(
+    shared: Data<Shared>,
+    id: Path<Uuid>,
+    new: Body<NewDeviceName>,
+) -> Result<Json<Account>, Problem> {
+    let name = device_name(new.0.device_name.trim());
+    let name = name.map_err(|wrong| Problem::refused(format!("deviceName {wrong}")))?;
+    name_device(&shared, *id, Some(&name)).await
+}
+
+/// Goes back to the name that the daemon gives, from the next pairing on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
+#[delete("/api/accounts/{id}/device-name")]
+pub async fn forget_device_name(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    name_device(&shared, *id, None).await
+}
+
+async fn name_device(shared: &Shared, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
+    let database = shared.database().await?;
+    answered(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    drop(database);
+    changed(shared, id).await
+}
+
+async fn changed(shared: &Shared, id: Uuid) -> Result<Json<Account>, Problem> {
+    shared.supervisor.wake();
+    shared.feed.ring();
+    Ok(Json(shown(shared, id).await?))
+}
+
+fn given(new: &NewProxy) -> Result<GivenProxy, ProxyError> {
+    let given = GivenProxy::parse(&new.url)?;
+    match (&new.user, &new.password) {
+        (None, None) => Ok(given),
+        (user, password) => {
+            given.with_login(user.as_deref().unwrap_or_default(), password.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+fn refusal(wrong: ProxyError, account: Uuid) -> Problem {
+    match wrong {
+        ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
+        ProxyError::NoAccount => nobody(account),
+        ProxyError::Database(wrong) => unanswered(&wrong),
+        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) | ProxyError::Interrupted(_) => {
+            Problem::unavailable(wrong.to_string())
+        }
+    }
+}

@@ -1,0 +1,25 @@
+// How an account's connections are made: through which proxy, under which name.
+import { connectionActions, control } from './actions.js';
+import { el } from './dom.js';
+
+export function connection(account) {
+  const all = connectionActions(account);
+  const login = account.proxyHasLogin ? ' with user and password' : '';
+  const proxy = account.proxy ? [el('code', {}, account.proxy), login] : 'None: it connects directly';
+  const name = account.deviceName ? el('code', {}, account.deviceName) : 'As for every account';
+  return [
+    el('h2', { id: 'connection' }, 'Connection'),
+    el(
+      'dl.facts',
+      {},
+      el('div', {}, el('dt', {}, 'Proxy'), el('dd', { 'data-fact': 'proxy' }, proxy)),
+      el('div', {}, el('dt', {}, 'Name on the phone'), el('dd', { 'data-fact': 'device-name' }, name)),
+    ),
+    all.length > 0 &&
+      el(
+        'div.row',
+        {},
+        all.map((action) => control(action, account)),
+      ),
+  ];
+}

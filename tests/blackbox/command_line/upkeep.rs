@@ -1,0 +1,98 @@
+//! What an installation calls by itself: a container's check, and the schema.
+
+use serde_json::json;
+
+use super::{command, document, paird, refused, text};
+use crate::support::{Stage, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_the_lease_of_this_machine_and_not_the_console() {
+    let mut stage = Stage::empty().await;
+    let dead = paird(&stage, &["health"]).await;
+    assert_eq!(dead.status.code(), Some(1));
+    let said = String::from_utf8(dead.stdout).unwrap();
+    assert!(said.starts_with("no daemon of ") && said.trim_end().ends_with(" holds a live lease"), "{said}");
+
+    // A daemon elsewhere does not make this container healthy.
+    let elsewhere = "INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at)
+                     VALUES (gen_random_uuid(), 'elsewhere', 1, '0', '', 0, now() + interval '1 hour')";
+    stage.web.sql.execute(elsewhere, &[]).await.unwrap();
+    assert_eq!(paird(&stage, &["health"]).await.status.code(), Some(1));
+
+    let daemon = stage.daemon(&[("PAIRD_CONSOLE_ADDR", "off"), ("PAIRD_LEASE_TTL", "5s")]).await;
+    assert_eq!(text(&paird(&stage, &["health"]).await), "alive\n");
+    let document = document(&stage, &["health"]).await;
+    assert_eq!((&document["alive"], &document["daemons"]), (&json!(true), &json!(1)));
+
+    // Killed, it is alive until its lease has run out, and no longer.
+    daemon.kill().await;
+    until("the end of the lease", || async {
+        let dead = paird(&stage, &["health", "--json"]).await;
+        let document: serde_json::Value = serde_json::from_slice(&dead.stdout).unwrap();
+        assert_eq!(document["alive"], json!(dead.status.success()));
+        (dead.status.code() == Some(1)).then_some(())
+    })
+    .await;
+    stage.database.take().unwrap().stop().await;
+    let (code, complaint) = refused(&stage, &["health"]).await;
+    assert_eq!((code, complaint.contains("DATABASE_URL")), (10, true), "{complaint}");
+    let (code, complaint) = refused(&stage, &["migrate"]).await;
+    assert_eq!((code, complaint.contains("DATABASE_URL")), (10, true), "{complaint}");
+    stage.finish_without_database().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_makes_the_schema_once_and_the_roles_as_often_as_it_is_asked() {
+    let mut stage = Stage::empty().await;
+    let owner = std::mem::take(&mut stage.dsn);
+    stage.web.sql.batch_execute("CREATE DATABASE fresh").await.unwrap();
+    stage.dsn = owner.replace("dbname=postgres", "dbname=fresh").replace("dbname=paird", "dbname=fresh");
+    assert_ne!(stage.dsn, owner);
+    let (fresh, connection) = tokio_postgres::connect(&stage.dsn, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+
+    let version = paird::postgres::migrate::known();
+    let expected = format!("the schema is at version {version}");
+    assert_eq!(text(&paird(&stage, &["migrate"]).await).trim_end(), expected);
+    let applied = "SELECT array_agg(applied_on ORDER BY version) FROM refinery_schema_history";
+    let when: Vec<String> = fresh.query_one(applied, &[]).await.unwrap().get(0);
+    assert_eq!(when.len(), usize::try_from(version).unwrap());
+    let web_may = |what: &'static str| {
+        let fresh = &fresh;
+        async move {
+            let sql = "SELECT has_table_privilege('paird_web', 'whatsapp_accounts', $1)";
+            fresh.query_one(sql, &[&what]).await.map(|row| row.get::<_, bool>(0)).unwrap_or(false)
+        }
+    };
+    assert!(!web_may("SELECT").await, "no role is made unasked");
+
+    for _ in 0..2 {
+        let document = document(&stage, &["migrate", "--roles"]).await;
+        assert_eq!(document, json!({"schemaVersion": version, "rolesGranted": true}));
+        assert!(web_may("SELECT").await && !web_may("DELETE").await);
+    }
+    let said = text(&paird(&stage, &["migrate", "--roles"]).await);
+    assert_eq!(said.trim_end(), format!("{expected}; the roles paird_web and paird_daemon may what they need"));
+    let again: Vec<String> = fresh.query_one(applied, &[]).await.unwrap().get(0);
+    assert_eq!(again, when, "nothing is migrated twice");
+
+    // The daemon's own role needs no more than the look, and may not give itself more.
+    fresh.batch_execute("CREATE ROLE night_daemon LOGIN IN ROLE paird_daemon").await.unwrap();
+    let as_daemon = |args: &'static [&'static str]| {
+        let dsn = stage.dsn.replace("user=paird", "user=night_daemon");
+        command(&stage).env("DATABASE_URL", dsn).args(args).output()
+    };
+    assert_eq!(text(&as_daemon(&["migrate"]).await.unwrap()).trim_end(), expected);
+    let refused = as_daemon(&["migrate", "--roles"]).await.unwrap();
+    let complaint = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), complaint.contains("permission denied")), (Some(1), true), "{complaint}");
+
+    let later = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+                 SELECT 999, 'later', max(applied_on), '0' FROM refinery_schema_history";
+    fresh.batch_execute(later).await.unwrap();
+    let (code, complaint) = super::refused(&stage, &["migrate"]).await;
+    assert_eq!((code, complaint.contains("999")), (1, true), "{complaint}");
+    drop(fresh);
+    stage.dsn = owner;
+    stage.finish([]).await;
+}
