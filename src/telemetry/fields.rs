@@ -9,8 +9,8 @@ use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
-/// Characters of a value, at most.
-const LONGEST: usize = 1_000;
+/// Characters of a value, at most: a line has some, and those of its spans.
+const LONGEST: usize = 400;
 
 /// `message name=value name=value`, tamed.
 pub(super) fn tamed() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
