@@ -45,7 +45,8 @@ pub struct Config {
     pub log: String,
     /// `PAIRD_LOG_FORMAT`.
     pub log_format: LogFormat,
-    /// `PAIRD_WHATSAPP_URL`: the sandbox to talk to, `ws://` on a loopback address.
+    /// `PAIRD_WHATSAPP_URL`: the sandbox to talk to, `ws://` on a loopback address, or
+    /// `wss://` with a certificate that this machine trusts.
     /// Always `None` in a production build, never `None` in a sandbox build that
     /// passed [`Config::for_daemon`].
     pub whatsapp_url: Option<String>,

@@ -69,4 +69,6 @@ WITH mine AS (
                   AS ended (id, state, result)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
 )
-SELECT id FROM mine;
+SELECT EXISTS (SELECT FROM commands c
+               WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more
+FROM mine;

@@ -111,10 +111,10 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
                     unset it, or build with the sandbox feature"
             .to_owned());
     }
-    let authority = text.strip_prefix("ws://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let Some(authority) = authority else {
-        return Err(format!("{text:?} does not start with ws://"));
+    let Some(rest) = text.strip_prefix("ws://").or_else(|| text.strip_prefix("wss://")) else {
+        return Err(format!("{text:?} does not start with ws:// or wss://"));
     };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let ip = authority.parse::<SocketAddr>().map(|addr| addr.ip()).or_else(|_| authority.parse::<IpAddr>());
     match ip {
         Ok(ip) if ip.is_loopback() => Ok(text.to_owned()),

@@ -216,7 +216,7 @@ fn a_sandbox_build_stays_on_loopback() {
     ] {
         refused("PAIRD_WHATSAPP_URL", wrong);
     }
-    for right in ["ws://127.0.0.1:4200/ws/chat", "ws://[::1]:4200", "ws://127.0.0.1"] {
+    for right in ["ws://127.0.0.1:4200/ws/chat", "ws://[::1]:4200", "ws://127.0.0.1", "wss://127.0.0.1:4200"] {
         assert!(read(&[("PAIRD_WHATSAPP_URL", right)]).unwrap().for_daemon().is_ok(), "{right}");
     }
 }

@@ -50,8 +50,8 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// then on each further write at once.
     async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError>;
 
-    /// Why the keys fail for good, if they do; a connection on them must end.
-    fn failure(&self) -> Option<StoreError>;
+    /// Waits until the keys fail for good, and says why: a connection on them must end.
+    async fn failed(&self) -> StoreError;
 }
 
 #[async_trait]
@@ -89,8 +89,8 @@ impl LinkKeys for Keyring {
         Self::secure(self, phone, device_jid).await
     }
 
-    fn failure(&self) -> Option<StoreError> {
-        Self::failure(self)
+    async fn failed(&self) -> StoreError {
+        Self::failed(self).await
     }
 }
 

@@ -34,7 +34,8 @@ const PAIRED_PATIENCE: Duration = Duration::from_secs(3);
 const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 /// After a reason to end was heard the library closes by itself, or never.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-const KEYS_CHECKED_EVERY: Duration = Duration::from_secs(5);
+/// After ten failed writes in a row the library writes no more, and tells nobody.
+const SAVER_CHECKED_EVERY: Duration = Duration::from_secs(30);
 /// `disconnect` writes what is left: up to 5 s a step.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
@@ -201,16 +202,16 @@ impl Life {
     /// Waits until the keys cannot be written any more: what the other side believes
     /// to be stored must be.
     async fn keys_failed(&self) -> CloseReason {
-        loop {
-            tokio::time::sleep(KEYS_CHECKED_EVERY).await;
-            if let Some(failure) = self.keys.failure() {
-                return CloseReason::StoreFailed(failure.to_string());
+        let halted = async {
+            while !self.client.persistence_manager().is_saver_halted() {
+                tokio::time::sleep(SAVER_CHECKED_EVERY).await;
             }
-            // Ten failed writes in a row, and the library writes no more.
-            if self.client.persistence_manager().is_saver_halted() {
-                return CloseReason::StoreFailed("the keys could not be written ten times in a row".to_owned());
-            }
-        }
+        };
+        let reason = tokio::select! {
+            failure = self.keys.failed() => failure.to_string(),
+            () = halted => "the keys could not be written ten times in a row".to_owned(),
+        };
+        CloseReason::StoreFailed(reason)
     }
 
     /// Waits until an open connection proves deaf.

@@ -9,6 +9,7 @@ mod backup;
 mod codes;
 mod command_line;
 mod consumer;
+mod costs;
 mod crashes;
 mod database;
 mod duplicates;

@@ -91,23 +91,23 @@ impl PgStore {
         let written = async {
             match record_change().params(&client, &row).opt().await {
                 Err(wrong) if is_number_taken(&wrong) => Ok(Written::NumberTaken),
-                other => other.map(|row| row.map_or(Written::Fenced, |_| Written::All)),
+                other => other.map(|more| more.map_or(Written::Fenced, Written::All)),
             }
         };
-        match bounded(written).await? {
-            Written::All => {}
+        let more_wait = match bounded(written).await? {
+            Written::All(more) => more,
             Written::Fenced => return Err(StoreError::Fenced),
             Written::NumberTaken => {
                 return Err(StoreError::Poisoned("another live account of the operator has the number".to_owned()));
             }
-        }
+        };
         if !change.events.is_empty() {
             self.outbox.ring();
         }
         for (command, _) in &change.finished {
             self.handed_out.forget(*command);
         }
-        if !change.finished.is_empty() {
+        if !change.finished.is_empty() && more_wait {
             self.inbox.notify_one();
         }
         Ok(())
@@ -115,7 +115,8 @@ impl PgStore {
 }
 
 enum Written {
-    All,
+    /// Whether more commands of the account wait.
+    All(bool),
     Fenced,
     NumberTaken,
 }

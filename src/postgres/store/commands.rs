@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use paird_actors::domain::{AccountId, CommandId, CommandRow};
 use paird_actors::ports::StoreError;
 use paird_sql::queries::accounts::claim_accounts_with_commands;
@@ -8,15 +10,14 @@ use uuid::Uuid;
 use super::PgStore;
 use crate::postgres::pool::bounded;
 
+/// While there is always something to take.
+const ORPHANS_WAIT_AT_MOST: Duration = Duration::from_secs(1);
+
 impl PgStore {
     pub(super) async fn take_next_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
         let client = self.connection().await?;
-        bounded(claim_accounts_with_commands().bind(&client, &self.process).all()).await?;
-        let orphans = bounded(fail_orphaned_commands().bind(&client).all()).await?;
-        for command in orphans {
-            warn!(command, "a command names no account of this database");
-        }
-        let _alone = self.asking.lock().await;
+        let claimed = bounded(claim_accounts_with_commands().bind(&client, &self.process).all()).await?;
+        let mut looked_at = self.asking.lock().await;
         let (commands, askings) = self.handed_out.all();
         let asking = Uuid::now_v7();
         let taken = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;
@@ -31,7 +32,17 @@ impl PgStore {
             self.handed_out.add(&command, row.taken);
             command
         });
-        Ok(taken.collect())
+        let taken: Vec<_> = taken.collect();
+        // Whoever rang had a reason: if it was none of these, it may be one of those.
+        let is_due = looked_at.is_none_or(|at| at.elapsed() > ORPHANS_WAIT_AT_MOST);
+        if is_due || (claimed.is_empty() && taken.is_empty()) {
+            *looked_at = Some(Instant::now());
+            let orphans = bounded(fail_orphaned_commands().bind(&client).all()).await?;
+            for command in orphans {
+                warn!(command, "a command names no account of this database");
+            }
+        }
+        Ok(taken)
     }
 
     pub(super) async fn put_back(&self, command: CommandId) -> Result<(), StoreError> {

@@ -34,8 +34,8 @@ pub struct PgStore {
     process: Uuid,
     outbox: Bell,
     inbox: Arc<Notify>,
-    /// One asking for commands at a time.
-    asking: Arc<Mutex<()>>,
+    /// One asking for commands at a time; and when one last looked for those that name no account.
+    asking: Arc<Mutex<Option<std::time::Instant>>>,
     handed_out: HandedOut,
 }
 

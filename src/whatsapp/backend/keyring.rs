@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 use wacore::store::error::StoreError as LibraryError;
 
 use super::key_file::KeyFile;
+use super::mirror::Mirror;
 use super::postgres::PostgresRecords;
 use super::records::{Entry, Kind, Records, Selection};
 use super::staged::StagedRecords;
@@ -21,10 +22,10 @@ pub(super) type Kept<T> = Result<T, LibraryError>;
 /// owner, everything fails, for ever: a new keyring must be opened, if at all.
 pub struct Keyring {
     id: KeyringId,
-    /// `None` once durable. Held for reading through each operation, and for writing
-    /// through [`Keyring::secure`]: no write can slip between the copy and the switch.
-    staged: RwLock<Option<Staged>>,
-    postgres: PostgresRecords,
+    /// Held for reading through each operation, and for writing through
+    /// [`Keyring::secure`]: no write can slip between the copy and the switch.
+    place: RwLock<Place>,
+    postgres: Arc<PostgresRecords>,
     durable: AtomicBool,
     /// Held through a merge, which reads, decides and writes. Other daemons are kept
     /// out by the fence, so what is left to exclude is in this process.
@@ -37,6 +38,13 @@ pub(super) struct Merging {
     pub tc_tokens: Mutex<()>,
     pub message_secrets: Mutex<()>,
     pub device: Mutex<()>,
+}
+
+/// Where the records are.
+enum Place {
+    Staged(Staged),
+    Mirrored(Mirror),
+    Stored,
 }
 
 /// What is in memory of a keyring that is not durable yet.
@@ -64,15 +72,21 @@ impl Keyring {
         let staged = Staged { records: StagedRecords::default(), master_keys, seals: None };
         Self {
             id,
-            staged: RwLock::new(Some(staged)),
-            postgres,
+            place: RwLock::new(Place::Staged(staged)),
+            postgres: Arc::new(postgres),
             durable: AtomicBool::new(false),
             merging: Merging::default(),
         }
     }
 
     pub(super) fn durable(id: KeyringId, postgres: PostgresRecords) -> Self {
-        Self { id, staged: RwLock::new(None), postgres, durable: AtomicBool::new(true), merging: Merging::default() }
+        Self {
+            id,
+            place: RwLock::new(Place::Stored),
+            postgres: Arc::new(postgres),
+            durable: AtomicBool::new(true),
+            merging: Merging::default(),
+        }
     }
 
     pub fn id(&self) -> KeyringId {
@@ -91,6 +105,11 @@ impl Keyring {
         self.postgres.failure()
     }
 
+    /// Waits until it fails for good.
+    pub async fn failed(&self) -> StoreError {
+        self.postgres.failed().await
+    }
+
     /// Makes the keyring durable: its row, every staged record, and
     /// `linking_keyring_id` on the account's row, all in one statement, under the fence.
     /// Writes that arrive meanwhile wait, and land in Postgres. Nothing to do if it is
@@ -100,8 +119,8 @@ impl Keyring {
     /// Nothing was written (`Fenced`, `Poisoned`), or it is not known (`Unavailable`);
     /// then the keyring is still staged, and calling again ends in the same rows.
     pub async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
-        let mut staged = self.staged.write().await;
-        let Some(Staged { records, master_keys, seals }) = staged.as_mut() else { return Ok(()) };
+        let mut place = self.place.write().await;
+        let Place::Staged(Staged { records, master_keys, seals }) = &mut *place else { return Ok(()) };
         let entries = records.all();
         if !entries.iter().any(|entry| entry.kind == Kind::Device) {
             return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
@@ -114,7 +133,8 @@ impl Keyring {
         };
         let Seals { wrapped_key, master_key } = seals;
         self.postgres.secure(wrapped_key, master_key, phone, device_jid, entries).await?;
-        *staged = None;
+        let records = std::mem::take(records);
+        *place = Place::Mirrored(Mirror::of(records, Arc::clone(&self.postgres)));
         self.durable.store(true, Ordering::Release);
         Ok(())
     }
@@ -122,7 +142,7 @@ impl Keyring {
     /// The records, wherever they are now. Take it once for an operation: a second
     /// one, while the first is held, waits for ever behind a `secure`.
     pub(super) async fn records(&self) -> HeldRecords<'_> {
-        HeldRecords { staged: self.staged.read().await, postgres: &self.postgres }
+        HeldRecords { place: self.place.read().await, postgres: &self.postgres }
     }
 
     pub(super) async fn get(&self, kind: Kind, name: &str) -> Kept<Option<Entry>> {
@@ -158,7 +178,7 @@ impl Keyring {
 
 /// Keeps the records where they are for as long as it is held.
 pub(super) struct HeldRecords<'a> {
-    staged: RwLockReadGuard<'a, Option<Staged>>,
+    place: RwLockReadGuard<'a, Place>,
     postgres: &'a PostgresRecords,
 }
 
@@ -166,9 +186,10 @@ impl std::ops::Deref for HeldRecords<'_> {
     type Target = dyn Records;
 
     fn deref(&self) -> &Self::Target {
-        match &*self.staged {
-            Some(staged) => &staged.records,
-            None => self.postgres,
+        match &*self.place {
+            Place::Staged(staged) => &staged.records,
+            Place::Mirrored(mirror) if mirror.serves() => mirror,
+            Place::Mirrored(_) | Place::Stored => self.postgres,
         }
     }
 }

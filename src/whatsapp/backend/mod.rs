@@ -6,11 +6,12 @@
 //!
 //! What holds for every method: an error is an error and never "no such record",
 //! because a client that is told "no keys" makes new ones and destroys the account.
-//! Nothing is cached: one daemon owns an account at a time, and the fence on every
-//! write is what makes that true.
+//! One daemon owns an account at a time, and the fence on every write is what makes that
+//! true. Nothing is cached, but for the minute after a link was made: see `mirror`.
 //!
 //! ```text
 //! vault ── makes ──▶ keyring ─┬─ staged    (memory)
+//!                             ├─ mirror    (memory for reads, rows for writes)
 //!                             └─ postgres  (sealed rows of `credentials`)
 //!                      ▲ speak in records
 //!   signal · app_sync · protocol · msg_secrets · device   (the library's traits)
@@ -20,6 +21,7 @@ mod app_sync;
 mod device;
 mod key_file;
 mod keyring;
+mod mirror;
 mod msg_secrets;
 mod names;
 mod postgres;

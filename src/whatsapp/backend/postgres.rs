@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::Future;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +13,7 @@ use paird_actors::ports::StoreError;
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentialsParams};
 use paird_sql::queries::keyrings::{self as keyring_sql, SecureKeyringParams};
-use tokio::time::timeout;
+use tokio::{sync::SetOnce, time::timeout};
 use uuid::Uuid;
 
 use super::names;
@@ -40,7 +39,7 @@ pub(super) struct PostgresRecords {
     ownership: Ownership,
     key: DataKey,
     /// Set once, for ever: why these records may no longer be used.
-    failure: OnceLock<Failure>,
+    failure: SetOnce<Failure>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +55,7 @@ enum Failure {
 
 impl PostgresRecords {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
-        Self { pool, ownership, key, failure: OnceLock::new() }
+        Self { pool, ownership, key, failure: SetOnce::new() }
     }
 
     /// The key of these records, sealed for the keyring's row.
@@ -68,6 +67,11 @@ impl PostgresRecords {
     /// Why every call fails from now on, if it does.
     pub fn failure(&self) -> Option<StoreError> {
         self.failure.get().map(|failure| failure.to_error(self.ownership.keyring))
+    }
+
+    /// Waits until every call fails.
+    pub async fn failed(&self) -> StoreError {
+        self.failure.wait().await.to_error(self.ownership.keyring)
     }
 
     /// Writes the keyring's row and all its records, and puts the keyring on the
@@ -116,7 +120,9 @@ impl PostgresRecords {
     }
 
     fn fail(&self, failure: Failure) -> StoreError {
-        self.failure.get_or_init(|| failure).to_error(self.ownership.keyring)
+        // The first one stays.
+        let _ = self.failure.set(failure);
+        self.failure.get().unwrap_or(&failure).to_error(self.ownership.keyring)
     }
 
     async fn client(&self) -> Result<Client, StoreError> {

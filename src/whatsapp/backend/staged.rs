@@ -20,6 +20,10 @@ impl StagedRecords {
         self.lock().values().cloned().collect()
     }
 
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
     /// Every method's change to the map is one call that cannot panic half-way, so
     /// a lock that a panic left behind still guards a whole map.
     fn lock(&self) -> MutexGuard<'_, Map> {

@@ -16,6 +16,7 @@ use paird_actors::{
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
 use tokio::{runtime::Handle, sync::watch};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wacore::store::{InMemoryBackend, traits::Backend};
 
@@ -34,7 +35,7 @@ pub(super) struct Keyrings {
     staged: Mutex<HashMap<KeyringId, Arc<Keyring>>>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     pub(super) unwritable: Arc<AtomicBool>,
-    pub(super) fenced: Arc<AtomicBool>,
+    pub(super) fenced: CancellationToken,
 }
 
 struct Keyring {
@@ -42,7 +43,7 @@ struct Keyring {
     backend: Arc<InMemoryBackend>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     unwritable: Arc<AtomicBool>,
-    fenced: Arc<AtomicBool>,
+    fenced: CancellationToken,
 }
 
 impl Keyrings {
@@ -100,8 +101,9 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
-    fn failure(&self) -> Option<StoreError> {
-        self.fenced.load(Ordering::Relaxed).then_some(StoreError::Fenced)
+    async fn failed(&self) -> StoreError {
+        self.fenced.cancelled().await;
+        StoreError::Fenced
     }
 }
 

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Duration,
 };
 
@@ -146,7 +146,7 @@ async fn a_cut_socket_during_a_qr_ends_the_session() {
 async fn a_connection_whose_keys_have_another_owner_ends() {
     let bench = Bench::start().await;
     let session = bench.linked().await;
-    bench.keyrings.fenced.store(true, Ordering::Relaxed);
+    bench.keyrings.fenced.cancel();
     let reason = session.end().await;
     assert!(matches!(reason, CloseReason::StoreFailed(_)), "{reason:?}");
     session.is_gone().await;

@@ -4,10 +4,11 @@
 mod reads;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io,
+    path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -35,7 +36,11 @@ pub struct Wire {
     deaf: Arc<AtomicBool>,
     jam: Arc<watch::Sender<Jam>>,
     reads: Arc<Reads>,
+    carried: Carried,
 }
+
+/// How often each statement went this way, by its text.
+type Carried = Arc<Mutex<BTreeMap<String, usize>>>;
 
 /// Statements that are stuck on the way.
 #[derive(Default)]
@@ -56,21 +61,37 @@ struct Stuck {
 
 impl Wire {
     pub fn to(stage: &Stage) -> Self {
-        let dir = stage.dir.join("w");
+        Self::beside(&stage.dir)
+    }
+
+    /// To the embedded Postgres of this directory.
+    pub fn beside(database: &Path) -> Self {
+        let dir = database.join("w");
         std::fs::create_dir(&dir).unwrap();
         let listener = UnixListener::bind(dir.join(SOCKET)).unwrap();
-        let real = stage.dir.join("run").join(SOCKET);
+        let real = database.join("run").join(SOCKET);
         let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
-        let reads = Arc::new(Reads::default());
-        let shared = (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads));
+        let (reads, carried) = (Arc::new(Reads::default()), Carried::default());
+        let shared = (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads), Arc::clone(&carried));
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 let Ok(to) = UnixStream::connect(&real).await else { continue };
-                let (deaf, jam, reads) = shared.clone();
-                tokio::spawn(carry(from, to, deaf, jam, reads));
+                let (deaf, jam, reads, carried) = shared.clone();
+                tokio::spawn(carry(from, to, deaf, jam, reads, carried));
             }
         });
-        Self { dsn: format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display()), deaf, jam, reads }
+        let dsn = format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display());
+        Self { dsn, deaf, jam, reads, carried }
+    }
+
+    /// From now on statements are counted from nothing.
+    pub fn count_anew(&self) {
+        self.carried.lock().unwrap().clear();
+    }
+
+    /// Each statement's text, and how often it went this way.
+    pub fn carried(&self) -> BTreeMap<String, usize> {
+        self.carried.lock().unwrap().clone()
     }
 
     pub async fn lose_an_answer(&self) {
@@ -140,12 +161,13 @@ async fn carry(
     deaf: Arc<AtomicBool>,
     jam: Arc<watch::Sender<Jam>>,
     reads: Arc<Reads>,
+    carried: Carried,
 ) {
     let (asking, asked) = from.into_split();
     let (answering, answered) = to.into_split();
     let is_late = AtomicBool::new(false);
     let ask = async {
-        if carry_statements(asking, answered, &jam, &reads, &is_late).await.is_err() {
+        if carry_statements(asking, answered, &jam, &reads, &carried, &is_late).await.is_err() {
             // The server's last words are read when the daemon is gone already.
             std::future::pending().await
         }
@@ -162,8 +184,10 @@ async fn carry_statements(
     mut answered: unix::OwnedWriteHalf,
     jam: &watch::Sender<Jam>,
     reads: &Reads,
+    carried: &Carried,
     is_late: &AtomicBool,
 ) -> io::Result<()> {
+    let count = |text: &str| *carried.lock().unwrap().entry(text.to_owned()).or_default() += 1;
     // The first frame has no kind.
     answered.write_all(&frame(&mut asking, 0).await?).await?;
     let mut texts: HashMap<String, String> = HashMap::new();
@@ -177,6 +201,7 @@ async fn carry_statements(
             Some(b'B') if reads.cuts(&frame[5..]) => return Ok(()),
             Some(b'B') => {
                 let [_, name] = words(&frame);
+                texts.get(&name).inspect(|text| count(text));
                 let stops = |text: &&&'static str| texts.get(&name).is_some_and(|sql| sql.contains(**text));
                 let stuck = jam.borrow().texts.iter().find(stops).copied();
                 if let Some(text) = stuck {
@@ -186,6 +211,7 @@ async fn carry_statements(
                     is_late.store(true, Ordering::Release);
                 }
             }
+            Some(b'Q') => count(&words(&frame)[0]),
             Some(_) | None => {}
         }
         answered.write_all(&frame).await?;
@@ -227,5 +253,5 @@ async fn frame(from: &mut (impl AsyncRead + Unpin), kind: usize) -> io::Result<V
 /// The first two words of a frame, each ended by a zero.
 fn words(frame: &[u8]) -> [String; 2] {
     let mut words = frame[5..].split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    [words.next().unwrap(), words.next().unwrap()]
+    [words.next().unwrap(), words.next().unwrap_or_default()]
 }

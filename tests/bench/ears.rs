@@ -1,0 +1,75 @@
+//! A consumer that notes when it heard what.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{sync::watch, time::Instant};
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+use uuid::Uuid;
+
+use super::support::until_within;
+use std::time::Duration;
+
+/// Nothing that is measured takes longer.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+pub struct Ears {
+    heard: Arc<Mutex<Heard>>,
+    news: watch::Receiver<u64>,
+    _connection: Client,
+}
+
+#[derive(Default)]
+struct Heard {
+    last: HashMap<(Uuid, String), Instant>,
+    count: u64,
+}
+
+impl Ears {
+    pub async fn open(dsn: &str) -> Self {
+        let (client, mut connection) = tokio_postgres::connect(dsn, NoTls).await.unwrap();
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let (say, news) = watch::channel(0);
+        let noted = Arc::clone(&heard);
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+                let AsyncMessage::Notification(notification) = message else { continue };
+                let now = Instant::now();
+                let event: serde_json::Value = serde_json::from_str(notification.payload()).unwrap();
+                let account = event["accountId"].as_str().unwrap().parse().unwrap();
+                let mut heard = noted.lock().unwrap();
+                heard.last.insert((account, event["type"].as_str().unwrap().to_owned()), now);
+                heard.count += 1;
+                say.send_replace(heard.count);
+            }
+        });
+        client.batch_execute("LISTEN paird_event").await.unwrap();
+        Self { heard, news, _connection: client }
+    }
+
+    /// Waits for an event of the account after that moment; when it was heard.
+    pub async fn hears(&self, account: Uuid, kind: &str, after: Instant) -> Instant {
+        let mut news = self.news.clone();
+        let wait = async {
+            loop {
+                let at = self.heard.lock().unwrap().last.get(&(account, kind.to_owned())).copied();
+                if let Some(at) = at.filter(|at| *at >= after) {
+                    return at;
+                }
+                news.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never heard: {kind} of {account}"))
+    }
+
+    /// How many events were heard so far.
+    pub fn count(&self) -> u64 {
+        *self.news.borrow()
+    }
+
+    pub async fn has_heard(&self, count: u64) {
+        until_within(PATIENCE, &format!("{count} events"), || async { (self.count() >= count).then_some(()) }).await;
+    }
+}

@@ -1,0 +1,141 @@
+//! `make bench`: what paird costs and how long it takes, measured from outside. The
+//! daemon, Postgres and WhatsApp's double are processes of their own, and this is one more.
+
+#![allow(clippy::unwrap_used, reason = "a measurement that cannot go on ends here")]
+#![allow(clippy::print_stdout, reason = "figures go to the screen")]
+
+mod costs;
+mod ears;
+mod failover;
+mod figures;
+mod fleet;
+mod growth;
+mod latency;
+mod layers;
+mod plot;
+mod process;
+mod readme;
+mod soak;
+#[path = "../blackbox/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
+mod support;
+mod throughput;
+mod tls;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use figures::Figures;
+use fleet::Fleet;
+
+/// Where what is published is kept.
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench");
+
+/// Measures paird. `make bench` passes ARGS on.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many accounts, at each step of the growth; the other parts take the one nearest to 2,000.
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 2_000, 5_000])]
+    accounts: Vec<usize>,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// How often each measurement is repeated.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long a fleet idles for its share of a processor.
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
+    idle: Duration,
+    /// How long a fleet idles to show whether it grows.
+    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    soak: Duration,
+    /// Makes the results those that the README publishes: its table, its plot, the JSON beside this.
+    #[arg(long)]
+    publish: bool,
+    /// Only writes the README's table again, from the published JSON.
+    #[arg(long)]
+    readme: bool,
+    /// Cargo's own.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Latency,
+    Throughput,
+    Costs,
+    Growth,
+    Layers,
+    Tls,
+    Failover,
+    Soak,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    /// For what is measured at one size.
+    fn usual(&self) -> usize {
+        *self.accounts.iter().min_by_key(|accounts| accounts.abs_diff(2_000)).unwrap()
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let published = PathBuf::from(HERE).join("results.json");
+    if args.readme {
+        return readme::write(&Figures::read(&published));
+    }
+    let mut figures = Figures::begin();
+    measure(&args, &mut figures).await;
+    println!("\n{}", figures.table());
+    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench.json");
+    figures.keep(&kept);
+    println!("kept in {}", kept.display());
+    if args.publish {
+        let mut all = if published.exists() { Figures::read(&published) } else { Figures::begin() };
+        all.replace_with(figures);
+        all.keep(&published);
+        plot::draw(&all, &PathBuf::from(HERE));
+        readme::write(&all);
+        println!("published in {HERE} and the README");
+    }
+}
+
+async fn measure(args: &Args, figures: &mut Figures) {
+    if args.wants(Part::Latency) {
+        latency::measure(args.rounds, figures).await;
+    }
+    if args.wants(Part::Throughput) {
+        throughput::measure(args.rounds, figures).await;
+    }
+    if args.wants(Part::Costs) {
+        costs::measure(args.rounds, figures).await;
+    }
+    if args.wants(Part::Layers) {
+        layers::measure(args.usual(), figures).await;
+    }
+    if args.wants(Part::Tls) {
+        tls::measure(args.usual(), figures).await;
+    }
+    if args.wants(Part::Failover) {
+        failover::measure(args.usual(), figures).await;
+    }
+    if args.wants(Part::Growth) {
+        growth::measure(&args.accounts, args.idle, figures).await;
+    }
+    if args.wants(Part::Soak) {
+        soak::measure(args.usual(), args.soak, figures).await;
+    }
+}
+
+/// Says what is going on, while it takes its time.
+fn say(what: impl std::fmt::Display) {
+    println!("… {what}");
+}

@@ -1,0 +1,100 @@
+//! What things cost, counted: a change that doubles one of these is seen here. `make
+//! bench` measures time and memory.
+
+use uuid::Uuid;
+
+use crate::support::{Api, Daemon, Stage, Wire, until};
+
+/// Statements of the daemon from `account.pair` to the groups, its share of what runs
+/// anyway included.
+const OF_A_PAIRING: f64 = 12.0;
+/// Tasks that an idle account keeps: the library's readers and timers are most of them.
+const OF_AN_ACCOUNT: f64 = 12.0;
+
+fn number(nth: usize) -> String {
+    format!("43660{:07}", 3_000_000 + nth)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pairing_takes_a_dozen_statements() {
+    let (stage, wire, daemon) = counted().await;
+    pair(&stage, 0).await;
+    wire.count_anew();
+    const PAIRINGS: usize = 5;
+    for nth in 1..=PAIRINGS {
+        pair(&stage, nth).await;
+    }
+    let carried = wire.count_anew();
+    let each = carried.values().sum::<usize>() as f64 / PAIRINGS as f64;
+    assert!(each <= OF_A_PAIRING, "{each} statements a pairing: {carried:#?}");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_accounts_ask_the_database_for_nothing() {
+    let (stage, wire, daemon) = counted().await;
+    heartbeats(&wire, 3).await;
+    let own = wire.carried();
+    for nth in 0..8 {
+        pair(&stage, nth).await;
+    }
+    // What a pairing leaves to be done is done at some time; then there is only what an
+    // empty daemon asks, too.
+    until("a rest of three heartbeats", || async {
+        heartbeats(&wire, 3).await;
+        wire.carried().keys().all(|text| own.contains_key(text)).then_some(())
+    })
+    .await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_account_keeps_a_dozen_tasks() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let few = tasks(&api).await;
+    const ACCOUNTS: usize = 10;
+    for nth in 0..ACCOUNTS {
+        pair(&stage, nth).await;
+    }
+    // A pairing's own tasks end when they are done.
+    until(&format!("at most {OF_AN_ACCOUNT} tasks an account"), || async {
+        ((tasks(&api).await - few) / ACCOUNTS as f64 <= OF_AN_ACCOUNT).then_some(())
+    })
+    .await;
+    stage.finish([daemon]).await;
+}
+
+/// A daemon whose statements go through a wire that counts them.
+async fn counted() -> (Stage, Wire, Daemon) {
+    let mut stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
+    let daemon = stage.daemon(&[]).await;
+    stage.dsn = direct;
+    (stage, wire, daemon)
+}
+
+/// Waits for so many signs of life, and counts what comes with them.
+async fn heartbeats(wire: &Wire, count: usize) {
+    wire.count_anew();
+    until(&format!("{count} heartbeats"), || async {
+        let carried = wire.carried();
+        let (_, times) = carried.iter().find(|(text, _)| text.contains("INSERT INTO processes"))?;
+        (*times >= count).then_some(())
+    })
+    .await;
+}
+
+async fn tasks(api: &Api) -> f64 {
+    let exposition = api.get("/metrics").await.is(200).text();
+    let line = exposition.lines().find_map(|line| line.strip_prefix("paird_tasks "));
+    line.unwrap().parse().unwrap()
+}
+
+/// From the command to the groups.
+async fn pair(stage: &Stage, nth: usize) -> Uuid {
+    let account = stage.web.connect_account(&format!("desk {nth}"), &number(nth), &stage.phones).await;
+    stage.web.event(account, "groups.synced", 0).await;
+    account
+}
