@@ -27,6 +27,8 @@ fn a_keyring_answers_as_the_in_memory_backend_does() {
 
 async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     let judge = InMemoryBackend::new();
+    // In memory, then mirrored, then in rows alone.
+    let reopened_at = secured_at.midpoint(history.len()) + 1;
     let mut keyring = rig.fresh();
     for backend in [&judge as &dyn wacore::store::traits::Backend, &*keyring] {
         run(backend, &Op::SaveDevice(0)).await.unwrap();
@@ -34,6 +36,9 @@ async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     for (at, operation) in history.iter().enumerate() {
         if at == secured_at {
             keyring.secure(&phone(), JID).await.unwrap();
+        }
+        if at == reopened_at {
+            keyring = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
         }
         let answer = run(&*keyring, operation).await.unwrap();
         assert_eq!(answer, run(&judge, operation).await.unwrap(), "{operation:?} at {at} of {history:?}");

@@ -49,8 +49,14 @@ impl Rig {
         self.vault.fresh(self.account, FENCE, KeyringId(Uuid::new_v4()))
     }
 
-    /// With a device, secured.
+    /// With a device, secured, and opened again: everything is read from rows.
     pub async fn durable(&self) -> Arc<Keyring> {
+        let secured = self.secured().await;
+        self.vault.open_keyring(self.account, FENCE, secured.id()).await.unwrap()
+    }
+
+    /// With a device, secured a moment ago: rows, and a mirror of them.
+    pub async fn secured(&self) -> Arc<Keyring> {
         let keyring = self.fresh();
         keyring.create().await.unwrap();
         keyring.secure(&phone(), JID).await.unwrap();

@@ -76,6 +76,30 @@ async fn securing_again_after_a_lost_answer_leaves_no_record_that_went_meanwhile
 }
 
 #[tokio::test]
+async fn a_write_that_was_given_up_and_lands_all_the_same_is_read_as_it_landed() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    let before = rig.image().await;
+    let mut client = rig.pool.get().await.unwrap();
+    let in_the_way = client.transaction().await.unwrap();
+    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
+    let writer = keyring.clone();
+    let write = tokio::spawn(async move { writer.put_identity("a@lid", [2; 32]).await });
+    let stuck = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while rig.execute(stuck, &[]).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    write.abort();
+    assert!(write.await.unwrap_err().is_cancelled());
+    in_the_way.commit().await.unwrap();
+    while rig.image().await == before {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(keyring.load_identity("a@lid").await.unwrap(), Some([2; 32]));
+}
+
+#[tokio::test]
 async fn writes_that_race_with_securing_are_all_there_afterwards() {
     let rig = Rig::new().await;
     let keyring = rig.fresh();
