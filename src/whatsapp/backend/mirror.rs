@@ -100,7 +100,10 @@ impl Records for Mirror {
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let writing = self.write().await;
-        self.postgres.put(entries.clone()).await?;
+        // The library saves its device more often than that changes.
+        if !self.records.hold(&entries) {
+            self.postgres.put(entries.clone()).await?;
+        }
         self.records.put(entries).await?;
         writing.is_done();
         Ok(())

@@ -20,6 +20,15 @@ impl StagedRecords {
         self.lock().values().cloned().collect()
     }
 
+    /// Whether these are there already, each as it is.
+    pub fn hold(&self, entries: &[Entry]) -> bool {
+        let map = self.lock();
+        entries.iter().all(|entry| {
+            let held = map.get(&(entry.kind, entry.name.clone()));
+            held.is_some_and(|held| held.value == entry.value && held.stamp == entry.stamp)
+        })
+    }
+
     pub fn clear(&self) {
         self.lock().clear();
     }
