@@ -47,7 +47,6 @@ pub struct Fleet {
 /// When what happened.
 pub struct Paired {
     pub asked: Instant,
-    pub shown: Instant,
     pub scanned: Instant,
     pub connected: Instant,
 }
@@ -122,7 +121,7 @@ impl Fleet {
     pub async fn pair(&self, account: Uuid, number: String) -> Paired {
         self.phones.add(&number).await;
         let asked = self.ask(account, "account.pair").await;
-        let shown = self.ears.hears(account, "session.qr", asked).await;
+        self.ears.hears(account, "session.qr", asked).await;
         loop {
             let png: Option<String> = self.web.column(account, "last_qr_png").await;
             let Some(png) = png else { continue };
@@ -135,7 +134,7 @@ impl Fleet {
             // A QR may have changed under the phone.
             if self.phones.scan(&number, &qr).await.is_ok() {
                 let connected = self.ears.hears(account, "session.connected", asked).await;
-                return Paired { asked, shown, scanned, connected };
+                return Paired { asked, scanned, connected };
             }
         }
     }

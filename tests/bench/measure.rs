@@ -28,7 +28,6 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use figures::Figures;
-use fleet::Fleet;
 
 /// Where what is published is kept.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench");
