@@ -59,7 +59,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn is_done(mut self) {
+    fn finish(mut self) {
         self.done = true;
     }
 }
@@ -105,7 +105,7 @@ impl Records for Mirror {
             self.postgres.put(entries.clone()).await?;
         }
         self.records.put(entries).await?;
-        writing.is_done();
+        writing.finish();
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Records for Mirror {
         let writing = self.write().await;
         self.postgres.stamp(kind, names.clone(), stamp).await?;
         self.records.stamp(kind, names, stamp).await?;
-        writing.is_done();
+        writing.finish();
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Records for Mirror {
         let writing = self.write().await;
         let taken = self.postgres.take(kind, name).await?;
         self.records.take(kind, name).await?;
-        writing.is_done();
+        writing.finish();
         Ok(taken)
     }
 
@@ -129,7 +129,7 @@ impl Records for Mirror {
         let writing = self.write().await;
         let gone = self.postgres.delete(kind, which.clone()).await?;
         self.records.delete(kind, which).await?;
-        writing.is_done();
+        writing.finish();
         Ok(gone)
     }
 }
