@@ -38,6 +38,8 @@ use shutdown::Stop;
 
 /// Everything is compared with the database at least this often.
 const TICK: Duration = Duration::from_secs(15);
+/// One to renew the lease with, and one to look at the others' meanwhile.
+const HEARTBEAT_CONNECTIONS: usize = 2;
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
 /// Behind a proxy that does not pass LISTEN the daemon is up all the same.
@@ -94,10 +96,13 @@ async fn serve_with(
 ) -> anyhow::Result<()> {
     let process = Uuid::now_v7();
     let token = console_token(config)?;
-    let pool = database.dsn().pool()?;
-    let Some(vault) = stop.unless(open_vault(&pool, process, config)).await else { return Ok(()) };
+    // Apart: whatever the keys of a thousand logins ask for, the accounts' rows are
+    // written, and nothing at all comes between the daemon and its sign of life.
+    let (pool, keys, heartbeat) =
+        (database.dsn().pool()?, database.dsn().patient_pool()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
+    let Some(vault) = stop.unless(open_vault(&keys, process, config)).await else { return Ok(()) };
     let vault = Arc::new(vault?);
-    let Some(lease) = stop.unless(lease(&pool, process, config)).await else { return Ok(()) };
+    let Some(lease) = stop.unless(lease(&heartbeat, process, config)).await else { return Ok(()) };
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
     let meters = Arc::new(Meters::default());

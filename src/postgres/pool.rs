@@ -23,6 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a pooled connection may take to show that its server still answers.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 8;
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The half of a connection that its owner must drive.
 pub(crate) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -89,11 +90,24 @@ impl Dsn {
     /// # Errors
     /// As [`Dsn::pool`].
     pub fn pool_of(&self, size: usize) -> Result<Pool, DsnError> {
+        self.pool_with(size, CONNECT_TIMEOUT)
+    }
+
+    /// Connections for the keys of links: many ask at once when a fleet comes back, and
+    /// each waits for its turn rather than fail and ask again.
+    ///
+    /// # Errors
+    /// As [`Dsn::pool`].
+    pub fn patient_pool(&self) -> Result<Pool, DsnError> {
+        self.pool_with(POOL_SIZE, TURN_TIMEOUT)
+    }
+
+    fn pool_with(&self, size: usize, turn: Duration) -> Result<Pool, DsnError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycling);
         Pool::builder(manager)
             .max_size(size)
-            .wait_timeout(Some(CONNECT_TIMEOUT))
+            .wait_timeout(Some(turn))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .pre_recycle(still_answers())
