@@ -10,12 +10,15 @@ const SIZE: (u32, u32) = (900, 640);
 /// Seen on a light and on a dark page.
 const GROUND: RGBColor = RGBColor(255, 255, 255);
 
+/// What it says above, and what it shows of a fleet of one size.
+type Chart = (&'static str, fn(&Size) -> f64);
+
 /// One small chart for each cost.
 pub fn draw(figures: &Figures, into: &Path) {
     let path = into.join("growth.svg");
     let area = SVGBackend::new(&path, SIZE).into_drawing_area();
     area.fill(&GROUND).unwrap();
-    let charts: [(&str, fn(&Size) -> f64); 4] = [
+    let charts: [Chart; 4] = [
         ("resident memory, MiB", |size| size.resident_mib),
         ("idle processor time, % of a core", |size| size.idle_cpu_percent),
         ("start → all connected, s", |size| size.restored_s),
