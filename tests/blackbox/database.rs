@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use paird::postgres::embedded::{Embedded, Options};
+use paird_sandbox::{Fault, Scope};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
@@ -226,6 +228,41 @@ async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
     let sent = traffic.end().await;
     nothing_is_lost(&stage, &accounts, sent).await;
     assert!(daemon.is_running());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_that_wait_for_their_keys_hold_up_neither_the_lease_nor_a_command() {
+    let mut stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
+    let daemon = stage.daemon(&[("PAIRD_LEASE_TTL", "6s"), ("PAIRD_CONNECT_RATE", "0")]).await;
+    stage.dsn = direct;
+    // More than there are connections for keys.
+    const ACCOUNTS: usize = 10;
+    let mut accounts = Vec::new();
+    for nth in 0..ACCOUNTS {
+        let number = format!("4366012345{nth:02}");
+        accounts.push(stage.web.connect_account(&format!("desk {nth}"), &number, &stage.phones).await);
+    }
+    wire.jam("SELECT k.wrapped_key");
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    until("as many statements stuck as can be", || async { (wire.stuck() == 8).then_some(()) }).await;
+
+    let renewed = "SELECT count(*) FROM processes WHERE renewed_at > $1::timestamptz + interval '12 s'";
+    let now: DateTime<Utc> = stage.web.sql.query_one("SELECT clock_timestamp()", &[]).await.unwrap().get(0);
+    until("a lease that went on for twice its length", || async {
+        (stage.web.count(renewed, &[&now]).await == 1).then_some(())
+    })
+    .await;
+    assert!(!daemon.log().contains("the lease was not renewed"));
+    let newcomer = stage.web.account("newcomer").await;
+    stage.web.does("account.cancel", newcomer, json!({})).await;
+
+    wire.let_go().await;
+    for account in accounts {
+        stage.web.status_is(account, "connected").await;
+    }
     stage.finish([daemon]).await;
 }
 

@@ -118,6 +118,11 @@ impl Wire {
         .await;
     }
 
+    /// How many statements are stuck.
+    pub fn stuck(&self) -> usize {
+        self.jam.borrow().stuck.len()
+    }
+
     /// Notes from now on which kinds of records of this keyring are read.
     pub fn watch(&self, keyring: Uuid) {
         self.reads.watch(keyring);
