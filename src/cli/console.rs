@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
+use ureq::{Agent, RequestBuilder, typestate::WithoutBody};
 
 use super::exit::{Exit, failure};
 use crate::config::Config;
@@ -50,12 +50,7 @@ impl Console {
     }
 
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let (me, path) = (self.clone(), path.to_owned());
-        let ask = move || {
-            let request = me.agent.get(me.url(&path)).header("authorization", format!("Bearer {}", me.token));
-            me.answer(request.call())
-        };
-        tokio::task::spawn_blocking(ask).await?
+        self.ask(self.agent.get(self.url(path))).await
     }
 
     pub(super) async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
@@ -68,12 +63,13 @@ impl Console {
     }
 
     pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
-        let (me, path) = (self.clone(), path.to_owned());
-        let ask = move || {
-            let request = me.agent.delete(me.url(&path)).header("authorization", format!("Bearer {}", me.token));
-            me.answer(request.call())
-        };
-        tokio::task::spawn_blocking(ask).await?
+        self.ask(self.agent.delete(self.url(path))).await
+    }
+
+    async fn ask(&self, request: RequestBuilder<WithoutBody>) -> anyhow::Result<Value> {
+        let me = self.clone();
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        tokio::task::spawn_blocking(move || me.answer(request.call())).await?
     }
 
     fn url(&self, path: &str) -> String {

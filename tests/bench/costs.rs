@@ -12,11 +12,9 @@ const PAIRINGS: usize = 20;
 
 pub async fn measure(rounds: usize, figures: &mut Figures) {
     say("what a pairing asks of the database");
-    let mut fleet = Fleet::empty().await;
+    let fleet = Fleet::empty().await;
     let wire = Wire::beside(&fleet.dir);
-    let dsn = std::mem::replace(&mut fleet.dsn, wire.dsn.clone());
-    let daemon = fleet.daemon(&[]).await;
-    fleet.dsn = dsn;
+    let daemon = fleet.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     // Prepared statements and full pages are what a first one pays for.
     pair(&fleet, 0).await;
     let (mut statements, mut wal) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use super::{
     fleet::{Fleet, number},
     process::resident,
     say,
-    support::{Api, Daemon},
+    support::{Api, sample},
 };
 
 /// Attempts in one round: enough for a 99th percentile.
@@ -20,7 +20,7 @@ pub async fn measure(rounds: usize, figures: &mut Figures) {
     say("how long a QR takes");
     let fleet = Fleet::empty().await;
     let mut daemon = fleet.daemon(&[]).await;
-    let api = Api::at(console(&mut daemon).await, &fleet.dir.join("daemon/console.token"));
+    let api = Api::beside(&fleet.dir, &mut daemon).await;
     // The first attempts of a process pay for its caches.
     alone(&fleet, 20).await;
 
@@ -91,18 +91,10 @@ async fn together(fleet: &Fleet, count: usize) -> (Vec<f64>, Vec<Uuid>) {
     (heard.into_iter().map(|at| ms(at - asked)).collect(), accounts)
 }
 
-async fn console(daemon: &mut Daemon) -> String {
-    let line = daemon.says("the console is listening").await;
-    line.split("addr=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
-}
-
 /// What the daemon saw between the order of a connection and its first QR, so far:
 /// seconds, and how many.
 async fn gateways_own(api: &Api) -> (f64, f64) {
     let text = api.get("/metrics").await.is(200).text();
-    let value = |name: &str| -> f64 {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}"));
-        line.rsplit(' ').next().unwrap().parse().unwrap()
-    };
+    let value = |name: &str| sample(&text, name).unwrap_or_else(|| panic!("no {name}"));
     (value("paird_first_qr_seconds_sum"), value("paird_first_qr_seconds_count"))
 }

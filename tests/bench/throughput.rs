@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
-use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use paird::postgres::{
@@ -65,7 +64,7 @@ async fn rate(fleet: &Fleet, kind: &str, events: u64) -> f64 {
 }
 
 async fn send(fleet: &Fleet, kind: &str, accounts: &[Uuid]) {
-    let app = connect(fleet).await;
+    let app = fleet.web.another_connection().await;
     let sql = "SELECT send_command($1, id) FROM unnest($2::uuid[]) id";
     for _ in 0..COMMANDS / ACCOUNTS * accounts.len() / IN_ONE {
         let these: Vec<Uuid> = accounts.iter().copied().cycle().take(IN_ONE).collect();
@@ -109,10 +108,4 @@ async fn write(store: &PgStore, account: Uuid, changes: usize, events: usize) {
         let change = Change { events, ..Change::of(record.clone()) };
         store.record(ChangeId(Uuid::new_v4()), &change).await.unwrap();
     }
-}
-
-async fn connect(fleet: &Fleet) -> Client {
-    let (client, connection) = tokio_postgres::connect(&fleet.dsn, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::support::{Api, Daemon, Stage, Wire, until};
+use crate::support::{Api, Daemon, Stage, Wire, sample, until};
 
 /// Statements of the daemon from `account.pair` to the groups, its share of what runs
 /// anyway included: 32 when this was written.
@@ -67,11 +67,9 @@ async fn an_idle_account_keeps_a_dozen_tasks() {
 
 /// A daemon whose statements go through a wire that counts them.
 async fn counted() -> (Stage, Wire, Daemon) {
-    let mut stage = Stage::empty().await;
+    let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
-    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
-    let daemon = stage.daemon(&[]).await;
-    stage.dsn = direct;
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     (stage, wire, daemon)
 }
 
@@ -87,9 +85,7 @@ async fn heartbeats(wire: &Wire, count: usize) {
 }
 
 async fn tasks(api: &Api) -> f64 {
-    let exposition = api.get("/metrics").await.is(200).text();
-    let line = exposition.lines().find_map(|line| line.strip_prefix("paird_tasks "));
-    line.unwrap().parse().unwrap()
+    sample(&api.get("/metrics").await.is(200).text(), "paird_tasks").unwrap()
 }
 
 /// From the command to the groups.

@@ -214,11 +214,9 @@ async fn a_server_without_a_connection_to_spare_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
-    let mut stage = Stage::empty().await;
+    let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
-    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
-    let mut daemon = stage.daemon(&[]).await;
-    stage.dsn = direct;
+    let mut daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let accounts = fleet(&stage).await;
     let traffic = Traffic::start(&stage.dsn, &accounts);
     for _ in 0..25 {
@@ -233,11 +231,10 @@ async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logins_that_wait_for_their_keys_hold_up_neither_the_lease_nor_a_command() {
-    let mut stage = Stage::empty().await;
+    let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
-    let direct = std::mem::replace(&mut stage.dsn, wire.dsn.clone());
-    let daemon = stage.daemon(&[("PAIRD_LEASE_TTL", "6s"), ("PAIRD_CONNECT_RATE", "0")]).await;
-    stage.dsn = direct;
+    let settings = [("DATABASE_URL", wire.dsn.as_str()), ("PAIRD_LEASE_TTL", "6s"), ("PAIRD_CONNECT_RATE", "0")];
+    let daemon = stage.daemon(&settings).await;
     // More than there are connections for keys.
     const ACCOUNTS: usize = 10;
     let mut accounts = Vec::new();

@@ -1,6 +1,7 @@
 //! A moved fence, a lost database, rows that were tampered with: always an error,
 //! never "no such record".
 
+use futures_util::FutureExt as _;
 use paird_actors::ports::StoreError;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{Backend, DeviceStore, SignalStore};
@@ -18,7 +19,7 @@ async fn after_the_fence_moved_no_write_lands_and_everything_fails_for_good() {
         rig.move_fence().await;
         assert!(run(&*keyring, &write).await.is_err(), "{write:?}");
         assert_eq!(rig.image().await, image, "{write:?}");
-        assert!(matches!(keyring.failure(), Some(StoreError::Fenced)), "{write:?}");
+        assert!(matches!(keyring.failed().now_or_never(), Some(StoreError::Fenced)), "{write:?}");
         // Also if the account came back: what this keyring's client knows is out of date.
         let restore = "UPDATE whatsapp_accounts SET fence = $1, owner = $2";
         rig.execute(restore, &[&FENCE.0, &rig.process]).await;

@@ -98,14 +98,9 @@ impl Keyring {
         self.durable.load(Ordering::Acquire)
     }
 
-    /// Why the keyring fails for good, if it does: the account belongs to another
-    /// daemon, the keys were erased, or a write was never answered and may yet land.
-    /// The session on it must end.
-    pub fn failure(&self) -> Option<StoreError> {
-        self.postgres.failure()
-    }
-
-    /// Waits until it fails for good.
+    /// Waits until the keyring fails for good, and says why: the account belongs to
+    /// another daemon, the keys were erased, or a write was never answered and may yet
+    /// land. The session on it must end.
     pub async fn failed(&self) -> StoreError {
         self.postgres.failed().await
     }

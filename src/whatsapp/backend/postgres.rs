@@ -65,7 +65,7 @@ impl PostgresRecords {
     }
 
     /// Why every call fails from now on, if it does.
-    pub fn failure(&self) -> Option<StoreError> {
+    fn failure(&self) -> Option<StoreError> {
         self.failure.get().map(|failure| failure.to_error(self.ownership.keyring))
     }
 

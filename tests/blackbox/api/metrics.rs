@@ -5,20 +5,14 @@ use std::{collections::BTreeSet, time::Duration};
 use paird_sandbox::{Fault, Scope};
 use serde_json::json;
 
-use crate::support::{Api, Stage, until};
+use crate::support::{Api, Stage, sample, until};
 
 const NUMBER: &str = "436607000009";
-
-/// The value of a series, by its whole name with labels; nothing is nothing yet.
-fn value(exposition: &str, series: &str) -> Option<f64> {
-    let line = exposition.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
-    line.split(' ').next()?.parse().ok()
-}
 
 async fn becomes(api: &Api, series: &str, wanted: f64) {
     until(&format!("{series} {wanted}"), || async {
         let exposition = api.get("/metrics").await.is(200).text();
-        (value(&exposition, series) == Some(wanted)).then_some(())
+        (sample(&exposition, series) == Some(wanted)).then_some(())
     })
     .await;
 }
@@ -49,10 +43,10 @@ async fn the_metrics_move_with_a_pairing_a_loss_and_a_command_that_fails() {
     becomes(&api, "paird_command_ends_total{outcome=\"failed\"}", 1.0).await;
 
     let exposition = api.get("/metrics").await.is(200).text();
-    assert!(value(&exposition, "process_resident_memory_bytes").unwrap() > 1e6, "{exposition}");
-    assert!(value(&exposition, "paird_tasks").unwrap() > 1.0);
-    assert_eq!(value(&exposition, "paird_lease_live"), Some(1.0));
-    let store = value(&exposition, "paird_store_seconds_count{operation=\"record\"}").unwrap();
+    assert!(sample(&exposition, "process_resident_memory_bytes").unwrap() > 1e6, "{exposition}");
+    assert!(sample(&exposition, "paird_tasks").unwrap() > 1.0);
+    assert_eq!(sample(&exposition, "paird_lease_live"), Some(1.0));
+    let store = sample(&exposition, "paird_store_seconds_count{operation=\"record\"}").unwrap();
     assert!(store >= 5.0, "writes of a pairing: {store}");
     for name in ["desk", NUMBER, &desk.to_string()] {
         assert!(!exposition.contains(name), "{name} is in the metrics");
@@ -68,8 +62,8 @@ async fn a_scrape_is_answered_while_the_database_is_away_and_says_how_old_its_fi
     stage.database.take().unwrap().stop().await;
     until("old figures", || async {
         let exposition = api.get("/metrics").await.is(200).text();
-        let age = value(&exposition, "paird_fleet_figures_age_seconds")?;
-        assert_eq!(value(&exposition, "paird_fleet_daemons"), Some(1.0));
+        let age = sample(&exposition, "paird_fleet_figures_age_seconds")?;
+        assert_eq!(sample(&exposition, "paird_fleet_daemons"), Some(1.0));
         (Duration::from_secs_f64(age) > Duration::from_secs(3)).then_some(())
     })
     .await;

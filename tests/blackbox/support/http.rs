@@ -65,12 +65,23 @@ impl Answer {
     }
 }
 
+/// The value of a series of an exposition, by its whole name with labels; nothing is nothing yet.
+pub fn sample(exposition: &str, series: &str) -> Option<f64> {
+    let line = exposition.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    line.split(' ').next()?.parse().ok()
+}
+
 impl Api {
     /// Of a daemon of the stage, once it listens.
     pub async fn of(stage: &Stage, daemon: &mut Daemon) -> Self {
+        Self::beside(&stage.dir, daemon).await
+    }
+
+    /// Of a daemon whose data directory is `daemon` in this one.
+    pub async fn beside(dir: &Path, daemon: &mut Daemon) -> Self {
         let line = daemon.says("the console is listening").await;
         let addr = line.split("addr=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-        Self::at(addr, &stage.dir.join("daemon/console.token"))
+        Self::at(addr, &dir.join("daemon/console.token"))
     }
 
     pub fn at(addr: String, token: &Path) -> Self {

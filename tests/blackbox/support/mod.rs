@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use daemon::Daemon;
-pub use http::{Answer, Api, Live};
+pub use http::{Answer, Api, Live, sample};
 pub use phones::Phones;
 pub use proxy::Proxy;
 pub use web::{Web, find_qr, find_qrs, read_qr};
