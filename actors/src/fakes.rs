@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{
         AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Group, Incarnation,
-        Instant, PasskeyAnswer, Phone, Swept, TicketId, TicketRecord,
+        Instant, PasskeyAnswer, Phone, Refuse, Swept, TicketId, TicketRecord,
     },
     ports::{
         Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError, Survey,
@@ -41,8 +44,6 @@ pub struct Rows {
     pub released: Vec<AccountId>,
     /// Another daemon owns everything.
     pub fenced: bool,
-    /// Claiming a number panics: a bug, in the middle of an actor.
-    pub claim_panics: u32,
 }
 
 #[derive(Default)]
@@ -142,7 +143,7 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn record(&self, _: ChangeId, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, _: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
         let mut rows = self.rows();
         if rows.fenced {
             return Err(StoreError::Fenced);
@@ -157,16 +158,10 @@ impl Store for FakeStore {
             rows.running.retain(|row| row.id != *id);
             rows.finished.insert(id.0, result.clone());
         }
-        Ok(())
+        Ok(ConnectionSettings::default())
     }
 
     async fn claim_number(&self, _: AccountId, _: Fence, _: &Phone) -> Result<Claim, StoreError> {
-        let mut rows = self.rows();
-        if rows.claim_panics > 0 {
-            rows.claim_panics -= 1;
-            drop(rows);
-            panic!("a bug in the middle of an actor");
-        }
         Ok(Claim::Granted)
     }
 
@@ -196,6 +191,7 @@ pub struct FakeGateway {
     opened: Mutex<Vec<(OpenSession, SessionListener)>>,
     live: Arc<Mutex<Vec<(AccountId, Incarnation)>>>,
     most_live: Arc<Mutex<usize>>,
+    scan_panics: Arc<AtomicBool>,
 }
 
 impl FakeGateway {
@@ -214,6 +210,11 @@ impl FakeGateway {
         if let Some((incarnation, listener)) = said {
             listener(incarnation, event);
         }
+    }
+
+    /// The next scan meets a bug in the middle of its actor.
+    pub fn panic_at_next_scan(&self) {
+        self.scan_panics.store(true, Ordering::Relaxed);
     }
 
     pub fn live(&self) -> usize {
@@ -242,19 +243,21 @@ impl Gateway for FakeGateway {
         *most = of_one.max(*most);
         drop(most);
         lock(&self.opened).push((order, listener));
-        Ok(Arc::new(FakeSession { key, live: Arc::clone(&self.live) }))
+        Ok(Arc::new(FakeSession { key, live: Arc::clone(&self.live), panics: Arc::clone(&self.scan_panics) }))
     }
 }
 
 struct FakeSession {
     key: (AccountId, Incarnation),
     live: Arc<Mutex<Vec<(AccountId, Incarnation)>>>,
+    panics: Arc<AtomicBool>,
 }
 
 #[async_trait]
 impl Session for FakeSession {
-    async fn secure_keys(&self) -> Result<(), StoreError> {
-        Ok(())
+    async fn secure_keys(&self, _: Refuse) -> Result<Claim, StoreError> {
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "a bug in the middle of an actor");
+        Ok(Claim::Granted)
     }
 
     async fn confirm_link(&self) {}

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::domain::{
     AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, ConnectionSettings, Event,
-    Fence, Group, Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Secret, Swept, TicketId,
+    Fence, Group, Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Refuse, Secret, Swept, TicketId,
     TicketRecord,
 };
 
@@ -138,7 +138,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// One transaction; the events are sent to the event channel after it. Written again
     /// under the same id, since the outcome of the last try is unknown, it is one change.
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError>;
+    /// Gives what [`Self::load_connection_settings`] would have given at that moment.
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError>;
 
     /// Writes the number on the account's row if no other live account of the operator has it.
     async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError>;
@@ -263,7 +264,9 @@ pub trait Gateway: Send + Sync + 'static {
 pub trait Session: Send + Sync + 'static {
     /// Writes the keys to the store, so that a crash right after the link finds them.
     /// One transaction: the keyring, its credentials, and `linking_keyring_id` on the row.
-    async fn secure_keys(&self) -> Result<(), StoreError>;
+    /// With `BeforeLink` the number that was scanned is on the row, too, as by
+    /// [`Store::claim_number`]; if another account has it, nothing is written.
+    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError>;
 
     /// Lets the confirmation out to WhatsApp. Only after [`Session::secure_keys`].
     async fn confirm_link(&self);

@@ -27,40 +27,6 @@ WITH free AS (
 )
 SELECT id FROM claimed;
 
---! claim_accounts_with_commands
--- The same for accounts at rest that somebody just asked something of: a new account
--- need not wait for the next claim, and a deleted one gets its answer. Accounts that
--- need a daemon are left to the fair shares: who has just given one up must not take
--- it back for its command. From account to account, as in take_commands.
-WITH RECURSIVE waiting (account_id) AS (
-    (SELECT c.account_id FROM commands c
-     WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT c.account_id FROM commands c
-            WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id
-            ORDER BY c.account_id LIMIT 1)
-    FROM waiting WHERE waiting.account_id IS NOT NULL
-), free AS (
-    SELECT a.id
-    FROM whatsapp_accounts a
-    WHERE a.id IN (SELECT waiting.account_id FROM waiting)
-      AND (a.owner IS NULL OR NOT EXISTS (
-              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
-      AND NOT needs_daemon(a)
-      AND EXISTS (SELECT FROM processes me
-                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
-    ORDER BY a.id
-    FOR UPDATE OF a SKIP LOCKED
-), claimed AS (
-    UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
-    FROM free WHERE a.id = free.id
-    RETURNING a.id
-), requeued AS (
-    UPDATE commands c SET state = 'queued', started_at = NULL
-    FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running'
-)
-SELECT id FROM claimed;
-
 --! release_account
 -- For another daemon to claim, with the commands that were being run.
 WITH released AS (

@@ -1,8 +1,9 @@
---! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?)
+--! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?) : (proxy?, device_name?)
 -- One change of an account and everything that tells of it, or nothing at all if the
 -- account has another owner or a newer fence. Written again, it is written already.
 WITH mine AS (
-    SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled FROM whatsapp_accounts
+    SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled, proxy, device_name
+    FROM whatsapp_accounts
     WHERE id = :account AND owner = :process AND fence = :fence
     FOR UPDATE
 ), changed AS (
@@ -70,5 +71,6 @@ WITH mine AS (
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
 )
 SELECT EXISTS (SELECT FROM commands c
-               WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more
+               WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more,
+       mine.proxy, mine.device_name
 FROM mine;

@@ -1,12 +1,16 @@
---! take_commands
+--! take_commands : (id?, account_id?, kind?, args?, source?, taken?)
 -- The oldest queued command of each account that this daemon owns and that has none
 -- running; fetching groups is slow and waits for nobody, so nobody waits for it. What
 -- another daemon took and left running, at the very moment it lost the account, counts as queued.
+-- Accounts at rest that nobody live owns are claimed for it: a new account need not wait
+-- for the next claim, and a deleted one gets its answer. Accounts that need a daemon are
+-- left to the fair shares: who has just given one up must not take it back for its command.
 -- Goes from account to account along the index of open commands, so that a long queue
 -- of one costs no more than a short one.
 -- Also gives what is running here and was never handed out: an earlier asking took it,
 -- whose answer was lost, or that the database did after its asker had given it up.
 -- `handed` is what was handed out and has not ended, each with the asking that took it.
+-- There is always a row: `orphans` says whether fail_orphaned_commands has something to do.
 WITH RECURSIVE waiting (account_id) AS (
     (SELECT c.account_id FROM commands c
      WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
@@ -15,34 +19,69 @@ WITH RECURSIVE waiting (account_id) AS (
             WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id
             ORDER BY c.account_id LIMIT 1)
     FROM waiting WHERE waiting.account_id IS NOT NULL
+), me AS (
+    SELECT p.id FROM processes p WHERE p.id = :process AND p.expires_at > clock_timestamp() AND NOT p.draining
+), free AS (
+    SELECT a.id
+    FROM whatsapp_accounts a
+    WHERE a.id IN (SELECT waiting.account_id FROM waiting)
+      AND (a.owner IS NULL OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+      AND NOT needs_daemon(a)
+      AND EXISTS (SELECT FROM me)
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+), claimed AS (
+    UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
+    FROM free WHERE a.id = free.id
+    RETURNING a.id
+), mine AS (
+    SELECT a.id, false AS is_new
+    FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
+    WHERE EXISTS (SELECT FROM me)
+    UNION ALL
+    SELECT claimed.id, true FROM claimed
 ), next AS (
-    SELECT oldest.id
-    FROM waiting
-    JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
+    SELECT oldest.id, mine.is_new
+    FROM mine
     CROSS JOIN LATERAL (
         SELECT c.id FROM commands c
-        WHERE c.account_id = a.id AND c.state IN ('queued', 'running')
-          AND (c.state = 'queued' OR c.taken_by IS DISTINCT FROM :process)
+        WHERE c.account_id = mine.id AND c.state IN ('queued', 'running')
+          AND (c.state = 'queued' OR mine.is_new OR c.taken_by IS DISTINCT FROM :process)
         ORDER BY c.account_id, c.id LIMIT 1) AS oldest
-    WHERE NOT EXISTS (SELECT FROM commands r
-                      WHERE r.account_id = a.id AND r.state = 'running' AND r.taken_by = :process
+    WHERE mine.is_new
+       OR NOT EXISTS (SELECT FROM commands r
+                      WHERE r.account_id = mine.id AND r.state = 'running' AND r.taken_by = :process
                         AND r.kind <> 'groups.sync')
-      AND EXISTS (SELECT FROM processes me
-                  WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)
 ), taken AS (
     UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = :process, taken = :taken
     FROM next
-    WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND c.taken_by IS DISTINCT FROM :process))
+    WHERE c.id = next.id
+      AND (c.state = 'queued' OR (c.state = 'running' AND (next.is_new OR c.taken_by IS DISTINCT FROM :process)))
     RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken
+), requeued AS (
+    UPDATE commands c SET state = 'queued', started_at = NULL
+    FROM claimed
+    WHERE c.account_id = claimed.id AND c.state = 'running' AND NOT EXISTS (SELECT FROM next WHERE next.id = c.id)
+), due AS (
+    SELECT taken.* FROM taken
+    UNION ALL
+    SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken
+    FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
+    WHERE c.state = 'running' AND c.taken_by = :process AND a.owner = :process
+      AND NOT EXISTS (
+          SELECT FROM unnest(:handed_commands::bigint[], :handed_askings::uuid[]) AS handed (command, asking)
+          WHERE handed.command = c.id AND handed.asking = c.taken)
 )
-SELECT id, account_id, kind, args, source, taken FROM taken
-UNION ALL
-SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken
-FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
-WHERE c.state = 'running' AND c.taken_by = :process AND a.owner = :process
-  AND NOT EXISTS (SELECT FROM unnest(:handed_commands::bigint[], :handed_askings::uuid[]) AS handed (command, asking)
-                  WHERE handed.command = c.id AND handed.asking = c.taken)
-ORDER BY id;
+SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, rest.orphans
+FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL)
+             OR EXISTS (SELECT FROM waiting
+                        WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id)
+                          AND EXISTS (SELECT FROM commands c
+                                      WHERE c.account_id = waiting.account_id AND c.state = 'queued')) AS orphans
+     ) AS rest
+LEFT JOIN due ON true
+ORDER BY due.id;
 
 --! fail_orphaned_commands
 -- From account to account, as in take_commands.

@@ -46,6 +46,7 @@ SELECT EXISTS (
 FROM keyrings k
 WHERE k.id = :keyring_id;
 
+-- Writes some, and removes others by their names.
 --! put_credentials
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a
@@ -62,21 +63,12 @@ WITH held AS (
         AS r (kind, name, sealed, stamp)
     ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp
     RETURNING 1
+), removed AS (
+    DELETE FROM credentials c
+    USING ring, unnest(:gone_kinds::text[], :gone_names::text[]) AS gone (kind, name)
+    WHERE c.keyring_id = ring.id AND c.kind = gone.kind AND c.name = gone.name
 )
 SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written;
-
---! stamp_credentials
-WITH held AS (
-    SELECT a.id FROM whatsapp_accounts a
-    WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
-    FOR SHARE
-), written AS (
-    UPDATE credentials c SET stamp = :stamp
-    FROM held
-    WHERE c.keyring_id = :keyring_id AND c.account_id = held.id AND c.kind = :kind AND c.name = ANY (:names::text[])
-    RETURNING 1
-)
-SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written;
 
 --! take_credential : (sealed?, stamp?)
 WITH held AS (

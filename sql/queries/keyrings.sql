@@ -42,20 +42,31 @@ WHERE k.id = :keyring_id AND k.account_id = :account_id;
 -- Everything that was staged, in one step, under the fence. Run again after an
 -- answer was lost, it ends in the same rows: what is no longer staged goes. Its own
 -- row may have been re-wrapped meanwhile; with the same master key it must be the same.
---! secure_keyring
+-- With `claims` only if nobody else has the number, as in claim_number.
+--! secure_keyring : (existing_label?)
 WITH held AS (
-    SELECT a.id FROM whatsapp_accounts a
+    SELECT a.id, a.operator_id FROM whatsapp_accounts a
     WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
     FOR NO KEY UPDATE
+), incumbent AS (
+    SELECT a.label
+    FROM whatsapp_accounts a JOIN held ON a.operator_id = held.operator_id AND a.id <> held.id
+    WHERE :claims AND a.phone_number = :phone_number AND a.deleted_at IS NULL
+    ORDER BY a.created_at, a.id
+    LIMIT 1
 ), ring AS (
     INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid)
-    SELECT :keyring_id, held.id, :wrapped_key, :master_key, :phone_number, :device_jid FROM held
+    SELECT :keyring_id, held.id, :wrapped_key, :master_key, :phone_number, :device_jid
+    FROM held WHERE NOT EXISTS (SELECT FROM incumbent)
     ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid
         WHERE k.account_id = excluded.account_id
             AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key)
     RETURNING k.id, k.account_id
 ), linking AS (
-    UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id
+    UPDATE whatsapp_accounts a
+    SET linking_keyring_id = ring.id,
+        phone_number = CASE WHEN :claims THEN :phone_number ELSE a.phone_number END
+    FROM ring WHERE a.id = ring.account_id
 ), staged AS (
     SELECT r.kind, r.name, r.sealed, r.stamp
     FROM unnest(:kinds::text[], :names::text[], :sealed::bytea[], :stamps::bigint[]) AS r (kind, name, sealed, stamp)
@@ -70,4 +81,5 @@ WITH held AS (
     ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp
     RETURNING 1
 )
-SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written;
+SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT label FROM incumbent) AS existing_label,
+       (SELECT count(*) FROM written) AS written;

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, PasskeyAnswer},
-    ports::{Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer},
+    domain::{Group, PasskeyAnswer, Refuse},
+    ports::{Claim, Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer},
 };
 
 use super::{
@@ -131,8 +131,8 @@ struct MeteredSession {
 
 #[async_trait]
 impl Session for MeteredSession {
-    async fn secure_keys(&self) -> Result<(), StoreError> {
-        traced(Port::Gateway, "secure_keys", self.inner.secure_keys()).await
+    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError> {
+        traced(Port::Gateway, "secure_keys", self.inner.secure_keys(refuse)).await
     }
 
     async fn confirm_link(&self) {

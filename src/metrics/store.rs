@@ -80,10 +80,10 @@ impl Store for MeteredStore {
         self.timed("requeue_commands_of", self.inner.requeue_commands_of(account)).await
     }
 
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError> {
-        self.timed("record", self.inner.record(id, change)).await?;
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
+        let settings = self.timed("record", self.inner.record(id, change)).await?;
         self.meters.recorded(change);
-        Ok(())
+        Ok(settings)
     }
 
     async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {

@@ -7,6 +7,7 @@ pub mod lease;
 pub mod listener;
 pub mod migrate;
 pub mod notified;
+pub(crate) mod number;
 pub mod outbox;
 pub mod pool;
 pub mod roles;

@@ -107,7 +107,13 @@ impl WhatsApp {
         let client = Client::builder()
             .with_runtime(runtime.clone())
             .with_persistence_manager(kept)
-            .with_transport_factory(GatedDial::new(self.dial.clone(), way.clone(), gate.clone(), signs.clone()))
+            .with_transport_factory(GatedDial::new(
+                self.dial.clone(),
+                way.clone(),
+                gate.clone(),
+                keys.clone(),
+                signs.clone(),
+            ))
             .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
             .with_skip_history_sync(true)

@@ -4,8 +4,8 @@ use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, Fence, KeyringId, Phone},
-    ports::StoreError,
+    domain::{AccountId, Fence, KeyringId, Phone, Refuse},
+    ports::{Claim, StoreError},
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
 
@@ -46,9 +46,24 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// The library's view of them; one connection at a time may use it.
     fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
 
-    /// Writes all that the backend was given so far, in one transaction, and from
-    /// then on each further write at once.
-    async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError>;
+    /// Writes all that the backend was given so far, in one transaction. See [`paird_actors::ports::Session::secure_keys`].
+    async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError>;
+
+    /// Waits until what the backend was given, and WhatsApp may come to rely on, is
+    /// durable. Before anything is sent.
+    ///
+    /// # Errors
+    /// It cannot be, or not in time: nothing more may be sent.
+    async fn sendable(&self) -> Result<(), StoreError>;
+
+    /// Makes durable what is not yet, whether or not anything is sent upon it.
+    ///
+    /// # Errors
+    /// It is not; trying again may do.
+    async fn settle(&self) -> Result<(), StoreError>;
+
+    /// Waits until there is something to settle.
+    async fn unsettled(&self);
 
     /// Waits until the keys fail for good, and says why: a connection on them must end.
     async fn failed(&self) -> StoreError;
@@ -85,8 +100,20 @@ impl LinkKeys for Keyring {
         self
     }
 
-    async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
-        Self::secure(self, phone, device_jid).await
+    async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError> {
+        Self::secure(self, phone, device_jid, refuse).await
+    }
+
+    async fn sendable(&self) -> Result<(), StoreError> {
+        Self::sendable(self).await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        Self::settle(self).await
+    }
+
+    async fn unsettled(&self) {
+        Self::unsettled(self).await;
     }
 
     async fn failed(&self) -> StoreError {

@@ -1,6 +1,7 @@
 //! The life of one connection, from the first dial to the last word.
 
 use std::{
+    convert::Infallible,
     future::Future,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -36,9 +37,13 @@ const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// After ten failed writes in a row the library writes no more, and tells nobody.
 const SAVER_CHECKED_EVERY: Duration = Duration::from_secs(30);
+/// How long a write that nothing is sent upon may be in memory alone: longer than a first
+/// login takes to ask for what WhatsApp would tell again.
+const SETTLED_WITHIN: Duration = Duration::from_secs(15);
 /// `disconnect` writes what is left: up to 5 s a step.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(12);
 const TASKS_PATIENCE: Duration = Duration::from_secs(2);
+const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the version is looked up.
 const VERSION_HOST: &str = "web.whatsapp.com";
@@ -147,6 +152,7 @@ impl Life {
             }
             reason = self.deafness() => self.signs.say(reason),
             reason = self.keys_failed() => self.signs.say(reason),
+            never = self.settling() => match never {},
             () = &mut run => {
                 // The stanza that ended it may have come just now.
                 let _ = stream_error.now_or_never();
@@ -214,6 +220,15 @@ impl Life {
         CloseReason::StoreFailed(reason)
     }
 
+    /// What fails is tried again, and in the end told by [`Self::keys_failed`].
+    async fn settling(&self) -> Infallible {
+        loop {
+            self.keys.unsettled().await;
+            tokio::time::sleep(SETTLED_WITHIN).await;
+            let _ = self.keys.settle().await;
+        }
+    }
+
     /// Waits until an open connection proves deaf.
     async fn deafness(&self) -> CloseReason {
         loop {
@@ -241,6 +256,8 @@ impl Life {
         if !self.runtime.end(TASKS_PATIENCE).await {
             tracing::warn!(incarnation = %self.voice.incarnation(), "a task of the connection did not end in time");
         }
+        // What is lost here nothing was sent upon.
+        let _ = tokio::time::timeout(SETTLE_PATIENCE, self.keys.settle()).await;
     }
 }
 

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, PasskeyAnswer},
-    ports::{Session, StoreError, UnlinkAnswer},
+    domain::{Group, PasskeyAnswer, Refuse},
+    ports::{Claim, Session, StoreError, UnlinkAnswer},
 };
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,7 @@ impl WhatsAppSession {
 
 #[async_trait]
 impl Session for WhatsAppSession {
-    async fn secure_keys(&self) -> Result<(), StoreError> {
+    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError> {
         let Some((phone, device_jid)) = self.ear.scanned().filter(|_| self.gate.is_held()) else {
             return Err(StoreError::Unavailable("no scan waits for its answer".to_owned()));
         };
@@ -103,14 +103,13 @@ impl Session for WhatsAppSession {
                 return Err(StoreError::Unavailable("the keys of the scan are not complete".to_owned()));
             }
             kept.backend().save(&device.to_serializable()).await.map_err(|failure| store_error(&failure))?;
-            keys.secure(&phone, &device_jid).await
+            keys.secure(&phone, &device_jid, refuse).await
         };
         match self.with_client(secure).await {
-            Some(Ok(())) => {
-                self.secured.store(true, Ordering::Release);
-                Ok(())
+            Some(outcome) => {
+                self.secured.fetch_or(matches!(outcome, Ok(Claim::Granted)), Ordering::Release);
+                outcome
             }
-            Some(Err(failure)) => Err(failure),
             None => Err(StoreError::Unavailable("the connection is over".to_owned())),
         }
     }

@@ -20,7 +20,7 @@ use whatsapp_rust::{
     },
 };
 
-use super::{admission::Gate, close::Signs, proxy::Proxy};
+use super::{admission::Gate, close::Signs, keys::LinkKeys, proxy::Proxy};
 
 /// TLS and the upgrade, once the proxy has opened the tunnel.
 const UPGRADE_PATIENCE: Duration = Duration::from_secs(20);
@@ -133,12 +133,19 @@ pub(super) struct GatedDial {
     dial: Arc<Dial>,
     way: Arc<Way>,
     gate: Arc<Gate>,
+    keys: Arc<dyn LinkKeys>,
     signs: Arc<Signs>,
 }
 
 impl GatedDial {
-    pub(super) fn new(dial: Arc<Dial>, way: Arc<Way>, gate: Arc<Gate>, signs: Arc<Signs>) -> Self {
-        Self { dial, way, gate, signs }
+    pub(super) fn new(
+        dial: Arc<Dial>,
+        way: Arc<Way>,
+        gate: Arc<Gate>,
+        keys: Arc<dyn LinkKeys>,
+        signs: Arc<Signs>,
+    ) -> Self {
+        Self { dial, way, gate, keys, signs }
     }
 }
 
@@ -146,7 +153,10 @@ impl GatedDial {
 impl TransportFactory for GatedDial {
     async fn create_transport(&self) -> Result<Dialled, anyhow::Error> {
         match self.dial.dial(&self.way).await {
-            Ok((socket, incoming)) => Ok((Arc::new(GatedSocket { socket, gate: self.gate.clone() }), incoming)),
+            Ok((socket, incoming)) => {
+                let (gate, keys, signs) = (self.gate.clone(), self.keys.clone(), self.signs.clone());
+                Ok((Arc::new(GatedSocket { socket, gate, keys, signs }), incoming))
+            }
             Err(reason) => {
                 let failure = anyhow::anyhow!(reason.describe());
                 self.signs.unreachable(reason);
@@ -159,16 +169,24 @@ impl TransportFactory for GatedDial {
 struct GatedSocket {
     socket: Arc<dyn Transport>,
     gate: Arc<Gate>,
+    keys: Arc<dyn LinkKeys>,
+    signs: Arc<Signs>,
 }
 
 #[async_trait]
 impl Transport for GatedSocket {
-    /// Waits while the gate holds. The library sends from one task, one write at
-    /// a time, so nothing overtakes a held frame: a keepalive behind it waits too.
+    /// Waits while the gate holds, and until what it may rest on is durable. The library
+    /// sends from one task, one write at a time, so nothing overtakes a held frame: a
+    /// keepalive behind it waits too.
     async fn send(&self, data: Bytes) -> Result<(), anyhow::Error> {
         if let Err(refused) = self.gate.pass().await {
             self.socket.disconnect().await;
             return Err(refused.into());
+        }
+        if let Err(failure) = self.keys.sendable().await {
+            self.signs.say(CloseReason::StoreFailed(failure.to_string()));
+            self.socket.disconnect().await;
+            return Err(failure.into());
         }
         self.socket.send(data).await
     }

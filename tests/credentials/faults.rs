@@ -2,6 +2,7 @@
 //! never "no such record".
 
 use futures_util::FutureExt as _;
+use paird_actors::domain::Refuse;
 use paird_actors::ports::StoreError;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{Backend, DeviceStore, SignalStore};
@@ -34,7 +35,7 @@ async fn after_the_fence_moved_a_staged_keyring_is_not_secured() {
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
     rig.move_fence().await;
-    assert!(matches!(keyring.secure(&phone(), JID).await, Err(StoreError::Fenced)));
+    assert!(matches!(keyring.secure(&phone(), JID, Refuse::AfterLink).await, Err(StoreError::Fenced)));
     assert!(!keyring.is_durable());
     assert_eq!(rig.image().await, "");
     let linking = "SELECT FROM whatsapp_accounts WHERE linking_keyring_id IS NOT NULL";
@@ -119,7 +120,7 @@ async fn another_accounts_rows_do_not_open() {
     let others = rig.vault.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
     others.create().await.unwrap();
     others.put_identity("a@lid", [9; 32]).await.unwrap();
-    others.secure(&phone(), JID).await.unwrap();
+    others.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
     let copy = "UPDATE credentials c SET sealed = o.sealed FROM credentials o
         WHERE c.keyring_id = $1 AND o.keyring_id = $2 AND c.kind = o.kind AND c.name = o.name";
     assert_eq!(rig.execute(copy, &[&keyring.id().0, &others.id().0]).await, 2);
@@ -161,7 +162,7 @@ async fn no_value_is_readable_on_its_row() {
 #[test]
 fn every_method_of_the_storage_is_among_the_operations() {
     // What neither reads nor writes a record.
-    const NO_RECORDS: [&str; 2] = ["snapshot_db", "resource_report"];
+    const NO_RECORDS: [&str; 3] = ["mark_prekeys_uploaded", "snapshot_db", "resource_report"];
     let source = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let operations = source("tests/credentials/operations.rs");
     let mut methods = 0;

@@ -9,4 +9,5 @@ mod oracle;
 mod postgres;
 mod rig;
 mod rotation;
+mod settling;
 mod vault;

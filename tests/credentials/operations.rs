@@ -30,7 +30,6 @@ pub enum Operation {
     StorePrekeys(Vec<(u8, u8)>, bool),
     LoadPrekey(u8),
     LoadPrekeys(Vec<u8>),
-    MarkPrekeysUploaded(Vec<u8>),
     RemovePrekey(u8),
     MaxPrekeyId,
     StoreSignedPrekey(u8, u8),
@@ -110,8 +109,7 @@ impl Operation {
 
     pub fn only_deletes(&self) -> bool {
         let name = format!("{self:?}");
-        // Marking a prekey of an erased keyring is as little as deleting it.
-        ["Delete", "Remove", "Clear", "Mark"].iter().any(|verb| name.starts_with(verb))
+        ["Delete", "Remove", "Clear"].iter().any(|verb| name.starts_with(verb))
     }
 }
 
@@ -132,7 +130,6 @@ pub fn every_operation() -> Vec<Operation> {
         Op::StorePrekeys(vec![(1, 1), (2, 2)], false),
         Op::LoadPrekey(1),
         Op::LoadPrekeys(vec![1, 2]),
-        Op::MarkPrekeysUploaded(vec![1, 2]),
         Op::RemovePrekey(1),
         Op::MaxPrekeyId,
         Op::StoreSignedPrekey(1, 1),
@@ -228,10 +225,6 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
             ids.sort_unstable();
             ids.dedup();
             sorted(b.load_prekeys_batch(&ids).await?)
-        }
-        Op::MarkPrekeysUploaded(ids) => {
-            let ids: Vec<u32> = ids.into_iter().map(u32::from).collect();
-            said(b.mark_prekeys_uploaded(&ids).await?)
         }
         Op::RemovePrekey(id) => said(b.remove_prekey(id.into()).await?),
         Op::MaxPrekeyId => said(b.get_max_prekey_id().await?),

@@ -1,6 +1,7 @@
 //! Whatever is done to a keyring, it answers as the library's in-memory backend does:
 //! staged, durable, secured in the middle, and opened again at the end.
 
+use paird_actors::domain::Refuse;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -35,14 +36,16 @@ async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     }
     for (at, operation) in history.iter().enumerate() {
         if at == secured_at {
-            keyring.secure(&phone(), JID).await.unwrap();
+            keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
         }
         if at == reopened_at {
+            keyring.settle().await.unwrap();
             keyring = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
         }
         let answer = run(&*keyring, operation).await.unwrap();
         assert_eq!(answer, run(&judge, operation).await.unwrap(), "{operation:?} at {at} of {history:?}");
     }
+    keyring.settle().await.unwrap();
     keyring = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     for read in every_operation().into_iter().filter(|operation| !operation.writes()) {
         let answer = run(&*keyring, &read).await.unwrap();
@@ -117,7 +120,6 @@ fn signal_more() -> impl Strategy<Value = Op> {
         (pairs(), any::<bool>()).prop_map(|(all, u)| Op::StorePrekeys(all, u)),
         n().prop_map(Op::LoadPrekey),
         some().prop_map(Op::LoadPrekeys),
-        some().prop_map(Op::MarkPrekeysUploaded),
         n().prop_map(Op::RemovePrekey),
         Just(Op::MaxPrekeyId),
         (n(), n()).prop_map(|(id, v)| Op::StoreSignedPrekey(id, v)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Pool;
 use paird::whatsapp::backend::{Keyring, Vault, VaultError};
-use paird_actors::domain::{AccountId, Fence, KeyringId, Phone};
+use paird_actors::domain::{AccountId, Fence, KeyringId, Phone, Refuse};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use wacore::store::traits::DeviceStore;
@@ -59,7 +59,7 @@ impl Rig {
     pub async fn secured(&self) -> Arc<Keyring> {
         let keyring = self.fresh();
         keyring.create().await.unwrap();
-        keyring.secure(&phone(), JID).await.unwrap();
+        keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
         keyring
     }
 

@@ -1,7 +1,7 @@
 use std::fs;
 
 use paird::whatsapp::backend::VaultError;
-use paird_actors::domain::{AccountId, KeyringId};
+use paird_actors::domain::{AccountId, KeyringId, Refuse};
 use paird_actors::ports::StoreError;
 use uuid::Uuid;
 use wacore::store::traits::{DeviceStore, SignalStore};
@@ -24,7 +24,7 @@ async fn a_secured_keyring_is_whole_on_its_rows_and_opens_after_a_restart() {
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
-    keyring.secure(&phone(), JID).await.unwrap();
+    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
     assert!(keyring.is_durable());
     let client = rig.pool.get().await.unwrap();
     let query = "SELECT a.linking_keyring_id, k.phone_number, k.device_jid
@@ -36,6 +36,7 @@ async fn a_secured_keyring_is_whole_on_its_rows_and_opens_after_a_restart() {
 
     keyring.put_identity("b@lid", [2; 32]).await.unwrap();
     let device = keyring.load().await.unwrap().unwrap();
+    keyring.settle().await.unwrap();
     let opened = rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     assert!(opened.is_durable());
     assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
@@ -50,7 +51,7 @@ async fn securing_twice_changes_nothing() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let image = rig.image().await;
-    keyring.secure(&phone(), JID).await.unwrap();
+    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
     assert_eq!(rig.image().await, image);
 }
 
@@ -63,40 +64,16 @@ async fn securing_again_after_a_lost_answer_leaves_no_record_that_went_meanwhile
     rig.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'answer lost'; END $$", &[])
         .await;
     rig.execute("CREATE TRIGGER lose BEFORE INSERT ON credentials EXECUTE FUNCTION lose()", &[]).await;
-    let lost = keyring.secure(&phone(), JID).await;
+    let lost = keyring.secure(&phone(), JID, Refuse::AfterLink).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     assert!(!keyring.is_durable());
     assert_eq!(rig.image().await, "", "one statement: not half of it stays");
     rig.execute("DROP TRIGGER lose ON credentials", &[]).await;
 
     keyring.remove_prekey(1).await.unwrap();
-    keyring.secure(&phone(), JID).await.unwrap();
+    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
     assert_eq!(keyring.load_prekey(1).await.unwrap(), None);
     assert_eq!(rig.count("credentials").await, 1);
-}
-
-#[tokio::test]
-async fn a_write_that_was_given_up_and_lands_all_the_same_is_read_as_it_landed() {
-    let rig = Rig::new().await;
-    let keyring = rig.secured().await;
-    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
-    let before = rig.image().await;
-    let mut client = rig.pool.get().await.unwrap();
-    let in_the_way = client.transaction().await.unwrap();
-    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
-    let writer = keyring.clone();
-    let write = tokio::spawn(async move { writer.put_identity("a@lid", [2; 32]).await });
-    let stuck = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    while rig.execute(stuck, &[]).await == 0 {
-        tokio::task::yield_now().await;
-    }
-    write.abort();
-    assert!(write.await.unwrap_err().is_cancelled());
-    in_the_way.commit().await.unwrap();
-    while rig.image().await == before {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(keyring.load_identity("a@lid").await.unwrap(), Some([2; 32]));
 }
 
 #[tokio::test]
@@ -110,10 +87,11 @@ async fn writes_that_race_with_securing_are_all_there_afterwards() {
             tokio::spawn(async move { keyring.store_prekey(id, &id.to_be_bytes(), false).await.unwrap() })
         })
         .collect();
-    keyring.secure(&phone(), JID).await.unwrap();
+    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
     for writer in writers {
         writer.await.unwrap();
     }
+    keyring.settle().await.unwrap();
     let opened = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     let ids: Vec<u32> = (1..=60).collect();
     assert_eq!(opened.load_prekeys_batch(&ids).await.unwrap().len(), 60);
@@ -123,7 +101,7 @@ async fn writes_that_race_with_securing_are_all_there_afterwards() {
 #[tokio::test]
 async fn a_keyring_without_a_device_is_not_secured() {
     let rig = Rig::new().await;
-    let refused = rig.fresh().secure(&phone(), JID).await;
+    let refused = rig.fresh().secure(&phone(), JID, Refuse::AfterLink).await;
     assert!(matches!(refused, Err(StoreError::Poisoned(_))));
     assert_eq!(rig.image().await, "");
 }

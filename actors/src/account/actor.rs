@@ -14,7 +14,7 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{AccountId, ChangeId, CloseReason, Incarnation, KeyringId},
+    domain::{AccountId, ChangeId, CloseReason, ConnectionSettings, Incarnation, KeyringId},
     ports::{Change, OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError},
     supervisor::{Member, Retired},
     trace,
@@ -63,6 +63,8 @@ pub struct AccountActor {
     inbox: VecDeque<Caused<Input>>,
     /// What was ordered and is not carried out yet.
     orders: VecDeque<Caused<Effect>>,
+    /// As the last write found them: for the connection that follows it.
+    settings: Option<ConnectionSettings>,
     /// An order is under way that the next one must wait for.
     busy: bool,
     timer: Option<SpawnHandle>,
@@ -102,6 +104,7 @@ impl AccountActor {
             departure,
             inbox: VecDeque::new(),
             orders: first.into_iter().map(|what| Caused { what, cause: Span::none() }).collect(),
+            settings: None,
             busy: false,
             timer: None,
             fenced: watch::Sender::new(false),
@@ -168,13 +171,13 @@ impl AccountActor {
                     }
                 });
             }
-            Effect::SecureKeys(incarnation) => {
+            Effect::SecureKeys { incarnation, refuse } => {
                 let session = self.departure.session(incarnation);
                 self.wait_for(ctx, cause, async move {
                     let Some(session) = session else {
                         return Input::KeysSecured(incarnation, Err("the connection is gone".to_owned()));
                     };
-                    match session.secure_keys().await {
+                    match session.secure_keys(refuse).await {
                         Err(StoreError::Fenced) => Input::Fenced,
                         outcome => Input::KeysSecured(incarnation, outcome.map_err(|why| why.to_string())),
                     }
@@ -236,8 +239,12 @@ impl AccountActor {
         });
         let world = self.world.clone();
         let span = info_span!(parent: &cause, "session", account = %self.account, label = %record.label, incarnation = incarnation.0);
+        let settings = self.settings.take();
         let opening = async move {
-            let settings = world.store.load_connection_settings(account).await?;
+            let settings = match settings {
+                Some(settings) => settings,
+                None => world.store.load_connection_settings(account).await?,
+            };
             let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
             world.gateway.open(order, listener).await
         };
@@ -289,7 +296,7 @@ impl AccountActor {
         ctx.spawn(writing.into_actor(self).map(move |written, actor, ctx| {
             actor.busy = false;
             match written {
-                Ok(()) => {}
+                Ok(settings) => actor.settings = Some(settings),
                 Err(StoreError::Fenced) => {
                     // What was ordered before belongs to the new owner now.
                     actor.orders.clear();
@@ -333,12 +340,12 @@ impl AccountActor {
     }
 }
 
-async fn write(store: Arc<dyn Store>, change: Change) -> Result<(), StoreError> {
+async fn write(store: Arc<dyn Store>, change: Change) -> Result<ConnectionSettings, StoreError> {
     let id = ChangeId(uuid::Uuid::now_v7());
     let mut told = false;
     loop {
         match store.record(id, &change).await {
-            Ok(()) => return Ok(()),
+            Ok(settings) => return Ok(settings),
             Err(why @ (StoreError::Fenced | StoreError::Poisoned(_))) => return Err(why),
             Err(StoreError::Unavailable(why)) => {
                 let record = &change.record;

@@ -50,6 +50,13 @@ pub struct CommandRow {
     pub source: String,
 }
 
+impl CommandRow {
+    /// Its account's next command is run while this one still is: it takes long.
+    pub fn holds_nobody_up(&self) -> bool {
+        self.kind == "groups.sync"
+    }
+}
+
 /// What an operator can ask of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {

@@ -232,8 +232,8 @@ impl SupervisorActor {
             let directives = self.roster.on_survey(&survey, clock::now());
             self.follow(directives, ctx);
         }
-        // There may be more than one look takes.
-        if !look.commands.is_empty() {
+        // Behind such a one the next is due at once; behind any other, when that ends.
+        if look.commands.iter().any(CommandRow::holds_nobody_up) {
             self.again = Some(self.again.unwrap_or(Wake { resync: false }));
         }
         for row in look.commands {

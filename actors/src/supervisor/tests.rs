@@ -133,7 +133,7 @@ fn a_panic_in_one_actor_closes_its_connection_and_leaves_the_others_alone() {
         let mut bench = Bench::start(2);
         bench.pair(2).await;
         bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
-        bench.store.rows().claim_panics = 1;
+        bench.gateway.panic_at_next_scan();
         bench.pair(1).await;
         bench.until("the crashed one is back from its row", |bench| bench.gateway.opened(account(1)) == 2).await;
         assert_eq!(bench.status(1), Status::Pending, "its attempt goes on");

@@ -12,15 +12,11 @@ use paird_sql::queries::accounts::{
 };
 use paird_sql::queries::processes::ring_daemons;
 use paird_sql::queries::settings::load_connection_settings;
-use tokio_postgres::error::SqlState;
 use tracing::info;
 
 use super::{PgStore, clean, instant, timestamp};
 use crate::postgres::listener::RESYNC;
-use crate::postgres::pool::bounded;
-
-/// Times that the unique index may speak before the incumbent is seen, or gone.
-const RACES: u32 = 5;
+use crate::postgres::{number, pool::bounded};
 
 impl PgStore {
     pub(super) async fn survey_fleet(&self) -> Result<Survey, StoreError> {
@@ -74,13 +70,12 @@ impl PgStore {
 
     pub(super) async fn claim_for(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {
         let client = self.connection().await?;
-        for _ in 0..RACES {
+        for _ in 0..number::RACES {
             let digits = phone.digits();
             let asked = async {
                 let asked = claim_number().bind(&client, &account.0, &self.process, &fence.0, &digits).one().await;
-                // Another newcomer was faster: ask again, and it is the incumbent.
                 match asked {
-                    Err(wrong) if wrong.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
+                    Err(wrong) if number::is_taken(&wrong) => Ok(None),
                     other => other.map(Some),
                 }
             };
@@ -95,7 +90,7 @@ impl PgStore {
                 }
             }
         }
-        Err(StoreError::Unavailable("the number is claimed and given up again and again".to_owned()))
+        Err(number::contested())
     }
 
     pub(super) async fn hold(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {

@@ -1,18 +1,17 @@
-use paird_actors::domain::{AuditEntry, ChangeId, PairMethod, Phone, Secret};
+use paird_actors::domain::{AuditEntry, ChangeId, ConnectionSettings, PairMethod, Phone, Secret};
 use paird_actors::ports::{Change, CodeChange, QrChange, StoreError};
 use paird_sql::client::Params;
-use paird_sql::queries::changes::{RecordChangeParams, record_change};
+use paird_sql::queries::changes::{RecordChange, RecordChangeParams, record_change};
 use serde_json::{Value, json};
-use tokio_postgres::error::SqlState;
 
 use super::{PgStore, clean, timestamp};
-use crate::postgres::pool::bounded;
+use crate::postgres::{number, pool::bounded};
 
 /// Who opens a ticket when nobody asked.
 const NOBODY: &str = "paird";
 
 impl PgStore {
-    pub(super) async fn write_change(&self, id: ChangeId, change: &Change) -> Result<(), StoreError> {
+    pub(super) async fn write_change(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
         let (qr_png, qr_at, qr_expires_at) = match &change.qr {
             QrChange::Keep | QrChange::Clear => (None, None, None),
             QrChange::Show { payload, at, expires_at } => {
@@ -90,12 +89,12 @@ impl PgStore {
         let client = self.connection().await?;
         let written = async {
             match record_change().params(&client, &row).opt().await {
-                Err(wrong) if is_number_taken(&wrong) => Ok(Written::NumberTaken),
-                other => other.map(|more| more.map_or(Written::Fenced, Written::All)),
+                Err(wrong) if number::is_taken(&wrong) => Ok(Written::NumberTaken),
+                other => other.map(|row| row.map_or(Written::Fenced, Written::All)),
             }
         };
-        let more_wait = match bounded(written).await? {
-            Written::All(more) => more,
+        let row = match bounded(written).await? {
+            Written::All(row) => row,
             Written::Fenced => return Err(StoreError::Fenced),
             Written::NumberTaken => {
                 return Err(StoreError::Poisoned("another live account of the operator has the number".to_owned()));
@@ -107,24 +106,18 @@ impl PgStore {
         for (command, _) in &change.finished {
             self.handed_out.forget(*command);
         }
-        if !change.finished.is_empty() && more_wait {
+        if !change.finished.is_empty() && row.more {
             self.inbox.notify_one();
         }
-        Ok(())
+        Ok(ConnectionSettings { proxy: row.proxy, device_name: row.device_name })
     }
 }
 
 enum Written {
-    /// Whether more commands of the account wait.
-    All(bool),
+    /// And whether more commands of the account wait.
+    All(RecordChange),
     Fenced,
     NumberTaken,
-}
-
-fn is_number_taken(wrong: &tokio_postgres::Error) -> bool {
-    wrong.as_db_error().is_some_and(|refused| {
-        *refused.code() == SqlState::UNIQUE_VIOLATION && refused.constraint() == Some("whatsapp_accounts_one_number")
-    })
 }
 
 /// Drawing takes milliseconds: too long for a thread that serves connections.

@@ -34,8 +34,8 @@ pub struct PgStore {
     process: Uuid,
     outbox: Bell,
     inbox: Arc<Notify>,
-    /// One asking for commands at a time; and when one last looked for those that name no account.
-    asking: Arc<Mutex<Option<std::time::Instant>>>,
+    /// One asking for commands at a time.
+    asking: Arc<Mutex<()>>,
     handed_out: HandedOut,
 }
 
@@ -89,7 +89,7 @@ impl Store for PgStore {
         self.put_back_all(account).await
     }
 
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
         self.write_change(id, change).await
     }
 

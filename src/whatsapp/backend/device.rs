@@ -4,6 +4,7 @@
 //! serialise (`device_props`, `client_profile`) is set anew at every start.
 
 use async_trait::async_trait;
+use serde_json::Value;
 use wacore::stats::StorageResourceReport;
 use wacore::store::Device;
 use wacore::store::traits::DeviceStore;
@@ -47,6 +48,33 @@ impl DeviceStore for Keyring {
     async fn resource_report(&self) -> StorageResourceReport {
         StorageResourceReport { memory_bytes: Some(0), ..StorageResourceReport::default() }
     }
+}
+
+/// What the library saves behind its own sends: what was last seen or done, which it can
+/// see or do again. For the rest it waits before it sends.
+const SAVED_BEHIND: [&str; 11] = [
+    "app_version_last_fetched_ms",
+    "app_version_primary",
+    "app_version_secondary",
+    "app_version_tertiary",
+    "edge_routing_info",
+    "login_counter",
+    "props_hash",
+    "push_name",
+    "read_receipts_disabled",
+    "server_cert_chain",
+    "server_has_prekeys",
+];
+
+/// Whether a device that changed like this may be sent upon before it is durable.
+pub(super) fn may_wait(former: &Entry, present: &Entry) -> bool {
+    if former.kind != Kind::Device {
+        return false;
+    }
+    let fields = |entry: &Entry| entry.parse::<serde_json::Map<String, Value>>();
+    let (Ok(former), Ok(present)) = (fields(former), fields(present)) else { return false };
+    let same = |name: &String| SAVED_BEHIND.contains(&name.as_str()) || former.get(name) == present.get(name);
+    former.keys().chain(present.keys()).all(same)
 }
 
 impl Keyring {

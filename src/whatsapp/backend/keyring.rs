@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use paird_actors::domain::{KeyringId, Phone};
-use paird_actors::ports::StoreError;
-use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use paird_actors::domain::{KeyringId, Phone, Refuse};
+use paird_actors::ports::{Claim, StoreError};
+use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use wacore::store::error::StoreError as LibraryError;
 
 use super::key_file::KeyFile;
@@ -27,6 +27,8 @@ pub struct Keyring {
     place: RwLock<Place>,
     postgres: Arc<PostgresRecords>,
     durable: AtomicBool,
+    /// Rung when there may be something to settle.
+    changed: Arc<Notify>,
     /// Held through a merge, which reads, decides and writes. Other daemons are kept
     /// out by the fence, so what is left to exclude is in this process.
     pub(super) merging: Merging,
@@ -75,6 +77,7 @@ impl Keyring {
             place: RwLock::new(Place::Staged(staged)),
             postgres: Arc::new(postgres),
             durable: AtomicBool::new(false),
+            changed: Arc::default(),
             merging: Merging::default(),
         }
     }
@@ -85,6 +88,7 @@ impl Keyring {
             place: RwLock::new(Place::Stored),
             postgres: Arc::new(postgres),
             durable: AtomicBool::new(true),
+            changed: Arc::default(),
             merging: Merging::default(),
         }
     }
@@ -93,7 +97,7 @@ impl Keyring {
         self.id
     }
 
-    /// Whether a write reaches Postgres before it returns.
+    /// Whether its keys are in Postgres.
     pub fn is_durable(&self) -> bool {
         self.durable.load(Ordering::Acquire)
     }
@@ -106,16 +110,17 @@ impl Keyring {
     }
 
     /// Makes the keyring durable: its row, every staged record, and
-    /// `linking_keyring_id` on the account's row, all in one statement, under the fence.
+    /// `linking_keyring_id` on the account's row, all in one statement, under the fence;
+    /// with `BeforeLink` the number, too, or nothing at all if another account has it.
     /// Writes that arrive meanwhile wait, and land in Postgres. Nothing to do if it is
     /// durable already.
     ///
     /// # Errors
     /// Nothing was written (`Fenced`, `Poisoned`), or it is not known (`Unavailable`);
     /// then the keyring is still staged, and calling again ends in the same rows.
-    pub async fn secure(&self, phone: &Phone, device_jid: &str) -> Result<(), StoreError> {
+    pub async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError> {
         let mut place = self.place.write().await;
-        let Place::Staged(Staged { records, master_keys, seals }) = &mut *place else { return Ok(()) };
+        let Place::Staged(Staged { records, master_keys, seals }) = &mut *place else { return Ok(Claim::Granted) };
         let entries = records.all();
         if !entries.iter().any(|entry| entry.kind == Kind::Device) {
             return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
@@ -127,11 +132,52 @@ impl Keyring {
             None => seals.insert(Seals::by(held.keys.newest(), &self.postgres)?),
         };
         let Seals { wrapped_key, master_key } = seals;
-        self.postgres.secure(wrapped_key, master_key, phone, device_jid, entries).await?;
-        let records = std::mem::take(records);
-        *place = Place::Mirrored(Mirror::of(records, Arc::clone(&self.postgres)));
+        let claim = self.postgres.secure(wrapped_key, master_key, phone, device_jid, refuse, entries).await?;
+        if claim != Claim::Granted {
+            return Ok(claim);
+        }
+        let map = std::mem::take(records).into_map();
+        *place = Place::Mirrored(Mirror::of(map, Arc::clone(&self.postgres), Arc::clone(&self.changed)));
         self.durable.store(true, Ordering::Release);
-        Ok(())
+        Ok(claim)
+    }
+
+    /// Waits until nothing that WhatsApp may come to rely on is in memory alone. Before
+    /// [`Self::secure`] there is nothing that it may rely on.
+    ///
+    /// # Errors
+    /// It cannot be made durable, or not in time: nothing more may be sent.
+    pub async fn sendable(&self) -> Result<(), StoreError> {
+        match &*self.place.read().await {
+            Place::Mirrored(mirror) => mirror.sendable().await,
+            Place::Staged(_) | Place::Stored => Ok(()),
+        }
+    }
+
+    /// Makes durable what was written since the link was made.
+    ///
+    /// # Errors
+    /// It is not. `Unavailable`: trying again may do.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        match &*self.place.read().await {
+            Place::Mirrored(mirror) => mirror.settle().await,
+            Place::Staged(_) | Place::Stored => Ok(()),
+        }
+    }
+
+    /// Waits until there is something to settle.
+    pub async fn unsettled(&self) {
+        // The place is not kept meanwhile: it must be free to become another.
+        while self.is_settled().await {
+            self.changed.notified().await;
+        }
+    }
+
+    async fn is_settled(&self) -> bool {
+        match &*self.place.read().await {
+            Place::Mirrored(mirror) => mirror.is_settled(),
+            Place::Staged(_) | Place::Stored => true,
+        }
     }
 
     /// The records, wherever they are now. Take it once for an operation: a second
@@ -183,8 +229,8 @@ impl std::ops::Deref for HeldRecords<'_> {
     fn deref(&self) -> &Self::Target {
         match &*self.place {
             Place::Staged(staged) => &staged.records,
-            Place::Mirrored(mirror) if mirror.serves() => mirror,
-            Place::Mirrored(_) | Place::Stored => self.postgres,
+            Place::Mirrored(mirror) => mirror,
+            Place::Stored => self.postgres,
         }
     }
 }

@@ -1,73 +1,218 @@
-//! The records of a link that was just made, still in memory: for a while every read is
-//! answered from there, and every write goes to Postgres and then there, too.
+//! The records of a link that was just made, still in memory: for a while they are read
+//! there, and what is written is gathered and settled, that is, written to Postgres, in
+//! one statement.
+//!
+//! Nobody outside sees the difference: nothing goes out to WhatsApp before what was
+//! written earlier is durable ([`Mirror::sendable`]). So a crash forgets only what
+//! nothing out there rests on, as if it had come a moment earlier.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use paird_actors::ports::StoreError;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{self, Notify};
 
+use super::device;
+use super::map::{Key, RecordMap};
 use super::postgres::PostgresRecords;
 use super::records::{Entry, Kind, Records, Selection};
-use super::staged::StagedRecords;
 
-/// The first login reads most of the keys within a second or two of their being made.
+/// The first login reads and writes most of the keys within seconds of their being made.
 const KEPT_FOR: Duration = Duration::from_secs(60);
+/// Between two tries to settle what is to be sent upon.
+const RETRY: Duration = Duration::from_millis(250);
+/// Longer than this WhatsApp is not left without what is to be sent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Every record there is, of a keyring that nobody else can write: the fence sees to it.
 pub(super) struct Mirror {
-    records: StagedRecords,
     postgres: Arc<PostgresRecords>,
-    /// Held through a write: what comes last there comes last here.
-    writing: Mutex<()>,
-    whole: AtomicBool,
+    /// Nothing when its time is over: then there is Postgres alone.
+    held: Mutex<Option<Held>>,
+    /// One statement at a time: what comes last here comes last there.
+    settling: sync::Mutex<()>,
+    /// Rung at each change.
+    changed: Arc<Notify>,
     until: Instant,
 }
 
+struct Held {
+    map: RecordMap,
+    unsettled: Unsettled,
+    /// Some is on its way to Postgres.
+    settling: bool,
+}
+
+/// What Postgres does not have yet, each record as it is now; nothing where it went.
+#[derive(Default)]
+struct Unsettled {
+    records: BTreeMap<Key, Option<Entry>>,
+    /// Something among them must be durable before anything is sent.
+    urgent: bool,
+}
+
 impl Mirror {
-    /// `records` are all that Postgres has.
-    pub fn of(records: StagedRecords, postgres: Arc<PostgresRecords>) -> Self {
-        let until = Instant::now() + KEPT_FOR;
-        Self { records, postgres, writing: Mutex::default(), whole: AtomicBool::new(true), until }
-    }
-
-    /// Whether it can be believed. Once not, it never can again.
-    pub fn serves(&self) -> bool {
-        if self.whole.load(Ordering::Acquire) && Instant::now() > self.until {
-            self.give_up();
+    /// `map` is all that Postgres has. Rings `changed` when there is something to settle.
+    pub fn of(map: RecordMap, postgres: Arc<PostgresRecords>, changed: Arc<Notify>) -> Self {
+        Self {
+            postgres,
+            held: Mutex::new(Some(Held { map, unsettled: Unsettled::default(), settling: false })),
+            settling: sync::Mutex::default(),
+            changed,
+            until: Instant::now() + KEPT_FOR,
         }
-        self.whole.load(Ordering::Acquire)
     }
 
-    fn give_up(&self) {
-        self.whole.store(false, Ordering::Release);
-        self.records.clear();
+    /// Waits until nothing that WhatsApp may come to rely on is in memory alone.
+    ///
+    /// # Errors
+    /// It cannot be made durable, or not in time: nothing more may be sent.
+    pub async fn sendable(&self) -> Result<(), StoreError> {
+        let began = Instant::now();
+        while self.lock().as_ref().is_some_and(Held::is_urgent) {
+            match self.settle().await {
+                Err(StoreError::Unavailable(_)) if self.may_try_again(began) => tokio::time::sleep(RETRY).await,
+                settled => settled?,
+            }
+        }
+        Ok(())
     }
 
-    async fn write(&self) -> Writing<'_> {
-        Writing { mirror: self, done: false, _alone: self.writing.lock().await }
+    fn may_try_again(&self, began: Instant) -> bool {
+        self.postgres.failure().is_none() && began.elapsed() < PATIENCE
+    }
+
+    /// Makes durable what was written so far.
+    ///
+    /// # Errors
+    /// It is not. `Unavailable`: trying again may do.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let _alone = self.settling.lock().await;
+        let Some(batch) = Batch::take(self) else { return Ok(()) };
+        self.postgres.settle(batch.written(), batch.gone()).await?;
+        batch.is_settled();
+        Ok(())
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.lock().as_ref().is_none_or(Held::is_settled)
+    }
+
+    /// What is held says it; nothing when its time is over.
+    fn read<T>(&self, read: impl FnOnce(&RecordMap) -> T) -> Result<Option<T>, StoreError> {
+        Ok(self.held()?.as_ref().map(|held| read(&held.map)))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Held) -> T) -> Result<Option<T>, StoreError> {
+        let done = self.held()?.as_mut().map(change);
+        self.changed.notify_one();
+        Ok(done)
+    }
+
+    fn held(&self) -> Result<MutexGuard<'_, Option<Held>>, StoreError> {
+        if let Some(failure) = self.postgres.failure() {
+            return Err(failure);
+        }
+        let mut held = self.lock();
+        // What is not settled yet is nowhere else.
+        if Instant::now() > self.until && held.as_ref().is_some_and(Held::is_settled) {
+            *held = None;
+        }
+        Ok(held)
+    }
+
+    /// A change is one call that cannot panic half-way.
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A write under way. One that fails or is dropped may have reached Postgres all the same.
-struct Writing<'a> {
+impl Held {
+    fn is_settled(&self) -> bool {
+        self.unsettled.records.is_empty() && !self.settling
+    }
+
+    /// One that is being settled may not be settled in the end.
+    fn is_urgent(&self) -> bool {
+        self.unsettled.urgent || self.settling
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let former = self.map.put(entry.clone());
+        if former.as_ref().is_some_and(|former| former.value == entry.value && former.stamp == entry.stamp) {
+            // The library saves its device more often than that changes.
+            return;
+        }
+        self.unsettled.urgent |= !may_wait(former.as_ref(), &entry);
+        self.unsettled.records.insert((entry.kind, entry.name.clone()), Some(entry));
+    }
+
+    fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
+        let taken = self.map.take(kind, name);
+        if taken.is_some() {
+            self.gone(kind, name.to_owned());
+        }
+        taken
+    }
+
+    fn delete(&mut self, kind: Kind, which: &Selection) -> usize {
+        let names = self.map.delete(kind, which);
+        let count = names.len();
+        names.into_iter().for_each(|name| self.gone(kind, name));
+        count
+    }
+
+    fn gone(&mut self, kind: Kind, name: String) {
+        self.unsettled.urgent = true;
+        self.unsettled.records.insert((kind, name), None);
+    }
+}
+
+/// Whether it may be sent upon before it is durable: what WhatsApp told, and tells again.
+fn may_wait(former: Option<&Entry>, present: &Entry) -> bool {
+    matches!(present.kind, Kind::AppVersion | Kind::DeviceList)
+        || former.is_some_and(|former| device::may_wait(former, present))
+}
+
+/// What is being settled. Unless that is done it is put back, behind what was written since.
+struct Batch<'a> {
     mirror: &'a Mirror,
-    done: bool,
-    _alone: MutexGuard<'a, ()>,
+    unsettled: Unsettled,
 }
 
-impl Writing<'_> {
-    fn finish(mut self) {
-        self.done = true;
+impl<'a> Batch<'a> {
+    fn take(mirror: &'a Mirror) -> Option<Self> {
+        let mut held = mirror.lock();
+        let held = held.as_mut().filter(|held| !held.unsettled.records.is_empty())?;
+        held.settling = true;
+        Some(Self { mirror, unsettled: std::mem::take(&mut held.unsettled) })
+    }
+
+    fn written(&self) -> Vec<Entry> {
+        self.unsettled.records.values().flatten().cloned().collect()
+    }
+
+    fn gone(&self) -> Vec<Key> {
+        let gone = self.unsettled.records.iter().filter(|(_, entry)| entry.is_none());
+        gone.map(|(key, _)| key.clone()).collect()
+    }
+
+    fn is_settled(mut self) {
+        self.unsettled = Unsettled::default();
     }
 }
 
-impl Drop for Writing<'_> {
+impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if !self.done {
-            self.mirror.give_up();
+        let former = std::mem::take(&mut self.unsettled);
+        if let Some(held) = self.mirror.lock().as_mut() {
+            held.settling = false;
+            held.unsettled.urgent |= former.urgent;
+            for (key, entry) in former.records {
+                held.unsettled.records.entry(key).or_insert(entry);
+            }
         }
     }
 }
@@ -75,61 +220,65 @@ impl Drop for Writing<'_> {
 #[async_trait]
 impl Records for Mirror {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
-        self.records.get(kind, name).await
+        match self.read(|map| map.get(kind, name).cloned())? {
+            Some(found) => Ok(found),
+            None => self.postgres.get(kind, name).await,
+        }
     }
 
     async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
-        self.records.get_many(kind, names).await
+        match self.read(|map| map.get_many(kind, &names))? {
+            Some(found) => Ok(found),
+            None => self.postgres.get_many(kind, names).await,
+        }
     }
 
     async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
-        self.records.list(kind, prefix, stamp_below).await
+        match self.read(|map| map.list(kind, prefix, stamp_below))? {
+            Some(listed) => Ok(listed),
+            None => self.postgres.list(kind, prefix, stamp_below).await,
+        }
     }
 
     async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
-        self.records.names(kind).await
+        match self.read(|map| map.names(kind))? {
+            Some(names) => Ok(names),
+            None => self.postgres.names(kind).await,
+        }
     }
 
     async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
-        self.records.last_name(kind).await
+        match self.read(|map| map.last_name(kind))? {
+            Some(name) => Ok(name),
+            None => self.postgres.last_name(kind).await,
+        }
     }
 
     async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
-        self.records.has_prefix(kinds, prefixes).await
+        match self.read(|map| map.has_prefix(kinds, &prefixes))? {
+            Some(has) => Ok(has),
+            None => self.postgres.has_prefix(kinds, prefixes).await,
+        }
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let writing = self.write().await;
-        // The library saves its device more often than that changes.
-        if !self.records.hold(&entries) {
-            self.postgres.put(entries.clone()).await?;
+        match self.change(|held| entries.iter().for_each(|entry| held.put(entry.clone())))? {
+            Some(()) => Ok(()),
+            None => self.postgres.put(entries).await,
         }
-        self.records.put(entries).await?;
-        writing.finish();
-        Ok(())
-    }
-
-    async fn stamp(&self, kind: Kind, names: Vec<String>, stamp: i64) -> Result<(), StoreError> {
-        let writing = self.write().await;
-        self.postgres.stamp(kind, names.clone(), stamp).await?;
-        self.records.stamp(kind, names, stamp).await?;
-        writing.finish();
-        Ok(())
     }
 
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
-        let writing = self.write().await;
-        let taken = self.postgres.take(kind, name).await?;
-        self.records.take(kind, name).await?;
-        writing.finish();
-        Ok(taken)
+        match self.change(|held| held.take(kind, name))? {
+            Some(taken) => Ok(taken),
+            None => self.postgres.take(kind, name).await,
+        }
     }
 
     async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
-        let writing = self.write().await;
-        let gone = self.postgres.delete(kind, which.clone()).await?;
-        self.records.delete(kind, which).await?;
-        writing.finish();
-        Ok(gone)
+        match self.change(|held| held.delete(kind, &which))? {
+            Some(gone) => Ok(u64::try_from(gone).unwrap_or(u64::MAX)),
+            None => self.postgres.delete(kind, which).await,
+        }
     }
 }

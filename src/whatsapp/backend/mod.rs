@@ -2,7 +2,8 @@
 //!
 //! A keyring begins *staged*, in memory only, so that an attempt that comes to nothing
 //! leaves nothing behind. [`Keyring::secure`] writes all of it in one statement, and
-//! from then on it is *durable*: a write has reached the disk when it returns `Ok`.
+//! from then on it is *durable*: a write has reached the disk when it returns `Ok`, or,
+//! for the minute after the link was made, before anything more is sent to WhatsApp.
 //!
 //! What holds for every method: an error is an error and never "no such record",
 //! because a client that is told "no keys" makes new ones and destroys the account.
@@ -11,7 +12,7 @@
 //!
 //! ```text
 //! vault ── makes ──▶ keyring ─┬─ staged    (memory)
-//!                             ├─ mirror    (memory for reads, rows for writes)
+//!                             ├─ mirror    (memory, settled in rows before anything is sent)
 //!                             └─ postgres  (sealed rows of `credentials`)
 //!                      ▲ speak in records
 //!   signal · app_sync · protocol · msg_secrets · device   (the library's traits)
@@ -21,6 +22,7 @@ mod app_sync;
 mod device;
 mod key_file;
 mod keyring;
+mod map;
 mod mirror;
 mod msg_secrets;
 mod names;

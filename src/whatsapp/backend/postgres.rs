@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
-use paird_actors::domain::{AccountId, Fence, KeyringId, Phone};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::{AccountId, Fence, KeyringId, Phone, Refuse};
+use paird_actors::ports::{Claim, StoreError};
 use paird_sql::client::Params;
-use paird_sql::queries::credentials::{self as sql, PutCredentialsParams};
+use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
 use paird_sql::queries::keyrings::{self as keyring_sql, SecureKeyringParams};
 use tokio::{sync::SetOnce, time::timeout};
 use uuid::Uuid;
 
+use super::map::Key;
 use super::names;
 use super::records::{Entry, Kind, Records, Selection};
+use crate::postgres::number;
 use crate::whatsapp::seal::{DataKey, MasterKey};
 
 /// How long a connection or a statement may take. Longer than the database's own
@@ -65,7 +67,7 @@ impl PostgresRecords {
     }
 
     /// Why every call fails from now on, if it does.
-    fn failure(&self) -> Option<StoreError> {
+    pub fn failure(&self) -> Option<StoreError> {
         self.failure.get().map(|failure| failure.to_error(self.ownership.keyring))
     }
 
@@ -75,15 +77,17 @@ impl PostgresRecords {
     }
 
     /// Writes the keyring's row and all its records, and puts the keyring on the
-    /// account's row as the one that is being linked: one statement, fenced.
+    /// account's row as the one that is being linked, and the number, if that is to be
+    /// claimed and nobody else has it: one statement, fenced.
     pub async fn secure(
         &self,
         wrapped_key: &[u8],
         master_key: &str,
         phone: &Phone,
         device_jid: &str,
+        refuse: Refuse,
         entries: Vec<Entry>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Claim, StoreError> {
         let columns = self.columns(entries)?;
         let Ownership { account, keyring, owner, fence } = self.ownership;
         let client = self.client().await?;
@@ -94,6 +98,7 @@ impl PostgresRecords {
             keyring_id: keyring.0,
             wrapped_key,
             master_key,
+            claims: refuse == Refuse::BeforeLink,
             phone_number: phone.digits(),
             device_jid,
             kinds: columns.kinds,
@@ -101,13 +106,69 @@ impl PostgresRecords {
             sealed: columns.sealed,
             stamps: columns.stamps,
         };
-        let outcome = self.answered(keyring_sql::secure_keyring().params(&client, &params).one()).await?;
-        self.check_held(outcome.held)?;
-        if !outcome.found {
-            let id = keyring.0;
-            return Err(StoreError::Poisoned(format!("keyring {id} exists already, with other keys")));
+        for _ in 0..number::RACES {
+            let asked = async {
+                match keyring_sql::secure_keyring().params(&client, &params).one().await {
+                    Err(wrong) if number::is_taken(&wrong) => Ok(None),
+                    other => other.map(Some),
+                }
+            };
+            let Some(outcome) = self.answered(asked).await? else { continue };
+            self.check_held(outcome.held)?;
+            return match outcome.existing_label {
+                Some(existing_label) => Ok(Claim::Duplicate { existing_label }),
+                None if outcome.found => Ok(Claim::Granted),
+                None => Err(StoreError::Poisoned(format!("keyring {} exists already, with other keys", keyring.0))),
+            };
         }
-        Ok(())
+        Err(number::contested())
+    }
+
+    /// Writes some and removes others by their names, in one statement.
+    ///
+    /// # Errors
+    /// Nothing was written. Where that is not known, everything fails from then on: it
+    /// might land later, over what was written since.
+    pub async fn settle(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
+        let columns = self.columns(written)?;
+        let client = self.client().await?;
+        let unlearnt = Unlearnt(Some(self));
+        let answer = match timeout(PATIENCE, self.put_and_remove(&client, columns, gone)).await {
+            Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
+            Err(_) => return Err(self.fail(Failure::Unanswered)),
+            Ok(answer) => answer,
+        };
+        unlearnt.learnt();
+        self.check_put(&answer.map_err(|error| unavailable(&error))?)
+    }
+
+    async fn put_and_remove(
+        &self,
+        client: &Client,
+        columns: Columns,
+        gone: Vec<Key>,
+    ) -> Result<PutCredentials, tokio_postgres::Error> {
+        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let (gone_kinds, gone_names): (Vec<_>, Vec<_>) =
+            gone.into_iter().map(|(kind, name)| (kind.as_str(), name)).unzip();
+        let params = PutCredentialsParams {
+            account_id: account.0,
+            owner,
+            fence: fence.0,
+            keyring_id: keyring.0,
+            kinds: columns.kinds,
+            names: columns.names,
+            sealed: columns.sealed,
+            stamps: columns.stamps,
+            gone_kinds,
+            gone_names,
+        };
+        sql::put_credentials().params(client, &params).one().await
+    }
+
+    fn check_put(&self, outcome: &PutCredentials) -> Result<(), StoreError> {
+        self.check_held(outcome.held)?;
+        self.present(outcome.found.then_some(()))
     }
 
     fn check_held(&self, held: bool) -> Result<(), StoreError> {
@@ -234,31 +295,9 @@ impl Records for PostgresRecords {
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let columns = self.columns(entries)?;
-        let Ownership { account, keyring, owner, fence } = self.ownership;
         let client = self.client().await?;
-        let params = PutCredentialsParams {
-            account_id: account.0,
-            owner,
-            fence: fence.0,
-            keyring_id: keyring.0,
-            kinds: columns.kinds,
-            names: columns.names,
-            sealed: columns.sealed,
-            stamps: columns.stamps,
-        };
-        let outcome = self.answered(sql::put_credentials().params(&client, &params).one()).await?;
-        self.check_held(outcome.held)?;
-        self.present(outcome.found.then_some(()))
-    }
-
-    async fn stamp(&self, kind: Kind, names: Vec<String>, stamp: i64) -> Result<(), StoreError> {
-        let Ownership { account, keyring, owner, fence } = self.ownership;
-        let kind = kind.as_str();
-        let client = self.client().await?;
-        let statement = sql::stamp_credentials();
-        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &stamp, &keyring.0, &kind, &names);
-        let outcome = self.answered(bound.one()).await?;
-        self.check_held(outcome.held)
+        let outcome = self.answered(self.put_and_remove(&client, columns, Vec::new())).await?;
+        self.check_put(&outcome)
     }
 
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
@@ -311,6 +350,23 @@ impl Records for PostgresRecords {
     }
 }
 
+/// A statement whose outcome nobody may ever learn.
+struct Unlearnt<'a>(Option<&'a PostgresRecords>);
+
+impl Unlearnt<'_> {
+    fn learnt(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unlearnt<'_> {
+    fn drop(&mut self) {
+        if let Some(records) = self.0 {
+            records.fail(Failure::Unanswered);
+        }
+    }
+}
+
 /// The rows of a write, a vector for each column.
 #[derive(Default)]
 struct Columns {
@@ -325,8 +381,7 @@ impl Failure {
         match self {
             Self::Fenced => StoreError::Fenced,
             Self::Unanswered => StoreError::Unavailable(format!(
-                "the database did not answer within {} s; keyring {keyring} must be opened again",
-                PATIENCE.as_secs()
+                "the database never answered a write; keyring {keyring} must be opened again"
             )),
             Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
         }

@@ -61,7 +61,7 @@ pub(super) struct Entry {
     pub kind: Kind,
     pub name: String,
     pub value: Plain,
-    /// In the clear on the row: a time in unix seconds, or a mark. 0 where it means nothing.
+    /// In the clear on the row: a time in unix seconds. 0 where it means nothing.
     pub stamp: i64,
 }
 
@@ -137,9 +137,6 @@ pub(super) trait Records: Send + Sync {
 
     /// Inserts or replaces.
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError>;
-
-    /// Changes the stamp of those that exist.
-    async fn stamp(&self, kind: Kind, names: Vec<String>, stamp: i64) -> Result<(), StoreError>;
 
     /// Reads and deletes.
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;

@@ -11,9 +11,6 @@ use super::keyring::{Kept, Keyring, refused};
 use super::names;
 use super::records::{ANY_STAMP, Entry, Kind, unreadable};
 
-/// The stamp of a prekey that WhatsApp has.
-const UPLOADED: i64 = 1;
-
 impl Keyring {
     async fn put_by_address(&self, kind: Kind, records: &[(Arc<str>, Bytes)]) -> Kept<()> {
         let entries = records.iter().map(|(address, value)| Entry::new(kind, names::one(address), value.as_ref()));
@@ -69,12 +66,12 @@ impl SignalStore for Keyring {
         records.has_prefix(&[Kind::Session, Kind::Identity], prefixes).await.map_err(refused)
     }
 
-    async fn store_prekey(&self, id: u32, record: &[u8], uploaded: bool) -> Kept<()> {
-        self.put(prekey(id, record, uploaded)).await
+    async fn store_prekey(&self, id: u32, record: &[u8], _uploaded: bool) -> Kept<()> {
+        self.put(prekey(id, record)).await
     }
 
-    async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], uploaded: bool) -> Kept<()> {
-        self.put_all(keys.iter().map(|(id, record)| prekey(*id, record, uploaded)).collect()).await
+    async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], _uploaded: bool) -> Kept<()> {
+        self.put_all(keys.iter().map(|(id, record)| prekey(*id, record)).collect()).await
     }
 
     async fn load_prekey(&self, id: u32) -> Kept<Option<Bytes>> {
@@ -90,13 +87,9 @@ impl SignalStore for Keyring {
         entries.into_iter().map(|entry| Ok((id_of(&entry)?, Bytes::from(entry.into_value())))).collect()
     }
 
-    /// Only updates: a prekey that was used meanwhile stays deleted.
-    async fn mark_prekeys_uploaded(&self, ids: &[u32]) -> Kept<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let names = ids.iter().map(|id| names::number(*id)).collect();
-        self.records().await.stamp(Kind::Prekey, names, UPLOADED).await.map_err(refused)
+    /// Nothing asks for the mark: the device's watermarks say what was uploaded.
+    async fn mark_prekeys_uploaded(&self, _: &[u32]) -> Kept<()> {
+        Ok(())
     }
 
     async fn remove_prekey(&self, id: u32) -> Kept<()> {
@@ -142,9 +135,8 @@ impl SignalStore for Keyring {
     }
 }
 
-fn prekey(id: u32, record: &[u8], uploaded: bool) -> Entry {
-    let entry = Entry::new(Kind::Prekey, names::number(id), record);
-    if uploaded { entry.stamped(UPLOADED) } else { entry }
+fn prekey(id: u32, record: &[u8]) -> Entry {
+    Entry::new(Kind::Prekey, names::number(id), record)
 }
 
 fn id_of(entry: &Entry) -> Kept<u32> {

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Phone},
-    ports::{OpenSession, Purpose, Session, SessionEvent, StoreError},
+    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Phone, Refuse},
+    ports::{Claim, OpenSession, Purpose, Session, SessionEvent, StoreError},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
 use tokio::{runtime::Handle, sync::watch};
@@ -35,6 +35,8 @@ pub(super) struct Keyrings {
     staged: Mutex<HashMap<KeyringId, Arc<Keyring>>>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     pub(super) unwritable: Arc<AtomicBool>,
+    /// What may be sent upon never gets durable.
+    pub(super) unsettled: Arc<AtomicBool>,
     pub(super) fenced: CancellationToken,
 }
 
@@ -43,6 +45,7 @@ struct Keyring {
     backend: Arc<InMemoryBackend>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     unwritable: Arc<AtomicBool>,
+    unsettled: Arc<AtomicBool>,
     fenced: CancellationToken,
 }
 
@@ -60,6 +63,7 @@ impl KeySource for Keyrings {
             backend: Arc::new(InMemoryBackend::new()),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
+            unsettled: self.unsettled.clone(),
             fenced: self.fenced.clone(),
         });
         self.staged.lock().unwrap().insert(keyring, keys.clone());
@@ -84,7 +88,7 @@ impl LinkKeys for Keyring {
         self.backend.clone()
     }
 
-    async fn secure(&self, _: &Phone, _: &str) -> Result<(), StoreError> {
+    async fn secure(&self, _: &Phone, _: &str, _: Refuse) -> Result<Claim, StoreError> {
         if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
@@ -95,10 +99,26 @@ impl LinkKeys for Keyring {
             backend: self.backend.clone(),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
+            unsettled: self.unsettled.clone(),
             fenced: self.fenced.clone(),
         };
         self.secured.lock().unwrap().insert(self.id, Arc::new(copy));
+        Ok(Claim::Granted)
+    }
+
+    async fn sendable(&self) -> Result<(), StoreError> {
+        if self.unsettled.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("no database".into()));
+        }
         Ok(())
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn unsettled(&self) {
+        std::future::pending().await
     }
 
     async fn failed(&self) -> StoreError {
@@ -171,7 +191,7 @@ impl Bench {
     /// A session that was linked and logged in.
     pub(super) async fn linked(&self) -> Opened {
         let session = self.scanned().await;
-        session.secure_keys().await.unwrap();
+        session.secure_keys(Refuse::BeforeLink).await.unwrap();
         session.confirm_link().await;
         session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
         session

@@ -1,5 +1,5 @@
 use crate::{
-    domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer, Phone},
+    domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer, Phone, Refuse},
     ports::{Change, Purpose},
 };
 
@@ -13,8 +13,9 @@ pub enum Effect {
     Close(Incarnation),
     /// Ask for the number: [`super::Input::Claimed`] answers.
     Claim { incarnation: Incarnation, phone: Phone },
-    /// Make the keys durable: [`super::Input::KeysSecured`] answers.
-    SecureKeys(Incarnation),
+    /// Make the keys durable, and with `BeforeLink` claim the number, in one transaction:
+    /// [`super::Input::KeysSecured`] answers.
+    SecureKeys { incarnation: Incarnation, refuse: Refuse },
     /// Let the link come about. Only after its keys are durable.
     ConfirmLink(Incarnation),
     /// Do not let it come about.

@@ -13,7 +13,7 @@ pub enum Input {
     /// The outcome of [`super::Effect::Claim`].
     Claimed(Incarnation, Result<Claim, String>),
     /// The outcome of [`super::Effect::SecureKeys`].
-    KeysSecured(Incarnation, Result<(), String>),
+    KeysSecured(Incarnation, Result<Claim, String>),
     /// The outcome of [`super::Effect::AnswerPasskey`].
     PasskeyAnswered(Incarnation, CommandId, Result<(), String>),
     /// The outcome of [`super::Effect::FetchGroups`].

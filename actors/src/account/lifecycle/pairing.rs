@@ -147,24 +147,20 @@ impl Lifecycle {
         }
         let until = self.now.after(self.policy.admission_timeout);
         self.state = State::Admitting { phone: phone.clone(), device_jid, until };
-        match self.policy.refuse {
-            Refuse::BeforeLink => {
-                if let Some(wrong) = self.wrong_phone(&phone) {
-                    return self.end_attempt(wrong, "wrong_phone");
-                }
-                self.emit(Effect::Claim { incarnation: self.incarnation, phone });
-            }
-            // The question is asked after the first login, see `on_open`.
-            Refuse::AfterLink => self.emit(Effect::SecureKeys(self.incarnation)),
+        let refuse = self.policy.refuse;
+        // After a link, the questions are asked after the first login, see `on_open`.
+        if refuse == Refuse::BeforeLink
+            && let Some(wrong) = self.wrong_phone(&phone)
+        {
+            return self.end_attempt(wrong, "wrong_phone");
         }
+        self.emit(Effect::SecureKeys { incarnation: self.incarnation, refuse });
     }
 
-    /// The store said whether the number is free. Anywhere but in the three states
+    /// The store said whether the number is free. Anywhere but in the two states
     /// that ask, the question was overtaken: by a deadline, or by the owner leaving.
     pub(super) fn on_claimed(&mut self, answer: Result<Claim, String>) {
-        if let State::Admitting { phone, .. } = &self.state {
-            self.on_admission(phone.clone(), answer);
-        } else if let State::Vetting { phone, device_jid, .. } = &self.state {
+        if let State::Vetting { phone, device_jid, .. } = &self.state {
             self.on_vetted(phone.clone(), device_jid.clone(), answer);
         } else if let State::Reclaiming { command, waiting, .. } = &mut self.state {
             let (command, waiting) = (command.clone(), std::mem::take(waiting));
@@ -173,28 +169,21 @@ impl Lifecycle {
         }
     }
 
-    /// Admitting → Admitting, now waiting for the keys | Closing
-    fn on_admission(&mut self, phone: Phone, answer: Result<Claim, String>) {
-        match answer {
-            Ok(Claim::Granted) => {
-                self.record.phone = Some(phone);
-                self.emit(Effect::SecureKeys(self.incarnation));
-            }
+    /// The keys are durable and the number is the account's, or neither. Admitting → Linking | Closing
+    pub(super) fn on_keys_secured(&mut self, outcome: Result<Claim, String>) {
+        let State::Admitting { phone, device_jid, .. } = &self.state else { return };
+        let (phone, device_jid) = (phone.clone(), device_jid.clone());
+        match outcome {
+            Ok(Claim::Granted) => {}
             Ok(Claim::Duplicate { existing_label }) => {
-                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+                return self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
             }
-            Err(why) => self.next_socket(&format!("the database could not say whether the number is free: {why}")),
+            Err(why) => return self.next_socket(&format!("the keys could not be stored: {why}")),
         }
-    }
-
-    /// The keys are durable, or not. Admitting → Linking | Closing
-    pub(super) fn on_keys_secured(&mut self, outcome: Result<(), String>) {
-        let State::Admitting { device_jid, .. } = &self.state else { return };
-        if let Err(why) = outcome {
-            self.record.phone = None;
-            return self.next_socket(&format!("the keys could not be stored: {why}"));
+        if self.policy.refuse == Refuse::BeforeLink {
+            self.record.phone = Some(phone);
         }
-        self.record.device_jid = Some(device_jid.clone());
+        self.record.device_jid = Some(device_jid);
         self.record.linking = Some(self.fresh_keyring());
         self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
         self.emit(Effect::ConfirmLink(self.incarnation));
@@ -205,7 +194,6 @@ impl Lifecycle {
 
     /// No answer from the database: the phone is not left hanging. Admitting → Closing
     pub(super) fn on_admission_timeout(&mut self, out_of_time: bool) {
-        self.record.phone = None;
         if out_of_time {
             self.end_attempt_by_timeout();
         } else {

@@ -800,33 +800,6 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.process, &params.limit)
     }
 }
-pub struct ClaimAccountsWithCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn claim_accounts_with_commands() -> ClaimAccountsWithCommandsStmt {
-    ClaimAccountsWithCommandsStmt(
-        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id IN (SELECT waiting.account_id FROM waiting) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
-        None,
-    )
-}
-impl ClaimAccountsWithCommandsStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-        process: &'a uuid::Uuid,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 1> {
-        UuidUuidQuery {
-            client,
-            params: [process],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
-        }
-    }
-}
 pub struct ReleaseAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn release_account() -> ReleaseAccountStmt {
     ReleaseAccountStmt(

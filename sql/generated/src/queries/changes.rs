@@ -84,22 +84,38 @@ pub struct RecordChangeParams<
     pub command_states: T35,
     pub command_results: T37,
 }
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordChange {
+    pub more: bool,
+    pub proxy: Option<String>,
+    pub device_name: Option<String>,
+}
+pub struct RecordChangeBorrowed<'a> {
+    pub more: bool,
+    pub proxy: Option<&'a str>,
+    pub device_name: Option<&'a str>,
+}
+impl<'a> From<RecordChangeBorrowed<'a>> for RecordChange {
+    fn from(RecordChangeBorrowed { more, proxy, device_name }: RecordChangeBorrowed<'a>) -> Self {
+        Self { more, proxy: proxy.map(|v| v.into()), device_name: device_name.map(|v| v.into()) }
+    }
+}
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
-pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct RecordChangeQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
-    mapper: fn(bool) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<RecordChangeBorrowed, tokio_postgres::Error>,
+    mapper: fn(RecordChangeBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> RecordChangeQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
-        BoolQuery {
+    pub fn map<R>(self, mapper: fn(RecordChangeBorrowed) -> R) -> RecordChangeQuery<'c, 'a, 's, C, R, N> {
+        RecordChangeQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -143,7 +159,7 @@ where
 pub struct RecordChangeStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn record_change() -> RecordChangeStmt {
     RecordChangeStmt(
-        "WITH mine AS ( SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled FROM whatsapp_accounts WHERE id = $1 AND owner = $2 AND fence = $3 FOR UPDATE ), changed AS ( UPDATE whatsapp_accounts a SET status = CASE WHEN mine.settled THEN a.status ELSE $4 END, status_reason = CASE WHEN mine.settled THEN a.status_reason ELSE $5 END, status_since = CASE WHEN mine.settled THEN a.status_since ELSE $6 END, desired = $7, next_retry_at = $8, phone_number = $9, last_phone_number = $10, device_jid = $11, pair_deadline = $12, pair_method = $13, pair_phone = $14, expect_phone = $15, keyring_id = $16, linking_keyring_id = $17, deleted_at = $18, groups_synced_at = $19, last_change = $20, last_qr_png = CASE WHEN $21 THEN a.last_qr_png ELSE $22 END, last_qr_at = CASE WHEN $21 THEN a.last_qr_at ELSE $23 END, qr_expires_at = CASE WHEN $21 THEN a.qr_expires_at ELSE $24 END, pair_code = CASE WHEN $25 THEN a.pair_code ELSE $26 END, event_seq = a.event_seq + cardinality($27::text[]) FROM mine WHERE a.id = mine.id AND mine.last_change IS DISTINCT FROM $20 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($27::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($27::text[], $28::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($29::text[], $30::text[], $31::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $32 FROM changed, unnest($33::uuid[], $34::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($35::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($33::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $36 AND g.account_id = changed.id AND g.jid <> ALL ($37::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($37::text[], $38::text[], $39::int[], $40::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp(), args = CASE WHEN c.kind = 'account.passkey' AND jsonb_typeof(c.args) = 'object' THEN c.args - 'response' ELSE c.args END FROM changed, unnest($41::bigint[], $42::text[], $43::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT EXISTS (SELECT FROM commands c WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL ($41::bigint[])) AS more FROM mine",
+        "WITH mine AS ( SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled, proxy, device_name FROM whatsapp_accounts WHERE id = $1 AND owner = $2 AND fence = $3 FOR UPDATE ), changed AS ( UPDATE whatsapp_accounts a SET status = CASE WHEN mine.settled THEN a.status ELSE $4 END, status_reason = CASE WHEN mine.settled THEN a.status_reason ELSE $5 END, status_since = CASE WHEN mine.settled THEN a.status_since ELSE $6 END, desired = $7, next_retry_at = $8, phone_number = $9, last_phone_number = $10, device_jid = $11, pair_deadline = $12, pair_method = $13, pair_phone = $14, expect_phone = $15, keyring_id = $16, linking_keyring_id = $17, deleted_at = $18, groups_synced_at = $19, last_change = $20, last_qr_png = CASE WHEN $21 THEN a.last_qr_png ELSE $22 END, last_qr_at = CASE WHEN $21 THEN a.last_qr_at ELSE $23 END, qr_expires_at = CASE WHEN $21 THEN a.qr_expires_at ELSE $24 END, pair_code = CASE WHEN $25 THEN a.pair_code ELSE $26 END, event_seq = a.event_seq + cardinality($27::text[]) FROM mine WHERE a.id = mine.id AND mine.last_change IS DISTINCT FROM $20 RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality($27::text[]) AS seq_before ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload FROM changed, unnest($27::text[], $28::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth) ORDER BY event.nth ), audited AS ( INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload) SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id, line.payload || jsonb_build_object('label', changed.label) FROM changed, unnest($29::text[], $30::text[], $31::jsonb[]) WITH ORDINALITY AS line (source, action, payload, nth) ORDER BY line.nth ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT changed.id, k.id, ticket.reason, $32 FROM changed, unnest($33::uuid[], $34::text[]) AS ticket (keyring_id, reason) JOIN keyrings k ON k.id = ticket.keyring_id WHERE k.account_id = changed.id ON CONFLICT (keyring_id) DO NOTHING ), erased AS ( DELETE FROM keyrings k USING changed WHERE k.id = ANY ($35::uuid[]) AND k.account_id = changed.id AND k.id <> ALL ($33::uuid[]) AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id) ), former_groups AS ( DELETE FROM whatsapp_groups g USING changed WHERE $36 AND g.account_id = changed.id AND g.jid <> ALL ($37::text[]) ), present_groups AS ( INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at) SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp() FROM changed, unnest($37::text[], $38::text[], $39::int[], $40::bool[]) AS g (jid, subject, participants, is_admin) ON CONFLICT (account_id, jid) DO UPDATE SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin, synced_at = excluded.synced_at ), finished AS ( UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp(), args = CASE WHEN c.kind = 'account.passkey' AND jsonb_typeof(c.args) = 'object' THEN c.args - 'response' ELSE c.args END FROM changed, unnest($41::bigint[], $42::text[], $43::text[]) AS ended (id, state, result) WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running') ) SELECT EXISTS (SELECT FROM commands c WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL ($41::bigint[])) AS more, mine.proxy, mine.device_name FROM mine",
         None,
     )
 }
@@ -240,8 +256,8 @@ impl RecordChangeStmt {
         command_ids: &'a T33,
         command_states: &'a T35,
         command_results: &'a T37,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 43> {
-        BoolQuery {
+    ) -> RecordChangeQuery<'c, 'a, 's, C, RecordChange, 43> {
+        RecordChangeQuery {
             client,
             params: [
                 account,
@@ -290,8 +306,10 @@ impl RecordChangeStmt {
             ],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
+            extractor: |row: &tokio_postgres::Row| -> Result<RecordChangeBorrowed, tokio_postgres::Error> {
+                Ok(RecordChangeBorrowed { more: row.try_get(0)?, proxy: row.try_get(1)?, device_name: row.try_get(2)? })
+            },
+            mapper: |it| RecordChange::from(it),
         }
     }
 }
@@ -381,7 +399,7 @@ impl<
             T36,
             T37,
         >,
-        BoolQuery<'c, 'a, 's, C, bool, 43>,
+        RecordChangeQuery<'c, 'a, 's, C, RecordChange, 43>,
         C,
     > for RecordChangeStmt
 {
@@ -427,7 +445,7 @@ impl<
             T36,
             T37,
         >,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 43> {
+    ) -> RecordChangeQuery<'c, 'a, 's, C, RecordChange, 43> {
         self.bind(
             client,
             &params.account,

@@ -49,6 +49,10 @@ pub struct PutCredentialsParams<
     T5: crate::BytesSql,
     T6: crate::ArraySql<Item = T5>,
     T7: crate::ArraySql<Item = i64>,
+    T8: crate::StringSql,
+    T9: crate::ArraySql<Item = T8>,
+    T10: crate::StringSql,
+    T11: crate::ArraySql<Item = T10>,
 > {
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
@@ -58,16 +62,8 @@ pub struct PutCredentialsParams<
     pub names: T4,
     pub sealed: T6,
     pub stamps: T7,
-}
-#[derive(Debug)]
-pub struct StampCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
-    pub account_id: uuid::Uuid,
-    pub owner: uuid::Uuid,
-    pub fence: i64,
-    pub stamp: i64,
-    pub keyring_id: uuid::Uuid,
-    pub kind: T1,
-    pub names: T3,
+    pub gone_kinds: T9,
+    pub gone_names: T11,
 }
 #[derive(Debug)]
 pub struct TakeCredentialParams<T1: crate::StringSql, T2: crate::StringSql> {
@@ -168,11 +164,6 @@ impl<'a> From<ListCredentialsBorrowed<'a>> for ListCredentials {
 pub struct PutCredentials {
     pub held: bool,
     pub found: bool,
-    pub written: i64,
-}
-#[derive(Debug, Clone, PartialEq, Copy)]
-pub struct StampCredentials {
-    pub held: bool,
     pub written: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -497,60 +488,6 @@ where
 {
     pub fn map<R>(self, mapper: fn(PutCredentials) -> R) -> PutCredentialsQuery<'c, 'a, 's, C, R, N> {
         PutCredentialsQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct StampCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<StampCredentials, tokio_postgres::Error>,
-    mapper: fn(StampCredentials) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> StampCredentialsQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(StampCredentials) -> R) -> StampCredentialsQuery<'c, 'a, 's, C, R, N> {
-        StampCredentialsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1186,7 +1123,7 @@ impl<
 pub struct PutCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn put_credentials() -> PutCredentialsStmt {
     PutCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), ring AS ( SELECT k.id, k.account_id FROM keyrings k JOIN held ON held.id = k.account_id WHERE k.id = $4 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp FROM ring, unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), ring AS ( SELECT k.id, k.account_id FROM keyrings k JOIN held ON held.id = k.account_id WHERE k.id = $4 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp FROM ring, unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ), removed AS ( DELETE FROM credentials c USING ring, unnest($9::text[], $10::text[]) AS gone (kind, name) WHERE c.keyring_id = ring.id AND c.kind = gone.kind AND c.name = gone.name ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1207,6 +1144,10 @@ impl PutCredentialsStmt {
         T5: crate::BytesSql,
         T6: crate::ArraySql<Item = T5>,
         T7: crate::ArraySql<Item = i64>,
+        T8: crate::StringSql,
+        T9: crate::ArraySql<Item = T8>,
+        T10: crate::StringSql,
+        T11: crate::ArraySql<Item = T10>,
     >(
         &'s self,
         client: &'c C,
@@ -1218,10 +1159,12 @@ impl PutCredentialsStmt {
         names: &'a T4,
         sealed: &'a T6,
         stamps: &'a T7,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8> {
+        gone_kinds: &'a T9,
+        gone_names: &'a T11,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10> {
         PutCredentialsQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kinds, names, sealed, stamps],
+            params: [account_id, owner, fence, keyring_id, kinds, names, sealed, stamps, gone_kinds, gone_names],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<PutCredentials, tokio_postgres::Error> {
@@ -1243,21 +1186,25 @@ impl<
     T5: crate::BytesSql,
     T6: crate::ArraySql<Item = T5>,
     T7: crate::ArraySql<Item = i64>,
+    T8: crate::StringSql,
+    T9: crate::ArraySql<Item = T8>,
+    T10: crate::StringSql,
+    T11: crate::ArraySql<Item = T10>,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7>,
-        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8>,
+        PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
+        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10>,
         C,
     > for PutCredentialsStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7>,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 8> {
+        params: &'a PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10> {
         self.bind(
             client,
             &params.account_id,
@@ -1268,76 +1215,8 @@ impl<
             &params.names,
             &params.sealed,
             &params.stamps,
-        )
-    }
-}
-pub struct StampCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn stamp_credentials() -> StampCredentialsStmt {
-    StampCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( UPDATE credentials c SET stamp = $4 FROM held WHERE c.keyring_id = $5 AND c.account_id = held.id AND c.kind = $6 AND c.name = ANY ($7::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
-        None,
-    )
-}
-impl StampCredentialsStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<
-        'c,
-        'a,
-        's,
-        C: GenericClient,
-        T1: crate::StringSql,
-        T2: crate::StringSql,
-        T3: crate::ArraySql<Item = T2>,
-    >(
-        &'s self,
-        client: &'c C,
-        account_id: &'a uuid::Uuid,
-        owner: &'a uuid::Uuid,
-        fence: &'a i64,
-        stamp: &'a i64,
-        keyring_id: &'a uuid::Uuid,
-        kind: &'a T1,
-        names: &'a T3,
-    ) -> StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7> {
-        StampCredentialsQuery {
-            client,
-            params: [account_id, owner, fence, stamp, keyring_id, kind, names],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<StampCredentials, tokio_postgres::Error> {
-                Ok(StampCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
-            },
-            mapper: |it| StampCredentials::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        StampCredentialsParams<T1, T2, T3>,
-        StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7>,
-        C,
-    > for StampCredentialsStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a StampCredentialsParams<T1, T2, T3>,
-    ) -> StampCredentialsQuery<'c, 'a, 's, C, StampCredentials, 7> {
-        self.bind(
-            client,
-            &params.account_id,
-            &params.owner,
-            &params.fence,
-            &params.stamp,
-            &params.keyring_id,
-            &params.kind,
-            &params.names,
+            &params.gone_kinds,
+            &params.gone_names,
         )
     }
 }

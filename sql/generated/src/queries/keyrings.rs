@@ -34,8 +34,8 @@ pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
 }
 #[derive(Debug)]
 pub struct SecureKeyringParams<
-    T1: crate::BytesSql,
-    T2: crate::StringSql,
+    T1: crate::StringSql,
+    T2: crate::BytesSql,
     T3: crate::StringSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
@@ -49,10 +49,11 @@ pub struct SecureKeyringParams<
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
     pub fence: i64,
+    pub claims: bool,
+    pub phone_number: T1,
     pub keyring_id: uuid::Uuid,
-    pub wrapped_key: T1,
-    pub master_key: T2,
-    pub phone_number: T3,
+    pub wrapped_key: T2,
+    pub master_key: T3,
     pub device_jid: T4,
     pub kinds: T6,
     pub names: T8,
@@ -133,11 +134,23 @@ impl<'a> From<GetKeyringBorrowed<'a>> for GetKeyring {
         Self { wrapped_key: wrapped_key.into(), master_key: master_key.into(), device: device.map(|v| v.into()) }
     }
 }
-#[derive(Debug, Clone, PartialEq, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SecureKeyring {
     pub held: bool,
     pub found: bool,
+    pub existing_label: Option<String>,
     pub written: i64,
+}
+pub struct SecureKeyringBorrowed<'a> {
+    pub held: bool,
+    pub found: bool,
+    pub existing_label: Option<&'a str>,
+    pub written: i64,
+}
+impl<'a> From<SecureKeyringBorrowed<'a>> for SecureKeyring {
+    fn from(SecureKeyringBorrowed { held, found, existing_label, written }: SecureKeyringBorrowed<'a>) -> Self {
+        Self { held, found, existing_label: existing_label.map(|v| v.into()), written }
+    }
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
@@ -476,14 +489,14 @@ pub struct SecureKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<SecureKeyring, tokio_postgres::Error>,
-    mapper: fn(SecureKeyring) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<SecureKeyringBorrowed, tokio_postgres::Error>,
+    mapper: fn(SecureKeyringBorrowed) -> T,
 }
 impl<'c, 'a, 's, C, T: 'c, const N: usize> SecureKeyringQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(SecureKeyring) -> R) -> SecureKeyringQuery<'c, 'a, 's, C, R, N> {
+    pub fn map<R>(self, mapper: fn(SecureKeyringBorrowed) -> R) -> SecureKeyringQuery<'c, 'a, 's, C, R, N> {
         SecureKeyringQuery {
             client: self.client,
             params: self.params,
@@ -803,7 +816,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct SecureKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn secure_keyring() -> SecureKeyringStmt {
     SecureKeyringStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $4, held.id, $5, $6, $7, $8 FROM held ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($9::text[], $10::text[], $11::bytea[], $12::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id, a.operator_id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), incumbent AS ( SELECT a.label FROM whatsapp_accounts a JOIN held ON a.operator_id = held.operator_id AND a.id <> held.id WHERE $4 AND a.phone_number = $5 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id LIMIT 1 ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $6, held.id, $7, $8, $5, $9 FROM held WHERE NOT EXISTS (SELECT FROM incumbent) ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id, phone_number = CASE WHEN $4 THEN $5 ELSE a.phone_number END FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($10::text[], $11::text[], $12::bytea[], $13::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT label FROM incumbent) AS existing_label, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -817,8 +830,8 @@ impl SecureKeyringStmt {
         'a,
         's,
         C: GenericClient,
-        T1: crate::BytesSql,
-        T2: crate::StringSql,
+        T1: crate::StringSql,
+        T2: crate::BytesSql,
         T3: crate::StringSql,
         T4: crate::StringSql,
         T5: crate::StringSql,
@@ -834,26 +847,28 @@ impl SecureKeyringStmt {
         account_id: &'a uuid::Uuid,
         owner: &'a uuid::Uuid,
         fence: &'a i64,
+        claims: &'a bool,
+        phone_number: &'a T1,
         keyring_id: &'a uuid::Uuid,
-        wrapped_key: &'a T1,
-        master_key: &'a T2,
-        phone_number: &'a T3,
+        wrapped_key: &'a T2,
+        master_key: &'a T3,
         device_jid: &'a T4,
         kinds: &'a T6,
         names: &'a T8,
         sealed: &'a T10,
         stamps: &'a T11,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12> {
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13> {
         SecureKeyringQuery {
             client,
             params: [
                 account_id,
                 owner,
                 fence,
+                claims,
+                phone_number,
                 keyring_id,
                 wrapped_key,
                 master_key,
-                phone_number,
                 device_jid,
                 kinds,
                 names,
@@ -862,8 +877,13 @@ impl SecureKeyringStmt {
             ],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<SecureKeyring, tokio_postgres::Error> {
-                Ok(SecureKeyring { held: row.try_get(0)?, found: row.try_get(1)?, written: row.try_get(2)? })
+            extractor: |row: &tokio_postgres::Row| -> Result<SecureKeyringBorrowed, tokio_postgres::Error> {
+                Ok(SecureKeyringBorrowed {
+                    held: row.try_get(0)?,
+                    found: row.try_get(1)?,
+                    existing_label: row.try_get(2)?,
+                    written: row.try_get(3)?,
+                })
             },
             mapper: |it| SecureKeyring::from(it),
         }
@@ -874,8 +894,8 @@ impl<
     'a,
     's,
     C: GenericClient,
-    T1: crate::BytesSql,
-    T2: crate::StringSql,
+    T1: crate::StringSql,
+    T2: crate::BytesSql,
     T3: crate::StringSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
@@ -891,7 +911,7 @@ impl<
         'a,
         's,
         SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12>,
+        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13>,
         C,
     > for SecureKeyringStmt
 {
@@ -899,16 +919,17 @@ impl<
         &'s self,
         client: &'c C,
         params: &'a SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 12> {
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
+            &params.claims,
+            &params.phone_number,
             &params.keyring_id,
             &params.wrapped_key,
             &params.master_key,
-            &params.phone_number,
             &params.device_jid,
             &params.kinds,
             &params.names,

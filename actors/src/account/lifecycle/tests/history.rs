@@ -61,10 +61,7 @@ fn expected(choice: u8, life: &Lifecycle, command_id: i64) -> Input {
         State::AwaitingScan { .. } | State::AwaitingPasskey { .. } => {
             Input::Session(of, SessionEvent::Scanned { phone: phone(), device_jid: "jid".to_owned() })
         }
-        State::Admitting { .. } if life.record.phone.is_none() && life.policy.refuse == Refuse::BeforeLink => {
-            Input::Claimed(of, Ok(Claim::Granted))
-        }
-        State::Admitting { .. } => Input::KeysSecured(of, Ok(())),
+        State::Admitting { .. } => Input::KeysSecured(of, Ok(Claim::Granted)),
         State::Linking { .. } | State::Connecting { .. } => {
             Input::Session(of, SessionEvent::Open { phone: Some(phone()), device_jid: None })
         }
@@ -118,7 +115,8 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         19 if choice < 128 => Input::Claimed(of, Ok(Claim::Granted)),
         19 if choice < 220 => Input::Claimed(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),
         19 => Input::Claimed(of, Err("database".to_owned())),
-        20 if choice < 200 => Input::KeysSecured(of, Ok(())),
+        20 if choice < 160 => Input::KeysSecured(of, Ok(Claim::Granted)),
+        20 if choice < 220 => Input::KeysSecured(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),
         20 => Input::KeysSecured(of, Err("database".to_owned())),
         21 | 22 => Input::SessionClosed(of),
         23 if choice < 200 => {

@@ -109,8 +109,8 @@ impl Bench {
         self.feed(Input::Claimed(self.life.incarnation, Ok(claim)))
     }
 
-    fn secured(&mut self) -> &[Effect] {
-        self.feed(Input::KeysSecured(self.life.incarnation, Ok(())))
+    fn secured(&mut self, claim: Claim) -> &[Effect] {
+        self.feed(Input::KeysSecured(self.life.incarnation, Ok(claim)))
     }
 
     fn open(&mut self) -> &[Effect] {
@@ -128,8 +128,7 @@ impl Bench {
         bench.ask("account.pair");
         bench.qr("q1");
         bench.scanned();
-        bench.claimed(Claim::Granted);
-        bench.secured();
+        bench.secured(Claim::Granted);
         bench.open();
         bench
     }

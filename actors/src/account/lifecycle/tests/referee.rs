@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{Effect, Input, Lifecycle};
 use crate::{
     domain::{AccountRecord, CloseReason, CommandId, Event, Incarnation, KeyringId, Status, Verdict},
-    ports::{Change, Purpose, QrChange, SessionEvent},
+    ports::{Change, Claim, Purpose, QrChange, SessionEvent},
 };
 
 /// Watches one life from outside, by its inputs and effects alone, and objects
@@ -63,7 +63,7 @@ impl Referee {
             Input::Session(of, SessionEvent::Ended { reason }) if self.open_session() == Some(*of) => {
                 self.on_ended(*of, reason);
             }
-            Input::KeysSecured(of, Ok(())) if self.open_session() == Some(*of) => {
+            Input::KeysSecured(of, Ok(Claim::Granted)) if self.open_session() == Some(*of) => {
                 self.secured.insert(of.0);
             }
             Input::SessionClosed(of) if self.live == Live::Closing(*of) => self.live = Live::None,
@@ -130,7 +130,10 @@ impl Referee {
             }
             Effect::Record(change) => self.on_record(change),
             Effect::Retire => self.retired = true,
-            Effect::Claim { .. } | Effect::SecureKeys(_) | Effect::AnswerPasskey { .. } | Effect::FetchGroups(_) => {
+            Effect::Claim { .. }
+            | Effect::SecureKeys { .. }
+            | Effect::AnswerPasskey { .. }
+            | Effect::FetchGroups(_) => {
                 assert!(!self.left, "{effect:?} after the account was lost");
             }
         }

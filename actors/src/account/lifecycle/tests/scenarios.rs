@@ -16,16 +16,16 @@ fn records(effects: &[Effect]) -> Vec<&Change> {
 }
 
 #[test]
-fn a_scan_is_claimed_then_secured_then_confirmed_then_told() {
+fn a_scan_is_secured_then_confirmed_then_told() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     assert_eq!(bench.state(), "Opening");
     bench.qr("q1");
     assert_eq!(bench.events(), ["session.qr"]);
     let of = bench.incarnation();
-    assert_eq!(bench.scanned(), [Effect::Claim { incarnation: of, phone: phone() }]);
-    assert_eq!(bench.claimed(Claim::Granted), [Effect::SecureKeys(of)]);
-    assert_eq!(bench.secured()[0], Effect::ConfirmLink(of));
+    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::BeforeLink }]);
+    assert_eq!(bench.secured(Claim::Granted)[0], Effect::ConfirmLink(of));
+    assert_eq!(bench.life.record().phone, Some(phone()));
     bench.open();
     assert_eq!(bench.events(), ["session.connected"]);
     assert_eq!(bench.life.record().status, Status::Connected);
@@ -207,7 +207,7 @@ fn a_duplicate_is_refused_before_anything_is_told() {
     bench.qr("q1");
     bench.scanned();
     let of = bench.incarnation();
-    let refused = bench.claimed(Claim::Duplicate { existing_label: "shop".to_owned() });
+    let refused = bench.secured(Claim::Duplicate { existing_label: "shop".to_owned() });
     assert_eq!(refused, [Effect::RefuseLink(of), Effect::Close(of)]);
     bench.closed();
     assert_eq!(bench.events(), ["session.duplicate"]);
@@ -220,8 +220,9 @@ fn refused_after_the_link_a_duplicate_gets_an_unlink_ticket() {
     bench.ask("account.pair");
     bench.qr("q1");
     let of = bench.incarnation();
-    assert_eq!(bench.scanned(), [Effect::SecureKeys(of)]);
-    bench.secured();
+    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::AfterLink }]);
+    bench.secured(Claim::Granted);
+    assert_eq!(bench.life.record().phone, None, "nobody asked for the number yet");
     assert_eq!(bench.open(), [Effect::Claim { incarnation: of, phone: phone() }]);
     bench.claimed(Claim::Duplicate { existing_label: "shop".to_owned() });
     bench.closed();
@@ -270,8 +271,7 @@ fn a_new_link_sends_the_parked_device_away() {
     bench.ask("account.pair");
     bench.qr("q2");
     bench.scanned();
-    bench.claimed(Claim::Granted);
-    bench.secured();
+    bench.secured(Claim::Granted);
     bench.open();
     assert_eq!(records(&bench.effects)[0].tickets, [(old, "re-paired".to_owned())]);
 }

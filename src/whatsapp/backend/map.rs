@@ -1,0 +1,73 @@
+//! Records in memory, as the rows would have them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names;
+use super::records::{Entry, Kind, Selection};
+
+/// What a record is found under.
+pub(super) type Key = (Kind, String);
+
+#[derive(Default)]
+pub(super) struct RecordMap(BTreeMap<Key, Entry>);
+
+impl RecordMap {
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.0.values()
+    }
+
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Entry> {
+        self.0.get(&(kind, name.to_owned()))
+    }
+
+    pub fn get_many(&self, kind: Kind, names: &[String]) -> Vec<Entry> {
+        let names: BTreeSet<&String> = names.iter().collect();
+        names.into_iter().filter_map(|name| self.get(kind, name)).cloned().collect()
+    }
+
+    pub fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Vec<Entry> {
+        let of_kind = self.0.values().filter(|entry| entry.kind == kind);
+        of_kind.filter(|entry| entry.name.starts_with(prefix) && entry.stamp < stamp_below).cloned().collect()
+    }
+
+    pub fn names(&self, kind: Kind) -> Vec<String> {
+        self.0.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect()
+    }
+
+    pub fn last_name(&self, kind: Kind) -> Option<String> {
+        self.0.keys().rfind(|(of, _)| *of == kind).map(|(_, name)| name.clone())
+    }
+
+    pub fn has_prefix(&self, kinds: &[Kind], prefixes: &[String]) -> bool {
+        let starts = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+        self.0.keys().any(|(kind, name)| kinds.contains(kind) && starts(name))
+    }
+
+    /// Inserts or replaces; what was there before.
+    pub fn put(&mut self, entry: Entry) -> Option<Entry> {
+        self.0.insert((entry.kind, entry.name.clone()), entry)
+    }
+
+    pub fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
+        self.0.remove(&(kind, name.to_owned()))
+    }
+
+    /// The names of those that went.
+    pub fn delete(&mut self, kind: Kind, which: &Selection) -> Vec<String> {
+        let gone = self.0.values().filter(|entry| entry.kind == kind && selects(which, entry));
+        let gone: Vec<String> = gone.map(|entry| entry.name.clone()).collect();
+        for name in &gone {
+            self.take(kind, name);
+        }
+        gone
+    }
+}
+
+fn selects(which: &Selection, entry: &Entry) -> bool {
+    match which {
+        Selection::Names(names) => names.contains(&entry.name),
+        Selection::Prefix(prefix) => entry.name.starts_with(prefix.as_str()),
+        Selection::SecondPart(parts) => names::part(&entry.name, 1).is_some_and(|part| parts.contains(&part)),
+        Selection::StampBelow(bound) => entry.stamp != 0 && entry.stamp < *bound,
+    }
+}

@@ -1,0 +1,178 @@
+//! The minute after a link was made: writes are gathered, and nothing is sent upon one
+//! that a crash would forget.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use paird::whatsapp::backend::Keyring;
+use paird_actors::ports::StoreError;
+use wacore::store::traits::{DeviceStore, SignalStore};
+
+use crate::operations::{Operation as Op, run};
+use crate::rig::{FENCE, Rig};
+
+/// Fails every write of credentials, as the server's own answer.
+const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT OR DELETE ON credentials EXECUTE FUNCTION refuse()";
+const ALLOW: &str = "DROP TRIGGER refuse ON credentials";
+
+async fn reopened(rig: &Rig, keyring: &Keyring) -> Arc<Keyring> {
+    rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_may_be_sent_upon_is_durable_and_everything_written_before_it_with_it() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    let image = rig.image().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    keyring.store_prekey(1, b"first", false).await.unwrap();
+    keyring.store_prekey(2, b"used at once", false).await.unwrap();
+    keyring.remove_prekey(2).await.unwrap();
+    keyring.put_session("a@lid", b"one").await.unwrap();
+    assert_eq!(rig.image().await, image, "gathered");
+    keyring.sendable().await.unwrap();
+    let opened = reopened(&rig, &keyring).await;
+    assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
+    assert_eq!(opened.load_prekey(1).await.unwrap().unwrap(), "first");
+    assert_eq!(opened.load_prekey(2).await.unwrap(), None);
+    assert_eq!(opened.get_session("a@lid").await.unwrap().unwrap(), "one");
+
+    keyring.remove_prekey(1).await.unwrap();
+    keyring.delete_session("a@lid").await.unwrap();
+    keyring.sendable().await.unwrap();
+    let opened = reopened(&rig, &keyring).await;
+    assert_eq!((opened.load_prekey(1).await.unwrap(), opened.get_session("a@lid").await.unwrap()), (None, None));
+}
+
+#[tokio::test]
+async fn keys_and_watermarks_of_the_device_are_never_sent_upon_before_they_are_durable() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    let mut device = keyring.load().await.unwrap().unwrap();
+    for nth in 1..4 {
+        match nth {
+            1 => device.next_pre_key_id = 31,
+            2 => device.first_unupload_pre_key_id = 31,
+            _ => device.signed_pre_key_id += 1,
+        }
+        keyring.save(&device).await.unwrap();
+        keyring.sendable().await.unwrap();
+        let durable = reopened(&rig, &keyring).await.load().await.unwrap().unwrap();
+        let marks = |device: &wacore::store::Device| {
+            (device.next_pre_key_id, device.first_unupload_pre_key_id, device.signed_pre_key_id)
+        };
+        assert_eq!(marks(&durable), marks(&device), "{nth}");
+    }
+}
+
+#[tokio::test]
+async fn what_whatsapp_tells_again_holds_no_frame_up_and_is_settled_all_the_same() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    let image = rig.image().await;
+    let mut device = keyring.load().await.unwrap().unwrap();
+    device.login_counter += 1;
+    keyring.save(&device).await.unwrap();
+    for told in [Op::SetVersion(1, 1), Op::UpdateDeviceList(1, 1)] {
+        run(&*keyring, &told).await.unwrap();
+    }
+    keyring.sendable().await.unwrap();
+    assert_eq!(rig.image().await, image, "nothing waits for these");
+    keyring.unsettled().await;
+    keyring.settle().await.unwrap();
+    assert!(keyring.unsettled().now_or_never().is_none(), "settled");
+    let opened = reopened(&rig, &keyring).await;
+    assert_eq!(opened.load().await.unwrap().unwrap().login_counter, device.login_counter);
+    for read in [Op::GetVersion(1), Op::GetDevices(1)] {
+        assert_eq!(run(&*opened, &read).await.unwrap(), run(&*keyring, &read).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_not_written_again() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    let device = keyring.load().await.unwrap().unwrap();
+    keyring.save(&device).await.unwrap();
+    keyring.delete_session("nobody@lid").await.unwrap();
+    assert!(keyring.unsettled().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn a_settling_that_the_server_refuses_is_done_again_with_what_came_since() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    rig.pool.get().await.unwrap().batch_execute(REFUSE).await.unwrap();
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    keyring.put_identity("b@lid", [1; 32]).await.unwrap();
+    assert!(matches!(keyring.settle().await, Err(StoreError::Unavailable(_))));
+    keyring.put_identity("b@lid", [2; 32]).await.unwrap();
+    let sender = keyring.clone();
+    let sending = tokio::spawn(async move { sender.sendable().await });
+    assert_eq!(keyring.load_identity("b@lid").await.unwrap(), Some([2; 32]), "as it is now");
+    rig.pool.get().await.unwrap().batch_execute(ALLOW).await.unwrap();
+    sending.await.unwrap().unwrap();
+    let opened = reopened(&rig, &keyring).await;
+    assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
+    assert_eq!(opened.load_identity("b@lid").await.unwrap(), Some([2; 32]));
+}
+
+#[tokio::test]
+async fn a_settling_that_was_given_up_may_land_later_so_the_keyring_fails_for_good() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    let mut client = rig.pool.get().await.unwrap();
+    let in_the_way = client.transaction().await.unwrap();
+    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
+    let sender = keyring.clone();
+    let sending = tokio::spawn(async move { sender.sendable().await });
+    let stuck = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while rig.execute(stuck, &[]).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    sending.abort();
+    assert!(sending.await.unwrap_err().is_cancelled());
+    in_the_way.commit().await.unwrap();
+    assert!(matches!(keyring.failed().await, StoreError::Unavailable(_)));
+    assert!(keyring.put_identity("a@lid", [2; 32]).await.is_err());
+    assert!(keyring.sendable().await.is_err());
+    while reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_settling_whose_connection_is_cut_fails_for_good_and_nothing_is_sent() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    let mut client = rig.pool.get().await.unwrap();
+    let in_the_way = client.transaction().await.unwrap();
+    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
+    let sender = keyring.clone();
+    let sending = tokio::spawn(async move { sender.sendable().await });
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while rig.execute(cut, &[]).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    // The server says that it ends the connection, and so that nothing was written: it is
+    // tried again, and waits again.
+    in_the_way.commit().await.unwrap();
+    sending.await.unwrap().unwrap();
+    assert_eq!(reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
+}
+
+#[tokio::test]
+async fn after_the_fence_moved_nothing_is_sent() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    let image = rig.image().await;
+    keyring.put_identity("a@lid", [1; 32]).await.unwrap();
+    rig.move_fence().await;
+    assert!(matches!(keyring.sendable().await, Err(StoreError::Fenced)));
+    assert!(matches!(keyring.failed().await, StoreError::Fenced));
+    assert!(keyring.load_identity("a@lid").await.is_err());
+    assert_eq!(rig.image().await, image);
+}
