@@ -255,7 +255,7 @@ struct FakeSession {
 
 #[async_trait]
 impl Session for FakeSession {
-    async fn secure_keys(&self, _: Refuse) -> Result<Claim, StoreError> {
+    async fn secure_keys(&self, _: Refuse, _: &str) -> Result<Claim, StoreError> {
         assert!(!self.panics.swap(false, Ordering::Relaxed), "a bug in the middle of an actor");
         Ok(Claim::Granted)
     }

@@ -263,10 +263,11 @@ pub trait Gateway: Send + Sync + 'static {
 #[async_trait]
 pub trait Session: Send + Sync + 'static {
     /// Writes the keys to the store, so that a crash right after the link finds them.
-    /// One transaction: the keyring, its credentials, and `linking_keyring_id` on the row.
-    /// With `BeforeLink` the number that was scanned is on the row, too, as by
+    /// One transaction: the keyring, its credentials, and on the row which keyring and
+    /// device these are and the `reason`; a QR or a code is no longer on it. With
+    /// `BeforeLink` the number that was scanned is on the row, too, as by
     /// [`Store::claim_number`]; if another account has it, nothing is written.
-    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError>;
+    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError>;
 
     /// Lets the confirmation out to WhatsApp. Only after [`Session::secure_keys`].
     async fn confirm_link(&self);

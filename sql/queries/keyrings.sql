@@ -64,8 +64,9 @@ WITH held AS (
     RETURNING k.id, k.account_id
 ), linking AS (
     UPDATE whatsapp_accounts a
-    SET linking_keyring_id = ring.id,
-        phone_number = CASE WHEN :claims THEN :phone_number ELSE a.phone_number END
+    SET linking_keyring_id = ring.id, device_jid = :device_jid, status_reason = :reason,
+        phone_number = CASE WHEN :claims THEN :phone_number ELSE a.phone_number END,
+        last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL
     FROM ring WHERE a.id = ring.account_id
 ), staged AS (
     SELECT r.kind, r.name, r.sealed, r.stamp

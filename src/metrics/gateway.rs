@@ -131,8 +131,8 @@ struct MeteredSession {
 
 #[async_trait]
 impl Session for MeteredSession {
-    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError> {
-        traced(Port::Gateway, "secure_keys", self.inner.secure_keys(refuse)).await
+    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError> {
+        traced(Port::Gateway, "secure_keys", self.inner.secure_keys(refuse, reason)).await
     }
 
     async fn confirm_link(&self) {

@@ -40,6 +40,16 @@ pub trait KeySource: Send + Sync + 'static {
     async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError>;
 }
 
+/// What the account's row says of a link that is about to come about.
+#[derive(Clone, Copy)]
+pub struct Admission<'a> {
+    pub phone: &'a Phone,
+    pub device_jid: &'a str,
+    /// `BeforeLink` claims the number.
+    pub refuse: Refuse,
+    pub reason: &'a str,
+}
+
 /// The keys of one link.
 #[async_trait]
 pub trait LinkKeys: Send + Sync + 'static {
@@ -47,7 +57,7 @@ pub trait LinkKeys: Send + Sync + 'static {
     fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
 
     /// Writes all that the backend was given so far, in one transaction. See [`paird_actors::ports::Session::secure_keys`].
-    async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError>;
+    async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError>;
 
     /// Waits until what the backend was given, and WhatsApp may come to rely on, is
     /// durable. Before anything is sent.
@@ -100,8 +110,8 @@ impl LinkKeys for Keyring {
         self
     }
 
-    async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError> {
-        Self::secure(self, phone, device_jid, refuse).await
+    async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError> {
+        Self::secure(self, admission).await
     }
 
     async fn sendable(&self) -> Result<(), StoreError> {

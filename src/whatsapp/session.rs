@@ -24,7 +24,7 @@ use super::{
     close::Signs,
     ear::Ear,
     groups,
-    keys::{LinkKeys, chain, store_error},
+    keys::{Admission, LinkKeys, chain, store_error},
     life::Life,
     passkey,
     runtime::SessionRuntime,
@@ -87,11 +87,11 @@ impl WhatsAppSession {
 
 #[async_trait]
 impl Session for WhatsAppSession {
-    async fn secure_keys(&self, refuse: Refuse) -> Result<Claim, StoreError> {
+    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError> {
         let Some((phone, device_jid)) = self.ear.scanned().filter(|_| self.gate.is_held()) else {
             return Err(StoreError::Unavailable("no scan waits for its answer".to_owned()));
         };
-        let keys = self.keys.clone();
+        let (keys, reason) = (self.keys.clone(), reason.to_owned());
         let secure = |client: Arc<Client>| async move {
             let kept = client.persistence_manager();
             kept.flush().await.map_err(|failure| store_error(&failure))?;
@@ -103,7 +103,7 @@ impl Session for WhatsAppSession {
                 return Err(StoreError::Unavailable("the keys of the scan are not complete".to_owned()));
             }
             kept.backend().save(&device.to_serializable()).await.map_err(|failure| store_error(&failure))?;
-            keys.secure(&phone, &device_jid, refuse).await
+            keys.secure(Admission { phone: &phone, device_jid: &device_jid, refuse, reason: &reason }).await
         };
         match self.with_client(secure).await {
             Some(outcome) => {

@@ -39,6 +39,8 @@ pub struct Fleet {
     pub accounts: Vec<Uuid>,
     pub dsn: String,
     pub whatsapp: String,
+    /// Where the phones are.
+    pub admin: String,
     pub dir: PathBuf,
     sandbox: Child,
     database: Embedded,
@@ -73,11 +75,12 @@ impl Fleet {
             line.strip_prefix(before).unwrap_or_else(|| panic!("the sandbox said {line:?}")).to_owned()
         };
         let whatsapp = address("PAIRD_WHATSAPP_URL=").await;
-        let phones = Phones::new(&address("admin API and phones: ").await);
+        let admin = address("admin API and phones: ").await;
+        let phones = Phones::new(&admin);
         phones.set_pace(NO_DELAYS).await;
         let web = Web::connect(&dsn).await;
         let ears = Ears::open(&dsn).await;
-        Self { web, phones, ears, accounts: Vec::new(), dsn, whatsapp, dir, sandbox, database }
+        Self { web, phones, ears, accounts: Vec::new(), dsn, whatsapp, admin, dir, sandbox, database }
     }
 
     /// A daemon that is up, with its connections unpaced unless these settings say otherwise.

@@ -10,15 +10,31 @@ use super::{
     latency,
     process::{settled, share},
     say,
+    support::Daemon,
 };
 
 const ATTEMPTS: usize = 100;
 
-pub async fn measure(sizes: &[usize], idle: Duration, figures: &mut Figures) {
+/// The connections a second, and the burst before, of `PAIRD_CONNECT_RATE` by default.
+const PACE: (f64, f64) = (20.0, 50.0);
+/// What a process, its lease and its survey may take beyond its pace.
+const START_S: f64 = 10.0;
+/// A fleet that was restored has done by then what it does once: what is left is its idle life.
+const CALM: Duration = Duration::from_secs(100);
+
+/// `alone` is what the library takes by itself with how many clients, where that was measured.
+/// The daemons have these settings besides the usual.
+pub async fn measure(
+    sizes: &[usize],
+    idle: Duration,
+    alone: Option<(usize, f64)>,
+    settings: &[(&str, &str)],
+    figures: &mut Figures,
+) {
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
     let mut fleet = Fleet::empty().await;
-    let mut daemon = fleet.daemon(&[]).await;
+    let mut daemon = fleet.daemon(settings).await;
     let base = settled(daemon.pid()).await;
     figures.add("resident, a daemon without accounts", "MiB", None, vec![base / 1024.0]);
     for accounts in sizes {
@@ -29,12 +45,13 @@ pub async fn measure(sizes: &[usize], idle: Duration, figures: &mut Figures) {
 
         say(format_args!("restoring {accounts} accounts"));
         let began = Instant::now();
-        daemon = fleet.daemon(&[]).await;
+        daemon = fleet.daemon(settings).await;
         fleet.all_connected().await;
         let restored = began.elapsed();
         let resident = settled(daemon.pid()).await;
 
         say(format_args!("{accounts} accounts idle"));
+        tokio::time::sleep(CALM).await;
         let (pings, transactions) = (fleet.phones.report().await.pings_answered, fleet.transactions().await);
         let cpu = share(daemon.pid(), idle).await;
         let seconds = idle.as_secs_f64();
@@ -60,13 +77,45 @@ pub async fn measure(sizes: &[usize], idle: Duration, figures: &mut Figures) {
             figures.add("the same, of 2,000 just paired", "KiB", None, each);
             let restored = vec![size.restored_s];
             figures.add("2,000 accounts restored, pacing off", "s", Some(Target::AtMost(20.0)), restored);
+            daemon = restored_at_the_usual_pace(&fleet, daemon, figures).await;
         }
-        if accounts == 5_000 {
-            let cpu = vec![size.idle_cpu_percent];
-            figures.add("5,000 idle accounts, keepalives included", "% of a core", Some(Target::AtMost(2.0)), cpu);
+        if let Some((_, library)) = alone.filter(|(clients, _)| *clients == accounts) {
+            let beyond = vec![size.idle_cpu_percent - library];
+            let what = format!("{accounts} idle accounts, beyond as many clients of the library alone");
+            figures.add(what, "% of a core", Some(Target::AtMost(2.0)), beyond);
         }
         println!("  {size:?}");
         figures.growth.push(size);
     }
+    if let Some(bend) = bend(&figures.growth) {
+        let what = "memory from 1,000 to 5,000 accounts, furthest from a straight line";
+        figures.add(what, "%", Some(Target::AtMost(10.0)), vec![bend]);
+    }
     fleet.end([daemon]).await;
+}
+
+async fn restored_at_the_usual_pace(fleet: &Fleet, daemon: Daemon, figures: &mut Figures) -> Daemon {
+    assert!(daemon.terminate().await.success());
+    say("restoring 2,000 accounts at the usual pace");
+    let (rate, burst) = PACE;
+    let began = Instant::now();
+    let daemon = fleet.daemon(&[("PAIRD_CONNECT_RATE", &rate.to_string())]).await;
+    fleet.all_connected().await;
+    let target = Some(Target::AtMost((2_000.0 - burst) / rate + START_S));
+    figures.add("2,000 accounts restored, at 20 a second", "s", target, vec![began.elapsed().as_secs_f64()]);
+    daemon
+}
+
+/// How far, in percent of it, the memory of a size in between is from the line through
+/// those of 1,000 and 5,000 accounts.
+fn bend(sizes: &[Size]) -> Option<f64> {
+    let at = |accounts: usize| sizes.iter().find(|size| size.accounts == accounts);
+    let (few, many) = (at(1_000)?, at(5_000)?);
+    let slope = (many.resident_mib - few.resident_mib) / (many.accounts - few.accounts) as f64;
+    let between = sizes.iter().filter(|size| (1_000..=5_000).contains(&size.accounts));
+    let off = between.map(|size| {
+        let line = few.resident_mib + slope * (size.accounts - few.accounts) as f64;
+        100.0 * (size.resident_mib - line).abs() / line
+    });
+    off.reduce(f64::max)
 }

@@ -12,6 +12,7 @@ mod fleet;
 mod growth;
 mod latency;
 mod layers;
+mod library;
 mod plot;
 mod process;
 mod readme;
@@ -56,9 +57,22 @@ struct Args {
     /// Only writes the README's table again, from the published JSON.
     #[arg(long)]
     readme: bool,
+    /// A library that the growing fleet's daemon is started with, as by LD_PRELOAD: heaptrack's, see `profile`.
+    #[arg(long, hide = true, requires = "trace")]
+    preload: Option<String>,
+    /// Where that writes to.
+    #[arg(long, hide = true)]
+    trace: Option<String>,
     /// Cargo's own.
     #[arg(long, hide = true)]
     bench: bool,
+    /// Be so many clients of the library alone.
+    #[arg(long, hide = true, requires_all = ["whatsapp", "phones"])]
+    clients: Option<usize>,
+    #[arg(long, hide = true)]
+    whatsapp: Option<String>,
+    #[arg(long, hide = true)]
+    phones: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +82,7 @@ enum Part {
     Costs,
     Growth,
     Layers,
+    Library,
     Tls,
     Failover,
     Soak,
@@ -80,13 +95,20 @@ impl Args {
 
     /// For what is measured at one size.
     fn usual(&self) -> usize {
-        *self.accounts.iter().min_by_key(|accounts| accounts.abs_diff(2_000)).unwrap()
+        self.nearest(2_000)
+    }
+
+    fn nearest(&self, to: usize) -> usize {
+        *self.accounts.iter().min_by_key(|accounts| accounts.abs_diff(to)).unwrap()
     }
 }
 
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
+    if let (Some(clients), Some(whatsapp), Some(phones)) = (args.clients, &args.whatsapp, &args.phones) {
+        return library::live(clients, whatsapp, phones).await;
+    }
     let published = PathBuf::from(HERE).join("results.json");
     if args.readme {
         return readme::write(&Figures::read(&published));
@@ -120,6 +142,9 @@ async fn measure(args: &Args, figures: &mut Figures) {
     if args.wants(Part::Layers) {
         layers::measure(args.usual(), figures).await;
     }
+    let large = args.nearest(5_000);
+    let alone =
+        if args.wants(Part::Library) { Some((large, library::measure(large, args.idle, figures).await)) } else { None };
     if args.wants(Part::Tls) {
         tls::measure(args.usual(), figures).await;
     }
@@ -127,7 +152,9 @@ async fn measure(args: &Args, figures: &mut Figures) {
         failover::measure(args.usual(), figures).await;
     }
     if args.wants(Part::Growth) {
-        growth::measure(&args.accounts, args.idle, figures).await;
+        let traced = args.preload.as_deref().zip(args.trace.as_deref());
+        let traced = traced.map(|(library, to)| vec![("LD_PRELOAD", library), ("DUMP_HEAPTRACK_OUTPUT", to)]);
+        growth::measure(&args.accounts, args.idle, alone, &traced.unwrap_or_default(), figures).await;
     }
     if args.wants(Part::Soak) {
         soak::measure(args.usual(), args.soak, figures).await;

@@ -21,8 +21,7 @@ async fn every_statement_that_a_command_led_to_is_logged_under_it() {
     for (account, label, number) in &pairs {
         let sql = "SELECT id FROM commands WHERE account_id = $1 AND kind = 'account.pair'";
         let id: i64 = web.sql.query_one(sql, &[account]).await.unwrap().get(0);
-        let expected =
-            ["gateway confirm_link", "gateway open", "gateway secure_keys", "store claim_number", "store record"];
+        let expected = ["gateway confirm_link", "gateway open", "gateway secure_keys", "store record"];
         // From the command to the login.
         until("the whole way", || async { steps_of(&daemon, id).iter().eq(&expected).then_some(()) }).await;
         for line in lines_of(&daemon, id) {

@@ -2,13 +2,12 @@
 //! never "no such record".
 
 use futures_util::FutureExt as _;
-use paird_actors::domain::Refuse;
 use paird_actors::ports::StoreError;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{Backend, DeviceStore, SignalStore};
 
 use crate::operations::{Outcome, every_operation, run};
-use crate::rig::{FENCE, JID, Rig, phone};
+use crate::rig::{FENCE, Rig};
 
 #[tokio::test]
 async fn after_the_fence_moved_no_write_lands_and_everything_fails_for_good() {
@@ -35,7 +34,7 @@ async fn after_the_fence_moved_a_staged_keyring_is_not_secured() {
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
     rig.move_fence().await;
-    assert!(matches!(keyring.secure(&phone(), JID, Refuse::AfterLink).await, Err(StoreError::Fenced)));
+    assert!(matches!(keyring.secure(rig.admission()).await, Err(StoreError::Fenced)));
     assert!(!keyring.is_durable());
     assert_eq!(rig.image().await, "");
     let linking = "SELECT FROM whatsapp_accounts WHERE linking_keyring_id IS NOT NULL";
@@ -120,7 +119,7 @@ async fn another_accounts_rows_do_not_open() {
     let others = rig.vault.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
     others.create().await.unwrap();
     others.put_identity("a@lid", [9; 32]).await.unwrap();
-    others.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    others.secure(rig.admission()).await.unwrap();
     let copy = "UPDATE credentials c SET sealed = o.sealed FROM credentials o
         WHERE c.keyring_id = $1 AND o.keyring_id = $2 AND c.kind = o.kind AND c.name = o.name";
     assert_eq!(rig.execute(copy, &[&keyring.id().0, &others.id().0]).await, 2);

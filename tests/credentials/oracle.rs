@@ -1,7 +1,6 @@
 //! Whatever is done to a keyring, it answers as the library's in-memory backend does:
 //! staged, durable, secured in the middle, and opened again at the end.
 
-use paird_actors::domain::Refuse;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -9,7 +8,7 @@ use wacore::store::InMemoryBackend;
 use wacore::store::traits::{LidPnMappingEntry, ProtocolStore};
 
 use crate::operations::{Operation as Op, every_operation, run};
-use crate::rig::{FENCE, JID, Rig, phone};
+use crate::rig::{FENCE, Rig};
 
 #[test]
 fn a_keyring_answers_as_the_in_memory_backend_does() {
@@ -36,7 +35,7 @@ async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     }
     for (at, operation) in history.iter().enumerate() {
         if at == secured_at {
-            keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+            keyring.secure(rig.admission()).await.unwrap();
         }
         if at == reopened_at {
             keyring.settle().await.unwrap();

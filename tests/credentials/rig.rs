@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
-use paird::whatsapp::backend::{Keyring, Vault, VaultError};
+use paird::whatsapp::{
+    Admission,
+    backend::{Keyring, Vault, VaultError},
+};
 use paird_actors::domain::{AccountId, Fence, KeyringId, Phone, Refuse};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -21,6 +24,7 @@ pub struct Rig {
     pub account: AccountId,
     pub vault: Vault,
     pub key_file: PathBuf,
+    pub phone: Phone,
     keys: PathBuf,
     _postgres: Postgres,
 }
@@ -34,7 +38,8 @@ impl Rig {
         let key_file = keys.join("master.key");
         let vault = Vault::open(pool.clone(), process, &key_file).await.unwrap();
         let account = add_account(&pool, process).await;
-        Self { pool, process, account, vault, key_file, keys, _postgres: postgres }
+        let phone = Phone::parse("436601234567").unwrap();
+        Self { pool, process, account, vault, key_file, phone, keys, _postgres: postgres }
     }
 
     pub async fn add_account(&self) -> AccountId {
@@ -59,8 +64,13 @@ impl Rig {
     pub async fn secured(&self) -> Arc<Keyring> {
         let keyring = self.fresh();
         keyring.create().await.unwrap();
-        keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+        keyring.secure(self.admission()).await.unwrap();
         keyring
+    }
+
+    /// Of its own phone, whoever else has the number.
+    pub fn admission(&self) -> Admission<'_> {
+        Admission { phone: &self.phone, device_jid: JID, refuse: Refuse::AfterLink, reason: "linking" }
     }
 
     pub async fn move_fence(&self) {
@@ -89,10 +99,6 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.keys);
     }
-}
-
-pub fn phone() -> Phone {
-    Phone::parse("436601234567").unwrap()
 }
 
 async fn add_account(pool: &Pool, process: Uuid) -> AccountId {

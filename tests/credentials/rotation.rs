@@ -4,10 +4,9 @@ use std::fs;
 use std::num::NonZeroU32;
 
 use paird::whatsapp::backend::{Rotated, Rotation, RotationError, Unopenable, VaultError};
-use paird_actors::domain::Refuse;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
-use crate::rig::{FENCE, JID, Rig, phone};
+use crate::rig::{FENCE, Rig};
 
 const BATCH: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
@@ -54,7 +53,7 @@ async fn a_rotation_that_was_cut_off_is_taken_up_and_everything_opens_meanwhile(
     assert_eq!(file(&rig).lines().count(), 2);
     let newer = rig.fresh();
     newer.create().await.unwrap();
-    newer.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    newer.secure(rig.admission()).await.unwrap();
     assert_eq!(sealed_with(&rig).await.len(), 2, "what is sealed meanwhile is sealed with the new key");
     for vault in [&rig.vault, &rig.reopen_vault().await.unwrap()] {
         for keyring in keyrings.iter().chain([&newer]) {
@@ -77,7 +76,7 @@ async fn a_keyring_that_was_staged_before_a_rotation_is_secured_with_the_new_key
     let staged = rig.fresh();
     staged.create().await.unwrap();
     let Rotated { key, .. } = rotate(&rig).await.unwrap();
-    staged.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    staged.secure(rig.admission()).await.unwrap();
     assert_eq!(sealed_with(&rig).await, [(key, 2)]);
     rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, staged.id()).await.unwrap();
 }

@@ -1,12 +1,12 @@
 use std::fs;
 
-use paird::whatsapp::backend::VaultError;
+use paird::whatsapp::{Admission, backend::VaultError};
 use paird_actors::domain::{AccountId, KeyringId, Refuse};
-use paird_actors::ports::StoreError;
+use paird_actors::ports::{Claim, StoreError};
 use uuid::Uuid;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
-use crate::rig::{FENCE, JID, Rig, phone};
+use crate::rig::{FENCE, JID, Rig};
 
 #[tokio::test]
 async fn a_fresh_keyring_touches_no_row_until_it_is_secured() {
@@ -24,14 +24,14 @@ async fn a_secured_keyring_is_whole_on_its_rows_and_opens_after_a_restart() {
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
-    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    keyring.secure(rig.admission()).await.unwrap();
     assert!(keyring.is_durable());
     let client = rig.pool.get().await.unwrap();
     let query = "SELECT a.linking_keyring_id, k.phone_number, k.device_jid
         FROM whatsapp_accounts a JOIN keyrings k ON k.account_id = a.id";
     let row = client.query_one(query, &[]).await.unwrap();
     assert_eq!(row.get::<_, Uuid>(0), keyring.id().0);
-    assert_eq!(row.get::<_, &str>(1), phone().digits());
+    assert_eq!(row.get::<_, &str>(1), rig.phone.digits());
     assert_eq!(row.get::<_, &str>(2), JID);
 
     keyring.put_identity("b@lid", [2; 32]).await.unwrap();
@@ -51,7 +51,7 @@ async fn securing_twice_changes_nothing() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let image = rig.image().await;
-    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    keyring.secure(rig.admission()).await.unwrap();
     assert_eq!(rig.image().await, image);
 }
 
@@ -64,14 +64,14 @@ async fn securing_again_after_a_lost_answer_leaves_no_record_that_went_meanwhile
     rig.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'answer lost'; END $$", &[])
         .await;
     rig.execute("CREATE TRIGGER lose BEFORE INSERT ON credentials EXECUTE FUNCTION lose()", &[]).await;
-    let lost = keyring.secure(&phone(), JID, Refuse::AfterLink).await;
+    let lost = keyring.secure(rig.admission()).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     assert!(!keyring.is_durable());
     assert_eq!(rig.image().await, "", "one statement: not half of it stays");
     rig.execute("DROP TRIGGER lose ON credentials", &[]).await;
 
     keyring.remove_prekey(1).await.unwrap();
-    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    keyring.secure(rig.admission()).await.unwrap();
     assert_eq!(keyring.load_prekey(1).await.unwrap(), None);
     assert_eq!(rig.count("credentials").await, 1);
 }
@@ -87,7 +87,7 @@ async fn writes_that_race_with_securing_are_all_there_afterwards() {
             tokio::spawn(async move { keyring.store_prekey(id, &id.to_be_bytes(), false).await.unwrap() })
         })
         .collect();
-    keyring.secure(&phone(), JID, Refuse::AfterLink).await.unwrap();
+    keyring.secure(rig.admission()).await.unwrap();
     for writer in writers {
         writer.await.unwrap();
     }
@@ -101,7 +101,7 @@ async fn writes_that_race_with_securing_are_all_there_afterwards() {
 #[tokio::test]
 async fn a_keyring_without_a_device_is_not_secured() {
     let rig = Rig::new().await;
-    let refused = rig.fresh().secure(&phone(), JID, Refuse::AfterLink).await;
+    let refused = rig.fresh().secure(rig.admission()).await;
     assert!(matches!(refused, Err(StoreError::Poisoned(_))));
     assert_eq!(rig.image().await, "");
 }
@@ -174,4 +174,32 @@ async fn a_master_key_is_not_made_while_the_database_cannot_say_that_nothing_is_
     let refused = rig.reopen_vault().await;
     assert!(matches!(refused, Err(VaultError::Unchecked(StoreError::Unavailable(_)))));
     assert!(!rig.key_file.exists());
+}
+
+#[tokio::test]
+async fn keys_and_number_are_written_together_and_with_a_number_that_another_has_nothing_is() {
+    let rig = Rig::new().await;
+    let of_one = "UPDATE whatsapp_accounts SET operator_id = '00000000-0000-0000-0000-000000000001'";
+    let claiming = Admission { refuse: Refuse::BeforeLink, ..rig.admission() };
+    let first = rig.fresh();
+    first.create().await.unwrap();
+    assert_eq!(first.secure(claiming).await.unwrap(), Claim::Granted);
+    let other = rig.add_account().await;
+    rig.execute(of_one, &[]).await;
+    let image = rig.image().await;
+    let newcomer = rig.vault.fresh(other, FENCE, KeyringId(Uuid::new_v4()));
+    newcomer.create().await.unwrap();
+    let refused = Claim::Duplicate { existing_label: "test".to_owned() };
+    assert_eq!(newcomer.secure(claiming).await.unwrap(), refused);
+    assert!(!newcomer.is_durable());
+    assert_eq!(rig.image().await, image);
+    let untouched =
+        "SELECT FROM whatsapp_accounts WHERE id = $1 AND phone_number IS NULL AND linking_keyring_id IS NULL";
+    assert_eq!(rig.execute(untouched, &[&other.0]).await, 1);
+
+    rig.execute("UPDATE whatsapp_accounts SET phone_number = NULL", &[]).await;
+    assert_eq!(newcomer.secure(claiming).await.unwrap(), Claim::Granted);
+    let admitted = "SELECT FROM whatsapp_accounts
+        WHERE id = $1 AND phone_number = $2 AND device_jid = $3 AND status_reason = 'linking' AND linking_keyring_id = $4";
+    assert_eq!(rig.execute(admitted, &[&other.0, &rig.phone.digits(), &JID, &newcomer.id().0]).await, 1);
 }

@@ -171,13 +171,13 @@ impl AccountActor {
                     }
                 });
             }
-            Effect::SecureKeys { incarnation, refuse } => {
+            Effect::SecureKeys { incarnation, refuse, reason } => {
                 let session = self.departure.session(incarnation);
                 self.wait_for(ctx, cause, async move {
                     let Some(session) = session else {
                         return Input::KeysSecured(incarnation, Err("the connection is gone".to_owned()));
                     };
-                    match session.secure_keys(refuse).await {
+                    match session.secure_keys(refuse, reason).await {
                         Err(StoreError::Fenced) => Input::Fenced,
                         outcome => Input::KeysSecured(incarnation, outcome.map_err(|why| why.to_string())),
                     }

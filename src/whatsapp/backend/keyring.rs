@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use paird_actors::domain::{KeyringId, Phone, Refuse};
+use paird_actors::domain::KeyringId;
 use paird_actors::ports::{Claim, StoreError};
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use wacore::store::error::StoreError as LibraryError;
@@ -11,7 +11,7 @@ use super::mirror::Mirror;
 use super::postgres::PostgresRecords;
 use super::records::{Entry, Kind, Records, Selection};
 use super::staged::StagedRecords;
-use crate::whatsapp::seal::MasterKey;
+use crate::whatsapp::{Admission, seal::MasterKey};
 
 /// What the protocol library's storage methods return.
 pub(super) type Kept<T> = Result<T, LibraryError>;
@@ -109,16 +109,16 @@ impl Keyring {
         self.postgres.failed().await
     }
 
-    /// Makes the keyring durable: its row, every staged record, and
-    /// `linking_keyring_id` on the account's row, all in one statement, under the fence;
-    /// with `BeforeLink` the number, too, or nothing at all if another account has it.
+    /// Makes the keyring durable: its row, every staged record, and on the account's row
+    /// that it is being linked, all in one statement, under the fence; with `BeforeLink`
+    /// the number, too, or nothing at all if another account has it.
     /// Writes that arrive meanwhile wait, and land in Postgres. Nothing to do if it is
     /// durable already.
     ///
     /// # Errors
     /// Nothing was written (`Fenced`, `Poisoned`), or it is not known (`Unavailable`);
     /// then the keyring is still staged, and calling again ends in the same rows.
-    pub async fn secure(&self, phone: &Phone, device_jid: &str, refuse: Refuse) -> Result<Claim, StoreError> {
+    pub async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError> {
         let mut place = self.place.write().await;
         let Place::Staged(Staged { records, master_keys, seals }) = &mut *place else { return Ok(Claim::Granted) };
         let entries = records.all();
@@ -131,8 +131,7 @@ impl Keyring {
             Some(made) => seals.insert(made),
             None => seals.insert(Seals::by(held.keys.newest(), &self.postgres)?),
         };
-        let Seals { wrapped_key, master_key } = seals;
-        let claim = self.postgres.secure(wrapped_key, master_key, phone, device_jid, refuse, entries).await?;
+        let claim = self.postgres.secure(&seals.wrapped_key, &seals.master_key, admission, entries).await?;
         if claim != Claim::Granted {
             return Ok(claim);
         }

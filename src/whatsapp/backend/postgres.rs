@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
-use paird_actors::domain::{AccountId, Fence, KeyringId, Phone, Refuse};
+use paird_actors::domain::{AccountId, Fence, KeyringId, Refuse};
 use paird_actors::ports::{Claim, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
@@ -20,6 +20,7 @@ use super::map::Key;
 use super::names;
 use super::records::{Entry, Kind, Records, Selection};
 use crate::postgres::number;
+use crate::whatsapp::Admission;
 use crate::whatsapp::seal::{DataKey, MasterKey};
 
 /// How long a connection or a statement may take. Longer than the database's own
@@ -76,16 +77,14 @@ impl PostgresRecords {
         self.failure.wait().await.to_error(self.ownership.keyring)
     }
 
-    /// Writes the keyring's row and all its records, and puts the keyring on the
-    /// account's row as the one that is being linked, and the number, if that is to be
-    /// claimed and nobody else has it: one statement, fenced.
+    /// Writes the keyring's row and all its records, and on the account's row that it is
+    /// being linked, and the number, if that is to be claimed and nobody else has it: one
+    /// statement, fenced.
     pub async fn secure(
         &self,
         wrapped_key: &[u8],
         master_key: &str,
-        phone: &Phone,
-        device_jid: &str,
-        refuse: Refuse,
+        admission: Admission<'_>,
         entries: Vec<Entry>,
     ) -> Result<Claim, StoreError> {
         let columns = self.columns(entries)?;
@@ -98,9 +97,10 @@ impl PostgresRecords {
             keyring_id: keyring.0,
             wrapped_key,
             master_key,
-            claims: refuse == Refuse::BeforeLink,
-            phone_number: phone.digits(),
-            device_jid,
+            claims: admission.refuse == Refuse::BeforeLink,
+            phone_number: admission.phone.digits(),
+            device_jid: admission.device_jid,
+            reason: admission.reason,
             kinds: columns.kinds,
             names: columns.names,
             sealed: columns.sealed,

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Phone, Refuse},
+    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Refuse},
     ports::{Claim, OpenSession, Purpose, Session, SessionEvent, StoreError},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
@@ -23,7 +23,7 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 use whatsapp_rust::Client;
 
 use super::super::proxy::ProxyLogin;
-use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
+use super::super::{Admission, KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +88,7 @@ impl LinkKeys for Keyring {
         self.backend.clone()
     }
 
-    async fn secure(&self, _: &Phone, _: &str, _: Refuse) -> Result<Claim, StoreError> {
+    async fn secure(&self, _: Admission<'_>) -> Result<Claim, StoreError> {
         if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
@@ -191,7 +191,7 @@ impl Bench {
     /// A session that was linked and logged in.
     pub(super) async fn linked(&self) -> Opened {
         let session = self.scanned().await;
-        session.secure_keys(Refuse::BeforeLink).await.unwrap();
+        session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
         session.confirm_link().await;
         session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
         session

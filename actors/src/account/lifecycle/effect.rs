@@ -13,9 +13,9 @@ pub enum Effect {
     Close(Incarnation),
     /// Ask for the number: [`super::Input::Claimed`] answers.
     Claim { incarnation: Incarnation, phone: Phone },
-    /// Make the keys durable, and with `BeforeLink` claim the number, in one transaction:
-    /// [`super::Input::KeysSecured`] answers.
-    SecureKeys { incarnation: Incarnation, refuse: Refuse },
+    /// Make the keys durable, with `BeforeLink` claim the number, and say the reason on the
+    /// row, in one transaction: [`super::Input::KeysSecured`] answers.
+    SecureKeys { incarnation: Incarnation, refuse: Refuse, reason: &'static str },
     /// Let the link come about. Only after its keys are durable.
     ConfirmLink(Incarnation),
     /// Do not let it come about.

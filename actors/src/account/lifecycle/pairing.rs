@@ -13,6 +13,8 @@ use crate::{
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The scan is done and the login is to come.
+const LINKING: &str = "linking";
 /// Wait before a socket is opened anew after a failure of ours, jittered.
 const SOCKET_RETRY: Duration = Duration::from_secs(2);
 
@@ -154,7 +156,7 @@ impl Lifecycle {
         {
             return self.end_attempt(wrong, "wrong_phone");
         }
-        self.emit(Effect::SecureKeys { incarnation: self.incarnation, refuse });
+        self.emit(Effect::SecureKeys { incarnation: self.incarnation, refuse, reason: LINKING });
     }
 
     /// The store said whether the number is free. Anywhere but in the two states
@@ -187,9 +189,8 @@ impl Lifecycle {
         self.record.linking = Some(self.fresh_keyring());
         self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
         self.emit(Effect::ConfirmLink(self.incarnation));
-        self.set_status(Status::Pending, "linking");
-        let change = self.change_out_of_pending();
-        self.write(change);
+        // As the row says it already.
+        self.set_status(Status::Pending, LINKING);
     }
 
     /// No answer from the database: the phone is not left hanging. Admitting → Closing

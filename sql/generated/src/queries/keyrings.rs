@@ -39,12 +39,13 @@ pub struct SecureKeyringParams<
     T3: crate::StringSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
-    T6: crate::ArraySql<Item = T5>,
-    T7: crate::StringSql,
-    T8: crate::ArraySql<Item = T7>,
-    T9: crate::BytesSql,
-    T10: crate::ArraySql<Item = T9>,
-    T11: crate::ArraySql<Item = i64>,
+    T6: crate::StringSql,
+    T7: crate::ArraySql<Item = T6>,
+    T8: crate::StringSql,
+    T9: crate::ArraySql<Item = T8>,
+    T10: crate::BytesSql,
+    T11: crate::ArraySql<Item = T10>,
+    T12: crate::ArraySql<Item = i64>,
 > {
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
@@ -55,10 +56,11 @@ pub struct SecureKeyringParams<
     pub wrapped_key: T2,
     pub master_key: T3,
     pub device_jid: T4,
-    pub kinds: T6,
-    pub names: T8,
-    pub sealed: T10,
-    pub stamps: T11,
+    pub reason: T5,
+    pub kinds: T7,
+    pub names: T9,
+    pub sealed: T11,
+    pub stamps: T12,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountKeyringsByMasterKey {
@@ -816,7 +818,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct SecureKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn secure_keyring() -> SecureKeyringStmt {
     SecureKeyringStmt(
-        "WITH held AS ( SELECT a.id, a.operator_id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), incumbent AS ( SELECT a.label FROM whatsapp_accounts a JOIN held ON a.operator_id = held.operator_id AND a.id <> held.id WHERE $4 AND a.phone_number = $5 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id LIMIT 1 ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $6, held.id, $7, $8, $5, $9 FROM held WHERE NOT EXISTS (SELECT FROM incumbent) ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id, phone_number = CASE WHEN $4 THEN $5 ELSE a.phone_number END FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($10::text[], $11::text[], $12::bytea[], $13::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT label FROM incumbent) AS existing_label, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id, a.operator_id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), incumbent AS ( SELECT a.label FROM whatsapp_accounts a JOIN held ON a.operator_id = held.operator_id AND a.id <> held.id WHERE $4 AND a.phone_number = $5 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id LIMIT 1 ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $6, held.id, $7, $8, $5, $9 FROM held WHERE NOT EXISTS (SELECT FROM incumbent) ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id, device_jid = $9, status_reason = $10, phone_number = CASE WHEN $4 THEN $5 ELSE a.phone_number END, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($11::text[], $12::text[], $13::bytea[], $14::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT label FROM incumbent) AS existing_label, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -835,12 +837,13 @@ impl SecureKeyringStmt {
         T3: crate::StringSql,
         T4: crate::StringSql,
         T5: crate::StringSql,
-        T6: crate::ArraySql<Item = T5>,
-        T7: crate::StringSql,
-        T8: crate::ArraySql<Item = T7>,
-        T9: crate::BytesSql,
-        T10: crate::ArraySql<Item = T9>,
-        T11: crate::ArraySql<Item = i64>,
+        T6: crate::StringSql,
+        T7: crate::ArraySql<Item = T6>,
+        T8: crate::StringSql,
+        T9: crate::ArraySql<Item = T8>,
+        T10: crate::BytesSql,
+        T11: crate::ArraySql<Item = T10>,
+        T12: crate::ArraySql<Item = i64>,
     >(
         &'s self,
         client: &'c C,
@@ -853,11 +856,12 @@ impl SecureKeyringStmt {
         wrapped_key: &'a T2,
         master_key: &'a T3,
         device_jid: &'a T4,
-        kinds: &'a T6,
-        names: &'a T8,
-        sealed: &'a T10,
-        stamps: &'a T11,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13> {
+        reason: &'a T5,
+        kinds: &'a T7,
+        names: &'a T9,
+        sealed: &'a T11,
+        stamps: &'a T12,
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14> {
         SecureKeyringQuery {
             client,
             params: [
@@ -870,6 +874,7 @@ impl SecureKeyringStmt {
                 wrapped_key,
                 master_key,
                 device_jid,
+                reason,
                 kinds,
                 names,
                 sealed,
@@ -899,27 +904,28 @@ impl<
     T3: crate::StringSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
-    T6: crate::ArraySql<Item = T5>,
-    T7: crate::StringSql,
-    T8: crate::ArraySql<Item = T7>,
-    T9: crate::BytesSql,
-    T10: crate::ArraySql<Item = T9>,
-    T11: crate::ArraySql<Item = i64>,
+    T6: crate::StringSql,
+    T7: crate::ArraySql<Item = T6>,
+    T8: crate::StringSql,
+    T9: crate::ArraySql<Item = T8>,
+    T10: crate::BytesSql,
+    T11: crate::ArraySql<Item = T10>,
+    T12: crate::ArraySql<Item = i64>,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13>,
+        SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12>,
+        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14>,
         C,
     > for SecureKeyringStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 13> {
+        params: &'a SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12>,
+    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14> {
         self.bind(
             client,
             &params.account_id,
@@ -931,6 +937,7 @@ impl<
             &params.wrapped_key,
             &params.master_key,
             &params.device_jid,
+            &params.reason,
             &params.kinds,
             &params.names,
             &params.sealed,

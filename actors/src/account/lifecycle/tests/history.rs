@@ -162,7 +162,12 @@ fn one_step(life: &mut Lifecycle, referee: &mut Referee, input: Input, now: Inst
         assert!(is.1.is_none() || is.0 != was.0, "a reached deadline made no progress in {}", is.0);
     }
     referee.on_effects(&effects, life);
+    let admitted = effects.iter().any(|effect| matches!(effect, Effect::ConfirmLink(_)));
     all.extend(effects);
+    if admitted {
+        // The row as the keys' transaction wrote it.
+        all.push(Effect::Record(Box::new(Change::of(life.record.clone()))));
+    }
 }
 
 /// The world goes silent: connections close when asked, and time passes.

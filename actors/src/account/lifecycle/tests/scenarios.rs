@@ -23,7 +23,10 @@ fn a_scan_is_secured_then_confirmed_then_told() {
     bench.qr("q1");
     assert_eq!(bench.events(), ["session.qr"]);
     let of = bench.incarnation();
-    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::BeforeLink }]);
+    assert_eq!(
+        bench.scanned(),
+        [Effect::SecureKeys { incarnation: of, refuse: Refuse::BeforeLink, reason: "linking" }]
+    );
     assert_eq!(bench.secured(Claim::Granted)[0], Effect::ConfirmLink(of));
     assert_eq!(bench.life.record().phone, Some(phone()));
     bench.open();
@@ -220,7 +223,7 @@ fn refused_after_the_link_a_duplicate_gets_an_unlink_ticket() {
     bench.ask("account.pair");
     bench.qr("q1");
     let of = bench.incarnation();
-    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::AfterLink }]);
+    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::AfterLink, reason: "linking" }]);
     bench.secured(Claim::Granted);
     assert_eq!(bench.life.record().phone, None, "nobody asked for the number yet");
     assert_eq!(bench.open(), [Effect::Claim { incarnation: of, phone: phone() }]);
