@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos fleet storm bench fuzz check install image need-cargo need-postgres
+.PHONY: help demo up test chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -27,6 +27,9 @@ storm: need-cargo need-postgres ## restart and outage with a thousand accounts (
 
 bench: need-cargo need-postgres ## memory, waits, throughput, costs, growth (ARGS="--only layers --accounts 500"; ARGS=--help)
 	cargo bench --features sandbox --bench fleet -- $(ARGS)
+
+profile: need-cargo need-postgres ## flamegraphs of pairing and idling, and what holds the heap (ACCOUNTS=500; Linux, perf, heaptrack)
+	@tests/bench/profile
 
 fuzz: need-cargo need-postgres ## generated requests for the whole HTTP API (CASES=200 for more; needs python3)
 	@.ci/fuzz

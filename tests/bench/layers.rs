@@ -19,37 +19,30 @@ pub async fn measure(accounts: usize, figures: &mut Figures) {
     let base = settled(daemon.pid()).await;
     fleet.grow_to(accounts).await;
     fleet.all_connected().await;
-    let daemon = again(&fleet, daemon, &[]).await;
+    let daemon = again(&fleet, daemon).await;
     fleet.all_connected().await;
     let connected = settled(daemon.pid()).await;
 
-    say("the same accounts, with clients that wait for their turn");
-    let daemon = again(&fleet, daemon, &[("PAIRD_CONNECT_RATE", "1")]).await;
-    let waiting = settled(daemon.pid()).await;
-
     say("the same accounts, held");
-    let daemon = again(&fleet, daemon, &[]).await;
-    fleet.all_connected().await;
     fleet.phones.fault(Fault::Replaced { scope: Scope::All }).await;
     let held = "SELECT count(*) FROM whatsapp_accounts WHERE status = 'held'";
     until_within(PATIENCE, "all held", || async {
         (fleet.web.count(held, &[]).await == i64::try_from(accounts).unwrap()).then_some(())
     })
     .await;
-    let daemon = again(&fleet, daemon, &[]).await;
+    let daemon = again(&fleet, daemon).await;
     let held = settled(daemon.pid()).await;
 
     let each = |more: f64, less: f64| vec![(more - less) / accounts as f64];
     figures.add("of an account's memory: its actor", "KiB", None, each(held, base));
-    figures.add("of an account's memory: its client and keys, before it dials", "KiB", None, each(waiting, held));
-    figures.add("of an account's memory: its open connection", "KiB", None, each(connected, waiting));
+    figures.add("of an account's memory: its connection, client and keys", "KiB", None, each(connected, held));
     let sql = "SELECT pg_total_relation_size('credentials') + pg_total_relation_size('keyrings')";
     let stored = fleet.web.count(sql, &[]).await as f64 / accounts as f64 / 1024.0;
     figures.add("of an account on disk: its sealed keys, indexes included", "KiB", None, vec![stored]);
     fleet.end([daemon]).await;
 }
 
-async fn again(fleet: &Fleet, daemon: Daemon, settings: &[(&str, &str)]) -> Daemon {
+async fn again(fleet: &Fleet, daemon: Daemon) -> Daemon {
     assert!(daemon.terminate().await.success());
-    fleet.daemon(settings).await
+    fleet.daemon(&[]).await
 }

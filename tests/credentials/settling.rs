@@ -1,11 +1,13 @@
 //! The minute after a link was made: writes are gathered, and nothing is sent upon one
 //! that a crash would forget.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
 use paird::whatsapp::backend::Keyring;
 use paird_actors::ports::StoreError;
+use tokio::task::JoinHandle;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
 use crate::operations::{Operation as Op, run};
@@ -18,6 +20,25 @@ const ALLOW: &str = "DROP TRIGGER refuse ON credentials";
 
 async fn reopened(rig: &Rig, keyring: &Keyring) -> Arc<Keyring> {
     rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap()
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+/// A frame whose keys are being settled, behind a transaction on that connection.
+async fn stuck(rig: &Rig, keyring: &Arc<Keyring>, in_the_way: &Client) -> JoinHandle<Result<(), StoreError>> {
+    in_the_way.batch_execute("BEGIN; SELECT FROM whatsapp_accounts FOR UPDATE").await.unwrap();
+    let sender = Arc::clone(keyring);
+    let sending = tokio::spawn(async move { sender.sendable().await });
+    let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    until("stuck", async || rig.execute(waits, &[]).await > 0).await;
+    sending
 }
 
 #[tokio::test]
@@ -123,43 +144,29 @@ async fn a_settling_that_was_given_up_may_land_later_so_the_keyring_fails_for_go
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
-    let mut client = rig.pool.get().await.unwrap();
-    let in_the_way = client.transaction().await.unwrap();
-    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
-    let sender = keyring.clone();
-    let sending = tokio::spawn(async move { sender.sendable().await });
-    let stuck = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    while rig.execute(stuck, &[]).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    let in_the_way = rig.pool.get().await.unwrap();
+    let sending = stuck(&rig, &keyring, &in_the_way).await;
     sending.abort();
     assert!(sending.await.unwrap_err().is_cancelled());
-    in_the_way.commit().await.unwrap();
+    in_the_way.batch_execute("COMMIT").await.unwrap();
     assert!(matches!(keyring.failed().await, StoreError::Unavailable(_)));
     assert!(keyring.put_identity("a@lid", [2; 32]).await.is_err());
     assert!(keyring.sendable().await.is_err());
-    while reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
+    let landed = async || reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap().is_some();
+    until("it landed", landed).await;
 }
 
 #[tokio::test]
-async fn a_settling_whose_connection_is_cut_fails_for_good_and_nothing_is_sent() {
+async fn a_settling_whose_connection_the_server_ends_is_done_again() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
-    let mut client = rig.pool.get().await.unwrap();
-    let in_the_way = client.transaction().await.unwrap();
-    in_the_way.execute("SELECT FROM whatsapp_accounts FOR UPDATE", &[]).await.unwrap();
-    let sender = keyring.clone();
-    let sending = tokio::spawn(async move { sender.sendable().await });
+    let in_the_way = rig.pool.get().await.unwrap();
+    let sending = stuck(&rig, &keyring, &in_the_way).await;
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    while rig.execute(cut, &[]).await == 0 {
-        tokio::task::yield_now().await;
-    }
-    // The server says that it ends the connection, and so that nothing was written: it is
-    // tried again, and waits again.
-    in_the_way.commit().await.unwrap();
+    assert_eq!(rig.execute(cut, &[]).await, 1);
+    // It says so, and so that nothing was written.
+    in_the_way.batch_execute("COMMIT").await.unwrap();
     sending.await.unwrap().unwrap();
     assert_eq!(reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
 }
