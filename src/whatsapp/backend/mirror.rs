@@ -92,7 +92,7 @@ impl Mirror {
         let _alone = self.settling.lock().await;
         let Some(batch) = Batch::take(self) else { return Ok(()) };
         self.postgres.settle(batch.written(), batch.gone()).await?;
-        batch.is_settled();
+        batch.settled();
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl<'a> Batch<'a> {
         gone.map(|(key, _)| key.clone()).collect()
     }
 
-    fn is_settled(mut self) {
+    fn settled(mut self) {
         self.unsettled = Unsettled::default();
     }
 }
