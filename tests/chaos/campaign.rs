@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     database::Siege,
-    fleet::Fleet,
+    fleet::{Fleet, POOL},
     invariants,
     script::{ACCOUNTS, Act, Flaw, PHONES, Script, Typing, number},
     support::{Stage, until},
@@ -250,6 +250,3 @@ impl Campaign {
         self.tally
     }
 }
-
-/// A daemon's connections to Postgres: its pool and the one that listens.
-const POOL: usize = 9;

@@ -210,8 +210,11 @@ impl Fleet {
     }
 }
 
-/// Those that are cancelled and not yet gone.
-const TASKS_AT_THE_END: usize = 12;
+/// A daemon's connections to Postgres: for rows, for keys, for its heartbeat, and the one that listens.
+pub const POOL: usize = 8 + 8 + 2 + 1;
+
+/// Those that drive connections to Postgres, and a few that are cancelled and not yet gone.
+const TASKS_AT_THE_END: usize = POOL + 3;
 
 fn tasks_told(daemon: &Daemon) -> Vec<usize> {
     tasks_in(&daemon.log())
