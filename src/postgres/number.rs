@@ -14,6 +14,14 @@ pub(crate) fn is_taken(wrong: &tokio_postgres::Error) -> bool {
     })
 }
 
+/// Nothing where the number is taken: to be asked again.
+pub(crate) fn unless_taken<T>(answer: Result<T, tokio_postgres::Error>) -> Result<Option<T>, tokio_postgres::Error> {
+    match answer {
+        Err(wrong) if is_taken(&wrong) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// After [`RACES`] tries.
 pub(crate) fn contested() -> StoreError {
     StoreError::Unavailable("the number is claimed and given up again and again".to_owned())

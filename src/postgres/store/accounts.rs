@@ -73,11 +73,8 @@ impl PgStore {
         for _ in 0..number::RACES {
             let digits = phone.digits();
             let asked = async {
-                let asked = claim_number().bind(&client, &account.0, &self.process, &fence.0, &digits).one().await;
-                match asked {
-                    Err(wrong) if number::is_taken(&wrong) => Ok(None),
-                    other => other.map(Some),
-                }
+                let statement = claim_number();
+                number::unless_taken(statement.bind(&client, &account.0, &self.process, &fence.0, &digits).one().await)
             };
             match bounded(asked).await? {
                 None => {}

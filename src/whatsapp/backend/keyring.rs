@@ -112,7 +112,7 @@ impl Keyring {
     /// Makes the keyring durable: its row, every staged record, and on the account's row
     /// that it is being linked, all in one statement, under the fence; with `BeforeLink`
     /// the number, too, or nothing at all if another account has it.
-    /// Writes that arrive meanwhile wait, and land in Postgres. Nothing to do if it is
+    /// Writes that arrive meanwhile wait, and are settled later. Nothing to do if it is
     /// durable already.
     ///
     /// # Errors

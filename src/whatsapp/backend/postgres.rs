@@ -107,12 +107,8 @@ impl PostgresRecords {
             stamps: columns.stamps,
         };
         for _ in 0..number::RACES {
-            let asked = async {
-                match keyring_sql::secure_keyring().params(&client, &params).one().await {
-                    Err(wrong) if number::is_taken(&wrong) => Ok(None),
-                    other => other.map(Some),
-                }
-            };
+            let asked =
+                async { number::unless_taken(keyring_sql::secure_keyring().params(&client, &params).one().await) };
             let Some(outcome) = self.answered(asked).await? else { continue };
             self.check_held(outcome.held)?;
             return match outcome.existing_label {
