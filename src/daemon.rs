@@ -7,11 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Arbiter, System};
 use anyhow::Context as _;
-use paird_actors::{
-    clock,
-    ports::Store,
-    supervisor::{actor as supervisor, handle::SupervisorHandle},
-};
+use paird_actors::supervisor::{actor as supervisor, handle::SupervisorHandle};
 use tokio::runtime::{Handle, Runtime};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
@@ -148,9 +144,7 @@ async fn serve_with(
         })?),
     };
     let running = Running { supervisor, listener, lease, outbox, console };
-    if stop.unless(sweep(&*store, config)).await.is_some() {
-        running.until(stop, process).await;
-    }
+    running.until(stop, process).await;
     shutdown::in_order(running).await;
     for arbiter in arbiters {
         arbiter.stop();
@@ -273,24 +267,6 @@ async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Conf
                 tokio::time::sleep(RETRY).await;
             }
             opened => return opened.context("PAIRD_MASTER_KEY_FILE"),
-        }
-    }
-}
-
-/// What a crash left `pending` is parked before anybody is started.
-async fn sweep(store: &dyn Store, config: &Config) {
-    loop {
-        match store.sweep(config.pending_max_age, clock::now(), false).await {
-            Ok(swept) => {
-                for attempt in swept {
-                    info!(account = %attempt.account, label = %attempt.label, why = %attempt.why, "swept: parked a pair attempt that was left behind");
-                }
-                return;
-            }
-            Err(why) => {
-                warn!(%why, "cannot sweep yet");
-                tokio::time::sleep(RETRY).await;
-            }
         }
     }
 }

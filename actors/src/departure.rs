@@ -32,11 +32,9 @@ impl Departure {
         self.session.as_ref().filter(|(live, _)| *live == incarnation).map(|(_, session)| Arc::clone(session))
     }
 
-    /// Gives the connection out to be closed; afterwards there is none.
-    pub fn take_session(&mut self, incarnation: Incarnation) -> Option<Arc<dyn Session>> {
-        let session = self.session(incarnation)?;
-        self.session = None;
-        Some(session)
+    /// The connection of that incarnation was closed.
+    pub fn closed(&mut self, incarnation: Incarnation) {
+        self.session.take_if(|(live, _)| *live == incarnation);
     }
 
     /// What will be told at the end, in place of a crash.

@@ -5,21 +5,20 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use async_trait::async_trait;
 
 use crate::{
     domain::{
-        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Group, Incarnation,
-        Instant, PasskeyAnswer, Phone, Refuse, Swept, TicketId, TicketRecord,
+        AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, Incarnation, KeyringId,
+        PasskeyAnswer, PendingAttempt, Taken, TakingId, TicketId, TicketRecord,
     },
     ports::{
-        Change, Claim, Gateway, OpenSession, Owned, Session, SessionEvent, SessionListener, Store, StoreError, Survey,
-        TicketOutcome, UnlinkAnswer,
+        Gateway, Loaded, OpenSession, Owned, SealedKeys, Session, SessionEvent, SessionListener, Store, StoreError,
+        Survey, TicketOutcome, UnlinkAnswer, Write, WriteKeys, Written,
     },
 };
 
@@ -33,11 +32,13 @@ pub struct Rows {
     pub tickets: BTreeMap<TicketId, TicketRecord>,
     pub ticket_outcomes: Vec<TicketOutcome>,
     pub events: Vec<(AccountId, &'static str)>,
-    pub held: Vec<(AccountId, String)>,
+    pub last_changes: BTreeMap<AccountId, ChangeId>,
+    /// Changes that end such a command well are refused for good.
+    pub refused: Option<String>,
     /// The next writes fail this often.
     pub failing_writes: u32,
     /// Accounts whose rows cannot be read as they are.
-    pub poisoned: Vec<AccountId>,
+    pub damaged: Vec<AccountId>,
     /// Other daemons that are alive.
     pub neighbours: u32,
     /// Accounts that were given up: a neighbour has them.
@@ -59,7 +60,7 @@ impl FakeStore {
 
 #[async_trait]
 impl Store for FakeStore {
-    async fn survey(&self) -> Result<Survey, StoreError> {
+    async fn survey(&self, _: &[AccountId]) -> Result<Survey, StoreError> {
         let rows = self.rows();
         let owned = |record: &AccountRecord| Owned {
             account: record.id,
@@ -77,7 +78,7 @@ impl Store for FakeStore {
         let owned: Vec<_> = rows.accounts.values().filter(|record| !released(record)).map(owned).collect();
         let needing = owned.iter().filter(|own| own.needs_daemon()).count() + rows.released.len();
         let needing = u32::try_from(needing).unwrap_or(u32::MAX);
-        Ok(Survey { owned, needing, daemons: rows.neighbours + 1 })
+        Ok(Survey { owned, needing, daemons: rows.neighbours + 1, least: 0 })
     }
 
     async fn claim_accounts(&self, _: u32) -> Result<u32, StoreError> {
@@ -85,23 +86,28 @@ impl Store for FakeStore {
     }
 
     async fn release_account(&self, account: AccountId, _: Fence) -> Result<(), StoreError> {
-        self.requeue_commands_of(account).await?;
+        let taken = self.handed_out(account);
+        self.requeue_commands(&taken).await?;
         self.rows().released.push(account);
         Ok(())
     }
 
-    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+    async fn retake_account(&self, account: AccountId, _: Fence) -> Result<(), StoreError> {
+        self.rows().released.retain(|released| *released != account);
+        Ok(())
+    }
+
+    async fn load_account(&self, account: AccountId) -> Result<Option<Loaded>, StoreError> {
         let rows = self.rows();
         if rows.released.contains(&account) {
             return Ok(None);
         }
-        if rows.poisoned.contains(&account) {
-            return Err(StoreError::Poisoned("unknown status \"wat\"".to_owned()));
-        }
-        Ok(rows.accounts.get(&account).cloned())
+        let damage = rows.damaged.contains(&account).then(|| "unknown status \"wat\"".to_owned());
+        let last_change = rows.last_changes.get(&account).copied();
+        Ok(rows.accounts.get(&account).cloned().map(|record| Loaded { record, last_change, damage }))
     }
 
-    async fn load_connection_settings(&self, _: AccountId) -> Result<ConnectionSettings, StoreError> {
+    async fn load_connection_settings(&self, _: AccountId, _: Fence) -> Result<ConnectionSettings, StoreError> {
         Ok(ConnectionSettings::default())
     }
 
@@ -112,13 +118,14 @@ impl Store for FakeStore {
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
         let mut rows = self.rows();
         let mut taken: Vec<CommandRow> = Vec::new();
+        let taking = TakingId(uuid::Uuid::new_v4());
         let mut left = VecDeque::new();
         for row in std::mem::take(&mut rows.queued) {
             let busy = |other: &CommandRow| other.account == row.account;
             if rows.released.contains(&row.account) || rows.running.iter().any(busy) || taken.iter().any(busy) {
                 left.push_back(row)
             } else {
-                taken.push(row)
+                taken.push(CommandRow { taking, ..row })
             }
         }
         rows.queued = left;
@@ -126,25 +133,25 @@ impl Store for FakeStore {
         Ok(taken)
     }
 
-    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError> {
+    fn handed_out(&self, account: AccountId) -> Vec<Taken> {
+        self.rows().running.iter().filter(|row| row.account == account).map(CommandRow::taken).collect()
+    }
+
+    async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {
         let mut rows = self.rows();
-        if let Some(at) = rows.running.iter().position(|row| row.id == command) {
-            let row = rows.running.remove(at);
-            rows.queued.push_front(row);
+        for taken in commands {
+            if let Some(at) = rows.running.iter().position(|row| row.taken() == *taken) {
+                let row = rows.running.remove(at);
+                rows.queued.push_front(row);
+            }
         }
         Ok(())
     }
 
-    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError> {
-        let ids: Vec<_> = self.rows().running.iter().filter(|row| row.account == account).map(|row| row.id).collect();
-        for id in ids {
-            self.requeue_command(id).await?;
-        }
-        Ok(())
-    }
-
-    async fn record(&self, _: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
         let mut rows = self.rows();
+        let change = &write.change;
+        let account = change.record.id;
         if rows.fenced {
             return Err(StoreError::Fenced);
         }
@@ -152,17 +159,24 @@ impl Store for FakeStore {
             rows.failing_writes -= 1;
             return Err(StoreError::Unavailable("the database is away".to_owned()));
         }
-        rows.accounts.insert(change.record.id, change.record.clone());
-        rows.events.extend(change.events.iter().map(|event| (change.record.id, event.kind())));
-        for (id, result) in &change.finished {
-            rows.running.retain(|row| row.id != *id);
-            rows.finished.insert(id.0, result.clone());
+        let last = rows.last_changes.get(&account).copied();
+        if last != Some(write.id) && last != write.follows {
+            return Err(StoreError::Overtaken);
         }
-        Ok(ConnectionSettings::default())
-    }
-
-    async fn claim_number(&self, _: AccountId, _: Fence, _: &Phone) -> Result<Claim, StoreError> {
-        Ok(Claim::Granted)
+        let refuses = |kind: &String| change.finished.iter().any(|ended| ended.kind == *kind && ended.result.is_ok());
+        if rows.refused.as_ref().is_some_and(refuses) {
+            return Err(StoreError::Refused("the database never takes this".to_owned()));
+        }
+        if last != Some(write.id) {
+            rows.last_changes.insert(account, write.id);
+            rows.accounts.insert(account, change.record.clone());
+            rows.events.extend(change.events.iter().map(|event| (account, event.kind())));
+            for ended in &change.finished {
+                rows.running.retain(|row| row.id != ended.command);
+                rows.finished.insert(ended.command.0, ended.result.clone());
+            }
+        }
+        Ok(Written::Done { settings: Some(ConnectionSettings::default()) })
     }
 
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
@@ -175,13 +189,8 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn sweep(&self, _: Duration, _: Instant, _: bool) -> Result<Vec<Swept>, StoreError> {
+    async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError> {
         Ok(Vec::new())
-    }
-
-    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {
-        self.rows().held.push((account, reason.to_owned()));
-        Ok(())
     }
 }
 
@@ -191,6 +200,7 @@ pub struct FakeGateway {
     opened: Mutex<Vec<(OpenSession, SessionListener)>>,
     live: Arc<Mutex<Vec<(AccountId, Incarnation)>>>,
     most_live: Arc<Mutex<usize>>,
+    cut: Arc<AtomicUsize>,
     scan_panics: Arc<AtomicBool>,
 }
 
@@ -215,6 +225,11 @@ impl FakeGateway {
     /// The next scan meets a bug in the middle of its actor.
     pub fn panic_at_next_scan(&self) {
         self.scan_panics.store(true, Ordering::Relaxed);
+    }
+
+    /// How many connections were cut.
+    pub fn cut(&self) -> usize {
+        self.cut.load(Ordering::Relaxed)
     }
 
     pub fn live(&self) -> usize {
@@ -243,21 +258,24 @@ impl Gateway for FakeGateway {
         *most = of_one.max(*most);
         drop(most);
         lock(&self.opened).push((order, listener));
-        Ok(Arc::new(FakeSession { key, live: Arc::clone(&self.live), panics: Arc::clone(&self.scan_panics) }))
+        let (live, cut) = (Arc::clone(&self.live), Arc::clone(&self.cut));
+        Ok(Arc::new(FakeSession { key, live, cut, panics: Arc::clone(&self.scan_panics) }))
     }
 }
 
 struct FakeSession {
     key: (AccountId, Incarnation),
     live: Arc<Mutex<Vec<(AccountId, Incarnation)>>>,
+    cut: Arc<AtomicUsize>,
     panics: Arc<AtomicBool>,
 }
 
 #[async_trait]
 impl Session for FakeSession {
-    async fn secure_keys(&self, _: Refuse, _: &str) -> Result<Claim, StoreError> {
+    async fn secure_keys(&self, write: WriteKeys) -> Result<Written, StoreError> {
         assert!(!self.panics.swap(false, Ordering::Relaxed), "a bug in the middle of an actor");
-        Ok(Claim::Granted)
+        let keyring = KeyringId(uuid::Uuid::nil());
+        write(SealedKeys { keyring, wrapped_key: Vec::new(), master_key: "m".to_owned(), records: Vec::new() }).await
     }
 
     async fn confirm_link(&self) {}
@@ -277,6 +295,11 @@ impl Session for FakeSession {
     }
 
     async fn close(&self) {
+        lock(&self.live).retain(|key| *key != self.key);
+    }
+
+    async fn cut(&self) {
+        self.cut.fetch_add(1, Ordering::Relaxed);
         lock(&self.live).retain(|key| *key != self.key);
     }
 }

@@ -1,7 +1,7 @@
 //! What the machines' shells need from outside: a store and a gateway to WhatsApp.
 //! `paird` implements both; the fakes here are for this crate's own tests.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -9,17 +9,25 @@ use thiserror::Error;
 
 use crate::domain::{
     AccountId, AccountRecord, AuditEntry, ChangeId, CloseReason, CommandId, CommandRow, ConnectionSettings, Event,
-    Fence, Group, Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, Phone, Refuse, Secret, Swept, TicketId,
-    TicketRecord,
+    Fence, Group, Incarnation, Instant, KeyringId, PasskeyAnswer, PasskeyStage, PendingAttempt, Phone, Secret, Taken,
+    TicketId, TicketRecord,
 };
 
 /// Why a store operation did not happen.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// Another daemon owns the account now: nothing was written, and nothing more may be.
     #[error("the account belongs to another daemon now")]
     Fenced,
-    /// The row itself cannot be used (unknown status, undecryptable keys); a person must look.
+    /// The row has changed since the state that the write follows: nothing was written.
+    /// Whoever wrote it must begin again, from the row.
+    #[error("the row has changed since it was read")]
+    Overtaken,
+    /// The database will never take this write as it is (a constraint, a trigger, a value
+    /// too large): nothing was written, and trying again is of no use.
+    #[error("{0}")]
+    Refused(String),
+    /// What is stored cannot be used (undecryptable keys); a person must look.
     #[error("{0}")]
     Poisoned(String),
     /// The database did not do it: not reachable, timed out, failed. Whether it was done is unknown.
@@ -41,8 +49,23 @@ pub struct Change {
     pub groups: Option<Vec<Group>>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,
-    /// Commands that end with this change, and their result in words.
-    pub finished: Vec<(CommandId, Result<String, String>)>,
+    /// Commands that end with this change.
+    pub finished: Vec<Finished>,
+    /// A phone with this number has scanned, and a link is being made: the keys of its
+    /// connection become durable with this change, as those of the record's `linking`.
+    pub links: Option<Phone>,
+    /// The account's deletion is over with this change, unless a device entry must still
+    /// leave a phone. Only the statement knows of tickets: where one is open, the row says
+    /// `deleting` instead, and `account.deleted` says `pending`.
+    pub deletes: bool,
+}
+
+/// A command that has ended, with its result in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub command: CommandId,
+    pub kind: String,
+    pub result: Result<String, String>,
 }
 
 impl Change {
@@ -58,8 +81,73 @@ impl Change {
             events: Vec::new(),
             audit: Vec::new(),
             finished: Vec::new(),
+            links: None,
+            deletes: false,
         }
     }
+}
+
+/// A change on its way into the database, under a name that a second try keeps.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub id: ChangeId,
+    /// The last change of the row that this one was decided on.
+    pub follows: Option<ChangeId>,
+    pub change: Change,
+    /// Those of a change that [links](Change::links).
+    pub keys: Option<SealedKeys>,
+}
+
+/// A keyring and its records, sealed: all of them opaque here.
+#[derive(Clone)]
+pub struct SealedKeys {
+    pub keyring: KeyringId,
+    pub wrapped_key: Vec<u8>,
+    /// Which master key wraps it.
+    pub master_key: String,
+    pub records: Vec<SealedRecord>,
+}
+
+/// How many, and nothing of what they are.
+impl std::fmt::Debug for SealedKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{} sealed records of keyring {}]", self.records.len(), self.keyring)
+    }
+}
+
+/// One sealed record of a keyring.
+#[derive(Clone)]
+pub struct SealedRecord {
+    pub kind: &'static str,
+    pub name: String,
+    pub sealed: Vec<u8>,
+    /// See the column of `credentials`.
+    pub stamp: i64,
+}
+
+/// What came of a [`Write`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The row says so, and everything that tells of it is written; by this try, or by
+    /// an earlier one.
+    Done {
+        /// How a connection that is made right now is to be made; nothing while the
+        /// daemon's lease is not live.
+        settings: Option<ConnectionSettings>,
+    },
+    /// Nothing was written: the change gives the account a number that another live
+    /// account of the operator has. The oldest one's label.
+    NumberTaken { existing_label: String },
+}
+
+/// An account's row, as a life begins with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    pub record: AccountRecord,
+    /// What the first write of that life follows.
+    pub last_change: Option<ChangeId>,
+    /// What of the row cannot be read, and is left out of the record.
+    pub damage: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,16 +186,20 @@ pub enum TicketOutcome {
     Unlinked { reason: String },
     /// Tried again at the given moment.
     Failed { error: String, attempts: u32, next_retry_at: Instant },
-    /// Out of time: ticket and keyring are erased, `account.unlink_abandoned` is emitted.
+    /// Out of time, by the database's clock: ticket and keyring are erased,
+    /// `account.unlink_abandoned` is emitted.
     Abandoned { reason: String },
 }
 
-/// Postgres, for one daemon. Every write of an account carries its fence.
+/// Postgres, for one daemon. Every write names what it follows (owner and fence, the last
+/// change of a row, the taking of a command), so that one that is late, or comes twice,
+/// writes nothing.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// What this daemon owns, and how much there is to share. Owns nothing while
-    /// its lease is not live by the database's clock.
-    async fn survey(&self) -> Result<Survey, StoreError>;
+    /// What this daemon owns of what needs a daemon, and of the accounts that are
+    /// `running` here; and how much there is to share. Owns nothing while its lease is
+    /// not live by the database's clock.
+    async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError>;
 
     /// Takes accounts that need a daemon and that nobody live owns, at most `limit`
     /// of them, those with waiting commands first; says how many.
@@ -117,11 +209,23 @@ pub trait Store: Send + Sync + 'static {
     /// commands; the other daemons hear of it. Nothing of it may run here any more.
     async fn release_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError>;
 
+    /// Takes an account back whose release was not answered, unless another daemon has it;
+    /// a release that lands later does nothing.
+    async fn retake_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError>;
+
     /// The account's row; `None` if it does not exist or is owned by another daemon.
-    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError>;
+    async fn load_account(&self, account: AccountId) -> Result<Option<Loaded>, StoreError>;
 
     /// How the account's next connection is to be made.
-    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError>;
+    ///
+    /// # Errors
+    /// `Fenced` if the account, under that fence and a live lease, is not this daemon's:
+    /// then there must be no connection.
+    async fn load_connection_settings(
+        &self,
+        account: AccountId,
+        fence: Fence,
+    ) -> Result<ConnectionSettings, StoreError>;
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError>;
 
@@ -130,29 +234,24 @@ pub trait Store: Send + Sync + 'static {
     /// account at rest that nobody live owns is claimed for its command.
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError>;
 
-    /// Puts a command back that could not be delivered.
-    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError>;
+    /// The account's commands that were taken here and have not ended, as of now.
+    fn handed_out(&self, account: AccountId) -> Vec<Taken>;
 
-    /// Puts back every `running` command of the account: its actor died with them.
-    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError>;
+    /// Puts these commands back into the queue, each if nobody has taken it since.
+    async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError>;
 
     /// One transaction; the events are sent to the event channel after it. Written again
     /// under the same id, since the outcome of the last try is unknown, it is one change.
-    /// Gives what [`Self::load_connection_settings`] would have given at that moment.
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError>;
-
-    /// Writes the number on the account's row if no other live account of the operator has it.
-    async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError>;
+    async fn record(&self, write: &Write) -> Result<Written, StoreError>;
 
     /// Ends a ticket's try, see [`TicketOutcome`].
+    ///
+    /// # Errors
+    /// `Overtaken`: the ticket is at another try by now, or not out of time yet.
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError>;
 
-    /// Parks every `pending` account of ours that is past its deadline, or pending for
-    /// longer than `pending_max_age`; says which. With `dry_run` nothing is changed.
-    async fn sweep(&self, pending_max_age: Duration, now: Instant, dry_run: bool) -> Result<Vec<Swept>, StoreError>;
-
-    /// Marks an account that cannot be run as `held` with a reason.
-    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError>;
+    /// The accounts whose rows say `pending`: ours, and those that nobody live owns.
+    async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError>;
 }
 
 /// One daemon's view of the fleet.
@@ -164,6 +263,8 @@ pub struct Survey {
     pub needing: u32,
     /// Daemons that are alive and not draining, this one among them.
     pub daemons: u32,
+    /// How many accounts that need a daemon the one of them has that has fewest.
+    pub least: u32,
 }
 
 /// An account that this daemon owns.
@@ -171,7 +272,7 @@ pub struct Survey {
 pub struct Owned {
     pub account: AccountId,
     pub fence: Fence,
-    /// May be handed over: not in the middle of a pair attempt.
+    /// May be handed over: neither in the middle of a pair attempt, nor linked just now.
     pub movable: bool,
     /// Needs an actor now: wanted paired, or in an unfinished state.
     pub active: bool,
@@ -262,12 +363,13 @@ pub trait Gateway: Send + Sync + 'static {
 /// One live connection.
 #[async_trait]
 pub trait Session: Send + Sync + 'static {
-    /// Writes the keys to the store, so that a crash right after the link finds them.
-    /// One transaction: the keyring, its credentials, and on the row which keyring and
-    /// device these are and the `reason`; a QR or a code is no longer on it. With
-    /// `BeforeLink` the number that was scanned is on the row, too, as by
-    /// [`Store::claim_number`]; if another account has it, nothing is written.
-    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError>;
+    /// Seals the keys as they are now and hands them to `write`, which makes them durable,
+    /// or not; what `write` says comes back. What the connection writes meanwhile waits, and
+    /// is settled before anything is sent that rests on it.
+    ///
+    /// # Errors
+    /// Those of `write`; or there is no scan that waits for its answer.
+    async fn secure_keys(&self, write: WriteKeys) -> Result<Written, StoreError>;
 
     /// Lets the confirmation out to WhatsApp. Only after [`Session::secure_keys`].
     async fn confirm_link(&self);
@@ -293,7 +395,15 @@ pub trait Session: Send + Sync + 'static {
     /// Closes without logging out. After it returns nothing of this connection
     /// lives, and its listener is not called again.
     async fn close(&self);
+
+    /// The same at once: nothing more is sent, written or waited for. For an account that
+    /// is, or may soon be, another daemon's; also while a [`Session::close`] is under way.
+    async fn cut(&self);
 }
+
+/// Makes sealed keys durable, within a change of the account.
+pub type WriteKeys =
+    Box<dyn FnOnce(SealedKeys) -> Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>> + Send>;
 
 /// WhatsApp's word on an unlink.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,6 +39,13 @@ WITH released AS (
 )
 SELECT id FROM released;
 
+--! retake_account
+-- Unless another daemon has it. A release under the former fence that lands later finds
+-- nothing of it.
+UPDATE whatsapp_accounts SET owner = :process, fence = fence + 1
+WHERE id = :account AND fence = :fence AND (owner = :process OR owner IS NULL)
+RETURNING id;
+
 --! list_owned_accounts
 -- All of them, at rest or not: who runs and is not in this list is another daemon's. A
 -- daemon whose lease ran out owns nothing, whatever the rows say: anybody may take it.
@@ -53,98 +60,18 @@ WHERE a.owner = :process
   AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND me.expires_at > clock_timestamp())
 ORDER BY a.created_at, a.id;
 
---! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?)
+--! load_account : (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, released_at?, last_change?)
 SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at,
        phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone,
-       keyring_id, linking_keyring_id, deleted_at, groups_synced_at
+       keyring_id, linking_keyring_id, deleted_at, groups_synced_at, released_at, last_change
 FROM whatsapp_accounts
 WHERE id = :account AND owner = :process;
 
---! claim_number : (existing_label?)
--- The oldest other live account that has the number, or else the number is written;
--- two newcomers at the same moment meet at the unique index.
-WITH me AS (
-    SELECT id, operator_id FROM whatsapp_accounts WHERE id = :account AND owner = :process AND fence = :fence
-), incumbent AS (
-    SELECT a.label
-    FROM whatsapp_accounts a JOIN me ON a.operator_id = me.operator_id AND a.id <> me.id
-    WHERE a.phone_number = :phone AND a.deleted_at IS NULL
-    ORDER BY a.created_at, a.id
-    LIMIT 1
-), granted AS (
-    UPDATE whatsapp_accounts a SET phone_number = :phone
-    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND NOT EXISTS (SELECT FROM incumbent)
-    RETURNING a.id
-)
-SELECT EXISTS (SELECT FROM granted) AS granted, (SELECT label FROM incumbent) AS existing_label;
-
---! get_unread_account : (phone_number?, last_phone_number?)
-SELECT desired, phone_number, last_phone_number, deleted_at IS NOT NULL AS deleted,
-       keyring_id IS NOT NULL AS linked
-FROM whatsapp_accounts
-WHERE id = :account AND owner = :process;
-
---! hold_account (phone_number?, last_phone_number?)
--- An attempt that ran gets its terminal event, too. Nothing happens twice. The row can
--- be read from now on, so that commands are done again: what the attempt wanted goes
--- with it, and the rest is given by the caller as far as it could be read.
-WITH held AS (
-    UPDATE whatsapp_accounts a
-    SET status = 'held', status_reason = :reason, status_since = clock_timestamp(), next_retry_at = NULL,
-        last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL,
-        pair_method = 'qr', pair_phone = NULL, expect_phone = NULL,
-        desired = :desired, phone_number = :phone_number, last_phone_number = :last_phone_number,
-        event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END
-    FROM (SELECT * FROM whatsapp_accounts WHERE id = :account FOR UPDATE) AS before
-    WHERE a.id = before.id AND a.owner = :process
-      AND (before.status, before.status_reason, before.desired, before.phone_number, before.last_phone_number,
-           before.pair_method, before.pair_phone, before.expect_phone)
-          IS DISTINCT FROM ('held', :reason::text, :desired::text, :phone_number::text, :last_phone_number::text,
-                            'qr', NULL::text, NULL::text)
-    RETURNING a.id, a.event_seq, before.status AS former
-), told AS (
-    INSERT INTO events (account_id, seq, kind, payload)
-    SELECT id, event_seq - 1, 'session.failed', jsonb_build_object('reason', :reason::text)
-    FROM held WHERE former = 'pending'
-    UNION ALL
-    SELECT id, event_seq, 'session.held', jsonb_build_object('reason', :reason::text, 'until', NULL)
-    FROM held
-)
-SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = :account AND owner = :process) AS owned
-FROM (SELECT count(*) FROM held) AS done;
-
---! list_stale_attempts
+--! list_pending_accounts : (pair_deadline?)
 -- Ours, and those that nobody live owns.
-SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
+SELECT id, label, status_since, pair_deadline
 FROM whatsapp_accounts
 WHERE (owner = :process OR NOT EXISTS (
           SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp()))
-  AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
+  AND status = 'pending' AND deleted_at IS NULL
 ORDER BY created_at, id;
-
---! park_stale_attempts
--- The fence grows, so that an actor that ran the attempt after all writes nothing more.
-WITH stale AS (
-    SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= :now AS past_deadline
-    FROM whatsapp_accounts
-    WHERE (owner = :process OR NOT EXISTS (
-              SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp()))
-      AND status = 'pending' AND (pair_deadline <= :now OR status_since <= :oldest)
-    ORDER BY id
-    FOR UPDATE
-), parked AS (
-    UPDATE whatsapp_accounts a
-    SET status = 'unpaired', status_reason = 'timeout', status_since = :now, next_retry_at = NULL,
-        desired = 'unpaired', phone_number = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL,
-        pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL,
-        linking_keyring_id = NULL, fence = a.fence + 1, event_seq = a.event_seq + 1
-    FROM stale WHERE a.id = stale.id
-    RETURNING a.id, a.label, a.event_seq, a.created_at, stale.linking, stale.past_deadline
-), told AS (
-    INSERT INTO events (account_id, seq, kind) SELECT id, event_seq, 'session.timeout' FROM parked
-), ticketed AS (
-    INSERT INTO unlink_tickets (account_id, keyring_id, reason, source)
-    SELECT parked.id, k.id, 'timeout', 'paird' FROM parked JOIN keyrings k ON k.id = parked.linking
-    ON CONFLICT (keyring_id) DO NOTHING
-)
-SELECT id, label, past_deadline FROM parked ORDER BY created_at, id;

@@ -1,34 +1,58 @@
---! record_change (next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?) : (proxy?, device_name?)
--- One change of an account and everything that tells of it, or nothing at all if the
--- account has another owner or a newer fence. Written again, it is written already.
+--! record_change (follows?, next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, released_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?, new_keyring_id?, linked_phone?) : (existing_label?, proxy?, device_name?)
+-- The one statement that writes what an account is. One change and everything that tells of
+-- it, or nothing at all:
+--  * no row: the account has another owner, or a newer fence;
+--  * neither `in_turn` nor `was_written`: the row has changed since the one that this change
+--    follows, so whoever decided on it must begin again from the row. A try whose answer was
+--    lost is told apart by its id, and one that lands after later changes finds another one
+--    than that which it follows;
+--  * `existing_label`: it gives the account a number that another live account of the
+--    operator has. Two newcomers at the same moment meet at the unique index.
 WITH mine AS (
-    SELECT id, last_change, deleted_at IS NOT NULL AND status = 'unpaired' AS settled, proxy, device_name
+    SELECT id, operator_id, phone_number, proxy, device_name,
+           last_change IS NOT DISTINCT FROM :follows AS in_turn,
+           last_change IS NOT DISTINCT FROM :change AS was_written
     FROM whatsapp_accounts
     WHERE id = :account AND owner = :process AND fence = :fence
     FOR UPDATE
+), incumbent AS (
+    SELECT a.label
+    FROM mine JOIN whatsapp_accounts a ON a.operator_id = mine.operator_id AND a.id <> mine.id
+    WHERE mine.in_turn AND a.phone_number = :phone_number AND a.deleted_at IS NULL
+      AND mine.phone_number IS DISTINCT FROM :phone_number
+    ORDER BY a.created_at, a.id
+    LIMIT 1
+), open_tickets AS (
+    -- Locked, so that one that is closed at this moment is not seen as open.
+    SELECT t.id FROM mine JOIN unlink_tickets t ON t.account_id = mine.id
+    WHERE :deletes
+    FOR KEY SHARE OF t
 ), changed AS (
     UPDATE whatsapp_accounts a
-    -- The last ticket settles a deletion behind the back of whoever then still has it under way.
-    SET status = CASE WHEN mine.settled THEN a.status ELSE :status END,
-        status_reason = CASE WHEN mine.settled THEN a.status_reason ELSE :status_reason END,
-        status_since = CASE WHEN mine.settled THEN a.status_since ELSE :status_since END,
+    SET status = CASE WHEN rest.unlinks THEN 'deleting' ELSE :status END,
+        status_reason = CASE WHEN rest.unlinks THEN 'unlinking' ELSE :status_reason END,
+        status_since = CASE WHEN rest.unlinks AND a.status = 'deleting' THEN a.status_since ELSE :status_since END,
         desired = :desired,
         next_retry_at = :next_retry_at, phone_number = :phone_number, last_phone_number = :last_phone_number,
         device_jid = :device_jid, pair_deadline = :pair_deadline, pair_method = :pair_method,
         pair_phone = :pair_phone, expect_phone = :expect_phone, keyring_id = :keyring_id,
         linking_keyring_id = :linking_keyring_id, deleted_at = :deleted_at,
-        groups_synced_at = :groups_synced_at, last_change = :change,
+        groups_synced_at = :groups_synced_at, released_at = :released_at, last_change = :change,
         last_qr_png = CASE WHEN :keep_qr THEN a.last_qr_png ELSE :qr_png END,
         last_qr_at = CASE WHEN :keep_qr THEN a.last_qr_at ELSE :qr_at END,
         qr_expires_at = CASE WHEN :keep_qr THEN a.qr_expires_at ELSE :qr_expires_at END,
         pair_code = CASE WHEN :keep_pair_code THEN a.pair_code ELSE :pair_code END,
         event_seq = a.event_seq + cardinality(:event_kinds::text[])
-    FROM mine
-    WHERE a.id = mine.id AND mine.last_change IS DISTINCT FROM :change
-    RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality(:event_kinds::text[]) AS seq_before
+    FROM mine,
+         LATERAL (SELECT :deletes AND (cardinality(:ticket_keyrings::uuid[]) > 0
+                                       OR EXISTS (SELECT FROM open_tickets)) AS unlinks) AS rest
+    WHERE a.id = mine.id AND mine.in_turn AND NOT mine.was_written AND NOT EXISTS (SELECT FROM incumbent)
+    RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality(:event_kinds::text[]) AS seq_before, rest.unlinks
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload)
-    SELECT changed.id, changed.seq_before + event.nth, event.kind, event.payload
+    SELECT changed.id, changed.seq_before + event.nth, event.kind,
+           CASE WHEN changed.unlinks AND event.kind = 'account.deleted'
+                THEN event.payload || '{"unlinked": "pending"}' ELSE event.payload END
     FROM changed, unnest(:event_kinds::text[], :event_payloads::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth)
     ORDER BY event.nth
 ), audited AS (
@@ -38,6 +62,17 @@ WITH mine AS (
     FROM changed, unnest(:audit_sources::text[], :audit_actions::text[], :audit_payloads::jsonb[])
                   WITH ORDINALITY AS line (source, action, payload, nth)
     ORDER BY line.nth
+), ring AS (
+    -- Its data key, and below its records: durable with the row that names the keyring.
+    INSERT INTO keyrings (id, account_id, wrapped_key, master_key, phone_number, device_jid)
+    SELECT :new_keyring_id, changed.id, :wrapped_key, :master_key, :linked_phone, :device_jid
+    FROM changed WHERE :new_keyring_id::uuid IS NOT NULL
+    RETURNING id, account_id
+), sealed AS (
+    INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
+    SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp
+    FROM ring, unnest(:record_kinds::text[], :record_names::text[], :sealed_records::bytea[], :record_stamps::bigint[])
+        AS r (kind, name, sealed, stamp)
 ), ticketed AS (
     INSERT INTO unlink_tickets (account_id, keyring_id, reason, source)
     SELECT changed.id, k.id, ticket.reason, :ticket_source
@@ -70,7 +105,9 @@ WITH mine AS (
                   AS ended (id, state, result)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
 )
-SELECT EXISTS (SELECT FROM commands c
+SELECT mine.in_turn, mine.was_written, (SELECT label FROM incumbent) AS existing_label,
+       EXISTS (SELECT FROM commands c
                WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more,
+       EXISTS (SELECT FROM processes p WHERE p.id = :process AND p.expires_at > clock_timestamp()) AS is_live,
        mine.proxy, mine.device_name
 FROM mine;

@@ -111,16 +111,12 @@ FROM (SELECT id FROM stray UNION ALL SELECT id FROM headless) AS orphaned
 WHERE c.id = orphaned.id
 RETURNING c.id;
 
---! requeue_command
+--! requeue_commands
+-- Each as it was taken: one that was taken again since is somebody else's.
 UPDATE commands c SET state = 'queued', started_at = NULL
-FROM whatsapp_accounts a
-WHERE c.id = :command AND c.state = 'running' AND a.id = c.account_id AND a.owner = :process
-RETURNING c.id;
-
---! requeue_commands_of
-UPDATE commands c SET state = 'queued', started_at = NULL
-FROM whatsapp_accounts a
-WHERE c.account_id = :account AND c.state = 'running' AND a.id = c.account_id AND a.owner = :process
+FROM unnest(:commands::bigint[], :takings::uuid[]) AS left_undone (command, taking), whatsapp_accounts a
+WHERE c.id = left_undone.command AND c.taken = left_undone.taking AND c.state = 'running'
+  AND a.id = c.account_id AND a.owner = :process
 RETURNING c.id;
 
 --! store_notified_command (account?, dedupe_key?, failure?) : (id?)

@@ -1,7 +1,11 @@
 -- How an account's connections are made: its proxy, and the name on the phone.
 
 --! load_connection_settings : (proxy?, device_name?)
-SELECT proxy, device_name FROM whatsapp_accounts WHERE id = :account_id;
+-- No row where the account is not this daemon's, under this fence and a live lease: then
+-- nothing may be dialled.
+SELECT a.proxy, a.device_name
+FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp()
+WHERE a.id = :account AND a.owner = :process AND a.fence = :fence;
 
 -- Only the one that was given for this address.
 --! get_proxy_login

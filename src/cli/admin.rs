@@ -129,24 +129,27 @@ async fn restart(config: &Config, format: Format, wanted: &str) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// The daemon's own sweep; without a daemon the same one from here.
+/// The daemon's own sweep. Without a daemon nobody can park anything: what the next one
+/// will park is named.
 async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result<ExitCode> {
     let asked = match Console::of(config) {
         Ok(console) => console.post("/api/sweep", json!({ "dryRun": dry_run })).await,
         Err(why) => Err(why),
     };
+    let mut is_dry = dry_run;
     let swept = match asked {
         Ok(answer) => answer.get("swept").and_then(Value::as_array).cloned().unwrap_or_default(),
         Err(why) if Exit::of(&why) == Exit::NoDaemon => {
-            let swept = sweep_here(config, dry_run).await?;
-            format.remark("no daemon was reached: swept from here, only what no live daemon owns");
+            let swept = look_here(config).await?;
+            format.remark("no daemon was reached: this is what one parks as soon as it runs");
+            is_dry = true;
             swept
         }
         Err(why) => return Err(why),
     };
-    let verb = if dry_run { "would park" } else { "parked" };
+    let verb = if is_dry { "would park" } else { "parks" };
     match format {
-        Format::Json => out::json(&json!({ "dryRun": dry_run, "swept": swept })),
+        Format::Json => out::json(&json!({ "dryRun": is_dry, "swept": swept })),
         Format::Text if swept.is_empty() => out::line("nothing to sweep: no pair attempt was left behind"),
         Format::Text => {
             for one in &swept {
@@ -158,14 +161,16 @@ async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-async fn sweep_here(config: &Config, dry_run: bool) -> anyhow::Result<Vec<Value>> {
+async fn look_here(config: &Config) -> anyhow::Result<Vec<Value>> {
     let pool = database::dsn(config)?.pool()?;
     let store = PgStore::new(pool, Uuid::now_v7(), Bell::default(), std::sync::Arc::default());
-    let swept = store.sweep(config.pending_max_age, clock::now(), dry_run).await;
-    let swept = swept.map_err(|why| failure(Exit::DatabaseAway, why.to_string()))?;
-    let told =
-        |one: paird_actors::domain::Swept| json!({ "accountId": one.account.0, "label": one.label, "why": one.why });
-    Ok(swept.into_iter().map(told).collect())
+    let pending = store.list_pending().await.map_err(|why| failure(Exit::DatabaseAway, why.to_string()))?;
+    let now = clock::now();
+    let told = pending.into_iter().filter_map(|attempt| {
+        let why = attempt.staleness(&config.policy(), now)?;
+        Some(json!({ "accountId": attempt.account.0, "label": attempt.label, "why": why }))
+    });
+    Ok(told.collect())
 }
 
 fn told(value: &Value) -> String {

@@ -11,8 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, PasskeyAnswer, Refuse},
-    ports::{Claim, Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer},
+    domain::{Group, PasskeyAnswer},
+    ports::{
+        Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer, WriteKeys,
+        Written,
+    },
 };
 
 use super::{
@@ -131,8 +134,8 @@ struct MeteredSession {
 
 #[async_trait]
 impl Session for MeteredSession {
-    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError> {
-        traced(Port::Gateway, "secure_keys", self.inner.secure_keys(refuse, reason)).await
+    async fn secure_keys(&self, write: WriteKeys) -> Result<Written, StoreError> {
+        traced(Port::Gateway, "secure_keys", self.inner.secure_keys(write)).await
     }
 
     async fn confirm_link(&self) {
@@ -161,6 +164,10 @@ impl Session for MeteredSession {
         let asked = Instant::now();
         traced(Port::Gateway, "close", self.inner.close()).await;
         self.course.meters.waited(Wait::Close, asked);
+    }
+
+    async fn cut(&self) {
+        traced(Port::Gateway, "cut", self.inner.cut()).await;
     }
 }
 

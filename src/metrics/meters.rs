@@ -257,8 +257,9 @@ impl Meters {
         for event in &change.events {
             self.events.get_or_create(&[("type", event.kind())]).inc();
         }
-        for (_, outcome) in &change.finished {
-            self.command_ends.get_or_create(&[("outcome", if outcome.is_ok() { "done" } else { "failed" })]).inc();
+        for ended in &change.finished {
+            let outcome = if ended.result.is_ok() { "done" } else { "failed" };
+            self.command_ends.get_or_create(&[("outcome", outcome)]).inc();
         }
     }
 
@@ -276,6 +277,8 @@ impl Meters {
         let why = match failure {
             None => return,
             Some(StoreError::Fenced) => "fenced",
+            Some(StoreError::Overtaken) => "overtaken",
+            Some(StoreError::Refused(_)) => "refused",
             Some(StoreError::Poisoned(_)) => "poisoned",
             Some(StoreError::Unavailable(_)) => "unavailable",
         };

@@ -1,15 +1,12 @@
 //! A store that is timed, whose writes are counted, and whose statements can be seen in
 //! the log under the command that led to them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{
-        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Instant, Phone, Swept,
-        TicketId, TicketRecord,
-    },
-    ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome},
+    domain::{AccountId, CommandRow, ConnectionSettings, Fence, PendingAttempt, Taken, TicketId, TicketRecord},
+    ports::{Loaded, Store, StoreError, Survey, TicketOutcome, Write, Written},
 };
 
 use super::{
@@ -42,8 +39,8 @@ impl MeteredStore {
 
 #[async_trait]
 impl Store for MeteredStore {
-    async fn survey(&self) -> Result<Survey, StoreError> {
-        self.timed("survey", self.inner.survey()).await
+    async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError> {
+        self.timed("survey", self.inner.survey(running)).await
     }
 
     async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError> {
@@ -54,12 +51,20 @@ impl Store for MeteredStore {
         self.timed("release_account", self.inner.release_account(account, fence)).await
     }
 
-    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+    async fn retake_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
+        self.timed("retake_account", self.inner.retake_account(account, fence)).await
+    }
+
+    async fn load_account(&self, account: AccountId) -> Result<Option<Loaded>, StoreError> {
         self.timed("load_account", self.inner.load_account(account)).await
     }
 
-    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError> {
-        self.timed("load_connection_settings", self.inner.load_connection_settings(account)).await
+    async fn load_connection_settings(
+        &self,
+        account: AccountId,
+        fence: Fence,
+    ) -> Result<ConnectionSettings, StoreError> {
+        self.timed("load_connection_settings", self.inner.load_connection_settings(account, fence)).await
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
@@ -72,22 +77,20 @@ impl Store for MeteredStore {
         Ok(taken)
     }
 
-    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError> {
-        self.timed("requeue_command", self.inner.requeue_command(command)).await
+    fn handed_out(&self, account: AccountId) -> Vec<Taken> {
+        self.inner.handed_out(account)
     }
 
-    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError> {
-        self.timed("requeue_commands_of", self.inner.requeue_commands_of(account)).await
+    async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {
+        self.timed("requeue_commands", self.inner.requeue_commands(commands)).await
     }
 
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
-        let settings = self.timed("record", self.inner.record(id, change)).await?;
-        self.meters.recorded(change);
-        Ok(settings)
-    }
-
-    async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {
-        self.timed("claim_number", self.inner.claim_number(account, fence, phone)).await
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
+        let written = self.timed("record", self.inner.record(write)).await?;
+        if matches!(written, Written::Done { .. }) {
+            self.meters.recorded(&write.change);
+        }
+        Ok(written)
     }
 
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
@@ -96,11 +99,7 @@ impl Store for MeteredStore {
         Ok(())
     }
 
-    async fn sweep(&self, pending_max_age: Duration, now: Instant, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
-        self.timed("sweep", self.inner.sweep(pending_max_age, now, dry_run)).await
-    }
-
-    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {
-        self.timed("hold_account", self.inner.hold_account(account, reason)).await
+    async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError> {
+        self.timed("list_pending", self.inner.list_pending()).await
     }
 }

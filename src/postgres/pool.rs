@@ -7,6 +7,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, R
 use paird_actors::ports::StoreError;
 use thiserror::Error;
 use tokio::sync::Notify;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -119,7 +120,7 @@ impl Dsn {
     /// One connection of its own, for LISTEN or a session lock.
     pub(crate) async fn connect(&self) -> Result<(Client, DrivenConnection), StoreError> {
         match tokio::time::timeout(CONNECT_TIMEOUT, self.config.connect(self.tls.clone())).await {
-            Ok(connected) => connected.map_err(|wrong| unavailable(&wrong)),
+            Ok(connected) => connected.map_err(|wrong| store_error(&wrong)),
             Err(_) => Err(StoreError::Unavailable("no answer while connecting".to_owned())),
         }
     }
@@ -182,26 +183,54 @@ pub async fn connection(pool: &Pool) -> Result<Object, StoreError> {
 /// Waits for a statement, but not for ever.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], with the database's own words.
+/// [`StoreError::Unavailable`], or [`StoreError::Refused`] for what will never be done, with
+/// the database's own words.
 pub async fn bounded<T, F>(statement: F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, tokio_postgres::Error>>,
 {
     match tokio::time::timeout(QUERY_TIMEOUT, statement).await {
-        Ok(done) => done.map_err(|wrong| unavailable(&wrong)),
+        Ok(done) => done.map_err(|wrong| store_error(&wrong)),
         Err(_) => Err(StoreError::Unavailable(format!("database: no answer in {} s", QUERY_TIMEOUT.as_secs()))),
     }
 }
 
-/// The database's words. Never its DETAIL: that holds values of the row.
-pub(super) fn unavailable(wrong: &tokio_postgres::Error) -> StoreError {
-    StoreError::Unavailable(match wrong.as_db_error() {
-        Some(refused) => format!("database: {} ({})", refused.message(), refused.code().code()),
-        None => match std::error::Error::source(wrong) {
+/// What an error of the database means for who asked, in its words. Never its DETAIL: that
+/// holds values of the row.
+pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
+    let Some(refused) = wrong.as_db_error() else {
+        return StoreError::Unavailable(match std::error::Error::source(wrong) {
             Some(source) => format!("database: {wrong}: {source}"),
             None => format!("database: {wrong}"),
-        },
-    })
+        });
+    };
+    let said = format!("database: {} ({})", refused.message(), refused.code().code());
+    if *refused.code() == SqlState::INSUFFICIENT_PRIVILEGE {
+        // Of no account's making, and mended from outside.
+        return StoreError::Unavailable(format!(
+            "{said}: the daemon's role lacks a right; run paird migrate --roles as the tables' owner"
+        ));
+    }
+    if is_for_good(refused.code()) { StoreError::Refused(said) } else { StoreError::Unavailable(said) }
+}
+
+/// Whether the same statement will always fail: what it says is wrong, or something in the
+/// database (a constraint, a trigger) is against it. Everything else passes: a server that
+/// is going down, a lock, a full disk.
+fn is_for_good(code: &SqlState) -> bool {
+    const CLASSES: [&str; 11] = [
+        "0A", // feature not supported
+        "21", // cardinality violation
+        "22", // data exception: a value out of range, too long, not of its type
+        "23", // integrity constraint violation
+        "2F", // SQL routine exception
+        "38", "39", // an external routine's
+        "42", // a table, column or function that is not there
+        "44", // WITH CHECK OPTION
+        "54", // program limit exceeded: an index row or a value too large
+        "P0", // RAISE in a trigger or function
+    ];
+    CLASSES.contains(&code.code().get(..2).unwrap_or_default())
 }
 
 /// `verify-ca`, `verify-full` and `sslrootcert` are libpq's; tokio_postgres refuses

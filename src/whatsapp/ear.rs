@@ -60,7 +60,6 @@ pub(super) struct Ear {
     code_for: Option<Phone>,
     codes: Mutex<Codes>,
     shown_qr: Mutex<Option<Secret>>,
-    scanned: Mutex<Option<(Phone, String)>>,
     /// Stanzas are forwarded raw until `<success>`, then no longer: an open
     /// account receives every message of its owner.
     raw: Mutex<Option<RawNodeLease>>,
@@ -87,7 +86,6 @@ impl Ear {
             code_for,
             codes: Mutex::default(),
             shown_qr: Mutex::new(None),
-            scanned: Mutex::new(None),
             raw: Mutex::new(None),
             paired: CancellationToken::new(),
             open: AtomicBool::new(false),
@@ -101,11 +99,6 @@ impl Ear {
     /// Before each run: hear every stanza, until `<success>`.
     pub(super) fn prick_up(&self, client: &Arc<Client>) {
         *lock(&self.raw) = Some(client.acquire_raw_node_forwarding());
-    }
-
-    /// The number and device that the phone's scan named.
-    pub(super) fn scanned(&self) -> Option<(Phone, String)> {
-        lock(&self.scanned).clone()
     }
 
     /// `<success>` came.
@@ -163,7 +156,6 @@ impl Ear {
         }
         // The answer in plain text: it may be the confirmation, or the error of a scan that failed.
         let answer = client.wait_for_sent_node(NodeFilter::tag("iq").attr("id", id));
-        *lock(&self.scanned) = Some((phone.clone(), device_jid.clone()));
         let (voice, gate) = (self.voice.clone(), self.gate.clone());
         self.runtime.start(async move {
             match tokio::time::timeout(ANSWER_PATIENCE, answer).await {

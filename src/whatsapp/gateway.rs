@@ -168,7 +168,7 @@ impl WhatsApp {
             Err(StoreError::Poisoned(why)) => {
                 return barred(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
             }
-            Err(failure @ (StoreError::Fenced | StoreError::Unavailable(_))) => return Err(failure),
+            Err(failure) => return Err(failure),
         };
         match proxy.http() {
             Ok(http) => Ok((Way::Through(proxy), http)),

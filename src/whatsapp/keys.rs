@@ -4,8 +4,8 @@ use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, Fence, KeyringId, Phone, Refuse},
-    ports::{Claim, StoreError},
+    domain::{AccountId, Fence, KeyringId},
+    ports::{StoreError, WriteKeys, Written},
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
 
@@ -40,24 +40,15 @@ pub trait KeySource: Send + Sync + 'static {
     async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError>;
 }
 
-/// What the account's row says of a link that is about to come about.
-#[derive(Clone, Copy)]
-pub struct Admission<'a> {
-    pub phone: &'a Phone,
-    pub device_jid: &'a str,
-    /// `BeforeLink` claims the number.
-    pub refuse: Refuse,
-    pub reason: &'a str,
-}
-
 /// The keys of one link.
 #[async_trait]
 pub trait LinkKeys: Send + Sync + 'static {
     /// The library's view of them; one connection at a time may use it.
     fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
 
-    /// Writes all that the backend was given so far, in one transaction. See [`paird_actors::ports::Session::secure_keys`].
-    async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError>;
+    /// Hands all that the backend was given so far, sealed, to `write`. See
+    /// [`paird_actors::ports::Session::secure_keys`].
+    async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError>;
 
     /// Waits until what the backend was given, and WhatsApp may come to rely on, is
     /// durable. Before anything is sent.
@@ -110,8 +101,8 @@ impl LinkKeys for Keyring {
         self
     }
 
-    async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError> {
-        Self::secure(self, admission).await
+    async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
+        Self::secure(self, write).await
     }
 
     async fn sendable(&self) -> Result<(), StoreError> {
@@ -136,9 +127,7 @@ pub(super) fn store_error(failure: &BackendError) -> StoreError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
     while let Some(error) = cause {
         match error.downcast_ref::<StoreError>() {
-            Some(StoreError::Fenced) => return StoreError::Fenced,
-            Some(StoreError::Poisoned(why)) => return StoreError::Poisoned(why.clone()),
-            Some(StoreError::Unavailable(why)) => return StoreError::Unavailable(why.clone()),
+            Some(ours) => return ours.clone(),
             None => cause = error.source(),
         }
     }

@@ -21,7 +21,7 @@ mod version;
 mod voice;
 
 pub use gateway::{Settings, WhatsApp};
-pub use keys::{Admission, KeySource, LinkKeys};
+pub use keys::{KeySource, LinkKeys};
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, PasskeyAnswer, Refuse},
-    ports::{Claim, Session, StoreError, UnlinkAnswer},
+    domain::{Group, PasskeyAnswer},
+    ports::{Session, StoreError, UnlinkAnswer, WriteKeys, Written},
 };
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,9 +22,8 @@ use whatsapp_rust::{Client, request::IqError};
 use super::{
     admission::Gate,
     close::Signs,
-    ear::Ear,
     groups,
-    keys::{Admission, LinkKeys, chain, store_error},
+    keys::{LinkKeys, chain, store_error},
     life::Life,
     passkey,
     runtime::SessionRuntime,
@@ -35,6 +34,8 @@ use super::{
 const GONE_PATIENCE: Duration = Duration::from_secs(3);
 /// Longer than a connection's own patience with each step of its closing.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(16);
+/// Until the tasks of a connection that was cut have stopped.
+const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// See [`Session`]. Dropped without [`Session::close`] it is cut: nothing more is
 /// said, sent or written, as if the process had been killed.
@@ -42,7 +43,6 @@ pub(super) struct WhatsAppSession {
     /// Weak: when the life is over nothing of the client remains, whoever still holds this.
     client: Weak<Client>,
     keys: Arc<dyn LinkKeys>,
-    ear: Arc<Ear>,
     voice: Arc<Voice>,
     gate: Arc<Gate>,
     signs: Arc<Signs>,
@@ -57,7 +57,7 @@ impl WhatsAppSession {
     pub(super) fn start(life: Life) -> Self {
         let keys = life.keys.clone();
         let client = Arc::downgrade(&life.client);
-        let (ear, voice, gate) = (life.ear.clone(), life.voice.clone(), life.gate.clone());
+        let (voice, gate) = (life.voice.clone(), life.gate.clone());
         let (signs, runtime, stop) = (life.signs.clone(), life.runtime.clone(), life.stop.clone());
         let over = CancellationToken::new();
         let ended = over.clone().drop_guard();
@@ -65,7 +65,7 @@ impl WhatsAppSession {
             life.live().await;
             drop(ended);
         });
-        Self { client, keys, ear, voice, gate, signs, runtime, secured: Arc::default(), stop, over, life }
+        Self { client, keys, voice, gate, signs, runtime, secured: Arc::default(), stop, over, life }
     }
 
     /// Runs on the workers: a caller's thread may be an actor's, which serves others.
@@ -87,11 +87,11 @@ impl WhatsAppSession {
 
 #[async_trait]
 impl Session for WhatsAppSession {
-    async fn secure_keys(&self, refuse: Refuse, reason: &str) -> Result<Claim, StoreError> {
-        let Some((phone, device_jid)) = self.ear.scanned().filter(|_| self.gate.is_held()) else {
+    async fn secure_keys(&self, write: WriteKeys) -> Result<Written, StoreError> {
+        if !self.gate.is_held() {
             return Err(StoreError::Unavailable("no scan waits for its answer".to_owned()));
-        };
-        let (keys, reason) = (self.keys.clone(), reason.to_owned());
+        }
+        let keys = self.keys.clone();
         let secure = |client: Arc<Client>| async move {
             let kept = client.persistence_manager();
             kept.flush().await.map_err(|failure| store_error(&failure))?;
@@ -103,11 +103,11 @@ impl Session for WhatsAppSession {
                 return Err(StoreError::Unavailable("the keys of the scan are not complete".to_owned()));
             }
             kept.backend().save(&device.to_serializable()).await.map_err(|failure| store_error(&failure))?;
-            keys.secure(Admission { phone: &phone, device_jid: &device_jid, refuse, reason: &reason }).await
+            keys.secure(write).await
         };
         match self.with_client(secure).await {
             Some(outcome) => {
-                self.secured.fetch_or(matches!(outcome, Ok(Claim::Granted)), Ordering::Release);
+                self.secured.fetch_or(matches!(outcome, Ok(Written::Done { .. })), Ordering::Release);
                 outcome
             }
             None => Err(StoreError::Unavailable("the connection is over".to_owned())),
@@ -183,13 +183,25 @@ impl Session for WhatsAppSession {
         let over = self.over.clone();
         let closed = async move { tokio::time::timeout(CLOSE_PATIENCE, over.cancelled()).await.is_ok() };
         if self.runtime.on_workers(closed).await != Some(true) {
-            self.cut();
+            self.sever();
+        }
+    }
+
+    async fn cut(&self) {
+        self.voice.silence();
+        self.gate.refuse_held();
+        self.sever();
+        // Its socket goes with its tasks.
+        let over = self.over.clone();
+        let gone = async move { tokio::time::timeout(CUT_TIMEOUT, over.cancelled()).await.is_ok() };
+        if self.runtime.on_workers(gone).await != Some(true) {
+            tracing::warn!(incarnation = %self.voice.incarnation(), "a task of the connection did not end in time");
         }
     }
 }
 
 impl WhatsAppSession {
-    fn cut(&self) {
+    fn sever(&self) {
         self.runtime.cut();
         self.life.abort();
     }
@@ -199,7 +211,7 @@ impl Drop for WhatsAppSession {
     fn drop(&mut self) {
         self.voice.silence();
         self.gate.refuse_held();
-        self.cut();
+        self.sever();
     }
 }
 

@@ -14,7 +14,7 @@ use paird::postgres::{
 };
 use paird_actors::{
     domain::{AccountId, ChangeId, Event},
-    ports::{Change, Store as _},
+    ports::{Change, Loaded, Store as _, Write},
 };
 
 use super::{
@@ -102,10 +102,13 @@ async fn events(rounds: usize, figures: &mut Figures) {
 }
 
 async fn write(store: &PgStore, account: Uuid, changes: usize, events: usize) {
-    let record = store.load_account(AccountId(account)).await.unwrap().unwrap();
+    let Loaded { record, last_change: mut follows, .. } =
+        store.load_account(AccountId(account)).await.unwrap().unwrap();
     for _ in 0..changes {
         let events = vec![Event::GroupsSynced { count: 3 }; events];
         let change = Change { events, ..Change::of(record.clone()) };
-        store.record(ChangeId(Uuid::new_v4()), &change).await.unwrap();
+        let id = ChangeId(Uuid::new_v4());
+        store.record(&Write { id, follows, change, keys: None }).await.unwrap();
+        follows = Some(id);
     }
 }

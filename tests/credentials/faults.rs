@@ -119,7 +119,7 @@ async fn another_accounts_rows_do_not_open() {
     let others = rig.vault.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
     others.create().await.unwrap();
     others.put_identity("a@lid", [9; 32]).await.unwrap();
-    others.secure(rig.admission()).await.unwrap();
+    others.secure(rig.admission_of(other, None)).await.unwrap();
     let copy = "UPDATE credentials c SET sealed = o.sealed FROM credentials o
         WHERE c.keyring_id = $1 AND o.keyring_id = $2 AND c.kind = o.kind AND c.name = o.name";
     assert_eq!(rig.execute(copy, &[&keyring.id().0, &others.id().0]).await, 2);

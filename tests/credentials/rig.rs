@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
-use paird::whatsapp::{
-    Admission,
-    backend::{Keyring, Vault, VaultError},
+use paird::postgres::{outbox::Bell, store::PgStore};
+use paird::whatsapp::backend::{Keyring, Vault, VaultError};
+use paird_actors::domain::{
+    AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Status,
 };
-use paird_actors::domain::{AccountId, Fence, KeyringId, Phone, Refuse};
+use paird_actors::ports::{Change, Store, Write, WriteKeys};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use wacore::store::traits::DeviceStore;
@@ -68,9 +69,32 @@ impl Rig {
         keyring
     }
 
-    /// Of its own phone, whoever else has the number.
-    pub fn admission(&self) -> Admission<'_> {
-        Admission { phone: &self.phone, device_jid: JID, refuse: Refuse::AfterLink, reason: "linking" }
+    /// Makes keys durable with a change of the account that does not ask for the number.
+    pub fn admission(&self) -> WriteKeys {
+        self.admission_of(self.account, None)
+    }
+
+    /// The same of any account, and with the number.
+    pub fn admission_of(&self, account: AccountId, phone: Option<Phone>) -> WriteKeys {
+        let (pool, process, links) = (self.pool.clone(), self.process, Some(self.phone.clone()));
+        Box::new(move |keys| {
+            Box::pin(async move {
+                let client = pool.get().await.unwrap();
+                let last = "SELECT last_change FROM whatsapp_accounts WHERE id = $1";
+                let follows: Option<Uuid> = client.query_one(last, &[&account.0]).await.unwrap().get(0);
+                drop(client);
+                let record = AccountRecord {
+                    phone,
+                    device_jid: Some(JID.to_owned()),
+                    linking: Some(keys.keyring),
+                    ..linking(account)
+                };
+                let change = Change { links, ..Change::of(record) };
+                let id = ChangeId(Uuid::new_v4());
+                let write = Write { id, follows: follows.map(ChangeId), change, keys: Some(keys) };
+                PgStore::new(pool, process, Bell::default(), Arc::default()).record(&write).await
+            })
+        })
     }
 
     pub async fn move_fence(&self) {
@@ -98,6 +122,30 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.keys);
+    }
+}
+
+/// An account in the middle of a pairing.
+fn linking(account: AccountId) -> AccountRecord {
+    AccountRecord {
+        id: account,
+        operator: OperatorId(Uuid::nil()),
+        label: "test".to_owned(),
+        fence: FENCE,
+        status: Status::Pending,
+        reason: "linking".to_owned(),
+        since: Instant(1_700_000_000_000),
+        desired: Desired::Paired,
+        next_retry_at: None,
+        phone: None,
+        last_phone: None,
+        device_jid: None,
+        attempt: None,
+        keyring: None,
+        linking: None,
+        deleted_at: None,
+        groups_synced_at: None,
+        released_at: None,
     }
 }
 

@@ -1,8 +1,8 @@
 use std::fs;
 
-use paird::whatsapp::{Admission, backend::VaultError};
-use paird_actors::domain::{AccountId, KeyringId, Refuse};
-use paird_actors::ports::{Claim, StoreError};
+use paird::whatsapp::backend::VaultError;
+use paird_actors::domain::{AccountId, KeyringId};
+use paird_actors::ports::{StoreError, Written};
 use uuid::Uuid;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
@@ -51,17 +51,17 @@ async fn securing_twice_changes_nothing() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let image = rig.image().await;
-    keyring.secure(rig.admission()).await.unwrap();
+    assert!(matches!(keyring.secure(rig.admission()).await, Err(StoreError::Poisoned(_))));
     assert_eq!(rig.image().await, image);
 }
 
 #[tokio::test]
-async fn securing_again_after_a_lost_answer_leaves_no_record_that_went_meanwhile() {
+async fn securing_again_leaves_no_record_that_went_meanwhile() {
     let rig = Rig::new().await;
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
     keyring.store_prekey(1, b"used meanwhile", false).await.unwrap();
-    rig.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'answer lost'; END $$", &[])
+    rig.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full' USING ERRCODE = '53100'; END $$", &[])
         .await;
     rig.execute("CREATE TRIGGER lose BEFORE INSERT ON credentials EXECUTE FUNCTION lose()", &[]).await;
     let lost = keyring.secure(rig.admission()).await;
@@ -180,17 +180,18 @@ async fn a_master_key_is_not_made_while_the_database_cannot_say_that_nothing_is_
 async fn keys_and_number_are_written_together_and_with_a_number_that_another_has_nothing_is() {
     let rig = Rig::new().await;
     let of_one = "UPDATE whatsapp_accounts SET operator_id = '00000000-0000-0000-0000-000000000001'";
-    let claiming = Admission { refuse: Refuse::BeforeLink, ..rig.admission() };
+    let number = || Some(rig.phone.clone());
     let first = rig.fresh();
     first.create().await.unwrap();
-    assert_eq!(first.secure(claiming).await.unwrap(), Claim::Granted);
+    let done = |written: &Written| matches!(written, Written::Done { .. });
+    assert!(done(&first.secure(rig.admission_of(rig.account, number())).await.unwrap()));
     let other = rig.add_account().await;
     rig.execute(of_one, &[]).await;
     let image = rig.image().await;
     let newcomer = rig.vault.fresh(other, FENCE, KeyringId(Uuid::new_v4()));
     newcomer.create().await.unwrap();
-    let refused = Claim::Duplicate { existing_label: "test".to_owned() };
-    assert_eq!(newcomer.secure(claiming).await.unwrap(), refused);
+    let refused = Written::NumberTaken { existing_label: "test".to_owned() };
+    assert_eq!(newcomer.secure(rig.admission_of(other, number())).await.unwrap(), refused);
     assert!(!newcomer.is_durable());
     assert_eq!(rig.image().await, image);
     let untouched =
@@ -198,7 +199,7 @@ async fn keys_and_number_are_written_together_and_with_a_number_that_another_has
     assert_eq!(rig.execute(untouched, &[&other.0]).await, 1);
 
     rig.execute("UPDATE whatsapp_accounts SET phone_number = NULL", &[]).await;
-    assert_eq!(newcomer.secure(claiming).await.unwrap(), Claim::Granted);
+    assert!(done(&newcomer.secure(rig.admission_of(other, number())).await.unwrap()));
     let admitted = "SELECT FROM whatsapp_accounts
         WHERE id = $1 AND phone_number = $2 AND device_jid = $3 AND status_reason = 'linking' AND linking_keyring_id = $4";
     assert_eq!(rig.execute(admitted, &[&other.0, &rig.phone.digits(), &JID, &newcomer.id().0]).await, 1);

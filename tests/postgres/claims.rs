@@ -1,8 +1,18 @@
-use paird_actors::domain::{Fence, Phone, Status};
-use paird_actors::ports::{Claim, Owned, Store, StoreError, Survey};
+use paird_actors::domain::{AccountId, Fence, Phone, Status};
+use paird_actors::ports::{Change, Owned, Store, StoreError, Survey, Written};
 use uuid::Uuid;
 
-use crate::support::{Database, change, new_change};
+use crate::support::{Daemon, Database, change, write};
+
+/// A change that gives the account a number; nothing where it got it, or who has it.
+async fn claim(daemon: &Daemon, account: AccountId, phone: &Phone) -> Option<String> {
+    let mut record = daemon.load(account).await;
+    record.phone = Some(phone.clone());
+    match daemon.write(Change::of(record)).await.unwrap() {
+        Written::Done { .. } => None,
+        Written::NumberTaken { existing_label } => Some(existing_label),
+    }
+}
 
 #[tokio::test]
 async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_time() {
@@ -12,17 +22,12 @@ async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_t
         let operator = Uuid::new_v4();
         let one = database.account(operator, "one").await;
         let two = database.account(operator, "two").await;
-        let fence = daemon.record(one).await.fence;
+        daemon.own(one).await;
         daemon.own(two).await;
         let phone = Phone::parse("436601234567").unwrap();
-        let (first, second) =
-            tokio::join!(daemon.store.claim_number(one, fence, &phone), daemon.store.claim_number(two, fence, &phone));
-        let answers = [first.unwrap(), second.unwrap()];
-        let duplicate = |label: &str| Claim::Duplicate { existing_label: label.to_owned() };
-        assert!(
-            answers == [Claim::Granted, duplicate("one")] || answers == [duplicate("two"), Claim::Granted],
-            "round {round}: {answers:?}"
-        );
+        let (first, second) = tokio::join!(claim(&daemon, one, &phone), claim(&daemon, two, &phone));
+        let answers = [first.as_deref(), second.as_deref()];
+        assert!(answers == [None, Some("one")] || answers == [Some("two"), None], "round {round}: {answers:?}");
     }
 }
 
@@ -39,16 +44,14 @@ async fn the_oldest_other_live_account_of_the_same_operator_is_named() {
     for account in [stranger, deleted, incumbent, newcomer] {
         daemon.own(account).await;
     }
-    let claim = async |account| {
-        let record = daemon.store.load_account(account).await.unwrap().unwrap();
-        daemon.store.claim_number(account, record.fence, &phone).await.unwrap()
-    };
-    assert_eq!(claim(stranger).await, Claim::Granted);
-    assert_eq!(claim(deleted).await, Claim::Granted);
+    let claim = async |account| claim(&daemon, account, &phone).await;
+    assert_eq!(claim(stranger).await, None);
+    assert_eq!(claim(deleted).await, None);
     database.web.execute("UPDATE whatsapp_accounts SET deleted_at = now() WHERE id = $1", &[&deleted.0]).await.unwrap();
-    assert_eq!(claim(incumbent).await, Claim::Granted);
-    assert_eq!(claim(incumbent).await, Claim::Granted, "an account is no duplicate of itself");
-    assert_eq!(claim(newcomer).await, Claim::Duplicate { existing_label: "incumbent".to_owned() });
+    assert_eq!(claim(incumbent).await, None);
+    assert_eq!(claim(incumbent).await, None, "an account is no duplicate of itself");
+    assert_eq!(claim(newcomer).await.as_deref(), Some("incumbent"));
+    assert_eq!(daemon.load(newcomer).await.phone, None, "nothing was written");
 }
 
 #[tokio::test]
@@ -58,20 +61,26 @@ async fn a_dead_daemons_accounts_are_taken_over_with_a_new_fence_and_their_comma
     let mut record = database.owned(&former, "shop").await;
     record.status = Status::Connected;
     record.desired = paird_actors::domain::Desired::Paired;
-    former.store.record(new_change(), &change(&record)).await.unwrap();
+    former.write(change(&record)).await.unwrap();
     database.send("account.cancel", record.id).await;
     assert_eq!(former.store.take_commands().await.unwrap().len(), 1);
 
     let present = database.daemon().await;
     assert_eq!(present.store.claim_accounts(9).await.unwrap(), 0);
     assert_eq!(present.store.take_commands().await.unwrap(), []);
-    assert_eq!(present.store.survey().await.unwrap(), Survey { owned: Vec::new(), needing: 1, daemons: 2 });
+    assert_eq!(
+        present.store.survey(&[]).await.unwrap(),
+        Survey { owned: Vec::new(), needing: 1, daemons: 2, least: 0 }
+    );
     database.kill(former).await;
     assert_eq!(present.store.claim_accounts(9).await.unwrap(), 1);
     let fence = Fence(record.fence.0 + 1);
     let owned = Owned { account: record.id, fence, movable: true, active: true, tickets: Vec::new() };
-    assert_eq!(present.store.survey().await.unwrap(), Survey { owned: vec![owned], needing: 1, daemons: 1 });
-    let taken_over = present.store.load_account(record.id).await.unwrap().unwrap();
+    assert_eq!(
+        present.store.survey(&[]).await.unwrap(),
+        Survey { owned: vec![owned], needing: 1, daemons: 1, least: 1 }
+    );
+    let taken_over = present.load(record.id).await;
     assert_eq!(taken_over.fence.0, record.fence.0 + 1);
     assert_eq!(present.store.take_commands().await.unwrap().len(), 1);
 }
@@ -108,7 +117,8 @@ async fn an_account_that_is_given_up_is_nobodys_until_a_fair_share_claims_it() {
     assert!(former.store.load_account(record.id).await.unwrap().is_some(), "given up with a fence that is not its own");
     former.store.release_account(record.id, record.fence).await.unwrap();
     assert_eq!(former.store.take_commands().await.unwrap(), [], "taken back for its command");
-    assert!(matches!(former.store.record(new_change(), &change(&record)).await, Err(StoreError::Fenced)));
+    let late = former.store.record(&write(None, change(&record))).await;
+    assert!(matches!(late, Err(StoreError::Fenced)));
     assert_eq!(present.store.claim_accounts(1).await.unwrap(), 1);
     assert_eq!(present.store.take_commands().await.unwrap().len(), 1);
 }
@@ -123,7 +133,8 @@ async fn a_command_that_was_taken_while_its_account_went_away_is_run_by_the_new_
     let taken = former.store.take_commands().await.unwrap();
     // As if the take had been committed just after the release had looked.
     database.web.execute("UPDATE whatsapp_accounts SET owner = $1", &[&present.process]).await.unwrap();
-    assert_eq!(present.store.take_commands().await.unwrap(), taken);
+    let again = present.store.take_commands().await.unwrap();
+    assert_eq!((again[0].id, again.len()), (taken[0].id, 1));
     assert_eq!(present.store.take_commands().await.unwrap(), []);
 }
 
@@ -135,7 +146,7 @@ async fn a_daemon_whose_lease_ran_out_owns_nothing_and_takes_nothing() {
     wanted(&database, "true").await;
     database.send("account.cancel", record.id).await;
     let zombie = database.kill(daemon).await;
-    assert_eq!(zombie.survey().await.unwrap(), Survey { owned: Vec::new(), needing: 1, daemons: 0 });
+    assert_eq!(zombie.survey(&[]).await.unwrap(), Survey { owned: Vec::new(), needing: 1, daemons: 0, least: 0 });
     assert_eq!(zombie.take_commands().await.unwrap(), []);
     assert_eq!(zombie.claim_accounts(9).await.unwrap(), 0);
 }
@@ -187,4 +198,46 @@ async fn a_former_daemon_of_this_machine_whose_process_is_gone_need_not_be_waite
     assert!(neighbour.lease.is_live());
     let left = database.count("SELECT count(*) FROM processes").await;
     assert_eq!(left, 2, "the neighbour lives");
+}
+
+#[tokio::test]
+async fn a_release_that_lands_late_finds_an_account_that_was_taken_back() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    // Its release was sent and not answered: it is not known whether it is done.
+    daemon.store.retake_account(record.id, record.fence).await.unwrap();
+    daemon.store.release_account(record.id, record.fence).await.unwrap();
+    assert_eq!(daemon.load(record.id).await.fence, Fence(record.fence.0 + 1), "given up by a late word");
+
+    let present = daemon.load(record.id).await;
+    daemon.store.release_account(record.id, present.fence).await.unwrap();
+    daemon.store.retake_account(record.id, present.fence).await.unwrap();
+    assert_eq!(daemon.load(record.id).await.fence, Fence(present.fence.0 + 1), "it was done, and nobody has it");
+
+    let present = daemon.load(record.id).await;
+    daemon.store.release_account(record.id, present.fence).await.unwrap();
+    let other = database.daemon().await;
+    other.own(record.id).await;
+    daemon.store.retake_account(record.id, present.fence).await.unwrap();
+    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "taken from who has it now");
+}
+
+#[tokio::test]
+async fn nothing_is_dialled_for_an_account_that_is_not_ours() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    daemon.store.load_connection_settings(record.id, record.fence).await.unwrap();
+    let refused = async |store: &paird::postgres::store::PgStore, fence| {
+        matches!(store.load_connection_settings(record.id, fence).await, Err(StoreError::Fenced))
+    };
+    assert!(refused(&daemon.store, Fence(record.fence.0 - 1)).await, "under a former fence");
+    let written = daemon.write(change(&record)).await.unwrap();
+    assert!(matches!(written, Written::Done { settings: Some(_) }));
+    let follows = daemon.store.load_account(record.id).await.unwrap().unwrap().last_change;
+    let store = database.kill(daemon).await;
+    assert!(refused(&store, record.fence).await, "without a live lease");
+    let written = store.record(&write(follows, change(&record))).await.unwrap();
+    assert_eq!(written, Written::Done { settings: None }, "nor right behind a change");
 }

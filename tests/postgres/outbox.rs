@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use crate::support::{Database, change, new_change};
+use crate::support::{Database, change, write};
 
 /// What a web app hears on the event channel.
 async fn events(database: &Database) -> mpsc::UnboundedReceiver<Value> {
@@ -43,11 +43,12 @@ async fn committed_events_are_sent_in_order_with_the_fields_of_the_contract() {
     let mut heard = events(&database).await;
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
+    let mut follows = None;
     for _ in 0..30 {
-        store
-            .record(new_change(), &told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }]))
-            .await
-            .unwrap();
+        let change = told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }]);
+        let next = write(follows, change);
+        store.record(&next).await.unwrap();
+        follows = Some(next.id);
     }
     for seq in 1..=60 {
         let event = next(&mut heard).await;
@@ -66,7 +67,7 @@ async fn what_a_crash_left_unsent_is_sent_by_the_next_daemon() {
     let database = Database::new().await;
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
-    former.store.record(new_change(), &told(&record, vec![Event::Timeout])).await.unwrap();
+    former.write(told(&record, vec![Event::Timeout])).await.unwrap();
     database.kill(former).await;
     let mut heard = events(&database).await;
     let present = database.daemon().await;
@@ -81,7 +82,7 @@ async fn a_live_owners_events_are_left_to_it() {
     let database = Database::new().await;
     let owner = database.daemon().await;
     let record = database.owned(&owner, "shop").await;
-    owner.store.record(new_change(), &told(&record, vec![Event::Timeout])).await.unwrap();
+    owner.write(told(&record, vec![Event::Timeout])).await.unwrap();
     let other = database.daemon().await;
     Outbox::start(other.pool.clone(), other.process, "paird_event").stop().await;
     assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 1);
@@ -99,7 +100,7 @@ async fn a_payload_too_large_for_a_notification_goes_without_its_large_field() {
     let request = json!({ "publicKey": "ü".repeat(5000) });
     let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
-    store.record(new_change(), &told(&record, vec![event.clone()])).await.unwrap();
+    store.record(&write(None, told(&record, vec![event.clone()]))).await.unwrap();
     let sent = next(&mut heard).await;
     assert_eq!((&sent["stage"], &sent["truncated"], sent.get("request")), (&json!("challenge"), &json!(true), None));
     let row: Value = database.one("SELECT payload FROM events", &[]).await;

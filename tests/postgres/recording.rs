@@ -3,10 +3,10 @@ use std::sync::Arc;
 use paird_actors::domain::{
     Attempt, AuditEntry, CommandId, Desired, Event, Group, KeyringId, PairMethod, PairRequest, Phone, Secret, Status,
 };
-use paird_actors::ports::{Change, CodeChange, QrChange, Store, StoreError};
+use paird_actors::ports::{Change, CodeChange, Loaded, QrChange, Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change, new_change};
+use crate::support::{Database, at, change, finished, write};
 
 #[tokio::test]
 async fn a_record_read_back_is_the_record_written() {
@@ -29,8 +29,11 @@ async fn a_record_read_back_is_the_record_written() {
     record.linking = Some(KeyringId(database.keyring(record.id).await));
     record.deleted_at = Some(at(4));
     record.groups_synced_at = Some(at(5));
-    daemon.store.record(new_change(), &change(&record)).await.unwrap();
-    assert_eq!(daemon.store.load_account(record.id).await.unwrap(), Some(record));
+    record.released_at = Some(at(6));
+    let written = write(None, change(&record));
+    daemon.store.record(&written).await.unwrap();
+    let loaded = daemon.store.load_account(record.id).await.unwrap();
+    assert_eq!(loaded, Some(Loaded { record, last_change: Some(written.id), damage: None }));
 }
 
 #[tokio::test]
@@ -57,10 +60,10 @@ async fn one_change_writes_everything_that_tells_of_it() {
             raw: Some("401".to_owned()),
             payload: json!({"more": 1}),
         }],
-        finished: vec![(CommandId(command), Ok("done so".to_owned()))],
+        finished: vec![finished(command, Ok("done so"))],
         ..change(&record)
     };
-    daemon.store.record(new_change(), &whole).await.unwrap();
+    daemon.write(whole).await.unwrap();
     let png: String = database.one("SELECT last_qr_png FROM whatsapp_accounts", &[]).await;
     assert!(png.starts_with("iVBOR"));
     assert_eq!(database.count("SELECT count(*) FROM whatsapp_groups WHERE subject = 'ab'").await, 2);
@@ -83,7 +86,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
         erase: vec![KeyringId(ticketed)],
         ..change(&record)
     };
-    daemon.store.record(new_change(), &after).await.unwrap();
+    daemon.write(after).await.unwrap();
     let cleared =
         "SELECT count(*) FROM whatsapp_accounts WHERE num_nulls(last_qr_png, last_qr_at, qr_expires_at, pair_code) = 4";
     assert_eq!(database.count(cleared).await, 1);
@@ -100,57 +103,50 @@ async fn a_fenced_change_writes_nothing_at_all() {
     let present = database.daemon().await;
     present.record(record.id).await;
     let told = Change { events: vec![Event::Timeout], groups: Some(Vec::new()), ..change(&record) };
-    assert!(matches!(former.record(new_change(), &told).await, Err(StoreError::Fenced)));
+    assert!(matches!(former.record(&write(None, told)).await, Err(StoreError::Fenced)));
     assert_eq!(database.count("SELECT count(*) FROM events").await, 0);
     assert!(former.load_account(record.id).await.unwrap().is_none());
-    let phone = Phone::parse("436601234567").unwrap();
-    assert!(matches!(former.claim_number(record.id, record.fence, &phone).await, Err(StoreError::Fenced)));
-    assert!(matches!(former.hold_account(record.id, "x").await, Err(StoreError::Fenced)));
 }
 
 #[tokio::test]
-async fn seq_is_gapless_under_concurrent_changes() {
+async fn of_changes_that_follow_the_same_one_is_written() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let store = Arc::new(daemon.store.clone());
-    let writers = (0..40).map(|_| {
-        let (store, record) = (Arc::clone(&store), record.clone());
-        tokio::spawn(async move {
-            store
-                .record(new_change(), &Change { events: vec![Event::Timeout, Event::Timeout], ..change(&record) })
-                .await
-                .unwrap();
-        })
-    });
-    for writer in writers.collect::<Vec<_>>() {
-        writer.await.unwrap();
+    let mut follows = None;
+    for _ in 0..10 {
+        let writers = (0..4).map(|_| {
+            let events = vec![Event::Timeout, Event::Timeout];
+            let (store, next) = (Arc::clone(&store), write(follows, Change { events, ..change(&record) }));
+            tokio::spawn(async move { (next.id, store.record(&next).await) })
+        });
+        let mut written = Vec::new();
+        for writer in writers.collect::<Vec<_>>() {
+            match writer.await.unwrap() {
+                (id, Ok(_)) => written.push(id),
+                (_, Err(overtaken)) => assert_eq!(overtaken, StoreError::Overtaken),
+            }
+        }
+        let [only] = written[..] else { panic!("{} of four were written", written.len()) };
+        follows = Some(only);
     }
     let sql = "SELECT count(*) FILTER (WHERE seq = nth)
                FROM (SELECT seq, row_number() OVER (ORDER BY id) AS nth FROM events) AS e";
-    assert_eq!(database.count(sql).await, 80);
+    assert_eq!(database.count(sql).await, 20);
 }
 
 #[tokio::test]
-async fn an_unknown_status_is_poison_and_holding_the_account_tells_it_once() {
+async fn what_cannot_be_read_of_a_row_is_told_and_left_out() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
-    database
-        .web
-        .batch_execute(
-            "ALTER TABLE whatsapp_accounts DROP CONSTRAINT whatsapp_accounts_status_check;
-             UPDATE whatsapp_accounts SET status = 'dreaming'",
-        )
-        .await
-        .unwrap();
-    let wrong = daemon.store.load_account(record.id).await.unwrap_err();
-    assert!(matches!(&wrong, StoreError::Poisoned(why) if why.contains("dreaming")), "{wrong}");
-    for _ in 0..2 {
-        daemon.store.hold_account(record.id, &wrong.to_string()).await.unwrap();
-    }
-    assert_eq!(daemon.store.load_account(record.id).await.unwrap().unwrap().status, Status::Held);
-    assert_eq!(database.count("SELECT count(*) FROM events WHERE kind = 'session.held'").await, 1);
+    let spoil = "ALTER TABLE whatsapp_accounts DROP CONSTRAINT whatsapp_accounts_status_check;
+         UPDATE whatsapp_accounts SET status = 'dreaming', last_phone_number = 'x', pair_method = 'code'";
+    database.web.batch_execute(spoil).await.unwrap();
+    let loaded = daemon.store.load_account(record.id).await.unwrap().unwrap();
+    assert!(loaded.damage.unwrap().contains("dreaming"), "the first of it is told");
+    assert_eq!((loaded.record.status, loaded.record.last_phone), (Status::Held, None));
 }
 
 #[tokio::test]
@@ -159,11 +155,81 @@ async fn a_change_that_is_written_again_is_one_change() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;
     let told = Change { events: vec![Event::Timeout], ..change(&record) };
-    let id = new_change();
+    let once = write(None, told.clone());
     for _ in 0..3 {
-        daemon.store.record(id, &told).await.unwrap();
+        daemon.store.record(&once).await.unwrap();
     }
     assert_eq!(database.count("SELECT count(*) FROM events").await, 1);
-    daemon.store.record(new_change(), &told).await.unwrap();
+    daemon.store.record(&write(Some(once.id), told)).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM events").await, 2, "the same again is not the same change");
+}
+
+/// A try whose backend stood still lands after what came later.
+#[tokio::test]
+async fn a_change_that_lands_after_later_ones_changes_nothing() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let mut record = database.owned(&daemon, "desk").await;
+    let command = database.send("account.pair", record.id).await;
+    let failed =
+        Event::CommandFailed { command: CommandId(command), kind: "account.pair".to_owned(), reason: "no".to_owned() };
+    let first =
+        write(None, Change { events: vec![failed], finished: vec![finished(command, Err("no"))], ..change(&record) });
+    daemon.store.record(&first).await.unwrap();
+    record.set_status(Status::Connected, "connected", at(1));
+    let second = write(Some(first.id), Change { events: vec![Event::Timeout], ..change(&record) });
+    daemon.store.record(&second).await.unwrap();
+    assert_eq!(daemon.store.record(&first).await, Err(StoreError::Overtaken));
+    assert_eq!(daemon.load(record.id).await.status, Status::Connected, "the row went back in time");
+    assert_eq!(database.count("SELECT count(*) FROM events").await, 2, "told twice");
+}
+
+#[tokio::test]
+async fn a_group_that_is_listed_twice_is_stored_once() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "desk").await;
+    let group = |subject: &str| Group {
+        jid: "1@g.us".to_owned(),
+        subject: subject.to_owned(),
+        participants: 2,
+        is_admin: false,
+    };
+    daemon.write(Change { groups: Some(vec![group("old"), group("new")]), ..change(&record) }).await.unwrap();
+    assert_eq!(database.one::<String>("SELECT string_agg(subject, ' ') FROM whatsapp_groups", &[]).await, "new");
+}
+
+#[tokio::test]
+async fn what_will_never_be_written_is_told_from_what_passes() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "desk").await;
+    let told = || write(None, Change { events: vec![Event::Timeout], ..change(&record) });
+    let refuse = |code: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE 'not this one' USING ERRCODE = '{code}'; END $$;
+             DROP TRIGGER IF EXISTS refuse ON events;
+             CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    };
+    for code in ["P0001", "21000", "22003", "23514", "23505", "42P01", "54000"] {
+        database.web.batch_execute(&refuse(code)).await.unwrap();
+        let refused = daemon.store.record(&told()).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Refused(why)) if why.contains("not this one")),
+            "{code}: {refused:?}"
+        );
+    }
+    for code in ["40001", "40P01", "53100", "55P03", "57014", "57P01", "25006", "XX000"] {
+        database.web.batch_execute(&refuse(code)).await.unwrap();
+        let passes = daemon.store.record(&told()).await;
+        assert!(matches!(&passes, Err(StoreError::Unavailable(_))), "{code}: {passes:?}");
+    }
+    database.web.batch_execute(&refuse("42501")).await.unwrap();
+    let forbidden = daemon.store.record(&told()).await;
+    assert!(
+        matches!(&forbidden, Err(StoreError::Unavailable(why)) if why.contains("paird migrate --roles")),
+        "no account's fault: {forbidden:?}"
+    );
 }

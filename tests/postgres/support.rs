@@ -10,8 +10,8 @@ use paird::postgres::migrate::migrate;
 use paird::postgres::outbox::Bell;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountId, AccountRecord, ChangeId, Instant};
-use paird_actors::ports::{Change, Store};
+use paird_actors::domain::{AccountId, AccountRecord, ChangeId, CommandId, Instant};
+use paird_actors::ports::{Change, Finished, Store, StoreError, Write, Written};
 use tokio::sync::Mutex;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, NoTls};
@@ -175,8 +175,28 @@ impl Daemon {
     /// Takes the account and reads it.
     pub async fn record(&self, account: AccountId) -> AccountRecord {
         self.own(account).await;
-        self.store.load_account(account).await.unwrap().unwrap()
+        self.load(account).await
     }
+
+    pub async fn load(&self, account: AccountId) -> AccountRecord {
+        self.store.load_account(account).await.unwrap().unwrap().record
+    }
+
+    /// Writes a change that follows whatever the row has now.
+    pub async fn write(&self, change: Change) -> Result<Written, StoreError> {
+        let loaded = self.store.load_account(change.record.id).await?;
+        let follows = loaded.and_then(|loaded| loaded.last_change);
+        self.store.record(&write(follows, change)).await
+    }
+}
+
+pub fn write(follows: Option<ChangeId>, change: Change) -> Write {
+    Write { id: new_change(), follows, change, keys: None }
+}
+
+pub fn finished(command: i64, result: Result<&str, &str>) -> Finished {
+    let result = result.map(str::to_owned).map_err(str::to_owned);
+    Finished { command: CommandId(command), kind: "account.pair".to_owned(), result }
 }
 
 pub fn change(record: &AccountRecord) -> Change {

@@ -1,11 +1,11 @@
-use paird_actors::domain::{KeyringId, Status};
+use paird_actors::domain::{Event, KeyringId, Status, Unlinked};
 use paird_actors::ports::{Change, Owned, Store, StoreError, TicketOutcome};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change, new_change};
+use crate::support::{Database, at, change};
 
 #[tokio::test]
-async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_the_account() {
+async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let mut record = database.owned(&daemon, "shop").await;
@@ -13,10 +13,10 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     record.status = Status::Deleting;
     record.deleted_at = Some(at(0));
     let deleted = Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) };
-    daemon.store.record(new_change(), &deleted).await.unwrap();
-    daemon.store.record(new_change(), &deleted).await.unwrap();
+    daemon.write(deleted.clone()).await.unwrap();
+    daemon.write(deleted).await.unwrap();
 
-    let owned = daemon.store.survey().await.unwrap().owned;
+    let owned = daemon.store.survey(&[]).await.unwrap().owned;
     let [ticket] = owned[0].tickets[..] else { panic!("{owned:?}") };
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     assert_eq!((ticket.keyring, ticket.label.as_str(), ticket.attempts), (keyring, "shop", 0));
@@ -35,50 +35,117 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed_and_then_settles_
     assert_eq!(audit, json!({"label": "shop", "raw": "device_removed"}));
     let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.unlinked'", &[]).await;
     assert_eq!(event, json!({"reason": "device_removed"}));
-    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
-    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
-    assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
-
-    // Whoever was asked something meanwhile writes what it knew: that the device is being removed.
-    daemon.store.record(new_change(), &change(&record)).await.unwrap();
-    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
-    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
-    assert!(!daemon.store.survey().await.unwrap().owned.iter().any(Owned::needs_daemon));
 }
 
 #[tokio::test]
-async fn of_two_tickets_that_end_at_once_the_later_one_settles_the_account() {
+async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    // Unpaired with a logout that is not confirmed yet, by an actor that is long gone.
+    daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
+    let mut deleted = daemon.load(record.id).await;
+    deleted.deleted_at = Some(at(0));
+    deleted.set_status(Status::Unpaired, "deleted", at(0));
+    let told = vec![Event::AccountDeleted { unlinked: Unlinked::None }];
+    daemon.write(Change { events: told, deletes: true, ..change(&deleted) }).await.unwrap();
+    let row = daemon.load(record.id).await;
+    assert_eq!((row.status, row.reason.as_str()), (Status::Deleting, "unlinking"), "its device is on the phone");
+    let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.deleted'", &[]).await;
+    assert_eq!(event, json!({"unlinked": "pending"}));
+
+    let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    let unlinked = TicketOutcome::Unlinked { reason: "device_removed".to_owned() };
+    daemon.store.record_ticket(&ticket, &unlinked).await.unwrap();
+    assert_eq!(daemon.load(record.id).await.status, Status::Deleting, "a ticket decides nothing about the account");
+    assert!(daemon.store.survey(&[]).await.unwrap().owned[0].active, "its actor has something to settle");
+    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    let row = daemon.load(record.id).await;
+    assert_eq!((row.status, row.reason.as_str()), (Status::Unpaired, "deleted"));
+    assert!(!daemon.store.survey(&[record.id]).await.unwrap().owned.iter().any(Owned::needs_daemon));
+}
+
+#[tokio::test]
+async fn a_proxys_login_stays_until_no_ticket_needs_it() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    let login = "INSERT INTO proxy_logins (id, account_id, proxy, wrapped_key, master_key, sealed)
+        VALUES (gen_random_uuid(), $1, 'socks5://h:1', 'x', 'm', 'x')";
+    database.web.execute(login, &[&record.id.0]).await.unwrap();
+    daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
+    let mut deleted = daemon.load(record.id).await;
+    deleted.deleted_at = Some(at(0));
+    deleted.set_status(Status::Unpaired, "deleted", at(0));
+    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM proxy_logins").await, 1, "the unlink dials through it");
+    let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    daemon.store.record_ticket(&ticket, &TicketOutcome::Unlinked { reason: "gone".to_owned() }).await.unwrap();
+    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM proxy_logins").await, 0);
+}
+
+#[tokio::test]
+async fn a_ticket_of_former_keys_settles_no_deletion_under_way() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let mut record = database.owned(&daemon, "shop").await;
-    let keyrings = [KeyringId(database.keyring(record.id).await), KeyringId(database.keyring(record.id).await)];
-    record.status = Status::Deleting;
+    let (old, live) = (database.keyring(record.id).await, database.keyring(record.id).await);
+    record.keyring = Some(KeyringId(live));
     record.deleted_at = Some(at(0));
-    let tickets = keyrings.map(|keyring| (keyring, "deleted".to_owned())).to_vec();
-    daemon.store.record(new_change(), &Change { tickets, ..change(&record) }).await.unwrap();
-    let owned = daemon.store.survey().await.unwrap().owned;
-    let [one, other] = owned[0].tickets[..] else { panic!("{owned:?}") };
-    let one = daemon.store.load_ticket(one).await.unwrap().unwrap();
-    let other = daemon.store.load_ticket(other).await.unwrap().unwrap();
+    record.set_status(Status::Deleting, "operator", at(0));
+    let tickets = vec![(KeyringId(old), "re-paired".to_owned())];
+    daemon.write(Change { tickets, ..change(&record) }).await.unwrap();
+    let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    daemon.store.record_ticket(&ticket, &TicketOutcome::Unlinked { reason: "gone".to_owned() }).await.unwrap();
+    let row = daemon.load(record.id).await;
+    assert_eq!((row.status, row.keyring), (Status::Deleting, Some(KeyringId(live))));
+}
 
-    // Both have begun, and neither is through.
-    database.web.batch_execute("BEGIN; SELECT FROM whatsapp_accounts FOR UPDATE").await.unwrap();
-    let unlinked = TicketOutcome::Unlinked { reason: "device_removed".to_owned() };
-    let both_wait = async {
-        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-        while database.count(waiting).await < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        database.web.batch_execute("COMMIT").await.unwrap();
+#[tokio::test]
+async fn a_ticket_is_given_up_by_the_databases_clock_alone() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    daemon.write(Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) }).await.unwrap();
+    let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    let abandoned = TicketOutcome::Abandoned { reason: "14 days".to_owned() };
+    let early = daemon.store.record_ticket(&ticket, &abandoned).await;
+    assert!(matches!(early, Err(StoreError::Overtaken)), "by a clock that is ahead: {early:?}");
+    assert_eq!(database.count("SELECT count(*) FROM credentials").await, 1, "the keys are needed");
+    database.web.execute("UPDATE unlink_tickets SET abandon_at = clock_timestamp()", &[]).await.unwrap();
+    daemon.store.record_ticket(&ticket, &abandoned).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM credentials").await, 0);
+}
+
+#[tokio::test]
+async fn a_late_failure_does_not_set_a_ticket_back() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    daemon.write(Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) }).await.unwrap();
+    let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
+    let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
+    let failed = |attempts: u32| TicketOutcome::Failed {
+        error: format!("try {attempts}"),
+        attempts,
+        next_retry_at: at(attempts.into()),
     };
-    let ended = tokio::join!(
-        daemon.store.record_ticket(&one, &unlinked),
-        daemon.store.record_ticket(&other, &unlinked),
-        tokio::time::timeout(std::time::Duration::from_secs(20), both_wait),
-    );
-    assert!(matches!(ended, (Ok(()), Ok(()), Ok(()))), "{ended:?}");
-    let settled = daemon.store.load_account(record.id).await.unwrap().unwrap();
-    assert_eq!((settled.status, settled.reason.as_str()), (Status::Unpaired, "deleted"));
+    daemon.store.record_ticket(&ticket, &failed(1)).await.unwrap();
+    daemon.store.record_ticket(&ticket, &failed(1)).await.unwrap();
+    daemon.store.record_ticket(&ticket, &failed(2)).await.unwrap();
+    let late = daemon.store.record_ticket(&ticket, &failed(1)).await;
+    assert!(matches!(late, Err(StoreError::Overtaken)), "{late:?}");
+    let row = daemon.store.load_ticket(ticket.id).await.unwrap().unwrap();
+    assert_eq!((row.attempts, row.next_retry_at), (2, at(2)));
 }
 
 #[tokio::test]
@@ -87,12 +154,8 @@ async fn a_former_owner_ends_no_ticket() {
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    former
-        .store
-        .record(new_change(), &Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) })
-        .await
-        .unwrap();
-    let ticket = former.store.survey().await.unwrap().owned[0].tickets[0];
+    former.write(Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) }).await.unwrap();
+    let ticket = former.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
     let former = database.kill(former).await;
     database.daemon().await.record(record.id).await;

@@ -1,22 +1,23 @@
-//! The shell of an account: carries out what the lifecycle orders, one order after
-//! the other, and feeds back what came of it. It decides nothing.
+//! The shell of an account: carries out what the desk hands it, one task after the other,
+//! and tells it what came of each. It decides nothing.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use tokio::sync::watch;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::{
+    desk::{Caused, Desk, End, Next, Task},
     handle::{AccountHandle, Inspection, NotDelivered},
-    lifecycle::{Effect, Input, Lifecycle},
+    lifecycle::{Effect, Input, Lifecycle, Trouble},
 };
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{AccountId, ChangeId, CloseReason, ConnectionSettings, Incarnation, KeyringId},
-    ports::{Change, OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError},
-    supervisor::{Member, Retired},
+    domain::{AccountId, ChangeId, ConnectionSettings, Incarnation, KeyringId},
+    ports::{OpenSession, Purpose, Session, SessionListener, Store, StoreError, Write, Written},
+    supervisor::{Ending, Member, Retired},
     trace,
 };
 
@@ -24,25 +25,35 @@ pub(super) type Address = Addr<AccountActor>;
 
 /// Commands that may wait in front of one account; more stay in the database.
 const MAILBOX: usize = 64;
-/// Between two tries of a write that the database did not take.
-const RECORD_RETRY: Duration = Duration::from_millis(250);
 
-/// Starts an account on an arbiter, from the machine and the first effects of
-/// [`Lifecycle::resume`].
-pub fn start(on: &ArbiterHandle, world: World, life: Lifecycle, first: Vec<Effect>) -> AccountHandle {
+/// How a life begins.
+pub struct Beginning {
+    pub life: Lifecycle,
+    /// Its first effects.
+    pub first: Vec<Effect>,
+    /// The last change of the row that it began from.
+    pub follows: Option<ChangeId>,
+    /// What it is held for, if it is.
+    pub holding: Option<Trouble>,
+    /// This life's randomness.
+    pub seed: u128,
+}
+
+/// Starts an account on an arbiter.
+pub fn start(on: &ArbiterHandle, world: World, beginning: Beginning) -> AccountHandle {
     let address = AccountActor::start_in_arbiter(on, move |ctx| {
         ctx.set_mailbox_capacity(MAILBOX);
-        AccountActor::new(world, life, first)
+        AccountActor::new(world, beginning)
     });
     AccountHandle::new(address)
 }
 
 pub(super) fn try_feed(address: &Address, input: Input, cause: Span) -> Result<(), NotDelivered> {
-    address.try_send(Feed(Caused { what: input, cause })).map_err(|_| NotDelivered)
+    address.try_send(Feed(Caused { what: input, cause: Cause(cause) })).map_err(|_| NotDelivered)
 }
 
 pub(super) fn feed(address: &Address, input: Input) {
-    address.do_send(Feed(Caused { what: input, cause: Span::none() }));
+    address.do_send(Feed(Caused { what: input, cause: Cause::default() }));
 }
 
 pub(super) fn fence_off(address: &Address) {
@@ -53,34 +64,30 @@ pub(super) async fn inspect(address: &Address) -> Option<Inspection> {
     address.send(Inspect).await.ok()
 }
 
+/// The span of the command that led to something.
+#[derive(Clone, Debug)]
+struct Cause(Span);
+
+impl Default for Cause {
+    fn default() -> Self {
+        Self(Span::none())
+    }
+}
+
 /// See the module.
 pub struct AccountActor {
     account: AccountId,
-    life: Lifecycle,
+    desk: Desk<Cause>,
     world: World,
     departure: Departure,
-    /// What happened and was not stepped yet.
-    inbox: VecDeque<Caused<Input>>,
-    /// What was ordered and is not carried out yet.
-    orders: VecDeque<Caused<Effect>>,
-    /// As the last write found them: for the connection that follows it.
-    settings: Option<ConnectionSettings>,
-    /// An order is under way that the next one must wait for.
-    busy: bool,
     timer: Option<SpawnHandle>,
-    /// Set once, by [`FenceOff`]: a write that is being retried gives up.
+    /// Set once, by [`FenceOff`]: whatever is waited for is given up.
     fenced: watch::Sender<bool>,
-}
-
-/// What happened, or is to be done, and the span of the command that led to it.
-struct Caused<T> {
-    what: T,
-    cause: Span,
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Feed(Caused<Input>);
+struct Feed(Caused<Input, Cause>);
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -93,107 +100,82 @@ impl Message for Inspect {
 }
 
 impl AccountActor {
-    fn new(world: World, life: Lifecycle, first: Vec<Effect>) -> Self {
+    fn new(world: World, beginning: Beginning) -> Self {
+        let Beginning { life, first, follows, holding, seed } = beginning;
         let account = life.record().id;
-        let crashed = Retired::crashed(Member::Account(account));
+        let crashed = Retired::of(Member::Account(account), Ending::Crashed);
         let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
-        Self {
-            account,
-            life,
-            world,
-            departure,
-            inbox: VecDeque::new(),
-            orders: first.into_iter().map(|what| Caused { what, cause: Span::none() }).collect(),
-            settings: None,
-            busy: false,
-            timer: None,
-            fenced: watch::Sender::new(false),
-        }
+        let desk = Desk::new(life, first, follows, holding, seed);
+        Self { account, desk, world, departure, timer: None, fenced: watch::Sender::new(false) }
     }
 
-    /// One input → all its effects → the next input.
     fn pump(&mut self, ctx: &mut Context<Self>) {
-        while !self.busy && ctx.state() == ActorState::Running {
-            if let Some(effect) = self.orders.pop_front() {
-                self.carry_out(effect, ctx);
-            } else if let Some(input) = self.inbox.pop_front() {
-                self.step(input);
-            } else {
-                break;
+        while ctx.state() == ActorState::Running {
+            match self.desk.next(clock::now()) {
+                Next::Task(Caused { what: task, cause }) => self.carry_out(task, cause.0, ctx),
+                Next::Moved { from, to, cause } => {
+                    let record = self.desk.life().record();
+                    let _of = cause.0.enter();
+                    info!(account = %self.account, label = %record.label, status = %record.status, reason = %record.reason, "{from} → {to}");
+                }
+                Next::Nothing => break,
             }
         }
         self.arm_timer(ctx);
-    }
-
-    fn step(&mut self, Caused { what: input, cause }: Caused<Input>) {
-        let before = self.life.state().name();
-        let effects = self.life.step(input, clock::now());
-        let after = self.life.state().name();
-        if before != after {
-            let record = self.life.record();
-            let _of = cause.enter();
-            info!(account = %self.account, label = %record.label, status = %record.status, reason = %record.reason, "{before} → {after}");
-        }
-        self.orders.extend(effects.into_iter().map(|what| Caused { what, cause: cause.clone() }));
     }
 
     fn arm_timer(&mut self, ctx: &mut Context<Self>) {
         if let Some(timer) = self.timer.take() {
             ctx.cancel_future(timer);
         }
-        if let Some(due) = self.life.deadline() {
+        if let Some(due) = self.desk.life().deadline() {
             // A millisecond late rather than a hair early: an early deadline is no deadline.
             let wait = clock::now().until(due) + Duration::from_millis(1);
             self.timer = Some(ctx.run_later(wait, |actor, ctx| {
                 actor.timer = None;
                 // Its command is long over, mostly.
-                actor.take(Caused { what: Input::Deadline, cause: Span::none() }, ctx);
+                actor.take(Input::Deadline, Cause::default(), ctx);
             }));
         }
     }
 
-    fn take(&mut self, input: Caused<Input>, ctx: &mut Context<Self>) {
-        self.inbox.push_back(input);
+    fn take(&mut self, input: Input, cause: Cause, ctx: &mut Context<Self>) {
+        if let Input::SessionClosed(incarnation) = input {
+            self.departure.closed(incarnation);
+        }
+        self.desk.take(input, cause);
         self.pump(ctx);
     }
 
-    fn carry_out(&mut self, Caused { what: effect, cause }: Caused<Effect>, ctx: &mut Context<Self>) {
-        match effect {
-            Effect::Open { incarnation, keyring, purpose } => self.open(incarnation, keyring, purpose, cause, ctx),
-            Effect::Close(incarnation) => self.close(incarnation, cause, ctx),
-            Effect::Claim { incarnation, phone } => {
-                let store = Arc::clone(&self.world.store);
-                let (account, fence) = (self.account, self.life.record().fence);
-                self.wait_for(ctx, cause, async move {
-                    match store.claim_number(account, fence, &phone).await {
-                        Err(StoreError::Fenced) => Input::Fenced,
-                        answer => Input::Claimed(incarnation, answer.map_err(|why| why.to_string())),
-                    }
-                });
+    fn carry_out(&mut self, task: Task, cause: Span, ctx: &mut Context<Self>) {
+        match task {
+            Task::Write { write, keys_of } => self.write(write, keys_of, Duration::ZERO, cause, ctx),
+            Task::Open { incarnation, keyring, purpose, settings } => {
+                self.open(incarnation, keyring, purpose, settings, cause, ctx);
             }
-            Effect::SecureKeys { incarnation, refuse, reason } => {
+            Task::ConfirmLink(incarnation) => {
                 let session = self.departure.session(incarnation);
                 self.wait_for(ctx, cause, async move {
-                    let Some(session) = session else {
-                        return Input::KeysSecured(incarnation, Err("the connection is gone".to_owned()));
-                    };
-                    match session.secure_keys(refuse, reason).await {
-                        Err(StoreError::Fenced) => Input::Fenced,
-                        outcome => Input::KeysSecured(incarnation, outcome.map_err(|why| why.to_string())),
+                    if let Some(session) = session {
+                        session.confirm_link().await;
                     }
                 });
             }
-            Effect::ConfirmLink(incarnation) => {
-                if let Some(session) = self.departure.session(incarnation) {
-                    self.wait_silently(ctx, cause, async move { session.confirm_link().await });
-                }
+            Task::RefuseLink(incarnation) => {
+                let session = self.departure.session(incarnation);
+                self.wait_for(ctx, cause, async move {
+                    if let Some(session) = session {
+                        session.refuse_link().await;
+                    }
+                });
             }
-            Effect::RefuseLink(incarnation) => {
-                if let Some(session) = self.departure.session(incarnation) {
-                    self.wait_silently(ctx, cause, async move { session.refuse_link().await });
-                }
+            Task::Close(incarnation) => {
+                self.leave_session(incarnation, cause, ctx, |session| async move { session.close().await });
             }
-            Effect::AnswerPasskey { incarnation, command, answer } => {
+            Task::Cut(incarnation) => {
+                self.leave_session(incarnation, cause, ctx, |session| async move { session.cut().await });
+            }
+            Task::AnswerPasskey { incarnation, command, answer } => {
                 let session = self.departure.session(incarnation);
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
@@ -203,7 +185,7 @@ impl AccountActor {
                     Input::PasskeyAnswered(incarnation, command, outcome)
                 });
             }
-            Effect::FetchGroups(incarnation) => {
+            Task::FetchGroups(incarnation) => {
                 let session = self.departure.session(incarnation);
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
@@ -213,12 +195,54 @@ impl AccountActor {
                     Input::GroupsFetched(incarnation, outcome)
                 });
             }
-            Effect::Record(change) => self.record(*change, cause, ctx),
-            Effect::Retire => {
-                self.departure.leave_as(Retired::done(Member::Account(self.account)));
+            Task::End(end) => {
+                let ending = match end {
+                    End::Retired => Ending::Done,
+                    End::Overtaken => Ending::Overtaken,
+                    End::Refused(trouble) => Ending::Refused(trouble),
+                    End::Unwritable(why) => Ending::Unwritable(why),
+                };
+                self.departure.leave_as(Retired::of(Member::Account(self.account), ending));
                 ctx.stop();
             }
         }
+    }
+
+    /// Tried, as the desk says, until its outcome is known.
+    fn write(
+        &mut self,
+        write: Box<Write>,
+        keys_of: Option<Incarnation>,
+        pause: Duration,
+        cause: Span,
+        ctx: &mut Context<Self>,
+    ) {
+        let store = Arc::clone(&self.world.store);
+        let session = keys_of.map(|incarnation| self.departure.session(incarnation));
+        let is_news = pause.is_zero();
+        let writing = async move {
+            tokio::time::sleep(pause).await;
+            let outcome = match session {
+                None => store.record(&write).await,
+                Some(Some(session)) => write_with_keys(&*session, store, (*write).clone()).await,
+                Some(None) => Err(StoreError::Unavailable("the connection is gone".to_owned())),
+            };
+            if let Err(StoreError::Unavailable(why)) = &outcome {
+                let record = &write.change.record;
+                if is_news {
+                    warn!(account = %record.id, label = %record.label, %why, "cannot write what happened; trying until the database takes it");
+                } else {
+                    debug!(account = %record.id, label = %record.label, %why, "still cannot write what happened");
+                }
+            }
+            outcome
+        };
+        let of = cause.clone();
+        self.ask_store(ctx, cause, writing, |actor, outcome, ctx| {
+            if let Some((write, pause)) = actor.desk.on_written(outcome) {
+                actor.write(write, None, pause, of, ctx);
+            }
+        });
     }
 
     fn open(
@@ -226,106 +250,77 @@ impl AccountActor {
         incarnation: Incarnation,
         keyring: KeyringId,
         purpose: Purpose,
+        settings: Option<ConnectionSettings>,
         cause: Span,
         ctx: &mut Context<Self>,
     ) {
-        let record = self.life.record();
+        let record = self.desk.life().record();
         let (account, label, fence) = (self.account, record.label.clone(), record.fence);
         let address = ctx.address();
         // What the connection lives through belongs to the command that opened it.
-        let of = cause.clone();
+        let of = Cause(cause.clone());
         let listener: SessionListener = Arc::new(move |incarnation, event| {
             address.do_send(Feed(Caused { what: Input::Session(incarnation, event), cause: of.clone() }));
         });
         let world = self.world.clone();
         let span = info_span!(parent: &cause, "session", account = %self.account, label = %record.label, incarnation = incarnation.0);
-        let settings = self.settings.take();
         let opening = async move {
             let settings = match settings {
                 Some(settings) => settings,
-                None => world.store.load_connection_settings(account).await?,
+                None => world.store.load_connection_settings(account, fence).await?,
             };
             let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
             world.gateway.open(order, listener).await
         };
-        let opening = opening.instrument(span);
-        self.busy = true;
-        ctx.spawn(opening.into_actor(self).map(move |opened, actor, ctx| {
-            actor.busy = false;
-            match opened {
-                Ok(session) => actor.departure.set_session(incarnation, session),
-                Err(StoreError::Fenced) => actor.next(Input::Fenced, cause),
-                Err(StoreError::Poisoned(why)) => actor.ended(incarnation, CloseReason::KeysUnusable(why), cause),
-                Err(StoreError::Unavailable(why)) => actor.ended(incarnation, CloseReason::StoreFailed(why), cause),
-            }
-            actor.pump(ctx);
-        }));
+        self.ask_store(ctx, cause, opening.instrument(span), move |actor, opened, _| {
+            let opened = opened.map(|session| actor.departure.set_session(incarnation, session));
+            actor.desk.on_opened(opened);
+        });
     }
 
-    fn ended(&mut self, incarnation: Incarnation, reason: CloseReason, cause: Span) {
-        self.next(Input::Session(incarnation, SessionEvent::Ended { reason }), cause);
-    }
-
-    /// Before whatever else happened.
-    fn next(&mut self, input: Input, cause: Span) {
-        self.inbox.push_front(Caused { what: input, cause });
-    }
-
-    fn close(&mut self, incarnation: Incarnation, cause: Span, ctx: &mut Context<Self>) {
-        let session = self.departure.take_session(incarnation);
+    fn leave_session<F: Future<Output = ()> + 'static>(
+        &mut self,
+        incarnation: Incarnation,
+        cause: Span,
+        ctx: &mut Context<Self>,
+        leave: impl FnOnce(Arc<dyn Session>) -> F + 'static,
+    ) {
+        let session = self.departure.session(incarnation);
         Self::meanwhile(ctx, cause, async move {
             if let Some(session) = session {
-                session.close().await;
+                leave(session).await;
             }
             Input::SessionClosed(incarnation)
         });
     }
 
-    /// Writes until it is written, or known that it must not be.
-    fn record(&mut self, change: Change, cause: Span, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.world.store);
+    /// What the desk waits for; given up when the account is lost.
+    fn ask_store<T: 'static>(
+        &mut self,
+        ctx: &mut Context<Self>,
+        cause: Span,
+        asking: impl Future<Output = T> + 'static,
+        then: impl FnOnce(&mut Self, T, &mut Context<Self>) + 'static,
+    ) {
         let mut fenced = self.fenced.subscribe();
-        let writing = async move {
+        let asking = async move {
             tokio::select! {
-                written = write(store, change) => written,
-                _ = fenced.wait_for(|fenced| *fenced) => Err(StoreError::Fenced),
+                answer = asking => Some(answer),
+                _ = fenced.wait_for(|fenced| *fenced) => None,
             }
         };
-        let writing = writing.instrument(cause.clone());
-        self.busy = true;
-        ctx.spawn(writing.into_actor(self).map(move |written, actor, ctx| {
-            actor.busy = false;
-            match written {
-                Ok(settings) => actor.settings = Some(settings),
-                Err(StoreError::Fenced) => {
-                    // What was ordered before belongs to the new owner now.
-                    actor.orders.clear();
-                    actor.next(Input::Fenced, cause);
-                }
-                Err(StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
-                    actor.departure.leave_as(Retired::poisoned(Member::Account(actor.account), why));
-                    ctx.stop();
-                }
+        ctx.spawn(asking.instrument(cause).into_actor(self).map(|answer, actor, ctx| {
+            if let Some(answer) = answer {
+                then(actor, answer, ctx);
             }
             actor.pump(ctx);
         }));
     }
 
-    /// The next order waits until this is done; its outcome is the next input.
-    fn wait_for(&mut self, ctx: &mut Context<Self>, cause: Span, outcome: impl Future<Output = Input> + 'static) {
-        self.busy = true;
-        let outcome = outcome.instrument(cause.clone());
-        ctx.spawn(outcome.into_actor(self).map(move |input, actor, ctx| {
-            actor.busy = false;
-            actor.next(input, cause);
-            actor.pump(ctx);
-        }));
-    }
-
-    fn wait_silently(&mut self, ctx: &mut Context<Self>, cause: Span, done: impl Future<Output = ()> + 'static) {
-        self.busy = true;
+    /// The desk waits until this is done.
+    fn wait_for(&mut self, ctx: &mut Context<Self>, cause: Span, done: impl Future<Output = ()> + 'static) {
         ctx.spawn(done.instrument(cause).into_actor(self).map(|(), actor, ctx| {
-            actor.busy = false;
+            actor.desk.on_done();
             actor.pump(ctx);
         }));
     }
@@ -335,30 +330,17 @@ impl AccountActor {
         let address = ctx.address();
         let outcome = outcome.instrument(cause.clone());
         ctx.spawn(actix::fut::wrap_future(async move {
-            address.do_send(Feed(Caused { what: outcome.await, cause }));
+            address.do_send(Feed(Caused { what: outcome.await, cause: Cause(cause) }));
         }));
     }
 }
 
-async fn write(store: Arc<dyn Store>, change: Change) -> Result<ConnectionSettings, StoreError> {
-    let id = ChangeId(uuid::Uuid::now_v7());
-    let mut told = false;
-    loop {
-        match store.record(id, &change).await {
-            Ok(settings) => return Ok(settings),
-            Err(why @ (StoreError::Fenced | StoreError::Poisoned(_))) => return Err(why),
-            Err(StoreError::Unavailable(why)) => {
-                let record = &change.record;
-                if told {
-                    debug!(account = %record.id, label = %record.label, %why, "still cannot write what happened");
-                } else {
-                    warn!(account = %record.id, label = %record.label, %why, "cannot write what happened; trying until the database takes it");
-                    told = true;
-                }
-                tokio::time::sleep(RECORD_RETRY).await;
-            }
-        }
-    }
+/// The connection seals its keys as they are now, and they become durable with the change.
+async fn write_with_keys(session: &dyn Session, store: Arc<dyn Store>, write: Write) -> Result<Written, StoreError> {
+    let put = move |keys| -> std::pin::Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>> {
+        Box::pin(async move { store.record(&Write { keys: Some(keys), ..write }).await })
+    };
+    session.secure_keys(Box::new(put)).await
 }
 
 impl Actor for AccountActor {
@@ -372,11 +354,11 @@ impl Actor for AccountActor {
 impl Handler<Feed> for AccountActor {
     type Result = ();
 
-    fn handle(&mut self, Feed(input): Feed, ctx: &mut Self::Context) {
-        if matches!(input.what, Input::Command(_)) {
-            trace::arrived(&input.cause, self.life.record());
+    fn handle(&mut self, Feed(Caused { what: input, cause }): Feed, ctx: &mut Self::Context) {
+        if matches!(input, Input::Command(_)) {
+            trace::arrived(&cause.0, self.desk.life().record());
         }
-        self.take(input, ctx);
+        self.take(input, cause, ctx);
     }
 }
 
@@ -385,9 +367,8 @@ impl Handler<FenceOff> for AccountActor {
 
     fn handle(&mut self, _: FenceOff, ctx: &mut Self::Context) {
         if !self.fenced.send_replace(true) {
-            error!(account = %self.account, label = %self.life.record().label, "ownership is lost; leaving without a write");
-            self.orders.clear();
-            self.next(Input::Fenced, Span::none());
+            error!(account = %self.account, label = %self.desk.life().record().label, "ownership is lost; leaving without a write");
+            self.desk.fence(Cause::default());
             self.pump(ctx);
         }
     }
@@ -397,10 +378,11 @@ impl Handler<Inspect> for AccountActor {
     type Result = MessageResult<Inspect>;
 
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Self::Result {
+        let life = self.desk.life();
         MessageResult(Inspection {
-            state: self.life.state().name(),
-            deadline: self.life.deadline(),
-            record: self.life.record().clone(),
+            state: life.state().name(),
+            deadline: life.deadline(),
+            record: life.record().clone(),
         })
     }
 }

@@ -45,7 +45,12 @@ impl AccountHandle {
         actor::feed(&self.address, Input::Drain);
     }
 
-    /// The account has another owner: end, and write nothing.
+    /// The same, for another daemon that is to go on with the account.
+    pub fn hand_over(&self) {
+        actor::feed(&self.address, Input::HandOver);
+    }
+
+    /// The account has another owner: cut the connection, end, and write nothing.
     pub fn fence_off(&self) {
         actor::fence_off(&self.address);
     }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{AccountId, CommandId, Phone, Secret};
+use super::{AccountId, CommandId, Phone, Secret, TakingId};
 
 /// How the phone is to be linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,13 +44,26 @@ pub enum PasskeyAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandRow {
     pub id: CommandId,
+    /// The asking that took it here.
+    pub taking: TakingId,
     pub account: AccountId,
     pub kind: String,
     pub args: Value,
     pub source: String,
 }
 
+/// A command, and the asking that took it: what a write that puts it back must name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Taken {
+    pub command: CommandId,
+    pub taking: TakingId,
+}
+
 impl CommandRow {
+    pub fn taken(&self) -> Taken {
+        Taken { command: self.id, taking: self.taking }
+    }
+
     /// Its account's next command is run while this one still is: it takes long.
     pub fn holds_nobody_up(&self) -> bool {
         self.kind == "groups.sync"

@@ -44,6 +44,10 @@ uuid_id!(
     /// One change of an account: a change that is written again keeps it, and is one change.
     ChangeId
 );
+uuid_id!(
+    /// One asking for commands: a command that was put back and taken again has another.
+    TakingId
+);
 
 /// A row of `commands`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

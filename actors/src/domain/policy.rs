@@ -33,8 +33,14 @@ pub struct Policy {
     /// First wait before a reconnect; doubles each time, up to `backoff_cap`.
     pub backoff_base: Duration,
     pub backoff_cap: Duration,
-    /// Being connected this long resets the backoff.
+    /// Being connected this long resets the backoff; a pairing socket that lasted this
+    /// long was no failure.
     pub stable_after: Duration,
+    /// How long an account may be on its way from one daemon to another before consumers
+    /// are told that it is disconnected.
+    pub move_timeout: Duration,
+    /// How long the actor of a deleted account waits for commands that come too late.
+    pub late_commands: Duration,
     /// An outdated client is tried once more by itself after this long, with the
     /// version looked up anew; jittered.
     pub outdated_retry: Duration,
@@ -58,6 +64,8 @@ impl Default for Policy {
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(900),
             stable_after: Duration::from_secs(60),
+            move_timeout: Duration::from_secs(15),
+            late_commands: Duration::from_secs(30),
             outdated_retry: Duration::from_secs(60),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),

@@ -1,4 +1,4 @@
-use super::{AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Status, TicketId};
+use super::{AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Status, TicketId};
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
 /// all of them, so the row is the image of the machine's state and never a mix of
@@ -27,6 +27,32 @@ pub struct AccountRecord {
     pub deleted_at: Option<Instant>,
     /// When the groups were last fetched over the present link; unset until then.
     pub groups_synced_at: Option<Instant>,
+    /// When a connected account was given up for another daemon to go on with, as long as
+    /// nobody was told that it is disconnected.
+    pub released_at: Option<Instant>,
+}
+
+impl AccountRecord {
+    /// Says how the account is. Whoever was not told of a move to another daemon need not
+    /// be any more once it says something else than that it is being connected.
+    pub fn set_status(&mut self, status: Status, reason: impl Into<String>, now: Instant) {
+        if self.status != status {
+            self.since = now;
+        }
+        if status != Status::Reconnecting {
+            self.released_at = None;
+        }
+        self.status = status;
+        self.reason = reason.into();
+    }
+
+    /// The link is not held any more: the number is free for others.
+    pub fn give_up_number(&mut self) {
+        if let Some(phone) = self.phone.take() {
+            self.last_phone = Some(phone);
+        }
+        self.device_jid = None;
+    }
 }
 
 /// How the operator wants an account's connections made. Not part of the record: it is
@@ -69,6 +95,29 @@ pub struct TicketRecord {
     pub last_error: Option<String>,
     pub next_retry_at: Instant,
     pub abandon_at: Instant,
+}
+
+/// An account whose row says `pending`, as far as a sweep looks at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingAttempt {
+    pub account: AccountId,
+    pub label: String,
+    pub since: Instant,
+    pub deadline: Option<Instant>,
+}
+
+impl PendingAttempt {
+    /// Why the attempt is to be parked, if it is: in words.
+    pub fn staleness(&self, policy: &Policy, now: Instant) -> Option<String> {
+        match self.deadline {
+            None => Some("it has no deadline".to_owned()),
+            Some(deadline) if deadline <= now => Some("the attempt's deadline has passed".to_owned()),
+            Some(_) if self.since.after(policy.pending_max_age) <= now => {
+                Some(format!("pending for over {} s", policy.pending_max_age.as_secs()))
+            }
+            Some(_) => None,
+        }
+    }
 }
 
 /// A pair attempt that a crash left behind and the sweep found.

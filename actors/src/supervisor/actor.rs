@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    future::Future,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -9,7 +10,7 @@ use std::{
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, debug, error, info, warn};
+use tracing::{Instrument as _, Span, debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
@@ -19,12 +20,13 @@ use crate::{
     World,
     account::{
         self,
+        actor::Beginning,
         handle::{AccountHandle, Inspection},
-        lifecycle::Lifecycle,
+        lifecycle::{Lifecycle, Trouble, pending},
     },
     clock,
-    domain::{AccountId, CommandRow, Fence, Policy, Swept, TicketId},
-    ports::{Gateway, Store, StoreError, Survey},
+    domain::{AccountId, CommandRow, Fence, Policy, Status, Swept, Taken, TicketId},
+    ports::{Gateway, Loaded, Store, StoreError, Survey},
     trace,
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
@@ -33,6 +35,8 @@ pub(super) type Address = Addr<SupervisorActor>;
 
 /// Between two looks at the database when the last one failed.
 const LOOK_RETRY: Duration = Duration::from_secs(1);
+/// The most between two tries of a write that only one account waits for.
+const WRITE_RETRY_CAP: Duration = Duration::from_secs(60);
 
 /// What a supervisor is given.
 pub struct Setting {
@@ -107,13 +111,6 @@ pub struct SupervisorActor {
     setting: Setting,
     accounts: HashMap<AccountId, AccountHandle>,
     tickets: HashMap<TicketId, UnlinkHandle>,
-    /// A look at the database is under way.
-    looking: bool,
-    /// Writes under way that put commands back, or hold an account. No command is
-    /// taken before they are done: else one could be put back that was just taken.
-    writing: usize,
-    /// What to look for after it: nothing, commands, or everything.
-    again: Option<Wake>,
     timer: Option<SpawnHandle>,
     waiting_for_drain: Vec<oneshot::Sender<()>>,
 }
@@ -186,60 +183,34 @@ impl SupervisorActor {
             setting,
             accounts: HashMap::new(),
             tickets: HashMap::new(),
-            looking: false,
-            writing: 0,
-            again: None,
             timer: None,
             waiting_for_drain: Vec::new(),
         }
     }
 
-    /// One look at a time; what is asked meanwhile is one more look after it.
-    fn look(&mut self, wake: Wake, ctx: &mut Context<Self>) {
-        if self.roster.is_stopped() {
-            return;
-        }
-        if self.looking || self.writing > 0 {
-            let resync = wake.resync || self.again.is_some_and(|again| again.resync);
-            self.again = Some(Wake { resync });
-            return;
-        }
-        self.looking = true;
+    fn look(&mut self, resync: bool, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.setting.store);
+        let running = self.roster.accounts();
         let look = async move {
-            let survey = if wake.resync { Some(store.survey().await?) } else { None };
+            let survey = if resync { Some(store.survey(&running).await?) } else { None };
             let commands = store.take_commands().await?;
             Ok::<_, StoreError>(Look { survey, commands })
         };
         ctx.spawn(look.into_actor(self).map(move |look, actor, ctx| {
-            actor.looking = false;
-            match look {
-                Ok(look) => actor.on_look(look, ctx),
+            let directives = match look {
+                Ok(Look { survey, commands }) => actor.roster.on_look(survey.as_ref(), commands, clock::now()),
                 Err(why) => {
                     warn!(%why, "cannot look into the database; trying again");
-                    let asked = actor.again.take().is_some_and(|again| again.resync);
-                    ctx.notify_later(Wake { resync: wake.resync || asked }, LOOK_RETRY);
+                    actor.roster.on_look_failed(resync)
                 }
-            }
-            if let Some(again) = actor.again.take() {
-                actor.look(again, ctx);
-            }
+            };
+            actor.follow(directives, ctx);
         }));
     }
 
-    fn on_look(&mut self, look: Look, ctx: &mut Context<Self>) {
-        if let Some(survey) = look.survey {
-            let directives = self.roster.on_survey(&survey, clock::now());
-            self.follow(directives, ctx);
-        }
-        // Behind such a one the next is due at once; behind any other, when that ends.
-        if look.commands.iter().any(CommandRow::holds_nobody_up) {
-            self.again = Some(self.again.unwrap_or(Wake { resync: false }));
-        }
-        for row in look.commands {
-            let directives = self.roster.on_command(row);
-            self.follow(directives, ctx);
-        }
+    fn wake(&mut self, resync: bool, ctx: &mut Context<Self>) {
+        let directives = self.roster.wake(resync);
+        self.follow(directives, ctx);
     }
 
     fn follow(&mut self, directives: Vec<Directive>, ctx: &mut Context<Self>) {
@@ -251,36 +222,37 @@ impl SupervisorActor {
 
     fn carry_out(&mut self, directive: Directive, ctx: &mut Context<Self>) {
         match directive {
-            Directive::Start(member) => self.start_member(member, ctx),
-            Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
-            Directive::Requeue(command) => {
-                self.in_background(ctx, "put a command back", move |store| async move {
-                    store.requeue_command(command).await
-                });
+            Directive::Start(member) => self.start_member(member, None, ctx),
+            Directive::StartHeld(account, trouble) => {
+                error!(%account, why = %trouble.reason, "the database refuses what is to be written of an account; it is held");
+                self.start_member(Member::Account(account), Some(trouble), ctx);
             }
-            Directive::RequeueOf(account) => {
-                self.in_background(ctx, "put an account's commands back", move |store| async move {
-                    store.requeue_commands_of(account).await
-                });
+            Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
+            Directive::Requeue(taken) => self.requeue(vec![taken], Span::none(), ctx),
+            Directive::RequeueOf(account, but) => {
+                // As of now: what is taken from now on is another actor's.
+                let taken = self.setting.store.handed_out(account);
+                let left = taken.into_iter().filter(|taken| !but.contains(&taken.command)).collect();
+                self.requeue(left, Span::none(), ctx);
             }
             Directive::Drain(member) => match member {
                 Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::drain),
                 Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
             },
-            Directive::FenceOff(member) => match member {
-                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::fence_off),
+            Directive::HandOver(member) => match member {
+                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::hand_over),
                 Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
             },
-            Directive::Hold(account, why) => {
-                error!(%account, %why, "an account cannot be run and is held");
-                self.in_background(ctx, "hold an account", move |store| {
-                    let why = why.clone();
-                    async move { store.hold_account(account, &why).await }
-                });
-            }
+            Directive::FenceOff(member) => match member {
+                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::fence_off),
+                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::fence_off),
+            },
             Directive::Claim(limit) => self.claim(limit, ctx),
             Directive::Release(account, fence) => self.release(account, fence, ctx),
-            Directive::Resync => self.look(Wake { resync: true }, ctx),
+            Directive::Look { resync } => self.look(resync, ctx),
+            Directive::LookLater { resync } => {
+                ctx.notify_later(Wake { resync }, LOOK_RETRY);
+            }
             Directive::Drained => {
                 for told in self.waiting_for_drain.drain(..) {
                     // Whoever asked may have given up.
@@ -307,13 +279,20 @@ impl SupervisorActor {
 
     fn release(&mut self, account: AccountId, fence: Fence, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.setting.store);
-        let releasing = async move { store.release_account(account, fence).await };
-        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
+        let releasing = async move {
+            let released = store.release_account(account, fence).await;
             match &released {
                 Ok(()) => info!(%account, "handed an account over"),
-                Err(why) => warn!(%account, %why, "could not hand an account over"),
+                Err(why) => {
+                    warn!(%account, %why, "could not hand an account over; it goes on here");
+                    // Its release may yet land: under this fence it must find nothing.
+                    persist("take an account back", async || store.retake_account(account, fence).await).await;
+                }
             }
-            let directives = actor.roster.on_released(account, released.is_ok());
+            released.is_ok()
+        };
+        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
+            let directives = actor.roster.on_released(account, released);
             actor.follow(directives, ctx);
         }));
     }
@@ -326,14 +305,25 @@ impl SupervisorActor {
             delivered
         });
         if !delivered {
-            let id = row.id;
-            self.in_background(ctx, "put a command back", move |store| {
-                async move { store.requeue_command(id).await }.instrument(span.clone())
-            });
+            self.requeue(vec![row.taken()], span, ctx);
         }
     }
 
-    fn start_member(&mut self, member: Member, ctx: &mut Context<Self>) {
+    /// Tried until the database takes it: nobody else would ever find these commands. Only
+    /// their account waits for it.
+    fn requeue(&mut self, commands: Vec<Taken>, span: Span, ctx: &mut Context<Self>) {
+        if commands.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.setting.store);
+        let putting =
+            async move { persist("put commands back", async || store.requeue_commands(&commands).await).await };
+        ctx.spawn(putting.instrument(span).into_actor(self).map(|(), actor, ctx| {
+            actor.wake(false, ctx);
+        }));
+    }
+
+    fn start_member(&mut self, member: Member, trouble: Option<Trouble>, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.setting.store);
         let supervisor = ctx.address();
         let world = World {
@@ -348,9 +338,9 @@ impl SupervisorActor {
         let starting = async move {
             match member {
                 Member::Account(account) => {
-                    let Some(record) = store.load_account(account).await? else { return Ok(None) };
-                    let (life, first) = Lifecycle::resume(record, policy, seed, clock::now());
-                    Ok(Some(Ready::Account(account::actor::start(&arbiter, world, life, first))))
+                    let Some(loaded) = store.load_account(account).await? else { return Ok(None) };
+                    let beginning = begin(loaded, trouble, policy, seed);
+                    Ok(Some(Ready::Account(account::actor::start(&arbiter, world, beginning))))
                 }
                 Member::Ticket(ticket) => {
                     let Some(record) = store.load_ticket(ticket).await? else { return Ok(None) };
@@ -363,8 +353,7 @@ impl SupervisorActor {
             let how = match ready {
                 Ok(Some(ready)) => actor.seat(member, ready),
                 Ok(None) | Err(StoreError::Fenced) => Started::Absent,
-                Err(StoreError::Poisoned(why)) => Started::Poisoned(why),
-                Err(StoreError::Unavailable(why)) => {
+                Err(why) => {
                     warn!(?member, %why, "cannot load a row; trying again");
                     Started::Failed
                 }
@@ -395,33 +384,6 @@ impl SupervisorActor {
         nth.and_then(|nth| arbiters.get(nth)).cloned().unwrap_or_else(Arbiter::current)
     }
 
-    /// A write that only the next look waits for, tried until the database takes it:
-    /// nobody else would ever find a command that was not put back.
-    fn in_background<F: Future<Output = Result<(), StoreError>> + 'static>(
-        &mut self,
-        ctx: &mut Context<Self>,
-        what: &'static str,
-        write: impl Fn(Arc<dyn Store>) -> F + 'static,
-    ) {
-        let store = Arc::clone(&self.setting.store);
-        let writing = async move {
-            while let Err(why) = write(Arc::clone(&store)).await {
-                warn!(%why, "could not {what}");
-                match why {
-                    StoreError::Unavailable(_) => tokio::time::sleep(LOOK_RETRY).await,
-                    // Whoever owns the account now puts back what it finds.
-                    StoreError::Fenced | StoreError::Poisoned(_) => break,
-                }
-            }
-        };
-        self.writing += 1;
-        ctx.spawn(writing.into_actor(self).map(|(), actor, ctx| {
-            actor.writing -= 1;
-            let resync = actor.again.take().is_some_and(|again| again.resync);
-            actor.look(Wake { resync }, ctx);
-        }));
-    }
-
     fn arm_timer(&mut self, ctx: &mut Context<Self>) {
         if let Some(timer) = self.timer.take() {
             ctx.cancel_future(timer);
@@ -437,6 +399,43 @@ impl SupervisorActor {
     }
 }
 
+/// A life from the row; one that is held where the row cannot be read, or cannot be
+/// written as a life would.
+fn begin(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128) -> Beginning {
+    let Loaded { record, last_change: follows, damage } = loaded;
+    let damage = damage.map(|reason| Trouble { reason, commands: Vec::new(), is_muted: false });
+    let holding = trouble.or(damage);
+    let now = clock::now();
+    let stale = pending(&record).staleness(&policy, now).filter(|_| record.status == Status::Pending);
+    let (life, first) = match &holding {
+        Some(trouble) => Lifecycle::hold(record, policy, seed, now, trouble.clone()),
+        None => Lifecycle::resume(record, policy, seed, now),
+    };
+    if let Some(why) = stale {
+        let record = life.record();
+        info!(account = %record.id, label = %record.label, %why, "swept: a pair attempt that was left behind is parked");
+    }
+    if let Some(Trouble { reason, .. }) = &holding {
+        let record = life.record();
+        error!(account = %record.id, label = %record.label, why = %reason, "an account cannot be run as its row says; it is held until a command mends it");
+    }
+    Beginning { life, first, follows, holding, seed }
+}
+
+/// Until the database takes it, or never will.
+async fn persist<F: Future<Output = Result<(), StoreError>>>(what: &str, write: impl Fn() -> F) {
+    let mut pause = LOOK_RETRY;
+    while let Err(why) = write().await {
+        warn!(%why, "could not {what}");
+        match why {
+            StoreError::Unavailable(_) => tokio::time::sleep(pause).await,
+            // Whoever owns the account now goes on from what it finds.
+            StoreError::Fenced | StoreError::Overtaken | StoreError::Refused(_) | StoreError::Poisoned(_) => return,
+        }
+        pause = (pause * 2).min(WRITE_RETRY_CAP);
+    }
+}
+
 impl Actor for SupervisorActor {
     type Context = Context<Self>;
 }
@@ -445,7 +444,7 @@ impl Handler<Wake> for SupervisorActor {
     type Result = ();
 
     fn handle(&mut self, wake: Wake, ctx: &mut Self::Context) {
-        self.look(wake, ctx);
+        self.wake(wake.resync, ctx);
     }
 }
 
@@ -455,7 +454,15 @@ impl Handler<Missed> for SupervisorActor {
     fn handle(&mut self, Missed(retired): Missed, ctx: &mut Self::Context) {
         match (&retired.member, &retired.ending) {
             (member, Ending::Crashed) => error!(?member, "an actor crashed; it is started again from its row"),
-            (member, Ending::Poisoned(why)) => error!(?member, %why, "an actor gave up"),
+            (member, Ending::Overtaken) => {
+                info!(?member, "an actor's row was written by somebody else; it is started again from there");
+            }
+            (member, Ending::Refused(trouble)) => {
+                error!(?member, why = %trouble.reason, "the database refuses what an actor writes");
+            }
+            (member, Ending::Unwritable(why)) => {
+                error!(?member, %why, "the database refuses whatever an actor writes; it rests, mend the database");
+            }
             (member, Ending::Done) => debug!(?member, "an actor ended"),
         }
         match retired.member {
@@ -541,11 +548,28 @@ impl Handler<Headcount> for SupervisorActor {
 }
 
 impl Handler<Sweep> for SupervisorActor {
-    type Result = ResponseFuture<Result<Vec<Swept>, StoreError>>;
+    type Result = ResponseActFuture<Self, Result<Vec<Swept>, StoreError>>;
 
+    /// A stale attempt is parked by its own actor, which begins from the row: here its
+    /// account is only made to run.
     fn handle(&mut self, Sweep { dry_run }: Sweep, _: &mut Self::Context) -> Self::Result {
         let store = Arc::clone(&self.setting.store);
-        let max_age = self.setting.policy.pending_max_age;
-        Box::pin(async move { store.sweep(max_age, clock::now(), dry_run).await })
+        let listing = async move { store.list_pending().await };
+        Box::pin(listing.into_actor(self).map(move |pending, actor, ctx| {
+            let policy = &actor.setting.policy;
+            let stale = pending?.into_iter().filter_map(|attempt| {
+                let why = attempt.staleness(policy, clock::now())?;
+                Some(Swept { account: attempt.account, label: attempt.label, why })
+            });
+            let swept: Vec<Swept> = stale.collect();
+            if !dry_run && !swept.is_empty() {
+                for one in &swept {
+                    let directives = actor.roster.on_restart(one.account);
+                    actor.follow(directives, ctx);
+                }
+                actor.wake(true, ctx);
+            }
+            Ok(swept)
+        }))
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    account::lifecycle::jitter,
-    domain::{AccountId, CommandId, CommandRow, Fence, Instant, TicketId},
+    account::lifecycle::{Trouble, jitter},
+    domain::{AccountId, CommandId, CommandRow, Fence, Instant, Taken, TicketId},
     ports::{Owned, Survey},
 };
 use hand_over::HandOver;
@@ -43,21 +43,17 @@ pub enum Ending {
     Done,
     /// It panicked.
     Crashed,
-    /// Its row cannot be used or written: a person must look.
-    Poisoned(String),
+    /// Its row was written by somebody else: it begins again from there.
+    Overtaken,
+    /// The database refused for good what it wrote: it begins again, and is held.
+    Refused(Trouble),
+    /// Not even that could be written: a person must look.
+    Unwritable(String),
 }
 
 impl Retired {
-    pub fn done(member: Member) -> Self {
-        Self { member, ending: Ending::Done }
-    }
-
-    pub fn crashed(member: Member) -> Self {
-        Self { member, ending: Ending::Crashed }
-    }
-
-    pub fn poisoned(member: Member, why: String) -> Self {
-        Self { member, ending: Ending::Poisoned(why) }
+    pub fn of(member: Member, ending: Ending) -> Self {
+        Self { member, ending }
     }
 }
 
@@ -67,7 +63,6 @@ pub enum Started {
     Running,
     /// There is no such row, or it is another daemon's.
     Absent,
-    Poisoned(String),
     /// The database did not say.
     Failed,
 }
@@ -77,27 +72,39 @@ pub enum Started {
 pub enum Directive {
     /// Load the row and start an actor: [`Roster::on_started`] hears how it went.
     Start(Member),
+    /// The same, for an account that is to be held.
+    StartHeld(AccountId, Trouble),
     /// Hand the command over; put it back if that fails.
     Deliver(AccountId, CommandRow),
     /// Put this command back into the queue.
-    Requeue(CommandId),
-    /// Put every command back that an actor of this account left undone.
-    RequeueOf(AccountId),
+    Requeue(Taken),
+    /// Put every command back that an actor of this account left undone, but for those that
+    /// the next one ends.
+    RequeueOf(AccountId, Vec<CommandId>),
     /// Tell the actor to disconnect and end.
     Drain(Member),
-    /// Tell the actor that the account is another daemon's: end and write nothing.
+    /// The same, since another daemon is to go on.
+    HandOver(Member),
+    /// Tell the actor that the account is another daemon's: end at once and write nothing.
     FenceOff(Member),
-    /// Mark the account as held, with a reason for a person.
-    Hold(AccountId, String),
     /// Claim at most so many free accounts: [`Roster::on_claimed`] hears how many it got.
     Claim(u32),
     /// Nothing of the account runs here: give it up, [`Roster::on_released`] hears how it
     /// went. Puts back every command of it.
     Release(AccountId, Fence),
-    /// Look in the database again.
-    Resync,
+    /// Ask the database for commands, with `resync` for the whole fleet, too:
+    /// [`Roster::on_look`] or [`Roster::on_look_failed`] hears what came of it.
+    Look { resync: bool },
+    /// [`Roster::wake`] in a while.
+    LookLater { resync: bool },
     /// Nobody is left.
     Drained,
+}
+
+/// What a look at the database is to find out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    resync: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +138,12 @@ pub struct Roster {
     draining: bool,
     /// The lease is lost: nobody starts before it is back.
     suspended: bool,
+    /// A look at the database is under way.
+    looking: bool,
+    /// What to look for after it, if anything.
+    again: Option<Wanted>,
+    /// Other daemons live that would go on with what this one gives up.
+    has_heirs: bool,
     /// Spreads restarts; see [`jitter`].
     seed: u128,
 }
@@ -144,13 +157,56 @@ impl Roster {
             shares: Shares::new(per_round),
             draining: false,
             suspended: false,
+            looking: false,
+            again: None,
+            has_heirs: false,
             seed,
         }
     }
 
-    /// The database's word on the fleet: besides [`Roster::on_owned`], claims what is
+    /// There may be commands, or with `resync` anything may be otherwise than it was. One
+    /// look at a time; what is asked meanwhile is one more after it.
+    pub fn wake(&mut self, resync: bool) -> Vec<Directive> {
+        if self.is_stopped() {
+            return Vec::new();
+        }
+        if self.looking {
+            let resync = resync || self.again.is_some_and(|again| again.resync);
+            self.again = Some(Wanted { resync });
+            return Vec::new();
+        }
+        self.looking = true;
+        vec![Directive::Look { resync }]
+    }
+
+    /// What a look found.
+    pub fn on_look(&mut self, survey: Option<&Survey>, commands: Vec<CommandRow>, now: Instant) -> Vec<Directive> {
+        self.looking = false;
+        let mut directives = survey.map(|survey| self.on_survey(survey, now)).unwrap_or_default();
+        // Behind such a one the next is due at once; behind any other, when that ends.
+        if commands.iter().any(CommandRow::holds_nobody_up) {
+            self.again = Some(self.again.unwrap_or(Wanted { resync: false }));
+        }
+        for row in commands {
+            directives.extend(self.on_command(row));
+        }
+        if let Some(again) = self.again.take() {
+            directives.extend(self.wake(again.resync));
+        }
+        directives
+    }
+
+    /// The database did not answer to a look for this.
+    pub fn on_look_failed(&mut self, resync: bool) -> Vec<Directive> {
+        self.looking = false;
+        let asked = self.again.take().is_some_and(|again| again.resync);
+        vec![Directive::LookLater { resync: resync || asked }]
+    }
+
+    /// The database's word on the fleet: starts and fences off, claims what is
     /// missing to a fair share, or gives up what is beyond it.
-    pub fn on_survey(&mut self, survey: &Survey, now: Instant) -> Vec<Directive> {
+    fn on_survey(&mut self, survey: &Survey, now: Instant) -> Vec<Directive> {
+        self.has_heirs = survey.daemons > 1;
         if self.is_stopped() {
             return Vec::new();
         }
@@ -171,7 +227,7 @@ impl Roster {
     /// What came of [`Directive::Claim`].
     pub fn on_claimed(&mut self, asked: u32, got: u32) -> Vec<Directive> {
         self.shares.on_claimed(asked, got);
-        if got > 0 { vec![Directive::Resync] } else { Vec::new() }
+        if got > 0 { self.wake(true) } else { Vec::new() }
     }
 
     /// What came of [`Directive::Release`]; an account that could not be given up goes on here.
@@ -179,12 +235,14 @@ impl Roster {
         if self.handing_over.remove(&account).is_none() || done {
             return Vec::new();
         }
-        vec![Directive::RequeueOf(account), Directive::Resync]
+        let mut directives = vec![Directive::RequeueOf(account, Vec::new())];
+        directives.extend(self.wake(true));
+        directives
     }
 
     /// The database's word on what this daemon owns: starts who is missing, and
     /// fences off who runs here but is owned elsewhere.
-    pub fn on_owned(&mut self, owned: &[Owned]) -> Vec<Directive> {
+    fn on_owned(&mut self, owned: &[Owned]) -> Vec<Directive> {
         if self.is_stopped() {
             return Vec::new();
         }
@@ -211,11 +269,11 @@ impl Roster {
     }
 
     /// A command was taken from the queue for one of our accounts.
-    pub fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
+    fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
         let account = row.account;
         let member = Member::Account(account);
         if self.is_stopped() {
-            return vec![Directive::Requeue(row.id)];
+            return vec![Directive::Requeue(row.taken())];
         }
         if self.is_handed_over(account) {
             // The release puts it back; put back earlier, it would only be taken here again.
@@ -249,18 +307,14 @@ impl Roster {
             }
             Started::Running if self.draining => {
                 self.seats.insert(member, Seat::Leaving);
-                vec![Directive::Drain(member)]
+                vec![self.order_to_leave()(member)]
             }
             Started::Running => {
                 self.seats.insert(member, Seat::Running { since: now, failures });
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
             Started::Absent => self.vacate(member, queued),
-            Started::Poisoned(_) | Started::Failed if self.is_stopped() => self.vacate(member, queued),
-            Started::Poisoned(why) => {
-                self.rest(member, queued, failures, now);
-                self.hold(member, why)
-            }
+            Started::Failed if self.is_stopped() => self.vacate(member, queued),
             Started::Failed => {
                 self.rest(member, queued, failures, now);
                 Vec::new()
@@ -277,19 +331,30 @@ impl Roster {
         }
         let mut directives = Vec::new();
         if let Member::Account(account) = member {
-            directives.push(Directive::RequeueOf(account));
+            let ended_by_the_next = match &retired.ending {
+                Ending::Refused(trouble) if !self.is_stopped() => {
+                    trouble.commands.iter().map(|finished| finished.command).collect()
+                }
+                Ending::Refused(_) | Ending::Done | Ending::Crashed | Ending::Overtaken | Ending::Unwritable(_) => {
+                    Vec::new()
+                }
+            };
+            directives.push(Directive::RequeueOf(account, ended_by_the_next));
         }
         let failures = match seat {
             Seat::Running { since, failures } if since.until(now) < SOUND_AFTER => failures,
             Seat::Running { .. } | Seat::Leaving => 0,
             Seat::Starting { failures, .. } | Seat::Resting { failures, .. } => failures,
         };
-        match retired.ending {
-            Ending::Done => directives.push(Directive::Resync),
-            Ending::Crashed => self.rest(member, Vec::new(), failures, now),
-            Ending::Poisoned(why) => {
+        match (retired.ending, member) {
+            (Ending::Done, _) => directives.extend(self.wake(true)),
+            // At once: the change that holds it is another one than that which was refused.
+            (Ending::Refused(trouble), Member::Account(account)) if !self.is_stopped() => {
+                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures });
+                directives.push(Directive::StartHeld(account, trouble));
+            }
+            (Ending::Crashed | Ending::Overtaken | Ending::Refused(_) | Ending::Unwritable(_), _) => {
                 self.rest(member, Vec::new(), failures, now);
-                directives.extend(self.hold(member, why));
             }
         }
         directives.extend(self.drained());
@@ -312,7 +377,7 @@ impl Roster {
     pub fn on_deadline(&mut self, now: Instant) -> Vec<Directive> {
         let mut directives = Vec::new();
         if self.shares.is_due(now) {
-            directives.push(Directive::Resync);
+            directives.extend(self.wake(true));
         }
         for (member, seat) in &mut self.seats {
             if let Seat::Resting { until, queued, failures } = seat
@@ -347,18 +412,34 @@ impl Roster {
         }
     }
 
-    /// The daemon stops: everybody leaves, nobody comes.
+    /// The daemon stops: everybody leaves, nobody comes. Asked again, it says so again when
+    /// nobody is left.
     pub fn on_drain(&mut self) -> Vec<Directive> {
         if self.draining {
-            return Vec::new();
+            return self.drained().into_iter().collect();
         }
         self.draining = true;
-        self.leave_all(Directive::Drain)
+        let mut directives = Vec::new();
+        let order = self.order_to_leave();
+        for (member, seat) in &mut self.seats {
+            if matches!(seat, Seat::Running { .. }) {
+                *seat = Seat::Leaving;
+                directives.push(order(*member));
+            }
+        }
+        directives.extend(self.vacate_resting());
+        directives.extend(self.drained());
+        directives
+    }
+
+    /// Whether consumers are to be told at once that the accounts are disconnected.
+    fn order_to_leave(&self) -> fn(Member) -> Directive {
+        if self.has_heirs { Directive::HandOver } else { Directive::Drain }
     }
 
     /// The drain was a mistake: who left may come back, and who still leaves does so first.
     pub fn on_undrain(&mut self) -> Vec<Directive> {
-        if std::mem::take(&mut self.draining) { vec![Directive::Resync] } else { Vec::new() }
+        if std::mem::take(&mut self.draining) { self.wake(true) } else { Vec::new() }
     }
 
     /// The lease is lost: everybody leaves at once and writes nothing, and nobody comes
@@ -366,12 +447,22 @@ impl Roster {
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
         self.suspended = true;
         self.handing_over.clear();
-        self.leave_all(Directive::FenceOff)
+        let mut directives = Vec::new();
+        for (member, seat) in &mut self.seats {
+            // Who was told to leave may be busy with something politer.
+            if matches!(seat, Seat::Running { .. } | Seat::Leaving) {
+                *seat = Seat::Leaving;
+                directives.push(Directive::FenceOff(*member));
+            }
+        }
+        directives.extend(self.vacate_resting());
+        directives.extend(self.drained());
+        directives
     }
 
     /// The lease is back: what is still ours starts again.
     pub fn on_lease_back(&mut self) -> Vec<Directive> {
-        if std::mem::take(&mut self.suspended) { vec![Directive::Resync] } else { Vec::new() }
+        if std::mem::take(&mut self.suspended) { self.wake(true) } else { Vec::new() }
     }
 
     /// Nobody starts now, so there is nothing to look for.
@@ -379,32 +470,35 @@ impl Roster {
         self.draining || self.suspended
     }
 
+    /// The accounts that have a seat now.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        let accounts = self.seats.keys().filter_map(|member| match member {
+            Member::Account(account) => Some(*account),
+            Member::Ticket(_) => None,
+        });
+        accounts.collect()
+    }
+
     /// Who has a seat now.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
         self.seats.keys().copied()
     }
 
-    fn leave_all(&mut self, order: fn(Member) -> Directive) -> Vec<Directive> {
+    /// Resting → (no seat)
+    fn vacate_resting(&mut self) -> Vec<Directive> {
         let mut directives = Vec::new();
         self.seats.retain(|_, seat| {
             let Seat::Resting { queued, .. } = seat else { return true };
-            directives.extend(queued.drain(..).map(|row| Directive::Requeue(row.id)));
+            directives.extend(queued.drain(..).map(|row| Directive::Requeue(row.taken())));
             false
         });
-        for (member, seat) in &mut self.seats {
-            if matches!(seat, Seat::Running { .. }) {
-                *seat = Seat::Leaving;
-                directives.push(order(*member));
-            }
-        }
-        directives.extend(self.drained());
         directives
     }
 
     /// Nobody sits here any more; what waited for them is put back.
     fn vacate(&mut self, member: Member, queued: Vec<CommandRow>) -> Vec<Directive> {
         self.seats.remove(&member);
-        let back = queued.into_iter().map(|row| Directive::Requeue(row.id));
+        let back = queued.into_iter().map(|row| Directive::Requeue(row.taken()));
         back.chain(self.drained()).collect()
     }
 
@@ -416,13 +510,6 @@ impl Roster {
         let failures = failures.saturating_add(1);
         let until = now.after(jitter(doubled, self.seed, failures.into()));
         self.seats.insert(member, Seat::Resting { until, queued, failures });
-    }
-
-    fn hold(&self, member: Member, why: String) -> Vec<Directive> {
-        match member {
-            Member::Account(account) => vec![Directive::Hold(account, why)],
-            Member::Ticket(_) => Vec::new(),
-        }
     }
 
     fn drained(&self) -> Option<Directive> {

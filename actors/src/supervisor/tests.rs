@@ -10,7 +10,7 @@ use crate::{
     clock,
     domain::{
         AccountId, AccountRecord, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy, Secret,
-        Status,
+        Status, TakingId,
     },
     fakes::{FakeGateway, FakeStore},
     ports::SessionEvent,
@@ -46,6 +46,7 @@ fn record(nth: u128) -> AccountRecord {
         linking: None,
         deleted_at: None,
         groups_synced_at: None,
+        released_at: None,
     }
 }
 
@@ -72,6 +73,7 @@ impl Bench {
         self.commands += 1;
         let row = CommandRow {
             id: CommandId(self.commands),
+            taking: TakingId(Uuid::from_u128(0)),
             account: account(nth),
             kind: kind.to_owned(),
             args: json!({}),
@@ -173,15 +175,81 @@ fn commands_of_one_account_run_in_order_and_each_ends_once() {
 }
 
 #[test]
-fn a_poisoned_row_is_held_with_a_reason_and_the_others_run() {
+fn a_row_that_cannot_be_read_is_held_and_the_others_run() {
     on_actix(async {
         let mut bench = Bench::start(2);
-        bench.store.rows().poisoned.push(account(1));
-        bench.ask(1, "account.pair");
+        bench.store.rows().damaged.push(account(1));
+        bench.ask(1, "account.cancel");
         bench.pair(2).await;
         bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
-        bench.until("held", |bench| !bench.store.rows().held.is_empty()).await;
-        assert!(bench.store.rows().held[0].1.contains("wat"));
+        bench.until("held", |bench| bench.status(1) == Status::Held).await;
+        assert!(bench.store.rows().accounts[&account(1)].reason.contains("wat"));
+        bench.until("its command is done", |bench| bench.store.rows().finished.contains_key(&1)).await;
+    });
+}
+
+#[test]
+fn a_write_that_is_refused_for_good_holds_its_account_and_stops_nobody() {
+    on_actix(async {
+        let mut bench = Bench::start(2);
+        bench.pair(2).await;
+        bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
+        bench.store.rows().refused = Some("account.pair".to_owned());
+        bench.ask(1, "account.pair");
+        bench.until("held", |bench| bench.status(1) == Status::Held).await;
+        let ended = bench.store.rows().finished.get(&2).cloned();
+        assert!(matches!(&ended, Some(Err(why)) if why.contains("never")), "the command that led to it: {ended:?}");
+        bench.ask(2, "account.pair");
+        bench.until("commands of others go on", |bench| bench.store.rows().finished.contains_key(&3)).await;
+        bench.store.rows().refused = None;
+        bench.pair(1).await;
+        bench.until("the next command mends it", |bench| bench.status(1) == Status::Connected).await;
+    });
+}
+
+#[test]
+fn an_actor_whose_row_was_written_meanwhile_begins_again_from_it() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        // A late change of a former life.
+        bench.store.rows().last_changes.insert(account(1), crate::domain::ChangeId(Uuid::from_u128(1)));
+        let logins = bench.gateway.opened(account(1));
+        bench.ask(1, "account.wave");
+        bench.until("its connection is made anew", |bench| bench.gateway.opened(account(1)) > logins).await;
+        assert_eq!(bench.gateway.most_live_of_one(), 1);
+        bench.until("and its command ended once", |bench| bench.store.rows().finished.contains_key(&2)).await;
+    });
+}
+
+#[test]
+fn an_actor_that_ends_under_a_fence_leaves_its_seat() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.ask(1, "account.cancel");
+        bench.until("it runs", |bench| bench.store.rows().finished.contains_key(&1)).await;
+        bench.store.rows().fenced = true;
+        bench.ask(1, "account.delete");
+        let gone = async {
+            while bench.supervisor.headcount().await != Some(0) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok(), "its seat is taken for ever");
+    });
+}
+
+#[test]
+fn an_account_that_is_fenced_while_it_is_deleted_is_cut() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        bench.store.rows().fenced = true;
+        bench.ask(1, "account.delete");
+        bench.until("cut", |bench| bench.gateway.live() == 0).await;
+        assert_eq!(bench.gateway.cut(), 1, "not closed politely: another daemon may connect already");
     });
 }
 

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{Instrument as _, info, warn};
 
 use super::{
@@ -13,9 +13,9 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{CloseReason, Incarnation, KeyringId},
-    ports::{OpenSession, Purpose, SessionEvent, SessionListener, StoreError, TicketOutcome, UnlinkAnswer},
-    supervisor::{Member, Retired},
+    domain::{CloseReason, Incarnation, KeyringId, TicketRecord},
+    ports::{OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError, TicketOutcome, UnlinkAnswer},
+    supervisor::{Ending, Member, Retired},
     trace,
 };
 
@@ -26,12 +26,15 @@ const RECORD_RETRY: Duration = Duration::from_millis(500);
 pub fn start(world: World, saga: Saga, first: Vec<Effect>) -> UnlinkHandle {
     let (inbox, inputs) = mpsc::unbounded_channel();
     let member = Member::Ticket(saga.ticket().id);
-    let departure = Departure::new(Retired::crashed(member), Arc::clone(&world.farewell), world.runtime.clone());
+    let crashed = Retired::of(member, Ending::Crashed);
+    let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
     let runtime = world.runtime.clone();
     let span = trace::ticket(saga.ticket());
-    let actor = UnlinkActor { saga, world, departure, inbox: inbox.clone(), inputs };
+    let fenced = Arc::new(watch::Sender::new(false));
+    let actor =
+        UnlinkActor { saga, world, departure, inbox: inbox.clone(), inputs, fenced: fenced.subscribe(), end: None };
     runtime.spawn(actor.run(first).instrument(span));
-    UnlinkHandle::new(inbox)
+    UnlinkHandle::new(inbox, fenced)
 }
 
 struct UnlinkActor {
@@ -40,6 +43,10 @@ struct UnlinkActor {
     departure: Departure,
     inbox: mpsc::UnboundedSender<Input>,
     inputs: mpsc::UnboundedReceiver<Input>,
+    /// Set once: whatever the database is asked for is given up.
+    fenced: watch::Receiver<bool>,
+    /// It cannot go on from where it is.
+    end: Option<Ending>,
 }
 
 impl UnlinkActor {
@@ -48,10 +55,14 @@ impl UnlinkActor {
         loop {
             for effect in std::mem::take(&mut effects) {
                 if effect == Effect::Retire {
-                    self.departure.leave_as(Retired::done(Member::Ticket(self.saga.ticket().id)));
+                    self.end = Some(Ending::Done);
+                } else {
+                    self.carry_out(effect).await;
+                }
+                if let Some(end) = self.end.take() {
+                    self.departure.leave_as(Retired::of(Member::Ticket(self.saga.ticket().id), end));
                     return;
                 }
-                self.carry_out(effect).await;
             }
             let input = self.next_input().await;
             let before = self.saga.state().name();
@@ -96,9 +107,22 @@ impl UnlinkActor {
                 self.world.runtime.spawn(asking.in_current_span());
             }
             Effect::Close(incarnation) => {
-                if let Some(session) = self.departure.take_session(incarnation) {
-                    session.close().await;
+                if let Some(session) = self.departure.session(incarnation) {
+                    let mut fenced = self.fenced.clone();
+                    tokio::select! {
+                        () = session.close() => {}
+                        // Cut by the next order.
+                        _ = fenced.wait_for(|fenced| *fenced) => return,
+                    }
                 }
+                self.departure.closed(incarnation);
+                let _ = self.inbox.send(Input::SessionClosed(incarnation));
+            }
+            Effect::Cut(incarnation) => {
+                if let Some(session) = self.departure.session(incarnation) {
+                    session.cut().await;
+                }
+                self.departure.closed(incarnation);
                 let _ = self.inbox.send(Input::SessionClosed(incarnation));
             }
             Effect::Record(outcome) => self.record(outcome).await,
@@ -120,18 +144,20 @@ impl UnlinkActor {
                 incarnation,
                 keyring,
                 purpose: Purpose::Login,
-                settings: self.world.store.load_connection_settings(ticket.account).await?,
+                settings: self.world.store.load_connection_settings(ticket.account, ticket.fence).await?,
             };
             self.world.gateway.open(order, listener).await
         };
         let reason = match opened.await {
             Ok(session) => return self.departure.set_session(incarnation, session),
             Err(StoreError::Fenced) => {
-                let _ = self.inbox.send(Input::Leave);
+                let _ = self.inbox.send(Input::Fenced);
                 return;
             }
             Err(StoreError::Poisoned(why)) => CloseReason::KeysUnusable(why),
-            Err(StoreError::Unavailable(why)) => CloseReason::StoreFailed(why),
+            Err(why @ (StoreError::Overtaken | StoreError::Refused(_) | StoreError::Unavailable(_))) => {
+                CloseReason::StoreFailed(why.to_string())
+            }
         };
         let _ = self.inbox.send(Input::Session(incarnation, SessionEvent::Ended { reason }));
     }
@@ -139,24 +165,39 @@ impl UnlinkActor {
     /// Writes until it is written, or known that it must not be. A confirmation is
     /// not lost by a database that is away; one that the daemon's end cuts off is
     /// asked for again, and WhatsApp then says that the device is gone.
-    async fn record(&self, outcome: TicketOutcome) {
-        let ticket = self.saga.ticket();
-        let mut told = false;
-        loop {
-            match self.world.store.record_ticket(ticket, &outcome).await {
-                Ok(()) => return,
-                Err(StoreError::Fenced) => {
-                    let _ = self.inbox.send(Input::Leave);
-                    return;
-                }
-                Err(StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
-                    if !told {
-                        warn!(account = %ticket.account, label = %ticket.label, ticket = %ticket.id, %why, "cannot write how the unlink went; trying until the database takes it");
-                        told = true;
-                    }
-                    tokio::time::sleep(RECORD_RETRY).await;
-                }
+    async fn record(&mut self, outcome: TicketOutcome) {
+        let (store, ticket) = (Arc::clone(&self.world.store), self.saga.ticket().clone());
+        let mut fenced = self.fenced.clone();
+        let written = tokio::select! {
+            written = write(&*store, &ticket, &outcome) => written,
+            _ = fenced.wait_for(|fenced| *fenced) => Err(StoreError::Fenced),
+        };
+        match written {
+            Ok(()) => {}
+            Err(StoreError::Fenced) => {
+                let _ = self.inbox.send(Input::Fenced);
             }
+            Err(StoreError::Overtaken) => self.end = Some(Ending::Overtaken),
+            Err(StoreError::Refused(why) | StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
+                self.end = Some(Ending::Unwritable(why));
+            }
+        }
+    }
+}
+
+/// Until the outcome is known.
+async fn write(store: &dyn Store, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+    let mut told = false;
+    loop {
+        match store.record_ticket(ticket, outcome).await {
+            Err(StoreError::Unavailable(why)) => {
+                if !told {
+                    warn!(account = %ticket.account, label = %ticket.label, ticket = %ticket.id, %why, "cannot write how the unlink went; trying until the database takes it");
+                    told = true;
+                }
+                tokio::time::sleep(RECORD_RETRY).await;
+            }
+            written => return written,
         }
     }
 }

@@ -19,11 +19,13 @@ pub enum Input {
     Session(Incarnation, SessionEvent),
     /// The outcome of [`Effect::Unlink`].
     Answered(Incarnation, UnlinkAnswer),
-    /// The outcome of [`Effect::Close`].
+    /// The outcome of [`Effect::Close`] or [`Effect::Cut`].
     SessionClosed(Incarnation),
     Deadline,
-    /// The account has another owner, or the daemon stops: the ticket stays open.
+    /// The daemon stops, or hands the account over: the ticket stays open.
     Leave,
+    /// The account is another daemon's, or may be soon: the same at once, and without a write.
+    Fenced,
 }
 
 /// An order to the shell, as in [`crate::account::lifecycle::Effect`].
@@ -37,6 +39,8 @@ pub enum Effect {
     /// Ask WhatsApp to remove this device.
     Unlink(Incarnation),
     Close(Incarnation),
+    /// Close it at once, whatever is under way.
+    Cut(Incarnation),
     /// Write how the try ended; retried by the shell until done.
     Record(TicketOutcome),
     Retire,
@@ -105,6 +109,7 @@ impl Saga {
             Input::Session(..) | Input::Answered(..) | Input::SessionClosed(_) => {}
             Input::Deadline => self.on_deadline(now),
             Input::Leave => self.on_leave(now),
+            Input::Fenced => self.on_fenced(now),
         }
         std::mem::take(&mut self.effects)
     }
@@ -237,6 +242,18 @@ impl Saga {
             State::Connecting { .. } | State::Asking { .. } => self.close(None, now),
             State::Closing { outcome: outcome @ Some(TicketOutcome::Failed { .. }), .. } => *outcome = None,
             State::Closing { .. } | State::Gone => {}
+        }
+    }
+
+    /// any → Closing | Gone
+    fn on_fenced(&mut self, now: Instant) {
+        match &self.state {
+            State::Waiting { .. } => self.retire(),
+            State::Connecting { .. } | State::Asking { .. } | State::Closing { .. } => {
+                self.effects.push(Effect::Cut(self.incarnation));
+                self.state = State::Closing { outcome: None, until: now.after(self.policy.close_timeout) };
+            }
+            State::Gone => {}
         }
     }
 

@@ -1,7 +1,9 @@
-use paird_actors::domain::{AuditEntry, ChangeId, ConnectionSettings, PairMethod, Phone, Secret};
-use paird_actors::ports::{Change, CodeChange, QrChange, StoreError};
+use std::collections::BTreeMap;
+
+use paird_actors::domain::{AuditEntry, ConnectionSettings, Group, PairMethod, Phone, Secret};
+use paird_actors::ports::{CodeChange, QrChange, StoreError, Write, Written};
 use paird_sql::client::Params;
-use paird_sql::queries::changes::{RecordChange, RecordChangeParams, record_change};
+use paird_sql::queries::changes::{RecordChangeParams, record_change};
 use serde_json::{Value, json};
 
 use super::{PgStore, clean, timestamp};
@@ -11,7 +13,8 @@ use crate::postgres::{number, pool::bounded};
 const NOBODY: &str = "paird";
 
 impl PgStore {
-    pub(super) async fn write_change(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
+    pub(super) async fn write_change(&self, write: &Write) -> Result<Written, StoreError> {
+        let Write { id, follows, change, keys } = write;
         let (qr_png, qr_at, qr_expires_at) = match &change.qr {
             QrChange::Keep | QrChange::Clear => (None, None, None),
             QrChange::Show { payload, at, expires_at } => {
@@ -24,9 +27,12 @@ impl PgStore {
             None | Some(PairMethod::Qr) => ("qr", None),
             Some(PairMethod::Code { phone }) => ("code", Some(phone.digits())),
         };
-        let groups = change.groups.as_deref().unwrap_or_default();
+        // A statement may not touch a row twice.
+        let groups = distinct(change.groups.as_deref().unwrap_or_default());
+        let records = keys.as_ref().map(|keys| keys.records.as_slice()).unwrap_or_default();
         let row = RecordChangeParams {
             change: id.0,
+            follows: follows.map(|former| former.0),
             account: record.id.0,
             process: self.process,
             fence: record.fence.0,
@@ -46,6 +52,16 @@ impl PgStore {
             linking_keyring_id: record.linking.map(|keyring| keyring.0),
             deleted_at: record.deleted_at.map(timestamp),
             groups_synced_at: record.groups_synced_at.map(timestamp),
+            released_at: record.released_at.map(timestamp),
+            deletes: change.deletes,
+            new_keyring_id: keys.as_ref().map(|keys| keys.keyring.0),
+            linked_phone: change.links.as_ref().map(Phone::digits),
+            wrapped_key: keys.as_ref().map(|keys| keys.wrapped_key.as_slice()).unwrap_or_default(),
+            master_key: keys.as_ref().map(|keys| keys.master_key.as_str()).unwrap_or_default(),
+            record_kinds: records.iter().map(|record| record.kind).collect::<Vec<_>>(),
+            record_names: records.iter().map(|record| record.name.as_str()).collect::<Vec<_>>(),
+            sealed_records: records.iter().map(|record| record.sealed.as_slice()).collect::<Vec<_>>(),
+            record_stamps: records.iter().map(|record| record.stamp).collect::<Vec<_>>(),
             keep_qr: change.qr == QrChange::Keep,
             qr_png,
             qr_at,
@@ -72,59 +88,63 @@ impl PgStore {
                 .map(|group| i32::try_from(group.participants).unwrap_or(i32::MAX))
                 .collect::<Vec<_>>(),
             group_admins: groups.iter().map(|group| group.is_admin).collect::<Vec<_>>(),
-            command_ids: change.finished.iter().map(|(command, _)| command.0).collect::<Vec<_>>(),
+            command_ids: change.finished.iter().map(|ended| ended.command.0).collect::<Vec<_>>(),
             command_states: change
                 .finished
                 .iter()
-                .map(|(_, result)| if result.is_ok() { "done" } else { "failed" })
+                .map(|ended| if ended.result.is_ok() { "done" } else { "failed" })
                 .collect::<Vec<_>>(),
             command_results: change
                 .finished
                 .iter()
-                .map(|(_, result)| match result {
+                .map(|ended| match &ended.result {
                     Ok(said) | Err(said) => clean::text(said),
                 })
                 .collect::<Vec<_>>(),
         };
         let client = self.connection().await?;
-        let written = async {
-            match record_change().params(&client, &row).opt().await {
-                Err(wrong) if number::is_taken(&wrong) => Ok(Written::NumberTaken),
-                other => other.map(|row| row.map_or(Written::Fenced, Written::All)),
+        let looks = self.looks.begin();
+        for _ in 0..number::RACES {
+            let asked = async { number::unless_taken(record_change().params(&client, &row).opt().await) };
+            let Some(answer) = bounded(asked).await? else { continue };
+            let answer = answer.ok_or(StoreError::Fenced)?;
+            if !answer.was_written {
+                if let Some(existing_label) = answer.existing_label {
+                    return Ok(Written::NumberTaken { existing_label });
+                }
+                if !answer.in_turn {
+                    return Err(StoreError::Overtaken);
+                }
             }
-        };
-        let row = match bounded(written).await? {
-            Written::All(row) => row,
-            Written::Fenced => return Err(StoreError::Fenced),
-            Written::NumberTaken => {
-                return Err(StoreError::Poisoned("another live account of the operator has the number".to_owned()));
+            if !change.events.is_empty() {
+                self.outbox.ring();
             }
-        };
-        if !change.events.is_empty() {
-            self.outbox.ring();
+            for ended in &change.finished {
+                self.handed_out.forget(ended.command);
+            }
+            // A look that overlapped with this statement may have seen both: this command
+            // still running, and the next one not taken because of it.
+            if !change.finished.is_empty() && (answer.more || self.looks.came_since(looks)) {
+                self.inbox.notify_one();
+            }
+            let settings = ConnectionSettings { proxy: answer.proxy, device_name: answer.device_name };
+            return Ok(Written::Done { settings: answer.is_live.then_some(settings) });
         }
-        for (command, _) in &change.finished {
-            self.handed_out.forget(*command);
-        }
-        if !change.finished.is_empty() && row.more {
-            self.inbox.notify_one();
-        }
-        Ok(ConnectionSettings { proxy: row.proxy, device_name: row.device_name })
+        Err(number::contested())
     }
 }
 
-enum Written {
-    /// And whether more commands of the account wait.
-    All(RecordChange),
-    Fenced,
-    NumberTaken,
+/// The last of each jid.
+fn distinct(groups: &[Group]) -> Vec<&Group> {
+    let last: BTreeMap<&str, &Group> = groups.iter().map(|group| (group.jid.as_str(), group)).collect();
+    last.into_values().collect()
 }
 
 /// Drawing takes milliseconds: too long for a thread that serves connections.
 async fn picture(payload: &Secret) -> Result<String, StoreError> {
     let payload = payload.clone();
     match tokio::task::spawn_blocking(move || crate::qr::png_base64(&payload)).await {
-        Ok(drawn) => drawn.map_err(|wrong| StoreError::Poisoned(format!("the QR cannot be drawn: {wrong}"))),
+        Ok(drawn) => drawn.map_err(|wrong| StoreError::Refused(format!("the QR cannot be drawn: {wrong}"))),
         Err(wrong) => Err(StoreError::Unavailable(format!("the QR was not drawn: {wrong}"))),
     }
 }

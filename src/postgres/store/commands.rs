@@ -1,8 +1,6 @@
-use paird_actors::domain::{AccountId, CommandId, CommandRow};
+use paird_actors::domain::{AccountId, CommandId, CommandRow, Taken, TakingId};
 use paird_actors::ports::StoreError;
-use paird_sql::queries::commands::{
-    TakeCommands, fail_orphaned_commands, requeue_command, requeue_commands_of, take_commands,
-};
+use paird_sql::queries::commands::{TakeCommands, fail_orphaned_commands, requeue_commands, take_commands};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -13,13 +11,14 @@ impl PgStore {
     pub(super) async fn take_next_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
         let client = self.connection().await?;
         let _alone = self.asking.lock().await;
+        let _look = self.looks.look();
         let (commands, askings) = self.handed_out.all();
         let asking = Uuid::now_v7();
         let rows = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;
         let has_orphans = rows.iter().any(|row| row.orphans);
         let taken: Vec<_> = rows.into_iter().filter_map(taken).collect();
-        for (command, asking) in &taken {
-            self.handed_out.add(command, *asking);
+        for command in &taken {
+            self.handed_out.add(command);
         }
         if has_orphans {
             let orphans = bounded(fail_orphaned_commands().bind(&client).all()).await?;
@@ -27,33 +26,27 @@ impl PgStore {
                 warn!(command, "a command names no account of this database");
             }
         }
-        Ok(taken.into_iter().map(|(command, _)| command).collect())
+        Ok(taken)
     }
 
-    pub(super) async fn put_back(&self, command: CommandId) -> Result<(), StoreError> {
+    pub(super) async fn put_back(&self, commands: &[Taken]) -> Result<(), StoreError> {
         let client = self.connection().await?;
-        bounded(requeue_command().bind(&client, &command.0, &self.process).all()).await?;
-        self.handed_out.forget(command);
-        Ok(())
-    }
-
-    pub(super) async fn put_back_all(&self, account: AccountId) -> Result<(), StoreError> {
-        let client = self.connection().await?;
-        let handed_out = self.handed_out.of(account);
-        bounded(requeue_commands_of().bind(&client, &account.0, &self.process).all()).await?;
-        self.handed_out.forget_takings(&handed_out);
+        let (ids, takings): (Vec<i64>, Vec<Uuid>) =
+            commands.iter().map(|taken| (taken.command.0, taken.taking.0)).unzip();
+        bounded(requeue_commands().bind(&client, &ids, &takings, &self.process).all()).await?;
+        self.handed_out.forget_takings(commands);
         Ok(())
     }
 }
 
-/// A command, and the asking that took it; nothing on a row that only says that there was none.
-fn taken(row: TakeCommands) -> Option<(CommandRow, Uuid)> {
-    let command = CommandRow {
+/// A command; nothing on a row that only says that there was none.
+fn taken(row: TakeCommands) -> Option<CommandRow> {
+    Some(CommandRow {
         id: CommandId(row.id?),
+        taking: TakingId(row.taken?),
         account: AccountId(row.account_id?),
         kind: row.kind?,
         args: row.args?,
         source: row.source?,
-    };
-    Some((command, row.taken?))
+    })
 }

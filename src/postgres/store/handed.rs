@@ -2,9 +2,10 @@
 //! database says is running here and is not among them was never heard of.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use paird_actors::domain::{AccountId, CommandId, CommandRow};
+use paird_actors::domain::{AccountId, CommandId, CommandRow, Taken, TakingId};
 use uuid::Uuid;
 
 #[derive(Clone, Debug, Default)]
@@ -13,18 +14,18 @@ pub(super) struct HandedOut(Arc<Mutex<HashMap<CommandId, Handed>>>);
 #[derive(Clone, Copy, Debug)]
 struct Handed {
     account: AccountId,
-    /// Which asking took it: a command that was put back and taken again is another matter.
-    asking: Uuid,
+    /// A command that was put back and taken again is another matter.
+    taking: TakingId,
 }
 
 impl HandedOut {
-    pub fn add(&self, row: &CommandRow, asking: Uuid) {
-        self.lock().insert(row.id, Handed { account: row.account, asking });
+    pub fn add(&self, row: &CommandRow) {
+        self.lock().insert(row.id, Handed { account: row.account, taking: row.taking });
     }
 
     /// The commands, and the asking of each.
     pub fn all(&self) -> (Vec<i64>, Vec<Uuid>) {
-        self.lock().iter().map(|(command, handed)| (command.0, handed.asking)).unzip()
+        self.lock().iter().map(|(command, handed)| (command.0, handed.taking.0)).unzip()
     }
 
     /// Only once the database has said that it ended: one forgotten earlier is handed
@@ -33,20 +34,59 @@ impl HandedOut {
         self.lock().remove(&command);
     }
 
-    /// What a statement that puts back the account's commands is going to find.
-    pub fn of(&self, account: AccountId) -> Vec<(CommandId, Uuid)> {
+    /// The account's.
+    pub fn of(&self, account: AccountId) -> Vec<Taken> {
         let all = self.lock();
         let of = all.iter().filter(|(_, handed)| handed.account == account);
-        of.map(|(command, handed)| (*command, handed.asking)).collect()
+        of.map(|(command, handed)| Taken { command: *command, taking: handed.taking }).collect()
     }
 
-    /// After that statement. What was taken again meanwhile stays.
-    pub fn forget_takings(&self, takings: &[(CommandId, Uuid)]) {
-        self.lock().retain(|command, handed| !takings.contains(&(*command, handed.asking)));
+    /// After they were put back. What was taken again meanwhile stays.
+    pub fn forget_takings(&self, takings: &[Taken]) {
+        let gone = |command: &CommandId, handed: &Handed| {
+            takings.contains(&Taken { command: *command, taking: handed.taking })
+        };
+        self.lock().retain(|command, handed| !gone(command, handed));
     }
 
     /// Each change is one call that cannot panic half-way.
     fn lock(&self) -> MutexGuard<'_, HashMap<CommandId, Handed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The looks for commands: which of them ran while something else was written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looks {
+    begun: Arc<AtomicU64>,
+    ended: Arc<AtomicU64>,
+}
+
+/// Before a write: how many looks had ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(u64);
+
+/// A look that is under way.
+pub(super) struct Look<'a>(&'a Looks);
+
+impl Looks {
+    pub fn look(&self) -> Look<'_> {
+        self.begun.fetch_add(1, Ordering::AcqRel);
+        Look(self)
+    }
+
+    pub fn begin(&self) -> Mark {
+        Mark(self.ended.load(Ordering::Acquire))
+    }
+
+    /// Whether a look was under way at any moment since.
+    pub fn came_since(&self, mark: Mark) -> bool {
+        self.begun.load(Ordering::Acquire) > mark.0
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::AcqRel);
     }
 }

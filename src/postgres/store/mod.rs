@@ -8,20 +8,18 @@ mod handed;
 mod tickets;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
-    AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Fence, Instant, Phone, Swept,
-    TicketId, TicketRecord,
+    AccountId, CommandRow, ConnectionSettings, Fence, Instant, PendingAttempt, Taken, TicketId, TicketRecord,
 };
-use paird_actors::ports::{Change, Claim, Store, StoreError, Survey, TicketOutcome};
+use paird_actors::ports::{Loaded, Store, StoreError, Survey, TicketOutcome, Write, Written};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
-use handed::HandedOut;
+use handed::{HandedOut, Looks};
 
 use super::outbox::Bell;
 use super::pool;
@@ -37,13 +35,22 @@ pub struct PgStore {
     /// One asking for commands at a time.
     asking: Arc<Mutex<()>>,
     handed_out: HandedOut,
+    looks: Looks,
 }
 
 impl PgStore {
     /// `process` is that of the daemon's lease; `outbox` is rung after each commit with
     /// events, `inbox` after each that ends a command: the account's next one may start.
     pub fn new(pool: Pool, process: Uuid, outbox: Bell, inbox: Arc<Notify>) -> Self {
-        Self { pool, process, outbox, inbox, asking: Arc::default(), handed_out: HandedOut::default() }
+        Self {
+            pool,
+            process,
+            outbox,
+            inbox,
+            asking: Arc::default(),
+            handed_out: HandedOut::default(),
+            looks: Looks::default(),
+        }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -53,8 +60,8 @@ impl PgStore {
 
 #[async_trait]
 impl Store for PgStore {
-    async fn survey(&self) -> Result<Survey, StoreError> {
-        self.survey_fleet().await
+    async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError> {
+        self.survey_fleet(running).await
     }
 
     async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError> {
@@ -65,12 +72,20 @@ impl Store for PgStore {
         self.give_up(account, fence).await
     }
 
-    async fn load_account(&self, account: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+    async fn retake_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
+        self.take_back(account, fence).await
+    }
+
+    async fn load_account(&self, account: AccountId) -> Result<Option<Loaded>, StoreError> {
         self.read_account(account).await
     }
 
-    async fn load_connection_settings(&self, account: AccountId) -> Result<ConnectionSettings, StoreError> {
-        self.read_connection_settings(account).await
+    async fn load_connection_settings(
+        &self,
+        account: AccountId,
+        fence: Fence,
+    ) -> Result<ConnectionSettings, StoreError> {
+        self.read_connection_settings(account, fence).await
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
@@ -81,32 +96,24 @@ impl Store for PgStore {
         self.take_next_commands().await
     }
 
-    async fn requeue_command(&self, command: CommandId) -> Result<(), StoreError> {
-        self.put_back(command).await
+    fn handed_out(&self, account: AccountId) -> Vec<Taken> {
+        self.handed_out.of(account)
     }
 
-    async fn requeue_commands_of(&self, account: AccountId) -> Result<(), StoreError> {
-        self.put_back_all(account).await
+    async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {
+        self.put_back(commands).await
     }
 
-    async fn record(&self, id: ChangeId, change: &Change) -> Result<ConnectionSettings, StoreError> {
-        self.write_change(id, change).await
-    }
-
-    async fn claim_number(&self, account: AccountId, fence: Fence, phone: &Phone) -> Result<Claim, StoreError> {
-        self.claim_for(account, fence, phone).await
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
+        self.write_change(write).await
     }
 
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
         self.write_outcome(ticket, outcome).await
     }
 
-    async fn sweep(&self, pending_max_age: Duration, now: Instant, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
-        self.park_stale(pending_max_age, now, dry_run).await
-    }
-
-    async fn hold_account(&self, account: AccountId, reason: &str) -> Result<(), StoreError> {
-        self.hold(account, reason).await
+    async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError> {
+        self.read_pending().await
     }
 }
 

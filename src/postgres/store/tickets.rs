@@ -1,9 +1,7 @@
 use paird_actors::domain::{AccountId, Event, Fence, KeyringId, TicketId, TicketRecord};
 use paird_actors::ports::{StoreError, TicketOutcome};
 use paird_sql::client::Params;
-use paird_sql::queries::tickets::{
-    CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, lock_account, retry_ticket,
-};
+use paird_sql::queries::tickets::{CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, retry_ticket};
 
 use super::{PgStore, clean, instant, timestamp};
 use crate::postgres::pool::bounded;
@@ -45,8 +43,8 @@ impl PgStore {
                     ticket: ticket.id.0,
                 };
                 let client = self.connection().await?;
-                let written = bounded(retry_ticket().params(&client, &row).opt()).await?;
-                written.map(|_| ()).ok_or(StoreError::Fenced)
+                let written = bounded(retry_ticket().params(&client, &row).opt()).await?.ok_or(StoreError::Fenced)?;
+                if written.is_written || written.was_written { Ok(()) } else { Err(StoreError::Overtaken) }
             }
         }
     }
@@ -57,19 +55,16 @@ impl PgStore {
             process: self.process,
             fence: ticket.fence.0,
             ticket: ticket.id.0,
+            is_abandoned: matches!(event, Event::UnlinkAbandoned { .. }),
             event_kind: event.kind(),
             event_payload: clean::json(&event.payload()),
             raw: clean::text(raw),
         };
-        let mut client = self.connection().await?;
-        let closed = async {
-            let transaction = client.transaction().await?;
-            lock_account().bind(&transaction, &row.account).opt().await?;
-            let closed = close_ticket().params(&transaction, &row).opt().await?;
-            transaction.commit().await?;
-            Ok(closed)
-        };
-        bounded(closed).await?.ok_or(StoreError::Fenced)?;
+        let client = self.connection().await?;
+        let is_open = bounded(close_ticket().params(&client, &row).opt()).await?.ok_or(StoreError::Fenced)?;
+        if is_open {
+            return Err(StoreError::Overtaken);
+        }
         self.outbox.ring();
         Ok(())
     }

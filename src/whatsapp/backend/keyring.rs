@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use paird_actors::domain::KeyringId;
-use paird_actors::ports::{Claim, StoreError};
+use paird_actors::ports::{SealedKeys, StoreError, WriteKeys, Written};
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use wacore::store::error::StoreError as LibraryError;
 
@@ -11,7 +11,6 @@ use super::mirror::Mirror;
 use super::postgres::PostgresRecords;
 use super::records::{Entry, Kind, Records, Selection};
 use super::staged::StagedRecords;
-use crate::whatsapp::{Admission, seal::MasterKey};
 
 /// What the protocol library's storage methods return.
 pub(super) type Kept<T> = Result<T, LibraryError>;
@@ -53,25 +52,11 @@ enum Place {
 struct Staged {
     records: StagedRecords,
     master_keys: Arc<KeyFile>,
-    /// Kept over a failed try: its answer may have been lost, and the row be there.
-    seals: Option<Seals>,
-}
-
-/// What the keyring's own row says of its key.
-struct Seals {
-    wrapped_key: Vec<u8>,
-    master_key: String,
-}
-
-impl Seals {
-    fn by(key: &MasterKey, records: &PostgresRecords) -> Result<Self, StoreError> {
-        Ok(Self { wrapped_key: records.wrapped_by(key)?, master_key: key.id().to_owned() })
-    }
 }
 
 impl Keyring {
     pub(super) fn staged(id: KeyringId, postgres: PostgresRecords, master_keys: Arc<KeyFile>) -> Self {
-        let staged = Staged { records: StagedRecords::default(), master_keys, seals: None };
+        let staged = Staged { records: StagedRecords::default(), master_keys };
         Self {
             id,
             place: RwLock::new(Place::Staged(staged)),
@@ -109,36 +94,38 @@ impl Keyring {
         self.postgres.failed().await
     }
 
-    /// Makes the keyring durable: its row, every staged record, and on the account's row
-    /// that it is being linked, all in one statement, under the fence; with `BeforeLink`
-    /// the number, too, or nothing at all if another account has it.
-    /// Writes that arrive meanwhile wait, and are settled later. Nothing to do if it is
-    /// durable already.
+    /// Makes the keyring durable: seals every staged record, and hands them to `write` with
+    /// the keyring's own row. Writes that arrive meanwhile wait, and are settled later.
     ///
     /// # Errors
-    /// Nothing was written (`Fenced`, `Poisoned`), or it is not known (`Unavailable`);
-    /// then the keyring is still staged, and calling again ends in the same rows.
-    pub async fn secure(&self, admission: Admission<'_>) -> Result<Claim, StoreError> {
+    /// Those of `write`: unless it says that it is done, the keyring is still staged.
+    /// `Poisoned`: there are no keys, or they are durable already.
+    pub async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
         let mut place = self.place.write().await;
-        let Place::Staged(Staged { records, master_keys, seals }) = &mut *place else { return Ok(Claim::Granted) };
+        let Place::Staged(Staged { records, master_keys }) = &mut *place else {
+            return Err(StoreError::Poisoned(format!("keyring {} is durable already", self.id)));
+        };
         let entries = records.all();
         if !entries.iter().any(|entry| entry.kind == Kind::Device) {
             return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
         }
         // Held until the row is written: no rotation ends in between.
         let held = master_keys.hold().await?;
-        let seals = match seals.take().filter(|made| held.keys.find(&made.master_key).is_some()) {
-            Some(made) => seals.insert(made),
-            None => seals.insert(Seals::by(held.keys.newest(), &self.postgres)?),
+        let master_key = held.keys.newest();
+        let sealed = SealedKeys {
+            keyring: self.id,
+            wrapped_key: self.postgres.wrapped_by(master_key)?,
+            master_key: master_key.id().to_owned(),
+            records: self.postgres.seal(entries)?,
         };
-        let claim = self.postgres.secure(&seals.wrapped_key, &seals.master_key, admission, entries).await?;
-        if claim != Claim::Granted {
-            return Ok(claim);
+        let written = write(sealed).await?;
+        if let Written::NumberTaken { .. } = written {
+            return Ok(written);
         }
         let map = std::mem::take(records).into_map();
         *place = Place::Mirrored(Mirror::of(map, Arc::clone(&self.postgres), Arc::clone(&self.changed)));
         self.durable.store(true, Ordering::Release);
-        Ok(claim)
+        Ok(written)
     }
 
     /// Waits until nothing that WhatsApp may come to rely on is in memory alone. Before

@@ -8,19 +8,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
-use paird_actors::domain::{AccountId, Fence, KeyringId, Refuse};
-use paird_actors::ports::{Claim, StoreError};
+use paird_actors::domain::{AccountId, Fence, KeyringId};
+use paird_actors::ports::{SealedRecord, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
-use paird_sql::queries::keyrings::{self as keyring_sql, SecureKeyringParams};
 use tokio::{sync::SetOnce, time::timeout};
 use uuid::Uuid;
 
 use super::map::Key;
 use super::names;
 use super::records::{Entry, Kind, Records, Selection};
-use crate::postgres::number;
-use crate::whatsapp::Admission;
 use crate::whatsapp::seal::{DataKey, MasterKey};
 
 /// How long a connection or a statement may take. Longer than the database's own
@@ -77,47 +74,11 @@ impl PostgresRecords {
         self.failure.wait().await.to_error(self.ownership.keyring)
     }
 
-    /// Writes the keyring's row and all its records, and on the account's row that it is
-    /// being linked, and the number, if that is to be claimed and nobody else has it: one
-    /// statement, fenced.
-    pub async fn secure(
-        &self,
-        wrapped_key: &[u8],
-        master_key: &str,
-        admission: Admission<'_>,
-        entries: Vec<Entry>,
-    ) -> Result<Claim, StoreError> {
-        let columns = self.columns(entries)?;
-        let Ownership { account, keyring, owner, fence } = self.ownership;
-        let client = self.client().await?;
-        let params = SecureKeyringParams {
-            account_id: account.0,
-            owner,
-            fence: fence.0,
-            keyring_id: keyring.0,
-            wrapped_key,
-            master_key,
-            claims: admission.refuse == Refuse::BeforeLink,
-            phone_number: admission.phone.digits(),
-            device_jid: admission.device_jid,
-            reason: admission.reason,
-            kinds: columns.kinds,
-            names: columns.names,
-            sealed: columns.sealed,
-            stamps: columns.stamps,
-        };
-        for _ in 0..number::RACES {
-            let asked =
-                async { number::unless_taken(keyring_sql::secure_keyring().params(&client, &params).one().await) };
-            let Some(outcome) = self.answered(asked).await? else { continue };
-            self.check_held(outcome.held)?;
-            return match outcome.existing_label {
-                Some(existing_label) => Ok(Claim::Duplicate { existing_label }),
-                None if outcome.found => Ok(Claim::Granted),
-                None => Err(StoreError::Poisoned(format!("keyring {} exists already, with other keys", keyring.0))),
-            };
-        }
-        Err(number::contested())
+    /// As they are to be written with the keyring's row.
+    pub fn seal(&self, entries: Vec<Entry>) -> Result<Vec<SealedRecord>, StoreError> {
+        let Columns { kinds, names, sealed, stamps } = self.columns(entries)?;
+        let columns = kinds.into_iter().zip(names).zip(sealed).zip(stamps);
+        Ok(columns.map(|(((kind, name), sealed), stamp)| SealedRecord { kind, name, sealed, stamp }).collect())
     }
 
     /// Writes some and removes others by their names, in one statement.

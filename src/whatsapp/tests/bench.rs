@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, Refuse},
-    ports::{Claim, OpenSession, Purpose, Session, SessionEvent, StoreError},
+    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId},
+    ports::{OpenSession, Purpose, SealedKeys, Session, SessionEvent, StoreError, WriteKeys, Written},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
 use tokio::{runtime::Handle, sync::watch};
@@ -23,7 +23,7 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 use whatsapp_rust::Client;
 
 use super::super::proxy::ProxyLogin;
-use super::super::{Admission, KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
+use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +88,7 @@ impl LinkKeys for Keyring {
         self.backend.clone()
     }
 
-    async fn secure(&self, _: Admission<'_>) -> Result<Claim, StoreError> {
+    async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
         if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
@@ -103,7 +103,13 @@ impl LinkKeys for Keyring {
             fenced: self.fenced.clone(),
         };
         self.secured.lock().unwrap().insert(self.id, Arc::new(copy));
-        Ok(Claim::Granted)
+        let sealed = SealedKeys {
+            keyring: self.id,
+            wrapped_key: Vec::new(),
+            master_key: "none".to_owned(),
+            records: Vec::new(),
+        };
+        write(sealed).await
     }
 
     async fn sendable(&self) -> Result<(), StoreError> {
@@ -191,7 +197,7 @@ impl Bench {
     /// A session that was linked and logged in.
     pub(super) async fn linked(&self) -> Opened {
         let session = self.scanned().await;
-        session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+        session.secure_keys(write_well()).await.unwrap();
         session.confirm_link().await;
         session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
         session
@@ -297,4 +303,9 @@ pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         }
     });
     assert!(waited.await.is_ok(), "{what}: not within {PATIENCE:?}");
+}
+
+/// A database that takes the keys.
+pub(super) fn write_well() -> WriteKeys {
+    Box::new(|_| Box::pin(async { Ok(Written::Done { settings: None }) }))
 }

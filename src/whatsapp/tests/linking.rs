@@ -1,19 +1,19 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use paird_actors::{
-    domain::{CloseReason, KeyringId, Phone, Refuse},
+    domain::{CloseReason, KeyringId, Phone},
     ports::{Purpose, Session, SessionEvent, StoreError},
 };
 use paird_sandbox::{Fault, RestartFault, ScanOptions};
 
-use super::bench::{Bench, NUMBER, gone, until};
+use super::bench::{Bench, NUMBER, gone, until, write_well};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_that_is_confirmed_ends_in_an_open_session() {
     let bench = Bench::start().await;
     let session = bench.scanned().await;
     assert!(bench.devices().await.is_empty(), "linked before the confirmation");
-    session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+    session.secure_keys(write_well()).await.unwrap();
     assert!(bench.devices().await.is_empty(), "linked before the confirmation");
     session.confirm_link().await;
     let open = session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
@@ -68,18 +68,18 @@ async fn a_link_is_not_confirmed_without_its_keys() {
     let bench = Bench::start().await;
     bench.keyrings.unwritable.store(true, Ordering::Relaxed);
     let session = bench.scanned().await;
-    assert_eq!(session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap_err().to_string(), "no database");
+    assert_eq!(session.secure_keys(write_well()).await.unwrap_err().to_string(), "no database");
     session.confirm_link().await;
     session.end().await;
     assert!(bench.devices().await.is_empty());
-    assert!(matches!(session.secure_keys(Refuse::BeforeLink, "linking").await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(session.secure_keys(write_well()).await, Err(StoreError::Unavailable(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_upon_keys_that_do_not_get_durable() {
     let bench = Bench::start().await;
     let session = bench.scanned().await;
-    session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+    session.secure_keys(write_well()).await.unwrap();
     bench.keyrings.unsettled.store(true, Ordering::Relaxed);
     session.confirm_link().await;
     assert_eq!(session.end().await, CloseReason::StoreFailed("no database".to_owned()));
@@ -91,7 +91,7 @@ async fn keys_secured_before_a_crash_right_after_the_link_log_in() {
     let bench = Bench::start().await;
     bench.ask(|phone| phone.fault(&Fault::Restart { how: RestartFault::Never, times: Some(1) })).await.unwrap();
     let session = bench.scanned().await;
-    session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+    session.secure_keys(write_well()).await.unwrap();
     session.confirm_link().await;
     let phone = bench.phone.clone();
     until("the link exists", || tokio::task::block_in_place(|| !phone.devices(NUMBER).unwrap().is_empty())).await;
@@ -162,7 +162,7 @@ async fn a_scan_with_a_wrong_signature_is_told_and_the_next_one_links() {
     assert!(!session.heard().iter().any(|event| matches!(event, SessionEvent::Scanned { .. })));
     bench.ask(move |phone| phone.scan(NUMBER, &qr)).await.unwrap();
     session.hears(|event| matches!(event, SessionEvent::Scanned { .. })).await;
-    session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+    session.secure_keys(write_well()).await.unwrap();
     session.confirm_link().await;
     session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
     session.close().await;
@@ -192,7 +192,7 @@ async fn a_code_that_is_typed_links_behind_the_same_gate() {
     bench.ask(move |phone| phone.type_code(NUMBER, code.expose())).await.unwrap();
     session.hears(|event| matches!(event, SessionEvent::Scanned { .. })).await;
     assert!(bench.devices().await.is_empty());
-    session.secure_keys(Refuse::BeforeLink, "linking").await.unwrap();
+    session.secure_keys(write_well()).await.unwrap();
     session.confirm_link().await;
     session.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
     let beside = session.heard().iter().any(|event| matches!(event, SessionEvent::Qr { .. }));

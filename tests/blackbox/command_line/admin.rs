@@ -20,20 +20,21 @@ async fn left_pending(web: &Web, label: &str) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_without_a_daemon_says_so_and_does_the_same() {
+async fn a_sweep_without_a_daemon_says_what_the_next_one_parks() {
     let stage = Stage::empty().await;
     let account = left_pending(&stage.web, "left").await;
-    let looked = paird(&stage, &["sweep", "--dry-run"]).await;
+    let looked = paird(&stage, &["sweep"]).await;
     assert_eq!(text(&looked).trim_end(), "left: would park, the attempt's deadline has passed");
     assert!(String::from_utf8(looked.stderr).unwrap().contains("no daemon was reached"));
-    assert_eq!(stage.web.status(account).await, "pending", "a dry run changes nothing");
     let swept = document(&stage, &["sweep"]).await;
-    assert_eq!((&swept["dryRun"], &swept["swept"][0]["label"]), (&json!(false), &json!("left")));
-    assert_eq!(stage.web.status(account).await, "unpaired");
+    assert_eq!((&swept["dryRun"], &swept["swept"][0]["label"]), (&json!(true), &json!("left")));
+    assert_eq!(stage.web.status(account).await, "pending", "only who owns an account writes its row");
+    let daemon = stage.daemon(&[]).await;
+    stage.web.status_is(account, "unpaired").await;
     assert_eq!(stage.web.kinds(account).await, ["session.timeout"]);
     let again = text(&paird(&stage, &["sweep"]).await);
     assert!(again.starts_with("nothing to sweep"), "{again}");
-    stage.finish([]).await;
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

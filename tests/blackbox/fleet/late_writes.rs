@@ -12,8 +12,9 @@ use super::{BRISK, all_online, connect, moved_without_a_word_lost, number, owned
 use crate::support::{Daemon, Stage, Wire, until};
 
 /// One of each kind of statement that writes for an account.
-const CHANGE: &str = "last_change IS DISTINCT FROM";
+const CHANGE: &str = "last_change IS NOT DISTINCT FROM";
 const TICKET: &str = "UPDATE unlink_tickets";
+/// A change, too, with a link's keys: known by the number that was scanned.
 const LINK: &str = "INSERT INTO keyrings";
 const KEYS: &str = "JOIN held ON held.id = k.account_id";
 
@@ -49,7 +50,7 @@ impl LastWords {
         // So that the ticket is still there when the late word comes.
         phones.fault(Fault::Pause { at: PausePoint::BeforeUnlink, number: None }).await;
 
-        wire.jam(LINK);
+        wire.jam_naming(LINK, &number(NEWCOMER));
         phones.add(&number(NEWCOMER)).await;
         let newcomer = web.account("newcomer").await;
         web.pair_with(newcomer, &number(NEWCOMER), phones).await;

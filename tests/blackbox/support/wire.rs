@@ -45,12 +45,19 @@ type Carried = Arc<Mutex<BTreeMap<String, usize>>>;
 /// Statements that are stuck on the way.
 #[derive(Default)]
 struct Jam {
-    /// A statement with such a text stops, and all that follows it on its connection.
-    texts: Vec<&'static str>,
+    /// Such a statement stops, and all that follows it on its connection.
+    stops: Vec<Stop>,
     stuck: Vec<Stuck>,
     let_go: bool,
     /// What the server answered to each after all: how many rows, or an error's words.
     answers: Vec<String>,
+}
+
+/// A piece of a statement's text, and of what it is given.
+#[derive(Clone)]
+struct Stop {
+    text: &'static str,
+    names: Vec<u8>,
 }
 
 struct Stuck {
@@ -101,12 +108,17 @@ impl Wire {
 
     /// From now on statements with this text get stuck, until [`Wire::let_go`].
     pub fn jam(&self, text: &'static str) {
-        self.jam.send_modify(|jam| jam.texts.push(text));
+        self.jam_naming(text, "");
+    }
+
+    /// The same, of those alone that are given this among other things.
+    pub fn jam_naming(&self, text: &'static str, names: &str) {
+        self.jam.send_modify(|jam| jam.stops.push(Stop { text, names: names.as_bytes().to_vec() }));
     }
 
     /// What comes from now on passes; what is stuck stays so.
     pub fn unjam(&self) {
-        self.jam.send_modify(|jam| jam.texts.clear());
+        self.jam.send_modify(|jam| jam.stops.clear());
     }
 
     /// Waits until a statement with this text that names the account is stuck.
@@ -149,7 +161,7 @@ impl Wire {
     /// the server made of each.
     pub async fn let_go(&self) -> Vec<String> {
         self.jam.send_modify(|jam| {
-            jam.texts.clear();
+            jam.stops.clear();
             jam.let_go = true;
         });
         until("an answer to everything that was stuck", || async {
@@ -207,8 +219,11 @@ async fn carry_statements(
             Some(b'B') => {
                 let [_, name] = words(&frame);
                 texts.get(&name).inspect(|text| count(text));
-                let stops = |text: &&&'static str| texts.get(&name).is_some_and(|sql| sql.contains(**text));
-                let stuck = jam.borrow().texts.iter().find(stops).copied();
+                let contains =
+                    |names: &[u8]| names.is_empty() || frame.windows(names.len()).any(|bytes| bytes == names);
+                let stops =
+                    |stop: &&Stop| texts.get(&name).is_some_and(|sql| sql.contains(stop.text)) && contains(&stop.names);
+                let stuck = jam.borrow().stops.iter().find(stops).map(|stop| stop.text);
                 if let Some(text) = stuck {
                     let stuck = Stuck { text, bind: frame.clone() };
                     jam.send_modify(|jam| jam.stuck.push(stuck));

@@ -2,11 +2,17 @@
 //! recorded. So nothing of an ended attempt lives when its end is told, and no
 //! unlink ticket is opened for a device that is still connected.
 
-use super::{CommandInput, Effect, Lifecycle, NOBODY, State, commands::fail_into};
+use super::{
+    CommandInput, Effect, Lifecycle, NOBODY, State,
+    commands::{DELETED_ALREADY, fail_into},
+};
 use crate::{
-    domain::{CancelReason, CloseReason, Desired, Event, Instant, PairRequest, Phone, Status, Unlinked},
+    domain::{CancelReason, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Status, Unlinked},
     ports::Change,
 };
+
+/// What the row says of an account that is on its way to another daemon.
+const RELEASED: &str = "released";
 
 /// What follows when the connection is closed.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +36,18 @@ pub enum Finale {
     /// The operator wants it gone; `deleted_at` is written already. Closing → Gone
     Delete { command: Option<CommandInput> },
     /// This daemon gives the account up. Closing → Gone
-    Leave { tell: bool },
+    Leave(Leaving),
+}
+
+/// How an account is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It is another daemon's, or may be soon: nothing is written, and sockets are cut.
+    Fenced,
+    /// Nobody is known who would go on: consumers are told that it is disconnected.
+    Told,
+    /// Another daemon is to go on: consumers are told only if that takes long.
+    Moved,
 }
 
 impl Finale {
@@ -44,7 +61,7 @@ impl Finale {
             | Self::Unpair { .. }
             | Self::Delete { .. } => true,
             // The command of a `Begin` is run again by the next owner.
-            Self::Begin { .. } | Self::NextSocket { .. } | Self::Relogin { .. } | Self::Leave { .. } => false,
+            Self::Begin { .. } | Self::NextSocket { .. } | Self::Relogin { .. } | Self::Leave(_) => false,
         }
     }
 }
@@ -55,7 +72,7 @@ impl Lifecycle {
         if let State::Online { groups, .. } = &mut self.state {
             let unanswered = std::mem::take(&mut groups.commands);
             // Who leaves writes nothing for them: the next owner runs them again.
-            if !matches!(finale, Finale::Leave { .. }) {
+            if !matches!(finale, Finale::Leave(_)) {
                 self.fail_all(unanswered, "the connection ended before the groups came");
             }
         }
@@ -72,6 +89,23 @@ impl Lifecycle {
         }
     }
 
+    /// Gives the account up at once. Whatever was to follow a close that is under way is
+    /// the next owner's. any → Closing → Gone
+    fn cut(&mut self) {
+        if matches!(self.state, State::Admitting { .. }) {
+            self.emit(Effect::RefuseLink(self.incarnation));
+        }
+        let had_session = self.state.has_session();
+        let finale = Box::new(Finale::Leave(Leaving::Fenced));
+        let until = self.now.after(self.policy.close_timeout);
+        self.state = State::Closing { finale, waiting: Vec::new(), leave: false, until };
+        if had_session {
+            self.emit(Effect::Cut(self.incarnation));
+        } else {
+            self.finish_closing();
+        }
+    }
+
     /// Closing → whatever the finale says
     pub(super) fn on_session_closed(&mut self) {
         if matches!(self.state, State::Closing { .. }) {
@@ -81,25 +115,25 @@ impl Lifecycle {
 
     /// Gives the account up. A finale that ends something is recorded first, unless
     /// nothing may be written any more; one that would connect again is dropped.
-    pub(super) fn leave(&mut self, leaving: Finale) {
+    pub(super) fn leave(&mut self, leaving: Leaving) {
+        if leaving == Leaving::Fenced {
+            return self.cut();
+        }
         let State::Closing { finale, leave, .. } = &mut self.state else {
-            return self.close_then(leaving);
+            return self.close_then(Finale::Leave(leaving));
         };
-        let fenced = matches!(leaving, Finale::Leave { tell: false });
-        if fenced {
-            **finale = leaving;
-        } else if finale.ends_something() {
+        if finale.ends_something() {
             *leave = true;
-        } else if !matches!(**finale, Finale::Leave { .. }) {
+        } else if !matches!(**finale, Finale::Leave(_)) {
             // One that leaves already stays as it is: a fence is not undone by a drain.
-            **finale = leaving;
+            **finale = Finale::Leave(leaving);
         }
     }
 
     /// Gives the account up: the next owner runs again what is not ended.
     pub(super) fn is_leaving(&self) -> bool {
         match &self.state {
-            State::Closing { finale, .. } => matches!(**finale, Finale::Leave { .. }),
+            State::Closing { finale, .. } => matches!(**finale, Finale::Leave(_)),
             State::Gone => true,
             State::Unpaired
             | State::Waiting { .. }
@@ -113,7 +147,8 @@ impl Lifecycle {
             | State::Connecting { .. }
             | State::Online { .. }
             | State::Reconnecting { .. }
-            | State::Held { .. } => false,
+            | State::Held { .. }
+            | State::Deleted { .. } => false,
         }
     }
 
@@ -123,7 +158,7 @@ impl Lifecycle {
         };
         match *finale {
             Finale::Delete { command } => return self.finish_delete(command, waiting),
-            Finale::Leave { tell } => return self.finish_leave(tell),
+            Finale::Leave(leaving) => return self.finish_leave(leaving),
             Finale::EndAttempt { terminal, reason, command } => self.finish_attempt(terminal, reason, command),
             Finale::Begin { request, command } => self.begin_attempt(request, command),
             Finale::NextSocket { reason, until, erase_linking } => self.finish_socket(reason, until, erase_linking),
@@ -134,7 +169,7 @@ impl Lifecycle {
             Finale::Unpair { logout, command } => self.finish_unpair(logout, &command),
         }
         if leave {
-            return self.close_then(Finale::Leave { tell: true });
+            return self.close_then(Finale::Leave(Leaving::Told));
         }
         for command in waiting {
             self.on_command(command);
@@ -145,7 +180,7 @@ impl Lifecycle {
     fn finish_attempt(&mut self, terminal: Event, reason: String, command: Option<(CommandInput, String)>) {
         let mut change = self.change_out_of_pending();
         if let Some((command, result)) = command {
-            change.finished.push((command.id, Ok(result)));
+            change.finished.push(command.ended(Ok(result)));
         }
         self.finish_attempt_with(change, terminal, reason);
     }
@@ -167,9 +202,6 @@ impl Lifecycle {
         }
         if let Some(keyring) = self.record.linking.take() {
             change.tickets.push((keyring, format!("attempt ended: {}", terminal.kind())));
-        } else {
-            // Not on the row, yet perhaps in the store: a write whose outcome was never learnt.
-            change.erase.push(self.fresh_keyring());
         }
         self.record.phone = None;
         self.record.device_jid = None;
@@ -179,8 +211,10 @@ impl Lifecycle {
     /// Closing → Waiting | Opening | Linking
     fn finish_socket(&mut self, reason: String, until: Instant, erase_linking: bool) {
         let mut change = self.change_out_of_pending();
-        if erase_linking || self.record.linking.is_none() {
-            change.erase.push(self.record.linking.take().unwrap_or_else(|| self.fresh_keyring()));
+        if erase_linking {
+            change.erase.extend(self.record.linking.take());
+        }
+        if self.record.linking.is_none() {
             self.record.phone = None;
             self.record.device_jid = None;
         }
@@ -202,7 +236,8 @@ impl Lifecycle {
         if *reason == CloseReason::RestartRequired && until <= self.now {
             return self.log_in();
         }
-        let was_connected = self.record.status == Status::Connected;
+        // One that came from another daemon counts, too: consumers believe that it is connected.
+        let was_connected = self.record.released_at.take().is_some() || self.record.status == Status::Connected;
         self.record.next_retry_at = Some(until);
         self.set_status(Status::Reconnecting, reason.describe());
         let mut change = self.change();
@@ -217,7 +252,7 @@ impl Lifecycle {
     /// Closing → Unpaired. The keys open nothing any more: WhatsApp said so.
     fn finish_link_gone(&mut self, reason: &CloseReason) {
         let keyring = self.record.keyring.take();
-        self.give_up_number();
+        self.record.give_up_number();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.record.groups_synced_at = None;
@@ -247,7 +282,7 @@ impl Lifecycle {
 
     /// Closing → Unpaired
     fn finish_park(&mut self, phone: Phone, existing_label: String) {
-        self.give_up_number();
+        self.record.give_up_number();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.set_status(Status::Unpaired, "duplicate");
@@ -264,7 +299,7 @@ impl Lifecycle {
             change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "unpaired".to_owned())));
             self.record.groups_synced_at = None;
         }
-        self.give_up_number();
+        self.record.give_up_number();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
@@ -281,7 +316,7 @@ impl Lifecycle {
             }
             (Unlinked::Confirmed | Unlinked::None, None) => "unpaired",
         };
-        change.finished.push((command.id, Ok(result.to_owned())));
+        change.finished.push(command.ended(Ok(result.to_owned())));
         self.state = State::Unpaired;
         self.write(Change { record: self.record.clone(), ..change });
     }
@@ -291,7 +326,8 @@ impl Lifecycle {
         let mut change = self.change_out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "deleted".to_owned())));
-        self.give_up_number();
+        change.deletes = true;
+        self.record.give_up_number();
         self.record.next_retry_at = None;
         self.record.groups_synced_at = None;
         let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
@@ -308,37 +344,59 @@ impl Lifecycle {
                 Unlinked::Pending => "deleted; the device is being removed from the phone",
                 Unlinked::Confirmed | Unlinked::None => "deleted",
             };
-            change.finished.push((command.id, Ok(result.to_owned())));
+            change.finished.push(command.ended(Ok(result.to_owned())));
         }
         for command in waiting {
-            fail_into(&mut change, command.id, command.kind, "the account was deleted");
+            match command.command {
+                Ok(Command::Delete) => change.finished.push(command.ended(Ok(DELETED_ALREADY.to_owned()))),
+                Ok(_) | Err(_) => fail_into(&mut change, command.id, command.kind, "the account was deleted"),
+            }
         }
         self.write(Change { record: self.record.clone(), ..change });
         self.retire();
     }
 
     /// Closing → Gone. Nothing is decided: what is wanted is wanted still.
-    fn finish_leave(&mut self, tell: bool) {
-        if tell && self.record.status == Status::Connected {
+    fn finish_leave(&mut self, leaving: Leaving) {
+        let is_connected = self.record.status == Status::Connected;
+        if is_connected && leaving != Leaving::Fenced {
             self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, "released");
-            let told = Event::Disconnected { reason: "released".to_owned(), next_retry_at: self.now };
-            let change = Change { events: vec![told], ..self.change() };
-            self.write(change);
+            self.set_status(Status::Reconnecting, RELEASED);
+            self.record.released_at = Some(self.now);
+        }
+        match leaving {
+            Leaving::Fenced => {}
+            Leaving::Told if self.record.released_at.is_some() => self.tell_of_the_move(),
+            Leaving::Moved if is_connected => {
+                let change = self.change();
+                self.write(change);
+            }
+            Leaving::Told | Leaving::Moved => {}
         }
         self.retire();
     }
 
-    fn retire(&mut self) {
-        self.state = State::Gone;
-        self.emit(Effect::Retire);
+    /// When consumers are to be told that an account which is on its way from one daemon to
+    /// another is disconnected.
+    pub(super) fn move_deadline(&self) -> Option<Instant> {
+        let on_its_way = matches!(self.state, State::Connecting { .. } | State::Reconnecting { .. } | State::Unpaired);
+        self.record.released_at.filter(|_| on_its_way).map(|at| at.after(self.policy.move_timeout))
     }
 
-    /// The link is not held any more: the number is free for others.
-    pub(super) fn give_up_number(&mut self) {
-        if let Some(phone) = self.record.phone.take() {
-            self.record.last_phone = Some(phone);
-        }
-        self.record.device_jid = None;
+    /// It takes longer than a move may. The state stays.
+    pub(super) fn tell_of_the_move(&mut self) {
+        self.record.released_at = None;
+        let next_retry_at = self.record.next_retry_at.unwrap_or(self.now);
+        let change = Change {
+            events: vec![Event::Disconnected { reason: self.record.reason.clone(), next_retry_at }],
+            audit: vec![self.audit(NOBODY, "session.disconnected", None)],
+            ..self.change()
+        };
+        self.write(change);
+    }
+
+    pub(super) fn retire(&mut self) {
+        self.state = State::Gone;
+        self.emit(Effect::Retire);
     }
 }

@@ -1,10 +1,12 @@
 //! What an operator can ask, in every state. Every command is safe to repeat.
 
-use super::{CommandInput, Effect, Lifecycle, State, closing::Finale};
+use super::{CommandInput, Lifecycle, State, closing::Finale};
 use crate::{
     domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Status},
-    ports::Change,
+    ports::{Change, Finished},
 };
+
+pub(super) const DELETED_ALREADY: &str = "deleted already";
 
 /// The word of [`CloseReason::ProxyInvalid`].
 const PROXY_INVALID: &str = "proxy_invalid";
@@ -19,10 +21,11 @@ impl Lifecycle {
         if let State::Closing { waiting, .. } | State::Reclaiming { waiting, .. } = &mut self.state {
             return waiting.push(input);
         }
+        if let State::Deleted { .. } = self.state {
+            return self.on_late_command(&input);
+        }
         let command = match input.command.clone() {
             Err(reason) => return self.fail(&input, &reason),
-            Ok(Command::Delete) if self.record.deleted_at.is_some() => return self.done(&input, "deleted already"),
-            Ok(_) if self.record.deleted_at.is_some() => return self.fail(&input, "the account was deleted"),
             Ok(command) => command,
         };
         match command {
@@ -35,6 +38,16 @@ impl Lifecycle {
             Command::Delete => self.on_delete(input),
             Command::SyncGroups => self.on_sync_groups(&input),
         }
+    }
+
+    /// Deleted → Gone: who comes next finds the row as it is then.
+    fn on_late_command(&mut self, input: &CommandInput) {
+        match &input.command {
+            Err(reason) => self.fail(input, &reason.clone()),
+            Ok(Command::Delete) => self.done(input, DELETED_ALREADY),
+            Ok(_) => self.fail(input, "the account was deleted"),
+        }
+        self.retire();
     }
 
     /// any → Closing → Opening; Online → Online
@@ -71,10 +84,12 @@ impl Lifecycle {
         }
         match (&self.record.phone, &self.record.last_phone) {
             (None, Some(phone)) => {
-                let phone = phone.clone();
+                let mut change = self.login_change(&input);
+                change.record.phone = Some(phone.clone());
                 let until = self.now.after(self.policy.admission_timeout);
-                self.state = State::Reclaiming { command: input, waiting: Vec::new(), until };
-                self.emit(Effect::Claim { incarnation: self.incarnation, phone });
+                let claimed = Box::new(change.record.clone());
+                self.state = State::Reclaiming { command: input, waiting: Vec::new(), claimed, until };
+                self.claim(change);
             }
             (Some(_), _) | (None, None) => self.start_login(&input),
         }
@@ -121,6 +136,7 @@ impl Lifecycle {
             | State::Waiting { .. }
             | State::Reclaiming { .. }
             | State::Closing { .. }
+            | State::Deleted { .. }
             | State::Gone => self.done(input, "nothing is connected; what was changed is used by the next connection"),
         }
     }
@@ -153,14 +169,14 @@ impl Lifecycle {
     fn tell_connected(&mut self, input: &CommandInput) {
         let change = Change {
             events: vec![Event::Connected { phone: self.record.phone.clone() }],
-            finished: vec![(input.id, Ok("already connected".to_owned()))],
+            finished: vec![input.ended(Ok("already connected".to_owned()))],
             ..self.change()
         };
         self.write(change);
     }
 
     pub(super) fn done(&mut self, input: &CommandInput, result: &str) {
-        let change = Change { finished: vec![(input.id, Ok(result.to_owned()))], ..self.change() };
+        let change = Change { finished: vec![input.ended(Ok(result.to_owned()))], ..self.change() };
         self.write(change);
     }
 
@@ -183,6 +199,6 @@ impl Lifecycle {
 
 /// The command ends `failed` with this change, and `command.failed` tells so.
 pub(super) fn fail_into(change: &mut Change, command: CommandId, kind: String, reason: &str) {
-    change.events.push(Event::CommandFailed { command, kind, reason: reason.to_owned() });
-    change.finished.push((command, Err(reason.to_owned())));
+    change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.to_owned() });
+    change.finished.push(Finished { command, kind, result: Err(reason.to_owned()) });
 }

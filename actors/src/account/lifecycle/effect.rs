@@ -1,21 +1,22 @@
 use crate::{
-    domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer, Phone, Refuse},
+    domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer},
     ports::{Change, Purpose},
 };
 
-/// An order to the shell. Orders are carried out in their order; `Claim`,
-/// `SecureKeys` and `Record` are waited for before the next input is taken.
+/// An order to the shell. Orders are carried out in their order; `Claim` and `Record` are
+/// waited for before the next input is taken.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Open a connection. Only after the one before was closed.
     Open { incarnation: Incarnation, keyring: KeyringId, purpose: Purpose },
     /// Close it without logging out, and say [`super::Input::SessionClosed`] when nothing of it lives.
     Close(Incarnation),
-    /// Ask for the number: [`super::Input::Claimed`] answers.
-    Claim { incarnation: Incarnation, phone: Phone },
-    /// Make the keys durable, with `BeforeLink` claim the number, and say the reason on the
-    /// row, in one transaction: [`super::Input::KeysSecured`] answers.
-    SecureKeys { incarnation: Incarnation, refuse: Refuse, reason: &'static str },
+    /// Close it at once, whatever is under way: what it would still say, send or write may
+    /// belong to another daemon. [`super::Input::SessionClosed`] answers here, too.
+    Cut(Incarnation),
+    /// Write the change unless another account has the number that it gives this one:
+    /// [`super::Input::Claimed`] answers.
+    Claim { incarnation: Incarnation, change: Box<Change> },
     /// Let the link come about. Only after its keys are durable.
     ConfirmLink(Incarnation),
     /// Do not let it come about.

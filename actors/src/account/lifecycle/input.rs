@@ -1,6 +1,6 @@
 use crate::{
     domain::{Command, CommandId, Group, Incarnation},
-    ports::{Claim, SessionEvent},
+    ports::{Claim, Finished, SessionEvent},
 };
 
 /// What happened.
@@ -12,20 +12,20 @@ pub enum Input {
     Session(Incarnation, SessionEvent),
     /// The outcome of [`super::Effect::Claim`].
     Claimed(Incarnation, Result<Claim, String>),
-    /// The outcome of [`super::Effect::SecureKeys`].
-    KeysSecured(Incarnation, Result<Claim, String>),
     /// The outcome of [`super::Effect::AnswerPasskey`].
     PasskeyAnswered(Incarnation, CommandId, Result<(), String>),
     /// The outcome of [`super::Effect::FetchGroups`].
     GroupsFetched(Incarnation, Result<Vec<Group>, String>),
-    /// The outcome of [`super::Effect::Close`].
+    /// The outcome of [`super::Effect::Close`] or [`super::Effect::Cut`].
     SessionClosed(Incarnation),
     /// The time that [`super::Lifecycle::deadline`] named has come.
     Deadline,
     /// The store refused a write: the account has another owner.
     Fenced,
-    /// The daemon stops, or hands the account over.
+    /// The daemon stops, and nobody is known who would go on with the account.
     Drain,
+    /// Another daemon is to go on with the account.
+    HandOver,
 }
 
 /// A command as it is delivered: read already, or with what is wrong about it.
@@ -37,17 +37,23 @@ pub struct CommandInput {
     pub command: Result<Command, String>,
 }
 
+impl CommandInput {
+    /// What a change says of its end.
+    pub(super) fn ended(&self, result: Result<String, String>) -> Finished {
+        Finished { command: self.id, kind: self.kind.clone(), result }
+    }
+}
+
 impl Input {
     /// The connection that the input is about; `None` if about none.
     pub fn incarnation(&self) -> Option<Incarnation> {
         match self {
             Self::Session(incarnation, _)
             | Self::Claimed(incarnation, _)
-            | Self::KeysSecured(incarnation, _)
             | Self::PasskeyAnswered(incarnation, _, _)
             | Self::GroupsFetched(incarnation, _)
             | Self::SessionClosed(incarnation) => Some(*incarnation),
-            Self::Command(_) | Self::Deadline | Self::Fenced | Self::Drain => None,
+            Self::Command(_) | Self::Deadline | Self::Fenced | Self::Drain | Self::HandOver => None,
         }
     }
 }

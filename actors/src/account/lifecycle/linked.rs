@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
 use crate::{
-    domain::{CloseReason, Desired, Event, Group, Instant, Phone, Status, Verdict},
-    ports::{Change, Claim, CodeChange, Purpose, QrChange},
+    domain::{AccountRecord, CloseReason, Desired, Event, Group, Instant, Phone, Status, Verdict},
+    ports::{Change, Claim, CodeChange, Finished, Purpose, QrChange},
 };
 
 /// WhatsApp may take 75 s for the groups; after this the answer is not coming.
@@ -39,6 +39,7 @@ impl Lifecycle {
             | State::Reconnecting { .. }
             | State::Held { .. }
             | State::Closing { .. }
+            | State::Deleted { .. }
             | State::Gone => {}
         }
     }
@@ -55,19 +56,22 @@ impl Lifecycle {
         if let Some(wrong) = self.wrong_phone(&phone) {
             return self.end_attempt(wrong, "wrong_phone");
         }
+        let change = self.online_change(device_jid, Some(&phone));
         let until = self.now.after(self.policy.admission_timeout);
-        self.state = State::Vetting { phone: phone.clone(), device_jid, until };
-        self.emit(Effect::Claim { incarnation: self.incarnation, phone });
+        self.state = State::Vetting { phone, claimed: Box::new(change.record.clone()), until };
+        self.claim(change);
+    }
+
+    /// Asks for the number that the change gives the account. Its outcome is waited for.
+    pub(super) fn claim(&mut self, change: Change) {
+        self.emit(Effect::Claim { incarnation: self.incarnation, change: Box::new(change) });
     }
 
     /// Vetting → Online | Closing
-    pub(super) fn on_vetted(&mut self, phone: Phone, device_jid: Option<String>, answer: Result<Claim, String>) {
+    pub(super) fn on_vetted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, String>) {
         let pairing = self.record.attempt.is_some();
         match answer {
-            Ok(Claim::Granted) => {
-                self.record.phone = Some(phone);
-                self.go_online(device_jid);
-            }
+            Ok(Claim::Granted) => self.be_online(claimed),
             Ok(Claim::Duplicate { existing_label }) if pairing => {
                 self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
             }
@@ -76,28 +80,50 @@ impl Lifecycle {
         }
     }
 
-    /// Linking | Connecting | Vetting → Online
+    /// Linking | Connecting → Online
     fn go_online(&mut self, device_jid: Option<String>) {
+        let change = self.online_change(device_jid, None);
+        let record = change.record.clone();
+        // A restart that WhatsApp asked for (515) leaves the row, and is not told.
+        if self.record.status != Status::Connected {
+            self.write(change);
+        }
+        self.be_online(record);
+    }
+
+    /// What the first login of an attempt, or another one, makes of the row.
+    fn online_change(&self, device_jid: Option<String>, phone: Option<&Phone>) -> Change {
         let mut change = self.change();
-        if self.record.attempt.take().is_some() {
-            let old = std::mem::replace(&mut self.record.keyring, self.record.linking.take());
+        let record = &mut change.record;
+        let pairing = record.attempt.take().is_some();
+        if pairing {
+            let old = std::mem::replace(&mut record.keyring, record.linking.take());
             change.tickets.extend(old.map(|keyring| (keyring, "re-paired".to_owned())));
             change.audit.push(self.audit(&self.source, "account.paired", None));
             change.qr = QrChange::Clear;
             change.pair_code = CodeChange::Clear;
-            self.record.groups_synced_at = None;
+            record.groups_synced_at = None;
+        }
+        record.phone = phone.cloned().or(record.phone.take());
+        record.device_jid = device_jid.or(record.device_jid.take());
+        record.desired = Desired::Paired;
+        record.next_retry_at = None;
+        // Nobody was told of a move that is over in time.
+        let is_news = pairing || (record.status != Status::Connected && record.released_at.is_none());
+        record.set_status(Status::Connected, "connected", self.now);
+        if is_news {
+            change.events.push(Event::Connected { phone: record.phone.clone() });
+        }
+        change
+    }
+
+    /// Linking | Connecting | Vetting → Online
+    fn be_online(&mut self, record: AccountRecord) {
+        if self.record.attempt.is_some() {
             self.backoff.reset();
         }
         self.refreshed = false;
-        self.record.device_jid = device_jid.or(self.record.device_jid.take());
-        self.record.desired = Desired::Paired;
-        self.record.next_retry_at = None;
-        // A restart that WhatsApp asked for (515) leaves the status, and is not told.
-        if self.record.status != Status::Connected {
-            self.set_status(Status::Connected, "connected");
-            change.events.push(Event::Connected { phone: self.record.phone.clone() });
-            self.write(Change { record: self.record.clone(), ..change });
-        }
+        self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
             let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
             self.now.after(Duration::from_millis(backoff::share(self.seed, self.incarnation.0, most).into()))
@@ -164,12 +190,13 @@ impl Lifecycle {
         &mut self,
         command: CommandInput,
         waiting: Vec<CommandInput>,
+        claimed: AccountRecord,
         answer: Result<Claim, String>,
     ) {
         match answer {
             Ok(Claim::Granted) => {
-                self.record.phone = self.record.last_phone.clone();
-                self.start_login(&command);
+                self.record = claimed;
+                self.log_in();
             }
             Ok(Claim::Duplicate { existing_label }) => {
                 let why = format!(
@@ -186,13 +213,19 @@ impl Lifecycle {
 
     /// Parked keys are used again. Unpaired | Held | Reconnecting → Connecting
     pub(super) fn start_login(&mut self, command: &CommandInput) {
-        self.record.desired = Desired::Paired;
-        self.record.next_retry_at = Some(self.now);
-        self.set_status(Status::Reconnecting, "resuming");
-        let finished = vec![(command.id, Ok("connecting with the stored keys".to_owned()))];
-        let change = Change { finished, ..self.change() };
+        let change = self.login_change(command);
+        self.record = change.record.clone();
         self.write(change);
         self.log_in();
+    }
+
+    pub(super) fn login_change(&self, command: &CommandInput) -> Change {
+        let mut change = self.change();
+        change.record.desired = Desired::Paired;
+        change.record.next_retry_at = Some(self.now);
+        change.record.set_status(Status::Reconnecting, "resuming", self.now);
+        change.finished.push(command.ended(Ok("connecting with the stored keys".to_owned())));
+        change
     }
 
     /// The groups are due, or their answer is overdue. Online → Online
@@ -221,7 +254,7 @@ impl Lifecycle {
                 groups.failures = 0;
                 let count = list.len();
                 self.record.groups_synced_at = Some(self.now);
-                let done = |(id, _)| (id, Ok(format!("{count} groups")));
+                let done = |(command, kind)| Finished { command, kind, result: Ok(format!("{count} groups")) };
                 let change = Change {
                     groups: Some(list),
                     events: vec![Event::GroupsSynced { count }],

@@ -28,10 +28,11 @@ mod tests;
 pub(crate) use backoff::jitter;
 pub use effect::Effect;
 pub use input::{CommandInput, Input};
+pub use resume::{Trouble, pending};
 pub use state::State;
 
 use backoff::Backoff;
-use closing::Finale;
+use closing::{Finale, Leaving};
 
 use crate::{
     domain::{AccountRecord, AuditEntry, Incarnation, Instant, KeyringId, Policy, Status},
@@ -53,6 +54,10 @@ pub struct Lifecycle {
     /// This life's randomness: keyring ids and jitter derive from it.
     seed: u128,
     backoff: Backoff,
+    /// When the last pairing socket was opened.
+    socket_since: Instant,
+    /// A socket of this attempt was followed by another one at once: from now on they wait.
+    was_prompt: bool,
     /// WhatsApp refused the client version, and the one try after the refresh was used.
     refreshed: bool,
     /// Who asked for the running attempt.
@@ -81,13 +86,13 @@ impl Lifecycle {
             Input::Command(command) => self.on_command(command),
             Input::Session(_, event) => self.on_session(event),
             Input::Claimed(_, answer) => self.on_claimed(answer),
-            Input::KeysSecured(_, outcome) => self.on_keys_secured(outcome),
             Input::PasskeyAnswered(_, command, outcome) => self.on_passkey_answered(command, outcome),
             Input::GroupsFetched(_, outcome) => self.on_groups_fetched(outcome),
             Input::SessionClosed(_) => self.on_session_closed(),
             Input::Deadline => self.on_deadline(),
-            Input::Fenced => self.on_fenced(),
-            Input::Drain => self.on_drain(),
+            Input::Fenced => self.on_leave(Leaving::Fenced),
+            Input::Drain => self.on_leave(Leaving::Told),
+            Input::HandOver => self.on_leave(Leaving::Moved),
         }
         std::mem::take(&mut self.effects)
     }
@@ -95,7 +100,8 @@ impl Lifecycle {
     /// When [`Input::Deadline`] is due; asked after each step. `None` only where
     /// nothing is under way.
     pub fn deadline(&self) -> Option<Instant> {
-        self.state.deadline(self.record.attempt.as_ref().map(|attempt| attempt.deadline))
+        let of_the_state = self.state.deadline(self.record.attempt.as_ref().map(|attempt| attempt.deadline));
+        of_the_state.into_iter().chain(self.move_deadline()).min()
     }
 
     pub fn state(&self) -> &State {
@@ -132,6 +138,9 @@ impl Lifecycle {
         if self.now < due {
             return;
         }
+        if self.move_deadline().is_some_and(|due| due <= self.now) {
+            return self.tell_of_the_move();
+        }
         let out_of_time = self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now);
         match &self.state {
             State::Closing { .. } => self.finish_closing(),
@@ -152,30 +161,19 @@ impl Lifecycle {
             State::Online { .. } => self.fetch_groups(),
             State::Reconnecting { .. } => self.log_in(),
             State::Held { .. } => self.on_hold_over(),
+            State::Deleted { .. } => self.retire(),
             State::Unpaired | State::Gone => {}
         }
     }
 
-    /// Another daemon owns the account: leave at once, write nothing. any → Closing → Gone
-    fn on_fenced(&mut self) {
+    fn on_leave(&mut self, leaving: Leaving) {
         if !self.is_gone() {
-            self.leave(Finale::Leave { tell: false });
-        }
-    }
-
-    /// The daemon stops or hands over: disconnect, keep everything. any → Closing → Gone
-    fn on_drain(&mut self) {
-        if !self.is_gone() {
-            self.leave(Finale::Leave { tell: true });
+            self.leave(leaving);
         }
     }
 
     fn set_status(&mut self, status: Status, reason: impl Into<String>) {
-        if self.record.status != status {
-            self.record.since = self.now;
-        }
-        self.record.status = status;
-        self.record.reason = reason.into();
+        self.record.set_status(status, reason, self.now);
     }
 
     /// The row's image with nothing told; the caller adds events and the rest.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
 use crate::{
     domain::{
-        Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone, Refuse, Secret,
-        Status, Verdict,
+        AccountRecord, Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone,
+        Refuse, Secret, Status, Verdict,
     },
     ports::{Change, Claim, CodeChange, CodeOver, Purpose, QrChange},
 };
@@ -23,8 +23,13 @@ impl Lifecycle {
     pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput) {
         let mut change = self.change_out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
-        self.give_up_number();
+        // It was being connected again, and nobody was told of that.
+        if self.record.status == Status::Connected || self.record.released_at.is_some() {
+            change.events.push(Event::Disconnected { reason: "pairing".to_owned(), next_retry_at: self.now });
+        }
+        self.record.give_up_number();
         self.backoff.reset();
+        self.was_prompt = false;
         let deadline = self.now.after(self.policy.pair_timeout);
         self.record.attempt = Some(Attempt { deadline, request });
         self.record.desired = Desired::Paired;
@@ -32,10 +37,10 @@ impl Lifecycle {
         self.set_status(Status::Pending, "opening");
         // A new attempt is a new `pending`, also where one was running.
         self.record.since = self.now;
-        self.source = command.source;
         let until = deadline.to_utc().format("%H:%M:%S UTC");
-        change.finished.push((command.id, Ok(format!("pairing started; scan before {until}"))));
+        change.finished.push(command.ended(Ok(format!("pairing started; scan before {until}"))));
         self.write(Change { record: self.record.clone(), ..change });
+        self.source = command.source;
         self.open_pairing();
     }
 
@@ -58,6 +63,7 @@ impl Lifecycle {
             Some(PairMethod::Qr) | None => None,
         };
         self.incarnation = self.incarnation.next();
+        self.socket_since = self.now;
         let keyring = self.fresh_keyring();
         self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Pair { code_for } });
         self.state = State::Opening { until: self.now.after(self.policy.open_timeout) };
@@ -148,49 +154,70 @@ impl Lifecycle {
             return;
         }
         let until = self.now.after(self.policy.admission_timeout);
-        self.state = State::Admitting { phone: phone.clone(), device_jid, until };
-        let refuse = self.policy.refuse;
+        let mut change = self.change_out_of_pending();
+        let before_link = self.policy.refuse == Refuse::BeforeLink;
+        if before_link {
+            change.record.phone = Some(phone.clone());
+        }
+        change.record.device_jid = Some(device_jid);
+        change.record.linking = Some(self.fresh_keyring());
+        change.record.set_status(Status::Pending, LINKING, self.now);
+        self.state = State::Admitting { phone: phone.clone(), claimed: Box::new(change.record.clone()), until };
         // After a link, the questions are asked after the first login, see `on_open`.
-        if refuse == Refuse::BeforeLink
-            && let Some(wrong) = self.wrong_phone(&phone)
-        {
+        if before_link && let Some(wrong) = self.wrong_phone(&phone) {
             return self.end_attempt(wrong, "wrong_phone");
         }
-        self.emit(Effect::SecureKeys { incarnation: self.incarnation, refuse, reason: LINKING });
+        change.links = Some(phone);
+        self.claim(change);
     }
 
-    /// The store said whether the number is free. Anywhere but in the two states
-    /// that ask, the question was overtaken: by a deadline, or by the owner leaving.
+    /// The store said whether the number is free. Anywhere but in the states that ask, the
+    /// question was overtaken: by a deadline, or by the owner leaving.
     pub(super) fn on_claimed(&mut self, answer: Result<Claim, String>) {
-        if let State::Vetting { phone, device_jid, .. } = &self.state {
-            self.on_vetted(phone.clone(), device_jid.clone(), answer);
-        } else if let State::Reclaiming { command, waiting, .. } = &mut self.state {
-            let (command, waiting) = (command.clone(), std::mem::take(waiting));
-            self.state = State::Unpaired;
-            self.on_reclaimed(command, waiting, answer);
+        match &mut self.state {
+            State::Admitting { phone, claimed, .. } => {
+                let (phone, claimed) = (phone.clone(), (**claimed).clone());
+                self.on_admitted(phone, claimed, answer);
+            }
+            State::Vetting { phone, claimed, .. } => {
+                let (phone, claimed) = (phone.clone(), (**claimed).clone());
+                self.on_vetted(phone, claimed, answer);
+            }
+            State::Reclaiming { command, waiting, claimed, .. } => {
+                let (command, waiting) = (command.clone(), std::mem::take(waiting));
+                let claimed = (**claimed).clone();
+                self.state = State::Unpaired;
+                self.on_reclaimed(command, waiting, claimed, answer);
+            }
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::Opening { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Linking { .. }
+            | State::Connecting { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Deleted { .. }
+            | State::Gone => {}
         }
     }
 
     /// The keys are durable and the number is the account's, or neither. Admitting → Linking | Closing
-    pub(super) fn on_keys_secured(&mut self, outcome: Result<Claim, String>) {
-        let State::Admitting { phone, device_jid, .. } = &self.state else { return };
-        let (phone, device_jid) = (phone.clone(), device_jid.clone());
-        match outcome {
-            Ok(Claim::Granted) => {}
-            Ok(Claim::Duplicate { existing_label }) => {
-                return self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+    fn on_admitted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, String>) {
+        match answer {
+            Ok(Claim::Granted) => {
+                self.record = claimed;
+                self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
+                self.emit(Effect::ConfirmLink(self.incarnation));
             }
-            Err(why) => return self.next_socket(&format!("the keys could not be stored: {why}")),
+            Ok(Claim::Duplicate { existing_label }) => {
+                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+            }
+            Err(why) => self.next_socket(&format!("the keys could not be stored: {why}")),
         }
-        if self.policy.refuse == Refuse::BeforeLink {
-            self.record.phone = Some(phone);
-        }
-        self.record.device_jid = Some(device_jid);
-        self.record.linking = Some(self.fresh_keyring());
-        self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
-        self.emit(Effect::ConfirmLink(self.incarnation));
-        // As the row says it already.
-        self.set_status(Status::Pending, LINKING);
     }
 
     /// No answer from the database: the phone is not left hanging. Admitting → Closing
@@ -222,13 +249,18 @@ impl Lifecycle {
             let terminal = Event::Failed { reason: reason.describe() };
             return self.end_attempt(terminal, &reason.describe());
         }
-        let (wait, erase_linking) = match reason.verdict() {
-            Verdict::RestartNow => (Duration::ZERO, false),
-            // Nobody ever linked with these keys, or the phone removed the device at once.
-            Verdict::LinkGone => (Duration::ZERO, linking),
-            Verdict::Retry | Verdict::Hold { .. } if *reason == CloseReason::QrExhausted => (Duration::ZERO, false),
-            Verdict::Retry | Verdict::Hold { .. } => (self.backoff.next(&self.policy, self.seed), false),
-        };
+        if self.socket_since.until(self.now) >= self.policy.stable_after {
+            self.backoff.reset();
+            self.was_prompt = false;
+        }
+        // Nobody ever linked with these keys, or the phone removed the device at once.
+        let erase_linking = linking && reason.verdict() == Verdict::LinkGone;
+        let is_no_failure =
+            *reason == CloseReason::QrExhausted || matches!(reason.verdict(), Verdict::RestartNow | Verdict::LinkGone);
+        // Only the first time: a server that meets each fresh socket with one of these would
+        // be dialled as fast as it answers.
+        let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
+        let wait = if at_once { Duration::ZERO } else { self.backoff.next(&self.policy, self.seed) };
         let until = self.now.after(wait);
         self.close_then(Finale::NextSocket { reason: reason.describe(), until, erase_linking });
     }

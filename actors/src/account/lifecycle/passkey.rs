@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::{CommandInput, Effect, Lifecycle, State};
 use crate::{
     domain::{CommandId, Event, Instant, PasskeyAnswer, PasskeyStage, Status},
-    ports::Change,
+    ports::{Change, Finished},
 };
+
+const KIND: &str = "account.passkey";
 
 /// How long an operator has for a step of a passkey, at most, before the socket is given up.
 const PASSKEY_TIME: Duration = Duration::from_secs(180);
@@ -51,13 +53,14 @@ impl Lifecycle {
                 if let State::AwaitingPasskey { answered: true, until, .. } = &mut self.state {
                     *until = self.now.after(PASSKEY_TIME);
                 }
-                let finished = vec![(command, Ok("the answer was sent to WhatsApp".to_owned()))];
+                let result = Ok("the answer was sent to WhatsApp".to_owned());
+                let finished = vec![Finished { command, kind: KIND.to_owned(), result }];
                 let change = Change { finished, ..self.change() };
                 return self.write(change);
             }
             Err(reason) => reason,
         };
-        self.fail_all(vec![(command, "account.passkey".to_owned())], &reason);
+        self.fail_all(vec![(command, KIND.to_owned())], &reason);
         match &mut self.state {
             State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
             State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
@@ -76,6 +79,7 @@ impl Lifecycle {
             | State::Reconnecting { .. }
             | State::Held { .. }
             | State::Closing { .. }
+            | State::Deleted { .. }
             | State::Gone => {}
         }
     }
@@ -83,7 +87,7 @@ impl Lifecycle {
     /// The socket that it was for is gone. The state stays.
     pub(super) fn on_late_passkey_answer(&mut self, command: CommandId) {
         if !self.is_leaving() {
-            self.fail_all(vec![(command, "account.passkey".to_owned())], "the connection ended before the answer");
+            self.fail_all(vec![(command, KIND.to_owned())], "the connection ended before the answer");
         }
     }
 

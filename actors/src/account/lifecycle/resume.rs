@@ -2,29 +2,90 @@
 
 use super::{Backoff, Finale, Lifecycle, NOBODY, State};
 use crate::{
-    domain::{AccountRecord, Desired, Event, Incarnation, Instant, Policy, Status},
-    ports::Change,
+    domain::{AccountRecord, Desired, Event, Incarnation, Instant, PendingAttempt, Policy, Status},
+    ports::{Change, Finished},
 };
+
+/// Why an account cannot go on as its row says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// In words, for a person.
+    pub reason: String,
+    /// Commands that were to end with a change that the database refused.
+    pub commands: Vec<Finished>,
+    /// Nothing is told but on the row: the database refused what was told, too.
+    pub is_muted: bool,
+}
 
 impl Lifecycle {
     /// Goes on from the row, whoever wrote it and however it ended. `seed` is this
     /// life's randomness; two lives of one account must not have the same.
     pub fn resume(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> (Self, Vec<super::Effect>) {
-        let mut life = Self {
+        let mut life = Self::of(record, policy, seed, now);
+        life.pick_up();
+        let effects = std::mem::take(&mut life.effects);
+        (life, effects)
+    }
+
+    /// Does not go on: what of the row cannot be read, or cannot be written as the machine
+    /// would, is left alone, and the account is held by as small a change as there can be.
+    /// Commands are then done as for any account that is held.
+    pub fn hold(
+        record: AccountRecord,
+        policy: Policy,
+        seed: u128,
+        now: Instant,
+        trouble: Trouble,
+    ) -> (Self, Vec<super::Effect>) {
+        let mut life = Self::of(record, policy, seed, now);
+        life.be_held(trouble);
+        let effects = std::mem::take(&mut life.effects);
+        (life, effects)
+    }
+
+    fn of(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> Self {
+        Self {
             record,
             policy,
             state: State::Unpaired,
             incarnation: Incarnation::default(),
             seed,
             backoff: Backoff::default(),
+            socket_since: now,
+            was_prompt: false,
             refreshed: false,
             source: NOBODY.to_owned(),
             now,
             effects: Vec::new(),
-        };
-        life.pick_up();
-        let effects = std::mem::take(&mut life.effects);
-        (life, effects)
+        }
+    }
+
+    /// → Held. Told once: a row that says so already is not written again.
+    fn be_held(&mut self, Trouble { reason, commands, is_muted }: Trouble) {
+        self.state = State::Held { until: None };
+        let was_held = self.record.status == Status::Held && self.record.reason == reason;
+        if was_held && self.record.attempt.is_none() && commands.is_empty() {
+            return;
+        }
+        let mut change = self.change_out_of_pending();
+        if is_muted {
+            self.record.attempt = None;
+        } else {
+            self.end_attempt_into(&mut change, Event::Failed { reason: reason.clone() });
+        }
+        self.record.next_retry_at = None;
+        self.record.set_status(Status::Held, reason.clone(), self.now);
+        if !was_held && !is_muted {
+            change.events.push(Event::Held { reason: reason.clone(), until: None });
+            change.audit.push(self.audit(NOBODY, "account.held", Some(&reason)));
+        }
+        for Finished { command, kind, .. } in commands {
+            if !is_muted {
+                change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.clone() });
+            }
+            change.finished.push(Finished { command, kind, result: Err(reason.clone()) });
+        }
+        self.write(Change { record: self.record.clone(), ..change });
     }
 
     fn pick_up(&mut self) {
@@ -35,7 +96,11 @@ impl Lifecycle {
             return self.pick_up_attempt();
         }
         if let Some(keyring) = self.record.linking.take() {
-            // No attempt owns it: the phone may list a device that nobody wants.
+            // No attempt owns it: the phone may list a device that nobody wants. And a
+            // number that only the attempt had is free.
+            if self.record.status == Status::Unpaired {
+                self.record.give_up_number();
+            }
             let tickets = vec![(keyring, "left behind".to_owned())];
             let change = Change { tickets, ..self.change() };
             self.write(change);
@@ -44,7 +109,7 @@ impl Lifecycle {
             return self.pick_up_link();
         }
         if !matches!(self.record.status, Status::Unpaired) {
-            self.give_up_number();
+            self.record.give_up_number();
             self.record.desired = Desired::Unpaired;
             self.record.next_retry_at = None;
             self.set_status(Status::Unpaired, "no_keys");
@@ -53,41 +118,44 @@ impl Lifecycle {
         }
     }
 
-    /// A crash may have cut the deletion off: then it is finished. Otherwise the
-    /// machine only answers commands that come too late. → Gone | Unpaired
+    /// A deletion that a crash cut off is finished, and one whose last device entry has left
+    /// its phone is settled. → Closing | Deleted
     fn pick_up_deletion(&mut self) {
         let unfinished =
             self.record.keyring.is_some() || self.record.linking.is_some() || self.record.attempt.is_some();
         if unfinished {
-            self.close_then(Finale::Delete { command: None });
+            return self.close_then(Finale::Delete { command: None });
         }
+        if self.record.status == Status::Deleting {
+            self.set_status(Status::Unpaired, "deleted");
+            let change = Change { deletes: true, ..self.change() };
+            self.write(change);
+        }
+        self.state = State::Deleted { until: self.now.after(self.policy.late_commands) };
     }
 
     /// An attempt with time left goes on; one without ends as it would have. → Opening | Linking | Unpaired
     fn pick_up_attempt(&mut self) {
-        let too_old = self.record.since.after(self.policy.pending_max_age) <= self.now;
-        match &self.record.attempt {
-            Some(attempt) if attempt.deadline > self.now && !too_old => {
-                if self.record.linking.is_none() {
-                    self.record.phone = None;
-                    self.record.device_jid = None;
-                }
-                self.set_status(Status::Pending, "daemon_restarted");
-                let change = self.change_out_of_pending();
-                self.write(change);
-                self.continue_attempt();
-            }
-            Some(_) => self.end_attempt_by_timeout(),
-            None => {
+        if pending(&self.record).staleness(&self.policy, self.now).is_none() {
+            if self.record.linking.is_none() {
                 self.record.phone = None;
-                self.record.desired = Desired::Unpaired;
-                self.set_status(Status::Unpaired, "timeout");
-                let mut change = self.change_out_of_pending();
-                change.events.push(Event::Timeout);
-                change.tickets.extend(self.record.linking.take().map(|keyring| (keyring, "left behind".to_owned())));
-                self.write(Change { record: self.record.clone(), ..change });
+                self.record.device_jid = None;
             }
+            self.set_status(Status::Pending, "daemon_restarted");
+            let change = self.change_out_of_pending();
+            self.write(change);
+            return self.continue_attempt();
         }
+        if self.record.attempt.is_some() {
+            return self.end_attempt_by_timeout();
+        }
+        self.record.phone = None;
+        self.record.desired = Desired::Unpaired;
+        self.set_status(Status::Unpaired, "timeout");
+        let mut change = self.change_out_of_pending();
+        change.events.push(Event::Timeout);
+        change.tickets.extend(self.record.linking.take().map(|keyring| (keyring, "left behind".to_owned())));
+        self.write(Change { record: self.record.clone(), ..change });
     }
 
     /// → Connecting | Held
@@ -104,7 +172,19 @@ impl Lifecycle {
             let told = Event::Disconnected { reason: reason.to_owned(), next_retry_at: self.now };
             let change = Change { events: vec![told], ..self.change() };
             self.write(change);
+        } else if self.move_deadline().is_some_and(|due| due <= self.now) {
+            self.tell_of_the_move();
         }
         self.log_in();
+    }
+}
+
+/// A row that says `pending`, as a sweep sees it.
+pub fn pending(record: &AccountRecord) -> PendingAttempt {
+    PendingAttempt {
+        account: record.id,
+        label: record.label.clone(),
+        since: record.since,
+        deadline: record.attempt.as_ref().map(|attempt| attempt.deadline),
     }
 }

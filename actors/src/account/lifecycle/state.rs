@@ -1,6 +1,6 @@
 use super::closing::Finale;
 use super::input::CommandInput;
-use crate::domain::{CommandId, Instant, PasskeyStage, Phone, Secret};
+use crate::domain::{AccountRecord, CommandId, Instant, PasskeyStage, Phone, Secret};
 
 /// What an account is in, right now. Conditions, not actions; every one with
 /// something under way has a deadline.
@@ -17,14 +17,15 @@ pub enum State {
     /// WhatsApp wants a passkey; the operator answers. With `answered` an answer to
     /// this stage is on its way, or was taken.
     AwaitingPasskey { stage: PasskeyStage, answered: bool, until: Instant },
-    /// The phone scanned; the link waits for our word.
-    Admitting { phone: Phone, device_jid: String, until: Instant },
+    /// The phone scanned; the link waits for our word, and that for the database's. `claimed`
+    /// is the row if the number is the account's, here and below.
+    Admitting { phone: Phone, claimed: Box<AccountRecord>, until: Instant },
     /// The link is confirmed, its keys durable; the first login is under way.
     Linking { until: Instant },
     /// Logged in, and the number has yet to be claimed.
-    Vetting { phone: Phone, device_jid: Option<String>, until: Instant },
+    Vetting { phone: Phone, claimed: Box<AccountRecord>, until: Instant },
     /// Claiming the number again, before parked keys are used.
-    Reclaiming { command: CommandInput, waiting: Vec<CommandInput>, until: Instant },
+    Reclaiming { command: CommandInput, waiting: Vec<CommandInput>, claimed: Box<AccountRecord>, until: Instant },
     /// Logging in over a link that exists.
     Connecting { until: Instant },
     /// Logged in.
@@ -37,6 +38,8 @@ pub enum State {
     ///
     /// Commands wait; with `leave` the machine leaves after the finale.
     Closing { finale: Box<Finale>, waiting: Vec<CommandInput>, leave: bool, until: Instant },
+    /// The account is deleted: commands that come too late are told so.
+    Deleted { until: Instant },
     /// Nothing more will come.
     Gone,
 }
@@ -71,6 +74,7 @@ impl State {
             | Self::Reclaiming { .. }
             | Self::Reconnecting { .. }
             | Self::Held { .. }
+            | Self::Deleted { .. }
             | Self::Gone => false,
         }
     }
@@ -90,6 +94,7 @@ impl State {
             | Self::Reconnecting { .. }
             | Self::Held { .. }
             | Self::Closing { .. }
+            | Self::Deleted { .. }
             | Self::Gone => false,
         }
     }
@@ -115,6 +120,7 @@ impl State {
             | Self::Reclaiming { until, .. }
             | Self::Connecting { until }
             | Self::Reconnecting { until }
+            | Self::Deleted { until }
             | Self::Closing { until, .. } => Some(*until),
             Self::Online { groups, .. } => groups.due,
             Self::Held { until } => *until,
@@ -138,6 +144,7 @@ impl State {
             Self::Reconnecting { .. } => "Reconnecting",
             Self::Held { .. } => "Held",
             Self::Closing { .. } => "Closing",
+            Self::Deleted { .. } => "Deleted",
             Self::Gone => "Gone",
         }
     }

@@ -44,8 +44,9 @@ impl Roster {
             match self.seats.get_mut(&member) {
                 Some(seat @ Seat::Running { .. }) => {
                     *seat = Seat::Leaving;
-                    directives.push(Directive::Drain(member));
+                    directives.push(Directive::HandOver(member));
                 }
+                // Its commands are put back by the release.
                 Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
                 Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
             }

@@ -8,6 +8,9 @@ use crate::{domain::Instant, ports::Survey};
 /// Between two rounds of claims or of giving up.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// So many accounts more than the daemon that has fewest are never a reason to move one.
+const TOLERATED: u32 = 8;
+
 /// What a daemon does about its share now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -24,7 +27,7 @@ pub(super) struct Shares {
     /// The most accounts that move in one round; `u32::MAX`: no limit.
     per_round: u32,
     not_before: Instant,
-    /// Once more than tolerated is too much, all that is beyond the target goes.
+    /// Once the shares are too uneven, all that is beyond the target goes.
     giving_up: bool,
     /// When to look again, because a round was not the last one.
     wake: Option<Instant>,
@@ -43,12 +46,14 @@ impl Shares {
             return Plan::default();
         }
         let target = survey.needing.div_ceil(survey.daemons);
-        // Without some play a single account more or less would move others about.
-        let tolerated = target.saturating_add(target / 8);
-        self.giving_up = mine > tolerated || (self.giving_up && mine > target);
+        // A move disconnects an account for a moment: not for a difference that is small, in
+        // itself or for those who have so many.
+        let beyond = mine.saturating_sub(survey.least);
+        let is_uneven = beyond > TOLERATED && u64::from(beyond) * 5 > u64::from(mine);
+        self.giving_up = mine > target && (is_uneven || self.giving_up);
         let plan = Plan {
             claim: target.saturating_sub(mine).min(self.per_round),
-            give_up: if self.giving_up { (mine - target).min(self.per_round) } else { 0 },
+            give_up: if self.giving_up { mine.saturating_sub(target).min(self.per_round) } else { 0 },
         };
         if plan == Plan::default() {
             return plan;

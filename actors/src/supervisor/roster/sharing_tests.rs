@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::*;
+use super::{shares::Plan, *};
+use crate::domain::{CommandId, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 const ROUND: Duration = Duration::from_secs(1);
@@ -99,9 +100,14 @@ impl Fleet {
             active: true,
             tickets: tickets(nth),
         });
-        let survey = Survey { owned: owned.collect(), needing: self.rows.len() as u32, daemons: self.living() as u32 };
+        let survey = Survey {
+            owned: owned.collect(),
+            needing: self.rows.len() as u32,
+            daemons: self.living() as u32,
+            least: self.shares().into_iter().min().unwrap_or(0) as u32,
+        };
         self.daemons[which].resync = false;
-        let directives = self.daemons[which].roster.on_survey(&survey, self.now);
+        let directives = self.daemons[which].roster.on_look(Some(&survey), Vec::new(), self.now);
         self.follow(which, directives);
     }
 
@@ -118,7 +124,7 @@ impl Fleet {
                     }
                     self.daemons[which].starting.insert(member);
                 }
-                Directive::Drain(member) | Directive::FenceOff(member) => {
+                Directive::Drain(member) | Directive::HandOver(member) | Directive::FenceOff(member) => {
                     assert!(
                         self.daemons[which].running.remove(&member),
                         "{member:?} was told to leave and is not here"
@@ -160,9 +166,11 @@ impl Fleet {
                     let directives = self.daemons[which].roster.on_released(released, done);
                     self.follow(which, directives);
                 }
-                Directive::Resync => self.daemons[which].resync = true,
-                Directive::RequeueOf(_) | Directive::Hold(..) => {}
-                Directive::Deliver(..) | Directive::Requeue(_) | Directive::Drained => panic!("{directive:?}"),
+                Directive::Look { .. } | Directive::LookLater { .. } => self.daemons[which].resync = true,
+                Directive::RequeueOf(..) => {}
+                Directive::Deliver(..) | Directive::Requeue(_) | Directive::Drained | Directive::StartHeld(..) => {
+                    panic!("{directive:?}")
+                }
             }
         }
     }
@@ -187,7 +195,7 @@ impl Fleet {
         }
         for member in self.daemons[which].leaving.clone() {
             self.daemons[which].leaving.remove(&member);
-            let directives = self.daemons[which].roster.on_retired(Retired::done(member), self.now);
+            let directives = self.daemons[which].roster.on_retired(Retired::of(member, Ending::Done), self.now);
             self.follow(which, directives);
         }
         let directives = self.daemons[which].roster.on_deadline(self.now);
@@ -211,8 +219,10 @@ impl Fleet {
 
     fn assert_shared_out_and_running(&self) {
         let target = self.rows.len().div_ceil(self.living());
+        let least = self.shares().into_iter().min().unwrap();
         for share in self.shares() {
-            assert!(share <= target + target / 8, "a share of {share} where {target} is fair: {:?}", self.shares());
+            let tolerated = share <= target || share - least <= 8 || (share - least) * 5 <= share;
+            assert!(tolerated, "a share of {share} where {target} is fair: {:?}", self.shares());
         }
         for (nth, row) in self.rows.iter().enumerate() {
             let owner = row.owner.expect("an account that nobody has");
@@ -250,29 +260,46 @@ fn one_account_more_or_less_moves_no_other() {
 }
 
 #[test]
+fn a_small_difference_moves_nobody() {
+    for accounts in [6, 8] {
+        let mut fleet = Fleet::new(accounts, 1);
+        fleet.settle();
+        fleet.join();
+        fleet.daemons[0].resync = true;
+        fleet.settle();
+        assert_eq!(fleet.shares(), [accounts, 0]);
+    }
+    // More than eight, and less than a fifth.
+    let mut shares = Shares::new(PER_ROUND);
+    let survey = Survey { owned: Vec::new(), needing: 110, daemons: 2, least: 50 };
+    assert_eq!(shares.plan(&survey, 60, NOW), Plan::default());
+    assert_eq!(shares.plan(&Survey { needing: 120, ..survey }, 70, NOW).give_up, PER_ROUND);
+}
+
+#[test]
 fn an_attempt_in_the_middle_stays_where_it_is() {
-    let mut fleet = Fleet::new(6, 1);
+    let mut fleet = Fleet::new(20, 1);
     fleet.settle();
-    fleet.rows.iter_mut().take(5).for_each(|row| row.movable = false);
+    fleet.rows.iter_mut().take(15).for_each(|row| row.movable = false);
     fleet.join();
     fleet.daemons[0].resync = true;
     fleet.settle();
-    assert_eq!(fleet.shares(), [5, 1]);
+    assert_eq!(fleet.shares(), [15, 5]);
 }
 
 #[test]
 fn a_hand_over_that_the_database_does_not_take_goes_on_here() {
-    let mut fleet = Fleet::new(4, 1);
+    let mut fleet = Fleet::new(20, 1);
     fleet.settle();
     fleet.join();
     fleet.daemons[0].resync = true;
     fleet.releases_fail = true;
     fleet.settle();
-    assert_eq!(fleet.shares(), [4, 0]);
+    assert_eq!(fleet.shares(), [20, 0]);
     fleet.releases_fail = false;
     fleet.daemons[0].resync = true;
     fleet.settle();
-    assert_eq!(fleet.shares(), [2, 2]);
+    assert_eq!(fleet.shares(), [10, 10]);
     fleet.assert_shared_out_and_running();
 }
 
@@ -280,22 +307,26 @@ fn a_hand_over_that_the_database_does_not_take_goes_on_here() {
 fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_here_again() {
     let mut roster = Roster::new(1, PER_ROUND);
     let own = |nth| Owned { account: account(nth), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
-    let survey = |daemons| Survey { owned: vec![own(1), own(2)], needing: 2, daemons };
+    let survey = |daemons| Survey { owned: (1..=9).map(own).collect(), needing: 9, daemons, least: 0 };
     roster.on_survey(&survey(1), NOW);
-    roster.on_started(Member::Account(account(1)), Started::Running, NOW);
-    roster.on_started(Member::Account(account(2)), Started::Running, NOW);
-    let gone = Member::Account(account(2));
-    assert_eq!(roster.on_survey(&survey(2), NOW.after(ROUND)), [Directive::Drain(gone)]);
+    for nth in 1..=9 {
+        roster.on_started(Member::Account(account(nth)), Started::Running, NOW);
+    }
+    let gone = Member::Account(account(9));
+    let leaving = roster.on_survey(&survey(2), NOW.after(ROUND));
+    assert_eq!(leaving.len(), PER_ROUND as usize);
+    assert!(leaving.contains(&Directive::HandOver(gone)));
     let row = CommandRow {
         id: CommandId(7),
-        account: account(2),
+        taking: TakingId(Uuid::from_u128(7)),
+        account: account(9),
         kind: "account.pair".to_owned(),
         args: serde_json::json!({}),
         source: "web".to_owned(),
     };
     assert_eq!(roster.on_command(row), []);
-    assert_eq!(roster.on_restart(account(2)), []);
-    assert_eq!(roster.on_retired(Retired::done(gone), NOW), [Directive::Release(account(2), Fence(1))]);
+    assert_eq!(roster.on_restart(account(9)), []);
+    assert_eq!(roster.on_retired(Retired::of(gone, Ending::Done), NOW), [Directive::Release(account(9), Fence(1))]);
     assert_eq!(roster.on_survey(&survey(2), NOW.after(ROUND)), [], "not started again before the release is through");
 }
 
@@ -303,15 +334,15 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
 fn without_a_lease_nobody_starts_and_with_it_everybody_is_back() {
     let mut roster = Roster::new(1, PER_ROUND);
     let own = Owned { account: account(1), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
-    let survey = Survey { owned: vec![own], needing: 1, daemons: 1 };
+    let survey = Survey { owned: vec![own], needing: 1, daemons: 1, least: 1 };
     let member = Member::Account(account(1));
     roster.on_survey(&survey, NOW);
     roster.on_started(member, Started::Running, NOW);
     assert_eq!(roster.on_lease_lost(), [Directive::FenceOff(member)]);
-    roster.on_retired(Retired::done(member), NOW);
+    roster.on_retired(Retired::of(member, Ending::Done), NOW);
     assert_eq!(roster.on_survey(&survey, NOW), []);
     assert_eq!(roster.on_restart(account(1)), []);
-    assert_eq!(roster.on_lease_back(), [Directive::Resync]);
+    assert_eq!(roster.on_lease_back(), [Directive::Look { resync: true }]);
     assert_eq!(roster.on_survey(&survey, NOW), [Directive::Start(member)]);
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::{domain::TakingId, ports::Finished};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 
@@ -19,11 +20,16 @@ fn owned(nth: u8) -> Owned {
 fn row(nth: u8, id: i64) -> CommandRow {
     CommandRow {
         id: CommandId(id),
+        taking: taken(id).taking,
         account: account(nth),
         kind: "account.pair".to_owned(),
         args: json!({}),
         source: "web".to_owned(),
     }
+}
+
+fn taken(id: i64) -> Taken {
+    Taken { command: CommandId(id), taking: TakingId(Uuid::from_u128(7)) }
 }
 
 fn member(nth: u8) -> Member {
@@ -47,8 +53,8 @@ fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
     let mut rests = Vec::new();
     for _ in 0..5 {
         roster.on_started(member(1), Started::Running, now);
-        let gone = roster.on_retired(Retired::crashed(member(1)), now);
-        assert!(gone.contains(&Directive::RequeueOf(account(1))), "its commands are put back: {gone:?}");
+        let gone = roster.on_retired(Retired::of(member(1), Ending::Crashed), now);
+        assert!(gone.contains(&Directive::RequeueOf(account(1), Vec::new())), "its commands are put back: {gone:?}");
         let due = roster.deadline().unwrap();
         rests.push(now.until(due));
         now = due;
@@ -67,13 +73,52 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 }
 
 #[test]
-fn a_poisoned_row_is_held_and_the_others_run() {
+fn a_refused_write_makes_its_account_begin_again_and_be_held() {
     let mut roster = Roster::new(1, 50);
-    roster.on_owned(&[owned(1), owned(2)]);
-    let poisoned = roster.on_started(member(1), Started::Poisoned("status \"wat\"".to_owned()), NOW);
-    assert_eq!(poisoned, [Directive::Hold(account(1), "status \"wat\"".to_owned())]);
-    assert!(roster.on_started(member(2), Started::Running, NOW).is_empty());
+    roster.on_owned(&[owned(1)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
+    let trouble = Trouble { reason: "no".to_owned(), commands: vec![finished], is_muted: false };
+    let directives = roster.on_retired(Retired::of(member(1), Ending::Refused(trouble.clone())), NOW);
+    let expected = [Directive::RequeueOf(account(1), vec![CommandId(7)]), Directive::StartHeld(account(1), trouble)];
+    assert_eq!(directives, expected, "the next one ends the command, so nobody else may");
+    roster.on_started(member(1), Started::Running, NOW);
+    roster.on_retired(Retired::of(member(1), Ending::Unwritable("no".to_owned())), NOW);
     assert!(roster.deadline().is_some(), "it is looked at again later");
+}
+
+#[test]
+fn one_look_at_a_time_and_what_is_asked_meanwhile_after_it() {
+    let mut roster = Roster::new(1, 50);
+    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
+    assert_eq!(roster.wake(true), []);
+    assert_eq!(roster.wake(false), []);
+    assert_eq!(roster.on_look(None, Vec::new(), NOW), [Directive::Look { resync: true }], "all that was asked for");
+    assert_eq!(roster.on_look_failed(true), [Directive::LookLater { resync: true }]);
+    assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
+    let slow = CommandRow { kind: "groups.sync".to_owned(), ..row(1, 7) };
+    let directives = roster.on_look(None, vec![slow], NOW);
+    assert!(directives.contains(&Directive::Look { resync: false }), "nobody waits for it: {directives:?}");
+}
+
+#[test]
+fn a_drain_that_is_asked_for_again_says_again_that_nobody_is_left() {
+    let mut roster = Roster::new(1, 50);
+    roster.on_owned(&[owned(1)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    roster.on_drain();
+    assert_eq!(roster.on_drain(), [], "one still leaves");
+    roster.on_retired(Retired::of(member(1), Ending::Done), NOW);
+    assert_eq!(roster.on_drain(), [Directive::Drained]);
+}
+
+#[test]
+fn a_lost_lease_reaches_those_who_are_leaving_too() {
+    let mut roster = Roster::new(1, 50);
+    roster.on_owned(&[owned(1)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    roster.on_restart(account(1));
+    assert_eq!(roster.on_lease_lost(), [Directive::FenceOff(member(1))]);
 }
 
 #[test]
@@ -82,10 +127,10 @@ fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(roster.on_drain(), [Directive::Drain(member(1))]);
-    assert_eq!(roster.on_command(row(1, 9)), [Directive::Requeue(CommandId(9))]);
+    assert_eq!(roster.on_command(row(1, 9)), [Directive::Requeue(taken(9))]);
     assert_eq!(roster.on_started(member(2), Started::Running, NOW), [Directive::Drain(member(2))]);
-    assert!(!roster.on_retired(Retired::done(member(1)), NOW).contains(&Directive::Drained));
-    assert!(roster.on_retired(Retired::done(member(2)), NOW).contains(&Directive::Drained));
+    assert!(!roster.on_retired(Retired::of(member(1), Ending::Done), NOW).contains(&Directive::Drained));
+    assert!(roster.on_retired(Retired::of(member(2), Ending::Done), NOW).contains(&Directive::Drained));
 }
 
 #[test]
@@ -97,10 +142,10 @@ fn a_drain_that_is_taken_back_lets_everybody_start_again_who_has_left() {
         roster.on_started(member(nth), Started::Running, NOW);
     }
     roster.on_drain();
-    roster.on_retired(Retired::done(member(1)), NOW);
-    assert_eq!(roster.on_undrain(), [Directive::Resync]);
+    roster.on_retired(Retired::of(member(1), Ending::Done), NOW);
+    assert_eq!(roster.on_undrain(), [Directive::Look { resync: true }]);
     assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(1))], "the other one still leaves");
-    assert!(!roster.on_retired(Retired::done(member(2)), NOW).contains(&Directive::Drained));
+    assert!(!roster.on_retired(Retired::of(member(2), Ending::Done), NOW).contains(&Directive::Drained));
     assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(2))]);
 }
 
@@ -118,6 +163,9 @@ impl World {
     fn follow(&mut self, directives: &[Directive]) {
         for directive in directives {
             match directive {
+                Directive::StartHeld(account, _) => {
+                    assert!(self.starting.insert(Member::Account(*account)), "{account} started twice at once");
+                }
                 Directive::Start(member) => {
                     assert!(!self.running.contains(member), "{member:?} started beside itself");
                     assert!(self.starting.insert(*member), "{member:?} started twice at once");
@@ -127,16 +175,20 @@ impl World {
                     assert!(self.running.contains(&Member::Account(*account)), "delivered to nobody");
                     assert_eq!(self.in_hand.remove(&row.id.0), Some(*account), "delivered twice or to another");
                 }
-                Directive::Requeue(id) => assert!(self.in_hand.remove(&id.0).is_some(), "put back twice"),
-                Directive::RequeueOf(account) => self.in_hand.retain(|_, of| of != account),
-                Directive::Drain(member) | Directive::FenceOff(member) => assert!(self.running.contains(member)),
+                Directive::Requeue(taken) => {
+                    assert!(self.in_hand.remove(&taken.command.0).is_some(), "put back twice");
+                }
+                Directive::RequeueOf(account, _) => self.in_hand.retain(|_, of| of != account),
+                Directive::Drain(member) | Directive::HandOver(member) | Directive::FenceOff(member) => {
+                    assert!(self.running.contains(member));
+                }
                 Directive::Drained => assert!(self.draining && self.running.is_empty() && self.starting.is_empty()),
                 Directive::Release(account, _) => {
                     assert!(!self.starting.contains(&Member::Account(*account)), "{account} given up while starting");
                     assert!(!self.running.contains(&Member::Account(*account)), "{account} given up while running");
                     self.in_hand.retain(|_, of| of != account);
                 }
-                Directive::Hold(..) | Directive::Resync | Directive::Claim(_) => {}
+                Directive::Look { .. } | Directive::LookLater { .. } | Directive::Claim(_) => {}
             }
         }
     }
@@ -166,7 +218,6 @@ proptest! {
                     let how = match how {
                         0 => Started::Absent,
                         1 => Started::Failed,
-                        2 => Started::Poisoned("why".to_owned()),
                         _ => Started::Running,
                     };
                     if how == Started::Running {
@@ -176,7 +227,14 @@ proptest! {
                 }
                 4 if world.running.contains(&who) => {
                     world.running.remove(&who);
-                    let retired = if how == 0 { Retired::crashed(who) } else { Retired::done(who) };
+                    let trouble = || Trouble { reason: "no".to_owned(), commands: Vec::new(), is_muted: false };
+                    let ending = match how {
+                        0 => Ending::Crashed,
+                        1 => Ending::Refused(trouble()),
+                        2 => Ending::Overtaken,
+                        _ => Ending::Done,
+                    };
+                    let retired = Retired::of(who, ending);
                     roster.on_retired(retired, now)
                 }
                 5 => roster.on_deadline(now),
@@ -210,7 +268,7 @@ proptest! {
             }
         }
         for who in std::mem::take(&mut world.running) {
-            world.follow(&roster.on_retired(Retired::done(who), now));
+            world.follow(&roster.on_retired(Retired::of(who, Ending::Done), now));
         }
         prop_assert!(world.in_hand.is_empty(), "commands are stuck: {:?}", world.in_hand);
     }

@@ -82,7 +82,7 @@ proptest! {
                 assert!(!retired, "an effect after Retire");
                 match effect {
                     Effect::Open { incarnation, .. } => assert_eq!(live.replace(*incarnation), None, "two connections"),
-                    Effect::Close(of) => assert_eq!(*live, Some(*of)),
+                    Effect::Close(of) | Effect::Cut(of) => assert_eq!(*live, Some(*of)),
                     Effect::Record(TicketOutcome::Unlinked { .. }) => assert!(gone, "erased before WhatsApp confirmed"),
                     Effect::Retire => retired = true,
                     Effect::Unlink(of) => assert_eq!(*live, Some(*of)),
@@ -102,6 +102,7 @@ proptest! {
                 5 => Input::Answered(of, UnlinkAnswer::Unknown("no answer".to_owned())),
                 6 => Input::SessionClosed(of),
                 7 if later < 4_000 => Input::Leave,
+                7 if later < 6_000 => Input::Fenced,
                 _ => Input::Deadline,
             };
             let said_gone = matches!(
@@ -112,12 +113,16 @@ proptest! {
             gone |= said_gone && of == saga.incarnation;
             // A close that takes too long is taken for done.
             let closing = matches!(saga.state, State::Closing { .. });
-            if closing && (input == Input::SessionClosed(saga.incarnation) || input == Input::Deadline) {
+            let due = saga.deadline();
+            let is_due = input == Input::Deadline && due.is_some_and(|due| due <= now);
+            if closing && (input == Input::SessionClosed(saga.incarnation) || is_due) {
                 live = None;
             }
-            let due = saga.deadline();
             let stuck = input == Input::Deadline && due.is_some_and(|due| due <= now);
+            let is_fenced = input == Input::Fenced;
             let effects = saga.step(input, now);
+            let writes = effects.iter().any(|effect| matches!(effect, Effect::Record(_)));
+            prop_assert!(!is_fenced || !writes, "a write after the account was lost");
             judge(&effects, gone, &mut live);
             prop_assert!(!stuck || saga.deadline() != due || matches!(saga.state, State::Gone), "no progress");
         }

@@ -12,42 +12,15 @@ pub struct ReleaseAccountParams {
     pub fence: i64,
 }
 #[derive(Clone, Copy, Debug)]
+pub struct RetakeAccountParams {
+    pub process: uuid::Uuid,
+    pub account: uuid::Uuid,
+    pub fence: i64,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct LoadAccountParams {
     pub account: uuid::Uuid,
     pub process: uuid::Uuid,
-}
-#[derive(Debug)]
-pub struct ClaimNumberParams<T1: crate::StringSql> {
-    pub account: uuid::Uuid,
-    pub process: uuid::Uuid,
-    pub fence: i64,
-    pub phone: T1,
-}
-#[derive(Clone, Copy, Debug)]
-pub struct GetUnreadAccountParams {
-    pub account: uuid::Uuid,
-    pub process: uuid::Uuid,
-}
-#[derive(Debug)]
-pub struct HoldAccountParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql, T4: crate::StringSql> {
-    pub reason: T1,
-    pub desired: T2,
-    pub phone_number: Option<T3>,
-    pub last_phone_number: Option<T4>,
-    pub account: uuid::Uuid,
-    pub process: uuid::Uuid,
-}
-#[derive(Clone, Copy, Debug)]
-pub struct ListStaleAttemptsParams {
-    pub now: chrono::DateTime<chrono::FixedOffset>,
-    pub process: uuid::Uuid,
-    pub oldest: chrono::DateTime<chrono::FixedOffset>,
-}
-#[derive(Clone, Copy, Debug)]
-pub struct ParkStaleAttemptsParams {
-    pub now: chrono::DateTime<chrono::FixedOffset>,
-    pub process: uuid::Uuid,
-    pub oldest: chrono::DateTime<chrono::FixedOffset>,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct SurveyFleet {
@@ -96,6 +69,8 @@ pub struct LoadAccount {
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub released_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub last_change: Option<uuid::Uuid>,
 }
 pub struct LoadAccountBorrowed<'a> {
     pub id: uuid::Uuid,
@@ -118,6 +93,8 @@ pub struct LoadAccountBorrowed<'a> {
     pub linking_keyring_id: Option<uuid::Uuid>,
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub groups_synced_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub released_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub last_change: Option<uuid::Uuid>,
 }
 impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
     fn from(
@@ -142,6 +119,8 @@ impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
             linking_keyring_id,
             deleted_at,
             groups_synced_at,
+            released_at,
+            last_change,
         }: LoadAccountBorrowed<'a>,
     ) -> Self {
         Self {
@@ -165,87 +144,29 @@ impl<'a> From<LoadAccountBorrowed<'a>> for LoadAccount {
             linking_keyring_id,
             deleted_at,
             groups_synced_at,
+            released_at,
+            last_change,
         }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
-pub struct ClaimNumber {
-    pub granted: bool,
-    pub existing_label: Option<String>,
+pub struct ListPendingAccounts {
+    pub id: uuid::Uuid,
+    pub label: String,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
-pub struct ClaimNumberBorrowed<'a> {
-    pub granted: bool,
-    pub existing_label: Option<&'a str>,
+pub struct ListPendingAccountsBorrowed<'a> {
+    pub id: uuid::Uuid,
+    pub label: &'a str,
+    pub status_since: chrono::DateTime<chrono::FixedOffset>,
+    pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
-impl<'a> From<ClaimNumberBorrowed<'a>> for ClaimNumber {
-    fn from(ClaimNumberBorrowed { granted, existing_label }: ClaimNumberBorrowed<'a>) -> Self {
-        Self { granted, existing_label: existing_label.map(|v| v.into()) }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct GetUnreadAccount {
-    pub desired: String,
-    pub phone_number: Option<String>,
-    pub last_phone_number: Option<String>,
-    pub deleted: bool,
-    pub linked: bool,
-}
-pub struct GetUnreadAccountBorrowed<'a> {
-    pub desired: &'a str,
-    pub phone_number: Option<&'a str>,
-    pub last_phone_number: Option<&'a str>,
-    pub deleted: bool,
-    pub linked: bool,
-}
-impl<'a> From<GetUnreadAccountBorrowed<'a>> for GetUnreadAccount {
+impl<'a> From<ListPendingAccountsBorrowed<'a>> for ListPendingAccounts {
     fn from(
-        GetUnreadAccountBorrowed {
-            desired,
-            phone_number,
-            last_phone_number,
-            deleted,
-            linked,
-        }: GetUnreadAccountBorrowed<'a>,
+        ListPendingAccountsBorrowed { id, label, status_since, pair_deadline }: ListPendingAccountsBorrowed<'a>,
     ) -> Self {
-        Self {
-            desired: desired.into(),
-            phone_number: phone_number.map(|v| v.into()),
-            last_phone_number: last_phone_number.map(|v| v.into()),
-            deleted,
-            linked,
-        }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListStaleAttempts {
-    pub id: uuid::Uuid,
-    pub label: String,
-    pub past_deadline: bool,
-}
-pub struct ListStaleAttemptsBorrowed<'a> {
-    pub id: uuid::Uuid,
-    pub label: &'a str,
-    pub past_deadline: bool,
-}
-impl<'a> From<ListStaleAttemptsBorrowed<'a>> for ListStaleAttempts {
-    fn from(ListStaleAttemptsBorrowed { id, label, past_deadline }: ListStaleAttemptsBorrowed<'a>) -> Self {
-        Self { id, label: label.into(), past_deadline }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct ParkStaleAttempts {
-    pub id: uuid::Uuid,
-    pub label: String,
-    pub past_deadline: bool,
-}
-pub struct ParkStaleAttemptsBorrowed<'a> {
-    pub id: uuid::Uuid,
-    pub label: &'a str,
-    pub past_deadline: bool,
-}
-impl<'a> From<ParkStaleAttemptsBorrowed<'a>> for ParkStaleAttempts {
-    fn from(ParkStaleAttemptsBorrowed { id, label, past_deadline }: ParkStaleAttemptsBorrowed<'a>) -> Self {
-        Self { id, label: label.into(), past_deadline }
+        Self { id, label: label.into(), status_since, pair_deadline }
     }
 }
 use crate::client::async_::GenericClient;
@@ -466,236 +387,20 @@ where
         Ok(mapped)
     }
 }
-pub struct ClaimNumberQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct ListPendingAccountsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ClaimNumberBorrowed, tokio_postgres::Error>,
-    mapper: fn(ClaimNumberBorrowed) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListPendingAccountsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListPendingAccountsBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ClaimNumberQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListPendingAccountsQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(ClaimNumberBorrowed) -> R) -> ClaimNumberQuery<'c, 'a, 's, C, R, N> {
-        ClaimNumberQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct GetUnreadAccountQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<GetUnreadAccountBorrowed, tokio_postgres::Error>,
-    mapper: fn(GetUnreadAccountBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> GetUnreadAccountQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(GetUnreadAccountBorrowed) -> R) -> GetUnreadAccountQuery<'c, 'a, 's, C, R, N> {
-        GetUnreadAccountQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
-    mapper: fn(bool) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
-        BoolQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct ListStaleAttemptsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ListStaleAttemptsBorrowed, tokio_postgres::Error>,
-    mapper: fn(ListStaleAttemptsBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ListStaleAttemptsQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(ListStaleAttemptsBorrowed) -> R) -> ListStaleAttemptsQuery<'c, 'a, 's, C, R, N> {
-        ListStaleAttemptsQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct ParkStaleAttemptsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ParkStaleAttemptsBorrowed, tokio_postgres::Error>,
-    mapper: fn(ParkStaleAttemptsBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ParkStaleAttemptsQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(ParkStaleAttemptsBorrowed) -> R) -> ParkStaleAttemptsQuery<'c, 'a, 's, C, R, N> {
-        ParkStaleAttemptsQuery {
+    pub fn map<R>(self, mapper: fn(ListPendingAccountsBorrowed) -> R) -> ListPendingAccountsQuery<'c, 'a, 's, C, R, N> {
+        ListPendingAccountsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -841,6 +546,43 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.account, &params.process, &params.fence)
     }
 }
+pub struct RetakeAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn retake_account() -> RetakeAccountStmt {
+    RetakeAccountStmt(
+        "UPDATE whatsapp_accounts SET owner = $1, fence = fence + 1 WHERE id = $2 AND fence = $3 AND (owner = $1 OR owner IS NULL) RETURNING id",
+        None,
+    )
+}
+impl RetakeAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+        account: &'a uuid::Uuid,
+        fence: &'a i64,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        UuidUuidQuery {
+            client,
+            params: [process, account, fence],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, RetakeAccountParams, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>, C>
+    for RetakeAccountStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a RetakeAccountParams) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.process, &params.account, &params.fence)
+    }
+}
 pub struct ListOwnedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_owned_accounts() -> ListOwnedAccountsStmt {
     ListOwnedAccountsStmt(
@@ -879,7 +621,7 @@ impl ListOwnedAccountsStmt {
 pub struct LoadAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn load_account() -> LoadAccountStmt {
     LoadAccountStmt(
-        "SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at, phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone, keyring_id, linking_keyring_id, deleted_at, groups_synced_at FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
+        "SELECT id, operator_id, label, fence, status, status_reason, status_since, desired, next_retry_at, phone_number, last_phone_number, device_jid, pair_deadline, pair_method, pair_phone, expect_phone, keyring_id, linking_keyring_id, deleted_at, groups_synced_at, released_at, last_change FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
         None,
     )
 }
@@ -921,6 +663,8 @@ impl LoadAccountStmt {
                     linking_keyring_id: row.try_get(17)?,
                     deleted_at: row.try_get(18)?,
                     groups_synced_at: row.try_get(19)?,
+                    released_at: row.try_get(20)?,
+                    last_change: row.try_get(21)?,
                 })
             },
             mapper: |it| LoadAccount::from(it),
@@ -939,58 +683,14 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.account, &params.process)
     }
 }
-pub struct ClaimNumberStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn claim_number() -> ClaimNumberStmt {
-    ClaimNumberStmt(
-        "WITH me AS ( SELECT id, operator_id FROM whatsapp_accounts WHERE id = $1 AND owner = $2 AND fence = $3 ), incumbent AS ( SELECT a.label FROM whatsapp_accounts a JOIN me ON a.operator_id = me.operator_id AND a.id <> me.id WHERE a.phone_number = $4 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id LIMIT 1 ), granted AS ( UPDATE whatsapp_accounts a SET phone_number = $4 WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 AND NOT EXISTS (SELECT FROM incumbent) RETURNING a.id ) SELECT EXISTS (SELECT FROM granted) AS granted, (SELECT label FROM incumbent) AS existing_label",
+pub struct ListPendingAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_pending_accounts() -> ListPendingAccountsStmt {
+    ListPendingAccountsStmt(
+        "SELECT id, label, status_since, pair_deadline FROM whatsapp_accounts WHERE (owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp())) AND status = 'pending' AND deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
-impl ClaimNumberStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
-        &'s self,
-        client: &'c C,
-        account: &'a uuid::Uuid,
-        process: &'a uuid::Uuid,
-        fence: &'a i64,
-        phone: &'a T1,
-    ) -> ClaimNumberQuery<'c, 'a, 's, C, ClaimNumber, 4> {
-        ClaimNumberQuery {
-            client,
-            params: [account, process, fence, phone],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<ClaimNumberBorrowed, tokio_postgres::Error> {
-                Ok(ClaimNumberBorrowed { granted: row.try_get(0)?, existing_label: row.try_get(1)? })
-            },
-            mapper: |it| ClaimNumber::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, ClaimNumberParams<T1>, ClaimNumberQuery<'c, 'a, 's, C, ClaimNumber, 4>, C>
-    for ClaimNumberStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a ClaimNumberParams<T1>,
-    ) -> ClaimNumberQuery<'c, 'a, 's, C, ClaimNumber, 4> {
-        self.bind(client, &params.account, &params.process, &params.fence, &params.phone)
-    }
-}
-pub struct GetUnreadAccountStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn get_unread_account() -> GetUnreadAccountStmt {
-    GetUnreadAccountStmt(
-        "SELECT desired, phone_number, last_phone_number, deleted_at IS NOT NULL AS deleted, keyring_id IS NOT NULL AS linked FROM whatsapp_accounts WHERE id = $1 AND owner = $2",
-        None,
-    )
-}
-impl GetUnreadAccountStmt {
+impl ListPendingAccountsStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
@@ -998,217 +698,22 @@ impl GetUnreadAccountStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient>(
         &'s self,
         client: &'c C,
-        account: &'a uuid::Uuid,
         process: &'a uuid::Uuid,
-    ) -> GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2> {
-        GetUnreadAccountQuery {
+    ) -> ListPendingAccountsQuery<'c, 'a, 's, C, ListPendingAccounts, 1> {
+        ListPendingAccountsQuery {
             client,
-            params: [account, process],
+            params: [process],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<GetUnreadAccountBorrowed, tokio_postgres::Error> {
-                Ok(GetUnreadAccountBorrowed {
-                    desired: row.try_get(0)?,
-                    phone_number: row.try_get(1)?,
-                    last_phone_number: row.try_get(2)?,
-                    deleted: row.try_get(3)?,
-                    linked: row.try_get(4)?,
-                })
-            },
-            mapper: |it| GetUnreadAccount::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        GetUnreadAccountParams,
-        GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2>,
-        C,
-    > for GetUnreadAccountStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a GetUnreadAccountParams,
-    ) -> GetUnreadAccountQuery<'c, 'a, 's, C, GetUnreadAccount, 2> {
-        self.bind(client, &params.account, &params.process)
-    }
-}
-pub struct HoldAccountStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn hold_account() -> HoldAccountStmt {
-    HoldAccountStmt(
-        "WITH held AS ( UPDATE whatsapp_accounts a SET status = 'held', status_reason = $1, status_since = clock_timestamp(), next_retry_at = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL, desired = $2, phone_number = $3, last_phone_number = $4, event_seq = a.event_seq + CASE WHEN before.status = 'pending' THEN 2 ELSE 1 END FROM (SELECT * FROM whatsapp_accounts WHERE id = $5 FOR UPDATE) AS before WHERE a.id = before.id AND a.owner = $6 AND (before.status, before.status_reason, before.desired, before.phone_number, before.last_phone_number, before.pair_method, before.pair_phone, before.expect_phone) IS DISTINCT FROM ('held', $1::text, $2::text, $3::text, $4::text, 'qr', NULL::text, NULL::text) RETURNING a.id, a.event_seq, before.status AS former ), told AS ( INSERT INTO events (account_id, seq, kind, payload) SELECT id, event_seq - 1, 'session.failed', jsonb_build_object('reason', $1::text) FROM held WHERE former = 'pending' UNION ALL SELECT id, event_seq, 'session.held', jsonb_build_object('reason', $1::text, 'until', NULL) FROM held ) SELECT EXISTS (SELECT FROM whatsapp_accounts WHERE id = $5 AND owner = $6) AS owned FROM (SELECT count(*) FROM held) AS done",
-        None,
-    )
-}
-impl HoldAccountStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<
-        'c,
-        'a,
-        's,
-        C: GenericClient,
-        T1: crate::StringSql,
-        T2: crate::StringSql,
-        T3: crate::StringSql,
-        T4: crate::StringSql,
-    >(
-        &'s self,
-        client: &'c C,
-        reason: &'a T1,
-        desired: &'a T2,
-        phone_number: &'a Option<T3>,
-        last_phone_number: &'a Option<T4>,
-        account: &'a uuid::Uuid,
-        process: &'a uuid::Uuid,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
-        BoolQuery {
-            client,
-            params: [reason, desired, phone_number, last_phone_number, account, process],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
-        }
-    }
-}
-impl<
-    'c,
-    'a,
-    's,
-    C: GenericClient,
-    T1: crate::StringSql,
-    T2: crate::StringSql,
-    T3: crate::StringSql,
-    T4: crate::StringSql,
-> crate::client::async_::Params<'c, 'a, 's, HoldAccountParams<T1, T2, T3, T4>, BoolQuery<'c, 'a, 's, C, bool, 6>, C>
-    for HoldAccountStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a HoldAccountParams<T1, T2, T3, T4>,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
-        self.bind(
-            client,
-            &params.reason,
-            &params.desired,
-            &params.phone_number,
-            &params.last_phone_number,
-            &params.account,
-            &params.process,
-        )
-    }
-}
-pub struct ListStaleAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn list_stale_attempts() -> ListStaleAttemptsStmt {
-    ListStaleAttemptsStmt(
-        "SELECT id, label, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE (owner = $2 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp())) AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY created_at, id",
-        None,
-    )
-}
-impl ListStaleAttemptsStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-        now: &'a chrono::DateTime<chrono::FixedOffset>,
-        process: &'a uuid::Uuid,
-        oldest: &'a chrono::DateTime<chrono::FixedOffset>,
-    ) -> ListStaleAttemptsQuery<'c, 'a, 's, C, ListStaleAttempts, 3> {
-        ListStaleAttemptsQuery {
-            client,
-            params: [now, process, oldest],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<ListStaleAttemptsBorrowed, tokio_postgres::Error> {
-                Ok(ListStaleAttemptsBorrowed {
+            extractor: |row: &tokio_postgres::Row| -> Result<ListPendingAccountsBorrowed, tokio_postgres::Error> {
+                Ok(ListPendingAccountsBorrowed {
                     id: row.try_get(0)?,
                     label: row.try_get(1)?,
-                    past_deadline: row.try_get(2)?,
+                    status_since: row.try_get(2)?,
+                    pair_deadline: row.try_get(3)?,
                 })
             },
-            mapper: |it| ListStaleAttempts::from(it),
+            mapper: |it| ListPendingAccounts::from(it),
         }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        ListStaleAttemptsParams,
-        ListStaleAttemptsQuery<'c, 'a, 's, C, ListStaleAttempts, 3>,
-        C,
-    > for ListStaleAttemptsStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a ListStaleAttemptsParams,
-    ) -> ListStaleAttemptsQuery<'c, 'a, 's, C, ListStaleAttempts, 3> {
-        self.bind(client, &params.now, &params.process, &params.oldest)
-    }
-}
-pub struct ParkStaleAttemptsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn park_stale_attempts() -> ParkStaleAttemptsStmt {
-    ParkStaleAttemptsStmt(
-        "WITH stale AS ( SELECT id, linking_keyring_id AS linking, pair_deadline IS NOT NULL AND pair_deadline <= $1 AS past_deadline FROM whatsapp_accounts WHERE (owner = $2 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = owner AND p.expires_at > clock_timestamp())) AND status = 'pending' AND (pair_deadline <= $1 OR status_since <= $3) ORDER BY id FOR UPDATE ), parked AS ( UPDATE whatsapp_accounts a SET status = 'unpaired', status_reason = 'timeout', status_since = $1, next_retry_at = NULL, desired = 'unpaired', phone_number = NULL, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL, pair_deadline = NULL, pair_method = 'qr', pair_phone = NULL, expect_phone = NULL, linking_keyring_id = NULL, fence = a.fence + 1, event_seq = a.event_seq + 1 FROM stale WHERE a.id = stale.id RETURNING a.id, a.label, a.event_seq, a.created_at, stale.linking, stale.past_deadline ), told AS ( INSERT INTO events (account_id, seq, kind) SELECT id, event_seq, 'session.timeout' FROM parked ), ticketed AS ( INSERT INTO unlink_tickets (account_id, keyring_id, reason, source) SELECT parked.id, k.id, 'timeout', 'paird' FROM parked JOIN keyrings k ON k.id = parked.linking ON CONFLICT (keyring_id) DO NOTHING ) SELECT id, label, past_deadline FROM parked ORDER BY created_at, id",
-        None,
-    )
-}
-impl ParkStaleAttemptsStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-        now: &'a chrono::DateTime<chrono::FixedOffset>,
-        process: &'a uuid::Uuid,
-        oldest: &'a chrono::DateTime<chrono::FixedOffset>,
-    ) -> ParkStaleAttemptsQuery<'c, 'a, 's, C, ParkStaleAttempts, 3> {
-        ParkStaleAttemptsQuery {
-            client,
-            params: [now, process, oldest],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<ParkStaleAttemptsBorrowed, tokio_postgres::Error> {
-                Ok(ParkStaleAttemptsBorrowed {
-                    id: row.try_get(0)?,
-                    label: row.try_get(1)?,
-                    past_deadline: row.try_get(2)?,
-                })
-            },
-            mapper: |it| ParkStaleAttempts::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        ParkStaleAttemptsParams,
-        ParkStaleAttemptsQuery<'c, 'a, 's, C, ParkStaleAttempts, 3>,
-        C,
-    > for ParkStaleAttemptsStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a ParkStaleAttemptsParams,
-    ) -> ParkStaleAttemptsQuery<'c, 'a, 's, C, ParkStaleAttempts, 3> {
-        self.bind(client, &params.now, &params.process, &params.oldest)
     }
 }

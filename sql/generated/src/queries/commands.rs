@@ -7,14 +7,10 @@ pub struct TakeCommandsParams<T1: crate::ArraySql<Item = i64>, T2: crate::ArrayS
     pub handed_commands: T1,
     pub handed_askings: T2,
 }
-#[derive(Clone, Copy, Debug)]
-pub struct RequeueCommandParams {
-    pub command: i64,
-    pub process: uuid::Uuid,
-}
-#[derive(Clone, Copy, Debug)]
-pub struct RequeueCommandsOfParams {
-    pub account: uuid::Uuid,
+#[derive(Debug)]
+pub struct RequeueCommandsParams<T1: crate::ArraySql<Item = i64>, T2: crate::ArraySql<Item = uuid::Uuid>> {
+    pub commands: T1,
+    pub takings: T2,
     pub process: uuid::Uuid,
 }
 #[derive(Debug)]
@@ -321,27 +317,35 @@ impl FailOrphanedCommandsStmt {
         }
     }
 }
-pub struct RequeueCommandStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn requeue_command() -> RequeueCommandStmt {
-    RequeueCommandStmt(
-        "UPDATE commands c SET state = 'queued', started_at = NULL FROM whatsapp_accounts a WHERE c.id = $1 AND c.state = 'running' AND a.id = c.account_id AND a.owner = $2 RETURNING c.id",
+pub struct RequeueCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn requeue_commands() -> RequeueCommandsStmt {
+    RequeueCommandsStmt(
+        "UPDATE commands c SET state = 'queued', started_at = NULL FROM unnest($1::bigint[], $2::uuid[]) AS left_undone (command, taking), whatsapp_accounts a WHERE c.id = left_undone.command AND c.taken = left_undone.taking AND c.state = 'running' AND a.id = c.account_id AND a.owner = $3 RETURNING c.id",
         None,
     )
 }
-impl RequeueCommandStmt {
+impl RequeueCommandsStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::ArraySql<Item = i64>,
+        T2: crate::ArraySql<Item = uuid::Uuid>,
+    >(
         &'s self,
         client: &'c C,
-        command: &'a i64,
+        commands: &'a T1,
+        takings: &'a T2,
         process: &'a uuid::Uuid,
-    ) -> I64Query<'c, 'a, 's, C, i64, 2> {
+    ) -> I64Query<'c, 'a, 's, C, i64, 3> {
         I64Query {
             client,
-            params: [command, process],
+            params: [commands, takings, process],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -349,48 +353,12 @@ impl RequeueCommandStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<'c, 'a, 's, RequeueCommandParams, I64Query<'c, 'a, 's, C, i64, 2>, C>
-    for RequeueCommandStmt
+impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>, T2: crate::ArraySql<Item = uuid::Uuid>>
+    crate::client::async_::Params<'c, 'a, 's, RequeueCommandsParams<T1, T2>, I64Query<'c, 'a, 's, C, i64, 3>, C>
+    for RequeueCommandsStmt
 {
-    fn params(&'s self, client: &'c C, params: &'a RequeueCommandParams) -> I64Query<'c, 'a, 's, C, i64, 2> {
-        self.bind(client, &params.command, &params.process)
-    }
-}
-pub struct RequeueCommandsOfStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn requeue_commands_of() -> RequeueCommandsOfStmt {
-    RequeueCommandsOfStmt(
-        "UPDATE commands c SET state = 'queued', started_at = NULL FROM whatsapp_accounts a WHERE c.account_id = $1 AND c.state = 'running' AND a.id = c.account_id AND a.owner = $2 RETURNING c.id",
-        None,
-    )
-}
-impl RequeueCommandsOfStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-        account: &'a uuid::Uuid,
-        process: &'a uuid::Uuid,
-    ) -> I64Query<'c, 'a, 's, C, i64, 2> {
-        I64Query {
-            client,
-            params: [account, process],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<'c, 'a, 's, RequeueCommandsOfParams, I64Query<'c, 'a, 's, C, i64, 2>, C>
-    for RequeueCommandsOfStmt
-{
-    fn params(&'s self, client: &'c C, params: &'a RequeueCommandsOfParams) -> I64Query<'c, 'a, 's, C, i64, 2> {
-        self.bind(client, &params.account, &params.process)
+    fn params(&'s self, client: &'c C, params: &'a RequeueCommandsParams<T1, T2>) -> I64Query<'c, 'a, 's, C, i64, 3> {
+        self.bind(client, &params.commands, &params.takings, &params.process)
     }
 }
 pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);

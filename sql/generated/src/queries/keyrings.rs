@@ -32,36 +32,6 @@ pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub keyring_id: uuid::Uuid,
     pub account_id: uuid::Uuid,
 }
-#[derive(Debug)]
-pub struct SecureKeyringParams<
-    T1: crate::StringSql,
-    T2: crate::BytesSql,
-    T3: crate::StringSql,
-    T4: crate::StringSql,
-    T5: crate::StringSql,
-    T6: crate::StringSql,
-    T7: crate::ArraySql<Item = T6>,
-    T8: crate::StringSql,
-    T9: crate::ArraySql<Item = T8>,
-    T10: crate::BytesSql,
-    T11: crate::ArraySql<Item = T10>,
-    T12: crate::ArraySql<Item = i64>,
-> {
-    pub account_id: uuid::Uuid,
-    pub owner: uuid::Uuid,
-    pub fence: i64,
-    pub claims: bool,
-    pub phone_number: T1,
-    pub keyring_id: uuid::Uuid,
-    pub wrapped_key: T2,
-    pub master_key: T3,
-    pub device_jid: T4,
-    pub reason: T5,
-    pub kinds: T7,
-    pub names: T9,
-    pub sealed: T11,
-    pub stamps: T12,
-}
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountKeyringsByMasterKey {
     pub master_key: String,
@@ -134,24 +104,6 @@ pub struct GetKeyringBorrowed<'a> {
 impl<'a> From<GetKeyringBorrowed<'a>> for GetKeyring {
     fn from(GetKeyringBorrowed { wrapped_key, master_key, device }: GetKeyringBorrowed<'a>) -> Self {
         Self { wrapped_key: wrapped_key.into(), master_key: master_key.into(), device: device.map(|v| v.into()) }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct SecureKeyring {
-    pub held: bool,
-    pub found: bool,
-    pub existing_label: Option<String>,
-    pub written: i64,
-}
-pub struct SecureKeyringBorrowed<'a> {
-    pub held: bool,
-    pub found: bool,
-    pub existing_label: Option<&'a str>,
-    pub written: i64,
-}
-impl<'a> From<SecureKeyringBorrowed<'a>> for SecureKeyring {
-    fn from(SecureKeyringBorrowed { held, found, existing_label, written }: SecureKeyringBorrowed<'a>) -> Self {
-        Self { held, found, existing_label: existing_label.map(|v| v.into()), written }
     }
 }
 use crate::client::async_::GenericClient;
@@ -486,60 +438,6 @@ where
         Ok(mapped)
     }
 }
-pub struct SecureKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<SecureKeyringBorrowed, tokio_postgres::Error>,
-    mapper: fn(SecureKeyringBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> SecureKeyringQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(SecureKeyringBorrowed) -> R) -> SecureKeyringQuery<'c, 'a, 's, C, R, N> {
-        SecureKeyringQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
 pub struct CountKeyringsByMasterKeyStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn count_keyrings_by_master_key() -> CountKeyringsByMasterKeyStmt {
     CountKeyringsByMasterKeyStmt(
@@ -813,135 +711,5 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a GetKeyringParams<T1, T2>,
     ) -> GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4> {
         self.bind(client, &params.device_kind, &params.device_name, &params.keyring_id, &params.account_id)
-    }
-}
-pub struct SecureKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn secure_keyring() -> SecureKeyringStmt {
-    SecureKeyringStmt(
-        "WITH held AS ( SELECT a.id, a.operator_id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR NO KEY UPDATE ), incumbent AS ( SELECT a.label FROM whatsapp_accounts a JOIN held ON a.operator_id = held.operator_id AND a.id <> held.id WHERE $4 AND a.phone_number = $5 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id LIMIT 1 ), ring AS ( INSERT INTO keyrings AS k (id, account_id, wrapped_key, master_key, phone_number, device_jid) SELECT $6, held.id, $7, $8, $5, $9 FROM held WHERE NOT EXISTS (SELECT FROM incumbent) ON CONFLICT (id) DO UPDATE SET phone_number = excluded.phone_number, device_jid = excluded.device_jid WHERE k.account_id = excluded.account_id AND (k.wrapped_key = excluded.wrapped_key OR k.master_key <> excluded.master_key) RETURNING k.id, k.account_id ), linking AS ( UPDATE whatsapp_accounts a SET linking_keyring_id = ring.id, device_jid = $9, status_reason = $10, phone_number = CASE WHEN $4 THEN $5 ELSE a.phone_number END, last_qr_png = NULL, last_qr_at = NULL, qr_expires_at = NULL, pair_code = NULL FROM ring WHERE a.id = ring.account_id ), staged AS ( SELECT r.kind, r.name, r.sealed, r.stamp FROM unnest($11::text[], $12::text[], $13::bytea[], $14::bigint[]) AS r (kind, name, sealed, stamp) ), stale AS ( DELETE FROM credentials c USING ring WHERE c.keyring_id = ring.id AND NOT EXISTS (SELECT FROM staged s WHERE s.kind = c.kind AND s.name = c.name) ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, s.kind, s.name, s.sealed, s.stamp FROM ring, staged s ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT label FROM incumbent) AS existing_label, (SELECT count(*) FROM written) AS written",
-        None,
-    )
-}
-impl SecureKeyringStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<
-        'c,
-        'a,
-        's,
-        C: GenericClient,
-        T1: crate::StringSql,
-        T2: crate::BytesSql,
-        T3: crate::StringSql,
-        T4: crate::StringSql,
-        T5: crate::StringSql,
-        T6: crate::StringSql,
-        T7: crate::ArraySql<Item = T6>,
-        T8: crate::StringSql,
-        T9: crate::ArraySql<Item = T8>,
-        T10: crate::BytesSql,
-        T11: crate::ArraySql<Item = T10>,
-        T12: crate::ArraySql<Item = i64>,
-    >(
-        &'s self,
-        client: &'c C,
-        account_id: &'a uuid::Uuid,
-        owner: &'a uuid::Uuid,
-        fence: &'a i64,
-        claims: &'a bool,
-        phone_number: &'a T1,
-        keyring_id: &'a uuid::Uuid,
-        wrapped_key: &'a T2,
-        master_key: &'a T3,
-        device_jid: &'a T4,
-        reason: &'a T5,
-        kinds: &'a T7,
-        names: &'a T9,
-        sealed: &'a T11,
-        stamps: &'a T12,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14> {
-        SecureKeyringQuery {
-            client,
-            params: [
-                account_id,
-                owner,
-                fence,
-                claims,
-                phone_number,
-                keyring_id,
-                wrapped_key,
-                master_key,
-                device_jid,
-                reason,
-                kinds,
-                names,
-                sealed,
-                stamps,
-            ],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<SecureKeyringBorrowed, tokio_postgres::Error> {
-                Ok(SecureKeyringBorrowed {
-                    held: row.try_get(0)?,
-                    found: row.try_get(1)?,
-                    existing_label: row.try_get(2)?,
-                    written: row.try_get(3)?,
-                })
-            },
-            mapper: |it| SecureKeyring::from(it),
-        }
-    }
-}
-impl<
-    'c,
-    'a,
-    's,
-    C: GenericClient,
-    T1: crate::StringSql,
-    T2: crate::BytesSql,
-    T3: crate::StringSql,
-    T4: crate::StringSql,
-    T5: crate::StringSql,
-    T6: crate::StringSql,
-    T7: crate::ArraySql<Item = T6>,
-    T8: crate::StringSql,
-    T9: crate::ArraySql<Item = T8>,
-    T10: crate::BytesSql,
-    T11: crate::ArraySql<Item = T10>,
-    T12: crate::ArraySql<Item = i64>,
->
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12>,
-        SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14>,
-        C,
-    > for SecureKeyringStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a SecureKeyringParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12>,
-    ) -> SecureKeyringQuery<'c, 'a, 's, C, SecureKeyring, 14> {
-        self.bind(
-            client,
-            &params.account_id,
-            &params.owner,
-            &params.fence,
-            &params.claims,
-            &params.phone_number,
-            &params.keyring_id,
-            &params.wrapped_key,
-            &params.master_key,
-            &params.device_jid,
-            &params.reason,
-            &params.kinds,
-            &params.names,
-            &params.sealed,
-            &params.stamps,
-        )
     }
 }

@@ -1,5 +1,11 @@
 // This file was generated with `clorinde`. Do not modify.
 
+#[derive(Clone, Copy, Debug)]
+pub struct LoadConnectionSettingsParams {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
+}
 #[derive(Debug)]
 pub struct GetProxyLoginParams<T1: crate::StringSql> {
     pub account_id: uuid::Uuid,
@@ -288,7 +294,10 @@ where
 }
 pub struct LoadConnectionSettingsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn load_connection_settings() -> LoadConnectionSettingsStmt {
-    LoadConnectionSettingsStmt("SELECT proxy, device_name FROM whatsapp_accounts WHERE id = $1", None)
+    LoadConnectionSettingsStmt(
+        "SELECT a.proxy, a.device_name FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp() WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3",
+        None,
+    )
 }
 impl LoadConnectionSettingsStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -298,11 +307,13 @@ impl LoadConnectionSettingsStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient>(
         &'s self,
         client: &'c C,
-        account_id: &'a uuid::Uuid,
-    ) -> LoadConnectionSettingsQuery<'c, 'a, 's, C, LoadConnectionSettings, 1> {
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
+    ) -> LoadConnectionSettingsQuery<'c, 'a, 's, C, LoadConnectionSettings, 3> {
         LoadConnectionSettingsQuery {
             client,
-            params: [account_id],
+            params: [account, process, fence],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<LoadConnectionSettingsBorrowed, tokio_postgres::Error> {
@@ -310,6 +321,24 @@ impl LoadConnectionSettingsStmt {
             },
             mapper: |it| LoadConnectionSettings::from(it),
         }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        LoadConnectionSettingsParams,
+        LoadConnectionSettingsQuery<'c, 'a, 's, C, LoadConnectionSettings, 3>,
+        C,
+    > for LoadConnectionSettingsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a LoadConnectionSettingsParams,
+    ) -> LoadConnectionSettingsQuery<'c, 'a, 's, C, LoadConnectionSettings, 3> {
+        self.bind(client, &params.account, &params.process, &params.fence)
     }
 }
 pub struct GetProxyLoginStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -15,7 +15,7 @@ type Edge = (String, String);
 /// are a function of their number, so the set is always the same.
 fn observed() -> BTreeSet<Edge> {
     let mut edges = BTreeSet::new();
-    for history in 0..6_000u64 {
+    for history in 0..12_000u64 {
         let mut draw = history.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut next = || {
             draw ^= draw << 13;

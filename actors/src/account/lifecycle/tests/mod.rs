@@ -42,6 +42,7 @@ fn fresh_record() -> AccountRecord {
         linking: None,
         deleted_at: None,
         groups_synced_at: None,
+        released_at: None,
     }
 }
 
@@ -109,10 +110,6 @@ impl Bench {
         self.feed(Input::Claimed(self.life.incarnation, Ok(claim)))
     }
 
-    fn secured(&mut self, claim: Claim) -> &[Effect] {
-        self.feed(Input::KeysSecured(self.life.incarnation, Ok(claim)))
-    }
-
     fn open(&mut self) -> &[Effect] {
         self.hear(SessionEvent::Open { phone: Some(phone()), device_jid: None })
     }
@@ -128,7 +125,7 @@ impl Bench {
         bench.ask("account.pair");
         bench.qr("q1");
         bench.scanned();
-        bench.secured(Claim::Granted);
+        bench.claimed(Claim::Granted);
         bench.open();
         bench
     }

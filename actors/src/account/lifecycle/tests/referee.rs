@@ -1,14 +1,17 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{Hash, Hasher},
+};
 
-use super::super::{Effect, Input, Lifecycle};
+use super::super::{Effect, Input, Lifecycle, State};
 use crate::{
     domain::{AccountRecord, CloseReason, CommandId, Event, Incarnation, KeyringId, Status, Verdict},
-    ports::{Change, Claim, Purpose, QrChange, SessionEvent},
+    ports::{Change, Claim, Finished, Purpose, QrChange, SessionEvent},
 };
 
 /// Watches one life from outside, by its inputs and effects alone, and objects
 /// when an invariant is broken.
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Referee {
     record: AccountRecord,
     live: Live,
@@ -16,6 +19,10 @@ pub struct Referee {
     /// What each connection was opened with.
     keyrings: BTreeMap<u64, KeyringId>,
     secured: BTreeSet<u64>,
+    /// A change whose number is being asked for.
+    claim: Option<(Incarnation, Change)>,
+    /// Consumers were told that it is connected, and nothing else since.
+    believed_connected: bool,
     refused: BTreeSet<u64>,
     /// Keyrings that the phone may list.
     confirmed: BTreeSet<KeyringId>,
@@ -24,6 +31,19 @@ pub struct Referee {
     commands: BTreeMap<i64, bool>,
     left: bool,
     retired: bool,
+}
+
+impl Hash for Referee {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.record.hash(state);
+        self.live.hash(state);
+        (self.last_opened, self.believed_connected, self.left, self.retired).hash(state);
+        (&self.keyrings, &self.secured, &self.refused).hash(state);
+        (&self.confirmed, &self.disowned, &self.commands).hash(state);
+        if let Some(claim) = &self.claim {
+            format!("{claim:?}").hash(state);
+        }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
@@ -41,6 +61,8 @@ impl Referee {
             last_opened: Incarnation::default(),
             keyrings: BTreeMap::new(),
             secured: BTreeSet::new(),
+            claim: None,
+            believed_connected: record.status == Status::Connected || record.released_at.is_some(),
             refused: BTreeSet::new(),
             confirmed: record.keyring.into_iter().chain(record.linking).collect(),
             disowned: BTreeSet::new(),
@@ -63,8 +85,13 @@ impl Referee {
             Input::Session(of, SessionEvent::Ended { reason }) if self.open_session() == Some(*of) => {
                 self.on_ended(*of, reason);
             }
-            Input::KeysSecured(of, Ok(Claim::Granted)) if self.open_session() == Some(*of) => {
-                self.secured.insert(of.0);
+            Input::Claimed(of, Ok(Claim::Granted)) => {
+                if let Some((_, change)) = self.claim.take_if(|(asked, _)| asked == of) {
+                    self.on_record(&change);
+                    if change.links.is_some() {
+                        self.secured.insert(of.0);
+                    }
+                }
             }
             Input::SessionClosed(of) if self.live == Live::Closing(*of) => self.live = Live::None,
             // A close that takes too long is taken for done.
@@ -72,12 +99,12 @@ impl Referee {
             Input::Fenced => self.left = true,
             Input::Session(..)
             | Input::Claimed(..)
-            | Input::KeysSecured(..)
             | Input::PasskeyAnswered(..)
             | Input::GroupsFetched(..)
             | Input::SessionClosed(_)
             | Input::Deadline
-            | Input::Drain => {}
+            | Input::Drain
+            | Input::HandOver => {}
         }
     }
 
@@ -95,6 +122,10 @@ impl Referee {
             self.on_effect(effect);
         }
         assert_eq!(self.retired, life.is_gone(), "gone exactly when retired");
+        if !matches!(life.state(), State::Admitting { .. } | State::Vetting { .. } | State::Reclaiming { .. }) {
+            // Whatever comes of it now, the machine goes on without.
+            self.claim = None;
+        }
         if !self.left && !self.retired {
             // Whatever the machine believes, the phone may list these: they must be held or have a ticket.
             let held: BTreeSet<_> = life.record().keyring.into_iter().chain(life.record().linking).collect();
@@ -125,15 +156,21 @@ impl Referee {
                 assert!(!self.refused.contains(&incarnation.0), "confirmed after refusing");
                 self.confirmed.extend(self.keyrings.get(&incarnation.0));
             }
+            Effect::Cut(incarnation) => {
+                let is_there = [Live::Open(*incarnation), Live::Closing(*incarnation)].contains(&self.live);
+                assert!(is_there, "cut what is not there");
+                self.live = Live::Closing(*incarnation);
+            }
             Effect::RefuseLink(incarnation) => {
                 self.refused.insert(incarnation.0);
             }
             Effect::Record(change) => self.on_record(change),
             Effect::Retire => self.retired = true,
-            Effect::Claim { .. }
-            | Effect::SecureKeys { .. }
-            | Effect::AnswerPasskey { .. }
-            | Effect::FetchGroups(_) => {
+            Effect::Claim { incarnation, change } => {
+                assert!(!self.left, "{effect:?} after the account was lost");
+                self.claim = Some((*incarnation, (**change).clone()));
+            }
+            Effect::AnswerPasskey { .. } | Effect::FetchGroups(_) => {
                 assert!(!self.left, "{effect:?} after the account was lost");
             }
         }
@@ -164,7 +201,37 @@ impl Referee {
             );
             self.confirmed.remove(keyring);
         }
-        for (CommandId(id), _) in &change.finished {
+        for event in &change.events {
+            self.believed_connected = match event {
+                Event::Connected { .. } => true,
+                Event::Disconnected { .. } => {
+                    assert!(self.believed_connected, "told twice that it is disconnected");
+                    false
+                }
+                Event::LoggedOut { .. }
+                | Event::Held { .. }
+                | Event::Duplicate { .. }
+                | Event::AccountUnpaired { .. }
+                | Event::AccountDeleted { .. } => false,
+                Event::Qr { .. }
+                | Event::Code { .. }
+                | Event::Passkey { .. }
+                | Event::WrongPhone { .. }
+                | Event::Timeout
+                | Event::Cancelled { .. }
+                | Event::Failed { .. }
+                | Event::GroupsSynced { .. }
+                | Event::AccountUnlinked { .. }
+                | Event::UnlinkAbandoned { .. }
+                | Event::CommandFailed { .. } => self.believed_connected,
+            };
+        }
+        let will_be_told = after.released_at.is_some() || after.deleted_at.is_some();
+        assert!(
+            after.status == Status::Connected || !self.believed_connected || will_be_told,
+            "consumers believe that it is connected: {change:?}"
+        );
+        for Finished { command: CommandId(id), .. } in &change.finished {
             let ended = self.commands.insert(*id, true);
             assert_eq!(ended, Some(false), "command {id} ended twice, or was never asked");
         }
@@ -179,7 +246,7 @@ impl Referee {
             (Some(_), Some(_)) => change
                 .finished
                 .iter()
-                .any(|(_, result)| result.as_ref().is_ok_and(|text| text.starts_with("pairing started"))),
+                .any(|finished| finished.result.as_ref().is_ok_and(|text| text.starts_with("pairing started"))),
             (None, _) => false,
         };
         let terminal = change.events.iter().filter(|event| event.is_terminal()).count();

@@ -8,6 +8,14 @@ fn close_of(effects: &[Effect]) -> Option<Incarnation> {
     effects.iter().find_map(|effect| if let Effect::Close(of) = effect { Some(*of) } else { None })
 }
 
+/// The change that asks for a number.
+fn claim_of(effects: &[Effect], of: Incarnation) -> Option<Change> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Claim { incarnation, change } if *incarnation == of => Some((**change).clone()),
+        _ => None,
+    })
+}
+
 fn records(effects: &[Effect]) -> Vec<&Change> {
     effects
         .iter()
@@ -23,11 +31,11 @@ fn a_scan_is_secured_then_confirmed_then_told() {
     bench.qr("q1");
     assert_eq!(bench.events(), ["session.qr"]);
     let of = bench.incarnation();
-    assert_eq!(
-        bench.scanned(),
-        [Effect::SecureKeys { incarnation: of, refuse: Refuse::BeforeLink, reason: "linking" }]
-    );
-    assert_eq!(bench.secured(Claim::Granted)[0], Effect::ConfirmLink(of));
+    let asked = claim_of(bench.scanned(), of).unwrap();
+    assert_eq!(asked.links, Some(phone()), "the keys become durable with the number");
+    assert_eq!((asked.record.phone, asked.record.reason.as_str()), (Some(phone()), "linking"));
+    assert_eq!(bench.life.record().phone, None, "not before the database has said so");
+    assert_eq!(bench.claimed(Claim::Granted)[0], Effect::ConfirmLink(of));
     assert_eq!(bench.life.record().phone, Some(phone()));
     bench.open();
     assert_eq!(bench.events(), ["session.connected"]);
@@ -56,7 +64,7 @@ fn answer(id: i64, args: &serde_json::Value) -> Input {
 }
 
 fn refused(effects: &[Effect]) -> Option<String> {
-    records(effects).into_iter().flat_map(|change| &change.finished).find_map(|(_, result)| result.clone().err())
+    records(effects).into_iter().flat_map(|change| &change.finished).find_map(|finished| finished.result.clone().err())
 }
 
 #[test]
@@ -210,7 +218,7 @@ fn a_duplicate_is_refused_before_anything_is_told() {
     bench.qr("q1");
     bench.scanned();
     let of = bench.incarnation();
-    let refused = bench.secured(Claim::Duplicate { existing_label: "shop".to_owned() });
+    let refused = bench.claimed(Claim::Duplicate { existing_label: "shop".to_owned() });
     assert_eq!(refused, [Effect::RefuseLink(of), Effect::Close(of)]);
     bench.closed();
     assert_eq!(bench.events(), ["session.duplicate"]);
@@ -223,10 +231,11 @@ fn refused_after_the_link_a_duplicate_gets_an_unlink_ticket() {
     bench.ask("account.pair");
     bench.qr("q1");
     let of = bench.incarnation();
-    assert_eq!(bench.scanned(), [Effect::SecureKeys { incarnation: of, refuse: Refuse::AfterLink, reason: "linking" }]);
-    bench.secured(Claim::Granted);
+    assert_eq!(claim_of(bench.scanned(), of).unwrap().links, Some(phone()));
+    bench.claimed(Claim::Granted);
     assert_eq!(bench.life.record().phone, None, "nobody asked for the number yet");
-    assert_eq!(bench.open(), [Effect::Claim { incarnation: of, phone: phone() }]);
+    let asked = claim_of(bench.open(), of).unwrap();
+    assert_eq!((asked.record.phone, asked.links), (Some(phone()), None));
     bench.claimed(Claim::Duplicate { existing_label: "shop".to_owned() });
     bench.closed();
     assert_eq!(bench.events(), ["session.duplicate"]);
@@ -274,7 +283,7 @@ fn a_new_link_sends_the_parked_device_away() {
     bench.ask("account.pair");
     bench.qr("q2");
     bench.scanned();
-    bench.secured(Claim::Granted);
+    bench.claimed(Claim::Granted);
     bench.open();
     assert_eq!(records(&bench.effects)[0].tickets, [(old, "re-paired".to_owned())]);
 }
@@ -424,4 +433,122 @@ fn an_outdated_client_is_held_tried_once_more_and_then_left_to_a_person() {
     bench.hear(outdated());
     bench.closed();
     assert_eq!((bench.state(), bench.life.deadline()), ("Held", None));
+}
+
+#[test]
+fn a_move_that_is_over_in_time_is_told_to_nobody() {
+    let mut bench = Bench::paired();
+    bench.feed(Input::HandOver);
+    bench.closed();
+    assert!(bench.events().is_empty());
+    let released = records(&bench.effects)[0].record.clone();
+    assert_eq!((released.status, released.released_at), (Status::Reconnecting, Some(bench.now)));
+
+    let mut heir = Bench::with(released.clone(), Policy::default());
+    assert_eq!(heir.state(), "Connecting");
+    heir.open();
+    assert!(heir.events().is_empty(), "consumers never heard that it was gone");
+    assert_eq!((heir.life.record().status, heir.life.record().released_at), (Status::Connected, None));
+}
+
+#[test]
+fn a_move_that_takes_long_is_told_after_fifteen_seconds() {
+    let mut bench = Bench::paired();
+    bench.feed(Input::HandOver);
+    bench.closed();
+    let released = records(&bench.effects)[0].record.clone();
+    let mut heir = Bench::with(released.clone(), Policy::default());
+    heir.pass(Duration::from_secs(15));
+    assert_eq!((heir.events(), heir.state()), (vec!["session.disconnected"], "Connecting"));
+    heir.open();
+    assert_eq!(heir.events(), ["session.connected"]);
+
+    let mut heir = Bench::with(released.clone(), Policy::default());
+    heir.hear(SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) });
+    heir.closed();
+    assert_eq!(heir.events(), ["session.disconnected"], "the login failed: that is no move any more");
+
+    let mut bench = Bench::paired();
+    bench.feed(Input::Drain);
+    bench.closed();
+    assert_eq!(bench.events(), ["session.disconnected"], "nobody is there to go on");
+}
+
+#[test]
+fn an_account_that_is_fenced_off_is_cut_whatever_it_was_closing_for() {
+    let mut bench = Bench::paired();
+    bench.ask("account.unpair");
+    let of = bench.incarnation();
+    assert_eq!(close_of(&bench.effects), Some(of));
+    assert_eq!(bench.feed(Input::Fenced), [Effect::Cut(of)]);
+    assert_eq!(bench.closed(), [Effect::Retire], "and nothing is written");
+}
+
+#[test]
+fn a_server_that_ends_each_fresh_socket_is_dialled_at_once_only_once() {
+    for reason in [CloseReason::RestartRequired, CloseReason::LoggedOut("401".to_owned()), CloseReason::QrExhausted] {
+        let mut bench = Bench::new();
+        bench.ask("account.pair");
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            bench.hear(SessionEvent::Ended { reason: reason.clone() });
+            bench.closed();
+            let wait = if bench.state() == "Waiting" {
+                bench.now.until(bench.life.deadline().unwrap())
+            } else {
+                Duration::ZERO
+            };
+            waits.push(wait);
+            bench.pass(wait);
+            assert_eq!(bench.state(), "Opening");
+        }
+        assert!(waits[0].is_zero() && waits[1..].windows(2).all(|pair| pair[1] > pair[0]), "{reason:?}: {waits:?}");
+    }
+}
+
+#[test]
+fn a_deletion_is_settled_when_its_last_ticket_is_closed() {
+    let deleting = AccountRecord {
+        status: Status::Deleting,
+        desired: Desired::Deleted,
+        deleted_at: Some(START),
+        ..fresh_record()
+    };
+    let mut bench = Bench::with(deleting, Policy::default());
+    let settled = records(&bench.effects)[0];
+    assert_eq!((settled.record.status, settled.deletes), (Status::Unpaired, true), "unless a ticket is open");
+    assert!(settled.events.is_empty());
+    assert_eq!(bench.state(), "Deleted");
+    bench.ask("account.delete");
+    assert_eq!(bench.effects.last(), Some(&Effect::Retire));
+}
+
+#[test]
+fn an_account_that_cannot_be_written_is_held_with_as_little_as_there_can_be() {
+    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
+    let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
+    let pending = AccountRecord { status: Status::Pending, attempt, ..fresh_record() };
+    let trouble = |is_muted| Trouble {
+        reason: "the database refused it".to_owned(),
+        commands: vec![crate::ports::Finished {
+            command: CommandId(7),
+            kind: "account.cancel".to_owned(),
+            result: Ok("cancelled".to_owned()),
+        }],
+        is_muted,
+    };
+    let hold = |trouble| {
+        let (life, effects) = Lifecycle::hold(pending.clone(), Policy::default(), SEED, START, trouble);
+        Bench { life, now: START, effects, commands: 0 }
+    };
+    let held = hold(trouble(false));
+    assert_eq!((held.state(), held.life.record().status), ("Held", Status::Held));
+    assert_eq!(held.events(), ["session.failed", "session.held", "command.failed"]);
+    let muted = hold(trouble(true));
+    assert!(muted.events().is_empty() && records(&muted.effects)[0].audit.is_empty());
+    assert!(records(&muted.effects)[0].finished[0].result.is_err(), "the command ends all the same");
+    let row = held.life.record().clone();
+    let again = Trouble { commands: Vec::new(), ..trouble(false) };
+    let (_, effects) = Lifecycle::hold(row, Policy::default(), SEED, START, again);
+    assert!(effects.is_empty(), "told once");
 }

@@ -1,0 +1,3 @@
+-- When a connected account was given up for another daemon to go on with: a move that is
+-- over soon is not told to consumers. Null as soon as it is over, or told.
+ALTER TABLE whatsapp_accounts ADD COLUMN released_at timestamptz;
