@@ -43,7 +43,8 @@ GRANT SELECT (id, account_id, kind, dedupe_key, source, state, result, created_a
 GRANT SELECT (expires_at, draining) ON processes TO paird_web;
 
 -- The daemon. No table of its own making, no account's name or operator, no line of the
--- audit log that it could read back or change.
+-- audit log that it could read back or change. What is old it deletes through functions
+-- that take nothing younger than a day.
 GRANT SELECT ON whatsapp_accounts, wrapped_keys, refinery_schema_history TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets, proxy_logins
     TO paird_daemon;
@@ -68,6 +69,22 @@ BEGIN
     -- A web app that changes a proxy may not see the login that goes with the former one.
     EXECUTE format('ALTER FUNCTION proxy_was_changed()
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+END $$;
+
+DO $$
+DECLARE
+    function regprocedure;
+BEGIN
+    FOREACH function IN ARRAY ARRAY[
+        'list_consumers()', 'prune_events(interval, text[], bigint, integer, boolean)',
+        'prune_commands(interval, bigint, integer, boolean)',
+        'prune_accounts(interval, text[], timestamptz, integer, boolean)',
+        'prune_audit(interval, bigint, integer, boolean)', 'settle_restored_events()']::regprocedure[]
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO paird_daemon', function);
+    END LOOP;
 END $$;
 REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;

@@ -17,6 +17,8 @@ use thiserror::Error;
 pub use checks::device_name;
 use given::Given;
 
+use crate::postgres::prune::Keep;
+
 /// Every setting, read once at start and valid.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -61,6 +63,9 @@ pub struct Config {
     /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
     /// taken over. It closes its connections by itself after three fifths of that.
     pub lease_ttl: Duration,
+    /// `PAIRD_KEEP_EVENTS`, `PAIRD_KEEP_COMMANDS`, `PAIRD_KEEP_AUDIT`: a day at least;
+    /// deleted accounts are kept as long as events.
+    pub keep: Keep,
 }
 
 /// How log lines are written.
@@ -140,6 +145,11 @@ impl Config {
             device_name: given.parse("PAIRD_DEVICE_NAME", "paird", checks::device_name)?,
             postgres_bin: given.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
             connect_rate: given.parse("PAIRD_CONNECT_RATE", "20", checks::connect_rate)?,
+            keep: Keep {
+                events: given.parse("PAIRD_KEEP_EVENTS", "30d", checks::keep)?,
+                commands: given.parse("PAIRD_KEEP_COMMANDS", "30d", checks::keep)?,
+                audit: given.parse("PAIRD_KEEP_AUDIT", "forever", checks::keep_audit)?,
+            },
             lease_ttl: given.parse("PAIRD_LEASE_TTL", "20s", checks::lease_ttl)?,
             data_dir,
         })

@@ -20,6 +20,7 @@ use crate::{
         lease::{Lease, LeaseState},
         listener::{Hearing, Listener},
         outbox::Outbox,
+        prune,
         store::PgStore,
     },
     systemd,
@@ -101,6 +102,7 @@ async fn serve_with(
     let Some(lease) = stop.unless(lease(&heartbeat, process, config)).await else { return Ok(()) };
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
+    let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
     let store = PgStore::new(pool, process, outbox.bell(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
@@ -145,6 +147,7 @@ async fn serve_with(
     };
     let running = Running { supervisor, listener, lease, outbox, console };
     running.until(stop, process).await;
+    drop(pruning);
     shutdown::in_order(running).await;
     for arbiter in arbiters {
         arbiter.stop();

@@ -257,7 +257,8 @@ pub trait Store: Send + Sync + 'static {
 /// One daemon's view of the fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Every account of ours, at rest or not.
+    /// Every account of ours that needs a daemon, and of those that were asked for every
+    /// one that is ours, at rest or not.
     pub owned: Vec<Owned>,
     /// Accounts that need a daemon, whoever owns them.
     pub needing: u32,

@@ -1,15 +1,39 @@
 --! survey_fleet
-SELECT (SELECT count(*) FROM whatsapp_accounts a WHERE needs_daemon(a)) AS needing,
-       (SELECT count(*) FROM processes p WHERE p.expires_at > clock_timestamp() AND NOT p.draining) AS daemons;
+-- Whoever needs a daemon, as needs_daemon says it, from the index of the active and the tickets.
+WITH needy AS (
+    SELECT a.id, a.owner FROM whatsapp_accounts a
+    WHERE account_is_active(a.status, a.linking_keyring_id, a.desired)
+    UNION
+    SELECT a.id, a.owner FROM whatsapp_accounts a
+    WHERE a.id = ANY (ARRAY(SELECT t.account_id FROM unlink_tickets t))
+), share AS (
+    SELECT p.id, count(needy.id) AS accounts
+    FROM processes p LEFT JOIN needy ON needy.owner = p.id
+    WHERE p.expires_at > clock_timestamp() AND NOT p.draining
+    GROUP BY p.id
+)
+SELECT (SELECT count(*) FROM needy) AS needing, (SELECT count(*) FROM share) AS daemons,
+       (SELECT coalesce(min(share.accounts), 0) FROM share) AS least;
 
 --! claim_accounts
 -- Takes accounts that need a daemon and that nobody live owns, those with waiting
 -- commands first. The check stays inside an OR so that it runs again on a row that
 -- changed meanwhile. Commands that the former owner was running go back into the queue.
-WITH free AS (
+-- An array, here and below, so that the rows are looked up by their ids and not met with
+-- the whole table, however many accounts it holds.
+WITH candidate AS (
     SELECT a.id
     FROM whatsapp_accounts a
-    WHERE (a.owner IS NULL OR NOT EXISTS (
+    WHERE account_is_active(a.status, a.linking_keyring_id, a.desired)
+      AND (a.owner IS NULL OR NOT EXISTS (
+              SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
+    UNION
+    SELECT t.account_id FROM unlink_tickets t
+), free AS (
+    SELECT a.id
+    FROM whatsapp_accounts a
+    WHERE a.id = ANY (ARRAY(SELECT candidate.id FROM candidate))
+      AND (a.owner IS NULL OR NOT EXISTS (
               SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
       AND needs_daemon(a)
       AND EXISTS (SELECT FROM processes me
@@ -47,16 +71,30 @@ WHERE id = :account AND fence = :fence AND (owner = :process OR owner IS NULL)
 RETURNING id;
 
 --! list_owned_accounts
--- All of them, at rest or not: who runs and is not in this list is another daemon's. A
--- daemon whose lease ran out owns nothing, whatever the rows say: anybody may take it.
-SELECT a.id, a.fence, unfinished.active, a.status <> 'pending' AND a.linking_keyring_id IS NULL AS movable,
+-- Those that are active, that have tickets or that the caller runs, at rest or not: who
+-- runs and is not in this list is another daemon's. A daemon whose lease ran out owns
+-- nothing, whatever the rows say: anybody may take it.
+-- A deletion is its account's own business again when it has no ticket any more. Who was
+-- linked within the last ten minutes stays where it is.
+SELECT a.id, a.fence,
+       account_is_active(a.status, a.linking_keyring_id, a.desired)
+           AND (a.status <> 'deleting' OR a.linking_keyring_id IS NOT NULL OR a.keyring_id IS NOT NULL
+                OR a.pair_deadline IS NOT NULL OR pending.tickets = '{}') AS active,
+       a.status <> 'pending' AND a.linking_keyring_id IS NULL
+           AND NOT EXISTS (SELECT FROM keyrings k
+                           WHERE k.id = a.keyring_id AND k.created_at > clock_timestamp() - interval '10 minutes') AS movable,
        pending.tickets
 FROM whatsapp_accounts a,
-     LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL
-                     OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished,
      LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets
               FROM unlink_tickets t WHERE t.account_id = a.id) AS pending
-WHERE a.owner = :process
+WHERE a.id = ANY (ARRAY(
+          SELECT active.id FROM whatsapp_accounts active
+          WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = :process
+          UNION
+          SELECT t.account_id FROM unlink_tickets t
+          UNION
+          SELECT unnest(:running::uuid[])))
+  AND a.owner = :process
   AND EXISTS (SELECT FROM processes me WHERE me.id = :process AND me.expires_at > clock_timestamp())
 ORDER BY a.created_at, a.id;
 

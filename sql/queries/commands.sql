@@ -24,7 +24,7 @@ WITH RECURSIVE waiting (account_id) AS (
 ), free AS (
     SELECT a.id
     FROM whatsapp_accounts a
-    WHERE a.id IN (SELECT waiting.account_id FROM waiting)
+    WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting))
       AND (a.owner IS NULL OR NOT EXISTS (
               SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp()))
       AND NOT needs_daemon(a)
@@ -37,8 +37,8 @@ WITH RECURSIVE waiting (account_id) AS (
     RETURNING a.id
 ), mine AS (
     SELECT a.id, false AS is_new
-    FROM waiting JOIN whatsapp_accounts a ON a.id = waiting.account_id AND a.owner = :process
-    WHERE EXISTS (SELECT FROM me)
+    FROM whatsapp_accounts a
+    WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting)) AND a.owner = :process AND EXISTS (SELECT FROM me)
     UNION ALL
     SELECT claimed.id, true FROM claimed
 ), next AS (
@@ -84,7 +84,8 @@ LEFT JOIN due ON true
 ORDER BY due.id;
 
 --! fail_orphaned_commands
--- From account to account, as in take_commands.
+-- From account to account, as in take_commands. Of a passkey's answer nothing is kept, as
+-- of one that was delivered.
 WITH RECURSIVE waiting (account_id) AS (
     (SELECT c.account_id FROM commands c
      WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
@@ -106,6 +107,8 @@ WITH RECURSIVE waiting (account_id) AS (
 )
 UPDATE commands c
 SET state = 'failed', done_at = clock_timestamp(),
+    args = CASE WHEN c.kind = 'account.passkey' AND jsonb_typeof(c.args) = 'object'
+                THEN c.args - 'response' ELSE c.args END,
     result = coalesce('no account with id ' || c.account_id::text, 'no account id given')
 FROM (SELECT id FROM stray UNION ALL SELECT id FROM headless) AS orphaned
 WHERE c.id = orphaned.id

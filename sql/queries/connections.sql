@@ -11,3 +11,6 @@ SELECT EXISTS (SELECT FROM pg_listening_channels() AS heard (channel) WHERE hear
 
 --! ping
 SELECT true AS alive;
+
+--! settle_restored_events
+SELECT settle_restored_events() AS moved;

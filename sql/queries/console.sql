@@ -27,8 +27,9 @@ LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
 WHERE a.id = :account AND a.deleted_at IS NULL;
 
 --! list_changed_accounts : ShownAccount
--- Rows written by transactions that `since` had not seen the end of, and by later ones;
--- deleted ones, too. A pass over the table without an index, but over the row headers only.
+-- Rows written by transactions that `since` had not seen the end of, and by later ones. A
+-- pass over the row headers of those that live, and of those that were deleted within a
+-- day: whoever asks seldomer compares with list_shown_accounts.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
        a.deleted_at, a.proxy, a.device_name,
@@ -37,7 +38,8 @@ SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.stat
 FROM whatsapp_accounts a
 LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
-WHERE age(a.xmin) <= age((:since::bigint::text::xid8)::xid)
+WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day')
+  AND age(a.xmin) <= age((:since::bigint::text::xid8)::xid)
 ORDER BY a.created_at, a.id;
 
 --! find_account
@@ -106,9 +108,12 @@ WHERE a.id = :account;
 SELECT status, count(*) AS accounts FROM whatsapp_accounts WHERE deleted_at IS NULL GROUP BY status ORDER BY status;
 
 --! list_daemons
+-- What it owns of the accounts that are not deleted and done with.
 SELECT p.id, p.host, p.pid, p.version, p.started_at, p.renewed_at, p.expires_at, p.draining,
-       (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts
+       coalesce(owned.accounts, 0) AS accounts
 FROM processes p
+LEFT JOIN (SELECT a.owner, count(*) AS accounts FROM whatsapp_accounts a
+           WHERE a.deleted_at IS NULL OR a.status = 'deleting' GROUP BY a.owner) AS owned ON owned.owner = p.id
 WHERE p.expires_at > clock_timestamp()
 ORDER BY p.started_at, p.id;
 

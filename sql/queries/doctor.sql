@@ -20,14 +20,20 @@ ORDER BY wanted.table_name, wanted.privilege;
 --! list_daemons
 SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive,
        extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs,
-       (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts
+       coalesce(owned.accounts, 0) AS accounts
 FROM processes p
+LEFT JOIN (SELECT a.owner, count(*) AS accounts FROM whatsapp_accounts a
+           WHERE a.deleted_at IS NULL OR a.status = 'deleting' GROUP BY a.owner) AS owned ON owned.owner = p.id
 ORDER BY p.started_at, p.id;
 
 --! count_accounts_without_daemon
 SELECT count(*) AS accounts
 FROM whatsapp_accounts a
-WHERE needs_daemon(a)
+WHERE a.id = ANY (ARRAY(
+          SELECT active.id FROM whatsapp_accounts active
+          WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
+          UNION
+          SELECT t.account_id FROM unlink_tickets t))
   AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp());
 
 --! count_orphans
@@ -65,3 +71,6 @@ SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS c
        (SELECT count(*) FROM events WHERE NOT notified) AS events,
        (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
         FROM events WHERE NOT notified) AS events_secs;
+
+--! list_silent_consumers
+SELECT consumer, heard_at FROM list_consumers() WHERE silent;

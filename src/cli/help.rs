@@ -23,6 +23,9 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_POSTGRES_BIN        directory of initdb and postgres
   PAIRD_CONNECT_RATE        connections to WhatsApp a second, after a burst; 0: no limit; default 20
   PAIRD_LEASE_TTL           a silent daemon's accounts are taken over after this; default 20s
+  PAIRD_KEEP_EVENTS         how long events and deleted accounts are kept; default 30d
+  PAIRD_KEEP_COMMANDS       the same for commands that have ended; default 30d
+  PAIRD_KEEP_AUDIT          the same for the audit log; default forever
   PAIRD_WHATSAPP_URL        sandbox builds only: the sandbox's ws:// address";
 
 pub(super) const PASSKEY: &str = "\

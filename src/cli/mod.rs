@@ -26,6 +26,7 @@ mod passkey;
 mod phone;
 mod progress;
 mod proxy;
+mod prune;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
@@ -111,6 +112,10 @@ enum Command {
     ///
     /// The daemon does that itself at its start, if its role may.
     Migrate(migrate::MigrateArgs),
+    /// Deletes what is older than it is kept for, as a daemon does every hour.
+    ///
+    /// See PAIRD_KEEP_EVENTS, PAIRD_KEEP_COMMANDS and PAIRD_KEEP_AUDIT.
+    Prune(prune::PruneArgs),
     /// Shows the fleet live, with the QR of the account that is being paired.
     Watch,
     /// Prints what happened to accounts, and with --follow what happens.
@@ -233,6 +238,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Keys(command) => keys::run(config, format, command).await,
         Command::Admin(command) => admin::run(config, format, command).await,
         Command::Health => health::run(config, format).await,
+        Command::Prune(args) => prune::run(config, format, args).await,
         Command::Migrate(args) => migrate::run(config, format, args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox => sandbox::run(config).await,

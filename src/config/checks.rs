@@ -15,6 +15,9 @@ const CHANNEL_MAX_BYTES: usize = 63;
 const DEVICE_NAME_MAX_CHARS: usize = 40;
 const CONNECT_RATE_MAX: u32 = 10_000;
 const LEASE_TTL_MIN: Duration = Duration::from_secs(2);
+const KEEP_MIN: Duration = Duration::from_secs(24 * 3600);
+/// Within what Postgres knows as a time.
+const KEEP_MAX: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 const LEASE_TTL_MAX: Duration = Duration::from_secs(600);
 
 pub(super) fn channel(text: &str) -> Result<String, String> {
@@ -66,6 +69,22 @@ pub(super) fn lease_ttl(text: &str) -> Result<Duration, String> {
         return Err(format!("{text:?} is not between 2s and 10m"));
     }
     Ok(ttl)
+}
+
+/// The database keeps everything for a day, whatever it is told.
+pub(super) fn keep(text: &str) -> Result<Duration, String> {
+    let kept = duration(text).map_err(|_| format!("{text:?} is not a duration such as 7d or 2months"))?;
+    if kept < KEEP_MIN || kept > KEEP_MAX {
+        return Err(format!("{text:?} is not between 1d and 100years"));
+    }
+    Ok(kept)
+}
+
+pub(super) fn keep_audit(text: &str) -> Result<Option<Duration>, String> {
+    if text == "forever" {
+        return Ok(None);
+    }
+    keep(text).map(Some).map_err(|wrong| format!("{wrong}, nor forever"))
 }
 
 pub(super) fn refuse(text: &str) -> Result<Refuse, String> {

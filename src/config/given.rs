@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 21] = [
     "DATABASE_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",
@@ -25,6 +25,9 @@ const SETTINGS: [&str; 18] = [
     "PAIRD_POSTGRES_BIN",
     "PAIRD_CONNECT_RATE",
     "PAIRD_LEASE_TTL",
+    "PAIRD_KEEP_EVENTS",
+    "PAIRD_KEEP_COMMANDS",
+    "PAIRD_KEEP_AUDIT",
 ];
 
 /// Names that the tests use for themselves; no setting begins like this.

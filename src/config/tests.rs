@@ -51,6 +51,8 @@ fn nothing_set_gives_the_defaults_of_the_contract() {
     assert_eq!(config.log_format, LogFormat::Text);
     assert_eq!(config.device_name, "paird");
     assert_eq!((config.connect_rate, config.lease_ttl), (20, Duration::from_secs(20)));
+    let month = Duration::from_secs(30 * 24 * 3600);
+    assert_eq!((config.keep.events, config.keep.commands, config.keep.audit), (month, month, None));
 }
 
 #[test]
@@ -61,6 +63,20 @@ fn pace_and_lease_are_numbers_within_reason() {
     assert_eq!(read(&[("PAIRD_LEASE_TTL", "3s")]).unwrap().lease_ttl, Duration::from_secs(3));
     refused("PAIRD_LEASE_TTL", "1s");
     refused("PAIRD_LEASE_TTL", "1h");
+}
+
+#[test]
+fn what_is_kept_is_kept_for_a_day_at_least() {
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(read(&[("PAIRD_KEEP_EVENTS", "7d")]).unwrap().keep.events, 7 * day);
+    assert_eq!(read(&[("PAIRD_KEEP_COMMANDS", "1d")]).unwrap().keep.commands, day);
+    assert_eq!(read(&[("PAIRD_KEEP_AUDIT", "365d")]).unwrap().keep.audit, Some(365 * day));
+    assert_eq!(read(&[("PAIRD_KEEP_AUDIT", "forever")]).unwrap().keep.audit, None);
+    assert_eq!(refused("PAIRD_KEEP_EVENTS", "23h"), "PAIRD_KEEP_EVENTS: \"23h\" is not between 1d and 100years");
+    assert!(refused("PAIRD_KEEP_COMMANDS", "forever").contains("is not a duration such as 7d"));
+    assert!(refused("PAIRD_KEEP_EVENTS", "0s").contains("0s"));
+    assert!(refused("PAIRD_KEEP_AUDIT", "always").ends_with("nor forever"));
+    refused("PAIRD_KEEP_AUDIT", "1000years");
 }
 
 #[test]

@@ -126,6 +126,12 @@ impl Reader {
     async fn follow(&mut self, crowd: &mut Crowd) -> Result<(), StoreError> {
         let (client, _driver) = listening(&self.dsn, Arc::clone(&self.bell)).await?;
         bounded(listen_to_channel().bind(&client, &self.channel.as_str()).one()).await?;
+        if let Some(news) = &mut crowd.news {
+            // The connection before this one may have been lost days ago.
+            for frame in news.gone(&client).await? {
+                let _ = crowd.frames.send(frame);
+            }
+        }
         loop {
             while let Ok(one) = self.asked.try_recv() {
                 crowd.joining.push(one);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use backoff::Backoff;
 use paird_actors::ports::StoreError;
-use paird_sql::queries::connections::lock_migrations;
+use paird_sql::queries::connections::{lock_migrations, settle_restored_events};
 use thiserror::Error;
 use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
 use super::backoff;
-use super::pool::{Dsn, bounded};
+use super::pool::{Dsn, bounded, unavailable};
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -26,6 +26,11 @@ pub enum MigrateError {
          run paird migrate --roles with the DATABASE_URL of the tables' owner"
     )]
     NotAllowed { found: i32, known: i32 },
+    #[error(
+        "the database was restored from a dump and its events have no place in the order of events yet, and this \
+         role may not give them one: run paird migrate --roles with the DATABASE_URL of the tables' owner"
+    )]
+    Restored,
     #[error("the database's schema is not the one this paird expects: {0}")]
     Divergent(String),
 }
@@ -125,7 +130,23 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
             info!(%migration, "migrated the database");
         }
     }
+    settle_restored(client).await?;
     Ok(Step::Done(known))
+}
+
+/// Of one statement, however many events a dump brought: it waits as long as that takes.
+async fn settle_restored(client: &tokio_postgres::Client) -> Result<(), Failed> {
+    match settle_restored_events().bind(client).one().await {
+        Ok(0) => Ok(()),
+        Ok(events) => {
+            info!(events, "the database was restored from a dump: its events are not told as new");
+            Ok(())
+        }
+        Err(wrong) if wrong.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            Err(Failed::ForGood(MigrateError::Restored))
+        }
+        Err(wrong) => Err(unavailable(&wrong).into()),
+    }
 }
 
 fn newest(migrations: &[refinery::Migration]) -> i32 {

@@ -10,6 +10,7 @@ pub mod notified;
 pub(crate) mod number;
 pub mod outbox;
 pub mod pool;
+pub mod prune;
 pub mod roles;
 pub mod store;
 mod tls;

@@ -241,3 +241,15 @@ async fn nothing_is_dialled_for_an_account_that_is_not_ours() {
     let written = store.record(&write(follows, change(&record))).await.unwrap();
     assert_eq!(written, Written::Done { settings: None }, "nor right behind a change");
 }
+
+#[tokio::test]
+async fn an_account_at_rest_is_surveyed_only_while_it_runs_here() {
+    let database = Database::new().await;
+    let (here, there) = (database.daemon().await, database.daemon().await);
+    let resting = database.owned(&here, "at rest").await;
+    let elsewhere = database.owned(&there, "elsewhere").await;
+    assert_eq!(here.store.survey(&[]).await.unwrap().owned, []);
+    let owned = here.store.survey(&[resting.id, elsewhere.id]).await.unwrap().owned;
+    let [own] = &owned[..] else { panic!("{owned:?}") };
+    assert_eq!((own.account, own.active, own.movable), (resting.id, false, true));
+}

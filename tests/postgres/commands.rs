@@ -133,3 +133,32 @@ async fn a_command_taken_again_is_not_put_back_by_its_former_taking() {
     assert_eq!(database.one::<String>("SELECT state FROM commands", &[]).await, "running");
     assert!(daemon.store.take_commands().await.unwrap().is_empty(), "handed out a second time");
 }
+
+#[tokio::test]
+async fn commands_are_handed_out_though_orphans_cannot_be_failed() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "shop").await;
+    let broken = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$;
+                  CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW
+                      WHEN (NEW.result LIKE 'no account%') EXECUTE FUNCTION refuse()";
+    database.web.batch_execute(broken).await.unwrap();
+    database.send("account.pair", paird_actors::domain::AccountId(Uuid::new_v4())).await;
+    let good = database.send("account.cancel", record.id).await;
+    let taken = daemon.store.take_commands().await.unwrap();
+    assert_eq!(taken.into_iter().map(|command| command.id.0).collect::<Vec<_>>(), [good]);
+    database.web.batch_execute("DROP TRIGGER refuse ON commands").await.unwrap();
+    assert_eq!(daemon.store.take_commands().await.unwrap(), []);
+    assert_eq!(database.count("SELECT count(*) FROM commands WHERE state = 'failed'").await, 1);
+}
+
+#[tokio::test]
+async fn a_passkeys_answer_for_no_account_is_not_kept() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let sql = "SELECT send_command('account.passkey', gen_random_uuid(), '{\"response\": {\"secret\": 1}, \"x\": 1}')";
+    database.one::<i64>(sql, &[]).await;
+    daemon.store.take_commands().await.unwrap();
+    let args: serde_json::Value = database.one("SELECT args FROM commands WHERE state = 'failed'", &[]).await;
+    assert_eq!(args, serde_json::json!({"x": 1}));
+}

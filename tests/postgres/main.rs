@@ -5,12 +5,15 @@
 mod claims;
 mod commands;
 mod embedded;
+mod growth;
 mod leases;
 mod listening;
 mod migrating;
 mod outbox;
 mod pooling;
+mod pruning;
 mod recording;
+mod restored;
 mod roles;
 mod support;
 mod sweeping;

@@ -107,3 +107,29 @@ async fn a_payload_too_large_for_a_notification_goes_without_its_large_field() {
     assert_eq!(row, event.payload());
     outbox.stop().await;
 }
+
+/// A sender that waits for another one goes on behind what that one has sent.
+#[tokio::test]
+async fn events_behind_those_that_another_has_sent_do_not_wait() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let account = database.owned(&daemon, "shop").await.id;
+    let sql =
+        "INSERT INTO events (account_id, seq, kind) SELECT $1, seq, 'session.timeout' FROM generate_series(1, 700) seq";
+    database.web.execute(sql, &[&account.0]).await.unwrap();
+    let other = crate::support::connect(&database.text).await;
+    other.batch_execute("BEGIN; UPDATE events SET notified = true WHERE seq <= 400").await.unwrap();
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    crate::support::eventually("the sender waits", async || {
+        database.count("SELECT count(*) FROM pg_locks WHERE NOT granted").await > 0
+    })
+    .await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let committed = std::time::Instant::now();
+    crate::support::eventually("all are sent", async || {
+        database.count("SELECT count(*) FROM events WHERE NOT notified").await == 0
+    })
+    .await;
+    assert!(committed.elapsed() < std::time::Duration::from_secs(4), "they waited for the next poll");
+    outbox.stop().await;
+}

@@ -75,14 +75,24 @@ async fn every_column_of_every_table_is_decided_for_both_roles() {
 }
 
 #[tokio::test]
-async fn of_the_functions_the_web_app_needs_only_one_and_that_one_alone_has_its_owners_rights() {
+async fn each_role_may_call_what_is_its_own_with_the_owners_rights() {
     let database = granted().await;
     let sql = "SELECT proname::text, has_function_privilege('paird_web', oid, 'EXECUTE'),
                       has_function_privilege('paird_daemon', oid, 'EXECUTE')
                FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef ORDER BY proname";
     let rows = database.web.query(sql, &[]).await.unwrap();
     let definers: Vec<(String, bool, bool)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    assert_eq!(definers, [("proxy_was_changed".to_owned(), false, false), ("send_command".to_owned(), true, false)]);
+    let decided = [
+        ("list_consumers", false, true),
+        ("proxy_was_changed", false, false),
+        ("prune_accounts", false, true),
+        ("prune_audit", false, true),
+        ("prune_commands", false, true),
+        ("prune_events", false, true),
+        ("send_command", true, false),
+        ("settle_restored_events", false, true),
+    ];
+    assert_eq!(definers, decided.map(|(name, web, daemon)| (name.to_owned(), web, daemon)));
 }
 
 #[tokio::test]

@@ -12,5 +12,6 @@ pub mod events;
 pub mod keyrings;
 pub mod metrics;
 pub mod processes;
+pub mod prune;
 pub mod settings;
 pub mod tickets;

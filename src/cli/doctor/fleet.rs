@@ -83,7 +83,7 @@ pub(super) async fn orphans(database: &Database) -> anyhow::Result<Vec<Finding>>
         findings.push(Finding::warn(
             "orphans",
             format!("{} keyrings of no account and no ticket", found.keyrings),
-            report,
+            "a daemon shreds them within an hour or two; at once: paird prune",
         ));
     }
     if found.credentials > 0 {
@@ -143,4 +143,20 @@ pub(super) async fn queues(database: &Database) -> anyhow::Result<Vec<Finding>> 
             unsent => Finding::ok("events", format!("{unsent} are being sent")),
         },
     ])
+}
+
+pub(super) async fn consumers(database: &Database) -> anyhow::Result<Vec<Finding>> {
+    let silent = sql::list_silent_consumers().bind(&database.client).all().await.map_err(explained)?;
+    if silent.is_empty() {
+        return Ok(vec![Finding::ok("consumers", "of those that note how far they have read, none is silent")]);
+    }
+    let told = silent.into_iter().map(|one| {
+        let (name, last) = (one.consumer, one.heard_at.to_utc().format("%Y-%m-%d"));
+        Finding::warn(
+            "consumers",
+            format!("{name}: silent since {last}; events that it has not read are pruned with the others"),
+            "let it note again how far it has read, or delete its rows in event_consumers",
+        )
+    });
+    Ok(told.collect())
 }

@@ -72,6 +72,7 @@ async fn look_into(config: &Config, database: &Database, findings: &mut Vec<Find
     findings.extend(collected("accounts", fleet::accounts(database).await));
     findings.extend(collected("orphans", fleet::orphans(database).await));
     findings.extend(collected("queues", fleet::queues(database).await));
+    findings.extend(collected("consumers", fleet::consumers(database).await));
 }
 
 fn collected(check: &'static str, looked: anyhow::Result<Vec<Finding>>) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! What the followers know, and what is new to them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
@@ -56,6 +56,14 @@ impl News {
         }
     }
 
+    /// Accounts that are not there any more: what was deleted long ago is in no list of changes.
+    pub async fn gone(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
+        let rows = bounded(list_shown_accounts().bind(client, &None).all()).await?;
+        let present: HashSet<Uuid> = rows.into_iter().map(|row| row.id).collect();
+        let gone: Vec<Uuid> = self.accounts.keys().copied().filter(|id| !present.contains(id)).collect();
+        Ok(gone.into_iter().filter_map(|id| self.on_gone(id)).collect())
+    }
+
     /// One frame for each, in the order of lists.
     pub fn accounts(&self) -> Vec<Bytes> {
         let mut accounts: Vec<&Account> = self.accounts.values().collect();
@@ -76,12 +84,17 @@ impl News {
         self.accounts.values().any(Account::is_pending)
     }
 
+    /// `None` if nobody was told of it.
+    fn on_gone(&mut self, id: Uuid) -> Option<Frame> {
+        let gone = self.accounts.remove(&id)?;
+        let text = frame("account", None, &json!({"id": gone.id, "deleted": true}));
+        Some(Frame { place: None, text })
+    }
+
     /// `None` if what it shows is what it showed.
     fn on_row(&mut self, row: ShownAccount) -> Option<Frame> {
         if row.deleted_at.is_some() {
-            let gone = self.accounts.remove(&row.id)?;
-            let text = frame("account", None, &json!({"id": gone.id, "deleted": true}));
-            return Some(Frame { place: None, text });
+            return self.on_gone(row.id);
         }
         let account = Account::from(row);
         if self.accounts.get(&account.id) == Some(&account) {

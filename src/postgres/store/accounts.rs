@@ -16,10 +16,11 @@ use crate::postgres::listener::RESYNC;
 use crate::postgres::pool::bounded;
 
 impl PgStore {
-    pub(super) async fn survey_fleet(&self, _running: &[AccountId]) -> Result<Survey, StoreError> {
+    pub(super) async fn survey_fleet(&self, running: &[AccountId]) -> Result<Survey, StoreError> {
         let client = self.connection().await?;
         let fleet = bounded(survey_fleet().bind(&client).one()).await?;
-        let owned = bounded(list_owned_accounts().bind(&client, &self.process).all()).await?;
+        let running: Vec<_> = running.iter().map(|account| account.0).collect();
+        let owned = bounded(list_owned_accounts().bind(&client, &self.process, &running).all()).await?;
         let owned = owned.into_iter().map(|row| Owned {
             account: AccountId(row.id),
             fence: Fence(row.fence),
@@ -28,7 +29,7 @@ impl PgStore {
             tickets: row.tickets.into_iter().map(TicketId).collect(),
         });
         let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-        Ok(Survey { owned: owned.collect(), needing: count(fleet.needing), daemons: count(fleet.daemons), least: 0 })
+        Ok(Survey { owned: owned.collect(), needing: count(fleet.needing), daemons: count(fleet.daemons), least: count(fleet.least) })
     }
 
     pub(super) async fn claim_free(&self, limit: u32) -> Result<u32, StoreError> {

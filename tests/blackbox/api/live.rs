@@ -263,3 +263,21 @@ async fn insert_events(web: &Web, account: uuid::Uuid, from: i64, to: i64) {
                ) UPDATE whatsapp_accounts SET event_seq = $3 WHERE id = $1";
     web.sql.execute(sql, &[&account, &from, &to]).await.unwrap();
 }
+
+/// What is read for changes goes back a day; behind a lost connection all are compared.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_of_long_ago_is_told_after_a_lost_connection() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let mut live = api.follow(None);
+    live.until("the account", |told| told.data["label"] == "desk").await;
+    let deleted = "UPDATE whatsapp_accounts SET deleted_at = now() - interval '2 days' WHERE id = $1";
+    stage.web.sql.execute(deleted, &[&id]).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND application_name = 'paird'";
+    stage.web.sql.execute(cut, &[]).await.unwrap();
+    let gone = live.until("the deletion", |told| told.data["deleted"] == true).await;
+    assert_eq!(gone.data["id"], json!(id.to_string()));
+    stage.finish([daemon]).await;
+}

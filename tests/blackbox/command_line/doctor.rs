@@ -75,6 +75,8 @@ async fn a_fleet_in_trouble_is_told_what_to_do() {
     let queued =
         "INSERT INTO commands (kind, account_id, created_at) VALUES ('account.resume', $1, now() - interval '1 hour')";
     web.sql.execute(queued, &[&desk]).await.unwrap();
+    let silent = "INSERT INTO event_consumers (consumer, account_id, updated_at) VALUES ('shop', $1, now() - interval '91 days')";
+    web.sql.execute(silent, &[&desk]).await.unwrap();
     let key = stage.dir.join("daemon/master.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
 
@@ -86,6 +88,7 @@ async fn a_fleet_in_trouble_is_told_what_to_do() {
     assert!(trouble(&found, "orphans", "warn").contains("1 keyrings"));
     assert!(trouble(&found, "events", "warn").contains("not sent"));
     assert!(trouble(&found, "commands", "warn").contains("1 wait"));
+    assert!(trouble(&found, "consumers", "warn").contains("shop: silent since"));
     let held = found.iter().find(|one| one["found"] == "desk: held, replaced").unwrap();
     assert!(held["advice"].as_str().unwrap().contains("another program"), "{held}");
 

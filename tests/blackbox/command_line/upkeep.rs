@@ -96,3 +96,60 @@ async fn migrate_makes_the_schema_once_and_the_roles_as_often_as_it_is_asked() {
     stage.dsn = owner;
     stage.finish([]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prune_counts_first_and_then_deletes_what_is_old() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    assert!(daemon.terminate().await.success());
+    let sql = &stage.web.sql;
+    let account = stage.web.account("desk").await;
+    let old = "INSERT INTO events (account_id, seq, kind, created_at, notified)
+               SELECT $1, seq, 'session.timeout', now() - interval '31 days', true FROM generate_series(1, 3) seq";
+    sql.execute(old, &[&account]).await.unwrap();
+    let silent = "INSERT INTO event_consumers (consumer, account_id, updated_at) VALUES ('shop', $1, now() - interval '91 days')";
+    sql.execute(silent, &[&account]).await.unwrap();
+    let orphan = "INSERT INTO keyrings (id, account_id, wrapped_key, master_key, created_at)
+                  VALUES (gen_random_uuid(), $1, '', 'm', now() - interval '2 hours')";
+    sql.execute(orphan, &[&account]).await.unwrap();
+
+    let would = document(&stage, &["prune", "--dry-run"]).await;
+    let expected = json!({
+        "dryRun": true, "events": 3, "commands": 0, "accounts": 0, "auditEntries": 0,
+        "keyrings": [{"accountId": account, "label": "desk"}], "silentConsumers": ["shop"],
+    });
+    assert_eq!(would, expected);
+    let said = text(&paird(&stage, &["prune"]).await);
+    let rows: Vec<Vec<&str>> =
+        said.lines().map(|line| line.split("  ").filter(|cell| !cell.is_empty()).collect()).collect();
+    assert_eq!(rows[0], ["KIND", "PRUNED"], "{said}");
+    assert!(said.contains("events            3") && said.contains("desk"), "{said}");
+    assert_eq!(stage.web.count("SELECT count(*) FROM events", &[]).await, 0);
+    assert_eq!(document(&stage, &["prune"]).await["keyrings"], json!([]));
+    let (code, complaint) = {
+        let output = command(&stage).arg("prune").env("PAIRD_KEEP_EVENTS", "1h").output().await.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!((code, complaint.starts_with("paird: PAIRD_KEEP_EVENTS: ")), (Some(2), true), "{complaint}");
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_prunes_by_itself_and_names_who_is_silent() {
+    let stage = Stage::empty().await;
+    let account = stage.web.account("desk").await;
+    for (seq, days) in [(1_i64, 10), (2, 3)] {
+        let old = "INSERT INTO events (account_id, seq, kind, created_at, notified)
+                   VALUES ($1, $2, 'session.timeout', now() - make_interval(days => $3), true)";
+        stage.web.sql.execute(old, &[&account, &seq, &days]).await.unwrap();
+    }
+    let silent = "INSERT INTO event_consumers (consumer, account_id, updated_at) VALUES ('shop', $1, now() - interval '91 days')";
+    stage.web.sql.execute(silent, &[&account]).await.unwrap();
+    let sql = "UPDATE whatsapp_accounts SET event_seq = 2 WHERE id = $1";
+    stage.web.sql.execute(sql, &[&account]).await.unwrap();
+    let mut daemon = stage.daemon(&[("PAIRD_KEEP_EVENTS", "7d")]).await;
+    let line = daemon.says("consumer=shop").await;
+    assert!(line.contains("silent for 90 days"), "{line}");
+    daemon.says("pruned events=1").await;
+    assert_eq!(stage.web.count("SELECT min(seq) FROM events", &[]).await, 2);
+    stage.finish([daemon]).await;
+}

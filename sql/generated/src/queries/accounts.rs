@@ -17,6 +17,11 @@ pub struct RetakeAccountParams {
     pub account: uuid::Uuid,
     pub fence: i64,
 }
+#[derive(Debug)]
+pub struct ListOwnedAccountsParams<T1: crate::ArraySql<Item = uuid::Uuid>> {
+    pub process: uuid::Uuid,
+    pub running: T1,
+}
 #[derive(Clone, Copy, Debug)]
 pub struct LoadAccountParams {
     pub account: uuid::Uuid,
@@ -26,6 +31,7 @@ pub struct LoadAccountParams {
 pub struct SurveyFleet {
     pub needing: i64,
     pub daemons: i64,
+    pub least: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOwnedAccounts {
@@ -444,7 +450,7 @@ where
 pub struct SurveyFleetStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn survey_fleet() -> SurveyFleetStmt {
     SurveyFleetStmt(
-        "SELECT (SELECT count(*) FROM whatsapp_accounts a WHERE needs_daemon(a)) AS needing, (SELECT count(*) FROM processes p WHERE p.expires_at > clock_timestamp() AND NOT p.draining) AS daemons",
+        "WITH needy AS ( SELECT a.id, a.owner FROM whatsapp_accounts a WHERE account_is_active(a.status, a.linking_keyring_id, a.desired) UNION SELECT a.id, a.owner FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT t.account_id FROM unlink_tickets t)) ), share AS ( SELECT p.id, count(needy.id) AS accounts FROM processes p LEFT JOIN needy ON needy.owner = p.id WHERE p.expires_at > clock_timestamp() AND NOT p.draining GROUP BY p.id ) SELECT (SELECT count(*) FROM needy) AS needing, (SELECT count(*) FROM share) AS daemons, (SELECT coalesce(min(share.accounts), 0) FROM share) AS least",
         None,
     )
 }
@@ -463,7 +469,7 @@ impl SurveyFleetStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<SurveyFleet, tokio_postgres::Error> {
-                Ok(SurveyFleet { needing: row.try_get(0)?, daemons: row.try_get(1)? })
+                Ok(SurveyFleet { needing: row.try_get(0)?, daemons: row.try_get(1)?, least: row.try_get(2)? })
             },
             mapper: |it| SurveyFleet::from(it),
         }
@@ -472,7 +478,7 @@ impl SurveyFleetStmt {
 pub struct ClaimAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn claim_accounts() -> ClaimAccountsStmt {
     ClaimAccountsStmt(
-        "WITH free AS ( SELECT a.id FROM whatsapp_accounts a WHERE (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY NOT EXISTS (SELECT FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running')), a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
+        "WITH candidate AS ( SELECT a.id FROM whatsapp_accounts a WHERE account_is_active(a.status, a.linking_keyring_id, a.desired) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) UNION SELECT t.account_id FROM unlink_tickets t ), free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT candidate.id FROM candidate)) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND needs_daemon(a) AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining) ORDER BY NOT EXISTS (SELECT FROM commands c WHERE c.account_id = a.id AND c.state IN ('queued', 'running')), a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' ) SELECT id FROM claimed",
         None,
     )
 }
@@ -586,7 +592,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ListOwnedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_owned_accounts() -> ListOwnedAccountsStmt {
     ListOwnedAccountsStmt(
-        "SELECT a.id, a.fence, unfinished.active, a.status <> 'pending' AND a.linking_keyring_id IS NULL AS movable, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT a.status IN ('pending', 'deleting') OR a.linking_keyring_id IS NOT NULL OR (a.desired = 'paired' AND a.status <> 'unpaired') AS active) AS unfinished, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.owner = $1 AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp()) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.fence, account_is_active(a.status, a.linking_keyring_id, a.desired) AND (a.status <> 'deleting' OR a.linking_keyring_id IS NOT NULL OR a.keyring_id IS NOT NULL OR a.pair_deadline IS NOT NULL OR pending.tickets = '{}') AS active, a.status <> 'pending' AND a.linking_keyring_id IS NULL AND NOT EXISTS (SELECT FROM keyrings k WHERE k.id = a.keyring_id AND k.created_at > clock_timestamp() - interval '10 minutes') AS movable, pending.tickets FROM whatsapp_accounts a, LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets FROM unlink_tickets t WHERE t.account_id = a.id) AS pending WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 UNION SELECT t.account_id FROM unlink_tickets t UNION SELECT unnest($2::uuid[]))) AND a.owner = $1 AND EXISTS (SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp()) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -595,14 +601,15 @@ impl ListOwnedAccountsStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>>(
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
-    ) -> ListOwnedAccountsQuery<'c, 'a, 's, C, ListOwnedAccounts, 1> {
+        running: &'a T1,
+    ) -> ListOwnedAccountsQuery<'c, 'a, 's, C, ListOwnedAccounts, 2> {
         ListOwnedAccountsQuery {
             client,
-            params: [process],
+            params: [process, running],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<ListOwnedAccountsBorrowed, tokio_postgres::Error> {
@@ -616,6 +623,24 @@ impl ListOwnedAccountsStmt {
             },
             mapper: |it| ListOwnedAccounts::from(it),
         }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListOwnedAccountsParams<T1>,
+        ListOwnedAccountsQuery<'c, 'a, 's, C, ListOwnedAccounts, 2>,
+        C,
+    > for ListOwnedAccountsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListOwnedAccountsParams<T1>,
+    ) -> ListOwnedAccountsQuery<'c, 'a, 's, C, ListOwnedAccounts, 2> {
+        self.bind(client, &params.process, &params.running)
     }
 }
 pub struct LoadAccountStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -1249,7 +1249,7 @@ impl GetShownAccountStmt {
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1806,7 +1806,7 @@ impl CountAccountsByStatusStmt {
 pub struct ListDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_daemons() -> ListDaemonsStmt {
     ListDaemonsStmt(
-        "SELECT p.id, p.host, p.pid, p.version, p.started_at, p.renewed_at, p.expires_at, p.draining, (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts FROM processes p WHERE p.expires_at > clock_timestamp() ORDER BY p.started_at, p.id",
+        "SELECT p.id, p.host, p.pid, p.version, p.started_at, p.renewed_at, p.expires_at, p.draining, coalesce(owned.accounts, 0) AS accounts FROM processes p LEFT JOIN (SELECT a.owner, count(*) AS accounts FROM whatsapp_accounts a WHERE a.deleted_at IS NULL OR a.status = 'deleting' GROUP BY a.owner) AS owned ON owned.owner = p.id WHERE p.expires_at > clock_timestamp() ORDER BY p.started_at, p.id",
         None,
     )
 }

@@ -150,6 +150,20 @@ pub struct CountWaiting {
     pub events: i64,
     pub events_secs: Option<f64>,
 }
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListSilentConsumers {
+    pub consumer: String,
+    pub heard_at: chrono::DateTime<chrono::FixedOffset>,
+}
+pub struct ListSilentConsumersBorrowed<'a> {
+    pub consumer: &'a str,
+    pub heard_at: chrono::DateTime<chrono::FixedOffset>,
+}
+impl<'a> From<ListSilentConsumersBorrowed<'a>> for ListSilentConsumers {
+    fn from(ListSilentConsumersBorrowed { consumer, heard_at }: ListSilentConsumersBorrowed<'a>) -> Self {
+        Self { consumer: consumer.into(), heard_at }
+    }
+}
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
 pub struct GetServerQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
@@ -641,6 +655,60 @@ where
         Ok(mapped)
     }
 }
+pub struct ListSilentConsumersQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListSilentConsumersBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListSilentConsumersBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListSilentConsumersQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListSilentConsumersBorrowed) -> R) -> ListSilentConsumersQuery<'c, 'a, 's, C, R, N> {
+        ListSilentConsumersQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct GetServerStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_server() -> GetServerStmt {
     GetServerStmt(
@@ -706,7 +774,7 @@ impl ListMissingPrivilegesStmt {
 pub struct ListDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_daemons() -> ListDaemonsStmt {
     ListDaemonsStmt(
-        "SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive, extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs, (SELECT count(*) FROM whatsapp_accounts a WHERE a.owner = p.id) AS accounts FROM processes p ORDER BY p.started_at, p.id",
+        "SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive, extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs, coalesce(owned.accounts, 0) AS accounts FROM processes p LEFT JOIN (SELECT a.owner, count(*) AS accounts FROM whatsapp_accounts a WHERE a.deleted_at IS NULL OR a.status = 'deleting' GROUP BY a.owner) AS owned ON owned.owner = p.id ORDER BY p.started_at, p.id",
         None,
     )
 }
@@ -743,7 +811,7 @@ impl ListDaemonsStmt {
 pub struct CountAccountsWithoutDaemonStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn count_accounts_without_daemon() -> CountAccountsWithoutDaemonStmt {
     CountAccountsWithoutDaemonStmt(
-        "SELECT count(*) AS accounts FROM whatsapp_accounts a WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())",
+        "SELECT count(*) AS accounts FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) UNION SELECT t.account_id FROM unlink_tickets t)) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())",
         None,
     )
 }
@@ -922,6 +990,31 @@ impl CountWaitingStmt {
                 })
             },
             mapper: |it| CountWaiting::from(it),
+        }
+    }
+}
+pub struct ListSilentConsumersStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_silent_consumers() -> ListSilentConsumersStmt {
+    ListSilentConsumersStmt("SELECT consumer, heard_at FROM list_consumers() WHERE silent", None)
+}
+impl ListSilentConsumersStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ListSilentConsumersQuery<'c, 'a, 's, C, ListSilentConsumers, 0> {
+        ListSilentConsumersQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListSilentConsumersBorrowed, tokio_postgres::Error> {
+                Ok(ListSilentConsumersBorrowed { consumer: row.try_get(0)?, heard_at: row.try_get(1)? })
+            },
+            mapper: |it| ListSilentConsumers::from(it),
         }
     }
 }

@@ -1,0 +1,227 @@
+//! What is old enough goes: events, commands, accounts that were deleted, the audit log if
+//! that is asked for, and keys that nobody knows.
+//!
+//! In small batches, so that nothing else waits for it, and one batch at a time in the
+//! whole database. What may go is decided in sql/migrations, by the database's clock.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+use deadpool_postgres::Pool;
+use paird_actors::ports::StoreError;
+use paird_sql::queries::prune::{
+    PrunedBatch, list_consumers, prune_accounts, prune_audit, prune_commands, prune_events, shred_orphaned_keyrings,
+};
+use rand::RngExt;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::pool::{bounded, connection};
+
+/// Rows that a statement looks at.
+const BATCH: i32 = 500;
+/// Accounts, and what their rows know: each takes others with it, or has them looked at.
+const ACCOUNTS: i32 = 100;
+/// Between two batches of a daemon.
+const PAUSE: Duration = Duration::from_millis(100);
+/// A start has better things to do at first.
+const FIRST_AFTER: Duration = Duration::from_secs(15);
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// How long what is over is kept: a day at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Events, and accounts since they were deleted.
+    pub events: Duration,
+    /// Commands since they ended.
+    pub commands: Duration,
+    /// `None` is for ever.
+    pub audit: Option<Duration>,
+}
+
+/// What went, or would go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub events: i64,
+    pub commands: i64,
+    pub accounts: i64,
+    pub audit: i64,
+    pub keyrings: Vec<OrphanedKeyring>,
+    /// Consumers of events that nothing is kept for any more.
+    pub silent: Vec<SilentConsumer>,
+}
+
+/// Keys that no account's row and no ticket knew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrphanedKeyring {
+    pub account: Uuid,
+    pub label: String,
+}
+
+/// A consumer that has not said for 90 days how far it has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilentConsumer {
+    pub name: String,
+    pub heard_at: DateTime<FixedOffset>,
+}
+
+impl Pruned {
+    fn is_nothing(&self) -> bool {
+        (self.events, self.commands, self.accounts, self.audit) == (0, 0, 0, 0) && self.keyrings.is_empty()
+    }
+}
+
+/// Prunes now and then for as long as the handle lives. A tour that was cut off is begun
+/// anew by the next one.
+pub fn start(pool: Pool, keep: Keep) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(prune_now_and_then(pool, keep)))
+}
+
+async fn prune_now_and_then(pool: Pool, keep: Keep) {
+    let mut named = HashSet::new();
+    let mut wait = FIRST_AFTER;
+    loop {
+        sleep(jittered(wait)).await;
+        wait = EVERY;
+        match (Tour { pool: &pool, keep, dry_run: false, pause: PAUSE }).run().await {
+            Ok(pruned) => tell(&pruned, &mut named),
+            Err(why) => warn!(%why, "could not prune; trying again in an hour"),
+        }
+    }
+}
+
+/// Daemons that were started together do not come together.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(rand::rng().random_range(0.75..=1.25))
+}
+
+fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
+    for consumer in &pruned.silent {
+        if named.insert(consumer.name.clone()) {
+            warn!(consumer = %consumer.name, last_heard = %consumer.heard_at.to_utc(),
+                  "a consumer of events was silent for 90 days: events that it has not read are pruned with the others");
+        }
+    }
+    for keyring in &pruned.keyrings {
+        warn!(account = %keyring.account, label = %keyring.label, "shredded keys that no account and no ticket knew");
+    }
+    if !pruned.is_nothing() {
+        let Pruned { events, commands, accounts, audit, .. } = pruned;
+        info!(events, commands, accounts, audit, keyrings = pruned.keyrings.len(), "pruned");
+    }
+}
+
+/// Prunes once, without a pause; with `dry_run` nothing is changed.
+///
+/// # Errors
+/// The database's words. What went before stays gone.
+pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, StoreError> {
+    Tour { pool, keep, dry_run, pause: Duration::ZERO }.run().await
+}
+
+/// Kinds of rows that are gone through by their ids.
+#[derive(Clone, Copy)]
+enum Kind {
+    Events,
+    Commands,
+    Audit(Duration),
+}
+
+struct Tour<'a> {
+    pool: &'a Pool,
+    keep: Keep,
+    dry_run: bool,
+    pause: Duration,
+}
+
+impl Tour<'_> {
+    async fn run(&self) -> Result<Pruned, StoreError> {
+        let silent = self.silent_consumers().await?;
+        let names: Vec<String> = silent.iter().map(|consumer| consumer.name.clone()).collect();
+        let events = self.by_id(Kind::Events, &names).await?;
+        let accounts = self.accounts(&names).await?;
+        let commands = self.by_id(Kind::Commands, &names).await?;
+        let audit = match self.keep.audit {
+            Some(kept) => self.by_id(Kind::Audit(kept), &names).await?,
+            None => 0,
+        };
+        let keyrings = self.keyrings().await?;
+        Ok(Pruned { events, commands, accounts, audit, keyrings, silent })
+    }
+
+    async fn silent_consumers(&self) -> Result<Vec<SilentConsumer>, StoreError> {
+        let client = connection(self.pool).await?;
+        let all = bounded(list_consumers().bind(&client).all()).await?;
+        let silent = all.into_iter().filter(|one| one.silent);
+        Ok(silent.map(|one| SilentConsumer { name: one.consumer, heard_at: one.heard_at }).collect())
+    }
+
+    async fn by_id(&self, kind: Kind, silent: &Vec<String>) -> Result<i64, StoreError> {
+        let (mut gone, mut after) = (0, i64::MIN);
+        loop {
+            let batch = self.batch(kind, silent, after).await?;
+            gone += batch.gone;
+            if !batch.more {
+                return Ok(gone);
+            }
+            after = batch.last;
+            sleep(self.pause).await;
+        }
+    }
+
+    async fn batch(&self, kind: Kind, silent: &Vec<String>, after: i64) -> Result<PrunedBatch, StoreError> {
+        let client = connection(self.pool).await?;
+        let dry_run = &self.dry_run;
+        match kind {
+            Kind::Events => {
+                let keep = self.keep.events.as_secs_f64();
+                bounded(prune_events().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
+            }
+            Kind::Commands => {
+                let keep = self.keep.commands.as_secs_f64();
+                bounded(prune_commands().bind(&client, &keep, &after, &BATCH, dry_run).one()).await
+            }
+            Kind::Audit(keep) => {
+                bounded(prune_audit().bind(&client, &keep.as_secs_f64(), &after, &BATCH, dry_run).one()).await
+            }
+        }
+    }
+
+    async fn accounts(&self, silent: &Vec<String>) -> Result<i64, StoreError> {
+        let keep = self.keep.events.as_secs_f64();
+        let (mut gone, mut after) = (0, None);
+        loop {
+            let client = connection(self.pool).await?;
+            let statement = prune_accounts();
+            let batch = bounded(statement.bind(&client, &keep, silent, &after, &ACCOUNTS, &self.dry_run).one()).await?;
+            drop(client);
+            gone += batch.gone;
+            if !batch.more {
+                return Ok(gone);
+            }
+            after = batch.last;
+            sleep(self.pause).await;
+        }
+    }
+
+    async fn keyrings(&self) -> Result<Vec<OrphanedKeyring>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), Uuid::nil());
+        loop {
+            let client = connection(self.pool).await?;
+            let statement = shred_orphaned_keyrings();
+            let rows = bounded(statement.bind(&client, &after, &i64::from(ACCOUNTS), &self.dry_run).all()).await?;
+            drop(client);
+            let next = rows.first().filter(|row| row.more).and_then(|row| row.last);
+            let orphaned = rows.into_iter().filter_map(|row| row.account_id.zip(row.label));
+            found.extend(orphaned.map(|(account, label)| OrphanedKeyring { account, label }));
+            match next {
+                Some(last) => after = last,
+                None => return Ok(found),
+            }
+            sleep(self.pause).await;
+        }
+    }
+}

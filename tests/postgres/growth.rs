@@ -1,0 +1,195 @@
+//! What the daemon and an open console ask again and again costs what is alive, not what
+//! ever was: shown by the plans on a database with a long past.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tokio_postgres::Error;
+
+use crate::support::Database;
+
+/// 200,000 accounts of which 1,000 live, 5 million old events, a command and a line of the
+/// audit log for each account. Loaded without indexes, which costs a third of the time.
+const PAST: &str = "
+    SET maintenance_work_mem = '512MB';
+    ALTER TABLE events SET UNLOGGED;
+    DROP INDEX events_by_xact, events_to_notify;
+    ALTER TABLE events DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_account_id_seq_key;
+    INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at)
+    SELECT md5('process' || n)::uuid, 'here', n, '1', 'here', 1, now() + interval '1 day' FROM generate_series(1, 2) n;
+    INSERT INTO whatsapp_accounts (id, operator_id, label, status, desired, deleted_at, owner, event_seq, keyring_id)
+    SELECT md5('account' || n)::uuid, md5('operator')::uuid, 'account ' || n,
+           CASE WHEN lives THEN 'connected' ELSE 'unpaired' END, CASE WHEN lives THEN 'paired' ELSE 'deleted' END,
+           CASE WHEN NOT lives THEN now() - interval '40 days' - n * interval '10 s' END,
+           md5('process' || n % 2 + 1)::uuid, CASE WHEN lives THEN 26 ELSE 25 END, CASE WHEN lives THEN md5('keyring' || n)::uuid END
+    FROM (SELECT n, n % 200 = 0 AS lives FROM generate_series(1, 200000) n) AS account;
+    INSERT INTO keyrings (id, account_id, wrapped_key, master_key, phone_number, device_jid)
+    SELECT keyring_id, id, sha512(label::bytea), md5('m'), '436601234567', '436601234567:12@s.whatsapp.net'
+    FROM whatsapp_accounts WHERE keyring_id IS NOT NULL;
+    INSERT INTO credentials (account_id, keyring_id, kind, name, sealed)
+    SELECT account_id, id, 'session', n::text, 'x' FROM keyrings, generate_series(1, 20) n;
+    INSERT INTO unlink_tickets (account_id, keyring_id, reason, source)
+    SELECT account_id, id, 'x', 'web' FROM keyrings ORDER BY id LIMIT 5;
+    INSERT INTO events (account_id, seq, kind, created_at, notified, xact)
+    SELECT a.id, seq, 'session.timeout', now() - interval '20 days' * CASE seq WHEN 1 THEN 2 ELSE 1 END, true, '3'
+    FROM generate_series(1, 25) seq, whatsapp_accounts a;
+    ALTER TABLE events ADD PRIMARY KEY (id), ADD UNIQUE (account_id, seq);
+    CREATE INDEX events_to_notify ON events (id) WHERE NOT notified;
+    CREATE INDEX events_by_xact ON events (xact, id);
+    INSERT INTO commands (account_id, kind, state, created_at, done_at)
+    SELECT id, 'account.pair', 'done', now() - interval '40 days', now() - interval '40 days' FROM whatsapp_accounts;
+    INSERT INTO commands (account_id, kind)
+    SELECT id, 'account.reconnect' FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY id LIMIT 20;
+    INSERT INTO audit_log (source, action, target_type, target_id)
+    SELECT 'web', 'account.paired', 'whatsapp_account', id FROM whatsapp_accounts;
+    INSERT INTO events (account_id, seq, kind)
+    SELECT id, 26, 'session.timeout' FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY id LIMIT 20;
+    ANALYZE";
+
+const TABLES: [&str; 6] = ["audit_log", "commands", "credentials", "events", "keyrings", "whatsapp_accounts"];
+
+/// Pages that a statement may touch: eight for each of 1,000 living accounts.
+const MOST_PAGES: u64 = 8_000;
+
+/// What a daemon or an open console asks periodically, for a command or for a connection.
+const ASKED: [&str; 13] = [
+    "accounts",
+    "changes",
+    "commands",
+    "connections",
+    "console",
+    "credentials",
+    "events",
+    "keyrings",
+    "metrics",
+    "processes",
+    "prune",
+    "settings",
+    "tickets",
+];
+
+/// Asked when a daemon comes, goes or has lost its lease: of all that it owns.
+const OF_ALL_THAT_IT_OWNS: [&str; 3] = ["refresh_fences", "give_accounts_back", "release_lease"];
+/// Asked by a person who rotates the master key: of all keys.
+const OF_ALL_KEYS: [&str; 3] = ["count_keyrings_by_master_key", "list_keyrings_to_rewrap", "list_keyrings"];
+
+#[tokio::test]
+async fn what_is_asked_again_and_again_costs_what_is_alive() {
+    let database = Database::new().await;
+    let begun = std::time::Instant::now();
+    database.web.batch_execute("SET synchronous_commit = off").await.unwrap();
+    for statement in PAST.split(';') {
+        database.web.batch_execute(statement).await.unwrap();
+    }
+    eprintln!("the past was made in {:.0} s", begun.elapsed().as_secs_f64());
+    let exempt = [OF_ALL_THAT_IT_OWNS, OF_ALL_KEYS].concat();
+    let mut troubles = Vec::new();
+    for statement in ASKED.iter().flat_map(|file| statements(file)) {
+        if exempt.contains(&statement.name.as_str()) {
+            continue;
+        }
+        // A prepared statement may get another plan, for all arguments, from the sixth call on.
+        for before in [0, 6] {
+            let Statement { name, arguments, .. } = &statement;
+            match database.explain(&statement, before).await {
+                Ok((plan, scanned)) if pages(&plan) > MOST_PAGES || !scanned.is_empty() => {
+                    let pages = pages(&plan);
+                    troubles.push(format!("{name} after {before}: {pages} pages, all of {scanned:?}\n{plan:#}"));
+                }
+                Ok(_) => {}
+                Err(wrong) => troubles.push(format!("{name} ({}): {wrong:?}", arguments.join(", "))),
+            }
+        }
+    }
+    assert!(troubles.is_empty(), "{}", troubles.join("\n"));
+}
+
+impl Database {
+    /// Its plan as it was carried out, planned so often before, and the tables that were
+    /// gone through as a whole, by functions and triggers, too. Nothing of it stays.
+    async fn explain(&self, statement: &Statement, before: u32) -> Result<(Value, Vec<String>), Error> {
+        let Statement { text, arguments, .. } = statement;
+        let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+        let explained = async {
+            self.web.batch_execute(&format!("BEGIN; PREPARE asked AS {text}")).await?;
+            for _ in 0..before {
+                self.web.batch_execute(&format!("EXPLAIN EXECUTE asked{arguments}")).await?;
+            }
+            let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE asked{arguments}");
+            let plan = self.web.query_one(&explain, &[]).await?.get(0);
+            let scanned = "SELECT coalesce(array_agg(relname::text ORDER BY relname), '{}')
+                           FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND relname = ANY ($1)";
+            let scanned = self.one(scanned, &[&TABLES.map(str::to_owned).to_vec()]).await;
+            Ok((plan, scanned))
+        };
+        let explained = explained.await;
+        self.web.batch_execute("ROLLBACK; DEALLOCATE ALL; SELECT pg_advisory_unlock_all()").await?;
+        explained
+    }
+}
+
+/// Touched by the statement and by what it calls.
+fn pages(plan: &Value) -> u64 {
+    let plan = &plan[0]["Plan"];
+    ["Shared Hit Blocks", "Shared Read Blocks"].iter().filter_map(|field| plan[field].as_u64()).sum()
+}
+
+struct Statement {
+    name: String,
+    text: String,
+    arguments: Vec<String>,
+}
+
+/// The statements of a file of sql/queries as the daemon sends them, which the generated
+/// crate holds, each with arguments that fit.
+fn statements(file: &str) -> Vec<Statement> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sql/generated/src/queries/{file}.rs"));
+    let source = fs::read_to_string(path).unwrap();
+    let made: Vec<Statement> = source.split("\npub fn ").skip(1).map(statement).collect();
+    assert!(!made.is_empty(), "{file}");
+    made
+}
+
+fn statement(made: &str) -> Statement {
+    let name = made.split('(').next().unwrap().to_owned();
+    let text = made.split("Stmt(").nth(1).unwrap().trim_start().strip_prefix('"').unwrap();
+    let end = text.find("\",\n").into_iter().chain(text.find("\", None)")).min().unwrap();
+    let text = text[..end].replace("\\\"", "\"").replace("\\n", "\n");
+    let (generics, bind) = made.split("fn bind<").nth(1).unwrap().split_once(">(").unwrap();
+    let arrays = |kind: &str| generics.contains(&format!("{kind}: crate::ArraySql"));
+    let kinds = bind.split(") ->").next().unwrap().split(',').filter_map(|one| one.trim().split_once(": &'a "));
+    let kinds: HashMap<&str, &str> = kinds.collect();
+    // Of one that gives no rows the arguments are handed over at once.
+    let names = bind.split("params: [").nth(1).or_else(|| bind.split("&[").nth(1)).unwrap().split(']').next().unwrap();
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let arguments = names.map(|name| argument(name, kinds[name], arrays(kinds[name])).to_owned()).collect();
+    Statement { name, text, arguments }
+}
+
+fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
+    match (name, kind) {
+        ("process" | "owner", _) => "md5('process1')::uuid",
+        ("account" | "account_id", _) => "md5('account200')::uuid",
+        ("keyring_id", _) => "md5('keyring200')::uuid",
+        ("since" | "xact", _) => "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+        ("command", _) => "200001",
+        ("command_id" | "after" | "id", "i64") => "1",
+        ("limit" | "batch" | "nth" | "sender" | "pid", _) => "100",
+        ("keep_secs", _) => "2592000",
+        ("before", _) => "1000000",
+        ("status", _) => "'connected'",
+        ("desired", _) => "'paired'",
+        ("pair_method", _) => "'qr'",
+        ("phone" | "phone_number", _) => "'436601'",
+        (_, kind) if kind.starts_with("Option<") => "NULL",
+        _ if is_array => "'{}'",
+        (_, "bool") => "false",
+        (_, "i16" | "i32" | "i64" | "f64") => "0",
+        (_, "uuid::Uuid") => "md5('other')::uuid",
+        (_, "chrono::DateTime<chrono::FixedOffset>") => "now()",
+        ("args" | "payload" | "event_payload", _) => "'{}'",
+        _ => "'x'",
+    }
+}
