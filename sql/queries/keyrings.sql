@@ -32,9 +32,20 @@ WITH rewrapped AS (
 )
 SELECT (SELECT count(*) FROM keyring) + (SELECT count(*) FROM login) AS rewrapped;
 
--- With the record that every usable keyring has, to tell at once whether it opens.
---! get_keyring : (device?)
-SELECT k.wrapped_key, k.master_key, c.sealed AS device
-FROM keyrings k
-LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = :device_kind AND c.name = :device_name
-WHERE k.id = :keyring_id AND k.account_id = :account_id;
+-- Opens a keyring of an account that the caller owns, and ends every former opening: see
+-- credentials.sql. The device, which every usable keyring has, tells at once whether the
+-- data key fits, and nothing else: it is of this statement's snapshot, which may be older
+-- than a write that the statement waited for. The protocol library loads it anew.
+--! open_keyring : (wrapped_key?, master_key?, epoch?, device?)
+WITH held AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
+), opened AS (
+    UPDATE keyrings k SET epoch = k.epoch + 1
+    FROM held WHERE k.id = :keyring_id AND k.account_id = held.id
+    RETURNING k.id, k.wrapped_key, k.master_key, k.epoch
+)
+SELECT EXISTS (SELECT FROM held) AS held, opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device
+FROM (SELECT) AS one
+LEFT JOIN opened ON true
+LEFT JOIN credentials c ON c.keyring_id = opened.id AND c.kind = :device_kind AND c.name = :device_name;

@@ -119,7 +119,6 @@ fn in_words(error: ProxyError) -> anyhow::Error {
         | ProxyError::NoAccount
         | ProxyError::KeyFile(_)
         | ProxyError::NoFile(_)
-        | ProxyError::Seal(_)
-        | ProxyError::Interrupted(_)) => anyhow!(other),
+        | ProxyError::Seal(_)) => anyhow!(other),
     }
 }

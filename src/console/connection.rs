@@ -120,8 +120,6 @@ fn refusal(wrong: ProxyError, account: Uuid) -> Problem {
         ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
         ProxyError::NoAccount => nobody(account),
         ProxyError::Database(wrong) => unanswered(&wrong),
-        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) | ProxyError::Interrupted(_) => {
-            Problem::unavailable(wrong.to_string())
-        }
+        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => Problem::unavailable(wrong.to_string()),
     }
 }

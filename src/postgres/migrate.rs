@@ -10,7 +10,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
 use super::backoff;
-use super::pool::{Dsn, bounded, unavailable};
+use super::pool::{Dsn, bounded, store_error};
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -145,7 +145,7 @@ async fn settle_restored(client: &tokio_postgres::Client) -> Result<(), Failed> 
         Err(wrong) if wrong.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             Err(Failed::ForGood(MigrateError::Restored))
         }
-        Err(wrong) => Err(unavailable(&wrong).into()),
+        Err(wrong) => Err(store_error(&wrong).into()),
     }
 }
 

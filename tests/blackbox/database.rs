@@ -242,7 +242,7 @@ async fn logins_that_wait_for_their_keys_hold_up_neither_the_lease_nor_a_command
         let number = format!("4366012345{nth:02}");
         accounts.push(stage.web.connect_account(&format!("desk {nth}"), &number, &stage.phones).await);
     }
-    wire.jam("SELECT k.wrapped_key");
+    wire.jam("SET epoch = k.epoch + 1");
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     until("as many statements stuck as can be", || async { (wire.stuck() == 8).then_some(()) }).await;
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use paird_sandbox::{Fault, Scope};
 use serde_json::json;
 use tokio::process::{Child, Command};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use crate::support::{Stage, until};
 
@@ -23,13 +23,7 @@ async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotatio
     let old = std::fs::read_to_string(&key_file).unwrap();
     let old_id: String = web.sql.query_one("SELECT DISTINCT master_key FROM keyrings", &[]).await.unwrap().get(0);
 
-    // The last keyring's row is locked: the rotation comes as far as that.
-    let (mut other, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let lock = other.transaction().await.unwrap();
-    lock.execute("SELECT FROM keyrings WHERE id = (SELECT id FROM keyrings ORDER BY id DESC LIMIT 1) FOR UPDATE", &[])
-        .await
-        .unwrap();
+    let barrier = Barrier::before_the_last(&stage, 1, &old_id).await;
     let mut rotation = keys(&stage, &["rotate", "--batch", "1"]).spawn().unwrap();
     let sealed_with_old = "SELECT count(*) FROM keyrings WHERE master_key = $1";
     until("three of four re-wrapped", || async { (web.count(sealed_with_old, &[&old_id]).await == 1).then_some(()) })
@@ -49,7 +43,7 @@ async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotatio
     everybody_is_back(&stage, &accounts).await;
     assert_eq!(web.count(sealed_with_old, &[&old_id]).await, 1, "the fifth is sealed with the new key");
 
-    lock.rollback().await.unwrap();
+    barrier.open().await;
     let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
     assert_eq!(code, Some(0));
     // How many were left depends on whether Postgres finished the killed one's statement.
@@ -122,23 +116,17 @@ async fn two_machines_with_a_key_file_each_rotate_without_a_moment_at_which_a_ke
     assert_eq!(web.count("SELECT count(DISTINCT master_key) FROM keyrings", &[]).await, 1);
     everything_opens(&stage, &accounts, &[&here, &there]).await;
     copy_key(&here, &there);
-    let (mut locker, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    for at in 0..4_i64 {
+    let old_id: String = web.sql.query_one("SELECT DISTINCT master_key FROM keyrings", &[]).await.unwrap().get(0);
+    for at in 0..4 {
         // It comes as far as this keyring, and is killed.
-        let lock = locker.transaction().await.unwrap();
-        let nth = "SELECT FROM keyrings WHERE id = (SELECT id FROM keyrings ORDER BY id OFFSET $1 LIMIT 1) FOR UPDATE";
-        lock.execute(nth, &[&at]).await.unwrap();
+        let barrier = Barrier::before_the_last(&stage, 4 - at, &old_id).await;
         let mut rotation = keys(&stage, &["rotate", "--batch", "1"]).spawn().unwrap();
-        until("the rotation at the lock", || async {
-            let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rewrap%'
-                OR wait_event_type = 'Lock' AND query LIKE 'UPDATE keyrings%'";
-            (web.count(waits, &[]).await > 0).then_some(())
-        })
-        .await;
+        until("the rotation at the barrier", || async { (barrier.waiting(&stage).await > 0).then_some(()) }).await;
         rotation.kill().await.unwrap();
         everything_opens(&stage, &accounts, &[&here, &there]).await;
-        lock.rollback().await.unwrap();
+        barrier.open().await;
+        until("the killed one's statement is over", || async { (barrier.waiting(&stage).await == 0).then_some(()) })
+            .await;
     }
     let number = "436601000005";
     accounts.push((web.connect_account("fifth", number, &stage.phones).await, number));
@@ -207,7 +195,7 @@ async fn a_rotation_whose_statement_fails_says_so_and_goes_on_when_it_is_run_aga
         web.sql.query_one("SELECT id FROM keyrings ORDER BY id DESC LIMIT 1", &[]).await.unwrap().get(0);
     let fail = format!(
         "CREATE FUNCTION strike() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'injected'; END $$;
-         CREATE TRIGGER struck BEFORE UPDATE ON keyrings FOR EACH ROW WHEN (NEW.id = '{last}') EXECUTE FUNCTION strike()"
+         CREATE TRIGGER struck BEFORE UPDATE OF wrapped_key ON keyrings FOR EACH ROW WHEN (NEW.id = '{last}') EXECUTE FUNCTION strike()"
     );
     web.sql.batch_execute(&fail).await.unwrap();
     // The last of a batch of three: none of them is sealed anew.
@@ -222,6 +210,40 @@ async fn a_rotation_whose_statement_fails_says_so_and_goes_on_when_it_is_run_aga
     assert!(said.contains("3 keyrings"), "{said}");
     everything_opens(&stage, &accounts, &[&key_file]).await;
     stage.finish([daemon]).await;
+}
+
+/// Rotations stand still where so many keyrings are left that a master key seals. Not by
+/// the lock of a row, for which an opening would wait, too.
+struct Barrier(Client);
+
+impl Barrier {
+    async fn before_the_last(stage: &Stage, left: i64, master_key: &str) -> Self {
+        let (holder, connection) = tokio_postgres::connect(&stage.dsn, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let build = format!(
+            "SELECT pg_advisory_lock(1);
+             CREATE OR REPLACE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 IF (SELECT count(*) FROM keyrings WHERE master_key = TG_ARGV[0]) = TG_ARGV[1]::bigint THEN
+                     PERFORM pg_advisory_xact_lock_shared(1);
+                 END IF;
+                 RETURN NULL;
+             END $$;
+             CREATE OR REPLACE TRIGGER barrier BEFORE UPDATE OF wrapped_key ON keyrings
+             FOR EACH STATEMENT EXECUTE FUNCTION stand_still('{master_key}', {left})"
+        );
+        holder.batch_execute(&build).await.unwrap();
+        Self(holder)
+    }
+
+    async fn waiting(&self, stage: &Stage) -> i64 {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'";
+        stage.web.count(waits, &[]).await
+    }
+
+    async fn open(&self) {
+        self.0.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    }
 }
 
 /// As an operator copies it: whole, and readable by its owner alone.

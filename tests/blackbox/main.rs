@@ -19,6 +19,7 @@ mod fleet;
 mod inbox;
 mod isolation;
 mod keys;
+mod late_keys;
 mod links;
 mod names;
 mod pairing;

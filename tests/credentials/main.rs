@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
+mod epochs;
 mod faults;
 mod operations;
 mod oracle;
@@ -10,4 +11,5 @@ mod postgres;
 mod rig;
 mod rotation;
 mod settling;
+mod unanswered;
 mod vault;

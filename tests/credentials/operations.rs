@@ -113,6 +113,18 @@ impl Operation {
     }
 }
 
+/// One for each statement that writes, which it begins with.
+pub fn every_write() -> Vec<Operation> {
+    vec![
+        Op::PutSession(1, 1),
+        Op::TakeSent(1, 1),
+        Op::DeleteSession(1),
+        Op::ClearSenderKeyDevices(1),
+        Op::DeleteSenderKeyDeviceRows(vec![1]),
+        Op::DeleteExpiredSent(true),
+    ]
+}
+
 /// One of each, on names that the writing ones among them make.
 pub fn every_operation() -> Vec<Operation> {
     vec![

@@ -10,7 +10,7 @@ use paird::postgres::pool::Dsn;
 use uuid::Uuid;
 
 pub struct Postgres {
-    dir: PathBuf,
+    pub dir: PathBuf,
     server: Option<Embedded>,
     dsn: Dsn,
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use paird::postgres::{outbox::Bell, store::PgStore};
@@ -27,7 +28,7 @@ pub struct Rig {
     pub key_file: PathBuf,
     pub phone: Phone,
     keys: PathBuf,
-    _postgres: Postgres,
+    postgres: Postgres,
 }
 
 impl Rig {
@@ -40,7 +41,11 @@ impl Rig {
         let vault = Vault::open(pool.clone(), process, &key_file).await.unwrap();
         let account = add_account(&pool, process).await;
         let phone = Phone::parse("436601234567").unwrap();
-        Self { pool, process, account, vault, key_file, phone, keys, _postgres: postgres }
+        Self { pool, process, account, vault, key_file, phone, keys, postgres }
+    }
+
+    pub fn socket_dir(&self) -> PathBuf {
+        self.postgres.dir.join("run")
     }
 
     pub async fn add_account(&self) -> AccountId {
@@ -110,6 +115,24 @@ impl Rig {
         client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
     }
 
+    /// Opened again by the account's owner.
+    pub async fn reopened(&self, keyring: &Keyring) -> Arc<Keyring> {
+        self.vault.open_keyring(self.account, FENCE, keyring.id()).await.unwrap()
+    }
+
+    /// Waits until so many statements wait for a lock.
+    pub async fn are_stuck(&self, count: u64) {
+        let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        until("stuck", async || self.execute(waits, &[]).await == count).await;
+    }
+
+    /// Every record there is, as one text: equal texts, equal rows.
+    pub async fn records(&self) -> String {
+        let client = self.pool.get().await.unwrap();
+        let query = "SELECT coalesce(string_agg(c::text, E'\\n' ORDER BY c::text), '') FROM credentials c";
+        client.query_one(query, &[]).await.unwrap().get(0)
+    }
+
     /// Every row of keys there is, as one text: equal texts, equal rows.
     pub async fn image(&self) -> String {
         let client = self.pool.get().await.unwrap();
@@ -123,6 +146,15 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.keys);
     }
+}
+
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// An account in the middle of a pairing.

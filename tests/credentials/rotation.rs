@@ -4,6 +4,7 @@ use std::fs;
 use std::num::NonZeroU32;
 
 use paird::whatsapp::backend::{Rotated, Rotation, RotationError, Unopenable, VaultError};
+use paird_actors::ports::StoreError;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
 use crate::rig::{FENCE, Rig};
@@ -79,6 +80,24 @@ async fn a_keyring_that_was_staged_before_a_rotation_is_secured_with_the_new_key
     staged.secure(rig.admission()).await.unwrap();
     assert_eq!(sealed_with(&rig).await, [(key, 2)]);
     rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, staged.id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rotation_that_stands_still_holds_nobody_up_for_long() {
+    let rig = Rig::new().await;
+    let staged = rig.fresh();
+    staged.create().await.unwrap();
+    // As a rotation holds it that was stopped in its last step.
+    let stopped = fs::File::open(rig.key_file.parent().unwrap()).unwrap();
+    stopped.lock().unwrap();
+    tokio::time::pause();
+    let refused = staged.secure(rig.admission()).await;
+    tokio::time::resume();
+    let Err(StoreError::Unavailable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("locked by a rotation") && why.contains("paird keys rotate"), "{why}");
+    assert_eq!(rig.image().await, "");
+    drop(stopped);
+    staged.secure(rig.admission()).await.unwrap();
 }
 
 #[tokio::test]

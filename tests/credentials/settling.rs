@@ -1,7 +1,7 @@
 //! The minute after a link was made: writes are gathered, and nothing is sent upon one
 //! that a crash would forget.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
@@ -11,33 +11,19 @@ use tokio::task::JoinHandle;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
 use crate::operations::{Operation as Op, run};
-use crate::rig::{FENCE, Rig};
+use crate::rig::{Rig, until};
 
 /// Fails every write of credentials, as the server's own answer.
 const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
     CREATE TRIGGER refuse BEFORE INSERT OR DELETE ON credentials EXECUTE FUNCTION refuse()";
 const ALLOW: &str = "DROP TRIGGER refuse ON credentials";
 
-async fn reopened(rig: &Rig, keyring: &Keyring) -> Arc<Keyring> {
-    rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap()
-}
-
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !is_so().await {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
-}
-
 /// A frame whose keys are being settled, behind a transaction on that connection.
 async fn stuck(rig: &Rig, keyring: &Arc<Keyring>, in_the_way: &Client) -> JoinHandle<Result<(), StoreError>> {
-    in_the_way.batch_execute("BEGIN; SELECT FROM whatsapp_accounts FOR UPDATE").await.unwrap();
+    in_the_way.batch_execute("BEGIN; SELECT FROM keyrings FOR UPDATE").await.unwrap();
     let sender = Arc::clone(keyring);
     let sending = tokio::spawn(async move { sender.sendable().await });
-    let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    until("stuck", async || rig.execute(waits, &[]).await > 0).await;
+    rig.are_stuck(1).await;
     sending
 }
 
@@ -53,25 +39,30 @@ async fn what_may_be_sent_upon_is_durable_and_everything_written_before_it_with_
     keyring.put_session("a@lid", b"one").await.unwrap();
     assert_eq!(rig.image().await, image, "gathered");
     keyring.sendable().await.unwrap();
-    let opened = reopened(&rig, &keyring).await;
+    let opened = rig.reopened(&keyring).await;
     assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
     assert_eq!(opened.load_prekey(1).await.unwrap().unwrap(), "first");
     assert_eq!(opened.load_prekey(2).await.unwrap(), None);
     assert_eq!(opened.get_session("a@lid").await.unwrap().unwrap(), "one");
 
+    // Another: it was opened, so the first one writes no more.
+    let keyring = rig.secured().await;
+    keyring.store_prekey(1, b"first", false).await.unwrap();
+    keyring.put_session("a@lid", b"one").await.unwrap();
+    keyring.sendable().await.unwrap();
     keyring.remove_prekey(1).await.unwrap();
     keyring.delete_session("a@lid").await.unwrap();
     keyring.sendable().await.unwrap();
-    let opened = reopened(&rig, &keyring).await;
+    let opened = rig.reopened(&keyring).await;
     assert_eq!((opened.load_prekey(1).await.unwrap(), opened.get_session("a@lid").await.unwrap()), (None, None));
 }
 
 #[tokio::test]
 async fn keys_and_watermarks_of_the_device_are_never_sent_upon_before_they_are_durable() {
     let rig = Rig::new().await;
-    let keyring = rig.secured().await;
-    let mut device = keyring.load().await.unwrap().unwrap();
     for nth in 1..4 {
+        let keyring = rig.secured().await;
+        let mut device = keyring.load().await.unwrap().unwrap();
         match nth {
             1 => device.next_pre_key_id = 31,
             2 => device.first_unupload_pre_key_id = 31,
@@ -79,7 +70,7 @@ async fn keys_and_watermarks_of_the_device_are_never_sent_upon_before_they_are_d
         }
         keyring.save(&device).await.unwrap();
         keyring.sendable().await.unwrap();
-        let durable = reopened(&rig, &keyring).await.load().await.unwrap().unwrap();
+        let durable = rig.reopened(&keyring).await.load().await.unwrap().unwrap();
         let marks = |device: &wacore::store::Device| {
             (device.next_pre_key_id, device.first_unupload_pre_key_id, device.signed_pre_key_id)
         };
@@ -103,7 +94,7 @@ async fn what_whatsapp_tells_again_holds_no_frame_up_and_is_settled_all_the_same
     keyring.unsettled().await;
     keyring.settle().await.unwrap();
     assert!(keyring.unsettled().now_or_never().is_none(), "settled");
-    let opened = reopened(&rig, &keyring).await;
+    let opened = rig.reopened(&keyring).await;
     assert_eq!(opened.load().await.unwrap().unwrap().login_counter, device.login_counter);
     for read in [Op::GetVersion(1), Op::GetDevices(1)] {
         assert_eq!(run(&*opened, &read).await.unwrap(), run(&*keyring, &read).await.unwrap());
@@ -134,7 +125,7 @@ async fn a_settling_that_the_server_refuses_is_done_again_with_what_came_since()
     assert_eq!(keyring.load_identity("b@lid").await.unwrap(), Some([2; 32]), "as it is now");
     rig.pool.get().await.unwrap().batch_execute(ALLOW).await.unwrap();
     sending.await.unwrap().unwrap();
-    let opened = reopened(&rig, &keyring).await;
+    let opened = rig.reopened(&keyring).await;
     assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
     assert_eq!(opened.load_identity("b@lid").await.unwrap(), Some([2; 32]));
 }
@@ -152,8 +143,10 @@ async fn a_settling_that_was_given_up_may_land_later_so_the_keyring_fails_for_go
     assert!(matches!(keyring.failed().await, StoreError::Unavailable(_)));
     assert!(keyring.put_identity("a@lid", [2; 32]).await.is_err());
     assert!(keyring.sendable().await.is_err());
-    let landed = async || reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap().is_some();
+    // Not seen by opening it, which would keep it from landing.
+    let landed = async || rig.execute("SELECT FROM credentials WHERE kind = 'identity'", &[]).await == 1;
     until("it landed", landed).await;
+    assert_eq!(rig.reopened(&keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
 }
 
 #[tokio::test]
@@ -168,7 +161,7 @@ async fn a_settling_whose_connection_the_server_ends_is_done_again() {
     // It says so, and so that nothing was written.
     in_the_way.batch_execute("COMMIT").await.unwrap();
     sending.await.unwrap().unwrap();
-    assert_eq!(reopened(&rig, &keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
+    assert_eq!(rig.reopened(&keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
 }
 
 #[tokio::test]

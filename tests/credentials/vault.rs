@@ -111,12 +111,15 @@ async fn a_keyring_that_is_not_there_or_another_accounts_is_poisoned_and_never_e
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let other = rig.add_account().await;
-    for (account, id) in
-        [(rig.account, KeyringId(Uuid::new_v4())), (other, keyring.id()), (AccountId(Uuid::new_v4()), keyring.id())]
-    {
+    let image = rig.image().await;
+    for (account, id) in [(rig.account, KeyringId(Uuid::new_v4())), (other, keyring.id())] {
         let refused = rig.vault.open_keyring(account, FENCE, id).await;
         assert!(matches!(refused, Err(StoreError::Poisoned(_))));
     }
+    // An account that does not exist is not this daemon's.
+    let refused = rig.vault.open_keyring(AccountId(Uuid::new_v4()), FENCE, keyring.id()).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)));
+    assert_eq!(rig.image().await, image);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ const DECIDED: [(&str, &str, &str, &str); 24] = [
     ("event_consumers", "account_id consumer seq updated_at", "SIUD", ""),
     ("events", "account_id created_at id kind payload seq xact", "S", "SI"),
     ("events", "notified", "S", "SIU"),
-    ("keyrings", "account_id created_at device_jid id master_key phone_number wrapped_key", "", "SIUD"),
+    ("keyrings", "account_id created_at device_jid epoch id master_key phone_number wrapped_key", "", "SIUD"),
     ("processes", "draining expires_at", "S", "SIUD"),
     ("processes", "command_channel host id pid pid_birth pid_space renewed_at started_at version", "", "SIUD"),
     ("proxy_logins", "account_id id master_key proxy sealed wrapped_key", "", "SIUD"),

@@ -38,16 +38,12 @@ impl KeyFile {
     }
 
     /// # Errors
-    /// `Unavailable`: the file cannot be read, which may pass. `Poisoned`: it is gone,
-    /// open to others, or holds no key.
+    /// `Unavailable`: the file cannot be read, or a rotation holds its lock for longer than
+    /// 5 s, which may pass. `Poisoned`: it is gone, open to others, or holds no key.
     pub async fn hold(&self) -> Result<HeldKeys, StoreError> {
-        let path = self.path.clone();
-        let held = tokio::task::spawn_blocking(move || {
-            let lock = KeyFileLock::shared(&path)?;
-            let keys = MasterKeys::read(&path)?.ok_or(KeyFileError::Vanished(path))?;
-            Ok(HeldKeys { keys: Arc::new(keys), _lock: lock })
-        });
-        let held = held.await.map_err(|failed| StoreError::Unavailable(failed.to_string()))?.map_err(refused)?;
+        let (keys, lock) = MasterKeys::read_locked(&self.path).await.map_err(refused)?;
+        let keys = keys.ok_or_else(|| refused(KeyFileError::Vanished(self.path.clone())))?;
+        let held = HeldKeys { keys: Arc::new(keys), _lock: lock };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&held.keys);
         Ok(held)
     }
@@ -55,7 +51,7 @@ impl KeyFile {
 
 fn refused(error: KeyFileError) -> StoreError {
     match &error {
-        KeyFileError::Io { .. } => StoreError::Unavailable(error.to_string()),
+        KeyFileError::Io { .. } | KeyFileError::Locked(_) => StoreError::Unavailable(error.to_string()),
         KeyFileError::OpenToOthers { .. } | KeyFileError::Malformed(_) | KeyFileError::Vanished(_) => {
             StoreError::Poisoned(error.to_string())
         }

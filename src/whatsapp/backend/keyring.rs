@@ -17,8 +17,9 @@ pub(super) type Kept<T> = Result<T, LibraryError>;
 
 /// The keys of one link, as the protocol library's `Backend`: see the module.
 ///
-/// It belongs to one fence. Once a write was refused because the account has another
-/// owner, everything fails, for ever: a new keyring must be opened, if at all.
+/// It belongs to one fence and one opening. Once it turns out that the account has another
+/// owner, or that the keyring was opened again, or once nobody learnt whether a write was
+/// done, everything fails, for ever: a new keyring must be opened, if at all.
 pub struct Keyring {
     id: KeyringId,
     /// Held for reading through each operation, and for writing through
@@ -28,8 +29,8 @@ pub struct Keyring {
     durable: AtomicBool,
     /// Rung when there may be something to settle.
     changed: Arc<Notify>,
-    /// Held through a merge, which reads, decides and writes. Other daemons are kept
-    /// out by the fence, so what is left to exclude is in this process.
+    /// Held through a merge, which reads, decides and writes. Others are kept out by fence
+    /// and epoch, so what is left to exclude uses this object.
     pub(super) merging: Merging,
 }
 
@@ -88,8 +89,8 @@ impl Keyring {
     }
 
     /// Waits until the keyring fails for good, and says why: the account belongs to
-    /// another daemon, the keys were erased, or a write was never answered and may yet
-    /// land. The session on it must end.
+    /// another daemon, the keys were erased or opened again, or a write was never answered
+    /// and may yet land. The session on it must end.
     pub async fn failed(&self) -> StoreError {
         self.postgres.failed().await
     }

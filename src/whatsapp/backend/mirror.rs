@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use paird_actors::ports::StoreError;
 use tokio::sync::{self, Notify};
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::device;
 use super::map::{Key, RecordMap};
@@ -26,16 +28,16 @@ const RETRY: Duration = Duration::from_millis(250);
 /// Longer than this WhatsApp is not left without what is to be sent.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Every record there is, of a keyring that nobody else can write: the fence sees to it.
+/// Every record there is, of a keyring that nobody else can write: fence and epoch see to it.
 pub(super) struct Mirror {
     postgres: Arc<PostgresRecords>,
     /// Nothing when its time is over: then there is Postgres alone.
-    held: Mutex<Option<Held>>,
+    held: Arc<Mutex<Option<Held>>>,
     /// One statement at a time: what comes last here comes last there.
     settling: sync::Mutex<()>,
     /// Rung at each change.
     changed: Arc<Notify>,
-    until: Instant,
+    _timer: AbortOnDropHandle<()>,
 }
 
 struct Held {
@@ -43,6 +45,8 @@ struct Held {
     unsettled: Unsettled,
     /// Some is on its way to Postgres.
     settling: bool,
+    /// Its time is over: it goes as soon as all of it is settled.
+    is_over: bool,
 }
 
 /// What Postgres does not have yet, each record as it is now; nothing where it went.
@@ -55,14 +59,20 @@ struct Unsettled {
 
 impl Mirror {
     /// `map` is all that Postgres has. Rings `changed` when there is something to settle.
+    /// Keeps a task until the time of what is held is over.
     pub fn of(map: RecordMap, postgres: Arc<PostgresRecords>, changed: Arc<Notify>) -> Self {
-        Self {
-            postgres,
-            held: Mutex::new(Some(Held { map, unsettled: Unsettled::default(), settling: false })),
-            settling: sync::Mutex::default(),
-            changed,
-            until: Instant::now() + KEPT_FOR,
-        }
+        let held = Held { map, unsettled: Unsettled::default(), settling: false, is_over: false };
+        let held = Arc::new(Mutex::new(Some(held)));
+        let timed = Arc::clone(&held);
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(KEPT_FOR).await;
+            let mut held = lock(&timed);
+            if let Some(held) = held.as_mut() {
+                held.is_over = true;
+            }
+            let_go_if_over(&mut held);
+        });
+        Self { postgres, held, settling: sync::Mutex::default(), changed, _timer: AbortOnDropHandle::new(timer) }
     }
 
     /// Waits until nothing that WhatsApp may come to rely on is in memory alone.
@@ -115,17 +125,23 @@ impl Mirror {
         if let Some(failure) = self.postgres.failure() {
             return Err(failure);
         }
-        let mut held = self.lock();
-        // What is not settled yet is nowhere else.
-        if Instant::now() > self.until && held.as_ref().is_some_and(Held::is_settled) {
-            *held = None;
-        }
-        Ok(held)
+        Ok(self.lock())
     }
 
-    /// A change is one call that cannot panic half-way.
     fn lock(&self) -> MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
+    }
+}
+
+/// A change is one call that cannot panic half-way.
+fn lock(held: &Mutex<Option<Held>>) -> MutexGuard<'_, Option<Held>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is not settled yet is nowhere else.
+fn let_go_if_over(held: &mut Option<Held>) {
+    if held.as_ref().is_some_and(|held| held.is_over && held.is_settled()) {
+        *held = None;
     }
 }
 
@@ -207,13 +223,15 @@ impl<'a> Batch<'a> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let former = std::mem::take(&mut self.unsettled);
-        if let Some(held) = self.mirror.lock().as_mut() {
+        let mut held = self.mirror.lock();
+        if let Some(held) = held.as_mut() {
             held.settling = false;
             held.unsettled.urgent |= former.urgent;
             for (key, entry) in former.records {
                 held.unsettled.records.entry(key).or_insert(entry);
             }
         }
+        let_go_if_over(&mut held);
     }
 }
 
@@ -279,6 +297,58 @@ impl Records for Mirror {
         match self.change(|held| held.delete(kind, &which))? {
             Some(gone) => Ok(u64::try_from(gone).unwrap_or(u64::MAX)),
             None => self.postgres.delete(kind, which).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use paird_actors::domain::{AccountId, Fence, KeyringId};
+    use tokio::runtime::Handle;
+    use uuid::Uuid;
+
+    use super::super::postgres::{FIRST_EPOCH, Ownership};
+    use super::*;
+    use crate::postgres::pool::Dsn;
+    use crate::whatsapp::seal::DataKey;
+
+    /// Of a database that is never asked.
+    fn mirror() -> Mirror {
+        let pool = Dsn::parse("host=/nowhere user=nobody").unwrap().pool().unwrap();
+        let (account, keyring) = (AccountId(Uuid::new_v4()), KeyringId(Uuid::new_v4()));
+        let ownership = Ownership { account, keyring, owner: Uuid::new_v4(), fence: Fence(1), epoch: FIRST_EPOCH };
+        let postgres = PostgresRecords::new(pool, ownership, DataKey::generate(account, keyring));
+        Mirror::of(RecordMap::default(), Arc::new(postgres), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_goes_after_its_minute_though_nobody_asks() {
+        let mirror = mirror();
+        tokio::time::sleep(KEPT_FOR - Duration::from_secs(1)).await;
+        assert!(mirror.lock().is_some());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(mirror.lock().is_none());
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_settled_is_held_until_it_is() {
+        let mirror = mirror();
+        mirror.put(vec![Entry::new(Kind::Session, "a@lid".to_owned(), *b"one")]).await.unwrap();
+        let settling = Batch::take(&mirror).unwrap();
+        tokio::time::sleep(KEPT_FOR + Duration::from_secs(1)).await;
+        assert!(mirror.lock().is_some(), "on its way");
+        drop(settling);
+        assert!(mirror.get(Kind::Session, "a@lid").await.unwrap().is_some(), "not settled after all");
+        Batch::take(&mirror).unwrap().settled();
+        assert!(mirror.lock().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_timer_ends_with_what_it_is_for() {
+        drop(mirror());
+        while Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
         }
     }
 }

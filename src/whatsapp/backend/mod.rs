@@ -7,8 +7,10 @@
 //!
 //! What holds for every method: an error is an error and never "no such record",
 //! because a client that is told "no keys" makes new ones and destroys the account.
-//! One daemon owns an account at a time, and the fence on every write is what makes that
-//! true. Nothing is cached, but for the minute after a link was made: see `mirror`.
+//! One daemon owns an account at a time, and one connection of it uses a keyring: the fence
+//! and the epoch on every write are what makes that true. Opening a keyring raises its
+//! epoch, so what was sent for a former opening and lands late writes nothing. Nothing is
+//! cached, but for the minute after a link was made: see `mirror`.
 //!
 //! ```text
 //! vault ── makes ──▶ keyring ─┬─ staged    (memory)

@@ -1,5 +1,5 @@
 //! Records in Postgres: each call is one statement, sealed on the way in, opened on
-//! the way out, and every write under the account's fence.
+//! the way out, and every write under the account's fence and the keyring's epoch.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -12,7 +12,8 @@ use paird_actors::domain::{AccountId, Fence, KeyringId};
 use paird_actors::ports::{SealedRecord, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
-use tokio::{sync::SetOnce, time::timeout};
+use tokio::sync::{Mutex, MutexGuard, SetOnce};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::map::Key;
@@ -24,6 +25,9 @@ use crate::whatsapp::seal::{DataKey, MasterKey};
 /// limits are expected to be: reaching it means that the server is frozen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The epoch of a keyring that was never opened, only made: what the column has by default.
+pub(super) const FIRST_EPOCH: i64 = 1;
+
 /// Whose records, and in whose name they are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ownership {
@@ -32,12 +36,17 @@ pub(super) struct Ownership {
     /// The daemon's row in `processes`.
     pub owner: Uuid,
     pub fence: Fence,
+    /// Of the opening that these records come from: a later one ends it.
+    pub epoch: i64,
 }
 
 pub(super) struct PostgresRecords {
     pool: Pool,
     ownership: Ownership,
     key: DataKey,
+    /// One write at a time: the library may save a record anew while it still waits for the
+    /// former save, and what it writes last must land last.
+    writing: Mutex<()>,
     /// Set once, for ever: why these records may no longer be used.
     failure: SetOnce<Failure>,
 }
@@ -46,16 +55,18 @@ pub(super) struct PostgresRecords {
 enum Failure {
     /// Somebody else writes now: what this daemon's client believes is out of date.
     Fenced,
-    /// A statement may still land, after a newer one: a session that goes back in
-    /// time is worse than one that is opened again.
+    /// A write may still land, after a newer one: a session that goes back in time is
+    /// worse than one that is opened again. The opening ends what may still land.
     Unanswered,
+    /// A newer connection has opened the keyring: what this one believes is out of date.
+    Reopened,
     /// The keyring's row is gone.
     Erased,
 }
 
 impl PostgresRecords {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
-        Self { pool, ownership, key, failure: SetOnce::new() }
+        Self { pool, ownership, key, writing: Mutex::default(), failure: SetOnce::new() }
     }
 
     /// The key of these records, sealed for the keyring's row.
@@ -88,15 +99,9 @@ impl PostgresRecords {
     /// might land later, over what was written since.
     pub async fn settle(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
         let columns = self.columns(written)?;
-        let client = self.client().await?;
-        let unlearnt = Unlearnt(Some(self));
-        let answer = match timeout(PATIENCE, self.put_and_remove(&client, columns, gone)).await {
-            Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
-            Err(_) => return Err(self.fail(Failure::Unanswered)),
-            Ok(answer) => answer,
-        };
-        unlearnt.learnt();
-        self.check_put(&answer.map_err(|error| unavailable(&error))?)
+        let (_alone, client) = self.writer().await?;
+        let outcome = self.learnt(self.put_and_remove(&client, columns, gone)).await?;
+        self.check_write(outcome.held, outcome.epoch)
     }
 
     async fn put_and_remove(
@@ -105,7 +110,7 @@ impl PostgresRecords {
         columns: Columns,
         gone: Vec<Key>,
     ) -> Result<PutCredentials, tokio_postgres::Error> {
-        let Ownership { account, keyring, owner, fence } = self.ownership;
+        let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (gone_kinds, gone_names): (Vec<_>, Vec<_>) =
             gone.into_iter().map(|(kind, name)| (kind.as_str(), name)).unzip();
         let params = PutCredentialsParams {
@@ -113,6 +118,7 @@ impl PostgresRecords {
             owner,
             fence: fence.0,
             keyring_id: keyring.0,
+            epoch,
             kinds: columns.kinds,
             names: columns.names,
             sealed: columns.sealed,
@@ -123,18 +129,24 @@ impl PostgresRecords {
         sql::put_credentials().params(client, &params).one().await
     }
 
-    fn check_put(&self, outcome: &PutCredentials) -> Result<(), StoreError> {
-        self.check_held(outcome.held)?;
-        self.present(outcome.found.then_some(()))
+    /// Why a write wrote nothing, if it did not: the account is another's, the keyring is
+    /// gone, or it was opened again.
+    fn check_write(&self, held: bool, epoch: Option<i64>) -> Result<(), StoreError> {
+        self.check_held(held)?;
+        self.check_epoch(epoch)
     }
 
     fn check_held(&self, held: bool) -> Result<(), StoreError> {
         if held { Ok(()) } else { Err(self.fail(Failure::Fenced)) }
     }
 
-    /// A read answers with no row at all when the keyring is gone.
-    fn present<T>(&self, row: Option<T>) -> Result<T, StoreError> {
-        row.ok_or_else(|| self.fail(Failure::Erased))
+    /// No epoch: there is no such keyring any more.
+    fn check_epoch(&self, epoch: Option<i64>) -> Result<(), StoreError> {
+        match epoch {
+            None => Err(self.fail(Failure::Erased)),
+            Some(epoch) if epoch != self.ownership.epoch => Err(self.fail(Failure::Reopened)),
+            Some(_) => Ok(()),
+        }
     }
 
     fn fail(&self, failure: Failure) -> StoreError {
@@ -150,14 +162,39 @@ impl PostgresRecords {
         connect(&self.pool).await
     }
 
-    async fn answered<T>(
+    /// A connection for the one write that goes on while the first half is held.
+    async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Client), StoreError> {
+        let alone = self.writing.lock().await;
+        Ok((alone, self.client().await?))
+    }
+
+    /// Waits for a read. One that is not answered changes nothing.
+    async fn read<T>(
         &self,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         match timeout(PATIENCE, statement).await {
             Ok(answer) => answer.map_err(|error| unavailable(&error)),
-            Err(_) => Err(self.fail(Failure::Unanswered)),
+            Err(_) => Err(silent()),
         }
+    }
+
+    /// Waits until the outcome of a write is known. Where it never will be, because it
+    /// takes too long, the connection broke or the caller went away, everything fails
+    /// from then on.
+    async fn learnt<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        let unlearnt = Unlearnt(Some(self));
+        let answer = match timeout(PATIENCE, statement).await {
+            // Not the server's word.
+            Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
+            Err(_) => return Err(self.fail(Failure::Unanswered)),
+            Ok(answer) => answer,
+        };
+        unlearnt.learnt();
+        answer.map_err(|error| unavailable(&error))
     }
 
     fn open(&self, kind: Kind, name: String, sealed: &[u8], stamp: i64) -> Result<Entry, StoreError> {
@@ -196,21 +233,21 @@ impl Records for PostgresRecords {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
         let client = self.client().await?;
         let row = self
-            .answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
+            .read(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
             .await?;
-        let row = self.present(row)?;
-        match (row.sealed, row.stamp) {
-            (Some(sealed), Some(stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
-            _ => Ok(None),
+        self.check_epoch(row.as_ref().map(|row| row.epoch))?;
+        match row.and_then(|row| row.sealed.zip(row.stamp)) {
+            Some((sealed, stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
+            None => Ok(None),
         }
     }
 
     async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         let client = self.client().await?;
         let rows = self
-            .answered(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
+            .read(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
             .await?;
-        self.present(rows.first())?;
+        self.check_epoch(rows.first().map(|row| row.epoch))?;
         let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
@@ -219,9 +256,9 @@ impl Records for PostgresRecords {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
         let rows = self
-            .answered(sql::list_credentials().bind(&client, &kind.as_str(), &prefix, &stamp_below, &keyring).all())
+            .read(sql::list_credentials().bind(&client, &kind.as_str(), &prefix, &stamp_below, &keyring).all())
             .await?;
-        self.present(rows.first())?;
+        self.check_epoch(rows.first().map(|row| row.epoch))?;
         let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
@@ -229,85 +266,83 @@ impl Records for PostgresRecords {
     async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let names = self.answered(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
-        self.present(names.first())?;
-        Ok(names.into_iter().flatten().collect())
+        let rows = self.read(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
+        self.check_epoch(rows.first().map(|row| row.epoch))?;
+        Ok(rows.into_iter().filter_map(|row| row.name).collect())
     }
 
     async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let name = self.answered(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
-        self.present(name)
+        let row = self.read(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
+        self.check_epoch(row.as_ref().map(|row| row.epoch))?;
+        Ok(row.and_then(|row| row.name))
     }
 
     async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let found =
-            self.answered(sql::has_credential_with_prefix().bind(&client, &prefixes, &kinds, &keyring).opt()).await?;
-        self.present(found)
+        let row = self.read(sql::has_credential_with_prefix().bind(&client, &prefixes, &kinds, &keyring).opt()).await?;
+        self.check_epoch(row.as_ref().map(|row| row.epoch))?;
+        Ok(row.is_some_and(|row| row.found))
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let columns = self.columns(entries)?;
-        let client = self.client().await?;
-        let outcome = self.answered(self.put_and_remove(&client, columns, Vec::new())).await?;
-        self.check_put(&outcome)
+        self.settle(entries, Vec::new()).await
     }
 
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
-        let Ownership { account, keyring, owner, fence } = self.ownership;
-        let client = self.client().await?;
+        let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
+        let (_alone, client) = self.writer().await?;
         let statement = sql::take_credential();
         let word = kind.as_str();
-        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &keyring.0, &word, &name);
-        let row = self.present(self.answered(bound.opt()).await?)?;
-        self.check_held(row.held)?;
-        match (row.sealed, row.stamp) {
-            (Some(sealed), Some(stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
-            _ => Ok(None),
+        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &keyring.0, &epoch, &word, &name);
+        let outcome = self.learnt(bound.one()).await?;
+        self.check_write(outcome.held, outcome.epoch)?;
+        match outcome.sealed.zip(outcome.stamp) {
+            Some((sealed, stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
+            None => Ok(None),
         }
     }
 
     async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
-        let Ownership { account, keyring, owner, fence } = self.ownership;
-        let (account, keyring, fence, kind) = (&account.0, &keyring.0, &fence.0, &kind.as_str());
-        let client = self.client().await?;
-        let (held, written) = match &which {
+        let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
+        let (account, keyring, fence, epoch, kind) = (&account.0, &keyring.0, &fence.0, &epoch, &kind.as_str());
+        let (_alone, client) = self.writer().await?;
+        let (held, epoch, written) = match &which {
             Selection::Names(names) => {
                 let statement = sql::delete_credentials();
-                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, names);
-                let outcome = self.answered(bound.one()).await?;
-                (outcome.held, outcome.written)
+                let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, names);
+                let outcome = self.learnt(bound.one()).await?;
+                (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::Prefix(prefix) => {
                 let statement = sql::delete_credentials_with_prefix();
-                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, prefix);
-                let outcome = self.answered(bound.one()).await?;
-                (outcome.held, outcome.written)
+                let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, prefix);
+                let outcome = self.learnt(bound.one()).await?;
+                (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::SecondPart(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| names::one(part)).collect();
                 let statement = sql::delete_credentials_with_second_part();
-                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, &parts);
-                let outcome = self.answered(bound.one()).await?;
-                (outcome.held, outcome.written)
+                let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, &parts);
+                let outcome = self.learnt(bound.one()).await?;
+                (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::StampBelow(bound) => {
                 let statement = sql::delete_expired_credentials();
-                let bound = statement.bind(&client, account, &owner, fence, keyring, kind, bound);
-                let outcome = self.answered(bound.one()).await?;
-                (outcome.held, outcome.written)
+                let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, bound);
+                let outcome = self.learnt(bound.one()).await?;
+                (outcome.held, outcome.epoch, outcome.written)
             }
         };
-        self.check_held(held)?;
+        self.check_write(held, epoch)?;
         Ok(u64::try_from(written).unwrap_or(0))
     }
 }
 
-/// A statement whose outcome nobody may ever learn.
+/// A write whose outcome nobody may ever learn: dropped as that, it fails the records.
 struct Unlearnt<'a>(Option<&'a PostgresRecords>);
 
 impl Unlearnt<'_> {
@@ -339,6 +374,9 @@ impl Failure {
             Self::Fenced => StoreError::Fenced,
             Self::Unanswered => StoreError::Unavailable(format!(
                 "the database never answered a write; keyring {keyring} must be opened again"
+            )),
+            Self::Reopened => StoreError::Unavailable(format!(
+                "keyring {keyring} was opened by a newer connection; this one may write no more and must end"
             )),
             Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
         }

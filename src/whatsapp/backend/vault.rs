@@ -4,7 +4,8 @@ use std::sync::Arc;
 use deadpool_postgres::Pool;
 use paird_actors::domain::{AccountId, Fence, KeyringId};
 use paird_actors::ports::StoreError;
-use paird_sql::queries::keyrings as sql;
+use paird_sql::client::Params;
+use paird_sql::queries::keyrings::{self as sql, OpenKeyringParams};
 use paird_sql::queries::settings::get_proxy_login;
 use thiserror::Error;
 use tokio::time::timeout;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::key_file::KeyFile;
 use super::keyring::Keyring;
-use super::postgres::{self, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
+use super::postgres::{self, FIRST_EPOCH, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
 use super::records::{Entry, Kind};
 use crate::whatsapp::proxy::{ProxyLogin, open_login, seal_of};
 use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
@@ -65,27 +66,30 @@ impl Vault {
     /// A new keyring with no keys yet, in memory only until [`Keyring::secure`].
     pub fn fresh(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Arc<Keyring> {
         let key = DataKey::generate(account, keyring);
-        let records = self.records(account, fence, keyring, key);
+        let records = self.records(account, fence, keyring, FIRST_EPOCH, key);
         Arc::new(Keyring::staged(keyring, records, Arc::clone(&self.master_keys)))
     }
 
-    /// The keyring of a link that exists, durable from the start.
+    /// Opens the keyring of a link that exists, durable from the start. It is the only one
+    /// that writes from now on: those that were opened or secured before fail for good,
+    /// and what they had sent and still arrives writes nothing.
     ///
     /// # Errors
-    /// `Poisoned`: it is not there, not this account's, or does not open. `Unavailable`:
-    /// the database did not answer. Never means that there are no keys.
+    /// `Fenced`: the account is not this daemon's, by this fence. `Poisoned`: the keyring
+    /// is not there, not this account's, or does not open. `Unavailable`: the database did
+    /// not answer, or the key file is locked. Never means that there are no keys.
     pub async fn open_keyring(
         &self,
         account: AccountId,
         fence: Fence,
         keyring: KeyringId,
     ) -> Result<Arc<Keyring>, StoreError> {
-        let mut row = self.row_of(account, keyring).await?;
+        let mut row = self.open_row(account, fence, keyring).await?;
         let mut keys = self.master_keys.known();
         if keys.find(&row.master_key).is_none() {
             // Rotated since the file was read, and the row perhaps since it was.
             keys = self.master_keys.read_again().await?;
-            row = self.row_of(account, keyring).await?;
+            row = self.open_row(account, fence, keyring).await?;
         }
         let Some(master_key) = keys.find(&row.master_key) else {
             let theirs = row.master_key;
@@ -98,7 +102,7 @@ impl Vault {
         let opened = key.open(Kind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
         let _: wacore::store::Device =
             Entry { kind: Kind::Device, name: String::new(), value: opened, stamp: 0 }.parse()?;
-        Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, key))))
+        Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, row.epoch, key))))
     }
 
     /// The login that was sealed for the account's proxy at this address, if one was.
@@ -117,17 +121,46 @@ impl Vault {
         open_login(account, address, &row, &keys).map(Some).map_err(|error| StoreError::Poisoned(error.to_string()))
     }
 
-    async fn row_of(&self, account: AccountId, keyring: KeyringId) -> Result<sql::GetKeyring, StoreError> {
+    /// Raises the epoch: each call ends what was opened before.
+    async fn open_row(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Result<OpenRow, StoreError> {
         let client = connect(&self.pool).await?;
-        let device = Kind::Device.as_str();
-        let row = timeout(PATIENCE, sql::get_keyring().bind(&client, &device, &"", &keyring.0, &account.0).opt()).await;
+        let params = OpenKeyringParams {
+            account_id: account.0,
+            owner: self.process,
+            fence: fence.0,
+            keyring_id: keyring.0,
+            device_kind: Kind::Device.as_str(),
+            device_name: "",
+        };
+        let row = timeout(PATIENCE, sql::open_keyring().params(&client, &params).one()).await;
         let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
-        row.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} does not exist")))
+        if !row.held {
+            return Err(StoreError::Fenced);
+        }
+        let (Some(wrapped_key), Some(master_key), Some(epoch)) = (row.wrapped_key, row.master_key, row.epoch) else {
+            return Err(StoreError::Poisoned(format!("keyring {keyring} does not exist")));
+        };
+        Ok(OpenRow { wrapped_key, master_key, epoch, device: row.device })
     }
 
-    fn records(&self, account: AccountId, fence: Fence, keyring: KeyringId, key: DataKey) -> PostgresRecords {
-        PostgresRecords::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence }, key)
+    fn records(
+        &self,
+        account: AccountId,
+        fence: Fence,
+        keyring: KeyringId,
+        epoch: i64,
+        key: DataKey,
+    ) -> PostgresRecords {
+        PostgresRecords::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence, epoch }, key)
     }
+}
+
+/// A keyring's row as this opening found it, and its device.
+struct OpenRow {
+    wrapped_key: Vec<u8>,
+    master_key: String,
+    epoch: i64,
+    device: Option<Vec<u8>>,
 }
 
 /// The keys of the file, which open every keyring; a fresh one if there is none.

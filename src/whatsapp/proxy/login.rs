@@ -14,7 +14,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::address::{AddressError, ProxyAddress};
-use crate::whatsapp::seal::{DataKey, KeyFileError, KeyFileLock, MasterKeys, SealError};
+use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
 
 /// The kind of the one record that is sealed.
 const KIND: &str = "proxy-login";
@@ -114,8 +114,6 @@ pub enum ProxyError {
     Seal(#[from] SealError),
     #[error("database: {0}")]
     Database(#[from] tokio_postgres::Error),
-    #[error("{0}")]
-    Interrupted(#[from] tokio::task::JoinError),
 }
 
 /// What is sealed.
@@ -138,14 +136,9 @@ pub async fn set_proxy<C: GenericClient>(
 ) -> Result<(), ProxyError> {
     let address = proxy.address.to_string();
     let Some(login) = &proxy.login else { return write(client, account, Some(&address), None).await };
-    let path = master_key_file.to_owned();
     // Held until the row is written: no rotation ends in between.
-    let held = tokio::task::spawn_blocking(move || {
-        let lock = KeyFileLock::shared(&path)?;
-        let keys = MasterKeys::read(&path)?.ok_or_else(|| ProxyError::NoFile(path.display().to_string()))?;
-        Ok::<_, ProxyError>((keys, lock))
-    });
-    let (keys, _lock) = held.await??;
+    let (keys, _lock) = MasterKeys::read_locked(master_key_file).await?;
+    let keys = keys.ok_or_else(|| ProxyError::NoFile(master_key_file.display().to_string()))?;
     if current_login(client, account, &address, &keys).await?.as_ref() == Some(login) {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 //! Its directory is what is locked: shared by whoever seals with the newest key, until
 //! that is written; exclusive by a rotation that takes the old key out.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,11 @@ pub enum KeyFileError {
     Malformed(PathBuf),
     #[error("master key file {} is not there any more", .0.display())]
     Vanished(PathBuf),
+    #[error(
+        "master key file {} is locked by a rotation that does not end: let `paird keys rotate` go on, or end it and run it again",
+        .0.display()
+    )]
+    Locked(PathBuf),
 }
 
 /// Newest first, never empty; `None` if there is no file.
@@ -75,22 +80,21 @@ pub(super) fn replace(path: &Path, keys: &[KeyBytes]) -> Result<(), KeyFileError
     swap().map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "replaced", source })
 }
 
-/// Waits for the lock; it is given up when the file is dropped, or with the process.
-pub(super) fn lock(path: &Path, how: Lock) -> Result<File, KeyFileError> {
-    let locked = File::open(directory(path)).and_then(|dir| {
-        match how {
-            Lock::Shared => dir.lock_shared()?,
-            Lock::Exclusive => dir.lock()?,
-        }
-        Ok(dir)
-    });
+/// Waits for the exclusive lock; it is given up when the file is dropped, or with the process.
+pub(super) fn lock_exclusive(path: &Path) -> Result<File, KeyFileError> {
+    let locked = File::open(directory(path)).and_then(|dir| dir.lock().map(|()| dir));
     locked.map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "locked", source })
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lock {
-    Shared,
-    Exclusive,
+/// The shared lock, given up likewise; `None` while a rotation has the exclusive one.
+pub(super) fn try_lock_shared(path: &Path) -> Result<Option<File>, KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), done: "locked", source };
+    let dir = File::open(directory(path)).map_err(failed)?;
+    match dir.try_lock_shared() {
+        Ok(()) => Ok(Some(dir)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
 }
 
 /// Written in full under a name of its own, then linked: the file is there with

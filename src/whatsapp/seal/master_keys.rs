@@ -1,8 +1,17 @@
 use std::fs::File;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
-use super::key_file::{self, Lock};
+use tokio::time::Instant;
+
+use super::key_file;
 use super::{KeyBytes, KeyFileError, MasterKey, random_key};
+
+/// How long a rotation may take for its last step. One that was stopped in the middle of
+/// it must not make a link wait until WhatsApp gives it up.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// The keys of a master key file, newest first: one, or two while a rotation is
 /// under way. What is sealed anew is sealed with the newest.
@@ -20,6 +29,28 @@ impl MasterKeys {
     /// The file cannot be read, others can read it, or it holds no key.
     pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
         Ok(key_file::read(path)?.map(Self::from_bytes))
+    }
+
+    /// Reads the keys under a lock: while that lives no rotation takes one of them out.
+    ///
+    /// # Errors
+    /// As [`Self::read`]. `Locked`: a rotation did not end its last step within 5 s.
+    pub async fn read_locked(path: &Path) -> Result<(Option<Self>, KeyFileLock), KeyFileError> {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            let file = path.to_owned();
+            let tried = tokio::task::spawn_blocking(move || match key_file::try_lock_shared(&file)? {
+                Some(lock) => Ok(Some((Self::read(&file)?, KeyFileLock(lock)))),
+                None => Ok(None),
+            });
+            let failed =
+                |failed| KeyFileError::Io { path: path.to_owned(), done: "read", source: io::Error::other(failed) };
+            match tried.await.map_err(failed)?? {
+                Some(read) => return Ok(read),
+                None if Instant::now() >= deadline => return Err(KeyFileError::Locked(path.to_owned())),
+                None => tokio::time::sleep(LOCK_RETRY).await,
+            }
+        }
     }
 
     /// Makes a file with a fresh key, mode 0600, durable before this returns. Of
@@ -82,19 +113,11 @@ impl MasterKeys {
 }
 
 impl KeyFileLock {
-    /// Blocks while a rotation takes the old key out; meanwhile no rotation does.
-    ///
-    /// # Errors
-    /// The file's directory cannot be opened.
-    pub fn shared(path: &Path) -> Result<Self, KeyFileError> {
-        key_file::lock(path, Lock::Shared).map(Self)
-    }
-
     /// Blocks while anybody holds the lock.
     ///
     /// # Errors
     /// The file's directory cannot be opened.
     pub fn exclusive(path: &Path) -> Result<Self, KeyFileError> {
-        key_file::lock(path, Lock::Exclusive).map(Self)
+        key_file::lock_exclusive(path).map(Self)
     }
 }

@@ -189,8 +189,8 @@ fn a_file_with_one_bad_line_is_refused_whole() {
 fn the_old_key_is_not_taken_out_while_somebody_seals() {
     let dir = Dir::new();
     MasterKeys::create(&dir.file()).unwrap();
-    let sealing = KeyFileLock::shared(&dir.file()).unwrap();
-    let also = KeyFileLock::shared(&dir.file()).unwrap();
+    let sealing = key_file::try_lock_shared(&dir.file()).unwrap().unwrap();
+    let also = key_file::try_lock_shared(&dir.file()).unwrap().unwrap();
     let path = dir.file();
     let (taken, waits) = std::sync::mpsc::channel();
     let rotation = std::thread::spawn(move || {

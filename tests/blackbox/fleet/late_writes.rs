@@ -16,7 +16,7 @@ const CHANGE: &str = "last_change IS NOT DISTINCT FROM";
 const TICKET: &str = "UPDATE unlink_tickets";
 /// A change, too, with a link's keys: known by the number that was scanned.
 const LINK: &str = "INSERT INTO keyrings";
-const KEYS: &str = "JOIN held ON held.id = k.account_id";
+const KEYS: &str = "AS gone (kind, name)";
 
 const NEWCOMER: usize = 5;
 

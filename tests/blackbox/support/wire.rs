@@ -215,9 +215,11 @@ async fn carry_statements(
                 let [name, text] = words(&frame);
                 texts.insert(name, text);
             }
-            Some(b'B') if reads.cuts(&frame[5..]) => return Ok(()),
             Some(b'B') => {
                 let [_, name] = words(&frame);
+                if texts.get(&name).is_some_and(|text| reads.cuts(text, &frame[5..])) {
+                    return Ok(());
+                }
                 texts.get(&name).inspect(|text| count(text));
                 let contains =
                     |names: &[u8]| names.is_empty() || frame.windows(names.len()).any(|bytes| bytes == names);

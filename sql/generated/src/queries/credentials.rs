@@ -58,6 +58,7 @@ pub struct PutCredentialsParams<
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kinds: T2,
     pub names: T4,
     pub sealed: T6,
@@ -71,6 +72,7 @@ pub struct TakeCredentialParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kind: T1,
     pub name: T2,
 }
@@ -80,6 +82,7 @@ pub struct DeleteCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kind: T1,
     pub names: T3,
 }
@@ -89,6 +92,7 @@ pub struct DeleteCredentialsWithPrefixParams<T1: crate::StringSql, T2: crate::St
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kind: T1,
     pub prefix: T2,
 }
@@ -102,6 +106,7 @@ pub struct DeleteCredentialsWithSecondPartParams<
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kind: T1,
     pub parts: T3,
 }
@@ -111,95 +116,141 @@ pub struct DeleteExpiredCredentialsParams<T1: crate::StringSql> {
     pub owner: uuid::Uuid,
     pub fence: i64,
     pub keyring_id: uuid::Uuid,
+    pub epoch: i64,
     pub kind: T1,
     pub stamp_below: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct GetCredential {
+    pub epoch: i64,
     pub sealed: Option<Vec<u8>>,
     pub stamp: Option<i64>,
 }
 pub struct GetCredentialBorrowed<'a> {
+    pub epoch: i64,
     pub sealed: Option<&'a [u8]>,
     pub stamp: Option<i64>,
 }
 impl<'a> From<GetCredentialBorrowed<'a>> for GetCredential {
-    fn from(GetCredentialBorrowed { sealed, stamp }: GetCredentialBorrowed<'a>) -> Self {
-        Self { sealed: sealed.map(|v| v.into()), stamp }
+    fn from(GetCredentialBorrowed { epoch, sealed, stamp }: GetCredentialBorrowed<'a>) -> Self {
+        Self { epoch, sealed: sealed.map(|v| v.into()), stamp }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct GetCredentials {
+    pub epoch: i64,
     pub name: Option<String>,
     pub sealed: Option<Vec<u8>>,
     pub stamp: Option<i64>,
 }
 pub struct GetCredentialsBorrowed<'a> {
+    pub epoch: i64,
     pub name: Option<&'a str>,
     pub sealed: Option<&'a [u8]>,
     pub stamp: Option<i64>,
 }
 impl<'a> From<GetCredentialsBorrowed<'a>> for GetCredentials {
-    fn from(GetCredentialsBorrowed { name, sealed, stamp }: GetCredentialsBorrowed<'a>) -> Self {
-        Self { name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
+    fn from(GetCredentialsBorrowed { epoch, name, sealed, stamp }: GetCredentialsBorrowed<'a>) -> Self {
+        Self { epoch, name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListCredentials {
+    pub epoch: i64,
     pub name: Option<String>,
     pub sealed: Option<Vec<u8>>,
     pub stamp: Option<i64>,
 }
 pub struct ListCredentialsBorrowed<'a> {
+    pub epoch: i64,
     pub name: Option<&'a str>,
     pub sealed: Option<&'a [u8]>,
     pub stamp: Option<i64>,
 }
 impl<'a> From<ListCredentialsBorrowed<'a>> for ListCredentials {
-    fn from(ListCredentialsBorrowed { name, sealed, stamp }: ListCredentialsBorrowed<'a>) -> Self {
-        Self { name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
+    fn from(ListCredentialsBorrowed { epoch, name, sealed, stamp }: ListCredentialsBorrowed<'a>) -> Self {
+        Self { epoch, name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
     }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListCredentialNames {
+    pub epoch: i64,
+    pub name: Option<String>,
+}
+pub struct ListCredentialNamesBorrowed<'a> {
+    pub epoch: i64,
+    pub name: Option<&'a str>,
+}
+impl<'a> From<ListCredentialNamesBorrowed<'a>> for ListCredentialNames {
+    fn from(ListCredentialNamesBorrowed { epoch, name }: ListCredentialNamesBorrowed<'a>) -> Self {
+        Self { epoch, name: name.map(|v| v.into()) }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetLastCredentialName {
+    pub epoch: i64,
+    pub name: Option<String>,
+}
+pub struct GetLastCredentialNameBorrowed<'a> {
+    pub epoch: i64,
+    pub name: Option<&'a str>,
+}
+impl<'a> From<GetLastCredentialNameBorrowed<'a>> for GetLastCredentialName {
+    fn from(GetLastCredentialNameBorrowed { epoch, name }: GetLastCredentialNameBorrowed<'a>) -> Self {
+        Self { epoch, name: name.map(|v| v.into()) }
+    }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct HasCredentialWithPrefix {
+    pub epoch: i64,
+    pub found: bool,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct PutCredentials {
     pub held: bool,
-    pub found: bool,
+    pub epoch: Option<i64>,
     pub written: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct TakeCredential {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub sealed: Option<Vec<u8>>,
     pub stamp: Option<i64>,
 }
 pub struct TakeCredentialBorrowed<'a> {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub sealed: Option<&'a [u8]>,
     pub stamp: Option<i64>,
 }
 impl<'a> From<TakeCredentialBorrowed<'a>> for TakeCredential {
-    fn from(TakeCredentialBorrowed { held, sealed, stamp }: TakeCredentialBorrowed<'a>) -> Self {
-        Self { held, sealed: sealed.map(|v| v.into()), stamp }
+    fn from(TakeCredentialBorrowed { held, epoch, sealed, stamp }: TakeCredentialBorrowed<'a>) -> Self {
+        Self { held, epoch, sealed: sealed.map(|v| v.into()), stamp }
     }
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteCredentials {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub written: i64,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteCredentialsWithPrefix {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub written: i64,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteCredentialsWithSecondPart {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub written: i64,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteExpiredCredentials {
     pub held: bool,
+    pub epoch: Option<i64>,
     pub written: i64,
 }
 use crate::client::async_::GenericClient;
@@ -366,20 +417,20 @@ where
         Ok(mapped)
     }
 }
-pub struct OptionStringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct ListCredentialNamesQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<Option<&str>, tokio_postgres::Error>,
-    mapper: fn(Option<&str>) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListCredentialNamesBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListCredentialNamesBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> OptionStringQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListCredentialNamesQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(Option<&str>) -> R) -> OptionStringQuery<'c, 'a, 's, C, R, N> {
-        OptionStringQuery {
+    pub fn map<R>(self, mapper: fn(ListCredentialNamesBorrowed) -> R) -> ListCredentialNamesQuery<'c, 'a, 's, C, R, N> {
+        ListCredentialNamesQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -420,20 +471,77 @@ where
         Ok(mapped)
     }
 }
-pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct GetLastCredentialNameQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
-    mapper: fn(bool) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetLastCredentialNameBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetLastCredentialNameBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetLastCredentialNameQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
-        BoolQuery {
+    pub fn map<R>(
+        self,
+        mapper: fn(GetLastCredentialNameBorrowed) -> R,
+    ) -> GetLastCredentialNameQuery<'c, 'a, 's, C, R, N> {
+        GetLastCredentialNameQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct HasCredentialWithPrefixQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<HasCredentialWithPrefix, tokio_postgres::Error>,
+    mapper: fn(HasCredentialWithPrefix) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> HasCredentialWithPrefixQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(HasCredentialWithPrefix) -> R) -> HasCredentialWithPrefixQuery<'c, 'a, 's, C, R, N> {
+        HasCredentialWithPrefixQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -810,7 +918,7 @@ where
 pub struct GetCredentialStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_credential() -> GetCredentialStmt {
     GetCredentialStmt(
-        "SELECT c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = $2 WHERE k.id = $3",
+        "SELECT k.epoch, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = $2 WHERE k.id = $3",
         None,
     )
 }
@@ -832,7 +940,7 @@ impl GetCredentialStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<GetCredentialBorrowed, tokio_postgres::Error> {
-                Ok(GetCredentialBorrowed { sealed: row.try_get(0)?, stamp: row.try_get(1)? })
+                Ok(GetCredentialBorrowed { epoch: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
             },
             mapper: |it| GetCredential::from(it),
         }
@@ -859,7 +967,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct GetCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_credentials() -> GetCredentialsStmt {
     GetCredentialsStmt(
-        "SELECT c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = ANY ($2::text[]) WHERE k.id = $3",
+        "SELECT k.epoch, c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = ANY ($2::text[]) WHERE k.id = $3",
         None,
     )
 }
@@ -889,7 +997,12 @@ impl GetCredentialsStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<GetCredentialsBorrowed, tokio_postgres::Error> {
-                Ok(GetCredentialsBorrowed { name: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+                Ok(GetCredentialsBorrowed {
+                    epoch: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    sealed: row.try_get(2)?,
+                    stamp: row.try_get(3)?,
+                })
             },
             mapper: |it| GetCredentials::from(it),
         }
@@ -916,7 +1029,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
 pub struct ListCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_credentials() -> ListCredentialsStmt {
     ListCredentialsStmt(
-        "SELECT c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND starts_with(c.name, $2) AND c.stamp < $3 WHERE k.id = $4",
+        "SELECT k.epoch, c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND starts_with(c.name, $2) AND c.stamp < $3 WHERE k.id = $4",
         None,
     )
 }
@@ -939,7 +1052,12 @@ impl ListCredentialsStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<ListCredentialsBorrowed, tokio_postgres::Error> {
-                Ok(ListCredentialsBorrowed { name: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+                Ok(ListCredentialsBorrowed {
+                    epoch: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    sealed: row.try_get(2)?,
+                    stamp: row.try_get(3)?,
+                })
             },
             mapper: |it| ListCredentials::from(it),
         }
@@ -966,7 +1084,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct ListCredentialNamesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_credential_names() -> ListCredentialNamesStmt {
     ListCredentialNamesStmt(
-        "SELECT c.name FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 WHERE k.id = $2",
+        "SELECT k.epoch, c.name FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 WHERE k.id = $2",
         None,
     )
 }
@@ -980,14 +1098,16 @@ impl ListCredentialNamesStmt {
         client: &'c C,
         kind: &'a T1,
         keyring_id: &'a uuid::Uuid,
-    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
-        OptionStringQuery {
+    ) -> ListCredentialNamesQuery<'c, 'a, 's, C, ListCredentialNames, 2> {
+        ListCredentialNamesQuery {
             client,
             params: [kind, keyring_id],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it.map(|v| v.into()),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListCredentialNamesBorrowed, tokio_postgres::Error> {
+                Ok(ListCredentialNamesBorrowed { epoch: row.try_get(0)?, name: row.try_get(1)? })
+            },
+            mapper: |it| ListCredentialNames::from(it),
         }
     }
 }
@@ -997,7 +1117,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         'a,
         's,
         ListCredentialNamesParams<T1>,
-        OptionStringQuery<'c, 'a, 's, C, Option<String>, 2>,
+        ListCredentialNamesQuery<'c, 'a, 's, C, ListCredentialNames, 2>,
         C,
     > for ListCredentialNamesStmt
 {
@@ -1005,14 +1125,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a ListCredentialNamesParams<T1>,
-    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+    ) -> ListCredentialNamesQuery<'c, 'a, 's, C, ListCredentialNames, 2> {
         self.bind(client, &params.kind, &params.keyring_id)
     }
 }
 pub struct GetLastCredentialNameStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_last_credential_name() -> GetLastCredentialNameStmt {
     GetLastCredentialNameStmt(
-        "SELECT ( SELECT c.name FROM credentials c WHERE c.keyring_id = k.id AND c.kind = $1 ORDER BY c.name DESC LIMIT 1 ) AS name FROM keyrings k WHERE k.id = $2",
+        "SELECT k.epoch, ( SELECT c.name FROM credentials c WHERE c.keyring_id = k.id AND c.kind = $1 ORDER BY c.name DESC LIMIT 1 ) AS name FROM keyrings k WHERE k.id = $2",
         None,
     )
 }
@@ -1026,14 +1146,16 @@ impl GetLastCredentialNameStmt {
         client: &'c C,
         kind: &'a T1,
         keyring_id: &'a uuid::Uuid,
-    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
-        OptionStringQuery {
+    ) -> GetLastCredentialNameQuery<'c, 'a, 's, C, GetLastCredentialName, 2> {
+        GetLastCredentialNameQuery {
             client,
             params: [kind, keyring_id],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it.map(|v| v.into()),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetLastCredentialNameBorrowed, tokio_postgres::Error> {
+                Ok(GetLastCredentialNameBorrowed { epoch: row.try_get(0)?, name: row.try_get(1)? })
+            },
+            mapper: |it| GetLastCredentialName::from(it),
         }
     }
 }
@@ -1043,7 +1165,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         'a,
         's,
         GetLastCredentialNameParams<T1>,
-        OptionStringQuery<'c, 'a, 's, C, Option<String>, 2>,
+        GetLastCredentialNameQuery<'c, 'a, 's, C, GetLastCredentialName, 2>,
         C,
     > for GetLastCredentialNameStmt
 {
@@ -1051,14 +1173,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a GetLastCredentialNameParams<T1>,
-    ) -> OptionStringQuery<'c, 'a, 's, C, Option<String>, 2> {
+    ) -> GetLastCredentialNameQuery<'c, 'a, 's, C, GetLastCredentialName, 2> {
         self.bind(client, &params.kind, &params.keyring_id)
     }
 }
 pub struct HasCredentialWithPrefixStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn has_credential_with_prefix() -> HasCredentialWithPrefixStmt {
     HasCredentialWithPrefixStmt(
-        "SELECT EXISTS ( SELECT FROM credentials c, unnest($1::text[]) AS p (prefix) WHERE c.keyring_id = k.id AND c.kind = ANY ($2::text[]) AND starts_with(c.name, p.prefix) ) AS found FROM keyrings k WHERE k.id = $3",
+        "SELECT k.epoch, EXISTS ( SELECT FROM credentials c, unnest($1::text[]) AS p (prefix) WHERE c.keyring_id = k.id AND c.kind = ANY ($2::text[]) AND starts_with(c.name, p.prefix) ) AS found FROM keyrings k WHERE k.id = $3",
         None,
     )
 }
@@ -1082,14 +1204,16 @@ impl HasCredentialWithPrefixStmt {
         prefixes: &'a T2,
         kinds: &'a T4,
         keyring_id: &'a uuid::Uuid,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
-        BoolQuery {
+    ) -> HasCredentialWithPrefixQuery<'c, 'a, 's, C, HasCredentialWithPrefix, 3> {
+        HasCredentialWithPrefixQuery {
             client,
             params: [prefixes, kinds, keyring_id],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
+            extractor: |row: &tokio_postgres::Row| -> Result<HasCredentialWithPrefix, tokio_postgres::Error> {
+                Ok(HasCredentialWithPrefix { epoch: row.try_get(0)?, found: row.try_get(1)? })
+            },
+            mapper: |it| HasCredentialWithPrefix::from(it),
         }
     }
 }
@@ -1108,7 +1232,7 @@ impl<
         'a,
         's,
         HasCredentialWithPrefixParams<T1, T2, T3, T4>,
-        BoolQuery<'c, 'a, 's, C, bool, 3>,
+        HasCredentialWithPrefixQuery<'c, 'a, 's, C, HasCredentialWithPrefix, 3>,
         C,
     > for HasCredentialWithPrefixStmt
 {
@@ -1116,14 +1240,14 @@ impl<
         &'s self,
         client: &'c C,
         params: &'a HasCredentialWithPrefixParams<T1, T2, T3, T4>,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 3> {
+    ) -> HasCredentialWithPrefixQuery<'c, 'a, 's, C, HasCredentialWithPrefix, 3> {
         self.bind(client, &params.prefixes, &params.kinds, &params.keyring_id)
     }
 }
 pub struct PutCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn put_credentials() -> PutCredentialsStmt {
     PutCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), ring AS ( SELECT k.id, k.account_id FROM keyrings k JOIN held ON held.id = k.account_id WHERE k.id = $4 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp FROM ring, unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ), removed AS ( DELETE FROM credentials c USING ring, unnest($9::text[], $10::text[]) AS gone (kind, name) WHERE c.keyring_id = ring.id AND c.kind = gone.kind AND c.name = gone.name ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ring) AS found, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp FROM writable w, unnest($6::text[], $7::text[], $8::bytea[], $9::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ), removed AS ( DELETE FROM credentials c USING writable w, unnest($10::text[], $11::text[]) AS gone (kind, name) WHERE c.keyring_id = w.id AND c.kind = gone.kind AND c.name = gone.name ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1155,20 +1279,21 @@ impl PutCredentialsStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kinds: &'a T2,
         names: &'a T4,
         sealed: &'a T6,
         stamps: &'a T7,
         gone_kinds: &'a T9,
         gone_names: &'a T11,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10> {
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11> {
         PutCredentialsQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kinds, names, sealed, stamps, gone_kinds, gone_names],
+            params: [account_id, owner, fence, keyring_id, epoch, kinds, names, sealed, stamps, gone_kinds, gone_names],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<PutCredentials, tokio_postgres::Error> {
-                Ok(PutCredentials { held: row.try_get(0)?, found: row.try_get(1)?, written: row.try_get(2)? })
+                Ok(PutCredentials { held: row.try_get(0)?, epoch: row.try_get(1)?, written: row.try_get(2)? })
             },
             mapper: |it| PutCredentials::from(it),
         }
@@ -1196,7 +1321,7 @@ impl<
         'a,
         's,
         PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10>,
+        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11>,
         C,
     > for PutCredentialsStmt
 {
@@ -1204,13 +1329,14 @@ impl<
         &'s self,
         client: &'c C,
         params: &'a PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 10> {
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kinds,
             &params.names,
             &params.sealed,
@@ -1223,7 +1349,7 @@ impl<
 pub struct TakeCredentialStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_credential() -> TakeCredentialStmt {
     TakeCredentialStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), taken AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.name = $6 RETURNING c.sealed, c.stamp ) SELECT EXISTS (SELECT FROM held) AS held, taken.sealed, taken.stamp FROM keyrings k LEFT JOIN taken ON true WHERE k.id = $4",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), taken AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND c.name = $7 RETURNING c.sealed, c.stamp ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, taken.sealed, taken.stamp FROM (SELECT) AS one LEFT JOIN taken ON true",
         None,
     )
 }
@@ -1239,16 +1365,22 @@ impl TakeCredentialStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kind: &'a T1,
         name: &'a T2,
-    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6> {
+    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7> {
         TakeCredentialQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kind, name],
+            params: [account_id, owner, fence, keyring_id, epoch, kind, name],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeCredentialBorrowed, tokio_postgres::Error> {
-                Ok(TakeCredentialBorrowed { held: row.try_get(0)?, sealed: row.try_get(1)?, stamp: row.try_get(2)? })
+                Ok(TakeCredentialBorrowed {
+                    held: row.try_get(0)?,
+                    epoch: row.try_get(1)?,
+                    sealed: row.try_get(2)?,
+                    stamp: row.try_get(3)?,
+                })
             },
             mapper: |it| TakeCredential::from(it),
         }
@@ -1260,7 +1392,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         'a,
         's,
         TakeCredentialParams<T1, T2>,
-        TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6>,
+        TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7>,
         C,
     > for TakeCredentialStmt
 {
@@ -1268,13 +1400,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a TakeCredentialParams<T1, T2>,
-    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 6> {
+    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kind,
             &params.name,
         )
@@ -1283,7 +1416,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct DeleteCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn delete_credentials() -> DeleteCredentialsStmt {
     DeleteCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.name = ANY ($6::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND c.name = ANY ($7::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1307,16 +1440,17 @@ impl DeleteCredentialsStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kind: &'a T1,
         names: &'a T3,
-    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6> {
+    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 7> {
         DeleteCredentialsQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kind, names],
+            params: [account_id, owner, fence, keyring_id, epoch, kind, names],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentials, tokio_postgres::Error> {
-                Ok(DeleteCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
+                Ok(DeleteCredentials { held: row.try_get(0)?, epoch: row.try_get(1)?, written: row.try_get(2)? })
             },
             mapper: |it| DeleteCredentials::from(it),
         }
@@ -1328,7 +1462,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
         'a,
         's,
         DeleteCredentialsParams<T1, T2, T3>,
-        DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6>,
+        DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 7>,
         C,
     > for DeleteCredentialsStmt
 {
@@ -1336,13 +1470,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
         &'s self,
         client: &'c C,
         params: &'a DeleteCredentialsParams<T1, T2, T3>,
-    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 6> {
+    ) -> DeleteCredentialsQuery<'c, 'a, 's, C, DeleteCredentials, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kind,
             &params.names,
         )
@@ -1351,7 +1486,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
 pub struct DeleteCredentialsWithPrefixStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn delete_credentials_with_prefix() -> DeleteCredentialsWithPrefixStmt {
     DeleteCredentialsWithPrefixStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND starts_with(c.name, $6) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND starts_with(c.name, $7) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1367,16 +1502,21 @@ impl DeleteCredentialsWithPrefixStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kind: &'a T1,
         prefix: &'a T2,
-    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6> {
+    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 7> {
         DeleteCredentialsWithPrefixQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kind, prefix],
+            params: [account_id, owner, fence, keyring_id, epoch, kind, prefix],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentialsWithPrefix, tokio_postgres::Error> {
-                Ok(DeleteCredentialsWithPrefix { held: row.try_get(0)?, written: row.try_get(1)? })
+                Ok(DeleteCredentialsWithPrefix {
+                    held: row.try_get(0)?,
+                    epoch: row.try_get(1)?,
+                    written: row.try_get(2)?,
+                })
             },
             mapper: |it| DeleteCredentialsWithPrefix::from(it),
         }
@@ -1388,7 +1528,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         'a,
         's,
         DeleteCredentialsWithPrefixParams<T1, T2>,
-        DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6>,
+        DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 7>,
         C,
     > for DeleteCredentialsWithPrefixStmt
 {
@@ -1396,13 +1536,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a DeleteCredentialsWithPrefixParams<T1, T2>,
-    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 6> {
+    ) -> DeleteCredentialsWithPrefixQuery<'c, 'a, 's, C, DeleteCredentialsWithPrefix, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kind,
             &params.prefix,
         )
@@ -1411,7 +1552,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct DeleteCredentialsWithSecondPartStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn delete_credentials_with_second_part() -> DeleteCredentialsWithSecondPartStmt {
     DeleteCredentialsWithSecondPartStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND split_part(c.name, '/', 2) = ANY ($6::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND split_part(c.name, '/', 2) = ANY ($7::text[]) RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1435,16 +1576,21 @@ impl DeleteCredentialsWithSecondPartStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kind: &'a T1,
         parts: &'a T3,
-    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6> {
+    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 7> {
         DeleteCredentialsWithSecondPartQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kind, parts],
+            params: [account_id, owner, fence, keyring_id, epoch, kind, parts],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<DeleteCredentialsWithSecondPart, tokio_postgres::Error> {
-                Ok(DeleteCredentialsWithSecondPart { held: row.try_get(0)?, written: row.try_get(1)? })
+                Ok(DeleteCredentialsWithSecondPart {
+                    held: row.try_get(0)?,
+                    epoch: row.try_get(1)?,
+                    written: row.try_get(2)?,
+                })
             },
             mapper: |it| DeleteCredentialsWithSecondPart::from(it),
         }
@@ -1456,7 +1602,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
         'a,
         's,
         DeleteCredentialsWithSecondPartParams<T1, T2, T3>,
-        DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6>,
+        DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 7>,
         C,
     > for DeleteCredentialsWithSecondPartStmt
 {
@@ -1464,13 +1610,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
         &'s self,
         client: &'c C,
         params: &'a DeleteCredentialsWithSecondPartParams<T1, T2, T3>,
-    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 6> {
+    ) -> DeleteCredentialsWithSecondPartQuery<'c, 'a, 's, C, DeleteCredentialsWithSecondPart, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kind,
             &params.parts,
         )
@@ -1479,7 +1626,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T
 pub struct DeleteExpiredCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn delete_expired_credentials() -> DeleteExpiredCredentialsStmt {
     DeleteExpiredCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 FOR SHARE ), written AS ( DELETE FROM credentials c USING held WHERE c.keyring_id = $4 AND c.account_id = held.id AND c.kind = $5 AND c.stamp <> 0 AND c.stamp < $6 RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND c.stamp <> 0 AND c.stamp < $7 RETURNING 1 ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
         None,
     )
 }
@@ -1495,16 +1642,17 @@ impl DeleteExpiredCredentialsStmt {
         owner: &'a uuid::Uuid,
         fence: &'a i64,
         keyring_id: &'a uuid::Uuid,
+        epoch: &'a i64,
         kind: &'a T1,
         stamp_below: &'a i64,
-    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6> {
+    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 7> {
         DeleteExpiredCredentialsQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, kind, stamp_below],
+            params: [account_id, owner, fence, keyring_id, epoch, kind, stamp_below],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<DeleteExpiredCredentials, tokio_postgres::Error> {
-                Ok(DeleteExpiredCredentials { held: row.try_get(0)?, written: row.try_get(1)? })
+                Ok(DeleteExpiredCredentials { held: row.try_get(0)?, epoch: row.try_get(1)?, written: row.try_get(2)? })
             },
             mapper: |it| DeleteExpiredCredentials::from(it),
         }
@@ -1516,7 +1664,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         'a,
         's,
         DeleteExpiredCredentialsParams<T1>,
-        DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6>,
+        DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 7>,
         C,
     > for DeleteExpiredCredentialsStmt
 {
@@ -1524,13 +1672,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a DeleteExpiredCredentialsParams<T1>,
-    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 6> {
+    ) -> DeleteExpiredCredentialsQuery<'c, 'a, 's, C, DeleteExpiredCredentials, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
             &params.keyring_id,
+            &params.epoch,
             &params.kind,
             &params.stamp_below,
         )

@@ -26,11 +26,13 @@ pub struct RewrapKeyringsParams<
     pub newest: T6,
 }
 #[derive(Debug)]
-pub struct GetKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
+pub struct OpenKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub account_id: uuid::Uuid,
+    pub owner: uuid::Uuid,
+    pub fence: i64,
+    pub keyring_id: uuid::Uuid,
     pub device_kind: T1,
     pub device_name: T2,
-    pub keyring_id: uuid::Uuid,
-    pub account_id: uuid::Uuid,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountKeyringsByMasterKey {
@@ -91,19 +93,29 @@ impl<'a> From<ListKeyringsBorrowed<'a>> for ListKeyrings {
     }
 }
 #[derive(Debug, Clone, PartialEq)]
-pub struct GetKeyring {
-    pub wrapped_key: Vec<u8>,
-    pub master_key: String,
+pub struct OpenKeyring {
+    pub held: bool,
+    pub wrapped_key: Option<Vec<u8>>,
+    pub master_key: Option<String>,
+    pub epoch: Option<i64>,
     pub device: Option<Vec<u8>>,
 }
-pub struct GetKeyringBorrowed<'a> {
-    pub wrapped_key: &'a [u8],
-    pub master_key: &'a str,
+pub struct OpenKeyringBorrowed<'a> {
+    pub held: bool,
+    pub wrapped_key: Option<&'a [u8]>,
+    pub master_key: Option<&'a str>,
+    pub epoch: Option<i64>,
     pub device: Option<&'a [u8]>,
 }
-impl<'a> From<GetKeyringBorrowed<'a>> for GetKeyring {
-    fn from(GetKeyringBorrowed { wrapped_key, master_key, device }: GetKeyringBorrowed<'a>) -> Self {
-        Self { wrapped_key: wrapped_key.into(), master_key: master_key.into(), device: device.map(|v| v.into()) }
+impl<'a> From<OpenKeyringBorrowed<'a>> for OpenKeyring {
+    fn from(OpenKeyringBorrowed { held, wrapped_key, master_key, epoch, device }: OpenKeyringBorrowed<'a>) -> Self {
+        Self {
+            held,
+            wrapped_key: wrapped_key.map(|v| v.into()),
+            master_key: master_key.map(|v| v.into()),
+            epoch,
+            device: device.map(|v| v.into()),
+        }
     }
 }
 use crate::client::async_::GenericClient;
@@ -384,20 +396,20 @@ where
         Ok(mapped)
     }
 }
-pub struct GetKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct OpenKeyringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<GetKeyringBorrowed, tokio_postgres::Error>,
-    mapper: fn(GetKeyringBorrowed) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<OpenKeyringBorrowed, tokio_postgres::Error>,
+    mapper: fn(OpenKeyringBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> GetKeyringQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> OpenKeyringQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(GetKeyringBorrowed) -> R) -> GetKeyringQuery<'c, 'a, 's, C, R, N> {
-        GetKeyringQuery {
+    pub fn map<R>(self, mapper: fn(OpenKeyringBorrowed) -> R) -> OpenKeyringQuery<'c, 'a, 's, C, R, N> {
+        OpenKeyringQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -659,14 +671,14 @@ impl<
         self.bind(client, &params.ids, &params.wrapped_keys, &params.former_keys, &params.newest)
     }
 }
-pub struct GetKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn get_keyring() -> GetKeyringStmt {
-    GetKeyringStmt(
-        "SELECT k.wrapped_key, k.master_key, c.sealed AS device FROM keyrings k LEFT JOIN credentials c ON c.keyring_id = k.id AND c.kind = $1 AND c.name = $2 WHERE k.id = $3 AND k.account_id = $4",
+pub struct OpenKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn open_keyring() -> OpenKeyringStmt {
+    OpenKeyringStmt(
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), opened AS ( UPDATE keyrings k SET epoch = k.epoch + 1 FROM held WHERE k.id = $4 AND k.account_id = held.id RETURNING k.id, k.wrapped_key, k.master_key, k.epoch ) SELECT EXISTS (SELECT FROM held) AS held, opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device FROM (SELECT) AS one LEFT JOIN opened ON true LEFT JOIN credentials c ON c.keyring_id = opened.id AND c.kind = $5 AND c.name = $6",
         None,
     )
 }
-impl GetKeyringStmt {
+impl OpenKeyringStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
@@ -674,24 +686,28 @@ impl GetKeyringStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
+        account_id: &'a uuid::Uuid,
+        owner: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring_id: &'a uuid::Uuid,
         device_kind: &'a T1,
         device_name: &'a T2,
-        keyring_id: &'a uuid::Uuid,
-        account_id: &'a uuid::Uuid,
-    ) -> GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4> {
-        GetKeyringQuery {
+    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6> {
+        OpenKeyringQuery {
             client,
-            params: [device_kind, device_name, keyring_id, account_id],
+            params: [account_id, owner, fence, keyring_id, device_kind, device_name],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<GetKeyringBorrowed, tokio_postgres::Error> {
-                Ok(GetKeyringBorrowed {
-                    wrapped_key: row.try_get(0)?,
-                    master_key: row.try_get(1)?,
-                    device: row.try_get(2)?,
+            extractor: |row: &tokio_postgres::Row| -> Result<OpenKeyringBorrowed, tokio_postgres::Error> {
+                Ok(OpenKeyringBorrowed {
+                    held: row.try_get(0)?,
+                    wrapped_key: row.try_get(1)?,
+                    master_key: row.try_get(2)?,
+                    epoch: row.try_get(3)?,
+                    device: row.try_get(4)?,
                 })
             },
-            mapper: |it| GetKeyring::from(it),
+            mapper: |it| OpenKeyring::from(it),
         }
     }
 }
@@ -700,16 +716,24 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         'c,
         'a,
         's,
-        GetKeyringParams<T1, T2>,
-        GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4>,
+        OpenKeyringParams<T1, T2>,
+        OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6>,
         C,
-    > for GetKeyringStmt
+    > for OpenKeyringStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a GetKeyringParams<T1, T2>,
-    ) -> GetKeyringQuery<'c, 'a, 's, C, GetKeyring, 4> {
-        self.bind(client, &params.device_kind, &params.device_name, &params.keyring_id, &params.account_id)
+        params: &'a OpenKeyringParams<T1, T2>,
+    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.owner,
+            &params.fence,
+            &params.keyring_id,
+            &params.device_kind,
+            &params.device_name,
+        )
     }
 }

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 /// The kind of a keyring's own row, which is read with its device.
 pub const OPENING: &str = "keyring";
+/// A piece of the statement that opens a keyring.
+const OPENS: &str = "SET epoch = ";
 
 /// See the module.
 #[derive(Default)]
@@ -47,18 +49,19 @@ impl Reads {
         self.noted().cut_off
     }
 
-    /// A read names a keyring and a kind, the opening of a keyring its account besides,
-    /// a write the owner as well.
-    pub fn cuts(&self, bind: &[u8]) -> bool {
+    /// A read names a keyring and a kind; a write, and the opening of a keyring, its
+    /// account and owner besides.
+    pub fn cuts(&self, text: &str, bind: &[u8]) -> bool {
         let mut noted = self.noted();
         let Some(keyring) = noted.keyring else { return false };
         let parameters = parameters(bind);
         let ids = parameters.iter().filter(|parameter| parameter.len() == 16).count();
-        if ids > 2 || !parameters.contains(&keyring.as_bytes().as_slice()) {
+        let opens = text.contains(OPENS);
+        if ids > 1 && !opens || !parameters.contains(&keyring.as_bytes().as_slice()) {
             return false;
         }
         let Some(kind) = RECORD_KINDS.iter().find(|kind| parameters.contains(&kind.as_bytes())) else { return false };
-        let kind = if ids == 2 { OPENING } else { kind };
+        let kind = if opens { OPENING } else { kind };
         noted.seen.insert(kind);
         let is_cut = noted.cut == Some(kind);
         noted.cut_off += usize::from(is_cut);

@@ -1,0 +1,190 @@
+//! A keyring that was opened again: what its former opening sent, however late it comes,
+//! writes nothing.
+
+use std::sync::Arc;
+
+use deadpool_postgres::Client;
+use futures_util::FutureExt as _;
+use paird::whatsapp::backend::{Keyring, Vault};
+use paird_actors::domain::Fence;
+use paird_actors::ports::StoreError;
+use uuid::Uuid;
+use wacore::store::traits::SignalStore;
+
+use crate::faults::prepare;
+use crate::operations::{every_operation, every_write, run};
+use crate::rig::{FENCE, Rig};
+
+/// The next insert of a record stands still, its locks held, until [`let_go`].
+async fn hold_up(rig: &Rig) -> Client {
+    let in_the_way = rig.pool.get().await.unwrap();
+    let machinery = "SELECT pg_advisory_lock(1);
+        CREATE SEQUENCE inserts;
+        CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('inserts') = 1 THEN
+                PERFORM pg_advisory_xact_lock_shared(1);
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER stand_still BEFORE INSERT ON credentials FOR EACH ROW EXECUTE FUNCTION stand_still()";
+    in_the_way.batch_execute(machinery).await.unwrap();
+    in_the_way
+}
+
+async fn let_go(in_the_way: &Client) {
+    in_the_way.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+}
+
+fn is_told_to_end(keyring: &Keyring) -> bool {
+    let failed = keyring.failed().now_or_never();
+    matches!(failed, Some(StoreError::Unavailable(why)) if why.contains("opened by a newer connection"))
+}
+
+#[tokio::test]
+async fn an_older_opening_writes_nothing_after_a_newer_one() {
+    let rig = Rig::new().await;
+    let writes = every_operation().into_iter().filter(|operation| operation.writes());
+    for write in every_write().into_iter().chain(writes) {
+        let older = rig.durable().await;
+        prepare(&*older).await;
+        let newer = rig.reopened(&older).await;
+        let image = rig.image().await;
+        assert!(run(&*older, &write).await.is_err(), "{write:?}");
+        assert_eq!(rig.image().await, image, "{write:?}");
+        assert!(is_told_to_end(&older), "{write:?}");
+        run(&*newer, &write).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_read_of_an_older_opening_fails_after_a_newer_one() {
+    let rig = Rig::new().await;
+    for read in every_operation().into_iter().filter(|operation| !operation.writes()) {
+        let older = rig.durable().await;
+        let newer = rig.reopened(&older).await;
+        assert!(run(&*older, &read).await.is_err(), "{read:?}");
+        assert!(is_told_to_end(&older), "{read:?}");
+        run(&*newer, &read).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn gathered_writes_are_not_settled_after_a_newer_opening() {
+    let rig = Rig::new().await;
+    let secured = rig.secured().await;
+    secured.put_identity("a@lid", [1; 32]).await.unwrap();
+    let newer = rig.reopened(&secured).await;
+    let image = rig.image().await;
+    assert!(secured.sendable().await.is_err());
+    assert_eq!(rig.image().await, image);
+    assert!(is_told_to_end(&secured));
+    assert_eq!(newer.load_identity("a@lid").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_write_that_waited_for_an_opening_writes_nothing() {
+    let rig = Rig::new().await;
+    for write in every_write() {
+        let older = rig.durable().await;
+        prepare(&*older).await;
+        let records = rig.records().await;
+        let opening = rig.pool.get().await.unwrap();
+        // What an opening does, stopped before its commit.
+        opening.batch_execute("BEGIN; UPDATE keyrings SET epoch = epoch + 1").await.unwrap();
+        let writing = tokio::spawn({
+            let (older, write) = (Arc::clone(&older), write.clone());
+            async move { run(&*older, &write).await }
+        });
+        rig.are_stuck(1).await;
+        opening.batch_execute("COMMIT").await.unwrap();
+        assert!(writing.await.unwrap().is_err(), "{write:?}");
+        assert_eq!(rig.records().await, records, "{write:?}");
+        assert!(is_told_to_end(&older), "{write:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_last_lands_last_if_the_former_takes_long() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let in_the_way = hold_up(&rig).await;
+    let put = |value: &'static [u8]| {
+        let writer = Arc::clone(&keyring);
+        tokio::spawn(async move { writer.put_session("a@lid", value).await })
+    };
+    let former = put(b"former");
+    rig.are_stuck(1).await;
+    let last = put(b"last");
+    // Time enough to go ahead, were it let.
+    for _ in 0..200 {
+        rig.are_stuck(1).await;
+    }
+    let_go(&in_the_way).await;
+    former.await.unwrap().unwrap();
+    last.await.unwrap().unwrap();
+    assert_eq!(keyring.get_session("a@lid").await.unwrap().unwrap(), "last");
+}
+
+#[tokio::test]
+async fn an_opening_waits_for_a_write_that_is_being_committed() {
+    let rig = Rig::new().await;
+    let older = rig.durable().await;
+    let in_the_way = hold_up(&rig).await;
+    let writer = Arc::clone(&older);
+    let writing = tokio::spawn(async move { writer.put_session("a@lid", b"newest").await });
+    rig.are_stuck(1).await;
+    let (vault, account, id) = (rig.vault.clone(), rig.account, older.id());
+    let opening = tokio::spawn(async move { vault.open_keyring(account, FENCE, id).await });
+    rig.are_stuck(2).await;
+    let_go(&in_the_way).await;
+    writing.await.unwrap().unwrap();
+    let newer = opening.await.unwrap().unwrap();
+    assert_eq!(newer.get_session("a@lid").await.unwrap().unwrap(), "newest");
+}
+
+/// The write read the account's row before the takeover, which does not wait for it; the
+/// heir's opening does.
+#[tokio::test]
+async fn an_heir_reads_the_last_write_of_the_former_owner() {
+    let rig = Rig::new().await;
+    let former = rig.durable().await;
+    let in_the_way = hold_up(&rig).await;
+    let writer = Arc::clone(&former);
+    let writing = tokio::spawn(async move { writer.put_session("a@lid", b"last").await });
+    rig.are_stuck(1).await;
+
+    let (heir, fence) = (Uuid::new_v4(), Fence(FENCE.0 + 1));
+    rig.execute("UPDATE whatsapp_accounts SET owner = $1, fence = $2", &[&heir, &fence.0]).await;
+    let vault = Vault::open(rig.pool.clone(), heir, &rig.key_file).await.unwrap();
+    let (account, id) = (rig.account, former.id());
+    let opening = tokio::spawn(async move { vault.open_keyring(account, fence, id).await });
+    rig.are_stuck(2).await;
+    let_go(&in_the_way).await;
+    writing.await.unwrap().unwrap();
+    let heirs = opening.await.unwrap().unwrap();
+    assert_eq!(heirs.get_session("a@lid").await.unwrap().unwrap(), "last");
+
+    heirs.put_session("a@lid", b"the heir's").await.unwrap();
+    assert!(former.put_session("a@lid", b"too late").await.is_err());
+    assert!(matches!(former.failed().await, StoreError::Fenced));
+    assert_eq!(heirs.get_session("a@lid").await.unwrap().unwrap(), "the heir's");
+}
+
+#[tokio::test]
+async fn only_the_owner_opens_a_keyring() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let image = rig.image().await;
+    let older = rig.vault.open_keyring(rig.account, Fence(FENCE.0 - 1), keyring.id()).await;
+    assert!(matches!(older, Err(StoreError::Fenced)));
+    let another = Vault::open(rig.pool.clone(), Uuid::new_v4(), &rig.key_file).await.unwrap();
+    assert!(matches!(another.open_keyring(rig.account, FENCE, keyring.id()).await, Err(StoreError::Fenced)));
+    assert_eq!(rig.image().await, image);
+    keyring.put_session("a@lid", b"goes on").await.unwrap();
+
+    rig.move_fence().await;
+    rig.execute("DELETE FROM keyrings", &[]).await;
+    let former = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+    assert!(matches!(former, Err(StoreError::Fenced)), "whether or not it is there still");
+}
