@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Arbiter, System};
 use anyhow::Context as _;
-use paird_actors::supervisor::{actor as supervisor, handle::SupervisorHandle};
+use paird_actors::{
+    lease::{Follower, LeaseState, Turn},
+    supervisor::{actor as supervisor, handle::SupervisorHandle},
+};
 use tokio::runtime::{Handle, Runtime};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
@@ -17,7 +20,7 @@ use crate::{
     console::{self, Console},
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
-        lease::{Lease, LeaseState},
+        lease::Lease,
         listener::{Hearing, Listener},
         outbox::Outbox,
         prune,
@@ -178,7 +181,13 @@ impl Running {
         let mut is_up = false;
         let mut hearing = self.listener.hearing();
         let resync = self.listener.resync();
-        let (mut lease, mut lapses, mut daemons) = (self.lease.watch(), self.lease.lapses(), self.lease.daemons());
+        let (mut lease, mut daemons) = (self.lease.watch(), self.lease.daemons());
+        // Nobody runs yet, so nothing can have been lost; if it is lost now, that is the first turn.
+        let mut follower = Follower::new(match *lease.borrow() {
+            LeaseState::Live { epoch } => epoch,
+            LeaseState::Lost => 0,
+        });
+        lease.mark_changed();
         let mut tick = tokio::time::interval(TICK);
         let beat = systemd::beat(async || self.supervisor.headcount().await);
         tokio::pin!(beat);
@@ -197,16 +206,6 @@ impl Running {
                     Ok(()) => self.resync(),
                     Err(_) => return error!("the lease ended"),
                 },
-                changed = lapses.changed() => match changed {
-                    Ok(()) => {
-                        error!("the lease was not renewed in time: closing every connection");
-                        self.supervisor.lease_lost();
-                        if *lease.borrow() == LeaseState::Live {
-                            self.supervisor.lease_back();
-                        }
-                    }
-                    Err(_) => return error!("the lease ended"),
-                },
                 _ = tick.tick() => self.resync(),
                 changed = hearing.changed() => match changed {
                     Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.resync(),
@@ -214,13 +213,24 @@ impl Running {
                     Err(_) => return error!("the listener ended"),
                 },
                 changed = lease.changed() => match changed {
-                    Ok(()) if *lease.borrow_and_update() == LeaseState::Live => {
-                        info!("the lease is live again");
-                        self.supervisor.lease_back();
-                    }
-                    Ok(()) => {}
+                    Ok(()) => self.follow(follower.on_state(*lease.borrow_and_update())),
                     Err(_) => return error!("the lease ended"),
                 },
+            }
+        }
+    }
+
+    fn follow(&self, turns: &[Turn]) {
+        for turn in turns {
+            match turn {
+                Turn::Lost => {
+                    error!("the lease was not renewed in time: closing every connection");
+                    self.supervisor.lease_lost();
+                }
+                Turn::Back => {
+                    info!("the lease is live again");
+                    self.supervisor.lease_back();
+                }
             }
         }
     }

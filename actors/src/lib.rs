@@ -10,6 +10,7 @@ pub mod account;
 pub mod clock;
 pub mod departure;
 pub mod domain;
+pub mod lease;
 pub mod ports;
 pub mod supervisor;
 pub mod trace;

@@ -150,11 +150,17 @@ pub async fn resync(shared: Data<Shared>) -> HttpResponse {
 pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
     let _turn = shared.drain_turn.lock().await;
     shared.draining.store(true, Ordering::Relaxed);
-    shared.lease_row.drain(true).await.map_err(|why| not_done(&why))?;
-    if tokio::time::timeout(DRAIN_TIME, shared.supervisor.drain()).await.is_err() {
-        return Err(Problem::unavailable("some accounts are still disconnecting: ask again").retry_after(5));
+    // Not written, it is with the next renewal: nobody may go on running here.
+    let written = shared.lease_row.drain(true).await;
+    match tokio::time::timeout(DRAIN_TIME, shared.supervisor.drain()).await {
+        Ok(true) => {}
+        Ok(false) => return Err(Problem::conflict("the drain was taken back before it was done")),
+        Err(_) => {
+            return Err(Problem::unavailable("some accounts are still disconnecting: ask again").retry_after(5));
+        }
     }
-    let accounts = shared.lease_row.give_back().await.map_err(|why| not_done(&why))?;
+    let drain = written.map_err(|why| not_done(&why))?;
+    let accounts = shared.lease_row.give_back(drain).await.map_err(|why| not_done(&why))?;
     info!(accounts, "gave every account back");
     Ok(Json(Drained { accounts }))
 }
@@ -164,9 +170,10 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
 #[delete("/api/drain")]
 pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
     let _turn = shared.drain_turn.lock().await;
-    shared.lease_row.drain(false).await.map_err(|why| not_done(&why))?;
+    let written = shared.lease_row.drain(false).await;
     shared.supervisor.undrain();
     let was_draining = shared.draining.swap(false, Ordering::Relaxed);
+    written.map_err(|why| not_done(&why))?;
     Ok(Json(Undrained { was_draining }))
 }
 

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{answer::answered, problem::Problem, shared::Shared};
-use crate::postgres::lease::LeaseState;
 
 /// Who does not answer in this time is stuck.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
@@ -59,7 +58,7 @@ pub async fn ready(shared: Data<Shared>) -> HttpResponse {
         answered(ping().bind(&database).one()).await
     });
     let database = matches!(database.await, Ok(Ok(true)));
-    let lease = *shared.lease.borrow() == LeaseState::Live;
+    let lease = shared.lease.borrow().is_live();
     let draining = shared.is_draining();
     let ready = database && lease && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

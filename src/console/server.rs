@@ -16,7 +16,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
-use paird_actors::supervisor::handle::SupervisorHandle;
+use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
@@ -37,10 +37,7 @@ use super::{
     token::Token,
 };
 use crate::metrics::Exposition;
-use crate::postgres::{
-    lease::{LeaseRow, LeaseState},
-    pool::Dsn,
-};
+use crate::postgres::{lease::LeaseRow, pool::Dsn};
 
 /// People and a few programs; the accounts' work must not wait for them.
 const WORKERS: usize = 2;

@@ -6,14 +6,14 @@ use std::{
 };
 
 use deadpool_postgres::{Object, Pool};
-use paird_actors::supervisor::handle::SupervisorHandle;
+use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{answer::connected, feed::Feed, problem::Problem, session::Sessions, token::Token};
 use crate::metrics::Exposition;
-use crate::postgres::lease::{LeaseRow, LeaseState};
+use crate::postgres::lease::LeaseRow;
 
 /// One for the whole console.
 pub struct Shared {

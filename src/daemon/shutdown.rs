@@ -68,21 +68,17 @@ pub(super) async fn in_order(running: Running) {
         tokio::time::timeout(DRAIN_TIME, supervisor.drain()),
         closing,
     );
-    if !matches!(announced, Ok(Ok(()))) {
+    if !matches!(announced, Ok(Ok(_))) {
         warn!("could not tell the other daemons of the end");
     }
-    if drained.is_err() {
+    let is_drained = drained.unwrap_or(false);
+    if !is_drained {
         warn!("some accounts did not disconnect in time");
     }
     if tokio::time::timeout(FLUSH_TIME, outbox.stop()).await.is_err() {
         warn!("some events were not sent; they are when a daemon runs again");
     }
-    let end = async {
-        match drained {
-            Ok(()) => lease.release().await,
-            Err(_) => lease.shorten(CUT_TIME).await,
-        }
-    };
+    let end = async { if is_drained { lease.release().await } else { lease.shorten(CUT_TIME).await } };
     match tokio::time::timeout(FLUSH_TIME, end).await {
         Ok(Ok(())) => {}
         Ok(Err(why)) => warn!(%why, "the lease was not released; it runs out by itself"),

@@ -1,7 +1,8 @@
 //! Which process on which machine this is, so that a later one can see that it is gone.
 
-use std::fs;
+use std::{fs, io};
 
+use nix::{errno::Errno, sys::signal, unistd::Pid};
 use uuid::Uuid;
 
 /// A process and its start: pids come again, births do not.
@@ -20,7 +21,7 @@ impl Birth {
         let pid = nix::unistd::getpid().as_raw();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
         let namespace = fs::read_link("/proc/self/ns/pid");
-        let (pid_birth, pid_space) = match (born(pid), boot, namespace) {
+        let (pid_birth, pid_space) = match (stat(pid).ok().and_then(|stat| born(&stat)), boot, namespace) {
             (Some(birth), Ok(boot), Ok(namespace)) => (birth, format!("{} {}", boot.trim(), namespace.display())),
             // Unknown: like nobody else, so nobody is taken for dead.
             (_, _, _) => (0, Uuid::new_v4().to_string()),
@@ -28,9 +29,10 @@ impl Birth {
         Self { host: host(), pid, pid_birth, pid_space }
     }
 
-    /// Whether a process of this pid space has ended.
+    /// Whether a process of this pid space is known to have ended.
     pub(super) fn is_gone(pid: i32, pid_birth: i64) -> bool {
-        born(pid) != Some(pid_birth)
+        // Signal 0 is not sent: it asks whether there is such a process.
+        is_gone(stat(pid), || signal::kill(Pid::from_raw(pid), None), pid_birth)
     }
 }
 
@@ -39,10 +41,22 @@ pub fn host() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` for a process that has ended,
-/// also if its parent has not noticed yet.
-fn born(pid: i32) -> Option<i64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn stat(pid: i32) -> io::Result<String> {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+}
+
+/// Where /proc hides the processes of others (hidepid), it has no file of one that lives, or
+/// one that cannot be read: then only the kernel's word counts.
+fn is_gone(stat: io::Result<String>, asked: impl FnOnce() -> nix::Result<()>, pid_birth: i64) -> bool {
+    match stat {
+        Ok(stat) => born(&stat) != Some(pid_birth),
+        Err(_) => asked() == Err(Errno::ESRCH),
+    }
+}
+
+/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` for a process that has ended, also if
+/// its parent has not noticed yet.
+fn born(stat: &str) -> Option<i64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?;
@@ -62,10 +76,20 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_proc_hides_is_gone_only_by_the_kernels_word() {
+        let hidden = |kind: io::ErrorKind| Err(io::Error::from(kind));
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied] {
+            assert!(!is_gone(hidden(kind), || Err(Errno::EPERM), 7), "another user's");
+            assert!(!is_gone(hidden(kind), || Ok(()), 7));
+            assert!(is_gone(hidden(kind), || Err(Errno::ESRCH), 7));
+        }
+    }
+
+    #[test]
     fn a_killed_process_is_gone_before_it_is_reaped() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        let birth = born(pid).unwrap();
+        let birth = born(&stat(pid).unwrap()).unwrap();
         child.kill().unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
         while !Birth::is_gone(pid, birth) {

@@ -1,13 +1,23 @@
 //! This daemon's row in `processes`: while it is renewed, its accounts are its own.
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use deadpool_postgres::Pool;
-use paird_actors::ports::StoreError;
+use chrono::{DateTime, FixedOffset};
+use deadpool_postgres::{Object, Pool};
+use paird_actors::{
+    clock, domain,
+    lease::{Answer, Heartbeat, LeaseState, Order, Renewal, Terms},
+    ports::StoreError,
+};
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    RenewLeaseParams, bury_processes, give_accounts_back, list_processes_of_pid_space, refresh_fences, release_lease,
-    renew_lease, ring_daemons, set_draining, shorten_lease, survey_daemons,
+    RenewLeaseParams, SurveyDaemons, TakeLeaseParams, bury_processes, get_time, give_accounts_back,
+    list_processes_of_pid_space, release_lease, renew_lease, ring_daemons, set_draining, shorten_lease, survey_daemons,
+    take_lease,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -25,40 +35,10 @@ pub const TTL: Duration = Duration::from_secs(20);
 /// A lease that has ended is seen to have ended.
 const AFTER_AN_END: Duration = Duration::from_millis(50);
 
-/// The times of a lease, all of them parts of its length.
-#[derive(Clone, Copy, Debug)]
-struct Terms {
-    /// By the database's clock; who is not renewed for so long loses its accounts.
-    ttl: Duration,
-    renew_every: Duration,
-    renew_timeout: Duration,
-    retry_after: Duration,
-    /// Counted from the start of the last good renewal, so that it ends well before the
-    /// database lets another daemon in.
-    lost_after: Duration,
-}
-
-impl Terms {
-    fn of(ttl: Duration) -> Self {
-        Self { ttl, renew_every: ttl / 4, renew_timeout: ttl / 5, retry_after: ttl / 20, lost_after: ttl.mul_f64(0.6) }
-    }
-}
-
-/// Whether connections may be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeaseState {
-    Live,
-    /// Not renewed for three fifths of its length: every connection must be closed now.
-    /// It turns live again when the database is back.
-    Lost,
-}
-
 /// The lease of one daemon, renewed until it is released.
 pub struct Lease {
     row: LeaseRow,
-    state: watch::Receiver<LeaseState>,
-    anchors: watch::Receiver<Instant>,
-    lapses: watch::Receiver<u64>,
+    pulse: Pulse,
     daemons: watch::Receiver<i64>,
     ending: CancellationToken,
 }
@@ -67,48 +47,47 @@ pub struct Lease {
 #[derive(Clone)]
 pub struct Pulse {
     state: watch::Receiver<LeaseState>,
-    anchors: watch::Receiver<Instant>,
+    /// The start of the last good renewal.
+    anchor: watch::Receiver<Instant>,
 }
 
 impl Pulse {
     pub fn is_live(&self) -> bool {
-        *self.state.borrow() == LeaseState::Live
+        self.state.borrow().is_live()
     }
 
     /// Since the start of the last good renewal.
     pub fn age(&self) -> Duration {
-        self.anchors.borrow().elapsed()
+        self.anchor.borrow().elapsed()
     }
 }
 
 impl Lease {
-    /// Takes the lease, as soon as the database lets it. Former daemons of this machine
-    /// whose process is gone lose theirs at once.
+    /// Takes the lease, as soon as the database lets it, and sets the clock by the
+    /// database's. Former daemons of this machine whose process is gone lose theirs at once.
     pub async fn start(pool: Pool, process: Uuid, command_channel: &str, ttl: Duration) -> Self {
+        let started = Instant::now();
         let terms = Terms::of(ttl);
+        let heartbeat = Heartbeat::new(terms, Duration::ZERO);
         let (count, daemons) = watch::channel(0);
+        let (renewed, anchor) = watch::channel(started);
+        let (tell, mut state) = watch::channel(heartbeat.state());
+        let row = LeaseRow { process, pool: pool.clone(), drain: Arc::default() };
+        let (birth, command_channel) = (Birth::of_this_process(), command_channel.to_owned());
         let holder = Holder {
-            pool: pool.clone(),
-            process,
-            terms,
+            asking: Asking { row: row.clone(), terms, birth, command_channel },
+            heartbeat,
+            started,
+            state: tell,
+            renewed,
             daemons: count,
-            birth: Birth::of_this_process(),
-            command_channel: command_channel.to_owned(),
-        };
-        let renewal = loop {
-            match holder.take().await {
-                Ok(renewal) => break renewal,
-                Err(why) => warn!(%why, "cannot take the lease yet"),
-            }
-            tokio::time::sleep(terms.retry_after).await;
         };
         let ending = CancellationToken::new();
-        let (renewed, anchors) = watch::channel(renewal.anchor);
-        let (tell, state) = watch::channel(LeaseState::Live);
-        let (lapse, lapses) = watch::channel(0);
-        tokio::spawn(ending.clone().run_until_cancelled_owned(async move { holder.keep(renewal, &renewed).await }));
-        tokio::spawn(ending.clone().run_until_cancelled_owned(observe(terms.lost_after, anchors.clone(), tell, lapse)));
-        Self { row: LeaseRow { process, pool }, state, anchors, lapses, daemons, ending }
+        tokio::spawn(ending.clone().run_until_cancelled_owned(holder.keep()));
+        let lease = Self { row, pulse: Pulse { state: state.clone(), anchor }, daemons, ending };
+        // The holder outlives this: the token is ours.
+        let _ = state.wait_for(|state| state.is_live()).await;
+        lease
     }
 
     pub fn process(&self) -> Uuid {
@@ -121,21 +100,16 @@ impl Lease {
     }
 
     pub fn is_live(&self) -> bool {
-        self.pulse().is_live()
+        self.pulse.is_live()
     }
 
     pub fn pulse(&self) -> Pulse {
-        Pulse { state: self.state.clone(), anchors: self.anchors.clone() }
+        self.pulse.clone()
     }
 
-    /// Changes of the lease.
+    /// Its state, of which one look may miss some: see [`paird_actors::lease::Follower`].
     pub fn watch(&self) -> watch::Receiver<LeaseState> {
-        self.state.clone()
-    }
-
-    /// How often it was lost so far: a loss that was over before anybody looked counts, too.
-    pub fn lapses(&self) -> watch::Receiver<u64> {
-        self.lapses.clone()
+        self.pulse.state.clone()
     }
 
     /// How many daemons are alive and not draining, as of the last renewal.
@@ -147,7 +121,7 @@ impl Lease {
     ///
     /// # Errors
     /// The database did not do it.
-    pub async fn drain(&self, draining: bool) -> Result<(), StoreError> {
+    pub async fn drain(&self, draining: bool) -> Result<Drain, StoreError> {
         self.row.drain(draining).await
     }
 
@@ -176,34 +150,54 @@ impl Lease {
     }
 }
 
+/// A drain, or its undoing: each has a number, and one of before writes nothing any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drain {
+    number: i64,
+    draining: bool,
+}
+
 /// A daemon's row in `processes`.
 #[derive(Clone)]
 pub struct LeaseRow {
     process: Uuid,
     pool: Pool,
+    /// The last one that was asked for; each renewal writes it, too.
+    drain: Arc<Mutex<Drain>>,
 }
 
 impl LeaseRow {
     /// A draining daemon takes neither accounts nor commands.
     ///
     /// # Errors
-    /// The database did not do it.
-    pub async fn drain(&self, draining: bool) -> Result<(), StoreError> {
+    /// The database did not do it; the next renewal does.
+    pub async fn drain(&self, draining: bool) -> Result<Drain, StoreError> {
+        let drain = {
+            let mut last = self.last_drain();
+            *last = Drain { number: last.number + 1, draining };
+            *last
+        };
         let client = connection(&self.pool).await?;
-        bounded(set_draining().bind(&client, &draining, &self.process)).await?;
-        ring(&client).await
+        bounded(set_draining().bind(&client, &drain.draining, &drain.number, &self.process)).await?;
+        ring(&client).await?;
+        Ok(drain)
     }
 
     /// Gives every account back, with its commands, while the lease goes on: after a
-    /// drain, when nothing of them runs here. How many they were.
+    /// drain, when nothing of them runs here. How many they were; none if the drain was
+    /// undone.
     ///
     /// # Errors
     /// The database did not do it.
-    pub async fn give_back(&self) -> Result<u64, StoreError> {
+    pub async fn give_back(&self, drained: Drain) -> Result<u64, StoreError> {
         let client = connection(&self.pool).await?;
-        let given = bounded(give_accounts_back().bind(&client, &self.process)).await?;
+        let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number)).await?;
         ring(&client).await?;
         Ok(given)
+    }
+
+    fn last_drain(&self) -> MutexGuard<'_, Drain> {
+        self.drain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,34 +208,177 @@ impl Drop for Lease {
 }
 
 /// Tells every daemon that the fleet has changed.
-async fn ring(client: &deadpool_postgres::Object) -> Result<(), StoreError> {
+async fn ring(client: &Object) -> Result<(), StoreError> {
     bounded(ring_daemons().bind(client, &RESYNC).all()).await?;
     Ok(())
 }
 
+/// The shell of [`Heartbeat`].
 struct Holder {
-    pool: Pool,
-    process: Uuid,
-    terms: Terms,
+    asking: Asking,
+    heartbeat: Heartbeat,
+    /// The zero of its times.
+    started: Instant,
+    state: watch::Sender<LeaseState>,
+    renewed: watch::Sender<Instant>,
     daemons: watch::Sender<i64>,
+}
+
+impl Holder {
+    async fn keep(mut self) {
+        loop {
+            tokio::select! {
+                // A loss that came first is told first.
+                biased;
+                () = until(self.heartbeat.deadline(), self.started) => self.heartbeat.on_time(self.now()),
+                () = until(self.heartbeat.due(), self.started) => self.renew().await,
+            }
+            self.tell();
+        }
+    }
+
+    /// One renewal, and its answer. One that hangs delays no loss.
+    async fn renew(&mut self) {
+        let renewal = self.heartbeat.begin(self.now());
+        self.tell();
+        let mut asking = pin!(self.asking.ask(renewal));
+        let answer = loop {
+            tokio::select! {
+                answer = &mut asking => break answer,
+                () = until(self.heartbeat.deadline(), self.started) => {
+                    self.heartbeat.on_time(self.started.elapsed());
+                    self.tell();
+                }
+            }
+        };
+        let (answer, fleet) = answer.unwrap_or_else(|why| {
+            match renewal.order {
+                Order::Take => warn!(%why, "cannot take the lease yet"),
+                Order::Renew { .. } => warn!(%why, "cannot renew the lease"),
+            }
+            (Answer::Failed, None)
+        });
+        let now = self.now();
+        self.heartbeat.on_answer(renewal.number, answer, now);
+        if let Some(fleet) = fleet {
+            self.daemons.send_if_modified(|former| std::mem::replace(former, fleet.daemons) != fleet.daemons);
+            let next_end = fleet.next_end_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+            if let Some(end) = next_end {
+                // What that daemon leaves must not wait for a whole round.
+                self.heartbeat.bring_forward(now.saturating_add(end).saturating_add(AFTER_AN_END));
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn tell(&self) {
+        self.renewed.send_replace(self.started + self.heartbeat.anchor());
+        let state = self.heartbeat.state();
+        self.state.send_if_modified(|told| std::mem::replace(told, state) != state);
+    }
+}
+
+/// Waits for a point of a heartbeat, or for ever.
+async fn until(point: Option<Duration>, started: Instant) {
+    match point {
+        Some(point) => tokio::time::sleep_until(started + point).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a renewal needs to know of this daemon.
+struct Asking {
+    row: LeaseRow,
+    terms: Terms,
     birth: Birth,
     command_channel: String,
 }
 
-/// What came of a renewal.
-struct Renewal {
-    /// Just before the database was asked.
-    anchor: Instant,
-    /// Until the next one is due.
-    wait: Duration,
-}
+impl Asking {
+    /// With a good renewal the daemons are counted, too.
+    async fn ask(&self, renewal: Renewal) -> Result<(Answer, Option<SurveyDaemons>), StoreError> {
+        let end = Instant::now()
+            + match renewal.order {
+                // Without a lease there is none to lose meanwhile.
+                Order::Take => self.terms.lost_after,
+                Order::Renew { .. } => self.terms.renew_timeout,
+            };
+        let no_answer = |_| StoreError::Unavailable("database: no answer to the renewal".to_owned());
+        let client = tokio::time::timeout_at(end, connection(&self.row.pool)).await.map_err(no_answer)??;
+        let answer = tokio::time::timeout_at(end, self.ask_by(&client, renewal)).await.map_err(no_answer).flatten();
+        if answer.is_err() {
+            // It may still work on what nobody waits for: the next renewal needs another one.
+            drop(Object::take(client));
+        }
+        answer
+    }
 
-impl Holder {
-    async fn take(&self) -> Result<Renewal, StoreError> {
-        let renewal = self.renew().await?;
-        let client = connection(&self.pool).await?;
+    async fn ask_by(&self, client: &Object, renewal: Renewal) -> Result<(Answer, Option<SurveyDaemons>), StoreError> {
+        let answer = match renewal.order {
+            Order::Take => self.take(client, renewal.number).await?,
+            Order::Renew { refresh } => self.renew(client, renewal.number, refresh).await?,
+        };
+        let fleet = match answer {
+            Answer::Renewed { .. } => Some(bounded(survey_daemons().bind(client, &self.row.process).one()).await?),
+            Answer::Gone | Answer::Overtaken | Answer::Failed => None,
+        };
+        Ok((answer, fleet))
+    }
+
+    async fn take(&self, client: &Object, number: i64) -> Result<Answer, StoreError> {
+        let drain = *self.row.last_drain();
+        let row = TakeLeaseParams {
+            process: self.row.process,
+            host: self.birth.host.as_str(),
+            pid: self.birth.pid,
+            version: env!("CARGO_PKG_VERSION"),
+            pid_space: self.birth.pid_space.as_str(),
+            pid_birth: self.birth.pid_birth,
+            command_channel: self.command_channel.as_str(),
+            ttl_secs: self.terms.ttl.as_secs_f64(),
+            renewal: number,
+            draining: drain.draining,
+            drain_no: drain.number,
+        };
+        let asked = Instant::now();
+        let Some(taken) = bounded(take_lease().params(client, &row).opt()).await? else {
+            return Ok(Answer::Overtaken);
+        };
+        set_clock(taken.database_now, asked.elapsed());
+        self.bury_the_dead(client).await?;
+        ring(client).await?;
+        Ok(Answer::Renewed { epoch: taken.epoch })
+    }
+
+    async fn renew(&self, client: &Object, number: i64, refresh: bool) -> Result<Answer, StoreError> {
+        let drain = *self.row.last_drain();
+        let row = RenewLeaseParams {
+            process: self.row.process,
+            ttl_secs: self.terms.ttl.as_secs_f64(),
+            renewal: number,
+            refresh,
+            draining: drain.draining,
+            drain_no: drain.number,
+        };
+        let asked = Instant::now();
+        let renewed = bounded(renew_lease().params(client, &row).one()).await?;
+        set_clock(renewed.database_now, asked.elapsed());
+        if renewed.expired {
+            warn!("by the database's clock the lease had ended: other daemons may have taken accounts");
+        }
+        Ok(match renewed.epoch {
+            Some(epoch) => Answer::Renewed { epoch },
+            None if renewed.found => Answer::Overtaken,
+            None => Answer::Gone,
+        })
+    }
+
+    async fn bury_the_dead(&self, client: &Object) -> Result<(), StoreError> {
         let neighbours =
-            bounded(list_processes_of_pid_space().bind(&client, &self.birth.pid_space, &self.process).all()).await?;
+            bounded(list_processes_of_pid_space().bind(client, &self.birth.pid_space, &self.row.process).all()).await?;
         let gone: Vec<Uuid> = neighbours
             .into_iter()
             .filter(|former| Birth::is_gone(former.pid, former.pid_birth))
@@ -250,128 +387,27 @@ impl Holder {
         for former in &gone {
             info!(process = %former, "a former daemon of this machine is gone: its accounts are free");
         }
-        bounded(bury_processes().bind(&client, &gone)).await?;
-        ring(&client).await?;
-        Ok(renewal)
-    }
-
-    /// Renews, and counts the daemons. Where another daemon's lease is about to end, the
-    /// next renewal comes right after it: what it leaves must not wait for a whole round.
-    async fn renew(&self) -> Result<Renewal, StoreError> {
-        let started = Instant::now();
-        let renewed = tokio::time::timeout(self.terms.renew_timeout, async {
-            let client = connection(&self.pool).await?;
-            let row = RenewLeaseParams {
-                process: self.process,
-                host: self.birth.host.as_str(),
-                pid: self.birth.pid,
-                version: env!("CARGO_PKG_VERSION"),
-                pid_space: self.birth.pid_space.as_str(),
-                pid_birth: self.birth.pid_birth,
-                command_channel: self.command_channel.as_str(),
-                ttl_secs: self.terms.ttl.as_secs_f64(),
-            };
-            bounded(renew_lease().params(&client, &row)).await?;
-            bounded(survey_daemons().bind(&client, &self.process).one()).await
-        });
-        match renewed.await {
-            Ok(done) => {
-                let fleet = done?;
-                self.daemons.send_if_modified(|former| std::mem::replace(former, fleet.daemons) != fleet.daemons);
-                let next_end = fleet.next_end_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
-                let after_it = next_end.map_or(Duration::MAX, |end| end.saturating_add(AFTER_AN_END));
-                Ok(Renewal { anchor: started, wait: self.terms.renew_every.min(after_it) })
-            }
-            Err(_) => Err(StoreError::Unavailable("database: no answer to the renewal".to_owned())),
-        }
-    }
-
-    async fn keep(&self, first: Renewal, renewed: &watch::Sender<Instant>) {
-        let mut wait = first.wait;
-        loop {
-            tokio::time::sleep(wait).await;
-            let former = *renewed.borrow();
-            let renewal = async {
-                let renewal = self.renew().await?;
-                if renewal.anchor.duration_since(former) >= self.terms.lost_after {
-                    // Before anybody is told that it is live again.
-                    let client = connection(&self.pool).await?;
-                    bounded(refresh_fences().bind(&client, &self.process)).await?;
-                }
-                Ok::<_, StoreError>(renewal)
-            };
-            wait = match renewal.await {
-                Ok(renewal) => {
-                    renewed.send_replace(renewal.anchor);
-                    renewal.wait
-                }
-                Err(why) => {
-                    warn!(%why, "cannot renew the lease");
-                    self.terms.retry_after
-                }
-            };
-        }
+        bounded(bury_processes().bind(client, &gone)).await?;
+        Ok(())
     }
 }
 
-/// Apart from the renewals, so that one that hangs delays nothing. A process that was
-/// stopped for longer may see its renewal before the loss: that is a lapse all the same.
-async fn observe(
-    lost_after: Duration,
-    mut anchors: watch::Receiver<Instant>,
-    tell: watch::Sender<LeaseState>,
-    lapses: watch::Sender<u64>,
-) {
-    let mut former = *anchors.borrow_and_update();
-    loop {
-        let anchor = *anchors.borrow_and_update();
-        let end = anchor + lost_after;
-        let state = if Instant::now() < end { LeaseState::Live } else { LeaseState::Lost };
-        let known = *tell.borrow() == LeaseState::Lost;
-        if !known && (state == LeaseState::Lost || anchor.duration_since(former) >= lost_after) {
-            lapses.send_modify(|lapses| *lapses += 1);
-        }
-        former = anchor;
-        tell.send_if_modified(|former| std::mem::replace(former, state) != state);
-        let changed = match state {
-            LeaseState::Live => tokio::time::timeout_at(end, anchors.changed()).await.unwrap_or(Ok(())),
-            LeaseState::Lost => anchors.changed().await,
-        };
-        if changed.is_err() {
-            return;
-        }
-    }
+/// For a program without a lease: [`clock::now`] is the database's from now on.
+///
+/// # Errors
+/// The database did not say.
+pub async fn keep_the_databases_time(pool: &Pool) -> Result<(), StoreError> {
+    let client = connection(pool).await?;
+    let asked = Instant::now();
+    let database_now = bounded(get_time().bind(&client).one()).await?;
+    set_clock(database_now, asked.elapsed());
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_lease_is_lost_twelve_seconds_after_its_last_renewal_and_comes_back() {
-        let lost_after = Terms::of(TTL).lost_after;
-        let last_renewal = Instant::now().checked_sub(Duration::from_millis(11_800)).unwrap();
-        let (renewed, anchors) = watch::channel(last_renewal);
-        let (tell, mut state) = watch::channel(LeaseState::Live);
-        let (lapse, lapses) = watch::channel(0);
-        tokio::spawn(observe(lost_after, anchors, tell, lapse));
-        state.wait_for(|state| *state == LeaseState::Lost).await.unwrap();
-        assert!(last_renewal.elapsed() >= Duration::from_secs(12));
-        renewed.send_replace(Instant::now());
-        state.wait_for(|state| *state == LeaseState::Live).await.unwrap();
-        assert_eq!(*lapses.borrow(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_loss_that_was_over_before_anybody_looked_is_a_lapse() {
-        let lost_after = Duration::from_secs(12);
-        let now = Instant::now();
-        let (renewed, anchors) = watch::channel(now);
-        let (tell, _state) = watch::channel(LeaseState::Live);
-        let (lapse, mut lapses) = watch::channel(0);
-        tokio::spawn(observe(lost_after, anchors, tell, lapse));
-        tokio::task::yield_now().await;
-        renewed.send_replace(now + lost_after);
-        lapses.wait_for(|lapses| *lapses == 1).await.unwrap();
+/// The database read its clock in the middle of the round trip, as far as anybody knows.
+fn set_clock(database_now: DateTime<FixedOffset>, round_trip: Duration) {
+    let half = round_trip / 2;
+    if let Some(by) = clock::correct(domain::Instant::from(database_now.to_utc()).after(half), half) {
+        warn!(by_ms = by, "the clock was not the database's, by which deadlines are kept from now on");
     }
 }

@@ -17,6 +17,11 @@ use super::tls::{self, Trust};
 
 /// How long the server may work on one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the server keeps a transaction, and its locks, of a daemon that says nothing: one
+/// that was stopped in the middle must not lock its accounts away from the others.
+const SILENCE_IN_TRANSACTION: Duration = Duration::from_secs(10);
+/// How long a cut link goes unnoticed. What was sent before it does not arrive later, either.
+const CUT_AFTER: Duration = Duration::from_secs(9);
 /// How long a caller waits for a statement, network included: a frozen server answers
 /// no statement_timeout.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -61,7 +66,7 @@ impl Dsn {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(DsnError::Dsn("names no host".to_owned()));
         }
-        // A cut link is noticed by both sides after 9 s, not after minutes.
+        // Noticed by both sides, and not after minutes.
         config
             .application_name("paird")
             .connect_timeout(CONNECT_TIMEOUT)
@@ -69,9 +74,14 @@ impl Dsn {
             .keepalives_idle(Duration::from_secs(3))
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3);
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(CUT_AFTER);
+        }
         let options = format!(
-            "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c statement_timeout={} {}",
+            "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c statement_timeout={} \
+             -c idle_in_transaction_session_timeout={} {}",
             STATEMENT_TIMEOUT.as_millis(),
+            SILENCE_IN_TRANSACTION.as_millis(),
             config.get_options().unwrap_or_default(),
         );
         config.options(options.trim_end());

@@ -78,7 +78,7 @@ async fn heartbeats(wire: &Wire, count: usize) {
     wire.count_anew();
     until(&format!("{count} heartbeats"), || async {
         let carried = wire.carried();
-        let (_, times) = carried.iter().find(|(text, _)| text.contains("INSERT INTO processes"))?;
+        let (_, times) = carried.iter().find(|(text, _)| text.contains("UPDATE processes"))?;
         (*times >= count).then_some(())
     })
     .await;

@@ -310,7 +310,7 @@ async fn unlinks_through(command: &str, breaks: &[Broken]) {
         fails_and_recovers(broken, &stage, (account, neighbour), command, push, is_over).await;
         assert_eq!(stage.phones.devices(&number).await, []);
         assert_eq!((web.keys(account).await, web.tickets(account).await), ((0, 0), 0), "{}", broken.name());
-        assert_eq!(web.status(account).await, "unpaired");
+        web.status_is(account, "unpaired").await;
     }
     nobody_else_noticed(stage, daemon, neighbour).await;
 }
@@ -359,10 +359,15 @@ async fn a_link_whose_writes_fail_while_it_is_lost_and_comes_back_keeps_its_keys
 async fn an_account_that_cannot_be_given_up_stays_and_goes_to_the_other_daemon_later() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
-    let account = web.connect_account("shop", &number(0), &stage.phones).await;
+    // More than daemons leave where they are.
+    let mut accounts = vec![neighbour];
+    for nth in 0..9 {
+        accounts.push(web.connect_account(&format!("shop {nth}"), &number(nth), &stage.phones).await);
+    }
+    web.linked_long_ago().await;
     let broken = broken("UPDATE", "whatsapp_accounts", "NEW.owner IS NULL");
-    // Whichever is given up: one of two.
-    for each in [neighbour, account] {
+    // Whichever is given up.
+    for each in &accounts {
         let trigger = format!("given_up_{}", each.simple());
         let sql = format!(
             "CREATE TRIGGER {trigger} BEFORE UPDATE ON whatsapp_accounts FOR EACH ROW
@@ -373,17 +378,18 @@ async fn an_account_that_cannot_be_given_up_stays_and_goes_to_the_other_daemon_l
     }
     let other = stage.daemon(&[]).await;
     until("a hand-over that failed", || async { (strikes(&stage).await >= 1).then_some(()) }).await;
-    for each in [neighbour, account] {
-        web.status_is(each, "connected").await;
+    for each in &accounts {
+        web.status_is(*each, "connected").await;
         let sql = format!("DROP TRIGGER given_up_{} ON whatsapp_accounts", each.simple());
         web.sql.batch_execute(&sql).await.unwrap();
     }
-    until("one each", || async {
+    until("some each", || async {
         let sql = "SELECT count(DISTINCT owner) FROM whatsapp_accounts WHERE status = 'connected'";
         (web.count(sql, &[]).await == 2).then_some(())
     })
     .await;
-    for each in [neighbour, account] {
+    for each in accounts {
+        web.status_is(each, "connected").await;
         assert_eq!(web.does("account.pair", each, json!({})).await, "already connected");
     }
     assert_eq!(stage.phones.report().await.replaced, 0);

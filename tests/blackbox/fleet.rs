@@ -34,6 +34,7 @@ async fn connect(stage: &Stage, count: usize) -> Vec<Uuid> {
         });
         accounts.extend(join_all(connecting).await);
     }
+    stage.web.linked_long_ago().await;
     accounts
 }
 

@@ -6,6 +6,7 @@
 mod api;
 mod attempts;
 mod backup;
+mod clocks;
 mod codes;
 mod command_line;
 mod consumer;
@@ -20,6 +21,7 @@ mod inbox;
 mod isolation;
 mod keys;
 mod late_keys;
+mod leases;
 mod links;
 mod names;
 mod pairing;

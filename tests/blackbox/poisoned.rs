@@ -101,7 +101,7 @@ async fn an_account_whose_keys_never_open_again_is_abandoned_in_the_end_with_the
     let audited: String = web.sql.query_one(audited, &[&account]).await.unwrap().get(0);
     assert_eq!(audited, reason);
     assert_eq!((web.keys(account).await, web.tickets(account).await), ((0, 0), 0));
-    assert_eq!(web.status(account).await, "unpaired");
+    web.status_is(account, "unpaired").await;
     // The number can be linked again.
     let again = web.account("again").await;
     web.pair_with(again, number, &stage.phones).await;

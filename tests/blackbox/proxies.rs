@@ -44,6 +44,7 @@ async fn a_whole_life_goes_through_the_proxy_and_nothing_around_it() {
         web.does("account.delete", account, json!({})).await;
         web.event(account, "account.unlinked", 0).await;
         stage.phones.devices_are(number, 0).await;
+        web.status_is(account, "unpaired").await;
         assert_eq!(logins_kept(web, account).await, 0, "the login goes with the account");
         let accepted = stage.phones.report().await.accepted;
         assert!(accepted >= before + 4, "pairing, login, login again, unlink");

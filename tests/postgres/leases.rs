@@ -1,6 +1,12 @@
 use std::time::Duration;
 
 use paird::postgres::lease::{Lease, TTL};
+use paird_actors::domain::AccountId;
+use paird_sql::client::Params;
+use paird_sql::queries::processes::{
+    RenewLease, RenewLeaseParams, TakeLeaseParams, give_accounts_back, release_lease, renew_lease, set_draining,
+    shorten_lease, take_lease,
+};
 use uuid::Uuid;
 
 use crate::support::Database;
@@ -16,4 +22,159 @@ async fn the_end_of_another_daemons_lease_is_seen_when_it_comes_and_not_at_the_n
     drop(dying);
     let seen = tokio::time::timeout(TTL / 5, daemons.wait_for(|daemons| *daemons == 1)).await;
     assert!(seen.is_ok_and(|seen| seen.is_ok()), "it renews at a quarter of its lease, and looked no earlier");
+}
+
+/// The statements of a lease, sent by hand, and an account that it owns.
+struct ByHand {
+    database: Database,
+    client: deadpool_postgres::Object,
+    process: Uuid,
+    account: AccountId,
+}
+
+impl ByHand {
+    async fn new() -> Self {
+        let database = Database::new().await;
+        let client = database.dsn.pool().unwrap().get().await.unwrap();
+        let account = database.account(Uuid::new_v4(), "shop").await;
+        let by_hand = Self { database, client, process: Uuid::now_v7(), account };
+        assert_eq!(by_hand.take(1).await, Some(1));
+        by_hand.sets("UPDATE whatsapp_accounts SET owner = (SELECT id FROM processes)").await;
+        by_hand
+    }
+
+    async fn take(&self, renewal: i64) -> Option<i64> {
+        let row = TakeLeaseParams {
+            process: self.process,
+            host: "here",
+            pid: 1,
+            version: "0",
+            pid_space: "space",
+            pid_birth: 1,
+            command_channel: "paird_command",
+            ttl_secs: 20.0,
+            renewal,
+            draining: false,
+            drain_no: 0,
+        };
+        take_lease().params(&self.client, &row).opt().await.unwrap().map(|taken| taken.epoch)
+    }
+
+    async fn renew(&self, renewal: i64, refresh: bool) -> RenewLease {
+        self.renew_draining(renewal, refresh, false, 0).await
+    }
+
+    async fn renew_draining(&self, renewal: i64, refresh: bool, draining: bool, drain_no: i64) -> RenewLease {
+        let row = RenewLeaseParams { process: self.process, ttl_secs: 20.0, renewal, refresh, draining, drain_no };
+        renew_lease().params(&self.client, &row).one().await.unwrap()
+    }
+
+    async fn drain(&self, draining: bool, number: i64) {
+        set_draining().bind(&self.client, &draining, &number, &self.process).await.unwrap();
+    }
+
+    async fn give_back(&self, number: i64) -> u64 {
+        give_accounts_back().bind(&self.client, &self.process, &number).await.unwrap()
+    }
+
+    async fn sets(&self, sql: &str) {
+        self.database.web.execute(sql, &[]).await.unwrap();
+    }
+
+    async fn fence(&self) -> i64 {
+        self.database.one("SELECT fence FROM whatsapp_accounts WHERE id = $1", &[&self.account.0]).await
+    }
+
+    async fn is_draining(&self) -> bool {
+        self.database.one("SELECT draining FROM processes", &[]).await
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_lands_late_changes_nothing() {
+    let lease = ByHand::new().await;
+    let renewed = lease.renew(7, false).await;
+    assert_eq!((renewed.found, renewed.epoch, renewed.expired), (true, Some(1), false));
+    for late in [7, 6] {
+        let renewed = lease.renew(late, true).await;
+        assert_eq!((renewed.found, renewed.epoch), (true, None));
+        assert_eq!(lease.take(late).await, None);
+    }
+    assert_eq!(lease.fence().await, 0);
+    assert_eq!(lease.database.count("SELECT renewal FROM processes").await, 7);
+}
+
+#[tokio::test]
+async fn an_ended_lease_is_told_by_the_statement_that_renews_it() {
+    let lease = ByHand::new().await;
+    lease.sets("UPDATE processes SET expires_at = clock_timestamp() - interval '1 s'").await;
+    let renewed = lease.renew(2, false).await;
+    assert_eq!((renewed.epoch, renewed.expired), (Some(2), true));
+    assert_eq!(lease.fence().await, 1);
+    let renewed = lease.renew(3, false).await;
+    assert_eq!((renewed.epoch, renewed.expired), (Some(2), false));
+    assert_eq!(lease.fence().await, 1);
+    assert_eq!(lease.renew(4, true).await.epoch, Some(4));
+    assert_eq!(lease.fence().await, 2, "because that was asked");
+}
+
+/// Until another renewal that holds the row commits, the lease may run out.
+#[tokio::test]
+async fn a_renewal_that_waited_looks_at_the_clock_afterwards() {
+    let lease = ByHand::new().await;
+    lease.sets("UPDATE processes SET expires_at = clock_timestamp() + interval '300 ms'").await;
+    lease.database.web.batch_execute("BEGIN; SELECT FROM processes FOR UPDATE").await.unwrap();
+    let over = async {
+        let over = "SELECT count(*) FROM processes WHERE expires_at < clock_timestamp()";
+        crate::support::eventually("the end", async || lease.database.count(over).await == 1).await;
+        lease.database.web.batch_execute("COMMIT").await.unwrap();
+    };
+    let (renewed, ()) = tokio::join!(lease.renew(2, false), over);
+    assert!(renewed.expired);
+    assert_eq!(lease.fence().await, 1);
+}
+
+#[tokio::test]
+async fn a_renewal_after_the_end_of_a_lease_does_not_revive_it() {
+    let lease = ByHand::new().await;
+    shorten_lease().bind(&lease.client, &1.0, &lease.process).await.unwrap();
+    assert_eq!(lease.renew(9, false).await.epoch, None);
+    let soon = "SELECT count(*) FROM processes WHERE expires_at <= clock_timestamp() + interval '1 s'";
+    assert_eq!(lease.database.count(soon).await, 1);
+    release_lease().bind(&lease.client, &lease.process).await.unwrap();
+    let renewed = lease.renew(10, false).await;
+    assert_eq!((renewed.found, renewed.epoch), (false, None));
+    assert_eq!(lease.database.count("SELECT count(*) FROM processes").await, 0);
+}
+
+#[tokio::test]
+async fn a_drain_that_lands_after_its_undoing_changes_nothing() {
+    let lease = ByHand::new().await;
+    lease.drain(true, 1).await;
+    lease.drain(false, 2).await;
+    lease.drain(true, 1).await;
+    assert!(!lease.is_draining().await);
+    lease.renew_draining(2, false, true, 1).await;
+    assert!(!lease.is_draining().await, "by a renewal of before");
+    assert_eq!(lease.give_back(1).await, 0);
+
+    lease.renew_draining(3, false, true, 3).await;
+    assert!(lease.is_draining().await, "a renewal says it, too");
+    assert_eq!(lease.give_back(1).await, 0, "of another drain");
+    assert_eq!(lease.give_back(3).await, 1);
+    assert_eq!(lease.database.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn a_lease_whose_row_is_gone_is_taken_again() {
+    let database = Database::new().await;
+    let pool = database.dsn.pool().unwrap();
+    let lease = Lease::start(pool, Uuid::now_v7(), "paird_command", Duration::from_secs(2)).await;
+    let mut state = lease.watch();
+    let former = *state.borrow_and_update();
+    database.web.execute("DELETE FROM processes", &[]).await.unwrap();
+    let again = state.wait_for(|state| state.is_live() && *state != former);
+    assert!(tokio::time::timeout(TTL, again).await.is_ok_and(|again| again.is_ok()));
+    assert_eq!(database.count("SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()").await, 1);
+    lease.release().await.unwrap();
 }

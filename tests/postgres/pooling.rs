@@ -19,3 +19,11 @@ async fn a_pooled_connection_whose_server_process_froze_is_not_handed_on() {
     kill(Pid::from_raw(frozen), Signal::SIGCONT).unwrap();
     assert_ne!(answered.expect("an answer").unwrap().get::<_, i32>(0), frozen);
 }
+
+#[tokio::test]
+async fn a_silent_transaction_keeps_its_locks_for_ten_seconds() {
+    let database = Database::new().await;
+    let client = database.dsn.pool().unwrap().get().await.unwrap();
+    let most: String = client.query_one("SHOW idle_in_transaction_session_timeout", &[]).await.unwrap().get(0);
+    assert_eq!(most, "10s");
+}

@@ -129,13 +129,12 @@ impl AccountActor {
             ctx.cancel_future(timer);
         }
         if let Some(due) = self.desk.life().deadline() {
-            // A millisecond late rather than a hair early: an early deadline is no deadline.
-            let wait = clock::now().until(due) + Duration::from_millis(1);
-            self.timer = Some(ctx.run_later(wait, |actor, ctx| {
+            let due = clock::reached(due).into_actor(self);
+            self.timer = Some(ctx.spawn(due.map(|(), actor, ctx| {
                 actor.timer = None;
                 // Its command is long over, mostly.
                 actor.take(Input::Deadline, Cause::default(), ctx);
-            }));
+            })));
         }
     }
 

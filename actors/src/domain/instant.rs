@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 /// A point in time as the machines know it: milliseconds since the Unix epoch.
 ///
 /// One type for timers and for the times on a row, so that a deadline read back
-/// after a restart is the deadline that was set. The shells make it from a
-/// monotonic clock that was anchored to the wall once, at start: it never jumps.
+/// after a restart is the deadline that was set. The shells make it from a monotonic
+/// clock that is kept to the database's: it jumps when that says so, either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Instant(pub i64);
 

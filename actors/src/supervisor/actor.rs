@@ -94,11 +94,11 @@ pub(super) async fn sweep(address: &Address, dry_run: bool) -> Result<Vec<Swept>
     address.send(Sweep { dry_run }).await.map_err(gone)?
 }
 
-pub(super) async fn drain(address: &Address) {
+pub(super) async fn drain(address: &Address) -> bool {
     let (told, done) = oneshot::channel();
     address.do_send(Drain(told));
     // An error means that the supervisor is gone, and so is everybody.
-    let _ = done.await;
+    done.await.unwrap_or(true)
 }
 
 pub(super) fn undrain(address: &Address) {
@@ -112,7 +112,7 @@ pub struct SupervisorActor {
     accounts: HashMap<AccountId, AccountHandle>,
     tickets: HashMap<TicketId, UnlinkHandle>,
     timer: Option<SpawnHandle>,
-    waiting_for_drain: Vec<oneshot::Sender<()>>,
+    waiting_for_drain: Vec<oneshot::Sender<bool>>,
 }
 
 #[derive(Message, Clone, Copy)]
@@ -139,7 +139,7 @@ struct LeaseBack;
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Drain(oneshot::Sender<()>);
+struct Drain(oneshot::Sender<bool>);
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -253,12 +253,14 @@ impl SupervisorActor {
             Directive::LookLater { resync } => {
                 ctx.notify_later(Wake { resync }, LOOK_RETRY);
             }
-            Directive::Drained => {
-                for told in self.waiting_for_drain.drain(..) {
-                    // Whoever asked may have given up.
-                    let _ = told.send(());
-                }
-            }
+            Directive::Drained => self.end_waits_for_drain(true),
+        }
+    }
+
+    fn end_waits_for_drain(&mut self, is_drained: bool) {
+        for told in self.waiting_for_drain.drain(..) {
+            // Whoever asked may have given up.
+            let _ = told.send(is_drained);
         }
     }
 
@@ -389,12 +391,12 @@ impl SupervisorActor {
             ctx.cancel_future(timer);
         }
         if let Some(due) = self.roster.deadline() {
-            let wait = clock::now().until(due) + Duration::from_millis(1);
-            self.timer = Some(ctx.run_later(wait, |actor, ctx| {
+            let due = clock::reached(due).into_actor(self);
+            self.timer = Some(ctx.spawn(due.map(|(), actor, ctx| {
                 actor.timer = None;
                 let directives = actor.roster.on_deadline(clock::now());
                 actor.follow(directives, ctx);
-            }));
+            })));
         }
     }
 }
@@ -517,7 +519,7 @@ impl Handler<Undrain> for SupervisorActor {
 
     fn handle(&mut self, _: Undrain, ctx: &mut Self::Context) {
         info!("taking accounts again");
-        self.waiting_for_drain.clear();
+        self.end_waits_for_drain(false);
         let directives = self.roster.on_undrain();
         self.follow(directives, ctx);
     }

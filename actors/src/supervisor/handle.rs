@@ -66,9 +66,11 @@ impl SupervisorHandle {
         actor::lease_back(&self.address);
     }
 
-    /// Everybody disconnects and ends, without logging out; returns when they have.
-    pub async fn drain(&self) {
-        actor::drain(&self.address).await;
+    /// Everybody disconnects and ends, without logging out; returns when they have. False
+    /// if [`SupervisorHandle::undrain`] came first: then some may be connected.
+    #[must_use = "who is not drained may be connected"]
+    pub async fn drain(&self) -> bool {
+        actor::drain(&self.address).await
     }
 
     /// Takes accounts again after a drain.

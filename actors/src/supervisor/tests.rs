@@ -261,10 +261,24 @@ fn a_drain_disconnects_everybody_and_logs_nobody_out() {
             bench.pair(nth).await;
         }
         bench.until("connected", |bench| (1..=3).all(|nth| bench.status(nth) == Status::Connected)).await;
-        bench.supervisor.drain().await;
+        assert!(bench.supervisor.drain().await);
         assert_eq!(bench.gateway.live(), 0);
         assert!(bench.store.rows().accounts.values().all(|record| record.keyring.is_some()));
         assert!(bench.store.rows().accounts.values().all(|record| record.desired == Desired::Paired));
+    });
+}
+
+#[test]
+fn a_drain_that_is_taken_back_does_not_pass_for_done() {
+    on_actix(async {
+        let mut bench = Bench::start(1);
+        bench.pair(1).await;
+        bench.until("connected", |bench| bench.status(1) == Status::Connected).await;
+        let before = bench.gateway.opened(account(1));
+        let undone = async { bench.supervisor.undrain() };
+        let (is_drained, ()) = tokio::join!(bench.supervisor.drain(), undone);
+        assert!(!is_drained);
+        bench.until("another connection", |bench| bench.gateway.opened(account(1)) > before).await;
     });
 }
 

@@ -77,10 +77,10 @@ impl UnlinkActor {
 
     /// The next thing that happens; the deadline is one of them.
     async fn next_input(&mut self) -> Input {
-        let wait = self.saga.deadline().map(|due| clock::now().until(due) + Duration::from_millis(1));
+        let due = self.saga.deadline();
         let deadline = async {
-            match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
+            match due {
+                Some(due) => clock::reached(due).await,
                 None => std::future::pending().await,
             }
         };

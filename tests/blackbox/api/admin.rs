@@ -137,6 +137,22 @@ async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drained_daemon_is_drained_again_and_stops_at_once() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    assert_eq!(api.post("/api/drain", json!({})).await.is(200).json()["accounts"], 1);
+    assert_eq!(api.post("/api/drain", json!({})).await.is(200).json()["accounts"], 0);
+
+    let log = daemon.log_path();
+    assert!(daemon.terminate().await.success());
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("did not disconnect in time"), "{log}");
+    assert_eq!(stage.web.count("SELECT count(*) FROM processes", &[]).await, 0, "the lease is released");
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drain_by_mistake_is_taken_back_and_everybody_is_connected_again() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;

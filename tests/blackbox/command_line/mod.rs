@@ -84,7 +84,7 @@ async fn paird(stage: &Stage, args: &[&str]) -> Output {
     command(stage).args(args).output().await.unwrap()
 }
 
-fn command(stage: &Stage) -> Command {
+pub(crate) fn command(stage: &Stage) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paird"));
     command
         .env_clear()

@@ -13,6 +13,29 @@ use uuid::Uuid;
 use super::{EAGER, all_online, connect, moved_without_a_word_lost, number, owned_by, shares_are};
 use crate::support::{Daemon, Stage, until};
 
+/// So many that a third daemon is given some, too: a few more or less move nobody.
+const SHARED: usize = 30;
+
+#[tokio::test]
+async fn six_accounts_stay_where_they_are_when_a_daemon_joins() {
+    let stage = Stage::empty().await;
+    let first = stage.daemon(&[EAGER]).await;
+    let accounts = connect(&stage, 6).await;
+    let second = stage.daemon(&[EAGER]).await;
+    // Each compares itself with the database once more, and does something after that.
+    stage.web.sql.batch_execute("NOTIFY paird_command, 'resync'").await.unwrap();
+    for nth in 0..4 {
+        let newcomer = stage.web.account(&format!("newcomer {nth}")).await;
+        stage.web.does("account.cancel", newcomer, json!({})).await;
+    }
+    let moved = "SELECT count(*) FROM whatsapp_accounts WHERE id = ANY ($1) AND fence > 1";
+    assert_eq!(stage.web.count(moved, &[&accounts]).await, 0, "moved for six accounts' sake");
+    for account in &accounts {
+        assert!(!stage.web.kinds(*account).await.contains(&"session.disconnected".to_owned()));
+    }
+    stage.finish([first, second]).await;
+}
+
 #[tokio::test]
 async fn a_daemon_that_joins_gets_its_share_and_one_that_leaves_leaves_it_to_the_others() {
     let stage = Stage::empty().await;
@@ -21,6 +44,10 @@ async fn a_daemon_that_joins_gets_its_share_and_one_that_leaves_leaves_it_to_the
     let second = stage.daemon(&[EAGER]).await;
     shares_are(&stage, &[(&first, 10), (&second, 10)]).await;
     all_online(&stage, 20).await;
+    for account in &accounts {
+        let kinds = stage.web.kinds(*account).await;
+        assert!(!kinds.contains(&"session.disconnected".to_owned()), "a quick move was told: {kinds:?}");
+    }
     assert_eq!(stage.web.count("SELECT max(fence) FROM whatsapp_accounts", &[]).await, 2, "moved more than once");
 
     let asked = Instant::now();
@@ -36,10 +63,11 @@ async fn a_daemon_that_joins_gets_its_share_and_one_that_leaves_leaves_it_to_the
 async fn a_rolling_restart_of_three_daemons_ends_every_command_and_every_attempt_exactly_once() {
     let stage = Stage::empty().await;
     let mut daemons = vec![stage.daemon(&[EAGER]).await];
-    let accounts = connect(&stage, 12).await;
+    let accounts = connect(&stage, SHARED).await;
     daemons.push(stage.daemon(&[EAGER]).await);
+    shares_are(&stage, &[(&daemons[0], 15), (&daemons[1], 15)]).await;
     daemons.push(stage.daemon(&[EAGER]).await);
-    shares_are(&stage, &[(&daemons[0], 4), (&daemons[1], 4), (&daemons[2], 4)]).await;
+    shares_are(&stage, &[(&daemons[0], 10), (&daemons[1], 10), (&daemons[2], 10)]).await;
     // Nobody scans this one: it keeps its deadline through all restarts.
     let idle = stage.web.account("idle").await;
     stage.web.does("account.pair", idle, json!({})).await;
@@ -59,7 +87,7 @@ async fn a_rolling_restart_of_three_daemons_ends_every_command_and_every_attempt
     let ((), sent, lanes) = tokio::join!(rolling, send_until(&is_over, &stage, &accounts), lanes);
     let newcomers: Vec<_> = lanes.into_iter().flatten().collect();
 
-    all_online(&stage, 12 + newcomers.len()).await;
+    all_online(&stage, SHARED + newcomers.len()).await;
     every_command_ended_once(&stage, &sent).await;
     assert!(sent.len() >= accounts.len(), "only {} commands were on the way", sent.len());
     for (account, number) in &newcomers {

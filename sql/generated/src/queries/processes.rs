@@ -1,7 +1,7 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
-pub struct RenewLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql, T4: crate::StringSql> {
+pub struct TakeLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql, T4: crate::StringSql> {
     pub process: uuid::Uuid,
     pub host: T1,
     pub pid: i32,
@@ -10,6 +10,18 @@ pub struct RenewLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crat
     pub pid_birth: i64,
     pub command_channel: T4,
     pub ttl_secs: f64,
+    pub renewal: i64,
+    pub draining: bool,
+    pub drain_no: i64,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct RenewLeaseParams {
+    pub process: uuid::Uuid,
+    pub ttl_secs: f64,
+    pub renewal: i64,
+    pub refresh: bool,
+    pub drain_no: i64,
+    pub draining: bool,
 }
 #[derive(Debug)]
 pub struct ListProcessesOfPidSpaceParams<T1: crate::StringSql> {
@@ -19,12 +31,30 @@ pub struct ListProcessesOfPidSpaceParams<T1: crate::StringSql> {
 #[derive(Clone, Copy, Debug)]
 pub struct SetDrainingParams {
     pub draining: bool,
+    pub drain_no: i64,
     pub process: uuid::Uuid,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct GiveAccountsBackParams {
+    pub process: uuid::Uuid,
+    pub drain_no: i64,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct ShortenLeaseParams {
     pub left_secs: f64,
     pub process: uuid::Uuid,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct TakeLease {
+    pub epoch: i64,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct RenewLease {
+    pub found: bool,
+    pub epoch: Option<i64>,
+    pub expired: bool,
+    pub database_now: chrono::DateTime<chrono::FixedOffset>,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct SurveyDaemons {
@@ -39,6 +69,114 @@ pub struct ListProcessesOfPidSpace {
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
+pub struct TakeLeaseQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<TakeLease, tokio_postgres::Error>,
+    mapper: fn(TakeLease) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> TakeLeaseQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(TakeLease) -> R) -> TakeLeaseQuery<'c, 'a, 's, C, R, N> {
+        TakeLeaseQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct RenewLeaseQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<RenewLease, tokio_postgres::Error>,
+    mapper: fn(RenewLease) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> RenewLeaseQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(RenewLease) -> R) -> RenewLeaseQuery<'c, 'a, 's, C, R, N> {
+        RenewLeaseQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct SurveyDaemonsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -53,6 +191,63 @@ where
 {
     pub fn map<R>(self, mapper: fn(SurveyDaemons) -> R) -> SurveyDaemonsQuery<'c, 'a, 's, C, R, N> {
         SurveyDaemonsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<chrono::DateTime<chrono::FixedOffset>, tokio_postgres::Error>,
+    mapper: fn(chrono::DateTime<chrono::FixedOffset>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(chrono::DateTime<chrono::FixedOffset>) -> R,
+    ) -> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, R, N> {
+        ChronoDateTimechronoFixedOffsetQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -201,19 +396,19 @@ where
         Ok(mapped)
     }
 }
-pub struct RenewLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn renew_lease() -> RenewLeaseStmt {
-    RenewLeaseStmt(
-        "INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8)) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at",
+pub struct TakeLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn take_lease() -> TakeLeaseStmt {
+    TakeLeaseStmt(
+        "WITH taken AS ( INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at, renewal, epoch, draining, drain_no) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8), $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at, renewal = excluded.renewal, epoch = excluded.epoch, draining = CASE WHEN excluded.drain_no > p.drain_no THEN excluded.draining ELSE p.draining END, drain_no = greatest(p.drain_no, excluded.drain_no) WHERE p.renewal < excluded.renewal RETURNING epoch ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM taken WHERE a.owner = $1 ) SELECT epoch, clock_timestamp() AS database_now FROM taken",
         None,
     )
 }
-impl RenewLeaseStmt {
+impl TakeLeaseStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub async fn bind<
+    pub fn bind<
         'c,
         'a,
         's,
@@ -233,33 +428,59 @@ impl RenewLeaseStmt {
         pid_birth: &'a i64,
         command_channel: &'a T4,
         ttl_secs: &'a f64,
-    ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[process, host, pid, version, pid_space, pid_birth, command_channel, ttl_secs]).await
+        renewal: &'a i64,
+        draining: &'a bool,
+        drain_no: &'a i64,
+    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11> {
+        TakeLeaseQuery {
+            client,
+            params: [
+                process,
+                host,
+                pid,
+                version,
+                pid_space,
+                pid_birth,
+                command_channel,
+                ttl_secs,
+                renewal,
+                draining,
+                drain_no,
+            ],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<TakeLease, tokio_postgres::Error> {
+                Ok(TakeLease { epoch: row.try_get(0)?, database_now: row.try_get(1)? })
+            },
+            mapper: |it| TakeLease::from(it),
+        }
     }
 }
 impl<
+    'c,
     'a,
-    C: GenericClient + Send + Sync,
+    's,
+    C: GenericClient,
     T1: crate::StringSql,
     T2: crate::StringSql,
     T3: crate::StringSql,
     T4: crate::StringSql,
 >
     crate::client::async_::Params<
+        'c,
         'a,
-        'a,
-        'a,
-        RenewLeaseParams<T1, T2, T3, T4>,
-        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        's,
+        TakeLeaseParams<T1, T2, T3, T4>,
+        TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11>,
         C,
-    > for RenewLeaseStmt
+    > for TakeLeaseStmt
 {
     fn params(
-        &'a self,
-        client: &'a C,
-        params: &'a RenewLeaseParams<T1, T2, T3, T4>,
-    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
-        Box::pin(self.bind(
+        &'s self,
+        client: &'c C,
+        params: &'a TakeLeaseParams<T1, T2, T3, T4>,
+    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11> {
+        self.bind(
             client,
             &params.process,
             &params.host,
@@ -269,7 +490,65 @@ impl<
             &params.pid_birth,
             &params.command_channel,
             &params.ttl_secs,
-        ))
+            &params.renewal,
+            &params.draining,
+            &params.drain_no,
+        )
+    }
+}
+pub struct RenewLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn renew_lease() -> RenewLeaseStmt {
+    RenewLeaseStmt(
+        "WITH me AS ( SELECT id, expires_at FROM processes WHERE id = $1 FOR UPDATE ), moment AS MATERIALIZED ( SELECT id, expires_at <= clock_timestamp() AS expired FROM me ), renewed AS ( UPDATE processes p SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $2), renewal = $3, epoch = CASE WHEN $4 OR moment.expired THEN $3 ELSE p.epoch END, draining = CASE WHEN $5 > p.drain_no THEN $6 ELSE p.draining END, drain_no = greatest(p.drain_no, $5) FROM moment WHERE p.id = moment.id AND p.renewal < $3 RETURNING p.id, p.epoch, moment.expired ), refreshed AS ( UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = (SELECT id FROM renewed WHERE epoch = $3) ) SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired, clock_timestamp() AS database_now FROM (SELECT) AS always LEFT JOIN renewed ON true",
+        None,
+    )
+}
+impl RenewLeaseStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+        ttl_secs: &'a f64,
+        renewal: &'a i64,
+        refresh: &'a bool,
+        drain_no: &'a i64,
+        draining: &'a bool,
+    ) -> RenewLeaseQuery<'c, 'a, 's, C, RenewLease, 6> {
+        RenewLeaseQuery {
+            client,
+            params: [process, ttl_secs, renewal, refresh, drain_no, draining],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<RenewLease, tokio_postgres::Error> {
+                Ok(RenewLease {
+                    found: row.try_get(0)?,
+                    epoch: row.try_get(1)?,
+                    expired: row.try_get(2)?,
+                    database_now: row.try_get(3)?,
+                })
+            },
+            mapper: |it| RenewLease::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, RenewLeaseParams, RenewLeaseQuery<'c, 'a, 's, C, RenewLease, 6>, C>
+    for RenewLeaseStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a RenewLeaseParams) -> RenewLeaseQuery<'c, 'a, 's, C, RenewLease, 6> {
+        self.bind(
+            client,
+            &params.process,
+            &params.ttl_secs,
+            &params.renewal,
+            &params.refresh,
+            &params.drain_no,
+            &params.draining,
+        )
     }
 }
 pub struct SurveyDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -301,21 +580,27 @@ impl SurveyDaemonsStmt {
         }
     }
 }
-pub struct RefreshFencesStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn refresh_fences() -> RefreshFencesStmt {
-    RefreshFencesStmt("UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = $1", None)
+pub struct GetTimeStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_time() -> GetTimeStmt {
+    GetTimeStmt("SELECT clock_timestamp() AS database_now", None)
 }
-impl RefreshFencesStmt {
+impl GetTimeStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub async fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
         &'s self,
         client: &'c C,
-        process: &'a uuid::Uuid,
-    ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[process]).await
+    ) -> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, chrono::DateTime<chrono::FixedOffset>, 0> {
+        ChronoDateTimechronoFixedOffsetQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
     }
 }
 pub struct RingDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -412,7 +697,7 @@ impl BuryProcessesStmt {
 }
 pub struct SetDrainingStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn set_draining() -> SetDrainingStmt {
-    SetDrainingStmt("UPDATE processes SET draining = $1 WHERE id = $2", None)
+    SetDrainingStmt("UPDATE processes SET draining = $1, drain_no = $2 WHERE id = $3 AND drain_no < $2", None)
 }
 impl SetDrainingStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -423,9 +708,10 @@ impl SetDrainingStmt {
         &'s self,
         client: &'c C,
         draining: &'a bool,
+        drain_no: &'a i64,
         process: &'a uuid::Uuid,
     ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[draining, process]).await
+        client.execute(self.0, &[draining, drain_no, process]).await
     }
 }
 impl<'a, C: GenericClient + Send + Sync>
@@ -443,13 +729,13 @@ impl<'a, C: GenericClient + Send + Sync>
         client: &'a C,
         params: &'a SetDrainingParams,
     ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
-        Box::pin(self.bind(client, &params.draining, &params.process))
+        Box::pin(self.bind(client, &params.draining, &params.drain_no, &params.process))
     }
 }
 pub struct GiveAccountsBackStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn give_accounts_back() -> GiveAccountsBackStmt {
     GiveAccountsBackStmt(
-        "WITH requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ) UPDATE whatsapp_accounts SET owner = NULL WHERE owner = $1",
+        "WITH drained AS ( SELECT id FROM processes WHERE id = $1 AND draining AND drain_no = $2 FOR SHARE ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM drained WHERE c.taken_by = drained.id AND c.state = 'running' ) UPDATE whatsapp_accounts a SET owner = NULL FROM drained WHERE a.owner = drained.id",
         None,
     )
 }
@@ -462,8 +748,27 @@ impl GiveAccountsBackStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
+        drain_no: &'a i64,
     ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[process]).await
+        client.execute(self.0, &[process, drain_no]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        GiveAccountsBackParams,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for GiveAccountsBackStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a GiveAccountsBackParams,
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
+        Box::pin(self.bind(client, &params.process, &params.drain_no))
     }
 }
 pub struct ReleaseLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -489,7 +794,7 @@ impl ReleaseLeaseStmt {
 pub struct ShortenLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn shorten_lease() -> ShortenLeaseStmt {
     ShortenLeaseStmt(
-        "UPDATE processes SET draining = true, expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $1)) WHERE id = $2",
+        "UPDATE processes SET draining = true, renewal = 9223372036854775807, expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $1)) WHERE id = $2",
         None,
     )
 }

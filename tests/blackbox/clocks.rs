@@ -1,0 +1,202 @@
+//! A daemon whose host's clock is wrong, is set, or stands still, beside a database whose
+//! clock is right: what its rows say is the database's time.
+
+use nix::sys::signal::Signal;
+use paird_sandbox::{Fault, Scope};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    command_line::command,
+    support::{Stage, until},
+};
+
+const NUMBERS: [&str; 2] = ["436601234567", "436607654321"];
+/// As long as a pair attempt, and the first QR of a connection, last.
+const ATTEMPT: f64 = 300.0;
+const QR: f64 = 60.0;
+/// What a deadline may be off by, a busy machine's delays included.
+const SLACK: f64 = 8.0;
+
+/// libfaketime, which gives one process another wall clock. Without it these tests say that
+/// they were left out; in CI they fail.
+fn libfaketime() -> Option<String> {
+    let found = std::fs::read_dir("/usr/lib").unwrap().flatten().find_map(|arch| {
+        let library = arch.path().join("faketime/libfaketime.so.1");
+        library.exists().then(|| library.display().to_string())
+    });
+    #[expect(clippy::disallowed_methods, reason = "whether a test may be left out")]
+    let must = std::env::var_os("CI").is_some();
+    assert!(found.is_some() || !must, "libfaketime is missing: apt install libfaketime");
+    if found.is_none() {
+        eprintln!("left out: libfaketime is missing (apt install libfaketime)");
+    }
+    found
+}
+
+/// The wall clock of a daemon's host.
+struct HostClock {
+    library: String,
+    file: std::path::PathBuf,
+}
+
+impl HostClock {
+    /// `None` where there is no libfaketime.
+    fn beside(stage: &Stage, off_by: &str) -> Option<Self> {
+        let clock = Self { library: libfaketime()?, file: stage.dir.join("host-clock") };
+        clock.set(off_by);
+        Some(clock)
+    }
+
+    fn set(&self, off_by: &str) {
+        // Whole or not at all: it is read all the time.
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, format!("{off_by}\n")).unwrap();
+        std::fs::rename(new, &self.file).unwrap();
+    }
+
+    /// For a process that is to go by it.
+    fn settings(&self) -> [(&str, &str); 5] {
+        [
+            ("LD_PRELOAD", &self.library),
+            ("FAKETIME_TIMESTAMP_FILE", self.file.to_str().unwrap()),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("NO_FAKE_STAT", "1"),
+        ]
+    }
+}
+
+/// In how many seconds, by the database's clock.
+async fn seconds_until(stage: &Stage, account: Uuid, column: &str) -> Option<f64> {
+    stage.web.column(account, &format!("extract(epoch FROM {column} - clock_timestamp())::float8")).await
+}
+
+/// Waits until the column says a point in time, which is neither past nor later than that.
+async fn is_due(stage: &Stage, account: Uuid, column: &str, at_most: f64) {
+    let left = until(&format!("a {column}"), || seconds_until(stage, account, column)).await;
+    assert!((-SLACK..=at_most + SLACK).contains(&left), "{column} in {left} s, at most {at_most} s are right");
+}
+
+/// An attempt that has just begun, and one that is over all of a sudden.
+async fn deadlines_are_right(stage: &Stage, pairing: Uuid, linked: Uuid) {
+    stage.web.does("account.pair", pairing, json!({})).await;
+    stage.web.qr(pairing).await;
+    is_due(stage, pairing, "pair_deadline", ATTEMPT).await;
+    is_due(stage, pairing, "qr_expires_at", QR).await;
+    let left = seconds_until(stage, pairing, "pair_deadline").await.unwrap();
+    assert!(left > ATTEMPT - SLACK * 3.0, "{left} s of a new attempt are left");
+    let left = seconds_until(stage, pairing, "qr_expires_at").await.unwrap();
+    assert!(left > 0.0, "a QR is shown that ended {left} s ago");
+
+    let before = stage.web.seq(linked).await;
+    stage.phones.fault(Fault::RefuseConnections { times: None }).await;
+    stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBERS[0].to_owned()) }).await;
+    stage.web.event(linked, "session.disconnected", before).await;
+    is_due(stage, linked, "next_retry_at", 60.0).await;
+    stage.phones.clear_faults().await;
+    stage.web.status_is(linked, "connected").await;
+    let kinds = "SELECT count(*) FROM events WHERE abs(extract(epoch FROM created_at - clock_timestamp())) > 300";
+    assert_eq!(stage.web.count(kinds, &[]).await, 0);
+    is_due(stage, linked, "status_since", 0.0).await;
+    stage.web.does("account.cancel", pairing, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_clock_that_is_hours_wrong_moves_no_deadline() {
+    for off_by in ["+12h", "-12h"] {
+        let stage = Stage::empty().await;
+        let Some(clock) = HostClock::beside(&stage, off_by) else { return stage.finish([]).await };
+        let daemon = stage.daemon(&clock.settings()).await;
+        let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;
+        let pairing = stage.web.account("pairing").await;
+        deadlines_are_right(&stage, pairing, linked).await;
+        stage.finish([daemon]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_clock_that_is_set_moves_no_deadline() {
+    let stage = Stage::empty().await;
+    let Some(clock) = HostClock::beside(&stage, "+0") else { return stage.finish([]).await };
+    let daemon = stage.daemon(&clock.settings()).await;
+    let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;
+    let pairing = stage.web.account("pairing").await;
+    for off_by in ["+5h", "-7h"] {
+        clock.set(off_by);
+        deadlines_are_right(&stage, pairing, linked).await;
+    }
+    assert!(!daemon.log().contains("the lease was not renewed"), "its own clock is none of a lease's");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_from_a_host_whose_clock_is_wrong_parks_nobody() {
+    let stage = Stage::empty().await;
+    let Some(clock) = HostClock::beside(&stage, "+12h") else { return stage.finish([]).await };
+    let account = stage.web.account("desk").await;
+    let pending = "UPDATE whatsapp_accounts SET status = 'pending', status_since = clock_timestamp(),
+                   pair_deadline = clock_timestamp() + interval '5 min' WHERE id = $1";
+    stage.web.sql.execute(pending, &[&account]).await.unwrap();
+    let swept = command(&stage).arg("sweep").envs(clock.settings()).output().await.unwrap();
+    assert!(swept.status.success(), "{swept:?}");
+    assert_eq!(stage.web.status(account).await, "pending");
+    stage.finish([]).await;
+}
+
+/// A minute, on a small scale: a lease of 6 s, and 15 s without a renewal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_stood_still_shows_right_deadlines() {
+    let stage = Stage::empty().await;
+    let mut daemon = stage.daemon(&[("PAIRD_LEASE_TTL", "6s")]).await;
+    let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;
+    let pairing = stage.web.account("pairing").await;
+    stage.web.does("account.pair", pairing, json!({})).await;
+    stage.web.qr(pairing).await;
+    let deadline: chrono::DateTime<chrono::Utc> = stage.web.column(pairing, "pair_deadline").await;
+    let (fences, sockets) = (fences(&stage).await, stage.phones.report().await.accepted);
+
+    daemon.signal(Signal::SIGSTOP);
+    let stood = "SELECT count(*) FROM processes WHERE renewed_at < clock_timestamp() - interval '15 s'";
+    stage.web.count_becomes(stood, 1).await;
+    daemon.signal(Signal::SIGCONT);
+
+    daemon.says("the lease was not renewed in time").await;
+    daemon.says("the lease is live again").await;
+    until("other sockets", || async { (stage.phones.report().await.accepted >= sockets + 2).then_some(()) }).await;
+    stage.web.status_is(linked, "connected").await;
+    assert_eq!(stage.web.column::<chrono::DateTime<chrono::Utc>>(pairing, "pair_deadline").await, deadline);
+    until("a fresh QR", || async {
+        let left = seconds_until(&stage, pairing, "qr_expires_at").await?;
+        (0.0..=QR + SLACK).contains(&left).then_some(())
+    })
+    .await;
+    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "under the fences of before");
+    assert_eq!(stage.phones.report().await.replaced, 0);
+    stage.finish([daemon]).await;
+}
+
+/// As a machine finds it that was paused, or whose database's clock was set: its own
+/// clock tells of nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_the_database_let_end_is_told_as_lost() {
+    let stage = Stage::empty().await;
+    let mut daemon = stage.daemon(&[]).await;
+    let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;
+    let (fences, logins) = (fences(&stage).await, stage.phones.report().await.logins);
+    let over = "UPDATE processes SET expires_at = clock_timestamp() - interval '1 s'";
+    stage.web.sql.execute(over, &[]).await.unwrap();
+    daemon.says("the lease was not renewed in time").await;
+    daemon.says("the lease is live again").await;
+    until("another login", || async { (stage.phones.report().await.logins > logins).then_some(()) }).await;
+    stage.web.status_is(linked, "connected").await;
+    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "under the fences of before");
+    assert_eq!(stage.phones.report().await.replaced, 0);
+    stage.finish([daemon]).await;
+}
+
+/// Of the accounts that somebody owns.
+async fn fences(stage: &Stage) -> Vec<i64> {
+    let sql = "SELECT fence FROM whatsapp_accounts WHERE owner IS NOT NULL ORDER BY created_at, id";
+    stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
