@@ -81,8 +81,9 @@ SELECT a.id, a.fence,
            AND (a.status <> 'deleting' OR a.linking_keyring_id IS NOT NULL OR a.keyring_id IS NOT NULL
                 OR a.pair_deadline IS NOT NULL OR pending.tickets = '{}') AS active,
        a.status <> 'pending' AND a.linking_keyring_id IS NULL
-           AND NOT EXISTS (SELECT FROM keyrings k
-                           WHERE k.id = a.keyring_id AND k.created_at > clock_timestamp() - interval '10 minutes') AS movable,
+           AND coalesce(a.keyring_id <> ALL (ARRAY(
+                   SELECT k.id FROM keyrings k WHERE k.created_at > statement_timestamp() - interval '10 minutes')),
+               true) AS movable,
        pending.tickets
 FROM whatsapp_accounts a,
      LATERAL (SELECT coalesce(array_agg(t.id ORDER BY t.opened_at, t.id), '{}') AS tickets

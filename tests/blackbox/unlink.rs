@@ -166,6 +166,7 @@ async fn an_unlink_whose_fourteen_days_are_over_is_abandoned_and_told() {
     let told = web.event(account, "account.unlink_abandoned", 0).await;
     assert!(told.payload["reason"].as_str().unwrap().starts_with("given up after"), "{told:?}");
     assert_eq!((web.keys(account).await, web.tickets(account).await), ((0, 0), 0));
+    web.status_is(account, "unpaired").await;
     assert_eq!(web.column::<String>(account, "status_reason").await, "deleted");
     let audited = "SELECT count(*) FROM audit_log WHERE target_id = $1 AND action = 'account.unlink_abandoned'";
     assert_eq!(web.count(audited, &[&account]).await, 1);
