@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::{
-    desk::{Caused, Desk, End, Next, Task},
+    desk::{Beginning, Caused, Desk, Next, Task},
     handle::{AccountHandle, Inspection, NotDelivered},
-    lifecycle::{Effect, Input, Lifecycle, Trouble},
+    lifecycle::Input,
 };
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{AccountId, ChangeId, ConnectionSettings, Incarnation, KeyringId},
+    domain::{AccountId, ConnectionSettings, Incarnation, KeyringId},
     ports::{OpenSession, Purpose, Session, SessionListener, Store, StoreError, Write, Written},
     supervisor::{Ending, Member, Retired},
     trace,
@@ -25,19 +25,6 @@ pub(super) type Address = Addr<AccountActor>;
 
 /// Commands that may wait in front of one account; more stay in the database.
 const MAILBOX: usize = 64;
-
-/// How a life begins.
-pub struct Beginning {
-    pub life: Lifecycle,
-    /// Its first effects.
-    pub first: Vec<Effect>,
-    /// The last change of the row that it began from.
-    pub follows: Option<ChangeId>,
-    /// What it is held for, if it is.
-    pub holding: Option<Trouble>,
-    /// This life's randomness.
-    pub seed: u128,
-}
 
 /// Starts an account on an arbiter.
 pub fn start(on: &ArbiterHandle, world: World, beginning: Beginning) -> AccountHandle {
@@ -101,11 +88,10 @@ impl Message for Inspect {
 
 impl AccountActor {
     fn new(world: World, beginning: Beginning) -> Self {
-        let Beginning { life, first, follows, holding, seed } = beginning;
-        let account = life.record().id;
+        let account = beginning.life.record().id;
         let crashed = Retired::of(Member::Account(account), Ending::Crashed);
         let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
-        let desk = Desk::new(life, first, follows, holding, seed);
+        let desk = Desk::new(beginning);
         Self { account, desk, world, departure, timer: None, fenced: watch::Sender::new(false) }
     }
 
@@ -128,7 +114,7 @@ impl AccountActor {
         if let Some(timer) = self.timer.take() {
             ctx.cancel_future(timer);
         }
-        if let Some(due) = self.desk.life().deadline() {
+        if let Some(due) = self.desk.deadline() {
             let due = clock::reached(due).into_actor(self);
             self.timer = Some(ctx.spawn(due.map(|(), actor, ctx| {
                 actor.timer = None;
@@ -195,13 +181,7 @@ impl AccountActor {
                 });
             }
             Task::End(end) => {
-                let ending = match end {
-                    End::Retired => Ending::Done,
-                    End::Overtaken => Ending::Overtaken,
-                    End::Refused(trouble) => Ending::Refused(trouble),
-                    End::Unwritable(why) => Ending::Unwritable(why),
-                };
-                self.departure.leave_as(Retired::of(Member::Account(self.account), ending));
+                self.departure.leave_as(Retired::of(Member::Account(self.account), end.into()));
                 ctx.stop();
             }
         }

@@ -5,8 +5,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::lifecycle::{Effect, Input, Lifecycle, Trouble};
 use crate::{
-    domain::{ChangeId, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId, PasskeyAnswer},
-    ports::{Change, Claim, Purpose, SessionEvent, StoreError, Write, Written},
+    domain::{
+        ChangeId, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId, PasskeyAnswer, Policy,
+    },
+    ports::{Change, Claim, Loaded, Purpose, SessionEvent, StoreError, Write, Written},
+    supervisor::Ending,
 };
 
 /// Between two tries of a write that the database did not take.
@@ -65,6 +68,45 @@ pub enum End {
     Unwritable(String),
 }
 
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Retired => Self::Done,
+            End::Overtaken => Self::Overtaken,
+            End::Refused(trouble) => Self::Refused(trouble),
+            End::Unwritable(why) => Self::Unwritable(why),
+        }
+    }
+}
+
+/// How a life begins.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub life: Lifecycle,
+    /// Its first effects.
+    pub first: Vec<Effect>,
+    /// The last change of the row that it began from.
+    pub follows: Option<ChangeId>,
+    /// What it is held for, if it is.
+    pub holding: Option<Trouble>,
+    /// This life's randomness.
+    pub seed: u128,
+}
+
+impl Beginning {
+    /// From the row; held where the row cannot be read, or cannot be written as a life would.
+    pub fn of(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128, now: Instant) -> Self {
+        let Loaded { record, last_change: follows, damage } = loaded;
+        let damage = damage.map(|reason| Trouble { reason, commands: Vec::new(), is_muted: false });
+        let holding = trouble.or(damage);
+        let (life, first) = match &holding {
+            Some(trouble) => Lifecycle::hold(record, policy, seed, now, trouble.clone()),
+            None => Lifecycle::resume(record, policy, seed, now),
+        };
+        Self { life, first, follows, holding, seed }
+    }
+}
+
 /// What [`Desk::next`] comes to.
 #[derive(Clone, Debug)]
 pub enum Next<C> {
@@ -115,15 +157,8 @@ enum WaitedFor {
 }
 
 impl<C: Clone + Default> Desk<C> {
-    /// `first` are the effects with which the life began, from a row whose last change was
-    /// `follows`; `holding` is what it is held for, if it is. `seed` is this life's own.
-    pub fn new(
-        life: Lifecycle,
-        first: Vec<Effect>,
-        follows: Option<ChangeId>,
-        holding: Option<Trouble>,
-        seed: u128,
-    ) -> Self {
+    pub fn new(beginning: Beginning) -> Self {
+        let Beginning { life, first, follows, holding, seed } = beginning;
         Self {
             life,
             inbox: VecDeque::new(),
@@ -140,6 +175,12 @@ impl<C: Clone + Default> Desk<C> {
 
     pub fn life(&self) -> &Lifecycle {
         &self.life
+    }
+
+    /// When [`Input::Deadline`] is due; `None` also while something is waited for, since
+    /// nothing is stepped before that is over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.life.deadline().filter(|_| self.waiting.is_none())
     }
 
     /// Something happened.
@@ -174,16 +215,20 @@ impl<C: Clone + Default> Desk<C> {
             self.inbox.clear();
             return Next::Task(Caused { what: Task::End(end), cause: C::default() });
         }
-        if let Some(Caused { what, cause }) = self.orders.pop_front() {
-            return Next::Task(Caused { what: self.task_of(what, &cause), cause });
+        loop {
+            if let Some(Caused { what, cause }) = self.orders.pop_front() {
+                return Next::Task(Caused { what: self.task_of(what, &cause), cause });
+            }
+            let Some(Caused { what: input, cause }) = self.inbox.pop_front() else { return Next::Nothing };
+            self.settings = None;
+            let from = self.life.state().name();
+            let effects = self.life.step(input, now);
+            let to = self.life.state().name();
+            self.orders.extend(effects.into_iter().map(|what| Caused { what, cause: cause.clone() }));
+            if from != to {
+                return Next::Moved { from, to, cause };
+            }
         }
-        let Some(Caused { what: input, cause }) = self.inbox.pop_front() else { return Next::Nothing };
-        self.settings = None;
-        let from = self.life.state().name();
-        let effects = self.life.step(input, now);
-        let to = self.life.state().name();
-        self.orders.extend(effects.into_iter().map(|what| Caused { what, cause: cause.clone() }));
-        if from == to { self.next(now) } else { Next::Moved { from, to, cause } }
     }
 
     fn task_of(&mut self, effect: Effect, cause: &C) -> Task {

@@ -20,9 +20,9 @@ use crate::{
     World,
     account::{
         self,
-        actor::Beginning,
+        desk::Beginning,
         handle::{AccountHandle, Inspection},
-        lifecycle::{Lifecycle, Trouble, pending},
+        lifecycle::{Trouble, pending},
     },
     clock,
     domain::{AccountId, CommandRow, Fence, Policy, Status, Swept, Taken, TicketId},
@@ -401,27 +401,20 @@ impl SupervisorActor {
     }
 }
 
-/// A life from the row; one that is held where the row cannot be read, or cannot be
-/// written as a life would.
+/// A life from the row, and what is to be said of it.
 fn begin(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128) -> Beginning {
-    let Loaded { record, last_change: follows, damage } = loaded;
-    let damage = damage.map(|reason| Trouble { reason, commands: Vec::new(), is_muted: false });
-    let holding = trouble.or(damage);
     let now = clock::now();
-    let stale = pending(&record).staleness(&policy, now).filter(|_| record.status == Status::Pending);
-    let (life, first) = match &holding {
-        Some(trouble) => Lifecycle::hold(record, policy, seed, now, trouble.clone()),
-        None => Lifecycle::resume(record, policy, seed, now),
-    };
+    let record = &loaded.record;
+    let stale = pending(record).staleness(&policy, now).filter(|_| record.status == Status::Pending);
+    let beginning = Beginning::of(loaded, trouble, policy, seed, now);
+    let record = beginning.life.record();
     if let Some(why) = stale {
-        let record = life.record();
         info!(account = %record.id, label = %record.label, %why, "swept: a pair attempt that was left behind is parked");
     }
-    if let Some(Trouble { reason, .. }) = &holding {
-        let record = life.record();
+    if let Some(Trouble { reason, .. }) = &beginning.holding {
         error!(account = %record.id, label = %record.label, why = %reason, "an account cannot be run as its row says; it is held until a command mends it");
     }
-    Beginning { life, first, follows, holding, seed }
+    beginning
 }
 
 /// Until the database takes it, or never will.

@@ -232,8 +232,11 @@ impl Roster {
 
     /// What came of [`Directive::Release`]; an account that could not be given up goes on here.
     pub fn on_released(&mut self, account: AccountId, done: bool) -> Vec<Directive> {
-        if self.handing_over.remove(&account).is_none() || done {
-            return Vec::new();
+        let Some(HandOver { commands, .. }) = self.handing_over.remove(&account) else { return Vec::new() };
+        if done {
+            // It put back what was taken before it: an account at rest may have been claimed
+            // anew, for its next command, right behind it.
+            return commands.into_iter().map(Directive::Requeue).collect();
         }
         let mut directives = vec![Directive::RequeueOf(account, Vec::new())];
         directives.extend(self.wake(true));
@@ -275,8 +278,9 @@ impl Roster {
         if self.is_stopped() {
             return vec![Directive::Requeue(row.taken())];
         }
-        if self.is_handed_over(account) {
-            // The release puts it back; put back earlier, it would only be taken here again.
+        if let Some(hand_over) = self.handing_over.get_mut(&account) {
+            // Put back when the release is over: earlier, it would only be taken here again.
+            hand_over.commands.push(row.taken());
             return Vec::new();
         }
         match self.seats.get_mut(&member) {
@@ -446,8 +450,8 @@ impl Roster {
     /// before it is back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
         self.suspended = true;
-        self.handing_over.clear();
-        let mut directives = Vec::new();
+        let left = std::mem::take(&mut self.handing_over).into_values().flat_map(|hand_over| hand_over.commands);
+        let mut directives: Vec<Directive> = left.map(Directive::Requeue).collect();
         for (member, seat) in &mut self.seats {
             // Who was told to leave may be busy with something politer.
             if matches!(seat, Seat::Running { .. } | Seat::Leaving) {

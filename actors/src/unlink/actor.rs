@@ -8,13 +8,13 @@ use tracing::{Instrument as _, info, warn};
 
 use super::{
     handle::UnlinkHandle,
-    saga::{Effect, Input, Saga},
+    saga::{Effect, Input, Saga, after_unwritten},
 };
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{CloseReason, Incarnation, KeyringId, TicketRecord},
-    ports::{OpenSession, Purpose, SessionEvent, SessionListener, Store, StoreError, TicketOutcome, UnlinkAnswer},
+    domain::{Incarnation, KeyringId, TicketRecord},
+    ports::{OpenSession, Purpose, SessionListener, Store, StoreError, TicketOutcome, UnlinkAnswer},
     supervisor::{Ending, Member, Retired},
     trace,
 };
@@ -148,18 +148,12 @@ impl UnlinkActor {
             };
             self.world.gateway.open(order, listener).await
         };
-        let reason = match opened.await {
-            Ok(session) => return self.departure.set_session(incarnation, session),
-            Err(StoreError::Fenced) => {
-                let _ = self.inbox.send(Input::Fenced);
-                return;
+        match opened.await {
+            Ok(session) => self.departure.set_session(incarnation, session),
+            Err(why) => {
+                let _ = self.inbox.send(Input::not_opened(incarnation, why));
             }
-            Err(StoreError::Poisoned(why)) => CloseReason::KeysUnusable(why),
-            Err(why @ (StoreError::Overtaken | StoreError::Refused(_) | StoreError::Unavailable(_))) => {
-                CloseReason::StoreFailed(why.to_string())
-            }
-        };
-        let _ = self.inbox.send(Input::Session(incarnation, SessionEvent::Ended { reason }));
+        }
     }
 
     /// Writes until it is written, or known that it must not be. A confirmation is
@@ -172,15 +166,12 @@ impl UnlinkActor {
             written = write(&*store, &ticket, &outcome) => written,
             _ = fenced.wait_for(|fenced| *fenced) => Err(StoreError::Fenced),
         };
-        match written {
+        match written.map_err(after_unwritten) {
             Ok(()) => {}
-            Err(StoreError::Fenced) => {
-                let _ = self.inbox.send(Input::Fenced);
+            Err(Ok(input)) => {
+                let _ = self.inbox.send(input);
             }
-            Err(StoreError::Overtaken) => self.end = Some(Ending::Overtaken),
-            Err(StoreError::Refused(why) | StoreError::Poisoned(why) | StoreError::Unavailable(why)) => {
-                self.end = Some(Ending::Unwritable(why));
-            }
+            Err(Err(ending)) => self.end = Some(ending),
         }
     }
 }

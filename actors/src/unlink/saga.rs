@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::{
     account::lifecycle::jitter,
     domain::{CloseReason, Incarnation, Instant, KeyringId, Policy, TicketRecord, Verdict},
-    ports::{SessionEvent, TicketOutcome, UnlinkAnswer},
+    ports::{SessionEvent, StoreError, TicketOutcome, UnlinkAnswer},
+    supervisor::Ending,
 };
 
 /// WhatsApp's answer to a removal may take this long.
@@ -26,6 +27,31 @@ pub enum Input {
     Leave,
     /// The account is another daemon's, or may be soon: the same at once, and without a write.
     Fenced,
+}
+
+impl Input {
+    /// There is no such connection, for this reason.
+    pub fn not_opened(incarnation: Incarnation, why: StoreError) -> Self {
+        let reason = match why {
+            StoreError::Fenced => return Self::Fenced,
+            StoreError::Poisoned(why) => CloseReason::KeysUnusable(why),
+            StoreError::Overtaken | StoreError::Refused(_) | StoreError::Unavailable(_) => {
+                CloseReason::StoreFailed(why.to_string())
+            }
+        };
+        Self::Session(incarnation, SessionEvent::Ended { reason })
+    }
+}
+
+/// What follows a record that was not written, and never will be: an input, or the end.
+pub fn after_unwritten(why: StoreError) -> Result<Input, Ending> {
+    match why {
+        StoreError::Fenced => Ok(Input::Fenced),
+        StoreError::Overtaken => Err(Ending::Overtaken),
+        StoreError::Refused(why) | StoreError::Poisoned(why) | StoreError::Unavailable(why) => {
+            Err(Ending::Unwritable(why))
+        }
+    }
 }
 
 /// An order to the shell, as in [`crate::account::lifecycle::Effect`].

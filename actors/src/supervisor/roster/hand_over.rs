@@ -2,7 +2,7 @@
 
 use super::{Directive, Member, Roster, Seat};
 use crate::{
-    domain::{AccountId, Fence, TicketId},
+    domain::{AccountId, Fence, Taken, TicketId},
     ports::Owned,
 };
 
@@ -13,6 +13,8 @@ pub(super) struct HandOver {
     tickets: Vec<TicketId>,
     /// [`Directive::Release`] is out.
     releasing: bool,
+    /// What was taken for it meanwhile.
+    pub(super) commands: Vec<Taken>,
 }
 
 impl Roster {
@@ -35,7 +37,7 @@ impl Roster {
 
     /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
     pub(super) fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
-        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false };
+        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false, commands: Vec::new() };
         self.handing_over.insert(own.account, hand_over);
         let mut directives = Vec::new();
         for member in

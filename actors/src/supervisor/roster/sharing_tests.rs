@@ -328,6 +328,11 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
     assert_eq!(roster.on_restart(account(9)), []);
     assert_eq!(roster.on_retired(Retired::of(gone, Ending::Done), NOW), [Directive::Release(account(9), Fence(1))]);
     assert_eq!(roster.on_survey(&survey(2), NOW.after(ROUND)), [], "not started again before the release is through");
+    // Taken right behind the release, if the account was at rest: nothing else puts it back.
+    let taken = Taken { command: CommandId(7), taking: TakingId(Uuid::from_u128(7)) };
+    let mut lost = roster.clone();
+    assert!(lost.on_lease_lost().contains(&Directive::Requeue(taken)));
+    assert_eq!(roster.on_released(account(9), true), [Directive::Requeue(taken)]);
 }
 
 #[test]
