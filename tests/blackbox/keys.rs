@@ -104,6 +104,11 @@ async fn two_machines_with_a_key_file_each_rotate_without_a_moment_at_which_a_ke
     for number in ["436601000001", "436601000002", "436601000003", "436601000004"] {
         accounts.push((web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await, number));
     }
+    // So few are left where they are; here each daemon is to have some.
+    let shared = "UPDATE whatsapp_accounts a SET fence = fence + 1, owner = p.id FROM processes p
+        WHERE a.label IN ('shop 001', 'shop 002') AND p.id <> a.owner";
+    web.sql.batch_execute(shared).await.unwrap();
+    web.sql.batch_execute("NOTIFY paird_command, 'resync'").await.unwrap();
     until("accounts on both", || async {
         let sql = "SELECT count(DISTINCT owner) FROM whatsapp_accounts WHERE status = 'connected'";
         (web.count(sql, &[]).await == 2).then_some(())

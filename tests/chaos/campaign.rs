@@ -13,7 +13,7 @@ use crate::{
     database::Siege,
     fleet::{Fleet, POOL},
     invariants,
-    script::{ACCOUNTS, Act, Flaw, PHONES, Script, Typing, number},
+    script::{ACCOUNTS, Act, Flaw, LATE, PHONES, Script, Typing, number},
     support::{Stage, until},
     tally::Tally,
 };
@@ -115,6 +115,7 @@ impl Campaign {
             Act::ClearFaults => self.stage.phones.clear_faults().await,
             Act::Daemon(act, which) => return self.fleet.act(act, which, &self.stage).await,
             Act::Database(act) => self.siege.act(act, &mut self.stage).await,
+            Act::Late(which, time) => self.fleet.wire.delay_next(LATE[which], time),
             Act::RotateKeys => self.fleet.rotate_keys(&self.stage),
         }
         true
@@ -165,7 +166,7 @@ impl Campaign {
     async fn quiet(&mut self) {
         self.siege.lift();
         self.stage.phones.clear_faults().await;
-        self.fleet.up().await;
+        self.fleet.up(&self.stage).await;
         let under_way = "SELECT concat_ws(' ', 'command', c.id, c.kind, c.state) FROM commands c
                 WHERE c.state IN ('queued', 'running')
             UNION ALL SELECT concat_ws(' ', 'ticket', t.account_id, t.reason, t.attempts, t.last_error) FROM unlink_tickets t
@@ -176,11 +177,6 @@ impl Campaign {
                 WHERE p.expires_at > clock_timestamp() AND p.pid <> ALL ($1)
             UNION ALL SELECT concat_ws(' ', a.label, 'has no owner') FROM whatsapp_accounts a
                 WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner)
-            UNION ALL SELECT concat_ws(' ', 'a share of', max(share), 'of', sum(share))
-                FROM (SELECT count(a.id) AS share FROM processes p
-                    LEFT JOIN whatsapp_accounts a ON a.owner = p.id AND needs_daemon(a)
-                    WHERE p.expires_at > clock_timestamp() GROUP BY p.id) AS shares
-                HAVING max(share) > ceil(avg(share)) + floor(ceil(avg(share)) / 8)
             UNION ALL SELECT concat_ws(' ', 'event', e.id, 'to be sent') FROM events e WHERE NOT e.notified";
         let pids = self.fleet.pids();
         let deadline = Instant::now() + SETTLED_WITHIN;

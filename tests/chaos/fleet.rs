@@ -7,23 +7,26 @@ use std::{
 
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
+use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::{
     script::{DAEMONS, DaemonAct, MOST_DAEMONS},
-    support::{Daemon, Stage, until},
+    support::{Api, Daemon, Stage, Wire, until},
 };
 
 /// Short, so that a lease is lost and taken within a campaign; a daemon that is as slow
 /// as a busy machine makes it must still keep it.
 const LEASE: &str = "5s";
 /// Attempts end within the campaign, by themselves.
-const SETTINGS: [(&str, &str); 2] = [("PAIRD_PAIR_TIMEOUT", "15s"), ("PAIRD_LEASE_TTL", LEASE)];
+const PAIR_TIMEOUT: &str = "15s";
 /// A daemon that wakes closes what it holds of others at once.
 const AWAKE: Duration = Duration::from_secs(1);
 
 pub struct Fleet {
     pub daemons: Vec<Daemon>,
+    /// Their way to Postgres, on which statements are late.
+    pub wire: Wire,
     frozen: Vec<Frozen>,
     /// When some daemon stood still for longer than its lease, from and to, in
     /// milliseconds since 1970: another may have logged its devices in.
@@ -52,11 +55,23 @@ pub struct Resources {
 
 impl Fleet {
     pub async fn start(stage: &Stage) -> Self {
-        let mut daemons = Vec::new();
+        let wire = Wire::to(stage);
+        let mut fleet =
+            Self { daemons: Vec::new(), wire, frozen: Vec::new(), usurped: Vec::new(), rotations: Vec::new() };
         for _ in 0..DAEMONS {
-            daemons.push(stage.daemon(&SETTINGS).await);
+            let mut daemon = fleet.starting(stage);
+            daemon.up().await;
+            fleet.daemons.push(daemon);
         }
-        Self { daemons, frozen: Vec::new(), usurped: Vec::new(), rotations: Vec::new() }
+        fleet
+    }
+
+    fn starting(&self, stage: &Stage) -> Daemon {
+        stage.daemon_starting(&[
+            ("PAIRD_PAIR_TIMEOUT", PAIR_TIMEOUT),
+            ("PAIRD_LEASE_TTL", LEASE),
+            ("DATABASE_URL", &self.wire.dsn),
+        ])
     }
 
     pub fn pids(&self) -> Vec<i32> {
@@ -68,19 +83,33 @@ impl Fleet {
         let which = which % self.daemons.len();
         match act {
             DaemonAct::Join if self.daemons.len() >= MOST_DAEMONS => return false,
-            DaemonAct::Join => self.daemons.push(stage.daemon_starting(&SETTINGS)),
+            DaemonAct::Join => self.daemons.push(self.starting(stage)),
             DaemonAct::Leave if self.daemons.len() <= DAEMONS => return false,
             DaemonAct::Leave => {
                 let leaver = self.daemons.remove(which);
                 self.end(leaver).await;
             }
             DaemonAct::Kill => {
-                let killed = std::mem::replace(&mut self.daemons[which], stage.daemon_starting(&SETTINGS));
+                let heir = self.starting(stage);
+                let killed = std::mem::replace(&mut self.daemons[which], heir);
                 killed.kill().await;
             }
             DaemonAct::Replace => {
-                let leaver = std::mem::replace(&mut self.daemons[which], stage.daemon_starting(&SETTINGS));
+                let heir = self.starting(stage);
+                let leaver = std::mem::replace(&mut self.daemons[which], heir);
                 self.end(leaver).await;
+            }
+            DaemonAct::Drain | DaemonAct::Undrain if !self.daemons[which].log().contains("paird is up") => {
+                return false;
+            }
+            // In the background: it may stand still, or wait for its accounts.
+            DaemonAct::Drain => {
+                let api = Api::of(stage, &mut self.daemons[which]).await;
+                tokio::spawn(async move { api.post("/api/drain", json!({})).await });
+            }
+            DaemonAct::Undrain => {
+                let api = Api::of(stage, &mut self.daemons[which]).await;
+                tokio::spawn(async move { api.ask("DELETE", "/api/drain", &[], None).await });
             }
             DaemonAct::Freeze(_) if self.frozen.iter().any(|frozen| frozen.pid == self.daemons[which].pid()) => {
                 return false;
@@ -136,12 +165,18 @@ impl Fleet {
     }
 
     /// Nobody stands still any more, and everybody takes commands.
-    pub async fn up(&mut self) {
+    pub async fn up(&mut self, stage: &Stage) {
+        self.wire.delay_no_more();
         for pid in self.frozen.iter().map(|frozen| frozen.pid).collect::<Vec<_>>() {
             self.wake(pid);
         }
         for daemon in &mut self.daemons {
             daemon.up().await;
+            let api = Api::of(stage, daemon).await;
+            until("no drain", || async {
+                (api.ask("DELETE", "/api/drain", &[], None).await.status == 200).then_some(())
+            })
+            .await;
         }
         for rotation in &mut self.rotations {
             // One that met a fault of the database gave up; the last one has none to meet.
@@ -162,7 +197,7 @@ impl Fleet {
         for which in 0..self.daemons.len() {
             self.act(DaemonAct::Replace, which, stage).await;
         }
-        self.up().await;
+        self.up(stage).await;
     }
 
     /// The least of some looks: what is under way for a moment is no leak.

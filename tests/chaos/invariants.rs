@@ -17,6 +17,7 @@ pub async fn hold(campaign: &Campaign) {
     let checks = [
         ("every command ended", commands::ended(stage).await),
         ("a failed command is told exactly once", commands::told_once(stage).await),
+        ("no command is delivered twice", commands::delivered_once(stage)),
         ("a bare NOTIFY is stored at most once", commands::notified_once(stage, &campaign.notified).await),
         ("events have no gap and were all sent", commands::events_are_whole(stage).await),
         ("each attempt has one end", attempts::ended_once(stage).await),

@@ -20,6 +20,21 @@ pub const MOST_DAEMONS: usize = 4;
 pub const WHOLE: usize = 220;
 pub const SHORT: usize = 110;
 
+/// A piece of each kind of statement whose answer something rests on.
+pub const LATE: [&str; 11] = [
+    "last_change IS NOT DISTINCT FROM",
+    "left_undone (command, taking)",
+    "WITH RECURSIVE waiting",
+    "candidate AS (",
+    "SET owner = NULL",
+    "t.attempts = ",
+    "DELETE FROM unlink_tickets",
+    "SET epoch = k.epoch + 1",
+    "INSERT INTO credentials",
+    "UPDATE processes",
+    "SET notified = true",
+];
+
 pub struct Script {
     pub seed: u64,
     pub acts: Vec<(Duration, Act)>,
@@ -62,6 +77,8 @@ pub enum Act {
     ClearFaults,
     Daemon(DaemonAct, usize),
     Database(DatabaseAct),
+    /// The next statement of this kind, by its place in [`LATE`], lands so much later.
+    Late(usize, Duration),
     /// `paird keys rotate`, while everything goes on.
     RotateKeys,
 }
@@ -88,6 +105,9 @@ pub enum DaemonAct {
     Kill,
     /// SIGTERM, and another in its place.
     Replace,
+    /// By its HTTP API: it gives its accounts away, or takes some again.
+    Drain,
+    Undrain,
     /// SIGSTOP, and SIGCONT so much later: within its lease, after it was lost, or after it was another's.
     Freeze(Duration),
 }
@@ -168,11 +188,15 @@ impl Act {
             Self::Daemon(DaemonAct::Leave, _) => "daemon left".to_owned(),
             Self::Daemon(DaemonAct::Kill, _) => "daemon killed".to_owned(),
             Self::Daemon(DaemonAct::Replace, _) => "daemon replaced".to_owned(),
+            Self::Daemon(DaemonAct::Drain, _) => "daemon drained".to_owned(),
+            Self::Daemon(DaemonAct::Undrain, _) => "drain taken back".to_owned(),
             Self::Database(DatabaseAct::Cut) => "database connections cut".to_owned(),
             Self::Database(DatabaseAct::Crash) => "database crashed".to_owned(),
             Self::Database(DatabaseAct::Restart) => "database restarted".to_owned(),
             Self::Database(DatabaseAct::Exhaust(_)) => "database connections exhausted".to_owned(),
             Self::Database(DatabaseAct::Freeze(_)) => "database backends frozen".to_owned(),
+            Self::Late(_, time) if time.as_secs() >= 15 => "statement late beyond its timeout".to_owned(),
+            Self::Late(..) => "statement late".to_owned(),
             Self::RotateKeys => "keys rotated".to_owned(),
         }
     }
@@ -180,9 +204,12 @@ impl Act {
     /// Whether it is something that goes wrong, rather than somebody's wish.
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::Fault(_) | Self::RemoveDevice { .. } | Self::Daemon(..) | Self::Database(_) | Self::RotateKeys => {
-                true
-            }
+            Self::Fault(_)
+            | Self::RemoveDevice { .. }
+            | Self::Daemon(..)
+            | Self::Database(_)
+            | Self::Late(..)
+            | Self::RotateKeys => true,
             Self::Scan { flaw, .. } => flaw.is_some(),
             Self::TypeCode { how, .. } => !matches!(how, Typing::Right),
             Self::Command { .. } | Self::Notify { .. } | Self::NewAccount | Self::ClearFaults => false,
@@ -260,6 +287,10 @@ mod tests {
             "database connections exhausted",
             "database backends frozen",
             "keys rotated",
+            "statement late",
+            "statement late beyond its timeout",
+            "daemon drained",
+            "drain taken back",
             "account.delete",
             "account.resume",
             "account.unpair",

@@ -303,7 +303,7 @@ impl SupervisorActor {
         let span = trace::command(row);
         let delivered = span.in_scope(|| {
             let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
-            debug!(%account, command = %row.id, kind = %row.kind, delivered, "command");
+            debug!(%account, command = %row.id, taking = %row.taking, kind = %row.kind, delivered, "command");
             delivered
         });
         if !delivered {

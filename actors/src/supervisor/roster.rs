@@ -132,6 +132,9 @@ enum Seat {
 #[derive(Clone, Debug)]
 pub struct Roster {
     seats: BTreeMap<Member, Seat>,
+    /// Accounts that are to be held when they start. The commands in it are put back by
+    /// nobody: the change that holds the account ends them.
+    troubles: BTreeMap<AccountId, Trouble>,
     /// Not started again here, whatever comes.
     handing_over: BTreeMap<AccountId, HandOver>,
     shares: Shares,
@@ -153,6 +156,7 @@ impl Roster {
     pub fn new(seed: u128, per_round: u32) -> Self {
         Self {
             seats: BTreeMap::new(),
+            troubles: BTreeMap::new(),
             handing_over: BTreeMap::new(),
             shares: Shares::new(per_round),
             draining: false,
@@ -250,13 +254,13 @@ impl Roster {
             return Vec::new();
         }
         let mut directives = Vec::new();
-        let handing_over = &self.handing_over;
+        let (handing_over, troubles) = (&self.handing_over, &self.troubles);
         let staying = || owned.iter().filter(|own| !handing_over.contains_key(&own.account));
         let accounts = staying().filter(|own| own.active).map(|own| Member::Account(own.account));
         let tickets = staying().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         for member in accounts.chain(tickets) {
             self.seats.entry(member).or_insert_with(|| {
-                directives.push(Directive::Start(member));
+                directives.push(start(troubles, member));
                 Seat::Starting { queued: Vec::new(), failures: 0 }
             });
         }
@@ -286,7 +290,7 @@ impl Roster {
         match self.seats.get_mut(&member) {
             None => {
                 self.seats.insert(member, Seat::Starting { queued: vec![row], failures: 0 });
-                vec![Directive::Start(member)]
+                vec![start(&self.troubles, member)]
             }
             Some(Seat::Starting { queued, .. } | Seat::Resting { queued, .. }) => {
                 queued.push(row);
@@ -314,6 +318,9 @@ impl Roster {
                 vec![self.order_to_leave()(member)]
             }
             Started::Running => {
+                if let Member::Account(account) = member {
+                    self.troubles.remove(&account);
+                }
                 self.seats.insert(member, Seat::Running { since: now, failures });
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
@@ -355,7 +362,8 @@ impl Roster {
             // At once: the change that holds it is another one than that which was refused.
             (Ending::Refused(trouble), Member::Account(account)) if !self.is_stopped() => {
                 self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures });
-                directives.push(Directive::StartHeld(account, trouble));
+                self.troubles.insert(account, trouble);
+                directives.push(start(&self.troubles, member));
             }
             (Ending::Crashed | Ending::Overtaken | Ending::Refused(_) | Ending::Unwritable(_), _) => {
                 self.rest(member, Vec::new(), failures, now);
@@ -388,7 +396,7 @@ impl Roster {
                 && *until <= now
             {
                 *seat = Seat::Starting { queued: std::mem::take(queued), failures: *failures };
-                directives.push(Directive::Start(*member));
+                directives.push(start(&self.troubles, *member));
             }
         }
         directives
@@ -411,7 +419,7 @@ impl Roster {
             None if !may_start => Vec::new(),
             None => {
                 self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0 });
-                vec![Directive::Start(member)]
+                vec![start(&self.troubles, member)]
             }
         }
     }
@@ -491,9 +499,11 @@ impl Roster {
     /// Resting → (no seat)
     fn vacate_resting(&mut self) -> Vec<Directive> {
         let mut directives = Vec::new();
-        self.seats.retain(|_, seat| {
+        let troubles = &mut self.troubles;
+        self.seats.retain(|member, seat| {
             let Seat::Resting { queued, .. } = seat else { return true };
             directives.extend(queued.drain(..).map(|row| Directive::Requeue(row.taken())));
+            directives.extend(forget(troubles, *member));
             false
         });
         directives
@@ -503,7 +513,7 @@ impl Roster {
     fn vacate(&mut self, member: Member, queued: Vec<CommandRow>) -> Vec<Directive> {
         self.seats.remove(&member);
         let back = queued.into_iter().map(|row| Directive::Requeue(row.taken()));
-        back.chain(self.drained()).collect()
+        back.chain(forget(&mut self.troubles, member)).chain(self.drained()).collect()
     }
 
     fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, now: Instant) {
@@ -519,6 +529,22 @@ impl Roster {
     fn drained(&self) -> Option<Directive> {
         (self.draining && self.seats.is_empty()).then_some(Directive::Drained)
     }
+}
+
+fn start(troubles: &BTreeMap<AccountId, Trouble>, member: Member) -> Directive {
+    match member {
+        Member::Account(account) => match troubles.get(&account) {
+            Some(trouble) => Directive::StartHeld(account, trouble.clone()),
+            None => Directive::Start(member),
+        },
+        Member::Ticket(_) => Directive::Start(member),
+    }
+}
+
+/// Nobody is going to hold the account here: its commands are run by whoever has it next.
+fn forget(troubles: &mut BTreeMap<AccountId, Trouble>, member: Member) -> Option<Directive> {
+    let Member::Account(account) = member else { return None };
+    troubles.remove(&account).map(|_| Directive::RequeueOf(account, Vec::new()))
 }
 
 #[cfg(test)]

@@ -29,7 +29,12 @@ impl PgStore {
             tickets: row.tickets.into_iter().map(TicketId).collect(),
         });
         let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-        Ok(Survey { owned: owned.collect(), needing: count(fleet.needing), daemons: count(fleet.daemons), least: count(fleet.least) })
+        Ok(Survey {
+            owned: owned.collect(),
+            needing: count(fleet.needing),
+            daemons: count(fleet.daemons),
+            least: count(fleet.least),
+        })
     }
 
     pub(super) async fn claim_free(&self, limit: u32) -> Result<u32, StoreError> {

@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -37,7 +38,11 @@ pub struct Wire {
     jam: Arc<watch::Sender<Jam>>,
     reads: Arc<Reads>,
     carried: Carried,
+    delays: Delays,
 }
+
+/// Statements with such a text that are late, each once, and by how much.
+type Delays = Arc<Mutex<Vec<(&'static str, Duration)>>>;
 
 /// How often each statement went this way, by its text.
 type Carried = Arc<Mutex<BTreeMap<String, usize>>>;
@@ -78,17 +83,18 @@ impl Wire {
         let listener = UnixListener::bind(dir.join(SOCKET)).unwrap();
         let real = database.join("run").join(SOCKET);
         let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
-        let (reads, carried) = (Arc::new(Reads::default()), Carried::default());
-        let shared = (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads), Arc::clone(&carried));
+        let (reads, carried, delays) = (Arc::new(Reads::default()), Carried::default(), Delays::default());
+        let shared =
+            (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads), Arc::clone(&carried), Arc::clone(&delays));
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 let Ok(to) = UnixStream::connect(&real).await else { continue };
-                let (deaf, jam, reads, carried) = shared.clone();
-                tokio::spawn(carry(from, to, deaf, jam, reads, carried));
+                let (deaf, jam, reads, carried, delays) = shared.clone();
+                tokio::spawn(carry(from, to, deaf, jam, reads, carried, delays));
             }
         });
         let dsn = format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display());
-        Self { dsn, deaf, jam, reads, carried }
+        Self { dsn, deaf, jam, reads, carried, delays }
     }
 
     /// From now on statements are counted from nothing.
@@ -114,6 +120,16 @@ impl Wire {
     /// The same, of those alone that are given this among other things.
     pub fn jam_naming(&self, text: &'static str, names: &str) {
         self.jam.send_modify(|jam| jam.stops.push(Stop { text, names: names.as_bytes().to_vec() }));
+    }
+
+    /// The next statement with this text waits on its way, and all behind it on its connection.
+    pub fn delay_next(&self, text: &'static str, time: Duration) {
+        self.delays.lock().unwrap().push((text, time));
+    }
+
+    /// Nothing waits from now on that does not wait already.
+    pub fn delay_no_more(&self) {
+        self.delays.lock().unwrap().clear();
     }
 
     /// What comes from now on passes; what is stuck stays so.
@@ -179,12 +195,13 @@ async fn carry(
     jam: Arc<watch::Sender<Jam>>,
     reads: Arc<Reads>,
     carried: Carried,
+    delays: Delays,
 ) {
     let (asking, asked) = from.into_split();
     let (answering, answered) = to.into_split();
     let is_late = AtomicBool::new(false);
     let ask = async {
-        if carry_statements(asking, answered, &jam, &reads, &carried, &is_late).await.is_err() {
+        if carry_statements(asking, answered, &jam, &reads, &carried, &delays, &is_late).await.is_err() {
             // The server's last words are read when the daemon is gone already.
             std::future::pending().await
         }
@@ -202,6 +219,7 @@ async fn carry_statements(
     jam: &watch::Sender<Jam>,
     reads: &Reads,
     carried: &Carried,
+    delays: &Delays,
     is_late: &AtomicBool,
 ) -> io::Result<()> {
     let count = |text: &str| *carried.lock().unwrap().entry(text.to_owned()).or_default() += 1;
@@ -221,6 +239,14 @@ async fn carry_statements(
                     return Ok(());
                 }
                 texts.get(&name).inspect(|text| count(text));
+                let delay = texts.get(&name).and_then(|sql| {
+                    let mut delays = delays.lock().unwrap();
+                    let at = delays.iter().position(|(text, _)| sql.contains(text))?;
+                    Some(delays.swap_remove(at).1)
+                });
+                if let Some(time) = delay {
+                    tokio::time::sleep(time).await;
+                }
                 let contains =
                     |names: &[u8]| names.is_empty() || frame.windows(names.len()).any(|bytes| bytes == names);
                 let stops =

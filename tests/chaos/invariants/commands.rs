@@ -23,6 +23,33 @@ pub async fn told_once(stage: &Stage) -> Vec<String> {
     complaints(stage, told, &[]).await
 }
 
+/// Each time that it was taken, it goes to one actor, and once: by what the daemons logged.
+pub fn delivered_once(stage: &Stage) -> Vec<String> {
+    let logs = std::fs::read_dir(&stage.dir).unwrap().map(|entry| entry.unwrap().path());
+    let logs = logs.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    twice(logs.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()))
+}
+
+fn twice(logs: impl Iterator<Item = String>) -> Vec<String> {
+    let mut delivered: BTreeMap<String, usize> = BTreeMap::new();
+    for log in logs {
+        for line in log.lines().filter(|line| line.contains("delivered=true")) {
+            let word = |name: &str| line.split(name).nth(1).and_then(|rest| rest.split_whitespace().next());
+            let (Some(command), Some(taking)) = (word("command="), word("taking=")) else { continue };
+            *delivered.entry(format!("command {command}, taken as {taking}")).or_default() += 1;
+        }
+    }
+    delivered.retain(|_, times| *times > 1);
+    delivered.into_iter().map(|(command, times)| format!("{command}, was delivered {times} times")).collect()
+}
+
+#[test]
+fn a_command_that_was_delivered_twice_is_found() {
+    let line = |taking| format!("DEBUG command account=a command=7 taking={taking} kind=account.pair delivered=true\n");
+    assert!(twice([line("x"), line("y")].into_iter()).is_empty(), "it was taken twice");
+    assert_eq!(twice([line("x") + &line("x")].into_iter()).len(), 1);
+}
+
 /// One that nobody heard is lost, and says so to nobody.
 pub async fn notified_once(stage: &Stage, notified: &BTreeMap<(String, Uuid), i64>) -> Vec<String> {
     let stored = "SELECT kind, account_id, count(*) FROM commands WHERE source = 'notify' GROUP BY 1, 2";

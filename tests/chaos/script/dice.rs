@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, PHONES, Then, Typing, number};
+use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, LATE, PHONES, Then, Typing, number};
 
 /// `SplitMix64`: the same everywhere and for ever, unlike a crate's generator.
 pub struct Dice(u64);
@@ -72,6 +72,7 @@ impl Dice {
             66..68 => Act::RemoveDevice { phone: self.below(PHONES), which: self.below(4) },
             68..73 => self.daemon(),
             73..75 => Act::Database(self.database()),
+            77..80 => self.late(),
             75 => {
                 if self.below(3) == 0 {
                     Act::RotateKeys
@@ -117,16 +118,23 @@ impl Dice {
     }
 
     fn daemon(&mut self) -> Act {
-        let act = match self.below(9) {
+        let act = match self.below(12) {
             0 | 1 => DaemonAct::Join,
             2 => DaemonAct::Leave,
             3 => DaemonAct::Kill,
             4 => DaemonAct::Replace,
             5 | 6 => DaemonAct::Freeze(self.up_to_ms(500, 2_500)),
             7 => DaemonAct::Freeze(self.up_to_ms(3_200, 4_800)),
+            8 | 9 => DaemonAct::Drain,
+            10 => DaemonAct::Undrain,
             _ => DaemonAct::Freeze(self.up_to_ms(5_200, 7_000)),
         };
         Act::Daemon(act, self.below(1000))
+    }
+
+    fn late(&mut self) -> Act {
+        let time = if self.below(4) == 0 { self.up_to_ms(15_500, 18_000) } else { self.up_to_ms(300, 4_000) };
+        Act::Late(self.below(LATE.len()), time)
     }
 
     fn database(&mut self) -> DatabaseAct {

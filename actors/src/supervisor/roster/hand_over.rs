@@ -37,7 +37,8 @@ impl Roster {
 
     /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
     pub(super) fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
-        let hand_over = HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false, commands: Vec::new() };
+        let hand_over =
+            HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false, commands: Vec::new() };
         self.handing_over.insert(own.account, hand_over);
         let mut directives = Vec::new();
         for member in
@@ -49,7 +50,10 @@ impl Roster {
                     directives.push(Directive::HandOver(member));
                 }
                 // Its commands are put back by the release.
-                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
+                Some(Seat::Resting { .. }) => {
+                    self.troubles.remove(&own.account);
+                    self.seats.remove(&member);
+                }
                 Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
             }
         }
