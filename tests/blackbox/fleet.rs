@@ -1,7 +1,7 @@
 //! Several daemons on one Postgres: shares, takeover, leaving, and the pace of it all.
 //! Throughout, WhatsApp never sees a device twice: the sandbox's `replaced` stays 0.
 
-mod late_writes;
+pub mod late_writes;
 mod measured;
 mod shares;
 mod storms;

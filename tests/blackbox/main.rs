@@ -21,6 +21,7 @@ mod inbox;
 mod isolation;
 mod keys;
 mod late_keys;
+mod late_statements;
 mod leases;
 mod links;
 mod names;

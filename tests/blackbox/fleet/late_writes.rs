@@ -136,8 +136,8 @@ async fn rows(stage: &Stage) -> BTreeSet<String> {
     stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Lets go of what was stuck, and looks for any trace of it.
-async fn changes_nothing(stage: &Stage, wire: &Wire) {
+/// Lets go of what was stuck, and looks for any trace of it. What the server made of each.
+pub async fn lands_unseen(stage: &Stage, wire: &Wire) -> Vec<String> {
     let before = until("quiet", || async {
         let before = rows(stage).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -148,6 +148,12 @@ async fn changes_nothing(stage: &Stage, wire: &Wire) {
     let after = rows(stage).await;
     let changed: Vec<_> = before.symmetric_difference(&after).collect();
     assert!(changed.is_empty(), "the late words were {answers:?} and changed {changed:#?}");
+    answers
+}
+
+/// The same of one of each kind.
+pub async fn changes_nothing(stage: &Stage, wire: &Wire) {
+    let answers = lands_unseen(stage, wire).await;
     let failed = "SELECT count(*) FROM unlink_tickets WHERE last_error LIKE '%500%'";
     assert_eq!(stage.web.count(failed, &[]).await, 0, "the ticket's late failure was written");
     let carried_out = answers.iter().all(|answer| ["SELECT 0", "SELECT 1", "UPDATE 0"].contains(&answer.as_str()));
