@@ -25,8 +25,10 @@ const PAST: &str = "
            CASE WHEN NOT lives THEN now() - interval '40 days' - n * interval '10 s' END,
            md5('process' || n % 2 + 1)::uuid, CASE WHEN lives THEN 26 ELSE 25 END, CASE WHEN lives THEN md5('keyring' || n)::uuid END
     FROM (SELECT n, n % 200 = 0 AS lives FROM generate_series(1, 200000) n) AS account;
-    INSERT INTO keyrings (id, account_id, wrapped_key, master_key, phone_number, device_jid)
-    SELECT keyring_id, id, sha512(label::bytea), md5('m'), '436601234567', '436601234567:12@s.whatsapp.net'
+    -- Ten of them were linked just now.
+    INSERT INTO keyrings (id, account_id, wrapped_key, master_key, phone_number, device_jid, created_at)
+    SELECT keyring_id, id, sha512(label::bytea), md5('m'), '436601234567', '436601234567:12@s.whatsapp.net',
+           clock_timestamp() - interval '1 day' * (row_number() OVER (ORDER BY id) > 10)::int
     FROM whatsapp_accounts WHERE keyring_id IS NOT NULL;
     INSERT INTO credentials (account_id, keyring_id, kind, name, sealed)
     SELECT account_id, id, 'session', n::text, 'x' FROM keyrings, generate_series(1, 20) n;

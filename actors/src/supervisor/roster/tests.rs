@@ -84,7 +84,10 @@ fn a_refused_write_makes_its_account_begin_again_and_be_held() {
     assert_eq!(directives, expected, "the next one ends the command, so nobody else may");
     assert!(roster.on_started(member(1), Started::Failed, NOW).is_empty());
     let again = roster.deadline().unwrap();
-    assert!(matches!(roster.on_deadline(again)[..], [Directive::StartHeld(..)]), "the database did not say: still to be held");
+    assert!(
+        matches!(roster.on_deadline(again)[..], [Directive::StartHeld(..)]),
+        "the database did not say: still to be held"
+    );
     roster.on_started(member(1), Started::Running, NOW);
     roster.on_retired(Retired::of(member(1), Ending::Unwritable("no".to_owned())), NOW);
     assert!(roster.deadline().is_some(), "it is looked at again later");
