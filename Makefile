@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
+.PHONY: help demo up test simulate chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -15,6 +15,9 @@ up: need-cargo need-postgres ## the daemon against the real WhatsApp
 
 test: need-cargo need-postgres ## builds and runs every test, and says how many
 	@.ci/test
+
+simulate: need-cargo ## daemons in virtual time under any faults, every invariant (SEEDS=100000 for more, SEED=7 for one with its trace)
+	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),10000)) cargo test --package paird-actors --lib simulation::tests::no_schedule -- --nocapture
 
 chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEED=7 for one again)
 	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),4)) cargo test --features sandbox --test chaos -- --nocapture

@@ -12,6 +12,8 @@ pub mod departure;
 pub mod domain;
 pub mod lease;
 pub mod ports;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod supervisor;
 pub mod trace;
 pub mod unlink;

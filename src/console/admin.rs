@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use paird_actors::{account::handle::Inspection as Inspected, domain::AccountId, ports::StoreError};
 use paird_sql::queries::console::{AccountOwner, get_owner};
 use serde::{Deserialize, Serialize};
-use tracing::info;
+use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, sh
 
 /// An account that does not disconnect in this time does so by itself later.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// Between two tries to give the accounts of a drained daemon back.
+const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, ToSchema)]
 struct Inspections {
@@ -148,21 +150,47 @@ pub async fn resync(shared: Data<Shared>) -> HttpResponse {
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
 pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
-    let _turn = shared.drain_turn.lock().await;
-    shared.draining.store(true, Ordering::Relaxed);
-    // Not written, it is with the next renewal: nobody may go on running here.
-    let written = shared.lease_row.drain(true).await;
-    match tokio::time::timeout(DRAIN_TIME, shared.supervisor.drain()).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Problem::conflict("the drain was taken back before it was done")),
-        Err(_) => {
-            return Err(Problem::unavailable("some accounts are still disconnecting: ask again").retry_after(5));
+    {
+        let _turn = shared.drain_turn.lock().await;
+        shared.draining.store(true, Ordering::Relaxed);
+        // Not written, it is with the next renewal: nobody may go on running here.
+        if let Err(why) = shared.lease_row.drain(true).await {
+            warn!(%why, "could not tell the other daemons of the drain yet");
         }
     }
-    let drain = written.map_err(|why| not_done(&why))?;
-    let accounts = shared.lease_row.give_back(drain).await.map_err(|why| not_done(&why))?;
-    info!(accounts, "gave every account back");
-    Ok(Json(Drained { accounts }))
+    let draining = actix_web::rt::spawn(give_everything_back(shared));
+    match tokio::time::timeout(DRAIN_TIME, draining).await {
+        Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
+        Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
+        Ok(Err(_)) | Err(_) => {
+            let problem = Problem::unavailable("some accounts are still disconnecting, and the drain goes on: ask again");
+            Err(problem.retry_after(5))
+        }
+    }
+}
+
+/// Goes on without whoever asked for it: accounts that run nowhere must not stay with a
+/// daemon that takes none. How many they were; `None` if the drain was taken back.
+async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
+    while shared.supervisor.drain().await {
+        let _turn = shared.drain_turn.lock().await;
+        if !shared.draining.load(Ordering::Relaxed) {
+            return None;
+        }
+        let giving = async {
+            let drain = shared.lease_row.drain(true).await?;
+            shared.lease_row.give_back(drain).await
+        };
+        match giving.await {
+            Ok(accounts) => {
+                info!(accounts, "gave every account back");
+                return Some(accounts);
+            }
+            Err(why) => warn!(%why, "cannot give the accounts back yet; trying until the database takes it"),
+        }
+        tokio::time::sleep(DRAIN_RETRY).await;
+    }
+    None
 }
 
 /// Takes a drain back: this daemon takes its share of the accounts again.

@@ -205,6 +205,12 @@ impl<C: Clone + Default> Desk<C> {
         self.inbox.push_front(Caused { what: Input::Fenced, cause });
     }
 
+    /// What a fence did once: a simulation shows what came of that.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn forget_orders(&mut self) {
+        self.orders.clear();
+    }
+
     /// One input → all its effects → the next input.
     pub fn next(&mut self, now: Instant) -> Next<C> {
         if self.waiting.is_some() {

@@ -113,6 +113,8 @@ enum Seat {
     Starting {
         queued: Vec<CommandRow>,
         failures: u32,
+        /// What it is to be held for, if it is.
+        trouble: Option<Trouble>,
     },
     Running {
         since: Instant,
@@ -125,6 +127,7 @@ enum Seat {
         until: Instant,
         queued: Vec<CommandRow>,
         failures: u32,
+        trouble: Option<Trouble>,
     },
 }
 
@@ -132,9 +135,6 @@ enum Seat {
 #[derive(Clone, Debug)]
 pub struct Roster {
     seats: BTreeMap<Member, Seat>,
-    /// Accounts that are to be held when they start. The commands in it are put back by
-    /// nobody: the change that holds the account ends them.
-    troubles: BTreeMap<AccountId, Trouble>,
     /// Not started again here, whatever comes.
     handing_over: BTreeMap<AccountId, HandOver>,
     shares: Shares,
@@ -145,6 +145,8 @@ pub struct Roster {
     looking: bool,
     /// What to look for after it, if anything.
     again: Option<Wanted>,
+    /// Whom it was not asked about, since they came after it had begun.
+    newcomers: BTreeSet<Member>,
     /// Other daemons live that would go on with what this one gives up.
     has_heirs: bool,
     /// Spreads restarts; see [`jitter`].
@@ -156,16 +158,27 @@ impl Roster {
     pub fn new(seed: u128, per_round: u32) -> Self {
         Self {
             seats: BTreeMap::new(),
-            troubles: BTreeMap::new(),
             handing_over: BTreeMap::new(),
             shares: Shares::new(per_round),
             draining: false,
             suspended: false,
             looking: false,
             again: None,
+            newcomers: BTreeSet::new(),
             has_heirs: false,
             seed,
         }
+    }
+
+    /// A simulation has too few accounts to be uneven otherwise.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn tolerate(&mut self, more: u32) {
+        self.shares.tolerate(more);
+    }
+
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
     }
 
     /// There may be commands, or with `resync` anything may be otherwise than it was. One
@@ -180,6 +193,7 @@ impl Roster {
             return Vec::new();
         }
         self.looking = true;
+        self.newcomers.clear();
         vec![Directive::Look { resync }]
     }
 
@@ -254,20 +268,21 @@ impl Roster {
             return Vec::new();
         }
         let mut directives = Vec::new();
-        let (handing_over, troubles) = (&self.handing_over, &self.troubles);
+        let handing_over = &self.handing_over;
         let staying = || owned.iter().filter(|own| !handing_over.contains_key(&own.account));
         let accounts = staying().filter(|own| own.active).map(|own| Member::Account(own.account));
         let tickets = staying().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         for member in accounts.chain(tickets) {
             self.seats.entry(member).or_insert_with(|| {
-                directives.push(start(troubles, member));
-                Seat::Starting { queued: Vec::new(), failures: 0 }
+                directives.push(Directive::Start(member));
+                Seat::Starting { queued: Vec::new(), failures: 0, trouble: None }
             });
         }
         let tickets = owned.iter().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         let mine: BTreeSet<Member> = owned.iter().map(|own| Member::Account(own.account)).chain(tickets).collect();
         for (member, seat) in &mut self.seats {
-            if !mine.contains(member) && matches!(seat, Seat::Running { .. }) {
+            let is_judged = !self.newcomers.contains(member);
+            if is_judged && !mine.contains(member) && matches!(seat, Seat::Running { .. }) {
                 *seat = Seat::Leaving;
                 directives.push(Directive::FenceOff(*member));
             }
@@ -289,8 +304,8 @@ impl Roster {
         }
         match self.seats.get_mut(&member) {
             None => {
-                self.seats.insert(member, Seat::Starting { queued: vec![row], failures: 0 });
-                vec![start(&self.troubles, member)]
+                self.seats.insert(member, Seat::Starting { queued: vec![row], failures: 0, trouble: None });
+                vec![Directive::Start(member)]
             }
             Some(Seat::Starting { queued, .. } | Seat::Resting { queued, .. }) => {
                 queued.push(row);
@@ -304,10 +319,10 @@ impl Roster {
 
     /// Starting → Running | Resting | (no seat)
     pub fn on_started(&mut self, member: Member, how: Started, now: Instant) -> Vec<Directive> {
-        let Some(Seat::Starting { queued, failures }) = self.seats.get_mut(&member) else {
+        let Some(Seat::Starting { queued, failures, trouble }) = self.seats.get_mut(&member) else {
             return Vec::new();
         };
-        let (queued, failures) = (std::mem::take(queued), *failures);
+        let (queued, failures, trouble) = (std::mem::take(queued), *failures, trouble.take());
         match how {
             Started::Running if self.suspended => {
                 self.seats.insert(member, Seat::Leaving);
@@ -318,16 +333,13 @@ impl Roster {
                 vec![self.order_to_leave()(member)]
             }
             Started::Running => {
-                if let Member::Account(account) = member {
-                    self.troubles.remove(&account);
-                }
                 self.seats.insert(member, Seat::Running { since: now, failures });
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
-            Started::Absent => self.vacate(member, queued),
-            Started::Failed if self.is_stopped() => self.vacate(member, queued),
+            Started::Absent => self.vacate(member, queued, trouble),
+            Started::Failed if self.is_stopped() => self.vacate(member, queued, trouble),
             Started::Failed => {
-                self.rest(member, queued, failures, now);
+                self.rest(member, queued, failures, trouble, now);
                 Vec::new()
             }
         }
@@ -361,12 +373,12 @@ impl Roster {
             (Ending::Done, _) => directives.extend(self.wake(true)),
             // At once: the change that holds it is another one than that which was refused.
             (Ending::Refused(trouble), Member::Account(account)) if !self.is_stopped() => {
-                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures });
-                self.troubles.insert(account, trouble);
-                directives.push(start(&self.troubles, member));
+                let seat = Seat::Starting { queued: Vec::new(), failures, trouble: Some(trouble.clone()) };
+                self.seats.insert(member, seat);
+                directives.push(Directive::StartHeld(account, trouble));
             }
             (Ending::Crashed | Ending::Overtaken | Ending::Refused(_) | Ending::Unwritable(_), _) => {
-                self.rest(member, Vec::new(), failures, now);
+                self.rest(member, Vec::new(), failures, None, now);
             }
         }
         directives.extend(self.drained());
@@ -392,11 +404,15 @@ impl Roster {
             directives.extend(self.wake(true));
         }
         for (member, seat) in &mut self.seats {
-            if let Seat::Resting { until, queued, failures } = seat
+            if let Seat::Resting { until, queued, failures, trouble } = seat
                 && *until <= now
             {
-                *seat = Seat::Starting { queued: std::mem::take(queued), failures: *failures };
-                directives.push(start(&self.troubles, *member));
+                let trouble = trouble.take();
+                directives.push(match (*member, trouble.clone()) {
+                    (Member::Account(account), Some(trouble)) => Directive::StartHeld(account, trouble),
+                    (member, _) => Directive::Start(member),
+                });
+                *seat = Seat::Starting { queued: std::mem::take(queued), failures: *failures, trouble };
             }
         }
         directives
@@ -418,8 +434,9 @@ impl Roster {
             Some(Seat::Starting { .. } | Seat::Leaving) => Vec::new(),
             None if !may_start => Vec::new(),
             None => {
-                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0 });
-                vec![start(&self.troubles, member)]
+                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0, trouble: None });
+                self.newcomers.insert(member);
+                vec![Directive::Start(member)]
             }
         }
     }
@@ -499,31 +516,30 @@ impl Roster {
     /// Resting → (no seat)
     fn vacate_resting(&mut self) -> Vec<Directive> {
         let mut directives = Vec::new();
-        let troubles = &mut self.troubles;
         self.seats.retain(|member, seat| {
-            let Seat::Resting { queued, .. } = seat else { return true };
-            directives.extend(queued.drain(..).map(|row| Directive::Requeue(row.taken())));
-            directives.extend(forget(troubles, *member));
+            let Seat::Resting { queued, trouble, .. } = seat else { return true };
+            directives.extend(put_back(*member, std::mem::take(queued), trouble.take()));
             false
         });
         directives
     }
 
     /// Nobody sits here any more; what waited for them is put back.
-    fn vacate(&mut self, member: Member, queued: Vec<CommandRow>) -> Vec<Directive> {
+    fn vacate(&mut self, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
         self.seats.remove(&member);
-        let back = queued.into_iter().map(|row| Directive::Requeue(row.taken()));
-        back.chain(forget(&mut self.troubles, member)).chain(self.drained()).collect()
+        let mut directives = put_back(member, queued, trouble);
+        directives.extend(self.drained());
+        directives
     }
 
-    fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, now: Instant) {
+    fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, trouble: Option<Trouble>, now: Instant) {
         if self.is_stopped() {
             return;
         }
         let doubled = REST_BASE.saturating_mul(2u32.saturating_pow(failures.min(16))).min(REST_CAP);
         let failures = failures.saturating_add(1);
         let until = now.after(jitter(doubled, self.seed, failures.into()));
-        self.seats.insert(member, Seat::Resting { until, queued, failures });
+        self.seats.insert(member, Seat::Resting { until, queued, failures, trouble });
     }
 
     fn drained(&self) -> Option<Directive> {
@@ -531,20 +547,13 @@ impl Roster {
     }
 }
 
-fn start(troubles: &BTreeMap<AccountId, Trouble>, member: Member) -> Directive {
-    match member {
-        Member::Account(account) => match troubles.get(&account) {
-            Some(trouble) => Directive::StartHeld(account, trouble.clone()),
-            None => Directive::Start(member),
-        },
-        Member::Ticket(_) => Directive::Start(member),
-    }
-}
-
-/// Nobody is going to hold the account here: its commands are run by whoever has it next.
-fn forget(troubles: &mut BTreeMap<AccountId, Trouble>, member: Member) -> Option<Directive> {
-    let Member::Account(account) = member else { return None };
-    troubles.remove(&account).map(|_| Directive::RequeueOf(account, Vec::new()))
+/// What waited for somebody who does not come, and what their coming was to end.
+fn put_back(member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
+    let of_the_trouble = match member {
+        Member::Account(account) if trouble.is_some() => Some(Directive::RequeueOf(account, Vec::new())),
+        Member::Account(_) | Member::Ticket(_) => None,
+    };
+    queued.into_iter().map(|row| Directive::Requeue(row.taken())).chain(of_the_trouble).collect()
 }
 
 #[cfg(test)]

@@ -17,9 +17,6 @@ impl PgStore {
         let rows = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;
         let has_orphans = rows.iter().any(|row| row.orphans);
         let taken: Vec<_> = rows.into_iter().filter_map(taken).collect();
-        for command in &taken {
-            self.handed_out.add(command);
-        }
         if has_orphans {
             match bounded(fail_orphaned_commands().bind(&client).all()).await {
                 Ok(orphans) => {
@@ -30,6 +27,11 @@ impl PgStore {
                 // What was taken is handed out all the same: nobody would give it again.
                 Err(why) => warn!(%why, "commands that name no account cannot be failed; the next look tries again"),
             }
+        }
+        // Only now, with nothing to wait for between this and its hearing: an actor that retires
+        // puts back what was handed out, and it would be handed out all the same.
+        for command in &taken {
+            self.handed_out.add(command);
         }
         Ok(taken)
     }

@@ -24,6 +24,8 @@ impl Lifecycle {
         if let State::Deleted { .. } = self.state {
             return self.on_late_command(&input);
         }
+        // Who was held by the smallest write has it still.
+        self.leave_behind();
         let command = match input.command.clone() {
             Err(reason) => return self.fail(&input, &reason),
             Ok(command) => command,

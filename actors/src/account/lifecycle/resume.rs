@@ -95,16 +95,7 @@ impl Lifecycle {
         if self.record.status == Status::Pending {
             return self.pick_up_attempt();
         }
-        if let Some(keyring) = self.record.linking.take() {
-            // No attempt owns it: the phone may list a device that nobody wants. And a
-            // number that only the attempt had is free.
-            if self.record.status == Status::Unpaired {
-                self.record.give_up_number();
-            }
-            let tickets = vec![(keyring, "left behind".to_owned())];
-            let change = Change { tickets, ..self.change() };
-            self.write(change);
-        }
+        self.leave_behind();
         if self.record.desired == Desired::Paired && self.record.keyring.is_some() {
             return self.pick_up_link();
         }
@@ -116,6 +107,20 @@ impl Lifecycle {
             let change = self.change_out_of_pending();
             self.write(change);
         }
+    }
+
+    /// A link that no attempt owns: the phone may list a device that nobody wants. And the
+    /// number, which only the attempt had, is free. The state stays.
+    pub(super) fn leave_behind(&mut self) {
+        let Some(keyring) = self.record.linking.take_if(|_| self.record.attempt.is_none()) else { return };
+        if self.record.status == Status::Unpaired {
+            self.record.give_up_number();
+        }
+        self.record.phone = None;
+        self.record.device_jid = None;
+        let tickets = vec![(keyring, "left behind".to_owned())];
+        let change = Change { tickets, ..self.change() };
+        self.write(change);
     }
 
     /// A deletion that a crash cut off is finished, and one whose last device entry has left

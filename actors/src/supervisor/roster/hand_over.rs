@@ -50,10 +50,7 @@ impl Roster {
                     directives.push(Directive::HandOver(member));
                 }
                 // Its commands are put back by the release.
-                Some(Seat::Resting { .. }) => {
-                    self.troubles.remove(&own.account);
-                    self.seats.remove(&member);
-                }
+                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
                 Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
             }
         }

@@ -31,11 +31,17 @@ pub(super) struct Shares {
     giving_up: bool,
     /// When to look again, because a round was not the last one.
     wake: Option<Instant>,
+    tolerated: u32,
 }
 
 impl Shares {
     pub(super) fn new(per_round: u32) -> Self {
-        Self { per_round: per_round.max(1), not_before: Instant(0), giving_up: false, wake: None }
+        Self { per_round: per_round.max(1), not_before: Instant(0), giving_up: false, wake: None, tolerated: TOLERATED }
+    }
+
+    #[cfg(any(test, feature = "simulation"))]
+    pub(super) fn tolerate(&mut self, more: u32) {
+        self.tolerated = more;
     }
 
     /// `mine` accounts run here and are to stay.
@@ -49,7 +55,7 @@ impl Shares {
         // A move disconnects an account for a moment: not for a difference that is small, in
         // itself or for those who have so many.
         let beyond = mine.saturating_sub(survey.least);
-        let is_uneven = beyond > TOLERATED && u64::from(beyond) * 5 > u64::from(mine);
+        let is_uneven = beyond > self.tolerated && u64::from(beyond) * 5 > u64::from(mine);
         self.giving_up = mine > target && (is_uneven || self.giving_up);
         let plan = Plan {
             claim: target.saturating_sub(mine).min(self.per_round),

@@ -73,6 +73,33 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 }
 
 #[test]
+fn who_came_during_a_look_is_not_judged_by_it() {
+    let mut roster = Roster::new(1, 50);
+    assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
+    assert_eq!(roster.on_restart(account(1)), [Directive::Start(member(1))]);
+    roster.on_started(member(1), Started::Running, NOW);
+    let asked_before = Survey { daemons: 1, ..Survey::default() };
+    assert_eq!(roster.on_look(Some(&asked_before), Vec::new(), NOW), []);
+    roster.wake(true);
+    assert_eq!(roster.on_look(Some(&asked_before), Vec::new(), NOW), [Directive::FenceOff(member(1))]);
+}
+
+#[test]
+fn what_an_account_is_held_for_outlives_a_row_that_is_not_read() {
+    let mut roster = Roster::new(1, 50);
+    roster.on_owned(&[owned(1)]);
+    roster.on_started(member(1), Started::Running, NOW);
+    let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
+    let trouble = Trouble { reason: "no".to_owned(), commands: vec![finished], is_muted: false };
+    roster.on_retired(Retired::of(member(1), Ending::Refused(trouble.clone())), NOW);
+    roster.on_started(member(1), Started::Failed, NOW);
+    let due = roster.deadline().unwrap();
+    let mut stopped = roster.clone();
+    assert_eq!(roster.on_deadline(due), [Directive::StartHeld(account(1), trouble)]);
+    assert_eq!(stopped.on_drain(), [Directive::RequeueOf(account(1), Vec::new()), Directive::Drained]);
+}
+
+#[test]
 fn a_refused_write_makes_its_account_begin_again_and_be_held() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);

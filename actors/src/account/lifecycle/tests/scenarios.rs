@@ -552,3 +552,20 @@ fn an_account_that_cannot_be_written_is_held_with_as_little_as_there_can_be() {
     let (_, effects) = Lifecycle::hold(row, Policy::default(), SEED, START, again);
     assert!(effects.is_empty(), "told once");
 }
+
+#[test]
+fn a_link_that_the_smallest_write_left_gets_its_ticket() {
+    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
+    let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
+    let linking = Some(KeyringId(Uuid::from_u128(9)));
+    let row = AccountRecord { status: Status::Pending, attempt, linking, phone: Some(phone()), ..fresh_record() };
+    for kind in ["account.pair", "account.resume", "account.unpair", "account.delete", "groups.sync"] {
+        let trouble = Trouble { reason: "no".to_owned(), commands: Vec::new(), is_muted: true };
+        let (life, effects) = Lifecycle::hold(row.clone(), Policy::default(), SEED, START, trouble);
+        let mut bench = Bench { life, now: START, effects, commands: 0 };
+        bench.ask(kind);
+        let tickets: Vec<_> = records(&bench.effects).iter().flat_map(|change| change.tickets.clone()).collect();
+        assert_eq!(tickets, [(linking.unwrap(), "left behind".to_owned())], "{kind}");
+        assert_eq!((bench.life.record().linking, &bench.life.record().phone), (None, &None), "{kind}");
+    }
+}

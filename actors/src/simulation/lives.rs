@@ -1,0 +1,828 @@
+//! The shells of accounts and tickets in virtual time: what `account/actor.rs` and
+//! `unlink/actor.rs` do around the desk and the saga.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::{
+    daemon::{Note, Process, Then},
+    flaws::Flaw,
+    model::{Answer, Statement},
+    referee::Rule,
+    whatsapp::{Keys, LifeId, Session, SessionId, Stage},
+    world::World,
+};
+use crate::{
+    account::{
+        desk::{Beginning, Caused, Desk, End, Next, Task},
+        lifecycle::{CommandInput, Input, Trouble},
+    },
+    domain::{
+        AccountId, Command, CommandId, CommandRow, ConnectionSettings, Event, Fence, Incarnation, KeyringId, TicketId,
+        TicketRecord,
+    },
+    ports::{Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketOutcome, UnlinkAnswer, Write, Written},
+    supervisor::roster::{Ending, Member, Retired},
+    unlink::saga::{self, Saga},
+};
+
+/// Between two tries of a ticket's outcome.
+const RECORD_RETRY: i64 = 500;
+
+/// A connection that an actor opens.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    incarnation: Incarnation,
+    keyring: KeyringId,
+    purpose: Purpose,
+    since: i64,
+    is_asked: bool,
+}
+
+/// What an account's actor asked the database.
+#[derive(Clone, Debug)]
+pub enum LifeAsk {
+    Record { write: Box<Write>, looks_ended: u64, with_keys: Option<SessionId> },
+    Settings(Opening),
+    Keyring(Opening),
+}
+
+/// What a ticket's actor asked the database.
+#[derive(Clone, Debug)]
+pub enum TicketAsk {
+    Settings(Opening),
+    Keyring(Opening),
+    Record(TicketOutcome),
+}
+
+/// An account's actor.
+#[derive(Debug)]
+pub struct Life {
+    account: AccountId,
+    fence: Fence,
+    desk: Desk<()>,
+    session: Option<(Incarnation, SessionId)>,
+    /// It began when the lease was lost, and is fenced off at once.
+    is_stillborn: bool,
+    is_fenced: bool,
+    /// Of what the database was asked last: an answer of before is nobody's.
+    token: u64,
+    commands: BTreeSet<CommandId>,
+    due_at: Option<i64>,
+}
+
+impl Life {
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub fn state(&self) -> &'static str {
+        self.desk.life().state().name()
+    }
+
+    pub fn session(&self) -> Option<SessionId> {
+        self.session.map(|(_, session)| session)
+    }
+
+    /// The command was handed to it.
+    pub fn had(&self, command: CommandId) -> bool {
+        self.commands.contains(&command)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Busy {
+    No,
+    Opening,
+    Closing,
+    Recording,
+}
+
+/// A ticket's actor.
+#[derive(Debug)]
+pub struct TicketLife {
+    ticket: TicketId,
+    saga: Saga,
+    effects: VecDeque<saga::Effect>,
+    inputs: VecDeque<saga::Input>,
+    session: Option<(Incarnation, SessionId)>,
+    busy: Busy,
+    is_fenced: bool,
+    token: u64,
+    due_at: Option<i64>,
+}
+
+impl World {
+    pub fn begin_life(&mut self, p: &mut Process, loaded: Loaded, trouble: Option<Trouble>) {
+        let (account, fence) = (loaded.record.id, loaded.record.fence);
+        let seed = self.dice.wide();
+        let beginning = Beginning::of(loaded, trouble, p.policy.clone(), seed, self.clock(p));
+        let id = self.fresh_life();
+        let (daemon, state) = (p.daemon, beginning.life.state().name());
+        self.tell(|| format!("d{daemon} life {id} of {account} begins under {fence:?}: {state}"));
+        let fenced_off = self.daemons.get(p.daemon).and_then(|of| of.fenced_off.get(&(p.id, account))).copied();
+        if fenced_off.is_some_and(|former| fence <= former) {
+            self.referee.object(Rule::FencesGrow, || {
+                format!("d{daemon}: a life of {account} begins under {fence:?}, and one that had it was fenced off")
+            });
+        }
+        let life = Life {
+            account,
+            fence,
+            desk: Desk::new(beginning),
+            session: None,
+            is_stillborn: p.is_lost,
+            is_fenced: false,
+            token: 0,
+            commands: BTreeSet::new(),
+            due_at: None,
+        };
+        p.accounts.insert(account, id);
+        p.lives.insert(id, life);
+        self.pump(p, id);
+    }
+
+    pub fn command(&mut self, p: &mut Process, id: LifeId, row: &CommandRow) {
+        let Some(life) = p.lives.get_mut(&id) else { return };
+        let command = Command::parse(&row.kind, &row.args);
+        let input = CommandInput { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command };
+        life.commands.insert(row.id);
+        self.input(p, id, Input::Command(input));
+    }
+
+    fn input(&mut self, p: &mut Process, id: LifeId, input: Input) {
+        if let Some(life) = p.lives.get_mut(&id) {
+            life.desk.take(input, ());
+            self.pump(p, id);
+        }
+    }
+
+    pub fn tell_to_leave(&mut self, p: &mut Process, member: Member, moves: bool) {
+        match member {
+            Member::Account(account) => {
+                if let Some(life) = p.accounts.get(&account).copied() {
+                    self.input(p, life, if moves { Input::HandOver } else { Input::Drain });
+                }
+            }
+            Member::Ticket(ticket) => {
+                if let Some(life) = p.tickets.get(&ticket).copied() {
+                    self.ticket_input(p, life, saga::Input::Leave);
+                }
+            }
+        }
+    }
+
+    pub fn fence_off(&mut self, p: &mut Process, member: Member) {
+        match member {
+            Member::Account(account) => {
+                let Some(id) = p.accounts.get(&account).copied() else { return };
+                let Some(life) = p.lives.get_mut(&id) else { return };
+                if std::mem::replace(&mut life.is_fenced, true) {
+                    return;
+                }
+                life.token += 1;
+                let fence = life.fence;
+                let is_by_a_loss = p.is_lost && !life.is_stillborn;
+                if let Some(of) = self.daemons.get_mut(p.daemon).filter(|_| is_by_a_loss) {
+                    of.fenced_off.insert((p.id, account), fence);
+                }
+                life.desk.fence(());
+                if self.flaw == Some(Flaw::FenceDropsOrders) {
+                    life.desk.forget_orders();
+                }
+                self.pump(p, id);
+            }
+            Member::Ticket(ticket) => {
+                let Some(id) = p.tickets.get(&ticket).copied() else { return };
+                let Some(life) = p.ticket_lives.get_mut(&id) else { return };
+                if std::mem::replace(&mut life.is_fenced, true) {
+                    return;
+                }
+                life.inputs.push_back(saga::Input::Fenced);
+                match life.busy {
+                    Busy::Recording => {
+                        life.inputs.push_back(saga::Input::Fenced);
+                        (life.busy, life.token) = (Busy::No, life.token + 1);
+                    }
+                    Busy::Closing => life.busy = Busy::No,
+                    Busy::No | Busy::Opening => {}
+                }
+                self.run_ticket(p, id);
+            }
+        }
+    }
+
+    // An account
+
+    fn pump(&mut self, p: &mut Process, id: LifeId) {
+        let Some(mut life) = p.lives.remove(&id) else { return };
+        loop {
+            match life.desk.next(self.clock(p)) {
+                Next::Task(Caused { what: Task::End(end), .. }) => return self.end_life(p, &life, end),
+                Next::Task(Caused { what: task, .. }) => self.carry_out_task(p, id, &mut life, task),
+                Next::Moved { from, to, .. } => {
+                    let (daemon, record) = (p.daemon, life.desk.life().record());
+                    self.tell(|| format!("d{daemon} life {id} {}: {from} → {to}", record.label));
+                }
+                Next::Nothing => break,
+            }
+        }
+        if let Some(due) = life.desk.deadline() {
+            let mono = self.mono(p.daemon);
+            let at = mono + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
+            if life.due_at.is_none_or(|armed| at < armed || armed < mono) {
+                life.due_at = Some(at);
+                self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
+            }
+        }
+        p.lives.insert(id, life);
+    }
+
+    pub fn on_life_due(&mut self, p: &mut Process, id: LifeId) {
+        let now = self.clock(p);
+        if let Some(life) = p.lives.get_mut(&id) {
+            life.due_at = None;
+            if life.desk.deadline().is_some_and(|due| due < now) {
+                life.desk.take(Input::Deadline, ());
+            }
+            self.pump(p, id);
+        } else if let Some(life) = p.ticket_lives.get_mut(&id) {
+            life.due_at = None;
+            // Only who waits for an input sees the deadline.
+            if life.busy == Busy::No && life.saga.deadline().is_some_and(|due| due < now) {
+                life.inputs.push_back(saga::Input::Deadline);
+            }
+            self.run_ticket(p, id);
+        }
+    }
+
+    fn end_life(&mut self, p: &mut Process, life: &Life, end: End) {
+        let retired = Retired::of(Member::Account(life.account), end.into());
+        self.depart(p, life.session, retired);
+    }
+
+    /// The connection is closed first, then the actor is missed.
+    fn depart(&mut self, p: &mut Process, session: Option<(Incarnation, SessionId)>, retired: Retired) {
+        let ms = match session {
+            None => 0,
+            Some((_, session)) => self.close(session),
+        };
+        self.note(ms, p.daemon, p.id, Note::Retired(retired));
+    }
+
+    /// How long it takes.
+    fn close(&mut self, id: SessionId) -> i64 {
+        let ms = if self.dice.chance(12) { self.dice.between(8_000, 14_000) } else { self.dice.spread(10, 600) };
+        if let Some(session) = self.whatsapp.sessions.get_mut(&id) {
+            session.is_closing = true;
+        }
+        self.send_hang_up(id, ms);
+        ms
+    }
+
+    fn cut(&mut self, id: SessionId) -> i64 {
+        if let Some(session) = self.whatsapp.sessions.get_mut(&id) {
+            session.is_left = true;
+            session.is_closing = true;
+        }
+        let way = self.dice.spread(1, 50);
+        self.send_hang_up(id, way);
+        1
+    }
+
+    fn carry_out_task(&mut self, p: &mut Process, id: LifeId, life: &mut Life, task: Task) {
+        match task {
+            Task::Write { write, keys_of } => self.write(p, id, life, write, keys_of),
+            Task::Open { incarnation, keyring, purpose, settings } => {
+                let asks = !matches!(self.flaw, Some(Flaw::DialsUnasked | Flaw::RevivesUnseen));
+                let is_asked = settings.is_some() || asks;
+                let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked };
+                if settings.is_none() && asks {
+                    let (account, fence) = (life.account, life.desk.life().record().fence);
+                    let statement = Statement::LoadConnectionSettings { process: p.id, account, fence };
+                    self.life_ask(p, id, life, statement, LifeAsk::Settings(opening));
+                } else {
+                    self.open_session(p, id, life, opening);
+                }
+            }
+            Task::ConfirmLink(incarnation) => {
+                if let Some(session) = live(life.session, incarnation) {
+                    self.send_confirmation(session);
+                }
+                self.note(1, p.daemon, p.id, Note::Done(id));
+            }
+            Task::RefuseLink(incarnation) => {
+                let session = live(life.session, incarnation);
+                if let Some(session) = session.and_then(|session| self.whatsapp.sessions.get_mut(&session)) {
+                    session.is_refused = true;
+                }
+                self.note(1, p.daemon, p.id, Note::Done(id));
+            }
+            Task::Close(incarnation) => {
+                let session = live(life.session, incarnation);
+                let ms = session.map_or(0, |session| self.close(session));
+                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+            }
+            Task::Cut(incarnation) => {
+                let session = live(life.session, incarnation);
+                let ms = session.map_or(0, |session| self.cut(session));
+                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+            }
+            Task::AnswerPasskey { incarnation, command, .. } => {
+                let answered = Input::PasskeyAnswered(incarnation, command, Err("no passkeys here".to_owned()));
+                life.desk.take(answered, ());
+            }
+            Task::FetchGroups(incarnation) => {
+                let way = self.dice.spread(20, 2_000);
+                self.note(way, p.daemon, p.id, Note::Groups(id, incarnation));
+            }
+            Task::End(_) => {}
+        }
+    }
+
+    fn life_ask(&mut self, p: &Process, id: LifeId, life: &mut Life, statement: Statement, ask: LifeAsk) {
+        life.token += 1;
+        // What is asked for an account that is lost is waited for by nobody.
+        let then = if life.is_fenced { Then::Nothing } else { Then::Life(id, life.token, ask) };
+        self.ask(p, statement, then);
+    }
+
+    fn write(
+        &mut self,
+        p: &mut Process,
+        id: LifeId,
+        life: &mut Life,
+        mut write: Box<Write>,
+        keys_of: Option<Incarnation>,
+    ) {
+        let mut with_keys = None;
+        if let Some(incarnation) = keys_of {
+            let session = live(life.session, incarnation);
+            let ring = session
+                .and_then(|session| self.whatsapp.sessions.get(&session))
+                .filter(|session| !session.is_left && matches!(session.stage, Stage::Scanned(..)));
+            let Some(ring) = ring else {
+                let gone = Err(StoreError::Unavailable("the connection is gone".to_owned()));
+                return drop(life.desk.on_written(gone));
+            };
+            let (keyring, master_key) = (ring.keyring, String::new());
+            write.keys = Some(SealedKeys { keyring, wrapped_key: Vec::new(), master_key, records: Vec::new() });
+            with_keys = session;
+        }
+        let ask = LifeAsk::Record { write: write.clone(), looks_ended: p.looks.1, with_keys };
+        self.life_ask(p, id, life, Statement::RecordChange { process: p.id, write }, ask);
+    }
+
+    pub fn write_again(&mut self, p: &mut Process, id: LifeId, token: u64, write: Box<Write>) {
+        let Some(mut life) = p.lives.remove(&id) else { return };
+        if life.token == token {
+            self.write(p, id, &mut life, write, None);
+        }
+        p.lives.insert(id, life);
+    }
+
+    pub fn on_life_answer(
+        &mut self,
+        p: &mut Process,
+        id: LifeId,
+        token: u64,
+        ask: LifeAsk,
+        answer: Result<Answer, StoreError>,
+    ) {
+        let Some(mut life) = p.lives.remove(&id) else { return };
+        if life.token == token {
+            match ask {
+                LifeAsk::Record { write, looks_ended, with_keys } => {
+                    let written = self.written(p, &write, looks_ended, answer);
+                    let keys = with_keys.filter(|_| matches!(written, Ok(Written::Done { .. })));
+                    if let Some(session) = keys.and_then(|session| self.whatsapp.sessions.get_mut(&session)) {
+                        session.keys = Some(Keys { epoch: 1, failed: false });
+                    }
+                    let is_fenced = written == Err(StoreError::Fenced);
+                    let again = life.desk.on_written(written);
+                    if is_fenced && self.flaw == Some(Flaw::FenceDropsOrders) {
+                        life.desk.forget_orders();
+                    }
+                    if let Some((write, pause)) = again {
+                        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+                        self.note(pause, p.daemon, p.id, Note::WriteAgain(id, token, write));
+                    }
+                }
+                LifeAsk::Settings(opening) => match settings(answer) {
+                    Ok(_) => self.open_session(p, id, &mut life, opening),
+                    Err(why) => life.desk.on_opened(Err(why)),
+                },
+                LifeAsk::Keyring(opening) => match opened(answer) {
+                    Ok(epoch) => {
+                        let (account, fence) = (life.account, life.desk.life().record().fence);
+                        self.begin_session(p, id, &mut life, (account, fence), opening, Some(epoch));
+                    }
+                    Err(why) => life.desk.on_opened(Err(why)),
+                },
+            }
+        }
+        p.lives.insert(id, life);
+        self.pump(p, id);
+    }
+
+    /// As the store says it.
+    fn written(
+        &mut self,
+        p: &mut Process,
+        write: &Write,
+        looks_ended: u64,
+        answer: Result<Answer, StoreError>,
+    ) -> Result<Written, StoreError> {
+        let Answer::Recorded(recorded) = answer? else {
+            return Err(StoreError::Unavailable("another answer".to_owned()));
+        };
+        let recorded = recorded.ok_or(StoreError::Fenced)?;
+        if !recorded.was_written {
+            if let Some(existing_label) = recorded.existing_label {
+                return Ok(Written::NumberTaken { existing_label });
+            }
+            if !recorded.in_turn {
+                return Err(StoreError::Overtaken);
+            }
+        }
+        for ended in &write.change.finished {
+            p.forget(ended.command);
+        }
+        // A look that overlapped with the change may have seen both.
+        if !write.change.finished.is_empty() && (recorded.more || p.looks.0 > looks_ended) {
+            self.note(0, p.daemon, p.id, Note::Wake);
+        }
+        Ok(Written::Done { settings: recorded.is_live.then_some(recorded.settings) })
+    }
+
+    fn open_session(&mut self, p: &mut Process, id: LifeId, life: &mut Life, opening: Opening) {
+        let (account, fence) = (life.account, life.desk.life().record().fence);
+        if opening.purpose == Purpose::Login {
+            let statement = Statement::OpenKeyring { process: p.id, account, fence, keyring: opening.keyring };
+            self.life_ask(p, id, life, statement, LifeAsk::Keyring(opening));
+        } else {
+            self.begin_session(p, id, life, (account, fence), opening, None);
+        }
+    }
+
+    fn begin_session(
+        &mut self,
+        p: &Process,
+        id: LifeId,
+        life: &mut Life,
+        of: (AccountId, Fence),
+        opening: Opening,
+        epoch: Option<i64>,
+    ) {
+        let incarnation = opening.incarnation;
+        let session = self.new_session(p, id, of, opening, epoch);
+        life.session = Some((incarnation, session));
+        life.desk.on_opened(Ok(()));
+    }
+
+    fn new_session(
+        &mut self,
+        p: &Process,
+        life: LifeId,
+        (account, fence): (AccountId, Fence),
+        opening: Opening,
+        epoch: Option<i64>,
+    ) -> SessionId {
+        let session = self.whatsapp.add(Session {
+            daemon: p.daemon,
+            process: p.id,
+            life,
+            account,
+            fence,
+            incarnation: opening.incarnation,
+            keyring: opening.keyring,
+            purpose: opening.purpose,
+            stage: Stage::Waiting,
+            keys: epoch.map(|epoch| Keys { epoch, failed: false }),
+            is_left: false,
+            is_refused: false,
+            is_closing: false,
+            since: opening.since,
+            is_asked: opening.is_asked,
+        });
+        let turn = if self.dice.chance(10) { self.dice.spread(500, 5_000) } else { self.dice.spread(1, 50) };
+        self.note(turn, p.daemon, p.id, Note::Dial(session));
+        session
+    }
+
+    pub fn on_session(&mut self, p: &mut Process, life: LifeId, id: SessionId, event: SessionEvent) {
+        let Some(session) = self.whatsapp.sessions.get(&id).filter(|session| !session.is_left) else { return };
+        let incarnation = session.incarnation;
+        if matches!(event, SessionEvent::Open { .. }) {
+            let soon = self.dice.spread(20, 400);
+            self.note(soon, p.daemon, p.id, Note::PutKeys(id));
+        }
+        if p.lives.contains_key(&life) {
+            self.input(p, life, Input::Session(incarnation, event));
+        } else {
+            self.ticket_input(p, life, saga::Input::Session(incarnation, event));
+        }
+    }
+
+    pub fn on_done(&mut self, p: &mut Process, id: LifeId) {
+        if let Some(life) = p.lives.get_mut(&id) {
+            life.desk.on_done();
+            self.pump(p, id);
+        }
+    }
+
+    pub fn on_closed(&mut self, p: &mut Process, id: LifeId, incarnation: Incarnation, session: SessionId) {
+        if let Some(session) = self.whatsapp.sessions.get_mut(&session) {
+            session.is_left = true;
+        }
+        if let Some(life) = p.lives.get_mut(&id) {
+            life.session.take_if(|(live, _)| *live == incarnation);
+            self.input(p, id, Input::SessionClosed(incarnation));
+        } else if let Some(life) = p.ticket_lives.get_mut(&id)
+            && life.busy == Busy::Closing
+        {
+            life.busy = Busy::No;
+            life.session.take_if(|(live, _)| *live == incarnation);
+            life.inputs.push_back(saga::Input::SessionClosed(incarnation));
+            self.run_ticket(p, id);
+        }
+    }
+
+    pub fn on_groups(&mut self, p: &mut Process, id: LifeId, incarnation: Incarnation) {
+        let is_there = p.lives.get(&id).is_some_and(|life| live(life.session, incarnation).is_some());
+        let outcome = if is_there { self.groups() } else { Err("the connection is gone".to_owned()) };
+        self.input(p, id, Input::GroupsFetched(incarnation, outcome));
+    }
+
+    /// A connection writes what came of a message.
+    pub fn put_keys(&mut self, p: &mut Process, id: SessionId) {
+        let Some(session) = self.whatsapp.sessions.get(&id) else { return };
+        let is_writing = session.stage == Stage::Open && !session.is_left;
+        let Some(keys) = session.keys.filter(|keys| is_writing && !keys.failed) else { return };
+        // One write after the other.
+        let statement = Statement::PutCredentials {
+            process: p.id,
+            account: session.account,
+            fence: session.fence,
+            keyring: session.keyring,
+            epoch: keys.epoch,
+            counter: self.fresh_stamp(),
+        };
+        self.ask(p, statement, Then::Put(id));
+    }
+
+    /// A write that was not done, or whose outcome is not known, fails the keyring for good,
+    /// and its connection with it.
+    pub fn on_put(&mut self, p: &Process, id: SessionId, answer: &Result<Answer, StoreError>) {
+        if matches!(answer, Ok(Answer::Put { written: true, .. })) {
+            let next = self.dice.between(1_000, 12_000);
+            return self.note(next, p.daemon, p.id, Note::PutKeys(id));
+        }
+        let Some(session) = self.whatsapp.sessions.get_mut(&id) else { return };
+        if let Some(keys) = &mut session.keys {
+            keys.failed = true;
+        }
+        if !session.is_left && session.stage != Stage::Over {
+            self.hang_up_with(id, crate::domain::CloseReason::StoreFailed("keys".to_owned()));
+        }
+    }
+
+    // A ticket
+
+    pub fn begin_ticket(&mut self, p: &mut Process, record: TicketRecord) {
+        let seed = self.dice.wide();
+        let ticket = record.id;
+        let (saga, first) = Saga::resume(record, p.policy.clone(), seed, self.clock(p));
+        let id = self.fresh_life();
+        let daemon = p.daemon;
+        self.tell(|| format!("d{daemon} life {id} of ticket {ticket} begins: {}", saga.state().name()));
+        let life = TicketLife {
+            ticket,
+            saga,
+            effects: first.into(),
+            inputs: VecDeque::new(),
+            session: None,
+            busy: Busy::No,
+            is_fenced: false,
+            token: 0,
+            due_at: None,
+        };
+        p.tickets.insert(ticket, id);
+        p.ticket_lives.insert(id, life);
+        self.run_ticket(p, id);
+    }
+
+    fn ticket_input(&mut self, p: &mut Process, id: LifeId, input: saga::Input) {
+        if let Some(life) = p.ticket_lives.get_mut(&id) {
+            life.inputs.push_back(input);
+            self.run_ticket(p, id);
+        }
+    }
+
+    fn run_ticket(&mut self, p: &mut Process, id: LifeId) {
+        let Some(mut life) = p.ticket_lives.remove(&id) else { return };
+        while life.busy == Busy::No {
+            if let Some(effect) = life.effects.pop_front() {
+                if effect == saga::Effect::Retire {
+                    return self.end_ticket(p, &life, Ending::Done);
+                }
+                self.carry_out_effect(p, id, &mut life, effect);
+            } else if let Some(input) = life.inputs.pop_front() {
+                let before = life.saga.state().name();
+                life.effects = life.saga.step(input, self.clock(p)).into();
+                let after = life.saga.state().name();
+                if before != after {
+                    let daemon = p.daemon;
+                    self.tell(|| format!("d{daemon} life {id} ticket: {before} → {after}"));
+                }
+            } else {
+                if let Some(due) = life.saga.deadline() {
+                    let mono = self.mono(p.daemon);
+                    let at = mono + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
+                    if life.due_at.is_none_or(|armed| at < armed || armed < mono) {
+                        life.due_at = Some(at);
+                        self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
+                    }
+                }
+                break;
+            }
+        }
+        p.ticket_lives.insert(id, life);
+    }
+
+    fn end_ticket(&mut self, p: &mut Process, life: &TicketLife, ending: Ending) {
+        let retired = Retired::of(Member::Ticket(life.ticket), ending);
+        self.depart(p, life.session, retired);
+    }
+
+    fn carry_out_effect(&mut self, p: &mut Process, id: LifeId, life: &mut TicketLife, effect: saga::Effect) {
+        let ticket = life.saga.ticket().clone();
+        match effect {
+            saga::Effect::Open { incarnation, keyring } => {
+                life.busy = Busy::Opening;
+                let purpose = Purpose::Login;
+                let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked: true };
+                let statement =
+                    Statement::LoadConnectionSettings { process: p.id, account: ticket.account, fence: ticket.fence };
+                self.ticket_ask(p, id, life, statement, TicketAsk::Settings(opening));
+            }
+            saga::Effect::Unlink(incarnation) => match live(life.session, incarnation) {
+                Some(session) => self.send_unlink(session),
+                None => {
+                    let gone = UnlinkAnswer::Unknown("the connection is gone".to_owned());
+                    life.inputs.push_back(saga::Input::Answered(incarnation, gone));
+                }
+            },
+            saga::Effect::Close(incarnation) => match live(life.session, incarnation) {
+                // Cut by the next order.
+                Some(_) if life.is_fenced => {}
+                Some(session) => {
+                    life.busy = Busy::Closing;
+                    let ms = self.close(session);
+                    self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session));
+                }
+                None => life.inputs.push_back(saga::Input::SessionClosed(incarnation)),
+            },
+            saga::Effect::Cut(incarnation) => {
+                if let Some(session) = live(life.session, incarnation) {
+                    self.cut(session);
+                }
+                life.session = None;
+                life.inputs.push_back(saga::Input::SessionClosed(incarnation));
+            }
+            saga::Effect::Record(outcome) => {
+                life.busy = Busy::Recording;
+                self.record_outcome(p, id, life, outcome);
+            }
+            saga::Effect::Retire => {}
+        }
+    }
+
+    fn ticket_ask(&mut self, p: &Process, id: LifeId, life: &mut TicketLife, statement: Statement, ask: TicketAsk) {
+        life.token += 1;
+        self.ask(p, statement, Then::Ticket(id, life.token, ask));
+    }
+
+    fn record_outcome(&mut self, p: &Process, id: LifeId, life: &mut TicketLife, outcome: TicketOutcome) {
+        if life.is_fenced {
+            life.busy = Busy::No;
+            return life.inputs.push_back(saga::Input::Fenced);
+        }
+        let (process, ticket) = (p.id, life.saga.ticket().clone());
+        let statement = match outcome.clone() {
+            TicketOutcome::Unlinked { reason } => {
+                let event = Event::AccountUnlinked { reason };
+                Statement::CloseTicket { process, ticket, is_abandoned: false, event }
+            }
+            TicketOutcome::Abandoned { reason } => {
+                let event = Event::UnlinkAbandoned { reason };
+                Statement::CloseTicket { process, ticket, is_abandoned: true, event }
+            }
+            TicketOutcome::Failed { error, attempts, next_retry_at } => {
+                Statement::RetryTicket { process, ticket, attempts, error, next_retry_at }
+            }
+        };
+        self.ticket_ask(p, id, life, statement, TicketAsk::Record(outcome));
+    }
+
+    pub fn record_outcome_again(&mut self, p: &mut Process, id: LifeId, token: u64, outcome: TicketOutcome) {
+        let Some(mut life) = p.ticket_lives.remove(&id) else { return };
+        if life.token == token && life.busy == Busy::Recording {
+            self.record_outcome(p, id, &mut life, outcome);
+        }
+        p.ticket_lives.insert(id, life);
+        self.run_ticket(p, id);
+    }
+
+    pub fn on_ticket_answer(
+        &mut self,
+        p: &mut Process,
+        id: LifeId,
+        token: u64,
+        ask: TicketAsk,
+        answer: Result<Answer, StoreError>,
+    ) {
+        let Some(mut life) = p.ticket_lives.remove(&id) else { return };
+        if life.token != token {
+            p.ticket_lives.insert(id, life);
+            return;
+        }
+        let of = (life.saga.ticket().account, life.saga.ticket().fence);
+        match ask {
+            TicketAsk::Settings(opening) => match settings(answer) {
+                Ok(_) => {
+                    let (account, fence) = of;
+                    let statement = Statement::OpenKeyring { process: p.id, account, fence, keyring: opening.keyring };
+                    self.ticket_ask(p, id, &mut life, statement, TicketAsk::Keyring(opening));
+                }
+                Err(why) => {
+                    life.busy = Busy::No;
+                    life.inputs.push_back(saga::Input::not_opened(opening.incarnation, why));
+                }
+            },
+            TicketAsk::Keyring(opening) => {
+                life.busy = Busy::No;
+                match opened(answer) {
+                    Ok(epoch) => {
+                        let incarnation = opening.incarnation;
+                        let session = self.new_session(p, id, of, opening, Some(epoch));
+                        life.session = Some((incarnation, session));
+                    }
+                    Err(why) => life.inputs.push_back(saga::Input::not_opened(opening.incarnation, why)),
+                }
+            }
+            TicketAsk::Record(outcome) => match outcome_written(answer) {
+                Err(StoreError::Unavailable(_)) => {
+                    self.note(RECORD_RETRY, p.daemon, p.id, Note::OutcomeAgain(id, token, outcome));
+                }
+                Ok(()) => life.busy = Busy::No,
+                Err(why) => {
+                    life.busy = Busy::No;
+                    match saga::after_unwritten(why) {
+                        Ok(input) => life.inputs.push_back(input),
+                        Err(ending) => return self.end_ticket(p, &life, ending),
+                    }
+                }
+            },
+        }
+        p.ticket_lives.insert(id, life);
+        self.run_ticket(p, id);
+    }
+
+    pub fn on_unlinked(&mut self, p: &mut Process, id: LifeId, incarnation: Incarnation, answer: UnlinkAnswer) {
+        self.ticket_input(p, id, saga::Input::Answered(incarnation, answer));
+    }
+}
+
+fn live(session: Option<(Incarnation, SessionId)>, incarnation: Incarnation) -> Option<SessionId> {
+    session.filter(|(live, _)| *live == incarnation).map(|(_, session)| session)
+}
+
+fn settings(answer: Result<Answer, StoreError>) -> Result<ConnectionSettings, StoreError> {
+    match answer? {
+        Answer::Settings(settings) => settings.ok_or(StoreError::Fenced),
+        _ => Err(StoreError::Unavailable("another answer".to_owned())),
+    }
+}
+
+/// The epoch.
+fn opened(answer: Result<Answer, StoreError>) -> Result<i64, StoreError> {
+    match answer? {
+        Answer::Opened { held: false, .. } => Err(StoreError::Fenced),
+        Answer::Opened { keyring: Some(keyring), .. } => Ok(keyring.epoch),
+        Answer::Opened { keyring: None, .. } => Err(StoreError::Poisoned("there is no such keyring".to_owned())),
+        _ => Err(StoreError::Unavailable("another answer".to_owned())),
+    }
+}
+
+fn outcome_written(answer: Result<Answer, StoreError>) -> Result<(), StoreError> {
+    match answer? {
+        Answer::Retried(None) | Answer::Closed(None) => Err(StoreError::Fenced),
+        Answer::Retried(Some(retried)) if retried.is_written || retried.was_written => Ok(()),
+        Answer::Closed(Some(false)) => Ok(()),
+        _ => Err(StoreError::Overtaken),
+    }
+}

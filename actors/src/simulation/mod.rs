@@ -1,0 +1,27 @@
+//! Several daemons over a model of the database, with phones, operators and faults, all of it
+//! in virtual time and drawn from one seed. The machines are the real ones: [`Roster`], the
+//! desks with their lifecycles, the sagas and the heartbeat; only the shells around them are
+//! rebuilt here. A [`Referee`] looks at every statement, every login and at the end.
+//!
+//! [`Roster`]: crate::supervisor::roster::Roster
+//! [`Referee`]: referee::Referee
+
+mod daemon;
+mod dice;
+mod flaws;
+mod lease;
+mod lives;
+pub mod model;
+mod quiet;
+mod referee;
+mod schedule;
+mod whatsapp;
+mod world;
+
+pub use flaws::Flaw;
+pub use referee::{Rule, Violation};
+pub use schedule::{Act, Schedule};
+pub use world::{Outcome, run};
+
+#[cfg(test)]
+mod tests;

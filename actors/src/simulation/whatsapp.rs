@@ -1,0 +1,121 @@
+//! WhatsApp, its phones and the connections to it, reduced to what the daemons can see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{AccountId, Fence, Incarnation, KeyringId, Phone},
+    ports::Purpose,
+};
+
+/// A connection, unique in a run.
+pub type SessionId = u64;
+/// An account's or a ticket's actor, unique in a run.
+pub type LifeId = u64;
+
+/// A device entry.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub phone: usize,
+    pub is_listed: bool,
+}
+
+/// How far a connection is, as WhatsApp sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It waits for its turn to connect.
+    Waiting,
+    Dialled,
+    /// It shows a QR: the nth.
+    Shows(u32),
+    /// That phone scanned, then, and waits.
+    Scanned(usize, i64),
+    /// Logged in.
+    Open,
+    Over,
+}
+
+/// What a connection writes its keys with.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    pub epoch: i64,
+    /// A write was not answered, or not done: nothing more is written.
+    pub failed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub daemon: usize,
+    pub process: Uuid,
+    pub life: LifeId,
+    pub account: AccountId,
+    pub fence: Fence,
+    pub incarnation: Incarnation,
+    pub keyring: KeyringId,
+    pub purpose: Purpose,
+    pub stage: Stage,
+    pub keys: Option<Keys>,
+    /// The daemon has cut or closed it: nothing more is heard of it.
+    pub is_left: bool,
+    /// It is never confirmed.
+    pub is_refused: bool,
+    /// The daemon was told to close it.
+    pub is_closing: bool,
+    /// When the daemon decided to open it.
+    pub since: i64,
+    /// The database said then whose the account was.
+    pub is_asked: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct WhatsApp {
+    pub devices: BTreeMap<KeyringId, Device>,
+    pub sessions: BTreeMap<SessionId, Session>,
+    /// Who is logged in with which device.
+    pub live: BTreeMap<KeyringId, SessionId>,
+    /// Nobody is let in, and nothing is confirmed, before that.
+    pub busy_until: i64,
+    last: SessionId,
+}
+
+impl WhatsApp {
+    pub fn add(&mut self, session: Session) -> SessionId {
+        self.last += 1;
+        self.sessions.insert(self.last, session);
+        self.last
+    }
+
+    pub fn is_listed(&self, keyring: KeyringId) -> bool {
+        self.devices.get(&keyring).is_some_and(|device| device.is_listed)
+    }
+
+    /// The connection is gone for WhatsApp.
+    pub fn hang_up(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.stage = Stage::Over;
+            let keyring = session.keyring;
+            if self.live.get(&keyring) == Some(&id) {
+                self.live.remove(&keyring);
+            }
+        }
+    }
+
+    /// Every connection of a process that is no more.
+    pub fn hang_up_process(&mut self, process: Uuid) {
+        let of: BTreeSet<SessionId> =
+            self.sessions.iter().filter(|(_, session)| session.process == process).map(|(id, _)| *id).collect();
+        for id in of {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.is_left = true;
+            }
+            self.hang_up(id);
+        }
+    }
+}
+
+/// The number of the nth phone.
+pub fn number(phone: usize) -> Option<Phone> {
+    Phone::parse(&format!("43660100{phone:04}")).ok()
+}
