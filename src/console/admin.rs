@@ -163,7 +163,8 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
         Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
         Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
         Ok(Err(_)) | Err(_) => {
-            let problem = Problem::unavailable("some accounts are still disconnecting, and the drain goes on: ask again");
+            let problem =
+                Problem::unavailable("some accounts are still disconnecting, and the drain goes on: ask again");
             Err(problem.retry_after(5))
         }
     }
@@ -178,8 +179,8 @@ async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
             return None;
         }
         let giving = async {
-            let drain = shared.lease_row.drain(true).await?;
-            shared.lease_row.give_back(drain).await
+            let told = shared.lease_row.drain(true).await?;
+            shared.lease_row.give_back(told).await
         };
         match giving.await {
             Ok(accounts) => {
