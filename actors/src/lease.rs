@@ -150,10 +150,14 @@ impl Heartbeat {
                 let refreshed = epoch == number;
                 self.has_row = true;
                 self.anchor = started;
-                self.epoch = epoch;
-                if self.lost_at.is_some_and(|lost| refreshed && started >= lost) {
-                    self.lost_at = None;
-                }
+                let is_news = std::mem::replace(&mut self.epoch, epoch) != epoch;
+                self.lost_at = match self.lost_at {
+                    Some(lost) if refreshed && started >= lost => None,
+                    // It had ended, and nobody saw it. Who began since the fences were
+                    // refreshed has the new ones, and must not share them with who begins next.
+                    None if is_news => Some(now),
+                    lost => lost,
+                };
                 // The answer may have taken that long.
                 self.on_time(now);
                 self.due = match self.state() {

@@ -69,7 +69,10 @@ fn a_row_that_had_expired_is_another_epoch() {
     let mut heartbeat = live();
     heartbeat.begin(ms(5_000));
     heartbeat.on_answer(2, renewed(2), ms(5_010));
-    assert_eq!(heartbeat.state(), LeaseState::Live { epoch: 2 });
+    assert_eq!((heartbeat.state(), heartbeat.due()), (LeaseState::Lost, Some(ms(5_010))), "who began meanwhile");
+    assert_eq!(heartbeat.begin(ms(5_010)), Renewal { number: 3, order: Order::Renew { refresh: true } });
+    heartbeat.on_answer(3, renewed(3), ms(5_020));
+    assert_eq!(heartbeat.state(), LeaseState::Live { epoch: 3 });
 }
 
 #[test]
@@ -79,7 +82,10 @@ fn a_refresh_whose_answer_was_lost_is_another_epoch() {
     heartbeat.on_answer(2, Answer::Failed, ms(9_000));
     heartbeat.begin(ms(10_000));
     heartbeat.on_answer(3, renewed(2), ms(10_010));
-    assert_eq!(heartbeat.state(), LeaseState::Live { epoch: 2 });
+    assert_eq!(heartbeat.state(), LeaseState::Lost);
+    heartbeat.begin(ms(10_010));
+    heartbeat.on_answer(4, renewed(4), ms(10_020));
+    assert_eq!(heartbeat.state(), LeaseState::Live { epoch: 4 });
 }
 
 #[test]
@@ -281,7 +287,7 @@ impl World {
     /// What lives run, by what the daemon is told.
     fn referee(&mut self) {
         let turns = self.follower.on_state(self.heartbeat.state());
-        if *turns == [Turn::Lost] {
+        if turns.contains(&Turn::Lost) && (self.may_run || *turns == [Turn::Lost]) {
             // Whoever lived until now has a fence of now at most.
             (self.may_run, self.stale) = (false, self.refreshes);
         }

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{
     flaws::Flaw,
-    lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, Order as LeaseOrder, Terms, Turn},
     lives::{Life, LifeAsk, TicketAsk, TicketLife},
     model::{Answer, Statement},
     referee::Rule,
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     account::lifecycle::Trouble,
     domain::{AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, Taken, TakingId, TicketId},
+    lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, Order as LeaseOrder, Terms, Turn},
     ports::{SessionEvent, StoreError, Survey, TicketOutcome, UnlinkAnswer, Write},
     supervisor::roster::{Directive, Member, Retired, Roster, Started},
 };

@@ -9,7 +9,6 @@
 mod daemon;
 mod dice;
 mod flaws;
-mod lease;
 mod lives;
 pub mod model;
 mod quiet;

@@ -475,8 +475,12 @@ impl Roster {
     /// before it is back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
         self.suspended = true;
-        let left = std::mem::take(&mut self.handing_over).into_values().flat_map(|hand_over| hand_over.commands);
-        let mut directives: Vec<Directive> = left.map(Directive::Requeue).collect();
+        // Whether their release came about is not waited for. Who has a seat yet puts back its
+        // commands when it goes.
+        let left = std::mem::take(&mut self.handing_over).into_keys();
+        let unseated = left.filter(|account| !self.seats.contains_key(&Member::Account(*account)));
+        let mut directives: Vec<Directive> =
+            unseated.map(|account| Directive::RequeueOf(account, Vec::new())).collect();
         for (member, seat) in &mut self.seats {
             // Who was told to leave may be busy with something politer.
             if matches!(seat, Seat::Running { .. } | Seat::Leaving) {

@@ -331,7 +331,7 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
     // Taken right behind the release, if the account was at rest: nothing else puts it back.
     let taken = Taken { command: CommandId(7), taking: TakingId(Uuid::from_u128(7)) };
     let mut lost = roster.clone();
-    assert!(lost.on_lease_lost().contains(&Directive::Requeue(taken)));
+    assert!(lost.on_lease_lost().contains(&Directive::RequeueOf(account(9), Vec::new())), "and what its actor left");
     assert_eq!(roster.on_released(account(9), true), [Directive::Requeue(taken)]);
 }
 
