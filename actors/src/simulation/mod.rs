@@ -6,6 +6,8 @@
 //! [`Roster`]: crate::supervisor::roster::Roster
 //! [`Referee`]: referee::Referee
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a double has an opinion on what it plays, and on nothing else")]
+
 mod daemon;
 mod dice;
 mod flaws;

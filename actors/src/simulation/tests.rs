@@ -10,7 +10,6 @@ const SCHEDULES: u64 = 10_000;
 const TO_SEE: u64 = 4_000;
 
 /// `PAIRD_TEST_SEEDS=100000` for more, `PAIRD_TEST_SEEDS=7-7` for one of them with its trace.
-#[expect(clippy::disallowed_methods, reason = "the one knob of the simulation")]
 fn given() -> Option<RangeInclusive<u64>> {
     let given = std::env::var("PAIRD_TEST_SEEDS").ok()?;
     Some(match given.split_once('-') {

@@ -464,7 +464,7 @@ impl World {
                 && is_refused(refusal.what, &write.change)
         });
         let why = "the database refuses it".to_owned();
-        refused.then(|| match self.flaw {
+        refused.then_some(match self.flaw {
             Some(Flaw::RefusedIsTriedForEver) => StoreError::Unavailable(why),
             _ => StoreError::Refused(why),
         })

@@ -176,7 +176,8 @@ async fn a_drain_by_mistake_is_taken_back_and_everybody_is_connected_again() {
 
     // Undone while it is still under way, and asked for again meanwhile.
     let (drained, undone) = tokio::join!(api.post("/api/drain", json!({})), undrain());
-    assert_eq!((drained.status, undone["wasDraining"].is_boolean()), (200, true));
+    assert!([200, 409].contains(&drained.status), "drained, or told that it was taken back: {}", drained.status);
+    assert!(undone["wasDraining"].is_boolean());
     undrain().await;
     stage.web.count_becomes("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL", 1).await;
     stage.finish([daemon]).await;

@@ -224,9 +224,8 @@ proptest! {
     #[test]
     fn a_life_goes_on_from_any_row_that_a_life_wrote(begin in 0..BEGINNINGS, history in moments(), later in 0..7_200_000u64) {
         let effects = live(&Policy::default(), begin, &history);
-        let rows = effects.iter().filter_map(|effect| match effect {
-            Effect::Record(change) | Effect::Claim { change, .. } => Some(change),
-            _ => None,
+        let rows = effects.iter().filter_map(|effect| {
+            if let Effect::Record(change) | Effect::Claim { change, .. } = effect { Some(change) } else { None }
         });
         for Change { record, .. } in rows.map(|change| &**change) {
             let now = START.after(Duration::from_millis(later));

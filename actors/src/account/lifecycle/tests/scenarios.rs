@@ -10,9 +10,9 @@ fn close_of(effects: &[Effect]) -> Option<Incarnation> {
 
 /// The change that asks for a number.
 fn claim_of(effects: &[Effect], of: Incarnation) -> Option<Change> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Claim { incarnation, change } if *incarnation == of => Some((**change).clone()),
-        _ => None,
+    effects.iter().find_map(|effect| {
+        let Effect::Claim { incarnation, change } = effect else { return None };
+        (*incarnation == of).then(|| (**change).clone())
     })
 }
 
@@ -557,7 +557,8 @@ fn an_account_that_cannot_be_written_is_held_with_as_little_as_there_can_be() {
 fn a_link_that_the_smallest_write_left_gets_its_ticket() {
     let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
     let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
-    let linking = Some(KeyringId(Uuid::from_u128(9)));
+    let keyring = KeyringId(Uuid::from_u128(9));
+    let linking = Some(keyring);
     let row = AccountRecord { status: Status::Pending, attempt, linking, phone: Some(phone()), ..fresh_record() };
     for kind in ["account.pair", "account.resume", "account.unpair", "account.delete", "groups.sync"] {
         let trouble = Trouble { reason: "no".to_owned(), commands: Vec::new(), is_muted: true };
@@ -565,7 +566,7 @@ fn a_link_that_the_smallest_write_left_gets_its_ticket() {
         let mut bench = Bench { life, now: START, effects, commands: 0 };
         bench.ask(kind);
         let tickets: Vec<_> = records(&bench.effects).iter().flat_map(|change| change.tickets.clone()).collect();
-        assert_eq!(tickets, [(linking.unwrap(), "left behind".to_owned())], "{kind}");
+        assert_eq!(tickets, [(keyring, "left behind".to_owned())], "{kind}");
         assert_eq!((bench.life.record().linking, &bench.life.record().phone), (None, &None), "{kind}");
     }
 }
