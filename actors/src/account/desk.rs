@@ -223,7 +223,7 @@ impl<C: Clone + Default> Desk<C> {
         }
         loop {
             if let Some(Caused { what, cause }) = self.orders.pop_front() {
-                return Next::Task(Caused { what: self.task_of(what, &cause), cause });
+                return Next::Task(Caused { what: self.task_of(what, &cause, now), cause });
             }
             let Some(Caused { what: input, cause }) = self.inbox.pop_front() else { return Next::Nothing };
             self.settings = None;
@@ -237,7 +237,7 @@ impl<C: Clone + Default> Desk<C> {
         }
     }
 
-    fn task_of(&mut self, effect: Effect, cause: &C) -> Task {
+    fn task_of(&mut self, effect: Effect, cause: &C, now: Instant) -> Task {
         let settings = self.settings.take();
         let mut wait_for = |what| self.waiting = Some(Waiting { cause: cause.clone(), what });
         match effect {
@@ -253,7 +253,10 @@ impl<C: Clone + Default> Desk<C> {
                 wait_for(WaitedFor::Other);
                 Task::RefuseLink(incarnation)
             }
-            Effect::Close(incarnation) => Task::Close(incarnation),
+            Effect::Close(incarnation) => {
+                self.life.close_begins(now);
+                Task::Close(incarnation)
+            }
             Effect::Cut(incarnation) => Task::Cut(incarnation),
             Effect::AnswerPasskey { incarnation, command, answer } => {
                 Task::AnswerPasskey { incarnation, command, answer }

@@ -106,6 +106,14 @@ impl Lifecycle {
         }
     }
 
+    /// [`Effect::Close`] is being carried out: its time is measured from now on, however long
+    /// a write before it took.
+    pub fn close_begins(&mut self, now: Instant) {
+        if let State::Closing { until, .. } = &mut self.state {
+            *until = now.after(self.policy.close_timeout);
+        }
+    }
+
     /// Closing → whatever the finale says
     pub(super) fn on_session_closed(&mut self) {
         if matches!(self.state, State::Closing { .. }) {
@@ -234,6 +242,10 @@ impl Lifecycle {
     /// Closing → Reconnecting | Connecting
     fn finish_loss(&mut self, reason: &CloseReason, until: Instant) {
         if *reason == CloseReason::RestartRequired && until <= self.now {
+            if self.record.status == Status::Connected {
+                // As for a move: told only if it takes long, behind a mass reconnect say.
+                self.record.released_at = Some(self.now);
+            }
             return self.log_in();
         }
         // One that came from another daemon counts, too: consumers believe that it is connected.
@@ -386,6 +398,10 @@ impl Lifecycle {
     /// It takes longer than a move may. The state stays.
     pub(super) fn tell_of_the_move(&mut self) {
         self.record.released_at = None;
+        if self.record.status == Status::Connected {
+            self.record.next_retry_at = Some(self.now);
+            self.set_status(Status::Reconnecting, CloseReason::RestartRequired.describe());
+        }
         let next_retry_at = self.record.next_retry_at.unwrap_or(self.now);
         let change = Change {
             events: vec![Event::Disconnected { reason: self.record.reason.clone(), next_retry_at }],

@@ -173,6 +173,7 @@ impl Lifecycle {
         if self.record.status == Status::Connected {
             let reason = "daemon_restarted";
             self.set_status(Status::Reconnecting, reason);
+            self.record.released_at = None;
             self.record.next_retry_at = Some(self.now);
             let told = Event::Disconnected { reason: reason.to_owned(), next_retry_at: self.now };
             let change = Change { events: vec![told], ..self.change() };

@@ -333,6 +333,18 @@ fn a_restart_that_whatsapp_asks_for_is_neither_told_nor_recorded() {
 }
 
 #[test]
+fn a_restart_whose_login_does_not_come_is_told_after_all() {
+    let mut bench = Bench::paired();
+    bench.hear(SessionEvent::Ended { reason: CloseReason::RestartRequired });
+    bench.closed();
+    bench.pass(Duration::from_secs(15));
+    assert_eq!((bench.events(), bench.state()), (vec!["session.disconnected"], "Connecting"));
+    assert_eq!(bench.life.record().status, Status::Reconnecting, "a row that says connected while nobody is");
+    bench.open();
+    assert_eq!(bench.events(), ["session.connected"]);
+}
+
+#[test]
 fn a_logout_erases_the_keys_and_never_pairs_by_itself() {
     let mut bench = Bench::paired();
     let keyring = bench.life.record().keyring.unwrap();
