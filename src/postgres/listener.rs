@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::ports::StoreError;
+use paird_actors::{clock, domain, ports::StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::commands::{StoreNotifiedCommandParams, store_notified_command};
 use paird_sql::queries::connections::{check_listening, listen_to_channel};
@@ -236,11 +236,14 @@ fn count(counted: &mut HashMap<(i32, String), VecDeque<Instant>>, heard: &Heard)
 
 async fn store_one(pool: &Pool, heard: &Heard, nth: i32, command: &NotifiedCommand) -> Result<(), StoreError> {
     let client = connection(pool).await?;
+    let ago = i64::try_from(heard.at.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let heard_at = domain::Instant(clock::now().0.saturating_sub(ago)).to_utc().fixed_offset();
     let row = StoreNotifiedCommandParams {
         sender: heard.sender,
         payload: heard.payload.as_str(),
         nth,
-        heard_within_secs: (COUNTED_WITHIN + heard.at.elapsed()).as_secs_f64(),
+        heard_at,
+        counted_secs: COUNTED_WITHIN.as_secs_f64(),
         kind: command.kind.as_str(),
         account: command.account,
         args: &command.args,

@@ -24,7 +24,8 @@ pub struct StoreNotifiedCommandParams<
     pub sender: i32,
     pub payload: T1,
     pub nth: i32,
-    pub heard_within_secs: f64,
+    pub heard_at: chrono::DateTime<chrono::FixedOffset>,
+    pub counted_secs: f64,
     pub kind: T2,
     pub account: Option<uuid::Uuid>,
     pub args: T3,
@@ -364,7 +365,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>, T2: crate::A
 pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn store_notified_command() -> StoreNotifiedCommandStmt {
     StoreNotifiedCommandStmt(
-        "SELECT store_notified_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, make_interval(secs => $4), $5, $6, $7, $8, $9) AS id",
+        "SELECT store_notified_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, clock_timestamp() - ($4::timestamptz - make_interval(secs => $5)), $6, $7, $8, $9, $10) AS id",
         None,
     )
 }
@@ -389,16 +390,17 @@ impl StoreNotifiedCommandStmt {
         sender: &'a i32,
         payload: &'a T1,
         nth: &'a i32,
-        heard_within_secs: &'a f64,
+        heard_at: &'a chrono::DateTime<chrono::FixedOffset>,
+        counted_secs: &'a f64,
         kind: &'a T2,
         account: &'a Option<uuid::Uuid>,
         args: &'a T3,
         dedupe_key: &'a Option<T4>,
         failure: &'a Option<T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 9> {
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 10> {
         Optioni64Query {
             client,
-            params: [sender, payload, nth, heard_within_secs, kind, account, args, dedupe_key, failure],
+            params: [sender, payload, nth, heard_at, counted_secs, kind, account, args, dedupe_key, failure],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -422,7 +424,7 @@ impl<
         'a,
         's,
         StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-        Optioni64Query<'c, 'a, 's, C, Option<i64>, 9>,
+        Optioni64Query<'c, 'a, 's, C, Option<i64>, 10>,
         C,
     > for StoreNotifiedCommandStmt
 {
@@ -430,13 +432,14 @@ impl<
         &'s self,
         client: &'c C,
         params: &'a StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 9> {
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 10> {
         self.bind(
             client,
             &params.sender,
             &params.payload,
             &params.nth,
-            &params.heard_within_secs,
+            &params.heard_at,
+            &params.counted_secs,
             &params.kind,
             &params.account,
             &params.args,
