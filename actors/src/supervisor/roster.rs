@@ -147,6 +147,9 @@ pub struct Roster {
     again: Option<Wanted>,
     /// Whom it was not asked about, since they came after it had begun.
     newcomers: BTreeSet<Member>,
+    /// Accounts that were given up since it had begun: what it took of them may be back in
+    /// the queue.
+    given_up: BTreeSet<AccountId>,
     /// Other daemons live that would go on with what this one gives up.
     has_heirs: bool,
     /// Spreads restarts; see [`jitter`].
@@ -165,6 +168,7 @@ impl Roster {
             looking: false,
             again: None,
             newcomers: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             has_heirs: false,
             seed,
         }
@@ -194,6 +198,7 @@ impl Roster {
         }
         self.looking = true;
         self.newcomers.clear();
+        self.given_up.clear();
         vec![Directive::Look { resync }]
     }
 
@@ -252,6 +257,7 @@ impl Roster {
     pub fn on_released(&mut self, account: AccountId, done: bool) -> Vec<Directive> {
         let Some(HandOver { commands, .. }) = self.handing_over.remove(&account) else { return Vec::new() };
         if done {
+            self.given_up.insert(account);
             // It put back what was taken before it: an account at rest may have been claimed
             // anew, for its next command, right behind it.
             return commands.into_iter().map(Directive::Requeue).collect();
@@ -294,7 +300,7 @@ impl Roster {
     fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
         let account = row.account;
         let member = Member::Account(account);
-        if self.is_stopped() {
+        if self.is_stopped() || self.given_up.contains(&account) {
             return vec![Directive::Requeue(row.taken())];
         }
         if let Some(hand_over) = self.handing_over.get_mut(&account) {

@@ -324,7 +324,7 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
         args: serde_json::json!({}),
         source: "web".to_owned(),
     };
-    assert_eq!(roster.on_command(row), []);
+    assert_eq!(roster.on_command(row.clone()), []);
     assert_eq!(roster.on_restart(account(9)), []);
     assert_eq!(roster.on_retired(Retired::of(gone, Ending::Done), NOW), [Directive::Release(account(9), Fence(1))]);
     assert_eq!(roster.on_survey(&survey(2), NOW.after(ROUND)), [], "not started again before the release is through");
@@ -333,6 +333,10 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
     let mut lost = roster.clone();
     assert!(lost.on_lease_lost().contains(&Directive::RequeueOf(account(9), Vec::new())), "and what its actor left");
     assert_eq!(roster.on_released(account(9), true), [Directive::Requeue(taken)]);
+    // A look that was under way may have taken it before the release put it back.
+    assert_eq!(roster.on_command(row.clone()), [Directive::Requeue(taken)]);
+    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
+    assert_eq!(roster.on_command(row), [Directive::Start(gone)], "taken since");
 }
 
 #[test]
