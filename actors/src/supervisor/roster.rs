@@ -150,6 +150,9 @@ pub struct Roster {
     /// Accounts that were given up since it had begun: what it took of them may be back in
     /// the queue.
     given_up: BTreeSet<AccountId>,
+    /// It began before a drain, or a loss of the lease, that is over: every account may have
+    /// been given up since.
+    is_void: bool,
     /// Other daemons live that would go on with what this one gives up.
     has_heirs: bool,
     /// Spreads restarts; see [`jitter`].
@@ -169,6 +172,7 @@ impl Roster {
             again: None,
             newcomers: BTreeSet::new(),
             given_up: BTreeSet::new(),
+            is_void: false,
             has_heirs: false,
             seed,
         }
@@ -199,12 +203,14 @@ impl Roster {
         self.looking = true;
         self.newcomers.clear();
         self.given_up.clear();
+        self.is_void = false;
         vec![Directive::Look { resync }]
     }
 
     /// What a look found.
     pub fn on_look(&mut self, survey: Option<&Survey>, commands: Vec<CommandRow>, now: Instant) -> Vec<Directive> {
         self.looking = false;
+        let survey = survey.filter(|_| !self.is_void);
         let mut directives = survey.map(|survey| self.on_survey(survey, now)).unwrap_or_default();
         // Behind such a one the next is due at once; behind any other, when that ends.
         if commands.iter().any(CommandRow::holds_nobody_up) {
@@ -300,7 +306,7 @@ impl Roster {
     fn on_command(&mut self, row: CommandRow) -> Vec<Directive> {
         let account = row.account;
         let member = Member::Account(account);
-        if self.is_stopped() || self.given_up.contains(&account) {
+        if self.is_stopped() || self.is_void || self.given_up.contains(&account) {
             return vec![Directive::Requeue(row.taken())];
         }
         if let Some(hand_over) = self.handing_over.get_mut(&account) {
@@ -474,7 +480,7 @@ impl Roster {
 
     /// The drain was a mistake: who left may come back, and who still leaves does so first.
     pub fn on_undrain(&mut self) -> Vec<Directive> {
-        if std::mem::take(&mut self.draining) { self.wake(true) } else { Vec::new() }
+        if std::mem::take(&mut self.draining) { self.begin_anew() } else { Vec::new() }
     }
 
     /// The lease is lost: everybody leaves at once and writes nothing, and nobody comes
@@ -501,7 +507,12 @@ impl Roster {
 
     /// The lease is back: what is still ours starts again.
     pub fn on_lease_back(&mut self) -> Vec<Directive> {
-        if std::mem::take(&mut self.suspended) { self.wake(true) } else { Vec::new() }
+        if std::mem::take(&mut self.suspended) { self.begin_anew() } else { Vec::new() }
+    }
+
+    fn begin_anew(&mut self) -> Vec<Directive> {
+        self.is_void = self.looking;
+        self.wake(true)
     }
 
     /// Nobody starts now, so there is nothing to look for.

@@ -85,6 +85,25 @@ fn who_came_during_a_look_is_not_judged_by_it() {
 }
 
 #[test]
+fn what_a_look_of_before_a_drain_took_is_put_back() {
+    for is_drain in [true, false] {
+        let mut roster = Roster::new(1, 50);
+        roster.wake(true);
+        if is_drain {
+            roster.on_drain();
+            assert_eq!(roster.on_undrain(), []);
+        } else {
+            roster.on_lease_lost();
+            assert_eq!(roster.on_lease_back(), []);
+        }
+        let survey = Survey { owned: vec![owned(2)], needing: 1, daemons: 1, least: 1 };
+        let directives = roster.on_look(Some(&survey), vec![row(1, 7)], NOW);
+        assert_eq!(directives, [Directive::Requeue(taken(7)), Directive::Look { resync: true }]);
+        assert_eq!(roster.on_look(None, vec![row(1, 7)], NOW), [Directive::Start(member(1))]);
+    }
+}
+
+#[test]
 fn what_an_account_is_held_for_outlives_a_row_that_is_not_read() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);
