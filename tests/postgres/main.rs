@@ -9,6 +9,7 @@ mod growth;
 mod leases;
 mod listening;
 mod migrating;
+mod model;
 mod outbox;
 mod pooling;
 mod pruning;

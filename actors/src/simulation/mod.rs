@@ -19,6 +19,7 @@ mod schedule;
 mod whatsapp;
 mod world;
 
+pub use dice::Dice;
 pub use flaws::Flaw;
 pub use referee::{Rule, Violation};
 pub use schedule::{Act, Schedule};
