@@ -1,6 +1,8 @@
 //! The model that the simulation runs on is the SQL: random histories of statements, many of
 //! them late or doubled, give the same answers and the same rows on both.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "one answer or statement is looked for among many")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
