@@ -9,11 +9,11 @@ use nix::{
 use crate::support::{Daemon, Stage, Wire, until};
 
 const NUMBER: &str = "436601234567";
-const SHORT: (&str, &str) = ("PAIRD_LEASE_TTL", "6s");
+const SHORT: (&str, &str) = ("PAIRD_LEASE_TTL", "10s");
 
 /// Waits until the lease went on for longer than it lasts, and looks whether anybody felt it.
 async fn goes_on_untouched(stage: &Stage, daemon: &Daemon, logins: u64) {
-    let renewed = "SELECT count(*) FROM processes WHERE renewed_at > $1::timestamptz + interval '9 s'";
+    let renewed = "SELECT count(*) FROM processes WHERE renewed_at > $1::timestamptz + interval '13 s'";
     let now: DateTime<Utc> = stage.web.sql.query_one("SELECT clock_timestamp()", &[]).await.unwrap().get(0);
     until("a lease that goes on", || async { (stage.web.count(renewed, &[&now]).await == 1).then_some(()) }).await;
     assert!(!daemon.log().contains("the lease was not renewed"), "{}", daemon.log());
