@@ -140,6 +140,27 @@ pub enum Written {
     NumberTaken { existing_label: String },
 }
 
+impl Written {
+    /// What the database's answer to a write means: a change that was written before is
+    /// done, whatever came after it.
+    ///
+    /// # Errors
+    /// `Overtaken`: another change came first.
+    pub fn of(
+        was_written: bool,
+        in_turn: bool,
+        existing_label: Option<String>,
+        settings: Option<ConnectionSettings>,
+    ) -> Result<Self, StoreError> {
+        match existing_label {
+            _ if was_written => Ok(Self::Done { settings }),
+            Some(existing_label) => Ok(Self::NumberTaken { existing_label }),
+            None if in_turn => Ok(Self::Done { settings }),
+            None => Err(StoreError::Overtaken),
+        }
+    }
+}
+
 /// An account's row, as a life begins with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {

@@ -440,13 +440,10 @@ impl World {
             return Err(StoreError::Unavailable("another answer".to_owned()));
         };
         let recorded = recorded.ok_or(StoreError::Fenced)?;
-        if !recorded.was_written {
-            if let Some(existing_label) = recorded.existing_label {
-                return Ok(Written::NumberTaken { existing_label });
-            }
-            if !recorded.in_turn {
-                return Err(StoreError::Overtaken);
-            }
+        let settings = recorded.is_live.then_some(recorded.settings);
+        let written = Written::of(recorded.was_written, recorded.in_turn, recorded.existing_label, settings)?;
+        if let Written::NumberTaken { .. } = written {
+            return Ok(written);
         }
         for ended in &write.change.finished {
             p.forget(ended.command);
@@ -455,7 +452,7 @@ impl World {
         if !write.change.finished.is_empty() && (recorded.more || p.looks.0 > looks_ended) {
             self.note(0, p.daemon, p.id, Note::Wake);
         }
-        Ok(Written::Done { settings: recorded.is_live.then_some(recorded.settings) })
+        Ok(written)
     }
 
     fn open_session(&mut self, p: &mut Process, id: LifeId, life: &mut Life, opening: Opening) {

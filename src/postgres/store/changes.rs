@@ -108,13 +108,11 @@ impl PgStore {
             let asked = async { number::unless_taken(record_change().params(&client, &row).opt().await) };
             let Some(answer) = bounded(asked).await? else { continue };
             let answer = answer.ok_or(StoreError::Fenced)?;
-            if !answer.was_written {
-                if let Some(existing_label) = answer.existing_label {
-                    return Ok(Written::NumberTaken { existing_label });
-                }
-                if !answer.in_turn {
-                    return Err(StoreError::Overtaken);
-                }
+            let settings = ConnectionSettings { proxy: answer.proxy, device_name: answer.device_name };
+            let settings = answer.is_live.then_some(settings);
+            let written = Written::of(answer.was_written, answer.in_turn, answer.existing_label, settings)?;
+            if let Written::NumberTaken { .. } = written {
+                return Ok(written);
             }
             if !change.events.is_empty() {
                 self.outbox.ring();
@@ -127,8 +125,7 @@ impl PgStore {
             if !change.finished.is_empty() && (answer.more || self.looks.came_since(looks)) {
                 self.inbox.notify_one();
             }
-            let settings = ConnectionSettings { proxy: answer.proxy, device_name: answer.device_name };
-            return Ok(Written::Done { settings: answer.is_live.then_some(settings) });
+            return Ok(written);
         }
         Err(number::contested())
     }
