@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 use crate::{campaign::Campaign, support::Stage};
 
 /// Looks at all of them, and says all that is broken.
-pub async fn hold(campaign: &Campaign) {
+pub async fn broken(campaign: &Campaign) -> Vec<String> {
     let stage = &campaign.stage;
     let checks = [
         ("every command ended", commands::ended(stage).await),
@@ -31,11 +31,10 @@ pub async fn hold(campaign: &Campaign) {
         ("no device was connected twice", owners::never_connected_twice(stage, &campaign.fleet.usurped).await),
         ("WhatsApp saw nothing odd", owners::nothing_odd(stage).await),
     ];
-    let broken: Vec<String> = checks
+    checks
         .into_iter()
         .flat_map(|(name, complaints)| complaints.into_iter().map(move |complaint| format!("{name}: {complaint}")))
-        .collect();
-    assert!(broken.is_empty(), "broken:\n{}", broken.join("\n"));
+        .collect()
 }
 
 /// A query whose rows are complaints.
