@@ -20,7 +20,7 @@ use crate::{
     console::{self, Console},
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
-        lease::Lease,
+        lease::{Lease, Stranger, find_stranger},
         listener::{Hearing, Listener},
         outbox::Outbox,
         prune,
@@ -42,6 +42,8 @@ const TICK: Duration = Duration::from_secs(15);
 const HEARTBEAT_CONNECTIONS: usize = 2;
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the end of a start waits for the database.
+const FORGO_TIMEOUT: Duration = Duration::from_secs(1);
 /// Behind a proxy that does not pass LISTEN the daemon is up all the same.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -102,7 +104,16 @@ async fn serve_with(
         (database.dsn().pool()?, database.dsn().patient_pool()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
     let Some(vault) = stop.unless(open_vault(&keys, process, config)).await else { return Ok(()) };
     let vault = Arc::new(vault?);
-    let Some(lease) = stop.unless(lease(&heartbeat, process, config)).await else { return Ok(()) };
+    let Some(lease) = stop.unless(lease(&heartbeat, process, config, vault.master_keys())).await else {
+        forgo_lease(&heartbeat, process).await;
+        return Ok(());
+    };
+    if let Some(known) = stop.unless(know_neighbours(&heartbeat, process, config)).await
+        && let Err(stranger) = known
+    {
+        release(lease).await;
+        return Err(stranger);
+    }
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
     let pruning = prune::start(pool.clone(), config.keep);
@@ -126,6 +137,7 @@ async fn serve_with(
         store: Arc::clone(&store) as _,
         gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
         policy: config.policy(),
+        lease: lease.pulse().epoch_now(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
         per_round: per_round(config.connect_rate),
@@ -254,8 +266,39 @@ fn tell_tasks() {
     debug!(tasks = Handle::current().metrics().num_alive_tasks(), "tasks alive");
 }
 
-async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> Lease {
-    Lease::start(pool.clone(), process, &config.command_channel, config.lease_ttl).await
+async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config, master_keys: Vec<String>) -> Lease {
+    Lease::start(pool.clone(), process, &config.command_channel, master_keys, config.lease_ttl).await
+}
+
+/// The lease may come about although nobody waits for it any more.
+async fn forgo_lease(pool: &deadpool_postgres::Pool, process: Uuid) {
+    if !matches!(tokio::time::timeout(FORGO_TIMEOUT, Lease::forgo(pool, process)).await, Ok(Ok(()))) {
+        info!("the database did not answer; a lease that comes about runs out by itself");
+    }
+}
+
+async fn release(lease: Lease) {
+    if let Err(why) = lease.release().await {
+        warn!(%why, "the lease is not released and runs out by itself");
+    }
+}
+
+/// Two machines that start with an empty database would each make a master key, and neither
+/// could open what the other seals.
+async fn know_neighbours(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> anyhow::Result<()> {
+    loop {
+        match find_stranger(pool, process).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(Stranger { host, pid })) => {
+                let path = config.master_key_file.clone();
+                return Err(VaultError::Strange { path, host, pid }).context("PAIRD_MASTER_KEY_FILE");
+            }
+            Err(why) => {
+                warn!(%why, "cannot compare the master key with those of the other daemons yet");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
 }
 
 /// Before anything runs: a token that cannot be read ends the start.

@@ -101,6 +101,12 @@ impl Heartbeat {
         }
     }
 
+    /// The epoch, if it is live at this moment; also where its end was not looked for yet: a
+    /// process that stood still finds out before its timers do.
+    pub fn epoch_at(&self, now: Duration) -> Option<i64> {
+        self.deadline().filter(|end| now < *end).map(|_| self.epoch)
+    }
+
     /// The start of the last good renewal.
     pub fn anchor(&self) -> Duration {
         self.anchor

@@ -22,4 +22,4 @@ pub mod unlink;
 mod fakes;
 mod world;
 
-pub use world::World;
+pub use world::{LeaseEpoch, World};

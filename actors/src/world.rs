@@ -5,6 +5,10 @@ use crate::{
     ports::{Gateway, Store},
 };
 
+/// The epoch of the daemon's lease if that is live at the moment of the call; another epoch
+/// than before means that it was lost meanwhile.
+pub type LeaseEpoch = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
+
 /// What every actor is given.
 #[derive(Clone)]
 pub struct World {
@@ -12,6 +16,7 @@ pub struct World {
     pub gateway: Arc<dyn Gateway>,
     /// Tells the supervisor that the actor is gone.
     pub farewell: Farewell,
+    pub lease: LeaseEpoch,
     /// Where input and output run, also what outlives an actor.
     pub runtime: tokio::runtime::Handle,
 }

@@ -64,11 +64,13 @@ WITH released AS (
 SELECT id FROM released;
 
 --! retake_account
--- Unless another daemon has it. A release under the former fence that lands later finds
--- nothing of it.
-UPDATE whatsapp_accounts SET owner = :process, fence = fence + 1
-WHERE id = :account AND fence = :fence AND (owner = :process OR owner IS NULL)
-RETURNING id;
+-- Unless another daemon has it, or this one is to take none. A release under the former
+-- fence that lands later finds nothing of it.
+UPDATE whatsapp_accounts a SET owner = :process, fence = a.fence + 1
+WHERE a.id = :account AND a.fence = :fence
+  AND (a.owner = :process OR (a.owner IS NULL AND EXISTS (
+          SELECT FROM processes me WHERE me.id = :process AND me.expires_at > clock_timestamp() AND NOT me.draining)))
+RETURNING a.id;
 
 --! list_owned_accounts
 -- Those that are active, that have tickets or that the caller runs, at rest or not: who

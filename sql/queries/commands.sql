@@ -123,9 +123,7 @@ WHERE c.id = left_undone.command AND c.taken = left_undone.taking AND c.state = 
 RETURNING c.id;
 
 --! store_notified_command (account?, dedupe_key?, failure?) : (id?)
--- Sender and payload are known by their hash alone: a payload may hold secrets. When it was
--- heard is a moment of this database's clock, so that a try that lands late looks back as
--- far as the first one did.
-SELECT store_notified_command(encode(sha256(convert_to(:sender::int || ' ' || :payload::text, 'UTF8')), 'hex'),
-                              :nth, clock_timestamp() - (:heard_at::timestamptz - make_interval(secs => :counted_secs)),
-                              :kind, :account, :args, :dedupe_key, :failure) AS id;
+-- Sender and payload are known by their hash alone: a payload may hold secrets.
+SELECT store_heard_command(encode(sha256(convert_to(:sender::int || ' ' || :payload::text, 'UTF8')), 'hex'),
+                           :nth, :heard_at, make_interval(secs => :counted_secs),
+                           :kind, :account, :args, :dedupe_key, :failure) AS id;

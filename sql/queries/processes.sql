@@ -1,11 +1,12 @@
 --! take_lease
 -- Makes the row, at start or when it is gone. Whatever was under way for accounts that this
--- daemon still owns writes nothing any more. No row: a later renewal came first.
+-- daemon still owns writes nothing any more. No row: a later renewal, or the end, came first.
 WITH taken AS (
     INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at,
-                                renewal, epoch, draining, drain_no)
+                                renewal, epoch, draining, drain_no, master_keys)
     VALUES (:process, :host, :pid, :version, :pid_space, :pid_birth, :command_channel,
-            clock_timestamp() + make_interval(secs => :ttl_secs), :renewal, :renewal, :draining, :drain_no)
+            clock_timestamp() + make_interval(secs => :ttl_secs), :renewal, :renewal, :draining, :drain_no,
+            :master_keys)
     ON CONFLICT (id) DO UPDATE
     SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at,
         renewal = excluded.renewal, epoch = excluded.epoch,
@@ -13,8 +14,21 @@ WITH taken AS (
         drain_no = greatest(p.drain_no, excluded.drain_no)
     WHERE p.renewal < excluded.renewal
     RETURNING epoch
+), stirring AS (
+    -- Those for whom something may be under way, and no other: a lease must be renewed in a
+    -- moment, however many accounts were ever ours. One that somebody has locked waits for
+    -- nobody: what was under way for it names the change, the taking or the epoch that it
+    -- follows, and comes too late for the life that begins next.
+    SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = :process
+    WHERE a.id = ANY (ARRAY(
+              SELECT active.id FROM whatsapp_accounts active
+              WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
+                AND active.owner = :process
+              UNION SELECT t.account_id FROM unlink_tickets t
+              UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = :process))
+    FOR UPDATE OF a SKIP LOCKED
 ), refreshed AS (
-    UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM taken WHERE a.owner = :process
+    UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id
 )
 SELECT epoch, clock_timestamp() AS database_now FROM taken;
 
@@ -34,8 +48,21 @@ WITH me AS (
         drain_no = greatest(p.drain_no, :drain_no)
     FROM moment WHERE p.id = moment.id AND p.renewal < :renewal
     RETURNING p.id, p.epoch, moment.expired
+), stirring AS (
+    -- Those for whom something may be under way, and no other: a lease must be renewed in a
+    -- moment, however many accounts were ever ours. One that somebody has locked waits for
+    -- nobody: what was under way for it names the change, the taking or the epoch that it
+    -- follows, and comes too late for the life that begins next.
+    SELECT a.id FROM renewed JOIN whatsapp_accounts a ON renewed.epoch = :renewal AND a.owner = :process
+    WHERE a.id = ANY (ARRAY(
+              SELECT active.id FROM whatsapp_accounts active
+              WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
+                AND active.owner = :process
+              UNION SELECT t.account_id FROM unlink_tickets t
+              UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = :process))
+    FOR UPDATE OF a SKIP LOCKED
 ), refreshed AS (
-    UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = (SELECT id FROM renewed WHERE epoch = :renewal)
+    UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id
 )
 SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired,
        clock_timestamp() AS database_now
@@ -65,22 +92,57 @@ DELETE FROM processes WHERE id = ANY (:gone) OR expires_at < clock_timestamp() -
 UPDATE processes SET draining = :draining, drain_no = :drain_no WHERE id = :process AND drain_no < :drain_no;
 
 --! give_accounts_back
--- Of this drain, if it still lasts; its undoing waits for the end of this.
+-- Of this drain, if it still lasts; its undoing waits for the end of this. An account that
+-- somebody has locked is left for the next time.
 WITH drained AS (
     SELECT id FROM processes WHERE id = :process AND draining AND drain_no = :drain_no FOR SHARE
 ), requeued AS (
     UPDATE commands c SET state = 'queued', started_at = NULL
     FROM drained WHERE c.taken_by = drained.id AND c.state = 'running'
+), free AS (
+    SELECT a.id FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id
+    FOR UPDATE OF a SKIP LOCKED
+), given AS (
+    UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id
+    RETURNING a.id
 )
-UPDATE whatsapp_accounts a SET owner = NULL FROM drained WHERE a.owner = drained.id;
+SELECT (SELECT count(*) FROM given) AS given,
+       EXISTS (SELECT FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id
+               WHERE a.id NOT IN (SELECT id FROM given)) AS more;
+
+--! find_stranger
+-- The daemon that was here first, if this one has none of its master keys, while nothing is
+-- sealed that would tell which of them is the right one.
+SELECT oldest.host, oldest.pid
+FROM processes me,
+     LATERAL (SELECT p.id, p.host, p.pid, p.master_keys FROM processes p
+              WHERE p.expires_at > clock_timestamp() AND p.master_keys <> '{}'
+              ORDER BY p.started_at, p.id LIMIT 1) AS oldest
+WHERE me.id = :process AND oldest.id <> me.id AND NOT oldest.master_keys && me.master_keys
+  AND NOT EXISTS (SELECT FROM keyrings) AND NOT EXISTS (SELECT FROM proxy_logins);
+
+--! add_master_key
+-- To the daemons that have the former one: a rotation has written the new one beside it.
+UPDATE processes SET master_keys = master_keys || :added::text
+WHERE :former = ANY (master_keys) AND :added <> ALL (master_keys);
 
 --! release_lease
-WITH released AS (
-    UPDATE whatsapp_accounts SET owner = NULL WHERE owner = :process
+-- The end of a daemon. Accounts that somebody has locked are free all the same: their owner is
+-- none. Without a row its making may still be under way: it finds this one then, and comes
+-- too late.
+WITH ended AS (
+    DELETE FROM processes WHERE id = :process RETURNING id
 ), requeued AS (
     UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = :process AND state = 'running'
+), free AS (
+    SELECT id FROM whatsapp_accounts WHERE owner = :process FOR UPDATE SKIP LOCKED
+), released AS (
+    UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id
 )
-DELETE FROM processes WHERE id = :process;
+INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at, draining, renewal)
+SELECT :process, '', 0, '', '', 0, clock_timestamp(), true, 9223372036854775807
+WHERE NOT EXISTS (SELECT FROM ended)
+ON CONFLICT (id) DO NOTHING;
 
 --! shorten_lease
 -- For a daemon that ends with connections that may still be closing. No renewal comes after it.

@@ -173,6 +173,7 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
 /// Goes on without whoever asked for it: accounts that run nowhere must not stay with a
 /// daemon that takes none. How many they were; `None` if the drain was taken back.
 async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
+    let mut given = 0;
     while shared.supervisor.drain().await {
         let _turn = shared.drain_turn.lock().await;
         if !shared.draining.load(Ordering::Relaxed) {
@@ -183,9 +184,13 @@ async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
             shared.lease_row.give_back(told).await
         };
         match giving.await {
-            Ok(accounts) => {
-                info!(accounts, "gave every account back");
-                return Some(accounts);
+            Ok(back) => {
+                given += u64::try_from(back.accounts).unwrap_or_default();
+                if !back.more {
+                    info!(accounts = given, "gave every account back");
+                    return Some(given);
+                }
+                info!("some accounts are locked by somebody else, and are given back when they are free");
             }
             Err(why) => warn!(%why, "cannot give the accounts back yet; trying until the database takes it"),
         }
@@ -198,12 +203,41 @@ async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
 #[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
 #[delete("/api/drain")]
 pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
-    let _turn = shared.drain_turn.lock().await;
-    let written = shared.lease_row.drain(false).await;
-    shared.supervisor.undrain();
-    let was_draining = shared.draining.swap(false, Ordering::Relaxed);
-    written.map_err(|why| not_done(&why))?;
-    Ok(Json(Undrained { was_draining }))
+    let undraining = actix_web::rt::spawn(take_accounts_again(shared));
+    match tokio::time::timeout(DRAIN_TIME, undraining).await {
+        Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),
+        Ok(Err(_)) | Err(_) => {
+            let problem =
+                Problem::unavailable("the database does not take it yet, and the drain is taken back when it does");
+            Err(problem.retry_after(5))
+        }
+    }
+}
+
+/// Goes on without whoever asked for it. Nobody starts before it is written: what the drain
+/// still has under way would free accounts that run. Whether the daemon was draining.
+async fn take_accounts_again(shared: Data<Shared>) -> bool {
+    let was_draining = {
+        let _turn = shared.drain_turn.lock().await;
+        shared.draining.swap(false, Ordering::Relaxed)
+    };
+    loop {
+        {
+            let _turn = shared.drain_turn.lock().await;
+            if shared.draining.load(Ordering::Relaxed) {
+                // Another drain came meanwhile.
+                return was_draining;
+            }
+            match shared.lease_row.drain(false).await {
+                Ok(_) => {
+                    shared.supervisor.undrain();
+                    return was_draining;
+                }
+                Err(why) => warn!(%why, "cannot take the drain back yet; trying until the database takes it"),
+            }
+        }
+        tokio::time::sleep(DRAIN_RETRY).await;
+    }
 }
 
 async fn owner(shared: &Shared, id: Uuid) -> Result<AccountOwner, Problem> {

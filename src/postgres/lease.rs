@@ -9,13 +9,13 @@ use std::{
 use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::{
-    clock, domain,
+    LeaseEpoch, clock, domain,
     lease::{Answer, Heartbeat, LeaseState, Order, Renewal, Terms},
     ports::StoreError,
 };
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    RenewLeaseParams, SurveyDaemons, TakeLeaseParams, bury_processes, get_time, give_accounts_back,
+    self, RenewLeaseParams, SurveyDaemons, TakeLeaseParams, bury_processes, get_time, give_accounts_back,
     list_processes_of_pid_space, release_lease, renew_lease, ring_daemons, set_draining, shorten_lease, survey_daemons,
     take_lease,
 };
@@ -49,9 +49,19 @@ pub struct Pulse {
     state: watch::Receiver<LeaseState>,
     /// The start of the last good renewal.
     anchor: watch::Receiver<Instant>,
+    lost_after: Duration,
 }
 
 impl Pulse {
+    /// Asked at any moment, also before the task that tells the lease's end has run: the
+    /// process may have been stopped until now.
+    pub fn epoch_now(self) -> LeaseEpoch {
+        Arc::new(move || match *self.state.borrow() {
+            LeaseState::Live { epoch } => (self.age() < self.lost_after).then_some(epoch),
+            LeaseState::Lost => None,
+        })
+    }
+
     pub fn is_live(&self) -> bool {
         self.state.borrow().is_live()
     }
@@ -65,7 +75,15 @@ impl Pulse {
 impl Lease {
     /// Takes the lease, as soon as the database lets it, and sets the clock by the
     /// database's. Former daemons of this machine whose process is gone lose theirs at once.
-    pub async fn start(pool: Pool, process: Uuid, command_channel: &str, ttl: Duration) -> Self {
+    ///
+    /// `master_keys`: the ids of those that this daemon opens keyrings with.
+    pub async fn start(
+        pool: Pool,
+        process: Uuid,
+        command_channel: &str,
+        master_keys: Vec<String>,
+        ttl: Duration,
+    ) -> Self {
         let started = Instant::now();
         let terms = Terms::of(ttl);
         let heartbeat = Heartbeat::new(terms, Duration::ZERO);
@@ -75,7 +93,7 @@ impl Lease {
         let row = LeaseRow { process, pool: pool.clone(), drain: Arc::default() };
         let (birth, command_channel) = (Birth::of_this_process(), command_channel.to_owned());
         let holder = Holder {
-            asking: Asking { row: row.clone(), terms, birth, command_channel },
+            asking: Asking { row: row.clone(), terms, birth, command_channel, master_keys },
             heartbeat,
             started,
             state: tell,
@@ -84,7 +102,8 @@ impl Lease {
         };
         let ending = CancellationToken::new();
         tokio::spawn(ending.clone().run_until_cancelled_owned(holder.keep()));
-        let lease = Self { row, pulse: Pulse { state: state.clone(), anchor }, daemons, ending };
+        let lease =
+            Self { row, pulse: Pulse { state: state.clone(), anchor, lost_after: terms.lost_after }, daemons, ending };
         // The holder outlives this: the token is ours.
         let _ = state.wait_for(|state| state.is_live()).await;
         lease
@@ -131,10 +150,15 @@ impl Lease {
     /// The database did not do it; the lease then runs out by itself.
     pub async fn release(self) -> Result<(), StoreError> {
         self.ending.cancel();
-        let client = connection(&self.row.pool).await?;
-        bounded(release_lease().bind(&client, &self.row.process)).await?;
-        info!(process = %self.row.process, "released the lease");
-        ring(&client).await
+        release(&self.row.pool, self.row.process).await
+    }
+
+    /// For a daemon that ends before it has its lease: what it asked for may still come about.
+    ///
+    /// # Errors
+    /// The database did not do it; a lease that comes about runs out by itself.
+    pub async fn forgo(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
+        release(pool, process).await
     }
 
     /// Lets the lease run out soon, but not before `left`: for an end with connections
@@ -155,6 +179,14 @@ impl Lease {
 pub struct Drain {
     number: i64,
     draining: bool,
+}
+
+/// What came of giving the accounts back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenBack {
+    pub accounts: i64,
+    /// Somebody has locked others: they are to be given back, too.
+    pub more: bool,
 }
 
 /// A daemon's row in `processes`.
@@ -184,16 +216,15 @@ impl LeaseRow {
     }
 
     /// Gives every account back, with its commands, while the lease goes on: after a
-    /// drain, when nothing of them runs here. How many they were; none if the drain was
-    /// undone.
+    /// drain, when nothing of them runs here. None if the drain was undone.
     ///
     /// # Errors
     /// The database did not do it.
-    pub async fn give_back(&self, drained: Drain) -> Result<u64, StoreError> {
+    pub async fn give_back(&self, drained: Drain) -> Result<GivenBack, StoreError> {
         let client = connection(&self.pool).await?;
-        let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number)).await?;
+        let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number).one()).await?;
         ring(&client).await?;
-        Ok(given)
+        Ok(GivenBack { accounts: given.given, more: given.more })
     }
 
     fn last_drain(&self) -> MutexGuard<'_, Drain> {
@@ -205,6 +236,31 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.ending.cancel();
     }
+}
+
+async fn release(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
+    let client = connection(pool).await?;
+    bounded(release_lease().bind(&client, &process)).await?;
+    info!(%process, "released the lease");
+    ring(&client).await
+}
+
+/// A daemon that has none of this one's master keys, although nothing is sealed yet that
+/// would tell whose are the right ones.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn find_stranger(pool: &Pool, process: Uuid) -> Result<Option<Stranger>, StoreError> {
+    let client = connection(pool).await?;
+    let found = bounded(processes::find_stranger().bind(&client, &process).opt()).await?;
+    Ok(found.map(|row| Stranger { host: row.host, pid: row.pid }))
+}
+
+/// See [`find_stranger`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    pub host: String,
+    pub pid: i32,
 }
 
 /// Tells every daemon that the fleet has changed.
@@ -295,6 +351,7 @@ struct Asking {
     terms: Terms,
     birth: Birth,
     command_channel: String,
+    master_keys: Vec<String>,
 }
 
 impl Asking {
@@ -342,6 +399,7 @@ impl Asking {
             renewal: number,
             draining: drain.draining,
             drain_no: drain.number,
+            master_keys: &self.master_keys,
         };
         let asked = Instant::now();
         let Some(taken) = bounded(take_lease().params(client, &row).opt()).await? else {

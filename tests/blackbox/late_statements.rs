@@ -24,6 +24,7 @@ const NOTICE: &str = "SET notified = true";
 const CLAIM: &str = "SELECT id FROM claimed";
 const RELEASE: &str = "SET owner = NULL WHERE id =";
 const RETAKING: &str = "fence = fence + 1 WHERE id =";
+const REQUEUE: &str = "AS left_undone (command, taking)";
 const TAKING: &str = "SET state = 'running'";
 
 const EAGER: (&str, &str) = ("PAIRD_CONNECT_RATE", "0");
@@ -98,11 +99,23 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     let cancelled = web.send("account.cancel", attempt, json!({})).await;
     wire.is_jammed(TAKING, process).await;
     wire.unjam();
+    // An actor that retires with a command undone has it put back.
+    wire.jam(REQUEUE);
+    phones.fault(Fault::StallIqs { xmlns: Some("w:g2".to_owned()) }).await;
+    let undone = web.send("groups.sync", keeper, json!({})).await;
+    let running = "SELECT count(*) FROM commands WHERE id = $1 AND state = 'running'";
+    until("a command under way", || async { (web.count(running, &[&undone]).await == 1).then_some(()) }).await;
+    let api = Api::of(&stage, &mut daemon).await;
+    api.post(&format!("/api/accounts/{keeper}/restart"), json!({})).await.is(202);
+    wire.is_jammed(REQUEUE, process).await;
+    wire.unjam();
+    phones.clear_faults().await;
 
     // Each try is given up, the next one is written, and two changes follow it.
     daemon.says("cannot write what happened").await;
     assert_eq!(web.outcome(waved).await.0, "failed");
     assert_eq!(web.outcome(cancelled).await.0, "done");
+    assert_eq!(web.outcome(undone).await.0, "done");
     for account in [retried, closed] {
         web.event(account, "account.unlinked", 0).await;
         web.status_is(account, "unpaired").await;
@@ -119,7 +132,7 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     web.does("account.cancel", noticed, json!({})).await;
     let fences: Vec<i64> = join_all(accounts.iter().map(|account| web.column(*account, "fence"))).await;
 
-    assert!(wire.stuck() >= 9, "one of each kind");
+    assert!(wire.stuck() >= 10, "one of each kind");
     changes_nothing(&stage, &wire).await;
     let later: Vec<i64> = join_all(accounts.iter().map(|account| web.column(*account, "fence"))).await;
     assert_eq!(later, fences, "the owner never changed");

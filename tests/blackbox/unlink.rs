@@ -203,6 +203,24 @@ async fn a_deletion_without_a_link_is_done_at_once_and_twice_is_once() {
     stage.finish([daemon]).await;
 }
 
+/// Whoever deletes twice, or sends anything else, must not take from the unlink what it needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_for_a_deleted_account_leave_its_unlink_alone() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", NUMBER, &stage.phones).await;
+    stage.phones.fault(Fault::Unlink { how: UnlinkFault::Refused, times: None }).await;
+    web.does("account.delete", account, json!({})).await;
+    for (kind, state) in [("account.delete", "done"), ("account.unpair", "failed"), ("account.cancel", "failed")] {
+        assert_eq!(web.ask(kind, account, json!({})).await.0, state, "{kind}");
+        web.status_is(account, "deleting").await;
+        assert_eq!(web.count("SELECT count(*) FROM unlink_tickets", &[]).await, 1);
+    }
+    stage.phones.clear_faults().await;
+    is_unlinked(web, &stage, account).await;
+    stage.finish([daemon]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_while_pairing_ends_the_attempt_and_leaves_nothing() {
     let (stage, daemon) = Stage::with_daemon().await;

@@ -217,6 +217,14 @@ async fn a_release_that_lands_late_finds_an_account_that_was_taken_back() {
 
     let present = daemon.load(record.id).await;
     daemon.store.release_account(record.id, present.fence).await.unwrap();
+    let draining = async |draining| {
+        database.web.execute("UPDATE processes SET draining = $1", &[&draining]).await.unwrap();
+    };
+    draining(true).await;
+    daemon.store.retake_account(record.id, present.fence).await.unwrap();
+    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "taken by who is to take none");
+    draining(false).await;
+
     let other = database.daemon().await;
     other.own(record.id).await;
     daemon.store.retake_account(record.id, present.fence).await.unwrap();

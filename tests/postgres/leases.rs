@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use paird::postgres::lease::{Lease, TTL};
+use paird::postgres::lease::{Lease, TTL, find_stranger};
 use paird_actors::domain::AccountId;
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
@@ -15,8 +15,8 @@ use crate::support::Database;
 async fn the_end_of_another_daemons_lease_is_seen_when_it_comes_and_not_at_the_next_renewal() {
     let database = Database::new().await;
     let pool = database.dsn.pool().unwrap();
-    let dying = Lease::start(pool.clone(), Uuid::now_v7(), "paird_command", Duration::from_secs(2)).await;
-    let heir = Lease::start(pool, Uuid::now_v7(), "paird_command", TTL).await;
+    let dying = Lease::start(pool.clone(), Uuid::now_v7(), "paird_command", Vec::new(), Duration::from_secs(2)).await;
+    let heir = Lease::start(pool, Uuid::now_v7(), "paird_command", Vec::new(), TTL).await;
     let mut daemons = heir.daemons();
     assert_eq!(*daemons.borrow_and_update(), 2);
     drop(dying);
@@ -39,7 +39,9 @@ impl ByHand {
         let account = database.account(Uuid::new_v4(), "shop").await;
         let by_hand = Self { database, client, process: Uuid::now_v7(), account };
         assert_eq!(by_hand.take(1).await, Some(1));
-        by_hand.sets("UPDATE whatsapp_accounts SET owner = (SELECT id FROM processes)").await;
+        let owned = "UPDATE whatsapp_accounts
+                     SET owner = (SELECT id FROM processes), status = 'held', desired = 'paired'";
+        by_hand.sets(owned).await;
         by_hand
     }
 
@@ -56,6 +58,7 @@ impl ByHand {
             renewal,
             draining: false,
             drain_no: 0,
+            master_keys: Vec::<String>::new(),
         };
         take_lease().params(&self.client, &row).opt().await.unwrap().map(|taken| taken.epoch)
     }
@@ -73,8 +76,9 @@ impl ByHand {
         set_draining().bind(&self.client, &draining, &number, &self.process).await.unwrap();
     }
 
-    async fn give_back(&self, number: i64) -> u64 {
-        give_accounts_back().bind(&self.client, &self.process, &number).await.unwrap()
+    async fn give_back(&self, number: i64) -> (i64, bool) {
+        let given = give_accounts_back().bind(&self.client, &self.process, &number).one().await.unwrap();
+        (given.given, given.more)
     }
 
     async fn sets(&self, sql: &str) {
@@ -156,12 +160,12 @@ async fn a_drain_that_lands_after_its_undoing_changes_nothing() {
     assert!(!lease.is_draining().await);
     lease.renew_draining(2, false, true, 1).await;
     assert!(!lease.is_draining().await, "by a renewal of before");
-    assert_eq!(lease.give_back(1).await, 0);
+    assert_eq!(lease.give_back(1).await, (0, false));
 
     lease.renew_draining(3, false, true, 3).await;
     assert!(lease.is_draining().await, "a renewal says it, too");
-    assert_eq!(lease.give_back(1).await, 0, "of another drain");
-    assert_eq!(lease.give_back(3).await, 1);
+    assert_eq!(lease.give_back(1).await, (0, false), "of another drain");
+    assert_eq!(lease.give_back(3).await, (1, false));
     assert_eq!(lease.database.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NULL").await, 1);
 }
 
@@ -169,7 +173,7 @@ async fn a_drain_that_lands_after_its_undoing_changes_nothing() {
 async fn a_lease_whose_row_is_gone_is_taken_again() {
     let database = Database::new().await;
     let pool = database.dsn.pool().unwrap();
-    let lease = Lease::start(pool, Uuid::now_v7(), "paird_command", Duration::from_secs(2)).await;
+    let lease = Lease::start(pool, Uuid::now_v7(), "paird_command", Vec::new(), Duration::from_secs(2)).await;
     let mut state = lease.watch();
     let former = *state.borrow_and_update();
     database.web.execute("DELETE FROM processes", &[]).await.unwrap();
@@ -177,4 +181,68 @@ async fn a_lease_whose_row_is_gone_is_taken_again() {
     assert!(tokio::time::timeout(TTL, again).await.is_ok_and(|again| again.is_ok()));
     assert_eq!(database.count("SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()").await, 1);
     lease.release().await.unwrap();
+}
+
+/// Whoever has it locked, a web app in the middle of a transaction say, keeps that account and
+/// no other.
+#[tokio::test]
+async fn an_account_that_is_locked_delays_no_renewal() {
+    let lease = ByHand::new().await;
+    let other = lease.database.account(Uuid::new_v4(), "locked").await;
+    lease
+        .sets("UPDATE whatsapp_accounts SET owner = (SELECT id FROM processes), status = 'held', desired = 'paired'")
+        .await;
+    let locked = format!("BEGIN; UPDATE whatsapp_accounts SET label = 'renamed' WHERE id = '{}'", other.0);
+    lease.database.web.batch_execute(&locked).await.unwrap();
+    let renewed = tokio::time::timeout(Duration::from_secs(5), lease.renew(2, true)).await;
+    assert_eq!(renewed.expect("it waits for nobody").epoch, Some(2));
+    set_draining().bind(&lease.client, &true, &1, &lease.process).await.unwrap();
+    let given = tokio::time::timeout(Duration::from_secs(5), lease.give_back(1)).await;
+    assert_eq!(given.expect("it waits for nobody"), (1, true), "one is left for later");
+    lease.database.web.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(lease.fence().await, 1);
+    assert_eq!(lease.give_back(1).await, (1, false));
+}
+
+#[tokio::test]
+async fn an_account_at_rest_keeps_its_fence() {
+    let lease = ByHand::new().await;
+    lease.sets("UPDATE whatsapp_accounts SET status = 'unpaired', desired = 'unpaired'").await;
+    lease.renew(2, true).await;
+    assert_eq!(lease.fence().await, 0, "however many there are, a renewal does not touch them");
+    let command = lease.database.send("account.cancel", lease.account).await;
+    let taken = "UPDATE commands SET taken_by = (SELECT id FROM processes), taken = gen_random_uuid() WHERE id = $1";
+    lease.database.web.execute(taken, &[&command]).await.unwrap();
+    lease.renew(3, true).await;
+    assert_eq!(lease.fence().await, 1, "a life may be under way that this command began");
+}
+
+/// A daemon that is told to end while its first statement is under way.
+#[tokio::test]
+async fn a_lease_that_is_taken_after_its_end_does_not_come_about() {
+    let lease = ByHand::new().await;
+    let process = Uuid::now_v7();
+    release_lease().bind(&lease.client, &process).await.unwrap();
+    let late = ByHand { process, ..lease };
+    assert_eq!(late.take(1).await, None);
+    let live = "SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()";
+    assert_eq!(late.database.count(live).await, 1, "the other daemon's");
+}
+
+#[tokio::test]
+async fn daemons_with_different_master_keys_are_strangers_while_nothing_is_sealed() {
+    let database = Database::new().await;
+    let (first, second, third) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let start = async |process, keys: &[&str]| {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Lease::start(database.dsn.pool().unwrap(), process, "paird_command", keys, TTL).await
+    };
+    let pool = database.dsn.pool().unwrap();
+    let _first = start(first, &["one"]).await;
+    let _second = start(second, &["two"]).await;
+    let _third = start(third, &["one", "three"]).await;
+    assert_eq!(find_stranger(&pool, first).await.unwrap(), None, "who was there before");
+    let stranger = find_stranger(&pool, second).await.unwrap().expect("one has another key");
+    assert_eq!(stranger.pid, i32::try_from(std::process::id()).unwrap());
+    assert_eq!(find_stranger(&pool, third).await.unwrap(), None, "one key in common is enough");
 }

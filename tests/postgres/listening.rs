@@ -57,6 +57,7 @@ async fn send_command_rings_on_the_channel_that_a_daemon_chose() {
         database.dsn.pool().unwrap(),
         Uuid::now_v7(),
         "my channel",
+        Vec::new(),
         paird::postgres::lease::TTL,
     )
     .await;
@@ -134,4 +135,21 @@ async fn a_restart_of_postgres_loses_no_command() {
     web.execute("UPDATE commands SET state = 'done' WHERE id = $1", &[&sent]).await.unwrap();
     assert_eq!(next_command(&listener, &daemon).await, another);
     eventually("the lease lives", async || daemon.lease.is_live()).await;
+}
+
+/// They are told apart by when they were heard: the first is stored late, since the database
+/// was away.
+#[tokio::test]
+async fn an_equal_notification_half_a_minute_later_is_another_command() {
+    let database = Database::new().await;
+    let account = database.account(Uuid::new_v4(), "shop").await;
+    let store = async |secs_ago: f64| {
+        let store = "SELECT store_heard_command('key', 1, clock_timestamp() - make_interval(secs => $1), '30 s',
+                                                'account.cancel', $2, '{}', NULL, NULL)";
+        database.one::<Option<i64>>(store, &[&secs_ago, &account.0]).await
+    };
+    assert!(store(31.0).await.is_some());
+    assert!(store(31.2).await.is_none(), "by the other daemon, whose clock is a little behind");
+    assert!(store(0.0).await.is_some());
+    assert!(store(0.2).await.is_none());
 }

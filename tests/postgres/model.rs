@@ -441,6 +441,7 @@ impl Both {
                     renewal: *renewal,
                     draining: *draining,
                     drain_no: *drain_no,
+                    master_keys: Vec::<String>::new(),
                 };
                 let taken = take_lease().params(client, &row).opt().await.unwrap();
                 Answer::Taken { epoch: taken.map(|taken| taken.epoch), database_now: Instant(0) }
@@ -483,8 +484,8 @@ impl Both {
             }
             Statement::GiveAccountsBack { process, drain_no } => {
                 let row = GiveAccountsBackParams { process: *process, drain_no: *drain_no };
-                let given = give_accounts_back().params(client, &row).await.unwrap();
-                Answer::Count(u32::try_from(given).unwrap())
+                let given = give_accounts_back().params(client, &row).one().await.unwrap();
+                Answer::Count(u32::try_from(given.given).unwrap())
             }
             Statement::Survey { process, running } => self.survey(*process, running).await,
             Statement::ClaimAccounts { process, limit } => {

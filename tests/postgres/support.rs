@@ -118,7 +118,7 @@ impl Database {
     pub async fn daemon(&self) -> Daemon {
         let pool = self.dsn.pool().unwrap();
         let process = Uuid::now_v7();
-        let lease = Lease::start(pool.clone(), process, "paird_command", TTL).await;
+        let lease = Lease::start(pool.clone(), process, "paird_command", Vec::new(), TTL).await;
         Daemon { store: PgStore::new(pool.clone(), process, Bell::default(), Arc::default()), process, pool, lease }
     }
 

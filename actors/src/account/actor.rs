@@ -68,6 +68,8 @@ pub struct AccountActor {
     world: World,
     departure: Departure,
     timer: Option<SpawnHandle>,
+    /// The epoch of the daemon's lease when this life began.
+    leased: Option<i64>,
     /// Set once, by [`FenceOff`]: whatever is waited for is given up.
     fenced: watch::Sender<bool>,
 }
@@ -92,12 +94,19 @@ impl AccountActor {
         let crashed = Retired::of(Member::Account(account), Ending::Crashed);
         let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
         let desk = Desk::new(beginning);
-        Self { account, desk, world, departure, timer: None, fenced: watch::Sender::new(false) }
+        let leased = (world.lease)();
+        Self { account, desk, world, departure, timer: None, leased, fenced: watch::Sender::new(false) }
+    }
+
+    /// Whether the lease is the one that this life began under, without a break.
+    fn is_leased(&self) -> bool {
+        let now = (self.world.lease)();
+        now.is_some() && now == self.leased
     }
 
     fn pump(&mut self, ctx: &mut Context<Self>) {
         while ctx.state() == ActorState::Running {
-            match self.desk.next(clock::now()) {
+            match self.desk.next(clock::now(), self.is_leased()) {
                 Next::Task(Caused { what: task, cause }) => self.carry_out(task, cause.0, ctx),
                 Next::Moved { from, to, cause } => {
                     let record = self.desk.life().record();

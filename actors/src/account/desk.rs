@@ -211,8 +211,9 @@ impl<C: Clone + Default> Desk<C> {
         self.orders.clear();
     }
 
-    /// One input → all its effects → the next input.
-    pub fn next(&mut self, now: Instant) -> Next<C> {
+    /// One input → all its effects → the next input. `is_leased`: whether the daemon has
+    /// had its lease since this life began, up to this moment.
+    pub fn next(&mut self, now: Instant, is_leased: bool) -> Next<C> {
         if self.waiting.is_some() {
             return Next::Nothing;
         }
@@ -223,7 +224,7 @@ impl<C: Clone + Default> Desk<C> {
         }
         loop {
             if let Some(Caused { what, cause }) = self.orders.pop_front() {
-                return Next::Task(Caused { what: self.task_of(what, &cause, now), cause });
+                return Next::Task(Caused { what: self.task_of(what, &cause, now, is_leased), cause });
             }
             let Some(Caused { what: input, cause }) = self.inbox.pop_front() else { return Next::Nothing };
             self.settings = None;
@@ -237,7 +238,7 @@ impl<C: Clone + Default> Desk<C> {
         }
     }
 
-    fn task_of(&mut self, effect: Effect, cause: &C, now: Instant) -> Task {
+    fn task_of(&mut self, effect: Effect, cause: &C, now: Instant, is_leased: bool) -> Task {
         let settings = self.settings.take();
         let mut wait_for = |what| self.waiting = Some(Waiting { cause: cause.clone(), what });
         match effect {
@@ -245,9 +246,12 @@ impl<C: Clone + Default> Desk<C> {
                 wait_for(WaitedFor::Opened(incarnation));
                 Task::Open { incarnation, keyring, purpose, settings }
             }
+            // The process may have stood still since the keys became durable. Their heir, who
+            // tried them before there was a link, has erased them: nobody could unlink what
+            // this would link. The loss of the lease itself arrives later.
             Effect::ConfirmLink(incarnation) => {
                 wait_for(WaitedFor::Other);
-                Task::ConfirmLink(incarnation)
+                if is_leased { Task::ConfirmLink(incarnation) } else { Task::RefuseLink(incarnation) }
             }
             Effect::RefuseLink(incarnation) => {
                 wait_for(WaitedFor::Other);
@@ -363,3 +367,6 @@ impl<C: Clone + Default> Desk<C> {
         self.inbox.push_front(Caused { what: input, cause });
     }
 }
+
+#[cfg(test)]
+mod tests;

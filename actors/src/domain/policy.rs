@@ -39,7 +39,8 @@ pub struct Policy {
     /// How long an account may be on its way from one daemon to another before consumers
     /// are told that it is disconnected.
     pub move_timeout: Duration,
-    /// How long the actor of a deleted account waits for commands that come too late.
+    /// How long the actor of a deleted account waits for commands that come too late. While
+    /// it does, nobody finishes a deletion whose last ticket has been closed since it began.
     pub late_commands: Duration,
     /// An outdated client is tried once more by itself after this long, with the
     /// version looked up anew; jittered.
@@ -65,7 +66,7 @@ impl Default for Policy {
             backoff_cap: Duration::from_secs(900),
             stable_after: Duration::from_secs(60),
             move_timeout: Duration::from_secs(15),
-            late_commands: Duration::from_secs(30),
+            late_commands: Duration::from_secs(1),
             outdated_retry: Duration::from_secs(60),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),

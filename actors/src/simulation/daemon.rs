@@ -58,6 +58,8 @@ pub struct Daemon {
     pub held: Vec<(Uuid, Note)>,
     /// How long its monotonic clock stood still.
     pub lost_time: i64,
+    /// They stood still until then, if they ever did.
+    pub clocks_stood_until: i64,
     pub wall_clock_off: i64,
     pub deaf_until: i64,
     /// Under which fence a life of the account, in that process, was fenced off last.
@@ -212,6 +214,11 @@ impl World {
     /// By the daemon's own clock.
     pub fn clock(&self, p: &Process) -> Instant {
         Instant(self.database_now().0 - self.now + self.mono(p.daemon) + p.offset)
+    }
+
+    /// The epoch of a lease that the daemon may take for live at this moment.
+    pub fn epoch_now(&self, p: &Process) -> Option<i64> {
+        p.heartbeat.epoch_at(self.since_birth(p))
     }
 
     fn since_birth(&self, p: &Process) -> Duration {

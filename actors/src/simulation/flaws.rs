@@ -40,10 +40,12 @@ pub enum Flaw {
     RevivesUnseen,
     /// A change that is refused for good is tried for ever.
     RefusedIsTriedForEver,
+    /// A link is confirmed by a daemon that stood still since its keys were durable.
+    ConfirmsUnleased,
 }
 
 impl Flaw {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ForgetsPredecessor,
         Self::LapseWithoutFences,
         Self::PutsBackWithoutTaking,
@@ -61,6 +63,7 @@ impl Flaw {
         Self::RevivesUnseen,
         Self::DialsUnasked,
         Self::RefusedIsTriedForEver,
+        Self::ConfirmsUnleased,
     ];
 
     /// What it breaks.
@@ -77,6 +80,7 @@ impl Flaw {
             Self::SecondDrainIsSilent => Rule::DrainsEnd,
             Self::LeaversKeepTheirSockets | Self::LostReleaseIsKept | Self::LateDrains => Rule::NobodyFights,
             Self::DialsUnasked | Self::RevivesUnseen => Rule::OwnersDial,
+            Self::ConfirmsUnleased => Rule::OwnersConfirm,
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct Life {
     account: AccountId,
     fence: Fence,
     desk: Desk<()>,
+    /// Of the daemon's lease when it began.
+    epoch: Option<i64>,
     session: Option<(Incarnation, SessionId)>,
     /// It began when the lease was lost, and is fenced off at once.
     is_stillborn: bool,
@@ -124,7 +126,9 @@ impl World {
         let (daemon, state) = (p.daemon, beginning.life.state().name());
         self.tell(|| format!("d{daemon} life {id} of {account} begins under {fence:?}: {state}"));
         let fenced_off = self.daemons.get(p.daemon).and_then(|of| of.fenced_off.get(&(p.id, account))).copied();
-        if fenced_off.is_some_and(|former| fence <= former) {
+        // What an account at rest may still hear of is nothing that does not name what it follows.
+        let is_spared = self.model.spared.contains(&(p.id, account));
+        if fenced_off.is_some_and(|former| fence <= former) && !is_spared {
             self.referee.object(Rule::FencesGrow, || {
                 format!("d{daemon}: a life of {account} begins under {fence:?}, and one that had it was fenced off")
             });
@@ -133,6 +137,7 @@ impl World {
             account,
             fence,
             desk: Desk::new(beginning),
+            epoch: self.epoch_now(p),
             session: None,
             is_stillborn: p.is_lost,
             is_fenced: false,
@@ -220,7 +225,9 @@ impl World {
     fn pump(&mut self, p: &mut Process, id: LifeId) {
         let Some(mut life) = p.lives.remove(&id) else { return };
         loop {
-            match life.desk.next(self.clock(p)) {
+            let epoch = self.epoch_now(p);
+            let is_leased = (epoch.is_some() && epoch == life.epoch) || self.flaw == Some(Flaw::ConfirmsUnleased);
+            match life.desk.next(self.clock(p), is_leased) {
                 Next::Task(Caused { what: Task::End(end), .. }) => return self.end_life(p, &life, end),
                 Next::Task(Caused { what: task, .. }) => self.carry_out_task(p, id, &mut life, task),
                 Next::Moved { from, to, .. } => {
@@ -310,7 +317,7 @@ impl World {
             }
             Task::ConfirmLink(incarnation) => {
                 if let Some(session) = live(life.session, incarnation) {
-                    self.send_confirmation(session);
+                    self.send_confirmation(p, session);
                 }
                 self.note(1, p.daemon, p.id, Note::Done(id));
             }
@@ -504,6 +511,7 @@ impl World {
             is_closing: false,
             since: opening.since,
             is_asked: opening.is_asked,
+            lost_time: self.daemons.get(p.daemon).map_or(0, |of| of.lost_time),
         });
         let turn = if self.dice.chance(10) { self.dice.spread(500, 5_000) } else { self.dice.spread(1, 50) };
         self.note(turn, p.daemon, p.id, Note::Dial(session));

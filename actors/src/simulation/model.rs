@@ -297,6 +297,9 @@ pub struct Model {
     pub stays_after_linking: Duration,
     /// What of the review's findings is brought back.
     pub(super) flaw: Option<Flaw>,
+    /// The accounts of each daemon that kept their fence when it was raised last, since they
+    /// were at rest.
+    pub(super) spared: BTreeSet<(Uuid, AccountId)>,
     next_id: u64,
 }
 
@@ -311,6 +314,7 @@ impl Default for Model {
             keyrings: BTreeMap::new(),
             stays_after_linking: Duration::from_mins(10),
             flaw: None,
+            spared: BTreeSet::new(),
             next_id: 0,
         }
     }
@@ -398,9 +402,23 @@ impl Model {
     }
 
     fn raise_fences(&mut self, process: Uuid) {
-        for account in self.accounts.values_mut().filter(|account| account.owner == Some(process)) {
-            account.record.fence.0 += 1;
+        let runs = |account: AccountId| {
+            self.commands.values().any(|command| {
+                matches!(command.state, CommandState::Queued | CommandState::Running)
+                    && command.taken_by == Some(process)
+                    && command.account == Some(account)
+            })
+        };
+        let owned = self.accounts.iter().filter(|(_, account)| account.owner == Some(process));
+        let (stirring, at_rest): (Vec<_>, Vec<_>) =
+            owned.map(|(id, account)| (*id, self.needs_daemon(account) || runs(*id))).partition(|(_, stirs)| *stirs);
+        for (id, _) in stirring {
+            if let Some(account) = self.accounts.get_mut(&id) {
+                account.record.fence.0 += 1;
+            }
         }
+        self.spared.retain(|(of, _)| *of != process);
+        self.spared.extend(at_rest.into_iter().map(|(id, _)| (process, id)));
     }
 
     fn requeue_running(&mut self, of: impl Fn(&Command) -> bool) {
@@ -423,7 +441,10 @@ impl Model {
             Statement::SurveyDaemons { process } => self.survey_daemons(*process, now),
             Statement::ReleaseLease { process } => {
                 self.give_back(*process);
-                self.processes.remove(process);
+                let ended = Process { expires_at: now, renewal: i64::MAX, epoch: 0, draining: true, drain_no: 0 };
+                if self.processes.remove(process).is_none() {
+                    self.processes.insert(*process, ended);
+                }
                 Answer::Nothing
             }
             Statement::ShortenLease { process, left } => {
@@ -465,9 +486,10 @@ impl Model {
                 Answer::Found(held)
             }
             Statement::RetakeAccount { process, account, fence } => {
-                let row = self.accounts.get_mut(account);
-                let row =
-                    row.filter(|row| row.record.fence == *fence && row.owner.is_none_or(|owner| owner == *process));
+                let me = self.processes.get(process);
+                let may_own = me.is_some_and(|me| me.expires_at > now && !me.draining);
+                let row = self.accounts.get_mut(account).filter(|row| row.record.fence == *fence);
+                let row = row.filter(|row| row.owner.map_or(may_own, |owner| owner == *process));
                 let found = row.is_some();
                 if let Some(row) = row {
                     row.owner = Some(*process);

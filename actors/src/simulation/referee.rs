@@ -28,6 +28,8 @@ pub enum Rule {
     NobodyFights,
     /// Only the owner dials, by the database's word.
     OwnersDial,
+    /// Only the owner lets a link come about, by the database's word.
+    OwnersConfirm,
     /// A life begins under a newer fence than one that a lost lease ended.
     FencesGrow,
     /// A daemon's own lives never have two connections of one device.
@@ -184,8 +186,11 @@ impl Referee {
             }
         }
         self.on_attempt(before, after, told);
+        let is_open = model.tickets_of(account).next().is_some();
+        if after.deleted_at.is_some() && after.status == Status::Unpaired && is_open {
+            self.object(Rule::DeletedSaysWhatIsPending, || format!("{account} is deleted, and a ticket is open"));
+        }
         if told.iter().any(|event| matches!(event, Event::AccountDeleted { .. })) {
-            let is_open = model.tickets_of(account).next().is_some();
             let says = told.iter().any(|event| matches!(event, Event::AccountDeleted { unlinked: Unlinked::Pending }));
             if is_open != says {
                 self.object(Rule::DeletedSaysWhatIsPending, || {

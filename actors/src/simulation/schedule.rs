@@ -58,6 +58,11 @@ pub enum What {
         host: bool,
         order: Order,
     },
+    /// The next daemon that writes the keys of a link stops before it hears of that.
+    StopBehindKeys {
+        ms: i64,
+        order: Order,
+    },
     /// Starts again after so long.
     Kill {
         daemon: usize,
@@ -374,6 +379,12 @@ impl Schedule {
                 let order = dice.one_of(&[Order::AsItCame, Order::TimersFirst, Order::TimersLast]);
                 let host = dice.chance(50);
                 self.add(at, What::Stop { daemon, ms, host, order: order.unwrap_or(Order::AsItCame) });
+                if dice.chance(25) {
+                    let order = dice.one_of(&[Order::AsItCame, Order::TimersLast]).unwrap_or(Order::AsItCame);
+                    let (ms, account) = (dice.between(21_000, 45_000), dice.below(self.accounts));
+                    self.add(at, What::StopBehindKeys { ms, order });
+                    self.pair(dice, account, at + 10);
+                }
             }
             Theme::Ends => {
                 let ms = dice.spread(200, 30_000);

@@ -66,6 +66,8 @@ pub struct Session {
     pub since: i64,
     /// The database said then whose the account was.
     pub is_asked: bool,
+    /// For how long the clocks of its daemon had stood still by then.
+    pub lost_time: i64,
 }
 
 /// See the module.

@@ -15,7 +15,7 @@ use super::{
     flaws::Flaw,
     model::{Answer, Model, Statement},
     referee::{Referee, Rule, Violation},
-    schedule::{Act, How, Kind, Refused, Schedule, Sort, What},
+    schedule::{Act, How, Kind, Order, Refused, Schedule, Sort, What},
     whatsapp::{Device, SessionId, Stage, WhatsApp, number},
 };
 use crate::{
@@ -34,10 +34,8 @@ const QR: i64 = 20_000;
 const QRS: u32 = 5;
 /// A phone tries to scan for so long.
 const SCANS: i64 = 20_000;
-/// A phone waits so long for the confirmation of a link, as long as a lease lasts at least
-/// for a daemon that takes it for live. One that waited longer could be confirmed by a daemon
-/// that stood still since the keys were durable, when its heir has tried and erased them.
-const CONFIRMED_WITHIN: i64 = 8_000;
+/// A phone waits so long for the confirmation of a link: longer than any lease.
+const CONFIRMED_WITHIN: i64 = 30_000;
 /// The lines of a trace that are kept.
 const LINES: usize = 160;
 
@@ -131,6 +129,8 @@ pub struct World {
     frozen: Vec<[i64; CONNECTIONS]>,
     away_until: i64,
     refusals: Vec<Refusal>,
+    /// How long the next daemon that writes the keys of a link stops then.
+    stop_behind_keys: Option<(i64, Order)>,
     /// Accounts that a daemon threw out which could not know better.
     pub thrown_out: BTreeSet<AccountId>,
     pub errands: Vec<Errand>,
@@ -192,6 +192,7 @@ impl World {
             frozen: vec![[0; CONNECTIONS]; schedule.daemons],
             away_until: 0,
             refusals: Vec::new(),
+            stop_behind_keys: None,
             thrown_out: BTreeSet::new(),
             errands: Vec::new(),
             last_life: 0,
@@ -329,6 +330,7 @@ impl World {
         of.is_stopped = false;
         if of.stops_host {
             of.lost_time += self.now - of.stopped_at;
+            of.clocks_stood_until = self.now;
         }
         of.resumed_at = self.now;
         let held = of.take_held();
@@ -443,6 +445,11 @@ impl World {
             Ok(answer)
         };
         let daemon = call.daemon;
+        let wrote_keys = matches!(&call.statement, Statement::RecordChange { write, .. } if write.keys.is_some());
+        if let Some((ms, order)) = self.stop_behind_keys.take_if(|_| wrote_keys && answer.is_ok()) {
+            self.tell(|| format!("* d{daemon} stops behind the keys of a link"));
+            self.stop(daemon, ms, false, order);
+        }
         let late = if call.then.is_none() { "late: " } else { "" };
         if !is_routine(&call.statement) || call.then.is_none() || !found_nothing(&answer) {
             self.tell(|| format!("   database, {late}d{daemon} {} → {}", said(&call.statement), said_answer(&answer)));
@@ -453,6 +460,17 @@ impl World {
             self.calls.insert(id, call);
         }
         self.note(back, daemon, process, Note::Answer(id, Box::new(answer)));
+    }
+
+    fn stop(&mut self, daemon: usize, ms: i64, host: bool, order: Order) {
+        let now = self.now;
+        let Some(of) = self.daemons.get_mut(daemon) else { return };
+        if of.is_stopped || of.process.is_none() {
+            return;
+        }
+        (of.is_stopped, of.stops_host, of.order) = (true, host, order);
+        (of.stopped_at, of.stopped_until) = (now, now + ms);
+        self.after(ms, Due::Continue(daemon));
     }
 
     fn refusal(&self, statement: &Statement) -> Option<StoreError> {
@@ -553,7 +571,7 @@ impl World {
 
     /// Its monotonic clock stood still, and it was not renewed since.
     fn is_unsure(&self, daemon: usize) -> bool {
-        self.daemons.get(daemon).is_some_and(|of| of.stops_host && of.renewed_at < of.resumed_at)
+        self.daemons.get(daemon).is_some_and(|of| of.renewed_at < of.clocks_stood_until)
     }
 
     /// The daemon asked whose the account is, and was stopped since, or knows no better how
@@ -633,7 +651,21 @@ impl World {
     }
 
     /// The daemon lets the link come about.
-    pub fn send_confirmation(&mut self, id: SessionId) {
+    pub fn send_confirmation(&mut self, p: &Process, id: SessionId) {
+        let now = self.database_now();
+        let session = self.whatsapp.sessions.get(&id);
+        let row = session.and_then(|session| self.model.accounts.get(&session.account));
+        let another = row.and_then(|row| row.owner).filter(|owner| *owner != p.id && self.model.is_live(*owner, now));
+        let lost_time = self.daemons.get(p.daemon).map_or(0, |of| of.lost_time);
+        let could_know = session.is_some_and(|session| session.lost_time == lost_time) && !self.is_unsure(p.daemon);
+        if another.is_some() && could_know {
+            let daemon = p.daemon;
+            self.referee.object(Rule::OwnersConfirm, || format!("d{daemon} confirms a link of another's account"));
+        } else if another.is_some() {
+            // Nothing tells a daemon that its clocks stood still: only that phones do not wait
+            // for so long keeps this from becoming an entry that nobody can remove.
+            return self.hang_up_with(id, CloseReason::SocketLost("the phone has given up".to_owned()));
+        }
         let way = self.dice.spread(1, 60);
         self.after(way, Due::Confirm(id));
     }
@@ -752,16 +784,8 @@ impl World {
                 }
             }
             What::DatabaseAway { ms } => self.away_until = self.away_until.max(self.now + ms),
-            What::Stop { daemon, ms, host, order } => {
-                let now = self.now;
-                let Some(of) = self.daemons.get_mut(daemon) else { return };
-                if of.is_stopped || of.process.is_none() {
-                    return;
-                }
-                (of.is_stopped, of.stops_host, of.order) = (true, host, order);
-                (of.stopped_at, of.stopped_until) = (now, now + ms);
-                self.after(ms, Due::Continue(daemon));
-            }
+            What::Stop { daemon, ms, host, order } => self.stop(daemon, ms, host, order),
+            What::StopBehindKeys { ms, order } => self.stop_behind_keys = Some((ms, order)),
             What::Kill { daemon, ms } => {
                 self.kill(daemon);
                 if let Some(of) = self.daemons.get_mut(daemon) {
@@ -871,6 +895,7 @@ impl World {
         }
         self.away_until = 0;
         self.whatsapp.busy_until = 0;
+        self.stop_behind_keys = None;
         for daemon in 0..self.daemons.len() {
             if let Some(of) = self.daemons.get_mut(daemon) {
                 of.deaf_until = 0;

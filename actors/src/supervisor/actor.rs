@@ -17,7 +17,7 @@ use super::{
     roster::{Directive, Ending, Member, Retired, Roster, Started},
 };
 use crate::{
-    World,
+    LeaseEpoch, World,
     account::{
         self,
         desk::Beginning,
@@ -43,6 +43,7 @@ pub struct Setting {
     pub store: Arc<dyn Store>,
     pub gateway: Arc<dyn Gateway>,
     pub policy: Policy,
+    pub lease: LeaseEpoch,
     /// Where accounts live; an account is always on the same one.
     pub arbiters: Vec<ArbiterHandle>,
     /// Where their input and output runs.
@@ -331,6 +332,7 @@ impl SupervisorActor {
         let world = World {
             store: Arc::clone(&store),
             gateway: Arc::clone(&self.setting.gateway),
+            lease: Arc::clone(&self.setting.lease),
             farewell: Arc::new(move |retired| supervisor.do_send(Missed(retired))),
             runtime: self.setting.runtime.clone(),
         };

@@ -60,6 +60,7 @@ impl Bench {
             store: Arc::clone(&store) as _,
             gateway: Arc::clone(&gateway) as _,
             policy: Policy::default(),
+            lease: Arc::new(|| Some(1)),
             arbiters: Vec::new(),
             runtime: tokio::runtime::Handle::current(),
             per_round: 50,

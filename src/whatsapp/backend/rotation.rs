@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use paird_actors::domain::{AccountId, KeyringId};
 use paird_sql::queries::keyrings as sql;
+use paird_sql::queries::processes::add_master_key;
 use thiserror::Error;
 use tokio::time::Instant;
 use tokio_postgres::Client;
@@ -156,8 +157,12 @@ impl<'a> Rotation<'a> {
         if let Some(foreign) = in_use.into_iter().find(|row| keys.find(&row.master_key).is_none()) {
             return Err(RotationError::Foreign { id: foreign.master_key, keyrings: foreign.keyrings });
         }
-        let begun = keys.ids().len() > 1;
-        Ok((if begun { keys } else { MasterKeys::add(self.file)? }, begun))
+        if keys.ids().len() > 1 {
+            return Ok((keys, true));
+        }
+        let rotating = MasterKeys::add(self.file)?;
+        add_master_key().bind(self.client, &rotating.newest().id(), &keys.newest().id()).await?;
+        Ok((rotating, false))
     }
 
     /// A rotation that was killed a moment ago has the lock until Postgres notices.

@@ -42,6 +42,11 @@ pub enum VaultError {
         path.display()
     )]
     Wrong { path: PathBuf, ours: String, theirs: String, keyrings: i64 },
+    #[error(
+        "the daemon with process id {pid} on {host} made a master key of its own, and nothing is sealed yet that would tell which is the right one: copy its master key file to {}",
+        path.display()
+    )]
+    Strange { path: PathBuf, host: String, pid: i32 },
     /// The database did not answer: trying again may do.
     #[error("the master key could not be checked: {0}")]
     Unchecked(#[source] StoreError),
@@ -61,6 +66,11 @@ impl Vault {
             checked => checked?,
         };
         Ok(Self { pool, process, master_keys: Arc::new(KeyFile::new(master_key_file.to_owned(), keys)) })
+    }
+
+    /// The ids of the master keys that open keyrings here.
+    pub fn master_keys(&self) -> Vec<String> {
+        self.master_keys.known().ids().map(str::to_owned).collect()
     }
 
     /// A new keyring with no keys yet, in memory only until [`Keyring::secure`].

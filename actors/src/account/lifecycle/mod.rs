@@ -190,7 +190,10 @@ impl Lifecycle {
         self.effects.push(effect);
     }
 
-    fn write(&mut self, change: Change) {
+    /// Whatever a deleted account that is at rest writes says that the deletion is over, and
+    /// leaves it to the statement whether it is.
+    fn write(&mut self, mut change: Change) {
+        change.deletes |= change.record.deleted_at.is_some() && change.record.status == Status::Unpaired;
         self.emit(Effect::Record(Box::new(change)));
     }
 

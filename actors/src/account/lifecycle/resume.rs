@@ -60,8 +60,12 @@ impl Lifecycle {
         }
     }
 
-    /// → Held. Told once: a row that says so already is not written again.
-    fn be_held(&mut self, Trouble { reason, commands, is_muted }: Trouble) {
+    /// → Held | Deleted. Told once: a row that says so already is not written again.
+    fn be_held(&mut self, trouble: Trouble) {
+        if self.record.deleted_at.is_some() {
+            return self.rest_deleted(trouble);
+        }
+        let Trouble { reason, commands, is_muted } = trouble;
         self.state = State::Held { until: None };
         let was_held = self.record.status == Status::Held && self.record.reason == reason;
         if was_held && self.record.attempt.is_none() && commands.is_empty() {
@@ -79,13 +83,19 @@ impl Lifecycle {
             change.events.push(Event::Held { reason: reason.clone(), until: None });
             change.audit.push(self.audit(NOBODY, "account.held", Some(&reason)));
         }
-        for Finished { command, kind, .. } in commands {
-            if !is_muted {
-                change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.clone() });
-            }
-            change.finished.push(Finished { command, kind, result: Err(reason.clone()) });
-        }
+        fail_all(&mut change, commands, &reason, is_muted);
         self.write(Change { record: self.record.clone(), ..change });
+    }
+
+    /// Nobody sees a deleted account, so nobody would resume one that is held. What its
+    /// deletion could not write is tried again with the next command, or seldom. → Deleted
+    fn rest_deleted(&mut self, Trouble { reason, commands, is_muted }: Trouble) {
+        self.state = State::Deleted { until: self.now.after(self.policy.backoff_cap) };
+        if !commands.is_empty() {
+            let mut change = self.change();
+            fail_all(&mut change, commands, &reason, is_muted);
+            self.write(change);
+        }
     }
 
     fn pick_up(&mut self) {
@@ -133,7 +143,7 @@ impl Lifecycle {
         }
         if self.record.status == Status::Deleting {
             self.set_status(Status::Unpaired, "deleted");
-            let change = Change { deletes: true, ..self.change() };
+            let change = self.change();
             self.write(change);
         }
         self.state = State::Deleted { until: self.now.after(self.policy.late_commands) };
@@ -182,6 +192,16 @@ impl Lifecycle {
             self.tell_of_the_move();
         }
         self.log_in();
+    }
+}
+
+/// What a refused change was to end ends with the reason of the refusal.
+fn fail_all(change: &mut Change, commands: Vec<Finished>, reason: &str, is_muted: bool) {
+    for Finished { command, kind, .. } in commands {
+        if !is_muted {
+            change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.to_owned() });
+        }
+        change.finished.push(Finished { command, kind, result: Err(reason.to_owned()) });
     }
 }
 

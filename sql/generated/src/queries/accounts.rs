@@ -555,7 +555,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct RetakeAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn retake_account() -> RetakeAccountStmt {
     RetakeAccountStmt(
-        "UPDATE whatsapp_accounts SET owner = $1, fence = fence + 1 WHERE id = $2 AND fence = $3 AND (owner = $1 OR owner IS NULL) RETURNING id",
+        "UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 WHERE a.id = $2 AND a.fence = $3 AND (a.owner = $1 OR (a.owner IS NULL AND EXISTS ( SELECT FROM processes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND NOT me.draining))) RETURNING a.id",
         None,
     )
 }

@@ -365,7 +365,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>, T2: crate::A
 pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn store_notified_command() -> StoreNotifiedCommandStmt {
     StoreNotifiedCommandStmt(
-        "SELECT store_notified_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, clock_timestamp() - ($4::timestamptz - make_interval(secs => $5)), $6, $7, $8, $9, $10) AS id",
+        "SELECT store_heard_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, $4, make_interval(secs => $5), $6, $7, $8, $9, $10) AS id",
         None,
     )
 }

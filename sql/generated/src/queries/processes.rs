@@ -1,7 +1,14 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
-pub struct TakeLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql, T4: crate::StringSql> {
+pub struct TakeLeaseParams<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::StringSql,
+    T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+> {
     pub process: uuid::Uuid,
     pub host: T1,
     pub pid: i32,
@@ -13,6 +20,7 @@ pub struct TakeLeaseParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate
     pub renewal: i64,
     pub draining: bool,
     pub drain_no: i64,
+    pub master_keys: T6,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct RenewLeaseParams {
@@ -38,6 +46,11 @@ pub struct SetDrainingParams {
 pub struct GiveAccountsBackParams {
     pub process: uuid::Uuid,
     pub drain_no: i64,
+}
+#[derive(Debug)]
+pub struct AddMasterKeyParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub added: T1,
+    pub former: T2,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct ShortenLeaseParams {
@@ -66,6 +79,25 @@ pub struct ListProcessesOfPidSpace {
     pub id: uuid::Uuid,
     pub pid: i32,
     pub pid_birth: i64,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct GiveAccountsBack {
+    pub given: i64,
+    pub more: bool,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindStranger {
+    pub host: String,
+    pub pid: i32,
+}
+pub struct FindStrangerBorrowed<'a> {
+    pub host: &'a str,
+    pub pid: i32,
+}
+impl<'a> From<FindStrangerBorrowed<'a>> for FindStranger {
+    fn from(FindStrangerBorrowed { host, pid }: FindStrangerBorrowed<'a>) -> Self {
+        Self { host: host.into(), pid }
+    }
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
@@ -396,10 +428,118 @@ where
         Ok(mapped)
     }
 }
+pub struct GiveAccountsBackQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GiveAccountsBack, tokio_postgres::Error>,
+    mapper: fn(GiveAccountsBack) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GiveAccountsBackQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GiveAccountsBack) -> R) -> GiveAccountsBackQuery<'c, 'a, 's, C, R, N> {
+        GiveAccountsBackQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct FindStrangerQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<FindStrangerBorrowed, tokio_postgres::Error>,
+    mapper: fn(FindStrangerBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> FindStrangerQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(FindStrangerBorrowed) -> R) -> FindStrangerQuery<'c, 'a, 's, C, R, N> {
+        FindStrangerQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct TakeLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_lease() -> TakeLeaseStmt {
     TakeLeaseStmt(
-        "WITH taken AS ( INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at, renewal, epoch, draining, drain_no) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8), $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at, renewal = excluded.renewal, epoch = excluded.epoch, draining = CASE WHEN excluded.drain_no > p.drain_no THEN excluded.draining ELSE p.draining END, drain_no = greatest(p.drain_no, excluded.drain_no) WHERE p.renewal < excluded.renewal RETURNING epoch ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM taken WHERE a.owner = $1 ) SELECT epoch, clock_timestamp() AS database_now FROM taken",
+        "WITH taken AS ( INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at, renewal, epoch, draining, drain_no, master_keys) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8), $9, $9, $10, $11, $12) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at, renewal = excluded.renewal, epoch = excluded.epoch, draining = CASE WHEN excluded.drain_no > p.drain_no THEN excluded.draining ELSE p.draining END, drain_no = greatest(p.drain_no, excluded.drain_no) WHERE p.renewal < excluded.renewal RETURNING epoch ), stirring AS ( SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = $1 WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 UNION SELECT t.account_id FROM unlink_tickets t UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = $1)) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT epoch, clock_timestamp() AS database_now FROM taken",
         None,
     )
 }
@@ -417,6 +557,8 @@ impl TakeLeaseStmt {
         T2: crate::StringSql,
         T3: crate::StringSql,
         T4: crate::StringSql,
+        T5: crate::StringSql,
+        T6: crate::ArraySql<Item = T5>,
     >(
         &'s self,
         client: &'c C,
@@ -431,7 +573,8 @@ impl TakeLeaseStmt {
         renewal: &'a i64,
         draining: &'a bool,
         drain_no: &'a i64,
-    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11> {
+        master_keys: &'a T6,
+    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 12> {
         TakeLeaseQuery {
             client,
             params: [
@@ -446,6 +589,7 @@ impl TakeLeaseStmt {
                 renewal,
                 draining,
                 drain_no,
+                master_keys,
             ],
             query: self.0,
             cached: self.1.as_ref(),
@@ -465,21 +609,23 @@ impl<
     T2: crate::StringSql,
     T3: crate::StringSql,
     T4: crate::StringSql,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        TakeLeaseParams<T1, T2, T3, T4>,
-        TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11>,
+        TakeLeaseParams<T1, T2, T3, T4, T5, T6>,
+        TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 12>,
         C,
     > for TakeLeaseStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a TakeLeaseParams<T1, T2, T3, T4>,
-    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 11> {
+        params: &'a TakeLeaseParams<T1, T2, T3, T4, T5, T6>,
+    ) -> TakeLeaseQuery<'c, 'a, 's, C, TakeLease, 12> {
         self.bind(
             client,
             &params.process,
@@ -493,13 +639,14 @@ impl<
             &params.renewal,
             &params.draining,
             &params.drain_no,
+            &params.master_keys,
         )
     }
 }
 pub struct RenewLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn renew_lease() -> RenewLeaseStmt {
     RenewLeaseStmt(
-        "WITH me AS ( SELECT id, expires_at FROM processes WHERE id = $1 FOR UPDATE ), moment AS MATERIALIZED ( SELECT id, expires_at <= clock_timestamp() AS expired FROM me ), renewed AS ( UPDATE processes p SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $2), renewal = $3, epoch = CASE WHEN $4 OR moment.expired THEN $3 ELSE p.epoch END, draining = CASE WHEN $5 > p.drain_no THEN $6 ELSE p.draining END, drain_no = greatest(p.drain_no, $5) FROM moment WHERE p.id = moment.id AND p.renewal < $3 RETURNING p.id, p.epoch, moment.expired ), refreshed AS ( UPDATE whatsapp_accounts SET fence = fence + 1 WHERE owner = (SELECT id FROM renewed WHERE epoch = $3) ) SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired, clock_timestamp() AS database_now FROM (SELECT) AS always LEFT JOIN renewed ON true",
+        "WITH me AS ( SELECT id, expires_at FROM processes WHERE id = $1 FOR UPDATE ), moment AS MATERIALIZED ( SELECT id, expires_at <= clock_timestamp() AS expired FROM me ), renewed AS ( UPDATE processes p SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $2), renewal = $3, epoch = CASE WHEN $4 OR moment.expired THEN $3 ELSE p.epoch END, draining = CASE WHEN $5 > p.drain_no THEN $6 ELSE p.draining END, drain_no = greatest(p.drain_no, $5) FROM moment WHERE p.id = moment.id AND p.renewal < $3 RETURNING p.id, p.epoch, moment.expired ), stirring AS ( SELECT a.id FROM renewed JOIN whatsapp_accounts a ON renewed.epoch = $3 AND a.owner = $1 WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 UNION SELECT t.account_id FROM unlink_tickets t UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = $1)) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired, clock_timestamp() AS database_now FROM (SELECT) AS always LEFT JOIN renewed ON true",
         None,
     )
 }
@@ -735,7 +882,7 @@ impl<'a, C: GenericClient + Send + Sync>
 pub struct GiveAccountsBackStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn give_accounts_back() -> GiveAccountsBackStmt {
     GiveAccountsBackStmt(
-        "WITH drained AS ( SELECT id FROM processes WHERE id = $1 AND draining AND drain_no = $2 FOR SHARE ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM drained WHERE c.taken_by = drained.id AND c.state = 'running' ) UPDATE whatsapp_accounts a SET owner = NULL FROM drained WHERE a.owner = drained.id",
+        "WITH drained AS ( SELECT id FROM processes WHERE id = $1 AND draining AND drain_no = $2 FOR SHARE ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM drained WHERE c.taken_by = drained.id AND c.state = 'running' ), free AS ( SELECT a.id FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id FOR UPDATE OF a SKIP LOCKED ), given AS ( UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id RETURNING a.id ) SELECT (SELECT count(*) FROM given) AS given, EXISTS (SELECT FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id WHERE a.id NOT IN (SELECT id FROM given)) AS more",
         None,
     )
 }
@@ -744,37 +891,114 @@ impl GiveAccountsBackStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub async fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
         drain_no: &'a i64,
-    ) -> Result<u64, tokio_postgres::Error> {
-        client.execute(self.0, &[process, drain_no]).await
+    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2> {
+        GiveAccountsBackQuery {
+            client,
+            params: [process, drain_no],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GiveAccountsBack, tokio_postgres::Error> {
+                Ok(GiveAccountsBack { given: row.try_get(0)?, more: row.try_get(1)? })
+            },
+            mapper: |it| GiveAccountsBack::from(it),
+        }
     }
 }
-impl<'a, C: GenericClient + Send + Sync>
+impl<'c, 'a, 's, C: GenericClient>
     crate::client::async_::Params<
+        'c,
         'a,
-        'a,
-        'a,
+        's,
         GiveAccountsBackParams,
-        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2>,
         C,
     > for GiveAccountsBackStmt
 {
     fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a GiveAccountsBackParams,
+    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2> {
+        self.bind(client, &params.process, &params.drain_no)
+    }
+}
+pub struct FindStrangerStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn find_stranger() -> FindStrangerStmt {
+    FindStrangerStmt(
+        "SELECT oldest.host, oldest.pid FROM processes me, LATERAL (SELECT p.id, p.host, p.pid, p.master_keys FROM processes p WHERE p.expires_at > clock_timestamp() AND p.master_keys <> '{}' ORDER BY p.started_at, p.id LIMIT 1) AS oldest WHERE me.id = $1 AND oldest.id <> me.id AND NOT oldest.master_keys && me.master_keys AND NOT EXISTS (SELECT FROM keyrings) AND NOT EXISTS (SELECT FROM proxy_logins)",
+        None,
+    )
+}
+impl FindStrangerStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+    ) -> FindStrangerQuery<'c, 'a, 's, C, FindStranger, 1> {
+        FindStrangerQuery {
+            client,
+            params: [process],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FindStrangerBorrowed, tokio_postgres::Error> {
+                Ok(FindStrangerBorrowed { host: row.try_get(0)?, pid: row.try_get(1)? })
+            },
+            mapper: |it| FindStranger::from(it),
+        }
+    }
+}
+pub struct AddMasterKeyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn add_master_key() -> AddMasterKeyStmt {
+    AddMasterKeyStmt(
+        "UPDATE processes SET master_keys = master_keys || $1::text WHERE $2 = ANY (master_keys) AND $1 <> ALL (master_keys)",
+        None,
+    )
+}
+impl AddMasterKeyStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        added: &'a T1,
+        former: &'a T2,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[added, former]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        AddMasterKeyParams<T1, T2>,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for AddMasterKeyStmt
+{
+    fn params(
         &'a self,
         client: &'a C,
-        params: &'a GiveAccountsBackParams,
+        params: &'a AddMasterKeyParams<T1, T2>,
     ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
-        Box::pin(self.bind(client, &params.process, &params.drain_no))
+        Box::pin(self.bind(client, &params.added, &params.former))
     }
 }
 pub struct ReleaseLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn release_lease() -> ReleaseLeaseStmt {
     ReleaseLeaseStmt(
-        "WITH released AS ( UPDATE whatsapp_accounts SET owner = NULL WHERE owner = $1 ), requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ) DELETE FROM processes WHERE id = $1",
+        "WITH ended AS ( DELETE FROM processes WHERE id = $1 RETURNING id ), requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ), free AS ( SELECT id FROM whatsapp_accounts WHERE owner = $1 FOR UPDATE SKIP LOCKED ), released AS ( UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id ) INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at, draining, renewal) SELECT $1, '', 0, '', '', 0, clock_timestamp(), true, 9223372036854775807 WHERE NOT EXISTS (SELECT FROM ended) ON CONFLICT (id) DO NOTHING",
         None,
     )
 }
