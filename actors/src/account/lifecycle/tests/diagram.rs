@@ -1,4 +1,4 @@
-//! The README's picture of the machine is the machine.
+//! The diagram in actors/README.md is the machine.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn policy(history: u64) -> Policy {
 
 /// The edges of the mermaid diagram, from lines like `Opening --> AwaitingScan : QR`.
 fn drawn() -> BTreeSet<Edge> {
-    let readme = include_str!("../../../../../README.md");
+    let readme = include_str!("../../../../README.md");
     let diagram = readme.split("```mermaid").find(|block| block.contains("stateDiagram")).unwrap_or_default();
     let diagram = diagram.split("```").next().unwrap_or_default();
     diagram
