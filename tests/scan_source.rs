@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
-#[path = "scan_source/references.rs"]
+#[path = "scan/references.rs"]
 mod references;
 
 use std::fs;

@@ -17,8 +17,8 @@ const ENDINGS: [&str; 12] =
 /// What makes a word a path, whatever its ending.
 const FOLDERS: [&str; 8] = ["src/", "actors/", "sql/", "tests/", ".ci/", ".deploy/", ".github/", ".config/"];
 
-/// What is made by a build or by a tool, and not looked into.
-const MADE: [&str; 5] = ["target", ".git", "node_modules", "generated", "package-lock.json"];
+/// What is made by a build, a tool or a daemon, and not looked into.
+const MADE: [&str; 7] = ["target", ".git", "node_modules", "generated", "package-lock.json", "data", "secrets"];
 
 /// What a reference may lead to.
 struct Repository {
