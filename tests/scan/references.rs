@@ -88,9 +88,13 @@ fn prose(source: &Source) -> Vec<(usize, &str)> {
         "svg" | "json" | "lock" | "html" => return Vec::new(),
         _ => &["# ", "## "],
     };
-    lines
-        .filter_map(|(n, line)| Some((n, comment.iter().filter_map(|begin| line.split_once(begin)).next()?.1)))
-        .collect()
+    lines.filter_map(|(n, line)| Some((n, after_any(line, comment)?))).collect()
+}
+
+/// The text behind the first of these that is not within a string.
+fn after_any<'a>(line: &'a str, begins: &[&str]) -> Option<&'a str> {
+    let parts = begins.iter().filter_map(|begin| line.split_once(begin));
+    parts.filter(|(code, _)| code.matches('"').count() % 2 == 0).map(|(_, text)| text).next()
 }
 
 /// Names of files in a line. What is a pattern, an address or outside of the repository is none.
@@ -162,7 +166,7 @@ fn is_dead_link(source: &Source, link: &str, repository: &Repository) -> bool {
 
 fn is_dangling(source: &Source, name: &str, repository: &Repository) -> bool {
     let is_known = |name: &str| repository.has(name) || repository.has(&format!("{name}.rs"));
-    let seen_from_here = if name.contains("..") { resolve(&source.path, name) } else { None };
+    let seen_from_here = if name.starts_with('.') { resolve(&source.path, name) } else { None };
     let is_elsewhere = ELSEWHERE.iter().any(|(other, _)| name == *other);
     !is_elsewhere && !is_known(name) && !seen_from_here.is_some_and(|name| is_known(&name))
 }
@@ -224,7 +228,8 @@ fn dangling_references_are_found_and_good_ones_are_not() {
         assert_eq!(found("README.md", bad), 1, "{bad}");
     }
     assert_eq!(found("sql/README.md", "[up](../README.md#it) [down](../../README.md)"), 1);
-    assert_eq!(found("src/x.rs", "//! CONTRACT.md: what counts.\nlet x = \"gone.rs\"; // as in gone.rs\n"), 2);
+    assert_eq!(found("src/x.rs", "//! GONE.md: what counts.\nlet x = \"gone.rs\"; // as in gone.rs\n"), 2);
     assert_eq!(found("src/x.rs", "/// The contract's §3 is this enum.\n/// RFC 9110 §15 says so.\n"), 1);
+    assert_eq!(found("src/x.js", "/** What ./daemon.rs and ../sql/README.md say. */ from './gone.js'\n"), 1);
     assert_eq!(found("sql/x.sql", "-- See gone.sql.\nSELECT 'gone.sql';\n"), 1);
 }
