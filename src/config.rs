@@ -1,4 +1,5 @@
-//! The settings: environment first, then `paird.toml`, then a default. CONTRACT §7.
+//! The settings: environment first, then `paird.toml`, then a default. .deploy/README.md
+//! lists them.
 //!
 //! This is the only file that reads the environment; everything else is handed values.
 

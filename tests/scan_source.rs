@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
+#[path = "scan/references.rs"]
+mod references;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -19,6 +19,8 @@ pub mod trace;
 pub mod unlink;
 
 #[cfg(test)]
+mod diagram;
+#[cfg(test)]
 mod fakes;
 mod world;
 

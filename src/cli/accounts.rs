@@ -164,7 +164,7 @@ fn quoted(label: &str) -> String {
     if is_plain { label.to_owned() } else { format!("'{}'", label.replace('\'', r"'\''")) }
 }
 
-/// The row in the names of the contract, as events spell them.
+/// The row, its fields spelt as in events.
 pub(super) fn as_json(account: &ListedAccount) -> Value {
     json!({
         "id": account.id,

@@ -1,4 +1,4 @@
-//! What the exit code says. One table: the help, the JSON of an error and the README
+//! What the exit code says. One table: the help, the JSON of an error and .deploy/README.md
 //! are compared with it or made from it.
 
 use std::fmt::Write as _;
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_readme_lists_each_code_with_its_meaning() {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../.deploy/README.md");
         for exit in ALL {
             let row = format!("| {} | {} |", exit.code(), exit.meaning());
             assert!(readme.contains(&row), "the README has no row: {row}");

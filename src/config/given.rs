@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-const SETTINGS: [&str; 21] = [
+pub(super) const SETTINGS: [&str; 21] = [
     "DATABASE_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",

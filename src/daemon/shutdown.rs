@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::Running;
 use crate::systemd;
 
-/// The contract gives ten seconds for all of it.
+/// All of it takes ten seconds at most, as .deploy/README.md promises.
 const DRAIN_TIME: Duration = Duration::from_secs(7);
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 /// Until the end of this process has cut what did not close.

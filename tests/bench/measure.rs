@@ -51,7 +51,7 @@ struct Args {
     /// How long a fleet idles to show whether it grows.
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     soak: Duration,
-    /// Makes the results those that the README publishes: its table, its plot, the JSON beside this.
+    /// Makes the results those that the README beside this publishes: its table, its plot, the JSON.
     #[arg(long)]
     publish: bool,
     /// Only writes the README's table again, from the published JSON.

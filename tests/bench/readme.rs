@@ -1,8 +1,8 @@
-//! The README's table, generated.
+//! The table of tests/bench/README.md, generated.
 
 use super::figures::Figures;
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/README.md");
 const BEGIN: &str = "<!-- figures: written by `make bench`; don't edit -->\n";
 const END: &str = "<!-- end of figures -->\n";
 

@@ -1,4 +1,4 @@
-//! CONTRACT.md §4: how attempts end, one way each, and nothing of one reaches the next.
+//! sql/README.md, "Pairing": how attempts end, one way each, and nothing of one reaches the next.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! README, "Backup": the commands that are given there, on a running fleet.
+//! .deploy/README.md, "Backup": the commands that are given there, on a running fleet.
 
 use std::{ffi::OsStr, fs, path::PathBuf, process::Command};
 

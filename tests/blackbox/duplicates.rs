@@ -1,4 +1,4 @@
-//! CONTRACT.md §4, rule 3: one number, one live account of an operator.
+//! sql/README.md, "Pairing": one number, one live account of an operator.
 
 use futures_util::{StreamExt as _, stream};
 use paird_sandbox::{Fault, PausePoint, Scope};

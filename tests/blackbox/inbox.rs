@@ -1,4 +1,4 @@
-//! CONTRACT.md §2: commands on both lanes, and every input that is wrong.
+//! sql/README.md, "Commands": commands on both lanes, and every input that is wrong.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

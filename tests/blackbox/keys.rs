@@ -1,5 +1,5 @@
-//! CONTRACT.md §8 from outside: the master key is replaced under a running daemon, and
-//! a deletion leaves nothing to open.
+//! .deploy/README.md, "Key rotation", from outside: the master key is replaced under a
+//! running daemon, and a deletion leaves nothing to open.
 
 use std::path::Path;
 use std::process::Stdio;

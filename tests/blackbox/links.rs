@@ -1,4 +1,4 @@
-//! CONTRACT.md §6: what becomes of a link when its connection ends.
+//! sql/README.md, "Statuses": what becomes of a link when its connection ends.
 
 use paird_sandbox::{Fault, Scope};
 use serde_json::{Value, json};

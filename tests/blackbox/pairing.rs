@@ -1,4 +1,4 @@
-//! CONTRACT.md §4, rules 1, 2, 5 and 6: what an attempt shows on its way to `connected`.
+//! sql/README.md, "Pairing": what an attempt shows on its way to `connected`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! CONTRACT.md §4, rule 4: the forced restart of the connection (515), in every order
+//! sql/README.md, "Statuses": the forced restart of the connection (515), in every order
 //! and manner in which it may come.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! CONTRACT.md §7 and §8: wrong settings, wrong keys, and the way down.
+//! .deploy/README.md, "Settings" and "Start, stop, upgrade": wrong settings, wrong keys, and the way down.
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 

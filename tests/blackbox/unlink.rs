@@ -1,4 +1,4 @@
-//! CONTRACT.md §5: unpair, delete, resume, re-pair, and no ghosts on the phone.
+//! sql/README.md, "Unpairing and deleting": unpair, delete, resume, re-pair, and no ghosts on the phone.
 
 use std::time::Duration;
 

@@ -94,7 +94,7 @@ async fn a_consumer_silent_for_90_days_holds_nothing_and_is_named() {
     database.told(account, 5, 31).await;
     database.reads("gone", account, 1, 91).await;
     database.reads("there", account, 3, 91).await;
-    // What the README tells a consumer to write is a sign of life.
+    // What sql/README.md tells a consumer to write is a sign of life.
     let sql = "UPDATE event_consumers SET seq = seq WHERE consumer = 'there'";
     database.web.execute(sql, &[]).await.unwrap();
     let pruned = database.prune(KEEP).await;

@@ -236,23 +236,20 @@ async fn the_daemons_role_finds_a_migrated_schema_and_says_what_to_do_about_an_o
     assert_eq!(wrong.to_string().lines().count(), 1);
 }
 
-/// The block of SQL that the README gives to who writes a web app, statement by statement.
+/// The blocks of SQL that a web app's author is given, statement by statement.
 #[tokio::test]
 async fn every_statement_of_the_readme_runs_as_the_web_app() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let section = readme.split("## For a web app: the SQL").nth(1).unwrap();
-    let block = section.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
-    let statements = block.lines().map(|line| line.split(" -- ").next().unwrap().trim()).collect::<Vec<_>>().join("\n");
-    let statements: Vec<&str> =
-        statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()).collect();
-    assert!(statements.len() >= 10, "{statements:?}");
+    let interface = statements("sql/README.md", "## The statements of a web app");
+    assert!(interface.len() >= 10, "{interface:?}");
+    let introduction = statements("README.md", "## Use it from a web app");
+    assert!(introduction.len() >= 5, "{introduction:?}");
 
     let database = granted().await;
     let account = database.account(Uuid::new_v4(), "desk").await;
     let account_text = format!("'{}'", account.0);
     let web = database.login("paird_web").await;
-    for statement in statements {
-        // The first of them is given an operator, all others an account.
+    for statement in interface.into_iter().chain(introduction) {
+        // The first of each block is given an operator, all others an account.
         let filled = statement
             .replace("$account", &account_text)
             .replace("$command", "1")
@@ -267,6 +264,15 @@ async fn every_statement_of_the_readme_runs_as_the_web_app() {
     }
     let sent = database.count("SELECT count(*) FROM commands WHERE state = 'queued'").await;
     assert!(sent >= 3, "the commands of the block are stored");
+}
+
+/// Those of the first block of SQL in a section of a document.
+fn statements(document: &str, heading: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(format!("{}/{document}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let section = text.split(&format!("{heading}\n")).nth(1).unwrap();
+    let block = section.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let lines = block.lines().map(|line| line.split(" -- ").next().unwrap().trim()).collect::<Vec<_>>().join("\n");
+    lines.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect()
 }
 
 async fn granted() -> Database {

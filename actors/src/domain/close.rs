@@ -57,7 +57,7 @@ pub enum Verdict {
 }
 
 impl CloseReason {
-    /// close reason → what follows. The one table of CONTRACT.md §6.
+    /// What follows for a linked account: the table in sql/README.md, "Statuses".
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::SocketLost(_)

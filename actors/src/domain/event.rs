@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::{CommandId, Instant, Phone};
 
-/// What an account tells the web app: one row of `events` each. The contract's §3
-/// is this enum; [`Event::payload`] is its JSON.
+/// What an account tells the web app: one row of `events` each, listed in sql/README.md;
+/// [`Event::payload`] is its JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Qr { ts: Instant, expires_at: Instant },

@@ -18,7 +18,7 @@ use crate::support::{Stage, until};
 const TTL: Duration = Duration::from_secs(20);
 /// From the end of the lease until everybody is connected elsewhere.
 const AFTER_THE_LEASE: Duration = Duration::from_secs(5);
-/// CONTRACT.md §7.
+/// .deploy/README.md, "Start, stop, upgrade".
 const SHUTDOWN: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 20;
 

@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::diagram::{Edge, compare};
 use crate::domain::{AccountId, Fence, TicketId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
@@ -127,4 +130,44 @@ proptest! {
             prop_assert!(!stuck || saga.deadline() != due || matches!(saga.state, State::Gone), "no progress");
         }
     }
+}
+
+/// Every change of state that generated histories brought about; always the same ones.
+fn observed() -> BTreeSet<Edge> {
+    let mut edges = BTreeSet::new();
+    for history in 1..2_000u64 {
+        let (mut saga, _) = Saga::resume(ticket(), Policy::default(), 1, NOW);
+        let (mut now, mut draw) = (NOW, history.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        for _ in 0..40 {
+            draw ^= draw << 13;
+            draw ^= draw >> 7;
+            draw ^= draw << 17;
+            let of = saga.incarnation;
+            let input = match draw % 9 {
+                0 | 1 => Input::Session(of, open()),
+                2 => Input::Session(of, SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) }),
+                3 => Input::Answered(of, UnlinkAnswer::Gone("ok".to_owned())),
+                4 => Input::Answered(of, UnlinkAnswer::Unknown("no answer".to_owned())),
+                5 => Input::SessionClosed(of),
+                6 if draw % 7 == 0 => Input::Leave,
+                7 if draw % 7 == 0 => Input::Fenced,
+                _ => Input::Deadline,
+            };
+            if input == Input::Deadline {
+                now = saga.deadline().unwrap_or(now).max(now);
+            }
+            let before = saga.state().name();
+            saga.step(input, now);
+            let after = saga.state().name();
+            if before != after {
+                edges.insert((before.to_owned(), after.to_owned()));
+            }
+        }
+    }
+    edges
+}
+
+#[test]
+fn the_readme_draws_every_transition_of_a_ticket() {
+    compare("Asking", &observed());
 }
