@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::json;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436604000001";
 const ROUNDS: usize = 50;

@@ -3,13 +3,11 @@
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{
-    command_line::command,
-    support::{Stage, until},
-};
+use crate::command_line::command;
 
 const NUMBERS: [&str; 2] = ["436601234567", "436607654321"];
 /// As long as a pair attempt, and the first QR of a connection, last.

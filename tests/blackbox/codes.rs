@@ -1,10 +1,9 @@
 //! Linking by a code that is typed on the phone.
 
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436601234567";
 const OTHER: &str = "436607654321";

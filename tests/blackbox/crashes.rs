@@ -5,10 +5,9 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, PausePoint};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NUMBER: &str = "436601234567";
 

@@ -13,14 +13,12 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use paird::postgres::embedded::{Embedded, Options};
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, Wire, until};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
-
-use crate::support::{Stage, Wire, until};
 
 const NUMBERS: [&str; 3] = ["436601111111", "436602222222", "436603333333"];
 
@@ -128,7 +126,7 @@ async fn a_restart_of_postgres_under_traffic_loses_and_doubles_nothing() {
 
     stage.database.take().unwrap().stop().await;
     daemon.log_until("that it noticed", |log| log.contains("cannot")).await;
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     traffic_flows(&stage, 5).await;
 
@@ -273,7 +271,7 @@ async fn a_daemon_without_a_database_says_so_waits_and_then_comes_up() {
     // Once more, so that it is not only the first try that is survived.
     daemon.log_until("a second try", |log| log.matches("waiting for the database").count() > 1).await;
     assert!(daemon.is_running());
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     daemon.up().await;
     stage.web.reconnect().await;
     stage.web.connect_account("desk", NUMBERS[0], &stage.phones).await;
@@ -297,7 +295,7 @@ async fn two_daemons_that_start_at_once_on_an_empty_database_both_come_up() {
     for daemon in &mut daemons {
         daemon.up().await;
     }
-    stage.web = crate::support::Web::connect(&stage.dsn).await;
+    stage.web = paird_testkit::Web::connect(&stage.dsn).await;
     for (label, number) in ["one", "two", "three"].into_iter().zip(NUMBERS) {
         stage.web.connect_account(label, number, &stage.phones).await;
     }

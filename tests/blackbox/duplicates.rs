@@ -2,10 +2,9 @@
 
 use futures_util::{StreamExt as _, stream};
 use paird_sandbox::{Fault, PausePoint, Scope};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NUMBER: &str = "436605000001";
 const ROUNDS: u32 = 100;

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Daemon, OPENING, Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, OPENING, Stage, Wire, until};
 
 const NUMBER: &str = "436601000001";
 const NEIGHBOUR: &str = "436601000002";

@@ -2,10 +2,9 @@
 //! written or nothing, it is tried again, and the others go on meanwhile.
 
 use paird_sandbox::{Fault, Group, Scope};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NEIGHBOUR: &str = "436609999999";
 

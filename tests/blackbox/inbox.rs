@@ -1,10 +1,9 @@
 //! CONTRACT.md §2: commands on both lanes, and every input that is wrong.
 
 use chrono::{DateTime, Utc};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436606000001";
 

@@ -4,10 +4,9 @@
 use std::time::{Duration, Instant};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until, until_within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_with_an_unknown_status_is_held_with_the_reason_and_others_pair() {

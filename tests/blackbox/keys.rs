@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::Stdio;
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
-
-use crate::support::{Stage, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotation_is_killed_midway() {

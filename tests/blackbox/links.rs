@@ -1,10 +1,9 @@
 //! CONTRACT.md §6: what becomes of a link when its connection ends.
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 const WITNESS: &str = "436607654321";

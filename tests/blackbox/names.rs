@@ -1,8 +1,7 @@
 //! What the phone shows under "Linked devices".
 
+use paird_testkit::Stage;
 use serde_json::json;
-
-use crate::support::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_lists_the_name_that_the_account_has_when_it_is_paired() {

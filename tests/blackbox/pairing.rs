@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use paird_sandbox::{Fault, Pace, ScanOptions, Scope};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 

@@ -1,10 +1,9 @@
 //! The passkey gate: what WhatsApp asks is carried to the operator, and the answer back.
 
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436601234567";
 

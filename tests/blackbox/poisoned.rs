@@ -1,10 +1,9 @@
 //! Rows and keys that cannot be read: held with a reason, once; resumed where they can
 //! be mended, and got rid of like any other account.
 
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 /// What nobody should ever write, and what is said of it.
 const POISONS: [(&str, &str); 6] = [

@@ -5,11 +5,10 @@ use std::process::Stdio;
 use paird::whatsapp::proxy::{GivenProxy, set_proxy};
 use paird_actors::domain::AccountId;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Proxy, Stage, Web, until};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 use uuid::Uuid;
-
-use crate::support::{Proxy, Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 const PASSWORD: &str = "s3cret-of-the-proxy";

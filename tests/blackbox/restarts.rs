@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use paird_sandbox::{Fault, RestartFault};
+use paird_testkit::{Stage, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until, until_within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn however_the_restart_comes_the_account_is_connected_with_one_device() {

@@ -3,9 +3,8 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use futures_util::future::join_all;
+use paird_testkit::{Daemon, Stage, scratch};
 use serde_json::json;
-
-use crate::support::{Daemon, Stage, scratch};
 
 const NUMBER: &str = "436601234567";
 
@@ -166,7 +165,7 @@ async fn sigterm_under_load_stops_in_time_logs_nobody_out_and_the_next_start_has
         assert_eq!(web.endings(account, 0).await, Vec::<String>::new());
         web.does("account.cancel", account, json!({})).await;
     }
-    crate::support::until("an end of every command", || async {
+    paird_testkit::until("an end of every command", || async {
         let open = web.count("SELECT count(*) FROM commands WHERE state IN ('queued', 'running')", &[]).await;
         (open == 0).then_some(())
     })

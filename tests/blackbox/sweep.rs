@@ -1,10 +1,9 @@
 //! The startup sweep: what a crash left `pending`.
 
 use chrono::{DateTime, Duration, Utc};
+use paird_testkit::{Stage, Web, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use paird_sandbox::{Fault, PausePoint, UnlinkFault};
+use paird_testkit::{Daemon, Stage, Web, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, Web, until, until_within};
 
 const NUMBER: &str = "436601234567";
 

@@ -6,11 +6,10 @@
 //! to today's daemon unharmed. What is not: that an old binary writes the same bytes.
 
 use paird_sandbox::{Fault, PausePoint};
+use paird_testkit::{Stage, Web};
 use refinery::Target;
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
-
-use crate::support::{Stage, Web};
 
 mod migrations {
     refinery::embed_migrations!("sql/migrations");

@@ -1,12 +1,9 @@
 //! The page of one account: its story, and what can be done with it.
 
+use paird_testkit::{Proxy, until};
 use serde_json::json;
 
-use crate::{
-    desk::Desk,
-    support::{Proxy, until},
-    window,
-};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607300001";
 

@@ -1,8 +1,9 @@
 //! The daemon goes away under an open page, and comes back.
 
+use paird_testkit::until;
 use serde_json::json;
 
-use crate::{desk::Desk, support::until, window};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607400001";
 

@@ -1,10 +1,10 @@
 //! The page of all accounts.
 
+use paird_testkit::until;
 use serde_json::json;
 
 use crate::{
     desk::{Desk, a_full_house},
-    support::until,
     window,
 };
 

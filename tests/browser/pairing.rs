@@ -2,9 +2,10 @@
 
 use fantoccini::{Locator, key::Key};
 use paird_sandbox::{Fault, PausePoint, ScanOptions};
+use paird_testkit::until;
 use serde_json::json;
 
-use crate::{desk::Desk, support::until, window};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607100001";
 

@@ -120,7 +120,7 @@ async fn a_passkey_challenge_is_carried_to_a_person_and_the_answer_back() {
     let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.passkey'
                 AND args->'response' = $2::jsonb";
     let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
-    crate::support::until("the answer on its way", || async {
+    paird_testkit::until("the answer on its way", || async {
         (web.count(sent, &[&account, &answer]).await == 1).then_some(())
     })
     .await;

@@ -1,9 +1,8 @@
 //! Accounts, commands and what is shown of them.
 
+use paird_testkit::{Answer, Api, Stage, read_qr, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Answer, Api, Stage, read_qr, until};
 
 const NUMBER: &str = "436607000001";
 

@@ -1,9 +1,8 @@
 //! What an operator of the daemon asks of it, and where it listens.
 
 use nix::sys::signal::Signal;
+use paird_testkit::{Api, Stage, until};
 use serde_json::{Value, json};
-
-use crate::support::{Api, Stage, until};
 
 const NUMBER: &str = "436607000003";
 

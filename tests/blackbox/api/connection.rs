@@ -1,9 +1,8 @@
 //! Proxy and name on the phone, set over HTTP.
 
+use paird_testkit::{Api, Proxy, Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Api, Proxy, Stage, Web, until};
 
 const NUMBER: &str = "436607000011";
 const PASSWORD: &str = "s3cret-of-the-proxy";

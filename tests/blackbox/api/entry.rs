@@ -2,9 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use paird_testkit::{Api, Stage};
 use serde_json::json;
-
-use crate::support::{Api, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_token_there_is_nothing_but_health_and_login() {

@@ -1,10 +1,9 @@
 //! The live stream: nothing lost, nothing doubled, nothing held up.
 
+use paird_testkit::{Api, DEADLINE, Stage, Web, until};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use tokio_postgres::NoTls;
-
-use crate::support::{Api, DEADLINE, Stage, Web, until};
 
 const NUMBER: &str = "436607000002";
 
@@ -113,7 +112,7 @@ async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_co
     let place = live.last.clone().unwrap();
     held.commit().await.unwrap();
     live.until("the high one", |told| told.data["id"] == high).await;
-    let ids = |live: &crate::support::Live| -> Vec<i64> {
+    let ids = |live: &paird_testkit::Live| -> Vec<i64> {
         live.seen
             .iter()
             .filter(|told| told.kind == "session.timeout")

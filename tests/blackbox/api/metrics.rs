@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Api, Stage, sample, until};
 use serde_json::json;
-
-use crate::support::{Api, Stage, sample, until};
 
 const NUMBER: &str = "436607000009";
 

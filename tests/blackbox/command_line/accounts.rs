@@ -1,9 +1,9 @@
 //! Adding, renaming, groups, audit, events, passkeys.
 
+use paird_testkit::Stage;
 use serde_json::{Value, json};
 
 use super::{document, paird, refused, text};
-use crate::support::Stage;
 
 const NUMBER: &str = "436607000002";
 

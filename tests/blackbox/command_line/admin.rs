@@ -1,11 +1,11 @@
 //! What is asked of the daemon itself: inspect, sweep, resync, drain, restart.
 
 use chrono::{Duration, Utc};
+use paird_testkit::{Stage, Web};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{document, paird, refused, text};
-use crate::support::{Stage, Web};
 
 const NUMBER: &str = "436607000005";
 

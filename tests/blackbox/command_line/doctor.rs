@@ -2,10 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use paird_testkit::Stage;
 use serde_json::Value;
 
 use super::{command, paird};
-use crate::support::Stage;
 
 const NUMBER: &str = "436607000004";
 

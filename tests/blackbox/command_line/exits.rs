@@ -1,9 +1,9 @@
 //! What a script can tell from the exit code, and what a person from the line.
 
+use paird_testkit::Stage;
 use serde_json::{Value, json};
 
 use super::{document, paird, refused, text};
-use crate::support::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_is_told_without_asking_the_daemon() {

@@ -1,10 +1,10 @@
 //! `paird pair`, and an account's life from the terminal.
 
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Pairing, paird, text};
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000001";
 

@@ -1,9 +1,9 @@
 //! What an installation calls by itself: a container's check, and the schema.
 
+use paird_testkit::{Stage, until};
 use serde_json::json;
 
 use super::{command, document, paird, refused, text};
-use crate::support::{Stage, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_the_lease_of_this_machine_and_not_the_console() {

@@ -6,12 +6,11 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use paird::postgres::embedded::{Embedded, Options};
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{command, screen::Screen};
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000003";
 
@@ -69,7 +68,7 @@ async fn it_goes_on_when_the_database_is_back_and_a_signal_gives_the_terminal_ba
     screen.shows("1 unpaired").await;
     stage.database.take().unwrap().stop().await;
     screen.shows("trying again").await;
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     stage.web.account("attic").await;
     screen.shows("attic").await;

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
+use paird_testkit::{Daemon, Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{BRISK, all_online, connect, moved_without_a_word_lost, number, owned_by};
-use crate::support::{Daemon, Stage, Wire, until};
 
 /// One of each kind of statement that writes for an account.
 const CHANGE: &str = "last_change IS NOT DISTINCT FROM";

@@ -8,11 +8,11 @@ use std::{
 
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{all_online, connect, moved_without_a_word_lost, number, owned_by};
-use crate::support::{Stage, until};
 
 /// `PAIRD_LEASE_TTL` by default.
 const TTL: Duration = Duration::from_secs(20);

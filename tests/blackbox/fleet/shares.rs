@@ -7,11 +7,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{EAGER, all_online, connect, moved_without_a_word_lost, number, owned_by, shares_are};
-use crate::support::{Daemon, Stage, until};
 
 /// So many that a third daemon is given some, too: a few more or less move nobody.
 const SHARED: usize = 30;

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Instant};
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use uuid::Uuid;
 
 use super::{BRISK, TTL, all_online, connect, moved_without_a_word_lost, owned_by, seqs, shares_are};
-use crate::support::{Stage, until};
 
 #[tokio::test]
 async fn a_daemon_that_was_stopped_beyond_its_lease_writes_nothing_and_holds_no_socket_when_it_wakes() {
