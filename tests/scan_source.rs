@@ -43,7 +43,7 @@ impl Source {
 }
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 /// Every Rust source of the product: the daemon and its machines.
@@ -300,6 +300,29 @@ fn nothing_prints_past_the_log_and_the_command_lines_own_output() {
     nothing_breaks(printing_to_stdout);
 
     assert_eq!(printing_to_stdout(&Source::new("src/daemon.rs", "println!(\"up\");")).len(), 1);
+}
+
+/// Cargo is told of each suite by name; one that it was not told of would never run.
+fn unknown_suites(suites: &[String], manifests: &[&str]) -> Vec<String> {
+    let named = |suite: &String| manifests.iter().any(|manifest| manifest.contains(&format!("name = \"{suite}\"")));
+    suites.iter().filter(|suite| !named(suite)).cloned().collect()
+}
+
+#[test]
+fn every_suite_is_named_in_a_manifest() {
+    let mut suites = Vec::new();
+    for entry in fs::read_dir(root().join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("main.rs").is_file() || path.extension().is_some_and(|extension| extension == "rs") {
+            suites.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    assert!(suites.len() > 5, "the suites were found: {suites:?}");
+    let manifests = ["Cargo.toml", "tests/scan/Cargo.toml"].map(|path| fs::read_to_string(root().join(path)).unwrap());
+    let manifests = manifests.each_ref().map(String::as_str);
+    assert_eq!(unknown_suites(&suites, &manifests), Vec::<String>::new());
+
+    assert_eq!(unknown_suites(&["forgotten".to_owned()], &manifests), ["forgotten"]);
 }
 
 #[test]
