@@ -9,7 +9,7 @@ use uuid::Uuid;
 const NUMBERS: [&str; 4] = ["436605000001", "436605000002", "436605000003", "436605000004"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_that_is_restored_from_a_dump_and_the_key_is_connected_without_a_scan() {
+async fn a_fleet_restored_from_dump_and_key_connects_without_a_scan() {
     let (Some(pg_dump), Some(pg_restore)) = (program("pg_dump"), program("pg_restore")) else {
         eprintln!("skipped: no pg_dump and pg_restore here");
         return;

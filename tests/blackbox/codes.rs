@@ -99,7 +99,7 @@ async fn a_code_that_whatsapp_wants_refreshed_is_replaced_on_the_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mistyped_code_may_be_typed_again_and_after_three_mistakes_another_is_shown() {
+async fn a_mistyped_code_can_be_retyped_and_is_replaced_after_three() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, code) = shown(&stage).await;
@@ -118,7 +118,7 @@ async fn a_mistyped_code_may_be_typed_again_and_after_three_mistakes_another_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_whatsapp_refuses_is_explained_and_the_qr_still_links() {
+async fn a_code_refused_by_whatsapp_is_explained_and_the_qr_links() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     for (nth, (code, text, said)) in [

@@ -18,7 +18,7 @@ use paird_testkit::{Stage, read_qr, until};
 const BACKLOG: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_misses_nothing_and_handles_nothing_twice_however_it_is_cut_off() {
+async fn the_example_handles_each_event_once_however_interrupted() {
     let Some(node) = node() else {
         eprintln!("skipped: no node here, or npm ci was not run in tests/consumer");
         return;

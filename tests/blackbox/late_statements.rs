@@ -314,6 +314,6 @@ async fn a_change_refused_for_good_holds_its_account_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_hold_is_refused_stops_nobody() {
+async fn an_account_whose_hold_is_refused_stops_no_other() {
     refused_for_good("'groups.synced', 'session.held'").await;
 }

@@ -34,7 +34,7 @@ async fn it_says_that_it_is_up_that_it_lives_and_that_it_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_whose_database_is_away_is_not_up_and_is_fed_again_when_it_comes_back() {
+async fn the_watchdog_is_fed_only_while_the_database_answers() {
     let mut stage = Stage::empty().await;
     stage.database.take().unwrap().stop().await;
     let systemd = Systemd::bind();

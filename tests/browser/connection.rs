@@ -8,7 +8,7 @@ use crate::{desk::Desk, window};
 const NUMBER: &str = "436607400001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_says_that_the_daemon_is_away_and_goes_on_by_itself_when_it_is_back() {
+async fn a_page_says_that_the_daemon_is_away_and_recovers_by_itself() {
     if !window::is_wanted() {
         return;
     }

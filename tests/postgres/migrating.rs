@@ -52,7 +52,7 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
 
 /// The rows are a daemon's of the first release, dumped while it ran.
 #[tokio::test]
-async fn what_the_first_release_wrote_is_brought_up_to_date_and_its_keys_open() {
+async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
     let cluster = Database::new().await.cluster;
     let name = format!("t{}", Uuid::new_v4().simple());
     let text = cluster.server().create_database(&name, None).await.unwrap();

@@ -26,7 +26,7 @@ impl Database {
 }
 
 #[tokio::test]
-async fn events_of_a_restored_dump_are_never_told_as_new() {
+async fn events_of_a_restored_dump_are_never_sent_as_new() {
     let database = Database::new().await;
     let account = database.account(Uuid::new_v4(), "shop").await.0;
     // The first two as if this cluster had written them, the third ahead of its time, and

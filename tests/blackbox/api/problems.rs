@@ -191,7 +191,7 @@ async fn the_document_lists_every_route_that_the_source_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_however_odd_is_answered_with_a_500_or_without_form() {
+async fn no_odd_request_is_answered_with_500_or_without_a_problem() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await.to_string();

@@ -23,7 +23,7 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_daemons_accounts_are_connected_elsewhere_within_twenty_five_seconds() {
+async fn a_killed_daemons_accounts_reconnect_elsewhere_within_25_s() {
     let stage = Stage::empty().await;
     let first = stage.daemon(&[]).await;
     let accounts = connect(&stage, ACCOUNTS).await;
@@ -54,7 +54,7 @@ async fn a_killed_daemons_accounts_are_connected_elsewhere_within_twenty_five_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_under_load_closes_everything_in_time_and_logs_nobody_out() {
+async fn sigterm_under_load_closes_all_in_time_and_logs_out_none() {
     let stage = Stage::empty().await;
     let mut daemon = stage.daemon(&[]).await;
     let accounts = connect(&stage, ACCOUNTS).await;
