@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test simulate chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
+.PHONY: help demo up test quick simulate chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -36,6 +36,9 @@ profile: need-cargo need-postgres ## flamegraphs of pairing and idling, and what
 
 fuzz: need-cargo need-postgres ## generated requests for the whole HTTP API (CASES=200 for more; needs python3)
 	@.ci/fuzz
+
+quick: need-cargo ## between two edits: format, lints of one build, the machines' tests but the longest, the rules of the sources
+	@.ci/quick
 
 check: need-cargo need-postgres ## format, lints of both builds, generated SQL, licences, safety of the production build
 	@.ci/check

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_terminal_shows_is_the_code_with_its_quiet_zone() {
+    fn the_terminal_shows_the_code_with_its_quiet_zone() {
         let modules = Modules::of_payload(&payload(240)).unwrap();
         let lines: Vec<String> = modules.drawn().lines().map(str::to_owned).collect();
         let (columns, rows) = modules.size();

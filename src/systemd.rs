@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn every_answer_feeds_the_watchdog_and_only_a_new_number_changes_the_status() {
+    async fn every_answer_feeds_the_watchdog_only_news_change_the_status() {
         let mut running = [1, 1, 2].into_iter().cycle();
         let said = said(Duration::from_millis(2_500), async || running.next()).await;
         let beat = "WATCHDOG=1";

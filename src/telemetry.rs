@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_carry_codes_stanzas_and_parameters_are_capped_whatever_is_asked_for() {
+    fn lines_with_codes_or_stanzas_are_capped_at_any_log_level() {
         let text = logged_with_everything_on(|| {
             tracing::info!(target: "Client/PairCode", "code hunter2");
             tracing::info!(target: "Bot/PairCode", "code hunter2");

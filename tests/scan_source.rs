@@ -46,7 +46,7 @@ impl Source {
 }
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 /// Every Rust source of the product: the daemon and its machines.
@@ -57,6 +57,15 @@ fn product() -> Vec<Source> {
     }
     assert!(sources.len() > 20, "the sources were found");
     sources.retain(|source| !source.is_test());
+    sources
+}
+
+/// Those, and every suite and double beside them.
+fn all() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for folder in ["src", "actors/src", "tests"] {
+        collect(&root().join(folder), &mut sources);
+    }
     sources
 }
 
@@ -177,6 +186,26 @@ fn printing_to_stdout(source: &Source) -> Vec<String> {
     source.where_broken(|line| names_any(line, &["println", "print", "eprintln", "eprint"]) && line.contains('!'))
 }
 
+/// What is longer is a sentence that nobody reads in a list of failures.
+const LONGEST_TEST_NAME: usize = 60;
+
+fn long_test_names(source: &Source) -> Vec<String> {
+    let mut long = Vec::new();
+    let mut is_test = false;
+    for (line, number) in source.text.lines().map(str::trim).zip(1..) {
+        let attribute = line.strip_prefix("#[").and_then(|rest| rest.split(['(', ']']).next());
+        is_test |= attribute.is_some_and(|path| path == "test" || path.ends_with("::test"));
+        let Some((before, rest)) = line.split_once("fn ") else { continue };
+        if std::mem::take(&mut is_test) && ["", "async ", "pub ", "pub async "].contains(&before) {
+            let name = rest.split(['(', '<']).next().unwrap_or_default();
+            if name.len() > LONGEST_TEST_NAME {
+                long.push(format!("{}:{number}: {name} has {} characters", source.path, name.len()));
+            }
+        }
+    }
+    long
+}
+
 /// The string literals of one line.
 fn strings_of(line: &str) -> Vec<String> {
     line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
@@ -208,7 +237,7 @@ fn nothing_breaks(scan: impl Fn(&Source) -> Vec<String>) {
 }
 
 #[test]
-fn the_machines_depend_on_no_database_no_whatsapp_and_no_qr_crate() {
+fn the_machines_depend_on_no_database_whatsapp_or_qr_crate() {
     let manifest = fs::read_to_string(root().join("actors/Cargo.toml")).unwrap();
     assert_eq!(foreign_to_actors(&dependencies(&manifest)), Vec::<String>::new());
 
@@ -217,7 +246,7 @@ fn the_machines_depend_on_no_database_no_whatsapp_and_no_qr_crate() {
 }
 
 #[test]
-fn the_pure_modules_name_no_actor_framework_runtime_log_clock_or_randomness() {
+fn pure_modules_name_no_runtime_log_clock_or_randomness() {
     nothing_breaks(impurity_in_a_pure_module);
 
     for line in ["use tokio::time;", "let now = Utc::now();", "use crate::clock;", "let x: u8 = rand::random();"] {
@@ -303,6 +332,43 @@ fn nothing_prints_past_the_log_and_the_command_lines_own_output() {
     nothing_breaks(printing_to_stdout);
 
     assert_eq!(printing_to_stdout(&Source::new("src/daemon.rs", "println!(\"up\");")).len(), 1);
+}
+
+#[test]
+fn no_test_name_is_longer_than_sixty_characters() {
+    let long: Vec<String> = all().iter().flat_map(long_test_names).collect();
+    assert!(long.is_empty(), "\n{}\n", long.join("\n"));
+
+    let name = "a".repeat(LONGEST_TEST_NAME + 1);
+    for test in ["#[test]\n#[ignore = \"slow\"]\nfn", "#[tokio::test(flavor = \"multi_thread\")]\nasync fn"] {
+        let source = |name: &str| Source::new("tests/x/y.rs", &format!("{test} {name}() {{}}\n"));
+        assert_eq!(long_test_names(&source(&name)).len(), 1, "{test}");
+        assert!(long_test_names(&source(&name[1..])).is_empty(), "{test}");
+    }
+    assert!(long_test_names(&Source::new("src/x.rs", &format!("fn {name}() {{}}\n"))).is_empty());
+}
+
+/// Cargo is told of each suite by name; one that it was not told of would never run.
+fn unknown_suites(suites: &[String], manifests: &[&str]) -> Vec<String> {
+    let named = |suite: &String| manifests.iter().any(|manifest| manifest.contains(&format!("name = \"{suite}\"")));
+    suites.iter().filter(|suite| !named(suite)).cloned().collect()
+}
+
+#[test]
+fn every_suite_is_named_in_a_manifest() {
+    let mut suites = Vec::new();
+    for entry in fs::read_dir(root().join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("main.rs").is_file() || path.extension().is_some_and(|extension| extension == "rs") {
+            suites.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    assert!(suites.len() > 5, "the suites were found: {suites:?}");
+    let manifests = ["Cargo.toml", "tests/scan/Cargo.toml"].map(|path| fs::read_to_string(root().join(path)).unwrap());
+    let manifests = manifests.each_ref().map(String::as_str);
+    assert_eq!(unknown_suites(&suites, &manifests), Vec::<String>::new());
+
+    assert_eq!(unknown_suites(&["forgotten".to_owned()], &manifests), ["forgotten"]);
 }
 
 #[test]

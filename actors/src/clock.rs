@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_not_set_by_what_may_be_the_way() {
+    fn a_clock_is_not_set_from_a_slow_answer() {
         let clock = Clock::new(Instant(HOUR));
         assert_eq!(clock.correct(ms(0), Instant(HOUR + 2_000), ms(0)), None);
         assert_eq!(clock.correct(ms(0), Instant(HOUR + 3_000), ms(1_000)), None);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_is_waited_for_anew_when_the_clock_is_stepped() {
+    async fn a_stepped_clock_restarts_the_wait_for_a_deadline() {
         let clock = std::sync::Arc::new(Clock::new(Instant(0)));
         let began = tokio::time::Instant::now();
         let waiting = tokio::spawn({

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_told_by_its_detail_or_else_by_its_title() {
+    fn a_problem_is_printed_by_detail_or_else_by_title() {
         assert_eq!(problem(&json!({"title": "Conflict", "detail": "it is at rest"})).unwrap(), "it is at rest");
         assert_eq!(problem(&json!({"title": "Conflict", "detail": ""})).unwrap(), "Conflict");
         assert_eq!(problem(&json!([])), None);

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_count_up_and_names_are_told_apart() {
+    fn exit_codes_are_ascending_and_their_names_distinct() {
         for (exit, code) in ALL.iter().zip(0..) {
             assert_eq!(exit.code(), code);
             assert_eq!(ALL.iter().filter(|other| other.name() == exit.name()).count(), 1, "{}", exit.name());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_error_means_is_seen_through_what_was_said_around_it() {
+    fn an_exit_code_is_found_beneath_added_context() {
         let error = failure(Exit::NoDaemon, "nobody").context("sweep");
         assert_eq!(Exit::of(&error), Exit::NoDaemon);
         assert_eq!(format!("{error:#}"), "sweep: nobody");

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_spaces() {
+    fn columns_fit_their_widest_cell_without_trailing_spaces() {
         let rows = vec![vec!["a".to_owned(), "b".to_owned()], vec!["naïve".to_owned(), String::new()]];
         assert_eq!(table(&["x", "yy"], &rows), "x      yy\na      b\nnaïve\n");
     }

@@ -38,7 +38,7 @@ impl Drop for SettingsFile {
 }
 
 #[test]
-fn nothing_set_gives_the_defaults_of_the_contract() {
+fn unset_settings_have_the_documented_defaults() {
     let config = read(&[]).unwrap();
     assert_eq!(config.database_url, None);
     assert_eq!(config.data_dir, PathBuf::from("/nowhere/at-home/.local/share/paird"));
@@ -66,7 +66,7 @@ fn pace_and_lease_are_numbers_within_reason() {
 }
 
 #[test]
-fn what_is_kept_is_kept_for_a_day_at_least() {
+fn retention_is_at_least_a_day() {
     let day = Duration::from_secs(24 * 3600);
     assert_eq!(read(&[("PAIRD_KEEP_EVENTS", "7d")]).unwrap().keep.events, 7 * day);
     assert_eq!(read(&[("PAIRD_KEEP_COMMANDS", "1d")]).unwrap().keep.commands, day);
@@ -106,7 +106,7 @@ fn settings_become_the_policy_of_the_machines() {
 }
 
 #[test]
-fn a_wrong_value_is_named_with_what_would_be_right() {
+fn a_wrong_value_is_named_with_the_expected_form() {
     assert_eq!(
         refused("PAIRD_PAIR_TIMEOUT", "5 parsecs"),
         "PAIRD_PAIR_TIMEOUT: \"5 parsecs\" is not a duration such as 90s, 5m or 1h 30m"
@@ -239,7 +239,7 @@ fn a_sandbox_build_stays_on_loopback() {
 
 #[cfg(feature = "sandbox")]
 #[test]
-fn a_sandbox_build_without_a_sandbox_serves_nobody() {
+fn a_sandbox_build_needs_a_sandbox_to_serve() {
     let error = read(&[]).unwrap().for_daemon().unwrap_err();
     assert_eq!(error.setting, "PAIRD_WHATSAPP_URL");
 }

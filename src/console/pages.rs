@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn what_the_browser_has_already_is_not_sent_again() {
+    async fn a_cached_file_is_not_sent_again() {
         let app = init_service(App::new().configure(pages)).await;
         let first = call_service(&app, TestRequest::get().uri("/static/base.css").to_request()).await;
         assert_eq!(first.status(), 200);
@@ -111,7 +111,7 @@ mod tests {
 
     /// The policy of content forbids them, so a page that had one would be broken.
     #[test]
-    fn no_page_has_a_script_or_a_style_of_its_own_or_asks_anybody_else() {
+    fn no_page_has_inline_code_or_loads_from_elsewhere() {
         let mut pages = 0;
         for name in Files::iter() {
             assert!(kind(&name).is_some(), "{name} is of no kind that is served");

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_outlives_a_restart_and_not_its_time_or_another_token() {
+    fn a_session_outlives_a_restart_but_not_its_time_or_token() {
         let cookie = sessions("one").begin(1_000);
         let restarted = sessions("one");
         assert!(restarted.is_live(&cookie, 1_001));

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_nothing_of_the_payload_is_kept() {
+    fn a_malformed_payload_is_named_without_quoting_it() {
         for (payload, why) in [
             ("secret", "the notification is not JSON"),
             ("[\"secret\"]", "the notification is not a JSON object"),

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     #[cfg(not(feature = "sandbox"))]
-    fn the_forged_chain_fails_by_the_roots_signature_and_nothing_else() {
+    fn a_forged_chain_fails_only_by_the_roots_signature() {
         let forged = forged_chain().unwrap();
         let refusal = HandshakeUtils::verify_server_cert(&forged.encoded, &forged.server_key).unwrap_err();
         assert!(refusal.to_string().contains("intermediate signature"), "{refusal}");

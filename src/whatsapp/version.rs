@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proxys_failed_lookup_is_its_own_and_what_it_finds_is_everybodys() {
+    async fn a_failed_lookup_concerns_its_proxy_a_found_version_all() {
         let (dead, versions) = page(None);
         assert!(ask(&dead, &versions, false).await.is_err());
         let (alive, _) = page(Some(r#"client_revision:12345;"#));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_version_that_fifty_connections_are_refused_with_is_looked_up_once_more() {
+    async fn fifty_refusals_of_a_version_cause_one_more_lookup() {
         let (page, versions) = page(Some(r#"client_revision:12345;"#));
         let refused = ask(&page, &versions, true).await.unwrap();
         for _ in 0..50 {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use paird_testkit::Wire;
 use tokio::time::Instant;
 
 use super::{
     figures::{Figures, Target},
     fleet::{Fleet, number},
     say,
-    support::Wire,
 };
 
 /// Pairings that are counted together: what the daemon does besides is little of it.

@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use paird_testkit::until_within;
 use tokio::{sync::watch, time::Instant};
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use uuid::Uuid;
 
-use super::support::until_within;
 use std::time::Duration;
 
 /// Nothing that is measured takes longer.

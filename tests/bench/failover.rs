@@ -1,12 +1,12 @@
 //! How long a killed daemon's accounts are without a connection.
 
+use paird_testkit::{Daemon, until_within};
 use tokio::time::Instant;
 
 use super::{
     figures::{Figures, Target},
     fleet::Fleet,
     say,
-    support::{Daemon, until_within},
 };
 use std::time::Duration;
 

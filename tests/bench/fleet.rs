@@ -6,6 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt as _, future::join_all, stream};
 use paird::postgres::embedded::Embedded;
 use paird_sandbox::Pace;
+use paird_testkit::{Daemon, ParseDsn as _, Phones, Web, read_qr, scratch, until_within};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -13,11 +14,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{
-    ears::Ears,
-    say,
-    support::{Daemon, ParseDsn as _, Phones, Web, read_qr, scratch, until_within},
-};
+use super::{ears::Ears, say};
 
 /// Attempts under way at once while a fleet is made.
 const AT_ONCE: usize = 40;

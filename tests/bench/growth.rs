@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use paird_testkit::Daemon;
 use tokio::time::Instant;
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
     latency,
     process::{settled, share},
     say,
-    support::Daemon,
 };
 
 const ATTEMPTS: usize = 100;

@@ -1,6 +1,7 @@
 //! How long a person waits: for a QR, and after the scan.
 
 use futures_util::future::join_all;
+use paird_testkit::{Api, sample};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use super::{
     fleet::{Fleet, number},
     process::resident,
     say,
-    support::{Api, sample},
 };
 
 /// Attempts in one round: enough for a 99th percentile.

@@ -1,14 +1,9 @@
 //! Where the bytes are: the same fleet, each time with one thing more.
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Daemon, until_within};
 
-use super::{
-    figures::Figures,
-    fleet::Fleet,
-    process::settled,
-    say,
-    support::{Daemon, until_within},
-};
+use super::{figures::Figures, fleet::Fleet, process::settled, say};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -6,6 +6,7 @@ use std::{process::Stdio, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use paird_sandbox::RemoteError;
+use paird_testkit::Phones;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -26,7 +27,6 @@ use super::{
     fleet::{Fleet, number},
     process::{settled, share},
     say,
-    support::Phones,
 };
 
 const AT_ONCE: usize = 40;

@@ -17,9 +17,6 @@ mod plot;
 mod process;
 mod readme;
 mod soak;
-#[path = "../blackbox/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
-mod support;
 mod throughput;
 mod tls;
 

@@ -16,12 +16,12 @@ use paird_actors::{
     domain::{AccountId, ChangeId, Event},
     ports::{Change, Loaded, Store as _, Write},
 };
+use paird_testkit::until;
 
 use super::{
     figures::{Figures, Target},
     fleet::Fleet,
     say,
-    support::until,
 };
 
 const ACCOUNTS: usize = 200;

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::json;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436604000001";
 const ROUNDS: usize = 50;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairing_again_at_once_fifty_times_leaves_nothing_of_the_old_attempts() {
+async fn fifty_pairings_in_a_row_leave_nothing_of_the_old_attempts() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -68,7 +67,7 @@ async fn pair_commands_faster_than_any_qr_each_end_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_deadline_ends_an_attempt_once_and_the_row_can_be_paired_again() {
+async fn the_deadline_ends_an_attempt_once_and_allows_another() {
     let stage = Stage::empty().await;
     let daemon = stage.daemon(&[("PAIRD_PAIR_TIMEOUT", "3s")]).await;
     let web = &stage.web;
@@ -106,7 +105,7 @@ async fn a_deadline_with_whatsapp_unreachable_is_a_timeout_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancel_ends_the_attempt_now_and_without_one_is_nothing() {
+async fn cancel_ends_the_attempt_and_without_one_is_a_no_op() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.account("shop").await;
@@ -148,7 +147,7 @@ async fn unpair_and_delete_end_a_running_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairing_a_connected_account_says_connected_again_and_opens_nothing() {
+async fn pairing_a_connected_account_repeats_connected_and_dials_not() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("shop", NUMBER, &stage.phones).await;
@@ -162,7 +161,7 @@ async fn pairing_a_connected_account_says_connected_again_and_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wrong_phone_is_refused_and_the_right_one_is_compared_by_its_digits() {
+async fn a_wrong_phone_is_refused_and_numbers_compare_by_digits() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let stranger = "436604999999";

@@ -2,15 +2,14 @@
 
 use std::{ffi::OsStr, fs, path::PathBuf, process::Command};
 
+use paird_testkit::{Daemon, Stage, Web};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, Web, until};
 
 const NUMBERS: [&str; 4] = ["436605000001", "436605000002", "436605000003", "436605000004"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_that_is_restored_from_a_dump_and_the_key_is_connected_without_a_scan() {
+async fn a_fleet_restored_from_dump_and_key_connects_without_a_scan() {
     let (Some(pg_dump), Some(pg_restore)) = (program("pg_dump"), program("pg_restore")) else {
         eprintln!("skipped: no pg_dump and pg_restore here");
         return;
@@ -59,17 +58,6 @@ async fn a_fleet_that_is_restored_from_a_dump_and_the_key_is_connected_without_a
         assert_eq!(asked, Vec::<String>::new(), "nobody was asked for a QR");
     }
     stage.finish([daemon]).await;
-}
-
-impl Web {
-    /// Waits until the account fetches its groups, which it can only over a live connection.
-    pub async fn works(&self, account: Uuid) {
-        until("groups over a live connection", || async {
-            (self.ask("groups.sync", account, json!({})).await.0 == "done").then_some(())
-        })
-        .await;
-        assert_eq!(self.status(account).await, "connected");
-    }
 }
 
 async fn a_wrong_key_is_refused_in_one_line(stage: &Stage, restored: &str) {

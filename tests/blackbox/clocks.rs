@@ -3,13 +3,11 @@
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{
-    command_line::command,
-    support::{Stage, until},
-};
+use crate::command_line::command;
 
 const NUMBERS: [&str; 2] = ["436601234567", "436607654321"];
 /// As long as a pair attempt, and the first QR of a connection, last.
@@ -131,7 +129,7 @@ async fn a_host_clock_that_is_set_moves_no_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_from_a_host_whose_clock_is_wrong_parks_nobody() {
+async fn a_sweep_from_a_host_with_a_wrong_clock_parks_none() {
     let stage = Stage::empty().await;
     let Some(clock) = HostClock::beside(&stage, "+12h") else { return stage.finish([]).await };
     let account = stage.web.account("desk").await;
@@ -179,7 +177,7 @@ async fn a_daemon_that_stood_still_shows_right_deadlines() {
 /// As a machine finds it that was paused, or whose database's clock was set: its own
 /// clock tells of nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_that_the_database_let_end_is_told_as_lost() {
+async fn a_lease_expired_in_the_database_is_reported_lost() {
     let stage = Stage::empty().await;
     let mut daemon = stage.daemon(&[]).await;
     let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;

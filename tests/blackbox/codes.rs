@@ -1,10 +1,9 @@
 //! Linking by a code that is typed on the phone.
 
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436601234567";
 const OTHER: &str = "436607654321";
@@ -100,7 +99,7 @@ async fn a_code_that_whatsapp_wants_refreshed_is_replaced_on_the_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mistyped_code_may_be_typed_again_and_after_three_mistakes_another_is_shown() {
+async fn a_mistyped_code_can_be_retyped_and_is_replaced_after_three() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, code) = shown(&stage).await;
@@ -119,7 +118,7 @@ async fn a_mistyped_code_may_be_typed_again_and_after_three_mistakes_another_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_whatsapp_refuses_is_explained_and_the_qr_still_links() {
+async fn a_code_refused_by_whatsapp_is_explained_and_the_qr_links() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     for (nth, (code, text, said)) in [

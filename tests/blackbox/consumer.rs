@@ -12,15 +12,13 @@ use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use paird::postgres::embedded::{Embedded, Options};
-
-use crate::support::{Stage, read_qr, until};
+use paird_testkit::{Stage, read_qr, until};
 
 /// Events that wait for the consumer in each round; it takes 100 in one transaction.
 const BACKLOG: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_misses_nothing_and_handles_nothing_twice_however_it_is_cut_off() {
+async fn the_example_handles_each_event_once_however_interrupted() {
     let Some(node) = node() else {
         eprintln!("skipped: no node here, or npm ci was not run in tests/consumer");
         return;
@@ -86,7 +84,7 @@ async fn the_example_misses_nothing_and_handles_nothing_twice_however_it_is_cut_
     let (mut one, mut two) = (app.follow("one"), app.follow("two"));
     all_is_handled(&stage).await;
     stage.database.take().unwrap().stop().await;
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     stage.web.sql.batch_execute(&format!("SET search_path = public, {login}")).await.unwrap();
     happens(&stage, &[desk, shop]).await;

@@ -1,9 +1,8 @@
 //! What things cost, counted: a change that doubles one of these is seen here. `make
 //! bench` measures time and memory.
 
+use paird_testkit::{Api, Daemon, Stage, Wire, sample, until};
 use uuid::Uuid;
-
-use crate::support::{Api, Daemon, Stage, Wire, sample, until};
 
 /// Statements of the daemon from `account.pair` to the groups, its share of what runs
 /// anyway included: 13 when this was written.

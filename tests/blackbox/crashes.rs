@@ -5,10 +5,9 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, PausePoint};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NUMBER: &str = "436601234567";
 
@@ -47,7 +46,7 @@ async fn killed_at(stage: &Stage, daemon: Daemon, at: PausePoint) -> (Uuid, Date
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_killed_before_the_scan_goes_on_with_a_fresh_qr_and_the_same_deadline() {
+async fn a_kill_before_the_scan_keeps_the_deadline_with_a_fresh_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -70,7 +69,7 @@ async fn an_attempt_killed_before_the_scan_goes_on_with_a_fresh_qr_and_the_same_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_killed_before_the_phone_has_the_link_starts_over_with_a_fresh_qr() {
+async fn a_kill_before_the_phone_links_starts_over_with_a_fresh_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, before) = killed_at(&stage, daemon, PausePoint::BeforeLink).await;
@@ -88,7 +87,7 @@ async fn an_attempt_killed_before_the_phone_has_the_link_starts_over_with_a_fres
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_killed_between_the_link_and_its_first_login_ends_connected_without_another_scan() {
+async fn a_kill_before_the_first_login_connects_without_another_scan() {
     for at in [PausePoint::BeforeRestart, PausePoint::BeforeSuccess] {
         let (stage, daemon) = Stage::with_daemon().await;
         let web = &stage.web;
@@ -106,7 +105,7 @@ async fn an_attempt_killed_between_the_link_and_its_first_login_ends_connected_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_whose_deadline_passed_while_no_daemon_ran_is_parked_and_its_device_unlinked() {
+async fn an_attempt_that_expired_without_a_daemon_is_unlinked() {
     let stage = Stage::empty().await;
     let web = &stage.web;
     let daemon = stage.daemon(&[("PAIRD_PAIR_TIMEOUT", "6s")]).await;
@@ -126,7 +125,7 @@ async fn an_attempt_whose_deadline_passed_while_no_daemon_ran_is_parked_and_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_fleet_is_connected_again_by_the_next_daemon_and_nobody_pairs_or_fights() {
+async fn a_killed_fleet_reconnects_without_pairing_or_replacing() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let numbers: Vec<String> = (0..10).map(|nth| format!("4366000000{nth:02}")).collect();
@@ -173,7 +172,7 @@ fn runs(pid: u32) -> bool {
 const EMBEDDED: [(&str, &str); 1] = [("DATABASE_URL", "")];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_daemon_leaves_no_postgres_behind_and_the_next_one_has_its_rows() {
+async fn a_killed_daemons_postgres_ends_and_its_rows_survive() {
     let mut stage = Stage::empty().await;
     let data = stage.dir.join("daemon");
     let daemon = stage.daemon(&EMBEDDED).await;
@@ -194,7 +193,7 @@ async fn a_killed_daemon_leaves_no_postgres_behind_and_the_next_one_has_its_rows
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_in_the_middle_of_the_first_initdb_does_not_hinder_the_next_start() {
+async fn a_kill_during_the_first_initdb_does_not_block_the_next_start() {
     let stage = Stage::empty().await;
     let data = stage.dir.join("daemon");
     let daemon = stage.daemon_starting(&EMBEDDED);

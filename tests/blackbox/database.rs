@@ -13,14 +13,12 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use paird::postgres::embedded::{Embedded, Options};
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, Wire, until};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
-
-use crate::support::{Stage, Wire, until};
 
 const NUMBERS: [&str; 3] = ["436601111111", "436602222222", "436603333333"];
 
@@ -120,7 +118,7 @@ async fn traffic_flows(stage: &Stage, more: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_of_postgres_under_traffic_loses_and_doubles_nothing() {
+async fn a_postgres_restart_under_traffic_loses_and_doubles_nothing() {
     let (mut stage, mut daemon) = Stage::with_daemon().await;
     let accounts = fleet(&stage).await;
     let traffic = Traffic::start(&stage.dsn, &accounts);
@@ -128,7 +126,7 @@ async fn a_restart_of_postgres_under_traffic_loses_and_doubles_nothing() {
 
     stage.database.take().unwrap().stop().await;
     daemon.log_until("that it noticed", |log| log.contains("cannot")).await;
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     traffic_flows(&stage, 5).await;
 
@@ -149,7 +147,7 @@ async fn a_restart_of_postgres_under_traffic_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_terminated_under_traffic_lose_and_double_nothing() {
+async fn terminated_connections_lose_and_double_nothing() {
     let (mut stage, mut daemon) = Stage::with_daemon().await;
     let accounts = fleet(&stage).await;
     let traffic = Traffic::start(&stage.dsn, &accounts);
@@ -167,7 +165,7 @@ async fn connections_that_are_terminated_under_traffic_lose_and_double_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_processes_that_freeze_hold_up_their_own_connection_only() {
+async fn a_frozen_server_process_blocks_only_its_own_connection() {
     let (stage, daemon) = Stage::with_daemon().await;
     let accounts = fleet(&stage).await;
     let traffic = Traffic::start(&stage.dsn, &accounts);
@@ -230,7 +228,7 @@ async fn statements_whose_answers_are_lost_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn logins_that_wait_for_their_keys_hold_up_neither_the_lease_nor_a_command() {
+async fn logins_waiting_for_keys_block_neither_lease_nor_commands() {
     let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
     let settings = [("DATABASE_URL", wire.dsn.as_str()), ("PAIRD_LEASE_TTL", "6s"), ("PAIRD_CONNECT_RATE", "0")];
@@ -273,7 +271,7 @@ async fn a_daemon_without_a_database_says_so_waits_and_then_comes_up() {
     // Once more, so that it is not only the first try that is survived.
     daemon.log_until("a second try", |log| log.matches("waiting for the database").count() > 1).await;
     assert!(daemon.is_running());
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     daemon.up().await;
     stage.web.reconnect().await;
     stage.web.connect_account("desk", NUMBERS[0], &stage.phones).await;
@@ -290,14 +288,14 @@ async fn a_daemon_that_waits_for_its_database_stops_on_sigterm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_daemons_that_start_at_once_on_an_empty_database_both_come_up() {
+async fn two_daemons_starting_at_once_on_an_empty_database_come_up() {
     let mut stage = Stage::empty().await;
     stage.dsn = stage.database.as_ref().unwrap().create_database("empty", None).await.unwrap();
     let mut daemons = [stage.daemon_starting(&[]), stage.daemon_starting(&[])];
     for daemon in &mut daemons {
         daemon.up().await;
     }
-    stage.web = crate::support::Web::connect(&stage.dsn).await;
+    stage.web = paird_testkit::Web::connect(&stage.dsn).await;
     for (label, number) in ["one", "two", "three"].into_iter().zip(NUMBERS) {
         stage.web.connect_account(label, number, &stage.phones).await;
     }

@@ -2,10 +2,9 @@
 
 use futures_util::{StreamExt as _, stream};
 use paird_sandbox::{Fault, PausePoint, Scope};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NUMBER: &str = "436605000001";
 const ROUNDS: u32 = 100;
@@ -13,7 +12,7 @@ const ROUNDS: u32 = 100;
 const ABREAST: usize = 5;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_account_is_refused_before_the_phone_lists_it_and_the_first_stays_connected() {
+async fn a_duplicate_is_refused_before_the_phone_lists_it() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let incumbent = web.connect_account("shop", NUMBER, &stage.phones).await;
@@ -60,7 +59,7 @@ async fn an_incumbent_whose_connection_is_down_keeps_its_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_after_the_link_it_ends_the_same_and_the_device_leaves_the_list() {
+async fn a_duplicate_refused_after_the_link_leaves_no_device() {
     let (stage, daemon) = after_link().await;
     let web = &stage.web;
     let incumbent = web.connect_account("shop", NUMBER, &stage.phones).await;
@@ -81,7 +80,7 @@ async fn refused_after_the_link_it_ends_the_same_and_the_device_leaves_the_list(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_after_the_link_the_wrong_phone_loses_its_new_device_again() {
+async fn a_wrong_phone_refused_after_the_link_keeps_no_device() {
     let (stage, daemon) = after_link().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -112,7 +111,7 @@ async fn another_operator_may_have_the_same_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_no_duplicate_of_itself_nor_of_one_that_gave_its_number_up() {
+async fn neither_the_account_itself_nor_a_past_holder_is_a_duplicate() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let first = web.connect_account("first", NUMBER, &stage.phones).await;
@@ -166,7 +165,7 @@ async fn the_existing_label_is_the_one_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_attempts_at_one_number_at_one_moment_one_connects_a_hundred_times_of_a_hundred() {
+async fn of_two_concurrent_attempts_at_one_number_one_connects() {
     let stage = Stage::empty().await;
     let daemon = stage.daemon(&[("PAIRD_LOG", "info")]).await;
     let rounds = stream::iter(0..ROUNDS).map(|nth| race(&stage, nth)).buffer_unordered(ABREAST).count().await;

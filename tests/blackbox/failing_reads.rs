@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Daemon, OPENING, Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, OPENING, Stage, Wire, until};
 
 const NUMBER: &str = "436601000001";
 const NEIGHBOUR: &str = "436601000002";
@@ -83,12 +82,12 @@ impl Case {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_key_that_a_daemon_reads_can_fail_at_its_start_and_nothing_is_made_anew() {
+async fn no_failed_key_read_at_start_makes_a_new_identity() {
     each_kind_fails(Moment::Start).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_key_that_a_daemon_reads_can_fail_under_way_and_nothing_is_made_anew() {
+async fn no_failed_key_read_while_connected_makes_a_new_identity() {
     each_kind_fails(Moment::Underway).await;
 }
 

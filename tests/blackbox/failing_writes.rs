@@ -2,10 +2,9 @@
 //! written or nothing, it is tried again, and the others go on meanwhile.
 
 use paird_sandbox::{Fault, Group, Scope};
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const NEIGHBOUR: &str = "436609999999";
 
@@ -173,7 +172,7 @@ fn number(nth: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pairing_whose_writes_fail_at_any_table_links_once_the_database_takes_them() {
+async fn a_pairing_survives_failing_writes_to_any_table() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
     for (nth, broken) in [
@@ -213,7 +212,7 @@ async fn a_pairing_whose_writes_fail_at_any_table_links_once_the_database_takes_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn groups_whose_writes_fail_at_any_table_are_all_there_or_as_they_were() {
+async fn failing_writes_leave_all_new_groups_or_all_old_ones() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
     let account = web.connect_account("shop", &number(0), &stage.phones).await;
@@ -246,7 +245,7 @@ async fn groups_whose_writes_fail_at_any_table_are_all_there_or_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unpair_whose_writes_fail_at_any_table_opens_its_ticket_and_ends_or_neither() {
+async fn an_unpair_with_failing_writes_happens_whole_or_not_at_all() {
     unlinks_through(
         "account.unpair",
         &[
@@ -261,7 +260,7 @@ async fn an_unpair_whose_writes_fail_at_any_table_opens_its_ticket_and_ends_or_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_whose_writes_fail_at_any_table_opens_its_ticket_and_ends_or_neither() {
+async fn a_deletion_with_failing_writes_happens_whole_or_not_at_all() {
     unlinks_through(
         "account.delete",
         &[
@@ -277,7 +276,7 @@ async fn a_deletion_whose_writes_fail_at_any_table_opens_its_ticket_and_ends_or_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_whose_close_fails_at_any_table_erases_the_keys_with_its_word_or_keeps_them() {
+async fn a_ticket_with_failing_writes_erases_keys_only_when_it_closes() {
     unlinks_through(
         "account.delete",
         &[
@@ -316,7 +315,7 @@ async fn unlinks_through(command: &str, breaks: &[Broken]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_whose_writes_fail_while_it_is_lost_and_comes_back_keeps_its_keys() {
+async fn a_link_lost_and_regained_with_failing_writes_keeps_its_keys() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
     let number = number(0);
@@ -356,7 +355,7 @@ async fn a_link_whose_writes_fail_while_it_is_lost_and_comes_back_keeps_its_keys
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_cannot_be_given_up_stays_and_goes_to_the_other_daemon_later() {
+async fn an_account_whose_release_fails_stays_and_moves_later() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
     // More than daemons leave where they are.

@@ -10,9 +10,8 @@ mod zombies;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
+use paird_testkit::{DEADLINE, Daemon, Phones, Stage, until, until_within};
 use uuid::Uuid;
-
-use crate::support::{DEADLINE, Daemon, Phones, Stage, until, until_within};
 
 /// Without a pace: who comes and goes is heard of at once, and no lease runs out.
 const EAGER: (&str, &str) = ("PAIRD_CONNECT_RATE", "0");

@@ -1,10 +1,9 @@
 //! sql/README.md, "Commands": commands on both lanes, and every input that is wrong.
 
 use chrono::{DateTime, Utc};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436606000001";
 
@@ -71,7 +70,7 @@ fn wrong_whatever_the_status() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_for_nobody_fails_and_is_told_to_nobody() {
+async fn a_command_for_an_unknown_account_fails_without_an_event() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let stranger = Uuid::new_v4();
@@ -84,7 +83,7 @@ async fn a_command_for_nobody_fails_and_is_told_to_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_notification_is_a_failed_row_that_says_why_and_not_what() {
+async fn a_malformed_notification_fails_with_a_reason_not_its_content() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.account("shop").await;
@@ -144,7 +143,7 @@ async fn a_notification_alone_pairs_an_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_heard_by_two_daemons_is_stored_once_each_time_it_is_sent() {
+async fn a_notification_heard_by_two_daemons_is_stored_once() {
     let stage = Stage::empty().await;
     let daemons = [stage.daemon(&[]).await, stage.daemon(&[]).await];
     let web = &stage.web;
@@ -276,7 +275,7 @@ async fn refused(web: &Web, account: Uuid, kind: &str, args: Value, reason: &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_the_database_took_after_its_asker_had_given_it_up_is_done_in_its_turn() {
+async fn a_command_committed_after_its_client_gave_up_is_executed() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", "436601234567", &stage.phones).await;

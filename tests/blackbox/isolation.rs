@@ -4,13 +4,12 @@
 use std::time::{Duration, Instant};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Stage, until, until_within};
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_with_an_unknown_status_is_held_with_the_reason_and_others_pair() {
+async fn a_row_with_an_unknown_status_is_held_while_others_pair() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let poisoned = web.account("poisoned").await;
@@ -32,7 +31,7 @@ async fn a_row_with_an_unknown_status_is_held_with_the_reason_and_others_pair() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_do_not_open_are_held_never_replaced_and_serve_again_once_they_are_mended() {
+async fn unreadable_keys_are_held_and_serve_again_once_mended() {
     for spoil in [
         "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1) WHERE account_id = $1",
         "UPDATE credentials SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)
@@ -77,7 +76,7 @@ async fn keys_that_do_not_open_are_held_never_replaced_and_serve_again_once_they
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_of_keys_that_fail_one_kind_after_the_other_never_make_a_new_identity() {
+async fn failing_reads_of_any_kind_of_key_make_no_new_identity() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("shop", "436601000001", &stage.phones).await;
@@ -126,7 +125,7 @@ async fn reads_of_keys_that_fail_one_kind_after_the_other_never_make_a_new_ident
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn labels_of_ten_kilobytes_or_of_control_characters_hurt_neither_pairing_nor_events_nor_the_log() {
+async fn huge_or_control_character_labels_are_harmless() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let long = "ü".repeat(5_000);
@@ -150,7 +149,7 @@ async fn labels_of_ten_kilobytes_or_of_control_characters_hurt_neither_pairing_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_commands_for_one_account_ends_each_once_and_leaves_the_others_quick() {
+async fn a_flood_of_commands_for_one_account_delays_no_other() {
     const FLOOD: i64 = 10_000;
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;

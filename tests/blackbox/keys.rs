@@ -5,14 +5,13 @@ use std::path::Path;
 use std::process::Stdio;
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Stage, until};
-
 #[tokio::test(flavor = "multi_thread")]
-async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotation_is_killed_midway() {
+async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let mut accounts = Vec::new();
@@ -65,7 +64,7 @@ async fn the_master_key_is_rotated_under_connected_accounts_although_the_rotatio
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_account_leaves_no_key_in_any_table_and_another_keeps_its_own() {
+async fn a_deleted_account_leaves_no_key_in_any_table() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let kept = web.connect_account("kept", "436601000001", &stage.phones).await;
@@ -90,7 +89,7 @@ async fn a_deleted_account_leaves_no_key_in_any_table_and_another_keeps_its_own(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_machines_with_a_key_file_each_rotate_without_a_moment_at_which_a_keyring_does_not_open() {
+async fn two_machines_rotate_without_making_a_keyring_unreadable() {
     let stage = Stage::empty().await;
     let web = &stage.web;
     let here = stage.dir.join("daemon/master.key");
@@ -151,7 +150,7 @@ async fn two_machines_with_a_key_file_each_rotate_without_a_moment_at_which_a_ke
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_do_not_open_are_named_by_label_and_keep_the_old_master_key() {
+async fn unreadable_keys_are_named_by_label_and_keep_the_old_key() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let bad = web.connect_account("front desk", "436601000001", &stage.phones).await;
@@ -188,7 +187,7 @@ async fn keys_that_do_not_open_are_named_by_label_and_keep_the_old_master_key() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_whose_statement_fails_says_so_and_goes_on_when_it_is_run_again() {
+async fn a_failed_rotation_says_so_and_continues_when_run_again() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let mut accounts = Vec::new();

@@ -4,10 +4,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, Wire, until};
 
 const NUMBER: &str = "436601000001";
 /// A piece of the statement that writes keys.

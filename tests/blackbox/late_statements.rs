@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
+use paird_testkit::{Api, Daemon, Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{
-    fleet::late_writes::{changes_nothing, lands_unseen},
-    support::{Api, Daemon, Stage, Wire, until},
-};
+use crate::fleet::late_writes::{changes_nothing, lands_unseen};
 
 const CHANGE: &str = "last_change IS NOT DISTINCT FROM";
 const RETRY: &str = "UPDATE unlink_tickets";
@@ -329,6 +327,6 @@ async fn a_change_refused_for_good_holds_its_account_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_hold_is_refused_stops_nobody() {
+async fn an_account_whose_hold_is_refused_stops_no_other() {
     refused_for_good("'groups.synced', 'session.held'").await;
 }

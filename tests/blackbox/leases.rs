@@ -5,8 +5,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-
-use crate::support::{Daemon, Stage, Wire, until};
+use paird_testkit::{Daemon, Stage, Wire, until};
 
 const NUMBER: &str = "436601234567";
 const SHORT: (&str, &str) = ("PAIRD_LEASE_TTL", "10s");

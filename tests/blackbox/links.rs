@@ -1,10 +1,9 @@
 //! sql/README.md, "Statuses": what becomes of a link when its connection ends.
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 const WITNESS: &str = "436607654321";
@@ -18,7 +17,7 @@ fn refused(reason: u16, number: &str) -> Fault {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_connection_is_told_waited_for_and_made_again() {
+async fn a_cut_connection_is_reported_and_made_again() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -75,7 +74,7 @@ async fn a_login_that_is_answered_with_503_or_429_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_the_phone_removed_is_unpaired_erased_and_never_paired_again_by_itself() {
+async fn a_device_removed_on_the_phone_is_unpaired_for_good() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -199,7 +198,7 @@ async fn a_temporary_ban_is_waited_out_and_ends_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bans_locks_and_an_outdated_client_are_held_with_whatsapps_own_code_until_resumed() {
+async fn bans_and_outdated_clients_are_held_with_whatsapps_code() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;

@@ -32,8 +32,6 @@ mod proxies;
 mod restarts;
 mod roles;
 mod settings;
-#[allow(dead_code, unused_imports, reason = "tests/chaos and tests/browser use it, too")]
-mod support;
 mod sweep;
 mod systemd;
 mod traces;

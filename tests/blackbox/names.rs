@@ -1,11 +1,10 @@
 //! What the phone shows under "Linked devices".
 
+use paird_testkit::Stage;
 use serde_json::json;
 
-use crate::support::Stage;
-
 #[tokio::test(flavor = "multi_thread")]
-async fn the_phone_lists_the_name_that_the_account_has_when_it_is_paired() {
+async fn the_phone_lists_the_device_name_set_at_pairing() {
     let stage = Stage::empty().await;
     let daemon = stage.daemon(&[("PAIRD_DEVICE_NAME", "everybody's")]).await;
     let (web, number) = (&stage.web, "436601234567");

@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use paird_sandbox::{Fault, Pace, ScanOptions, Scope};
+use paird_testkit::{Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 
 type Time = DateTime<Utc>;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scan_makes_the_account_connected_and_everything_is_told() {
+async fn a_scan_connects_the_account_with_all_events() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -56,7 +55,7 @@ async fn a_scan_makes_the_account_connected_and_everything_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pair_command_sets_pending_and_a_deadline_five_minutes_ahead() {
+async fn a_pair_command_sets_pending_and_a_five_minute_deadline() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.account("shop").await;
@@ -74,7 +73,7 @@ async fn a_pair_command_sets_pending_and_a_deadline_five_minutes_ahead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_is_told_once_with_its_times_and_the_same_payload_again_is_nothing() {
+async fn each_qr_is_told_once_with_its_times() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -101,7 +100,7 @@ async fn a_qr_is_told_once_with_its_times_and_the_same_payload_again_is_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_spans_sockets_within_one_deadline_and_a_later_socket_can_be_scanned() {
+async fn an_attempt_spans_sockets_and_any_of_them_can_be_scanned() {
     let stage = Stage::with_pace(Pace { unscanned_lifetime_ms: 400, ..Pace::default() }).await;
     let daemon = stage.daemon(&[]).await;
     let web = &stage.web;
@@ -157,7 +156,7 @@ async fn a_rejected_scan_shows_its_reason_and_the_next_scan_connects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_made_anew_within_the_attempt_and_the_reason_shows() {
+async fn an_attempt_replaces_a_lost_connection_and_shows_the_reason() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -182,7 +181,7 @@ async fn a_lost_connection_is_made_anew_within_the_attempt_and_the_reason_shows(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_qr_is_off_the_row_while_the_connection_that_shows_it_is_down() {
+async fn a_qr_leaves_the_row_while_its_connection_is_down() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.account("shop").await;
@@ -200,7 +199,7 @@ async fn the_qr_is_off_the_row_while_the_connection_that_shows_it_is_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_retry_mends_ends_the_attempt_at_once_and_leaves_no_device() {
+async fn a_permanent_failure_ends_the_attempt_and_leaves_no_device() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let failures = [(405, None, "client_outdated"), (403, None, "banned"), (402, Some(600), "temporary_ban")];

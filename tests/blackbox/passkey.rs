@@ -1,10 +1,9 @@
 //! The passkey gate: what WhatsApp asks is carried to the operator, and the answer back.
 
 use paird_sandbox::Fault;
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436601234567";
 
@@ -45,7 +44,7 @@ async fn links(stage: &Stage, account: Uuid, request: &Value, seq: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_with_a_passkey_is_linked_by_its_answer_and_the_operators_word() {
+async fn a_passkey_phone_links_by_its_answer_and_the_operators_word() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 60_000).await;
@@ -70,7 +69,7 @@ async fn a_phone_with_a_passkey_is_linked_by_its_answer_and_the_operators_word()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_answer_fails_with_a_reason_and_the_right_one_still_links() {
+async fn a_wrong_passkey_answer_fails_and_the_right_one_still_links() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 60_000).await;
@@ -100,7 +99,7 @@ async fn a_wrong_answer_fails_with_a_reason_and_the_right_one_still_links() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_nobody_asked_for_fails_in_every_status() {
+async fn an_unsolicited_passkey_answer_fails_in_every_status() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -122,7 +121,7 @@ async fn an_answer_that_nobody_asked_for_fails_in_every_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_that_is_not_answered_in_time_is_followed_by_a_fresh_qr() {
+async fn an_unanswered_passkey_challenge_gives_way_to_a_fresh_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 1_500).await;
@@ -143,7 +142,7 @@ async fn a_passkey_that_is_not_answered_in_time_is_followed_by_a_fresh_qr() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_is_replaced_by_the_next_one_and_its_answer_is_worth_nothing() {
+async fn a_replaced_challenge_can_no_longer_be_answered() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, former, seq) = challenged(&stage, 60_000).await;
@@ -166,7 +165,7 @@ async fn a_challenge_is_replaced_by_the_next_one_and_its_answer_is_worth_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled_at_either_stage_nothing_is_linked_and_the_next_attempt_is_a_clean_one() {
+async fn a_cancelled_passkey_attempt_links_nothing_and_is_repeatable() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 60_000).await;
@@ -194,7 +193,7 @@ async fn cancelled_at_either_stage_nothing_is_linked_and_the_next_attempt_is_a_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_between_challenge_and_answer_begins_the_attempt_afresh() {
+async fn a_daemon_killed_before_the_answer_restarts_the_attempt() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 60_000).await;

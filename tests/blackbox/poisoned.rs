@@ -1,10 +1,9 @@
 //! Rows and keys that cannot be read: held with a reason, once; resumed where they can
 //! be mended, and got rid of like any other account.
 
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, until};
 
 /// What nobody should ever write, and what is said of it.
 const POISONS: [(&str, &str); 6] = [
@@ -17,7 +16,7 @@ const POISONS: [(&str, &str); 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_cannot_be_read_is_held_once_and_can_be_resumed_or_deleted() {
+async fn an_unreadable_row_is_held_once_then_resumed_or_deleted() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let neighbour = web.connect_account("neighbour", "436609999999", &stage.phones).await;
@@ -66,7 +65,7 @@ async fn a_row_that_cannot_be_read_is_held_once_and_can_be_resumed_or_deleted() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_keys_do_not_open_is_deleted_at_once_and_its_device_unlinked_once_they_do() {
+async fn deletion_with_unreadable_keys_unlinks_once_they_open() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let number = "436601000001";
@@ -85,7 +84,7 @@ async fn an_account_whose_keys_do_not_open_is_deleted_at_once_and_its_device_unl
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_whose_keys_never_open_again_is_abandoned_in_the_end_with_the_reason_in_the_audit() {
+async fn an_unlink_whose_keys_never_open_is_abandoned_and_audited() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let number = "436601000001";

@@ -5,18 +5,17 @@ use std::process::Stdio;
 use paird::whatsapp::proxy::{GivenProxy, set_proxy};
 use paird_actors::domain::AccountId;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Proxy, Stage, Web, until};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 use uuid::Uuid;
-
-use crate::support::{Proxy, Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 const PASSWORD: &str = "s3cret-of-the-proxy";
 const LOGIN: &str = "alice:s3cret-of-the-proxy";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_life_goes_through_the_proxy_and_nothing_around_it() {
+async fn a_whole_life_goes_through_the_proxy_alone() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     web.hush(PASSWORD);
@@ -56,7 +55,7 @@ async fn a_whole_life_goes_through_the_proxy_and_nothing_around_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_is_dead_refuses_or_wants_another_login_is_named_and_never_gone_around() {
+async fn a_failing_proxy_is_named_and_never_bypassed() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     web.hush(PASSWORD);
@@ -91,7 +90,7 @@ async fn a_proxy_that_is_dead_refuses_or_wants_another_login_is_named_and_never_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_proxy_shows_within_a_pair_attempt_which_goes_on_when_it_is_back() {
+async fn a_pairing_shows_a_dead_proxy_and_continues_when_it_returns() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -142,7 +141,7 @@ async fn a_plain_update_moves_a_live_connection_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_cannot_be_used_is_told_on_the_row_and_nothing_is_dialled() {
+async fn an_invalid_proxy_address_shows_on_the_row_and_dials_nothing() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     web.hush(PASSWORD);
@@ -176,7 +175,7 @@ async fn an_address_that_cannot_be_used_is_told_on_the_row_and_nothing_is_dialle
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_is_for_its_address_and_account_alone_and_a_rotation_keeps_it() {
+async fn a_proxy_login_serves_only_its_address_and_account() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     web.hush(PASSWORD);
@@ -216,7 +215,7 @@ async fn a_login_is_for_its_address_and_account_alone_and_a_rotation_keeps_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_sets_a_proxy_and_takes_no_password_as_an_argument() {
+async fn the_cli_sets_a_proxy_and_takes_no_password_as_argument() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     web.hush(PASSWORD);

@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use paird_sandbox::{Fault, RestartFault};
+use paird_testkit::{Stage, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Stage, until, until_within};
-
 #[tokio::test(flavor = "multi_thread")]
-async fn however_the_restart_comes_the_account_is_connected_with_one_device() {
+async fn however_the_restart_comes_one_device_is_connected() {
     let (stage, daemon) = Stage::with_daemon().await;
     let restarts = [RestartFault::AtOnce, RestartFault::Cut, RestartFault::AfterMs(1_500)];
     for (nth, how) in (1..).zip(restarts) {
@@ -41,7 +40,7 @@ async fn a_restart_that_never_comes_is_made_by_the_daemon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_before_the_link_lets_the_attempt_go_on_with_a_fresh_qr() {
+async fn a_restart_before_the_link_continues_with_a_fresh_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     let (web, number) = (&stage.web, "436603000008");
     stage.phones.add(number).await;
@@ -62,7 +61,7 @@ async fn a_restart_before_the_link_lets_the_attempt_go_on_with_a_fresh_qr() {
 /// Whether the signature or the restart is faster is a race; the operator scans
 /// again where the restart won.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_beside_the_link_ends_in_one_device_whichever_is_faster() {
+async fn a_restart_racing_the_link_ends_in_one_device() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     for nth in 0..3 {

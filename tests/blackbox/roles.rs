@@ -1,9 +1,7 @@
 //! The daemon and the web app with no more rights than `sql/roles.sql` gives them.
 
+use paird_testkit::{Stage, Web};
 use serde_json::json;
-use uuid::Uuid;
-
-use crate::support::{ParseDsn as _, Stage, Web};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accounts_whole_life_needs_no_more_than_the_two_roles() {
@@ -40,25 +38,4 @@ async fn an_accounts_whole_life_needs_no_more_than_the_two_roles() {
     assert_eq!(owner.keys(account).await, (0, 0));
     assert!(!daemon.log().contains("permission denied"), "{}", daemon.log());
     stage.finish([daemon]).await;
-}
-
-impl Stage {
-    /// Connection strings of a web app and of a daemon with their roles.
-    pub async fn logins(&self) -> (String, String) {
-        paird::postgres::roles::grant(&self.dsn.parse_dsn()).await.unwrap();
-        let mut logins = Vec::new();
-        for group in ["paird_web", "paird_daemon"] {
-            let name = format!("{group}_{}", Uuid::new_v4().simple());
-            self.web.sql.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {group}")).await.unwrap();
-            logins.push(self.dsn.replace("user=paird", &format!("user={name}")));
-        }
-        let daemon = logins.pop().unwrap();
-        (logins.pop().unwrap(), daemon)
-    }
-}
-
-impl Web {
-    pub async fn count_becomes(&self, sql: &str, wanted: i64) {
-        crate::support::until(sql, || async { (self.count(sql, &[]).await == wanted).then_some(()) }).await;
-    }
 }

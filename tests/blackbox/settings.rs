@@ -3,9 +3,8 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use futures_util::future::join_all;
+use paird_testkit::{Daemon, Stage, scratch};
 use serde_json::json;
-
-use crate::support::{Daemon, Stage, scratch};
 
 const NUMBER: &str = "436601234567";
 
@@ -55,7 +54,7 @@ async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_line_of_the_settings_file_is_named_without_the_password_beside_it() {
+async fn a_wrong_settings_line_is_named_without_a_nearby_password() {
     for (line, named) in [
         ("DATABASE_URL = \"postgres://paird:hunter2@", "line 1 is not TOML"),
         ("DATABASE_URI = \"postgres://paird:hunter2@h/d\"", "did you mean DATABASE_URL?"),
@@ -72,7 +71,7 @@ async fn a_wrong_line_of_the_settings_file_is_named_without_the_password_beside_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_wrong_or_open_master_key_stops_the_start_and_changes_nothing() {
+async fn a_missing_wrong_or_readable_master_key_stops_the_start() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -124,7 +123,7 @@ async fn everything(stage: &Stage) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_under_load_stops_in_time_logs_nobody_out_and_the_next_start_has_them_all() {
+async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let numbers: Vec<String> = (0..10).map(|nth| format!("4366000000{nth:02}")).collect();
@@ -166,7 +165,7 @@ async fn sigterm_under_load_stops_in_time_logs_nobody_out_and_the_next_start_has
         assert_eq!(web.endings(account, 0).await, Vec::<String>::new());
         web.does("account.cancel", account, json!({})).await;
     }
-    crate::support::until("an end of every command", || async {
+    paird_testkit::until("an end of every command", || async {
         let open = web.count("SELECT count(*) FROM commands WHERE state IN ('queued', 'running')", &[]).await;
         (open == 0).then_some(())
     })

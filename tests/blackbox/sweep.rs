@@ -1,10 +1,9 @@
 //! The startup sweep: what a crash left `pending`.
 
 use chrono::{DateTime, Duration, Utc};
+use paird_testkit::{Stage, Web, until};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Stage, Web, until};
 
 const NUMBER: &str = "436601234567";
 
@@ -34,7 +33,7 @@ async fn is_parked(web: &Web, account: Uuid) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stale_attempts_are_parked_by_name_and_fresh_ones_go_on_with_a_fresh_qr_and_their_deadline() {
+async fn stale_attempts_are_parked_and_fresh_ones_keep_their_deadline() {
     let stage = Stage::empty().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
@@ -74,7 +73,7 @@ async fn stale_attempts_are_parked_by_name_and_fresh_ones_go_on_with_a_fresh_qr_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_attempt_times_out_at_the_deadline_that_it_had_before_the_crash() {
+async fn a_fresh_attempt_keeps_its_deadline_across_a_crash() {
     let stage = Stage::empty().await;
     let web = &stage.web;
     let deadline = Utc::now() + Duration::seconds(4);

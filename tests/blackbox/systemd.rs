@@ -3,10 +3,8 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use paird::postgres::embedded::{Embedded, Options};
+use paird_testkit::{DEADLINE, Stage};
 use tokio::net::UnixDatagram;
-
-use crate::support::{DEADLINE, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_it_is_up_that_it_lives_and_that_it_stops() {
@@ -36,14 +34,14 @@ async fn it_says_that_it_is_up_that_it_lives_and_that_it_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_whose_database_is_away_is_not_up_and_is_fed_again_when_it_comes_back() {
+async fn the_watchdog_is_fed_only_while_the_database_answers() {
     let mut stage = Stage::empty().await;
     stage.database.take().unwrap().stop().await;
     let systemd = Systemd::bind();
     let mut daemon = stage.daemon_starting(&[("NOTIFY_SOCKET", &systemd.path), ("WATCHDOG_USEC", "500000")]);
     daemon.says("waiting for the database").await;
     assert!(!systemd.rest().iter().any(|said| said == "READY=1"));
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     systemd.hears("READY=1").await;
 
     // Away while it runs: the daemon waits, and is alive.
@@ -53,7 +51,7 @@ async fn a_daemon_whose_database_is_away_is_not_up_and_is_fed_again_when_it_come
     for _ in 0..4 {
         systemd.hears("WATCHDOG=1").await;
     }
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     stage.finish([daemon]).await;
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, until};
 
 const DIRECTIVES: &str = "info,paird::trace=debug";
 

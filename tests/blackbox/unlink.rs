@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use paird_sandbox::{Fault, PausePoint, UnlinkFault};
+use paird_testkit::{Daemon, Stage, Web, until, until_within};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::support::{Daemon, Stage, Web, until, until_within};
 
 const NUMBER: &str = "436601234567";
 
@@ -36,7 +35,7 @@ async fn is_unlinked(web: &Web, stage: &Stage, account: Uuid) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_account_leaves_the_lists_at_once_and_its_keys_only_after_the_device_is_gone() {
+async fn a_deleted_accounts_keys_stay_until_its_device_is_gone() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = deleting(&stage, &daemon).await;
@@ -59,7 +58,7 @@ async fn a_deleted_account_leaves_the_lists_at_once_and_its_keys_only_after_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_is_killed_in_the_middle_of_an_unlink_ends_it_after_the_restart() {
+async fn an_unlink_interrupted_by_a_kill_ends_after_the_restart() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = deleting(&stage, &daemon).await;
@@ -73,7 +72,7 @@ async fn a_daemon_that_is_killed_in_the_middle_of_an_unlink_ends_it_after_the_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_whose_answer_is_lost_or_refused_is_asked_for_again_until_the_device_is_gone() {
+async fn a_lost_or_refused_unlink_is_retried_until_the_device_is_gone() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     for how in [UnlinkFault::Lost, UnlinkFault::Overtaken, UnlinkFault::Dropped, UnlinkFault::Refused] {
@@ -87,7 +86,7 @@ async fn an_unlink_whose_answer_is_lost_or_refused_is_asked_for_again_until_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_that_is_never_answered_does_not_hold_up_the_stop_and_is_settled_by_the_next_start() {
+async fn an_unanswered_unlink_does_not_block_the_stop() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -106,7 +105,7 @@ async fn an_unlink_that_is_never_answered_does_not_hold_up_the_stop_and_is_settl
 
 /// Takes as long as the daemon waits for an answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_that_is_never_answered_is_given_up_in_time_and_settled_by_the_next_try() {
+async fn an_unanswered_unlink_times_out_and_the_next_try_settles_it() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -145,7 +144,7 @@ async fn an_unlink_is_tried_again_while_whatsapp_refuses_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_whose_fourteen_days_are_over_is_abandoned_and_told() {
+async fn an_unlink_is_abandoned_and_reported_after_fourteen_days() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -250,7 +249,7 @@ async fn a_deletion_while_pairing_ends_the_attempt_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_pairing_takes_the_old_entry_off_the_phone_and_keeps_the_new_one() {
+async fn a_second_pairing_removes_the_old_entry_from_the_phone() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -318,7 +317,7 @@ async fn a_parked_account_keeps_its_entry_and_resumes_without_a_qr() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resume_is_refused_in_words_when_another_account_took_the_number() {
+async fn resume_is_refused_when_another_account_took_the_number() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let first = web.connect_account("first", NUMBER, &stage.phones).await;

@@ -6,11 +6,10 @@
 //! to today's daemon unharmed. What is not: that an old binary writes the same bytes.
 
 use paird_sandbox::{Fault, PausePoint};
+use paird_testkit::{Stage, Web};
 use refinery::Target;
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
-
-use crate::support::{Stage, Web};
 
 mod migrations {
     refinery::embed_migrations!("sql/migrations");
@@ -79,7 +78,7 @@ async fn a_fleet_of_version_1_comes_back_connected_without_a_scan() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_binary_that_is_older_than_the_schema_says_so_in_one_line_and_ends() {
+async fn a_binary_older_than_the_schema_says_so_and_ends() {
     let stage = Stage::empty().await;
     let later = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
                  SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history WHERE version = 1";

@@ -1,17 +1,14 @@
 //! The page of one account: its story, and what can be done with it.
 
+use paird_testkit::{Proxy, until};
 use serde_json::json;
 
-use crate::{
-    desk::Desk,
-    support::{Proxy, until},
-    window,
-};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607300001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_story_of_an_account_is_told_in_sentences_and_grows_by_itself() {
+async fn an_accounts_history_reads_as_sentences_and_grows_live() {
     if !window::is_wanted() {
         return;
     }
@@ -43,7 +40,7 @@ async fn the_story_of_an_account_is_told_in_sentences_and_grows_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unpair_says_what_it_does_to_the_phone_and_resume_needs_no_code() {
+async fn unpair_tells_what_the_phone_shows_and_resume_needs_no_code() {
     if !window::is_wanted() {
         return;
     }
@@ -73,7 +70,7 @@ async fn unpair_says_what_it_does_to_the_phone_and_resume_needs_no_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delete_names_the_phone_and_the_account_is_gone_from_every_page() {
+async fn delete_names_the_phone_and_clears_the_account_everywhere() {
     if !window::is_wanted() {
         return;
     }
@@ -106,7 +103,7 @@ async fn delete_names_the_phone_and_the_account_is_gone_from_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn proxy_and_name_are_changed_on_the_page_and_no_password_is_shown_again() {
+async fn proxy_and_device_name_are_edited_without_showing_a_password() {
     if !window::is_wanted() {
         return;
     }
@@ -160,7 +157,7 @@ async fn proxy_and_name_are_changed_on_the_page_and_no_password_is_shown_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_story_begins_with_its_newest_page_and_older_ones_come_when_asked_for() {
+async fn a_long_history_shows_its_newest_page_and_loads_older_ones() {
     if !window::is_wanted() {
         return;
     }

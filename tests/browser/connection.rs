@@ -1,13 +1,14 @@
 //! The daemon goes away under an open page, and comes back.
 
+use paird_testkit::until;
 use serde_json::json;
 
-use crate::{desk::Desk, support::until, window};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607400001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_says_that_the_daemon_is_away_and_goes_on_by_itself_when_it_is_back() {
+async fn a_page_says_that_the_daemon_is_away_and_recovers_by_itself() {
     if !window::is_wanted() {
         return;
     }

@@ -2,13 +2,11 @@
 
 use std::net::TcpListener;
 
+use paird_testkit::{Daemon, Stage, find_qr, until};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{
-    support::{Daemon, Stage, find_qr, until},
-    window::Window,
-};
+use crate::window::Window;
 
 pub struct Desk {
     pub stage: Stage,

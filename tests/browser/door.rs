@@ -22,7 +22,7 @@ async fn a_wrong_token_is_said_and_the_right_one_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_logs_out_is_at_the_door_again_and_comes_back_to_the_same_page() {
+async fn logout_shows_the_login_and_login_returns_to_the_same_page() {
     if !window::is_wanted() {
         return;
     }

@@ -1,15 +1,15 @@
 //! The page of all accounts.
 
+use paird_testkit::until;
 use serde_json::json;
 
 use crate::{
     desk::{Desk, a_full_house},
-    support::until,
     window,
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_status_has_a_word_a_shape_and_what_to_do_and_all_of_it_is_live() {
+async fn every_status_shows_a_word_a_shape_and_advice_live() {
     if !window::is_wanted() {
         return;
     }

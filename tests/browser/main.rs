@@ -17,7 +17,4 @@ mod fleet;
 mod pairing;
 mod passkey;
 mod refusals;
-#[path = "../blackbox/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
-mod support;
 mod window;

@@ -2,14 +2,15 @@
 
 use fantoccini::{Locator, key::Key};
 use paird_sandbox::{Fault, PausePoint, ScanOptions};
+use paird_testkit::until;
 use serde_json::json;
 
-use crate::{desk::Desk, support::until, window};
+use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607100001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_scans_the_code_on_the_screen_and_each_phase_shows_without_a_reload() {
+async fn each_phase_of_a_pairing_shows_without_a_reload() {
     if !window::is_wanted() {
         return;
     }
@@ -162,7 +163,7 @@ async fn two_windows_show_the_same_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_that_is_out_of_time_says_so_and_one_button_starts_it_anew() {
+async fn an_expired_attempt_says_so_and_one_button_restarts_it() {
     if !window::is_wanted() {
         return;
     }

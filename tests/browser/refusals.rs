@@ -39,7 +39,7 @@ async fn a_phone_that_is_linked_already_is_named_with_its_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_phone_than_the_expected_one_is_named_with_both_numbers() {
+async fn a_wrong_phone_is_named_with_both_numbers() {
     if !window::is_wanted() {
         return;
     }
@@ -69,7 +69,7 @@ async fn another_phone_than_the_expected_one_is_named_with_both_numbers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_told_in_words_with_what_to_do_and_whatsapps_own() {
+async fn a_failure_is_explained_with_advice_and_whatsapps_code() {
     if !window::is_wanted() {
         return;
     }
@@ -94,7 +94,7 @@ async fn a_failure_is_told_in_words_with_what_to_do_and_whatsapps_own() {
 
 /// The row and the event are those of a daemon elsewhere: the answer goes as far as its command.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_challenge_is_carried_to_a_person_and_the_answer_back() {
+async fn a_passkey_challenge_reaches_a_person_and_the_answer_returns() {
     if !window::is_wanted() {
         return;
     }
@@ -120,7 +120,7 @@ async fn a_passkey_challenge_is_carried_to_a_person_and_the_answer_back() {
     let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.passkey'
                 AND args->'response' = $2::jsonb";
     let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
-    crate::support::until("the answer on its way", || async {
+    paird_testkit::until("the answer on its way", || async {
         (web.count(sent, &[&account, &answer]).await == 1).then_some(())
     })
     .await;

@@ -14,13 +14,12 @@ use fantoccini::{
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
+use paird_testkit::until;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
 };
-
-use crate::support::until;
 
 const FLAGS: [&str; 11] = [
     "--headless=new",

@@ -6,6 +6,7 @@ use std::{
 };
 
 use paird_sandbox::ScanOptions;
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,7 +15,6 @@ use crate::{
     fleet::{Fleet, POOL, Resources},
     invariants,
     script::{ACCOUNTS, Act, Flaw, LATE, PHONES, Script, Typing, number},
-    support::{Stage, until},
     tally::Tally,
 };
 

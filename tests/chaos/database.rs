@@ -6,12 +6,10 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use paird_testkit::{Stage, until};
 use tokio_postgres::{Client, NoTls};
 
-use crate::{
-    script::DatabaseAct,
-    support::{Stage, until},
-};
+use crate::script::DatabaseAct;
 
 /// Not the web app's: it is how the campaign looks.
 const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

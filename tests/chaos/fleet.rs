@@ -7,13 +7,11 @@ use std::{
 
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
+use paird_testkit::{Api, Daemon, Stage, Wire, until};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
-use crate::{
-    script::{DAEMONS, DaemonAct, MOST_DAEMONS},
-    support::{Api, Daemon, Stage, Wire, until},
-};
+use crate::script::{DAEMONS, DaemonAct, MOST_DAEMONS};
 
 /// Short, so that a lease is lost and taken within a campaign; a daemon that is as slow
 /// as a busy machine makes it must still keep it.

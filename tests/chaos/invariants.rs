@@ -7,9 +7,10 @@ mod lists;
 mod owners;
 mod proof;
 
+use paird_testkit::Stage;
 use tokio_postgres::types::ToSql;
 
-use crate::{campaign::Campaign, support::Stage};
+use crate::campaign::Campaign;
 
 /// Looks at all of them, and says all that is broken.
 pub async fn broken(campaign: &Campaign) -> Vec<String> {

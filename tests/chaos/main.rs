@@ -12,9 +12,6 @@ mod database;
 mod fleet;
 mod invariants;
 mod script;
-#[path = "../blackbox/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the black-box tests, which use all of it")]
-mod support;
 mod tally;
 
 use std::ops::RangeInclusive;

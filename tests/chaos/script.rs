@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn every_act_is_in_the_scripts_and_the_same_seed_is_the_same_script() {
+    fn scripts_cover_every_act_and_are_reproduced_by_their_seed() {
         let acts = |seed| Script::of(seed, WHOLE).acts;
         let names: BTreeSet<String> = (1..=60).flat_map(acts).map(|(_, act)| act.name()).collect();
         for name in [

@@ -105,7 +105,7 @@ async fn a_write_that_waited_for_an_opening_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_written_last_lands_last_if_the_former_takes_long() {
+async fn the_last_write_lands_last_however_slow_the_former() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let in_the_way = hold_up(&rig).await;

@@ -10,7 +10,7 @@ use crate::operations::{Outcome, every_operation, run};
 use crate::rig::{FENCE, Rig};
 
 #[tokio::test]
-async fn after_the_fence_moved_no_write_lands_and_everything_fails_for_good() {
+async fn after_the_fence_moved_no_write_lands_ever_again() {
     let rig = Rig::new().await;
     for write in every_operation().into_iter().filter(|operation| operation.writes()) {
         let keyring = rig.durable().await;
@@ -54,7 +54,7 @@ async fn every_method_on_a_lost_database_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_read_that_the_database_refuses_is_an_error_and_nothing_is_overwritten() {
+async fn a_refused_read_is_an_error_and_overwrites_nothing() {
     let rig = Rig::new().await;
     for operation in every_operation() {
         let keyring = rig.durable().await;

@@ -12,7 +12,7 @@ use crate::rig::{FENCE, Rig};
 const BATCH: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 #[tokio::test]
-async fn a_rotation_seals_every_keyring_anew_and_touches_no_record() {
+async fn a_rotation_reseals_every_keyring_and_touches_no_record() {
     let rig = Rig::new().await;
     let mut keyrings = Vec::new();
     for name in ["a@lid", "b@lid", "c@lid", "d@lid", "e@lid"] {
@@ -47,7 +47,7 @@ async fn a_rotation_seals_every_keyring_anew_and_touches_no_record() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_was_cut_off_is_taken_up_and_everything_opens_meanwhile() {
+async fn an_interrupted_rotation_resumes_and_all_stays_readable() {
     let rig = Rig::new().await;
     let keyrings = [rig.durable().await, rig.durable().await, rig.durable().await];
     let first = prepare(&rig).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_rotation_that_was_cut_off_is_taken_up_and_everything_opens_meanwhile(
 }
 
 #[tokio::test]
-async fn a_keyring_that_was_staged_before_a_rotation_is_secured_with_the_new_key_after_it() {
+async fn a_keyring_staged_before_a_rotation_gets_the_new_key() {
     let rig = Rig::new().await;
     rig.durable().await;
     let staged = rig.fresh();
@@ -83,7 +83,7 @@ async fn a_keyring_that_was_staged_before_a_rotation_is_secured_with_the_new_key
 }
 
 #[tokio::test]
-async fn a_rotation_that_stands_still_holds_nobody_up_for_long() {
+async fn a_stalled_rotation_blocks_others_only_briefly() {
     let rig = Rig::new().await;
     let staged = rig.fresh();
     staged.create().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_rotation_that_stands_still_holds_nobody_up_for_long() {
 }
 
 #[tokio::test]
-async fn a_keyring_that_does_not_open_keeps_the_old_key_in_the_file_and_nothing_else() {
+async fn an_unreadable_keyring_keeps_the_old_key_in_the_file() {
     let rig = Rig::new().await;
     let bad = rig.durable().await;
     let good = rig.durable().await;
@@ -123,7 +123,7 @@ async fn a_keyring_that_does_not_open_keeps_the_old_key_in_the_file_and_nothing_
 }
 
 #[tokio::test]
-async fn a_rotation_changes_nothing_while_the_file_lacks_a_key_that_is_in_use() {
+async fn a_rotation_needs_every_key_in_use_to_be_in_the_file() {
     let rig = Rig::new().await;
     rig.durable().await;
     rig.execute("UPDATE keyrings SET master_key = 'another'", &[]).await;
@@ -137,7 +137,7 @@ async fn a_rotation_changes_nothing_while_the_file_lacks_a_key_that_is_in_use() 
 }
 
 #[tokio::test]
-async fn of_two_rotations_at_once_one_is_sent_away() {
+async fn a_second_concurrent_rotation_is_rejected() {
     let rig = Rig::new().await;
     let held = rig.pool.get().await.unwrap();
     let lock = "SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0))";

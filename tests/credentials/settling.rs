@@ -28,7 +28,7 @@ async fn stuck(rig: &Rig, keyring: &Arc<Keyring>, in_the_way: &Client) -> JoinHa
 }
 
 #[tokio::test]
-async fn what_may_be_sent_upon_is_durable_and_everything_written_before_it_with_it() {
+async fn nothing_is_sent_before_all_earlier_writes_are_durable() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     let image = rig.image().await;
@@ -58,7 +58,7 @@ async fn what_may_be_sent_upon_is_durable_and_everything_written_before_it_with_
 }
 
 #[tokio::test]
-async fn keys_and_watermarks_of_the_device_are_never_sent_upon_before_they_are_durable() {
+async fn device_keys_and_watermarks_are_durable_before_any_send() {
     let rig = Rig::new().await;
     for nth in 1..4 {
         let keyring = rig.secured().await;
@@ -79,7 +79,7 @@ async fn keys_and_watermarks_of_the_device_are_never_sent_upon_before_they_are_d
 }
 
 #[tokio::test]
-async fn what_whatsapp_tells_again_holds_no_frame_up_and_is_settled_all_the_same() {
+async fn repeatable_records_delay_no_frame_and_are_settled_later() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     let image = rig.image().await;
@@ -102,7 +102,7 @@ async fn what_whatsapp_tells_again_holds_no_frame_up_and_is_settled_all_the_same
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_not_written_again() {
+async fn unchanged_records_are_not_written_again() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     let device = keyring.load().await.unwrap().unwrap();
@@ -112,7 +112,7 @@ async fn what_is_there_already_is_not_written_again() {
 }
 
 #[tokio::test]
-async fn a_settling_that_the_server_refuses_is_done_again_with_what_came_since() {
+async fn a_refused_flush_is_repeated_with_what_came_since() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     rig.pool.get().await.unwrap().batch_execute(REFUSE).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_settling_that_the_server_refuses_is_done_again_with_what_came_since()
 }
 
 #[tokio::test]
-async fn a_settling_that_was_given_up_may_land_later_so_the_keyring_fails_for_good() {
+async fn a_timed_out_flush_may_land_later_so_the_keyring_fails() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();

@@ -19,7 +19,7 @@ async fn a_fresh_keyring_touches_no_row_until_it_is_secured() {
 }
 
 #[tokio::test]
-async fn a_secured_keyring_is_whole_on_its_rows_and_opens_after_a_restart() {
+async fn a_secured_keyring_is_complete_and_opens_after_a_restart() {
     let rig = Rig::new().await;
     let keyring = rig.fresh();
     keyring.create().await.unwrap();
@@ -107,7 +107,7 @@ async fn a_keyring_without_a_device_is_not_secured() {
 }
 
 #[tokio::test]
-async fn a_keyring_that_is_not_there_or_another_accounts_is_poisoned_and_never_empty() {
+async fn a_missing_or_foreign_keyring_is_an_error_and_never_empty() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let other = rig.add_account().await;
@@ -141,7 +141,7 @@ async fn a_keyring_whose_device_or_data_key_was_changed_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_missing_master_key_stops_the_start_once_something_is_sealed_and_changes_nothing() {
+async fn a_missing_master_key_stops_the_start_once_anything_is_sealed() {
     let rig = Rig::new().await;
     rig.durable().await;
     let image = rig.image().await;
@@ -170,7 +170,7 @@ async fn a_wrong_master_key_stops_the_start_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_master_key_is_not_made_while_the_database_cannot_say_that_nothing_is_sealed() {
+async fn no_master_key_is_made_while_sealed_rows_may_exist() {
     let rig = Rig::new().await;
     fs::remove_file(&rig.key_file).unwrap();
     rig.pool.close();
@@ -180,7 +180,7 @@ async fn a_master_key_is_not_made_while_the_database_cannot_say_that_nothing_is_
 }
 
 #[tokio::test]
-async fn keys_and_number_are_written_together_and_with_a_number_that_another_has_nothing_is() {
+async fn keys_and_number_are_written_together_or_not_at_all() {
     let rig = Rig::new().await;
     let of_one = "UPDATE whatsapp_accounts SET operator_id = '00000000-0000-0000-0000-000000000001'";
     let number = || Some(rig.phone.clone());

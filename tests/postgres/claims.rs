@@ -15,7 +15,7 @@ async fn claim(daemon: &Daemon, account: AccountId, phone: &Phone) -> Option<Str
 }
 
 #[tokio::test]
-async fn two_attempts_at_one_number_end_as_one_granted_and_one_duplicate_every_time() {
+async fn of_two_attempts_at_one_number_one_is_a_duplicate() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     for round in 0..100 {
@@ -55,7 +55,7 @@ async fn the_oldest_other_live_account_of_the_same_operator_is_named() {
 }
 
 #[tokio::test]
-async fn a_dead_daemons_accounts_are_taken_over_with_a_new_fence_and_their_commands_queued_again() {
+async fn a_takeover_raises_the_fence_and_requeues_commands() {
     let database = Database::new().await;
     let former = database.daemon().await;
     let mut record = database.owned(&former, "shop").await;
@@ -86,7 +86,7 @@ async fn a_dead_daemons_accounts_are_taken_over_with_a_new_fence_and_their_comma
 }
 
 #[tokio::test]
-async fn daemons_that_claim_at_once_share_the_accounts_and_take_none_from_each_other() {
+async fn daemons_claiming_at_once_take_no_account_from_each_other() {
     let database = Database::new().await;
     let operator = Uuid::new_v4();
     for nth in 0..50 {
@@ -106,7 +106,7 @@ async fn daemons_that_claim_at_once_share_the_accounts_and_take_none_from_each_o
 }
 
 #[tokio::test]
-async fn an_account_that_is_given_up_is_nobodys_until_a_fair_share_claims_it() {
+async fn a_released_account_waits_for_a_daemon_below_its_share() {
     let database = Database::new().await;
     let (former, present) = (database.daemon().await, database.daemon().await);
     let record = database.owned(&former, "shop").await;
@@ -124,7 +124,7 @@ async fn an_account_that_is_given_up_is_nobodys_until_a_fair_share_claims_it() {
 }
 
 #[tokio::test]
-async fn a_command_that_was_taken_while_its_account_went_away_is_run_by_the_new_owner() {
+async fn a_command_taken_during_a_move_is_run_by_the_new_owner() {
     let database = Database::new().await;
     let (former, present) = (database.daemon().await, database.daemon().await);
     let record = database.owned(&former, "shop").await;
@@ -183,7 +183,7 @@ async fn a_released_lease_frees_its_accounts_at_once() {
 }
 
 #[tokio::test]
-async fn a_former_daemon_of_this_machine_whose_process_is_gone_need_not_be_waited_for() {
+async fn a_local_daemon_whose_process_is_gone_is_not_waited_for() {
     let database = Database::new().await;
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
@@ -201,7 +201,7 @@ async fn a_former_daemon_of_this_machine_whose_process_is_gone_need_not_be_waite
 }
 
 #[tokio::test]
-async fn a_release_that_lands_late_finds_an_account_that_was_taken_back() {
+async fn a_late_release_does_not_touch_an_account_taken_back() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;

@@ -85,7 +85,7 @@ async fn the_same_dedupe_key_twice_is_one_command() {
 }
 
 #[tokio::test]
-async fn what_is_running_here_and_was_never_handed_out_comes_with_the_next_asking_and_once() {
+async fn an_undelivered_running_command_is_redelivered_once() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;

@@ -50,7 +50,7 @@ async fn a_cluster_starts_answers_stops_and_keeps_its_rows() {
 }
 
 #[tokio::test]
-async fn a_kill_in_the_middle_of_initdb_leaves_nothing_that_hinders_the_next_start() {
+async fn a_kill_during_initdb_does_not_hinder_the_next_start() {
     let dir = scratch();
     let process = start_another_process(&dir);
     eventually("initdb writes", async || dir.join("postgres.new/base").exists()).await;
@@ -63,7 +63,7 @@ async fn a_kill_in_the_middle_of_initdb_leaves_nothing_that_hinders_the_next_sta
 }
 
 #[tokio::test]
-async fn the_server_ends_with_a_daemon_that_is_killed_and_the_next_one_starts_at_once() {
+async fn the_server_ends_with_a_killed_daemon_and_restarts_at_once() {
     let dir = scratch();
     let process = start_another_process(&dir);
     let pid_file = dir.join("postgres/postmaster.pid");
@@ -81,7 +81,7 @@ async fn the_server_ends_with_a_daemon_that_is_killed_and_the_next_one_starts_at
 }
 
 #[tokio::test]
-async fn a_pid_file_left_by_a_crash_is_no_hindrance_though_the_number_lives() {
+async fn a_stale_pid_file_is_ignored_even_if_the_pid_is_reused() {
     let dir = scratch();
     Embedded::start_with(&dir, None, FAST).await.unwrap().stop().await;
     let ours = std::process::id();
@@ -105,7 +105,7 @@ async fn a_server_that_dies_is_started_again() {
 }
 
 #[tokio::test]
-async fn a_data_directory_with_a_long_name_or_behind_a_closed_one_works() {
+async fn a_data_directory_may_have_a_long_path_or_a_closed_parent() {
     let closed = scratch();
     let long = closed.join("a".repeat(120));
     std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();

@@ -78,7 +78,7 @@ const OF_ALL_THAT_IT_OWNS: [&str; 2] = ["give_accounts_back", "release_lease"];
 const OF_ALL_KEYS: [&str; 3] = ["count_keyrings_by_master_key", "list_keyrings_to_rewrap", "list_keyrings"];
 
 #[tokio::test]
-async fn what_is_asked_again_and_again_costs_what_is_alive() {
+async fn recurring_queries_cost_what_is_alive_not_what_was() {
     let database = Database::new().await;
     let begun = std::time::Instant::now();
     database.web.batch_execute("SET synchronous_commit = off").await.unwrap();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::support::Database;
 
 #[tokio::test]
-async fn the_end_of_another_daemons_lease_is_seen_when_it_comes_and_not_at_the_next_renewal() {
+async fn the_end_of_another_daemons_lease_is_noticed_at_once() {
     let database = Database::new().await;
     let pool = database.dsn.pool().unwrap();
     let dying = Lease::start(pool.clone(), Uuid::now_v7(), "paird_command", Vec::new(), Duration::from_secs(2)).await;
@@ -109,7 +109,7 @@ async fn a_renewal_that_lands_late_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_ended_lease_is_told_by_the_statement_that_renews_it() {
+async fn renewing_an_expired_lease_reports_the_expiry() {
     let lease = ByHand::new().await;
     lease.sets("UPDATE processes SET expires_at = clock_timestamp() - interval '1 s'").await;
     let renewed = lease.renew(2, false).await;

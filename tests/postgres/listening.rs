@@ -121,7 +121,7 @@ async fn a_listener_whose_connection_is_cut_loses_no_command() {
 
 #[tokio::test]
 async fn a_restart_of_postgres_loses_no_command() {
-    let database = Database::alone().await;
+    let database = Database::new().await;
     let daemon = database.daemon().await;
     let account = database.account(Uuid::new_v4(), "shop").await;
     let listener = listen(&database, &daemon).await;

@@ -1,7 +1,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use paird::postgres::migrate::{MigrateError, migrate};
 use paird::postgres::pool::Dsn;
@@ -43,7 +42,7 @@ async fn a_schema_of_a_newer_paird_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_database_that_is_not_there_yet_is_waited_for() {
-    let cluster = Cluster::private().await;
+    let cluster = Cluster::start().await;
     let dsn = Dsn::parse(&cluster.server().dsn().replace("dbname=paird", "dbname=later")).unwrap();
     let waiting = tokio::spawn(async move { migrate(&dsn).await });
     cluster.server().create_database("later", None).await.unwrap();
@@ -53,7 +52,7 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
 
 /// The rows are a daemon's of the first release, dumped while it ran.
 #[tokio::test]
-async fn what_the_first_release_wrote_is_brought_up_to_date_and_its_keys_open() {
+async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
     let cluster = Database::new().await.cluster;
     let name = format!("t{}", Uuid::new_v4().simple());
     let text = cluster.server().create_database(&name, None).await.unwrap();
@@ -64,7 +63,7 @@ async fn what_the_first_release_wrote_is_brought_up_to_date_and_its_keys_open() 
 
     let dsn = Dsn::parse(&text).unwrap();
     migrate(&dsn).await.unwrap();
-    let database = Database { dsn, text, web, cluster: Arc::clone(&cluster) };
+    let database = Database { dsn, text, web, cluster };
     let accounts =
         "SELECT concat_ws(' ', label, status, desired, event_seq) FROM whatsapp_accounts ORDER BY created_at, id";
     let accounts: Vec<String> = database.web.query(accounts, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();

@@ -36,7 +36,7 @@ fn told(record: &AccountRecord, events: Vec<Event>) -> Change {
 }
 
 #[tokio::test]
-async fn committed_events_are_sent_in_order_with_the_fields_of_the_contract() {
+async fn committed_events_are_sent_in_order_with_all_promised_fields() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
@@ -63,7 +63,7 @@ async fn committed_events_are_sent_in_order_with_the_fields_of_the_contract() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_unsent_is_sent_by_the_next_daemon() {
+async fn events_left_unsent_by_a_crash_are_sent_by_the_next_daemon() {
     let database = Database::new().await;
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
@@ -91,7 +91,7 @@ async fn a_live_owners_events_are_left_to_it() {
 }
 
 #[tokio::test]
-async fn a_payload_too_large_for_a_notification_goes_without_its_large_field() {
+async fn an_oversized_notification_goes_without_its_large_field() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;

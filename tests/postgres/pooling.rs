@@ -7,8 +7,8 @@ use paird::postgres::pool::connection;
 use crate::support::Database;
 
 #[tokio::test]
-async fn a_pooled_connection_whose_server_process_froze_is_not_handed_on() {
-    let database = Database::alone().await;
+async fn a_pooled_connection_with_a_frozen_server_is_not_reused() {
+    let database = Database::new().await;
     let pool = database.dsn.pool().unwrap();
     let backend = "SELECT pg_backend_pid()";
     let frozen: i32 = connection(&pool).await.unwrap().query_one(backend, &[]).await.unwrap().get(0);

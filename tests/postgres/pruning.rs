@@ -182,7 +182,7 @@ async fn the_audit_log_is_kept_unless_it_is_said_for_how_long() {
 }
 
 #[tokio::test]
-async fn keys_that_nobody_knows_are_shredded_after_an_hour() {
+async fn orphaned_keys_are_shredded_after_an_hour() {
     let database = Database::new().await;
     let account = database.account(Uuid::new_v4(), "shop").await;
     let [held, linking, ticketed, orphan, fresh] = [

@@ -137,7 +137,7 @@ async fn of_changes_that_follow_the_same_one_is_written() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_of_a_row_is_told_and_left_out() {
+async fn unreadable_columns_are_reported_and_left_out() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
@@ -200,7 +200,7 @@ async fn a_group_that_is_listed_twice_is_stored_once() {
 }
 
 #[tokio::test]
-async fn what_will_never_be_written_is_told_from_what_passes() {
+async fn permanent_and_passing_write_failures_are_distinguished() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;

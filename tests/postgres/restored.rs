@@ -26,8 +26,8 @@ impl Database {
 }
 
 #[tokio::test]
-async fn events_of_a_restored_dump_are_never_told_as_new() {
-    let database = Database::alone().await;
+async fn events_of_a_restored_dump_are_never_sent_as_new() {
+    let database = Database::new().await;
     let account = database.account(Uuid::new_v4(), "shop").await.0;
     // The first two as if this cluster had written them, the third ahead of its time, and
     // one more of an account that wrote before and after.

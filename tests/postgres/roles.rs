@@ -146,7 +146,7 @@ async fn the_web_app_is_refused_what_is_not_its_own() {
 }
 
 #[tokio::test]
-async fn the_daemons_role_is_refused_what_is_the_web_apps_or_the_owners() {
+async fn the_daemons_role_cannot_do_what_the_web_app_or_owner_may() {
     let database = granted().await;
     database.account(Uuid::new_v4(), "desk").await;
     let daemon = database.login("paird_daemon").await;
@@ -171,7 +171,7 @@ async fn the_daemons_role_is_refused_what_is_the_web_apps_or_the_owners() {
 }
 
 #[tokio::test]
-async fn who_is_in_neither_role_may_not_even_send_a_command() {
+async fn a_login_in_neither_role_may_not_send_commands() {
     let database = granted().await;
     let name = format!("stranger_{}", Uuid::new_v4().simple());
     database.web.batch_execute(&format!("CREATE ROLE {name} LOGIN")).await.unwrap();
@@ -181,7 +181,7 @@ async fn who_is_in_neither_role_may_not_even_send_a_command() {
 }
 
 #[tokio::test]
-async fn a_caller_with_tables_of_its_own_does_not_lead_send_command_astray() {
+async fn send_command_ignores_tables_of_the_caller() {
     let database = granted().await;
     let account = database.account(Uuid::new_v4(), "desk").await;
     let web = database.login("paird_web").await;
@@ -222,7 +222,7 @@ async fn in_a_schema_of_its_own_everything_is_the_same() {
 }
 
 #[tokio::test]
-async fn the_daemons_role_finds_a_migrated_schema_and_says_what_to_do_about_an_older_one() {
+async fn the_daemons_role_names_the_remedy_for_an_older_schema() {
     let database = granted().await;
     let name = database.login_name("paird_daemon").await;
     let dsn = Dsn::parse(&database.text_of(&name)).unwrap();

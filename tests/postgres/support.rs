@@ -1,47 +1,31 @@
-//! One cluster for the tests of a process, one database per test.
+//! A database for one test, on a server of its own, and a daemon's view of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use paird::postgres::embedded::{Embedded, Options};
+use paird::postgres::embedded::Embedded;
 use paird::postgres::lease::{Lease, TTL};
-use paird::postgres::migrate::migrate;
 use paird::postgres::outbox::Bell;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{AccountId, AccountRecord, ChangeId, CommandId, Instant};
 use paird_actors::ports::{Change, Finished, Store, StoreError, Write, Written};
-use tokio::sync::Mutex;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
+/// A server for one test, which may do to it what it likes. Gone when dropped.
 pub struct Cluster {
     dir: PathBuf,
     server: Option<Embedded>,
 }
 
 impl Cluster {
-    async fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<Cluster>> = Mutex::const_new(Weak::new());
-        let mut shared = SHARED.lock().await;
-        if let Some(cluster) = shared.upgrade() {
-            return cluster;
-        }
-        let cluster = Arc::new(Self::private().await);
-        cluster.server().create_database("template", None).await.unwrap();
-        migrate(&Dsn::parse(&cluster.server().dsn().replace("dbname=paird", "dbname=template")).unwrap())
-            .await
-            .unwrap();
-        *shared = Arc::downgrade(&cluster);
-        cluster
-    }
-
-    /// For a test that does things to the server itself.
-    pub async fn private() -> Self {
+    /// With the schema in its database.
+    pub async fn start() -> Self {
         let dir = scratch();
-        let server = Embedded::start_with(&dir, None, Options { fast: true }).await.unwrap();
+        let server = paird_testkit::postgres::start(&dir).await;
         Self { dir, server: Some(server) }
     }
 
@@ -53,12 +37,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.server.take());
-        let pid_file = self.dir.join("postgres/postmaster.pid");
-        let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        while pid_file.exists() && std::time::Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = std::fs::remove_dir_all(&self.dir);
+        paird_testkit::postgres::remove(&self.dir);
     }
 }
 
@@ -74,26 +53,13 @@ pub struct Database {
     pub dsn: Dsn,
     pub text: String,
     pub web: Client,
-    pub cluster: Arc<Cluster>,
+    pub cluster: Cluster,
 }
 
 impl Database {
     pub async fn new() -> Self {
-        let cluster = Cluster::shared().await;
-        let name = format!("t{}", Uuid::new_v4().simple());
-        let text = cluster.server().create_database(&name, Some("template")).await.unwrap();
-        Self::at(cluster, text).await
-    }
-
-    /// On a server of its own.
-    pub async fn alone() -> Self {
-        let cluster = Arc::new(Cluster::private().await);
+        let cluster = Cluster::start().await;
         let text = cluster.server().dsn();
-        migrate(&Dsn::parse(&text).unwrap()).await.unwrap();
-        Self::at(cluster, text).await
-    }
-
-    async fn at(cluster: Arc<Cluster>, text: String) -> Self {
         let web = connect(&text).await;
         Self { dsn: Dsn::parse(&text).unwrap(), text, web, cluster }
     }

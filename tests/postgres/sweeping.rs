@@ -21,7 +21,7 @@ async fn pending(database: &Database, daemon: &Daemon, label: &str, since: Insta
 }
 
 #[tokio::test]
-async fn stale_attempts_are_told_from_fresh_ones_and_from_others() {
+async fn stale_attempts_are_distinguished_from_fresh_ones() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let now = at(10_000_000);

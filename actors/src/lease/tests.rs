@@ -100,7 +100,7 @@ fn a_row_that_is_gone_is_a_loss_and_is_made_again() {
 }
 
 #[test]
-fn an_answer_that_took_longer_than_the_lease_does_not_end_a_loss() {
+fn an_answer_slower_than_the_lease_does_not_restore_it() {
     let mut heartbeat = live();
     heartbeat.begin(ms(12_000));
     heartbeat.on_answer(2, renewed(2), ms(24_000));
@@ -129,7 +129,7 @@ fn another_lease_that_ends_brings_the_next_renewal_forward() {
 }
 
 #[test]
-fn a_loss_that_nobody_saw_is_told_before_its_end() {
+fn an_unnoticed_loss_is_reported_before_the_recovery() {
     let mut follower = Follower::new(1);
     assert_eq!(follower.on_state(LeaseState::Live { epoch: 1 }), []);
     assert_eq!(follower.on_state(LeaseState::Live { epoch: 2 }), [Turn::Lost, Turn::Back]);
@@ -307,7 +307,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn nobody_runs_under_a_lease_that_was_lost(acts in proptest::collection::vec(act(), 1..120)) {
+    fn no_account_runs_under_a_lost_lease(acts in proptest::collection::vec(act(), 1..120)) {
         let mut world = World::new();
         for act in acts {
             world.act(act);

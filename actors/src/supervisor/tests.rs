@@ -131,7 +131,7 @@ fn an_account_is_paired_from_a_command_to_connected() {
 }
 
 #[test]
-fn a_panic_in_one_actor_closes_its_connection_and_leaves_the_others_alone() {
+fn a_panic_in_one_actor_closes_only_its_own_connection() {
     on_actix(async {
         let mut bench = Bench::start(2);
         bench.pair(2).await;
@@ -147,7 +147,7 @@ fn a_panic_in_one_actor_closes_its_connection_and_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_write_that_the_database_does_not_take_is_repeated_and_nothing_overtakes_it() {
+fn a_failed_write_is_retried_and_nothing_overtakes_it() {
     on_actix(async {
         let mut bench = Bench::start(1);
         bench.store.rows().failing_writes = 3;
@@ -190,7 +190,7 @@ fn a_row_that_cannot_be_read_is_held_and_the_others_run() {
 }
 
 #[test]
-fn a_write_that_is_refused_for_good_holds_its_account_and_stops_nobody() {
+fn a_permanently_refused_write_holds_only_its_account() {
     on_actix(async {
         let mut bench = Bench::start(2);
         bench.pair(2).await;
@@ -209,7 +209,7 @@ fn a_write_that_is_refused_for_good_holds_its_account_and_stops_nobody() {
 }
 
 #[test]
-fn an_actor_whose_row_was_written_meanwhile_begins_again_from_it() {
+fn an_actor_restarts_from_a_row_that_another_has_written() {
     on_actix(async {
         let mut bench = Bench::start(1);
         bench.pair(1).await;
@@ -255,7 +255,7 @@ fn an_account_that_is_fenced_while_it_is_deleted_is_cut() {
 }
 
 #[test]
-fn a_drain_disconnects_everybody_and_logs_nobody_out() {
+fn a_drain_disconnects_all_and_logs_out_none() {
     on_actix(async {
         let mut bench = Bench::start(3);
         for nth in 1..=3 {
@@ -284,7 +284,7 @@ fn a_drain_that_is_taken_back_does_not_pass_for_done() {
 }
 
 #[test]
-fn an_owner_who_lost_the_account_closes_its_connection_and_writes_nothing() {
+fn a_former_owner_closes_its_connection_and_writes_nothing() {
     on_actix(async {
         let mut bench = Bench::start(1);
         bench.pair(1).await;

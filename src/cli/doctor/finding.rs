@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_told_with_what_to_do() {
+    fn a_finding_is_printed_with_its_remedy() {
         let finding = Finding::warn("disk", "1 % free", "make room");
         assert_eq!(finding.to_string(), "WARN  disk        1 % free\n                  → make room\n");
     }

@@ -112,7 +112,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_wants_attention_is_counted_first() {
+    fn accounts_needing_attention_are_counted_first() {
         let accounts = vec![account("a", "connected"), account("b", "held"), account("c", "connected")];
         assert_eq!(Fleet { accounts, daemons: 1 }.counts(), [("held", 1), ("connected", 2)]);
     }

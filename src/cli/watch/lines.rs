@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_is_told_once_and_a_deletion_too() {
+    fn each_change_and_deletion_is_printed_once() {
         let mut fleet = Fleet { accounts: vec![account("a", "unpaired"), account("b", "connected")], daemons: 1 };
         let mut seen = Seen::default();
         let mut told = |fleet: &Fleet| seen.changes(fleet).into_iter().map(|(text, _)| text).collect::<Vec<_>>();

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_qr_is_beside_the_table_or_below_it_and_a_small_terminal_is_told_what_it_needs() {
+    fn the_qr_goes_where_it_fits_or_the_needed_size_is_told() {
         let picture = Picture::of(&pairing().accounts[1]);
         let (columns, lines) = (picture.width(), picture.height());
         let wide = drawn(&pairing(), columns + 47, lines + 2);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_few_letters() {
+    fn times_are_printed_in_few_letters() {
         let short = |secs| short(TimeDelta::seconds(secs));
         assert_eq!([short(-3), short(119), short(120), short(7_200), short(172_800)], ["0s", "119s", "2m", "2h", "2d"]);
     }

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_back_as_it_was_written_and_nothing_else_is() {
+    fn only_a_well_formed_event_id_is_parsed() {
         let place = Place { xact: 77, id: 4 };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         for wrong in ["", "-", "7", "7-", "-7-1", "7--1", "+7-1", "7-1-", "7-1 ", "99999999999999999999-1"] {

@@ -116,7 +116,7 @@ async fn each_way_for_a_proxy_to_say_no_has_its_word() {
 }
 
 #[tokio::test]
-async fn the_proxy_is_given_the_name_and_nothing_after_its_answer_is_lost() {
+async fn the_proxy_gets_the_name_and_no_byte_after_its_answer_is_lost() {
     let (proxy, heard) = answering("http", b"HTTP/1.1 200 OK\r\n\r\nfirst words").await;
     let mut tunnel = proxy.reach("web.whatsapp.com", 443).await.unwrap();
     let mut words = [0; 11];

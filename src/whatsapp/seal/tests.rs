@@ -47,7 +47,7 @@ fn a_record_opens_only_under_its_own_kind_and_name() {
 }
 
 #[test]
-fn a_record_does_not_open_for_another_keyring_or_account_with_the_same_key() {
+fn a_record_opens_only_for_its_own_keyring_and_account() {
     let key = data_key();
     let sealed = key.seal("device", "", b"value").unwrap();
     let (other_account, other_keyring) = ids();
@@ -139,7 +139,7 @@ fn a_file_that_others_can_read_is_refused_with_its_remedy() {
 }
 
 #[test]
-fn a_file_without_a_key_is_refused_and_its_content_is_not_in_the_error() {
+fn a_file_without_a_key_is_refused_without_quoting_it() {
     let dir = Dir::new();
     for text in ["", "hello", "paird-master-key-v1 c2hvcnQ=", "paird-master-key-v2 AAAA", "\u{0}\u{1}"] {
         fs::write(dir.file(), text).unwrap();
@@ -158,7 +158,7 @@ fn a_key_does_not_show_in_its_debug_form() {
 }
 
 #[test]
-fn a_file_of_two_keys_has_the_newest_first_and_ends_with_that_one_alone() {
+fn a_file_of_two_keys_has_the_newest_first_and_keeps_only_it() {
     let dir = Dir::new();
     let old = MasterKeys::create(&dir.file()).unwrap();
     let both = MasterKeys::add(&dir.file()).unwrap();

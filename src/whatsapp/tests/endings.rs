@@ -186,7 +186,7 @@ async fn an_unlink_whose_answer_is_overtaken_or_refused_is_told_truly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_the_owner_removed_meanwhile_is_gone_at_the_next_login() {
+async fn a_device_removed_meanwhile_is_gone_at_the_next_login() {
     let bench = Bench::start().await;
     let session = bench.linked().await;
     let jid = bench.devices().await[0].jid.clone();

@@ -1,14 +1,13 @@
 //! Accounts, commands and what is shown of them.
 
+use paird_testkit::{Answer, Api, Stage, read_qr, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Answer, Api, Stage, read_qr, until};
 
 const NUMBER: &str = "436607000001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_added_renamed_and_listed_in_the_order_of_its_making() {
+async fn accounts_are_added_renamed_and_listed_in_order_of_creation() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let operator = Uuid::new_v4();
@@ -54,7 +53,7 @@ async fn an_account_is_added_renamed_and_listed_in_the_order_of_its_making() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_links_by_the_picture_that_the_api_serves_as_png_and_as_svg() {
+async fn a_phone_links_by_the_served_qr_as_png_and_as_svg() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     stage.phones.add(NUMBER).await;
@@ -106,7 +105,7 @@ async fn a_phone_links_by_the_picture_that_the_api_serves_as_png_and_as_svg() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pair_code_is_shown_to_who_asks_for_the_account_alone_and_only_while_it_is_good() {
+async fn a_pair_code_is_served_only_with_its_account_while_valid() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     stage.phones.add(NUMBER).await;
@@ -159,7 +158,7 @@ async fn the_same_key_is_the_same_command_for_the_same_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_for_a_command_hears_of_its_end_and_else_of_its_state() {
+async fn waiting_for_a_command_returns_its_end_or_its_state() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     // For nobody: no daemon of this fleet ever runs it.

@@ -1,14 +1,13 @@
 //! What an operator of the daemon asks of it, and where it listens.
 
 use nix::sys::signal::Signal;
+use paird_testkit::{Api, Stage, until};
 use serde_json::{Value, json};
-
-use crate::support::{Api, Stage, until};
 
 const NUMBER: &str = "436607000003";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_somebody_has_is_waited_for_while_the_daemon_works() {
+async fn an_address_in_use_is_waited_for_while_the_daemon_works() {
     let stage = Stage::empty().await;
     let squatter = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = squatter.local_addr().unwrap().to_string();
@@ -29,7 +28,7 @@ async fn an_address_that_somebody_has_is_waited_for_while_the_daemon_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_actor_is_looked_at_and_made_anew_where_it_runs() {
+async fn an_actor_is_inspected_and_restarted_where_it_runs() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -153,7 +152,7 @@ async fn a_drained_daemon_is_drained_again_and_stops_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_by_mistake_is_taken_back_and_everybody_is_connected_again() {
+async fn a_cancelled_drain_connects_every_account_again() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;

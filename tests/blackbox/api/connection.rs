@@ -1,16 +1,15 @@
 //! Proxy and name on the phone, set over HTTP.
 
+use paird_testkit::{Api, Proxy, Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Api, Proxy, Stage, Web, until};
 
 const NUMBER: &str = "436607000011";
 const PASSWORD: &str = "s3cret-of-the-proxy";
 const LOGIN: &str = "alice:s3cret-of-the-proxy";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_is_set_with_its_login_shown_without_it_changed_and_taken_away() {
+async fn a_proxy_is_set_changed_removed_and_shown_without_its_login() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let web = &stage.web;
@@ -68,7 +67,7 @@ async fn a_proxy_is_set_with_its_login_shown_without_it_changed_and_taken_away()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_phone_lists_the_name_that_was_set_over_http_from_the_next_pairing_on() {
+async fn a_device_name_set_over_http_shows_from_the_next_pairing() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let account = stage.web.account("desk").await;

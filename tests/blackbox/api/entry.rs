@@ -2,12 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use paird_testkit::{Api, Stage};
 use serde_json::json;
 
-use crate::support::{Api, Stage};
-
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_token_there_is_nothing_but_health_and_login() {
+async fn without_the_token_only_health_and_login_answer() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;

@@ -1,15 +1,14 @@
 //! The live stream: nothing lost, nothing doubled, nothing held up.
 
+use paird_testkit::{Api, DEADLINE, Stage, Web, until};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use tokio_postgres::NoTls;
 
-use crate::support::{Api, DEADLINE, Stage, Web, until};
-
 const NUMBER: &str = "436607000002";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stream_begins_with_every_account_and_then_says_what_changes() {
+async fn the_stream_begins_with_every_account_then_sends_changes() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (one, two) = (stage.web.account("one").await.to_string(), stage.web.account("two").await.to_string());
@@ -48,7 +47,7 @@ async fn the_stream_begins_with_every_account_and_then_says_what_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_back_after_a_restart_misses_nothing_and_hears_nothing_twice() {
+async fn a_reconnecting_follower_gets_each_event_exactly_once() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let web = &stage.web;
@@ -92,7 +91,7 @@ async fn who_comes_back_after_a_restart_misses_nothing_and_hears_nothing_twice()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_comes_back() {
+async fn a_late_commit_reaches_present_and_returning_followers() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (slow, fast) = (stage.web.account("slow").await, stage.web.account("fast").await);
@@ -113,7 +112,7 @@ async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_co
     let place = live.last.clone().unwrap();
     held.commit().await.unwrap();
     live.until("the high one", |told| told.data["id"] == high).await;
-    let ids = |live: &crate::support::Live| -> Vec<i64> {
+    let ids = |live: &paird_testkit::Live| -> Vec<i64> {
         live.seen
             .iter()
             .filter(|told| told.kind == "session.timeout")
@@ -134,7 +133,7 @@ async fn an_event_that_is_committed_late_is_heard_by_who_was_there_and_by_who_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thousands_of_events_reach_many_followers_and_who_comes_back_among_them() {
+async fn thousands_of_events_reach_many_and_returning_followers() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
@@ -162,7 +161,7 @@ async fn thousands_of_events_reach_many_followers_and_who_comes_back_among_them(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_asks_the_database_when_nobody_follows() {
+async fn without_followers_the_database_is_not_queried() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let readers = || async {
@@ -185,7 +184,7 @@ async fn nobody_asks_the_database_when_nobody_follows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_is_cut_off_and_nobody_waits_for_it() {
+async fn a_follower_that_stops_reading_is_cut_off_alone() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
@@ -240,7 +239,7 @@ async fn a_stream_ends_at_once_when_the_daemon_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_that_is_none_is_refused_and_one_of_another_database_begins_anew() {
+async fn a_malformed_event_id_is_refused_a_foreign_one_starts_over() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     for wrong in ["", "x", "1", "1-2-3", "-1-1", "1-99999999999999999999"] {
@@ -266,7 +265,7 @@ async fn insert_events(web: &Web, account: uuid::Uuid, from: i64, to: i64) {
 
 /// What is read for changes goes back a day; behind a lost connection all are compared.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_of_long_ago_is_told_after_a_lost_connection() {
+async fn an_old_deletion_is_reported_after_a_lost_connection() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;

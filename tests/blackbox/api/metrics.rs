@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Api, Stage, sample, until};
 use serde_json::json;
-
-use crate::support::{Api, Stage, sample, until};
 
 const NUMBER: &str = "436607000009";
 
@@ -18,7 +17,7 @@ async fn becomes(api: &Api, series: &str, wanted: f64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_metrics_move_with_a_pairing_a_loss_and_a_command_that_fails() {
+async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -55,7 +54,7 @@ async fn the_metrics_move_with_a_pairing_a_loss_and_a_command_that_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scrape_is_answered_while_the_database_is_away_and_says_how_old_its_figures_are() {
+async fn a_scrape_without_the_database_tells_the_age_of_its_figures() {
     let (mut stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     becomes(&api, "paird_fleet_daemons", 1.0).await;

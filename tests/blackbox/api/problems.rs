@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use paird_testkit::{Api, Stage, until};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -9,8 +10,6 @@ use proptest::{
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::support::{Api, Stage, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
@@ -138,12 +137,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
     let ready = api.get("/readyz").await.is(503).json();
     assert_eq!((&ready["ready"], &ready["database"]), (&json!(false), &json!(false)));
 
-    let again = paird::postgres::embedded::Embedded::start_with(
-        &stage.dir,
-        None,
-        paird::postgres::embedded::Options { fast: true },
-    );
-    stage.database = Some(again.await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     until("readiness", || async { (api.get("/readyz").await.status == 200).then_some(()) }).await;
     // Who followed all the time still does.
@@ -197,7 +191,7 @@ async fn the_document_lists_every_route_that_the_source_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_however_odd_is_answered_with_a_500_or_without_form() {
+async fn no_odd_request_is_answered_with_500_or_without_a_problem() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await.to_string();

@@ -1,9 +1,9 @@
 //! Adding, renaming, groups, audit, events, passkeys.
 
+use paird_testkit::Stage;
 use serde_json::{Value, json};
 
 use super::{document, paird, refused, text};
-use crate::support::Stage;
 
 const NUMBER: &str = "436607000002";
 
@@ -19,7 +19,7 @@ async fn an_account_is_renamed_and_found_by_its_new_label_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_groups_the_audit_log_and_the_history_of_a_deleted_account_are_told() {
+async fn groups_audit_log_and_a_deleted_accounts_history_are_printed() {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let synced = document(&stage, &["groups", "desk", "--sync"]).await;
@@ -47,7 +47,7 @@ async fn the_groups_the_audit_log_and_the_history_of_a_deleted_account_are_told(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_answer_comes_from_a_file_and_is_refused_with_the_accounts_label() {
+async fn a_passkey_answer_from_a_file_is_refused_by_account_label() {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = stage.web.account("desk").await;
     let (code, none) = refused(&stage, &["passkey", "desk"]).await;

@@ -1,11 +1,11 @@
 //! What is asked of the daemon itself: inspect, sweep, resync, drain, restart.
 
 use chrono::{Duration, Utc};
+use paird_testkit::{Stage, Web};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{document, paird, refused, text};
-use crate::support::{Stage, Web};
 
 const NUMBER: &str = "436607000005";
 
@@ -38,7 +38,7 @@ async fn a_sweep_without_a_daemon_says_what_the_next_one_parks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() {
+async fn the_running_daemon_obeys_every_admin_command() {
     let (stage, daemon) = Stage::with_daemon().await;
     let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     stage.web.account("at rest").await;
@@ -75,7 +75,7 @@ async fn the_running_daemon_is_inspected_resynced_swept_restarted_and_drained() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_another_daemon_is_told_as_such() {
+async fn a_token_of_another_daemon_is_rejected_as_such() {
     let (stage, daemon) = Stage::with_daemon().await;
     std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
     let (code, words) = refused(&stage, &["resync"]).await;

@@ -2,10 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use paird_testkit::Stage;
 use serde_json::Value;
 
 use super::{command, paird};
-use crate::support::Stage;
 
 const NUMBER: &str = "436607000004";
 
@@ -30,7 +30,7 @@ fn worst_of<'a>(findings: &'a [Value], check: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_healthy_daemon_has_nothing_that_is_broken() {
+async fn doctor_finds_nothing_broken_in_a_healthy_daemon() {
     let (stage, daemon) = Stage::with_daemon().await;
     stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let (found, code) = findings(&stage).await;
@@ -60,7 +60,7 @@ async fn a_healthy_daemon_has_nothing_that_is_broken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_in_trouble_is_told_what_to_do() {
+async fn doctor_names_the_remedy_for_a_fleet_in_trouble() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let desk = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -103,7 +103,7 @@ async fn a_fleet_in_trouble_is_told_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_away_or_not_ours_is_a_finding_and_not_an_end() {
+async fn an_unreachable_or_foreign_database_is_a_finding_not_an_end() {
     let mut stage = Stage::empty().await;
     stage
         .web

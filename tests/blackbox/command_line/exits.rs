@@ -1,12 +1,12 @@
 //! What a script can tell from the exit code, and what a person from the line.
 
+use paird_testkit::Stage;
 use serde_json::{Value, json};
 
 use super::{document, paird, refused, text};
-use crate::support::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_asked_is_told_without_asking_the_daemon() {
+async fn invalid_arguments_are_refused_without_the_daemon() {
     let stage = Stage::empty().await;
     stage.web.account("twin").await;
     let twin = stage.web.account("twin").await;
@@ -30,7 +30,7 @@ async fn what_cannot_be_asked_is_told_without_asking_the_daemon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_daemon_and_no_database_are_told_apart() {
+async fn a_missing_daemon_and_database_have_different_codes() {
     let mut stage = Stage::empty().await;
     for args in [&["resync"][..], &["drain"], &["inspect", "--all"]] {
         let (code, complaint) = refused(&stage, args).await;
@@ -66,7 +66,7 @@ async fn an_error_is_json_too_when_json_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_exit_codes_and_the_completions_need_neither_settings_nor_a_database() {
+async fn exit_codes_and_completions_need_no_settings_or_database() {
     let stage = Stage::empty().await;
     let codes = document(&stage, &["exit-codes"]).await;
     let names: Vec<_> = codes.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();

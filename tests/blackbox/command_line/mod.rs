@@ -11,13 +11,12 @@ mod watch;
 
 use std::process::{Output, Stdio};
 
+use paird_testkit::{Stage, read_qr};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
-
-use crate::support::{Stage, read_qr};
 
 /// A running `paird pair`, which draws into a pipe.
 struct Pairing {

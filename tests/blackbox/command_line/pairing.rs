@@ -1,15 +1,15 @@
 //! `paird pair`, and an account's life from the terminal.
 
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Pairing, paird, text};
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000001";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_added_paired_from_the_terminal_unpaired_and_deleted() {
+async fn an_accounts_whole_life_is_run_from_the_terminal() {
     let (stage, daemon) = Stage::with_daemon().await;
     stage.phones.add(NUMBER).await;
     let added = text(&paird(&stage, &["accounts", "add", "front desk"]).await);

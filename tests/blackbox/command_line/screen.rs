@@ -6,9 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use paird_testkit::{Stage, find_qrs, until};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-
-use crate::support::{Stage, find_qrs, until};
 
 /// `paird` in a pseudo terminal.
 pub struct Screen {

@@ -1,9 +1,9 @@
 //! What an installation calls by itself: a container's check, and the schema.
 
+use paird_testkit::{Stage, until};
 use serde_json::json;
 
 use super::{command, document, paird, refused, text};
-use crate::support::{Stage, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_the_lease_of_this_machine_and_not_the_console() {
@@ -42,7 +42,7 @@ async fn health_is_the_lease_of_this_machine_and_not_the_console() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrate_makes_the_schema_once_and_the_roles_as_often_as_it_is_asked() {
+async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
     let mut stage = Stage::empty().await;
     let owner = std::mem::take(&mut stage.dsn);
     stage.web.sql.batch_execute("CREATE DATABASE fresh").await.unwrap();

@@ -6,17 +6,16 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use paird::postgres::embedded::{Embedded, Options};
+use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{command, screen::Screen};
-use crate::support::{Stage, until};
 
 const NUMBER: &str = "436607000003";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_fleet_is_drawn_as_it_changes_and_a_phone_scans_the_qr_from_the_screen() {
+async fn the_fleet_is_drawn_live_and_a_phone_scans_the_shown_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     stage.phones.add(NUMBER).await;
     let lobby = stage.web.account("lobby").await;
@@ -42,7 +41,7 @@ async fn the_fleet_is_drawn_as_it_changes_and_a_phone_scans_the_qr_from_the_scre
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_terminal_is_told_what_a_qr_needs_and_shows_it_when_it_is_enlarged() {
+async fn a_small_terminal_names_the_size_a_qr_needs_until_enlarged() {
     let (stage, daemon) = Stage::with_daemon().await;
     let lobby = stage.web.account("lobby").await;
     let mut screen = Screen::start(&stage, &["watch"], 80, 24);
@@ -62,14 +61,14 @@ async fn a_small_terminal_is_told_what_a_qr_needs_and_shows_it_when_it_is_enlarg
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_goes_on_when_the_database_is_back_and_a_signal_gives_the_terminal_back() {
+async fn watch_survives_a_database_outage_and_restores_the_terminal() {
     let (mut stage, daemon) = Stage::with_daemon().await;
     stage.web.account("lobby").await;
     let mut screen = Screen::start(&stage, &["watch"], 100, 20);
     screen.shows("1 unpaired").await;
     stage.database.take().unwrap().stop().await;
     screen.shows("trying again").await;
-    stage.database = Some(Embedded::start_with(&stage.dir, None, Options { fast: true }).await.unwrap());
+    stage.start_database().await;
     stage.web.reconnect().await;
     stage.web.account("attic").await;
     screen.shows("attic").await;

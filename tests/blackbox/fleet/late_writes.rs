@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
+use paird_testkit::{Daemon, Stage, Wire, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{BRISK, all_online, connect, moved_without_a_word_lost, number, owned_by};
-use crate::support::{Daemon, Stage, Wire, until};
 
 /// One of each kind of statement that writes for an account.
 const CHANGE: &str = "last_change IS NOT DISTINCT FROM";
@@ -161,7 +161,7 @@ pub async fn changes_nothing(stage: &Stage, wire: &Wire) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stopped_daemon_had_sent_changes_nothing_after_another_took_over() {
+async fn writes_of_a_stopped_daemon_change_nothing_after_a_takeover() {
     let (stage, mut zombie, wire) = stage_with_a_wire().await;
     let last_words = LastWords::of(&stage, &wire).await;
     zombie.signal(Signal::SIGSTOP);
@@ -179,7 +179,7 @@ async fn what_a_stopped_daemon_had_sent_changes_nothing_after_another_took_over(
 
 /// The owner is the same again: here the fence alone tells then from now.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stopped_daemon_had_sent_changes_nothing_when_it_owns_the_accounts_again() {
+async fn late_writes_change_nothing_when_the_daemon_owns_it_again() {
     let (stage, mut zombie, wire) = stage_with_a_wire().await;
     let last_words = LastWords::of(&stage, &wire).await;
     zombie.signal(Signal::SIGSTOP);
@@ -198,7 +198,7 @@ async fn what_a_stopped_daemon_had_sent_changes_nothing_when_it_owns_the_account
 
 /// Nobody took over, so only the daemon itself can grow the fences.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_daemon_had_sent_before_its_lease_lapsed_changes_nothing_afterwards() {
+async fn writes_sent_before_a_lease_lapsed_change_nothing_afterwards() {
     let (stage, mut daemon, wire) = stage_with_a_wire().await;
     let last_words = LastWords::of(&stage, &wire).await;
     daemon.signal(Signal::SIGSTOP);

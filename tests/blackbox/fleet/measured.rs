@@ -8,11 +8,11 @@ use std::{
 
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{all_online, connect, moved_without_a_word_lost, number, owned_by};
-use crate::support::{Stage, until};
 
 /// `PAIRD_LEASE_TTL` by default.
 const TTL: Duration = Duration::from_secs(20);
@@ -23,7 +23,7 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 const ACCOUNTS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_daemons_accounts_are_connected_elsewhere_within_twenty_five_seconds() {
+async fn a_killed_daemons_accounts_reconnect_elsewhere_within_25_s() {
     let stage = Stage::empty().await;
     let first = stage.daemon(&[]).await;
     let accounts = connect(&stage, ACCOUNTS).await;
@@ -54,7 +54,7 @@ async fn a_killed_daemons_accounts_are_connected_elsewhere_within_twenty_five_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_under_load_closes_everything_in_time_and_logs_nobody_out() {
+async fn sigterm_under_load_closes_all_in_time_and_logs_out_none() {
     let stage = Stage::empty().await;
     let mut daemon = stage.daemon(&[]).await;
     let accounts = connect(&stage, ACCOUNTS).await;

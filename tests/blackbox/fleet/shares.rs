@@ -7,11 +7,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use paird_testkit::{Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{EAGER, all_online, connect, moved_without_a_word_lost, number, owned_by, shares_are};
-use crate::support::{Daemon, Stage, until};
 
 /// So many that a third daemon is given some, too: a few more or less move nobody.
 const SHARED: usize = 30;
@@ -37,7 +37,7 @@ async fn six_accounts_stay_where_they_are_when_a_daemon_joins() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_joins_gets_its_share_and_one_that_leaves_leaves_it_to_the_others() {
+async fn joining_and_leaving_daemons_share_the_accounts_fairly() {
     let stage = Stage::empty().await;
     let first = stage.daemon(&[EAGER]).await;
     let accounts = connect(&stage, 20).await;
@@ -60,7 +60,7 @@ async fn a_daemon_that_joins_gets_its_share_and_one_that_leaves_leaves_it_to_the
 }
 
 #[tokio::test]
-async fn a_rolling_restart_of_three_daemons_ends_every_command_and_every_attempt_exactly_once() {
+async fn a_rolling_restart_ends_commands_and_attempts_exactly_once() {
     let stage = Stage::empty().await;
     let mut daemons = vec![stage.daemon(&[EAGER]).await];
     let accounts = connect(&stage, SHARED).await;

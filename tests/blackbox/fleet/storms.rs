@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use serde_json::json;
 
 use super::{EAGER, all_online, connect, moved_without_a_word_lost};
-use crate::support::{Stage, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn restored_accounts_come_up_at_the_pace_of_the_budget_and_pairing_goes_ahead_of_them() {
+async fn restored_accounts_are_paced_and_pairing_goes_first() {
     let accounts = accounts();
     let pace = Pace::for_accounts(accounts);
     let stage = Stage::empty().await;

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, time::Instant};
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
+use paird_testkit::{Stage, until};
 use uuid::Uuid;
 
 use super::{BRISK, TTL, all_online, connect, moved_without_a_word_lost, owned_by, seqs, shares_are};
-use crate::support::{Stage, until};
 
 #[tokio::test]
-async fn a_daemon_that_was_stopped_beyond_its_lease_writes_nothing_and_holds_no_socket_when_it_wakes() {
+async fn a_daemon_waking_after_its_lease_writes_nothing() {
     let stage = Stage::empty().await;
     let first = stage.daemon(&BRISK).await;
     let accounts = connect(&stage, 12).await;
@@ -46,7 +46,7 @@ async fn a_daemon_that_was_stopped_beyond_its_lease_writes_nothing_and_holds_no_
 }
 
 #[tokio::test]
-async fn a_daemon_without_its_database_lets_go_in_time_and_comes_back_with_new_fences() {
+async fn a_daemon_cut_from_its_database_lets_go_and_gets_new_fences() {
     let stage = Stage::empty().await;
     let first = stage.daemon(&BRISK).await;
     let accounts = connect(&stage, 12).await;

@@ -1,7 +1,8 @@
 //! How attempts ended, and what is told of it.
 
+use paird_testkit::Stage;
+
 use super::complaints;
-use crate::support::Stage;
 
 /// An attempt begins with a command that says so, and has one terminal event. A
 /// connection of an attempt is told from any other by the audit, in its transaction.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use paird_testkit::Stage;
 use uuid::Uuid;
 
 use super::complaints;
-use crate::support::Stage;
 
 pub async fn ended(stage: &Stage) -> Vec<String> {
     let open = "SELECT concat_ws(' ', id, kind, state, result) FROM commands

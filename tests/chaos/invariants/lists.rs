@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use paird_sandbox::LinkedDevice;
+use paird_testkit::Stage;
 
 use super::complaints;
-use crate::{
-    script::{PHONES, number},
-    support::Stage,
-};
+use crate::script::{PHONES, number};
 
 /// Connected is what WhatsApp has a connection of, and it has no other connection.
 pub async fn statuses_are_true(stage: &Stage) -> Vec<String> {

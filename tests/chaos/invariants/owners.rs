@@ -1,7 +1,8 @@
 //! Who runs an account, and what WhatsApp saw of it.
 
+use paird_testkit::Stage;
+
 use super::complaints;
-use crate::support::Stage;
 
 /// Each daemon has one lease and nobody else has any; who must be run is, by one of them.
 /// Whoever is at rest may have an owner that is gone: the next command finds another.

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, future::Future};
 
+use paird_testkit::{Stage, until};
+
 use super::{attempts, commands, lists, owners};
-use crate::{
-    script::number,
-    support::{Stage, until},
-};
+use crate::script::number;
 
 /// A check that holds, complains once the rows are broken by this statement, and holds again.
 async fn sees<'a, F: Future<Output = Vec<String>>>(

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_countersignature_of_somebody_else_does_not_verify() {
+    fn a_foreign_countersignature_does_not_verify() {
         let (_, vouched) = vouched_pair();
         let stranger = KeyPair::generate(&mut rand::rng());
         let refused = verify_countersigned(&companion_answers(&stranger, &vouched), "3", &vouched).unwrap_err();

@@ -34,7 +34,7 @@ async fn adding_a_phone_twice_is_adding_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_refused_in_words() {
+async fn impossible_requests_are_refused_in_words() {
     let (_sandbox, remote) = sandbox().await;
     let said = |refused: Result<(), paird_sandbox::RemoteError>| refused.unwrap_err().to_string();
     assert_eq!(said(remote.devices(NUMBER).map(drop)), "no such phone; add it first");

@@ -40,7 +40,7 @@ fn a_code_links_its_own_phone_only() {
 }
 
 #[test]
-fn a_number_is_read_as_people_write_it_and_what_is_none_is_named() {
+fn a_number_is_read_as_people_write_it_or_refused_by_name() {
     let expect = |phone: &str| match Command::parse("account.pair", &json!({"expectPhone": phone})) {
         Ok(Command::Pair(request)) => Ok(request.expect_phone.map(|phone| phone.digits().to_owned())),
         Ok(other) => panic!("{other:?}"),

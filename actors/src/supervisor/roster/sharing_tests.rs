@@ -234,7 +234,7 @@ impl Fleet {
 }
 
 #[test]
-fn a_daemon_that_joins_is_given_its_share_and_nobody_is_moved_twice() {
+fn a_joining_daemon_gets_its_share_and_no_account_moves_twice() {
     let mut fleet = Fleet::new(20, 1);
     fleet.settle();
     assert_eq!(fleet.shares(), [20]);
@@ -260,7 +260,7 @@ fn one_account_more_or_less_moves_no_other() {
 }
 
 #[test]
-fn a_small_difference_moves_nobody() {
+fn a_small_imbalance_moves_no_account() {
     for accounts in [6, 8] {
         let mut fleet = Fleet::new(accounts, 1);
         fleet.settle();
@@ -304,7 +304,7 @@ fn a_hand_over_that_the_database_does_not_take_goes_on_here() {
 }
 
 #[test]
-fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_here_again() {
+fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
     let mut roster = Roster::new(1, PER_ROUND);
     let own = |nth| Owned { account: account(nth), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
     let survey = |daemons| Survey { owned: (1..=9).map(own).collect(), needing: 9, daemons, least: 0 };
@@ -340,7 +340,7 @@ fn a_command_of_an_account_on_its_way_is_neither_run_nor_put_back_to_be_taken_he
 }
 
 #[test]
-fn without_a_lease_nobody_starts_and_with_it_everybody_is_back() {
+fn accounts_run_only_while_the_lease_is_held() {
     let mut roster = Roster::new(1, PER_ROUND);
     let own = Owned { account: account(1), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
     let survey = Survey { owned: vec![own], needing: 1, daemons: 1, least: 1 };

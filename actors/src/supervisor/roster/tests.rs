@@ -37,7 +37,7 @@ fn member(nth: u8) -> Member {
 }
 
 #[test]
-fn a_command_for_an_account_at_rest_starts_its_actor_and_is_delivered_after() {
+fn a_command_for_a_resting_account_starts_its_actor_first() {
     let mut roster = Roster::new(1, 50);
     assert_eq!(roster.on_command(row(1, 7)), [Directive::Start(member(1))]);
     let started = roster.on_started(member(1), Started::Running, NOW);
@@ -73,7 +73,7 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 }
 
 #[test]
-fn who_came_during_a_look_is_not_judged_by_it() {
+fn an_account_that_arrives_during_a_look_is_not_judged_by_it() {
     let mut roster = Roster::new(1, 50);
     assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
     assert_eq!(roster.on_restart(account(1)), [Directive::Start(member(1))]);
@@ -85,7 +85,7 @@ fn who_came_during_a_look_is_not_judged_by_it() {
 }
 
 #[test]
-fn what_a_look_of_before_a_drain_took_is_put_back() {
+fn commands_taken_by_a_look_from_before_a_drain_are_requeued() {
     for is_drain in [true, false] {
         let mut roster = Roster::new(1, 50);
         roster.wake(true);
@@ -104,7 +104,7 @@ fn what_a_look_of_before_a_drain_took_is_put_back() {
 }
 
 #[test]
-fn what_an_account_is_held_for_outlives_a_row_that_is_not_read() {
+fn an_unreadable_row_keeps_the_reason_for_the_hold() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
@@ -140,7 +140,7 @@ fn a_refused_write_makes_its_account_begin_again_and_be_held() {
 }
 
 #[test]
-fn one_look_at_a_time_and_what_is_asked_meanwhile_after_it() {
+fn looks_run_one_at_a_time_and_later_requests_follow() {
     let mut roster = Roster::new(1, 50);
     assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
     assert_eq!(roster.wake(true), []);
@@ -154,7 +154,7 @@ fn one_look_at_a_time_and_what_is_asked_meanwhile_after_it() {
 }
 
 #[test]
-fn a_drain_that_is_asked_for_again_says_again_that_nobody_is_left() {
+fn a_repeated_drain_reports_again_that_no_account_is_left() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
@@ -165,7 +165,7 @@ fn a_drain_that_is_asked_for_again_says_again_that_nobody_is_left() {
 }
 
 #[test]
-fn a_lost_lease_reaches_those_who_are_leaving_too() {
+fn a_lost_lease_also_reaches_leaving_accounts() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
@@ -174,7 +174,7 @@ fn a_lost_lease_reaches_those_who_are_leaving_too() {
 }
 
 #[test]
-fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
+fn a_drain_ends_every_account_and_reports_the_last() {
     let mut roster = Roster::new(1, 50);
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
@@ -186,7 +186,7 @@ fn a_drain_ends_everybody_and_says_when_nobody_is_left() {
 }
 
 #[test]
-fn a_drain_that_is_taken_back_lets_everybody_start_again_who_has_left() {
+fn a_cancelled_drain_lets_released_accounts_start_again() {
     let mut roster = Roster::new(1, 50);
     assert_eq!(roster.on_undrain(), []);
     roster.on_owned(&[owned(1), owned(2)]);
@@ -250,7 +250,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..8u8, 0..4u8, 0..4u8), 1..80)) {
+    fn no_account_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..8u8, 0..4u8, 0..4u8), 1..80)) {
         let mut roster = Roster::new(3, 50);
         let mut world = World::default();
         let mut now = NOW;

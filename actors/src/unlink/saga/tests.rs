@@ -29,7 +29,7 @@ fn open() -> SessionEvent {
 }
 
 #[test]
-fn the_keys_are_given_up_only_after_whatsapp_confirmed_and_the_connection_closed() {
+fn keys_are_erased_after_whatsapp_confirmed_and_the_close() {
     let (mut saga, first) = Saga::resume(ticket(), Policy::default(), 1, NOW);
     let of = Incarnation(1);
     assert_eq!(first, [Effect::Open { incarnation: of, keyring: ticket().keyring }]);
@@ -50,7 +50,7 @@ fn a_device_that_the_phone_removed_already_is_done() {
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_again_with_growing_waits_until_the_time_is_over() {
+fn a_lost_answer_is_retried_with_backoff_until_the_deadline() {
     let (mut saga, mut effects) = Saga::resume(ticket(), Policy::default(), 1, NOW);
     let mut now = NOW;
     let mut tries = 0;

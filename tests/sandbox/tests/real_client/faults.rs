@@ -7,7 +7,7 @@ use wacore::types::events::Event;
 use crate::companion::{Companion, NUMBER, Stage, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_signature_is_refused_by_the_client_and_the_same_qr_can_be_scanned_again() {
+async fn a_wrong_signature_is_refused_and_the_qr_can_be_scanned_again() {
     let stage = Stage::set().await;
     let companion = Companion::start(&stage).await;
     let qr = companion.qr().await;
@@ -26,7 +26,7 @@ async fn a_wrong_signature_is_refused_by_the_client_and_the_same_qr_can_be_scann
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_killed_before_its_signature_is_handled_leaves_the_list_empty() {
+async fn a_client_killed_before_signing_leaves_the_list_empty() {
     let stage = Stage::set().await;
     stage.remote.fault(&Fault::Pause { at: PausePoint::BeforeLink, number: None }).unwrap();
     let mut companion = Companion::start(&stage).await;
@@ -51,7 +51,7 @@ async fn a_pause_before_the_restart_holds_a_link_that_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_timing_of_the_restart_after_the_signature_ends_in_a_login() {
+async fn any_timing_of_the_restart_after_signing_ends_in_a_login() {
     for how in [RestartFault::AtOnce, RestartFault::AfterMs(400), RestartFault::Cut] {
         let stage = Stage::set().await;
         stage.remote.fault(&Fault::Restart { how, times: Some(1) }).unwrap();
@@ -97,7 +97,7 @@ async fn a_temporary_ban_reaches_the_client_with_its_expiry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outdated_client_is_told_so() {
+async fn an_outdated_client_is_refused_as_such() {
     let stage = Stage::set().await;
     let mut companion = stage.linked().await;
     companion.stop().await;
@@ -171,7 +171,7 @@ async fn a_stalled_namespace_is_read_and_not_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_connections_are_counted_and_the_client_comes_through_in_the_end() {
+async fn refused_connections_are_counted_and_the_client_recovers() {
     let stage = Stage::set().await;
     stage.remote.fault(&Fault::RefuseConnections { times: Some(1) }).unwrap();
     let companion = Companion::start(&stage).await;
@@ -202,7 +202,7 @@ async fn a_late_close_keeps_a_socket_that_its_client_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_overtaken_by_its_stream_error_still_reaches_the_client() {
+async fn an_unlink_overtaken_by_its_stream_error_reaches_the_client() {
     let stage = Stage::set().await;
     stage.remote.fault(&Fault::Unlink { how: UnlinkFault::Overtaken, times: Some(1) }).unwrap();
     let companion = stage.linked().await;

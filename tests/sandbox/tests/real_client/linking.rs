@@ -88,7 +88,7 @@ async fn a_client_that_leaves_unscanned_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_refuses_before_its_signature_is_never_on_the_list() {
+async fn a_client_refusing_before_it_signs_is_never_listed() {
     let stage = Stage::set().await;
     let mut companion = Companion::start(&stage).await;
     let qr = companion.qr().await;

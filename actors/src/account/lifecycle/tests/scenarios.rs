@@ -44,7 +44,7 @@ fn a_scan_is_secured_then_confirmed_then_told() {
 }
 
 #[test]
-fn the_same_qr_again_is_nothing_and_a_new_one_is_told() {
+fn a_repeated_qr_is_ignored_and_a_new_one_is_reported() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -96,7 +96,7 @@ fn a_passkey_is_answered_once_and_confirmed_once() {
 }
 
 #[test]
-fn a_passkey_response_that_is_not_taken_may_be_followed_by_another_and_a_confirmation_may_not() {
+fn a_refused_passkey_answer_can_be_repeated_a_confirmation_not() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -116,7 +116,7 @@ fn a_passkey_response_that_is_not_taken_may_be_followed_by_another_and_a_confirm
 }
 
 #[test]
-fn a_passkey_that_nobody_answers_is_followed_by_a_fresh_qr_and_a_late_answer_ends_its_command() {
+fn an_expired_passkey_challenge_gives_way_to_a_fresh_qr() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -134,7 +134,7 @@ fn a_passkey_that_nobody_answers_is_followed_by_a_fresh_qr_and_a_late_answer_end
 }
 
 #[test]
-fn a_challenge_anew_replaces_one_that_is_not_answered_and_starts_over_after_one_that_is() {
+fn a_new_challenge_replaces_an_old_one_answered_or_not() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -153,7 +153,7 @@ fn a_challenge_anew_replaces_one_that_is_not_answered_and_starts_over_after_one_
 }
 
 #[test]
-fn a_code_and_a_qr_are_on_the_row_together_and_an_ended_code_leaves_it_alone() {
+fn an_expired_code_leaves_the_row_and_the_qr_stays() {
     let mut bench = Bench::new();
     bench.feed(Input::Command(CommandInput {
         id: CommandId(1),
@@ -180,7 +180,7 @@ fn a_code_and_a_qr_are_on_the_row_together_and_an_ended_code_leaves_it_alone() {
 }
 
 #[test]
-fn a_reconnect_makes_every_live_connection_anew_and_leaves_the_status() {
+fn a_reconnect_replaces_live_connections_and_keeps_the_status() {
     let mut bench = Bench::paired();
     let of = bench.incarnation();
     bench.ask("account.reconnect");
@@ -260,7 +260,7 @@ fn an_attempt_spans_sockets_until_its_deadline() {
 }
 
 #[test]
-fn pairing_again_closes_the_old_socket_before_it_opens_the_new_one() {
+fn pairing_again_closes_the_old_socket_before_opening_another() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -289,7 +289,7 @@ fn a_new_link_sends_the_parked_device_away() {
 }
 
 #[test]
-fn a_deleted_account_leaves_the_lists_before_its_connection_is_closed() {
+fn a_deleted_account_leaves_the_lists_before_its_socket_closes() {
     let mut bench = Bench::paired();
     let keyring = bench.life.record().keyring.unwrap();
     let effects = bench.ask("account.delete").to_vec();
@@ -304,7 +304,7 @@ fn a_deleted_account_leaves_the_lists_before_its_connection_is_closed() {
 }
 
 #[test]
-fn a_lost_connection_is_told_once_and_retried_with_growing_waits() {
+fn a_lost_connection_is_told_once_and_retried_with_backoff() {
     let mut bench = Bench::paired();
     let lost = || SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) };
     let mut waits = Vec::new();
@@ -323,7 +323,7 @@ fn a_lost_connection_is_told_once_and_retried_with_growing_waits() {
 }
 
 #[test]
-fn a_restart_that_whatsapp_asks_for_is_neither_told_nor_recorded() {
+fn a_restart_that_whatsapp_requests_is_not_recorded() {
     let mut bench = Bench::paired();
     bench.hear(SessionEvent::Ended { reason: CloseReason::RestartRequired });
     let effects = bench.closed();
@@ -333,7 +333,7 @@ fn a_restart_that_whatsapp_asks_for_is_neither_told_nor_recorded() {
 }
 
 #[test]
-fn a_restart_whose_login_does_not_come_is_told_after_all() {
+fn a_restart_without_a_login_is_reported_in_the_end() {
     let mut bench = Bench::paired();
     bench.hear(SessionEvent::Ended { reason: CloseReason::RestartRequired });
     bench.closed();
@@ -373,7 +373,7 @@ fn a_ban_is_waited_out_and_a_replaced_session_does_not_fight() {
 }
 
 #[test]
-fn after_a_restart_an_attempt_keeps_its_deadline_and_a_link_under_way_is_logged_in() {
+fn a_restart_keeps_deadlines_and_logs_in_a_new_link() {
     let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
     let deadline = START.after(Duration::from_secs(60));
     let pending = AccountRecord {
@@ -433,7 +433,7 @@ fn an_outdated_client_ends_an_attempt_at_once() {
 }
 
 #[test]
-fn an_outdated_client_is_held_tried_once_more_and_then_left_to_a_person() {
+fn an_outdated_client_is_held_and_tried_once_more_only() {
     let mut bench = Bench::paired();
     let outdated = || SessionEvent::Ended { reason: CloseReason::ClientOutdated("405".to_owned()) };
     bench.hear(outdated());
@@ -448,7 +448,7 @@ fn an_outdated_client_is_held_tried_once_more_and_then_left_to_a_person() {
 }
 
 #[test]
-fn a_move_that_is_over_in_time_is_told_to_nobody() {
+fn a_quick_move_between_daemons_is_not_reported() {
     let mut bench = Bench::paired();
     bench.feed(Input::HandOver);
     bench.closed();
@@ -464,7 +464,7 @@ fn a_move_that_is_over_in_time_is_told_to_nobody() {
 }
 
 #[test]
-fn a_move_that_takes_long_is_told_after_fifteen_seconds() {
+fn a_slow_move_is_reported_after_fifteen_seconds() {
     let mut bench = Bench::paired();
     bench.feed(Input::HandOver);
     bench.closed();
@@ -487,7 +487,7 @@ fn a_move_that_takes_long_is_told_after_fifteen_seconds() {
 }
 
 #[test]
-fn an_account_that_is_fenced_off_is_cut_whatever_it_was_closing_for() {
+fn a_fenced_account_is_cut_whatever_it_was_closing_for() {
     let mut bench = Bench::paired();
     bench.ask("account.unpair");
     let of = bench.incarnation();
@@ -497,7 +497,7 @@ fn an_account_that_is_fenced_off_is_cut_whatever_it_was_closing_for() {
 }
 
 #[test]
-fn a_server_that_ends_each_fresh_socket_is_dialled_at_once_only_once() {
+fn a_server_that_ends_fresh_sockets_is_redialled_at_once_once() {
     for reason in [CloseReason::RestartRequired, CloseReason::LoggedOut("401".to_owned()), CloseReason::QrExhausted] {
         let mut bench = Bench::new();
         bench.ask("account.pair");
@@ -536,7 +536,7 @@ fn a_deletion_is_settled_when_its_last_ticket_is_closed() {
 }
 
 #[test]
-fn an_account_that_cannot_be_written_is_held_with_as_little_as_there_can_be() {
+fn an_unwritable_account_is_held_with_a_minimal_change() {
     let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
     let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
     let pending = AccountRecord { status: Status::Pending, attempt, ..fresh_record() };

@@ -188,6 +188,11 @@ impl Web {
         Some(payload)
     }
 
+    /// Waits until the query counts so many.
+    pub async fn count_becomes(&self, sql: &str, wanted: i64) {
+        until(sql, || async { (self.count(sql, &[]).await == wanted).then_some(()) }).await;
+    }
+
     /// A QR that was seen: it and its parts may be in no log.
     pub fn saw(&self, payload: &str) {
         let mut secrets = self.secrets.lock().unwrap();

@@ -1,8 +1,11 @@
 //! A stage for one test: a Postgres, a WhatsApp, any number of daemons, a web app.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 mod daemon;
 mod http;
 mod phones;
+pub mod postgres;
 mod proxy;
 mod secrets;
 mod truth;
@@ -11,7 +14,7 @@ mod wire;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
-use paird::postgres::embedded::{Embedded, Options};
+use paird::postgres::embedded::Embedded;
 use paird_sandbox::{Pace, Sandbox, Settings};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -43,12 +46,10 @@ impl Stage {
 
     pub async fn with_pace(pace: Pace) -> Self {
         let dir = scratch();
-        let database = Embedded::start_with(&dir, None, Options { fast: true }).await.unwrap();
+        let database = postgres::start(&dir).await;
         let dsn = database.dsn();
         let sandbox = Sandbox::start(Settings { pace, ..Settings::default() }).await.unwrap();
         let phones = Phones::new(&sandbox.admin_url());
-        // The schema is the daemon's to make; the web app needs it before one has run.
-        paird::postgres::migrate::migrate(&dsn.parse_dsn()).await.unwrap();
         let web = Web::connect(&dsn).await;
         Self { web, phones, database: Some(database), dsn, dir, sandbox }
     }
@@ -81,10 +82,28 @@ impl Stage {
         Daemon::start(&self.dir, usual.iter().chain(settings).copied())
     }
 
+    /// Starts the stopped database again.
+    pub async fn start_database(&mut self) {
+        self.database = Some(postgres::start(&self.dir).await);
+    }
+
     /// The web app goes over to the private Postgres of the daemon with this data directory.
     pub async fn use_database_of(&mut self, data_dir: &std::path::Path) {
         self.dsn = std::fs::read_to_string(data_dir.join("postgres.dsn")).unwrap();
         self.web = Web::connect(&self.dsn).await;
+    }
+
+    /// Connection strings of a web app and of a daemon with their roles.
+    pub async fn logins(&self) -> (String, String) {
+        paird::postgres::roles::grant(&self.dsn.parse_dsn()).await.unwrap();
+        let mut logins = Vec::new();
+        for group in ["paird_web", "paird_daemon"] {
+            let name = format!("{group}_{}", Uuid::new_v4().simple());
+            self.web.sql.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {group}")).await.unwrap();
+            logins.push(self.dsn.replace("user=paird", &format!("user={name}")));
+        }
+        let daemon = logins.pop().unwrap();
+        (logins.pop().unwrap(), daemon)
     }
 
     /// Where WhatsApp is, for a daemon or a command.
@@ -95,7 +114,7 @@ impl Stage {
     /// The end of a test without daemons that has stopped the database.
     pub async fn finish_without_database(self) {
         self.sandbox.stop().await;
-        let _ = std::fs::remove_dir_all(&self.dir);
+        postgres::remove(&self.dir);
     }
 
     /// The end of a good test: every daemon stops on SIGTERM, says nothing secret, and
@@ -113,7 +132,7 @@ impl Stage {
             database.stop().await;
         }
         self.sandbox.stop().await;
-        let _ = std::fs::remove_dir_all(&self.dir);
+        postgres::remove(&self.dir);
     }
 }
 
@@ -151,7 +170,23 @@ pub async fn until_within<T, F: Future<Output = Option<T>>>(
 
 /// An empty directory, kept when the test fails.
 pub fn scratch() -> PathBuf {
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bb-{}", Uuid::new_v4().simple()));
+    let dir = target_tmp().join(format!("bb-{}", Uuid::new_v4().simple()));
     std::fs::create_dir_all(&dir).unwrap();
     dir
+}
+
+/// The program under test, which Cargo builds before it runs a suite.
+pub fn paird() -> PathBuf {
+    profile_dir().join("paird")
+}
+
+/// Cargo's `CARGO_TARGET_TMPDIR`, which it tells to the suites alone.
+pub(crate) fn target_tmp() -> PathBuf {
+    profile_dir().with_file_name("tmp")
+}
+
+/// `target/debug` for a suite that is run as `target/debug/deps/blackbox-0123456789abcdef`.
+fn profile_dir() -> PathBuf {
+    let suite = std::env::current_exe().unwrap();
+    suite.ancestors().nth(2).unwrap().to_owned()
 }

@@ -1,5 +1,6 @@
 //! What must be so whenever nothing is under way, whatever went wrong before.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Phones, Web, until, web::TERMINAL};
@@ -24,6 +25,15 @@ impl Web {
 
     pub async fn tickets(&self, account: Uuid) -> i64 {
         self.count("SELECT count(*) FROM unlink_tickets WHERE account_id = $1", &[&account]).await
+    }
+
+    /// Waits until the account fetches its groups, which it can only over a live connection.
+    pub async fn works(&self, account: Uuid) {
+        until("groups over a live connection", || async {
+            (self.ask("groups.sync", account, json!({})).await.0 == "done").then_some(())
+        })
+        .await;
+        assert_eq!(self.status(account).await, "connected");
     }
 
     /// Waits until the phone lists exactly the devices whose keys the database holds,
