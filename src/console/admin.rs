@@ -238,7 +238,7 @@ impl From<Inspected> for Inspection {
             state: inspected.state.to_owned(),
             deadline: inspected.deadline.map(|at| at.to_utc()),
             status: record.status.as_str().to_owned(),
-            status_reason: record.reason,
+            status_reason: record.reason.to_string(),
             status_since: record.since.to_utc(),
             desired: record.desired.as_str().to_owned(),
             next_retry_at: record.next_retry_at.map(|at| at.to_utc()),
