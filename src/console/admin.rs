@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared};
+use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared, vocabulary};
 
 /// An account that does not disconnect in this time does so by itself later.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -39,9 +39,11 @@ struct Inspection {
     state: String,
     /// When it goes on by itself.
     deadline: Option<DateTime<Utc>>,
+    #[schema(schema_with = vocabulary::status)]
     status: String,
     status_reason: String,
     status_since: DateTime<Utc>,
+    #[schema(schema_with = vocabulary::desired)]
     desired: String,
     next_retry_at: Option<DateTime<Utc>>,
     pair_deadline: Option<DateTime<Utc>>,
