@@ -206,6 +206,27 @@ fn long_test_names(source: &Source) -> Vec<String> {
     long
 }
 
+/// A reason that is a sentence: `status_reason` begins with a word of `Reason`.
+fn text_as_status_reason(source: &Source) -> Vec<String> {
+    let lines: Vec<(usize, &str)> = source.code().collect();
+    let calls = lines.iter().enumerate().filter(|(_, (_, line))| line.contains("set_status("));
+    let broken = calls.filter(|(at, _)| {
+        let rest = lines[*at..].iter().map(|(_, line)| *line).collect::<Vec<_>>().join(" ");
+        rest.split_once("set_status(").is_some_and(|(_, rest)| arguments(rest).contains('"'))
+    });
+    broken.map(|(_, (number, line))| format!("{}:{number}: {}", source.path, line.trim())).collect()
+}
+
+/// Of a call, from behind its opening bracket to the one that closes it.
+fn arguments(text: &str) -> &str {
+    let mut open = 1;
+    let end = text.find(|letter| {
+        open += i32::from(letter == '(') - i32::from(letter == ')');
+        open == 0
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// The string literals of one line.
 fn strings_of(line: &str) -> Vec<String> {
     line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
@@ -369,6 +390,21 @@ fn every_suite_is_named_in_a_manifest() {
     assert_eq!(unknown_suites(&suites, &manifests), Vec::<String>::new());
 
     assert_eq!(unknown_suites(&["forgotten".to_owned()], &manifests), ["forgotten"]);
+}
+
+#[test]
+fn a_status_reason_is_a_word_and_never_a_sentence() {
+    nothing_breaks(text_as_status_reason);
+
+    for bad in [
+        "self.set_status(Status::Pending, \"no answer from WhatsApp\");",
+        "record.set_status(Status::Pending, format!(\"no answer: {why}\"), now);",
+        "self.set_status(\n    Status::Pending,\n    \"no answer\",\n);",
+    ] {
+        assert_eq!(text_as_status_reason(&Source::new("actors/src/x.rs", bad)).len(), 1, "{bad}");
+    }
+    let good = "self.set_status(Status::Pending, Reason::NoAnswer);\nlet text = \"no answer\";";
+    assert!(text_as_status_reason(&Source::new("actors/src/x.rs", good)).is_empty());
 }
 
 #[test]

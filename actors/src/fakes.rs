@@ -170,7 +170,7 @@ impl Store for FakeStore {
         if last != Some(write.id) {
             rows.last_changes.insert(account, write.id);
             rows.accounts.insert(account, change.record.clone());
-            rows.events.extend(change.events.iter().map(|event| (account, event.kind())));
+            rows.events.extend(change.events.iter().map(|event| (account, event.kind().as_str())));
             for ended in &change.finished {
                 rows.running.retain(|row| row.id != ended.command);
                 rows.finished.insert(ended.command.0, ended.result.clone());

@@ -199,6 +199,24 @@ pub enum Claim {
     Duplicate { existing_label: String },
 }
 
+/// Why nobody knows whose the number is.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ClaimError {
+    #[error("the database did not answer in time")]
+    Late,
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Why there are no groups.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GroupsError {
+    #[error("WhatsApp did not answer")]
+    Late,
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// How a ticket's try ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketOutcome {

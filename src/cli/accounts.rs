@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use chrono::SecondsFormat;
 use clap::Subcommand;
+use paird_actors::domain::{Status, StatusReason};
 use paird_sql::queries::cli::{self, ListedAccount};
 use paird_sql::queries::settings::set_device_name;
 use serde_json::{Value, json};
@@ -164,6 +165,12 @@ fn quoted(label: &str) -> String {
     if is_plain { label.to_owned() } else { format!("'{}'", label.replace('\'', r"'\''")) }
 }
 
+/// Status and reason as a sentence.
+pub(super) fn text(account: &ListedAccount) -> String {
+    let status = Status::parse(&account.status).unwrap_or(Status::Held);
+    StatusReason::parse(&account.status_reason).text(status)
+}
+
 /// The row, its fields spelt as in events.
 pub(super) fn as_json(account: &ListedAccount) -> Value {
     json!({
@@ -172,6 +179,7 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "label": account.label,
         "status": account.status,
         "statusReason": account.status_reason,
+        "statusText": text(account),
         "statusSince": account.status_since,
         "desired": account.desired,
         "phoneNumber": account.phone_number,

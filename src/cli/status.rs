@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
-use paird_actors::domain::advice;
+use paird_actors::domain::StatusReason;
 use paird_sql::queries::cli::ListedAccount;
 
 use super::accounts;
@@ -36,13 +36,14 @@ fn lines(account: &ListedAccount) -> Vec<(&'static str, String)> {
         ("id", account.id.to_string()),
         ("operator", account.operator_id.to_string()),
         ("status", format!("{} ({}) since {}", account.status, account.status_reason, time(&account.status_since))),
+        ("meaning", accounts::text(account)),
         ("wanted", account.desired.clone()),
     ];
     let optional = [
         ("phone", account.phone_number.as_ref().map(phone)),
         ("last phone", account.last_phone_number.as_ref().map(phone)),
         ("next retry", account.next_retry_at.as_ref().map(time)),
-        ("to do", advice(&account.status_reason).map(str::to_owned)),
+        ("to do", StatusReason::parse(&account.status_reason).word().advice().map(str::to_owned)),
         ("pair until", account.pair_deadline.as_ref().map(time)),
     ];
     lines.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));

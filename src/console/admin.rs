@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared};
+use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared, vocabulary};
 
 /// An account that does not disconnect in this time does so by itself later.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -39,9 +39,11 @@ struct Inspection {
     state: String,
     /// When it goes on by itself.
     deadline: Option<DateTime<Utc>>,
+    #[schema(schema_with = vocabulary::status)]
     status: String,
     status_reason: String,
     status_since: DateTime<Utc>,
+    #[schema(schema_with = vocabulary::desired)]
     desired: String,
     next_retry_at: Option<DateTime<Utc>>,
     pair_deadline: Option<DateTime<Utc>>,
@@ -272,7 +274,7 @@ impl From<Inspected> for Inspection {
             state: inspected.state.to_owned(),
             deadline: inspected.deadline.map(|at| at.to_utc()),
             status: record.status.as_str().to_owned(),
-            status_reason: record.reason,
+            status_reason: record.reason.to_string(),
             status_since: record.since.to_utc(),
             desired: record.desired.as_str().to_owned(),
             next_retry_at: record.next_retry_at.map(|at| at.to_utc()),

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     accounts::nobody, answer::answered, body::Body, guard::Caller, problem::Problem, shared::Shared, shown::utc,
+    vocabulary,
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -32,12 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewCommand {
-    /// account.pair, account.cancel, account.passkey, account.unpair, account.resume,
-    /// account.reconnect, account.delete or groups.sync.
-    #[schema(
-        example = "account.pair",
-        pattern = r"^(account\.(pair|cancel|passkey|unpair|resume|reconnect|delete)|groups\.sync)$"
-    )]
+    #[schema(schema_with = vocabulary::command_kind)]
     kind: String,
     /// What the kind takes; anything else is a 422 that names it.
     #[schema(value_type = Object)]
@@ -57,6 +53,7 @@ struct Accepted {
 struct CommandEnd {
     id: i64,
     account_id: Option<Uuid>,
+    #[schema(schema_with = vocabulary::kind_as_sent)]
     kind: String,
     /// queued, running, done or failed.
     state: String,

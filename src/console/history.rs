@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, problem::Problem, shared::Shared};
+use super::{accounts::nobody, answer::answered, problem::Problem, shared::Shared, vocabulary};
 
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 500;
@@ -58,6 +58,7 @@ struct Event {
     account_id: Uuid,
     seq: i64,
     #[serde(rename = "type")]
+    #[schema(schema_with = vocabulary::event_kind)]
     kind: String,
     created_at: DateTime<Utc>,
     #[schema(value_type = Object)]
@@ -76,6 +77,7 @@ struct AuditRecord {
     id: i64,
     operator_id: Option<Uuid>,
     source: String,
+    #[schema(schema_with = vocabulary::audit_action)]
     action: String,
     #[schema(value_type = Object)]
     payload: Value,

@@ -28,6 +28,7 @@ mod session;
 mod shared;
 mod shown;
 mod token;
+mod vocabulary;
 
 pub use server::{Console, Settings};
 pub use token::Token;

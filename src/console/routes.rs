@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     accounts, admin, commands, connection, fleet, health, history, live, metrics,
     problem::{CONTENT_TYPE, Problem, Told},
-    qr, session,
+    qr, session, vocabulary,
 };
 
 /// The JSON API and what stands beside it. Pages are added by the server.
@@ -56,7 +56,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::drain)
         .service(admin::undrain)
         .service(fleet::show)
-        .service(live::follow);
+        .service(live::follow)
+        .service(vocabulary::command_schemas)
+        .service(vocabulary::event_schemas);
 }
 
 /// What the document says besides the routes.

@@ -1,12 +1,13 @@
 //! An account as the console shows it: in lists, by itself, and in the live stream.
 
 use chrono::{DateTime, FixedOffset, Utc};
-use paird_actors::domain::advice;
+use paird_actors::domain::{CommandKind, Phase, Reason, Shown, Status, StatusReason};
 use paird_sql::queries::console::ShownAccount;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::vocabulary;
 use crate::whatsapp::proxy::ProxyAddress;
 
 /// An account.
@@ -19,13 +20,23 @@ pub struct Account {
     /// Digits only; set while the account holds, or is completing, a link.
     pub phone_number: Option<String>,
     pub last_phone_number: Option<String>,
-    /// unpaired, pending, connected, reconnecting, held or deleting.
+    #[schema(schema_with = vocabulary::status)]
     pub status: String,
-    /// A word, and after a colon WhatsApp's own.
+    /// A word, and after a colon WhatsApp's own. `statusWord` and `statusRaw` are its parts.
     pub status_reason: String,
+    #[schema(schema_with = vocabulary::reason_word)]
+    pub status_word: Reason,
+    /// What WhatsApp or another part said of the reason.
+    pub status_raw: Option<String>,
+    /// Status and reason as one sentence for people, without its full stop.
+    pub status_text: String,
     pub status_since: DateTime<Utc>,
     pub next_retry_at: Option<DateTime<Utc>>,
-    /// What the operator wants: unpaired, paired or deleted.
+    #[schema(schema_with = vocabulary::phase)]
+    pub phase: Phase,
+    #[schema(schema_with = vocabulary::actions)]
+    pub actions: Vec<CommandKind>,
+    #[schema(schema_with = vocabulary::desired)]
     pub desired: String,
     /// When a QR code is showing; its picture is at `/api/accounts/{id}/qr`.
     pub qr: Option<QrTimes>,
@@ -36,7 +47,7 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// The daemon that runs it.
     pub owner: Option<Owner>,
-    /// What the reason means and what a person can do about it.
+    /// What a person can do about the reason; null where nothing is wrong.
     pub advice: Option<String>,
     /// What everything of it goes through, without its login; null: it connects directly.
     pub proxy: Option<String>,
@@ -66,7 +77,7 @@ pub struct Owner {
 
 impl Account {
     pub fn is_pending(&self) -> bool {
-        self.status == "pending"
+        self.status == Status::Pending.as_str()
     }
 }
 
@@ -76,15 +87,29 @@ impl From<ShownAccount> for Account {
             (Some(host), Some(pid), Some(version)) => Some(Owner { host, pid, version }),
             (_, _, _) => None,
         };
+        let reason = StatusReason::parse(&row.status_reason);
+        let account = Shown {
+            // A word that a newer version or a person wrote: the daemon holds such an account.
+            status: Status::parse(&row.status).unwrap_or(Status::Held),
+            reason: &reason,
+            has_keys: row.has_keys,
+            has_qr: row.last_qr_at.is_some(),
+            has_code: row.has_pair_code,
+        };
         Self {
             id: row.id,
             operator_id: row.operator_id,
             label: row.label,
             phone_number: row.phone_number,
             last_phone_number: row.last_phone_number,
-            advice: advice(&row.status_reason).map(str::to_owned),
             status: row.status,
             status_reason: row.status_reason,
+            status_word: reason.word(),
+            status_raw: reason.raw().map(str::to_owned),
+            status_text: reason.text(account.status),
+            phase: account.phase(),
+            actions: account.actions(),
+            advice: reason.word().advice().map(str::to_owned),
             status_since: row.status_since.to_utc(),
             next_retry_at: utc(row.next_retry_at),
             desired: row.desired,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::Pool;
-use paird_actors::ports::StoreError;
+use paird_actors::{domain::Reason, ports::StoreError};
 use paird_sql::queries::metrics::{FleetFigures, count_accounts_by_condition, read_fleet_figures};
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Condition {
     status: String,
     /// The word of the reason of a held account; what WhatsApp said after it is on the row.
-    reason: String,
+    reason: &'static str,
 }
 
 type Seconds = Gauge<f64, AtomicU64>;
@@ -109,7 +109,8 @@ impl FleetGauges {
         self.oldest_event.set(figures.oldest_event_secs);
         self.accounts.clear();
         for (condition, count) in accounts {
-            self.accounts.get_or_create(&condition).set(count);
+            // Of texts that are no word there may be several.
+            self.accounts.get_or_create(&condition).inc_by(count);
         }
     }
 }
@@ -119,7 +120,10 @@ async fn ask(pool: &Pool) -> Result<(FleetFigures, Vec<(Condition, i64)>), Store
     let figures = bounded(read_fleet_figures().bind(&database).one()).await?;
     let accounts = bounded(count_accounts_by_condition().bind(&database).all()).await?;
     let counted = |row: paird_sql::queries::metrics::AccountsByCondition| {
-        (Condition { status: row.status, reason: row.reason }, row.accounts)
+        // What somebody wrote there must not make a series of its own.
+        let reason =
+            if row.reason.is_empty() { "" } else { Reason::parse(&row.reason).unwrap_or(Reason::Unknown).as_str() };
+        (Condition { status: row.status, reason }, row.accounts)
     };
     Ok((figures, accounts.into_iter().map(counted).collect()))
 }

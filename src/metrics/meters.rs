@@ -6,7 +6,7 @@ use std::{
 };
 
 use paird_actors::{
-    domain::{Command, CommandRow},
+    domain::{CommandRow, EventKind, Reason},
     ports::{Change, StoreError, TicketOutcome},
 };
 use prometheus_client::{
@@ -158,19 +158,17 @@ impl Default for Meters {
     }
 }
 
-/// Reasons and events that somebody may want to be woken for.
-const ALARMING_REASONS: [&str; 6] =
-    ["banned", "temporary_ban", "client_outdated", "replaced", "logged_out", "unreachable"];
-const ENDS_OF_ATTEMPTS: [&str; 6] = [
-    "session.connected",
-    "session.duplicate",
-    "session.wrong_phone",
-    "session.timeout",
-    "session.cancelled",
-    "session.failed",
+/// Reasons that somebody may want to be woken for.
+const ALARMING_REASONS: [Reason; 6] = [
+    Reason::Banned,
+    Reason::TemporaryBan,
+    Reason::ClientOutdated,
+    Reason::Replaced,
+    Reason::LoggedOut,
+    Reason::Unreachable,
 ];
 
-fn begin<const N: usize>(counters: &Counters, label: &'static str, values: [&'static str; N]) {
+fn begin(counters: &Counters, label: &'static str, values: impl IntoIterator<Item = &'static str>) {
     for value in values {
         drop(counters.get_or_create(&[(label, value)]));
     }
@@ -207,8 +205,9 @@ impl Meters {
     fn begin_at_nothing(&self) {
         begin(&self.pairing, "step", Step::ALL.map(Step::name));
         begin(&self.connections, "purpose", ["pair", "login"]);
-        begin(&self.connection_ends, "reason", ALARMING_REASONS);
-        begin(&self.events, "type", ENDS_OF_ATTEMPTS);
+        begin(&self.connection_ends, "reason", ALARMING_REASONS.map(Reason::as_str));
+        let ends_of_attempts = EventKind::ALL.iter().filter(|kind| kind.is_terminal());
+        begin(&self.events, "type", ends_of_attempts.map(|kind| kind.as_str()));
         begin(&self.command_ends, "outcome", ["done", "failed"]);
         begin(&self.unlink_tries, "outcome", ["unlinked", "failed", "abandoned"]);
         drop(self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" }));
@@ -248,14 +247,14 @@ impl Meters {
     pub(super) fn commands_taken(&self, taken: &[CommandRow]) {
         for command in taken {
             // What somebody wrote there must not make a series of its own.
-            let kind = Command::parse(&command.kind, &command.args).map_or("invalid", |command| command.kind());
+            let kind = command.command.as_ref().map_or("invalid", |command| command.kind().as_str());
             self.commands.get_or_create(&[("kind", kind)]).inc();
         }
     }
 
     pub(super) fn recorded(&self, change: &Change) {
         for event in &change.events {
-            self.events.get_or_create(&[("type", event.kind())]).inc();
+            self.events.get_or_create(&[("type", event.kind().as_str())]).inc();
         }
         for ended in &change.finished {
             let outcome = if ended.result.is_ok() { "done" } else { "failed" };

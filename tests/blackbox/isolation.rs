@@ -23,7 +23,7 @@ async fn a_row_with_an_unknown_status_is_held_while_others_pair() {
 
     web.connect_account("sound", "436601000001", &stage.phones).await;
     let held = web.event(poisoned, "session.held", 0).await;
-    assert_eq!(held.payload, json!({"reason": "unknown status \"wat\"", "until": null}));
+    assert_eq!(held.payload, json!({"reason": "row_unreadable: unknown status \"wat\"", "until": null}));
     // Held is a word that can be read: the command that waited is done at once.
     let (state, result) = web.outcome(command).await;
     assert_eq!(state, "done", "{result}");

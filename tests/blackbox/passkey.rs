@@ -125,10 +125,7 @@ async fn an_unanswered_passkey_challenge_gives_way_to_a_fresh_qr() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, request, seq) = challenged(&stage, 1_500).await;
-    until("the reason", || async {
-        (reason(&stage, account).await == "the passkey was not answered in time; scan again").then_some(())
-    })
-    .await;
+    until("the reason", || async { (reason(&stage, account).await == "passkey_timeout").then_some(()) }).await;
     web.qr(account).await;
     let late = stage.phones.passkey_assertion(NUMBER, &request).await;
     let (state, why) = web.ask("account.passkey", account, json!({"response": late})).await;

@@ -19,3 +19,4 @@ mod roles;
 mod support;
 mod sweeping;
 mod tickets;
+mod vocabulary;

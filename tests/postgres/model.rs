@@ -11,9 +11,9 @@ use chrono::{DateTime, FixedOffset, Utc};
 use paird::postgres::outbox::Bell;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
-    AccountId, AccountRecord, Attempt, ChangeId, CommandId, CommandRow, ConnectionSettings, Desired, Event, Fence,
-    Instant, KeyringId, OperatorId, PairMethod, PairRequest, Phone, Status, Taken, TakingId, TicketId, TicketRecord,
-    Unlinked,
+    AccountId, AccountRecord, Attempt, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired, Event,
+    Fence, Instant, KeyringId, OperatorId, PairMethod, PairRequest, Phone, Status, StatusReason, Taken, TakingId,
+    TicketId, TicketRecord, Unlinked,
 };
 use paird_actors::ports::{
     Change, Finished, Owned, SealedKeys, SealedRecord, Store, StoreError, Survey, Write, Written,
@@ -408,7 +408,7 @@ impl Both {
         AccountRecord {
             fence,
             status,
-            reason: format!("r{}", self.dice.below(5)),
+            reason: StatusReason::parse(&format!("r{}", self.dice.below(5))),
             since: now(),
             desired,
             next_retry_at: self.dice.chance(20).then(now),
@@ -532,12 +532,13 @@ impl Both {
                 let rows = statement.bind(client, process, &taking.0, &commands, &takings).all().await.unwrap();
                 let orphans = rows.iter().any(|row| row.orphans);
                 let due = rows.into_iter().filter_map(|row| {
+                    let (kind, args) = (row.kind?, row.args?);
                     Some(CommandRow {
                         id: CommandId(row.id?),
                         taking: TakingId(row.taken?),
                         account: AccountId(row.account_id?),
-                        kind: row.kind?,
-                        args: row.args?,
+                        command: Command::parse(&kind, &args),
+                        kind,
                         source: row.source?,
                     })
                 });
@@ -574,7 +575,7 @@ impl Both {
                     fence: ticket.fence.0,
                     ticket: self.tickets[&ticket.id],
                     is_abandoned: *is_abandoned,
-                    event_kind: event.kind(),
+                    event_kind: event.kind().as_str(),
                     event_payload: event.payload(),
                     raw: "raw",
                 };
@@ -684,7 +685,7 @@ impl Both {
                 Event::AccountDeleted { unlinked } => Some(unlinked.as_str().to_owned()),
                 _ => None,
             };
-            (told.account.0, told.seq, told.event.kind().to_owned(), unlinked)
+            (told.account.0, told.seq, told.event.kind().to_string(), unlinked)
         });
         let mut expected: Vec<Told> = told.collect();
         expected.sort();
@@ -737,7 +738,7 @@ impl Both {
                 (account.owner, record.fence.0, account.last_change.map(|change| change.0), account.event_seq);
             assert_eq!(names, expected, "{at}: {}", record.label);
             let said: (String, String, String) = (row.get(5), row.get(6), row.get(8));
-            let expected = (record.status.to_string(), record.reason.clone(), record.desired.to_string());
+            let expected = (record.status.to_string(), record.reason.to_string(), record.desired.to_string());
             assert_eq!(said, expected, "{at}: {}", record.label);
             let ids: (Option<String>, Option<Uuid>, Option<Uuid>) = (row.get(9), row.get(10), row.get(11));
             let phone = record.phone.as_ref().map(|phone| phone.digits().to_owned());

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use paird_actors::domain::{
-    Attempt, AuditEntry, CommandId, Desired, Event, Group, KeyringId, PairMethod, PairRequest, Phone, Secret, Status,
+    Attempt, AuditAction, AuditEntry, CommandId, Desired, Event, Group, KeyringId, PairMethod, PairRequest, Phone,
+    Reason, Secret, Status, StatusReason,
 };
 use paird_actors::ports::{Change, CodeChange, Loaded, QrChange, Store, StoreError};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ async fn a_record_read_back_is_the_record_written() {
     let mut record = database.owned(&daemon, "shop").await;
     let phone = |digits| Some(Phone::parse(digits).unwrap());
     record.status = Status::Pending;
-    record.reason = "pairing".to_owned();
+    record.reason = Reason::Pairing.into();
     record.since = at(1);
     record.desired = Desired::Paired;
     record.next_retry_at = Some(at(2));
@@ -53,10 +54,10 @@ async fn one_change_writes_everything_that_tells_of_it() {
         erase: vec![KeyringId(erased)],
         tickets: vec![(KeyringId(ticketed), "replaced".to_owned())],
         groups: Some(vec![group("1@g.us"), group("2@g.us")]),
-        events: vec![Event::Timeout, Event::Failed { reason: "odd \0 \u{fffd}".to_owned() }],
+        events: vec![Event::Timeout, Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") }],
         audit: vec![AuditEntry {
             source: "web".to_owned(),
-            action: "account.paired",
+            action: AuditAction::Paired,
             raw: Some("401".to_owned()),
             payload: json!({"more": 1}),
         }],
@@ -176,7 +177,7 @@ async fn a_change_that_lands_after_later_ones_changes_nothing() {
     let first =
         write(None, Change { events: vec![failed], finished: vec![finished(command, Err("no"))], ..change(&record) });
     daemon.store.record(&first).await.unwrap();
-    record.set_status(Status::Connected, "connected", at(1));
+    record.set_status(Status::Connected, Reason::Connected, at(1));
     let second = write(Some(first.id), Change { events: vec![Event::Timeout], ..change(&record) });
     daemon.store.record(&second).await.unwrap();
     assert_eq!(daemon.store.record(&first).await, Err(StoreError::Overtaken));

@@ -1,4 +1,4 @@
-use paird_actors::domain::{Event, KeyringId, Status, Unlinked};
+use paird_actors::domain::{Event, KeyringId, Reason, Status, Unlinked};
 use paird_actors::ports::{Change, Owned, Store, StoreError, TicketOutcome};
 use serde_json::{Value, json};
 
@@ -47,11 +47,11 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
     let mut deleted = daemon.load(record.id).await;
     deleted.deleted_at = Some(at(0));
-    deleted.set_status(Status::Unpaired, "deleted", at(0));
+    deleted.set_status(Status::Unpaired, Reason::Deleted, at(0));
     let told = vec![Event::AccountDeleted { unlinked: Unlinked::None }];
     daemon.write(Change { events: told, deletes: true, ..change(&deleted) }).await.unwrap();
     let row = daemon.load(record.id).await;
-    assert_eq!((row.status, row.reason.as_str()), (Status::Deleting, "unlinking"), "its device is on the phone");
+    assert_eq!((row.status, row.reason), (Status::Deleting, Reason::Unlinking.into()), "its device is on the phone");
     let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.deleted'", &[]).await;
     assert_eq!(event, json!({"unlinked": "pending"}));
 
@@ -63,7 +63,7 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     assert!(daemon.store.survey(&[]).await.unwrap().owned[0].active, "its actor has something to settle");
     daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
     let row = daemon.load(record.id).await;
-    assert_eq!((row.status, row.reason.as_str()), (Status::Unpaired, "deleted"));
+    assert_eq!((row.status, row.reason), (Status::Unpaired, Reason::Deleted.into()));
     assert!(!daemon.store.survey(&[record.id]).await.unwrap().owned.iter().any(Owned::needs_daemon));
 }
 
@@ -79,7 +79,7 @@ async fn a_proxys_login_stays_until_no_ticket_needs_it() {
     daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
     let mut deleted = daemon.load(record.id).await;
     deleted.deleted_at = Some(at(0));
-    deleted.set_status(Status::Unpaired, "deleted", at(0));
+    deleted.set_status(Status::Unpaired, Reason::Deleted, at(0));
     daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM proxy_logins").await, 1, "the unlink dials through it");
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
@@ -97,7 +97,7 @@ async fn a_ticket_of_former_keys_settles_no_deletion_under_way() {
     let (old, live) = (database.keyring(record.id).await, database.keyring(record.id).await);
     record.keyring = Some(KeyringId(live));
     record.deleted_at = Some(at(0));
-    record.set_status(Status::Deleting, "operator", at(0));
+    record.set_status(Status::Deleting, Reason::Operator, at(0));
     let tickets = vec![(KeyringId(old), "re-paired".to_owned())];
     daemon.write(Change { tickets, ..change(&record) }).await.unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];

@@ -16,7 +16,7 @@ use crate::{
     World, clock,
     departure::Departure,
     domain::{AccountId, ConnectionSettings, Incarnation, KeyringId},
-    ports::{OpenSession, Purpose, Session, SessionListener, Store, StoreError, Write, Written},
+    ports::{GroupsError, OpenSession, Purpose, Session, SessionListener, Store, StoreError, Write, Written},
     supervisor::{Ending, Member, Retired},
     trace,
 };
@@ -186,7 +186,7 @@ impl AccountActor {
                         Some(session) => session.groups().await,
                         None => Err("the connection is gone".to_owned()),
                     };
-                    Input::GroupsFetched(incarnation, outcome)
+                    Input::GroupsFetched(incarnation, outcome.map_err(GroupsError::Failed))
                 });
             }
             Task::End(end) => {

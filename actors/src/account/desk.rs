@@ -7,8 +7,9 @@ use super::lifecycle::{Effect, Input, Lifecycle, Trouble};
 use crate::{
     domain::{
         ChangeId, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId, PasskeyAnswer, Policy,
+        Reason, StatusReason,
     },
-    ports::{Change, Claim, Loaded, Purpose, SessionEvent, StoreError, Write, Written},
+    ports::{Change, Claim, ClaimError, Loaded, Purpose, SessionEvent, StoreError, Write, Written},
     supervisor::Ending,
 };
 
@@ -97,6 +98,7 @@ impl Beginning {
     /// From the row; held where the row cannot be read, or cannot be written as a life would.
     pub fn of(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128, now: Instant) -> Self {
         let Loaded { record, last_change: follows, damage } = loaded;
+        let damage = damage.map(|what| StatusReason::new(Reason::RowUnreadable, what));
         let damage = damage.map(|reason| Trouble { reason, commands: Vec::new(), is_muted: false });
         let holding = trouble.or(damage);
         let (life, first) = match &holding {
@@ -323,7 +325,7 @@ impl<C: Clone + Default> Desk<C> {
             }
             // Written or not, the next write finds out: a phone is not kept waiting.
             (WaitedFor::Claim(incarnation, ..), Err(StoreError::Unavailable(why) | StoreError::Poisoned(why))) => {
-                self.answer(Input::Claimed(incarnation, Err(why)), cause);
+                self.answer(Input::Claimed(incarnation, Err(ClaimError::Failed(why))), cause);
             }
             (what @ (WaitedFor::Opened(_) | WaitedFor::Other), _) => self.waiting = Some(Waiting { cause, what }),
         }
@@ -338,9 +340,12 @@ impl<C: Clone + Default> Desk<C> {
 
     fn was_refused(&mut self, reason: String, commands: Vec<crate::ports::Finished>) {
         self.end = Some(match self.holding.take() {
-            None => End::Refused(Trouble { reason, commands, is_muted: false }),
+            None => {
+                let reason = StatusReason::new(Reason::WriteRefused, reason);
+                End::Refused(Trouble { reason, commands, is_muted: false })
+            }
             Some(trouble) if !trouble.is_muted => End::Refused(Trouble { is_muted: true, ..trouble }),
-            Some(trouble) => End::Unwritable(trouble.reason),
+            Some(trouble) => End::Unwritable(trouble.reason.to_string()),
         });
     }
 

@@ -4,7 +4,7 @@ use super::{
     actor::{self, Address},
     lifecycle::{CommandInput, Input},
 };
-use crate::domain::{AccountRecord, Command, CommandRow, Instant};
+use crate::domain::{AccountRecord, CommandRow, Instant};
 
 /// A running account actor, as the supervisor holds it.
 #[derive(Clone)]
@@ -35,9 +35,7 @@ impl AccountHandle {
     /// # Errors
     /// [`NotDelivered`]: put the row back.
     pub fn command(&self, row: &CommandRow) -> Result<(), NotDelivered> {
-        let command = Command::parse(&row.kind, &row.args);
-        let input = CommandInput { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command };
-        actor::try_feed(&self.address, Input::Command(input), Span::current())
+        actor::try_feed(&self.address, Input::Command(CommandInput::of(row)), Span::current())
     }
 
     /// Close the connection, keep everything, end.

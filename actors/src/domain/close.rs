@@ -1,4 +1,4 @@
-use super::Instant;
+use super::{Instant, Reason, StatusReason};
 
 /// Why a connection ended, in one vocabulary for every way WhatsApp says it.
 ///
@@ -104,34 +104,17 @@ impl CloseReason {
 
     /// The word on the row and in events.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::SocketLost(_) => "socket_lost",
-            Self::Unreachable(_) => "unreachable",
-            Self::ProxyUnreachable(_) => "proxy_unreachable",
-            Self::ProxyRefused(_) => "proxy_refused",
-            Self::ProxyAuth(_) => "proxy_auth",
-            Self::ProxyInvalid(_) => "proxy_invalid",
-            Self::ServerBusy(_) => "server_busy",
-            Self::RateLimited(_) => "rate_limited",
-            Self::RestartRequired => "restart_required",
-            Self::LoggedOut(_) => "logged_out",
-            Self::Replaced(_) => "replaced",
-            Self::TemporaryBan { .. } => "temporary_ban",
-            Self::Banned(_) => "banned",
-            Self::ClientOutdated(_) => "client_outdated",
-            Self::QrExhausted => "qr_exhausted",
-            Self::Refused(_) => "refused",
-            Self::StoreFailed(_) => "store_failed",
-            Self::KeysUnusable(_) => "keys_unusable",
-        }
+        Reason::from(self).as_str()
     }
 
-    /// Code and raw words, as the row and the audit keep them.
+    /// The word and the raw words, as the row and the events keep them.
+    pub fn reason(&self) -> StatusReason {
+        StatusReason::new(self.into(), self.raw().unwrap_or_default())
+    }
+
+    /// [`CloseReason::reason`] as text.
     pub fn describe(&self) -> String {
-        match self.raw() {
-            Some(raw) if !raw.is_empty() => format!("{}: {raw}", self.code()),
-            Some(_) | None => self.code().to_owned(),
-        }
+        self.reason().to_string()
     }
 
     /// WhatsApp's own words, where it said any.
@@ -158,10 +141,34 @@ impl CloseReason {
     }
 }
 
+impl From<&CloseReason> for Reason {
+    fn from(close: &CloseReason) -> Self {
+        match close {
+            CloseReason::SocketLost(_) => Self::SocketLost,
+            CloseReason::Unreachable(_) => Self::Unreachable,
+            CloseReason::ProxyUnreachable(_) => Self::ProxyUnreachable,
+            CloseReason::ProxyRefused(_) => Self::ProxyRefused,
+            CloseReason::ProxyAuth(_) => Self::ProxyAuth,
+            CloseReason::ProxyInvalid(_) => Self::ProxyInvalid,
+            CloseReason::ServerBusy(_) => Self::ServerBusy,
+            CloseReason::RateLimited(_) => Self::RateLimited,
+            CloseReason::RestartRequired => Self::RestartRequired,
+            CloseReason::LoggedOut(_) => Self::LoggedOut,
+            CloseReason::Replaced(_) => Self::Replaced,
+            CloseReason::TemporaryBan { .. } => Self::TemporaryBan,
+            CloseReason::Banned(_) => Self::Banned,
+            CloseReason::ClientOutdated(_) => Self::ClientOutdated,
+            CloseReason::QrExhausted => Self::QrExhausted,
+            CloseReason::Refused(_) => Self::Refused,
+            CloseReason::StoreFailed(_) => Self::StoreFailed,
+            CloseReason::KeysUnusable(_) => Self::KeysUnusable,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::advice;
 
     #[test]
     fn every_reason_has_a_word_of_its_own_and_advice_for_a_person() {
@@ -189,7 +196,9 @@ mod tests {
         let words: std::collections::HashSet<_> = all.iter().map(CloseReason::code).collect();
         assert_eq!(words.len(), all.len());
         for reason in all {
-            assert!(advice(&reason.describe()).is_some(), "{}", reason.code());
+            let told = StatusReason::parse(&reason.describe());
+            assert_eq!(told, reason.reason());
+            assert!(told.word().advice().is_some(), "{}", reason.code());
         }
     }
 }

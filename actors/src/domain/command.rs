@@ -1,6 +1,7 @@
 use serde_json::Value;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{AccountId, CommandId, Phone, Secret, TakingId};
+use super::{AccountId, CommandId, Phone, Secret, TakingId, word::word};
 
 /// How the phone is to be linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,15 +41,17 @@ pub enum PasskeyAnswer {
     Confirm,
 }
 
-/// A row of `commands` as it lies in the database, kind and arguments unread.
+/// A row of `commands`, read once: by the store that takes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandRow {
     pub id: CommandId,
     /// The asking that took it here.
     pub taking: TakingId,
     pub account: AccountId,
+    /// As it was sent; it may be no kind that there is.
     pub kind: String,
-    pub args: Value,
+    /// What it asks for, or what is wrong with it.
+    pub command: Result<Command, String>,
     pub source: String,
 }
 
@@ -64,9 +67,9 @@ impl CommandRow {
         Taken { command: self.id, taking: self.taking }
     }
 
-    /// Its account's next command is run while this one still is: it takes long.
-    pub fn holds_nobody_up(&self) -> bool {
-        self.kind == "groups.sync"
+    /// It does not block its account's next command.
+    pub fn runs_concurrently(&self) -> bool {
+        CommandKind::parse(&self.kind).is_some_and(CommandKind::runs_concurrently)
     }
 }
 
@@ -93,33 +96,94 @@ impl Command {
     /// One line that names the kind or argument that is wrong, without its value.
     pub fn parse(kind: &str, args: &Value) -> Result<Self, String> {
         let args = Args::new(kind, args)?;
+        let kind = CommandKind::parse(kind).ok_or_else(|| format!("unknown command kind {:?}", shorten(kind)))?;
+        let args = args.only(kind.arguments())?;
         match kind {
-            "account.pair" => args.only(&["method", "phone", "expectPhone"])?.pair(),
-            "account.cancel" => args.only(&[]).map(|_| Self::Cancel),
-            "account.passkey" => args.only(&["response", "confirm"])?.passkey(),
-            "account.unpair" => {
-                let args = args.only(&["logout"])?;
-                Ok(Self::Unpair { logout: args.flag("logout")? })
-            }
-            "account.resume" => args.only(&[]).map(|_| Self::Resume),
-            "account.reconnect" => args.only(&[]).map(|_| Self::Reconnect),
-            "account.delete" => args.only(&[]).map(|_| Self::Delete),
-            "groups.sync" => args.only(&[]).map(|_| Self::SyncGroups),
-            _ => Err(format!("unknown command kind {:?}", shorten(kind))),
+            CommandKind::Pair => args.pair(),
+            CommandKind::Cancel => Ok(Self::Cancel),
+            CommandKind::Passkey => args.passkey(),
+            CommandKind::Unpair => Ok(Self::Unpair { logout: args.flag("logout")? }),
+            CommandKind::Resume => Ok(Self::Resume),
+            CommandKind::Reconnect => Ok(Self::Reconnect),
+            CommandKind::Delete => Ok(Self::Delete),
+            CommandKind::SyncGroups => Ok(Self::SyncGroups),
         }
     }
 
-    /// The kind on the row.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> CommandKind {
         match self {
-            Self::Pair(_) => "account.pair",
-            Self::Cancel => "account.cancel",
-            Self::Passkey(_) => "account.passkey",
-            Self::Unpair { .. } => "account.unpair",
-            Self::Resume => "account.resume",
-            Self::Reconnect => "account.reconnect",
-            Self::Delete => "account.delete",
-            Self::SyncGroups => "groups.sync",
+            Self::Pair(_) => CommandKind::Pair,
+            Self::Cancel => CommandKind::Cancel,
+            Self::Passkey(_) => CommandKind::Passkey,
+            Self::Unpair { .. } => CommandKind::Unpair,
+            Self::Resume => CommandKind::Resume,
+            Self::Reconnect => CommandKind::Reconnect,
+            Self::Delete => CommandKind::Delete,
+            Self::SyncGroups => CommandKind::SyncGroups,
+        }
+    }
+}
+
+/// The kind of a [`Command`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+pub enum CommandKind {
+    #[strum(serialize = "account.pair")]
+    Pair,
+    #[strum(serialize = "account.cancel")]
+    Cancel,
+    #[strum(serialize = "account.passkey")]
+    Passkey,
+    #[strum(serialize = "account.unpair")]
+    Unpair,
+    #[strum(serialize = "account.resume")]
+    Resume,
+    #[strum(serialize = "account.reconnect")]
+    Reconnect,
+    #[strum(serialize = "account.delete")]
+    Delete,
+    #[strum(serialize = "groups.sync")]
+    SyncGroups,
+}
+
+word!(CommandKind);
+
+impl CommandKind {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pair => "start a pair attempt; one that is running is replaced",
+            Self::Cancel => "end the pair attempt now",
+            Self::Passkey => "the operator's answer to a passkey challenge",
+            Self::Unpair => {
+                "close the connection and keep it closed; with `logout` the device is removed from the phone, too"
+            }
+            Self::Resume => "connect again with the stored keys, without a QR code",
+            Self::Reconnect => "connect again at once, with the settings of now",
+            Self::Delete => "remove the device from the phone, then erase the account",
+            Self::SyncGroups => "fetch the groups again",
+        }
+    }
+
+    /// It does not block its account's next command: it takes long and changes no status.
+    pub fn runs_concurrently(self) -> bool {
+        match self {
+            Self::SyncGroups => true,
+            Self::Pair
+            | Self::Cancel
+            | Self::Passkey
+            | Self::Unpair
+            | Self::Resume
+            | Self::Reconnect
+            | Self::Delete => false,
+        }
+    }
+
+    /// The names that `args` may have.
+    pub fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Pair => &["method", "phone", "expectPhone"],
+            Self::Passkey => &["response", "confirm"],
+            Self::Unpair => &["logout"],
+            Self::Cancel | Self::Resume | Self::Reconnect | Self::Delete | Self::SyncGroups => &[],
         }
     }
 }

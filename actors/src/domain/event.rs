@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{CommandId, Instant, Phone};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use super::{CommandId, Instant, Phone, StatusReason, word::word};
 
 /// What an account tells the web app: one row of `events` each, listed in sql/README.md;
 /// [`Event::payload`] is its JSON.
@@ -14,16 +16,105 @@ pub enum Event {
     WrongPhone { phone: Phone, expected: Phone },
     Timeout,
     Cancelled { reason: CancelReason },
-    Failed { reason: String },
-    Disconnected { reason: String, next_retry_at: Instant },
-    LoggedOut { reason: String },
-    Held { reason: String, until: Option<Instant> },
+    Failed { reason: StatusReason },
+    Disconnected { reason: StatusReason, next_retry_at: Instant },
+    LoggedOut { reason: StatusReason },
+    Held { reason: StatusReason, until: Option<Instant> },
     GroupsSynced { count: usize },
     AccountUnpaired { unlinked: Unlinked },
     AccountDeleted { unlinked: Unlinked },
     AccountUnlinked { reason: String },
     UnlinkAbandoned { reason: String },
     CommandFailed { command: CommandId, kind: String, reason: String },
+}
+
+/// The kind of an [`Event`]: the `type` in a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+pub enum EventKind {
+    #[strum(serialize = "session.qr")]
+    Qr,
+    #[strum(serialize = "session.code")]
+    Code,
+    #[strum(serialize = "session.passkey")]
+    Passkey,
+    #[strum(serialize = "session.connected")]
+    Connected,
+    #[strum(serialize = "session.duplicate")]
+    Duplicate,
+    #[strum(serialize = "session.wrong_phone")]
+    WrongPhone,
+    #[strum(serialize = "session.timeout")]
+    Timeout,
+    #[strum(serialize = "session.cancelled")]
+    Cancelled,
+    #[strum(serialize = "session.failed")]
+    Failed,
+    #[strum(serialize = "session.disconnected")]
+    Disconnected,
+    #[strum(serialize = "session.logged_out")]
+    LoggedOut,
+    #[strum(serialize = "session.held")]
+    Held,
+    #[strum(serialize = "groups.synced")]
+    GroupsSynced,
+    #[strum(serialize = "account.unpaired")]
+    AccountUnpaired,
+    #[strum(serialize = "account.deleted")]
+    AccountDeleted,
+    #[strum(serialize = "account.unlinked")]
+    AccountUnlinked,
+    #[strum(serialize = "account.unlink_abandoned")]
+    UnlinkAbandoned,
+    #[strum(serialize = "command.failed")]
+    CommandFailed,
+}
+
+word!(EventKind);
+
+impl EventKind {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Qr => "a new QR code is on the row",
+            Self::Code => "a new code to type on the phone is on the row",
+            Self::Passkey => "WhatsApp wants a passkey assertion, or a comparison of codes",
+            Self::Connected => "logged in; ends a pair attempt",
+            Self::Duplicate => "the number is linked to another account of the operator; ends a pair attempt",
+            Self::WrongPhone => "another phone than the expected one scanned; ends a pair attempt",
+            Self::Timeout => "nobody scanned in time; ends a pair attempt",
+            Self::Cancelled => "the operator ended the pair attempt, or another one took its place",
+            Self::Failed => "no retry can mend it; ends a pair attempt",
+            Self::Disconnected => "the connection was lost and is retried",
+            Self::LoggedOut => "the phone or WhatsApp removed the device",
+            Self::Held => "needs a person, or the date in `until`",
+            Self::GroupsSynced => "the groups were fetched",
+            Self::AccountUnpaired => "the operator unpaired the account",
+            Self::AccountDeleted => "the operator deleted the account",
+            Self::AccountUnlinked => "WhatsApp confirmed that an old device entry is gone from the phone",
+            Self::UnlinkAbandoned => "an old device entry could not be removed in time",
+            Self::CommandFailed => "a command ended without being done",
+        }
+    }
+
+    /// Ends a pair attempt. Each attempt has exactly one of these.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Connected | Self::Duplicate | Self::WrongPhone | Self::Timeout | Self::Cancelled | Self::Failed => {
+                true
+            }
+            Self::Qr
+            | Self::Code
+            | Self::Passkey
+            | Self::Disconnected
+            | Self::LoggedOut
+            | Self::Held
+            | Self::GroupsSynced
+            | Self::AccountUnpaired
+            | Self::AccountDeleted
+            | Self::AccountUnlinked
+            | Self::UnlinkAbandoned
+            | Self::CommandFailed => false,
+        }
+    }
 }
 
 /// Where a passkey exchange stands.
@@ -65,26 +156,26 @@ impl Unlinked {
 
 impl Event {
     /// The `type` in the notification and the `kind` on the row.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> EventKind {
         match self {
-            Self::Qr { .. } => "session.qr",
-            Self::Code { .. } => "session.code",
-            Self::Passkey { .. } => "session.passkey",
-            Self::Connected { .. } => "session.connected",
-            Self::Duplicate { .. } => "session.duplicate",
-            Self::WrongPhone { .. } => "session.wrong_phone",
-            Self::Timeout => "session.timeout",
-            Self::Cancelled { .. } => "session.cancelled",
-            Self::Failed { .. } => "session.failed",
-            Self::Disconnected { .. } => "session.disconnected",
-            Self::LoggedOut { .. } => "session.logged_out",
-            Self::Held { .. } => "session.held",
-            Self::GroupsSynced { .. } => "groups.synced",
-            Self::AccountUnpaired { .. } => "account.unpaired",
-            Self::AccountDeleted { .. } => "account.deleted",
-            Self::AccountUnlinked { .. } => "account.unlinked",
-            Self::UnlinkAbandoned { .. } => "account.unlink_abandoned",
-            Self::CommandFailed { .. } => "command.failed",
+            Self::Qr { .. } => EventKind::Qr,
+            Self::Code { .. } => EventKind::Code,
+            Self::Passkey { .. } => EventKind::Passkey,
+            Self::Connected { .. } => EventKind::Connected,
+            Self::Duplicate { .. } => EventKind::Duplicate,
+            Self::WrongPhone { .. } => EventKind::WrongPhone,
+            Self::Timeout => EventKind::Timeout,
+            Self::Cancelled { .. } => EventKind::Cancelled,
+            Self::Failed { .. } => EventKind::Failed,
+            Self::Disconnected { .. } => EventKind::Disconnected,
+            Self::LoggedOut { .. } => EventKind::LoggedOut,
+            Self::Held { .. } => EventKind::Held,
+            Self::GroupsSynced { .. } => EventKind::GroupsSynced,
+            Self::AccountUnpaired { .. } => EventKind::AccountUnpaired,
+            Self::AccountDeleted { .. } => EventKind::AccountDeleted,
+            Self::AccountUnlinked { .. } => EventKind::AccountUnlinked,
+            Self::UnlinkAbandoned { .. } => EventKind::UnlinkAbandoned,
+            Self::CommandFailed { .. } => EventKind::CommandFailed,
         }
     }
 
@@ -118,10 +209,8 @@ impl Event {
                 };
                 json!({ "reason": reason })
             }
-            Self::Failed { reason }
-            | Self::LoggedOut { reason }
-            | Self::AccountUnlinked { reason }
-            | Self::UnlinkAbandoned { reason } => json!({ "reason": reason }),
+            Self::Failed { reason } | Self::LoggedOut { reason } => json!({ "reason": reason }),
+            Self::AccountUnlinked { reason } | Self::UnlinkAbandoned { reason } => json!({ "reason": reason }),
             Self::Disconnected { reason, next_retry_at } => {
                 json!({ "reason": reason, "nextRetryAt": time(next_retry_at) })
             }
@@ -136,16 +225,8 @@ impl Event {
         }
     }
 
-    /// Ends a pair attempt. Each attempt has exactly one of these.
+    /// See [`EventKind::is_terminal`].
     pub fn is_terminal(&self) -> bool {
-        matches!(
-            self,
-            Self::Connected { .. }
-                | Self::Duplicate { .. }
-                | Self::WrongPhone { .. }
-                | Self::Timeout
-                | Self::Cancelled { .. }
-                | Self::Failed { .. }
-        )
+        self.kind().is_terminal()
     }
 }

@@ -1,4 +1,7 @@
-use super::{AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Status, TicketId};
+use super::{
+    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Status, StatusReason,
+    TicketId,
+};
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
 /// all of them, so the row is the image of the machine's state and never a mix of
@@ -11,7 +14,7 @@ pub struct AccountRecord {
     pub label: String,
     pub fence: Fence,
     pub status: Status,
-    pub reason: String,
+    pub reason: StatusReason,
     pub since: Instant,
     pub desired: Desired,
     pub next_retry_at: Option<Instant>,
@@ -35,7 +38,7 @@ pub struct AccountRecord {
 impl AccountRecord {
     /// Says how the account is. Whoever was not told of a move to another daemon need not
     /// be any more once it says something else than that it is being connected.
-    pub fn set_status(&mut self, status: Status, reason: impl Into<String>, now: Instant) {
+    pub fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>, now: Instant) {
         if self.status != status {
             self.since = now;
         }

@@ -1,54 +1,63 @@
-use std::fmt;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+use super::word::word;
 
-        impl $name {
-            /// The word on the row.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The variant a row's word stands for; `None` for an unknown word.
-            pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
+/// What an account is, as the operator sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Status {
+    Unpaired,
+    Pending,
+    Connected,
+    Reconnecting,
+    Held,
+    Deleting,
 }
 
-words!(
-    /// What an account is, as the operator sees it.
-    Status {
-        /// Holds no live link; keys may be parked.
-        Unpaired = "unpaired",
-        /// A pair attempt runs.
-        Pending = "pending",
-        /// Logged in.
-        Connected = "connected",
-        /// Linked, the socket is down, a retry is scheduled.
-        Reconnecting = "reconnecting",
-        /// Needs a person or a date; the reason says which.
-        Held = "held",
-        /// Deleted by the operator; WhatsApp has not confirmed yet that the device is gone.
-        Deleting = "deleting",
-    }
-);
+word!(Status);
 
-words!(
-    /// What the operator wants. A restart restores from this.
-    Desired {
-        Unpaired = "unpaired",
-        Paired = "paired",
-        Deleted = "deleted",
+impl Status {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unpaired => "no live link; keys may be parked",
+            Self::Pending => "a pair attempt is running",
+            Self::Connected => "logged in to WhatsApp",
+            Self::Reconnecting => "linked, the connection is down, and the next try is scheduled",
+            Self::Held => "linked or lost; needs a person or a date, the reason says which",
+            Self::Deleting => "deleted by the operator; the device is still being removed from the phone",
+        }
     }
-);
+
+    /// In a word or two, for people.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Unpaired => "Not linked",
+            Self::Pending => "Pairing",
+            Self::Connected => "Connected",
+            Self::Reconnecting => "Reconnecting",
+            Self::Held => "Held",
+            Self::Deleting => "Deleting",
+        }
+    }
+}
+
+/// What the operator wants. A restart restores from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Desired {
+    Unpaired,
+    Paired,
+    Deleted,
+}
+
+word!(Desired);
+
+impl Desired {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unpaired => "no connection; parked keys stay parked",
+            Self::Paired => "a link, and a connection over it",
+            Self::Deleted => "nothing of the account is to remain",
+        }
+    }
+}

@@ -17,10 +17,12 @@ use crate::{
         lifecycle::{CommandInput, Input, Trouble},
     },
     domain::{
-        AccountId, Command, CommandId, CommandRow, ConnectionSettings, Event, Fence, Incarnation, KeyringId, TicketId,
+        AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, Incarnation, KeyringId, TicketId,
         TicketRecord,
     },
-    ports::{Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketOutcome, UnlinkAnswer, Write, Written},
+    ports::{
+        GroupsError, Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketOutcome, UnlinkAnswer, Write, Written,
+    },
     supervisor::roster::{Ending, Member, Retired},
     unlink::saga::{self, Saga},
 };
@@ -152,8 +154,7 @@ impl World {
 
     pub fn command(&mut self, p: &mut Process, id: LifeId, row: &CommandRow) {
         let Some(life) = p.lives.get_mut(&id) else { return };
-        let command = Command::parse(&row.kind, &row.args);
-        let input = CommandInput { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command };
+        let input = CommandInput::of(&row);
         life.commands.insert(row.id);
         self.input(p, id, Input::Command(input));
     }
@@ -559,7 +560,7 @@ impl World {
     pub fn on_groups(&mut self, p: &mut Process, id: LifeId, incarnation: Incarnation) {
         let is_there = p.lives.get(&id).is_some_and(|life| live(life.session, incarnation).is_some());
         let outcome = if is_there { self.groups() } else { Err("the connection is gone".to_owned()) };
-        self.input(p, id, Input::GroupsFetched(incarnation, outcome));
+        self.input(p, id, Input::GroupsFetched(incarnation, outcome.map_err(GroupsError::Failed)));
     }
 
     /// A connection writes what came of a message.

@@ -12,8 +12,9 @@ use uuid::Uuid;
 use super::flaws::Flaw;
 use crate::{
     domain::{
-        AccountId, AccountRecord, ChangeId, CommandId, CommandRow, ConnectionSettings, Desired, Event, Fence, Instant,
-        KeyringId, OperatorId, Secret, Status, Taken, TakingId, TicketId, TicketRecord, Unlinked,
+        self, AccountId, AccountRecord, ChangeId, CommandId, CommandKind, CommandRow, ConnectionSettings, Desired,
+        Event, Fence, Instant, KeyringId, OperatorId, Reason, Secret, Status, Taken, TakingId, TicketId, TicketRecord,
+        Unlinked,
     },
     ports::{Change, Finished, Loaded, Owned, QrChange, Survey, Write},
 };
@@ -329,7 +330,7 @@ impl Model {
             label: label.to_owned(),
             fence: Fence(0),
             status: Status::Unpaired,
-            reason: "new".to_owned(),
+            reason: Reason::New.into(),
             since: now,
             desired: Desired::Unpaired,
             next_retry_at: None,
@@ -720,7 +721,9 @@ impl Model {
         for (account, is_new) in &mine {
             let of = || self.commands.iter().filter(|(_, command)| command.account == Some(*account));
             let is_busy = of().any(|(_, command)| {
-                command.state == CommandState::Running && !foreign(command) && command.kind != "groups.sync"
+                command.state == CommandState::Running
+                    && !foreign(command)
+                    && !CommandKind::parse(&command.kind).is_some_and(CommandKind::runs_concurrently)
             });
             if is_busy && !is_new {
                 continue;
@@ -775,7 +778,7 @@ impl Model {
             taking: command.taken?,
             account: command.account?,
             kind: command.kind.clone(),
-            args: command.args.clone(),
+            command: domain::Command::parse(&command.kind, &command.args),
             source: command.source.clone(),
         })
     }
@@ -874,7 +877,7 @@ impl Model {
             AccountRecord { label: row.record.label.clone(), operator: row.record.operator, ..change.record.clone() };
         if unlinks {
             row.record.status = Status::Deleting;
-            row.record.reason = "unlinking".to_owned();
+            row.record.reason = Reason::Unlinking.into();
             if former.0 == Status::Deleting {
                 row.record.since = former.1;
             }
@@ -985,7 +988,7 @@ impl Model {
             self.events.push(Told { account: ticket.account, seq: account.event_seq, event: event.clone() });
             let settles = self.flaw == Some(Flaw::TicketSettlesDeletion) && is_last;
             if settles && account.record.status == Status::Deleting {
-                account.record.set_status(Status::Unpaired, "deleted", now);
+                account.record.set_status(Status::Unpaired, Reason::Deleted, now);
             }
         }
         Some(false)

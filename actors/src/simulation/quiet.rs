@@ -1,7 +1,7 @@
 //! The end of a run: when nothing is wrong any more, all is well after a while.
 
 use super::{model::Account, referee::Rule, schedule::Schedule, whatsapp::Stage, world::World};
-use crate::domain::{Desired, Status};
+use crate::domain::{Desired, Reason, Status};
 
 /// Between the last act and the end of all faults.
 const LAST: i64 = 5_000;
@@ -118,7 +118,7 @@ impl World {
             }
             Status::Unpaired => None,
             Status::Held if self.has_refusals_of(record.id) => None,
-            Status::Held if record.reason.starts_with("replaced") && self.thrown_out.contains(&record.id) => None,
+            Status::Held if record.reason.word() == Reason::Replaced && self.thrown_out.contains(&record.id) => None,
             Status::Held => Some(format!("{label} is held: {}", record.reason)),
             Status::Pending | Status::Reconnecting | Status::Deleting => {
                 Some(format!("{label} is {}: {}", record.status, record.reason))

@@ -2,6 +2,7 @@
 //! be repeated, and made shorter.
 
 use super::dice::Dice;
+use crate::domain::EventKind;
 
 /// Something that happens at a moment, in milliseconds since the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +160,7 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     Groups,
-    Event(&'static str),
+    Event(EventKind),
 }
 
 /// See the module.
@@ -438,10 +439,10 @@ impl Schedule {
                 let account = dice.below(self.accounts);
                 let kinds = [
                     Refused::Groups,
-                    Refused::Event("session.qr"),
-                    Refused::Event("session.connected"),
-                    Refused::Event("session.disconnected"),
-                    Refused::Event("command.failed"),
+                    Refused::Event(EventKind::Qr),
+                    Refused::Event(EventKind::Connected),
+                    Refused::Event(EventKind::Disconnected),
+                    Refused::Event(EventKind::CommandFailed),
                 ];
                 let what = dice.one_of(&kinds).unwrap_or(Refused::Groups);
                 let ms = dice.chance(50).then(|| dice.spread(1_000, 60_000));

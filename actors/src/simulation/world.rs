@@ -19,7 +19,7 @@ use super::{
     whatsapp::{Device, SessionId, Stage, WhatsApp, number},
 };
 use crate::{
-    domain::{AccountId, CloseReason, Event, Group, Instant, OperatorId, Policy, Refuse, Secret},
+    domain::{AccountId, CloseReason, Group, Instant, OperatorId, Policy, Refuse, Secret},
     ports::{Change, Purpose, SessionEvent, StoreError, UnlinkAnswer},
 };
 
@@ -915,7 +915,7 @@ impl World {
 fn is_refused(what: Refused, change: &Change) -> bool {
     match what {
         Refused::Groups => change.groups.as_ref().is_some_and(|groups| !groups.is_empty()),
-        Refused::Event(kind) => change.events.iter().map(Event::kind).any(|told| told == kind),
+        Refused::Event(kind) => change.events.iter().any(|event| event.kind() == kind),
     }
 }
 
@@ -976,7 +976,7 @@ fn said(statement: &Statement) -> String {
         Statement::RecordChange { write, .. } => {
             let record = &write.change.record;
             let short = |id: Option<Uuid>| id.map_or_else(|| "-".to_owned(), |id| id.to_string()[..8].to_owned());
-            let events: Vec<_> = write.change.events.iter().map(Event::kind).collect();
+            let events: Vec<_> = write.change.events.iter().map(|event| event.kind().as_str()).collect();
             let ended: Vec<_> = write.change.finished.iter().map(|ended| ended.command.0).collect();
             format!(
                 "record_change {} after {} of {} {:?}: {} ({}) fence {} keyring {} linking {}, told {events:?}, ended {ended:?}, tickets {}, erased {}",

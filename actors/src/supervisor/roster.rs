@@ -213,7 +213,7 @@ impl Roster {
         let survey = survey.filter(|_| !self.is_void);
         let mut directives = survey.map(|survey| self.on_survey(survey, now)).unwrap_or_default();
         // Behind such a one the next is due at once; behind any other, when that ends.
-        if commands.iter().any(CommandRow::holds_nobody_up) {
+        if commands.iter().any(CommandRow::runs_concurrently) {
             self.again = Some(self.again.unwrap_or(Wanted { resync: false }));
         }
         for row in commands {

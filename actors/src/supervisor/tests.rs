@@ -9,8 +9,8 @@ use super::{actor, handle::SupervisorHandle};
 use crate::{
     clock,
     domain::{
-        AccountId, AccountRecord, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy, Secret,
-        Status, TakingId,
+        AccountId, AccountRecord, Command, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy,
+        Reason, Secret, Status, TakingId,
     },
     fakes::{FakeGateway, FakeStore},
     ports::SessionEvent,
@@ -34,7 +34,7 @@ fn record(nth: u128) -> AccountRecord {
         label: format!("desk {nth}"),
         fence: Fence(1),
         status: Status::Unpaired,
-        reason: "new".to_owned(),
+        reason: Reason::New.into(),
         since: clock::now(),
         desired: Desired::Unpaired,
         next_retry_at: None,
@@ -77,7 +77,7 @@ impl Bench {
             taking: TakingId(Uuid::from_u128(0)),
             account: account(nth),
             kind: kind.to_owned(),
-            args: json!({}),
+            command: Command::parse(kind, &json!({})),
             source: "web".to_owned(),
         };
         self.store.rows().queued.push_back(row);
@@ -184,7 +184,7 @@ fn a_row_that_cannot_be_read_is_held_and_the_others_run() {
         bench.pair(2).await;
         bench.until("the other is connected", |bench| bench.status(2) == Status::Connected).await;
         bench.until("held", |bench| bench.status(1) == Status::Held).await;
-        assert!(bench.store.rows().accounts[&account(1)].reason.contains("wat"));
+        assert!(bench.store.rows().accounts[&account(1)].reason.to_string().contains("wat"));
         bench.until("its command is done", |bench| bench.store.rows().finished.contains_key(&1)).await;
     });
 }

@@ -1,6 +1,6 @@
 //! Daemons, accounts, leftovers, queues.
 
-use paird_actors::domain::advice;
+use paird_actors::domain::StatusReason;
 use paird_sql::queries::doctor as sql;
 
 use super::Finding;
@@ -66,7 +66,8 @@ pub(super) async fn accounts(database: &Database) -> anyhow::Result<Vec<Finding>
         findings.push(Finding::fail("accounts", found, "paird sweep"));
     }
     for held in sql::list_held_accounts().bind(&database.client).all().await.map_err(explained)? {
-        let advice = advice(&held.status_reason).unwrap_or("look at the account's events: paird events LABEL");
+        let advice = StatusReason::parse(&held.status_reason).word().advice();
+        let advice = advice.unwrap_or("look at the account's events: paird events LABEL");
         findings.push(Finding::warn("accounts", format!("{}: held, {}", held.label, held.status_reason), advice));
     }
     if findings.is_empty() {

@@ -1,5 +1,6 @@
 //! How an attempt ended, in words and as an exit code.
 
+use paird_actors::domain::EventKind;
 use serde_json::Value;
 
 use crate::cli::exit::Exit;
@@ -15,29 +16,40 @@ impl Ending {
     /// What a terminal event means; `None` for the events on the way.
     pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
-        let (exit, words) = match kind {
-            "session.connected" => match payload.get("phoneNumber").and_then(Value::as_str) {
+        let (exit, words) = match EventKind::parse(kind)? {
+            EventKind::Connected => match payload.get("phoneNumber").and_then(Value::as_str) {
                 Some(digits) => (Exit::Done, format!("connected as +{digits}")),
                 None => (Exit::Done, "connected".to_owned()),
             },
-            "session.duplicate" => {
+            EventKind::Duplicate => {
                 let (digits, label) = (text("phoneNumber"), text("existingLabel"));
                 (
                     Exit::Duplicate,
                     format!("refused: +{digits} is linked already, as {label:?}; the phone got no new device"),
                 )
             }
-            "session.wrong_phone" => {
+            EventKind::WrongPhone => {
                 let (digits, expected) = (text("phoneNumber"), text("expectedPhone"));
                 (Exit::WrongPhone, format!("refused: +{digits} scanned, but +{expected} was expected"))
             }
-            "session.timeout" => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
-            "session.cancelled" if text("reason") == "superseded" => {
+            EventKind::Timeout => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
+            EventKind::Cancelled if text("reason") == "superseded" => {
                 (Exit::Cancelled, "cancelled: another pair command took its place".to_owned())
             }
-            "session.cancelled" => (Exit::Cancelled, "cancelled".to_owned()),
-            "session.failed" => return Some(Self::failed(text("reason"))),
-            _ => return None,
+            EventKind::Cancelled => (Exit::Cancelled, "cancelled".to_owned()),
+            EventKind::Failed => return Some(Self::failed(text("reason"))),
+            EventKind::Qr
+            | EventKind::Code
+            | EventKind::Passkey
+            | EventKind::Disconnected
+            | EventKind::LoggedOut
+            | EventKind::Held
+            | EventKind::GroupsSynced
+            | EventKind::AccountUnpaired
+            | EventKind::AccountDeleted
+            | EventKind::AccountUnlinked
+            | EventKind::UnlinkAbandoned
+            | EventKind::CommandFailed => return None,
         };
         Some(Self { exit, words })
     }
@@ -60,21 +72,21 @@ impl Ending {
 /// Ends an attempt.
 #[cfg(feature = "sandbox")]
 pub(in crate::cli) fn is_terminal(kind: &str) -> bool {
-    Ending::of(kind, &Value::Null).is_some()
+    EventKind::parse(kind).is_some_and(EventKind::is_terminal)
 }
 
 pub(super) fn is_superseded(kind: &str, payload: &Value) -> bool {
-    kind == "session.cancelled" && payload.get("reason").and_then(Value::as_str) == Some("superseded")
+    kind == EventKind::Cancelled.as_str() && payload.get("reason").and_then(Value::as_str) == Some("superseded")
 }
 
 #[cfg(test)]
 mod tests {
-    use paird_actors::domain::{CancelReason, Event, Instant, Phone};
+    use paird_actors::domain::{CancelReason, Event, Instant, Phone, Reason};
 
     use super::*;
 
     fn ending(event: &Event) -> Option<Ending> {
-        Ending::of(event.kind(), &event.payload())
+        Ending::of(event.kind().as_str(), &event.payload())
     }
 
     #[test]
@@ -87,12 +99,21 @@ mod tests {
             (Event::Timeout, 5),
             (Event::Cancelled { reason: CancelReason::Operator }, 6),
             (Event::Cancelled { reason: CancelReason::Superseded }, 6),
-            (Event::Failed { reason: "client_outdated".to_owned() }, 7),
+            (Event::Failed { reason: Reason::ClientOutdated.into() }, 7),
         ];
         for (event, code) in terminal {
             assert!(event.is_terminal());
             assert_eq!(ending(&event).unwrap().exit.code(), code, "{event:?}");
         }
+    }
+
+    #[test]
+    fn exactly_the_terminal_kinds_end_an_attempt() {
+        for kind in EventKind::ALL {
+            let ends = Ending::of(kind.as_str(), &Value::Null).is_some();
+            assert_eq!(ends, kind.is_terminal(), "{kind}");
+        }
+        assert_eq!(Ending::of("session.nonsense", &Value::Null), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, ChangeId, ConnectionSettings, Desired, Fence, KeyringId, OperatorId, PairMethod,
-    PairRequest, PendingAttempt, Phone, Status, TicketId,
+    PairRequest, PendingAttempt, Phone, Status, StatusReason, TicketId,
 };
 use paird_actors::ports::{Loaded, Owned, StoreError, Survey};
 use paird_sql::queries::accounts::{
@@ -129,7 +129,8 @@ fn loaded(row: LoadAccount) -> Loaded {
         label: row.label,
         fence: Fence(row.fence),
         status,
-        reason: row.status_reason,
+        // What an older version or a person wrote is kept, and damages nothing.
+        reason: StatusReason::parse(&row.status_reason),
         since: instant(row.status_since),
         desired,
         next_retry_at: row.next_retry_at.map(instant),

@@ -1,4 +1,4 @@
-use paird_actors::domain::{AccountId, CommandId, CommandRow, Taken, TakingId};
+use paird_actors::domain::{AccountId, Command, CommandId, CommandRow, Taken, TakingId};
 use paird_actors::ports::StoreError;
 use paird_sql::queries::commands::{TakeCommands, fail_orphaned_commands, requeue_commands, take_commands};
 use tracing::warn;
@@ -48,12 +48,13 @@ impl PgStore {
 
 /// A command; nothing on a row that only says that there was none.
 fn taken(row: TakeCommands) -> Option<CommandRow> {
+    let (kind, args) = (row.kind?, row.args?);
     Some(CommandRow {
         id: CommandId(row.id?),
         taking: TakingId(row.taken?),
         account: AccountId(row.account_id?),
-        kind: row.kind?,
-        args: row.args?,
+        command: Command::parse(&kind, &args),
+        kind,
         source: row.source?,
     })
 }

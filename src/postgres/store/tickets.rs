@@ -56,7 +56,7 @@ impl PgStore {
             fence: ticket.fence.0,
             ticket: ticket.id.0,
             is_abandoned: matches!(event, Event::UnlinkAbandoned { .. }),
-            event_kind: event.kind(),
+            event_kind: event.kind().as_str(),
             event_payload: clean::json(&event.payload()),
             raw: clean::text(raw),
         };

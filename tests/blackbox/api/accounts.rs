@@ -34,6 +34,12 @@ async fn accounts_are_added_renamed_and_listed_in_order_of_creation() {
     ] {
         assert_eq!(shown[field], Value::Null, "{field}");
     }
+    assert_eq!(
+        (&shown["statusReason"], &shown["statusWord"], &shown["statusRaw"]),
+        (&json!("new"), &json!("new"), &Value::Null)
+    );
+    assert_eq!((&shown["statusText"], &shown["phase"]), (&json!("Never paired"), &json!("idle")));
+    assert_eq!(shown["actions"], json!(["account.pair", "account.delete"]));
     assert_eq!((&shown["openTickets"], &shown["proxyHasLogin"]), (&json!(0), &json!(false)));
     assert!(shown["createdAt"].as_str().unwrap().ends_with('Z'));
 
@@ -68,7 +74,8 @@ async fn a_phone_links_by_the_served_qr_as_png_and_as_svg() {
     let payload = read_qr(&image::load_from_memory(&png.body).unwrap().into_luma8());
     let account = api.account(&id).await;
     assert!(account["qr"]["at"].is_string() && account["qr"]["expiresAt"].is_string(), "{account}");
-    assert_eq!(account["pairCode"], Value::Null);
+    assert_eq!((&account["pairCode"], &account["phase"]), (&Value::Null, &json!("scan")));
+    assert_eq!(account["actions"], json!(["account.cancel", "account.pair", "account.delete"]));
 
     let svg = api.get(&format!("{path}?format=svg")).await.is(200);
     assert_eq!(svg.header("content-type"), "image/svg+xml");
@@ -92,6 +99,9 @@ async fn a_phone_links_by_the_served_qr_as_png_and_as_svg() {
     let connected = api.status_is(&id, "connected").await;
     assert_eq!(connected["phoneNumber"], NUMBER);
     assert_eq!(connected["owner"]["pid"], daemon.pid());
+    assert_eq!((&connected["phase"], &connected["statusText"]), (&json!("connected"), &json!("Linked and online")));
+    let possible = json!(["groups.sync", "account.reconnect", "account.unpair", "account.delete"]);
+    assert_eq!(connected["actions"], possible);
     assert_eq!(connected["qr"], Value::Null);
     api.get(&path).await.problem(404);
     let groups = || async { api.get(&format!("/api/accounts/{id}/groups")).await.is(200).json()["groups"].clone() };
@@ -117,6 +127,7 @@ async fn a_pair_code_is_served_only_with_its_account_while_valid() {
     until("the code", || async { (api.account(&path).await["pairCode"] == code.as_str()).then_some(()) }).await;
     let list = api.get("/api/accounts").await;
     assert!(!list.text().contains(&code));
+    assert_eq!(list.json()["accounts"][0]["phase"], "code", "the code itself is shown to who asks for the account");
     live.until("session.code", |told| told.kind == "session.code").await;
     stage.phones.type_code(NUMBER, &code).await.unwrap();
     let connected = api.status_is(&path, "connected").await;

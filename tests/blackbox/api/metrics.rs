@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use paird_actors::domain::{CommandKind, EventKind, Reason};
 use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Api, Stage, sample, until};
 use serde_json::json;
@@ -14,6 +15,12 @@ async fn becomes(api: &Api, series: &str, wanted: f64) {
         (sample(&exposition, series) == Some(wanted)).then_some(())
     })
     .await;
+}
+
+/// The values of the one label that the series has.
+fn labels<'a>(exposition: &'a str, series: &str) -> Vec<&'a str> {
+    let lines = exposition.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix('"'));
+    lines.filter_map(|rest| rest.split('"').next()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,6 +56,18 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     assert!(store >= 5.0, "writes of a pairing: {store}");
     for name in ["desk", NUMBER, &desk.to_string()] {
         assert!(!exposition.contains(name), "{name} is in the metrics");
+    }
+    for kind in labels(&exposition, "paird_events_total{type=") {
+        assert!(EventKind::parse(kind).is_some(), "{kind}");
+    }
+    for kind in labels(&exposition, "paird_commands_taken_total{kind=") {
+        assert!(CommandKind::parse(kind).is_some() || kind == "invalid", "{kind}");
+    }
+    let ends = labels(&exposition, "paird_connection_ends_total{reason=");
+    assert!(ends.contains(&"banned") && ends.iter().all(|reason| Reason::parse(reason).is_some()), "{ends:?}");
+    let begun = labels(&exposition, "paird_events_total{type=");
+    for kind in EventKind::ALL.iter().filter(|kind| kind.is_terminal()) {
+        assert!(begun.contains(&kind.as_str()), "{kind} has no series before its first event");
     }
     stage.finish([daemon]).await;
 }

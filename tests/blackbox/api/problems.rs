@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, schema};
 use paird_testkit::{Api, Stage, until};
 use proptest::{
     prelude::*,
@@ -187,6 +188,31 @@ async fn the_document_lists_every_route_that_the_source_has() {
     }
     assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
     assert_eq!(document["components"]["securitySchemes"]["session"]["in"], "cookie");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
+    fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> Value {
+        all.iter().map(|one| word(*one)).collect()
+    }
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let document = api.get("/api/openapi.json").await.is(200).json();
+    let schemas = &document["components"]["schemas"];
+    let account = &schemas["Account"]["properties"];
+    assert_eq!(account["status"]["enum"], words(Status::ALL, Status::as_str));
+    assert_eq!(account["desired"]["enum"], words(Desired::ALL, Desired::as_str));
+    assert_eq!(account["statusWord"]["enum"], words(Reason::ALL, Reason::as_str));
+    assert_eq!(account["phase"]["enum"], words(Phase::ALL, Phase::as_str));
+    let kinds = words(CommandKind::ALL, CommandKind::as_str);
+    assert_eq!(account["actions"]["items"]["enum"], kinds);
+    assert_eq!(schemas["NewCommand"]["properties"]["kind"]["enum"], kinds);
+    assert_eq!(schemas["Event"]["properties"]["type"]["enum"], words(EventKind::ALL, EventKind::as_str));
+    assert_eq!(schemas["AuditRecord"]["properties"]["action"]["enum"], words(AuditAction::ALL, AuditAction::as_str));
+
+    assert_eq!(api.get("/api/schemas/commands.json").await.is(200).json(), schema::commands());
+    assert_eq!(api.get("/api/schemas/events.json").await.is(200).json(), schema::events());
     stage.finish([daemon]).await;
 }
 

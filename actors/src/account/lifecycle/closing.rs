@@ -7,22 +7,22 @@ use super::{
     commands::{DELETED_ALREADY, fail_into},
 };
 use crate::{
-    domain::{CancelReason, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Status, Unlinked},
+    domain::{
+        AuditAction, CancelReason, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason, Status,
+        StatusReason, Unlinked,
+    },
     ports::Change,
 };
-
-/// What the row says of an account that is on its way to another daemon.
-const RELEASED: &str = "released";
 
 /// What follows when the connection is closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finale {
     /// The attempt is over. Closing → Unpaired
-    EndAttempt { terminal: Event, reason: String, command: Option<(CommandInput, String)> },
+    EndAttempt { terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)> },
     /// The attempt starts, in place of one that runs or of a link that is down. Closing → Opening
     Begin { request: PairRequest, command: CommandInput },
     /// The attempt goes on, with another socket. Closing → Waiting | Opening | Linking
-    NextSocket { reason: String, until: Instant, erase_linking: bool },
+    NextSocket { reason: StatusReason, until: Instant, erase_linking: bool },
     /// The link is there and the socket is not. Closing → Reconnecting | Connecting
     Relogin { reason: CloseReason, until: Instant },
     /// WhatsApp says that the link is gone. Closing → Unpaired
@@ -185,7 +185,7 @@ impl Lifecycle {
     }
 
     /// Closing → Unpaired
-    fn finish_attempt(&mut self, terminal: Event, reason: String, command: Option<(CommandInput, String)>) {
+    fn finish_attempt(&mut self, terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)>) {
         let mut change = self.change_out_of_pending();
         if let Some((command, result)) = command {
             change.finished.push(command.ended(Ok(result)));
@@ -193,7 +193,7 @@ impl Lifecycle {
         self.finish_attempt_with(change, terminal, reason);
     }
 
-    fn finish_attempt_with(&mut self, mut change: Change, terminal: Event, reason: String) {
+    fn finish_attempt_with(&mut self, mut change: Change, terminal: Event, reason: StatusReason) {
         self.end_attempt_into(&mut change, terminal);
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
@@ -217,7 +217,7 @@ impl Lifecycle {
     }
 
     /// Closing → Waiting | Opening | Linking
-    fn finish_socket(&mut self, reason: String, until: Instant, erase_linking: bool) {
+    fn finish_socket(&mut self, reason: StatusReason, until: Instant, erase_linking: bool) {
         let mut change = self.change_out_of_pending();
         if erase_linking {
             change.erase.extend(self.record.linking.take());
@@ -227,7 +227,7 @@ impl Lifecycle {
             self.record.device_jid = None;
         }
         if self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now) {
-            return self.finish_attempt_with(change, Event::Timeout, "timeout".to_owned());
+            return self.finish_attempt_with(change, Event::Timeout, Reason::Timeout.into());
         }
         self.set_status(Status::Pending, reason);
         self.record.next_retry_at = (until > self.now).then_some(until);
@@ -251,11 +251,11 @@ impl Lifecycle {
         // One that came from another daemon counts, too: consumers believe that it is connected.
         let was_connected = self.record.released_at.take().is_some() || self.record.status == Status::Connected;
         self.record.next_retry_at = Some(until);
-        self.set_status(Status::Reconnecting, reason.describe());
+        self.set_status(Status::Reconnecting, reason.reason());
         let mut change = self.change();
         if was_connected {
-            change.events.push(Event::Disconnected { reason: reason.describe(), next_retry_at: until });
-            change.audit.push(self.audit(NOBODY, "session.disconnected", reason.raw()));
+            change.events.push(Event::Disconnected { reason: reason.reason(), next_retry_at: until });
+            change.audit.push(self.audit(NOBODY, AuditAction::Disconnected, reason.raw()));
         }
         self.write(change);
         self.state = State::Reconnecting { until };
@@ -268,11 +268,11 @@ impl Lifecycle {
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.record.groups_synced_at = None;
-        self.set_status(Status::Unpaired, "logged_out");
+        self.set_status(Status::Unpaired, Reason::LoggedOut);
         let change = Change {
             erase: keyring.into_iter().collect(),
-            events: vec![Event::LoggedOut { reason: reason.describe() }],
-            audit: vec![self.audit(NOBODY, "account.logged_out", reason.raw())],
+            events: vec![Event::LoggedOut { reason: reason.reason() }],
+            audit: vec![self.audit(NOBODY, AuditAction::LoggedOut, reason.raw())],
             ..self.change()
         };
         self.write(change);
@@ -282,10 +282,10 @@ impl Lifecycle {
     /// Closing → Held
     fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>) {
         self.record.next_retry_at = until;
-        self.set_status(Status::Held, reason.describe());
+        self.set_status(Status::Held, reason.reason());
         let change = Change {
-            events: vec![Event::Held { reason: reason.describe(), until }],
-            audit: vec![self.audit(NOBODY, "account.held", reason.raw())],
+            events: vec![Event::Held { reason: reason.reason(), until }],
+            audit: vec![self.audit(NOBODY, AuditAction::Held, reason.raw())],
             ..self.change()
         };
         self.write(change);
@@ -297,7 +297,7 @@ impl Lifecycle {
         self.record.give_up_number();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
-        self.set_status(Status::Unpaired, "duplicate");
+        self.set_status(Status::Unpaired, Reason::Duplicate);
         let change = Change { events: vec![Event::Duplicate { phone, existing_label }], ..self.change() };
         self.write(change);
         self.state = State::Unpaired;
@@ -318,9 +318,9 @@ impl Lifecycle {
         change.events.push(Event::AccountUnpaired { unlinked });
         // Asked twice, done once.
         if self.record.status != Status::Unpaired || unlinked == Unlinked::Pending {
-            change.audit.push(self.audit(&command.source, "account.unpaired", None));
+            change.audit.push(self.audit(&command.source, AuditAction::Unpaired, None));
         }
-        self.set_status(Status::Unpaired, "operator");
+        self.set_status(Status::Unpaired, Reason::Operator);
         let result = match (unlinked, self.record.keyring) {
             (Unlinked::Pending, _) => "unpaired; the device is being removed from the phone",
             (Unlinked::Confirmed | Unlinked::None, Some(_)) => {
@@ -344,12 +344,12 @@ impl Lifecycle {
         self.record.groups_synced_at = None;
         let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
         match unlinked {
-            Unlinked::Pending => self.set_status(Status::Deleting, "unlinking"),
-            Unlinked::Confirmed | Unlinked::None => self.set_status(Status::Unpaired, "deleted"),
+            Unlinked::Pending => self.set_status(Status::Deleting, Reason::Unlinking),
+            Unlinked::Confirmed | Unlinked::None => self.set_status(Status::Unpaired, Reason::Deleted),
         }
         let source = command.as_ref().map_or(NOBODY, |command| command.source.as_str());
         change.events.push(Event::AccountDeleted { unlinked });
-        change.audit.push(self.audit(source, "account.deleted", None));
+        change.audit.push(self.audit(source, AuditAction::Deleted, None));
         change.groups = Some(Vec::new());
         if let Some(command) = command {
             let result = match unlinked {
@@ -373,7 +373,7 @@ impl Lifecycle {
         let is_connected = self.record.status == Status::Connected;
         if is_connected && leaving != Leaving::Fenced {
             self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, RELEASED);
+            self.set_status(Status::Reconnecting, Reason::Released);
             self.record.released_at = Some(self.now);
         }
         match leaving {
@@ -400,12 +400,12 @@ impl Lifecycle {
         self.record.released_at = None;
         if self.record.status == Status::Connected {
             self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, CloseReason::RestartRequired.describe());
+            self.set_status(Status::Reconnecting, Reason::RestartRequired);
         }
         let next_retry_at = self.record.next_retry_at.unwrap_or(self.now);
         let change = Change {
             events: vec![Event::Disconnected { reason: self.record.reason.clone(), next_retry_at }],
-            audit: vec![self.audit(NOBODY, "session.disconnected", None)],
+            audit: vec![self.audit(NOBODY, AuditAction::Disconnected, None)],
             ..self.change()
         };
         self.write(change);

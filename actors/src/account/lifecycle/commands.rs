@@ -2,14 +2,12 @@
 
 use super::{CommandInput, Lifecycle, State, closing::Finale};
 use crate::{
-    domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Status},
+    domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Reason, Status},
     ports::{Change, Finished},
 };
 
 pub(super) const DELETED_ALREADY: &str = "deleted already";
 
-/// The word of [`CloseReason::ProxyInvalid`].
-const PROXY_INVALID: &str = "proxy_invalid";
 const RECONNECTING: &str = "connecting again";
 
 impl Lifecycle {
@@ -67,7 +65,7 @@ impl Lifecycle {
         }
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
         let command = Some((input, "the attempt was cancelled".to_owned()));
-        self.close_then(Finale::EndAttempt { terminal, reason: "cancelled".to_owned(), command });
+        self.close_then(Finale::EndAttempt { terminal, reason: Reason::Cancelled.into(), command });
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
@@ -101,7 +99,7 @@ impl Lifecycle {
     /// (any attempt) → Closing → Opening | Linking; Online | Connecting → Closing → Connecting;
     /// Reconnecting | Held by its proxy → Connecting
     fn on_reconnect(&mut self, input: &CommandInput) {
-        let held_by_proxy = self.record.reason.starts_with(PROXY_INVALID);
+        let held_by_proxy = self.record.reason.word() == Reason::ProxyInvalid;
         match &self.state {
             State::Opening { .. }
             | State::AwaitingScan { .. }
@@ -113,8 +111,8 @@ impl Lifecycle {
                 if self.record.attempt.is_some() =>
             {
                 self.done(input, RECONNECTING);
-                let until = self.now;
-                self.close_then(Finale::NextSocket { reason: "reconnecting".to_owned(), until, erase_linking: false });
+                let (reason, until) = (Reason::Reconnecting.into(), self.now);
+                self.close_then(Finale::NextSocket { reason, until, erase_linking: false });
             }
             State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::Vetting { .. } => {
                 self.done(input, RECONNECTING);
@@ -147,7 +145,7 @@ impl Lifecycle {
     fn on_delete(&mut self, input: CommandInput) {
         self.record.desired = Desired::Deleted;
         self.record.deleted_at = Some(self.now);
-        self.set_status(Status::Deleting, "operator");
+        self.set_status(Status::Deleting, Reason::Operator);
         if self.state.has_session() {
             let change = self.change_out_of_pending();
             self.write(change);

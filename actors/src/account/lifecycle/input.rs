@@ -1,6 +1,6 @@
 use crate::{
-    domain::{Command, CommandId, Group, Incarnation},
-    ports::{Claim, Finished, SessionEvent},
+    domain::{Command, CommandId, CommandRow, Group, Incarnation},
+    ports::{Claim, ClaimError, Finished, GroupsError, SessionEvent},
 };
 
 /// What happened.
@@ -11,11 +11,11 @@ pub enum Input {
     /// A connection speaks.
     Session(Incarnation, SessionEvent),
     /// The outcome of [`super::Effect::Claim`].
-    Claimed(Incarnation, Result<Claim, String>),
+    Claimed(Incarnation, Result<Claim, ClaimError>),
     /// The outcome of [`super::Effect::AnswerPasskey`].
     PasskeyAnswered(Incarnation, CommandId, Result<(), String>),
     /// The outcome of [`super::Effect::FetchGroups`].
-    GroupsFetched(Incarnation, Result<Vec<Group>, String>),
+    GroupsFetched(Incarnation, Result<Vec<Group>, GroupsError>),
     /// The outcome of [`super::Effect::Close`] or [`super::Effect::Cut`].
     SessionClosed(Incarnation),
     /// The time that [`super::Lifecycle::deadline`] named has come.
@@ -38,6 +38,10 @@ pub struct CommandInput {
 }
 
 impl CommandInput {
+    pub fn of(row: &CommandRow) -> Self {
+        Self { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command: row.command.clone() }
+    }
+
     /// What a change says of its end.
     pub(super) fn ended(&self, result: Result<String, String>) -> Finished {
         Finished { command: self.id, kind: self.kind.clone(), result }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
 use crate::{
-    domain::{AccountRecord, CloseReason, Desired, Event, Group, Instant, Phone, Status, Verdict},
-    ports::{Change, Claim, CodeChange, Finished, Purpose, QrChange},
+    domain::{AccountRecord, AuditAction, CloseReason, Desired, Event, Group, Instant, Phone, Reason, Status, Verdict},
+    ports::{Change, Claim, ClaimError, CodeChange, Finished, GroupsError, Purpose, QrChange},
 };
 
 /// WhatsApp may take 75 s for the groups; after this the answer is not coming.
@@ -54,7 +54,7 @@ impl Lifecycle {
             return self.go_online(device_jid);
         };
         if let Some(wrong) = self.wrong_phone(&phone) {
-            return self.end_attempt(wrong, "wrong_phone");
+            return self.end_attempt(wrong, Reason::WrongPhone);
         }
         let change = self.online_change(device_jid, Some(&phone));
         let until = self.now.after(self.policy.admission_timeout);
@@ -68,15 +68,15 @@ impl Lifecycle {
     }
 
     /// Vetting → Online | Closing
-    pub(super) fn on_vetted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, String>) {
+    pub(super) fn on_vetted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, ClaimError>) {
         let pairing = self.record.attempt.is_some();
         match answer {
             Ok(Claim::Granted) => self.be_online(claimed),
             Ok(Claim::Duplicate { existing_label }) if pairing => {
-                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate);
             }
             Ok(Claim::Duplicate { existing_label }) => self.close_then(Finale::Park { phone, existing_label }),
-            Err(why) => self.lose(&CloseReason::StoreFailed(why)),
+            Err(why) => self.lose(&CloseReason::StoreFailed(why.to_string())),
         }
     }
 
@@ -99,7 +99,7 @@ impl Lifecycle {
         if pairing {
             let old = std::mem::replace(&mut record.keyring, record.linking.take());
             change.tickets.extend(old.map(|keyring| (keyring, "re-paired".to_owned())));
-            change.audit.push(self.audit(&self.source, "account.paired", None));
+            change.audit.push(self.audit(&self.source, AuditAction::Paired, None));
             change.qr = QrChange::Clear;
             change.pair_code = CodeChange::Clear;
             record.groups_synced_at = None;
@@ -110,7 +110,7 @@ impl Lifecycle {
         record.next_retry_at = None;
         // Nobody was told of a move that is over in time.
         let is_news = pairing || (record.status != Status::Connected && record.released_at.is_none());
-        record.set_status(Status::Connected, "connected", self.now);
+        record.set_status(Status::Connected, Reason::Connected, self.now);
         if is_news {
             change.events.push(Event::Connected { phone: record.phone.clone() });
         }
@@ -141,7 +141,7 @@ impl Lifecycle {
     /// The date that WhatsApp named has come. Held → Connecting
     pub(super) fn on_hold_over(&mut self) {
         self.record.next_retry_at = Some(self.now);
-        self.set_status(Status::Reconnecting, "hold_over");
+        self.set_status(Status::Reconnecting, Reason::HoldOver);
         let change = self.change();
         self.write(change);
         self.log_in();
@@ -191,7 +191,7 @@ impl Lifecycle {
         command: CommandInput,
         waiting: Vec<CommandInput>,
         claimed: AccountRecord,
-        answer: Result<Claim, String>,
+        answer: Result<Claim, ClaimError>,
     ) {
         match answer {
             Ok(Claim::Granted) => {
@@ -223,7 +223,7 @@ impl Lifecycle {
         let mut change = self.change();
         change.record.desired = Desired::Paired;
         change.record.next_retry_at = Some(self.now);
-        change.record.set_status(Status::Reconnecting, "resuming", self.now);
+        change.record.set_status(Status::Reconnecting, Reason::Resuming, self.now);
         change.finished.push(command.ended(Ok("connecting with the stored keys".to_owned())));
         change
     }
@@ -233,7 +233,7 @@ impl Lifecycle {
         let until = self.now.after(GROUPS_ANSWER);
         let State::Online { groups, .. } = &mut self.state else { return };
         if groups.asked {
-            return self.on_groups_fetched(Err("WhatsApp did not answer".to_owned()));
+            return self.on_groups_fetched(Err(GroupsError::Late));
         }
         groups.asked = true;
         groups.due = Some(until);
@@ -241,7 +241,7 @@ impl Lifecycle {
     }
 
     /// Online → Online
-    pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, String>) {
+    pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, GroupsError>) {
         let State::Online { groups, .. } = &mut self.state else { return };
         if !groups.asked {
             return;

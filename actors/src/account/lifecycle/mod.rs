@@ -35,8 +35,10 @@ use backoff::Backoff;
 use closing::{Finale, Leaving};
 
 use crate::{
-    domain::{AccountRecord, AuditEntry, Incarnation, Instant, KeyringId, Policy, Status},
-    ports::{Change, CodeChange, QrChange, SessionEvent},
+    domain::{
+        AccountRecord, AuditAction, AuditEntry, Incarnation, Instant, KeyringId, Policy, Reason, Status, StatusReason,
+    },
+    ports::{Change, ClaimError, CodeChange, QrChange, SessionEvent},
 };
 
 /// Who is named in the audit for what nobody asked for.
@@ -148,7 +150,7 @@ impl Lifecycle {
             State::Linking { .. } | State::Vetting { .. } => self.on_link_timeout(out_of_time),
             State::Waiting { .. } if !out_of_time => self.continue_attempt(),
             State::Opening { .. } | State::AwaitingScan { .. } if !out_of_time => {
-                self.next_socket("no answer from WhatsApp");
+                self.next_socket(Reason::NoAnswer);
             }
             State::AwaitingPasskey { .. } if !out_of_time => self.on_passkey_timeout(),
             State::Waiting { .. }
@@ -156,7 +158,7 @@ impl Lifecycle {
             | State::AwaitingScan { .. }
             | State::AwaitingPasskey { .. } => self.end_attempt_by_timeout(),
             State::Admitting { .. } => self.on_admission_timeout(out_of_time),
-            State::Reclaiming { .. } => self.on_claimed(Err("the database did not answer in time".to_owned())),
+            State::Reclaiming { .. } => self.on_claimed(Err(ClaimError::Late)),
             State::Connecting { .. } => self.on_login_timeout(),
             State::Online { .. } => self.fetch_groups(),
             State::Reconnecting { .. } => self.log_in(),
@@ -172,7 +174,7 @@ impl Lifecycle {
         }
     }
 
-    fn set_status(&mut self, status: Status, reason: impl Into<String>) {
+    fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>) {
         self.record.set_status(status, reason, self.now);
     }
 
@@ -197,7 +199,7 @@ impl Lifecycle {
         self.emit(Effect::Record(Box::new(change)));
     }
 
-    fn audit(&self, source: &str, action: &'static str, raw: Option<&str>) -> AuditEntry {
+    fn audit(&self, source: &str, action: AuditAction, raw: Option<&str>) -> AuditEntry {
         AuditEntry {
             source: source.to_owned(),
             action,

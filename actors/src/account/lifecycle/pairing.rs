@@ -6,15 +6,13 @@ use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Fi
 use crate::{
     domain::{
         AccountRecord, Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone,
-        Refuse, Secret, Status, Verdict,
+        Reason, Refuse, Secret, Status, StatusReason, Verdict,
     },
-    ports::{Change, Claim, CodeChange, CodeOver, Purpose, QrChange},
+    ports::{Change, Claim, ClaimError, CodeChange, CodeOver, Purpose, QrChange},
 };
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The scan is done and the login is to come.
-const LINKING: &str = "linking";
 /// Wait before a socket is opened anew after a failure of ours, jittered.
 const SOCKET_RETRY: Duration = Duration::from_secs(2);
 
@@ -25,7 +23,7 @@ impl Lifecycle {
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
         // It was being connected again, and nobody was told of that.
         if self.record.status == Status::Connected || self.record.released_at.is_some() {
-            change.events.push(Event::Disconnected { reason: "pairing".to_owned(), next_retry_at: self.now });
+            change.events.push(Event::Disconnected { reason: Reason::Pairing.into(), next_retry_at: self.now });
         }
         self.record.give_up_number();
         self.backoff.reset();
@@ -34,7 +32,7 @@ impl Lifecycle {
         self.record.attempt = Some(Attempt { deadline, request });
         self.record.desired = Desired::Paired;
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, "opening");
+        self.set_status(Status::Pending, Reason::Opening);
         // A new attempt is a new `pending`, also where one was running.
         self.record.since = self.now;
         let until = deadline.to_utc().format("%H:%M:%S UTC");
@@ -78,9 +76,9 @@ impl Lifecycle {
         let until = self.silent_after(expires_at);
         self.state = State::AwaitingScan { shown: Some(payload.clone()), until };
         self.record.next_retry_at = None;
-        // Beside a code the QR is the second way, and what is said of the code stays.
-        if !self.is_by_code() || self.record.reason == "opening" {
-            self.set_status(Status::Pending, "waiting_for_scan");
+        // In code mode the QR is only an alternative: what is said of the code stays.
+        if !self.is_by_code() || self.record.reason.word() == Reason::Opening {
+            self.set_status(Status::Pending, Reason::WaitingForScan);
         }
         let change = Change {
             qr: QrChange::Show { payload, at: self.now, expires_at },
@@ -109,7 +107,7 @@ impl Lifecycle {
         let shown = if let State::AwaitingScan { shown, .. } = &self.state { shown.clone() } else { None };
         self.state = State::AwaitingScan { shown, until };
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, "waiting_for_code");
+        self.set_status(Status::Pending, Reason::WaitingForCode);
         let change = Change {
             pair_code: CodeChange::Show(code),
             events: vec![Event::Code { ts: self.now, expires_at }],
@@ -125,9 +123,9 @@ impl Lifecycle {
             return;
         }
         let reason = match why {
-            CodeOver::Expired => "code_expired".to_owned(),
-            CodeOver::Spent => "code_expired: it was typed and did not link the phone".to_owned(),
-            CodeOver::Refused(why) => format!("code_refused: {why}"),
+            CodeOver::Expired => Reason::CodeExpired.into(),
+            CodeOver::Spent => StatusReason::new(Reason::CodeExpired, "it was typed and did not link the phone"),
+            CodeOver::Refused(why) => StatusReason::new(Reason::CodeRefused, why),
         };
         self.set_status(Status::Pending, reason);
         let change = Change { pair_code: CodeChange::Clear, ..self.change() };
@@ -139,11 +137,12 @@ impl Lifecycle {
         if !self.state.awaits_phone() {
             return;
         }
+        let reason = StatusReason::new(Reason::ScanRejected, reason);
         if matches!(self.state, State::AwaitingPasskey { .. }) {
             // What there was of an exchange is lost, and no QR is on show.
-            return self.next_socket(&format!("scan_rejected: {reason}"));
+            return self.next_socket(reason);
         }
-        self.set_status(Status::Pending, format!("scan_rejected: {reason}"));
+        self.set_status(Status::Pending, reason);
         let change = self.change();
         self.write(change);
     }
@@ -161,11 +160,11 @@ impl Lifecycle {
         }
         change.record.device_jid = Some(device_jid);
         change.record.linking = Some(self.fresh_keyring());
-        change.record.set_status(Status::Pending, LINKING, self.now);
+        change.record.set_status(Status::Pending, Reason::Linking, self.now);
         self.state = State::Admitting { phone: phone.clone(), claimed: Box::new(change.record.clone()), until };
         // After a link, the questions are asked after the first login, see `on_open`.
         if before_link && let Some(wrong) = self.wrong_phone(&phone) {
-            return self.end_attempt(wrong, "wrong_phone");
+            return self.end_attempt(wrong, Reason::WrongPhone);
         }
         change.links = Some(phone);
         self.claim(change);
@@ -173,7 +172,7 @@ impl Lifecycle {
 
     /// The store said whether the number is free. Anywhere but in the states that ask, the
     /// question was overtaken: by a deadline, or by the owner leaving.
-    pub(super) fn on_claimed(&mut self, answer: Result<Claim, String>) {
+    pub(super) fn on_claimed(&mut self, answer: Result<Claim, ClaimError>) {
         match &mut self.state {
             State::Admitting { phone, claimed, .. } => {
                 let (phone, claimed) = (phone.clone(), (**claimed).clone());
@@ -206,7 +205,7 @@ impl Lifecycle {
     }
 
     /// The keys are durable and the number is the account's, or neither. Admitting → Linking | Closing
-    fn on_admitted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, String>) {
+    fn on_admitted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, ClaimError>) {
         match answer {
             Ok(Claim::Granted) => {
                 self.record = claimed;
@@ -214,9 +213,9 @@ impl Lifecycle {
                 self.emit(Effect::ConfirmLink(self.incarnation));
             }
             Ok(Claim::Duplicate { existing_label }) => {
-                self.end_attempt(Event::Duplicate { phone, existing_label }, "duplicate");
+                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate);
             }
-            Err(why) => self.next_socket(&format!("the keys could not be stored: {why}")),
+            Err(why) => self.next_socket(StatusReason::new(Reason::StoreFailed, why.to_string())),
         }
     }
 
@@ -225,7 +224,7 @@ impl Lifecycle {
         if out_of_time {
             self.end_attempt_by_timeout();
         } else {
-            self.next_socket("the database did not answer in time");
+            self.next_socket(StatusReason::new(Reason::StoreFailed, ClaimError::Late.to_string()));
         }
     }
 
@@ -237,7 +236,7 @@ impl Lifecycle {
         if out_of_time {
             self.end_attempt_by_timeout();
         } else {
-            self.next_socket("no login after the link");
+            self.next_socket(Reason::NoLogin);
         }
     }
 
@@ -246,8 +245,7 @@ impl Lifecycle {
         let linking = matches!(self.state, State::Linking { .. } | State::Vetting { .. });
         let hopeless = reason.ends_an_attempt() || (linking && matches!(reason.verdict(), Verdict::Hold { .. }));
         if hopeless {
-            let terminal = Event::Failed { reason: reason.describe() };
-            return self.end_attempt(terminal, &reason.describe());
+            return self.end_attempt(Event::Failed { reason: reason.reason() }, reason.reason());
         }
         if self.socket_since.until(self.now) >= self.policy.stable_after {
             self.backoff.reset();
@@ -262,23 +260,23 @@ impl Lifecycle {
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
         let wait = if at_once { Duration::ZERO } else { self.backoff.next(&self.policy, self.seed) };
         let until = self.now.after(wait);
-        self.close_then(Finale::NextSocket { reason: reason.describe(), until, erase_linking });
+        self.close_then(Finale::NextSocket { reason: reason.reason(), until, erase_linking });
     }
 
     /// The attempt goes on with another socket, soon. → Closing
-    pub(super) fn next_socket(&mut self, reason: &str) {
+    pub(super) fn next_socket(&mut self, reason: impl Into<StatusReason>) {
         let until = self.now.after(jitter(SOCKET_RETRY, self.seed, self.incarnation.0));
-        self.close_then(Finale::NextSocket { reason: reason.to_owned(), until, erase_linking: false });
+        self.close_then(Finale::NextSocket { reason: reason.into(), until, erase_linking: false });
     }
 
     /// → Closing
-    pub(super) fn end_attempt(&mut self, terminal: Event, reason: &str) {
-        self.close_then(Finale::EndAttempt { terminal, reason: reason.to_owned(), command: None });
+    pub(super) fn end_attempt(&mut self, terminal: Event, reason: impl Into<StatusReason>) {
+        self.close_then(Finale::EndAttempt { terminal, reason: reason.into(), command: None });
     }
 
     /// → Closing
     pub(super) fn end_attempt_by_timeout(&mut self) {
-        self.end_attempt(Event::Timeout, "timeout");
+        self.end_attempt(Event::Timeout, Reason::Timeout);
     }
 
     fn is_by_code(&self) -> bool {

@@ -6,11 +6,9 @@ use serde_json::Value;
 
 use super::{CommandInput, Effect, Lifecycle, State};
 use crate::{
-    domain::{CommandId, Event, Instant, PasskeyAnswer, PasskeyStage, Status},
+    domain::{CommandId, CommandKind, Event, Instant, PasskeyAnswer, PasskeyStage, Reason, Status, StatusReason},
     ports::{Change, Finished},
 };
-
-const KIND: &str = "account.passkey";
 
 /// How long an operator has for a step of a passkey, at most, before the socket is given up.
 const PASSKEY_TIME: Duration = Duration::from_secs(180);
@@ -27,13 +25,13 @@ impl Lifecycle {
         );
         if stage == PasskeyStage::Challenge && under_way {
             // The exchange under way cannot be begun anew on its own socket.
-            return self.next_socket("WhatsApp asked for the passkey anew after it was answered; scan again");
+            return self.next_socket(failed("WhatsApp asked for it again after it was answered"));
         }
         self.state =
             State::AwaitingPasskey { stage, answered: false, until: expires_at.min(self.now.after(PASSKEY_TIME)) };
         let waits_for = match stage {
-            PasskeyStage::Challenge => "waiting_for_passkey",
-            PasskeyStage::Confirm => "waiting_for_passkey_confirmation",
+            PasskeyStage::Challenge => Reason::WaitingForPasskey,
+            PasskeyStage::Confirm => Reason::WaitingForPasskeyConfirmation,
         };
         self.set_status(Status::Pending, waits_for);
         // The scan is done: neither QR nor code is of use now.
@@ -54,17 +52,17 @@ impl Lifecycle {
                     *until = self.now.after(PASSKEY_TIME);
                 }
                 let result = Ok("the answer was sent to WhatsApp".to_owned());
-                let finished = vec![Finished { command, kind: KIND.to_owned(), result }];
+                let finished = vec![Finished { command, kind: CommandKind::Passkey.to_string(), result }];
                 let change = Change { finished, ..self.change() };
                 return self.write(change);
             }
             Err(reason) => reason,
         };
-        self.fail_all(vec![(command, KIND.to_owned())], &reason);
+        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason);
         match &mut self.state {
             State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
             State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
-                self.next_socket("the passkey's confirmation did not reach WhatsApp; scan again");
+                self.next_socket(failed("the confirmation did not reach WhatsApp"));
             }
             State::Unpaired
             | State::Waiting { .. }
@@ -87,13 +85,13 @@ impl Lifecycle {
     /// The socket that it was for is gone. The state stays.
     pub(super) fn on_late_passkey_answer(&mut self, command: CommandId) {
         if !self.is_leaving() {
-            self.fail_all(vec![(command, KIND.to_owned())], "the connection ended before the answer");
+            self.fail_all(vec![(command, CommandKind::Passkey.to_string())], "the connection ended before the answer");
         }
     }
 
     /// AwaitingPasskey → Closing
     pub(super) fn on_passkey_timeout(&mut self) {
-        self.next_socket("the passkey was not answered in time; scan again");
+        self.next_socket(Reason::PasskeyTimeout);
     }
 
     /// AwaitingPasskey → AwaitingPasskey
@@ -119,4 +117,8 @@ impl Lifecycle {
         *answered = true;
         self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
     }
+}
+
+fn failed(why: &str) -> StatusReason {
+    StatusReason::new(Reason::PasskeyFailed, why)
 }

@@ -2,15 +2,17 @@
 
 use super::{Backoff, Finale, Lifecycle, NOBODY, State};
 use crate::{
-    domain::{AccountRecord, Desired, Event, Incarnation, Instant, PendingAttempt, Policy, Status},
+    domain::{
+        AccountRecord, AuditAction, Desired, Event, Incarnation, Instant, PendingAttempt, Policy, Reason, Status,
+        StatusReason,
+    },
     ports::{Change, Finished},
 };
 
 /// Why an account cannot go on as its row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// In words, for a person.
-    pub reason: String,
+    pub reason: StatusReason,
     /// Commands that were to end with a change that the database refused.
     pub commands: Vec<Finished>,
     /// Nothing is told but on the row: the database refused what was told, too.
@@ -81,7 +83,7 @@ impl Lifecycle {
         self.record.set_status(Status::Held, reason.clone(), self.now);
         if !was_held && !is_muted {
             change.events.push(Event::Held { reason: reason.clone(), until: None });
-            change.audit.push(self.audit(NOBODY, "account.held", Some(&reason)));
+            change.audit.push(self.audit(NOBODY, AuditAction::Held, reason.raw()));
         }
         fail_all(&mut change, commands, &reason, is_muted);
         self.write(Change { record: self.record.clone(), ..change });
@@ -113,7 +115,7 @@ impl Lifecycle {
             self.record.give_up_number();
             self.record.desired = Desired::Unpaired;
             self.record.next_retry_at = None;
-            self.set_status(Status::Unpaired, "no_keys");
+            self.set_status(Status::Unpaired, Reason::NoKeys);
             let change = self.change_out_of_pending();
             self.write(change);
         }
@@ -142,7 +144,7 @@ impl Lifecycle {
             return self.close_then(Finale::Delete { command: None });
         }
         if self.record.status == Status::Deleting {
-            self.set_status(Status::Unpaired, "deleted");
+            self.set_status(Status::Unpaired, Reason::Deleted);
             let change = self.change();
             self.write(change);
         }
@@ -156,7 +158,7 @@ impl Lifecycle {
                 self.record.phone = None;
                 self.record.device_jid = None;
             }
-            self.set_status(Status::Pending, "daemon_restarted");
+            self.set_status(Status::Pending, Reason::DaemonRestarted);
             let change = self.change_out_of_pending();
             self.write(change);
             return self.continue_attempt();
@@ -166,7 +168,7 @@ impl Lifecycle {
         }
         self.record.phone = None;
         self.record.desired = Desired::Unpaired;
-        self.set_status(Status::Unpaired, "timeout");
+        self.set_status(Status::Unpaired, Reason::Timeout);
         let mut change = self.change_out_of_pending();
         change.events.push(Event::Timeout);
         change.tickets.extend(self.record.linking.take().map(|keyring| (keyring, "left behind".to_owned())));
@@ -181,11 +183,10 @@ impl Lifecycle {
             return;
         }
         if self.record.status == Status::Connected {
-            let reason = "daemon_restarted";
-            self.set_status(Status::Reconnecting, reason);
+            self.set_status(Status::Reconnecting, Reason::DaemonRestarted);
             self.record.released_at = None;
             self.record.next_retry_at = Some(self.now);
-            let told = Event::Disconnected { reason: reason.to_owned(), next_retry_at: self.now };
+            let told = Event::Disconnected { reason: Reason::DaemonRestarted.into(), next_retry_at: self.now };
             let change = Change { events: vec![told], ..self.change() };
             self.write(change);
         } else if self.move_deadline().is_some_and(|due| due <= self.now) {
@@ -196,12 +197,12 @@ impl Lifecycle {
 }
 
 /// What a refused change was to end ends with the reason of the refusal.
-fn fail_all(change: &mut Change, commands: Vec<Finished>, reason: &str, is_muted: bool) {
+fn fail_all(change: &mut Change, commands: Vec<Finished>, reason: &StatusReason, is_muted: bool) {
     for Finished { command, kind, .. } in commands {
         if !is_muted {
-            change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.to_owned() });
+            change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.to_string() });
         }
-        change.finished.push(Finished { command, kind, result: Err(reason.to_owned()) });
+        change.finished.push(Finished { command, kind, result: Err(reason.to_string()) });
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{shares::Plan, *};
-use crate::domain::{CommandId, TakingId};
+use crate::domain::{Command, CommandId, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 const ROUND: Duration = Duration::from_secs(1);
@@ -321,7 +321,7 @@ fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
         taking: TakingId(Uuid::from_u128(7)),
         account: account(9),
         kind: "account.pair".to_owned(),
-        args: serde_json::json!({}),
+        command: Ok(Command::Cancel),
         source: "web".to_owned(),
     };
     assert_eq!(roster.on_command(row.clone()), []);

@@ -5,7 +5,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::{domain::TakingId, ports::Finished};
+use crate::{
+    domain::{Command, Reason, TakingId},
+    ports::Finished,
+};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 
@@ -23,7 +26,7 @@ fn row(nth: u8, id: i64) -> CommandRow {
         taking: taken(id).taking,
         account: account(nth),
         kind: "account.pair".to_owned(),
-        args: json!({}),
+        command: Command::parse("account.pair", &json!({})),
         source: "web".to_owned(),
     }
 }
@@ -109,7 +112,7 @@ fn an_unreadable_row_keeps_the_reason_for_the_hold() {
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
-    let trouble = Trouble { reason: "no".to_owned(), commands: vec![finished], is_muted: false };
+    let trouble = Trouble { reason: Reason::WriteRefused.into(), commands: vec![finished], is_muted: false };
     roster.on_retired(Retired::of(member(1), Ending::Refused(trouble.clone())), NOW);
     roster.on_started(member(1), Started::Failed, NOW);
     let due = roster.deadline().unwrap();
@@ -124,7 +127,7 @@ fn a_refused_write_makes_its_account_begin_again_and_be_held() {
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
-    let trouble = Trouble { reason: "no".to_owned(), commands: vec![finished], is_muted: false };
+    let trouble = Trouble { reason: Reason::WriteRefused.into(), commands: vec![finished], is_muted: false };
     let directives = roster.on_retired(Retired::of(member(1), Ending::Refused(trouble.clone())), NOW);
     let expected = [Directive::RequeueOf(account(1), vec![CommandId(7)]), Directive::StartHeld(account(1), trouble)];
     assert_eq!(directives, expected, "the next one ends the command, so nobody else may");
@@ -279,7 +282,7 @@ proptest! {
                 }
                 4 if world.running.contains(&who) => {
                     world.running.remove(&who);
-                    let trouble = || Trouble { reason: "no".to_owned(), commands: Vec::new(), is_muted: false };
+                    let trouble = || Trouble { reason: Reason::WriteRefused.into(), commands: Vec::new(), is_muted: false };
                     let ending = match how {
                         0 => Ending::Crashed,
                         1 => Ending::Refused(trouble()),

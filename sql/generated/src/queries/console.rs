@@ -68,6 +68,8 @@ pub struct ShownAccount {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<String>,
     pub device_name: Option<String>,
+    pub has_keys: bool,
+    pub has_pair_code: bool,
     pub has_proxy_login: bool,
     pub owner_host: Option<String>,
     pub owner_pid: Option<i32>,
@@ -93,6 +95,8 @@ pub struct ShownAccountBorrowed<'a> {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    pub has_keys: bool,
+    pub has_pair_code: bool,
     pub has_proxy_login: bool,
     pub owner_host: Option<&'a str>,
     pub owner_pid: Option<i32>,
@@ -120,6 +124,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             deleted_at,
             proxy,
             device_name,
+            has_keys,
+            has_pair_code,
             has_proxy_login,
             owner_host,
             owner_pid,
@@ -146,6 +152,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             deleted_at,
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
+            has_keys,
+            has_pair_code,
             has_proxy_login,
             owner_host: owner_host.map(|v| v.into()),
             owner_pid,
@@ -1143,7 +1151,7 @@ where
 pub struct ListShownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_shown_accounts() -> ListShownAccountsStmt {
     ListShownAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1182,11 +1190,13 @@ impl ListShownAccountsStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_proxy_login: row.try_get(18)?,
-                    owner_host: row.try_get(19)?,
-                    owner_pid: row.try_get(20)?,
-                    owner_version: row.try_get(21)?,
-                    open_tickets: row.try_get(22)?,
+                    has_keys: row.try_get(18)?,
+                    has_pair_code: row.try_get(19)?,
+                    has_proxy_login: row.try_get(20)?,
+                    owner_host: row.try_get(21)?,
+                    owner_pid: row.try_get(22)?,
+                    owner_version: row.try_get(23)?,
+                    open_tickets: row.try_get(24)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1196,7 +1206,7 @@ impl ListShownAccountsStmt {
 pub struct GetShownAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_shown_account() -> GetShownAccountStmt {
     GetShownAccountStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -1235,11 +1245,13 @@ impl GetShownAccountStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_proxy_login: row.try_get(18)?,
-                    owner_host: row.try_get(19)?,
-                    owner_pid: row.try_get(20)?,
-                    owner_version: row.try_get(21)?,
-                    open_tickets: row.try_get(22)?,
+                    has_keys: row.try_get(18)?,
+                    has_pair_code: row.try_get(19)?,
+                    has_proxy_login: row.try_get(20)?,
+                    owner_host: row.try_get(21)?,
+                    owner_pid: row.try_get(22)?,
+                    owner_version: row.try_get(23)?,
+                    open_tickets: row.try_get(24)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1249,7 +1261,7 @@ impl GetShownAccountStmt {
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1288,11 +1300,13 @@ impl ListChangedAccountsStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_proxy_login: row.try_get(18)?,
-                    owner_host: row.try_get(19)?,
-                    owner_pid: row.try_get(20)?,
-                    owner_version: row.try_get(21)?,
-                    open_tickets: row.try_get(22)?,
+                    has_keys: row.try_get(18)?,
+                    has_pair_code: row.try_get(19)?,
+                    has_proxy_login: row.try_get(20)?,
+                    owner_host: row.try_get(21)?,
+                    owner_pid: row.try_get(22)?,
+                    owner_version: row.try_get(23)?,
+                    open_tickets: row.try_get(24)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),

@@ -32,7 +32,7 @@ fn alphabet(life: &Lifecycle, command_id: i64) -> Vec<Input> {
         ended(CloseReason::Replaced(raw())),
         Input::Claimed(of, Ok(Claim::Granted)),
         Input::Claimed(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),
-        Input::Claimed(of, Err(raw())),
+        Input::Claimed(of, Err(ClaimError::Failed(raw()))),
         Input::SessionClosed(of),
         Input::Deadline,
         Input::Drain,

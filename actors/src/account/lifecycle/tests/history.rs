@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
 use crate::domain::{CloseReason, Group, KeyringId, PasskeyStage, Refuse};
-use crate::ports::{Change, CodeOver};
+use crate::ports::{Change, CodeOver, GroupsError};
 
 /// What a history is made of: which input, a choice within it, and how long after the last one.
 pub(super) type Moment = (u8, u8, u16);
@@ -132,13 +132,13 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         18 => session(SessionEvent::Ended { reason: close_reason(choice) }),
         19 if choice < 128 => Input::Claimed(of, Ok(Claim::Granted)),
         19 if choice < 220 => Input::Claimed(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),
-        19 => Input::Claimed(of, Err("database".to_owned())),
+        19 => Input::Claimed(of, Err(ClaimError::Failed("database".to_owned()))),
         20..=22 => Input::SessionClosed(of),
         23 if choice < 200 => {
             let group = Group { jid: "g".to_owned(), subject: "s".to_owned(), participants: 2, is_admin: false };
             Input::GroupsFetched(of, Ok(vec![group]))
         }
-        23 => Input::GroupsFetched(of, Err("rate limited".to_owned())),
+        23 => Input::GroupsFetched(of, Err(GroupsError::Failed("rate limited".to_owned()))),
         24 if choice < 6 => Input::Fenced,
         24 if choice < 12 => Input::Drain,
         24 if choice < 18 => Input::HandOver,

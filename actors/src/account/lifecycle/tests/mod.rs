@@ -15,7 +15,7 @@ use super::{CommandInput, Effect, Input, Lifecycle};
 use crate::{
     domain::{
         AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, OperatorId, Phone, Policy,
-        Secret, Status,
+        Reason, Secret, Status,
     },
     ports::{Claim, SessionEvent},
 };
@@ -30,7 +30,7 @@ fn fresh_record() -> AccountRecord {
         label: "front desk".to_owned(),
         fence: Fence(1),
         status: Status::Unpaired,
-        reason: "new".to_owned(),
+        reason: Reason::New.into(),
         since: START,
         desired: Desired::Unpaired,
         next_retry_at: None,
@@ -138,8 +138,12 @@ impl Bench {
         self.effects
             .iter()
             .filter_map(|effect| if let Effect::Record(change) = effect { Some(change) } else { None })
-            .flat_map(|change| change.events.iter().map(crate::domain::Event::kind))
+            .flat_map(|change| change.events.iter().map(|event| event.kind().as_str()))
             .collect()
+    }
+
+    fn reason(&self) -> String {
+        self.life.record().reason.to_string()
     }
 
     fn state(&self) -> &'static str {

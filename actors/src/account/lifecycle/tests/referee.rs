@@ -5,7 +5,9 @@ use std::{
 
 use super::super::{Effect, Input, Lifecycle, State};
 use crate::{
-    domain::{AccountRecord, CloseReason, CommandId, Event, Incarnation, KeyringId, Status, Verdict},
+    domain::{
+        AccountRecord, CloseReason, CommandId, CommandKind, Event, Incarnation, KeyringId, Reason, Status, Verdict,
+    },
     ports::{Change, Claim, Finished, Purpose, QrChange, SessionEvent},
 };
 
@@ -181,6 +183,7 @@ impl Referee {
     fn on_record(&mut self, change: &Change) {
         assert!(!self.left, "a write after the account was lost");
         let (before, after) = (&self.record, &change.record);
+        assert_ne!(after.reason.word(), Reason::Unknown, "{:?}", after.reason);
         self.attempts_end_once(before, change);
         if before.status == Status::Pending && after.status != Status::Pending {
             assert_eq!(change.qr, QrChange::Clear, "a QR stays behind on the way out of pending");
@@ -248,7 +251,7 @@ impl Referee {
             (Some(_), Some(_)) => change
                 .finished
                 .iter()
-                .any(|finished| finished.result.as_ref().is_ok_and(|text| text.starts_with("pairing started"))),
+                .any(|finished| finished.kind == CommandKind::Pair.as_str() && finished.result.is_ok()),
             (None, _) => false,
         };
         let terminal = change.events.iter().filter(|event| event.is_terminal()).count();

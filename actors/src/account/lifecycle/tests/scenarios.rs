@@ -1,7 +1,10 @@
 //! Single stories, told in whole effects where the order is the point.
 
 use super::{super::*, *};
-use crate::domain::{Attempt, CloseReason, Event, KeyringId, PairMethod, PairRequest, PasskeyStage, Refuse};
+use crate::domain::{
+    Attempt, CloseReason, CommandKind, Event, EventKind, KeyringId, PairMethod, PairRequest, PasskeyAnswer,
+    PasskeyStage, Phase, Refuse, Shown,
+};
 use crate::ports::{Change, Purpose};
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
@@ -33,7 +36,7 @@ fn a_scan_is_secured_then_confirmed_then_told() {
     let of = bench.incarnation();
     let asked = claim_of(bench.scanned(), of).unwrap();
     assert_eq!(asked.links, Some(phone()), "the keys become durable with the number");
-    assert_eq!((asked.record.phone, asked.record.reason.as_str()), (Some(phone()), "linking"));
+    assert_eq!((asked.record.phone, asked.record.reason), (Some(phone()), Reason::Linking.into()));
     assert_eq!(bench.life.record().phone, None, "not before the database has said so");
     assert_eq!(bench.claimed(Claim::Granted)[0], Effect::ConfirmLink(of));
     assert_eq!(bench.life.record().phone, Some(phone()));
@@ -85,7 +88,7 @@ fn a_passkey_is_answered_once_and_confirmed_once() {
     assert!(twice.contains("already"), "{twice}");
     bench.feed(Input::PasskeyAnswered(of, CommandId(11), Ok(())));
     bench.hear(passkey(PasskeyStage::Confirm));
-    assert_eq!(bench.life.record().reason, "waiting_for_passkey_confirmation");
+    assert_eq!(bench.reason(), "waiting_for_passkey_confirmation");
     let again = refused(bench.feed(answer(13, &json!({"response": {}})))).unwrap();
     assert!(again.contains("compare the code"), "{again}");
     bench.feed(answer(14, &json!({"confirm": true})));
@@ -112,7 +115,7 @@ fn a_refused_passkey_answer_can_be_repeated_a_confirmation_not() {
     bench.feed(Input::PasskeyAnswered(of, CommandId(12), Err("no".to_owned())));
     assert_eq!(bench.state(), "Closing");
     bench.closed();
-    assert!(bench.life.record().attempt.is_some() && bench.life.record().reason.contains("confirmation"));
+    assert!(bench.life.record().attempt.is_some() && bench.reason().contains("confirmation"));
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn an_expired_passkey_challenge_gives_way_to_a_fresh_qr() {
     bench.pass(Duration::from_secs(61));
     assert_eq!(bench.state(), "Closing");
     bench.closed();
-    assert_eq!(bench.life.record().reason, "the passkey was not answered in time; scan again");
+    assert_eq!(bench.reason(), "passkey_timeout");
     bench.pass(Duration::from_secs(5));
     assert_eq!(bench.state(), "Opening");
     let late = refused(bench.feed(Input::PasskeyAnswered(of, CommandId(10), Ok(())))).unwrap();
@@ -166,13 +169,13 @@ fn an_expired_code_leaves_the_row_and_the_qr_stays() {
     bench.hear(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at });
     assert_eq!(records(&bench.effects)[0].qr, crate::ports::QrChange::Keep);
     bench.qr("q2");
-    assert_eq!(bench.life.record().reason, "waiting_for_code", "the code is what was asked for");
+    assert_eq!(bench.reason(), "waiting_for_code", "the code is what was asked for");
     assert_eq!(bench.life.deadline(), Some(expires_at.after(Duration::from_secs(30))), "the code outlives the QR");
     bench.hear(SessionEvent::CodeOver { reason: crate::ports::CodeOver::Refused("429".to_owned()) });
     let change = records(&bench.effects)[0];
     assert_eq!((&change.pair_code, &change.qr), (&crate::ports::CodeChange::Clear, &crate::ports::QrChange::Keep));
     bench.qr("q3");
-    assert_eq!(bench.life.record().reason, "code_refused: 429");
+    assert_eq!(bench.reason(), "code_refused: 429");
     let other = Phone::parse("436609999999").unwrap();
     bench.hear(SessionEvent::Scanned { phone: other, device_jid: "jid".to_owned() });
     bench.closed();
@@ -200,7 +203,7 @@ fn a_reconnect_replaces_live_connections_and_keeps_the_status() {
     let mut bench = Bench::paired();
     bench.hear(SessionEvent::Ended { reason: CloseReason::ProxyInvalid("no port".to_owned()) });
     bench.closed();
-    assert_eq!((bench.state(), bench.life.record().reason.as_str()), ("Held", "proxy_invalid: no port"));
+    assert_eq!((bench.state(), bench.reason().as_str()), ("Held", "proxy_invalid: no port"));
     bench.ask("account.reconnect");
     assert_eq!(bench.state(), "Connecting");
 
@@ -541,7 +544,7 @@ fn an_unwritable_account_is_held_with_a_minimal_change() {
     let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
     let pending = AccountRecord { status: Status::Pending, attempt, ..fresh_record() };
     let trouble = |is_muted| Trouble {
-        reason: "the database refused it".to_owned(),
+        reason: StatusReason::new(Reason::WriteRefused, "the database refused it"),
         commands: vec![crate::ports::Finished {
             command: CommandId(7),
             kind: "account.cancel".to_owned(),
@@ -573,7 +576,7 @@ fn a_link_that_the_smallest_write_left_gets_its_ticket() {
     let linking = Some(keyring);
     let row = AccountRecord { status: Status::Pending, attempt, linking, phone: Some(phone()), ..fresh_record() };
     for kind in ["account.pair", "account.resume", "account.unpair", "account.delete", "groups.sync"] {
-        let trouble = Trouble { reason: "no".to_owned(), commands: Vec::new(), is_muted: true };
+        let trouble = Trouble { reason: Reason::RowUnreadable.into(), commands: Vec::new(), is_muted: true };
         let (life, effects) = Lifecycle::hold(row.clone(), Policy::default(), SEED, START, trouble);
         let mut bench = Bench { life, now: START, effects, commands: 0 };
         bench.ask(kind);
@@ -581,4 +584,72 @@ fn a_link_that_the_smallest_write_left_gets_its_ticket() {
         assert_eq!(tickets, [(keyring, "left behind".to_owned())], "{kind}");
         assert_eq!((bench.life.record().linking, &bench.life.record().phone), (None, &None), "{kind}");
     }
+}
+
+fn shown(record: &AccountRecord) -> Shown<'_> {
+    let has_keys = record.keyring.is_some();
+    Shown { status: record.status, reason: &record.reason, has_keys, has_qr: false, has_code: false }
+}
+
+#[test]
+fn no_command_that_is_offered_is_refused() {
+    let scanning = || {
+        let mut bench = Bench::new();
+        bench.ask("account.pair");
+        bench.qr("q1");
+        bench
+    };
+    let mut asked = scanning();
+    let expires_at = asked.now.after(Duration::from_secs(60));
+    asked.hear(SessionEvent::Passkey { stage: PasskeyStage::Challenge, request: json!({}), expires_at });
+    let mut parked = Bench::paired();
+    parked.ask("account.unpair");
+    parked.closed();
+    let mut lost = Bench::paired();
+    lost.hear(SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) });
+    lost.closed();
+    let mut held = Bench::paired();
+    held.hear(SessionEvent::Ended { reason: CloseReason::Replaced("conflict".to_owned()) });
+    held.closed();
+    let mut gone = Bench::paired();
+    gone.hear(SessionEvent::Ended { reason: CloseReason::LoggedOut("401".to_owned()) });
+    gone.closed();
+    for (bench, phase) in [
+        (Bench::new(), Phase::Idle),
+        (scanning(), Phase::Starting),
+        (asked, Phase::Passkey),
+        (Bench::paired(), Phase::Connected),
+        (parked, Phase::Idle),
+        (lost, Phase::Offline),
+        (held, Phase::Held),
+        (gone, Phase::Idle),
+    ] {
+        let account = shown(bench.life.record());
+        assert_eq!(account.phase(), phase, "{account:?}");
+        assert_eq!(account.actions().contains(&CommandKind::Resume), account.has_keys && phase != Phase::Connected);
+        for kind in account.actions() {
+            let command = if kind == CommandKind::Passkey {
+                Ok(Command::Passkey(PasskeyAnswer::Response(Secret::new("{}"))))
+            } else {
+                Command::parse(kind.as_str(), &json!({}))
+            };
+            let input = CommandInput { id: CommandId(99), kind: kind.to_string(), source: "web".to_owned(), command };
+            let effects = bench.life.clone().step(Input::Command(input), bench.now);
+            let told = records(&effects).into_iter().flat_map(|change| &change.events);
+            assert!(!told.map(Event::kind).any(|told| told == EventKind::CommandFailed), "{kind} in {}", bench.state());
+        }
+    }
+}
+
+#[test]
+fn a_reason_of_an_older_version_is_kept_until_there_is_another() {
+    let old = StatusReason::parse("no answer from WhatsApp");
+    let mut bench = Bench::paired();
+    let record = AccountRecord { reason: old.clone(), status: Status::Held, ..bench.life.record().clone() };
+    let (life, effects) = Lifecycle::resume(record, Policy::default(), SEED, START);
+    assert!(effects.is_empty(), "the row is not written because of it: {effects:?}");
+    bench.life = life;
+    assert_eq!((bench.state(), &bench.life.record().reason), ("Held", &old));
+    bench.ask("account.resume");
+    assert_eq!(bench.reason(), "resuming");
 }

@@ -1,0 +1,261 @@
+//! What people are shown of an account, derived from its row: how far a pair attempt is, and
+//! which commands make sense.
+
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use super::{CommandKind, Reason, Status, StatusReason, word::word};
+
+/// What of a row the derivations look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown<'a> {
+    pub status: Status,
+    pub reason: &'a StatusReason,
+    /// Keys of a link are held or parked.
+    pub has_keys: bool,
+    /// A QR code is on the row.
+    pub has_qr: bool,
+    /// A code to type is on the row.
+    pub has_code: bool,
+}
+
+/// Where pairing stands, for whoever shows it step by step. The last five stay until the next
+/// attempt, or until the account is unpaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Phase {
+    Idle,
+    Starting,
+    Retrying,
+    Scan,
+    Code,
+    Passkey,
+    PasskeyConfirmation,
+    Linking,
+    Connected,
+    Offline,
+    Held,
+    Gone,
+    Duplicate,
+    WrongPhone,
+    Timeout,
+    Cancelled,
+    Failed,
+}
+
+word!(Phase);
+
+impl Phase {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Idle => "no attempt is running, and none ended without a link since the account was last linked",
+            Self::Starting => "a connection is being opened; the code comes in a moment",
+            Self::Retrying => "a connection of the attempt failed, and the next one follows; the reason says why",
+            Self::Scan => "a QR code is to be scanned",
+            Self::Code => "a code is to be typed on the phone; a QR code may be there, too",
+            Self::Passkey => "WhatsApp wants the passkey's assertion",
+            Self::PasskeyConfirmation => "the operator is to compare the codes on both screens",
+            Self::Linking => "the phone has scanned, and WhatsApp is linking",
+            Self::Connected => "linked and online",
+            Self::Offline => "linked; the connection is down, and paird connects again by itself",
+            Self::Held => "held: needs a person or a date",
+            Self::Gone => "deleted; it cannot be paired any more",
+            Self::Duplicate => "the last attempt ended: the phone is linked to another account",
+            Self::WrongPhone => "the last attempt ended: another phone than the expected one scanned",
+            Self::Timeout => "the last attempt ended: nobody scanned in time",
+            Self::Cancelled => "the last attempt ended: it was cancelled",
+            Self::Failed => "the last attempt ended: no retry could mend it, the reason says why",
+        }
+    }
+}
+
+impl Shown<'_> {
+    pub fn phase(&self) -> Phase {
+        match self.status {
+            Status::Pending => self.phase_of_attempt(),
+            Status::Connected => Phase::Connected,
+            Status::Reconnecting => Phase::Offline,
+            Status::Held => Phase::Held,
+            Status::Deleting => Phase::Gone,
+            Status::Unpaired => self.last_end(),
+        }
+    }
+
+    fn phase_of_attempt(&self) -> Phase {
+        match self.reason.word() {
+            Reason::Linking => Phase::Linking,
+            Reason::WaitingForPasskey => Phase::Passkey,
+            Reason::WaitingForPasskeyConfirmation => Phase::PasskeyConfirmation,
+            Reason::WaitingForCode => Phase::Code,
+            _ if self.has_code => Phase::Code,
+            _ if self.has_qr => Phase::Scan,
+            Reason::Opening | Reason::DaemonRestarted | Reason::WaitingForScan | Reason::Reconnecting => {
+                Phase::Starting
+            }
+            Reason::New
+            | Reason::ScanRejected
+            | Reason::CodeExpired
+            | Reason::CodeRefused
+            | Reason::PasskeyFailed
+            | Reason::PasskeyTimeout
+            | Reason::NoAnswer
+            | Reason::NoLogin
+            | Reason::QrExhausted
+            | Reason::Duplicate
+            | Reason::WrongPhone
+            | Reason::Timeout
+            | Reason::Cancelled
+            | Reason::Connected
+            | Reason::Resuming
+            | Reason::HoldOver
+            | Reason::Released
+            | Reason::Pairing
+            | Reason::SocketLost
+            | Reason::Unreachable
+            | Reason::ProxyUnreachable
+            | Reason::ProxyRefused
+            | Reason::ProxyAuth
+            | Reason::ProxyInvalid
+            | Reason::ServerBusy
+            | Reason::RateLimited
+            | Reason::RestartRequired
+            | Reason::Refused
+            | Reason::StoreFailed
+            | Reason::Replaced
+            | Reason::TemporaryBan
+            | Reason::Banned
+            | Reason::ClientOutdated
+            | Reason::KeysUnusable
+            | Reason::RowUnreadable
+            | Reason::WriteRefused
+            | Reason::LoggedOut
+            | Reason::NoKeys
+            | Reason::Operator
+            | Reason::Unlinking
+            | Reason::Deleted
+            | Reason::Unknown => Phase::Retrying,
+        }
+    }
+
+    /// An attempt that ended without a link leaves its end on the row.
+    fn last_end(&self) -> Phase {
+        match self.reason.word() {
+            Reason::Duplicate => Phase::Duplicate,
+            Reason::WrongPhone => Phase::WrongPhone,
+            Reason::Timeout => Phase::Timeout,
+            Reason::Cancelled => Phase::Cancelled,
+            Reason::SocketLost
+            | Reason::Unreachable
+            | Reason::ProxyUnreachable
+            | Reason::ProxyRefused
+            | Reason::ProxyAuth
+            | Reason::ProxyInvalid
+            | Reason::ServerBusy
+            | Reason::RateLimited
+            | Reason::RestartRequired
+            | Reason::Refused
+            | Reason::StoreFailed
+            | Reason::Replaced
+            | Reason::TemporaryBan
+            | Reason::Banned
+            | Reason::ClientOutdated
+            | Reason::KeysUnusable
+            | Reason::QrExhausted => Phase::Failed,
+            Reason::Deleted | Reason::Unlinking => Phase::Gone,
+            Reason::New
+            | Reason::Opening
+            | Reason::WaitingForScan
+            | Reason::WaitingForCode
+            | Reason::WaitingForPasskey
+            | Reason::WaitingForPasskeyConfirmation
+            | Reason::Linking
+            | Reason::Reconnecting
+            | Reason::DaemonRestarted
+            | Reason::ScanRejected
+            | Reason::CodeExpired
+            | Reason::CodeRefused
+            | Reason::PasskeyFailed
+            | Reason::PasskeyTimeout
+            | Reason::NoAnswer
+            | Reason::NoLogin
+            | Reason::Connected
+            | Reason::Resuming
+            | Reason::HoldOver
+            | Reason::Released
+            | Reason::Pairing
+            | Reason::RowUnreadable
+            | Reason::WriteRefused
+            | Reason::LoggedOut
+            | Reason::NoKeys
+            | Reason::Operator
+            | Reason::Unknown => Phase::Idle,
+        }
+    }
+
+    /// The commands that make sense now; the first is what one most likely came for.
+    pub fn actions(&self) -> Vec<CommandKind> {
+        let resume = self.has_keys.then_some(CommandKind::Resume);
+        let rest: &[CommandKind] = match self.status {
+            Status::Unpaired => &[CommandKind::Pair, CommandKind::Delete],
+            Status::Pending if matches!(self.phase(), Phase::Passkey | Phase::PasskeyConfirmation) => {
+                &[CommandKind::Passkey, CommandKind::Cancel, CommandKind::Pair, CommandKind::Delete]
+            }
+            Status::Pending => &[CommandKind::Cancel, CommandKind::Pair, CommandKind::Delete],
+            Status::Connected => {
+                &[CommandKind::SyncGroups, CommandKind::Reconnect, CommandKind::Unpair, CommandKind::Delete]
+            }
+            Status::Reconnecting => {
+                &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
+            }
+            Status::Held if self.reason.word() == Reason::ProxyInvalid => {
+                &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
+            }
+            Status::Held => &[CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete],
+            Status::Deleting => &[],
+        };
+        let may_resume = matches!(self.status, Status::Unpaired | Status::Reconnecting | Status::Held);
+        resume.filter(|_| may_resume).into_iter().chain(rest.iter().copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown<'a>(status: Status, reason: &'a StatusReason) -> Shown<'a> {
+        Shown { status, reason, has_keys: false, has_qr: false, has_code: false }
+    }
+
+    #[test]
+    fn an_attempt_is_shown_by_what_it_waits_for() {
+        let reason = |text: &str| StatusReason::parse(text);
+        let phase = |text: &str| shown(Status::Pending, &reason(text)).phase();
+        assert_eq!(phase("opening"), Phase::Starting);
+        assert_eq!(phase("socket_lost: reset"), Phase::Retrying);
+        assert_eq!(phase("linking"), Phase::Linking);
+        assert_eq!(phase("waiting_for_passkey_confirmation"), Phase::PasskeyConfirmation);
+        assert_eq!(phase("waiting_for_code"), Phase::Code);
+        let rejected = reason("scan_rejected: no multi-device");
+        let row = Shown { has_qr: true, ..shown(Status::Pending, &rejected) };
+        assert_eq!(row.phase(), Phase::Scan);
+        assert_eq!(Shown { has_code: true, ..row }.phase(), Phase::Code);
+    }
+
+    #[test]
+    fn an_unpaired_account_shows_how_its_attempt_ended() {
+        let phase = |text: &str| shown(Status::Unpaired, &StatusReason::parse(text)).phase();
+        assert_eq!(phase("new"), Phase::Idle);
+        assert_eq!(phase("operator"), Phase::Idle);
+        assert_eq!(phase("logged_out"), Phase::Idle);
+        assert_eq!(phase("duplicate"), Phase::Duplicate);
+        assert_eq!(phase("client_outdated: 405"), Phase::Failed);
+    }
+
+    #[test]
+    fn resuming_is_offered_only_with_keys() {
+        let reason = StatusReason::from(Reason::Operator);
+        let without = shown(Status::Unpaired, &reason);
+        assert_eq!(without.actions(), [CommandKind::Pair, CommandKind::Delete]);
+        let with = Shown { has_keys: true, ..without };
+        assert_eq!(with.actions(), [CommandKind::Resume, CommandKind::Pair, CommandKind::Delete]);
+    }
+}

@@ -1,0 +1,247 @@
+//! What is published of the domain's words is the domain's: the tables of `sql/README.md` and
+//! the schemas in `sql/schemas`. With `UPDATE_DOCS=1` the tests write them instead:
+//!
+//! `UPDATE_DOCS=1 cargo test -p paird-actors --test published`
+
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+use std::{fmt::Display, fs, path::PathBuf};
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use paird_actors::domain::{
+    AuditAction, CancelReason, CloseReason, Command, CommandId, CommandKind, Desired, Event, EventKind, Instant,
+    PasskeyStage, Phase, Phone, Reason, Status, Unlinked, schema,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn published(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sql").join(path)
+}
+
+fn is_update() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
+    let rule = line(head.map(|_| "---".to_owned()));
+    let head = line(head.map(str::to_owned));
+    rows.into_iter().map(line).fold(head + &rule, |table, row| table + &row)
+}
+
+fn code(word: impl Display) -> String {
+    format!("`{word}`")
+}
+
+fn fields(schema: &Value) -> String {
+    let names: Vec<String> = schema["properties"].as_object().unwrap().keys().map(code).collect();
+    names.join(", ")
+}
+
+/// Each table of the document by its name.
+fn tables() -> Vec<(&'static str, String)> {
+    let commands = CommandKind::ALL.iter().map(|kind| {
+        let args: Vec<String> = kind.arguments().iter().map(code).collect();
+        [code(kind), args.join(", "), kind.meaning().to_owned()]
+    });
+    let events = EventKind::ALL.iter().map(|kind| {
+        let ends = if kind.is_terminal() { "yes" } else { "" };
+        [code(kind), fields(&kind.payload_schema()), kind.meaning().to_owned(), ends.to_owned()]
+    });
+    let statuses = Status::ALL.iter().map(|status| [code(status), status.meaning().to_owned()]);
+    let desired = Desired::ALL.iter().map(|desired| [code(desired), desired.meaning().to_owned()]);
+    let written = Reason::ALL.iter().filter(|reason| **reason != Reason::Unknown);
+    let reasons = written
+        .map(|reason| [code(reason), reason.headline().to_owned(), reason.advice().unwrap_or_default().to_owned()]);
+    let actions = AuditAction::ALL.iter().map(|action| [code(action), action.meaning().to_owned()]);
+    let phases = Phase::ALL.iter().map(|phase| [code(phase), phase.meaning().to_owned()]);
+    vec![
+        ("statuses", table(["status", "meaning"], statuses)),
+        ("desired", table(["desired", "meaning"], desired)),
+        ("reasons", table(["reason", "meaning", "what to do"], reasons)),
+        ("commands", table(["kind", "args", "meaning"], commands)),
+        ("events", table(["kind", "payload", "meaning", "ends an attempt"], events)),
+        ("audit actions", table(["action", "meaning"], actions)),
+        ("phases", table(["phase", "meaning"], phases)),
+    ]
+}
+
+/// The document with the table between its markers, which must be there once.
+fn with_table(document: &str, name: &str, table: &str) -> String {
+    let begin = format!("<!-- table: {name} -->\n");
+    assert_eq!(document.matches(&begin).count(), 1, "sql/README.md has the marker `{}` once", begin.trim());
+    let (before, rest) = document.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once("<!-- end -->").unwrap();
+    format!("{before}{begin}\n{table}\n<!-- end -->{after}")
+}
+
+#[test]
+fn the_tables_of_the_document_are_the_words_of_the_domain() {
+    let path = published("README.md");
+    let document = fs::read_to_string(&path).unwrap();
+    let made = tables().iter().fold(document.clone(), |document, (name, table)| with_table(&document, name, table));
+    if is_update() {
+        return fs::write(path, made).unwrap();
+    }
+    assert!(
+        document == made,
+        "sql/README.md is out of date: UPDATE_DOCS=1 cargo test -p paird-actors --test published"
+    );
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_domain() {
+    for (name, schema) in [("commands", schema::commands()), ("events", schema::events())] {
+        let path = published("schemas").join(format!("{name}.json"));
+        if is_update() {
+            fs::write(&path, format!("{schema:#}\n")).unwrap();
+        }
+        let written: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(
+            written == schema,
+            "{name}.json is out of date: UPDATE_DOCS=1 cargo test -p paird-actors --test published"
+        );
+    }
+}
+
+struct Validator {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Validator {
+    fn of(document: Value) -> Self {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        compiler.enable_format_assertions();
+        compiler.add_resource("paird.json", document).unwrap();
+        let index = compiler.compile("paird.json", &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    fn takes(&self, value: &Value) -> bool {
+        self.schemas.validate(value, self.index).is_ok()
+    }
+}
+
+fn one_event_of_each_kind() -> Vec<Event> {
+    let at = Instant(1_700_000_000_123);
+    let phone = || Phone::parse("436601234567").unwrap();
+    let reason = || CloseReason::Banned("failure 403".to_owned()).reason();
+    vec![
+        Event::Qr { ts: at, expires_at: at },
+        Event::Code { ts: at, expires_at: at },
+        Event::Passkey { stage: PasskeyStage::Challenge, request: json!({"challenge": "x"}) },
+        Event::Passkey { stage: PasskeyStage::Confirm, request: json!(null) },
+        Event::Connected { phone: Some(phone()) },
+        Event::Connected { phone: None },
+        Event::Duplicate { phone: phone(), existing_label: "shop".to_owned() },
+        Event::WrongPhone { phone: phone(), expected: phone() },
+        Event::Timeout,
+        Event::Cancelled { reason: CancelReason::Operator },
+        Event::Cancelled { reason: CancelReason::Superseded },
+        Event::Failed { reason: reason() },
+        Event::Disconnected { reason: reason(), next_retry_at: at },
+        Event::LoggedOut { reason: reason() },
+        Event::Held { reason: reason(), until: None },
+        Event::Held { reason: reason(), until: Some(at) },
+        Event::GroupsSynced { count: 3 },
+        Event::AccountUnpaired { unlinked: Unlinked::None },
+        Event::AccountDeleted { unlinked: Unlinked::Pending },
+        Event::AccountDeleted { unlinked: Unlinked::Confirmed },
+        Event::AccountUnlinked { reason: "device_removed".to_owned() },
+        Event::UnlinkAbandoned { reason: "14 days".to_owned() },
+        Event::CommandFailed { command: CommandId(7), kind: "account.wave".to_owned(), reason: "no".to_owned() },
+    ]
+}
+
+#[test]
+fn every_payload_fits_its_schema_and_has_no_other_field() {
+    let validator = Validator::of(schema::events());
+    let events = one_event_of_each_kind();
+    for event in &events {
+        let (kind, payload) = (event.kind(), event.payload());
+        assert!(validator.takes(&json!({"kind": kind, "payload": payload})), "{event:?}: {payload}");
+        let described = kind.payload_schema();
+        for field in payload.as_object().unwrap().keys() {
+            assert!(
+                described["properties"].get(field).is_some(),
+                "{kind} has a field {field} that no schema describes"
+            );
+        }
+    }
+    for kind in EventKind::ALL {
+        assert!(events.iter().any(|event| event.kind() == *kind), "an event of kind {kind} is among those checked");
+    }
+    assert!(!validator.takes(&json!({"kind": "session.qr", "payload": {}})));
+    assert!(
+        !validator.takes(&json!({"kind": "session.qrr", "payload": {"ts": 1, "expiresAt": "2026-01-01T00:00:00Z"}}))
+    );
+}
+
+fn takes_args(validator: &Validator, kind: CommandKind, args: &Value) -> bool {
+    validator.takes(&json!({"kind": kind, "args": args}))
+}
+
+#[test]
+fn what_a_schema_says_of_args_the_daemon_says_too() {
+    let validator = Validator::of(schema::commands());
+    for (kind, args, is_good) in [
+        (CommandKind::Pair, json!({}), true),
+        (CommandKind::Pair, json!({"method": "code", "phone": " +43 (660) 123-4567"}), true),
+        (CommandKind::Pair, json!({"method": "code"}), false),
+        (CommandKind::Pair, json!({"phone": "436601234567"}), false),
+        (CommandKind::Pair, json!({"method": "sms"}), false),
+        (CommandKind::Pair, json!({"expectphone": "436601234567"}), false),
+        (CommandKind::Pair, json!({"expectPhone": "call me"}), false),
+        (CommandKind::Passkey, json!({"response": {"id": "x"}}), true),
+        (CommandKind::Passkey, json!({"confirm": true}), true),
+        (CommandKind::Passkey, json!({"response": "x", "confirm": true}), false),
+        (CommandKind::Passkey, json!({}), false),
+        (CommandKind::Unpair, json!({"logout": true}), true),
+        (CommandKind::Unpair, json!({"logout": "yes"}), false),
+        (CommandKind::Delete, json!({"logout": true}), false),
+        (CommandKind::SyncGroups, json!({}), true),
+    ] {
+        assert_eq!(takes_args(&validator, kind, &args), is_good, "the schema of {kind}: {args}");
+        assert_eq!(Command::parse(kind.as_str(), &args).is_ok(), is_good, "{kind}: {args}");
+    }
+    for kind in CommandKind::ALL {
+        let schema = kind.args_schema();
+        let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let mut known = kind.arguments().to_vec();
+        described.sort();
+        known.sort_unstable();
+        assert_eq!(described, known, "{kind}");
+    }
+}
+
+fn any_args() -> impl Strategy<Value = Value> {
+    let value = prop_oneof![
+        Just(json!(null)),
+        Just(json!(true)),
+        Just(json!(false)),
+        Just(json!("qr")),
+        Just(json!("code")),
+        Just(json!("436601234567")),
+        "[0-9 +().-]{0,18}".prop_map(Value::from),
+        Just(json!({"id": 1})),
+    ];
+    let name = prop::sample::select(vec!["method", "phone", "expectPhone", "response", "confirm", "logout"]);
+    prop::collection::btree_map(name.prop_map(str::to_owned), value, 0..3)
+        .prop_map(|fields| Value::Object(fields.into_iter().collect()))
+}
+
+proptest! {
+    /// The daemon may say more, of the digits of a number; never less.
+    #[test]
+    fn what_the_daemon_takes_fits_the_schema(
+        kind in prop::sample::select(CommandKind::ALL.to_vec()),
+        args in any_args(),
+    ) {
+        if Command::parse(kind.as_str(), &args).is_ok() {
+            let validator = Validator::of(schema::commands());
+            prop_assert!(takes_args(&validator, kind, &args), "{kind}: {args}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The words of the domain as schemas of the OpenAPI document, so that a client reads there
+//! every word that it can meet and what it means; and the schemas of commands and events.
+
+use std::fmt::Write as _;
+
+use actix_web::{get, web::Json};
+use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, schema};
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
+
+fn words<T: Copy>(
+    about: &str,
+    all: &[T],
+    word: impl Fn(T) -> &'static str,
+    meaning: impl Fn(T) -> &'static str,
+) -> ObjectBuilder {
+    let mut description = format!("{about}\n");
+    for one in all {
+        let _ = write!(description, "\n- `{}`: {}", word(*one), meaning(*one));
+    }
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(all.iter().map(|one| word(*one))))
+}
+
+pub fn status() -> Object {
+    words("What the account is.", Status::ALL, Status::as_str, Status::meaning).build()
+}
+
+pub fn desired() -> Object {
+    words("What the operator wants.", Desired::ALL, Desired::as_str, Desired::meaning).build()
+}
+
+pub fn reason_word() -> Object {
+    words("The word that the reason begins with.", Reason::ALL, Reason::as_str, Reason::headline).build()
+}
+
+pub fn phase() -> Object {
+    words("Where pairing stands.", Phase::ALL, Phase::as_str, Phase::meaning).build()
+}
+
+pub fn actions() -> Array {
+    let about = "Kinds of commands that make sense now; the first is what one most likely came for.";
+    ArrayBuilder::new().description(Some(about)).items(kind_of_command("A kind.").build()).build()
+}
+
+pub fn command_kind() -> Object {
+    kind_of_command("What to do.").examples([json!(CommandKind::Pair)]).build()
+}
+
+/// A command may have been sent past the API, with a kind that there is not.
+pub fn kind_as_sent() -> Object {
+    let kinds: Vec<_> = CommandKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let about = format!("As it was sent: {}; another one if it failed because of that.", kinds.join(", "));
+    ObjectBuilder::new().schema_type(Type::String).description(Some(about)).build()
+}
+
+fn kind_of_command(about: &str) -> ObjectBuilder {
+    words(about, CommandKind::ALL, CommandKind::as_str, CommandKind::meaning)
+}
+
+pub fn event_kind() -> Object {
+    words("What happened.", EventKind::ALL, EventKind::as_str, EventKind::meaning).build()
+}
+
+pub fn audit_action() -> Object {
+    words("What was done.", AuditAction::ALL, AuditAction::as_str, AuditAction::meaning).build()
+}
+
+/// JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind.
+#[utoipa::path(tag = "commands", responses((status = 200, body = Object, content_type = "application/json")))]
+#[get("/api/schemas/commands.json")]
+pub async fn command_schemas() -> Json<Value> {
+    Json(schema::commands())
+}
+
+/// JSON Schema of an event as `{kind, payload}`; `$defs` has the payload of each kind.
+#[utoipa::path(tag = "history", responses((status = 200, body = Object, content_type = "application/json")))]
+#[get("/api/schemas/events.json")]
+pub async fn event_schemas() -> Json<Value> {
+    Json(schema::events())
+}
