@@ -119,7 +119,8 @@ FROM processes me,
               WHERE p.expires_at > clock_timestamp() AND p.master_keys <> '{}'
               ORDER BY p.started_at, p.id LIMIT 1) AS oldest
 WHERE me.id = :process AND oldest.id <> me.id AND NOT oldest.master_keys && me.master_keys
-  AND NOT EXISTS (SELECT FROM keyrings) AND NOT EXISTS (SELECT FROM proxy_logins);
+  AND NOT EXISTS (SELECT FROM (SELECT id FROM keyrings ORDER BY id LIMIT 1) AS sealed)
+  AND NOT EXISTS (SELECT FROM proxy_logins);
 
 --! add_master_key
 -- To the daemons that have the former one: a rotation has written the new one beside it.

@@ -21,7 +21,7 @@ const RENEWAL: &str = "SET renewed_at = clock_timestamp(), expires_at = clock_ti
 const NOTICE: &str = "SET notified = true";
 const CLAIM: &str = "SELECT id FROM claimed";
 const RELEASE: &str = "SET owner = NULL WHERE id =";
-const RETAKING: &str = "fence = fence + 1 WHERE id =";
+const RETAKING: &str = "fence = a.fence + 1 WHERE a.id =";
 const REQUEUE: &str = "AS left_undone (command, taking)";
 const TAKING: &str = "SET state = 'running'";
 

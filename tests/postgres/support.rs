@@ -133,7 +133,7 @@ pub struct Daemon {
 impl Daemon {
     /// Takes the account, if nobody live has it, at rest or not.
     pub async fn own(&self, account: AccountId) {
-        let sql = "UPDATE whatsapp_accounts a SET owner = $2, fence = fence + 1 WHERE id = $1 AND NOT EXISTS (
+        let sql = "UPDATE whatsapp_accounts a SET owner = $2, fence = a.fence + 1 WHERE a.id = $1 AND NOT EXISTS (
                        SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())";
         self.pool.get().await.unwrap().execute(sql, &[&account.0, &self.process]).await.unwrap();
     }

@@ -930,7 +930,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct FindStrangerStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn find_stranger() -> FindStrangerStmt {
     FindStrangerStmt(
-        "SELECT oldest.host, oldest.pid FROM processes me, LATERAL (SELECT p.id, p.host, p.pid, p.master_keys FROM processes p WHERE p.expires_at > clock_timestamp() AND p.master_keys <> '{}' ORDER BY p.started_at, p.id LIMIT 1) AS oldest WHERE me.id = $1 AND oldest.id <> me.id AND NOT oldest.master_keys && me.master_keys AND NOT EXISTS (SELECT FROM keyrings) AND NOT EXISTS (SELECT FROM proxy_logins)",
+        "SELECT oldest.host, oldest.pid FROM processes me, LATERAL (SELECT p.id, p.host, p.pid, p.master_keys FROM processes p WHERE p.expires_at > clock_timestamp() AND p.master_keys <> '{}' ORDER BY p.started_at, p.id LIMIT 1) AS oldest WHERE me.id = $1 AND oldest.id <> me.id AND NOT oldest.master_keys && me.master_keys AND NOT EXISTS (SELECT FROM (SELECT id FROM keyrings ORDER BY id LIMIT 1) AS sealed) AND NOT EXISTS (SELECT FROM proxy_logins)",
         None,
     )
 }
