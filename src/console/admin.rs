@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared};
+use super::{accounts::nobody, db::query, json_body::JsonBody, problem::Problem, state::AppState};
 
 /// An account that does not disconnect in this time does so by itself later.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -90,8 +90,8 @@ struct Undrained {
 /// What every account that runs here is in.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Inspections)))]
 #[get("/api/inspections")]
-pub async fn inspect_all(shared: Data<Shared>) -> Json<Inspections> {
-    let mut inspections: Vec<_> = shared.supervisor.inspect_all().await.into_iter().map(Inspection::from).collect();
+pub async fn inspect_all(state: Data<AppState>) -> Json<Inspections> {
+    let mut inspections: Vec<_> = state.supervisor.inspect_all().await.into_iter().map(Inspection::from).collect();
     inspections.sort_by_key(|inspection| inspection.account_id);
     Json(Inspections { inspections })
 }
@@ -99,10 +99,10 @@ pub async fn inspect_all(shared: Data<Shared>) -> Json<Inspections> {
 /// What one account is in, if it runs here.
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)), responses((status = 200, body = Inspection)))]
 #[get("/api/accounts/{id}/inspection")]
-pub async fn inspect(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
-    let owner = owner(&shared, *id).await?;
-    elsewhere(&shared, &owner)?;
-    let inspected = shared.supervisor.inspect(AccountId(*id)).await;
+pub async fn inspect(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
+    let owner = owner(&state, *id).await?;
+    elsewhere(&state, &owner)?;
+    let inspected = state.supervisor.inspect(AccountId(*id)).await;
     inspected.map(|inspected| Json(inspected.into())).ok_or_else(at_rest)
 }
 
@@ -110,23 +110,23 @@ pub async fn inspect(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Inspec
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)),
     responses((status = 202, description = "It is on its way")))]
 #[post("/api/accounts/{id}/restart")]
-pub async fn restart(shared: Data<Shared>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let owner = owner(&shared, *id).await?;
-    elsewhere(&shared, &owner)?;
+pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let owner = owner(&state, *id).await?;
+    elsewhere(&state, &owner)?;
     if owner.process.is_none() {
         return Err(at_rest());
     }
     info!(account = %id, "asked to make an actor anew");
-    shared.supervisor.restart(AccountId(*id));
+    state.supervisor.restart(AccountId(*id));
     Ok(HttpResponse::new(StatusCode::ACCEPTED))
 }
 
 /// Parks pair attempts that a crash left behind.
 #[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = Swept)))]
 #[post("/api/sweep")]
-pub async fn sweep(shared: Data<Shared>, order: Body<SweepOrder>) -> Result<Json<Swept>, Problem> {
+pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result<Json<Swept>, Problem> {
     let dry_run = order.0.dry_run;
-    let swept = shared.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
+    let swept = state.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
     let told = |swept: paird_actors::domain::Swept| SweptAttempt {
         account_id: swept.account.0,
         label: swept.label,
@@ -138,8 +138,8 @@ pub async fn sweep(shared: Data<Shared>, order: Body<SweepOrder>) -> Result<Json
 /// Compares everything with the database now, as the tick does.
 #[utoipa::path(tag = "admin", responses((status = 202, description = "It is on its way")))]
 #[post("/api/resync")]
-pub async fn resync(shared: Data<Shared>) -> HttpResponse {
-    shared.supervisor.resync();
+pub async fn resync(state: Data<AppState>) -> HttpResponse {
+    state.supervisor.resync();
     HttpResponse::new(StatusCode::ACCEPTED)
 }
 
@@ -149,16 +149,16 @@ pub async fn resync(shared: Data<Shared>) -> HttpResponse {
 /// when the drain is taken back, or when it is started anew.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
-pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
+pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
     {
-        let _turn = shared.drain_turn.lock().await;
-        shared.draining.store(true, Ordering::Relaxed);
+        let _turn = state.drain_turn.lock().await;
+        state.draining.store(true, Ordering::Relaxed);
         // Not written, it is with the next renewal: nobody may go on running here.
-        if let Err(why) = shared.lease_row.drain(true).await {
+        if let Err(why) = state.lease_row.drain(true).await {
             warn!(%why, "could not tell the other daemons of the drain yet");
         }
     }
-    let draining = actix_web::rt::spawn(give_everything_back(shared));
+    let draining = actix_web::rt::spawn(give_everything_back(state));
     match tokio::time::timeout(DRAIN_TIME, draining).await {
         Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
         Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
@@ -172,15 +172,15 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
 
 /// Goes on without whoever asked for it: accounts that run nowhere must not stay with a
 /// daemon that takes none. How many they were; `None` if the drain was taken back.
-async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
-    while shared.supervisor.drain().await {
-        let _turn = shared.drain_turn.lock().await;
-        if !shared.draining.load(Ordering::Relaxed) {
+async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
+    while state.supervisor.drain().await {
+        let _turn = state.drain_turn.lock().await;
+        if !state.draining.load(Ordering::Relaxed) {
             return None;
         }
         let giving = async {
-            let told = shared.lease_row.drain(true).await?;
-            shared.lease_row.give_back(told).await
+            let told = state.lease_row.drain(true).await?;
+            state.lease_row.give_back(told).await
         };
         match giving.await {
             Ok(accounts) => {
@@ -197,24 +197,24 @@ async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
 /// Takes a drain back: this daemon takes its share of the accounts again.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
 #[delete("/api/drain")]
-pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
-    let _turn = shared.drain_turn.lock().await;
-    let written = shared.lease_row.drain(false).await;
-    shared.supervisor.undrain();
-    let was_draining = shared.draining.swap(false, Ordering::Relaxed);
+pub async fn undrain(state: Data<AppState>) -> Result<Json<Undrained>, Problem> {
+    let _turn = state.drain_turn.lock().await;
+    let written = state.lease_row.drain(false).await;
+    state.supervisor.undrain();
+    let was_draining = state.draining.swap(false, Ordering::Relaxed);
     written.map_err(|why| not_done(&why))?;
     Ok(Json(Undrained { was_draining }))
 }
 
-async fn owner(shared: &Shared, id: Uuid) -> Result<AccountOwner, Problem> {
-    let database = shared.database().await?;
-    answered(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
+async fn owner(state: &AppState, id: Uuid) -> Result<AccountOwner, Problem> {
+    let database = state.database().await?;
+    query(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
 }
 
 /// Only its own daemon can be asked about an account.
-fn elsewhere(shared: &Shared, owner: &AccountOwner) -> Result<(), Problem> {
+fn elsewhere(state: &AppState, owner: &AccountOwner) -> Result<(), Problem> {
     match (owner.process, &owner.host, owner.pid) {
-        (Some(process), Some(host), Some(pid)) if process != shared.process => {
+        (Some(process), Some(host), Some(pid)) if process != state.process => {
             Err(Problem::conflict(format!("the account runs in another daemon, process {pid} on {host}: ask there")))
         }
         (_, _, _) => Ok(()),

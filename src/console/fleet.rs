@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer::answered, problem::Problem, shared::Shared};
+use super::{db::query, problem::Problem, state::AppState};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -48,11 +48,11 @@ struct Daemon {
 /// How the fleet is.
 #[utoipa::path(tag = "fleet", responses((status = 200, body = Fleet)))]
 #[get("/api/fleet")]
-pub async fn show(shared: Data<Shared>) -> Result<Json<Fleet>, Problem> {
-    let database = shared.database().await?;
-    let statuses = answered(count_accounts_by_status().bind(&database).all()).await?;
-    let daemons = answered(list_daemons().bind(&database).all()).await?;
-    let queues = answered(measure_queues().bind(&database).one()).await?;
+pub async fn show(state: Data<AppState>) -> Result<Json<Fleet>, Problem> {
+    let database = state.database().await?;
+    let statuses = query(count_accounts_by_status().bind(&database).all()).await?;
+    let daemons = query(list_daemons().bind(&database).all()).await?;
+    let queues = query(measure_queues().bind(&database).one()).await?;
     let told = |row: paird_sql::queries::console::ListDaemons| Daemon {
         id: row.id,
         host: row.host,

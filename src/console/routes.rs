@@ -20,9 +20,9 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, connection, fleet, health, history, live, metrics,
-    problem::{CONTENT_TYPE, Problem, Told},
-    qr, session, vocabulary,
+    accounts, admin, commands, connection_settings, fleet, health, history, live, login, metrics,
+    problem::{CONTENT_TYPE, Problem, ProblemBody},
+    qr, vocabulary,
 };
 
 /// The JSON API and what stands beside it. Pages are added by the server.
@@ -31,17 +31,17 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(health::alive)
         .service(health::ready)
         .service(metrics::scrape)
-        .service(session::login)
-        .service(session::logout)
+        .service(login::login)
+        .service(login::logout)
         .service(document)
         .service(accounts::list)
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)
-        .service(connection::set_proxy)
-        .service(connection::forget_proxy)
-        .service(connection::set_device_name)
-        .service(connection::forget_device_name)
+        .service(connection_settings::set_proxy)
+        .service(connection_settings::forget_proxy)
+        .service(connection_settings::set_device_name)
+        .service(connection_settings::forget_device_name)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)
@@ -61,20 +61,20 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(vocabulary::event_schemas);
 }
 
-/// What the document says besides the routes.
+/// The parts of the OpenAPI document that are not routes.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "paird", description = "Links WhatsApp accounts and keeps them linked."),
-    components(schemas(Told)),
-    modifiers(&Ways),
+    components(schemas(ProblemBody)),
+    modifiers(&SecuritySchemes),
     security(("token" = []), ("session" = []))
 )]
-pub struct Preface;
+pub struct ApiDoc;
 
-/// The ways to show who one is; the cookie's name is this console's own.
-struct Ways;
+/// The bearer token; the cookie is added by [`Document`], because its name depends on the token.
+struct SecuritySchemes;
 
-impl Modify for Ways {
+impl Modify for SecuritySchemes {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The console's token")).build();

@@ -28,12 +28,12 @@ use utoipa_actix_web::AppExt as _;
 use uuid::Uuid;
 
 use super::{
-    envelope,
+    auth,
     feed::Feed,
-    guard, pages,
-    routes::{self, Document, Preface},
-    session::Sessions,
-    shared::Shared,
+    login::Sessions,
+    middleware, pages,
+    routes::{self, ApiDoc, Document},
+    state::AppState,
     token::Token,
 };
 use crate::metrics::Exposition;
@@ -78,7 +78,7 @@ impl Console {
     /// Only a setting of the pool.
     pub fn start(settings: Settings) -> anyhow::Result<Self> {
         let ending = CancellationToken::new();
-        let shared = Data::new(Shared {
+        let state = Data::new(AppState {
             process: settings.process,
             pool: settings.dsn.pool_of(CONNECTIONS)?,
             supervisor: settings.supervisor,
@@ -93,8 +93,9 @@ impl Console {
             drain_turn: Mutex::default(),
             ending: ending.clone(),
         });
-        let door = Door { addr: settings.addr, addr_file: settings.addr_file, shared, ending: ending.clone() };
-        Ok(Self { ending, task: actix_web::rt::spawn(door.keep_open()) })
+        let listen_loop =
+            ListenLoop { addr: settings.addr, addr_file: settings.addr_file, state, ending: ending.clone() };
+        Ok(Self { ending, task: actix_web::rt::spawn(listen_loop.run()) })
     }
 
     /// Ends every stream at once, lets short answers finish, and closes.
@@ -106,15 +107,16 @@ impl Console {
     }
 }
 
-struct Door {
+/// Binds the address, serves until the listener fails, and binds it again.
+struct ListenLoop {
     addr: SocketAddr,
     addr_file: PathBuf,
-    shared: Data<Shared>,
+    state: Data<AppState>,
     ending: CancellationToken,
 }
 
-impl Door {
-    async fn keep_open(self) {
+impl ListenLoop {
+    async fn run(self) {
         let mut said = false;
         while !self.ending.is_cancelled() {
             match TcpListener::bind(self.addr) {
@@ -136,17 +138,19 @@ impl Door {
 
     async fn serve(&self, listener: TcpListener) -> io::Result<()> {
         let addr = listener.local_addr()?;
-        let shared = self.shared.clone();
+        let state = self.state.clone();
         let server = HttpServer::new(move || {
             let (app, document) = App::new()
                 .into_utoipa_app()
-                .openapi(Preface::openapi())
-                .map(|app| app.wrap(from_fn(guard::admit)).wrap(from_fn(envelope::seal)).configure(routes::strict))
-                .app_data(shared.clone())
+                .openapi(ApiDoc::openapi())
+                .map(|app| {
+                    app.wrap(from_fn(auth::authenticate)).wrap(from_fn(middleware::finish)).configure(routes::strict)
+                })
+                .app_data(state.clone())
                 .configure(routes::api)
                 .split_for_parts();
             app.configure(pages::pages)
-                .app_data(Data::new(Document::new(document, shared.sessions.cookie())))
+                .app_data(Data::new(Document::new(document, state.sessions.cookie())))
                 .default_service(web::to(routes::nothing))
         });
         let server = server

@@ -1,4 +1,4 @@
-//! What every request is handed.
+//! The application state that every handler gets.
 
 use std::{
     path::PathBuf,
@@ -11,12 +11,12 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{answer::connected, feed::Feed, problem::Problem, session::Sessions, token::Token};
+use super::{db::connect, feed::Feed, login::Sessions, problem::Problem, token::Token};
 use crate::metrics::Exposition;
 use crate::postgres::lease::LeaseRow;
 
-/// One for the whole console.
-pub struct Shared {
+/// There is one for the whole console.
+pub struct AppState {
     /// This daemon, as the rows name it.
     pub process: Uuid,
     pub pool: Pool,
@@ -37,13 +37,13 @@ pub struct Shared {
     pub ending: CancellationToken,
 }
 
-impl Shared {
+impl AppState {
     /// A connection of the console's own pool: its requests never take one from the accounts.
     ///
     /// # Errors
     /// 503.
     pub async fn database(&self) -> Result<Object, Problem> {
-        connected(&self.pool).await
+        connect(&self.pool).await
     }
 
     pub fn is_draining(&self) -> bool {

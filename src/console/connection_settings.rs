@@ -1,5 +1,5 @@
-//! How an account's connections are made: through which proxy, and under which name the
-//! phone lists them. Setting what is set already changes nothing.
+//! An account's proxy, and the device name that its phone lists. Setting the current value
+//! again is a no-op.
 
 use actix_web::{
     delete, put,
@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::{
     accounts::{nobody, shown},
-    answer::{answered, in_time, unanswered},
-    body::Body,
+    db::{problem_of, query, with_timeout},
+    json_body::JsonBody,
     problem::Problem,
-    shared::Shared,
     shown::Account,
+    state::AppState,
 };
 use crate::config::device_name;
 use crate::whatsapp::proxy::{self, GivenProxy, ProxyError};
@@ -50,25 +50,29 @@ struct NewDeviceName {
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewProxy,
     responses((status = 200, body = Account)))]
 #[put("/api/accounts/{id}/proxy")]
-pub async fn set_proxy(shared: Data<Shared>, id: Path<Uuid>, new: Body<NewProxy>) -> Result<Json<Account>, Problem> {
+pub async fn set_proxy(
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    new: JsonBody<NewProxy>,
+) -> Result<Json<Account>, Problem> {
     let given = given(&new.0).map_err(|wrong| refusal(wrong, *id))?;
-    let database = shared.database().await?;
-    let set = proxy::set_proxy(&**database, &shared.master_key_file, AccountId(*id), &given);
-    in_time(set).await?.map_err(|wrong| refusal(wrong, *id))?;
+    let database = state.database().await?;
+    let set = proxy::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
+    with_timeout(set).await?.map_err(|wrong| refusal(wrong, *id))?;
     drop(database);
-    changed(&shared, *id).await
+    changed(&state, *id).await
 }
 
 /// Takes proxy and login away: the account connects directly, and a connection that it has
 /// does so at once.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/proxy")]
-pub async fn forget_proxy(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
-    let database = shared.database().await?;
+pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    let database = state.database().await?;
     let forgotten = proxy::forget_proxy(&**database, AccountId(*id));
-    in_time(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
+    with_timeout(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
     drop(database);
-    changed(&shared, *id).await
+    changed(&state, *id).await
 }
 
 /// Sets the name that the phone shows under "Linked devices", from the next pairing on.
@@ -76,33 +80,33 @@ pub async fn forget_proxy(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<A
     responses((status = 200, body = Account)))]
 #[put("/api/accounts/{id}/device-name")]
 pub async fn set_device_name(
-    shared: Data<Shared>,
+    state: Data<AppState>,
     id: Path<Uuid>,
-    new: Body<NewDeviceName>,
+    new: JsonBody<NewDeviceName>,
 ) -> Result<Json<Account>, Problem> {
     let name = device_name(new.0.device_name.trim());
     let name = name.map_err(|wrong| Problem::refused(format!("deviceName {wrong}")))?;
-    name_device(&shared, *id, Some(&name)).await
+    name_device(&state, *id, Some(&name)).await
 }
 
 /// Goes back to the name that the daemon gives, from the next pairing on.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/device-name")]
-pub async fn forget_device_name(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
-    name_device(&shared, *id, None).await
+pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    name_device(&state, *id, None).await
 }
 
-async fn name_device(shared: &Shared, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
-    let database = shared.database().await?;
-    answered(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+async fn name_device(state: &AppState, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
+    let database = state.database().await?;
+    query(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     drop(database);
-    changed(shared, id).await
+    changed(state, id).await
 }
 
-async fn changed(shared: &Shared, id: Uuid) -> Result<Json<Account>, Problem> {
-    shared.supervisor.wake();
-    shared.feed.ring();
-    Ok(Json(shown(shared, id).await?))
+async fn changed(state: &AppState, id: Uuid) -> Result<Json<Account>, Problem> {
+    state.supervisor.wake();
+    state.feed.wake();
+    Ok(Json(shown(state, id).await?))
 }
 
 fn given(new: &NewProxy) -> Result<GivenProxy, ProxyError> {
@@ -119,7 +123,7 @@ fn refusal(wrong: ProxyError, account: Uuid) -> Problem {
     match wrong {
         ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
         ProxyError::NoAccount => nobody(account),
-        ProxyError::Database(wrong) => unanswered(&wrong),
+        ProxyError::Database(wrong) => problem_of(&wrong),
         ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => Problem::unavailable(wrong.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the followers know, and what is new to them.
+//! What has changed in the database since the last read, as frames of the live stream.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,43 +12,43 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{Frame, Place};
+use super::{Cursor, Frame};
 use crate::{console::shown::Account, postgres::pool::bounded};
 
 /// Events that are read at once.
 pub const PAGE: i64 = 500;
 
-/// The accounts as they were told last, and how far the events were.
-pub struct News {
+/// The accounts as they were published last, and how far the events were.
+pub struct Changes {
     accounts: HashMap<Uuid, Account>,
-    /// Below it every transaction is over: what they wrote was told.
-    line: i64,
-    place: Place,
+    /// Every transaction below it has ended, and what it wrote was published.
+    watermark: i64,
+    cursor: Cursor,
 }
 
-impl News {
-    /// Whatever is there already is no news.
+impl Changes {
+    /// Starts with the rows of now: none of them is a change.
     pub async fn from_now(client: &Client) -> Result<Self, StoreError> {
-        let line = bounded(get_feed_line().bind(client).one()).await?;
+        let watermark = bounded(get_feed_line().bind(client).one()).await?;
         let rows = bounded(list_shown_accounts().bind(client, &None).all()).await?;
         let accounts = rows.into_iter().map(|row| (row.id, Account::from(row))).collect();
-        Ok(Self { accounts, line, place: Place::before(line) })
+        Ok(Self { accounts, watermark, cursor: Cursor::before(watermark) })
     }
 
-    /// The accounts first: who hears an event finds the account as it is after it.
+    /// Accounts come before events: who receives an event has the account as it is after it.
     pub async fn read(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
         // Before the rows are read, so that none changes in between.
-        let line = bounded(get_feed_line().bind(client).one()).await?;
-        let changed = bounded(list_changed_accounts().bind(client, &self.line).all()).await?;
+        let watermark = bounded(get_feed_line().bind(client).one()).await?;
+        let changed = bounded(list_changed_accounts().bind(client, &self.watermark).all()).await?;
         let mut frames: Vec<Frame> = changed.into_iter().filter_map(|row| self.on_row(row)).collect();
-        self.line = line;
+        self.watermark = watermark;
         loop {
-            let Place { xact, id } = self.place;
+            let Cursor { xact, id } = self.cursor;
             let page = bounded(list_feed_events().bind(client, &xact, &id, &PAGE).all()).await?;
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
             for event in page {
-                self.place = Place { xact: event.xact, id: event.id };
-                frames.push(Frame { place: Some(self.place), text: event_frame(event) });
+                self.cursor = Cursor { xact: event.xact, id: event.id };
+                frames.push(Frame { cursor: Some(self.cursor), text: event_frame(event) });
             }
             if is_last {
                 return Ok(frames);
@@ -56,45 +56,45 @@ impl News {
         }
     }
 
-    /// Accounts that are not there any more: what was deleted long ago is in no list of changes.
-    pub async fn gone(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
+    /// Accounts that no longer exist: the list of changes leaves out old deletions.
+    pub async fn deleted(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
         let rows = bounded(list_shown_accounts().bind(client, &None).all()).await?;
         let present: HashSet<Uuid> = rows.into_iter().map(|row| row.id).collect();
-        let gone: Vec<Uuid> = self.accounts.keys().copied().filter(|id| !present.contains(id)).collect();
-        Ok(gone.into_iter().filter_map(|id| self.on_gone(id)).collect())
+        let deleted: Vec<Uuid> = self.accounts.keys().copied().filter(|id| !present.contains(id)).collect();
+        Ok(deleted.into_iter().filter_map(|id| self.on_deleted(id)).collect())
     }
 
-    /// One frame for each, in the order of lists.
-    pub fn accounts(&self) -> Vec<Bytes> {
+    /// One frame for each account, in the order of lists.
+    pub fn snapshot(&self) -> Vec<Bytes> {
         let mut accounts: Vec<&Account> = self.accounts.values().collect();
         let order = |account: &Account| -> (DateTime<Utc>, Uuid) { (account.created_at, account.id) };
         accounts.sort_by_key(|account| order(account));
         accounts.into_iter().map(account_frame).collect()
     }
 
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
     }
 
-    pub fn line(&self) -> i64 {
-        self.line
+    pub fn watermark(&self) -> i64 {
+        self.watermark
     }
 
     pub fn is_anybody_pending(&self) -> bool {
         self.accounts.values().any(Account::is_pending)
     }
 
-    /// `None` if nobody was told of it.
-    fn on_gone(&mut self, id: Uuid) -> Option<Frame> {
-        let gone = self.accounts.remove(&id)?;
-        let text = frame("account", None, &json!({"id": gone.id, "deleted": true}));
-        Some(Frame { place: None, text })
+    /// `None` if the account was never published.
+    fn on_deleted(&mut self, id: Uuid) -> Option<Frame> {
+        let deleted = self.accounts.remove(&id)?;
+        let text = frame("account", None, &json!({"id": deleted.id, "deleted": true}));
+        Some(Frame { cursor: None, text })
     }
 
-    /// `None` if what it shows is what it showed.
+    /// `None` if nothing that is shown has changed.
     fn on_row(&mut self, row: ShownAccount) -> Option<Frame> {
         if row.deleted_at.is_some() {
-            return self.on_gone(row.id);
+            return self.on_deleted(row.id);
         }
         let account = Account::from(row);
         if self.accounts.get(&account.id) == Some(&account) {
@@ -102,13 +102,13 @@ impl News {
         }
         let text = account_frame(&account);
         self.accounts.insert(account.id, account);
-        Some(Frame { place: None, text })
+        Some(Frame { cursor: None, text })
     }
 }
 
 /// An event with the whole payload of its row.
 pub fn event_frame(event: FeedEvent) -> Bytes {
-    let place = Place { xact: event.xact, id: event.id };
+    let cursor = Cursor { xact: event.xact, id: event.id };
     let head = json!({
         "type": event.kind,
         "accountId": event.account_id,
@@ -116,14 +116,14 @@ pub fn event_frame(event: FeedEvent) -> Bytes {
         "seq": event.seq,
         "createdAt": event.created_at.to_utc(),
     });
-    let mut told = match event.payload {
+    let mut data = match event.payload {
         Value::Object(fields) => fields,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => serde_json::Map::new(),
     };
     if let Value::Object(head) = head {
-        told.extend(head);
+        data.extend(head);
     }
-    frame(&event.kind, Some(place), &Value::Object(told))
+    frame(&event.kind, Some(cursor), &Value::Object(data))
 }
 
 fn account_frame(account: &Account) -> Bytes {
@@ -132,7 +132,7 @@ fn account_frame(account: &Account) -> Bytes {
 }
 
 /// JSON has no line ends of its own, and a kind is a word.
-fn frame(kind: &str, place: Option<Place>, data: &Value) -> Bytes {
-    let id = place.map(|place| format!("id: {place}\n")).unwrap_or_default();
+fn frame(kind: &str, cursor: Option<Cursor>, data: &Value) -> Bytes {
+    let id = cursor.map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
     Bytes::from(format!("event: {kind}\n{id}data: {data}\n\n"))
 }

@@ -1,4 +1,4 @@
-//! What is the same for every answer: its headers, and the form of an error.
+//! Response middleware: the headers that every answer has, and the form of errors.
 
 use actix_web::{
     HttpResponse,
@@ -15,12 +15,13 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::{guard::ASSETS, problem::Problem};
+use super::{auth::ASSETS, problem::Problem};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-pub async fn seal<B: MessageBody + 'static>(
+/// Sets the headers of every answer and gives every error the form of a problem.
+pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

@@ -1,4 +1,4 @@
-//! JSON bodies, read strictly.
+//! A strict extractor for JSON bodies.
 
 use std::{future::Future, pin::Pin};
 
@@ -11,10 +11,10 @@ use super::problem::Problem;
 /// A passkey's answer is the largest thing that is ever sent, a few kilobytes.
 const LIMIT: usize = 64 * 1024;
 
-/// A body of this shape.
-pub struct Body<T>(pub T);
+/// A JSON object that deserializes to `T`, without unknown fields if `T` denies them.
+pub struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for Body<T> {
+impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 

@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
-use super::{body::Body, problem::Problem, shared::Shared, token::Token};
+use super::{json_body::JsonBody, problem::Problem, state::AppState, token::Token};
 
 /// Cookies are for a host whatever its port: two consoles would log each other out.
 const COOKIE: &str = "paird_session_";
@@ -130,16 +130,16 @@ struct Login {
             headers(("Set-Cookie" = String, description = "HttpOnly, SameSite=Strict, 12 hours"))),
         (status = 303, description = "The same, for a form that a browser sent")))]
 #[post("/login")]
-pub async fn login(shared: Data<Shared>, request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
+pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
     let said = told(&request, body).await?;
-    let sessions = &shared.sessions;
+    let sessions = &state.sessions;
     let Ok(_place) = sessions.waiting.try_acquire() else {
         let detail = "too many wrong tokens at once: wait a moment";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
     };
     // Held while a wrong one waits, so that the next is not even looked at.
     let turn = sessions.turn.acquire().await;
-    if !shared.token.is(&said.token) {
+    if !state.token.is(&said.token) {
         warn!("a login to the console with a wrong token");
         tokio::time::sleep(PENALTY).await;
         drop(turn);
@@ -159,8 +159,8 @@ pub async fn login(shared: Data<Shared>, request: HttpRequest, body: web::Payloa
 #[utoipa::path(tag = "session", responses((status = 204, description = "Logged out"),
     (status = 303, description = "The same, for a form that a browser sent")))]
 #[post("/logout")]
-pub async fn logout(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
-    let sessions = &shared.sessions;
+pub async fn logout(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    let sessions = &state.sessions;
     if let Some(cookie) = request.cookie(sessions.cookie()) {
         sessions.end(cookie.value(), Utc::now().timestamp());
     }
@@ -179,7 +179,7 @@ async fn told(request: &HttpRequest, body: web::Payload) -> Result<Login, Proble
             .map(web::Form::into_inner)
             .map_err(|_| Problem::refused("the form has not exactly one field, token"));
     }
-    Ok(Body::<Login>::from_request(request, &mut payload).await?.0)
+    Ok(JsonBody::<Login>::from_request(request, &mut payload).await?.0)
 }
 
 fn cookie(sessions: &Sessions, value: String, lifetime: time::Duration) -> Cookie<'static> {

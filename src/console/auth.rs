@@ -1,4 +1,4 @@
-//! Who may come in: by the Host that was asked for, by token or cookie, and from where.
+//! Authentication: the requested Host, the token or the cookie, and the origin of the request.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ use actix_web::{
 };
 use chrono::Utc;
 
-use super::{problem::Problem, session::wants_page, shared::Shared};
+use super::{login::wants_page, problem::Problem, state::AppState};
 
 /// Below it lie only files that hold nothing of anybody.
 pub const ASSETS: &str = "/static/";
@@ -38,7 +38,8 @@ impl Caller {
     }
 }
 
-pub async fn admit<B: MessageBody + 'static>(
+/// Lets a request pass if its caller is known, and notes on the request who that is.
+pub async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -72,28 +73,28 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
     let is_open = OPEN.contains(&path) || path.starts_with(ASSETS);
     if is_open {
         let is_foreign_login = !request.method().is_safe() && origin(request) == Origin::Elsewhere;
-        return if is_foreign_login { Err(foreign()) } else { Ok(Entry::Open) };
+        return if is_foreign_login { Err(cross_origin()) } else { Ok(Entry::Open) };
     }
     let Some(caller) = caller(request) else {
         let is_page = *request.method() == Method::GET && !path.starts_with("/api/") && wants_page(request);
-        return if is_page { Ok(Entry::LoginFirst) } else { Err(unknown()) };
+        return if is_page { Ok(Entry::LoginFirst) } else { Err(unauthenticated()) };
     };
     if caller == Caller::Cookie && !request.method().is_safe() && origin(request) != Origin::Here {
-        return Err(foreign());
+        return Err(cross_origin());
     }
     Ok(Entry::Known(caller))
 }
 
 /// A header that is there and wrong is not made good by a cookie.
 fn caller(request: &HttpRequest) -> Option<Caller> {
-    let shared = request.app_data::<Data<Shared>>()?;
+    let state = request.app_data::<Data<AppState>>()?;
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-        let is_known = scheme.eq_ignore_ascii_case("bearer") && shared.token.is(token.trim());
+        let is_known = scheme.eq_ignore_ascii_case("bearer") && state.token.is(token.trim());
         return is_known.then_some(Caller::Token);
     }
-    let cookie = request.cookie(shared.sessions.cookie())?;
-    shared.sessions.is_live(cookie.value(), Utc::now().timestamp()).then_some(Caller::Cookie)
+    let cookie = request.cookie(state.sessions.cookie())?;
+    state.sessions.is_live(cookie.value(), Utc::now().timestamp()).then_some(Caller::Cookie)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,12 +132,12 @@ fn is_asked_as_loopback(request: &HttpRequest) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn unknown() -> Problem {
+fn unauthenticated() -> Problem {
     let detail = "send Authorization: Bearer with the word in the file that PAIRD_CONSOLE_TOKEN_FILE names, or log in";
     Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
-fn foreign() -> Problem {
+fn cross_origin() -> Problem {
     let detail = "this comes from another site, or does not say that it comes from the console's own pages";
     Problem::new(StatusCode::FORBIDDEN, detail)
 }
