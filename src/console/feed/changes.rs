@@ -64,12 +64,15 @@ impl Changes {
         Ok(deleted.into_iter().filter_map(|id| self.on_deleted(id)).collect())
     }
 
-    /// One frame for each account, in the order of lists.
+    /// One frame for each account, in the order of lists, and then one that says that these
+    /// are all: whatever else a client knows was deleted while it was away.
     pub fn snapshot(&self) -> Vec<Bytes> {
         let mut accounts: Vec<&Account> = self.accounts.values().collect();
         let order = |account: &Account| -> (DateTime<Utc>, Uuid) { (account.created_at, account.id) };
         accounts.sort_by_key(|account| order(account));
-        accounts.into_iter().map(account_frame).collect()
+        let ids: Vec<Uuid> = accounts.iter().map(|account| account.id).collect();
+        let end = frame("accounts", None, &json!({ "ids": ids }));
+        accounts.into_iter().map(account_frame).chain([end]).collect()
     }
 
     pub fn cursor(&self) -> Cursor {
