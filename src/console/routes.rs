@@ -164,3 +164,27 @@ pub fn strict(config: &mut web::ServiceConfig) {
     );
     config.app_data(web::QueryConfig::default().error_handler(|wrong, _| Problem::malformed(wrong.to_string()).into()));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use actix_web::App;
+    use utoipa_actix_web::AppExt as _;
+
+    use super::*;
+
+    /// The types of the pages are generated from this file.
+    #[test]
+    fn the_openapi_document_in_the_source_is_current() {
+        let (_, api) = App::new().into_utoipa_app().openapi(ApiDoc::openapi()).configure(api).split_for_parts();
+        let json = Document::new(api, "paird_session_").json;
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let current = format!("{value:#}\n");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/openapi.json");
+        if std::fs::read_to_string(&file).unwrap_or_default() != current {
+            std::fs::write(&file, current).unwrap();
+            panic!("src/console/openapi.json was out of date and has been written: run .ci/web types, and commit both");
+        }
+    }
+}

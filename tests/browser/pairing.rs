@@ -60,6 +60,10 @@ async fn a_phone_scans_the_code_on_the_screen_and_each_phase_shows_without_a_rel
     window.keep_pictures("pair-connected").await;
     window.assert_accessible("pairing, connected").await;
     assert_eq!(window.run("return window.sameDocument", vec![]).await, json!(true));
+    // The stream tells the accounts and every event: only what was before it is fetched, once.
+    let fetched = "return performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)
+                       .filter((path) => path === '/api/accounts' || path.endsWith('/events') && path !== '/api/events')";
+    assert_eq!(window.run(fetched, vec![]).await, json!([format!("/api/accounts/{account}/events")]));
     stage.phones.devices_are(NUMBER, 1).await;
     desk.close().await;
 }
