@@ -1,4 +1,4 @@
-//! Accounts: listed, shown, added, renamed.
+//! Routes that list, show, add and rename accounts.
 
 use actix_web::{
     HttpResponse, get, patch, post,
@@ -12,20 +12,20 @@ use uuid::Uuid;
 use super::{db::query, json_body::JsonBody, problem::Problem, shown::Account, state::AppState};
 use crate::cli::DEFAULT_OPERATOR;
 
-/// Longer ones fit on no screen.
+/// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Whose {
+struct AccountFilter {
     /// Only the accounts of this operator.
     operator: Option<Uuid>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Accounts {
-    /// In the order in which they were made.
+    /// In order of creation.
     accounts: Vec<Account>,
 }
 
@@ -39,7 +39,7 @@ struct NewAccount {
         pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     label: String,
-    /// Whose it is; absent: the operator of a daemon that has only one.
+    /// The operator it belongs to; if absent, the default operator.
     operator_id: Option<Uuid>,
 }
 
@@ -56,15 +56,15 @@ struct NewLabel {
 }
 
 /// Lists the accounts that are not deleted.
-#[utoipa::path(tag = "accounts", params(Whose), responses((status = 200, body = Accounts)))]
+#[utoipa::path(tag = "accounts", params(AccountFilter), responses((status = 200, body = Accounts)))]
 #[get("/api/accounts")]
-pub async fn list(state: Data<AppState>, whose: Query<Whose>) -> Result<Json<Accounts>, Problem> {
+pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result<Json<Accounts>, Problem> {
     let database = state.database().await?;
-    let rows = query(list_shown_accounts().bind(&database, &whose.operator).all()).await?;
+    let rows = query(list_shown_accounts().bind(&database, &filter.operator).all()).await?;
     Ok(Json(Accounts { accounts: rows.into_iter().map(Account::from).collect() }))
 }
 
-/// Adds an account. It is unpaired until somebody pairs it.
+/// Adds an account, which is unpaired at first.
 #[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
     (status = 201, body = Account, headers(("Location" = String, description = "Where it is")))
 ))]
@@ -87,7 +87,7 @@ pub async fn show(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>
     Ok(Json(shown(&state, *id).await?))
 }
 
-/// Renames an account. It keeps its place in lists.
+/// Renames an account. Its position in lists does not change.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewLabel,
     responses((status = 200, body = Account)))]
 #[patch("/api/accounts/{id}")]
@@ -100,8 +100,8 @@ pub async fn rename(state: Data<AppState>, id: Path<Uuid>, new: JsonBody<NewLabe
     Ok(Json(shown(&state, *id).await?))
 }
 
-/// The account as it is now, as every route answers that changes it. It takes a connection:
-/// who holds one meanwhile may wait for himself.
+/// The account as it is now: what every route answers that changes one. It takes a connection
+/// of its own, so release yours first.
 pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
     let database = state.database().await?;
     let row = query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
@@ -112,7 +112,7 @@ pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
     Ok(account)
 }
 
-/// For every route below an account.
+/// The problem of a route below an account that does not exist.
 pub fn nobody(id: Uuid) -> Problem {
     Problem::absent(format!("there is no account {id}, or it was deleted"))
 }

@@ -1,4 +1,4 @@
-//! What an operator of the daemon asks of it: look, restart, sweep, resync, drain and its undoing.
+//! Administration of this daemon: inspect, restart, sweep, resync, drain and undrain.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use super::{accounts::nobody, db::query, json_body::JsonBody, problem::Problem, state::AppState};
 
-/// An account that does not disconnect in this time does so by itself later.
+/// Accounts that disconnect more slowly do so after the answer.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
-/// Between two tries to give the accounts of a drained daemon back.
+/// Between two attempts to release the accounts of a drained daemon.
 const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, ToSchema)]
@@ -37,7 +37,7 @@ struct Inspection {
     label: String,
     /// A state of the machine, finer than the status.
     state: String,
-    /// When it goes on by itself.
+    /// When its next timeout is.
     deadline: Option<DateTime<Utc>>,
     status: String,
     status_reason: String,
@@ -83,7 +83,7 @@ struct Drained {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Undrained {
-    /// There was a drain to take back.
+    /// There was a drain to undo.
     was_draining: bool,
 }
 
@@ -106,7 +106,7 @@ pub async fn inspect(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Inspe
     inspected.map(|inspected| Json(inspected.into())).ok_or_else(at_rest)
 }
 
-/// Makes an account's actor anew from its row: disconnects, and connects again.
+/// Restarts an account's actor from its row: disconnects and connects again.
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)),
     responses((status = 202, description = "It is on its way")))]
 #[post("/api/accounts/{id}/restart")]
@@ -116,7 +116,7 @@ pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpRespon
     if owner.process.is_none() {
         return Err(at_rest());
     }
-    info!(account = %id, "asked to make an actor anew");
+    info!(account = %id, "actor restart requested");
     state.supervisor.restart(AccountId(*id));
     Ok(HttpResponse::new(StatusCode::ACCEPTED))
 }
@@ -146,14 +146,14 @@ pub async fn resync(state: Data<AppState>) -> HttpResponse {
 /// Gives every account of this daemon away and takes no new ones; the process stays, its
 /// console too, and `/readyz` says no. Other daemons take the accounts over at once; if
 /// there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-/// when the drain is taken back, or when it is started anew.
+/// when the drain is undone or the daemon restarts.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
 pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
     {
         let _turn = state.drain_turn.lock().await;
         state.draining.store(true, Ordering::Relaxed);
-        // Not written, it is with the next renewal: nobody may go on running here.
+        // If this write fails, the next renewal of the lease does it: no account may stay here.
         if let Err(why) = state.lease_row.drain(true).await {
             warn!(%why, "could not tell the other daemons of the drain yet");
         }
@@ -170,8 +170,8 @@ pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
     }
 }
 
-/// Goes on without whoever asked for it: accounts that run nowhere must not stay with a
-/// daemon that takes none. How many they were; `None` if the drain was taken back.
+/// Continues after the request has ended: accounts that run nowhere must not stay with a
+/// daemon that takes none. Returns their number; `None` if the drain was undone.
 async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
     while state.supervisor.drain().await {
         let _turn = state.drain_turn.lock().await;
@@ -194,7 +194,7 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
     None
 }
 
-/// Takes a drain back: this daemon takes its share of the accounts again.
+/// Undoes a drain: this daemon takes its share of the accounts again.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
 #[delete("/api/drain")]
 pub async fn undrain(state: Data<AppState>) -> Result<Json<Undrained>, Problem> {
@@ -211,7 +211,7 @@ async fn owner(state: &AppState, id: Uuid) -> Result<AccountOwner, Problem> {
     query(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
 }
 
-/// Only its own daemon can be asked about an account.
+/// An account can be inspected and restarted only in the daemon that runs it.
 fn elsewhere(state: &AppState, owner: &AccountOwner) -> Result<(), Problem> {
     match (owner.process, &owner.host, owner.pid) {
         (Some(process), Some(host), Some(pid)) if process != state.process => {

@@ -17,11 +17,11 @@ use chrono::Utc;
 
 use super::{login::wants_page, problem::Problem, state::AppState};
 
-/// Below it lie only files that hold nothing of anybody.
+/// Files below it are the same for everybody and need no authentication.
 pub const ASSETS: &str = "/static/";
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
 
-/// How the caller showed who they are.
+/// How the caller is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     Token,
@@ -29,7 +29,7 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// As commands and the audit name it.
+    /// The `source` of its commands and audit records.
     pub fn source(self) -> &'static str {
         match self {
             Self::Token => "api",
@@ -85,7 +85,7 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
     Ok(Entry::Known(caller))
 }
 
-/// A header that is there and wrong is not made good by a cookie.
+/// A wrong Authorization header is not made up for by a cookie.
 fn caller(request: &HttpRequest) -> Option<Caller> {
     let state = request.app_data::<Data<AppState>>()?;
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
@@ -101,11 +101,11 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
 enum Origin {
     Here,
     Elsewhere,
-    /// No browser, or one from long ago.
+    /// Not a browser, or a very old one.
     NotSaid,
 }
 
-/// Where the page lies that sends this, as the browser says.
+/// Where the page is from that sent the request, by the browser's headers.
 fn origin(request: &HttpRequest) -> Origin {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     match header("sec-fetch-site") {
@@ -121,7 +121,8 @@ fn origin(request: &HttpRequest) -> Origin {
     }
 }
 
-/// The port may be a tunnel's; the name may not be anybody's whose DNS says 127.0.0.1.
+/// Any port is accepted, since it may be a tunnel's. Other names are not: a foreign name that
+/// resolves to 127.0.0.1 is DNS rebinding.
 fn is_asked_as_loopback(request: &HttpRequest) -> bool {
     let mut hosts = request.headers().get_all(HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

@@ -22,17 +22,17 @@ use super::{
 use crate::config::device_name;
 use crate::whatsapp::proxy::{self, GivenProxy, ProxyError};
 
-/// A proxy. Whoever sets it without user and password takes those away that were set.
+/// A proxy. Without user and password, those that were set are removed.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewProxy {
     /// `socks5://host:port` or `http://host:port` (CONNECT).
     #[schema(example = "socks5://10.0.0.7:1080", max_length = 2000)]
     url: String,
-    /// Given with the password, or not at all; may stand in the URL instead.
+    /// Requires a password; both may be in the URL instead.
     #[schema(write_only, min_length = 1, max_length = 255)]
     user: Option<String>,
-    /// Sealed at once, and never told again.
+    /// Sealed at once, and never returned.
     #[schema(write_only, min_length = 1, max_length = 255)]
     password: Option<String>,
 }
@@ -45,8 +45,8 @@ struct NewDeviceName {
     device_name: String,
 }
 
-/// Gives an account a proxy. A connection that it has is made anew through it at once; an
-/// account at rest uses it from its next connection on.
+/// Sets an account's proxy. A connected account reconnects through it at once; others use it
+/// from their next connection on.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewProxy,
     responses((status = 200, body = Account)))]
 #[put("/api/accounts/{id}/proxy")]
@@ -63,8 +63,8 @@ pub async fn set_proxy(
     changed(&state, *id).await
 }
 
-/// Takes proxy and login away: the account connects directly, and a connection that it has
-/// does so at once.
+/// Removes the proxy and its login: the account connects directly. A connected account
+/// reconnects at once.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/proxy")]
 pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
@@ -89,7 +89,7 @@ pub async fn set_device_name(
     name_device(&state, *id, Some(&name)).await
 }
 
-/// Goes back to the name that the daemon gives, from the next pairing on.
+/// Returns to the daemon's default name, from the next pairing on.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/device-name")]
 pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {

@@ -1,4 +1,4 @@
-//! For whoever watches over the process.
+//! Probes for process supervisors and load balancers.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use uuid::Uuid;
 
 use super::{db::query, problem::Problem, state::AppState};
 
-/// Who does not answer in this time is stuck.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// A supervisor that takes longer is stuck.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Serialize, ToSchema)]
 struct Alive {
     alive: bool,
 }
 
-/// Nothing that is false here can be true of a daemon that should get accounts.
+/// A daemon that should get accounts has the first three true and the last false.
 #[derive(Serialize, ToSchema)]
 struct Readiness {
     ready: bool,
@@ -31,7 +31,7 @@ struct Readiness {
     database: bool,
     /// Live: this daemon's accounts are its own.
     lease: bool,
-    /// It gives its accounts away, or stops.
+    /// It releases its accounts, or stops.
     draining: bool,
 }
 
@@ -41,7 +41,7 @@ struct Readiness {
 #[get("/healthz")]
 pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     let nobody = AccountId(Uuid::nil());
-    let answer = tokio::time::timeout(ANSWER_WITHIN, state.supervisor.inspect(nobody)).await;
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, state.supervisor.inspect(nobody)).await;
     if answer.is_err() || state.lease.has_changed().is_err() {
         return Err(Problem::unavailable("the daemon is stuck or stopping"));
     }
@@ -53,7 +53,7 @@ pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
 pub async fn ready(state: Data<AppState>) -> HttpResponse {
-    let database = tokio::time::timeout(ANSWER_WITHIN, async {
+    let database = tokio::time::timeout(ANSWER_TIMEOUT, async {
         let database = state.database().await?;
         query(ping().bind(&database).one()).await
     });

@@ -42,8 +42,8 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     }
 }
 
-/// The parser's words name a field or a line, never a value of a secret: what it quotes
-/// is a word where a number should be, and such a body is not what was asked for.
+/// The parser's message can be returned: it names a field or a line, and quotes a value only
+/// where another type is expected, which a secret never is.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: Value =
         serde_json::from_slice(bytes).map_err(|wrong| Problem::malformed(format!("the body is not JSON: {wrong}")))?;
@@ -56,7 +56,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|wrong| Problem::refused(wrong.to_string()))
 }
 
-/// Postgres knows none.
+/// Postgres cannot store it.
 fn has_null_character(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -1,5 +1,5 @@
-//! Who has shown the token in a browser gets a signed cookie. The key comes from the
-//! token, so a session outlives the daemon's restart and ends when the token is replaced.
+//! The login of browsers: the token is exchanged for a signed cookie. The key is derived from
+//! the token, so a session survives a restart of the daemon and ends when the token is replaced.
 
 use std::{
     collections::HashMap,
@@ -29,15 +29,16 @@ use utoipa::ToSchema;
 
 use super::{json_body::JsonBody, problem::Problem, state::AppState, token::Token};
 
-/// Cookies are for a host whatever its port: two consoles would log each other out.
+/// Prefix of the cookie's name. Cookies ignore the port: with one name, two consoles on a host
+/// would log each other out.
 const COOKIE: &str = "paird_session_";
-/// Letters that tell tokens apart.
+/// Length of the suffix, which is derived from the token.
 const COOKIE_MARK: usize = 8;
-/// A working day.
+/// A working day: how long a session lasts.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
-/// What a wrong token costs; guesses wait for each other.
+/// Delay after a wrong token; concurrent guesses wait for each other.
 const PENALTY: Duration = Duration::from_millis(300);
-/// More guesses than this at once are turned away.
+/// More concurrent logins are rejected with 429.
 const MOST_WAITING: usize = 8;
 
 const NONCE: usize = 16;
@@ -49,7 +50,7 @@ type Nonce = [u8; NONCE];
 pub struct Sessions {
     key: Hmac<Sha256>,
     cookie: String,
-    /// Of this daemon's life only: logged out before their end.
+    /// Sessions that were logged out before they expired; kept in memory only.
     ended: Mutex<HashMap<Nonce, i64>>,
     turn: Semaphore,
     waiting: Semaphore,
@@ -131,13 +132,13 @@ struct Login {
         (status = 303, description = "The same, for a form that a browser sent")))]
 #[post("/login")]
 pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
-    let said = told(&request, body).await?;
+    let said = read_login(&request, body).await?;
     let sessions = &state.sessions;
     let Ok(_place) = sessions.waiting.try_acquire() else {
         let detail = "too many wrong tokens at once: wait a moment";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
     };
-    // Held while a wrong one waits, so that the next is not even looked at.
+    // Held during the delay after a wrong token, so that the next one is not compared before.
     let turn = sessions.turn.acquire().await;
     if !state.token.is(&said.token) {
         warn!("a login to the console with a wrong token");
@@ -167,7 +168,7 @@ pub async fn logout(state: Data<AppState>, request: HttpRequest) -> HttpResponse
     answer(&request, cookie(sessions, String::new(), time::Duration::ZERO), "/login")
 }
 
-async fn told(request: &HttpRequest, body: web::Payload) -> Result<Login, Problem> {
+async fn read_login(request: &HttpRequest, body: web::Payload) -> Result<Login, Problem> {
     let mut payload: Payload = body.into_inner();
     let is_form = request
         .headers()
@@ -199,7 +200,7 @@ fn answer(request: &HttpRequest, cookie: Cookie<'static>, page: &'static str) ->
     response.cookie(cookie).finish()
 }
 
-/// A browser that goes from page to page, not a program.
+/// Whether a browser navigates, rather than a program calls.
 pub fn wants_page(request: &HttpRequest) -> bool {
     request
         .headers()

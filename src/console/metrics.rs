@@ -1,4 +1,4 @@
-//! What Prometheus scrapes.
+//! The metrics endpoint for Prometheus.
 
 use actix_web::{HttpResponse, get, web::Data};
 

@@ -39,7 +39,7 @@ pub async fn finish<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// An error without words, or in the framework's; one that was given a form is left alone.
+/// Whether the response is an error that does not have the form of a problem yet.
 fn is_bare_error(response: &ServiceResponse) -> bool {
     let status = response.status();
     let is_formless = kind(response.headers()).is_none_or(|kind| kind.starts_with("text/plain"));

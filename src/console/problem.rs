@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 has it.
+//! Errors as RFC 9457 problem details.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// Well-formed, but it cannot be meant.
+    /// Well-formed, but not acceptable.
     pub fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }

@@ -66,7 +66,7 @@ fn drawn(png: &str, format: Format) -> Result<(&'static str, Vec<u8>), QrError> 
     })
 }
 
-/// A hash: the picture itself opens the account.
+/// A hash, since the content of the picture is a secret.
 fn etag(png: &str, format: Format) -> String {
     let hash = Sha256::digest(png);
     let hash = general_purpose::URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());

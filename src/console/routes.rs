@@ -1,4 +1,4 @@
-//! Every route, once; and the OpenAPI document that is made from them.
+//! The list of all routes, and the OpenAPI document that is generated from it.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -25,7 +25,7 @@ use super::{
     qr, vocabulary,
 };
 
-/// The JSON API and what stands beside it. Pages are added by the server.
+/// All routes except the pages.
 pub fn api(config: &mut ServiceConfig<'_>) {
     config
         .service(health::alive)
@@ -143,7 +143,7 @@ async fn document(own: Data<Document>) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(own.json.clone())
 }
 
-/// Whatever no route takes.
+/// Answers a request that no route takes.
 pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse {
     let Some(methods) = own.methods(request.path()) else {
         return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
@@ -156,7 +156,7 @@ pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse 
     })
 }
 
-/// What the framework says of paths and queries that do not parse, as a problem.
+/// Answers paths and queries that do not parse with a problem.
 pub fn strict(config: &mut web::ServiceConfig) {
     config.app_data(
         web::PathConfig::default()

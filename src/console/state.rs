@@ -29,11 +29,11 @@ pub struct AppState {
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
-    /// Somebody asked this daemon to give its accounts away.
+    /// This daemon was asked to release its accounts.
     pub draining: AtomicBool,
-    /// A drain and its undoing, one after the other.
+    /// Serializes draining and undraining.
     pub drain_turn: Mutex<()>,
-    /// The daemon stops: whoever waits for something is sent home.
+    /// Cancelled when the daemon stops: requests that wait end.
     pub ending: CancellationToken,
 }
 

@@ -60,14 +60,19 @@ export const memo = (key, facts, draw) => ({ key, facts, draw });
 /**
  * Makes the children of `host` look like these. Nodes that remain are kept, and with them focus, typed text,
  * unfolded details and open menus. Children with the same `data-key` are the same, others are matched in order.
- * A heading takes the focus when what had it is gone.
+ * When what had the focus is gone, the nearest heading takes it.
  * @param {Element} host
  * @param {...Children} children
  */
 export function patch(host, ...children) {
-  const hadFocus = host.contains(document.activeElement);
+  /** @type {Element[]} */
+  const around = [];
+  const focused = host.contains(document.activeElement) ? document.activeElement : null;
+  for (let node = focused; node && node !== host; node = node.parentElement) around.push(node);
   reconcile(host, flattened(children));
-  if (hadFocus && !host.contains(document.activeElement)) focusOn(host.querySelector('h1, h2') ?? host.closest('main'));
+  if (!focused || host.contains(document.activeElement)) return;
+  const nearest = around.find((node) => host.contains(node)) ?? host;
+  focusOn(nearest.querySelector('h1, h2') ?? host.querySelector('h1, h2') ?? host.closest('main'));
 }
 
 /** @param {Children[]} children @returns {(ChildNode | Memo)[]} */

@@ -87,8 +87,8 @@ export function pairing(main, id) {
       el('ol.steps', { 'aria-label': 'Progress', 'data-tone': now.tone }, steps(now)),
       el(
         'section.card.face',
-        { 'data-key': view, 'aria-labelledby': 'phase', 'data-phase': now.name, 'data-tone': now.tone },
-        drawPhase(now, account),
+        { 'aria-labelledby': 'phase', 'data-phase': now.name, 'data-tone': now.tone },
+        el('div.phase', { 'data-key': view }, drawPhase(now, account)),
       ),
     );
     if (isOther) speak(`${now.title}. ${now.text}`);
