@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{db::query, json_body::JsonBody, problem::Problem, shown::Account, state::AppState};
+use super::{account_view::Account, db::query, json_body::JsonBody, problem::Problem, state::AppState};
 use crate::cli::DEFAULT_OPERATOR;
 
 /// A longer label would fit on no screen.

@@ -19,8 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    accounts::nobody, auth::Caller, db::query, json_body::JsonBody, problem::Problem, shown::utc, state::AppState,
-    vocabulary,
+    account_view::utc, accounts::nobody, auth::Caller, db::query, json_body::JsonBody, problem::Problem,
+    state::AppState, vocabulary,
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";

@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    account_view::Account,
     accounts::{nobody, shown},
     db::{problem_of, query, with_timeout},
     json_body::JsonBody,
     problem::Problem,
-    shown::Account,
     state::AppState,
 };
 use crate::config::device_name;

@@ -6,6 +6,7 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
+use paird_actors::domain::{Reason, StatusReason};
 use paird_sql::queries::console::{
     find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
     list_last_account_events,
@@ -63,6 +64,8 @@ struct Event {
     created_at: DateTime<Utc>,
     #[schema(value_type = Object)]
     payload: Value,
+    /// The payload's `reason`, if it has one, as a sentence for people without its full stop.
+    reason_text: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -116,6 +119,7 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
         seq: row.seq,
         kind: row.kind,
         created_at: row.created_at.to_utc(),
+        reason_text: reason_text(&row.payload),
         payload: row.payload,
     };
     Ok(Json(Events { events: rows.into_iter().map(told).collect() }))
@@ -156,6 +160,16 @@ pub async fn groups(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Groups
     Ok(Json(Groups { groups: rows.into_iter().map(told).collect() }))
 }
 
+/// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
+pub fn reason_text(payload: &Value) -> Option<String> {
+    let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
+    let headline = reason.headline();
+    match reason.raw() {
+        Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
+        Some(_) | None => Some(headline),
+    }
+}
+
 async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
     let database = state.database().await?;
     query(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
@@ -166,5 +180,25 @@ fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
         _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_with_what_whatsapp_said_of_it() {
+        for (payload, text) in [
+            (json!({"reason": "banned: failure 403"}), Some("Banned or locked by WhatsApp (failure 403)")),
+            (json!({"reason": "timeout"}), Some("Nobody scanned in time")),
+            (json!({"reason": "of another version"}), Some("Of another version")),
+            (json!({"reason": null}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(reason_text(&payload).as_deref(), text);
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
 //! them.
 
+mod account_view;
 mod accounts;
 mod admin;
 mod auth;
@@ -26,7 +27,6 @@ mod problem;
 mod qr;
 mod routes;
 mod server;
-mod shown;
 mod state;
 mod token;
 mod vocabulary;

@@ -18,14 +18,14 @@ async fn a_phone_scans_the_code_on_the_screen_and_each_phase_shows_without_a_rel
     stage.phones.add(NUMBER).await;
     let account = stage.web.account("Front desk").await;
     desk.go_to_pairing(account).await;
-    desk.phase("choose").await;
+    desk.phase("idle").await;
     window.run("window.sameDocument = true", vec![]).await;
     window.keep_pictures("pair-choose").await;
     window.assert_accessible("pairing, choice").await;
 
     stage.phones.fault(Fault::RefuseConnections { times: None }).await;
     window.click("[data-action=start]").await;
-    desk.phase("starting").await;
+    desk.phase("retrying").await;
     window.says(".face", "Trying again").await;
     window.keep_pictures("pair-starting").await;
     window.assert_accessible("pairing, starting").await;

@@ -1,26 +1,31 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ending, phase } from '../../src/console/web/model/phase.js';
+import { look, rejection } from '../../src/console/web/model/phase.js';
 
-const pending = (statusReason, more = {}) => ({ status: 'pending', statusReason, ...more });
+const account = { label: 'Front desk', statusText: 'WhatsApp cannot be reached', phoneNumber: '436601000001' };
 
-test('a pending row says which phase it is', () => {
-  const qr = { at: '', expiresAt: '' };
-  assert.equal(phase(pending('opening')).name, 'starting');
-  assert.equal(phase(pending('waiting_for_scan', { qr })).name, 'scan');
-  assert.equal(phase(pending('waiting_for_code', { qr })).name, 'code');
-  assert.equal(phase(pending('waiting_for_passkey')).name, 'passkey');
-  assert.equal(phase(pending('linking', { qr })).name, 'linking');
-  assert.equal(phase(pending('unreachable: refused')).title, 'Trying again');
+test('every phase that the API knows has a look', () => {
+  const document = JSON.parse(readFileSync(new URL('../../src/console/openapi.json', import.meta.url), 'utf8'));
+  const schemas = document.components.schemas;
+  const { phase } = schemas.Account.properties;
+  const phases = phase.enum ?? schemas[phase.$ref.split('/').at(-1)].enum;
+  assert.equal(phases.length > 10, true);
+  for (const each of phases) assert.match(look(each, account).title, /^\S.*[^.]$/, each);
 });
 
-test('only the last attempt that nothing followed has an ending', () => {
-  const [timeout, unpaired] = [
-    { type: 'session.timeout', payload: {} },
-    { type: 'account.unpaired', payload: {} },
-  ];
-  assert.equal(ending([unpaired, timeout]), timeout);
-  assert.equal(ending([timeout, unpaired]), null);
-  assert.equal(phase({ status: 'unpaired', statusReason: 'timeout' }, timeout).name, 'timeout');
-  assert.equal(phase({ status: 'unpaired', statusReason: 'operator' }, null).name, 'choose');
+test('a phase that somebody waits in says why', () => {
+  assert.match(look('retrying', account).text, /^WhatsApp cannot be reached\. /);
+  assert.equal(look('connected', account).text, '«Front desk» is linked with +436 601 000 001.');
+});
+
+test('an ending is told by its event, and before it by the row', () => {
+  const end = { phoneNumber: '436601000001', existingLabel: 'Lobby' };
+  assert.match(look('duplicate', account, end).text, /^\+436 601 000 001 is linked to «Lobby»\./);
+  assert.equal(look('duplicate', account).text, 'WhatsApp cannot be reached.');
+});
+
+test('only a rejected scan is told as rejected', () => {
+  assert.match(String(rejection({ statusWord: 'scan_rejected', statusRaw: 'x' })), /not accepted \(x\)/);
+  assert.equal(rejection({ statusWord: 'waiting_for_scan' }), false);
 });

@@ -38,6 +38,11 @@ test('codes in a row are one line with a count', () => {
   );
 });
 
+test('an event tells its reason in the words of the server', () => {
+  const held = { ...event(1, 'session.held', { reason: 'banned: 403' }), reasonText: 'Banned by WhatsApp (403)' };
+  assert.equal(story([held], [])[0].text, 'Held: Banned by WhatsApp (403)');
+});
+
 test('an event of an unknown kind is shown in its own words', () => {
   assert.equal(story([event(1, 'message.sent_late')], [])[0].text, 'Message sent late');
 });

@@ -13,7 +13,10 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{Cursor, Frame};
-use crate::{console::shown::Account, postgres::pool::bounded};
+use crate::{
+    console::{account_view::Account, history::reason_text},
+    postgres::pool::bounded,
+};
 
 /// Events that are read at once.
 pub const PAGE: i64 = 500;
@@ -109,7 +112,7 @@ impl Changes {
     }
 }
 
-/// An event with the whole payload of its row.
+/// An event with the whole payload of its row, and what its reason means.
 pub fn event_frame(event: FeedEvent) -> Bytes {
     let cursor = Cursor { xact: event.xact, id: event.id };
     let head = json!({
@@ -119,12 +122,16 @@ pub fn event_frame(event: FeedEvent) -> Bytes {
         "seq": event.seq,
         "createdAt": event.created_at.to_utc(),
     });
+    let reason = reason_text(&event.payload);
     let mut data = match event.payload {
         Value::Object(fields) => fields,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => serde_json::Map::new(),
     };
     if let Value::Object(head) = head {
         data.extend(head);
+    }
+    if let Some(reason) = reason {
+        data.insert("reasonText".to_owned(), Value::String(reason));
     }
     frame(&event.kind, Some(cursor), &Value::Object(data))
 }

@@ -77,7 +77,6 @@ export function history(id) {
 
   return {
     ...events,
-    isRead: () => isRead,
     read,
     /** Takes an event of the stream. `seq` has no gaps: after one the page is read. @param {Event} event */
     async take(event) {

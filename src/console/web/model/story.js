@@ -13,9 +13,10 @@ export function story(events, records) {
   return gathered(lines.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.nth - a.nth));
 }
 
-/** @param {Event} event @returns {Line} */
-function ofEvent({ type, payload, seq, createdAt }) {
-  const [text, tone] = event(type, payload);
+/** @param {Event} happened @returns {Line} */
+function ofEvent(happened) {
+  const { type, payload, seq, createdAt } = happened;
+  const [text, tone] = event(happened);
   const raw = Object.keys(payload).length > 0 ? JSON.stringify(payload, null, 2) : '';
   return { key: `event-${seq}`, kind: type, text, tone, raw, at: createdAt, nth: seq, where: `event ${seq}`, times: 1 };
 }

@@ -8,7 +8,7 @@ import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
-import { reason, STATUS } from '../model/words.js';
+import { STATUS } from '../model/words.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
 import { connectionSettings } from './connection_settings.js';
@@ -103,8 +103,7 @@ const card = (name, content) => el('section.card.stack', { 'aria-labelledby': na
 
 /** @param {Account} account */
 function summary(account) {
-  const [, raw] = reason(account.statusReason);
-  const all = actions(account);
+  const { wanted, more } = actions(account);
   const last = account.lastPhoneNumber ? `Last linked with ${phone(account.lastPhoneNumber)}` : 'No phone yet';
   return el(
     'div.card.stack.summary',
@@ -115,12 +114,14 @@ function summary(account) {
     advice(account) &&
       el('p.note', { 'data-tone': STATUS[account.status].tone }, el('b', {}, 'What to do: '), advice(account)),
     account.openTickets > 0 && el('p.small.muted', {}, 'An old device is being removed from the phone.'),
-    raw && el('details.raw', {}, el('summary', {}, 'WhatsApp’s own words'), el('pre', {}, account.statusReason)),
-    all.length > 0 &&
+    account.statusRaw &&
+      el('details.raw', {}, el('summary', {}, 'WhatsApp’s own words'), el('pre', {}, account.statusReason)),
+    (wanted || more.length > 0) &&
       el(
         'div.row.all',
         {},
-        all.map((action) => control(action, account, action.wanted ? '.primary' : '')),
+        wanted && control(wanted, account, '.primary'),
+        more.map((action) => control(action, account)),
       ),
   );
 }

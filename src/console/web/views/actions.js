@@ -1,5 +1,5 @@
 // @ts-check
-// What can be done with an account, by its status; and doing it.
+// What can be done with an account, which the server says; and doing it.
 import { el, once, toast } from '../lib/dom.js';
 import { closeAround } from '../lib/menu.js';
 import { sentence } from '../lib/text.js';
@@ -7,15 +7,9 @@ import * as api from '../model/api.js';
 import * as dialogs from './dialogs.js';
 
 /**
- * `wanted` is what one most likely came for.
  * @import { Account } from '../model/api.js'
- * @typedef {{ name: string, text: string, wanted?: boolean, danger?: boolean,
- *   to?: (account: Account) => string, run?: (account: Account) => Promise<unknown> }} Action
+ * @typedef {{ name: string, text: string, isDangerous?: boolean, to?: string, run?: () => Promise<unknown> }} Action
  */
-
-/** An account that was unpaired without a logout still has its keys. @param {Account} account */
-const isParked = ({ status, statusReason, lastPhoneNumber }) =>
-  status === 'unpaired' && statusReason === 'operator' && lastPhoneNumber;
 
 /** Sends it, and says how it ended; a refusal is thrown for a dialog to show. @param {Account} account @param {string} kind @param {object} [args] */
 async function send(account, kind, args) {
@@ -23,70 +17,76 @@ async function send(account, kind, args) {
   toast(`${account.label}: ${sentence(result)}.`);
 }
 
-/** @param {string} text @returns {Action} */
-const pair = (text, wanted = true) => ({ name: 'pair', text, wanted, to: (account) => `/accounts/${account.id}/pair` });
-/** @param {string} text @returns {Action} */
-const resume = (text) => ({ name: 'resume', text, wanted: true, run: (account) => send(account, 'account.resume') });
-/** @type {Action} */
-const cancel = { name: 'cancel', text: 'Cancel pairing', run: (account) => send(account, 'account.cancel') };
-/** @type {Action} */
-const reconnect = { name: 'reconnect', text: 'Connect again', run: (account) => send(account, 'account.reconnect') };
-/** @type {Action} */
-const proxy = { name: 'proxy', text: 'Change proxy', run: dialogs.proxy };
-/** @type {Action} */
-const deviceName = { name: 'device-name', text: 'Change name', run: dialogs.deviceName };
-/** @type {Action} */
-const groups = { name: 'groups', text: 'Fetch groups again', run: (account) => send(account, 'groups.sync') };
-/** @type {Action} */
-const rename = { name: 'rename', text: 'Rename', run: dialogs.rename };
-/** @type {Action} */
-const unpair = {
-  name: 'unpair',
-  text: 'Unpair',
-  danger: true,
-  run: (account) => dialogs.unpair(account, (args) => send(account, 'account.unpair', args)),
-};
-/** @type {Action} */
-const remove = {
-  name: 'delete',
-  text: 'Delete',
-  danger: true,
-  run: (account) => dialogs.remove(account, () => send(account, 'account.delete')),
+/** The controls of commands; the passkey's is on the pairing page. @type {Record<string, (account: Account) => Action>} */
+const COMMANDS = {
+  'account.pair': ({ id, status }) => ({
+    name: 'pair',
+    text: status === 'pending' ? 'Show pairing' : status === 'unpaired' ? 'Pair' : 'Pair again',
+    to: `/accounts/${id}/pair`,
+  }),
+  'account.resume': (account) => ({
+    name: 'resume',
+    text: account.status === 'reconnecting' ? 'Try now' : 'Resume',
+    run: () => send(account, 'account.resume'),
+  }),
+  'account.cancel': (account) => ({
+    name: 'cancel',
+    text: 'Cancel pairing',
+    run: () => send(account, 'account.cancel'),
+  }),
+  'groups.sync': (account) => ({
+    name: 'groups',
+    text: 'Fetch groups again',
+    run: () => send(account, 'groups.sync'),
+  }),
+  'account.unpair': (account) => ({
+    name: 'unpair',
+    text: 'Unpair',
+    isDangerous: true,
+    run: () => dialogs.unpair(account, (args) => send(account, 'account.unpair', args)),
+  }),
+  'account.delete': (account) => ({
+    name: 'delete',
+    text: 'Delete',
+    isDangerous: true,
+    run: () => dialogs.remove(account, () => send(account, 'account.delete')),
+  }),
 };
 
-/** @param {Account} account @returns {Action[]} */
+/**
+ * What one most likely came for, if anything, and the rest; what cannot be taken back is last.
+ * @param {Account} account @returns {{ wanted: Action | undefined, more: Action[] }}
+ */
 export function actions(account) {
-  switch (account.status) {
-    case 'unpaired':
-      return isParked(account)
-        ? [resume('Resume'), pair('Pair', false), rename, remove]
-        : [pair('Pair'), rename, remove];
-    case 'pending':
-      return [pair('Show pairing'), cancel, rename, remove];
-    case 'connected':
-      return [groups, rename, unpair, remove];
-    case 'reconnecting':
-      return [resume('Try now'), pair('Pair again', false), rename, unpair, remove];
-    case 'held':
-      return [resume('Resume'), pair('Pair again', false), rename, unpair, remove];
-    default:
-      return [];
-  }
+  const offered = account.actions.flatMap((kind) => COMMANDS[kind]?.(account) ?? []);
+  if (offered.length === 0) return { wanted: undefined, more: [] };
+  const rename = { name: 'rename', text: 'Rename', run: () => dialogs.rename(account) };
+  const wanted = offered.find(({ name }) => name === 'pair' || name === 'resume');
+  const rest = offered.filter((action) => action !== wanted);
+  return {
+    wanted,
+    more: [...rest.filter((each) => !each.isDangerous), rename, ...rest.filter((each) => each.isDangerous)],
+  };
 }
 
 /** @param {Account} account @returns {Action[]} */
 export function connectionActions(account) {
-  if (account.status === 'deleting') return [];
-  const isLinked = ['connected', 'reconnecting'].includes(account.status);
-  return isLinked ? [proxy, deviceName, reconnect] : [proxy, deviceName];
+  if (account.actions.length === 0) return [];
+  /** @type {Action[]} */
+  const settings = [
+    { name: 'proxy', text: 'Change proxy', run: () => dialogs.proxy(account) },
+    { name: 'device-name', text: 'Change name', run: () => dialogs.deviceName(account) },
+  ];
+  const reconnect = { name: 'reconnect', text: 'Connect again', run: () => send(account, 'account.reconnect') };
+  return account.actions.includes('account.reconnect') ? [...settings, reconnect] : settings;
 }
 
 /** A button, or a link that looks like one. @param {Action} action @param {Account} account */
 export function control(action, account, look = '') {
-  const spec = `${look}${action.danger ? '.danger' : ''}`;
+  const spec = `${look}${action.isDangerous ? '.danger' : ''}`;
   const about = el('span.unseen', {}, ` «${account.label}»`);
   const marks = { 'data-key': action.name, 'data-action': action.name };
-  if (action.to) return el(`a.button${spec}`, { ...marks, href: action.to(account) }, action.text, about);
+  if (action.to) return el(`a.button${spec}`, { ...marks, href: action.to }, action.text, about);
   const onclick = (/** @type {MouseEvent} */ event) =>
     act(/** @type {Element} */ (event.currentTarget), action, account);
   return el(`button${spec}`, { ...marks, type: 'button', onclick }, action.text, about);
@@ -96,7 +96,7 @@ export function control(action, account, look = '') {
 async function act(button, action, account) {
   closeAround(button);
   try {
-    await once(button, () => action.run?.(account));
+    await once(button, () => action.run?.());
   } catch (error) {
     toast(`${account.label}: ${api.messageOf(error)}`, 'bad');
   }

@@ -3,7 +3,7 @@
 import { time } from '../lib/clock.js';
 import { el, shape } from '../lib/dom.js';
 import { sentence } from '../lib/text.js';
-import { reason, STATUS } from '../model/words.js';
+import { STATUS } from '../model/words.js';
 
 /** @import { Account } from '../model/api.js' */
 
@@ -15,9 +15,8 @@ export function badge({ status }) {
 
 /** "The connection was lost · 2 minutes ago · next try in 0:14" @param {Account} account */
 export function why(account) {
-  const [words] = reason(account.statusReason);
   return [
-    el('span', { 'data-reason': account.statusReason.split(':')[0] }, words),
+    el('span', { 'data-reason': account.statusWord }, account.statusText),
     ' · ',
     time(account.statusSince, 'since'),
     account.nextRetryAt && [' · next try ', time(account.nextRetryAt, 'until')],

@@ -155,9 +155,7 @@ const welcome = () => [
 /** @param {Account} account @param {boolean} isHidden */
 function row(account, isHidden) {
   const number = account.phoneNumber ?? account.lastPhoneNumber;
-  const all = actions(account);
-  const wanted = all.find((action) => action.wanted);
-  const more = all.filter((action) => action !== wanted);
+  const { wanted, more } = actions(account);
   return el(
     'li.account',
     { 'data-key': account.id, 'data-account': account.id },

@@ -4,7 +4,7 @@ import { time } from '../lib/clock.js';
 import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
 import * as api from '../model/api.js';
 import { history } from '../model/history.js';
-import { CHOICE, ending, mayHaveCode, phase } from '../model/phase.js';
+import { look, rejection } from '../model/phase.js';
 import * as store from '../model/store.js';
 import { gone } from './gone.js';
 import { pairForm } from './pair_form.js';
@@ -12,7 +12,7 @@ import { code, passkey, qr } from './pairing_views.js';
 
 /**
  * @import { Account } from '../model/api.js'
- * @import { Phase } from '../model/phase.js'
+ * @import { Look, Phase } from '../model/phase.js'
  */
 
 const STEPS = ['Start', 'Scan', 'Link', 'Done'];
@@ -24,8 +24,8 @@ export function pairing(main, id) {
   const args = `paird.pair.${id}`;
   /** What the row does not say, and of which event and QR code it is. */
   const shown = { code: '', codeSeq: 0, picture: '', pictureAt: '' };
-  /** @type {{ form: import('./pair_form.js').FormState, wrongAnswer: string, isAnew: boolean, status: string, view: string }} */
-  const page = { form: { method: 'qr', wrong: '' }, wrongAnswer: '', isAnew: false, status: '', view: '' };
+  /** @type {{ form: import('./pair_form.js').FormState, wrongAnswer: string, isAnew: boolean, status: string, phase: string }} */
+  const page = { form: { method: 'qr', wrong: '' }, wrongAnswer: '', isAnew: false, status: '', phase: '' };
   const set = (/** @type {Partial<typeof page>} */ changes) => {
     Object.assign(page, changes);
     draw();
@@ -33,13 +33,15 @@ export function pairing(main, id) {
 
   const report = (/** @type {unknown} */ error) => api.statusOf(error) > 404 && toast(api.messageOf(error), 'bad');
   const last = (/** @type {string} */ type) => past.all().findLast((event) => event.type === type);
+  /** What the event says that ended an attempt with this phase. @param {Phase} phase */
+  const end = (phase) => last(`session.${phase}`)?.payload;
 
   store.begun.on(() => past.read().then(draw, report));
   store.happened.on((event) => event.accountId === id && past.take(event).then(draw, report));
 
   /** The stream says neither code nor picture: each is read once. @param {Account} account */
   function readShown(account) {
-    const seq = mayHaveCode(account) ? (last('session.code')?.seq ?? 0) : 0;
+    const seq = account.phase === 'code' ? (last('session.code')?.seq ?? 0) : 0;
     if (seq !== shown.codeSeq) {
       Object.assign(shown, { code: '', codeSeq: seq });
       const take = (/** @type {Account} */ { pairCode }) => {
@@ -65,16 +67,15 @@ export function pairing(main, id) {
     const account = store.accounts.get(id);
     if (!store.accounts.isComplete) return;
     if (!account) return patch(main, gone());
-    if (!past.isRead()) return;
     if (account.status !== page.status) page.isAnew = false;
     page.status = account.status;
     readShown(account);
     const isChosenAnew = page.isAnew && ['unpaired', 'reconnecting', 'held'].includes(account.status);
-    const now = isChosenAnew ? CHOICE : phase({ ...account, pairCode: shown.code }, ending(past.all()));
-    const view = `${now.name} ${now.step}`;
-    const isOther = page.view !== '' && page.view !== view;
+    const phase = isChosenAnew ? 'idle' : account.phase;
+    const now = look(phase, account, end(phase));
+    const isOther = page.phase !== '' && page.phase !== phase;
     if (isOther) Object.assign(page, { form: { method: 'qr', wrong: '' }, wrongAnswer: '' });
-    page.view = view;
+    page.phase = phase;
     document.title = `${now.title} · ${account.label} · paird`;
     patch(
       main,
@@ -84,19 +85,20 @@ export function pairing(main, id) {
         el('a.back', { href: `/accounts/${id}` }, shape('back'), 'Account'),
         el('h1', {}, `Pair «${account.label}»`),
       ),
-      el('ol.steps', { 'aria-label': 'Progress', 'data-tone': now.tone }, steps(now)),
+      el('ol.steps', { 'aria-label': 'Progress', 'data-tone': now.tone }, steps(phase, now)),
       el(
         'section.card.face',
-        { 'aria-labelledby': 'phase', 'data-phase': now.name, 'data-tone': now.tone },
-        el('div.phase', { 'data-key': view }, drawPhase(now, account)),
+        { 'aria-labelledby': 'phase', 'data-phase': phase, 'data-tone': now.tone },
+        el('div.phase', { 'data-key': phase }, drawPhase(phase, now, account)),
       ),
     );
     if (isOther) speak(`${now.title}. ${now.text}`);
   }
 
-  /** @param {Phase} now @param {Account} account */
-  function drawPhase(now, account) {
-    const { title, text, rejected } = now;
+  /** @param {Phase} phase @param {Look} now @param {Account} account */
+  function drawPhase(phase, now, account) {
+    const { title, text } = now;
+    const rejected = rejection(account);
     const { pairDeadline, nextRetryAt } = account;
     const hero = (/** @type {import('../lib/dom.js').Child[]} */ ...more) =>
       el(
@@ -110,12 +112,13 @@ export function pairing(main, id) {
       );
     const whenOver = pairDeadline && el('p.small.muted.over', {}, 'Time left to pair: ', time(pairDeadline, 'left'));
     const cancel = button('cancel', 'Cancel', (target) => run(target, 'account.cancel'));
-    switch (now.name) {
+    switch (phase) {
       case 'scan':
         return qr(account, shown.picture, { title, rejected, whenOver, cancel });
       case 'code':
         return code(shown.code, { title, rejected, whenOver, cancel });
       case 'passkey':
+      case 'passkey_confirmation':
         return [
           el('div.titled', {}, shape(now.shape), el('h2', { id: 'phase' }, title)),
           el('p', {}, text),
@@ -129,6 +132,7 @@ export function pairing(main, id) {
           whenOver,
         ];
       case 'starting':
+      case 'retrying':
       case 'linking':
         return hero(
           el('div.progress'),
@@ -136,7 +140,7 @@ export function pairing(main, id) {
           whenOver,
           el('div.row', {}, cancel),
         );
-      case 'choose':
+      case 'idle':
         return [
           el('h2', { id: 'phase' }, title),
           pairForm({ state: page.form, lastPhone: account.lastPhoneNumber, set: (form) => set({ form }), start }),
@@ -179,7 +183,7 @@ export function pairing(main, id) {
   function lastArgs() {
     const asked = sessionStorage.getItem(args);
     if (asked) return JSON.parse(asked);
-    const { expectedPhone } = ending(past.all())?.payload ?? {};
+    const { expectedPhone } = end('wrong_phone') ?? {};
     return expectedPhone ? { expectPhone: expectedPhone } : {};
   }
 
@@ -207,9 +211,9 @@ const button = (action, text, work, look = '') =>
     text,
   );
 
-/** @param {Phase} now */
-const steps = ({ name, step }) =>
-  (name === 'code' ? STEPS_BY_CODE : STEPS).map((text, at) => {
-    const state = at + 1 < step || name === 'connected' ? 'done' : at + 1 === step ? 'now' : 'next';
+/** @param {Phase} phase @param {Look} now */
+const steps = (phase, { step }) =>
+  (phase === 'code' ? STEPS_BY_CODE : STEPS).map((text, at) => {
+    const state = at + 1 < step || phase === 'connected' ? 'done' : at + 1 === step ? 'now' : 'next';
     return el('li', { 'data-state': state, 'aria-current': state === 'now' && 'step' }, text);
   });

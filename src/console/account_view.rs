@@ -1,4 +1,4 @@
-//! An account as the console shows it: in lists, by itself, and in the live stream.
+//! The account as the API shows it: in lists, by itself, and in the live stream.
 
 use chrono::{DateTime, FixedOffset, Utc};
 use paird_actors::domain::{CommandKind, Phase, Reason, Shown, Status, StatusReason};
