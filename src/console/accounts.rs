@@ -1,4 +1,4 @@
-//! Accounts: listed, shown, added, renamed.
+//! Routes that list, show, add and rename accounts.
 
 use actix_web::{
     HttpResponse, get, patch, post,
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{answer::answered, body::Body, problem::Problem, shared::Shared, shown::Account};
+use super::{account_view::Account, db::query, json_body::JsonBody, problem::Problem, state::AppState};
 use crate::cli::DEFAULT_OPERATOR;
 
-/// Longer ones fit on no screen.
+/// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Whose {
+struct AccountFilter {
     /// Only the accounts of this operator.
     operator: Option<Uuid>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Accounts {
-    /// In the order in which they were made.
+    /// In order of creation.
     accounts: Vec<Account>,
 }
 
@@ -39,7 +39,7 @@ struct NewAccount {
         pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     label: String,
-    /// Whose it is; absent: the operator of a daemon that has only one.
+    /// The operator it belongs to; if absent, the default operator.
     operator_id: Option<Uuid>,
 }
 
@@ -56,63 +56,63 @@ struct NewLabel {
 }
 
 /// Lists the accounts that are not deleted.
-#[utoipa::path(tag = "accounts", params(Whose), responses((status = 200, body = Accounts)))]
+#[utoipa::path(tag = "accounts", params(AccountFilter), responses((status = 200, body = Accounts)))]
 #[get("/api/accounts")]
-pub async fn list(shared: Data<Shared>, whose: Query<Whose>) -> Result<Json<Accounts>, Problem> {
-    let database = shared.database().await?;
-    let rows = answered(list_shown_accounts().bind(&database, &whose.operator).all()).await?;
+pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result<Json<Accounts>, Problem> {
+    let database = state.database().await?;
+    let rows = query(list_shown_accounts().bind(&database, &filter.operator).all()).await?;
     Ok(Json(Accounts { accounts: rows.into_iter().map(Account::from).collect() }))
 }
 
-/// Adds an account. It is unpaired until somebody pairs it.
+/// Adds an account, which is unpaired at first.
 #[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
     (status = 201, body = Account, headers(("Location" = String, description = "Where it is")))
 ))]
 #[post("/api/accounts")]
-pub async fn add(shared: Data<Shared>, new: Body<NewAccount>) -> Result<HttpResponse, Problem> {
+pub async fn add(state: Data<AppState>, new: JsonBody<NewAccount>) -> Result<HttpResponse, Problem> {
     let label = checked(&new.0.label)?;
     let operator = new.0.operator_id.unwrap_or(DEFAULT_OPERATOR);
-    let database = shared.database().await?;
-    let id = answered(add_account().bind(&database, &operator, &label).one()).await?;
+    let database = state.database().await?;
+    let id = query(add_account().bind(&database, &operator, &label).one()).await?;
     drop(database);
-    shared.feed.ring();
-    let account = shown(&shared, id).await?;
+    state.feed.wake();
+    let account = shown(&state, id).await?;
     Ok(HttpResponse::Created().insert_header(("Location", format!("/api/accounts/{id}"))).json(account))
 }
 
 /// Shows one account, with its pair code while there is one to type.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[get("/api/accounts/{id}")]
-pub async fn show(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
-    Ok(Json(shown(&shared, *id).await?))
+pub async fn show(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    Ok(Json(shown(&state, *id).await?))
 }
 
-/// Renames an account. It keeps its place in lists.
+/// Renames an account. Its position in lists does not change.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewLabel,
     responses((status = 200, body = Account)))]
 #[patch("/api/accounts/{id}")]
-pub async fn rename(shared: Data<Shared>, id: Path<Uuid>, new: Body<NewLabel>) -> Result<Json<Account>, Problem> {
+pub async fn rename(state: Data<AppState>, id: Path<Uuid>, new: JsonBody<NewLabel>) -> Result<Json<Account>, Problem> {
     let label = checked(&new.0.label)?;
-    let database = shared.database().await?;
-    answered(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let database = state.database().await?;
+    query(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
     drop(database);
-    shared.feed.ring();
-    Ok(Json(shown(&shared, *id).await?))
+    state.feed.wake();
+    Ok(Json(shown(&state, *id).await?))
 }
 
-/// The account as it is now, as every route answers that changes it. It takes a connection:
-/// who holds one meanwhile may wait for himself.
-pub async fn shown(shared: &Shared, id: Uuid) -> Result<Account, Problem> {
-    let database = shared.database().await?;
-    let row = answered(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+/// The account as it is now: what every route answers that changes one. It takes a connection
+/// of its own, so release yours first.
+pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
+    let database = state.database().await?;
+    let row = query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     let mut account = Account::from(row);
     if account.is_pending() {
-        account.pair_code = answered(get_pair_code().bind(&database, &id).opt()).await?.flatten();
+        account.pair_code = query(get_pair_code().bind(&database, &id).opt()).await?.flatten();
     }
     Ok(account)
 }
 
-/// For every route below an account.
+/// The problem of a route below an account that does not exist.
 pub fn nobody(id: Uuid) -> Problem {
     Problem::absent(format!("there is no account {id}, or it was deleted"))
 }

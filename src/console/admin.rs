@@ -1,4 +1,4 @@
-//! What an operator of the daemon asks of it: look, restart, sweep, resync, drain and its undoing.
+//! Administration of this daemon: inspect, restart, sweep, resync, drain and undrain.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -16,11 +16,11 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, body::Body, problem::Problem, shared::Shared, vocabulary};
+use super::{accounts::nobody, db::query, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
 
-/// An account that does not disconnect in this time does so by itself later.
+/// Accounts that disconnect more slowly do so after the answer.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
-/// Between two tries to give the accounts of a drained daemon back.
+/// Between two attempts to release the accounts of a drained daemon.
 const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, ToSchema)]
@@ -37,7 +37,7 @@ struct Inspection {
     label: String,
     /// A state of the machine, finer than the status.
     state: String,
-    /// When it goes on by itself.
+    /// When its next timeout is.
     deadline: Option<DateTime<Utc>>,
     #[schema(schema_with = vocabulary::status)]
     status: String,
@@ -85,15 +85,15 @@ struct Drained {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Undrained {
-    /// There was a drain to take back.
+    /// There was a drain to undo.
     was_draining: bool,
 }
 
 /// What every account that runs here is in.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Inspections)))]
 #[get("/api/inspections")]
-pub async fn inspect_all(shared: Data<Shared>) -> Json<Inspections> {
-    let mut inspections: Vec<_> = shared.supervisor.inspect_all().await.into_iter().map(Inspection::from).collect();
+pub async fn inspect_all(state: Data<AppState>) -> Json<Inspections> {
+    let mut inspections: Vec<_> = state.supervisor.inspect_all().await.into_iter().map(Inspection::from).collect();
     inspections.sort_by_key(|inspection| inspection.account_id);
     Json(Inspections { inspections })
 }
@@ -101,34 +101,34 @@ pub async fn inspect_all(shared: Data<Shared>) -> Json<Inspections> {
 /// What one account is in, if it runs here.
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)), responses((status = 200, body = Inspection)))]
 #[get("/api/accounts/{id}/inspection")]
-pub async fn inspect(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
-    let owner = owner(&shared, *id).await?;
-    elsewhere(&shared, &owner)?;
-    let inspected = shared.supervisor.inspect(AccountId(*id)).await;
+pub async fn inspect(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
+    let owner = owner(&state, *id).await?;
+    elsewhere(&state, &owner)?;
+    let inspected = state.supervisor.inspect(AccountId(*id)).await;
     inspected.map(|inspected| Json(inspected.into())).ok_or_else(at_rest)
 }
 
-/// Makes an account's actor anew from its row: disconnects, and connects again.
+/// Restarts an account's actor from its row: disconnects and connects again.
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)),
     responses((status = 202, description = "It is on its way")))]
 #[post("/api/accounts/{id}/restart")]
-pub async fn restart(shared: Data<Shared>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let owner = owner(&shared, *id).await?;
-    elsewhere(&shared, &owner)?;
+pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let owner = owner(&state, *id).await?;
+    elsewhere(&state, &owner)?;
     if owner.process.is_none() {
         return Err(at_rest());
     }
-    info!(account = %id, "asked to make an actor anew");
-    shared.supervisor.restart(AccountId(*id));
+    info!(account = %id, "actor restart requested");
+    state.supervisor.restart(AccountId(*id));
     Ok(HttpResponse::new(StatusCode::ACCEPTED))
 }
 
 /// Parks pair attempts that a crash left behind.
 #[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = Swept)))]
 #[post("/api/sweep")]
-pub async fn sweep(shared: Data<Shared>, order: Body<SweepOrder>) -> Result<Json<Swept>, Problem> {
+pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result<Json<Swept>, Problem> {
     let dry_run = order.0.dry_run;
-    let swept = shared.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
+    let swept = state.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
     let told = |swept: paird_actors::domain::Swept| SweptAttempt {
         account_id: swept.account.0,
         label: swept.label,
@@ -140,27 +140,27 @@ pub async fn sweep(shared: Data<Shared>, order: Body<SweepOrder>) -> Result<Json
 /// Compares everything with the database now, as the tick does.
 #[utoipa::path(tag = "admin", responses((status = 202, description = "It is on its way")))]
 #[post("/api/resync")]
-pub async fn resync(shared: Data<Shared>) -> HttpResponse {
-    shared.supervisor.resync();
+pub async fn resync(state: Data<AppState>) -> HttpResponse {
+    state.supervisor.resync();
     HttpResponse::new(StatusCode::ACCEPTED)
 }
 
 /// Gives every account of this daemon away and takes no new ones; the process stays, its
 /// console too, and `/readyz` says no. Other daemons take the accounts over at once; if
 /// there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-/// when the drain is taken back, or when it is started anew.
+/// when the drain is undone or the daemon restarts.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
-pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
+pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
     {
-        let _turn = shared.drain_turn.lock().await;
-        shared.draining.store(true, Ordering::Relaxed);
-        // Not written, it is with the next renewal: nobody may go on running here.
-        if let Err(why) = shared.lease_row.drain(true).await {
+        let _turn = state.drain_turn.lock().await;
+        state.draining.store(true, Ordering::Relaxed);
+        // If this write fails, the next renewal of the lease does it: no account may stay here.
+        if let Err(why) = state.lease_row.drain(true).await {
             warn!(%why, "could not tell the other daemons of the drain yet");
         }
     }
-    let draining = actix_web::rt::spawn(give_everything_back(shared));
+    let draining = actix_web::rt::spawn(give_everything_back(state));
     match tokio::time::timeout(DRAIN_TIME, draining).await {
         Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
         Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
@@ -172,18 +172,18 @@ pub async fn drain(shared: Data<Shared>) -> Result<Json<Drained>, Problem> {
     }
 }
 
-/// Goes on without whoever asked for it: accounts that run nowhere must not stay with a
-/// daemon that takes none. How many they were; `None` if the drain was taken back.
-async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
+/// Continues after the request has ended: accounts that run nowhere must not stay with a
+/// daemon that takes none. Returns their number; `None` if the drain was undone.
+async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
     let mut given = 0;
-    while shared.supervisor.drain().await {
-        let _turn = shared.drain_turn.lock().await;
-        if !shared.draining.load(Ordering::Relaxed) {
+    while state.supervisor.drain().await {
+        let _turn = state.drain_turn.lock().await;
+        if !state.draining.load(Ordering::Relaxed) {
             return None;
         }
         let giving = async {
-            let told = shared.lease_row.drain(true).await?;
-            shared.lease_row.give_back(told).await
+            let told = state.lease_row.drain(true).await?;
+            state.lease_row.give_back(told).await
         };
         match giving.await {
             Ok(back) => {
@@ -201,11 +201,11 @@ async fn give_everything_back(shared: Data<Shared>) -> Option<u64> {
     None
 }
 
-/// Takes a drain back: this daemon takes its share of the accounts again.
+/// Undoes a drain: this daemon takes its share of the accounts again.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
 #[delete("/api/drain")]
-pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
-    let undraining = actix_web::rt::spawn(take_accounts_again(shared));
+pub async fn undrain(state: Data<AppState>) -> Result<Json<Undrained>, Problem> {
+    let undraining = actix_web::rt::spawn(take_accounts_again(state));
     match tokio::time::timeout(DRAIN_TIME, undraining).await {
         Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),
         Ok(Err(_)) | Err(_) => {
@@ -216,23 +216,24 @@ pub async fn undrain(shared: Data<Shared>) -> Result<Json<Undrained>, Problem> {
     }
 }
 
-/// Goes on without whoever asked for it. Nobody starts before it is written: what the drain
-/// still has under way would free accounts that run. Whether the daemon was draining.
-async fn take_accounts_again(shared: Data<Shared>) -> bool {
+/// Continues after the request has ended. No account starts before the undoing is written:
+/// a statement of the drain that is still under way would free accounts that run. Returns
+/// whether the daemon was draining.
+async fn take_accounts_again(state: Data<AppState>) -> bool {
     let was_draining = {
-        let _turn = shared.drain_turn.lock().await;
-        shared.draining.swap(false, Ordering::Relaxed)
+        let _turn = state.drain_turn.lock().await;
+        state.draining.swap(false, Ordering::Relaxed)
     };
     loop {
         {
-            let _turn = shared.drain_turn.lock().await;
-            if shared.draining.load(Ordering::Relaxed) {
+            let _turn = state.drain_turn.lock().await;
+            if state.draining.load(Ordering::Relaxed) {
                 // Another drain came meanwhile.
                 return was_draining;
             }
-            match shared.lease_row.drain(false).await {
+            match state.lease_row.drain(false).await {
                 Ok(_) => {
-                    shared.supervisor.undrain();
+                    state.supervisor.undrain();
                     return was_draining;
                 }
                 Err(why) => warn!(%why, "cannot take the drain back yet; trying until the database takes it"),
@@ -242,15 +243,15 @@ async fn take_accounts_again(shared: Data<Shared>) -> bool {
     }
 }
 
-async fn owner(shared: &Shared, id: Uuid) -> Result<AccountOwner, Problem> {
-    let database = shared.database().await?;
-    answered(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
+async fn owner(state: &AppState, id: Uuid) -> Result<AccountOwner, Problem> {
+    let database = state.database().await?;
+    query(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
 }
 
-/// Only its own daemon can be asked about an account.
-fn elsewhere(shared: &Shared, owner: &AccountOwner) -> Result<(), Problem> {
+/// An account can be inspected and restarted only in the daemon that runs it.
+fn elsewhere(state: &AppState, owner: &AccountOwner) -> Result<(), Problem> {
     match (owner.process, &owner.host, owner.pid) {
-        (Some(process), Some(host), Some(pid)) if process != shared.process => {
+        (Some(process), Some(host), Some(pid)) if process != state.process => {
             Err(Problem::conflict(format!("the account runs in another daemon, process {pid} on {host}: ask there")))
         }
         (_, _, _) => Ok(()),

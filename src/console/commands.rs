@@ -19,8 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    accounts::nobody, answer::answered, body::Body, guard::Caller, problem::Problem, shared::Shared, shown::utc,
-    vocabulary,
+    account_view::utc, accounts::nobody, auth::Caller, db::query, json_body::JsonBody, problem::Problem,
+    state::AppState, vocabulary,
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -80,10 +80,10 @@ struct Patience {
     responses((status = 202, body = Accepted, headers(("Location" = String, description = "Where its end is told")))))]
 #[post("/api/accounts/{id}/commands")]
 pub async fn send(
-    shared: Data<Shared>,
+    state: Data<AppState>,
     request: HttpRequest,
     account: Path<Uuid>,
-    new: Body<NewCommand>,
+    new: JsonBody<NewCommand>,
 ) -> Result<HttpResponse, Problem> {
     let (account, NewCommand { kind, args }) = (*account, new.0);
     let args = args.unwrap_or_else(|| json!({}));
@@ -91,16 +91,16 @@ pub async fn send(
     let dedupe_key = idempotency_key(&request)?.map(|key| format!("{account} {key}"));
     let source = request.extensions().get::<Caller>().copied().unwrap_or(Caller::Token).source();
 
-    let database = shared.database().await?;
-    answered(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
+    let database = state.database().await?;
+    query(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
     let row = SendConsoleCommandParams { kind: kind.as_str(), account, args: &args, dedupe_key, source };
-    let id = answered(send_console_command().params(&database, &row).one()).await?;
-    let stored = answered(get_command().bind(&database, &id).one()).await?;
+    let id = query(send_console_command().params(&database, &row).one()).await?;
+    let stored = query(get_command().bind(&database, &id).one()).await?;
     if stored.kind != kind || stored.args != args {
         let detail = format!("{IDEMPOTENCY_KEY}: command {id} has this key already, and it is another command");
         return Err(Problem::refused(detail));
     }
-    shared.supervisor.wake();
+    state.supervisor.wake();
     let accepted = Accepted { id, state: stored.state };
     Ok(HttpResponse::Accepted().insert_header(("Location", format!("/api/commands/{id}"))).json(accepted))
 }
@@ -108,7 +108,11 @@ pub async fn send(
 /// Shows a command; with `wait`, as soon as it has ended.
 #[utoipa::path(tag = "commands", params(("id" = i64, Path), Patience), responses((status = 200, body = CommandEnd)))]
 #[get("/api/commands/{id}")]
-pub async fn show(shared: Data<Shared>, id: Path<i64>, patience: Query<Patience>) -> Result<Json<CommandEnd>, Problem> {
+pub async fn show(
+    state: Data<AppState>,
+    id: Path<i64>,
+    patience: Query<Patience>,
+) -> Result<Json<CommandEnd>, Problem> {
     let wait = patience.wait.unwrap_or(0);
     if wait > LONGEST_WAIT {
         return Err(Problem::malformed(format!("wait is at most {LONGEST_WAIT} seconds")));
@@ -117,16 +121,16 @@ pub async fn show(shared: Data<Shared>, id: Path<i64>, patience: Query<Patience>
     loop {
         // Not held while waiting: the pool is small.
         let row = {
-            let database = shared.database().await?;
-            answered(get_command().bind(&database, &id).opt()).await?
+            let database = state.database().await?;
+            query(get_command().bind(&database, &id).opt()).await?
         };
         let row = row.ok_or_else(|| Problem::absent(format!("there is no command {id}")))?;
-        let is_over = row.done_at.is_some() || Instant::now() >= deadline || shared.ending.is_cancelled();
+        let is_over = row.done_at.is_some() || Instant::now() >= deadline || state.ending.is_cancelled();
         if is_over {
             return Ok(Json(row.into()));
         }
         let look = tokio::time::sleep(LOOK_EVERY);
-        let _ = shared.ending.run_until_cancelled(look).await;
+        let _ = state.ending.run_until_cancelled(look).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! All daemons and all queues at a glance.
+//! The state of all daemons and queues.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer::answered, problem::Problem, shared::Shared};
+use super::{db::query, problem::Problem, state::AppState};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Fleet {
-    /// Accounts that are not deleted, by status; a status that none has is left out.
+    /// Number of accounts that are not deleted, by status; without statuses that none has.
     by_status: BTreeMap<String, i64>,
     /// Those whose lease is live.
     daemons: Vec<Daemon>,
-    /// Device entries that must still leave a phone.
+    /// Linked devices that are still to be removed from a phone.
     open_tickets: i64,
     queued_commands: i64,
     oldest_queued_command_age_ms: Option<i64>,
@@ -41,18 +41,18 @@ struct Daemon {
     expires_at: DateTime<Utc>,
     /// It takes no accounts and no commands.
     draining: bool,
-    /// How many it owns.
+    /// Number of accounts that it owns.
     accounts: i64,
 }
 
-/// How the fleet is.
+/// The state of all daemons and queues.
 #[utoipa::path(tag = "fleet", responses((status = 200, body = Fleet)))]
 #[get("/api/fleet")]
-pub async fn show(shared: Data<Shared>) -> Result<Json<Fleet>, Problem> {
-    let database = shared.database().await?;
-    let statuses = answered(count_accounts_by_status().bind(&database).all()).await?;
-    let daemons = answered(list_daemons().bind(&database).all()).await?;
-    let queues = answered(measure_queues().bind(&database).one()).await?;
+pub async fn show(state: Data<AppState>) -> Result<Json<Fleet>, Problem> {
+    let database = state.database().await?;
+    let statuses = query(count_accounts_by_status().bind(&database).all()).await?;
+    let daemons = query(list_daemons().bind(&database).all()).await?;
+    let queues = query(measure_queues().bind(&database).one()).await?;
     let told = |row: paird_sql::queries::console::ListDaemons| Daemon {
         id: row.id,
         host: row.host,

@@ -1,4 +1,4 @@
-//! For whoever watches over the process.
+//! Probes for process supervisors and load balancers.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer::answered, problem::Problem, shared::Shared};
+use super::{db::query, problem::Problem, state::AppState};
 
-/// Who does not answer in this time is stuck.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// A supervisor that takes longer is stuck.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Serialize, ToSchema)]
 struct Alive {
     alive: bool,
 }
 
-/// Nothing that is false here can be true of a daemon that should get accounts.
+/// A daemon that should get accounts has the first three true and the last false.
 #[derive(Serialize, ToSchema)]
 struct Readiness {
     ready: bool,
@@ -31,7 +31,7 @@ struct Readiness {
     database: bool,
     /// Live: this daemon's accounts are its own.
     lease: bool,
-    /// It gives its accounts away, or stops.
+    /// It releases its accounts, or stops.
     draining: bool,
 }
 
@@ -39,10 +39,10 @@ struct Readiness {
 /// database that is away is no reason to restart it.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, body = Alive)))]
 #[get("/healthz")]
-pub async fn alive(shared: Data<Shared>) -> Result<Json<Alive>, Problem> {
+pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     let nobody = AccountId(Uuid::nil());
-    let answer = tokio::time::timeout(ANSWER_WITHIN, shared.supervisor.inspect(nobody)).await;
-    if answer.is_err() || shared.lease.has_changed().is_err() {
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, state.supervisor.inspect(nobody)).await;
+    if answer.is_err() || state.lease.has_changed().is_err() {
         return Err(Problem::unavailable("the daemon is stuck or stopping"));
     }
     Ok(Json(Alive { alive: true }))
@@ -52,14 +52,14 @@ pub async fn alive(shared: Data<Shared>) -> Result<Json<Alive>, Problem> {
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
-pub async fn ready(shared: Data<Shared>) -> HttpResponse {
-    let database = tokio::time::timeout(ANSWER_WITHIN, async {
-        let database = shared.database().await?;
-        answered(ping().bind(&database).one()).await
+pub async fn ready(state: Data<AppState>) -> HttpResponse {
+    let database = tokio::time::timeout(ANSWER_TIMEOUT, async {
+        let database = state.database().await?;
+        query(ping().bind(&database).one()).await
     });
     let database = matches!(database.await, Ok(Ok(true)));
-    let lease = shared.lease.borrow().is_live();
-    let draining = shared.is_draining();
+    let lease = state.lease.borrow().is_live();
+    let draining = state.is_draining();
     let ready = database && lease && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(Readiness { ready, database, lease, draining })

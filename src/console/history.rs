@@ -6,6 +6,7 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
+use paird_actors::domain::{Reason, StatusReason};
 use paird_sql::queries::console::{
     find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
     list_last_account_events,
@@ -15,7 +16,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, answer::answered, problem::Problem, shared::Shared, vocabulary};
+use super::{accounts::nobody, db::query, problem::Problem, state::AppState, vocabulary};
 
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 500;
@@ -63,6 +64,8 @@ struct Event {
     created_at: DateTime<Utc>,
     #[schema(value_type = Object)]
     payload: Value,
+    /// The payload's `reason`, if it has one, as a sentence for people without its full stop.
+    reason_text: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -102,15 +105,13 @@ struct Group {
 /// The events of an account, also of a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Span), responses((status = 200, body = Events)))]
 #[get("/api/accounts/{id}/events")]
-pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<Span>) -> Result<Json<Events>, Problem> {
+pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) -> Result<Json<Events>, Problem> {
     let limit = limit(page.limit)?;
-    let database = existing(&shared, *id).await?;
+    let database = existing(&state, *id).await?;
     let after = page.after.unwrap_or(0);
     let rows = match page.before {
-        None => answered(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
-        Some(before) => {
-            answered(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
-        }
+        None => query(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
+        Some(before) => query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?,
     };
     let told = |row: paird_sql::queries::console::FeedEvent| Event {
         id: row.id,
@@ -118,6 +119,7 @@ pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<Span>) -> 
         seq: row.seq,
         kind: row.kind,
         created_at: row.created_at.to_utc(),
+        reason_text: reason_text(&row.payload),
         payload: row.payload,
     };
     Ok(Json(Events { events: rows.into_iter().map(told).collect() }))
@@ -126,10 +128,10 @@ pub async fn events(shared: Data<Shared>, id: Path<Uuid>, page: Query<Span>) -> 
 /// What was done to an account, by whom, also to a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Before), responses((status = 200, body = Audit)))]
 #[get("/api/accounts/{id}/audit")]
-pub async fn audit(shared: Data<Shared>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
+pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
     let limit = limit(page.limit)?;
-    let database = existing(&shared, *id).await?;
-    let rows = answered(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
+    let database = existing(&state, *id).await?;
+    let rows = query(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
     let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
         id: row.id,
         operator_id: row.operator_id,
@@ -144,10 +146,10 @@ pub async fn audit(shared: Data<Shared>, id: Path<Uuid>, page: Query<Before>) ->
 /// The groups of an account, as they were when they were last fetched.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Groups)))]
 #[get("/api/accounts/{id}/groups")]
-pub async fn groups(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Groups>, Problem> {
-    let database = shared.database().await?;
-    answered(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
-    let rows = answered(list_account_groups().bind(&database, &id).all()).await?;
+pub async fn groups(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Groups>, Problem> {
+    let database = state.database().await?;
+    query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let rows = query(list_account_groups().bind(&database, &id).all()).await?;
     let told = |row: paird_sql::queries::console::ListAccountGroups| Group {
         jid: row.jid,
         subject: row.subject,
@@ -158,9 +160,19 @@ pub async fn groups(shared: Data<Shared>, id: Path<Uuid>) -> Result<Json<Groups>
     Ok(Json(Groups { groups: rows.into_iter().map(told).collect() }))
 }
 
-async fn existing(shared: &Shared, id: Uuid) -> Result<Object, Problem> {
-    let database = shared.database().await?;
-    answered(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+/// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
+pub fn reason_text(payload: &Value) -> Option<String> {
+    let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
+    let headline = reason.headline();
+    match reason.raw() {
+        Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
+        Some(_) | None => Some(headline),
+    }
+}
+
+async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
+    let database = state.database().await?;
+    query(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     Ok(database)
 }
 
@@ -168,5 +180,25 @@ fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
         _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_with_what_whatsapp_said_of_it() {
+        for (payload, text) in [
+            (json!({"reason": "banned: failure 403"}), Some("Banned or locked by WhatsApp (failure 403)")),
+            (json!({"reason": "timeout"}), Some("Nobody scanned in time")),
+            (json!({"reason": "of another version"}), Some("Of another version")),
+            (json!({"reason": null}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(reason_text(&payload).as_deref(), text);
+        }
     }
 }

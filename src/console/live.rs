@@ -12,35 +12,36 @@ use tokio::sync::broadcast::error::RecvError;
 use tracing::debug;
 
 use super::{
-    answer::answered,
-    feed::{Follower, Frame, PAGE, Place, event_frame},
+    db::query,
+    feed::{Cursor, Frame, PAGE, Subscription, event_frame},
     problem::Problem,
-    shared::Shared,
+    state::AppState,
 };
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// What happens, as it happens: `account` whenever what an account shows has changed (each
-/// one once at the start), and every event under its own name. An event's `id` is the
-/// place to go on from: with `Last-Event-ID` nothing is left out and nothing comes twice.
-#[utoipa::path(tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was seen")),
+/// What happens, as it happens: `account` whenever an account has changed (at the start, each
+/// account once and then `accounts` with the ids of all), and every event under its type. An
+/// event's `id` is the position to resume from: with `Last-Event-ID` every event comes exactly
+/// once.
+#[utoipa::path(tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was received")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 #[get("/api/events")]
-pub async fn follow(shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let seen = match request.headers().get("Last-Event-ID") {
         None => None,
         Some(header) => {
-            let place = header.to_str().ok().and_then(Place::parse);
-            Some(place.ok_or_else(|| Problem::malformed("Last-Event-ID is no id of this stream; leave it out"))?)
+            let cursor = header.to_str().ok().and_then(Cursor::parse);
+            Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is no id of this stream; leave it out"))?)
         }
     };
-    let mut follower = shared.feed.join().await?;
-    // Of another database, or of this one before it was put back to an older state.
-    let seen = seen.filter(|seen| follower.may_have_said(*seen));
-    let place = seen.unwrap_or(follower.place);
-    let mut ready = VecDeque::from([Bytes::from(format!(": paird\nretry: 2000\nid: {place}\n\n"))]);
-    ready.extend(follower.accounts.drain(..));
-    let stream = Stream { shared: shared.into_inner(), follower, place, ready };
+    let mut subscription = state.feed.subscribe().await?;
+    // It may be another database's, or this one's before it was restored to an older state.
+    let seen = seen.filter(|seen| subscription.may_have_published(*seen));
+    let cursor = seen.unwrap_or(subscription.cursor);
+    let mut ready = VecDeque::from([Bytes::from(format!(": paird\nretry: 2000\nid: {cursor}\n\n"))]);
+    ready.extend(subscription.snapshot.drain(..));
+    let stream = Stream { state: state.into_inner(), subscription, cursor, ready };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))
@@ -48,36 +49,36 @@ pub async fn follow(shared: Data<Shared>, request: HttpRequest) -> Result<HttpRe
 }
 
 struct Stream {
-    shared: Arc<Shared>,
-    follower: Follower,
+    state: Arc<AppState>,
+    subscription: Subscription,
     /// Of the last event that was put into `ready`.
-    place: Place,
+    cursor: Cursor,
     ready: VecDeque<Bytes>,
 }
 
 impl Stream {
-    /// `None` is the end: the daemon stops, or the database does not give what is missing.
-    /// Whoever comes back goes on where it was.
+    /// `None` ends the stream: the daemon stops, or the database cannot be read. The client
+    /// resumes when it connects again.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if self.shared.ending.is_cancelled() {
+            if self.state.ending.is_cancelled() {
                 return None;
             }
             if let Some(frame) = self.ready.pop_front() {
                 return Some((Ok(frame), self));
             }
-            if self.place < self.follower.place {
+            if self.cursor < self.subscription.cursor {
                 self.catch_up().await.ok()?;
                 continue;
             }
             tokio::select! {
-                () = self.shared.ending.cancelled() => return None,
-                followed = self.follower.frames.recv() => match followed {
-                    Ok(Frame { place, text }) => self.take(place, text),
+                () = self.state.ending.cancelled() => return None,
+                received = self.subscription.frames.recv() => match received {
+                    Ok(Frame { cursor, text }) => self.push(cursor, text),
                     Err(RecvError::Lagged(missed)) => {
-                        debug!(missed, "a consumer of the live stream is behind: it reads what it missed");
-                        self.follower = self.shared.feed.join().await.ok()?;
-                        self.ready.extend(self.follower.accounts.drain(..));
+                        debug!(missed, "a live stream lags behind; it reads what it missed from the database");
+                        self.subscription = self.state.feed.subscribe().await.ok()?;
+                        self.ready.extend(self.subscription.snapshot.drain(..));
                     }
                     Err(RecvError::Closed) => return None,
                 },
@@ -86,34 +87,34 @@ impl Stream {
         }
     }
 
-    fn take(&mut self, place: Option<Place>, text: Bytes) {
-        match place {
+    fn push(&mut self, cursor: Option<Cursor>, text: Bytes) {
+        match cursor {
             None => self.ready.push_back(text),
-            Some(place) if place > self.place => {
-                self.place = place;
+            Some(cursor) if cursor > self.cursor => {
+                self.cursor = cursor;
                 self.ready.push_back(text);
             }
-            // Another daemon has said it already.
+            // The client has it already, from another daemon.
             Some(_) => {}
         }
     }
 
-    /// What happened between the last visit and the place where the feed was joined.
+    /// Reads a page of what happened between the client's cursor and the subscription's.
     async fn catch_up(&mut self) -> Result<(), Problem> {
-        let database = self.shared.database().await?;
-        let Place { xact, id } = self.place;
-        let page = answered(list_feed_events().bind(&database, &xact, &id, &PAGE).all()).await?;
-        let to = self.follower.place;
+        let database = self.state.database().await?;
+        let Cursor { xact, id } = self.cursor;
+        let page = query(list_feed_events().bind(&database, &xact, &id, &PAGE).all()).await?;
+        let to = self.subscription.cursor;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
         for event in page {
-            let place = Place { xact: event.xact, id: event.id };
-            if place <= to {
-                self.place = place;
+            let cursor = Cursor { xact: event.xact, id: event.id };
+            if cursor <= to {
+                self.cursor = cursor;
                 self.ready.push_back(event_frame(event));
             }
         }
         if is_last || self.ready.is_empty() {
-            self.place = self.place.max(to);
+            self.cursor = self.cursor.max(to);
         }
         Ok(())
     }

@@ -1,16 +1,16 @@
-//! What Prometheus scrapes.
+//! The metrics endpoint for Prometheus.
 
 use actix_web::{HttpResponse, get, web::Data};
 
-use super::{problem::Problem, shared::Shared};
+use super::{problem::Problem, state::AppState};
 use crate::metrics::CONTENT_TYPE;
 
 /// Counters, times and the fleet's figures, as OpenMetrics text.
 #[utoipa::path(tag = "health", responses(
     (status = 200, body = String, content_type = "application/openmetrics-text")))]
 #[get("/metrics")]
-pub async fn scrape(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
-    match shared.metrics.render(&shared.pool).await {
+pub async fn scrape(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    match state.metrics.render(&state.pool).await {
         Ok(text) => Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text)),
         Err(_) => Err(Problem::unavailable("the metrics cannot be written")),
     }

@@ -1,32 +1,33 @@
 //! The console: the daemon's HTTP face on loopback. It reads rows, sends commands and asks
 //! the supervisor; it decides nothing about an account.
 //!
-//! A file per noun. Every request passes [`envelope`], which makes all errors alike and
-//! sets the headers of all answers, and [`guard`], which decides who may come in. Routes
-//! are listed once, in [`routes`], and the OpenAPI document is made from that list.
+//! Every request passes [`middleware`], which sets the headers of all answers and gives all
+//! errors one form, and [`auth`]. Routes are listed once, in [`routes`], and the OpenAPI
+//! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
+//! them.
 
+mod account_view;
 mod accounts;
 mod admin;
-mod answer;
-mod body;
+mod auth;
 mod commands;
-mod connection;
-mod envelope;
+mod connection_settings;
+mod db;
 mod feed;
 mod fleet;
-mod guard;
 mod health;
 mod history;
+mod json_body;
 mod live;
+mod login;
 mod metrics;
+mod middleware;
 mod pages;
 mod problem;
 mod qr;
 mod routes;
 mod server;
-mod session;
-mod shared;
-mod shown;
+mod state;
 mod token;
 mod vocabulary;
 

@@ -1,4 +1,4 @@
-//! The pages: files that are part of the program. Their own code asks the API.
+//! Serves the pages: files of `web`, which are part of the program and use the API.
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -10,15 +10,15 @@ use rust_embed::{Embed, EmbeddedFile};
 
 use super::problem::Problem;
 
-/// A release build holds them; a debug build reads them from the source, so that a change
-/// is there with the next reload.
+/// A release build contains them; a debug build reads them from the source, so that a change
+/// shows with the next reload.
 #[derive(Embed)]
-#[folder = "src/console/pages"]
+#[folder = "src/console/web"]
 struct Files;
 
-/// Every page, and what the pages are made of.
+/// The addresses of the pages, and the files that they load.
 pub fn pages(app: &mut ServiceConfig) {
-    app.service(fleet).service(account).service(pairing).service(door).service(part);
+    app.service(fleet).service(account).service(pairing).service(login).service(asset);
 }
 
 #[get("/")]
@@ -37,32 +37,33 @@ async fn pairing(request: HttpRequest) -> Result<HttpResponse, Problem> {
 }
 
 #[get("/login")]
-async fn door(request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn login(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "login.html")
 }
 
-#[get("/static/{name}")]
-async fn part(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, Problem> {
-    file(&request, &name)
+#[get("/static/{path:.*}")]
+async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
+    file(&request, &path)
 }
 
-/// Kept by the browser, and asked for each time: an upgraded daemon is not seen with the
-/// former one's scripts.
-fn file(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
-    let absent = || Problem::absent(format!("the console has no file {name:?}"));
-    let kind = kind(name).ok_or_else(absent)?;
-    let file = Files::get(name).ok_or_else(absent)?;
+/// The browser keeps a file but revalidates it each time, so that an upgraded daemon is never
+/// shown with the scripts of the version before.
+fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+    let absent = || Problem::absent(format!("the console has no file {path:?}"));
+    let content_type = content_type(path).ok_or_else(absent)?;
+    let file = Files::get(path).ok_or_else(absent)?;
     let etag = etag(&file);
     if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
     }
     let mut answer = HttpResponse::Ok();
-    answer.content_type(kind).insert_header((ETAG, etag)).insert_header((CACHE_CONTROL, "no-cache"));
+    answer.content_type(content_type).insert_header((ETAG, etag)).insert_header((CACHE_CONTROL, "no-cache"));
     Ok(answer.body(file.data.into_owned()))
 }
 
-fn kind(name: &str) -> Option<&'static str> {
-    match name.rsplit_once('.')?.1 {
+/// `None` for files that are not served: documents, types and settings of tools.
+fn content_type(path: &str) -> Option<&'static str> {
+    match path.rsplit_once('.')?.1 {
         "html" => Some("text/html; charset=utf-8"),
         "css" => Some("text/css; charset=utf-8"),
         "js" => Some("text/javascript; charset=utf-8"),
@@ -84,22 +85,27 @@ mod tests {
 
     use super::*;
 
+    const NOT_SERVED: [&str; 3] = ["README.md", "package.json", "tsconfig.json"];
+
     #[actix_web::test]
-    async fn a_cached_file_is_not_sent_again() {
+    async fn an_unchanged_file_is_not_sent_again() {
         let app = init_service(App::new().configure(pages)).await;
-        let first = call_service(&app, TestRequest::get().uri("/static/base.css").to_request()).await;
+        let first = call_service(&app, TestRequest::get().uri("/static/styles/base.css").to_request()).await;
         assert_eq!(first.status(), 200);
         let etag = first.headers().get(ETAG).unwrap().clone();
         for (known, status) in [(etag.to_str().unwrap(), 304), ("\"another\"", 200)] {
-            let again = TestRequest::get().uri("/static/base.css").insert_header((IF_NONE_MATCH, known));
+            let again = TestRequest::get().uri("/static/styles/base.css").insert_header((IF_NONE_MATCH, known));
             assert_eq!(call_service(&app, again.to_request()).await.status(), status);
         }
     }
 
     #[actix_web::test]
-    async fn nothing_but_the_pages_own_files_is_served() {
+    async fn only_files_of_the_pages_are_served() {
         let app = init_service(App::new().configure(pages)).await;
-        for path in ["/static/none.css", "/static/..%2Fpages.rs", "/static/%2Fetc%2Fpasswd", "/static/pages.rs"] {
+        let outside =
+            ["/static/../pages.rs", "/static/..%2Fpages.rs", "/static/%2Fetc%2Fpasswd", "/static//etc/passwd"];
+        let absent = ["/static/none.css", "/static/", "/static/styles", "/static/README.md", "/static/tsconfig.json"];
+        for path in outside.into_iter().chain(absent) {
             let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
             assert_eq!(answer.status(), 404, "{path}");
         }
@@ -109,15 +115,18 @@ mod tests {
         }
     }
 
-    /// The policy of content forbids them, so a page that had one would be broken.
+    /// The content security policy forbids both, so such a page would be broken.
     #[test]
-    fn no_page_has_inline_code_or_loads_from_elsewhere() {
+    fn no_page_has_inline_code_or_foreign_addresses() {
         let mut pages = 0;
         for name in Files::iter() {
-            assert!(kind(&name).is_some(), "{name} is of no kind that is served");
+            if content_type(&name).is_none() {
+                assert!(NOT_SERVED.contains(&name.as_ref()), "{name} is of no type that is served");
+                continue;
+            }
             let file = Files::get(&name).unwrap();
             let text = std::str::from_utf8(&file.data).unwrap();
-            // A namespace, and how a proxy is written: nothing is asked of either.
+            // A namespace and an example of a proxy: the browser loads neither.
             let rest = text.replace("http://www.w3.org/", "").replace("http://host:port", "");
             assert!(!rest.contains("http"), "{name} names an address");
             if name.ends_with(".html") {

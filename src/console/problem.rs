@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 has it.
+//! Errors as RFC 9457 problem details.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// What went wrong, before it is told.
+/// An error, before it is written as a response.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -26,7 +26,7 @@ pub struct Problem {
 /// An error, as application/problem+json.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct Told<'a> {
+pub struct ProblemBody<'a> {
     /// Tells kinds of problems apart; it is not an address.
     #[serde(rename = "type")]
     kind: String,
@@ -48,7 +48,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// Well-formed, but it cannot be meant.
+    /// Well-formed, but not acceptable.
     pub fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
@@ -88,9 +88,9 @@ impl Problem {
         self.status.canonical_reason().unwrap_or("Error")
     }
 
-    fn told(&self) -> Told<'_> {
+    fn body(&self) -> ProblemBody<'_> {
         let title = self.title();
-        Told {
+        ProblemBody {
             kind: format!("urn:paird:problem:{}", title.to_lowercase().replace([' ', '\''], "-")),
             title,
             status: self.status.as_u16(),
@@ -117,6 +117,6 @@ impl ResponseError for Problem {
             response.insert_header(header);
         }
         response.content_type(CONTENT_TYPE);
-        response.body(serde_json::to_vec(&self.told()).unwrap_or_default())
+        response.body(serde_json::to_vec(&self.body()).unwrap_or_default())
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{answer::answered, problem::Problem, shared::Shared};
+use super::{db::query, problem::Problem, state::AppState};
 use crate::qr::{QrError, modules_of};
 
 #[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
@@ -39,13 +39,13 @@ struct Wanted {
 ))]
 #[get("/api/accounts/{id}/qr")]
 pub async fn show(
-    shared: Data<Shared>,
+    state: Data<AppState>,
     request: HttpRequest,
     id: Path<Uuid>,
     wanted: Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
-    let database = shared.database().await?;
-    let row = answered(get_qr().bind(&database, &id).opt()).await?;
+    let database = state.database().await?;
+    let row = query(get_qr().bind(&database, &id).opt()).await?;
     let row = row.ok_or_else(|| {
         Problem::absent("no QR code is showing for this account: send account.pair, and wait for session.qr")
     })?;
@@ -66,7 +66,7 @@ fn drawn(png: &str, format: Format) -> Result<(&'static str, Vec<u8>), QrError> 
     })
 }
 
-/// A hash: the picture itself opens the account.
+/// A hash, since the content of the picture is a secret.
 fn etag(png: &str, format: Format) -> String {
     let hash = Sha256::digest(png);
     let hash = general_purpose::URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());

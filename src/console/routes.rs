@@ -1,4 +1,4 @@
-//! Every route, once; and the OpenAPI document that is made from them.
+//! The list of all routes, and the OpenAPI document that is generated from it.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -20,28 +20,28 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, connection, fleet, health, history, live, metrics,
-    problem::{CONTENT_TYPE, Problem, Told},
-    qr, session, vocabulary,
+    accounts, admin, commands, connection_settings, fleet, health, history, live, login, metrics,
+    problem::{CONTENT_TYPE, Problem, ProblemBody},
+    qr, vocabulary,
 };
 
-/// The JSON API and what stands beside it. Pages are added by the server.
+/// All routes except the pages.
 pub fn api(config: &mut ServiceConfig<'_>) {
     config
         .service(health::alive)
         .service(health::ready)
         .service(metrics::scrape)
-        .service(session::login)
-        .service(session::logout)
+        .service(login::login)
+        .service(login::logout)
         .service(document)
         .service(accounts::list)
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)
-        .service(connection::set_proxy)
-        .service(connection::forget_proxy)
-        .service(connection::set_device_name)
-        .service(connection::forget_device_name)
+        .service(connection_settings::set_proxy)
+        .service(connection_settings::forget_proxy)
+        .service(connection_settings::set_device_name)
+        .service(connection_settings::forget_device_name)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)
@@ -61,20 +61,20 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(vocabulary::event_schemas);
 }
 
-/// What the document says besides the routes.
+/// The parts of the OpenAPI document that are not routes.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "paird", description = "Links WhatsApp accounts and keeps them linked."),
-    components(schemas(Told)),
-    modifiers(&Ways),
+    components(schemas(ProblemBody)),
+    modifiers(&SecuritySchemes),
     security(("token" = []), ("session" = []))
 )]
-pub struct Preface;
+pub struct ApiDoc;
 
-/// The ways to show who one is; the cookie's name is this console's own.
-struct Ways;
+/// The bearer token; the cookie is added by [`Document`], because its name depends on the token.
+struct SecuritySchemes;
 
-impl Modify for Ways {
+impl Modify for SecuritySchemes {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The console's token")).build();
@@ -143,7 +143,7 @@ async fn document(own: Data<Document>) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(own.json.clone())
 }
 
-/// Whatever no route takes.
+/// Answers a request that no route takes.
 pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse {
     let Some(methods) = own.methods(request.path()) else {
         return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
@@ -156,11 +156,35 @@ pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse 
     })
 }
 
-/// What the framework says of paths and queries that do not parse, as a problem.
+/// Answers paths and queries that do not parse with a problem.
 pub fn strict(config: &mut web::ServiceConfig) {
     config.app_data(
         web::PathConfig::default()
             .error_handler(|wrong, request| Problem::malformed(format!("{}: {wrong}", request.path())).into()),
     );
     config.app_data(web::QueryConfig::default().error_handler(|wrong, _| Problem::malformed(wrong.to_string()).into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use actix_web::App;
+    use utoipa_actix_web::AppExt as _;
+
+    use super::*;
+
+    /// The types of the pages are generated from this file.
+    #[test]
+    fn the_openapi_document_in_the_source_is_current() {
+        let (_, api) = App::new().into_utoipa_app().openapi(ApiDoc::openapi()).configure(api).split_for_parts();
+        let json = Document::new(api, "paird_session_").json;
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let current = format!("{value:#}\n");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/openapi.json");
+        if std::fs::read_to_string(&file).unwrap_or_default() != current {
+            std::fs::write(&file, current).unwrap();
+            panic!("src/console/openapi.json was out of date and has been written: run .ci/web types, and commit both");
+        }
+    }
 }

@@ -28,31 +28,31 @@ use utoipa_actix_web::AppExt as _;
 use uuid::Uuid;
 
 use super::{
-    envelope,
+    auth,
     feed::Feed,
-    guard, pages,
-    routes::{self, Document, Preface},
-    session::Sessions,
-    shared::Shared,
+    login::Sessions,
+    middleware, pages,
+    routes::{self, ApiDoc, Document},
+    state::AppState,
     token::Token,
 };
 use crate::metrics::Exposition;
 use crate::postgres::{lease::LeaseRow, pool::Dsn};
 
-/// People and a few programs; the accounts' work must not wait for them.
+/// Few callers are expected, and the accounts' work must not wait for them.
 const WORKERS: usize = 2;
 const CONNECTIONS: usize = 4;
-/// Between two tries to get an address that somebody else has.
+/// Between two attempts to bind an address that is in use.
 const RETRY: Duration = Duration::from_secs(3);
-/// How long a client may leave unread what was sent to it.
-const UNREAD_TIME: Duration = Duration::from_secs(10);
-/// An answer under way may be finished.
-const STOP_TIME: Duration = Duration::from_secs(1);
+/// A client that stops reading for longer is disconnected.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests under way may finish.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the console is given.
+/// What the console needs from the daemon.
 pub struct Settings {
     pub addr: SocketAddr,
-    /// Where the address is written that was bound: for port 0, and for the command line.
+    /// The bound address is written here: for port 0, and for the command line.
     pub addr_file: PathBuf,
     pub token: Token,
     pub dsn: Dsn,
@@ -72,13 +72,13 @@ pub struct Console {
 }
 
 impl Console {
-    /// Serves in the background; an address that is in use is waited for.
+    /// Serves in the background, as soon as the address is free.
     ///
     /// # Errors
     /// Only a setting of the pool.
     pub fn start(settings: Settings) -> anyhow::Result<Self> {
         let ending = CancellationToken::new();
-        let shared = Data::new(Shared {
+        let state = Data::new(AppState {
             process: settings.process,
             pool: settings.dsn.pool_of(CONNECTIONS)?,
             supervisor: settings.supervisor,
@@ -93,28 +93,30 @@ impl Console {
             drain_turn: Mutex::default(),
             ending: ending.clone(),
         });
-        let door = Door { addr: settings.addr, addr_file: settings.addr_file, shared, ending: ending.clone() };
-        Ok(Self { ending, task: actix_web::rt::spawn(door.keep_open()) })
+        let listen_loop =
+            ListenLoop { addr: settings.addr, addr_file: settings.addr_file, state, ending: ending.clone() };
+        Ok(Self { ending, task: actix_web::rt::spawn(listen_loop.run()) })
     }
 
     /// Ends every stream at once, lets short answers finish, and closes.
     pub async fn stop(self) {
         self.ending.cancel();
-        if tokio::time::timeout(STOP_TIME * 2, self.task).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT * 2, self.task).await.is_err() {
             warn!("the console did not close in time");
         }
     }
 }
 
-struct Door {
+/// Binds the address, serves until the listener fails, and binds it again.
+struct ListenLoop {
     addr: SocketAddr,
     addr_file: PathBuf,
-    shared: Data<Shared>,
+    state: Data<AppState>,
     ending: CancellationToken,
 }
 
-impl Door {
-    async fn keep_open(self) {
+impl ListenLoop {
+    async fn run(self) {
         let mut said = false;
         while !self.ending.is_cancelled() {
             match TcpListener::bind(self.addr) {
@@ -136,24 +138,26 @@ impl Door {
 
     async fn serve(&self, listener: TcpListener) -> io::Result<()> {
         let addr = listener.local_addr()?;
-        let shared = self.shared.clone();
+        let state = self.state.clone();
         let server = HttpServer::new(move || {
             let (app, document) = App::new()
                 .into_utoipa_app()
-                .openapi(Preface::openapi())
-                .map(|app| app.wrap(from_fn(guard::admit)).wrap(from_fn(envelope::seal)).configure(routes::strict))
-                .app_data(shared.clone())
+                .openapi(ApiDoc::openapi())
+                .map(|app| {
+                    app.wrap(from_fn(auth::authenticate)).wrap(from_fn(middleware::finish)).configure(routes::strict)
+                })
+                .app_data(state.clone())
                 .configure(routes::api)
                 .split_for_parts();
             app.configure(pages::pages)
-                .app_data(Data::new(Document::new(document, shared.sessions.cookie())))
+                .app_data(Data::new(Document::new(document, state.sessions.cookie())))
                 .default_service(web::to(routes::nothing))
         });
         let server = server
             .workers(WORKERS)
-            .on_connect(give_up_on_who_does_not_read)
+            .on_connect(limit_unread_time)
             .disable_signals()
-            .shutdown_timeout(STOP_TIME.as_secs())
+            .shutdown_timeout(STOP_TIMEOUT.as_secs())
             .listen(listener)?
             .run();
         if let Err(why) = std::fs::write(&self.addr_file, addr.to_string()) {
@@ -166,23 +170,23 @@ impl Door {
             ended = &mut server => ended,
             () = self.ending.cancelled() => tokio::join!(handle.stop(true), server).1,
         };
-        // Gone with the data directory, it is gone too.
+        // It may be gone with the whole data directory.
         let _ = std::fs::remove_file(&self.addr_file);
         served
     }
 }
 
-/// A consumer that lets its stream pile up is cut off by the kernel: the dispatcher does
-/// not look at a connection that takes nothing.
+/// Lets the kernel disconnect a client that stops reading: the dispatcher does not poll a
+/// connection that accepts no data.
 #[cfg(target_os = "linux")]
-fn give_up_on_who_does_not_read(connection: &dyn Any, _: &mut Extensions) {
+fn limit_unread_time(connection: &dyn Any, _: &mut Extensions) {
     use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
     if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let most = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
-        // Without it the connection only lives longer.
+        let most = u32::try_from(UNREAD_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
+        // If this fails, the connection only lives longer.
         let _ = setsockopt(socket, TcpUserTimeout, &most);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_up_on_who_does_not_read(_: &dyn Any, _: &mut Extensions) {}
+fn limit_unread_time(_: &dyn Any, _: &mut Extensions) {}

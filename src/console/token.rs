@@ -12,7 +12,7 @@ use paird_actors::domain::Secret;
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 
-/// What a guesser cannot guess, if somebody wrote the file by hand.
+/// Minimum length, in case the file was written by hand.
 const SHORTEST: usize = 24;
 const LONGEST: u64 = 1024;
 
@@ -27,12 +27,12 @@ pub enum TokenError {
     Malformed(PathBuf),
 }
 
-/// Who has it may do everything that the console can.
+/// Gives access to everything that the console can do.
 #[derive(Clone)]
 pub struct Token(Secret);
 
 impl Token {
-    /// Reads it; makes it if there is none.
+    /// Reads the token, and creates one if there is none.
     ///
     /// # Errors
     /// The file cannot be read or made, others may read it, or it holds no token.
@@ -41,7 +41,7 @@ impl Token {
             return Ok(token);
         }
         make(path).map_err(|source| TokenError::Io { path: path.to_owned(), done: "made", source })?;
-        // Another daemon may have been faster.
+        // Another daemon may have created it first.
         Self::read(path)?.ok_or_else(|| TokenError::Malformed(path.to_owned()))
     }
 
@@ -69,7 +69,7 @@ impl Token {
         Ok(Some(Self(Secret::new(text.to_owned()))))
     }
 
-    /// Takes the same time wherever the first difference is.
+    /// Compares in constant time.
     pub fn is(&self, said: &str) -> bool {
         self.0.expose().as_bytes().ct_eq(said.as_bytes()).into()
     }
@@ -80,8 +80,8 @@ impl Token {
     }
 }
 
-/// Written in full under a name of its own, then linked: never half there, and never in
-/// the place of another's.
+/// Writes the file under a temporary name and links it, so that it is never incomplete and
+/// never replaces another.
 fn make(path: &Path) -> io::Result<()> {
     let dir = path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;

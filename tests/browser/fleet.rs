@@ -68,7 +68,7 @@ async fn a_new_name_moves_nothing_and_keeps_the_focus() {
     }
     until("three accounts", || async { (window.texts(".name").await.len() == 3).then_some(()) }).await;
 
-    window.click(".account:nth-child(2) .menu summary").await;
+    window.click(".account:nth-child(2) [data-action=menu]").await;
     window.keep_pictures("fleet-menu").await;
     window.click(".account:nth-child(2) [data-action=rename]").await;
     window.fill("#label", "yam").await;
@@ -79,7 +79,7 @@ async fn a_new_name_moves_nothing_and_keeps_the_focus() {
         (window.texts(".name").await == ["mango", "yam", "zucchini"]).then_some(())
     })
     .await;
-    assert_eq!(window.run("return document.activeElement.dataset.focus", vec![]).await, json!("menu"));
+    assert_eq!(window.run("return document.activeElement.dataset.action", vec![]).await, json!("menu"));
     // Somebody else renames, while the focus is in the list.
     window.tab_to(".account:nth-child(3) .name a").await;
     let rename = "UPDATE whatsapp_accounts SET label = 'aubergine' WHERE label = 'zucchini'";

@@ -19,14 +19,14 @@ async fn each_phase_of_a_pairing_shows_without_a_reload() {
     stage.phones.add(NUMBER).await;
     let account = stage.web.account("Front desk").await;
     desk.go_to_pairing(account).await;
-    desk.phase("choose").await;
+    desk.phase("idle").await;
     window.run("window.sameDocument = true", vec![]).await;
     window.keep_pictures("pair-choose").await;
     window.assert_accessible("pairing, choice").await;
 
     stage.phones.fault(Fault::RefuseConnections { times: None }).await;
     window.click("[data-action=start]").await;
-    desk.phase("starting").await;
+    desk.phase("retrying").await;
     window.says(".face", "Trying again").await;
     window.keep_pictures("pair-starting").await;
     window.assert_accessible("pairing, starting").await;
@@ -61,6 +61,10 @@ async fn each_phase_of_a_pairing_shows_without_a_reload() {
     window.keep_pictures("pair-connected").await;
     window.assert_accessible("pairing, connected").await;
     assert_eq!(window.run("return window.sameDocument", vec![]).await, json!(true));
+    // The stream tells the accounts and every event: only what was before it is fetched, once.
+    let fetched = "return performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)
+                       .filter((path) => path === '/api/accounts' || path.endsWith('/events') && path !== '/api/events')";
+    assert_eq!(window.run(fetched, vec![]).await, json!([format!("/api/accounts/{account}/events")]));
     stage.phones.devices_are(NUMBER, 1).await;
     desk.close().await;
 }

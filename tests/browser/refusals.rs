@@ -55,7 +55,7 @@ async fn a_wrong_phone_is_named_with_both_numbers() {
     desk.start_qr().await;
     window.says(".face", "Only +436 607 200 003 is accepted").await;
     desk.scan(wrong).await;
-    desk.phase("wrong-phone").await;
+    desk.phase("wrong_phone").await;
     window.says(".face", "+436 607 200 004 scanned, but +436 607 200 003 is expected").await;
     window.keep_pictures("pair-wrong-phone").await;
     window.assert_accessible("pairing, wrong phone").await;

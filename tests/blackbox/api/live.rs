@@ -19,6 +19,8 @@ async fn the_stream_begins_with_every_account_then_sends_changes() {
         assert_eq!((told.kind.as_str(), &told.data["id"], &told.data["label"]), ("account", &json!(id), &json!(label)));
         assert_eq!(told.data, api.account(id).await);
     }
+    let all = live.next().await.unwrap();
+    assert_eq!((all.kind.as_str(), all.data), ("accounts", json!({"ids": [one, two]})));
 
     // What no event tells of: a rename and a new account, by SQL and here.
     stage.web.sql.execute("UPDATE whatsapp_accounts SET label = 'uno' WHERE label = 'one'", &[]).await.unwrap();

@@ -1,0 +1,144 @@
+//! Authentication: the requested Host, the token or the cookie, and the origin of the request.
+
+use std::net::IpAddr;
+
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode, Uri,
+        header::{AUTHORIZATION, HOST, HeaderValue, LOCATION, ORIGIN, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
+    web::Data,
+};
+use chrono::Utc;
+
+use super::{login::wants_page, problem::Problem, state::AppState};
+
+/// Files below it are the same for everybody and need no authentication.
+pub const ASSETS: &str = "/static/";
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
+
+/// How the caller is authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Token,
+    Cookie,
+}
+
+impl Caller {
+    /// The `source` of its commands and audit records.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Token => "api",
+            Self::Cookie => "console",
+        }
+    }
+}
+
+/// Lets a request pass if its caller is known, and notes on the request who that is.
+pub async fn authenticate<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match decide(request.request()) {
+        Ok(Entry::Open) => {}
+        Ok(Entry::Known(caller)) => {
+            request.extensions_mut().insert(caller);
+        }
+        Ok(Entry::LoginFirst) => {
+            let answer = HttpResponse::SeeOther().insert_header((LOCATION, "/login")).finish();
+            return Ok(request.into_response(answer));
+        }
+        Err(problem) => return Ok(request.error_response(problem)),
+    }
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+}
+
+enum Entry {
+    Open,
+    Known(Caller),
+    /// A browser without a session asked for a page.
+    LoginFirst,
+}
+
+fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
+    if !is_asked_as_loopback(request) {
+        let detail = "the Host header names no loopback address: another site's name leads here";
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
+    }
+    let path = request.path();
+    let is_open = OPEN.contains(&path) || path.starts_with(ASSETS);
+    if is_open {
+        let is_foreign_login = !request.method().is_safe() && origin(request) == Origin::Elsewhere;
+        return if is_foreign_login { Err(cross_origin()) } else { Ok(Entry::Open) };
+    }
+    let Some(caller) = caller(request) else {
+        let is_page = *request.method() == Method::GET && !path.starts_with("/api/") && wants_page(request);
+        return if is_page { Ok(Entry::LoginFirst) } else { Err(unauthenticated()) };
+    };
+    if caller == Caller::Cookie && !request.method().is_safe() && origin(request) != Origin::Here {
+        return Err(cross_origin());
+    }
+    Ok(Entry::Known(caller))
+}
+
+/// A wrong Authorization header is not made up for by a cookie.
+fn caller(request: &HttpRequest) -> Option<Caller> {
+    let state = request.app_data::<Data<AppState>>()?;
+    if let Some(authorization) = request.headers().get(AUTHORIZATION) {
+        let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+        let is_known = scheme.eq_ignore_ascii_case("bearer") && state.token.is(token.trim());
+        return is_known.then_some(Caller::Token);
+    }
+    let cookie = request.cookie(state.sessions.cookie())?;
+    state.sessions.is_live(cookie.value(), Utc::now().timestamp()).then_some(Caller::Cookie)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Here,
+    Elsewhere,
+    /// Not a browser, or a very old one.
+    NotSaid,
+}
+
+/// Where the page is from that sent the request, by the browser's headers.
+fn origin(request: &HttpRequest) -> Origin {
+    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+    match header("sec-fetch-site") {
+        Some(b"same-origin") => return Origin::Here,
+        Some(_) => return Origin::Elsewhere,
+        None => {}
+    }
+    let Some(origin) = header(ORIGIN.as_str()) else { return Origin::NotSaid };
+    let here = header(HOST.as_str()).unwrap_or_default();
+    match origin.strip_prefix(b"http://") {
+        Some(authority) if authority.eq_ignore_ascii_case(here) => Origin::Here,
+        Some(_) | None => Origin::Elsewhere,
+    }
+}
+
+/// Any port is accepted, since it may be a tunnel's. Other names are not: a foreign name that
+/// resolves to 127.0.0.1 is DNS rebinding.
+fn is_asked_as_loopback(request: &HttpRequest) -> bool {
+    let mut hosts = request.headers().get_all(HOST);
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let Some(host) = host.to_str().ok().filter(|host| !host.contains('@')) else { return false };
+    let Ok(uri) = host.parse::<Uri>() else { return false };
+    let Some(name) = uri.host() else { return false };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn unauthenticated() -> Problem {
+    let detail = "send Authorization: Bearer with the word in the file that PAIRD_CONSOLE_TOKEN_FILE names, or log in";
+    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+fn cross_origin() -> Problem {
+    let detail = "this comes from another site, or does not say that it comes from the console's own pages";
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}

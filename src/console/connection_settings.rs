@@ -1,0 +1,129 @@
+//! An account's proxy, and the device name that its phone lists. Setting the current value
+//! again is a no-op.
+
+use actix_web::{
+    delete, put,
+    web::{Data, Json, Path},
+};
+use paird_actors::domain::AccountId;
+use paird_sql::queries::settings;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    account_view::Account,
+    accounts::{nobody, shown},
+    db::{problem_of, query, with_timeout},
+    json_body::JsonBody,
+    problem::Problem,
+    state::AppState,
+};
+use crate::config::device_name;
+use crate::whatsapp::proxy::{self, GivenProxy, ProxyError};
+
+/// A proxy. Without user and password, those that were set are removed.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewProxy {
+    /// `socks5://host:port` or `http://host:port` (CONNECT).
+    #[schema(example = "socks5://10.0.0.7:1080", max_length = 2000)]
+    url: String,
+    /// Requires a password; both may be in the URL instead.
+    #[schema(write_only, min_length = 1, max_length = 255)]
+    user: Option<String>,
+    /// Sealed at once, and never returned.
+    #[schema(write_only, min_length = 1, max_length = 255)]
+    password: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewDeviceName {
+    /// 1 to 40 characters, none a control character.
+    #[schema(min_length = 1, max_length = 40)]
+    device_name: String,
+}
+
+/// Sets an account's proxy. A connected account reconnects through it at once; others use it
+/// from their next connection on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewProxy,
+    responses((status = 200, body = Account)))]
+#[put("/api/accounts/{id}/proxy")]
+pub async fn set_proxy(
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    new: JsonBody<NewProxy>,
+) -> Result<Json<Account>, Problem> {
+    let given = given(&new.0).map_err(|wrong| refusal(wrong, *id))?;
+    let database = state.database().await?;
+    let set = proxy::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
+    with_timeout(set).await?.map_err(|wrong| refusal(wrong, *id))?;
+    drop(database);
+    changed(&state, *id).await
+}
+
+/// Removes the proxy and its login: the account connects directly. A connected account
+/// reconnects at once.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
+#[delete("/api/accounts/{id}/proxy")]
+pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    let database = state.database().await?;
+    let forgotten = proxy::forget_proxy(&**database, AccountId(*id));
+    with_timeout(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
+    drop(database);
+    changed(&state, *id).await
+}
+
+/// Sets the name that the phone shows under "Linked devices", from the next pairing on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewDeviceName,
+    responses((status = 200, body = Account)))]
+#[put("/api/accounts/{id}/device-name")]
+pub async fn set_device_name(
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    new: JsonBody<NewDeviceName>,
+) -> Result<Json<Account>, Problem> {
+    let name = device_name(new.0.device_name.trim());
+    let name = name.map_err(|wrong| Problem::refused(format!("deviceName {wrong}")))?;
+    name_device(&state, *id, Some(&name)).await
+}
+
+/// Returns to the daemon's default name, from the next pairing on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
+#[delete("/api/accounts/{id}/device-name")]
+pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+    name_device(&state, *id, None).await
+}
+
+async fn name_device(state: &AppState, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
+    let database = state.database().await?;
+    query(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    drop(database);
+    changed(state, id).await
+}
+
+async fn changed(state: &AppState, id: Uuid) -> Result<Json<Account>, Problem> {
+    state.supervisor.wake();
+    state.feed.wake();
+    Ok(Json(shown(state, id).await?))
+}
+
+fn given(new: &NewProxy) -> Result<GivenProxy, ProxyError> {
+    let given = GivenProxy::parse(&new.url)?;
+    match (&new.user, &new.password) {
+        (None, None) => Ok(given),
+        (user, password) => {
+            given.with_login(user.as_deref().unwrap_or_default(), password.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+fn refusal(wrong: ProxyError, account: Uuid) -> Problem {
+    match wrong {
+        ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
+        ProxyError::NoAccount => nobody(account),
+        ProxyError::Database(wrong) => problem_of(&wrong),
+        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => Problem::unavailable(wrong.to_string()),
+    }
+}

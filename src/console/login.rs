@@ -1,0 +1,257 @@
+//! The login of browsers: the token is exchanged for a signed cookie. The key is derived from
+//! the token, so a session survives a restart of the daemon and ends when the token is replaced.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use actix_web::{
+    FromRequest as _, HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time},
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{ACCEPT, LOCATION},
+    },
+    post,
+    web::{self, Data},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::Utc;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256, Sha512};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+use utoipa::ToSchema;
+
+use super::{json_body::JsonBody, problem::Problem, state::AppState, token::Token};
+
+/// Prefix of the cookie's name. Cookies ignore the port: with one name, two consoles on a host
+/// would log each other out.
+const COOKIE: &str = "paird_session_";
+/// Length of the suffix, which is derived from the token.
+const COOKIE_MARK: usize = 8;
+/// A working day: how long a session lasts.
+const LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// Delay after a wrong token; concurrent guesses wait for each other.
+const PENALTY: Duration = Duration::from_millis(300);
+/// More concurrent logins are rejected with 429.
+const MOST_WAITING: usize = 8;
+
+const NONCE: usize = 16;
+const BODY: usize = 8 + NONCE;
+
+type Nonce = [u8; NONCE];
+
+/// Signs cookies and checks them.
+pub struct Sessions {
+    key: Hmac<Sha256>,
+    cookie: String,
+    /// Sessions that were logged out before they expired; kept in memory only.
+    ended: Mutex<HashMap<Nonce, i64>>,
+    turn: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Sessions {
+    pub fn new(token: &Token) -> Self {
+        let key = Sha512::new().chain_update(b"paird console session v1\0").chain_update(token.bytes()).finalize();
+        let key: Hmac<Sha256> = Hmac::new(&key);
+        let mark = URL_SAFE_NO_PAD.encode(key.clone().chain_update(b"name of the cookie").finalize().into_bytes());
+        Self {
+            cookie: format!("{COOKIE}{}", &mark[..COOKIE_MARK]),
+            key,
+            ended: Mutex::default(),
+            turn: Semaphore::new(1),
+            waiting: Semaphore::new(MOST_WAITING),
+        }
+    }
+
+    /// The name of the cookie: one for each token.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    fn begin(&self, now: i64) -> String {
+        let expiry = now.saturating_add_unsigned(LIFETIME.as_secs());
+        let mut value = expiry.to_be_bytes().to_vec();
+        value.extend(rand::random::<Nonce>());
+        let mac = self.mac(&value);
+        value.extend(mac.finalize().into_bytes());
+        URL_SAFE_NO_PAD.encode(value)
+    }
+
+    /// Whether the cookie was signed here, is not over, and nobody logged it out.
+    pub fn is_live(&self, cookie: &str, now: i64) -> bool {
+        let Some((expiry, nonce)) = self.read(cookie) else { return false };
+        expiry > now && !self.ended().contains_key(&nonce)
+    }
+
+    fn end(&self, cookie: &str, now: i64) {
+        if let Some((expiry, nonce)) = self.read(cookie) {
+            let mut ended = self.ended();
+            ended.retain(|_, expiry| *expiry > now);
+            ended.insert(nonce, expiry);
+        }
+    }
+
+    fn read(&self, cookie: &str) -> Option<(i64, Nonce)> {
+        let value = URL_SAFE_NO_PAD.decode(cookie).ok()?;
+        let (body, signature) = value.split_at_checked(BODY)?;
+        self.mac(body).verify_slice(signature).ok()?;
+        let (expiry, nonce) = body.split_at(8);
+        Some((i64::from_be_bytes(expiry.try_into().ok()?), nonce.try_into().ok()?))
+    }
+
+    fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.key.clone();
+        mac.update(body);
+        mac
+    }
+
+    fn ended(&self) -> std::sync::MutexGuard<'_, HashMap<Nonce, i64>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The console's token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    token: String,
+}
+
+/// Begins a browser's session: sets a cookie that begins with `paird_session_`.
+#[utoipa::path(tag = "session", security(()), request_body(content(
+        (Login = "application/json"), (Login = "application/x-www-form-urlencoded"))),
+    responses((status = 204, description = "Logged in",
+            headers(("Set-Cookie" = String, description = "HttpOnly, SameSite=Strict, 12 hours"))),
+        (status = 303, description = "The same, for a form that a browser sent")))]
+#[post("/login")]
+pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
+    let said = read_login(&request, body).await?;
+    let sessions = &state.sessions;
+    let Ok(_place) = sessions.waiting.try_acquire() else {
+        let detail = "too many wrong tokens at once: wait a moment";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
+    };
+    // Held during the delay after a wrong token, so that the next one is not compared before.
+    let turn = sessions.turn.acquire().await;
+    if !state.token.is(&said.token) {
+        warn!("a login to the console with a wrong token");
+        tokio::time::sleep(PENALTY).await;
+        drop(turn);
+        if wants_page(&request) {
+            return Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/login?wrong")).finish());
+        }
+        let detail = "the token is wrong; it is the word in the file that PAIRD_CONSOLE_TOKEN_FILE names";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+    }
+    info!("a login to the console");
+    let value = sessions.begin(Utc::now().timestamp());
+    let lifetime = time::Duration::try_from(LIFETIME).unwrap_or(time::Duration::HOUR);
+    Ok(answer(&request, cookie(sessions, value, lifetime), "/"))
+}
+
+/// Ends the session.
+#[utoipa::path(tag = "session", responses((status = 204, description = "Logged out"),
+    (status = 303, description = "The same, for a form that a browser sent")))]
+#[post("/logout")]
+pub async fn logout(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
+    let sessions = &state.sessions;
+    if let Some(cookie) = request.cookie(sessions.cookie()) {
+        sessions.end(cookie.value(), Utc::now().timestamp());
+    }
+    answer(&request, cookie(sessions, String::new(), time::Duration::ZERO), "/login")
+}
+
+async fn read_login(request: &HttpRequest, body: web::Payload) -> Result<Login, Problem> {
+    let mut payload: Payload = body.into_inner();
+    let is_form = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded"));
+    if is_form {
+        let form = web::Form::<Login>::from_request(request, &mut payload).await;
+        return form
+            .map(web::Form::into_inner)
+            .map_err(|_| Problem::refused("the form has not exactly one field, token"));
+    }
+    Ok(JsonBody::<Login>::from_request(request, &mut payload).await?.0)
+}
+
+fn cookie(sessions: &Sessions, value: String, lifetime: time::Duration) -> Cookie<'static> {
+    let cookie =
+        Cookie::build(sessions.cookie().to_owned(), value).path("/").http_only(true).same_site(SameSite::Strict);
+    cookie.max_age(lifetime).finish()
+}
+
+fn answer(request: &HttpRequest, cookie: Cookie<'static>, page: &'static str) -> HttpResponse {
+    let mut response = if wants_page(request) {
+        let mut response = HttpResponse::SeeOther();
+        response.insert_header((LOCATION, page));
+        response
+    } else {
+        HttpResponse::NoContent()
+    };
+    response.cookie(cookie).finish()
+}
+
+/// Whether a browser navigates, rather than a program calls.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|kinds| kinds.contains("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sessions(token: &str) -> Sessions {
+        Sessions::new(&Token::of(token))
+    }
+
+    #[test]
+    fn a_session_outlives_a_restart_but_not_its_time_or_token() {
+        let cookie = sessions("one").begin(1_000);
+        let restarted = sessions("one");
+        assert!(restarted.is_live(&cookie, 1_001));
+        assert!(!restarted.is_live(&cookie, 1_000 + 12 * 3600));
+        assert!(!sessions("two").is_live(&cookie, 1_001));
+    }
+
+    #[test]
+    fn a_session_that_was_logged_out_is_over_and_others_are_not() {
+        let sessions = sessions("one");
+        let (cookie, other) = (sessions.begin(0), sessions.begin(0));
+        sessions.end(&cookie, 1);
+        assert!(!sessions.is_live(&cookie, 1));
+        assert!(sessions.is_live(&other, 1));
+    }
+
+    #[test]
+    fn consoles_with_one_token_share_a_cookie_and_others_do_not() {
+        assert_eq!(sessions("one").cookie(), sessions("one").cookie());
+        assert_ne!(sessions("one").cookie(), sessions("two").cookie());
+    }
+
+    #[test]
+    fn no_byte_of_a_cookie_can_be_changed() {
+        let sessions = sessions("one");
+        let cookie = URL_SAFE_NO_PAD.decode(sessions.begin(0)).unwrap();
+        for at in 0..cookie.len() {
+            let mut changed = cookie.clone();
+            changed[at] ^= 1;
+            assert!(!sessions.is_live(&URL_SAFE_NO_PAD.encode(changed), 1), "byte {at}");
+        }
+        for short in ["", "AAAA", &URL_SAFE_NO_PAD.encode(&cookie[..24])] {
+            assert!(!sessions.is_live(short, 1));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The application state that every handler gets.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use deadpool_postgres::{Object, Pool};
+use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{db::connect, feed::Feed, login::Sessions, problem::Problem, token::Token};
+use crate::metrics::Exposition;
+use crate::postgres::lease::LeaseRow;
+
+/// There is one for the whole console.
+pub struct AppState {
+    /// This daemon, as the rows name it.
+    pub process: Uuid,
+    pub pool: Pool,
+    pub supervisor: SupervisorHandle,
+    pub lease: watch::Receiver<LeaseState>,
+    pub lease_row: LeaseRow,
+    pub metrics: Exposition,
+    /// Seals the login of a proxy.
+    pub master_key_file: PathBuf,
+    pub feed: Feed,
+    pub token: Token,
+    pub sessions: Sessions,
+    /// This daemon was asked to release its accounts.
+    pub draining: AtomicBool,
+    /// Serializes draining and undraining.
+    pub drain_turn: Mutex<()>,
+    /// Cancelled when the daemon stops: requests that wait end.
+    pub ending: CancellationToken,
+}
+
+impl AppState {
+    /// A connection of the console's own pool: its requests never take one from the accounts.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn database(&self) -> Result<Object, Problem> {
+        connect(&self.pool).await
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed) || self.ending.is_cancelled()
+    }
+}

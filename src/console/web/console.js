@@ -1,0 +1,19 @@
+// @ts-check
+// Chooses the page by its address, and draws what every page has.
+import { everySecond } from './lib/clock.js';
+import { byId } from './lib/dom.js';
+import * as api from './model/api.js';
+import * as store from './model/store.js';
+import { account } from './views/account.js';
+import { banner } from './views/banner.js';
+import { fleet } from './views/fleet.js';
+import { pairing } from './views/pairing.js';
+
+const main = byId('main');
+const [, id, isPairing] = location.pathname.match(/^\/accounts\/([^/]+)(\/pair)?$/) ?? [];
+const draw = id ? (isPairing ? pairing : account)(main, decodeURIComponent(id)) : fleet(main);
+store.changed.on(draw);
+everySecond(isPairing ? draw : undefined);
+store.connection.on(banner);
+byId('logout').onclick = () => api.logOut().finally(() => location.replace('/login'));
+store.start();

@@ -1,0 +1,29 @@
+// @ts-check
+// Numbers and words as people read them.
+
+/** `+43 660 100 0001`: digits in groups of three, from the right. @param {string | null | undefined} digits */
+export function phone(digits) {
+  if (!digits) return '';
+  const groups = [];
+  for (let end = digits.length; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end));
+  if (groups.length > 1 && groups[0].length === 1) groups.splice(0, 2, groups[0] + groups[1]);
+  return `+${groups.join(' ')}`;
+}
+
+/** "1 daemon", "2 daemons" @param {number} count @param {string} noun */
+export const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Starts with a capital; an unknown word is shown with spaces for its underscores. @param {string} text */
+export function sentence(text) {
+  const words = /^[a-z_]+$/.test(text) ? text.replaceAll('_', ' ') : text;
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A pair code without its dash. @param {string} code */
+export const bare = (code) => code.replace(/[^0-9a-z]/gi, '');
+
+/** People read codes in fours, and more than four do not fit on a phone. @param {string} code */
+export const inFours = (code) => bare(code).match(/.{1,4}/g) ?? [];
+
+/** For screen readers. @param {string[]} groups */
+export const spelt = (groups) => groups.map((group) => [...group].join(' ')).join(', ');

@@ -1,0 +1,111 @@
+// @ts-check
+// Calls of the HTTP API. A caller who is logged out is sent to the login page.
+import { setByServer } from '../lib/time.js';
+
+/**
+ * @typedef {import('../../api.d.ts').components['schemas']} Schemas
+ * @typedef {Schemas['Account']} Account
+ * @typedef {Schemas['Event']} Event
+ * @typedef {Schemas['AuditRecord']} AuditRecord
+ * @typedef {Schemas['Group']} Group
+ * @typedef {Schemas['Fleet']} Fleet
+ */
+
+/** An answer that is no success; its message is the server's. */
+export class ApiError extends Error {
+  /** @param {number} status @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @param {unknown} error @returns {number} The status of an answer; 0 without one. */
+export const statusOf = (error) => (error instanceof ApiError ? error.status : 0);
+/** @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<Response>} */
+async function request(path, options) {
+  const answer = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...options }).catch(() => null);
+  if (!answer) throw new ApiError(0, 'paird cannot be reached. Is it running?');
+  setByServer(answer.headers.get('Date'));
+  if (answer.status === 401 && path !== '/login') {
+    const here = location.pathname === '/' ? '' : `?to=${encodeURIComponent(location.pathname)}`;
+    location.replace(`/login${here}`);
+    throw new ApiError(401, 'You are logged out.');
+  }
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => null);
+  throw new ApiError(answer.status, problem?.detail ?? problem?.title ?? `paird answered ${answer.status}`);
+}
+
+/** @param {string} path @param {RequestInit} [options] */
+const json = (path, options) => request(path, options).then((answer) => (answer.status === 204 ? null : answer.json()));
+
+/** @param {string} method @param {string} path @param {unknown} body @param {Record<string, string>} [headers] */
+const send = (method, path, body, headers) =>
+  json(path, { method, headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+
+const account = (/** @type {string} */ id) => `/api/accounts/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<Fleet>} */
+export const fleet = () => json('/api/fleet');
+/** @param {string} id @returns {Promise<Account>} */
+export const one = (id) => json(account(id));
+/** @param {string} label @returns {Promise<Account>} */
+export const add = (label) => send('POST', '/api/accounts', { label });
+/** @param {string} id @param {string} label */
+export const rename = (id, label) => send('PATCH', account(id), { label });
+/** @param {string} id @param {Schemas['NewProxy']} proxy */
+export const setProxy = (id, proxy) => send('PUT', `${account(id)}/proxy`, proxy);
+/** @param {string} id */
+export const forgetProxy = (id) => json(`${account(id)}/proxy`, { method: 'DELETE' });
+/** @param {string} id @param {string} deviceName */
+export const setDeviceName = (id, deviceName) => send('PUT', `${account(id)}/device-name`, { deviceName });
+/** @param {string} id */
+export const forgetDeviceName = (id) => json(`${account(id)}/device-name`, { method: 'DELETE' });
+/** @param {string} id @returns {Promise<Group[]>} */
+export const groups = async (id) => (await json(`${account(id)}/groups`)).groups;
+/** The QR code as a data URL, since the picture behind its address changes. @param {string} id */
+export const qr = async (id) =>
+  `data:image/svg+xml,${encodeURIComponent(await (await request(`${account(id)}/qr?format=svg`)).text())}`;
+/** @param {string} token */
+export const logIn = (token) => send('POST', '/login', { token });
+export const logOut = () => send('POST', '/logout', {});
+
+/** Events or audit records that are read at once. */
+export const PAGE = 100;
+/** No `seq` or id reaches it. */
+export const NEWEST = Number.MAX_SAFE_INTEGER;
+
+/** The page of events below `seq`, oldest first. @param {string} id @param {number} seq @returns {Promise<Event[]>} */
+export const eventsBefore = async (id, seq) => (await json(`${account(id)}/events?before=${seq}&limit=${PAGE}`)).events;
+
+/** The page of audit records below `record`, oldest first. @param {string} id @param {number} record @returns {Promise<AuditRecord[]>} */
+export const auditBefore = async (id, record) =>
+  (await json(`${account(id)}/audit?before=${record}&limit=${PAGE}`)).records.reverse();
+
+/** The live stream from this position on; without one, from now on. @param {string} cursor @param {AbortSignal} signal */
+export async function stream(cursor, signal) {
+  /** @type {Record<string, string>} */
+  const headers = cursor ? { 'Last-Event-ID': cursor } : {};
+  const { body } = await request('/api/events', { headers, signal });
+  if (!body) throw new ApiError(0, 'the live stream has no body');
+  return body;
+}
+
+/**
+ * Sends a command and waits for its end. Resolves to its result in words. A click that is sent twice is one command.
+ * @param {string} id @param {string} kind @param {object} [args] @returns {Promise<string>}
+ */
+export async function command(id, kind, args = {}) {
+  const key = { 'Idempotency-Key': crypto.randomUUID() };
+  const sent = await send('POST', `${account(id)}/commands`, { kind, args }, key);
+  for (let tries = 0; tries < 6; tries += 1) {
+    const { state, result } = await json(`/api/commands/${sent.id}?wait=10`);
+    if (state === 'done') return result;
+    if (state === 'failed') throw new ApiError(422, result);
+  }
+  return 'It is queued: paird does it as soon as it can.';
+}

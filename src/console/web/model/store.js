@@ -1,0 +1,93 @@
+// @ts-check
+// The live state: one stream a page. A short loss is resumed where it was; after a long one the page begins anew.
+import { messages } from '../lib/sse.js';
+import { accountList } from './accounts.js';
+import * as api from './api.js';
+
+/** @import { Event } from './api.js' */
+
+/** A browser has six connections to a host, and each open tab's stream is one: a hidden tab lets go. */
+const HIDDEN_MS = 60_000;
+/** Many accounts may change at once, and at the start each is sent. */
+const GATHER_MS = 10;
+
+/** @template T */
+function signal() {
+  /** @type {Set<(value: T) => void>} */
+  const listeners = new Set();
+  return {
+    /** @param {(value: T) => void} listener */
+    on: (listener) => void listeners.add(listener),
+    /** @param {T} value */
+    emit: (value) => listeners.forEach((listener) => listener(value)),
+  };
+}
+
+export const accounts = accountList();
+/** An account has changed. @type {ReturnType<typeof signal<void>>} */
+export const changed = signal();
+/** An event has happened. @type {ReturnType<typeof signal<Event>>} */
+export const happened = signal();
+/** The stream has begun anew: what happened before is to be read. @type {ReturnType<typeof signal<void>>} */
+export const begun = signal();
+/** The stream is there, or lost. @type {ReturnType<typeof signal<'live' | 'lost'>>} */
+export const connection = signal();
+
+let cursor = '';
+let gathering = 0;
+let controller = new AbortController();
+
+/** @param {import('../lib/sse.js').Message} message */
+function onMessage({ name, id, data }) {
+  const isFresh = id !== '' && name === '' && id !== cursor;
+  if (id) cursor = id;
+  if (isFresh) begun.emit();
+  if (!data) return;
+  const body = JSON.parse(data);
+  if (name === 'account' || name === 'accounts') {
+    if (name === 'account') accounts.onAccount(body);
+    else accounts.onAccounts(body);
+    clearTimeout(gathering);
+    gathering = setTimeout(() => accounts.isComplete && changed.emit(), GATHER_MS);
+  } else {
+    const { type, accountId, id, seq, createdAt, reasonText, ...payload } = body;
+    happened.emit({ type, accountId, id, seq, createdAt, reasonText, payload });
+  }
+}
+
+async function follow() {
+  controller.abort();
+  controller = new AbortController();
+  const { signal } = controller;
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      const body = await api.stream(cursor, signal);
+      failures = 0;
+      connection.emit('live');
+      for await (const message of messages(body)) onMessage(message);
+    } catch (error) {
+      if (api.statusOf(error) === 401) return;
+    }
+    if (signal.aborted) return;
+    connection.emit('lost');
+    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * (failures + 1), 3000)));
+  }
+}
+
+export function start() {
+  follow();
+  let hiding = 0;
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(hiding);
+    if (!document.hidden && controller.signal.aborted) follow();
+    else if (document.hidden) hiding = setTimeout(letGo, HIDDEN_MS);
+  });
+  addEventListener('pagehide', letGo);
+  addEventListener('pageshow', (event) => event.persisted && follow());
+}
+
+/** What happens meanwhile may be much: it is read by page when the stream begins anew. */
+function letGo() {
+  controller.abort();
+  cursor = '';
+}

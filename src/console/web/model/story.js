@@ -1,0 +1,51 @@
+// @ts-check
+// The lines of an account's story, newest first. Pure.
+import { audit, event } from './words.js';
+
+/**
+ * @import { AuditRecord, Event } from './api.js'
+ * @typedef {{ key: string, kind: string, text: string, tone: string, raw: string, at: string, nth: number, where: string, times: number }} Line
+ */
+
+/** @param {Event[]} events @param {AuditRecord[]} records @returns {Line[]} */
+export function story(events, records) {
+  const lines = [...events.map(ofEvent), ...records.map(ofRecord)];
+  return gathered(lines.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.nth - a.nth));
+}
+
+/** @param {Event} happened @returns {Line} */
+function ofEvent(happened) {
+  const { type, payload, seq, createdAt } = happened;
+  const [text, tone] = event(happened);
+  const raw = Object.keys(payload).length > 0 ? JSON.stringify(payload, null, 2) : '';
+  return { key: `event-${seq}`, kind: type, text, tone, raw, at: createdAt, nth: seq, where: `event ${seq}`, times: 1 };
+}
+
+/** @param {AuditRecord} record @returns {Line} */
+function ofRecord({ action, source, payload, id, createdAt }) {
+  const raw = String(/** @type {Record<string, unknown>} */ (payload)?.raw ?? '');
+  const text = audit(action, source);
+  return {
+    key: `audit-${id}`,
+    kind: action,
+    text,
+    tone: 'idle',
+    raw,
+    at: createdAt,
+    nth: id,
+    where: 'audit log',
+    times: 1,
+  };
+}
+
+/** A code that nobody scans is followed by others: one line for all of them. @param {Line[]} lines */
+function gathered(lines) {
+  /** @type {Line[]} */
+  const found = [];
+  for (const line of lines) {
+    const before = found.at(-1);
+    if (before?.kind === line.kind && ['session.qr', 'session.code'].includes(line.kind)) before.times += 1;
+    else found.push({ ...line });
+  }
+  return found;
+}

@@ -1,0 +1,169 @@
+// @ts-check
+// One account: how it is, what happened, what can be done.
+import { time } from '../lib/clock.js';
+import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
+import { phone, plural } from '../lib/text.js';
+import { exact } from '../lib/time.js';
+import * as api from '../model/api.js';
+import { chronicle } from '../model/history.js';
+import * as store from '../model/store.js';
+import { story } from '../model/story.js';
+import { STATUS } from '../model/words.js';
+import { actions, control } from './actions.js';
+import { advice, badge, why } from './badge.js';
+import { connectionSettings } from './connection_settings.js';
+import { gone } from './gone.js';
+
+/** @import { Account, Group } from '../model/api.js' */
+
+/** The audit log is no part of the stream: it is read a moment after an event, once for several. */
+const AUDIT_AFTER_MS = 200;
+
+/** @param {HTMLElement} main @param {string} id */
+export function account(main, id) {
+  const past = chronicle(id);
+  /** @type {Group[]} */
+  let groups = [];
+  let status = '';
+  let reading = 0;
+
+  const report = (/** @type {unknown} */ error) => api.statusOf(error) > 404 && toast(api.messageOf(error), 'bad');
+  /** @param {...Promise<unknown>} reads */
+  const drawAfter = (...reads) => Promise.all(reads).then(draw, report);
+  const readGroups = () => api.groups(id).then((read) => (groups = read));
+
+  store.begun.on(() => drawAfter(readGroups(), past.read()));
+  store.happened.on((event) => {
+    if (event.accountId !== id) return;
+    drawAfter(past.take(event), event.type === 'groups.synced' ? readGroups() : Promise.resolve());
+    clearTimeout(reading);
+    reading = setTimeout(() => drawAfter(past.readAudit()), AUDIT_AFTER_MS);
+  });
+
+  async function readOlder(/** @type {MouseEvent} */ { currentTarget }) {
+    try {
+      await once(/** @type {Element} */ (currentTarget), past.older);
+      draw();
+      speak(past.hasOlder() ? 'Older moments are shown.' : 'All of it is shown.');
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  function draw() {
+    if (!store.accounts.isComplete) return;
+    const account = store.accounts.get(id);
+    if (!account) return patch(main, gone());
+    document.title = `${account.label} · paird`;
+    if (status && status !== account.status) speak(`${account.label}: ${STATUS[account.status].word}`);
+    status = account.status;
+    patch(
+      main,
+      el('div.stack', {}, el('a.back', { href: '/' }, shape('back'), 'Accounts'), summary(account)),
+      el(
+        'div.columns',
+        {},
+        card('story', drawStory()),
+        el(
+          'div.stack',
+          {},
+          card('connection', connectionSettings(account)),
+          card('groups', drawGroups()),
+          card('details', details(account)),
+        ),
+      ),
+    );
+  }
+
+  function drawStory() {
+    const lines = story(past.events(), past.audit());
+    return [
+      el('h2', { id: 'story' }, 'What happened'),
+      lines.length === 0 ? el('p.muted', {}, 'Nothing yet.') : el('ol.story', {}, lines.map(drawLine)),
+      past.hasOlder() &&
+        el('button.wide', { type: 'button', 'data-action': 'older', onclick: readOlder }, 'Show older'),
+    ];
+  }
+
+  function drawGroups() {
+    const list = groups.toSorted((a, b) => a.subject.localeCompare(b.subject));
+    return [
+      el('h2', { id: 'groups' }, list.length ? `Groups (${list.length})` : 'Groups'),
+      list.length === 0
+        ? el('p.muted', {}, 'None are known. They are fetched when the account connects.')
+        : el('ul.groups', {}, list.map(drawGroup)),
+    ];
+  }
+
+  return draw;
+}
+
+/** @param {string} name @param {import('../lib/dom.js').Children} content */
+const card = (name, content) => el('section.card.stack', { 'aria-labelledby': name }, content);
+
+/** @param {Account} account */
+function summary(account) {
+  const { wanted, more } = actions(account);
+  const last = account.lastPhoneNumber ? `Last linked with ${phone(account.lastPhoneNumber)}` : 'No phone yet';
+  return el(
+    'div.card.stack.summary',
+    {},
+    el('div.row.apart', {}, el('h1', {}, account.label), badge(account)),
+    el('p.number', {}, account.phoneNumber ? phone(account.phoneNumber) : el('span.muted', {}, last)),
+    el('p', {}, why(account)),
+    advice(account) &&
+      el('p.note', { 'data-tone': STATUS[account.status].tone }, el('b', {}, 'What to do: '), advice(account)),
+    account.openTickets > 0 && el('p.small.muted', {}, 'An old device is being removed from the phone.'),
+    account.statusRaw &&
+      el('details.raw', {}, el('summary', {}, 'WhatsApp’s own words'), el('pre', {}, account.statusReason)),
+    (wanted || more.length > 0) &&
+      el(
+        'div.row.all',
+        {},
+        wanted && control(wanted, account, '.primary'),
+        more.map((action) => control(action, account)),
+      ),
+  );
+}
+
+/** @param {import('../model/story.js').Line} line */
+function drawLine({ key, kind, text, tone, at, raw, times, where }) {
+  const when = [time(at, 'since'), ` · ${where}`];
+  return el(
+    'li',
+    { 'data-key': key, 'data-tone': tone, 'data-kind': kind },
+    el('p', {}, text, times > 1 && el('span.muted', {}, ` (${times} times)`)),
+    raw
+      ? el('details.raw', {}, el('summary', {}, when), el('pre', { tabindex: '0' }, raw))
+      : el('p.small.muted', {}, when),
+  );
+}
+
+/** @param {Group} group */
+const drawGroup = ({ jid, subject, participants, isAdmin }) =>
+  el(
+    'li',
+    { 'data-key': jid },
+    el('span', {}, subject || jid),
+    el('span.small.muted', {}, plural(participants, 'member'), isAdmin && ' · admin'),
+  );
+
+/** @param {Account} account */
+function details({ id, operatorId, desired, owner, createdAt }) {
+  const daemon = owner && `paird ${owner.version} on ${owner.host}, process ${owner.pid}`;
+  const facts = Object.entries({
+    Account: id,
+    Operator: operatorId,
+    Wanted: desired,
+    'Run by': daemon,
+    Made: exact(createdAt),
+  });
+  return [
+    el('h2', { id: 'details' }, 'Details'),
+    el(
+      'dl.facts',
+      {},
+      facts.map(([title, value]) => value && el('div', {}, el('dt', {}, title), el('dd', {}, value))),
+    ),
+  ];
+}

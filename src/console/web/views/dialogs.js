@@ -1,0 +1,265 @@
+// @ts-check
+// Questions, asked in a native <dialog>: it traps the focus, closes on Escape and gives the focus back.
+import { byId, el, once } from '../lib/dom.js';
+import { phone } from '../lib/text.js';
+import * as api from '../model/api.js';
+import { messageOf } from '../model/api.js';
+
+/**
+ * @import { Account } from '../model/api.js'
+ * @typedef {Record<string, string>} Values
+ * @typedef {{ title: string, body: import('../lib/dom.js').Children, button: string, danger?: boolean,
+ *   submit: (values: Values) => Promise<unknown> }} Question
+ */
+
+/**
+ * Resolves once `submit` went well or the dialog was closed. A refusal is shown in the dialog, which stays open.
+ * @param {Question} question @returns {Promise<void>}
+ */
+function ask({ title, body, button, danger = false, submit }) {
+  const wrong = el('p.wrong', { role: 'alert' });
+  const go = el(danger ? 'button.danger' : 'button.primary', { type: 'submit' }, button);
+  const form = /** @type {HTMLFormElement} */ (
+    el(
+      'form',
+      { method: 'dialog' },
+      el('h2', { id: 'question', tabindex: '-1', autofocus: true }, title),
+      body,
+      wrong,
+      el('div.row', {}, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go),
+    )
+  );
+  const dialog = /** @type {HTMLDialogElement} */ (el('dialog', { 'aria-labelledby': 'question' }, form));
+  async function send() {
+    wrong.textContent = '';
+    try {
+      await submit(/** @type {Values} */ (Object.fromEntries(new FormData(form))));
+      dialog.close();
+    } catch (error) {
+      wrong.textContent = messageOf(error);
+      dialog.querySelector('input')?.focus();
+    }
+  }
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    once(go, send);
+  };
+  document.body.append(dialog);
+  dialog.showModal();
+  /** @type {HTMLElement | null} */ (dialog.querySelector('input[autofocus]'))?.focus();
+  return new Promise((resolve) => {
+    dialog.onclose = () => {
+      dialog.remove();
+      // What had the focus before may be gone.
+      if (document.activeElement === document.body) byId('main').focus();
+      resolve();
+    };
+  });
+}
+
+/** @param {string} value */
+const labelField = (value) =>
+  el(
+    'div.field',
+    {},
+    el('label', { for: 'label' }, 'Name'),
+    el('input', {
+      id: 'label',
+      name: 'label',
+      value,
+      required: true,
+      maxlength: '200',
+      autocomplete: 'off',
+      autofocus: true,
+    }),
+    el('p.hint', {}, 'What people call it here: a place, a team, a till. The phone does not see it.'),
+  );
+
+/** The new account, if one was made. */
+export async function add() {
+  /** @type {Account | null} */
+  let made = null;
+  await ask({
+    title: 'Add an account',
+    body: labelField(''),
+    button: 'Add',
+    submit: async ({ label }) => {
+      made = await api.add(label.trim());
+    },
+  });
+  return /** @type {Account | null} */ (made);
+}
+
+/** @param {Account} account */
+export const rename = (account) =>
+  ask({
+    title: `Rename «${account.label}»`,
+    body: labelField(account.label),
+    button: 'Rename',
+    submit: ({ label }) => api.rename(account.id, label.trim()),
+  });
+
+/** @param {Account} account */
+export const proxy = (account) =>
+  ask({
+    title: `Proxy of «${account.label}»`,
+    body: [
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-url' }, 'Address'),
+        el('input', {
+          id: 'proxy-url',
+          name: 'url',
+          value: account.proxy ?? '',
+          autocomplete: 'off',
+          autocapitalize: 'none',
+          spellcheck: 'false',
+          placeholder: 'socks5://10.0.0.7:1080',
+          autofocus: true,
+          'aria-describedby': 'proxy-url-hint',
+        }),
+        el(
+          'p.hint',
+          { id: 'proxy-url-hint' },
+          'socks5://host:port or http://host:port. Leave it empty to connect directly.',
+        ),
+      ),
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-user' }, 'User'),
+        el('input', {
+          id: 'proxy-user',
+          name: 'user',
+          autocomplete: 'off',
+          autocapitalize: 'none',
+          spellcheck: 'false',
+        }),
+      ),
+      el(
+        'div.field',
+        {},
+        el('label', { for: 'proxy-password' }, 'Password'),
+        el('input', {
+          id: 'proxy-password',
+          name: 'password',
+          type: 'password',
+          autocomplete: 'new-password',
+          'aria-describedby': 'proxy-login-hint',
+        }),
+        el(
+          'p.hint',
+          { id: 'proxy-login-hint' },
+          account.proxyHasLogin
+            ? 'User and password are set and are never shown. Type them again, also to change the address; left empty, they are taken away.'
+            : 'Only if the proxy wants them. They are sealed and never shown again.',
+        ),
+      ),
+      el(
+        'p.note',
+        { 'data-tone': 'idle' },
+        isLinked(account)
+          ? 'The account needs a new connection for this: paird disconnects it and connects it again at once. The phone keeps the link.'
+          : 'It is used from the next connection on.',
+      ),
+    ],
+    button: 'Save',
+    submit: ({ url, user, password }) =>
+      url.trim() || user || password
+        ? api.setProxy(account.id, { url: url.trim(), ...(user || password ? { user, password } : {}) })
+        : api.forgetProxy(account.id),
+  });
+
+/** @param {Account} account */
+export const deviceName = (account) =>
+  ask({
+    title: `Name of «${account.label}» on the phone`,
+    body: el(
+      'div.field',
+      {},
+      el('label', { for: 'device-name' }, 'Name'),
+      el('input', {
+        id: 'device-name',
+        name: 'name',
+        value: account.deviceName ?? '',
+        maxlength: '40',
+        autocomplete: 'off',
+        autofocus: true,
+        'aria-describedby': 'device-name-hint',
+      }),
+      el(
+        'p.hint',
+        { id: 'device-name-hint' },
+        'The phone lists it under Linked devices. It learns the name when it is paired: a phone that is linked now shows the former one until it is paired anew. Leave it empty for the name that paird gives everybody.',
+      ),
+    ),
+    button: 'Save',
+    submit: ({ name }) => (name.trim() ? api.setDeviceName(account.id, name.trim()) : api.forgetDeviceName(account.id)),
+  });
+
+/** A changed proxy is used at once where there is a connection, or one is wanted. @param {Account} account */
+const isLinked = (account) => ['pending', 'connected', 'reconnecting', 'held'].includes(account.status);
+
+/** @param {string} value @param {string} title @param {string} text */
+const option = (value, title, text, checked = false) =>
+  el(
+    'label',
+    {},
+    el('input', { type: 'radio', name: 'logout', value, checked, autofocus: checked }),
+    el('span', {}, el('b', {}, title), el('span', {}, text)),
+  );
+
+/** @param {Account} account @param {(args: { logout: boolean }) => Promise<unknown>} submit */
+export function unpair(account, submit) {
+  return ask({
+    title: `Unpair «${account.label}»?`,
+    body: el(
+      'fieldset',
+      {},
+      el('legend.unseen', {}, 'What happens on the phone'),
+      el(
+        'div.choice',
+        {},
+        option(
+          'no',
+          'Disconnect only',
+          'The phone keeps “paird” under Linked devices, and the keys are kept, sealed. Resume connects again without a QR code.',
+          true,
+        ),
+        option(
+          'yes',
+          'Disconnect and log out',
+          'WhatsApp removes “paird” from the phone’s Linked devices, and then the keys are erased. To use the account again, scan a new QR code.',
+        ),
+      ),
+    ),
+    button: 'Unpair',
+    danger: true,
+    submit: ({ logout }) => submit({ logout: logout === 'yes' }),
+  });
+}
+
+/** @param {Account} account @param {() => Promise<unknown>} submit */
+export function remove(account, submit) {
+  const number = account.phoneNumber ?? account.lastPhoneNumber;
+  const onPhone = account.phoneNumber
+    ? `On the phone ${phone(number)}, WhatsApp removes “paird” from Linked devices. If WhatsApp cannot be reached, paird keeps trying for 14 days.`
+    : number
+      ? `If the phone ${phone(number)} still lists “paird” under Linked devices, WhatsApp removes it there.`
+      : 'No phone is linked, so nothing changes on a phone.';
+  return ask({
+    title: `Delete «${account.label}»?`,
+    body: el(
+      'ul.effects',
+      {},
+      el('li', {}, 'The account disappears from the lists at once. This cannot be undone.'),
+      el('li', {}, onPhone),
+      number &&
+        el('li', {}, 'The keys are erased only after WhatsApp has confirmed. Chats on the phone stay as they are.'),
+    ),
+    button: 'Delete account',
+    danger: true,
+    submit,
+  });
+}
