@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     console::{self, Console},
+    credentials::{CredentialStore, MasterKeyError},
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, Stranger, find_stranger},
@@ -28,7 +29,6 @@ use crate::{
     },
     systemd,
     whatsapp::{
-        backend::{Vault, VaultError},
         gateway::{self, WhatsApp},
         trust,
     },
@@ -102,9 +102,9 @@ async fn serve_with(
     // written, and nothing at all comes between the daemon and its sign of life.
     let (pool, keys, heartbeat) =
         (database.dsn().pool()?, database.dsn().patient_pool()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
-    let Some(vault) = stop.unless(open_vault(&keys, process, config)).await else { return Ok(()) };
-    let vault = Arc::new(vault?);
-    let Some(lease) = stop.unless(lease(&heartbeat, process, config, vault.master_keys())).await else {
+    let Some(credentials) = stop.unless(open_credentials(&keys, process, config)).await else { return Ok(()) };
+    let credentials = Arc::new(credentials?);
+    let Some(lease) = stop.unless(lease(&heartbeat, process, config, credentials.master_keys())).await else {
         forgo_lease(&heartbeat, process).await;
         return Ok(());
     };
@@ -123,7 +123,7 @@ async fn serve_with(
     let gateway = WhatsApp::new(gateway::Settings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
-        vault,
+        vault: credentials,
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
     });
@@ -291,7 +291,7 @@ async fn know_neighbours(pool: &deadpool_postgres::Pool, process: Uuid, config: 
             Ok(None) => return Ok(()),
             Ok(Some(Stranger { host, pid })) => {
                 let path = config.master_key_file.clone();
-                return Err(VaultError::Strange { path, host, pid }).context("PAIRD_MASTER_KEY_FILE");
+                return Err(MasterKeyError::Strange { path, host, pid }).context("PAIRD_MASTER_KEY_FILE");
             }
             Err(why) => {
                 warn!(%why, "cannot compare the master key with those of the other daemons yet");
@@ -315,10 +315,14 @@ fn per_round(connect_rate: u32) -> u32 {
 }
 
 /// Waits for a database that is away; a key that does not fit ends the start.
-async fn open_vault(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config) -> anyhow::Result<Vault> {
+async fn open_credentials(
+    pool: &deadpool_postgres::Pool,
+    process: Uuid,
+    config: &Config,
+) -> anyhow::Result<CredentialStore> {
     loop {
-        match Vault::open(pool.clone(), process, &config.master_key_file).await {
-            Err(why @ VaultError::Unchecked(_)) => {
+        match CredentialStore::open(pool.clone(), process, &config.master_key_file).await {
+            Err(why @ MasterKeyError::Unchecked(_)) => {
                 warn!(%why, "cannot check the master key yet");
                 tokio::time::sleep(RETRY).await;
             }

@@ -5,9 +5,11 @@
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod credentials;
 pub mod daemon;
 pub mod metrics;
 pub mod postgres;
+pub mod proxy_address;
 pub mod qr;
 mod systemd;
 pub mod telemetry;

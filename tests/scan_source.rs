@@ -115,6 +115,15 @@ fn whatsapp_outside_its_folder(source: &Source) -> Vec<String> {
     source.where_broken(|line| names_any(&without_strings(line), &WHATSAPP))
 }
 
+/// What the gateway stores goes through the credential store.
+fn database_in_the_gateway(source: &Source) -> Vec<String> {
+    if !source.is_below("src/whatsapp/") {
+        return Vec::new();
+    }
+    let database = ["paird_sql", "deadpool_postgres", "tokio_postgres", "postgres"];
+    source.where_broken(|line| names_any(&without_strings(line), &database))
+}
+
 fn impurity_in_a_pure_module(source: &Source) -> Vec<String> {
     let is_pure = source.is_below("actors/src/domain/")
         || ["desk", "lifecycle", "lease", "roster", "saga"].iter().any(|name| {
@@ -270,7 +279,13 @@ fn the_machines_depend_on_no_database_whatsapp_or_qr_crate() {
 fn pure_modules_name_no_runtime_log_clock_or_randomness() {
     nothing_breaks(impurity_in_a_pure_module);
 
-    for line in ["use tokio::time;", "let now = Utc::now();", "use crate::clock;", "let x: u8 = rand::random();"] {
+    for line in [
+        "use tokio::time;",
+        "let now = Utc::now();",
+        "use crate::clock;",
+        "use crate::ports::Store;",
+        "let x: u8 = rand::random();",
+    ] {
         for path in [
             "actors/src/domain/x.rs",
             "actors/src/account/lifecycle/x.rs",
@@ -301,6 +316,16 @@ fn only_the_gateway_names_the_protocol_library() {
     assert_eq!(whatsapp_outside_its_folder(&Source::new("src/daemon.rs", line)).len(), 1);
     assert!(whatsapp_outside_its_folder(&Source::new("src/whatsapp/session.rs", line)).is_empty());
     assert!(whatsapp_outside_its_folder(&Source::new("src/telemetry.rs", "(\"wacore\", OFF)")).is_empty());
+}
+
+#[test]
+fn the_gateway_names_no_database() {
+    nothing_breaks(database_in_the_gateway);
+
+    for line in ["use deadpool_postgres::Pool;", "use paird_sql::queries::keyrings;", "use crate::postgres::pool;"] {
+        assert_eq!(database_in_the_gateway(&Source::new("src/whatsapp/keys.rs", line)).len(), 1, "{line}");
+        assert!(database_in_the_gateway(&Source::new("src/credentials/rows.rs", line)).is_empty());
+    }
 }
 
 #[test]

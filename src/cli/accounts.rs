@@ -16,7 +16,7 @@ use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use super::{AccountArg, proxy};
 use crate::config::{Config, device_name};
-use crate::whatsapp::proxy::ProxyAddress;
+use crate::proxy_address::ProxyAddress;
 
 /// What is written for "no proxy" and "no name of its own".
 pub(super) const NONE: &str = "none";

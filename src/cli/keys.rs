@@ -11,8 +11,8 @@ use super::database::{Database, explained};
 use super::out::{self, Format};
 use super::progress;
 use crate::config::Config;
-use crate::whatsapp::backend::{Rotated, Rotation, RotationError, find_unopenable};
-use crate::whatsapp::seal::MasterKeys;
+use crate::credentials::seal::MasterKeys;
+use crate::credentials::{Rotated, Rotation, RotationError, find_unopenable};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {

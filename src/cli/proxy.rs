@@ -16,7 +16,7 @@ use super::accounts::NONE;
 use super::database::{Database, explained};
 use super::out::{self, Format};
 use crate::config::Config;
-use crate::whatsapp::proxy::{GivenProxy, ProxyError, forget_proxy, set_proxy};
+use crate::credentials::{GivenProxy, ProxyError, forget_proxy, set_proxy};
 
 /// A password file holds one line.
 const LONGEST_INPUT: u64 = 4096;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::vocabulary;
-use crate::whatsapp::proxy::ProxyAddress;
+use crate::proxy_address::ProxyAddress;
 
 /// An account.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]

@@ -20,7 +20,7 @@ use super::{
     state::AppState,
 };
 use crate::config::device_name;
-use crate::whatsapp::proxy::{self, GivenProxy, ProxyError};
+use crate::credentials::{self, GivenProxy, ProxyError};
 
 /// A proxy. Without user and password, those that were set are removed.
 #[derive(Deserialize, ToSchema)]
@@ -57,7 +57,7 @@ pub async fn set_proxy(
 ) -> Result<Json<Account>, Problem> {
     let given = given(&new.0).map_err(|wrong| refusal(wrong, *id))?;
     let database = state.database().await?;
-    let set = proxy::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
+    let set = credentials::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
     with_timeout(set).await?.map_err(|wrong| refusal(wrong, *id))?;
     drop(database);
     changed(&state, *id).await
@@ -69,7 +69,7 @@ pub async fn set_proxy(
 #[delete("/api/accounts/{id}/proxy")]
 pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
     let database = state.database().await?;
-    let forgotten = proxy::forget_proxy(&**database, AccountId(*id));
+    let forgotten = credentials::forget_proxy(&**database, AccountId(*id));
     with_timeout(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
     drop(database);
     changed(&state, *id).await

@@ -24,13 +24,14 @@ use super::{
     keys::{KeySource, LinkKeys, store_error},
     life::{Life, Probe},
     pace::{Budget, Errand},
-    proxy::{Proxy, ProxyAddress},
+    proxy::Proxy,
     runtime::SessionRuntime,
     session::WhatsAppSession,
     transport::{Dial, GatedDial, Way},
     version::{Versions, WebVersion},
     voice::Voice,
 };
+use crate::proxy_address::ProxyAddress;
 
 /// What the sandbox is told; it takes any version.
 const SANDBOX_VERSION: WebVersion = (2, 3000, 1_026_131_876);

@@ -9,10 +9,7 @@ use paird_actors::{
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
 
-use super::{
-    backend::{Keyring, Vault},
-    proxy::ProxyLogin,
-};
+use crate::credentials::{CredentialStore, Keyring, ProxyLogin};
 
 /// Where the keys of links are.
 #[async_trait]
@@ -50,28 +47,28 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// [`paird_actors::ports::Session::secure_keys`].
     async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError>;
 
-    /// Waits until what the backend was given, and WhatsApp may come to rely on, is
-    /// durable. Before anything is sent.
+    /// Waits until everything that the backend was given, and that WhatsApp may come to
+    /// rely on, is durable. Called before anything is sent.
     ///
     /// # Errors
     /// It cannot be, or not in time: nothing more may be sent.
-    async fn sendable(&self) -> Result<(), StoreError>;
+    async fn flush_before_send(&self) -> Result<(), StoreError>;
 
-    /// Makes durable what is not yet, whether or not anything is sent upon it.
+    /// Makes everything durable that the backend was given.
     ///
     /// # Errors
     /// It is not; trying again may do.
-    async fn settle(&self) -> Result<(), StoreError>;
+    async fn flush(&self) -> Result<(), StoreError>;
 
-    /// Waits until there is something to settle.
-    async fn unsettled(&self);
+    /// Waits until there is something to flush.
+    async fn until_pending(&self);
 
     /// Waits until the keys fail for good, and says why: a connection on them must end.
     async fn failed(&self) -> StoreError;
 }
 
 #[async_trait]
-impl KeySource for Vault {
+impl KeySource for CredentialStore {
     async fn fresh(
         &self,
         account: AccountId,
@@ -105,16 +102,16 @@ impl LinkKeys for Keyring {
         Self::secure(self, write).await
     }
 
-    async fn sendable(&self) -> Result<(), StoreError> {
-        Self::sendable(self).await
+    async fn flush_before_send(&self) -> Result<(), StoreError> {
+        Self::flush_before_send(self).await
     }
 
-    async fn settle(&self) -> Result<(), StoreError> {
-        Self::settle(self).await
+    async fn flush(&self) -> Result<(), StoreError> {
+        Self::flush(self).await
     }
 
-    async fn unsettled(&self) {
-        Self::unsettled(self).await;
+    async fn until_pending(&self) {
+        Self::until_pending(self).await;
     }
 
     async fn failed(&self) -> StoreError {

@@ -223,9 +223,9 @@ impl Life {
     /// What fails is tried again, and in the end told by [`Self::keys_failed`].
     async fn settling(&self) -> Infallible {
         loop {
-            self.keys.unsettled().await;
+            self.keys.until_pending().await;
             tokio::time::sleep(SETTLED_WITHIN).await;
-            let _ = self.keys.settle().await;
+            let _ = self.keys.flush().await;
         }
     }
 
@@ -257,7 +257,7 @@ impl Life {
             tracing::warn!(incarnation = %self.voice.incarnation(), "a task of the connection did not end in time");
         }
         // What is lost here nothing was sent upon.
-        let _ = tokio::time::timeout(SETTLE_PATIENCE, self.keys.settle()).await;
+        let _ = tokio::time::timeout(SETTLE_PATIENCE, self.keys.flush()).await;
     }
 }
 

@@ -1,19 +1,18 @@
 //! The only place that names whatsapp-rust.
 
 mod admission;
-pub mod backend;
 mod close;
 mod ear;
 pub mod gateway;
 mod groups;
 mod keys;
+mod library_store;
 mod life;
 mod pace;
 mod passkey;
-pub mod proxy;
+mod proxy;
 pub mod reach;
 mod runtime;
-pub mod seal;
 mod session;
 mod transport;
 pub mod trust;

@@ -183,7 +183,7 @@ impl Transport for GatedSocket {
             self.socket.disconnect().await;
             return Err(refused.into());
         }
-        if let Err(failure) = self.keys.sendable().await {
+        if let Err(failure) = self.keys.flush_before_send().await {
             self.signs.say(CloseReason::StoreFailed(failure.to_string()));
             self.socket.disconnect().await;
             return Err(failure.into());

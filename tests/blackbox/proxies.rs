@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use paird::whatsapp::proxy::{GivenProxy, set_proxy};
+use paird::credentials::{GivenProxy, set_proxy};
 use paird_actors::domain::AccountId;
 use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Proxy, Stage, Web, until};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
-use paird::whatsapp::backend::{Keyring, Vault};
+use paird::credentials::{CredentialStore, Keyring};
 use paird_actors::domain::Fence;
 use paird_actors::ports::StoreError;
 use uuid::Uuid;
@@ -76,7 +76,7 @@ async fn gathered_writes_are_not_settled_after_a_newer_opening() {
     secured.put_identity("a@lid", [1; 32]).await.unwrap();
     let newer = rig.reopened(&secured).await;
     let image = rig.image().await;
-    assert!(secured.sendable().await.is_err());
+    assert!(secured.flush_before_send().await.is_err());
     assert_eq!(rig.image().await, image);
     assert!(is_told_to_end(&secured));
     assert_eq!(newer.load_identity("a@lid").await.unwrap(), None);
@@ -134,8 +134,8 @@ async fn an_opening_waits_for_a_write_that_is_being_committed() {
     let writer = Arc::clone(&older);
     let writing = tokio::spawn(async move { writer.put_session("a@lid", b"newest").await });
     rig.are_stuck(1).await;
-    let (vault, account, id) = (rig.vault.clone(), rig.account, older.id());
-    let opening = tokio::spawn(async move { vault.open_keyring(account, FENCE, id).await });
+    let (store, account, id) = (rig.store.clone(), rig.account, older.id());
+    let opening = tokio::spawn(async move { store.open_keyring(account, FENCE, id).await });
     rig.are_stuck(2).await;
     let_go(&in_the_way).await;
     writing.await.unwrap().unwrap();
@@ -156,9 +156,9 @@ async fn an_heir_reads_the_last_write_of_the_former_owner() {
 
     let (heir, fence) = (Uuid::new_v4(), Fence(FENCE.0 + 1));
     rig.execute("UPDATE whatsapp_accounts SET owner = $1, fence = $2", &[&heir, &fence.0]).await;
-    let vault = Vault::open(rig.pool.clone(), heir, &rig.key_file).await.unwrap();
+    let store = CredentialStore::open(rig.pool.clone(), heir, &rig.key_file).await.unwrap();
     let (account, id) = (rig.account, former.id());
-    let opening = tokio::spawn(async move { vault.open_keyring(account, fence, id).await });
+    let opening = tokio::spawn(async move { store.open_keyring(account, fence, id).await });
     rig.are_stuck(2).await;
     let_go(&in_the_way).await;
     writing.await.unwrap().unwrap();
@@ -176,15 +176,15 @@ async fn only_the_owner_opens_a_keyring() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let image = rig.image().await;
-    let older = rig.vault.open_keyring(rig.account, Fence(FENCE.0 - 1), keyring.id()).await;
+    let older = rig.store.open_keyring(rig.account, Fence(FENCE.0 - 1), keyring.id()).await;
     assert!(matches!(older, Err(StoreError::Fenced)));
-    let another = Vault::open(rig.pool.clone(), Uuid::new_v4(), &rig.key_file).await.unwrap();
+    let another = CredentialStore::open(rig.pool.clone(), Uuid::new_v4(), &rig.key_file).await.unwrap();
     assert!(matches!(another.open_keyring(rig.account, FENCE, keyring.id()).await, Err(StoreError::Fenced)));
     assert_eq!(rig.image().await, image);
     keyring.put_session("a@lid", b"goes on").await.unwrap();
 
     rig.move_fence().await;
     rig.execute("DELETE FROM keyrings", &[]).await;
-    let former = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+    let former = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
     assert!(matches!(former, Err(StoreError::Fenced)), "whether or not it is there still");
 }

@@ -77,12 +77,12 @@ async fn a_refused_read_is_an_error_and_overwrites_nothing() {
         }
         assert!(keyring.exists().await.is_err(), "an error, not a no");
         assert!(keyring.load().await.is_err());
-        let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+        let refused = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "to be tried again");
 
         let undo = "DROP VIEW credentials; DROP FUNCTION refuse; ALTER TABLE kept RENAME TO credentials";
         client.batch_execute(undo).await.unwrap();
-        rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+        rig.store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     }
 }
 
@@ -116,7 +116,7 @@ async fn another_accounts_rows_do_not_open() {
     let keyring = rig.durable().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
     let other = rig.add_account().await;
-    let others = rig.vault.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
+    let others = rig.store.fresh(other, FENCE, paird_actors::domain::KeyringId(uuid::Uuid::new_v4()));
     others.create().await.unwrap();
     others.put_identity("a@lid", [9; 32]).await.unwrap();
     others.secure(rig.admission_of(other, None)).await.unwrap();
@@ -127,7 +127,7 @@ async fn another_accounts_rows_do_not_open() {
     // With its data key too: that is bound to its own row.
     let copy = "UPDATE keyrings k SET wrapped_key = o.wrapped_key FROM keyrings o WHERE k.id = $1 AND o.id = $2";
     rig.execute(copy, &[&keyring.id().0, &others.id().0]).await;
-    let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+    let refused = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
     assert!(matches!(refused, Err(StoreError::Poisoned(_))));
 }
 
@@ -166,7 +166,7 @@ fn every_method_of_the_storage_is_among_the_operations() {
     let operations = source("tests/credentials/operations.rs");
     let mut methods = 0;
     for file in ["app_sync", "device", "msg_secrets", "protocol", "signal"] {
-        let text = source(&format!("src/whatsapp/backend/{file}.rs"));
+        let text = source(&format!("src/whatsapp/library_store/{file}.rs"));
         let storage = text.split("#[async_trait]").nth(1).unwrap().split("\n}\n").next().unwrap().to_owned();
         for method in storage.split("async fn ").skip(1).map(|rest| rest.split('(').next().unwrap()) {
             methods += 1;

@@ -1,4 +1,4 @@
-//! Keyrings and the vault against a real Postgres, and against the protocol
+//! Keyrings and the store against a real Postgres, and against the protocol
 //! library's own in-memory storage as the judge of what each method means.
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
@@ -10,6 +10,6 @@ mod oracle;
 mod postgres;
 mod rig;
 mod rotation;
-mod settling;
+mod store;
 mod unanswered;
-mod vault;
+mod write_behind;

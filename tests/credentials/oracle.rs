@@ -27,7 +27,7 @@ fn a_keyring_answers_as_the_in_memory_backend_does() {
 
 async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     let judge = InMemoryBackend::new();
-    // In memory, then mirrored, then in rows alone.
+    // In memory, then written behind, then in rows alone.
     let reopened_at = secured_at.midpoint(history.len()) + 1;
     let mut keyring = rig.fresh();
     for backend in [&judge as &dyn wacore::store::traits::Backend, &*keyring] {
@@ -38,14 +38,14 @@ async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
             keyring.secure(rig.admission()).await.unwrap();
         }
         if at == reopened_at {
-            keyring.settle().await.unwrap();
-            keyring = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+            keyring.flush().await.unwrap();
+            keyring = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
         }
         let answer = run(&*keyring, operation).await.unwrap();
         assert_eq!(answer, run(&judge, operation).await.unwrap(), "{operation:?} at {at} of {history:?}");
     }
-    keyring.settle().await.unwrap();
-    keyring = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    keyring.flush().await.unwrap();
+    keyring = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     for read in every_operation().into_iter().filter(|operation| !operation.writes()) {
         let answer = run(&*keyring, &read).await.unwrap();
         assert_eq!(answer, run(&judge, &read).await.unwrap(), "{read:?} after {history:?}");

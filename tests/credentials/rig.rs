@@ -1,12 +1,12 @@
-//! An account in a database, its daemon's vault, and questions about its rows.
+//! An account in a database, its daemon's store, and questions about its rows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
+use paird::credentials::{CredentialStore, Keyring, MasterKeyError};
 use paird::postgres::{outbox::Bell, store::PgStore};
-use paird::whatsapp::backend::{Keyring, Vault, VaultError};
 use paird_actors::domain::{
     AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Status,
 };
@@ -24,7 +24,7 @@ pub struct Rig {
     pub pool: Pool,
     pub process: Uuid,
     pub account: AccountId,
-    pub vault: Vault,
+    pub store: CredentialStore,
     pub key_file: PathBuf,
     pub phone: Phone,
     keys: PathBuf,
@@ -38,10 +38,10 @@ impl Rig {
         let process = Uuid::new_v4();
         let keys = std::env::temp_dir().join(format!("paird-keys-{}", Uuid::new_v4().simple()));
         let key_file = keys.join("master.key");
-        let vault = Vault::open(pool.clone(), process, &key_file).await.unwrap();
+        let store = CredentialStore::open(pool.clone(), process, &key_file).await.unwrap();
         let account = add_account(&pool, process).await;
         let phone = Phone::parse("436601234567").unwrap();
-        Self { pool, process, account, vault, key_file, phone, keys, postgres }
+        Self { pool, process, account, store, key_file, phone, keys, postgres }
     }
 
     pub fn socket_dir(&self) -> PathBuf {
@@ -52,21 +52,21 @@ impl Rig {
         add_account(&self.pool, self.process).await
     }
 
-    pub async fn reopen_vault(&self) -> Result<Vault, VaultError> {
-        Vault::open(self.pool.clone(), self.process, &self.key_file).await
+    pub async fn reopen_store(&self) -> Result<CredentialStore, MasterKeyError> {
+        CredentialStore::open(self.pool.clone(), self.process, &self.key_file).await
     }
 
     pub fn fresh(&self) -> Arc<Keyring> {
-        self.vault.fresh(self.account, FENCE, KeyringId(Uuid::new_v4()))
+        self.store.fresh(self.account, FENCE, KeyringId(Uuid::new_v4()))
     }
 
     /// With a device, secured, and opened again: everything is read from rows.
     pub async fn durable(&self) -> Arc<Keyring> {
         let secured = self.secured().await;
-        self.vault.open_keyring(self.account, FENCE, secured.id()).await.unwrap()
+        self.store.open_keyring(self.account, FENCE, secured.id()).await.unwrap()
     }
 
-    /// With a device, secured a moment ago: rows, and a mirror of them.
+    /// With a device, secured a moment ago: rows, and the write-behind cache of them.
     pub async fn secured(&self) -> Arc<Keyring> {
         let keyring = self.fresh();
         keyring.create().await.unwrap();
@@ -117,7 +117,7 @@ impl Rig {
 
     /// Opened again by the account's owner.
     pub async fn reopened(&self, keyring: &Keyring) -> Arc<Keyring> {
-        self.vault.open_keyring(self.account, FENCE, keyring.id()).await.unwrap()
+        self.store.open_keyring(self.account, FENCE, keyring.id()).await.unwrap()
     }
 
     /// Waits until so many statements wait for a lock.

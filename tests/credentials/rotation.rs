@@ -3,7 +3,7 @@
 use std::fs;
 use std::num::NonZeroU32;
 
-use paird::whatsapp::backend::{Rotated, Rotation, RotationError, Unopenable, VaultError};
+use paird::credentials::{MasterKeyError, Rotated, Rotation, RotationError, Unopenable};
 use paird_actors::ports::StoreError;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
@@ -30,18 +30,18 @@ async fn a_rotation_reseals_every_keyring_and_touches_no_record() {
     assert_eq!(file(&rig).lines().count(), 1);
     assert_ne!(file(&rig), old);
 
-    let restarted = rig.reopen_vault().await.unwrap();
+    let restarted = rig.reopen_store().await.unwrap();
     for (name, keyring) in keyrings {
         // Open before; opened by a daemon that has only the old key in memory; by a new one.
         assert_eq!(keyring.load_identity(name).await.unwrap(), Some([7; 32]));
-        for vault in [&rig.vault, &restarted] {
-            let opened = vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+        for store in [&rig.store, &restarted] {
+            let opened = store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
             assert_eq!(opened.load_identity(name).await.unwrap(), Some([7; 32]));
         }
     }
     fs::write(&rig.key_file, old).unwrap();
     assert!(
-        matches!(rig.reopen_vault().await, Err(VaultError::Wrong { keyrings: 5, .. })),
+        matches!(rig.reopen_store().await, Err(MasterKeyError::Wrong { keyrings: 5, .. })),
         "the old key opens nothing"
     );
 }
@@ -56,9 +56,9 @@ async fn an_interrupted_rotation_resumes_and_all_stays_readable() {
     newer.create().await.unwrap();
     newer.secure(rig.admission()).await.unwrap();
     assert_eq!(sealed_with(&rig).await.len(), 2, "what is sealed meanwhile is sealed with the new key");
-    for vault in [&rig.vault, &rig.reopen_vault().await.unwrap()] {
+    for store in [&rig.store, &rig.reopen_store().await.unwrap()] {
         for keyring in keyrings.iter().chain([&newer]) {
-            vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+            store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
         }
     }
     let again = prepare(&rig).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_keyring_staged_before_a_rotation_gets_the_new_key() {
     let Rotated { key, .. } = rotate(&rig).await.unwrap();
     staged.secure(rig.admission()).await.unwrap();
     assert_eq!(sealed_with(&rig).await, [(key, 2)]);
-    rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, staged.id()).await.unwrap();
+    rig.reopen_store().await.unwrap().open_keyring(rig.account, FENCE, staged.id()).await.unwrap();
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn an_unreadable_keyring_keeps_the_old_key_in_the_file() {
     assert_eq!(*unopenable, [of_it]);
     assert!(refused.unwrap_err().to_string().starts_with("the keys of \"test\" do not open"));
     assert_eq!(file(&rig).lines().count(), 2);
-    let restarted = rig.reopen_vault().await.unwrap();
+    let restarted = rig.reopen_store().await.unwrap();
     restarted.open_keyring(rig.account, FENCE, good.id()).await.unwrap();
     // Mended, or shredded: then it ends.
     rig.execute(spoil, &[&bad.id().0]).await;

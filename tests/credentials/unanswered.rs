@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
+use paird::credentials::{CredentialStore, Keyring};
 use paird::postgres::pool::Dsn;
-use paird::whatsapp::backend::{Keyring, Vault};
 use paird_actors::ports::StoreError;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -43,9 +43,9 @@ impl Relay {
         Self { dir, links }
     }
 
-    async fn vault(&self, rig: &Rig) -> Vault {
+    async fn store(&self, rig: &Rig) -> CredentialStore {
         let dsn = format!("host='{}' user=paird dbname=paird sslmode=disable", self.dir.display());
-        Vault::open(Dsn::parse(&dsn).unwrap().pool().unwrap(), rig.process, &rig.key_file).await.unwrap()
+        CredentialStore::open(Dsn::parse(&dsn).unwrap().pool().unwrap(), rig.process, &rig.key_file).await.unwrap()
     }
 
     fn cut(&self) {
@@ -93,9 +93,9 @@ async fn a_write_that_was_given_up_fails_its_keyring_for_good() {
 async fn a_write_whose_connection_broke_fails_its_keyring() {
     let rig = Rig::new().await;
     let relay = Relay::to(&rig);
-    let vault = relay.vault(&rig).await;
+    let store = relay.store(&rig).await;
     for write in every_write() {
-        let keyring = vault.open_keyring(rig.account, FENCE, rig.secured().await.id()).await.unwrap();
+        let keyring = store.open_keyring(rig.account, FENCE, rig.secured().await.id()).await.unwrap();
         prepare(&*keyring).await;
         let (writing, in_the_way) = stuck(&rig, &keyring, &write).await;
         relay.cut();
@@ -142,8 +142,8 @@ async fn a_write_that_the_server_refuses_fails_nothing_else() {
 async fn a_read_that_is_never_answered_fails_nothing_else() {
     let rig = Rig::new().await;
     let relay = Relay::to(&rig);
-    let vault = relay.vault(&rig).await;
-    let keyring = vault.open_keyring(rig.account, FENCE, rig.secured().await.id()).await.unwrap();
+    let store = relay.store(&rig).await;
+    let keyring = store.open_keyring(rig.account, FENCE, rig.secured().await.id()).await.unwrap();
     let in_the_way = rig.pool.get().await.unwrap();
     for ending in ["given up", "broken", "late"] {
         in_the_way.batch_execute("BEGIN; LOCK TABLE credentials").await.unwrap();

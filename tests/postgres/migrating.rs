@@ -2,12 +2,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use paird::credentials::CredentialStore;
 use paird::postgres::migrate::{MigrateError, migrate};
 use paird::postgres::pool::Dsn;
-use paird::whatsapp::backend::Vault;
 use paird_actors::domain::{AccountId, KeyringId};
 use refinery::Target;
 use uuid::Uuid;
+use wacore::store::traits::DeviceStore as _;
 
 use crate::support::{Cluster, Database, connect, eventually, scratch};
 
@@ -85,12 +86,13 @@ async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
     let key = scratch().join("master.key");
     fs::copy(fixtures.join("v1.master.key"), &key).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    let vault = Vault::open(daemon.pool.clone(), daemon.process, &key).await.unwrap();
+    let store = CredentialStore::open(daemon.pool.clone(), daemon.process, &key).await.unwrap();
     let keyrings = database.web.query("SELECT account_id, id FROM keyrings", &[]).await.unwrap();
     assert_eq!(keyrings.len(), 4, "connected, parked, held, and a ticket's");
     for row in keyrings {
         let account = AccountId(row.get(0));
         let record = daemon.record(account).await;
-        vault.open_keyring(account, record.fence, KeyringId(row.get(1))).await.unwrap();
+        let keyring = store.open_keyring(account, record.fence, KeyringId(row.get(1))).await.unwrap();
+        assert!(keyring.load().await.unwrap().is_some(), "its device");
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Finding;
 use crate::cli::database::{Database, explained};
 use crate::config::Config;
-use crate::whatsapp::seal::MasterKeys;
+use crate::credentials::seal::MasterKeys;
 
 /// Keyrings that are read at once.
 const BATCH: i64 = 500;

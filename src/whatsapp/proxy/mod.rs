@@ -1,8 +1,6 @@
 //! An account's own way out: every byte of its connections goes through its proxy, or
 //! does not go. Names are resolved by the proxy; TLS to WhatsApp is inside the tunnel.
 
-mod address;
-mod login;
 #[cfg(test)]
 mod tests;
 mod tunnel;
@@ -14,9 +12,8 @@ use paird_actors::domain::CloseReason;
 use tokio::net::TcpStream;
 use whatsapp_rust::http::HttpClient;
 
-pub use address::{AddressError, ProxyAddress};
-pub use login::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
-pub(super) use login::{open_login, seal_of};
+use crate::credentials::ProxyLogin;
+use crate::proxy_address::ProxyAddress;
 
 /// A proxy and the login for it, ready to be dialled.
 #[derive(Clone, Debug)]

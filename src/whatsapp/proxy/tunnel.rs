@@ -10,12 +10,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_socks::{Error as Socks, tcp::Socks5Stream};
 
-use super::ProxyLogin;
-use super::address::{ProxyAddress, ProxyKind};
+use crate::credentials::ProxyLogin;
+use crate::proxy_address::{ProxyAddress, ProxyKind};
 
-const DIAL_PATIENCE: Duration = Duration::from_secs(10);
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The proxy dials WhatsApp meanwhile.
-const GREETING_PATIENCE: Duration = Duration::from_secs(20);
+const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
 /// More than any proxy says of itself.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
@@ -25,11 +25,11 @@ pub(super) async fn reach(
     host: &str,
     port: u16,
 ) -> Result<TcpStream, CloseReason> {
-    let socket = match timeout(DIAL_PATIENCE, TcpStream::connect(proxy.dialled())).await {
+    let socket = match timeout(DIAL_TIMEOUT, TcpStream::connect(proxy.dialled())).await {
         Ok(Ok(socket)) => socket,
         Ok(Err(error)) => return Err(CloseReason::ProxyUnreachable(format!("{proxy}: {error}"))),
         Err(_) => {
-            let seconds = DIAL_PATIENCE.as_secs();
+            let seconds = DIAL_TIMEOUT.as_secs();
             return Err(CloseReason::ProxyUnreachable(format!("{proxy}: no connection within {seconds} s")));
         }
     };
@@ -41,10 +41,10 @@ pub(super) async fn reach(
             ProxyKind::Http => connect(proxy, socket, login, host, port).await,
         }
     };
-    match timeout(GREETING_PATIENCE, greeting).await {
+    match timeout(GREETING_TIMEOUT, greeting).await {
         Ok(reached) => reached,
         Err(_) => {
-            let seconds = GREETING_PATIENCE.as_secs();
+            let seconds = GREETING_TIMEOUT.as_secs();
             Err(CloseReason::ProxyUnreachable(format!("{proxy}: no answer within {seconds} s")))
         }
     }

@@ -8,10 +8,10 @@ use ureq::config::Config;
 use ureq::{Proxy as UreqProxy, ProxyProtocol};
 use whatsapp_rust::http::{HttpClient, UreqHttpClient};
 
-use super::ProxyLogin;
-use super::address::{ProxyAddress, ProxyKind};
+use crate::credentials::ProxyLogin;
+use crate::proxy_address::{ProxyAddress, ProxyKind};
 
-const CONNECT_PATIENCE: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// As the library's own: what is fetched is small, or streamed.
 const BUFFER: usize = 16 * 1024;
 
@@ -27,7 +27,7 @@ pub(super) fn through(proxy: &ProxyAddress, login: Option<&ProxyLogin>) -> Resul
     let proxy = builder.build().map_err(|_| CloseReason::ProxyInvalid("it cannot be used for HTTP".to_owned()))?;
     let config = Config::builder()
         .proxy(Some(proxy))
-        .timeout_connect(Some(CONNECT_PATIENCE))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
         .max_idle_connections(1)

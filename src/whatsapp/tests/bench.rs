@@ -22,8 +22,8 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
-use super::super::proxy::ProxyLogin;
 use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
+use crate::credentials::ProxyLogin;
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,18 +112,18 @@ impl LinkKeys for Keyring {
         write(sealed).await
     }
 
-    async fn sendable(&self) -> Result<(), StoreError> {
+    async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
         Ok(())
     }
 
-    async fn settle(&self) -> Result<(), StoreError> {
+    async fn flush(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn unsettled(&self) {
+    async fn until_pending(&self) {
         std::future::pending().await
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use paird::whatsapp::backend::RECORD_KINDS;
+use paird::credentials::RECORD_KINDS;
 use uuid::Uuid;
 
 /// The kind of a keyring's own row, which is read with its device.

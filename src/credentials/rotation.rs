@@ -22,12 +22,12 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::whatsapp::seal::{KeyFileError, KeyFileLock, MasterKeys, SealError};
+use super::seal::{KeyFileError, KeyFileLock, MasterKeys, SealError};
 
-const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 const LOCK_RETRY: Duration = Duration::from_millis(100);
 /// Keyrings read in one statement.
-const LOOKED_AT: i64 = 500;
+const PAGE: i64 = 500;
 
 /// Re-wraps every keyring with a new master key, and drops the old one.
 pub struct Rotation<'a> {
@@ -97,7 +97,7 @@ pub async fn find_unopenable(client: &Client, keys: &MasterKeys) -> Result<Vec<U
     let mut unopenable = Vec::new();
     let mut after = Uuid::nil();
     loop {
-        let rows = sql::list_keyrings().bind(client, &after, &LOOKED_AT).all().await?;
+        let rows = sql::list_keyrings().bind(client, &after, &PAGE).all().await?;
         let Some(last) = rows.last() else { return Ok(unopenable) };
         after = last.id;
         for row in rows {
@@ -167,7 +167,7 @@ impl<'a> Rotation<'a> {
 
     /// A rotation that was killed a moment ago has the lock until Postgres notices.
     async fn lock_out_others(&self) -> Result<(), RotationError> {
-        let deadline = Instant::now() + LOCK_PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         while !sql::try_lock_rotation().bind(self.client).one().await? {
             if Instant::now() >= deadline {
                 return Err(RotationError::Busy);

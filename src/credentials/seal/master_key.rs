@@ -4,7 +4,8 @@ use paird_actors::domain::{AccountId, KeyringId};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{DataKey, KeyBytes, SealError, open, seal};
+use super::DataKey;
+use super::cipher::{KEY_BYTES, KeyBytes, SealError, open, seal};
 
 /// A key that wraps keyrings' data keys. Zeroed when dropped.
 pub struct MasterKey {
@@ -23,7 +24,7 @@ impl MasterKey {
     /// # Errors
     /// None in practice: see [`DataKey::seal`].
     pub fn wrap(&self, data_key: &DataKey) -> Result<Vec<u8>, SealError> {
-        seal(&self.key, &place(data_key.account(), data_key.keyring()), data_key.bytes())
+        seal(&self.key, &associated_data(data_key.account(), data_key.keyring()), data_key.bytes())
     }
 
     /// Opens a data key that was wrapped for this account and keyring.
@@ -31,8 +32,8 @@ impl MasterKey {
     /// # Errors
     /// It was wrapped by another master key, changed, or moved from another row.
     pub fn unwrap(&self, account: AccountId, keyring: KeyringId, wrapped: &[u8]) -> Result<DataKey, SealError> {
-        let plain = open(&self.key, &place(account, keyring), wrapped)?;
-        let key = <[u8; super::KEY_BYTES]>::try_from(plain.as_slice()).map_err(|_| SealError::Broken)?;
+        let plain = open(&self.key, &associated_data(account, keyring), wrapped)?;
+        let key = <[u8; KEY_BYTES]>::try_from(plain.as_slice()).map_err(|_| SealError::Broken)?;
         Ok(DataKey::from_bytes(account, keyring, Zeroizing::new(key)))
     }
 
@@ -57,9 +58,9 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-fn place(account: AccountId, keyring: KeyringId) -> Vec<u8> {
-    let mut place = b"paird data key\0".to_vec();
-    place.extend_from_slice(account.0.as_bytes());
-    place.extend_from_slice(keyring.0.as_bytes());
-    place
+fn associated_data(account: AccountId, keyring: KeyringId) -> Vec<u8> {
+    let mut data = b"paird data key\0".to_vec();
+    data.extend_from_slice(account.0.as_bytes());
+    data.extend_from_slice(keyring.0.as_bytes());
+    data
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, KeyBytes};
+use super::cipher::{KEY_BYTES, KeyBytes};
 
 const HEADER: &str = "paird-master-key-v1";
 /// More than a few keys' lines ever have; guards against reading a device or a wrong, huge file.

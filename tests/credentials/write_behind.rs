@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
-use paird::whatsapp::backend::Keyring;
+use paird::credentials::Keyring;
 use paird_actors::ports::StoreError;
 use tokio::task::JoinHandle;
 use wacore::store::traits::{DeviceStore, SignalStore};
@@ -22,7 +22,7 @@ const ALLOW: &str = "DROP TRIGGER refuse ON credentials";
 async fn stuck(rig: &Rig, keyring: &Arc<Keyring>, in_the_way: &Client) -> JoinHandle<Result<(), StoreError>> {
     in_the_way.batch_execute("BEGIN; SELECT FROM keyrings FOR UPDATE").await.unwrap();
     let sender = Arc::clone(keyring);
-    let sending = tokio::spawn(async move { sender.sendable().await });
+    let sending = tokio::spawn(async move { sender.flush_before_send().await });
     rig.are_stuck(1).await;
     sending
 }
@@ -38,7 +38,7 @@ async fn nothing_is_sent_before_all_earlier_writes_are_durable() {
     keyring.remove_prekey(2).await.unwrap();
     keyring.put_session("a@lid", b"one").await.unwrap();
     assert_eq!(rig.image().await, image, "gathered");
-    keyring.sendable().await.unwrap();
+    keyring.flush_before_send().await.unwrap();
     let opened = rig.reopened(&keyring).await;
     assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
     assert_eq!(opened.load_prekey(1).await.unwrap().unwrap(), "first");
@@ -49,10 +49,10 @@ async fn nothing_is_sent_before_all_earlier_writes_are_durable() {
     let keyring = rig.secured().await;
     keyring.store_prekey(1, b"first", false).await.unwrap();
     keyring.put_session("a@lid", b"one").await.unwrap();
-    keyring.sendable().await.unwrap();
+    keyring.flush_before_send().await.unwrap();
     keyring.remove_prekey(1).await.unwrap();
     keyring.delete_session("a@lid").await.unwrap();
-    keyring.sendable().await.unwrap();
+    keyring.flush_before_send().await.unwrap();
     let opened = rig.reopened(&keyring).await;
     assert_eq!((opened.load_prekey(1).await.unwrap(), opened.get_session("a@lid").await.unwrap()), (None, None));
 }
@@ -69,7 +69,7 @@ async fn device_keys_and_watermarks_are_durable_before_any_send() {
             _ => device.signed_pre_key_id += 1,
         }
         keyring.save(&device).await.unwrap();
-        keyring.sendable().await.unwrap();
+        keyring.flush_before_send().await.unwrap();
         let durable = rig.reopened(&keyring).await.load().await.unwrap().unwrap();
         let marks = |device: &wacore::store::Device| {
             (device.next_pre_key_id, device.first_unupload_pre_key_id, device.signed_pre_key_id)
@@ -89,11 +89,11 @@ async fn repeatable_records_delay_no_frame_and_are_settled_later() {
     for told in [Op::SetVersion(1, 1), Op::UpdateDeviceList(1, 1)] {
         run(&*keyring, &told).await.unwrap();
     }
-    keyring.sendable().await.unwrap();
+    keyring.flush_before_send().await.unwrap();
     assert_eq!(rig.image().await, image, "nothing waits for these");
-    keyring.unsettled().await;
-    keyring.settle().await.unwrap();
-    assert!(keyring.unsettled().now_or_never().is_none(), "settled");
+    keyring.until_pending().await;
+    keyring.flush().await.unwrap();
+    assert!(keyring.until_pending().now_or_never().is_none(), "settled");
     let opened = rig.reopened(&keyring).await;
     assert_eq!(opened.load().await.unwrap().unwrap().login_counter, device.login_counter);
     for read in [Op::GetVersion(1), Op::GetDevices(1)] {
@@ -108,7 +108,7 @@ async fn unchanged_records_are_not_written_again() {
     let device = keyring.load().await.unwrap().unwrap();
     keyring.save(&device).await.unwrap();
     keyring.delete_session("nobody@lid").await.unwrap();
-    assert!(keyring.unsettled().now_or_never().is_none());
+    assert!(keyring.until_pending().now_or_never().is_none());
 }
 
 #[tokio::test]
@@ -118,10 +118,10 @@ async fn a_refused_flush_is_repeated_with_what_came_since() {
     rig.pool.get().await.unwrap().batch_execute(REFUSE).await.unwrap();
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
     keyring.put_identity("b@lid", [1; 32]).await.unwrap();
-    assert!(matches!(keyring.settle().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(keyring.flush().await, Err(StoreError::Unavailable(_))));
     keyring.put_identity("b@lid", [2; 32]).await.unwrap();
     let sender = keyring.clone();
-    let sending = tokio::spawn(async move { sender.sendable().await });
+    let sending = tokio::spawn(async move { sender.flush_before_send().await });
     assert_eq!(keyring.load_identity("b@lid").await.unwrap(), Some([2; 32]), "as it is now");
     rig.pool.get().await.unwrap().batch_execute(ALLOW).await.unwrap();
     sending.await.unwrap().unwrap();
@@ -142,7 +142,7 @@ async fn a_timed_out_flush_may_land_later_so_the_keyring_fails() {
     in_the_way.batch_execute("COMMIT").await.unwrap();
     assert!(matches!(keyring.failed().await, StoreError::Unavailable(_)));
     assert!(keyring.put_identity("a@lid", [2; 32]).await.is_err());
-    assert!(keyring.sendable().await.is_err());
+    assert!(keyring.flush_before_send().await.is_err());
     // Not seen by opening it, which would keep it from landing.
     let landed = async || rig.execute("SELECT FROM credentials WHERE kind = 'identity'", &[]).await == 1;
     until("it landed", landed).await;
@@ -171,7 +171,7 @@ async fn after_the_fence_moved_nothing_is_sent() {
     let image = rig.image().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();
     rig.move_fence().await;
-    assert!(matches!(keyring.sendable().await, Err(StoreError::Fenced)));
+    assert!(matches!(keyring.flush_before_send().await, Err(StoreError::Fenced)));
     assert!(matches!(keyring.failed().await, StoreError::Fenced));
     assert!(keyring.load_identity("a@lid").await.is_err());
     assert_eq!(rig.image().await, image);

@@ -1,11 +1,11 @@
-//! Names of records: parts joined by `/`, with what could be mistaken escaped.
+//! How the name of a record is encoded: parts joined by `/`, with what could be mistaken escaped.
 //!
 //! Message ids and addresses come from other people's devices, so a part may hold
 //! anything: a `/`, or a NUL, which Postgres refuses in a text.
 
 use std::fmt::Write as _;
 
-pub(super) fn join(parts: &[&str]) -> String {
+pub(crate) fn join(parts: &[&str]) -> String {
     let mut name = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
@@ -25,17 +25,17 @@ pub(super) fn join(parts: &[&str]) -> String {
 }
 
 /// A name of one part.
-pub(super) fn one(part: &str) -> String {
+pub(crate) fn one(part: &str) -> String {
     join(&[part])
 }
 
 /// What every name of two or more parts that begins with `part` starts with.
-pub(super) fn under(part: &str) -> String {
+pub(crate) fn under(part: &str) -> String {
     join(&[part, ""])
 }
 
 /// The part at `index`, unescaped; `None` if the name has fewer, or was not made by [`join`].
-pub(super) fn part(name: &str, index: usize) -> Option<String> {
+pub(crate) fn part(name: &str, index: usize) -> Option<String> {
     let mut pieces = name.split('/').nth(index)?.split('%');
     let mut part = pieces.next()?.to_owned();
     for piece in pieces {
@@ -47,16 +47,16 @@ pub(super) fn part(name: &str, index: usize) -> Option<String> {
 }
 
 /// A number as a name; names order as the numbers do.
-pub(super) fn number(id: u32) -> String {
+pub(crate) fn number(id: u32) -> String {
     format!("{id:010}")
 }
 
 /// The number of a name made by [`number`].
-pub(super) fn parse_number(name: &str) -> Option<u32> {
+pub(crate) fn parse_number(name: &str) -> Option<u32> {
     name.parse().ok()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -8,28 +8,27 @@ use paird_sql::client::Params;
 use paird_sql::queries::keyrings::{self as sql, OpenKeyringParams};
 use paird_sql::queries::settings::get_proxy_login;
 use thiserror::Error;
-use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::key_file::KeyFile;
 use super::keyring::Keyring;
-use super::postgres::{self, FIRST_EPOCH, Ownership, PATIENCE, PostgresRecords, connect, unavailable};
-use super::records::{Entry, Kind};
-use crate::whatsapp::proxy::{ProxyLogin, open_login, seal_of};
-use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
+use super::proxy_login::{ProxyLogin, open_login};
+use super::records::Kind;
+use super::rows::{FIRST_EPOCH, Ownership, Rows, answered};
+use super::seal::{CurrentKeys, DataKey, KeyFileError, MasterKeys, SealError};
+use crate::postgres::pool::connection;
 
 /// Makes and opens the keyrings of one daemon.
 #[derive(Clone)]
-pub struct Vault {
+pub struct CredentialStore {
     pool: Pool,
     /// The daemon's row in `processes`.
     process: Uuid,
-    master_keys: Arc<KeyFile>,
+    master_keys: Arc<CurrentKeys>,
 }
 
 /// Why the daemon cannot start with this master key. One line each; nothing was changed.
 #[derive(Debug, Error)]
-pub enum VaultError {
+pub enum MasterKeyError {
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
     #[error(
@@ -52,20 +51,20 @@ pub enum VaultError {
     Unchecked(#[source] StoreError),
 }
 
-impl Vault {
+impl CredentialStore {
     /// Reads the master key, or makes its file while nothing is sealed yet, and checks
     /// that it is the one that every keyring is sealed with. Daemons that share a
     /// database on different machines must be given copies of one file.
     ///
     /// # Errors
-    /// See [`VaultError`].
-    pub async fn open(pool: Pool, process: Uuid, master_key_file: &Path) -> Result<Self, VaultError> {
+    /// See [`MasterKeyError`].
+    pub async fn open(pool: Pool, process: Uuid, master_key_file: &Path) -> Result<Self, MasterKeyError> {
         let keys = match check_keys(&pool, master_key_file).await {
             // Rotated between the two looks, perhaps.
-            Err(VaultError::Wrong { .. }) => check_keys(&pool, master_key_file).await?,
+            Err(MasterKeyError::Wrong { .. }) => check_keys(&pool, master_key_file).await?,
             checked => checked?,
         };
-        Ok(Self { pool, process, master_keys: Arc::new(KeyFile::new(master_key_file.to_owned(), keys)) })
+        Ok(Self { pool, process, master_keys: Arc::new(CurrentKeys::new(master_key_file.to_owned(), keys)) })
     }
 
     /// The ids of the master keys that open keyrings here.
@@ -109,9 +108,7 @@ impl Vault {
         let unwrapped = master_key.unwrap(account, keyring, &row.wrapped_key);
         let key = unwrapped.map_err(|error| poisoned(keyring, error))?;
         let sealed = row.device.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} has no device")))?;
-        let opened = key.open(Kind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
-        let _: wacore::store::Device =
-            Entry { kind: Kind::Device, name: String::new(), value: opened, stamp: 0 }.parse()?;
+        key.open(Kind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
         Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, row.epoch, key))))
     }
 
@@ -120,12 +117,11 @@ impl Vault {
     /// # Errors
     /// `Poisoned`: it does not open. `Unavailable`: the database or the key file did not answer.
     pub async fn proxy_login(&self, account: AccountId, address: &str) -> Result<Option<ProxyLogin>, StoreError> {
-        let client = connect(&self.pool).await?;
-        let row = timeout(PATIENCE, get_proxy_login().bind(&client, &account.0, &address).opt()).await;
-        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+        let client = connection(&self.pool).await?;
+        let row = answered(get_proxy_login().bind(&client, &account.0, &address).opt()).await?;
         let Some(row) = row else { return Ok(None) };
         let mut keys = self.master_keys.known();
-        if keys.find(seal_of(&row)).is_none() {
+        if keys.find(&row.master_key).is_none() {
             keys = self.master_keys.read_again().await?;
         }
         open_login(account, address, &row, &keys).map(Some).map_err(|error| StoreError::Poisoned(error.to_string()))
@@ -133,7 +129,7 @@ impl Vault {
 
     /// Raises the epoch: each call ends what was opened before.
     async fn open_row(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Result<OpenRow, StoreError> {
-        let client = connect(&self.pool).await?;
+        let client = connection(&self.pool).await?;
         let params = OpenKeyringParams {
             account_id: account.0,
             owner: self.process,
@@ -142,8 +138,7 @@ impl Vault {
             device_kind: Kind::Device.as_str(),
             device_name: "",
         };
-        let row = timeout(PATIENCE, sql::open_keyring().params(&client, &params).one()).await;
-        let row = row.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+        let row = answered(sql::open_keyring().params(&client, &params).one()).await?;
         if !row.held {
             return Err(StoreError::Fenced);
         }
@@ -153,15 +148,8 @@ impl Vault {
         Ok(OpenRow { wrapped_key, master_key, epoch, device: row.device })
     }
 
-    fn records(
-        &self,
-        account: AccountId,
-        fence: Fence,
-        keyring: KeyringId,
-        epoch: i64,
-        key: DataKey,
-    ) -> PostgresRecords {
-        PostgresRecords::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence, epoch }, key)
+    fn records(&self, account: AccountId, fence: Fence, keyring: KeyringId, epoch: i64, key: DataKey) -> Rows {
+        Rows::new(self.pool.clone(), Ownership { account, keyring, owner: self.process, fence, epoch }, key)
     }
 }
 
@@ -174,31 +162,30 @@ struct OpenRow {
 }
 
 /// The keys of the file, which open every keyring; a fresh one if there is none.
-async fn check_keys(pool: &Pool, file: &Path) -> Result<MasterKeys, VaultError> {
-    let in_use = count_keyrings(pool).await.map_err(VaultError::Unchecked)?;
+async fn check_keys(pool: &Pool, file: &Path) -> Result<MasterKeys, MasterKeyError> {
+    let in_use = count_keyrings(pool).await.map_err(MasterKeyError::Unchecked)?;
     let path = || file.to_owned();
     let keys = match MasterKeys::read(file)? {
         Some(keys) => keys,
         None if in_use.is_empty() => MasterKeys::create(file)?,
         None => {
             let keyrings = in_use.iter().map(|(_, keyrings)| keyrings).sum();
-            return Err(VaultError::Missing { path: path(), keyrings });
+            return Err(MasterKeyError::Missing { path: path(), keyrings });
         }
     };
     match in_use.into_iter().find(|(id, _)| keys.find(id).is_none()) {
         None => Ok(keys),
         Some((theirs, keyrings)) => {
             let ours = keys.ids().collect::<Vec<_>>().join(" and ");
-            Err(VaultError::Wrong { path: path(), ours, theirs, keyrings })
+            Err(MasterKeyError::Wrong { path: path(), ours, theirs, keyrings })
         }
     }
 }
 
 /// Every master key that something is sealed with, and how many keyrings.
 async fn count_keyrings(pool: &Pool) -> Result<Vec<(String, i64)>, StoreError> {
-    let client = connect(pool).await?;
-    let counted = timeout(PATIENCE, sql::count_keyrings_by_master_key().bind(&client).all()).await;
-    let counted = counted.map_err(|_| postgres::silent())?.map_err(|error| unavailable(&error))?;
+    let client = connection(pool).await?;
+    let counted = answered(sql::count_keyrings_by_master_key().bind(&client).all()).await?;
     Ok(counted.into_iter().map(|row| (row.master_key, row.keyrings)).collect())
 }
 

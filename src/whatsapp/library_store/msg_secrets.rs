@@ -7,9 +7,10 @@ use wacore::store::traits::{
     MessageSecret, MsgSecretEntry, MsgSecretStore, merge_msg_secret_expiry, merge_msg_secret_message_ts,
 };
 
-use super::keyring::{Kept, Keyring, refused};
-use super::names;
-use super::records::{Entry, Kind, Selection};
+use super::{Kept, refused};
+use crate::credentials::Keyring;
+use crate::credentials::record_key;
+use crate::credentials::records::{Entry, Kind, Selection};
 
 const SECRET_BYTES: usize = size_of::<MessageSecret>();
 
@@ -105,5 +106,5 @@ impl DatedSecret {
 }
 
 fn name(chat: &str, sender: &str, msg_id: &str) -> String {
-    names::join(&[chat, sender, msg_id])
+    record_key::join(&[chat, sender, msg_id])
 }

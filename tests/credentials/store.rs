@@ -1,6 +1,6 @@
 use std::fs;
 
-use paird::whatsapp::backend::VaultError;
+use paird::credentials::MasterKeyError;
 use paird_actors::domain::{AccountId, KeyringId};
 use paird_actors::ports::{StoreError, Written};
 use uuid::Uuid;
@@ -36,8 +36,8 @@ async fn a_secured_keyring_is_complete_and_opens_after_a_restart() {
 
     keyring.put_identity("b@lid", [2; 32]).await.unwrap();
     let device = keyring.load().await.unwrap().unwrap();
-    keyring.settle().await.unwrap();
-    let opened = rig.reopen_vault().await.unwrap().open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    keyring.flush().await.unwrap();
+    let opened = rig.reopen_store().await.unwrap().open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     assert!(opened.is_durable());
     assert_eq!(opened.load_identity("a@lid").await.unwrap(), Some([1; 32]));
     assert_eq!(opened.load_identity("b@lid").await.unwrap(), Some([2; 32]));
@@ -91,8 +91,8 @@ async fn writes_that_race_with_securing_are_all_there_afterwards() {
     for writer in writers {
         writer.await.unwrap();
     }
-    keyring.settle().await.unwrap();
-    let opened = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
+    keyring.flush().await.unwrap();
+    let opened = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
     let ids: Vec<u32> = (1..=60).collect();
     assert_eq!(opened.load_prekeys_batch(&ids).await.unwrap().len(), 60);
     assert_eq!(opened.get_max_prekey_id().await.unwrap(), 60);
@@ -113,11 +113,11 @@ async fn a_missing_or_foreign_keyring_is_an_error_and_never_empty() {
     let other = rig.add_account().await;
     let image = rig.image().await;
     for (account, id) in [(rig.account, KeyringId(Uuid::new_v4())), (other, keyring.id())] {
-        let refused = rig.vault.open_keyring(account, FENCE, id).await;
+        let refused = rig.store.open_keyring(account, FENCE, id).await;
         assert!(matches!(refused, Err(StoreError::Poisoned(_))));
     }
     // An account that does not exist is not this daemon's.
-    let refused = rig.vault.open_keyring(AccountId(Uuid::new_v4()), FENCE, keyring.id()).await;
+    let refused = rig.store.open_keyring(AccountId(Uuid::new_v4()), FENCE, keyring.id()).await;
     assert!(matches!(refused, Err(StoreError::Fenced)));
     assert_eq!(rig.image().await, image);
 }
@@ -134,7 +134,7 @@ async fn a_keyring_whose_device_or_data_key_was_changed_does_not_open() {
         let rig = Rig::new().await;
         let keyring = rig.durable().await;
         rig.execute(change, &[]).await;
-        let refused = rig.vault.open_keyring(rig.account, FENCE, keyring.id()).await;
+        let refused = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
         let Err(StoreError::Poisoned(line)) = refused else { panic!("opened after {change}") };
         assert_eq!(line.lines().count(), 1);
     }
@@ -146,8 +146,8 @@ async fn a_missing_master_key_stops_the_start_once_anything_is_sealed() {
     rig.durable().await;
     let image = rig.image().await;
     fs::remove_file(&rig.key_file).unwrap();
-    let Err(refused) = rig.reopen_vault().await else { panic!("opened without a key") };
-    assert!(matches!(refused, VaultError::Missing { keyrings: 1, .. }), "{refused}");
+    let Err(refused) = rig.reopen_store().await else { panic!("opened without a key") };
+    assert!(matches!(refused, MasterKeyError::Missing { keyrings: 1, .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1);
     assert!(!rig.key_file.exists());
     assert_eq!(rig.image().await, image);
@@ -162,8 +162,8 @@ async fn a_wrong_master_key_stops_the_start_and_changes_nothing() {
     let elsewhere = Rig::new().await;
     fs::copy(&elsewhere.key_file, &rig.key_file).unwrap();
     let file = fs::read(&rig.key_file).unwrap();
-    let Err(refused) = rig.reopen_vault().await else { panic!("opened with a wrong key") };
-    assert!(matches!(refused, VaultError::Wrong { keyrings: 1, .. }), "{refused}");
+    let Err(refused) = rig.reopen_store().await else { panic!("opened with a wrong key") };
+    assert!(matches!(refused, MasterKeyError::Wrong { keyrings: 1, .. }), "{refused}");
     assert_eq!(refused.to_string().lines().count(), 1);
     assert_eq!(fs::read(&rig.key_file).unwrap(), file);
     assert_eq!(rig.image().await, image);
@@ -174,8 +174,8 @@ async fn no_master_key_is_made_while_sealed_rows_may_exist() {
     let rig = Rig::new().await;
     fs::remove_file(&rig.key_file).unwrap();
     rig.pool.close();
-    let refused = rig.reopen_vault().await;
-    assert!(matches!(refused, Err(VaultError::Unchecked(StoreError::Unavailable(_)))));
+    let refused = rig.reopen_store().await;
+    assert!(matches!(refused, Err(MasterKeyError::Unchecked(StoreError::Unavailable(_)))));
     assert!(!rig.key_file.exists());
 }
 
@@ -191,7 +191,7 @@ async fn keys_and_number_are_written_together_or_not_at_all() {
     let other = rig.add_account().await;
     rig.execute(of_one, &[]).await;
     let image = rig.image().await;
-    let newcomer = rig.vault.fresh(other, FENCE, KeyringId(Uuid::new_v4()));
+    let newcomer = rig.store.fresh(other, FENCE, KeyringId(Uuid::new_v4()));
     newcomer.create().await.unwrap();
     let refused = Written::NumberTaken { existing_label: "test".to_owned() };
     assert_eq!(newcomer.secure(rig.admission_of(other, number())).await.unwrap(), refused);

@@ -4,9 +4,9 @@
 use paird_actors::ports::StoreError;
 use wacore::store::traits::TcTokenEntry;
 
-use super::keyring::Keyring;
-use super::names;
-use super::records::{Entry, Kind, Records, Selection};
+use crate::credentials::Keyring;
+use crate::credentials::record_key;
+use crate::credentials::records::{Entry, Kind, Records, Selection};
 
 impl Keyring {
     pub(super) async fn replace_tc_token(&self, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
@@ -17,7 +17,7 @@ impl Keyring {
     pub(super) async fn remove_tc_token(&self, jid: &str) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
         let records = self.records().await;
-        records.delete(Kind::TcToken, Selection::Names(vec![names::one(jid)])).await?;
+        records.delete(Kind::TcToken, Selection::Names(vec![record_key::one(jid)])).await?;
         Ok(())
     }
 
@@ -70,12 +70,12 @@ impl Keyring {
 }
 
 pub(super) async fn read(records: &dyn Records, jid: &str) -> Result<Option<TcTokenEntry>, StoreError> {
-    let entry = records.get(Kind::TcToken, &names::one(jid)).await?;
+    let entry = records.get(Kind::TcToken, &record_key::one(jid)).await?;
     entry.map(|entry| entry.parse()).transpose()
 }
 
 async fn write(records: &dyn Records, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
-    let entry = Entry::json(Kind::TcToken, names::one(jid), token)?.stamped(last_alive(token));
+    let entry = Entry::json(Kind::TcToken, record_key::one(jid), token)?.stamped(last_alive(token));
     records.put(vec![entry]).await
 }
 

@@ -1,10 +1,9 @@
-//! The records of a link that was just made, still in memory: for a while they are read
-//! there, and what is written is gathered and settled, that is, written to Postgres, in
-//! one statement.
+//! A write-behind cache for the first minute of a link: records are read from memory, and
+//! writes are gathered there and flushed to Postgres in one statement.
 //!
-//! Nobody outside sees the difference: nothing goes out to WhatsApp before what was
-//! written earlier is durable ([`Mirror::sendable`]). So a crash forgets only what
-//! nothing out there rests on, as if it had come a moment earlier.
+//! It cannot be told apart from the outside: nothing is sent to WhatsApp before the writes
+//! that it may come to rely on are durable ([`WriteBehind::flush_before_send`]). A crash
+//! loses only writes that nothing sent depends on, as if it had come a moment earlier.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,52 +15,50 @@ use tokio::sync::{self, Notify};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::device;
-use super::map::{Key, RecordMap};
-use super::postgres::PostgresRecords;
+use super::memory::{Key, RecordMap};
 use super::records::{Entry, Kind, Records, Selection};
+use super::rows::Rows;
 
-/// The first login reads and writes most of the keys within seconds of their being made.
+/// The first login reads and writes most of the keys within seconds of their creation.
 const KEPT_FOR: Duration = Duration::from_secs(60);
-/// Between two tries to settle what is to be sent upon.
-const RETRY: Duration = Duration::from_millis(250);
-/// Longer than this WhatsApp is not left without what is to be sent.
-const PATIENCE: Duration = Duration::from_secs(10);
+const FLUSH_RETRY: Duration = Duration::from_millis(250);
+/// How long a send may be held up by flushes that fail.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Every record there is, of a keyring that nobody else can write: fence and epoch see to it.
-pub(super) struct Mirror {
-    postgres: Arc<PostgresRecords>,
-    /// Nothing when its time is over: then there is Postgres alone.
+/// All records of a keyring. Fence and epoch ensure that nobody else writes them.
+pub(super) struct WriteBehind {
+    rows: Arc<Rows>,
+    /// `None` once the minute is over: then the rows alone are used.
     held: Arc<Mutex<Option<Held>>>,
-    /// One statement at a time: what comes last here comes last there.
-    settling: sync::Mutex<()>,
-    /// Rung at each change.
+    /// One statement at a time: the order of writes here is their order in the rows.
+    flushing: sync::Mutex<()>,
+    /// Notified at each change.
     changed: Arc<Notify>,
     _timer: AbortOnDropHandle<()>,
 }
 
 struct Held {
     map: RecordMap,
-    unsettled: Unsettled,
-    /// Some is on its way to Postgres.
-    settling: bool,
-    /// Its time is over: it goes as soon as all of it is settled.
+    pending: Pending,
+    /// A flush is under way.
+    flushing: bool,
+    /// The minute is over: dropped as soon as everything is flushed.
     is_over: bool,
 }
 
-/// What Postgres does not have yet, each record as it is now; nothing where it went.
+/// What the rows lack, each record as it is now; `None` for one that was deleted.
 #[derive(Default)]
-struct Unsettled {
+struct Pending {
     records: BTreeMap<Key, Option<Entry>>,
-    /// Something among them must be durable before anything is sent.
+    /// One of them must be durable before anything is sent.
     urgent: bool,
 }
 
-impl Mirror {
-    /// `map` is all that Postgres has. Rings `changed` when there is something to settle.
-    /// Keeps a task until the time of what is held is over.
-    pub fn of(map: RecordMap, postgres: Arc<PostgresRecords>, changed: Arc<Notify>) -> Self {
-        let held = Held { map, unsettled: Unsettled::default(), settling: false, is_over: false };
+impl WriteBehind {
+    /// `map` is what the rows hold now. Notifies `changed` when there is something to flush.
+    /// Keeps a task until the minute is over.
+    pub fn of(map: RecordMap, rows: Arc<Rows>, changed: Arc<Notify>) -> Self {
+        let held = Held { map, pending: Pending::default(), flushing: false, is_over: false };
         let held = Arc::new(Mutex::new(Some(held)));
         let timed = Arc::clone(&held);
         let timer = tokio::spawn(async move {
@@ -70,47 +67,47 @@ impl Mirror {
             if let Some(held) = held.as_mut() {
                 held.is_over = true;
             }
-            let_go_if_over(&mut held);
+            drop_if_over(&mut held);
         });
-        Self { postgres, held, settling: sync::Mutex::default(), changed, _timer: AbortOnDropHandle::new(timer) }
+        Self { rows, held, flushing: sync::Mutex::default(), changed, _timer: AbortOnDropHandle::new(timer) }
     }
 
-    /// Waits until nothing that WhatsApp may come to rely on is in memory alone.
+    /// Waits until nothing that WhatsApp may come to rely on is only in memory.
     ///
     /// # Errors
     /// It cannot be made durable, or not in time: nothing more may be sent.
-    pub async fn sendable(&self) -> Result<(), StoreError> {
+    pub async fn flush_before_send(&self) -> Result<(), StoreError> {
         let began = Instant::now();
         while self.lock().as_ref().is_some_and(Held::is_urgent) {
-            match self.settle().await {
-                Err(StoreError::Unavailable(_)) if self.may_try_again(began) => tokio::time::sleep(RETRY).await,
-                settled => settled?,
+            match self.flush().await {
+                Err(StoreError::Unavailable(_)) if self.may_try_again(began) => tokio::time::sleep(FLUSH_RETRY).await,
+                flushed => flushed?,
             }
         }
         Ok(())
     }
 
     fn may_try_again(&self, began: Instant) -> bool {
-        self.postgres.failure().is_none() && began.elapsed() < PATIENCE
+        self.rows.failure().is_none() && began.elapsed() < FLUSH_TIMEOUT
     }
 
-    /// Makes durable what was written so far.
+    /// Makes durable everything that was written so far.
     ///
     /// # Errors
     /// It is not. `Unavailable`: trying again may do.
-    pub async fn settle(&self) -> Result<(), StoreError> {
-        let _alone = self.settling.lock().await;
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let _alone = self.flushing.lock().await;
         let Some(batch) = Batch::take(self) else { return Ok(()) };
-        self.postgres.settle(batch.written(), batch.gone()).await?;
-        batch.settled();
+        self.rows.write(batch.written(), batch.gone()).await?;
+        batch.flushed();
         Ok(())
     }
 
-    pub fn is_settled(&self) -> bool {
-        self.lock().as_ref().is_none_or(Held::is_settled)
+    pub fn has_pending(&self) -> bool {
+        self.lock().as_ref().is_some_and(Held::has_pending)
     }
 
-    /// What is held says it; nothing when its time is over.
+    /// Reads from memory; `None` once the minute is over.
     fn read<T>(&self, read: impl FnOnce(&RecordMap) -> T) -> Result<Option<T>, StoreError> {
         Ok(self.held()?.as_ref().map(|held| read(&held.map)))
     }
@@ -122,7 +119,7 @@ impl Mirror {
     }
 
     fn held(&self) -> Result<MutexGuard<'_, Option<Held>>, StoreError> {
-        if let Some(failure) = self.postgres.failure() {
+        if let Some(failure) = self.rows.failure() {
             return Err(failure);
         }
         Ok(self.lock())
@@ -138,21 +135,21 @@ fn lock(held: &Mutex<Option<Held>>) -> MutexGuard<'_, Option<Held>> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is not settled yet is nowhere else.
-fn let_go_if_over(held: &mut Option<Held>) {
-    if held.as_ref().is_some_and(|held| held.is_over && held.is_settled()) {
+/// Pending records are nowhere else, so they are kept until they are flushed.
+fn drop_if_over(held: &mut Option<Held>) {
+    if held.as_ref().is_some_and(|held| held.is_over && !held.has_pending()) {
         *held = None;
     }
 }
 
 impl Held {
-    fn is_settled(&self) -> bool {
-        self.unsettled.records.is_empty() && !self.settling
+    fn has_pending(&self) -> bool {
+        !self.pending.records.is_empty() || self.flushing
     }
 
-    /// One that is being settled may not be settled in the end.
+    /// A flush that is under way may still fail.
     fn is_urgent(&self) -> bool {
-        self.unsettled.urgent || self.settling
+        self.pending.urgent || self.flushing
     }
 
     fn put(&mut self, entry: Entry) {
@@ -161,8 +158,8 @@ impl Held {
             // The library saves its device more often than that changes.
             return;
         }
-        self.unsettled.urgent |= !may_wait(former.as_ref(), &entry);
-        self.unsettled.records.insert((entry.kind, entry.name.clone()), Some(entry));
+        self.pending.urgent |= !entry.may_wait(former.as_ref());
+        self.pending.records.insert((entry.kind, entry.name.clone()), Some(entry));
     }
 
     fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
@@ -181,122 +178,116 @@ impl Held {
     }
 
     fn gone(&mut self, kind: Kind, name: String) {
-        self.unsettled.urgent = true;
-        self.unsettled.records.insert((kind, name), None);
+        self.pending.urgent = true;
+        self.pending.records.insert((kind, name), None);
     }
 }
 
-/// Whether it may be sent upon before it is durable: what WhatsApp told, and tells again.
-fn may_wait(former: Option<&Entry>, present: &Entry) -> bool {
-    matches!(present.kind, Kind::AppVersion | Kind::DeviceList)
-        || former.is_some_and(|former| device::may_wait(former, present))
-}
-
-/// What is being settled. Unless that is done it is put back, behind what was written since.
+/// What is being flushed. If that fails it is put back, behind what was written since.
 struct Batch<'a> {
-    mirror: &'a Mirror,
-    unsettled: Unsettled,
+    cache: &'a WriteBehind,
+    pending: Pending,
 }
 
 impl<'a> Batch<'a> {
-    fn take(mirror: &'a Mirror) -> Option<Self> {
-        let mut held = mirror.lock();
-        let held = held.as_mut().filter(|held| !held.unsettled.records.is_empty())?;
-        held.settling = true;
-        Some(Self { mirror, unsettled: std::mem::take(&mut held.unsettled) })
+    fn take(cache: &'a WriteBehind) -> Option<Self> {
+        let mut held = cache.lock();
+        let held = held.as_mut().filter(|held| !held.pending.records.is_empty())?;
+        held.flushing = true;
+        Some(Self { cache, pending: std::mem::take(&mut held.pending) })
     }
 
     fn written(&self) -> Vec<Entry> {
-        self.unsettled.records.values().flatten().cloned().collect()
+        self.pending.records.values().flatten().cloned().collect()
     }
 
     fn gone(&self) -> Vec<Key> {
-        let gone = self.unsettled.records.iter().filter(|(_, entry)| entry.is_none());
+        let gone = self.pending.records.iter().filter(|(_, entry)| entry.is_none());
         gone.map(|(key, _)| key.clone()).collect()
     }
 
-    fn settled(mut self) {
-        self.unsettled = Unsettled::default();
+    fn flushed(mut self) {
+        self.pending = Pending::default();
     }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        let former = std::mem::take(&mut self.unsettled);
-        let mut held = self.mirror.lock();
+        let former = std::mem::take(&mut self.pending);
+        let mut held = self.cache.lock();
         if let Some(held) = held.as_mut() {
-            held.settling = false;
-            held.unsettled.urgent |= former.urgent;
+            held.flushing = false;
+            held.pending.urgent |= former.urgent;
             for (key, entry) in former.records {
-                held.unsettled.records.entry(key).or_insert(entry);
+                held.pending.records.entry(key).or_insert(entry);
             }
         }
-        let_go_if_over(&mut held);
+        drop_if_over(&mut held);
     }
 }
 
 #[async_trait]
-impl Records for Mirror {
+impl Records for WriteBehind {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
         match self.read(|map| map.get(kind, name).cloned())? {
             Some(found) => Ok(found),
-            None => self.postgres.get(kind, name).await,
+            None => self.rows.get(kind, name).await,
         }
     }
 
     async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         match self.read(|map| map.get_many(kind, &names))? {
             Some(found) => Ok(found),
-            None => self.postgres.get_many(kind, names).await,
+            None => self.rows.get_many(kind, names).await,
         }
     }
 
     async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         match self.read(|map| map.list(kind, prefix, stamp_below))? {
             Some(listed) => Ok(listed),
-            None => self.postgres.list(kind, prefix, stamp_below).await,
+            None => self.rows.list(kind, prefix, stamp_below).await,
         }
     }
 
     async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
         match self.read(|map| map.names(kind))? {
             Some(names) => Ok(names),
-            None => self.postgres.names(kind).await,
+            None => self.rows.names(kind).await,
         }
     }
 
     async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
         match self.read(|map| map.last_name(kind))? {
             Some(name) => Ok(name),
-            None => self.postgres.last_name(kind).await,
+            None => self.rows.last_name(kind).await,
         }
     }
 
     async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
         match self.read(|map| map.has_prefix(kinds, &prefixes))? {
             Some(has) => Ok(has),
-            None => self.postgres.has_prefix(kinds, prefixes).await,
+            None => self.rows.has_prefix(kinds, prefixes).await,
         }
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         match self.change(|held| entries.iter().for_each(|entry| held.put(entry.clone())))? {
             Some(()) => Ok(()),
-            None => self.postgres.put(entries).await,
+            None => self.rows.put(entries).await,
         }
     }
 
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
         match self.change(|held| held.take(kind, name))? {
             Some(taken) => Ok(taken),
-            None => self.postgres.take(kind, name).await,
+            None => self.rows.take(kind, name).await,
         }
     }
 
     async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
         match self.change(|held| held.delete(kind, &which))? {
             Some(gone) => Ok(u64::try_from(gone).unwrap_or(u64::MAX)),
-            None => self.postgres.delete(kind, which).await,
+            None => self.rows.delete(kind, which).await,
         }
     }
 }
@@ -307,46 +298,46 @@ mod tests {
     use tokio::runtime::Handle;
     use uuid::Uuid;
 
-    use super::super::postgres::{FIRST_EPOCH, Ownership};
+    use super::super::rows::{FIRST_EPOCH, Ownership};
+    use super::super::seal::DataKey;
     use super::*;
     use crate::postgres::pool::Dsn;
-    use crate::whatsapp::seal::DataKey;
 
     /// Of a database that is never asked.
-    fn mirror() -> Mirror {
+    fn cache() -> WriteBehind {
         let pool = Dsn::parse("host=/nowhere user=nobody").unwrap().pool().unwrap();
         let (account, keyring) = (AccountId(Uuid::new_v4()), KeyringId(Uuid::new_v4()));
         let ownership = Ownership { account, keyring, owner: Uuid::new_v4(), fence: Fence(1), epoch: FIRST_EPOCH };
-        let postgres = PostgresRecords::new(pool, ownership, DataKey::generate(account, keyring));
-        Mirror::of(RecordMap::default(), Arc::new(postgres), Arc::default())
+        let rows = Rows::new(pool, ownership, DataKey::generate(account, keyring));
+        WriteBehind::of(RecordMap::default(), Arc::new(rows), Arc::default())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_held_goes_after_its_minute_though_nobody_asks() {
-        let mirror = mirror();
+    async fn the_cache_is_dropped_after_a_minute() {
+        let cache = cache();
         tokio::time::sleep(KEPT_FOR - Duration::from_secs(1)).await;
-        assert!(mirror.lock().is_some());
+        assert!(cache.lock().is_some());
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert!(mirror.lock().is_none());
+        assert!(cache.lock().is_none());
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_settled_is_held_until_it_is() {
-        let mirror = mirror();
-        mirror.put(vec![Entry::new(Kind::Session, "a@lid".to_owned(), *b"one")]).await.unwrap();
-        let settling = Batch::take(&mirror).unwrap();
+    async fn pending_records_outlive_the_minute_until_flushed() {
+        let cache = cache();
+        cache.put(vec![Entry::new(Kind::Session, "a@lid".to_owned(), *b"one")]).await.unwrap();
+        let flushing = Batch::take(&cache).unwrap();
         tokio::time::sleep(KEPT_FOR + Duration::from_secs(1)).await;
-        assert!(mirror.lock().is_some(), "on its way");
-        drop(settling);
-        assert!(mirror.get(Kind::Session, "a@lid").await.unwrap().is_some(), "not settled after all");
-        Batch::take(&mirror).unwrap().settled();
-        assert!(mirror.lock().is_none());
+        assert!(cache.lock().is_some(), "on its way");
+        drop(flushing);
+        assert!(cache.get(Kind::Session, "a@lid").await.unwrap().is_some(), "not flushed after all");
+        Batch::take(&cache).unwrap().flushed();
+        assert!(cache.lock().is_none());
     }
 
     #[tokio::test]
-    async fn the_timer_ends_with_what_it_is_for() {
-        drop(mirror());
+    async fn the_timer_ends_with_the_cache() {
+        drop(cache());
         while Handle::current().metrics().num_alive_tasks() > 0 {
             tokio::task::yield_now().await;
         }

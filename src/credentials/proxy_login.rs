@@ -13,8 +13,8 @@ use url::Url;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::address::{AddressError, ProxyAddress};
-use crate::whatsapp::seal::{DataKey, KeyFileError, MasterKeys, SealError};
+use super::seal::{DataKey, KeyFileError, MasterKeys, SealError};
+use crate::proxy_address::{AddressError, ProxyAddress};
 
 /// The kind of the one record that is sealed.
 const KIND: &str = "proxy-login";
@@ -41,11 +41,11 @@ impl ProxyLogin {
         Ok(Self { user, password })
     }
 
-    pub(super) fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &str {
         &self.user
     }
 
-    pub(super) fn password(&self) -> &str {
+    pub(crate) fn password(&self) -> &str {
         &self.password
     }
 }
@@ -207,13 +207,8 @@ impl Sealed {
     }
 }
 
-/// The master key that the row is sealed with.
-pub(in crate::whatsapp) fn seal_of(row: &GetProxyLogin) -> &str {
-    &row.master_key
-}
-
 /// Opens a login that was sealed for this account and this address.
-pub(in crate::whatsapp) fn open_login(
+pub(super) fn open_login(
     account: AccountId,
     address: &str,
     row: &GetProxyLogin,
@@ -225,4 +220,30 @@ pub(in crate::whatsapp) fn open_login(
     let record: Record<'_> = serde_json::from_slice(&plain).map_err(|_| SealError::Broken)?;
     let (user, password) = (record.user.into_owned(), record.password.into_owned());
     Ok(ProxyLogin { user: Zeroizing::new(user), password: Zeroizing::new(password) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_beside_the_address_is_taken_once() {
+        let bare = || GivenProxy::parse("http://proxy.example:3128").unwrap();
+        assert_eq!(bare().with_login("u", "p").unwrap().login, Some(ProxyLogin::new("u", "p").unwrap()));
+        assert!(matches!(bare().with_login("u", "").unwrap_err(), ProxyError::Login));
+        let whole = GivenProxy::parse("http://u:p@proxy.example:3128").unwrap();
+        assert!(matches!(whole.with_login("u", "p").unwrap_err(), ProxyError::TwoLogins));
+    }
+
+    #[test]
+    fn a_given_proxy_may_hold_its_login_which_never_shows() {
+        let given = GivenProxy::parse("socks5://us%40er:p%3Ass%20w@proxy.example:1080").unwrap();
+        assert_eq!(given.address.to_string(), "socks5://proxy.example:1080");
+        assert_eq!(given.login, Some(ProxyLogin::new("us@er", "p:ss w").unwrap()));
+        assert!(!format!("{given:?}").contains("p:ss"));
+        assert!(GivenProxy::parse("http://user@proxy.example:3128").is_err(), "a user without a password");
+        assert!(GivenProxy::parse("http://:pass@proxy.example:3128").is_err(), "a password without a user");
+        assert!(ProxyLogin::new("us:er", "p").is_err() && ProxyLogin::new("u", "p".repeat(256)).is_err());
+        assert!(ProxyLogin::new("u\r\nX: y", "p").is_err());
+    }
 }

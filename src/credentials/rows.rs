@@ -2,12 +2,10 @@
 //! the way out, and every write under the account's fence and the keyring's epoch.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::future::Future;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{AccountId, Fence, KeyringId};
 use paird_actors::ports::{SealedRecord, StoreError};
 use paird_sql::client::Params;
@@ -16,14 +14,11 @@ use tokio::sync::{Mutex, MutexGuard, SetOnce};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::map::Key;
-use super::names;
-use super::records::{Entry, Kind, Records, Selection};
-use crate::whatsapp::seal::{DataKey, MasterKey};
-
-/// How long a connection or a statement may take. Longer than the database's own
-/// limits are expected to be: reaching it means that the server is frozen.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+use super::memory::Key;
+use super::record_key;
+use super::records::{Durability, Entry, Kind, Records, Selection};
+use super::seal::{DataKey, MasterKey};
+use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
 
 /// The epoch of a keyring that was never opened, only made: what the column has by default.
 pub(super) const FIRST_EPOCH: i64 = 1;
@@ -40,7 +35,7 @@ pub(super) struct Ownership {
     pub epoch: i64,
 }
 
-pub(super) struct PostgresRecords {
+pub(super) struct Rows {
     pool: Pool,
     ownership: Ownership,
     key: DataKey,
@@ -64,7 +59,7 @@ enum Failure {
     Erased,
 }
 
-impl PostgresRecords {
+impl Rows {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
         Self { pool, ownership, key, writing: Mutex::default(), failure: SetOnce::new() }
     }
@@ -92,12 +87,12 @@ impl PostgresRecords {
         Ok(columns.map(|(((kind, name), sealed), stamp)| SealedRecord { kind, name, sealed, stamp }).collect())
     }
 
-    /// Writes some and removes others by their names, in one statement.
+    /// Writes some records and removes others by their names, in one statement.
     ///
     /// # Errors
     /// Nothing was written. Where that is not known, everything fails from then on: it
     /// might land later, over what was written since.
-    pub async fn settle(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
+    pub async fn write(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
         let columns = self.columns(written)?;
         let (_alone, client) = self.writer().await?;
         let outcome = self.learnt(self.put_and_remove(&client, columns, gone)).await?;
@@ -106,7 +101,7 @@ impl PostgresRecords {
 
     async fn put_and_remove(
         &self,
-        client: &Client,
+        client: &Object,
         columns: Columns,
         gone: Vec<Key>,
     ) -> Result<PutCredentials, tokio_postgres::Error> {
@@ -155,28 +150,17 @@ impl PostgresRecords {
         self.failure.get().unwrap_or(&failure).to_error(self.ownership.keyring)
     }
 
-    async fn client(&self) -> Result<Client, StoreError> {
+    async fn client(&self) -> Result<Object, StoreError> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
-        connect(&self.pool).await
+        connection(&self.pool).await
     }
 
     /// A connection for the one write that goes on while the first half is held.
-    async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Client), StoreError> {
+    async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Object), StoreError> {
         let alone = self.writing.lock().await;
         Ok((alone, self.client().await?))
-    }
-
-    /// Waits for a read. One that is not answered changes nothing.
-    async fn read<T>(
-        &self,
-        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, StoreError> {
-        match timeout(PATIENCE, statement).await {
-            Ok(answer) => answer.map_err(|error| unavailable(&error)),
-            Err(_) => Err(silent()),
-        }
     }
 
     /// Waits until the outcome of a write is known. Where it never will be, because it
@@ -187,7 +171,7 @@ impl PostgresRecords {
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let unlearnt = Unlearnt(Some(self));
-        let answer = match timeout(PATIENCE, statement).await {
+        let answer = match timeout(QUERY_TIMEOUT, statement).await {
             // Not the server's word.
             Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
             Err(_) => return Err(self.fail(Failure::Unanswered)),
@@ -203,7 +187,7 @@ impl PostgresRecords {
             let keyring = self.ownership.keyring;
             StoreError::Poisoned(format!("a {} record of keyring {keyring}: {error}", kind.as_str()))
         })?;
-        Ok(Entry { kind, name, value, stamp })
+        Ok(Entry { kind, name, value, stamp, durability: Durability::BeforeSend })
     }
 
     fn columns(&self, entries: Vec<Entry>) -> Result<Columns, StoreError> {
@@ -229,11 +213,10 @@ impl PostgresRecords {
 }
 
 #[async_trait]
-impl Records for PostgresRecords {
+impl Records for Rows {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
         let client = self.client().await?;
-        let row = self
-            .read(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
+        let row = answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
             .await?;
         self.check_epoch(row.as_ref().map(|row| row.epoch))?;
         match row.and_then(|row| row.sealed.zip(row.stamp)) {
@@ -244,9 +227,9 @@ impl Records for PostgresRecords {
 
     async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         let client = self.client().await?;
-        let rows = self
-            .read(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
-            .await?;
+        let rows =
+            answered(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
+                .await?;
         self.check_epoch(rows.first().map(|row| row.epoch))?;
         let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
@@ -255,9 +238,9 @@ impl Records for PostgresRecords {
     async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let rows = self
-            .read(sql::list_credentials().bind(&client, &kind.as_str(), &prefix, &stamp_below, &keyring).all())
-            .await?;
+        let rows =
+            answered(sql::list_credentials().bind(&client, &kind.as_str(), &prefix, &stamp_below, &keyring).all())
+                .await?;
         self.check_epoch(rows.first().map(|row| row.epoch))?;
         let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
@@ -266,7 +249,7 @@ impl Records for PostgresRecords {
     async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let rows = self.read(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
+        let rows = answered(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
         self.check_epoch(rows.first().map(|row| row.epoch))?;
         Ok(rows.into_iter().filter_map(|row| row.name).collect())
     }
@@ -274,7 +257,7 @@ impl Records for PostgresRecords {
     async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let row = self.read(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
+        let row = answered(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
         self.check_epoch(row.as_ref().map(|row| row.epoch))?;
         Ok(row.and_then(|row| row.name))
     }
@@ -283,13 +266,13 @@ impl Records for PostgresRecords {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
-        let row = self.read(sql::has_credential_with_prefix().bind(&client, &prefixes, &kinds, &keyring).opt()).await?;
+        let row = answered(sql::has_credential_with_prefix().bind(&client, &prefixes, &kinds, &keyring).opt()).await?;
         self.check_epoch(row.as_ref().map(|row| row.epoch))?;
         Ok(row.is_some_and(|row| row.found))
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        self.settle(entries, Vec::new()).await
+        self.write(entries, Vec::new()).await
     }
 
     async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
@@ -324,7 +307,7 @@ impl Records for PostgresRecords {
                 (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::SecondPart(parts) => {
-                let parts: Vec<String> = parts.iter().map(|part| names::one(part)).collect();
+                let parts: Vec<String> = parts.iter().map(|part| record_key::one(part)).collect();
                 let statement = sql::delete_credentials_with_second_part();
                 let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, &parts);
                 let outcome = self.learnt(bound.one()).await?;
@@ -343,7 +326,7 @@ impl Records for PostgresRecords {
 }
 
 /// A write whose outcome nobody may ever learn: dropped as that, it fails the records.
-struct Unlearnt<'a>(Option<&'a PostgresRecords>);
+struct Unlearnt<'a>(Option<&'a Rows>);
 
 impl Unlearnt<'_> {
     fn learnt(mut self) {
@@ -383,26 +366,25 @@ impl Failure {
     }
 }
 
-/// A connection from the pool.
-pub(super) async fn connect(pool: &Pool) -> Result<Client, StoreError> {
-    match timeout(PATIENCE, pool.get()).await {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(StoreError::Unavailable(format!("no database connection: {error}"))),
-        Err(_) => Err(StoreError::Unavailable(format!("no database connection within {} s", PATIENCE.as_secs()))),
+/// Waits for a read, or for a write that may safely land late. One that is not answered
+/// fails nothing else.
+pub(super) async fn answered<T>(
+    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    pool::bounded(statement).await.map_err(may_pass)
+}
+
+fn unavailable(error: &tokio_postgres::Error) -> StoreError {
+    may_pass(pool::store_error(error))
+}
+
+/// A record has no content that the database could refuse for good: whatever is against
+/// it (a trigger, a constraint) may be taken away, and the keys are tried again until then.
+fn may_pass(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Refused(said) => StoreError::Unavailable(said),
+        other @ (StoreError::Fenced | StoreError::Overtaken | StoreError::Poisoned(_) | StoreError::Unavailable(_)) => {
+            other
+        }
     }
-}
-
-/// No answer to a read.
-pub(super) fn silent() -> StoreError {
-    StoreError::Unavailable(format!("the database did not answer within {} s", PATIENCE.as_secs()))
-}
-
-/// The server's message and code, without its detail: that quotes the row.
-pub(super) fn unavailable(error: &tokio_postgres::Error) -> StoreError {
-    let said = match (error.as_db_error(), error.source()) {
-        (Some(said), _) => format!("{} ({})", said.message(), said.code().code()),
-        (None, Some(source)) => format!("{error}: {source}"),
-        (None, None) => error.to_string(),
-    };
-    StoreError::Unavailable(format!("database: {said}"))
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use paird_actors::domain::{AccountId, KeyringId};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
+use super::cipher::random_key;
 use super::*;
 
 fn ids() -> (AccountId, KeyringId) {

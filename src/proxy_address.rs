@@ -1,3 +1,5 @@
+//! The address of an account's proxy.
+
 use std::fmt;
 
 use thiserror::Error;
@@ -7,13 +9,13 @@ use url::{Host, Url};
 /// It never holds a login, so it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyAddress {
-    pub(super) kind: ProxyKind,
-    pub(super) host: Host<String>,
-    pub(super) port: u16,
+    pub(crate) kind: ProxyKind,
+    pub(crate) host: Host<String>,
+    pub(crate) port: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProxyKind {
+pub(crate) enum ProxyKind {
     Socks5,
     /// Asked with CONNECT.
     Http,
@@ -56,7 +58,7 @@ impl ProxyAddress {
     }
 
     /// Without a look at the login.
-    pub(super) fn of(url: &Url) -> Result<Self, AddressError> {
+    pub(crate) fn of(url: &Url) -> Result<Self, AddressError> {
         let kind = match url.scheme() {
             "socks5" | "socks5h" => ProxyKind::Socks5,
             "http" => ProxyKind::Http,
@@ -76,7 +78,7 @@ impl ProxyAddress {
         Ok(Self { kind, host, port })
     }
 
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         match &self.host {
             Host::Domain(name) => name == "localhost",
             Host::Ipv4(address) => address.is_loopback(),
@@ -85,7 +87,7 @@ impl ProxyAddress {
     }
 
     /// As it is dialled: without the brackets of a URL.
-    pub(super) fn dialled(&self) -> (String, u16) {
+    pub(crate) fn dialled(&self) -> (String, u16) {
         let host = match &self.host {
             Host::Domain(name) => name.clone(),
             Host::Ipv4(address) => address.to_string(),
@@ -102,5 +104,58 @@ impl fmt::Display for ProxyAddress {
             ProxyKind::Http => "http",
         };
         write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> AddressError {
+        ProxyAddress::parse(text).unwrap_err()
+    }
+
+    #[test]
+    fn an_address_is_read_and_written_the_same() {
+        for text in
+            ["socks5://proxy.example:1080", "http://10.0.0.1:3128", "http://[::1]:8080", "http://proxy.example:80"]
+        {
+            assert_eq!(ProxyAddress::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            ProxyAddress::parse(" socks5h://Proxy.Example:1080/ ").unwrap().to_string(),
+            "socks5://proxy.example:1080"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_is_named_without_being_repeated() {
+        assert_eq!(wrong("proxy.example"), AddressError::Malformed);
+        assert_eq!(wrong("socks5://"), AddressError::Malformed);
+        assert_eq!(wrong("socks5://:1080"), AddressError::Malformed);
+        assert_eq!(wrong("proxy.example:1080"), AddressError::Scheme);
+        assert_eq!(wrong("https://proxy.example:443"), AddressError::Scheme);
+        assert_eq!(wrong("socks4://proxy.example:1080"), AddressError::Scheme);
+        assert_eq!(wrong("socks5://proxy.example"), AddressError::NoPort);
+        assert_eq!(wrong("socks5://proxy.example:0"), AddressError::NoPort);
+        assert_eq!(wrong("http://proxy.example:3128/path"), AddressError::Path);
+        assert_eq!(wrong("http://proxy.example:3128?a=b"), AddressError::Path);
+        for hush in ["socks5://user:hush@proxy.example:1080", "http://hush@proxy.example:3128", "ftp://user:hush@x:1"] {
+            let said = wrong(hush).to_string();
+            assert!(!said.contains("hush"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_column_never_holds_a_login() {
+        for (column, shown) in [
+            ("socks5://Proxy.Example:1080", "socks5://proxy.example:1080"),
+            ("socks5://user:hush@proxy.example:1080", "socks5://proxy.example:1080"),
+            ("http://hush@proxy.example:3128/path", "(no address)"),
+            ("user:hush@proxy.example", "(no address)"),
+            ("proxy.example", "proxy.example"),
+        ] {
+            assert_eq!(ProxyAddress::shown(column), shown);
+        }
     }
 }

@@ -1,16 +1,19 @@
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use paird_actors::ports::StoreError;
 use tokio::time::Instant;
 
+use super::cipher::{KeyBytes, random_key};
 use super::key_file;
-use super::{KeyBytes, KeyFileError, MasterKey, random_key};
+use super::{KeyFileError, MasterKey};
 
 /// How long a rotation may take for its last step. One that was stopped in the middle of
 /// it must not make a link wait until WhatsApp gives it up.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// The keys of a master key file, newest first: one, or two while a rotation is
@@ -36,7 +39,7 @@ impl MasterKeys {
     /// # Errors
     /// As [`Self::read`]. `Locked`: a rotation did not end its last step within 5 s.
     pub async fn read_locked(path: &Path) -> Result<(Option<Self>, KeyFileLock), KeyFileError> {
-        let deadline = Instant::now() + LOCK_PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             let file = path.to_owned();
             let tried = tokio::task::spawn_blocking(move || match key_file::try_lock_shared(&file)? {
@@ -119,5 +122,58 @@ impl KeyFileLock {
     /// The file's directory cannot be opened.
     pub fn exclusive(path: &Path) -> Result<Self, KeyFileError> {
         key_file::lock_exclusive(path).map(Self)
+    }
+}
+
+/// The master keys of one daemon: those that it read last, and where to look when
+/// somebody rotated them since.
+pub(in crate::credentials) struct CurrentKeys {
+    path: PathBuf,
+    known: RwLock<Arc<MasterKeys>>,
+}
+
+/// The keys that the file holds now. While this lives no rotation takes one out, so
+/// what is sealed and written meanwhile is found by the rotation that will.
+pub(in crate::credentials) struct HeldKeys {
+    pub keys: Arc<MasterKeys>,
+    _lock: KeyFileLock,
+}
+
+impl CurrentKeys {
+    pub fn new(path: PathBuf, keys: MasterKeys) -> Self {
+        Self { path, known: RwLock::new(Arc::new(keys)) }
+    }
+
+    /// As they were read last.
+    pub fn known(&self) -> Arc<MasterKeys> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// As the file has them now.
+    ///
+    /// # Errors
+    /// See [`Self::hold`].
+    pub async fn read_again(&self) -> Result<Arc<MasterKeys>, StoreError> {
+        Ok(self.hold().await?.keys)
+    }
+
+    /// # Errors
+    /// `Unavailable`: the file cannot be read, or a rotation holds its lock for longer than
+    /// 5 s, which may pass. `Poisoned`: it is gone, open to others, or holds no key.
+    pub async fn hold(&self) -> Result<HeldKeys, StoreError> {
+        let (keys, lock) = MasterKeys::read_locked(&self.path).await.map_err(refused)?;
+        let keys = keys.ok_or_else(|| refused(KeyFileError::Vanished(self.path.clone())))?;
+        let held = HeldKeys { keys: Arc::new(keys), _lock: lock };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&held.keys);
+        Ok(held)
+    }
+}
+
+fn refused(error: KeyFileError) -> StoreError {
+    match &error {
+        KeyFileError::Io { .. } | KeyFileError::Locked(_) => StoreError::Unavailable(error.to_string()),
+        KeyFileError::OpenToOthers { .. } | KeyFileError::Malformed(_) | KeyFileError::Vanished(_) => {
+            StoreError::Poisoned(error.to_string())
+        }
     }
 }

@@ -7,31 +7,34 @@ use wacore::appstate::hash::HashState;
 use wacore::appstate::processor::AppStateMutationMAC;
 use wacore::store::traits::{AppStateSyncKey, AppSyncStore};
 
-use super::keyring::{Kept, Keyring, refused};
-use super::names;
-use super::records::{Entry, Kind, Selection};
+use super::{Kept, refused};
+use crate::credentials::Keyring;
+use crate::credentials::record_key;
+use crate::credentials::records::{Durability, Entry, Kind, Selection};
 
 #[async_trait]
 impl AppSyncStore for Keyring {
     async fn get_sync_key(&self, key_id: &[u8]) -> Kept<Option<AppStateSyncKey>> {
-        let entry = self.get(Kind::SyncKey, &names::hex(key_id)).await?;
+        let entry = self.get(Kind::SyncKey, &record_key::hex(key_id)).await?;
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
     async fn set_sync_key(&self, key_id: &[u8], key: AppStateSyncKey) -> Kept<()> {
-        let key = Entry::json(Kind::SyncKey, names::hex(key_id), &key).map_err(refused)?;
+        let key = Entry::json(Kind::SyncKey, record_key::hex(key_id), &key).map_err(refused)?;
         let latest = Entry::new(Kind::LatestSyncKey, String::new(), key_id);
         self.put_all(vec![key, latest]).await
     }
 
     /// A collection that was never synced is at version 0.
     async fn get_version(&self, name: &str) -> Kept<HashState> {
-        let entry = self.get(Kind::AppVersion, &names::one(name)).await?;
+        let entry = self.get(Kind::AppVersion, &record_key::one(name)).await?;
         entry.map_or_else(|| Ok(HashState::default()), |entry| entry.parse().map_err(refused))
     }
 
     async fn set_version(&self, name: &str, state: HashState) -> Kept<()> {
-        self.put(Entry::json(Kind::AppVersion, names::one(name), &state).map_err(refused)?).await
+        let entry = Entry::json(Kind::AppVersion, record_key::one(name), &state).map_err(refused)?;
+        // Synced again from the older version if it is lost.
+        self.put(entry.durable(Durability::Later)).await
     }
 
     async fn put_mutation_macs(&self, name: &str, version: u64, mutations: &[AppStateMutationMAC]) -> Kept<()> {
@@ -67,7 +70,7 @@ impl AppSyncStore for Keyring {
     }
 
     async fn clear_mutation_macs(&self, name: &str) -> Kept<()> {
-        self.delete(Kind::MutationMac, Selection::Prefix(names::under(name))).await?;
+        self.delete(Kind::MutationMac, Selection::Prefix(record_key::under(name))).await?;
         Ok(())
     }
 
@@ -77,5 +80,5 @@ impl AppSyncStore for Keyring {
 }
 
 fn mac_name(collection: &str, index_mac: &[u8]) -> String {
-    names::join(&[collection, &names::hex(index_mac)])
+    record_key::join(&[collection, &record_key::hex(index_mac)])
 }

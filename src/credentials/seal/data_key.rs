@@ -2,7 +2,7 @@ use std::fmt;
 
 use paird_actors::domain::{AccountId, KeyringId};
 
-use super::{KeyBytes, Plain, SealError, open, random_key, seal};
+use super::cipher::{KeyBytes, Plain, SealError, open, random_key, seal};
 
 /// The key of one keyring, bound to it and to its account. Zeroed when dropped.
 pub struct DataKey {
@@ -22,7 +22,7 @@ impl DataKey {
     /// # Errors
     /// [`SealError::TooLarge`] for a value that no record ever has (256 GiB).
     pub fn seal(&self, kind: &str, name: &str, value: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal(&self.key, &self.place(kind, name), value)
+        seal(&self.key, &self.associated_data(kind, name), value)
     }
 
     /// Opens a record that was sealed under the same kind and name by this keyring.
@@ -30,7 +30,7 @@ impl DataKey {
     /// # Errors
     /// It was changed, moved here from another place, or written by a newer build.
     pub fn open(&self, kind: &str, name: &str, sealed: &[u8]) -> Result<Plain, SealError> {
-        open(&self.key, &self.place(kind, name), sealed)
+        open(&self.key, &self.associated_data(kind, name), sealed)
     }
 
     pub(super) fn from_bytes(account: AccountId, keyring: KeyringId, key: KeyBytes) -> Self {
@@ -50,14 +50,14 @@ impl DataKey {
     }
 
     /// The zero byte ends the kind, which has none: no kind and name read as another pair.
-    fn place(&self, kind: &str, name: &str) -> Vec<u8> {
-        let mut place = b"paird record\0".to_vec();
-        place.extend_from_slice(self.account.0.as_bytes());
-        place.extend_from_slice(self.keyring.0.as_bytes());
-        place.extend_from_slice(kind.as_bytes());
-        place.push(0);
-        place.extend_from_slice(name.as_bytes());
-        place
+    fn associated_data(&self, kind: &str, name: &str) -> Vec<u8> {
+        let mut data = b"paird record\0".to_vec();
+        data.extend_from_slice(self.account.0.as_bytes());
+        data.extend_from_slice(self.keyring.0.as_bytes());
+        data.extend_from_slice(kind.as_bytes());
+        data.push(0);
+        data.extend_from_slice(name.as_bytes());
+        data
     }
 }
 

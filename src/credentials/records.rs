@@ -1,4 +1,5 @@
-//! The one vocabulary that all of the library's storage methods are told in.
+//! What a keyring holds: records of a kind and a name. Every storage method of the
+//! protocol library is expressed in them.
 
 use async_trait::async_trait;
 use paird_actors::ports::StoreError;
@@ -6,23 +7,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::whatsapp::seal::Plain;
+use super::seal::Plain;
 
 /// Below this is every stamp.
-pub(super) const ANY_STAMP: i64 = i64::MAX;
+pub(crate) const ANY_STAMP: i64 = i64::MAX;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $word:literal),+ $(,)?) => {
         /// What a record is. The words are on rows and in what the rows are sealed
         /// with: changing one makes its records unreadable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(super) enum Kind { $($(#[$doc])* $kind),+ }
+        pub(crate) enum Kind { $($(#[$doc])* $kind),+ }
 
         /// The words of all kinds.
         pub const RECORD_KINDS: &[&str] = &[$($word),+];
 
         impl Kind {
-            pub(super) fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),+ }
             }
         }
@@ -57,17 +58,40 @@ kinds!(
 
 /// One record: found under its kind and name, opened.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub kind: Kind,
     pub name: String,
     pub value: Plain,
     /// In the clear on the row: a time in unix seconds. 0 where it means nothing.
     pub stamp: i64,
+    pub durability: Durability,
+}
+
+/// By when a write of an entry must be durable, where writes are gathered in memory.
+#[derive(Clone, Copy)]
+pub(crate) enum Durability {
+    /// Before anything more is sent: WhatsApp may come to rely on it.
+    BeforeSend,
+    /// Later: WhatsApp sends it again if it is lost.
+    Later,
+    /// `Later` if the function, given the former entry and the new one, says that nothing
+    /// WhatsApp relies on differs; otherwise, and without a former one, `BeforeSend`.
+    LaterIf(fn(&Entry, &Entry) -> bool),
+}
+
+impl Durability {
+    fn may_wait(self, former: Option<&Entry>, present: &Entry) -> bool {
+        match self {
+            Self::BeforeSend => false,
+            Self::Later => true,
+            Self::LaterIf(same) => former.is_some_and(|former| same(former, present)),
+        }
+    }
 }
 
 impl Entry {
     pub fn new(kind: Kind, name: String, value: impl Into<Vec<u8>>) -> Self {
-        Self { kind, name, value: Zeroizing::new(value.into()), stamp: 0 }
+        Self { kind, name, value: Zeroizing::new(value.into()), stamp: 0, durability: Durability::BeforeSend }
     }
 
     /// # Errors
@@ -79,6 +103,15 @@ impl Entry {
 
     pub fn stamped(self, stamp: i64) -> Self {
         Self { stamp, ..self }
+    }
+
+    pub fn durable(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// Whether something may be sent before this, written over `former`, is durable.
+    pub fn may_wait(&self, former: Option<&Self>) -> bool {
+        self.durability.may_wait(former, self)
     }
 
     /// # Errors
@@ -100,16 +133,16 @@ impl Entry {
 }
 
 /// A record that opens and still makes no sense.
-pub(super) fn unreadable(kind: Kind) -> StoreError {
+pub(crate) fn unreadable(kind: Kind) -> StoreError {
     StoreError::Poisoned(format!("a stored {} record cannot be read by this build", kind.as_str()))
 }
 
 /// Which records of a kind go.
 #[derive(Clone, Debug)]
-pub(super) enum Selection {
+pub(crate) enum Selection {
     Names(Vec<String>),
     Prefix(String),
-    /// Those whose second part of the name is one of these (see [`super::names`]).
+    /// Those whose second part of the name is one of these (see [`super::record_key`]).
     SecondPart(Vec<String>),
     /// Those stamped, with anything but 0, below this.
     StampBelow(i64),
@@ -118,7 +151,7 @@ pub(super) enum Selection {
 /// Where a keyring's records are. Each call is atomic; of several writes of one
 /// name within a call the last counts.
 #[async_trait]
-pub(super) trait Records: Send + Sync {
+pub(crate) trait Records: Send + Sync {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;
 
     /// Those that exist, in no order.

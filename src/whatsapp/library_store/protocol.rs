@@ -8,29 +8,31 @@ use wacore::store::traits::{
 };
 use wacore::time::now_secs;
 
-use super::keyring::{Kept, Keyring, refused};
-use super::records::{ANY_STAMP, Entry, Kind, Selection, unreadable};
-use super::{names, tc_tokens};
+use super::tc_tokens;
+use super::{Kept, refused};
+use crate::credentials::Keyring;
+use crate::credentials::record_key;
+use crate::credentials::records::{ANY_STAMP, Durability, Entry, Kind, Selection, unreadable};
 
 #[async_trait]
 impl ProtocolStore for Keyring {
     async fn get_sender_key_devices(&self, group_jid: &str) -> Kept<Vec<(String, bool)>> {
         let records = self.records().await;
         let entries =
-            records.list(Kind::SenderKeyDevice, &names::under(group_jid), ANY_STAMP).await.map_err(refused)?;
+            records.list(Kind::SenderKeyDevice, &record_key::under(group_jid), ANY_STAMP).await.map_err(refused)?;
         entries.iter().map(sender_key_device).collect::<Result<_, _>>().map_err(refused)
     }
 
     async fn set_sender_key_status(&self, group_jid: &str, entries: &[(&str, bool)]) -> Kept<()> {
         let entries = entries.iter().map(|(device, has_key)| {
-            let name = names::join(&[group_jid, device]);
+            let name = record_key::join(&[group_jid, device]);
             Entry::new(Kind::SenderKeyDevice, name, [u8::from(*has_key)])
         });
         self.put_all(entries.collect()).await
     }
 
     async fn clear_sender_key_devices(&self, group_jid: &str) -> Kept<()> {
-        self.delete(Kind::SenderKeyDevice, Selection::Prefix(names::under(group_jid))).await?;
+        self.delete(Kind::SenderKeyDevice, Selection::Prefix(record_key::under(group_jid))).await?;
         Ok(())
     }
 
@@ -49,7 +51,7 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
-        let entry = self.get(Kind::LidMapping, &names::one(lid)).await?;
+        let entry = self.get(Kind::LidMapping, &record_key::one(lid)).await?;
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
@@ -57,7 +59,7 @@ impl ProtocolStore for Keyring {
     /// number by now: then nobody is known to have this one.
     async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
         let records = self.records().await;
-        let found = records.get(Kind::LidOfPhone, &names::one(phone)).await.map_err(refused)?;
+        let found = records.get(Kind::LidOfPhone, &record_key::one(phone)).await.map_err(refused)?;
         let Some(lid_name) = found else { return Ok(None) };
         let lid_name = String::from_utf8(lid_name.into_value()).map_err(|_| refused(unreadable(Kind::LidOfPhone)))?;
         let Some(entry) = records.get(Kind::LidMapping, &lid_name).await.map_err(refused)? else { return Ok(None) };
@@ -72,8 +74,8 @@ impl ProtocolStore for Keyring {
     async fn put_lid_mappings(&self, entries: &[LidPnMappingEntry]) -> Kept<()> {
         let mut records = Vec::with_capacity(entries.len() * 2);
         for entry in entries {
-            let lid_name = names::one(&entry.lid);
-            records.push(Entry::new(Kind::LidOfPhone, names::one(&entry.phone_number), lid_name.as_str()));
+            let lid_name = record_key::one(&entry.lid);
+            records.push(Entry::new(Kind::LidOfPhone, record_key::one(&entry.phone_number), lid_name.as_str()));
             records.push(Entry::json(Kind::LidMapping, lid_name, entry).map_err(refused)?);
         }
         self.put_all(records).await
@@ -85,16 +87,16 @@ impl ProtocolStore for Keyring {
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Kept<()> {
-        self.put(Entry::new(Kind::BaseKey, names::join(&[address, message_id]), base_key)).await
+        self.put(Entry::new(Kind::BaseKey, record_key::join(&[address, message_id]), base_key)).await
     }
 
     async fn has_same_base_key(&self, address: &str, message_id: &str, current_base_key: &[u8]) -> Kept<bool> {
-        let saved = self.get(Kind::BaseKey, &names::join(&[address, message_id])).await?;
+        let saved = self.get(Kind::BaseKey, &record_key::join(&[address, message_id])).await?;
         Ok(saved.is_some_and(|saved| saved.value.as_slice() == current_base_key))
     }
 
     async fn delete_base_key(&self, address: &str, message_id: &str) -> Kept<()> {
-        self.remove(Kind::BaseKey, names::join(&[address, message_id])).await
+        self.remove(Kind::BaseKey, record_key::join(&[address, message_id])).await
     }
 
     async fn update_device_list(&self, record: DeviceListRecord) -> Kept<()> {
@@ -102,29 +104,33 @@ impl ProtocolStore for Keyring {
     }
 
     async fn update_device_lists(&self, records: Vec<DeviceListRecord>) -> Kept<()> {
-        let entries = records.iter().map(|record| Entry::json(Kind::DeviceList, names::one(&record.user), record));
+        let entries = records.iter().map(|record| {
+            let entry = Entry::json(Kind::DeviceList, record_key::one(&record.user), record);
+            // Fetched again if it is lost.
+            entry.map(|entry| entry.durable(Durability::Later))
+        });
         self.put_all(entries.collect::<Result<_, _>>().map_err(refused)?).await
     }
 
     async fn get_devices(&self, user: &str) -> Kept<Option<DeviceListRecord>> {
-        let entry = self.get(Kind::DeviceList, &names::one(user)).await?;
+        let entry = self.get(Kind::DeviceList, &record_key::one(user)).await?;
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
     async fn delete_devices(&self, user: &str) -> Kept<()> {
-        self.remove(Kind::DeviceList, names::one(user)).await
+        self.remove(Kind::DeviceList, record_key::one(user)).await
     }
 
     async fn get_group_metadata(&self, group_jid: &str) -> Kept<Option<Vec<u8>>> {
-        self.value(Kind::GroupMetadata, names::one(group_jid)).await
+        self.value(Kind::GroupMetadata, record_key::one(group_jid)).await
     }
 
     async fn put_group_metadata(&self, group_jid: &str, blob: &[u8]) -> Kept<()> {
-        self.put(Entry::new(Kind::GroupMetadata, names::one(group_jid), blob)).await
+        self.put(Entry::new(Kind::GroupMetadata, record_key::one(group_jid), blob)).await
     }
 
     async fn delete_group_metadata(&self, group_jid: &str) -> Kept<()> {
-        self.remove(Kind::GroupMetadata, names::one(group_jid)).await
+        self.remove(Kind::GroupMetadata, record_key::one(group_jid)).await
     }
 
     async fn get_tc_token(&self, jid: &str) -> Kept<Option<TcTokenEntry>> {
@@ -141,7 +147,7 @@ impl ProtocolStore for Keyring {
 
     async fn get_all_tc_token_jids(&self) -> Kept<Vec<String>> {
         let stored = self.records().await.names(Kind::TcToken).await.map_err(refused)?;
-        let jids = stored.iter().map(|name| names::part(name, 0).ok_or_else(|| unreadable(Kind::TcToken)));
+        let jids = stored.iter().map(|name| record_key::part(name, 0).ok_or_else(|| unreadable(Kind::TcToken)));
         jids.collect::<Result<_, _>>().map_err(refused)
     }
 
@@ -159,12 +165,12 @@ impl ProtocolStore for Keyring {
     }
 
     async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> Kept<()> {
-        let name = names::join(&[chat_jid, message_id]);
+        let name = record_key::join(&[chat_jid, message_id]);
         self.put(Entry::new(Kind::SentMessage, name, payload).stamped(now_secs())).await
     }
 
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
-        let name = names::join(&[chat_jid, message_id]);
+        let name = record_key::join(&[chat_jid, message_id]);
         let taken = self.records().await.take(Kind::SentMessage, &name).await.map_err(refused)?;
         Ok(taken.map(Entry::into_value))
     }
@@ -178,11 +184,11 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<Option<Vec<u8>>> {
-        self.value(Kind::PendingInbound, names::join(&[chat, sender, id])).await
+        self.value(Kind::PendingInbound, record_key::join(&[chat, sender, id])).await
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<()> {
-        self.remove(Kind::PendingInbound, names::join(&[chat, sender, id])).await
+        self.remove(Kind::PendingInbound, record_key::join(&[chat, sender, id])).await
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Kept<u32> {
@@ -192,7 +198,7 @@ impl ProtocolStore for Keyring {
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Kept<()> {
         let now = now_secs();
         let entries = rows.iter().map(|row| {
-            let name = names::join(&[row.chat, row.sender, row.id]);
+            let name = record_key::join(&[row.chat, row.sender, row.id]);
             Entry::new(Kind::PendingInbound, name, row.message).stamped(now)
         });
         self.put_all(entries.collect()).await
@@ -202,14 +208,14 @@ impl ProtocolStore for Keyring {
         if keys.is_empty() {
             return Ok(());
         }
-        let names = keys.iter().map(|key| names::join(&[key.chat, key.sender, key.id])).collect();
+        let names = keys.iter().map(|key| record_key::join(&[key.chat, key.sender, key.id])).collect();
         self.delete(Kind::PendingInbound, Selection::Names(names)).await?;
         Ok(())
     }
 }
 
 fn sender_key_device(entry: &Entry) -> Result<(String, bool), StoreError> {
-    let device = names::part(&entry.name, 1).ok_or_else(|| unreadable(entry.kind))?;
+    let device = record_key::part(&entry.name, 1).ok_or_else(|| unreadable(entry.kind))?;
     match entry.array()? {
         [0u8] => Ok((device, false)),
         [1] => Ok((device, true)),

@@ -9,14 +9,16 @@ use wacore::stats::StorageResourceReport;
 use wacore::store::Device;
 use wacore::store::traits::DeviceStore;
 
-use super::keyring::{Kept, Keyring, refused};
-use super::records::{Entry, Kind};
+use super::{Kept, refused};
+use crate::credentials::Keyring;
+use crate::credentials::records::{Durability, Entry, Kind};
 use paird_actors::ports::StoreError;
 
 #[async_trait]
 impl DeviceStore for Keyring {
     async fn save(&self, device: &Device) -> Kept<()> {
-        self.put(Entry::json(Kind::Device, String::new(), device).map_err(refused)?).await
+        let entry = Entry::json(Kind::Device, String::new(), device).map_err(refused)?;
+        self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
     }
 
     async fn load(&self) -> Kept<Option<Device>> {
@@ -50,8 +52,8 @@ impl DeviceStore for Keyring {
     }
 }
 
-/// What the library saves behind its own sends: what was last seen or done, which it can
-/// see or do again. For the rest it waits before it sends.
+/// Fields that the library saves after it has sent: they note what was last seen or done,
+/// which it can see or do again. For all others it waits before it sends.
 const SAVED_BEHIND: [&str; 11] = [
     "app_version_last_fetched_ms",
     "app_version_primary",
@@ -66,11 +68,7 @@ const SAVED_BEHIND: [&str; 11] = [
     "server_has_prekeys",
 ];
 
-/// Whether a device that changed like this may be sent upon before it is durable.
-pub(super) fn may_wait(former: &Entry, present: &Entry) -> bool {
-    if former.kind != Kind::Device {
-        return false;
-    }
+fn differs_only_in_what_is_saved_behind(former: &Entry, present: &Entry) -> bool {
     let fields = |entry: &Entry| entry.parse::<serde_json::Map<String, Value>>();
     let (Ok(former), Ok(present)) = (fields(former), fields(present)) else { return false };
     let same = |name: &String| SAVED_BEHIND.contains(&name.as_str()) || former.get(name) == present.get(name);

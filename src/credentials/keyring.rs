@@ -1,0 +1,189 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use paird_actors::domain::KeyringId;
+use paird_actors::ports::{SealedKeys, StoreError, WriteKeys, Written};
+use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
+
+use super::memory::StagedRecords;
+use super::records::{Kind, Records};
+use super::rows::Rows;
+use super::seal::CurrentKeys;
+use super::write_behind::WriteBehind;
+
+/// The keys of one link: see the module.
+///
+/// It belongs to one fence and one opening. Once it turns out that the account has another
+/// owner, or that the keyring was opened again, or once nobody learnt whether a write was
+/// done, everything fails, for ever: a new keyring must be opened, if at all.
+pub struct Keyring {
+    id: KeyringId,
+    /// Held for reading through each operation, and for writing through
+    /// [`Keyring::secure`]: no write can slip between the copy and the switch.
+    backing: RwLock<Backing>,
+    rows: Arc<Rows>,
+    durable: AtomicBool,
+    /// Notified when there may be something to flush.
+    changed: Arc<Notify>,
+    /// Held through a merge, which reads, decides and writes. Others are kept out by fence
+    /// and epoch, so what is left to exclude uses this object.
+    pub(crate) merging: Merging,
+}
+
+/// One lock for each kind that is merged.
+#[derive(Default)]
+pub(crate) struct Merging {
+    pub tc_tokens: Mutex<()>,
+    pub message_secrets: Mutex<()>,
+    pub device: Mutex<()>,
+}
+
+/// Where the records are.
+enum Backing {
+    Staged(Staged),
+    WrittenBehind(WriteBehind),
+    Stored,
+}
+
+/// What is in memory of a keyring that is not durable yet.
+struct Staged {
+    records: StagedRecords,
+    master_keys: Arc<CurrentKeys>,
+}
+
+impl Keyring {
+    pub(super) fn staged(id: KeyringId, rows: Rows, master_keys: Arc<CurrentKeys>) -> Self {
+        let staged = Staged { records: StagedRecords::default(), master_keys };
+        Self {
+            id,
+            backing: RwLock::new(Backing::Staged(staged)),
+            rows: Arc::new(rows),
+            durable: AtomicBool::new(false),
+            changed: Arc::default(),
+            merging: Merging::default(),
+        }
+    }
+
+    pub(super) fn durable(id: KeyringId, rows: Rows) -> Self {
+        Self {
+            id,
+            backing: RwLock::new(Backing::Stored),
+            rows: Arc::new(rows),
+            durable: AtomicBool::new(true),
+            changed: Arc::default(),
+            merging: Merging::default(),
+        }
+    }
+
+    pub fn id(&self) -> KeyringId {
+        self.id
+    }
+
+    /// Whether its keys are in Postgres.
+    pub fn is_durable(&self) -> bool {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Waits until the keyring fails for good, and says why: the account belongs to
+    /// another daemon, the keys were erased or opened again, or a write was never answered
+    /// and may yet land. The session on it must end.
+    pub async fn failed(&self) -> StoreError {
+        self.rows.failed().await
+    }
+
+    /// Makes the keyring durable: seals every staged record, and hands them to `write` with
+    /// the keyring's own row. Writes that arrive meanwhile wait, and are flushed later.
+    ///
+    /// # Errors
+    /// Those of `write`: unless it says that it is done, the keyring is still staged.
+    /// `Poisoned`: there are no keys, or they are durable already.
+    pub async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
+        let mut backing = self.backing.write().await;
+        let Backing::Staged(Staged { records, master_keys }) = &mut *backing else {
+            return Err(StoreError::Poisoned(format!("keyring {} is durable already", self.id)));
+        };
+        let entries = records.all();
+        if !entries.iter().any(|entry| entry.kind == Kind::Device) {
+            return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
+        }
+        // Held until the row is written: no rotation ends in between.
+        let held = master_keys.hold().await?;
+        let master_key = held.keys.newest();
+        let sealed = SealedKeys {
+            keyring: self.id,
+            wrapped_key: self.rows.wrapped_by(master_key)?,
+            master_key: master_key.id().to_owned(),
+            records: self.rows.seal(entries)?,
+        };
+        let written = write(sealed).await?;
+        if let Written::NumberTaken { .. } = written {
+            return Ok(written);
+        }
+        let map = std::mem::take(records).into_map();
+        *backing = Backing::WrittenBehind(WriteBehind::of(map, Arc::clone(&self.rows), Arc::clone(&self.changed)));
+        self.durable.store(true, Ordering::Release);
+        Ok(written)
+    }
+
+    /// Waits until nothing that WhatsApp may come to rely on is only in memory. Before
+    /// [`Self::secure`] there is nothing that it may rely on.
+    ///
+    /// # Errors
+    /// It cannot be made durable, or not in time: nothing more may be sent.
+    pub async fn flush_before_send(&self) -> Result<(), StoreError> {
+        match &*self.backing.read().await {
+            Backing::WrittenBehind(cache) => cache.flush_before_send().await,
+            Backing::Staged(_) | Backing::Stored => Ok(()),
+        }
+    }
+
+    /// Makes durable what was written since the link was made.
+    ///
+    /// # Errors
+    /// It is not. `Unavailable`: trying again may do.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        match &*self.backing.read().await {
+            Backing::WrittenBehind(cache) => cache.flush().await,
+            Backing::Staged(_) | Backing::Stored => Ok(()),
+        }
+    }
+
+    /// Waits until there is something to flush.
+    pub async fn until_pending(&self) {
+        // The lock is not held meanwhile: `secure` must be able to switch the backing.
+        while !self.has_pending().await {
+            self.changed.notified().await;
+        }
+    }
+
+    async fn has_pending(&self) -> bool {
+        match &*self.backing.read().await {
+            Backing::WrittenBehind(cache) => cache.has_pending(),
+            Backing::Staged(_) | Backing::Stored => false,
+        }
+    }
+
+    /// The records, wherever they are now. Take it once for an operation: a second
+    /// one, while the first is held, deadlocks with a waiting `secure`.
+    pub(crate) async fn records(&self) -> HeldRecords<'_> {
+        HeldRecords { backing: self.backing.read().await, rows: &self.rows }
+    }
+}
+
+/// Keeps the records where they are for as long as it is held.
+pub(crate) struct HeldRecords<'a> {
+    backing: RwLockReadGuard<'a, Backing>,
+    rows: &'a Rows,
+}
+
+impl std::ops::Deref for HeldRecords<'_> {
+    type Target = dyn Records;
+
+    fn deref(&self) -> &Self::Target {
+        match &*self.backing {
+            Backing::Staged(staged) => &staged.records,
+            Backing::WrittenBehind(cache) => cache,
+            Backing::Stored => self.rows,
+        }
+    }
+}

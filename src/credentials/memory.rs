@@ -1,0 +1,142 @@
+//! Records in memory, as the rows would have them: those of a link that is not one yet,
+//! and the copy that a write-behind keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use paird_actors::ports::StoreError;
+
+use super::record_key;
+use super::records::{Entry, Kind, Records, Selection};
+
+/// What a record is found under.
+pub(super) type Key = (Kind, String);
+
+#[derive(Default)]
+pub(super) struct RecordMap(BTreeMap<Key, Entry>);
+
+impl RecordMap {
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.0.values()
+    }
+
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Entry> {
+        self.0.get(&(kind, name.to_owned()))
+    }
+
+    pub fn get_many(&self, kind: Kind, names: &[String]) -> Vec<Entry> {
+        let names: BTreeSet<&String> = names.iter().collect();
+        names.into_iter().filter_map(|name| self.get(kind, name)).cloned().collect()
+    }
+
+    pub fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Vec<Entry> {
+        let of_kind = self.0.values().filter(|entry| entry.kind == kind);
+        of_kind.filter(|entry| entry.name.starts_with(prefix) && entry.stamp < stamp_below).cloned().collect()
+    }
+
+    pub fn names(&self, kind: Kind) -> Vec<String> {
+        self.0.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect()
+    }
+
+    pub fn last_name(&self, kind: Kind) -> Option<String> {
+        self.0.keys().rfind(|(of, _)| *of == kind).map(|(_, name)| name.clone())
+    }
+
+    pub fn has_prefix(&self, kinds: &[Kind], prefixes: &[String]) -> bool {
+        let starts = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+        self.0.keys().any(|(kind, name)| kinds.contains(kind) && starts(name))
+    }
+
+    /// Inserts or replaces; what was there before.
+    pub fn put(&mut self, entry: Entry) -> Option<Entry> {
+        self.0.insert((entry.kind, entry.name.clone()), entry)
+    }
+
+    pub fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
+        self.0.remove(&(kind, name.to_owned()))
+    }
+
+    /// The names of those that went.
+    pub fn delete(&mut self, kind: Kind, which: &Selection) -> Vec<String> {
+        let gone = self.0.values().filter(|entry| entry.kind == kind && selects(which, entry));
+        let gone: Vec<String> = gone.map(|entry| entry.name.clone()).collect();
+        for name in &gone {
+            self.take(kind, name);
+        }
+        gone
+    }
+}
+
+fn selects(which: &Selection, entry: &Entry) -> bool {
+    match which {
+        Selection::Names(names) => names.contains(&entry.name),
+        Selection::Prefix(prefix) => entry.name.starts_with(prefix.as_str()),
+        Selection::SecondPart(parts) => record_key::part(&entry.name, 1).is_some_and(|part| parts.contains(&part)),
+        Selection::StampBelow(bound) => entry.stamp != 0 && entry.stamp < *bound,
+    }
+}
+
+/// The records of a staged keyring. Gone with the process.
+#[derive(Default)]
+pub(super) struct StagedRecords(Mutex<RecordMap>);
+
+impl StagedRecords {
+    /// A copy of every record.
+    pub fn all(&self) -> Vec<Entry> {
+        self.lock().all().cloned().collect()
+    }
+
+    pub fn into_map(self) -> RecordMap {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every method's change to the map is one call that cannot panic half-way, so
+    /// a lock that a panic left behind still guards a whole map.
+    fn lock(&self) -> MutexGuard<'_, RecordMap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Records for StagedRecords {
+    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.lock().get(kind, name).cloned())
+    }
+
+    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.lock().get_many(kind, &names))
+    }
+
+    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.lock().list(kind, prefix, stamp_below))
+    }
+
+    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
+        Ok(self.lock().names(kind))
+    }
+
+    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
+        Ok(self.lock().last_name(kind))
+    }
+
+    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
+        Ok(self.lock().has_prefix(kinds, &prefixes))
+    }
+
+    async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let mut map = self.lock();
+        for entry in entries {
+            map.put(entry);
+        }
+        Ok(())
+    }
+
+    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.lock().take(kind, name))
+    }
+
+    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
+        Ok(u64::try_from(self.lock().delete(kind, &which).len()).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,55 @@
+//! The protocol library's storage traits over a [`Keyring`]: each file expresses one trait
+//! in records of a kind and a name, and merges what the library expects to be merged.
+
+mod app_sync;
+mod device;
+mod msg_secrets;
+mod protocol;
+mod signal;
+mod tc_tokens;
+
+use paird_actors::ports::StoreError;
+use wacore::store::error::StoreError as LibraryError;
+
+use crate::credentials::Keyring;
+use crate::credentials::records::{Entry, Kind, Selection};
+
+/// What the library's storage methods return.
+type Kept<T> = Result<T, LibraryError>;
+
+impl Keyring {
+    async fn get(&self, kind: Kind, name: &str) -> Kept<Option<Entry>> {
+        self.records().await.get(kind, name).await.map_err(refused)
+    }
+
+    async fn value(&self, kind: Kind, name: String) -> Kept<Option<Vec<u8>>> {
+        Ok(self.get(kind, &name).await?.map(Entry::into_value))
+    }
+
+    async fn put(&self, entry: Entry) -> Kept<()> {
+        self.put_all(vec![entry]).await
+    }
+
+    async fn put_all(&self, entries: Vec<Entry>) -> Kept<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.records().await.put(entries).await.map_err(refused)
+    }
+
+    async fn remove(&self, kind: Kind, name: String) -> Kept<()> {
+        self.delete(kind, Selection::Names(vec![name])).await?;
+        Ok(())
+    }
+
+    /// How many went, as the library counts.
+    async fn delete(&self, kind: Kind, which: Selection) -> Kept<u32> {
+        let gone = self.records().await.delete(kind, which).await.map_err(refused)?;
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}
+
+/// Our error in the library's: it hands on the text, and the source for who looks.
+fn refused(error: StoreError) -> LibraryError {
+    LibraryError::Database(Box::new(error))
+}
