@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod daemon;
 pub mod metrics;
 pub mod postgres;
+mod private_file;
 pub mod proxy_address;
 pub mod qr;
 mod systemd;

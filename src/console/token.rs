@@ -1,9 +1,7 @@
 //! The console's token: a file of one line, mode 0600.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +9,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use paird_actors::domain::Secret;
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
+
+use crate::private_file::{self, ReadError};
 
 /// Minimum length, in case the file was written by hand.
 const SHORTEST: usize = 24;
@@ -46,22 +46,15 @@ impl Token {
     }
 
     fn read(path: &Path) -> Result<Option<Self>, TokenError> {
-        let failed = |source| TokenError::Io { path: path.to_owned(), done: "read", source };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+        let text = match private_file::read(path, LONGEST) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(ReadError::NotText) => return Err(TokenError::Malformed(path.to_owned())),
+            Err(ReadError::OpenToOthers(mode)) => {
+                return Err(TokenError::OpenToOthers { path: path.to_owned(), mode });
+            }
+            Err(ReadError::Io(source)) => return Err(TokenError::Io { path: path.to_owned(), done: "read", source }),
         };
-        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(TokenError::OpenToOthers { path: path.to_owned(), mode });
-        }
-        let mut text = String::new();
-        match file.take(LONGEST).read_to_string(&mut text) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::InvalidData => return Err(TokenError::Malformed(path.to_owned())),
-            Err(error) => return Err(failed(error)),
-        }
         let text = text.trim();
         if text.len() < SHORTEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Malformed(path.to_owned()));
@@ -80,21 +73,9 @@ impl Token {
     }
 }
 
-/// Writes the file under a temporary name and links it, so that it is never incomplete and
-/// never replaces another.
+/// Never replaces another's file.
 fn make(path: &Path) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let draft = dir.join(format!(".console-token.{}", uuid::Uuid::new_v4()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written =
-        writeln!(file, "{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())).and_then(|()| file.sync_all());
-    let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    });
-    fs::remove_file(&draft)?;
-    linked
+    private_file::create(path, format!("{}\n", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())).as_bytes())
 }
 
 #[cfg(test)]

@@ -4,21 +4,20 @@
 //! Its directory is what is locked: shared by whoever seals with the newest key, until
 //! that is written; exclusive by a rotation that takes the old key out.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::cipher::{KEY_BYTES, KeyBytes};
+use crate::private_file::{self, ReadError, directory};
 
 const HEADER: &str = "paird-master-key-v1";
-/// More than a few keys' lines ever have; guards against reading a device or a wrong, huge file.
+/// More than a few keys' lines ever have.
 const MAX_BYTES: u64 = 4096;
 
 /// Why the master key's file is of no use.
@@ -41,43 +40,25 @@ pub enum KeyFileError {
 
 /// Newest first, never empty; `None` if there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<KeyBytes>>, KeyFileError> {
-    let failed = |source| KeyFileError::Io { path: path.to_owned(), done: "read", source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    // Of the open file, not of the path: nothing can be swapped in between.
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
-    }
-    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES as usize));
-    match file.take(MAX_BYTES).read_to_string(&mut text) {
-        Ok(_) => parse(&text).map(Some).ok_or_else(|| KeyFileError::Malformed(path.to_owned())),
-        Err(error) if error.kind() == ErrorKind::InvalidData => Err(KeyFileError::Malformed(path.to_owned())),
-        Err(error) => Err(failed(error)),
+    match private_file::read(path, MAX_BYTES) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => parse(&text).map(Some).ok_or_else(|| KeyFileError::Malformed(path.to_owned())),
+        Err(ReadError::NotText) => Err(KeyFileError::Malformed(path.to_owned())),
+        Err(ReadError::OpenToOthers(mode)) => Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode }),
+        Err(ReadError::Io(source)) => Err(KeyFileError::Io { path: path.to_owned(), done: "read", source }),
     }
 }
 
 /// Leaves an existing file as it is, whoever made it.
 pub(super) fn create(path: &Path, key: &KeyBytes) -> Result<(), KeyFileError> {
-    place(path, key).map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "made", source })
+    let created = private_file::create(path, lines(std::slice::from_ref(key)).as_bytes());
+    created.map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "made", source })
 }
 
-/// Puts these keys in the place of those that are there: all of them or, after a
-/// crash, still the former ones.
+/// Puts these keys in the place of those that are there.
 pub(super) fn replace(path: &Path, keys: &[KeyBytes]) -> Result<(), KeyFileError> {
-    let swap = || {
-        let dir = directory(path);
-        let draft = draft(dir);
-        let swapped = write(&draft, keys).and_then(|()| fs::rename(&draft, path));
-        if swapped.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        swapped.and_then(|()| File::open(dir)?.sync_all())
-    };
-    swap().map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "replaced", source })
+    let replaced = private_file::replace(path, lines(keys).as_bytes());
+    replaced.map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "replaced", source })
 }
 
 /// Waits for the exclusive lock; it is given up when the file is dropped, or with the process.
@@ -97,41 +78,17 @@ pub(super) fn try_lock_shared(path: &Path) -> Result<Option<File>, KeyFileError>
     }
 }
 
-/// Written in full under a name of its own, then linked: the file is there with
-/// its whole content or not at all, and a link never replaces another's file.
-fn place(path: &Path, key: &KeyBytes) -> io::Result<()> {
-    let dir = directory(path);
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let draft = draft(dir);
-    let linked = write(&draft, std::slice::from_ref(key)).and_then(|()| match fs::hard_link(&draft, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    });
-    let removed = fs::remove_file(&draft);
-    linked?;
-    removed?;
-    File::open(dir)?.sync_all()
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if dir != Path::new("") => dir,
-        Some(_) | None => Path::new("."),
-    }
-}
-
-fn draft(dir: &Path) -> PathBuf {
-    dir.join(format!(".master-key.{}", Uuid::new_v4()))
-}
-
-fn write(draft: &Path, keys: &[KeyBytes]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+fn lines(keys: &[KeyBytes]) -> Zeroizing<String> {
+    // Never grows, so no copy of a key is left behind.
+    let mut lines = Zeroizing::new(String::with_capacity(keys.len() * (HEADER.len() + 2 * KEY_BYTES)));
     for key in keys {
         let base64 = Zeroizing::new(STANDARD.encode(key.as_slice()));
-        let line = Zeroizing::new(format!("{HEADER} {}\n", base64.as_str()));
-        file.write_all(line.as_bytes())?;
+        lines.push_str(HEADER);
+        lines.push(' ');
+        lines.push_str(&base64);
+        lines.push('\n');
     }
-    file.sync_all()
+    lines
 }
 
 /// All lines, or nothing.
