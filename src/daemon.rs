@@ -22,7 +22,7 @@ use crate::{
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, Stranger, find_stranger},
-        listener::{Hearing, Listener},
+        listener::{ListenMode, Listener},
         outbox::Outbox,
         prune,
         store::PgStore,
@@ -45,7 +45,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long the end of a start waits for the database.
 const FORGO_TIMEOUT: Duration = Duration::from_secs(1);
 /// Behind a proxy that does not pass LISTEN the daemon is up all the same.
-const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
@@ -118,7 +118,7 @@ async fn serve_with(
     let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
     let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
-    let store = PgStore::new(pool, process, outbox.bell(), listener.wake());
+    let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::Settings {
         url: config.whatsapp_url.clone(),
@@ -191,7 +191,7 @@ impl Running {
         let listening = self.listening();
         tokio::pin!(listening);
         let mut is_up = false;
-        let mut hearing = self.listener.hearing();
+        let mut mode = self.listener.mode();
         let resync = self.listener.resync();
         let (mut lease, mut daemons) = (self.lease.watch(), self.lease.daemons());
         // Nobody runs yet, so nothing can have been lost; if it is lost now, that is the first turn.
@@ -219,8 +219,8 @@ impl Running {
                     Err(_) => return error!("the lease ended"),
                 },
                 _ = tick.tick() => self.resync(),
-                changed = hearing.changed() => match changed {
-                    Ok(()) if *hearing.borrow_and_update() == Hearing::Listening => self.resync(),
+                changed = mode.changed() => match changed {
+                    Ok(()) if *mode.borrow_and_update() == ListenMode::Listening => self.resync(),
                     Ok(()) => {}
                     Err(_) => return error!("the listener ended"),
                 },
@@ -255,8 +255,8 @@ impl Running {
     /// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it
     /// is up must not be lost.
     async fn listening(&self) {
-        let mut hearing = self.listener.hearing();
-        let _ = tokio::time::timeout(LISTEN_PATIENCE, hearing.wait_for(|how| *how == Hearing::Listening)).await;
+        let mut mode = self.listener.mode();
+        let _ = tokio::time::timeout(LISTEN_TIMEOUT, mode.wait_for(|how| *how == ListenMode::Listening)).await;
     }
 }
 

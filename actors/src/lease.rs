@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The times of a lease, all of them parts of its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct LeaseTimings {
     /// By the database's clock; who is not renewed for so long loses its accounts.
     pub ttl: Duration,
     pub renew_every: Duration,
@@ -17,7 +17,7 @@ pub struct Terms {
     pub lost_after: Duration,
 }
 
-impl Terms {
+impl LeaseTimings {
     pub fn of(ttl: Duration) -> Self {
         Self { ttl, renew_every: ttl / 4, renew_timeout: ttl / 5, retry_after: ttl / 20, lost_after: ttl.mul_f64(0.6) }
     }
@@ -74,9 +74,9 @@ pub enum Answer {
 /// See the module. One renewal is under way at a time.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
-    terms: Terms,
+    timings: LeaseTimings,
     /// The start of the last good renewal.
-    anchor: Duration,
+    renewed_at: Duration,
     /// As the last good renewal told it.
     epoch: i64,
     /// While it is lost.
@@ -90,8 +90,17 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     /// Of a daemon that has no lease yet.
-    pub fn new(terms: Terms, now: Duration) -> Self {
-        Self { terms, anchor: now, epoch: 0, lost_at: Some(now), has_row: false, number: 0, under_way: None, due: now }
+    pub fn new(timings: LeaseTimings, now: Duration) -> Self {
+        Self {
+            timings,
+            renewed_at: now,
+            epoch: 0,
+            lost_at: Some(now),
+            has_row: false,
+            number: 0,
+            under_way: None,
+            due: now,
+        }
     }
 
     pub fn state(&self) -> LeaseState {
@@ -108,8 +117,8 @@ impl Heartbeat {
     }
 
     /// The start of the last good renewal.
-    pub fn anchor(&self) -> Duration {
-        self.anchor
+    pub fn renewed_at(&self) -> Duration {
+        self.renewed_at
     }
 
     /// When the next renewal begins; `None` while one is under way.
@@ -119,7 +128,7 @@ impl Heartbeat {
 
     /// When the lease is lost unless it is renewed; `None` while it is lost.
     pub fn deadline(&self) -> Option<Duration> {
-        self.lost_at.is_none().then(|| self.anchor.saturating_add(self.terms.lost_after))
+        self.lost_at.is_none().then(|| self.renewed_at.saturating_add(self.timings.lost_after))
     }
 
     /// The next renewal begins then at the latest.
@@ -155,7 +164,7 @@ impl Heartbeat {
             Answer::Renewed { epoch } => {
                 let refreshed = epoch == number;
                 self.has_row = true;
-                self.anchor = started;
+                self.renewed_at = started;
                 let is_news = std::mem::replace(&mut self.epoch, epoch) != epoch;
                 self.lost_at = match self.lost_at {
                     Some(lost) if refreshed && started >= lost => None,
@@ -167,7 +176,7 @@ impl Heartbeat {
                 // The answer may have taken that long.
                 self.on_time(now);
                 self.due = match self.state() {
-                    LeaseState::Live { .. } => now.saturating_add(self.terms.renew_every),
+                    LeaseState::Live { .. } => now.saturating_add(self.timings.renew_every),
                     LeaseState::Lost => now,
                 };
             }
@@ -176,7 +185,7 @@ impl Heartbeat {
                 self.lost_at.get_or_insert(now);
                 self.due = now;
             }
-            Answer::Overtaken | Answer::Failed => self.due = now.saturating_add(self.terms.retry_after),
+            Answer::Overtaken | Answer::Failed => self.due = now.saturating_add(self.timings.retry_after),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use super::progress;
 use crate::config::Config;
-use crate::postgres::{lease, outbox::Bell, store::PgStore};
+use crate::postgres::{lease, outbox::Waker, store::PgStore};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
@@ -164,7 +164,7 @@ async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result
 async fn look_here(config: &Config) -> anyhow::Result<Vec<Value>> {
     let pool = database::dsn(config)?.pool()?;
     lease::keep_the_databases_time(&pool).await.map_err(|why| failure(Exit::DatabaseAway, why.to_string()))?;
-    let store = PgStore::new(pool, Uuid::now_v7(), Bell::default(), std::sync::Arc::default());
+    let store = PgStore::new(pool, Uuid::now_v7(), Waker::default(), std::sync::Arc::default());
     let pending = store.list_pending().await.map_err(|why| failure(Exit::DatabaseAway, why.to_string()))?;
     let now = clock::now();
     let told = pending.into_iter().filter_map(|attempt| {

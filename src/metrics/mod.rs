@@ -22,7 +22,7 @@ use deadpool_postgres::Pool;
 use prometheus_client::encoding::text::encode;
 use tokio::runtime::Handle;
 
-use crate::postgres::lease::{Lease, Pulse};
+use crate::postgres::lease::{Lease, LeaseStatus};
 
 /// The media type of what [`Exposition::render`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -31,14 +31,14 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Exposition {
     meters: Arc<Meters>,
     fleet: FleetGauges,
-    pulse: Pulse,
+    lease: LeaseStatus,
     runtime: Handle,
 }
 
 impl Exposition {
     pub fn new(meters: Arc<Meters>, lease: &Lease, runtime: Handle) -> Self {
         let fleet = FleetGauges::registered_with(&meters);
-        Self { meters, fleet, pulse: lease.pulse(), runtime }
+        Self { meters, fleet, lease: lease.status(), runtime }
     }
 
     /// The state now. The fleet's figures are asked of the database at each scrape, so an
@@ -49,7 +49,7 @@ impl Exposition {
     /// Never in practice: text is written into memory.
     pub async fn render(&self, pool: &Pool) -> Result<String, std::fmt::Error> {
         self.fleet.read(pool).await;
-        self.meters.lease_is(self.pulse.is_live(), self.pulse.age());
+        self.meters.lease_is(self.lease.is_live(), self.lease.age());
         self.meters.process_is(process::Usage::now(), self.runtime.metrics().num_alive_tasks());
         let mut text = String::new();
         encode(&mut text, &self.meters.registry())?;

@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::{
     LeaseEpoch, clock, domain,
-    lease::{Answer, Heartbeat, LeaseState, Order, Renewal, Terms},
+    lease::{Answer, Heartbeat, LeaseState, Order, Renewal, LeaseTimings},
     ports::StoreError,
 };
 use paird_sql::client::Params;
@@ -25,9 +25,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::birth::Birth;
 use super::listener::RESYNC;
 use super::pool::{bounded, connection};
+use super::process_identity::ProcessIdentity;
 
 /// `PAIRD_LEASE_TTL` by default.
 pub const TTL: Duration = Duration::from_secs(20);
@@ -38,21 +38,21 @@ const AFTER_AN_END: Duration = Duration::from_millis(50);
 /// The lease of one daemon, renewed until it is released.
 pub struct Lease {
     row: LeaseRow,
-    pulse: Pulse,
+    status: LeaseStatus,
     daemons: watch::Receiver<i64>,
     ending: CancellationToken,
 }
 
-/// How a lease is, for those that only look.
+/// A read-only view of a lease.
 #[derive(Clone)]
-pub struct Pulse {
+pub struct LeaseStatus {
     state: watch::Receiver<LeaseState>,
     /// The start of the last good renewal.
-    anchor: watch::Receiver<Instant>,
+    renewed_at: watch::Receiver<Instant>,
     lost_after: Duration,
 }
 
-impl Pulse {
+impl LeaseStatus {
     /// Asked at any moment, also before the task that tells the lease's end has run: the
     /// process may have been stopped until now.
     pub fn epoch_now(self) -> LeaseEpoch {
@@ -68,7 +68,7 @@ impl Pulse {
 
     /// Since the start of the last good renewal.
     pub fn age(&self) -> Duration {
-        self.anchor.borrow().elapsed()
+        self.renewed_at.borrow().elapsed()
     }
 }
 
@@ -85,15 +85,15 @@ impl Lease {
         ttl: Duration,
     ) -> Self {
         let started = Instant::now();
-        let terms = Terms::of(ttl);
-        let heartbeat = Heartbeat::new(terms, Duration::ZERO);
+        let timings = LeaseTimings::of(ttl);
+        let heartbeat = Heartbeat::new(timings, Duration::ZERO);
         let (count, daemons) = watch::channel(0);
-        let (renewed, anchor) = watch::channel(started);
+        let (renewed, renewed_at) = watch::channel(started);
         let (tell, mut state) = watch::channel(heartbeat.state());
         let row = LeaseRow { process, pool: pool.clone(), drain: Arc::default() };
-        let (birth, command_channel) = (Birth::of_this_process(), command_channel.to_owned());
-        let holder = Holder {
-            asking: Asking { row: row.clone(), terms, birth, command_channel, master_keys },
+        let (identity, command_channel) = (ProcessIdentity::of_this_process(), command_channel.to_owned());
+        let renewer = Renewer {
+            asking: Asking { row: row.clone(), timings, identity, command_channel, master_keys },
             heartbeat,
             started,
             state: tell,
@@ -101,10 +101,10 @@ impl Lease {
             daemons: count,
         };
         let ending = CancellationToken::new();
-        tokio::spawn(ending.clone().run_until_cancelled_owned(holder.keep()));
+        tokio::spawn(ending.clone().run_until_cancelled_owned(renewer.keep()));
         let lease =
-            Self { row, pulse: Pulse { state: state.clone(), anchor, lost_after: terms.lost_after }, daemons, ending };
-        // The holder outlives this: the token is ours.
+            Self { row, status: LeaseStatus { state: state.clone(), renewed_at, lost_after: timings.lost_after }, daemons, ending };
+        // The renewer outlives this: the token is ours.
         let _ = state.wait_for(|state| state.is_live()).await;
         lease
     }
@@ -119,16 +119,16 @@ impl Lease {
     }
 
     pub fn is_live(&self) -> bool {
-        self.pulse.is_live()
+        self.status.is_live()
     }
 
-    pub fn pulse(&self) -> Pulse {
-        self.pulse.clone()
+    pub fn status(&self) -> LeaseStatus {
+        self.status.clone()
     }
 
     /// Its state, of which one look may miss some: see [`paird_actors::lease::Follower`].
     pub fn watch(&self) -> watch::Receiver<LeaseState> {
-        self.pulse.state.clone()
+        self.status.state.clone()
     }
 
     /// How many daemons are alive and not draining, as of the last renewal.
@@ -270,7 +270,7 @@ async fn ring(client: &Object) -> Result<(), StoreError> {
 }
 
 /// The shell of [`Heartbeat`].
-struct Holder {
+struct Renewer {
     asking: Asking,
     heartbeat: Heartbeat,
     /// The zero of its times.
@@ -280,7 +280,7 @@ struct Holder {
     daemons: watch::Sender<i64>,
 }
 
-impl Holder {
+impl Renewer {
     async fn keep(mut self) {
         loop {
             tokio::select! {
@@ -331,7 +331,7 @@ impl Holder {
     }
 
     fn tell(&self) {
-        self.renewed.send_replace(self.started + self.heartbeat.anchor());
+        self.renewed.send_replace(self.started + self.heartbeat.renewed_at());
         let state = self.heartbeat.state();
         self.state.send_if_modified(|told| std::mem::replace(told, state) != state);
     }
@@ -348,8 +348,8 @@ async fn until(point: Option<Duration>, started: Instant) {
 /// What a renewal needs to know of this daemon.
 struct Asking {
     row: LeaseRow,
-    terms: Terms,
-    birth: Birth,
+    timings: LeaseTimings,
+    identity: ProcessIdentity,
     command_channel: String,
     master_keys: Vec<String>,
 }
@@ -360,8 +360,8 @@ impl Asking {
         let end = Instant::now()
             + match renewal.order {
                 // Without a lease there is none to lose meanwhile.
-                Order::Take => self.terms.lost_after,
-                Order::Renew { .. } => self.terms.renew_timeout,
+                Order::Take => self.timings.lost_after,
+                Order::Renew { .. } => self.timings.renew_timeout,
             };
         let no_answer = |_| StoreError::Unavailable("database: no answer to the renewal".to_owned());
         let client = tokio::time::timeout_at(end, connection(&self.row.pool)).await.map_err(no_answer)??;
@@ -389,13 +389,13 @@ impl Asking {
         let drain = *self.row.last_drain();
         let row = TakeLeaseParams {
             process: self.row.process,
-            host: self.birth.host.as_str(),
-            pid: self.birth.pid,
+            host: self.identity.host.as_str(),
+            pid: self.identity.pid,
             version: env!("CARGO_PKG_VERSION"),
-            pid_space: self.birth.pid_space.as_str(),
-            pid_birth: self.birth.pid_birth,
+            pid_space: self.identity.pid_space.as_str(),
+            pid_birth: self.identity.pid_birth,
             command_channel: self.command_channel.as_str(),
-            ttl_secs: self.terms.ttl.as_secs_f64(),
+            ttl_secs: self.timings.ttl.as_secs_f64(),
             renewal: number,
             draining: drain.draining,
             drain_no: drain.number,
@@ -415,7 +415,7 @@ impl Asking {
         let drain = *self.row.last_drain();
         let row = RenewLeaseParams {
             process: self.row.process,
-            ttl_secs: self.terms.ttl.as_secs_f64(),
+            ttl_secs: self.timings.ttl.as_secs_f64(),
             renewal: number,
             refresh,
             draining: drain.draining,
@@ -436,10 +436,11 @@ impl Asking {
 
     async fn bury_the_dead(&self, client: &Object) -> Result<(), StoreError> {
         let neighbours =
-            bounded(list_processes_of_pid_space().bind(client, &self.birth.pid_space, &self.row.process).all()).await?;
+            bounded(list_processes_of_pid_space().bind(client, &self.identity.pid_space, &self.row.process).all())
+                .await?;
         let gone: Vec<Uuid> = neighbours
             .into_iter()
-            .filter(|former| Birth::is_gone(former.pid, former.pid_birth))
+            .filter(|former| ProcessIdentity::is_gone(former.pid, former.pid_birth))
             .map(|former| former.id)
             .collect();
         for former in &gone {

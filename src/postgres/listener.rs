@@ -1,5 +1,5 @@
-//! Hears the command channel. A notification only wakes: the rows are the truth, and
-//! whoever is woken reads all of them.
+//! LISTENs on the command channel. A notification only wakes the reader: the rows are the
+//! truth, and it reads all of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -15,17 +15,18 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use super::backoff::Backoff;
-use super::notified::NotifiedCommand;
+use super::notify_command::NotifiedCommand;
 use super::pool::{DrivenConnection, Dsn, bounded, connection};
 
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A frozen server answers no ping, and nothing else tells of it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const POLL_WHILE_LISTENING: Duration = Duration::from_secs(15);
-const POLL_WHILE_DEAF: Duration = Duration::from_secs(2);
+const POLL_WITHOUT_LISTEN: Duration = Duration::from_secs(2);
 /// Two equal notifications of one sender within this are counted; see `store_notified_command`.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -35,7 +36,7 @@ pub const RESYNC: &str = "resync";
 
 /// How the listener learns of commands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hearing {
+pub enum ListenMode {
     /// By LISTEN, with polling behind it.
     Listening,
     /// By polling alone: not connected, or behind a proxy that does not pass LISTEN.
@@ -46,7 +47,7 @@ pub enum Hearing {
 pub struct Listener {
     wake: Arc<Notify>,
     resync: Arc<Notify>,
-    hearing: watch::Receiver<Hearing>,
+    mode: watch::Receiver<ListenMode>,
     ending: CancellationToken,
 }
 
@@ -55,21 +56,21 @@ impl Listener {
     pub fn start(dsn: Dsn, pool: Pool, channel: &str) -> Self {
         let (wake, resync) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let ending = CancellationToken::new();
-        let (tell, hearing) = watch::channel(Hearing::Polling);
+        let (tell, mode) = watch::channel(ListenMode::Polling);
         let (raw, heard) = mpsc::unbounded_channel();
-        let ear = Ear {
+        let task = ListenTask {
             dsn,
             channel: channel.to_owned(),
             wake: Arc::clone(&wake),
             resync: Arc::clone(&resync),
-            hearing: tell,
+            mode: tell,
             raw,
         };
-        tokio::spawn(ending.clone().run_until_cancelled_owned(ear.listen_for_ever()));
-        tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), hearing.clone())));
+        tokio::spawn(ending.clone().run_until_cancelled_owned(task.listen_for_ever()));
+        tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
         tokio::spawn(ending.clone().run_until_cancelled_owned(store_notified(pool, heard, Arc::clone(&wake))));
         wake.notify_one();
-        Self { wake, resync, hearing, ending }
+        Self { wake, resync, mode, ending }
     }
 
     /// Holds one permit while there may be something to read; any number of rings while
@@ -83,8 +84,8 @@ impl Listener {
         Arc::clone(&self.resync)
     }
 
-    pub fn hearing(&self) -> watch::Receiver<Hearing> {
-        self.hearing.clone()
+    pub fn mode(&self) -> watch::Receiver<ListenMode> {
+        self.mode.clone()
     }
 
     pub fn stop(self) {
@@ -105,22 +106,22 @@ struct Heard {
     at: Instant,
 }
 
-struct Ear {
+struct ListenTask {
     dsn: Dsn,
     channel: String,
     wake: Arc<Notify>,
     resync: Arc<Notify>,
-    hearing: watch::Sender<Hearing>,
+    mode: watch::Sender<ListenMode>,
     raw: mpsc::UnboundedSender<Heard>,
 }
 
-impl Ear {
+impl ListenTask {
     async fn listen_for_ever(self) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         loop {
             let started = Instant::now();
             let Err(why) = self.listen().await;
-            self.hearing.send_replace(Hearing::Polling);
+            self.mode.send_replace(ListenMode::Polling);
             if started.elapsed() > PING_EVERY {
                 backoff.reset();
             }
@@ -135,7 +136,7 @@ impl Ear {
         let (client, connection) = self.dsn.connect().await?;
         let (forward, mut notifications) = mpsc::unbounded_channel();
         // Ends with the connection, or when `notifications` is dropped and the next one comes.
-        let driver = AbortOnDrop(tokio::spawn(drive(connection, forward)));
+        let driver = AbortOnDropHandle::new(tokio::spawn(drive(connection, forward)));
         answered(bounded(listen_to_channel().bind(&client, &self.channel).one())).await?;
         // Whatever came before LISTEN is in the rows.
         self.wake.notify_one();
@@ -173,11 +174,11 @@ impl Ear {
 
     async fn check(&self, client: &Client) -> Result<(), StoreError> {
         let listening = answered(bounded(check_listening().bind(client, &self.channel).one())).await?;
-        let hearing = if listening { Hearing::Listening } else { Hearing::Polling };
-        if self.hearing.send_replace(hearing) != hearing {
-            match hearing {
-                Hearing::Listening => info!(channel = %self.channel, "listening for commands"),
-                Hearing::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
+        let mode = if listening { ListenMode::Listening } else { ListenMode::Polling };
+        if self.mode.send_replace(mode) != mode {
+            match mode {
+                ListenMode::Listening => info!(channel = %self.channel, "listening for commands"),
+                ListenMode::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
             }
         }
         Ok(())
@@ -194,13 +195,13 @@ async fn drive(mut connection: DrivenConnection, forward: mpsc::UnboundedSender<
     }
 }
 
-async fn poll(wake: Arc<Notify>, mut hearing: watch::Receiver<Hearing>) {
+async fn poll(wake: Arc<Notify>, mut mode: watch::Receiver<ListenMode>) {
     loop {
-        let every = match *hearing.borrow_and_update() {
-            Hearing::Listening => POLL_WHILE_LISTENING,
-            Hearing::Polling => POLL_WHILE_DEAF,
+        let every = match *mode.borrow_and_update() {
+            ListenMode::Listening => POLL_WHILE_LISTENING,
+            ListenMode::Polling => POLL_WITHOUT_LISTEN,
         };
-        match tokio::time::timeout(every, hearing.changed()).await {
+        match tokio::time::timeout(every, mode.changed()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) => wake.notify_one(),
@@ -258,13 +259,5 @@ async fn answered<T>(statement: impl Future<Output = Result<T, StoreError>>) -> 
     match tokio::time::timeout(ANSWER_WITHIN, statement).await {
         Ok(done) => done,
         Err(_) => Err(StoreError::Unavailable("database: no answer to a ping".to_owned())),
-    }
-}
-
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

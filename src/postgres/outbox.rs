@@ -17,42 +17,42 @@ use super::pool::{bounded, connection};
 
 /// A NOTIFY costs a database-wide lock over its commit: what comes within this goes in one.
 const COALESCE: Duration = Duration::from_millis(3);
-/// For events whose bell was lost with a former owner.
+/// For events whose wake-up was lost with a former owner.
 const POLL_EVERY: Duration = Duration::from_secs(5);
 /// As many as the statement sends at once.
 const FULL_BATCH: i64 = 500;
 
-/// Rings the outbox after a commit.
+/// Wakes the outbox after a commit.
 #[derive(Clone, Debug, Default)]
-pub struct Bell(Arc<Notify>);
+pub struct Waker(Arc<Notify>);
 
-impl Bell {
-    pub fn ring(&self) {
+impl Waker {
+    pub fn wake(&self) {
         self.0.notify_one();
     }
 }
 
 /// The one sender of a daemon.
 pub struct Outbox {
-    bell: Bell,
+    waker: Waker,
     ending: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Outbox {
-    /// Sends what is unsent, and from then on whatever the bell announces.
+    /// Sends what is unsent, and from then on at every wake-up.
     pub fn start(pool: Pool, process: Uuid, channel: &str) -> Self {
-        let bell = Bell::default();
+        let waker = Waker::default();
         let ending = CancellationToken::new();
         let sender = Sender { pool, process, channel: channel.to_owned() };
-        bell.ring();
-        let task = tokio::spawn(sender.run(bell.clone(), ending.clone()));
-        Self { bell, ending, task }
+        waker.wake();
+        let task = tokio::spawn(sender.run(waker.clone(), ending.clone()));
+        Self { waker, ending, task }
     }
 
     /// For whoever writes events.
-    pub fn bell(&self) -> Bell {
-        self.bell.clone()
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// Sends what is unsent, if the database lets it, and ends.
@@ -69,13 +69,13 @@ struct Sender {
 }
 
 impl Sender {
-    async fn run(self, bell: Bell, ending: CancellationToken) {
+    async fn run(self, waker: Waker, ending: CancellationToken) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         let mut retry = None;
         loop {
             tokio::select! {
                 () = ending.cancelled() => break,
-                () = bell.0.notified(), if retry.is_none() => tokio::time::sleep(COALESCE).await,
+                () = waker.0.notified(), if retry.is_none() => tokio::time::sleep(COALESCE).await,
                 () = tokio::time::sleep(retry.unwrap_or(POLL_EVERY)) => {}
             }
             retry = match self.send_all().await {

@@ -144,18 +144,18 @@ impl Dsn {
     }
 }
 
-/// A connection of its own that rings `bell` at every notification. It lives as long as
+/// A connection of its own that notifies `wake` at every notification. It lives as long as
 /// the second half.
-pub(crate) async fn listening(dsn: &Dsn, bell: Arc<Notify>) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
+pub(crate) async fn listening(dsn: &Dsn, wake: Arc<Notify>) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
     let (client, mut connection) = dsn.connect().await?;
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if matches!(message, AsyncMessage::Notification(_)) {
-                bell.notify_one();
+                wake.notify_one();
             }
         }
         // Whoever waits for it finds that the connection is over.
-        bell.notify_one();
+        wake.notify_one();
     });
     Ok((client, AbortOnDropHandle::new(driver)))
 }

@@ -81,7 +81,7 @@ async fn events(rounds: usize, figures: &mut Figures) {
     let (pool, process) = (Dsn::parse(&fleet.dsn).unwrap().pool().unwrap(), Uuid::now_v7());
     let lease = Lease::start(pool.clone(), process, "paird_command", Vec::new(), TTL).await;
     let outbox = Outbox::start(pool.clone(), process, "paird_event");
-    let store = PgStore::new(pool, process, outbox.bell(), Arc::default());
+    let store = PgStore::new(pool, process, outbox.waker(), Arc::default());
     fleet.web.sql.execute("UPDATE whatsapp_accounts SET owner = $1, fence = fence + 1", &[&process]).await.unwrap();
     for (what, events) in [("one event a transaction", 1), ("four events a transaction", 4)] {
         let mut rates = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use paird::credentials::{CredentialStore, Keyring, MasterKeyError};
-use paird::postgres::{outbox::Bell, store::PgStore};
+use paird::postgres::{outbox::Waker, store::PgStore};
 use paird_actors::domain::{
     AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Status,
 };
@@ -97,7 +97,7 @@ impl Rig {
                 let change = Change { links, ..Change::of(record) };
                 let id = ChangeId(Uuid::new_v4());
                 let write = Write { id, follows: follows.map(ChangeId), change, keys: Some(keys) };
-                PgStore::new(pool, process, Bell::default(), Arc::default()).record(&write).await
+                PgStore::new(pool, process, Waker::default(), Arc::default()).record(&write).await
             })
         })
     }

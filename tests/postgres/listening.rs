@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use paird::postgres::listener::{Hearing, Listener};
+use paird::postgres::listener::{ListenMode, Listener};
 use paird_actors::ports::Store;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -18,8 +18,8 @@ async fn listen(database: &Database, daemon: &Daemon) -> Listener {
 }
 
 async fn hears(listener: &Listener) {
-    let mut hearing = listener.hearing();
-    let heard = hearing.wait_for(|hearing| *hearing == Hearing::Listening);
+    let mut mode = listener.mode();
+    let heard = mode.wait_for(|mode| *mode == ListenMode::Listening);
     tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap().unwrap();
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Utc};
-use paird::postgres::outbox::Bell;
+use paird::postgres::outbox::Waker;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired, Event,
@@ -120,7 +120,7 @@ impl Both {
             model.add_account(*account, OperatorId(operator), &label, now());
         }
         let processes: Vec<Uuid> = (0..3).map(|_| Uuid::from_u128(dice.wide())).collect();
-        let store = |process| PgStore::new(pool.clone(), process, Bell::default(), Arc::default());
+        let store = |process| PgStore::new(pool.clone(), process, Waker::default(), Arc::default());
         let stores = processes.iter().map(|process| (*process, store(*process))).collect();
         let client = pool.get().await.unwrap();
         let mut both = Self {

@@ -42,7 +42,7 @@ async fn committed_events_are_sent_in_order_with_all_promised_fields() {
     let record = database.owned(&daemon, "shop").await;
     let mut heard = events(&database).await;
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
-    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
     let mut follows = None;
     for _ in 0..30 {
         let change = told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }]);
@@ -99,7 +99,7 @@ async fn an_oversized_notification_goes_without_its_large_field() {
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
     let request = json!({ "publicKey": "ü".repeat(5000) });
     let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
-    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.bell(), Arc::default());
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
     store.record(&write(None, told(&record, vec![event.clone()]))).await.unwrap();
     let sent = next(&mut heard).await;
     assert_eq!((&sent["stage"], &sent["truncated"], sent.get("request")), (&json!("challenge"), &json!(true), None));

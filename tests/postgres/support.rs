@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use paird::postgres::embedded::Embedded;
 use paird::postgres::lease::{Lease, TTL};
-use paird::postgres::outbox::Bell;
+use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{AccountId, AccountRecord, ChangeId, CommandId, Instant};
@@ -85,7 +85,7 @@ impl Database {
         let pool = self.dsn.pool().unwrap();
         let process = Uuid::now_v7();
         let lease = Lease::start(pool.clone(), process, "paird_command", Vec::new(), TTL).await;
-        Daemon { store: PgStore::new(pool.clone(), process, Bell::default(), Arc::default()), process, pool, lease }
+        Daemon { store: PgStore::new(pool.clone(), process, Waker::default(), Arc::default()), process, pool, lease }
     }
 
     /// Ends a daemon the way a crash does: its row stays and runs out.

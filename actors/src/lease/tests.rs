@@ -8,8 +8,8 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-fn terms() -> Terms {
-    Terms::of(Duration::from_secs(20))
+fn timings() -> LeaseTimings {
+    LeaseTimings::of(Duration::from_secs(20))
 }
 
 fn renewed(epoch: i64) -> Answer {
@@ -18,7 +18,7 @@ fn renewed(epoch: i64) -> Answer {
 
 /// Live in epoch 1, renewed last at 0.
 fn live() -> Heartbeat {
-    let mut heartbeat = Heartbeat::new(terms(), ms(0));
+    let mut heartbeat = Heartbeat::new(timings(), ms(0));
     assert_eq!(heartbeat.state(), LeaseState::Lost);
     assert_eq!(heartbeat.begin(ms(0)), Renewal { number: 1, order: Order::Take });
     heartbeat.on_answer(1, renewed(1), ms(10));
@@ -116,7 +116,7 @@ fn an_answer_to_an_earlier_renewal_changes_nothing() {
     heartbeat.on_answer(2, renewed(1), ms(5_020));
     heartbeat.on_answer(2, renewed(9), ms(5_030));
     assert_eq!(heartbeat.state(), LeaseState::Live { epoch: 1 });
-    assert_eq!(heartbeat.anchor(), ms(5_000));
+    assert_eq!(heartbeat.renewed_at(), ms(5_000));
 }
 
 #[test]
@@ -205,7 +205,7 @@ impl World {
     fn new() -> Self {
         let now = ms(1);
         Self {
-            heartbeat: Heartbeat::new(terms(), now),
+            heartbeat: Heartbeat::new(timings(), now),
             follower: Follower::new(0),
             now,
             database_now: ms(1_000_000),
@@ -268,7 +268,7 @@ impl World {
 
     /// `sql/queries/processes.sql`
     fn carry_out(&mut self, Renewal { number, order }: Renewal) -> Answer {
-        let expires_at = self.database_now + terms().ttl;
+        let expires_at = self.database_now + timings().ttl;
         let (epoch, refreshed) = match (order, self.row) {
             (_, Some(row)) if row.renewal >= number => return Answer::Overtaken,
             (Order::Take, _) => (number, true),
@@ -298,7 +298,7 @@ impl World {
         }
         if self.may_run {
             let last_good = self.last_good.expect("live without a renewal");
-            assert!(self.now < last_good + terms().lost_after, "live without a renewal for too long");
+            assert!(self.now < last_good + timings().lost_after, "live without a renewal for too long");
         }
     }
 }

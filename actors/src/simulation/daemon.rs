@@ -20,7 +20,7 @@ use super::{
 use crate::{
     account::lifecycle::Trouble,
     domain::{AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, Taken, TakingId, TicketId},
-    lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, Order as LeaseOrder, Terms, Turn},
+    lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
     ports::{SessionEvent, StoreError, Survey, TicketOutcome, UnlinkAnswer, Write},
     supervisor::roster::{Directive, Member, Retired, Roster, Started},
 };
@@ -239,7 +239,7 @@ impl World {
             policy: self.policy.clone(),
             born,
             offset: of.wall_clock_off + of.lost_time,
-            heartbeat: Heartbeat::new(Terms::of(TTL), Duration::ZERO),
+            heartbeat: Heartbeat::new(LeaseTimings::of(TTL), Duration::ZERO),
             follower: None,
             is_lost: false,
             asked_at: 0,

@@ -32,7 +32,7 @@ const DATABASE: &str = "paird";
 /// Of `sockaddr_un.sun_path`, less the socket's own name and the final null.
 const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432.lock".len();
 /// A former server ends cleanly and a new one recovers within this, or something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Keeps phone numbers out of its log: the detail of a broken unique index is the row.
 const TERSE: &str = "log_error_verbosity=terse";
 
@@ -159,7 +159,7 @@ impl Embedded {
                 self.create_database(DATABASE, None).await?;
                 continue;
             }
-            if self.server.exits() >= 3 || started.elapsed() > PATIENCE {
+            if self.server.exits() >= 3 || started.elapsed() > RECOVERY_TIMEOUT {
                 let said = fs::read_to_string(log).map(|text| last_line(&text)).unwrap_or_default();
                 return Err(EmbeddedError::NotStarted(said));
             }
@@ -275,7 +275,7 @@ fn await_former_server(cluster: &Path) -> Result<(), EmbeddedError> {
             // Left by a crash; the number may be another program's by now.
             None => return fs::remove_file(&pid_file).map_err(files("cannot remove", &pid_file)),
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > RECOVERY_TIMEOUT {
             return Err(EmbeddedError::NotStarted("a former server does not end".to_owned()));
         }
         std::thread::sleep(Duration::from_millis(50));

@@ -43,16 +43,16 @@ impl PgStore {
         if !claimed.is_empty() {
             info!(accounts = claimed.len(), "claimed accounts");
             // A former owner may have left events unsent.
-            self.outbox.ring();
+            self.outbox.wake();
         }
         Ok(u32::try_from(claimed.len()).unwrap_or(u32::MAX))
     }
 
     pub(super) async fn give_up(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
         let client = self.connection().await?;
-        let handed_out = self.handed_out.of(account);
+        let handed_out = self.in_flight.of(account);
         bounded(release_account().bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
-        self.handed_out.forget_takings(&handed_out);
+        self.in_flight.forget_takings(&handed_out);
         // Only hurries the others: they look again by themselves.
         bounded(ring_daemons().bind(&client, &RESYNC).all()).await?;
         Ok(())

@@ -6,8 +6,8 @@ use paird_sql::client::Params;
 use paird_sql::queries::changes::{RecordChangeParams, record_change};
 use serde_json::{Value, json};
 
-use super::{PgStore, clean, timestamp};
-use crate::postgres::{number, pool::bounded};
+use super::{PgStore, strip_nul, timestamp};
+use crate::postgres::{number_claim, pool::bounded};
 
 /// Who opens a ticket when nobody asked.
 const NOBODY: &str = "paird";
@@ -37,13 +37,13 @@ impl PgStore {
             process: self.process,
             fence: record.fence.0,
             status: record.status.as_str(),
-            status_reason: clean::text(&record.reason.to_string()),
+            status_reason: strip_nul::text(&record.reason.to_string()),
             status_since: timestamp(record.since),
             desired: record.desired.as_str(),
             next_retry_at: record.next_retry_at.map(timestamp),
             phone_number: record.phone.as_ref().map(Phone::digits),
             last_phone_number: record.last_phone.as_ref().map(Phone::digits),
-            device_jid: record.device_jid.as_deref().map(clean::text),
+            device_jid: record.device_jid.as_deref().map(strip_nul::text),
             pair_deadline: record.attempt.as_ref().map(|attempt| timestamp(attempt.deadline)),
             pair_method,
             pair_phone,
@@ -72,17 +72,17 @@ impl PgStore {
                 CodeChange::Show(code) => Some(code.expose()),
             },
             event_kinds: change.events.iter().map(|event| event.kind().as_str()).collect::<Vec<_>>(),
-            event_payloads: change.events.iter().map(|event| clean::json(&event.payload())).collect::<Vec<_>>(),
-            audit_sources: change.audit.iter().map(|line| clean::text(&line.source)).collect::<Vec<_>>(),
+            event_payloads: change.events.iter().map(|event| strip_nul::json(&event.payload())).collect::<Vec<_>>(),
+            audit_sources: change.audit.iter().map(|line| strip_nul::text(&line.source)).collect::<Vec<_>>(),
             audit_actions: change.audit.iter().map(|line| line.action.as_str()).collect::<Vec<_>>(),
             audit_payloads: change.audit.iter().map(audit_payload).collect::<Vec<_>>(),
-            ticket_source: change.audit.first().map_or(NOBODY.to_owned(), |line| clean::text(&line.source)),
+            ticket_source: change.audit.first().map_or(NOBODY.to_owned(), |line| strip_nul::text(&line.source)),
             ticket_keyrings: change.tickets.iter().map(|(keyring, _)| keyring.0).collect::<Vec<_>>(),
-            ticket_reasons: change.tickets.iter().map(|(_, reason)| clean::text(reason)).collect::<Vec<_>>(),
+            ticket_reasons: change.tickets.iter().map(|(_, reason)| strip_nul::text(reason)).collect::<Vec<_>>(),
             erase: change.erase.iter().map(|keyring| keyring.0).collect::<Vec<_>>(),
             replace_groups: change.groups.is_some(),
-            group_jids: groups.iter().map(|group| clean::text(&group.jid)).collect::<Vec<_>>(),
-            group_subjects: groups.iter().map(|group| clean::text(&group.subject)).collect::<Vec<_>>(),
+            group_jids: groups.iter().map(|group| strip_nul::text(&group.jid)).collect::<Vec<_>>(),
+            group_subjects: groups.iter().map(|group| strip_nul::text(&group.subject)).collect::<Vec<_>>(),
             group_participants: groups
                 .iter()
                 .map(|group| i32::try_from(group.participants).unwrap_or(i32::MAX))
@@ -98,14 +98,14 @@ impl PgStore {
                 .finished
                 .iter()
                 .map(|ended| match &ended.result {
-                    Ok(said) | Err(said) => clean::text(said),
+                    Ok(said) | Err(said) => strip_nul::text(said),
                 })
                 .collect::<Vec<_>>(),
         };
         let client = self.connection().await?;
         let looks = self.looks.begin();
-        for _ in 0..number::RACES {
-            let asked = async { number::unless_taken(record_change().params(&client, &row).opt().await) };
+        for _ in 0..number_claim::RACES {
+            let asked = async { number_claim::unless_taken(record_change().params(&client, &row).opt().await) };
             let Some(answer) = bounded(asked).await? else { continue };
             let answer = answer.ok_or(StoreError::Fenced)?;
             let settings = ConnectionSettings { proxy: answer.proxy, device_name: answer.device_name };
@@ -115,10 +115,10 @@ impl PgStore {
                 return Ok(written);
             }
             if !change.events.is_empty() {
-                self.outbox.ring();
+                self.outbox.wake();
             }
             for ended in &change.finished {
-                self.handed_out.forget(ended.command);
+                self.in_flight.forget(ended.command);
             }
             // A look that overlapped with this statement may have seen both: this command
             // still running, and the next one not taken because of it.
@@ -127,7 +127,7 @@ impl PgStore {
             }
             return Ok(written);
         }
-        Err(number::contested())
+        Err(number_claim::contested())
     }
 }
 
@@ -147,13 +147,13 @@ async fn picture(payload: &Secret) -> Result<String, StoreError> {
 }
 
 fn audit_payload(line: &AuditEntry) -> Value {
-    let mut payload = match clean::json(&line.payload) {
+    let mut payload = match strip_nul::json(&line.payload) {
         Value::Object(fields) => Value::Object(fields),
         Value::Null => json!({}),
         other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => json!({ "value": other }),
     };
     if let (Value::Object(fields), Some(raw)) = (&mut payload, &line.raw) {
-        fields.insert("raw".to_owned(), Value::String(clean::text(raw)));
+        fields.insert("raw".to_owned(), Value::String(strip_nul::text(raw)));
     }
     payload
 }

@@ -12,7 +12,7 @@ impl PgStore {
         let client = self.connection().await?;
         let _alone = self.asking.lock().await;
         let _look = self.looks.look();
-        let (commands, askings) = self.handed_out.all();
+        let (commands, askings) = self.in_flight.all();
         let asking = Uuid::now_v7();
         let rows = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;
         let has_orphans = rows.iter().any(|row| row.orphans);
@@ -31,7 +31,7 @@ impl PgStore {
         // Only now, with nothing to wait for between this and its hearing: an actor that retires
         // puts back what was handed out, and it would be handed out all the same.
         for command in &taken {
-            self.handed_out.add(command);
+            self.in_flight.add(command);
         }
         Ok(taken)
     }
@@ -41,7 +41,7 @@ impl PgStore {
         let (ids, takings): (Vec<i64>, Vec<Uuid>) =
             commands.iter().map(|taken| (taken.command.0, taken.taking.0)).unzip();
         bounded(requeue_commands().bind(&client, &ids, &takings, &self.process).all()).await?;
-        self.handed_out.forget_takings(commands);
+        self.in_flight.forget_takings(commands);
         Ok(())
     }
 }

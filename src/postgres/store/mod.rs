@@ -2,9 +2,9 @@
 
 mod accounts;
 mod changes;
-pub(super) mod clean;
 mod commands;
-mod handed;
+mod in_flight;
+pub(super) mod strip_nul;
 mod tickets;
 
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use paird_actors::ports::{Loaded, Store, StoreError, Survey, TicketOutcome, Writ
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
-use handed::{HandedOut, Looks};
+use in_flight::{InFlight, Looks};
 
-use super::outbox::Bell;
+use super::outbox::Waker;
 use super::pool;
 
 /// The store of one daemon. What it writes names the daemon's `process`, so it writes
@@ -30,25 +30,25 @@ use super::pool;
 pub struct PgStore {
     pool: Pool,
     process: Uuid,
-    outbox: Bell,
+    outbox: Waker,
     inbox: Arc<Notify>,
     /// One asking for commands at a time.
     asking: Arc<Mutex<()>>,
-    handed_out: HandedOut,
+    in_flight: InFlight,
     looks: Looks,
 }
 
 impl PgStore {
-    /// `process` is that of the daemon's lease; `outbox` is rung after each commit with
+    /// `process` is that of the daemon's lease; `outbox` is woken after each commit with
     /// events, `inbox` after each that ends a command: the account's next one may start.
-    pub fn new(pool: Pool, process: Uuid, outbox: Bell, inbox: Arc<Notify>) -> Self {
+    pub fn new(pool: Pool, process: Uuid, outbox: Waker, inbox: Arc<Notify>) -> Self {
         Self {
             pool,
             process,
             outbox,
             inbox,
             asking: Arc::default(),
-            handed_out: HandedOut::default(),
+            in_flight: InFlight::default(),
             looks: Looks::default(),
         }
     }
@@ -97,7 +97,7 @@ impl Store for PgStore {
     }
 
     fn handed_out(&self, account: AccountId) -> Vec<Taken> {
-        self.handed_out.of(account)
+        self.in_flight.of(account)
     }
 
     async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@ use paird_actors::ports::{StoreError, TicketOutcome};
 use paird_sql::client::Params;
 use paird_sql::queries::tickets::{CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, retry_ticket};
 
-use super::{PgStore, clean, instant, timestamp};
+use super::{PgStore, instant, strip_nul, timestamp};
 use crate::postgres::pool::bounded;
 
 impl PgStore {
@@ -38,7 +38,7 @@ impl PgStore {
                     process: self.process,
                     fence: ticket.fence.0,
                     attempts: i32::try_from(*attempts).unwrap_or(i32::MAX),
-                    error: clean::text(error),
+                    error: strip_nul::text(error),
                     next_retry_at: timestamp(*next_retry_at),
                     ticket: ticket.id.0,
                 };
@@ -57,15 +57,15 @@ impl PgStore {
             ticket: ticket.id.0,
             is_abandoned: matches!(event, Event::UnlinkAbandoned { .. }),
             event_kind: event.kind().as_str(),
-            event_payload: clean::json(&event.payload()),
-            raw: clean::text(raw),
+            event_payload: strip_nul::json(&event.payload()),
+            raw: strip_nul::text(raw),
         };
         let client = self.connection().await?;
         let is_open = bounded(close_ticket().params(&client, &row).opt()).await?.ok_or(StoreError::Fenced)?;
         if is_open {
             return Err(StoreError::Overtaken);
         }
-        self.outbox.ring();
+        self.outbox.wake();
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
-//! Which process on which machine this is, so that a later one can see that it is gone.
+//! Which process on which machine this is, so that a later one can tell that it has ended.
 
 use std::{fs, io};
 
 use nix::{errno::Errno, sys::signal, unistd::Pid};
 use uuid::Uuid;
 
-/// A process and its start: pids come again, births do not.
+/// A process, told apart from later ones that get its pid by when it was started.
 #[derive(Clone, Debug)]
-pub(super) struct Birth {
+pub(super) struct ProcessIdentity {
     pub(super) host: String,
     pub(super) pid: i32,
     /// Clock ticks since boot, 0 where that is unknown.
@@ -16,12 +16,12 @@ pub(super) struct Birth {
     pub(super) pid_space: String,
 }
 
-impl Birth {
+impl ProcessIdentity {
     pub(super) fn of_this_process() -> Self {
         let pid = nix::unistd::getpid().as_raw();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
         let namespace = fs::read_link("/proc/self/ns/pid");
-        let (pid_birth, pid_space) = match (stat(pid).ok().and_then(|stat| born(&stat)), boot, namespace) {
+        let (pid_birth, pid_space) = match (stat(pid).ok().and_then(|stat| start_time(&stat)), boot, namespace) {
             (Some(birth), Ok(boot), Ok(namespace)) => (birth, format!("{} {}", boot.trim(), namespace.display())),
             // Unknown: like nobody else, so nobody is taken for dead.
             (_, _, _) => (0, Uuid::new_v4().to_string()),
@@ -49,14 +49,14 @@ fn stat(pid: i32) -> io::Result<String> {
 /// one that cannot be read: then only the kernel's word counts.
 fn is_gone(stat: io::Result<String>, asked: impl FnOnce() -> nix::Result<()>, pid_birth: i64) -> bool {
     match stat {
-        Ok(stat) => born(&stat) != Some(pid_birth),
+        Ok(stat) => start_time(&stat) != Some(pid_birth),
         Err(_) => asked() == Err(Errno::ESRCH),
     }
 }
 
 /// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` for a process that has ended, also if
 /// its parent has not noticed yet.
-fn born(stat: &str) -> Option<i64> {
+fn start_time(stat: &str) -> Option<i64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?;
@@ -70,9 +70,9 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_a_former_one_of_its_pid_is_gone() {
-        let birth = Birth::of_this_process();
-        assert!(!Birth::is_gone(birth.pid, birth.pid_birth));
-        assert!(Birth::is_gone(birth.pid, birth.pid_birth - 1));
+        let own = ProcessIdentity::of_this_process();
+        assert!(!ProcessIdentity::is_gone(own.pid, own.pid_birth));
+        assert!(ProcessIdentity::is_gone(own.pid, own.pid_birth - 1));
     }
 
     #[test]
@@ -89,10 +89,10 @@ mod tests {
     fn a_killed_process_is_gone_before_it_is_reaped() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        let birth = born(&stat(pid).unwrap()).unwrap();
+        let birth = start_time(&stat(pid).unwrap()).unwrap();
         child.kill().unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-        while !Birth::is_gone(pid, birth) {
+        while !ProcessIdentity::is_gone(pid, birth) {
             assert!(std::time::Instant::now() < deadline);
             std::thread::yield_now();
         }

@@ -1,5 +1,5 @@
-//! Which commands run here: handed out, and neither ended nor put back. What the
-//! database says is running here and is not among them was never heard of.
+//! Commands in flight: delivered to an actor, neither finished nor requeued. A command that
+//! the database says is running here and that is not among them never arrived.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,26 +9,26 @@ use paird_actors::domain::{AccountId, CommandId, CommandRow, Taken, TakingId};
 use uuid::Uuid;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct HandedOut(Arc<Mutex<HashMap<CommandId, Handed>>>);
+pub(super) struct InFlight(Arc<Mutex<HashMap<CommandId, Delivered>>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Handed {
+struct Delivered {
     account: AccountId,
     /// A command that was put back and taken again is another matter.
     taking: TakingId,
 }
 
-impl HandedOut {
+impl InFlight {
     pub fn add(&self, row: &CommandRow) {
-        self.lock().insert(row.id, Handed { account: row.account, taking: row.taking });
+        self.lock().insert(row.id, Delivered { account: row.account, taking: row.taking });
     }
 
     /// The commands, and the asking of each.
     pub fn all(&self) -> (Vec<i64>, Vec<Uuid>) {
-        self.lock().iter().map(|(command, handed)| (command.0, handed.taking.0)).unzip()
+        self.lock().iter().map(|(command, delivered)| (command.0, delivered.taking.0)).unzip()
     }
 
-    /// Only once the database has said that it ended: one forgotten earlier is handed
+    /// Only once the database has said that it ended: one forgotten earlier is delivered
     /// out a second time.
     pub fn forget(&self, command: CommandId) {
         self.lock().remove(&command);
@@ -37,20 +37,20 @@ impl HandedOut {
     /// The account's.
     pub fn of(&self, account: AccountId) -> Vec<Taken> {
         let all = self.lock();
-        let of = all.iter().filter(|(_, handed)| handed.account == account);
-        of.map(|(command, handed)| Taken { command: *command, taking: handed.taking }).collect()
+        let of = all.iter().filter(|(_, delivered)| delivered.account == account);
+        of.map(|(command, delivered)| Taken { command: *command, taking: delivered.taking }).collect()
     }
 
     /// After they were put back. What was taken again meanwhile stays.
     pub fn forget_takings(&self, takings: &[Taken]) {
-        let gone = |command: &CommandId, handed: &Handed| {
-            takings.contains(&Taken { command: *command, taking: handed.taking })
+        let gone = |command: &CommandId, delivered: &Delivered| {
+            takings.contains(&Taken { command: *command, taking: delivered.taking })
         };
-        self.lock().retain(|command, handed| !gone(command, handed));
+        self.lock().retain(|command, delivered| !gone(command, delivered));
     }
 
     /// Each change is one call that cannot panic half-way.
-    fn lock(&self) -> MutexGuard<'_, HashMap<CommandId, Handed>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CommandId, Delivered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

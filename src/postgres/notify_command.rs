@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::store::clean;
+use super::store::strip_nul;
 
 /// What is stored of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ impl NotifiedCommand {
             Err(_) => return Self::failed(NO_KIND, "the notification is not JSON"),
         };
         let kind = fields.remove("type");
-        let kind = kind.as_ref().and_then(Value::as_str).map(clean::text).filter(|kind| !kind.is_empty());
+        let kind = kind.as_ref().and_then(Value::as_str).map(strip_nul::text).filter(|kind| !kind.is_empty());
         let account = fields.remove("accountId");
         let readable = account.as_ref().and_then(Value::as_str).and_then(|text| Uuid::try_parse(text.trim()).ok());
         let known_kind = kind.as_deref().unwrap_or(NO_KIND);
@@ -45,14 +45,14 @@ impl NotifiedCommand {
     fn queued(kind: &str, account: Uuid, mut fields: Map<String, Value>) -> Self {
         // A key that is no text stays among the arguments, where it is refused as unknown.
         let dedupe_key = match fields.remove("dedupeKey") {
-            Some(Value::String(key)) => Some(clean::text(&key)),
+            Some(Value::String(key)) => Some(strip_nul::text(&key)),
             None | Some(Value::Null) => None,
             Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
                 fields.insert("dedupeKey".to_owned(), other);
                 None
             }
         };
-        let args = clean::json(&Value::Object(fields));
+        let args = strip_nul::json(&Value::Object(fields));
         Self { kind: shorten(kind), account: Some(account), args, dedupe_key, failure: None }
     }
 
