@@ -3,8 +3,8 @@
 //!
 //! This is the only file that reads the environment; everything else is handed values.
 
-mod checks;
-mod given;
+mod parsers;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,8 +15,8 @@ use std::time::Duration;
 use paird_actors::domain::{Policy, Refuse};
 use thiserror::Error;
 
-pub use checks::device_name;
-use given::Given;
+pub use parsers::device_name;
+use sources::RawSettings;
 
 use crate::postgres::prune::Keep;
 
@@ -121,37 +121,37 @@ impl Config {
     /// Reads the settings from the given environment, and from the file that it
     /// or its directories name.
     fn read(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let given = Given::new(variables)?;
-        let data_dir = given.data_dir()?;
-        let path = |name: &str, default: PathBuf| given.get(name).map_or(default, PathBuf::from);
+        let raw = RawSettings::new(variables)?;
+        let data_dir = raw.data_dir()?;
+        let path = |name: &str, default: PathBuf| raw.get(name).map_or(default, PathBuf::from);
 
-        let command_channel = given.parse("PAIRD_COMMAND_CHANNEL", "paird_command", checks::channel)?;
-        let event_channel = given.parse("PAIRD_EVENT_CHANNEL", "paird_event", checks::channel)?;
+        let command_channel = raw.parse("PAIRD_COMMAND_CHANNEL", "paird_command", parsers::channel)?;
+        let event_channel = raw.parse("PAIRD_EVENT_CHANNEL", "paird_event", parsers::channel)?;
         if command_channel == event_channel {
             return Err(ConfigError::new("PAIRD_EVENT_CHANNEL", "is the same as PAIRD_COMMAND_CHANNEL"));
         }
         Ok(Self {
-            database_url: given.parse_optional("DATABASE_URL", checks::database_url)?,
+            database_url: raw.parse_optional("DATABASE_URL", parsers::database_url)?,
             master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
             command_channel,
             event_channel,
-            pair_timeout: given.parse("PAIRD_PAIR_TIMEOUT", "5m", checks::duration)?,
-            pending_max_age: given.parse("PAIRD_PENDING_MAX_AGE", "1h", checks::duration)?,
-            refuse: given.parse("PAIRD_REFUSE", "before-link", checks::refuse)?,
-            console_addr: given.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", checks::console_addr)?,
+            pair_timeout: raw.parse("PAIRD_PAIR_TIMEOUT", "5m", parsers::duration)?,
+            pending_max_age: raw.parse("PAIRD_PENDING_MAX_AGE", "1h", parsers::duration)?,
+            refuse: raw.parse("PAIRD_REFUSE", "before-link", parsers::refuse)?,
+            console_addr: raw.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", parsers::console_addr)?,
             console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
-            log: given.parse("PAIRD_LOG", "info", checks::log_directives)?,
-            log_format: given.parse("PAIRD_LOG_FORMAT", "text", checks::log_format)?,
-            whatsapp_url: given.parse_optional("PAIRD_WHATSAPP_URL", checks::whatsapp_url)?,
-            device_name: given.parse("PAIRD_DEVICE_NAME", "paird", checks::device_name)?,
-            postgres_bin: given.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
-            connect_rate: given.parse("PAIRD_CONNECT_RATE", "20", checks::connect_rate)?,
+            log: raw.parse("PAIRD_LOG", "info", parsers::log_directives)?,
+            log_format: raw.parse("PAIRD_LOG_FORMAT", "text", parsers::log_format)?,
+            whatsapp_url: raw.parse_optional("PAIRD_WHATSAPP_URL", parsers::whatsapp_url)?,
+            device_name: raw.parse("PAIRD_DEVICE_NAME", "paird", parsers::device_name)?,
+            postgres_bin: raw.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
+            connect_rate: raw.parse("PAIRD_CONNECT_RATE", "20", parsers::connect_rate)?,
             keep: Keep {
-                events: given.parse("PAIRD_KEEP_EVENTS", "30d", checks::keep)?,
-                commands: given.parse("PAIRD_KEEP_COMMANDS", "30d", checks::keep)?,
-                audit: given.parse("PAIRD_KEEP_AUDIT", "forever", checks::keep_audit)?,
+                events: raw.parse("PAIRD_KEEP_EVENTS", "30d", parsers::keep)?,
+                commands: raw.parse("PAIRD_KEEP_COMMANDS", "30d", parsers::keep)?,
+                audit: raw.parse("PAIRD_KEEP_AUDIT", "forever", parsers::keep_audit)?,
             },
-            lease_ttl: given.parse("PAIRD_LEASE_TTL", "20s", checks::lease_ttl)?,
+            lease_ttl: raw.parse("PAIRD_LEASE_TTL", "20s", parsers::lease_ttl)?,
             data_dir,
         })
     }
@@ -213,7 +213,7 @@ fn environment() -> Result<BTreeMap<String, String>, ConfigError> {
             Ok(value) => {
                 variables.insert(name, value);
             }
-            Err(_) if given::is_ours(&name) => return Err(ConfigError::new(&name, "is not valid UTF-8")),
+            Err(_) if sources::is_ours(&name) => return Err(ConfigError::new(&name, "is not valid UTF-8")),
             Err(_) => {}
         }
     }

@@ -56,7 +56,7 @@ pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> 
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
         LogFormat::Text => {
-            lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::tamed()).boxed()
+            lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::escaped()).boxed()
         }
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
@@ -122,7 +122,7 @@ mod tests {
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .fmt_fields(fields::tamed())
+            .fmt_fields(fields::escaped())
             .with_writer(move || writer.clone());
         let label = "desk\r\n2026 INFO forged \u{1b}[31m\u{7}\u{202e}ä";
         tracing::subscriber::with_default(Registry::default().with(layer), || tracing::info!(%label, "first\nsecond"));

@@ -10,7 +10,7 @@ use super::exit::{Exit, failure};
 use crate::config::Config;
 
 /// A drain waits until every account has disconnected.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Cheap to clone. Its requests block, and run on a thread for such work.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl Console {
                 anyhow::anyhow!("{file}: {why}; run as the user that runs the daemon")
             }
         })?;
-        let agent = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
+        let agent = Agent::config_builder().timeout_global(Some(REQUEST_TIMEOUT)).http_status_as_error(false).build();
         Ok(Self {
             address: address(config)?,
             token: token.trim().to_owned(),

@@ -1,8 +1,8 @@
 //! `paird pair`: asks for a link, shows how to make it, and waits for how it ends.
 
 mod ending;
+mod output;
 mod screen;
-mod told;
 
 use std::process::ExitCode;
 
@@ -19,8 +19,8 @@ use crate::config::Config;
 use ending::Ending;
 #[cfg(feature = "sandbox")]
 pub(super) use ending::is_terminal;
+use output::Output;
 use screen::Screen;
-use told::Told;
 
 #[derive(Args, Debug)]
 pub(super) struct PairArgs {
@@ -52,16 +52,16 @@ pub(super) async fn run(config: &Config, format: Format, args: PairArgs) -> anyh
     let command = database.send("account.pair", account.id, &command_args).await?;
     let mut attempt = Attempt { database: &database, account: &account, command, seq };
 
-    let mut screen = Told::new(format, &account);
+    let mut output = Output::new(format, &account);
     let ending = tokio::select! {
-        ending = attempt.watch(&mut screen) => Some(ending?),
+        ending = attempt.watch(&mut output) => Some(ending?),
         _ = tokio::signal::ctrl_c() => None,
     };
     let ending = match ending {
         Some(ending) => ending,
-        None => attempt.cancel(&mut screen).await?,
+        None => attempt.cancel(&mut output).await?,
     };
-    screen.end(&ending);
+    output.end(&ending);
     Ok(ExitCode::from(ending.exit.code()))
 }
 
@@ -88,7 +88,7 @@ async fn pairing(database: &Database, account: &ListedAccount) -> anyhow::Result
 
 impl Attempt<'_> {
     /// Shows the attempt until it has ended.
-    async fn watch(&mut self, screen: &mut Told) -> anyhow::Result<Ending> {
+    async fn watch(&mut self, output: &mut Output) -> anyhow::Result<Ending> {
         let mut patience = Patience::new(self.command);
         loop {
             let command = self.database.command(self.command).await?;
@@ -100,7 +100,7 @@ impl Attempt<'_> {
                     if let Some(ending) = self.ending(started_at).await? {
                         return Ok(ending);
                     }
-                    screen.show(&pairing(self.database, self.account).await?)?;
+                    output.show(&pairing(self.database, self.account).await?)?;
                 }
                 None => patience.check(self.database).await?,
             }
@@ -109,12 +109,12 @@ impl Attempt<'_> {
     }
 
     /// Ends the attempt on the operator's word and waits until the daemon has.
-    async fn cancel(&mut self, screen: &mut Told) -> anyhow::Result<Ending> {
-        screen.clear();
-        screen.format().remark("cancelling");
+    async fn cancel(&mut self, output: &mut Output) -> anyhow::Result<Ending> {
+        output.clear();
+        output.format().remark("cancelling");
         self.database.send("account.cancel", self.account.id, &json!({})).await?;
         tokio::select! {
-            ending = self.watch(screen) => ending,
+            ending = self.watch(output) => ending,
             _ = tokio::signal::ctrl_c() => Ok(Ending::left()),
         }
     }

@@ -19,7 +19,7 @@ use super::Meters;
 use crate::postgres::pool::{bounded, connection};
 
 /// A scrape must be answered also while the database is not.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SURVEY_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Condition {
@@ -84,7 +84,7 @@ impl FleetGauges {
     /// Asks the database; without an answer the figures stay and get older.
     pub(super) async fn read(&self, pool: &Pool) {
         let mut read_at = None;
-        match tokio::time::timeout(PATIENCE, ask(pool)).await {
+        match tokio::time::timeout(SURVEY_TIMEOUT, ask(pool)).await {
             Ok(Ok((figures, accounts))) => {
                 self.show(&figures, accounts);
                 read_at = Some(Instant::now());

@@ -39,20 +39,20 @@ impl MeteredGateway {
 #[async_trait]
 impl Gateway for MeteredGateway {
     async fn open(&self, order: OpenSession, listener: SessionListener) -> Result<Arc<dyn Session>, StoreError> {
-        let course = Arc::new(Course::begin(&order.purpose, Arc::clone(&self.meters)));
-        let overhearing = Arc::clone(&course);
+        let progress = Arc::new(ConnectionProgress::begin(&order.purpose, Arc::clone(&self.meters)));
+        let overhearing = Arc::clone(&progress);
         let listener: SessionListener = Arc::new(move |incarnation, event| {
             overhearing.hears(&event);
             listener(incarnation, event);
         });
         let inner = traced(Port::Gateway, "open", self.inner.open(order, listener)).await?;
         self.meters.connection_opened();
-        Ok(Arc::new(MeteredSession { inner, course }))
+        Ok(Arc::new(MeteredSession { inner, progress }))
     }
 }
 
 /// What one connection has come to.
-struct Course {
+struct ConnectionProgress {
     meters: Arc<Meters>,
     pairs: bool,
     begun: Instant,
@@ -61,13 +61,13 @@ struct Course {
     has_shown_qr: AtomicBool,
 }
 
-impl Course {
+impl ConnectionProgress {
     fn begin(purpose: &Purpose, meters: Arc<Meters>) -> Self {
         let pairs = match purpose {
             Purpose::Pair { .. } => true,
             Purpose::Login => false,
         };
-        let course = Self {
+        let progress = Self {
             meters,
             pairs,
             begun: Instant::now(),
@@ -75,9 +75,9 @@ impl Course {
             scanned: Mutex::default(),
             has_shown_qr: AtomicBool::new(false),
         };
-        course.meters.connection_ordered(pairs);
-        course.step(Step::Opened);
-        course
+        progress.meters.connection_ordered(pairs);
+        progress.step(Step::Opened);
+        progress
     }
 
     fn step(&self, step: Step) {
@@ -129,7 +129,7 @@ fn take(moment: &Mutex<Option<Instant>>) -> Option<Instant> {
 
 struct MeteredSession {
     inner: Arc<dyn Session>,
-    course: Arc<Course>,
+    progress: Arc<ConnectionProgress>,
 }
 
 #[async_trait]
@@ -139,12 +139,12 @@ impl Session for MeteredSession {
     }
 
     async fn confirm_link(&self) {
-        self.course.step(Step::Confirmed);
+        self.progress.step(Step::Confirmed);
         traced(Port::Gateway, "confirm_link", self.inner.confirm_link()).await;
     }
 
     async fn refuse_link(&self) {
-        self.course.step(Step::Refused);
+        self.progress.step(Step::Refused);
         traced(Port::Gateway, "refuse_link", self.inner.refuse_link()).await;
     }
 
@@ -163,7 +163,7 @@ impl Session for MeteredSession {
     async fn close(&self) {
         let asked = Instant::now();
         traced(Port::Gateway, "close", self.inner.close()).await;
-        self.course.meters.waited(Wait::Close, asked);
+        self.progress.meters.waited(Wait::Close, asked);
     }
 
     async fn cut(&self) {
@@ -173,6 +173,6 @@ impl Session for MeteredSession {
 
 impl Drop for MeteredSession {
     fn drop(&mut self) {
-        self.course.meters.connection_gone();
+        self.progress.meters.connection_gone();
     }
 }

@@ -12,8 +12,8 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 /// Characters of a value, at most: a line has some, and those of its spans.
 const LONGEST: usize = 400;
 
-/// `message name=value name=value`, tamed.
-pub(super) fn tamed() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+/// `message name=value name=value`, escaped.
+pub(super) fn escaped() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     debug_fn(write_field).delimited(" ")
 }
 
@@ -24,22 +24,22 @@ fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -
         name if name.starts_with("log.") => return Ok(()),
         name => write!(writer, "{name}=")?,
     }
-    write!(Tame { writer, left: LONGEST }, "{value:?}")
+    write!(Escape { writer, left: LONGEST }, "{value:?}")
 }
 
-struct Tame<'a, 'w> {
+struct Escape<'a, 'w> {
     writer: &'a mut Writer<'w>,
     /// Characters that still fit.
     left: usize,
 }
 
-impl fmt::Write for Tame<'_, '_> {
+impl fmt::Write for Escape<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for letter in text.chars() {
             match self.left {
                 0 => return Ok(()),
                 1 => self.writer.write_char('…')?,
-                _ if is_wild(letter) => write!(self.writer, "{}", letter.escape_unicode())?,
+                _ if must_escape(letter) => write!(self.writer, "{}", letter.escape_unicode())?,
                 _ => self.writer.write_char(letter)?,
             }
             self.left -= 1;
@@ -49,6 +49,6 @@ impl fmt::Write for Tame<'_, '_> {
 }
 
 /// Ends a line, moves the cursor, or turns the direction of what follows.
-fn is_wild(letter: char) -> bool {
+fn must_escape(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,4 +1,4 @@
-//! What there is to see: the accounts and who runs them, read anew when something happens.
+//! The accounts and the daemons that run them, read again when something happens.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::cli::database::{Database, explained};
 use crate::cli::out::Format;
 use crate::config::Config;
 
-/// Countdowns move once a second, and so does what no notification told of.
-const PACE: Duration = Duration::from_secs(1);
+/// Countdowns move once a second, and so does what no notification announces.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// The fleet at one moment.
 #[derive(Default)]
@@ -36,14 +36,14 @@ impl Fleet {
     }
 }
 
-/// Looks, and goes on looking after the database was away.
-pub(super) struct Eye<'a> {
+/// Reads the fleet, and connects again after the database was away.
+pub(super) struct FleetPoller<'a> {
     config: &'a Config,
     format: Format,
     database: Option<Database>,
 }
 
-impl<'a> Eye<'a> {
+impl<'a> FleetPoller<'a> {
     /// # Errors
     /// There is nothing to see now; later that is waited for.
     pub(super) async fn open(config: &'a Config, format: Format) -> anyhow::Result<Self> {
@@ -51,7 +51,7 @@ impl<'a> Eye<'a> {
         Ok(Self { config, format, database })
     }
 
-    pub(super) async fn look(&mut self) -> anyhow::Result<Fleet> {
+    pub(super) async fn poll(&mut self) -> anyhow::Result<Fleet> {
         let database = match self.database.take() {
             Some(database) => database,
             None => Database::listening(self.config, self.format).await?,
@@ -63,10 +63,10 @@ impl<'a> Eye<'a> {
     }
 
     /// Waits until there may be something new.
-    pub(super) async fn rung(&self) {
+    pub(super) async fn until_changed(&self) {
         match &self.database {
-            Some(database) => database.rung_within(PACE).await,
-            None => tokio::time::sleep(PACE).await,
+            Some(database) => database.rung_within(POLL_EVERY).await,
+            None => tokio::time::sleep(POLL_EVERY).await,
         }
     }
 }

@@ -7,15 +7,15 @@ use paird_sql::queries::cli::WatchedAccount;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fleet::{Eye, Fleet};
+use super::fleet::{Fleet, FleetPoller};
 use crate::cli::out::Format;
 
 /// Until Ctrl-C.
-pub(super) async fn run(mut eye: Eye<'_>, format: Format) -> anyhow::Result<()> {
+pub(super) async fn run(mut poller: FleetPoller<'_>, format: Format) -> anyhow::Result<()> {
     let mut seen = Seen::default();
     let mut is_away = false;
     loop {
-        match eye.look().await {
+        match poller.poll().await {
             Ok(fleet) => {
                 is_away = false;
                 for (text, document) in seen.changes(&fleet) {
@@ -30,7 +30,7 @@ pub(super) async fn run(mut eye: Eye<'_>, format: Format) -> anyhow::Result<()> 
             Err(_) => {}
         }
         tokio::select! {
-            () = eye.rung() => {}
+            () = poller.until_changed() => {}
             done = tokio::signal::ctrl_c() => return done.map_err(Into::into),
         }
     }

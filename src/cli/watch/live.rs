@@ -5,26 +5,26 @@ use ratatui::crossterm::style::force_color_output;
 use ratatui::widgets::TableState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::fleet::{Eye, Fleet};
-use super::keyboard::{self, Wish};
+use super::fleet::{Fleet, FleetPoller};
+use super::keyboard::{self, Action};
 use super::screen;
 
-pub(super) async fn run(mut eye: Eye<'_>) -> anyhow::Result<()> {
-    let fleet = eye.look().await?;
+pub(super) async fn run(mut poller: FleetPoller<'_>) -> anyhow::Result<()> {
+    let fleet = poller.poll().await?;
     let mut terminate = signal(SignalKind::terminate())?;
     // A QR in the colours of the theme may be light on dark, which phones do not read;
     // so NO_COLOR cannot be meant for it.
     force_color_output(true);
-    let mut view = View { terminal: Borrowed::borrow()?, fleet, away: None, chosen: TableState::default() };
-    let mut wishes = keyboard::wishes();
+    let mut view = View { terminal: TerminalGuard::enter()?, fleet, away: None, chosen: TableState::default() };
+    let mut actions = keyboard::actions();
     loop {
         view.draw()?;
         tokio::select! {
-            wish = wishes.recv() => match wish {
-                Some(Wish::Quit) | None => return Ok(()),
-                Some(wish) => view.grant(wish),
+            action = actions.recv() => match action {
+                Some(Action::Quit) | None => return Ok(()),
+                Some(action) => view.apply(action),
             },
-            () = eye.rung() => match eye.look().await {
+            () = poller.until_changed() => match poller.poll().await {
                 Ok(fleet) => view.see(fleet),
                 Err(why) => view.away = Some(format!("{why:#}; trying again")),
             },
@@ -34,7 +34,7 @@ pub(super) async fn run(mut eye: Eye<'_>) -> anyhow::Result<()> {
 }
 
 struct View {
-    terminal: Borrowed,
+    terminal: TerminalGuard,
     fleet: Fleet,
     away: Option<String>,
     chosen: TableState,
@@ -55,13 +55,13 @@ impl View {
         self.away = None;
     }
 
-    fn grant(&mut self, wish: Wish) {
+    fn apply(&mut self, action: Action) {
         let last = self.fleet.accounts.len().checked_sub(1);
-        let place = match (wish, last) {
-            (Wish::Quit | Wish::Redraw, _) | (_, None) => return,
-            (Wish::First, Some(_)) => 0,
-            (Wish::Last, Some(last)) => last,
-            (Wish::Move(by), Some(last)) => match self.chosen.selected() {
+        let place = match (action, last) {
+            (Action::Quit | Action::Redraw, _) | (_, None) => return,
+            (Action::First, Some(_)) => 0,
+            (Action::Last, Some(last)) => last,
+            (Action::Move(by), Some(last)) => match self.chosen.selected() {
                 Some(place) => place.saturating_add_signed(by).min(last),
                 None => 0,
             },
@@ -72,15 +72,15 @@ impl View {
 
 /// The terminal, raw and on its other screen, until it is dropped; a panic gives it
 /// back, too.
-struct Borrowed(DefaultTerminal);
+struct TerminalGuard(DefaultTerminal);
 
-impl Borrowed {
-    fn borrow() -> std::io::Result<Self> {
+impl TerminalGuard {
+    fn enter() -> std::io::Result<Self> {
         ratatui::try_init().map(Self)
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         ratatui::restore();
     }

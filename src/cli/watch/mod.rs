@@ -10,14 +10,14 @@ use std::process::ExitCode;
 
 use super::out::{self, Format};
 use crate::config::Config;
-use fleet::Eye;
+use fleet::FleetPoller;
 
 pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
-    let eye = Eye::open(config, format).await?;
+    let poller = FleetPoller::open(config, format).await?;
     if format == Format::Text && out::is_terminal() {
-        live::run(eye).await?;
+        live::run(poller).await?;
     } else {
-        lines::run(eye, format).await?;
+        lines::run(poller, format).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

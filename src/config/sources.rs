@@ -39,12 +39,12 @@ pub(super) fn is_ours(name: &str) -> bool {
 }
 
 /// Settings by name. The environment wins over the file; an empty value is none.
-pub(super) struct Given {
+pub(super) struct RawSettings {
     variables: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
 }
 
-impl Given {
+impl RawSettings {
     /// Refuses unknown names, in the environment and in the file: a misspelt
     /// setting must not be silently ignored.
     pub(super) fn new(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {

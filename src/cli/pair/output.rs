@@ -1,20 +1,20 @@
-//! The attempt as it is told: drawn for a person, a line of JSON for a program.
+//! Progress of a pair attempt: drawn for a person, lines of JSON for a program.
 
 use paird_sql::queries::cli::{ListedAccount, Pairing};
 use serde_json::{Value, json};
 
 use super::{Ending, Format, Screen, out};
 
-pub(super) struct Told {
+pub(super) struct Output {
     format: Format,
     account: Value,
     label: String,
     screen: Screen,
-    /// What a program was told last: it gets each new thing once.
+    /// The last document printed: only a different one is printed next.
     last: Value,
 }
 
-impl Told {
+impl Output {
     pub(super) fn new(format: Format, account: &ListedAccount) -> Self {
         Self {
             format,
