@@ -4,13 +4,12 @@ use std::process::ExitCode;
 
 use chrono::SecondsFormat;
 use clap::Subcommand;
-use paird_actors::domain::{Status, StatusReason};
+use paird_actors::domain::{OperatorId, Status, StatusReason};
 use paird_sql::queries::cli::{self, ListedAccount};
 use paird_sql::queries::settings::set_device_name;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::DEFAULT_OPERATOR;
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
@@ -28,7 +27,7 @@ pub(super) enum AccountsCommand {
         /// What people call it; need not be unique, but the command line is easier if it is.
         label: String,
         /// Whose it is: a number is linked at most once among an operator's accounts.
-        #[arg(long, value_name = "UUID", default_value_t = DEFAULT_OPERATOR)]
+        #[arg(long, value_name = "UUID", default_value_t = OperatorId::DEFAULT.0)]
         operator: Uuid,
         /// The name under "Linked devices" on the phone; without it PAIRD_DEVICE_NAME.
         #[arg(long, value_name = "NAME")]

@@ -36,16 +36,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::{daemon, telemetry};
 use exit::Exit;
 use out::Format;
-
-/// The operator of accounts that are added without `--operator`: a fixed id, so that
-/// a single operator needs none.
-pub const DEFAULT_OPERATOR: Uuid = Uuid::from_u128(1);
 
 /// Links and keeps WhatsApp accounts, driven through Postgres.
 #[derive(Debug, Parser)]

@@ -4,13 +4,13 @@ use actix_web::{
     HttpResponse, get, patch, post,
     web::{Data, Json, Path, Query},
 };
+use paird_actors::domain::OperatorId;
 use paird_sql::queries::console::{add_account, get_pair_code, get_shown_account, list_shown_accounts, rename_account};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{account_view::Account, db::query, json_body::JsonBody, problem::Problem, state::AppState};
-use crate::cli::DEFAULT_OPERATOR;
 
 /// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
@@ -71,7 +71,7 @@ pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result
 #[post("/api/accounts")]
 pub async fn add(state: Data<AppState>, new: JsonBody<NewAccount>) -> Result<HttpResponse, Problem> {
     let label = checked(&new.0.label)?;
-    let operator = new.0.operator_id.unwrap_or(DEFAULT_OPERATOR);
+    let operator = new.0.operator_id.unwrap_or(OperatorId::DEFAULT.0);
     let database = state.database().await?;
     let id = query(add_account().bind(&database, &operator, &label).one()).await?;
     drop(database);

@@ -32,6 +32,13 @@ uuid_id!(
     /// Whoever the account belongs to. A number is unique among an operator's live accounts.
     OperatorId
 );
+
+impl OperatorId {
+    /// The operator of accounts that are added without one: a fixed id, so that an
+    /// installation with a single operator needs to name none.
+    pub const DEFAULT: Self = Self(Uuid::from_u128(1));
+}
+
 uuid_id!(
     /// The keys of one link, that is of one device entry on a phone. A new link gets a new keyring.
     KeyringId

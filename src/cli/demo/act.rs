@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use paird_actors::domain::OperatorId;
 use paird_sandbox::LinkedDevice;
 use paird_sql::queries::cli::{self, AccountEvent, Pairing};
 use serde_json::{Value, json};
@@ -10,7 +11,6 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::phones::Phones;
-use crate::cli::DEFAULT_OPERATOR;
 use crate::cli::database::{Database, explained};
 use crate::cli::pair::is_terminal;
 
@@ -42,8 +42,10 @@ impl Act {
     }
 
     pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<Account> {
-        let added =
-            cli::insert_account().bind(&self.database.client, &DEFAULT_OPERATOR, &label, &None::<&str>).one().await;
+        let added = cli::insert_account()
+            .bind(&self.database.client, &OperatorId::DEFAULT.0, &label, &None::<&str>)
+            .one()
+            .await;
         Ok(Account { id: added.map_err(explained)?, label })
     }
 
