@@ -22,31 +22,31 @@ use crate::postgres::pool::Dsn;
 
 /// A notification may be lost; the rows are looked at this often regardless.
 pub(super) const POLL: Duration = Duration::from_millis(250);
-/// A command that still waits after this long makes one wonder whether a daemon runs.
-const WONDER_AFTER: Duration = Duration::from_secs(3);
+/// After this long it is checked whether any daemon runs that could take the command.
+const NO_DAEMON_HINT_AFTER: Duration = Duration::from_secs(3);
 
 /// One connection of its own: a pooled one would lose notifications.
 pub(super) struct Database {
     pub(super) client: Client,
     format: Format,
-    rung: Arc<Notify>,
+    notified: Arc<Notify>,
 }
 
 impl Database {
     /// Connects to `DATABASE_URL`, or to the embedded cluster of a running daemon.
     pub(super) async fn connect(config: &Config, format: Format) -> anyhow::Result<Self> {
         let (client, mut connection) = dsn(config)?.connect().await.map_err(|away| unreachable(config, &away))?;
-        let rung = Arc::new(Notify::new());
-        let bell = Arc::clone(&rung);
+        let notified = Arc::new(Notify::new());
+        let wake = Arc::clone(&notified);
         tokio::spawn(async move {
             let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
                 if matches!(message, AsyncMessage::Notification(_)) {
-                    bell.notify_one();
+                    wake.notify_one();
                 }
             }
         });
-        Ok(Self { client, format, rung })
+        Ok(Self { client, format, notified })
     }
 
     /// Connects, and hears events from now on.
@@ -56,19 +56,19 @@ impl Database {
         Ok(database)
     }
 
-    /// From now on events wake [`Database::rung`].
+    /// From now on events wake [`Database::until_notified`].
     pub(super) async fn listen(&self, channel: &str) -> anyhow::Result<()> {
         connections::listen_to_channel().bind(&self.client, &channel).one().await.map_err(explained)?;
         Ok(())
     }
 
     /// Waits for a notification, or until it is time to look anyway.
-    pub(super) async fn rung(&self) {
-        self.rung_within(POLL).await;
+    pub(super) async fn until_notified(&self) {
+        self.until_notified_within(POLL).await;
     }
 
-    pub(super) async fn rung_within(&self, most: Duration) {
-        let _ = tokio::time::timeout(most, self.rung.notified()).await;
+    pub(super) async fn until_notified_within(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.notified.notified()).await;
     }
 
     pub(super) async fn accounts(&self) -> anyhow::Result<Vec<ListedAccount>> {
@@ -104,16 +104,16 @@ impl Database {
     /// error if it failed.
     pub(super) async fn ask(&self, kind: &str, account: Uuid, args: &Value) -> anyhow::Result<(i64, String)> {
         let id = self.send(kind, account, args).await?;
-        let mut patience = Patience::new(id);
+        let mut hint = NoDaemonHint::new(id);
         loop {
             let end = self.command(id).await?;
             let result = end.result.unwrap_or_default();
             match end.state.as_str() {
                 "done" => return Ok((id, result)),
                 "failed" => bail!("{result}"),
-                _ => patience.check(self).await?,
+                _ => hint.check(self).await?,
             }
-            self.rung().await;
+            self.until_notified().await;
         }
     }
 
@@ -126,20 +126,20 @@ impl Database {
     }
 }
 
-/// Says once that nobody is there to do a command, if so.
-pub(super) struct Patience {
+/// Says once that no daemon is there to run a command, if so.
+pub(super) struct NoDaemonHint {
     command: i64,
-    wonder_at: Option<tokio::time::Instant>,
+    due: Option<tokio::time::Instant>,
 }
 
-impl Patience {
+impl NoDaemonHint {
     pub(super) fn new(command: i64) -> Self {
-        Self { command, wonder_at: Some(tokio::time::Instant::now() + WONDER_AFTER) }
+        Self { command, due: Some(tokio::time::Instant::now() + NO_DAEMON_HINT_AFTER) }
     }
 
     pub(super) async fn check(&mut self, database: &Database) -> anyhow::Result<()> {
-        if self.wonder_at.is_some_and(|at| tokio::time::Instant::now() >= at) {
-            self.wonder_at = None;
+        if self.due.is_some_and(|at| tokio::time::Instant::now() >= at) {
+            self.due = None;
             if database.live_daemons().await? == 0 {
                 let id = self.command;
                 database.format.remark(format_args!(

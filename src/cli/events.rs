@@ -59,7 +59,7 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
         match reader.print_new(&database).await {
             Ok(true) => {}
             Ok(false) => tokio::select! {
-                () = database.rung() => {}
+                () = database.until_notified() => {}
                 _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             },
             Err(error) => {

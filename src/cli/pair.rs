@@ -12,7 +12,7 @@ use paird_actors::domain::Phone;
 use paird_sql::queries::cli::{self, AccountEvent, ListedAccount};
 use serde_json::{Map, Value, json};
 
-use super::database::{Database, Patience, explained};
+use super::database::{Database, NoDaemonHint, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use crate::config::Config;
@@ -89,7 +89,7 @@ async fn pairing(database: &Database, account: &ListedAccount) -> anyhow::Result
 impl Attempt<'_> {
     /// Shows the attempt until it has ended.
     async fn watch(&mut self, output: &mut Output) -> anyhow::Result<Ending> {
-        let mut patience = Patience::new(self.command);
+        let mut hint = NoDaemonHint::new(self.command);
         loop {
             let command = self.database.command(self.command).await?;
             if command.state == "failed" {
@@ -102,9 +102,9 @@ impl Attempt<'_> {
                     }
                     output.show(&pairing(self.database, self.account).await?)?;
                 }
-                None => patience.check(self.database).await?,
+                None => hint.check(self.database).await?,
             }
-            self.database.rung().await;
+            self.database.until_notified().await;
         }
     }
 

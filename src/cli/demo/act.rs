@@ -82,7 +82,7 @@ impl Act {
                     Err(refused) => last_refusal = Some(refused),
                 }
             }
-            self.database.rung().await;
+            self.database.until_notified().await;
         }
         match last_refusal {
             Some(refused) => Err(refused.context(format!("{:?}: no scan was taken", account.label))),
@@ -128,7 +128,7 @@ impl Act {
                 let seen: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
                 bail!("{:?}: the awaited event did not come; there were {seen:?}", account.label);
             }
-            self.database.rung().await;
+            self.database.until_notified().await;
         }
     }
 
@@ -147,7 +147,7 @@ impl Act {
             }
             let (label, status, reason) = (account.label, row.status, row.status_reason);
             ensure!(Instant::now() < deadline, "{label:?} should be {wanted}, but is {status} ({reason})");
-            self.database.rung().await;
+            self.database.until_notified().await;
         }
     }
 
@@ -166,7 +166,7 @@ impl Act {
             }
             let jids: Vec<&str> = devices.iter().map(|device| device.jid.as_str()).collect();
             ensure!(Instant::now() < deadline, "phone +{number} should list {wanted}, but lists {jids:?}");
-            self.database.rung().await;
+            self.database.until_notified().await;
         }
     }
 }

@@ -65,7 +65,7 @@ impl<'a> FleetPoller<'a> {
     /// Waits until there may be something new.
     pub(super) async fn until_changed(&self) {
         match &self.database {
-            Some(database) => database.rung_within(POLL_EVERY).await,
+            Some(database) => database.until_notified_within(POLL_EVERY).await,
             None => tokio::time::sleep(POLL_EVERY).await,
         }
     }
