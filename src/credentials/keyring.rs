@@ -13,9 +13,9 @@ use super::write_behind::WriteBehind;
 
 /// The keys of one link: see the module.
 ///
-/// It belongs to one fence and one opening. Once it turns out that the account has another
-/// owner, or that the keyring was opened again, or once nobody learnt whether a write was
-/// done, everything fails, for ever: a new keyring must be opened, if at all.
+/// It is bound to one fence and one opening. After the account got another owner, the
+/// keyring was opened again, or the outcome of a write stayed unknown, every call fails;
+/// whoever still owns the account must open the keyring again.
 pub struct Keyring {
     id: KeyringId,
     /// Held for reading through each operation, and for writing through
@@ -25,8 +25,8 @@ pub struct Keyring {
     durable: AtomicBool,
     /// Notified when there may be something to flush.
     changed: Arc<Notify>,
-    /// Held through a merge, which reads, decides and writes. Others are kept out by fence
-    /// and epoch, so what is left to exclude uses this object.
+    /// Held through a merge, which reads, decides and writes. Fence and epoch exclude every
+    /// other object, so only the users of this one have to be excluded from each other.
     pub(crate) merging: Merging,
 }
 
@@ -45,7 +45,7 @@ enum Backing {
     Stored,
 }
 
-/// What is in memory of a keyring that is not durable yet.
+/// A keyring that is not durable yet.
 struct Staged {
     records: StagedRecords,
     master_keys: Arc<CurrentKeys>,

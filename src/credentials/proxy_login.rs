@@ -1,4 +1,4 @@
-//! The login of a proxy: how it is given, sealed and found again.
+//! The login of an account's proxy: parsed, sealed, stored and read again.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,14 +1,15 @@
-//! A new master key in the place of the old one, under running daemons.
+//! Replaces the master key while daemons run.
 //!
 //! ```text
 //! file:      old ──▶ new, old ─────────────────────────────────▶ new
 //! keyrings:  old      old … re-wrapped, batch by batch … new      new
 //! ```
 //!
-//! At every step the file opens every keyring, so it may be cut off anywhere, and is
-//! taken up where it was: a file with two keys is a rotation that is not over. A
-//! daemon that meets a key that it does not know reads the file again; one that seals
-//! a new keyring reads it before, and holds off the last step until that is written.
+//! At every step the file's keys open every keyring, so a rotation may be interrupted
+//! anywhere and resumed: a file with two keys is a rotation that has not finished. A daemon
+//! that finds a keyring sealed with an unknown key reads the file again; one that seals a
+//! new keyring reads the file first, and its lock delays the last step until that keyring
+//! is written.
 
 use std::num::NonZeroU32;
 use std::path::Path;

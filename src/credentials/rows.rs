@@ -1,5 +1,6 @@
-//! Records in Postgres: each call is one statement, sealed on the way in, opened on
-//! the way out, and every write under the account's fence and the keyring's epoch.
+//! Records in Postgres: each call is one statement. Values are sealed before they are
+//! written and opened after they are read; every write is checked against the account's
+//! fence and the keyring's epoch.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -23,7 +24,7 @@ use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
 /// The epoch of a keyring that was never opened, only made: what the column has by default.
 pub(super) const FIRST_EPOCH: i64 = 1;
 
-/// Whose records, and in whose name they are written.
+/// Whose records these are, and as whom they are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ownership {
     pub account: AccountId,
@@ -31,7 +32,7 @@ pub(super) struct Ownership {
     /// The daemon's row in `processes`.
     pub owner: Uuid,
     pub fence: Fence,
-    /// Of the opening that these records come from: a later one ends it.
+    /// Of the opening that made these records; a later opening invalidates them.
     pub epoch: i64,
 }
 
@@ -39,21 +40,22 @@ pub(super) struct Rows {
     pool: Pool,
     ownership: Ownership,
     key: DataKey,
-    /// One write at a time: the library may save a record anew while it still waits for the
-    /// former save, and what it writes last must land last.
+    /// One write at a time: a record may be saved again before the previous save has
+    /// returned, and the last value must be the one that stays.
     writing: Mutex<()>,
-    /// Set once, for ever: why these records may no longer be used.
+    /// Why these records may no longer be used; set once and never cleared.
     failure: SetOnce<Failure>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Failure {
-    /// Somebody else writes now: what this daemon's client believes is out of date.
+    /// The account has another owner: this daemon's client is out of date.
     Fenced,
-    /// A write may still land, after a newer one: a session that goes back in time is
-    /// worse than one that is opened again. The opening ends what may still land.
+    /// The outcome of a write is unknown, and it may still be applied over a newer one. A
+    /// session that goes back in time is worse than one that is opened again, and opening
+    /// the keyring again invalidates the write.
     Unanswered,
-    /// A newer connection has opened the keyring: what this one believes is out of date.
+    /// A newer connection has opened the keyring: this one is out of date.
     Reopened,
     /// The keyring's row is gone.
     Erased,
@@ -75,7 +77,7 @@ impl Rows {
         self.failure.get().map(|failure| failure.to_error(self.ownership.keyring))
     }
 
-    /// Waits until every call fails.
+    /// Waits until every call fails, and returns why.
     pub async fn failed(&self) -> StoreError {
         self.failure.wait().await.to_error(self.ownership.keyring)
     }
@@ -90,12 +92,12 @@ impl Rows {
     /// Writes some records and removes others by their names, in one statement.
     ///
     /// # Errors
-    /// Nothing was written. Where that is not known, everything fails from then on: it
-    /// might land later, over what was written since.
+    /// Nothing was written. If that is not known, every later call fails: the write may
+    /// still be applied, over newer ones.
     pub async fn write(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
         let columns = self.columns(written)?;
         let (_alone, client) = self.writer().await?;
-        let outcome = self.learnt(self.put_and_remove(&client, columns, gone)).await?;
+        let outcome = self.outcome_of(self.put_and_remove(&client, columns, gone)).await?;
         self.check_write(outcome.held, outcome.epoch)
     }
 
@@ -124,8 +126,8 @@ impl Rows {
         sql::put_credentials().params(client, &params).one().await
     }
 
-    /// Why a write wrote nothing, if it did not: the account is another's, the keyring is
-    /// gone, or it was opened again.
+    /// Fails if a write had no effect: the account has another owner, the keyring is gone,
+    /// or it was opened again.
     fn check_write(&self, held: bool, epoch: Option<i64>) -> Result<(), StoreError> {
         self.check_held(held)?;
         self.check_epoch(epoch)
@@ -135,7 +137,7 @@ impl Rows {
         if held { Ok(()) } else { Err(self.fail(Failure::Fenced)) }
     }
 
-    /// No epoch: there is no such keyring any more.
+    /// No epoch means that the keyring no longer exists.
     fn check_epoch(&self, epoch: Option<i64>) -> Result<(), StoreError> {
         match epoch {
             None => Err(self.fail(Failure::Erased)),
@@ -145,7 +147,7 @@ impl Rows {
     }
 
     fn fail(&self, failure: Failure) -> StoreError {
-        // The first one stays.
+        // The first failure counts.
         let _ = self.failure.set(failure);
         self.failure.get().unwrap_or(&failure).to_error(self.ownership.keyring)
     }
@@ -157,33 +159,32 @@ impl Rows {
         connection(&self.pool).await
     }
 
-    /// A connection for the one write that goes on while the first half is held.
+    /// A connection for a write, and the lock that is held until it has ended.
     async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Object), StoreError> {
         let alone = self.writing.lock().await;
         Ok((alone, self.client().await?))
     }
 
-    /// Waits until the outcome of a write is known. Where it never will be, because it
-    /// takes too long, the connection broke or the caller went away, everything fails
-    /// from then on.
-    async fn learnt<T>(
+    /// Waits for the outcome of a write. If it stays unknown, because the write timed out,
+    /// the connection broke or the caller was dropped, every later call fails.
+    async fn outcome_of<T>(
         &self,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        let unlearnt = Unlearnt(Some(self));
+        let unknown = UnknownOutcome(Some(self));
         let answer = match timeout(QUERY_TIMEOUT, statement).await {
-            // Not the server's word.
+            // The connection's error, not the server's answer.
             Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
             Err(_) => return Err(self.fail(Failure::Unanswered)),
             Ok(answer) => answer,
         };
-        unlearnt.learnt();
+        unknown.resolve();
         answer.map_err(|error| unavailable(&error))
     }
 
     fn open(&self, kind: Kind, name: String, sealed: &[u8], stamp: i64) -> Result<Entry, StoreError> {
         let value = self.key.open(kind.as_str(), &name, sealed).map_err(|error| {
-            // Not its name: that is often a phone number.
+            // Without its name, which is often a phone number.
             let keyring = self.ownership.keyring;
             StoreError::Poisoned(format!("a {} record of keyring {keyring}: {error}", kind.as_str()))
         })?;
@@ -281,7 +282,7 @@ impl Records for Rows {
         let statement = sql::take_credential();
         let word = kind.as_str();
         let bound = statement.bind(&client, &account.0, &owner, &fence.0, &keyring.0, &epoch, &word, &name);
-        let outcome = self.learnt(bound.one()).await?;
+        let outcome = self.outcome_of(bound.one()).await?;
         self.check_write(outcome.held, outcome.epoch)?;
         match outcome.sealed.zip(outcome.stamp) {
             Some((sealed, stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
@@ -297,26 +298,26 @@ impl Records for Rows {
             Selection::Names(names) => {
                 let statement = sql::delete_credentials();
                 let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, names);
-                let outcome = self.learnt(bound.one()).await?;
+                let outcome = self.outcome_of(bound.one()).await?;
                 (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::Prefix(prefix) => {
                 let statement = sql::delete_credentials_with_prefix();
                 let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, prefix);
-                let outcome = self.learnt(bound.one()).await?;
+                let outcome = self.outcome_of(bound.one()).await?;
                 (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::SecondPart(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| record_key::one(part)).collect();
                 let statement = sql::delete_credentials_with_second_part();
                 let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, &parts);
-                let outcome = self.learnt(bound.one()).await?;
+                let outcome = self.outcome_of(bound.one()).await?;
                 (outcome.held, outcome.epoch, outcome.written)
             }
             Selection::StampBelow(bound) => {
                 let statement = sql::delete_expired_credentials();
                 let bound = statement.bind(&client, account, &owner, fence, keyring, epoch, kind, bound);
-                let outcome = self.learnt(bound.one()).await?;
+                let outcome = self.outcome_of(bound.one()).await?;
                 (outcome.held, outcome.epoch, outcome.written)
             }
         };
@@ -325,16 +326,16 @@ impl Records for Rows {
     }
 }
 
-/// A write whose outcome nobody may ever learn: dropped as that, it fails the records.
-struct Unlearnt<'a>(Option<&'a Rows>);
+/// A write whose outcome is unknown so far. Dropped in that state it fails the records.
+struct UnknownOutcome<'a>(Option<&'a Rows>);
 
-impl Unlearnt<'_> {
-    fn learnt(mut self) {
+impl UnknownOutcome<'_> {
+    fn resolve(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Unlearnt<'_> {
+impl Drop for UnknownOutcome<'_> {
     fn drop(&mut self) {
         if let Some(records) = self.0 {
             records.fail(Failure::Unanswered);

@@ -1,9 +1,9 @@
-//! The race of two newcomers for one number: a unique index decides it.
+//! Two accounts that claim one number at once: a unique index decides which gets it.
 
 use paird_actors::ports::StoreError;
 use tokio_postgres::error::SqlState;
 
-/// Times that the index may speak before the incumbent is seen, or gone.
+/// How often the claim is tried before the other account is seen, or gone.
 pub(crate) const RACES: u32 = 5;
 
 /// Whether a statement wrote nothing since another live account of the operator has the
@@ -24,5 +24,5 @@ pub(crate) fn unless_taken<T>(answer: Result<T, tokio_postgres::Error>) -> Resul
 
 /// After [`RACES`] tries.
 pub(crate) fn contested() -> StoreError {
-    StoreError::Unavailable("the number is claimed and given up again and again".to_owned())
+    StoreError::Unavailable(format!("gave up after {RACES} conflicts on this number"))
 }

@@ -18,10 +18,10 @@ pub(super) type KeyBytes = Zeroizing<[u8; KEY_BYTES]>;
 pub enum SealError {
     #[error("sealed with format {0}, this build knows format {VERSION}")]
     UnknownVersion(u8),
-    #[error("cut short")]
+    #[error("too short to be sealed data")]
     TooShort,
     /// Another key, another place, or another content than it was sealed with.
-    #[error("does not open with its key in its place")]
+    #[error("authentication failed: wrong key, wrong row, or modified data")]
     Broken,
     #[error("too large to seal")]
     TooLarge,
