@@ -137,7 +137,7 @@ async fn serve_with(
         store: Arc::clone(&store) as _,
         gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
         policy: config.policy(),
-        lease: lease.pulse().epoch_now(),
+        lease: lease.status().epoch_now(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
         per_round: per_round(config.connect_rate),
