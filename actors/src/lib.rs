@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod connection;
 pub mod departure;
 pub mod domain;
 pub mod lease;

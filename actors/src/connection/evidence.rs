@@ -1,0 +1,56 @@
+use crate::domain::CloseReason;
+
+/// What was seen of one socket. The library ends some with an event and some silently;
+/// all of it together says why.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct CloseEvidence {
+    /// A reason that needs no interpretation; the first one counts.
+    told: Option<CloseReason>,
+    stream_error: Option<CloseReason>,
+    /// The end of the socket as the library described it.
+    lost: Option<String>,
+    /// Why no socket came about.
+    dial_failed: Option<CloseReason>,
+    /// A stanza came in, so the handshake was through.
+    heard: bool,
+}
+
+impl CloseEvidence {
+    pub(super) fn tell(&mut self, reason: CloseReason) {
+        self.told.get_or_insert(reason);
+    }
+
+    pub(super) fn stream_error(&mut self, reason: CloseReason) {
+        self.stream_error = Some(reason);
+    }
+
+    pub(super) fn lost(&mut self, how: String) {
+        self.lost = Some(how);
+    }
+
+    pub(super) fn dial_failed(&mut self, why: CloseReason) {
+        self.dial_failed = Some(why);
+    }
+
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
+    }
+
+    /// WhatsApp's words for it, if it said that the device is gone.
+    pub(super) fn logout(&self) -> Option<&str> {
+        if let Some(CloseReason::LoggedOut(raw)) = &self.told { Some(raw) } else { None }
+    }
+
+    /// Why the socket ended.
+    pub(super) fn reason(&self) -> CloseReason {
+        if let Some(told) = self.told.as_ref().or(self.stream_error.as_ref()) {
+            return told.clone();
+        }
+        match (&self.lost, &self.dial_failed, self.heard) {
+            (Some(lost), _, _) => CloseReason::SocketLost(lost.clone()),
+            (None, Some(why), _) => why.clone(),
+            (None, None, true) => CloseReason::SocketLost("the stream ended".to_owned()),
+            (None, None, false) => CloseReason::Unreachable("the noise handshake did not finish".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! One connection to WhatsApp, from its turn to dial to its end, as one enum stepped by a
+//! pure function.
+//!
+//! A connection has several sockets if it makes a link: WhatsApp closes the one of the
+//! scan, and the device logs in on the next. Here is decided which frames may leave, when
+//! a code is asked for, whether a socket that ended is followed by another, and why the
+//! connection ended. The shell (`src/whatsapp/connection` of the daemon) steps the machine
+//! from inside the protocol library's event handler, under a lock: when a handler returns,
+//! the frames of what it reported are held already.
+//!
+//! - [`pairing`] shows QRs and codes and holds a scan until its owner has decided
+//! - [`run`] follows one socket after the other, up to the login and the pings of an open one
+//! - [`closing`] is the end, and the answer to an unlink
+
+mod closing;
+mod codes;
+mod effect;
+mod evidence;
+mod input;
+mod pairing;
+mod policy;
+mod run;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use effect::{Effect, Note};
+pub use input::{Answer, Input, LibraryEvent, Outcome, Request, Scan, ScanId, UnlinkOutcome};
+pub use policy::ConnectionPolicy;
+pub use state::{Frames, Hold, Ping, State};
+
+use closing::PendingUnlink;
+use codes::Codes;
+use evidence::CloseEvidence;
+
+use crate::{
+    domain::Instant,
+    ports::{Purpose, SessionEvent},
+};
+
+/// The machine of one connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    policy: ConnectionPolicy,
+    state: State,
+    link: Link,
+    /// The number of the last scan.
+    scan: ScanId,
+    codes: Codes,
+    /// Of the current socket, or of the last one.
+    evidence: CloseEvidence,
+    unlink: PendingUnlink,
+}
+
+/// How far this connection's link has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Link {
+    /// Not made yet.
+    Missing,
+    /// Confirmed on this connection; its first login is outstanding.
+    Confirmed { device_jid: String, is_finished: bool, logins: u8 },
+    /// It existed before, or its first login was made.
+    Established,
+    /// A scan was refused, or lost its socket: no frame may leave any more.
+    Refused,
+}
+
+/// One step's time and effects.
+struct Step {
+    now: Instant,
+    effects: Vec<Effect>,
+}
+
+impl Step {
+    fn order(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn emit(&mut self, event: SessionEvent) {
+        self.order(Effect::Emit(event));
+    }
+}
+
+impl Connection {
+    /// A new connection and its first effects.
+    pub fn begin(purpose: Purpose, policy: ConnectionPolicy) -> (Self, Vec<Effect>) {
+        let (link, code_for) = match purpose {
+            Purpose::Pair { code_for } => (Link::Missing, code_for),
+            Purpose::Login => (Link::Established, None),
+        };
+        let machine = Self {
+            policy,
+            state: State::Queued,
+            link,
+            scan: ScanId::default(),
+            codes: Codes::new(code_for),
+            evidence: CloseEvidence::default(),
+            unlink: PendingUnlink::None,
+        };
+        (machine, vec![Effect::AwaitTurn])
+    }
+
+    /// Takes one input, and returns what is to be done about it.
+    pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        let mut step = Step { now, effects: Vec::new() };
+        match input {
+            Input::Event(event) => self.on_event(event, &mut step),
+            Input::Outcome(outcome) => self.on_outcome(outcome, &mut step),
+            Input::Request(request) => self.on_request(request, &mut step),
+            Input::Deadline => self.on_deadline(&mut step),
+        }
+        step.effects
+    }
+
+    /// When [`Input::Deadline`] is due; asked after each step.
+    pub fn deadline(&self) -> Option<Instant> {
+        let of_the_state = match &self.state {
+            State::Dialing | State::Pairing => self.codes.deadline(),
+            State::Held(hold) => Some(hold.until),
+            State::Confirmed { restart_at } => *restart_at,
+            State::Open(Ping::Due(until) | Ping::Sent { until, .. })
+            | State::Restarting { until }
+            | State::Ending { until }
+            | State::Closing { until, .. } => Some(*until),
+            State::Queued | State::LoggingIn | State::Ended => None,
+        };
+        of_the_state.into_iter().chain(self.unlink.deadline()).min()
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn policy(&self) -> &ConnectionPolicy {
+        &self.policy
+    }
+
+    /// Whether an outgoing frame may pass. Once blocked, they stay it.
+    pub fn frames(&self) -> Frames {
+        match (&self.state, &self.link) {
+            (State::Held(_), _) => Frames::Wait,
+            (_, Link::Refused) => Frames::Block,
+            (_, Link::Missing | Link::Confirmed { .. } | Link::Established) => Frames::Pass,
+        }
+    }
+
+    /// The scan whose keys are complete and wait to become durable.
+    pub fn awaits_keys(&self) -> Option<ScanId> {
+        match &self.state {
+            State::Held(Hold { scan, stage: state::HoldStage::Asked { .. }, .. }) => Some(*scan),
+            State::Held(_)
+            | State::Queued
+            | State::Dialing
+            | State::Pairing
+            | State::Confirmed { .. }
+            | State::Restarting { .. }
+            | State::LoggingIn
+            | State::Open(_)
+            | State::Ending { .. }
+            | State::Closing { .. }
+            | State::Ended => None,
+        }
+    }
+
+    fn on_event(&mut self, event: LibraryEvent, step: &mut Step) {
+        match event {
+            LibraryEvent::Stanza => self.on_stanza(),
+            LibraryEvent::Qr { payload, lasts } => self.on_qr(payload, lasts, step),
+            LibraryEvent::QrsExhausted { closes } => self.on_qrs_exhausted(closes, step),
+            LibraryEvent::Code { code, lasts } => self.on_code(code, lasts, step),
+            LibraryEvent::CodeStale => self.on_code_spent(step),
+            LibraryEvent::CodeRefused(why) => self.on_code_refused(why, step),
+            LibraryEvent::CodeTyped => self.on_code_typed(step),
+            LibraryEvent::Passkey { stage, request, lasts } => self.on_passkey(stage, request, lasts, step),
+            LibraryEvent::PairSuccess(scan) => self.on_pair_success(scan, step),
+            LibraryEvent::ScanFailed(reason) => self.on_scan_failed(reason, step),
+            LibraryEvent::PairingFinished => self.on_pairing_finished(step),
+            LibraryEvent::Success { phone, device_jid } => self.on_success(phone, device_jid, step),
+            LibraryEvent::Told(reason) => self.on_told(reason, step),
+            LibraryEvent::StreamError(reason) => self.on_stream_error(reason, step),
+            LibraryEvent::Disconnected(how) => self.evidence.lost(how),
+            LibraryEvent::DialFailed(why) => self.evidence.dial_failed(why),
+        }
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome, step: &mut Step) {
+        match outcome {
+            Outcome::TurnCame => self.on_turn(step),
+            Outcome::NotDialed(reason) => self.on_not_dialed(reason, step),
+            Outcome::RunEnded => self.on_run_ended(step),
+            Outcome::Answered(scan, answer) => self.on_answered(scan, answer, step),
+            Outcome::CodeOutstanding { nth, remaining } => self.on_code_outstanding(nth, remaining, step),
+            Outcome::CodeCancelled => self.on_code_spent(step),
+            Outcome::Pinged { nth, answered } => self.on_pinged(nth, answered, step),
+            Outcome::Unlinked(outcome) => self.on_unlinked(outcome, step),
+            Outcome::TakenDown => self.on_taken_down(step),
+            Outcome::KeysDurable(scan) => self.on_keys_durable(scan),
+            Outcome::KeysFailed(why) => self.on_keys_failed(why, step),
+            Outcome::ShellStopped => self.on_shell_stopped(step),
+        }
+    }
+
+    fn on_request(&mut self, request: Request, step: &mut Step) {
+        match request {
+            Request::Confirm => self.on_confirm(step),
+            Request::Refuse => self.on_refuse(step),
+            Request::Unlink => self.on_unlink(step),
+            Request::Close => self.on_close(step),
+            Request::Cut => self.on_cut(step),
+        }
+    }
+
+    /// A reached deadline always makes progress: each arm leaves its state or moves its deadline.
+    fn on_deadline(&mut self, step: &mut Step) {
+        if self.deadline().is_none_or(|due| step.now < due) {
+            return;
+        }
+        if self.unlink.deadline().is_some_and(|due| due <= step.now) {
+            return self.on_logout_timeout(step);
+        }
+        match &self.state {
+            State::Dialing | State::Pairing => self.on_code_deadline(step),
+            State::Held(_) => self.refuse(step),
+            State::Confirmed { .. } => self.on_restart_overdue(step),
+            State::Restarting { .. } => self.begin_run(step),
+            State::Open(ping) => self.on_ping_deadline(*ping, step),
+            State::Ending { .. } => self.on_run_over(step),
+            State::Closing { .. } => self.on_close_timeout(step),
+            State::Queued | State::LoggingIn | State::Ended => {}
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! One socket after the other: dialed, heard, logged in, pinged, lost.
+
+use super::{Connection, Effect, Link, Ping, State, Step};
+use crate::{
+    domain::{CloseReason, Phone},
+    ports::SessionEvent,
+};
+
+impl Connection {
+    /// Queued → Dialing. Only the first socket waits for a turn: the login after a link
+    /// belongs to it, and a person waits at the phone.
+    pub(super) fn on_turn(&mut self, step: &mut Step) {
+        if self.state == State::Queued {
+            step.emit(SessionEvent::Dialing);
+            self.begin_run(step);
+        }
+    }
+
+    /// Queued | Restarting | (a run that is over) → Dialing
+    pub(super) fn begin_run(&mut self, step: &mut Step) {
+        self.evidence = super::CloseEvidence::default();
+        self.state = State::Dialing;
+        step.order(Effect::Run);
+        if self.link == Link::Missing {
+            self.ask_for_code(step);
+        }
+    }
+
+    /// Dialing → Pairing | LoggingIn
+    pub(super) fn on_stanza(&mut self) {
+        self.evidence.heard();
+        if self.state != State::Dialing {
+            return;
+        }
+        self.state = match self.link {
+            Link::Missing => State::Pairing,
+            Link::Confirmed { .. } | Link::Established | Link::Refused => State::LoggingIn,
+        };
+    }
+
+    /// The shell could not dial: no client version, no route. Dialing → Restarting | Closing
+    pub(super) fn on_not_dialed(&mut self, reason: CloseReason, step: &mut Step) {
+        if self.state.has_run() {
+            self.evidence.tell(reason);
+            self.on_run_over(step);
+        }
+    }
+
+    pub(super) fn on_run_ended(&mut self, step: &mut Step) {
+        if self.state.has_run() {
+            self.on_run_over(step);
+        }
+    }
+
+    /// Anything with a socket → Ending. In Ending the reason adds to what is known; in
+    /// Closing it may answer an unlink.
+    pub(super) fn on_told(&mut self, reason: CloseReason, step: &mut Step) {
+        self.evidence.tell(reason);
+        self.answer_unlink_by_logout(step);
+        self.end_soon(step);
+    }
+
+    /// Anything with a socket → Ending. 503 leaves the socket open, so it is not waited for.
+    pub(super) fn on_stream_error(&mut self, reason: CloseReason, step: &mut Step) {
+        self.evidence.stream_error(reason);
+        self.end_soon(step);
+    }
+
+    /// The library closes the socket now, or never. Anything with a socket → Ending
+    pub(super) fn end_soon(&mut self, step: &mut Step) {
+        if !self.state.has_run() || matches!(self.state, State::Ending { .. }) {
+            return;
+        }
+        self.refuse_held();
+        self.state = State::Ending { until: step.now.after(self.policy.socket_end_timeout) };
+    }
+
+    /// A scan that loses its socket must not be confirmed on it.
+    pub(super) fn refuse_held(&mut self) {
+        if matches!(self.state, State::Held(_)) {
+            self.link = Link::Refused;
+        }
+    }
+
+    /// The socket is over. Anything with a socket → Restarting | Dialing | Closing
+    pub(super) fn on_run_over(&mut self, step: &mut Step) {
+        self.refuse_held();
+        step.order(Effect::StopRun);
+        let reason = self.evidence.reason();
+        if matches!(reason, CloseReason::ClientOutdated(_)) {
+            step.order(Effect::ReportOutdated);
+        }
+        match &mut self.link {
+            Link::Confirmed { is_finished, logins, .. }
+                if *logins < self.policy.first_logins && may_log_in_again(&reason) =>
+            {
+                *logins += 1;
+                if *is_finished {
+                    self.begin_run(step);
+                } else {
+                    self.state = State::Restarting { until: step.now.after(self.policy.pairing_timeout) };
+                }
+            }
+            Link::Missing | Link::Confirmed { .. } | Link::Established | Link::Refused => {
+                self.close(Some(reason), step);
+            }
+        }
+    }
+
+    /// The library is through with the pairing. Confirmed → Confirmed; Restarting → Dialing
+    pub(super) fn on_pairing_finished(&mut self, step: &mut Step) {
+        let Link::Confirmed { is_finished, .. } = &mut self.link else { return };
+        *is_finished = true;
+        match &mut self.state {
+            State::Confirmed { restart_at } => {
+                restart_at.get_or_insert(step.now.after(self.policy.restart_timeout));
+            }
+            State::Restarting { .. } => self.begin_run(step),
+            State::Queued
+            | State::Dialing
+            | State::Pairing
+            | State::Held(_)
+            | State::LoggingIn
+            | State::Open(_)
+            | State::Ending { .. }
+            | State::Closing { .. }
+            | State::Ended => {}
+        }
+    }
+
+    /// WhatsApp did not ask for a new socket. Confirmed → Ending
+    pub(super) fn on_restart_overdue(&mut self, step: &mut Step) {
+        step.order(Effect::CloseSocket);
+        self.end_soon(step);
+    }
+
+    /// Confirmed | LoggingIn → Open
+    pub(super) fn on_success(&mut self, phone: Option<Phone>, device_jid: Option<String>, step: &mut Step) {
+        self.on_stanza();
+        match &self.state {
+            State::Confirmed { .. } | State::LoggingIn => {
+                self.link = Link::Established;
+                self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
+                step.order(Effect::StopStanzas);
+                step.emit(SessionEvent::Open { phone, device_jid });
+            }
+            State::Queued
+            | State::Dialing
+            | State::Pairing
+            | State::Held(_)
+            | State::Restarting { .. }
+            | State::Open(_)
+            | State::Ending { .. }
+            | State::Closing { .. }
+            | State::Ended => {}
+        }
+    }
+
+    /// Open → Open | Closing
+    pub(super) fn on_ping_deadline(&mut self, ping: Ping, step: &mut Step) {
+        match ping {
+            Ping::Due(_) => self.ping(1, 0, step),
+            Ping::Sent { nth, missed, .. } => self.on_ping_missed(nth, missed, step),
+        }
+    }
+
+    fn ping(&mut self, nth: u32, missed: u8, step: &mut Step) {
+        let timeout = self.policy.ping_timeout;
+        self.state = State::Open(Ping::Sent { nth, missed, until: step.now.after(timeout) });
+        step.order(Effect::Ping { nth, timeout });
+    }
+
+    /// Open → Open | Closing
+    pub(super) fn on_pinged(&mut self, of: u32, answered: bool, step: &mut Step) {
+        let State::Open(Ping::Sent { nth, missed, .. }) = self.state else { return };
+        if nth != of {
+            return;
+        }
+        if answered {
+            self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
+        } else {
+            self.on_ping_missed(nth, missed, step);
+        }
+    }
+
+    fn on_ping_missed(&mut self, nth: u32, missed: u8, step: &mut Step) {
+        let missed = missed.saturating_add(1);
+        if missed < self.policy.pings {
+            return self.ping(nth.wrapping_add(1), missed, step);
+        }
+        self.evidence.tell(CloseReason::SocketLost("two pings in a row were not answered".to_owned()));
+        self.on_run_over(step);
+    }
+
+    /// What the other side believes to be stored must be: nothing more is sent.
+    /// Anything but Closing | Ended → Closing
+    pub(super) fn on_keys_failed(&mut self, why: String, step: &mut Step) {
+        if self.state.is_over() {
+            return;
+        }
+        self.evidence.tell(CloseReason::StoreFailed(why));
+        if self.state.has_run() {
+            step.order(Effect::StopRun);
+        }
+        self.close(Some(self.evidence.reason()), step);
+    }
+}
+
+/// Whether a socket between a confirmed link and its first login may end like this: 515
+/// always, and anything else that a login at once may mend.
+fn may_log_in_again(reason: &CloseReason) -> bool {
+    match reason {
+        CloseReason::RestartRequired
+        | CloseReason::SocketLost(_)
+        | CloseReason::Unreachable(_)
+        | CloseReason::ProxyUnreachable(_)
+        | CloseReason::ProxyRefused(_)
+        | CloseReason::ServerBusy(_) => true,
+        CloseReason::RateLimited(_)
+        | CloseReason::LoggedOut(_)
+        | CloseReason::Replaced(_)
+        | CloseReason::TemporaryBan { .. }
+        | CloseReason::Banned(_)
+        | CloseReason::ClientOutdated(_)
+        | CloseReason::QrExhausted
+        | CloseReason::ProxyAuth(_)
+        | CloseReason::ProxyInvalid(_)
+        | CloseReason::Refused(_)
+        | CloseReason::StoreFailed(_)
+        | CloseReason::KeysUnusable(_) => false,
+    }
+}
