@@ -29,8 +29,8 @@ use crate::{
     },
     systemd,
     whatsapp::{
+        cert_check,
         gateway::{self, WhatsApp},
-        trust,
     },
 };
 use boot::Database;
@@ -54,7 +54,7 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// certificate, no Postgres to be found, a master key that does not open what is
 /// sealed. A database that is away is none of these: it is waited for.
 pub fn run(config: Config) -> anyhow::Result<()> {
-    trust::prove()?;
+    cert_check::self_test()?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let runtime = Arc::new(runtime);

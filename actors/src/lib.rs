@@ -1,10 +1,11 @@
 //! The life of a WhatsApp account, without WhatsApp, a database or a clock.
 //!
-//! Three pure machines decide everything: [`account::lifecycle`] what an account
-//! does, [`unlink::saga`] how a dead device entry leaves a phone, and
-//! [`supervisor::roster`] which actors run. Each is stepped by a thin actix shell
-//! (`actor.rs`), reached through a handle with verbs (`handle.rs`), and speaks to
-//! the world through [`ports`].
+//! Four pure machines decide everything: [`account::lifecycle`] what an account
+//! does, [`connection`] what one of its connections to WhatsApp does,
+//! [`unlink::saga`] how a dead device entry leaves a phone, and
+//! [`supervisor::roster`] which actors run. All but the connection's are stepped by a
+//! thin actix shell (`actor.rs`), reached through a handle with verbs (`handle.rs`), and
+//! speak to the world through [`ports`]; the connection's shell is the daemon's gateway.
 
 pub mod account;
 pub mod clock;

@@ -1,14 +1,14 @@
-//! The daemon's way to WhatsApp: what all of its connections share, and how one is made.
+//! Makes the daemon's connections to WhatsApp, and holds what all of them share.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{CloseReason, Phone},
+    connection::ConnectionPolicy,
+    domain::CloseReason,
     ports::{Gateway, OpenSession, Purpose, Session, SessionListener, StoreError},
 };
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
@@ -18,18 +18,13 @@ use whatsapp_rust::{
 };
 
 use super::{
-    admission::{Gate, HOLD},
-    close::Signs,
-    ear::Ear,
+    connection::{Driver, GatedDialer, Shell, WhatsAppSession},
+    dialer::{Dialer, Route},
     keys::{KeySource, LinkKeys, store_error},
-    life::{Life, Probe},
-    pace::{Budget, Errand},
     proxy::Proxy,
+    rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
-    session::WhatsAppSession,
-    transport::{Dial, GatedDial, Way},
     version::{Versions, WebVersion},
-    voice::Voice,
 };
 use crate::proxy_address::ProxyAddress;
 
@@ -62,10 +57,10 @@ pub struct WhatsApp {
     vault: Arc<dyn KeySource>,
     device_name: Arc<str>,
     http: Arc<dyn HttpClient>,
-    dial: Arc<Dial>,
+    dialer: Arc<Dialer>,
     versions: Arc<Versions>,
-    probe: Probe,
-    budget: Arc<Budget>,
+    policy: ConnectionPolicy,
+    limiter: Arc<RateLimiter>,
 }
 
 impl WhatsApp {
@@ -76,21 +71,21 @@ impl WhatsApp {
             None => Versions::web(settings.runtime.clone()),
         };
         Self {
-            dial: Arc::new(Dial::to(settings.url.as_deref())),
+            dialer: Arc::new(Dialer::to(settings.url.as_deref())),
             versions: Arc::new(versions),
             workers: settings.runtime,
             vault: settings.vault,
             device_name: settings.device_name.into(),
             http,
-            probe: Probe::default(),
-            budget: Arc::new(Budget::new(settings.connect_rate)),
+            policy: ConnectionPolicy::default(),
+            limiter: Arc::new(RateLimiter::new(settings.connect_rate)),
         }
     }
 
-    /// The same gateway with a different proof of life.
+    /// The same gateway, with connections that keep to another policy.
     #[cfg(all(test, feature = "sandbox"))]
-    pub(super) fn probing(self, probe: Probe) -> Self {
-        Self { probe, ..self }
+    pub(super) fn with_policy(self, policy: ConnectionPolicy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Opens a connection; the concrete type is for this module's tests.
@@ -99,22 +94,21 @@ impl WhatsApp {
         order: OpenSession,
         listener: SessionListener,
     ) -> Result<Arc<WhatsAppSession>, StoreError> {
-        let (keys, code_for) = self.keys_for(&order).await?;
+        let keys = self.keys_for(&order).await?;
         let kept = Arc::new(self.load(&order, keys.clone().backend()).await?);
-        let (way, http) = self.way_of(&order).await?;
-        let way = Arc::new(way);
+        let (route, http) = self.route_of(&order).await?;
+        let route = Arc::new(route);
         let runtime = SessionRuntime::new(self.workers.clone());
-        let (gate, signs) = (Arc::new(Gate::new(HOLD)), Arc::new(Signs::new()));
+        let priority = match order.purpose {
+            Purpose::Pair { .. } => Priority::Pair,
+            Purpose::Login => Priority::Login,
+        };
+        let (shell, orders) =
+            Shell::begin(order.purpose, self.policy.clone(), order.incarnation, listener, runtime.clone());
         let client = Client::builder()
-            .with_runtime(runtime.clone())
+            .with_runtime(runtime)
             .with_persistence_manager(kept)
-            .with_transport_factory(GatedDial::new(
-                self.dial.clone(),
-                way.clone(),
-                gate.clone(),
-                keys.clone(),
-                signs.clone(),
-            ))
+            .with_transport_factory(GatedDialer::new(self.dialer.clone(), route.clone(), shell.clone(), keys.clone()))
             .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
             .with_skip_history_sync(true)
@@ -124,56 +118,38 @@ impl WhatsApp {
             .await
             .map_err(|failure| StoreError::Unavailable(format!("connection not set up: {failure}")))?
             .into_client();
-        let voice = Arc::new(Voice::new(order.incarnation, listener));
-        let ear = Ear::new(&client, voice.clone(), gate.clone(), signs.clone(), runtime.clone(), code_for);
-        let life = Life {
-            client,
-            ear,
-            voice,
-            gate,
-            signs,
-            keys,
-            way,
-            http,
-            versions: self.versions.clone(),
-            runtime,
-            probe: self.probe,
-            budget: self.budget.clone(),
-            errand: match order.purpose {
-                Purpose::Pair { .. } => Errand::Pair,
-                Purpose::Login => Errand::Login,
-            },
-            stop: CancellationToken::new(),
-        };
-        Ok(Arc::new(WhatsAppSession::start(life)))
+        shell.attach(&client);
+        let (versions, limiter) = (self.versions.clone(), self.limiter.clone());
+        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority };
+        Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    async fn keys_for(&self, order: &OpenSession) -> Result<(Arc<dyn LinkKeys>, Option<Phone>), StoreError> {
+    async fn keys_for(&self, order: &OpenSession) -> Result<Arc<dyn LinkKeys>, StoreError> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match &order.purpose {
-            Purpose::Pair { code_for } => Ok((self.vault.fresh(account, fence, keyring).await?, code_for.clone())),
-            Purpose::Login => Ok((self.vault.open_keyring(account, fence, keyring).await?, None)),
+            Purpose::Pair { .. } => self.vault.fresh(account, fence, keyring).await,
+            Purpose::Login => self.vault.open_keyring(account, fence, keyring).await,
         }
     }
 
-    /// The proxy that the account has now. One that cannot be used bars the way.
-    async fn way_of(&self, order: &OpenSession) -> Result<(Way, Arc<dyn HttpClient>), StoreError> {
-        let barred = |reason| Ok((Way::Barred(reason), Arc::new(NoHttp) as Arc<dyn HttpClient>));
-        let Some(text) = &order.settings.proxy else { return Ok((Way::Direct, self.http.clone())) };
+    /// Through the proxy that the account has now. One that cannot be used blocks the route.
+    async fn route_of(&self, order: &OpenSession) -> Result<(Route, Arc<dyn HttpClient>), StoreError> {
+        let blocked = |reason| Ok((Route::Blocked(reason), Arc::new(NoHttp) as Arc<dyn HttpClient>));
+        let Some(text) = &order.settings.proxy else { return Ok((Route::Direct, self.http.clone())) };
         let address = match ProxyAddress::parse(text) {
             Ok(address) => address,
-            Err(wrong) => return barred(CloseReason::ProxyInvalid(wrong.to_string())),
+            Err(wrong) => return blocked(CloseReason::ProxyInvalid(wrong.to_string())),
         };
         let proxy = match self.vault.proxy_login(order.account, text).await {
             Ok(login) => Proxy::new(address, login),
             Err(StoreError::Poisoned(why)) => {
-                return barred(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
+                return blocked(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
             }
             Err(failure) => return Err(failure),
         };
         match proxy.http() {
-            Ok(http) => Ok((Way::Through(proxy), http)),
-            Err(reason) => barred(reason),
+            Ok(http) => Ok((Route::Through(proxy), http)),
+            Err(reason) => blocked(reason),
         }
     }
 

@@ -56,11 +56,11 @@ impl SessionRuntime {
         self.ended.cancel();
     }
 
-    /// Like [`Self::cut`], and waits until they are gone, at most `patience`.
+    /// Like [`Self::cut`], and waits until they are gone, at most `timeout`.
     /// Says whether they are.
-    pub(super) async fn end(&self, patience: Duration) -> bool {
+    pub(super) async fn end(&self, timeout: Duration) -> bool {
         self.cut();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
+        tokio::time::timeout(timeout, self.tasks.wait()).await.is_ok()
     }
 }
 

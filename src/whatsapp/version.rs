@@ -16,7 +16,7 @@ const FRESH: Duration = Duration::from_hours(24);
 /// A failed lookup is everybody's for this long: a hundred connections that wait
 /// for the same dead network must not each try it, one after the other.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
-const LOOKUP_PATIENCE: Duration = Duration::from_secs(20);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The version lookup of the process: one at a time, its answer shared.
 pub(super) struct Versions {
@@ -134,11 +134,11 @@ async fn current_through(
 /// Runs on its own task: whoever asked first may be closed while the others wait.
 pub(super) async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
     let fetch =
-        workers.spawn(async move { tokio::time::timeout(LOOKUP_PATIENCE, fetch_latest_app_version(&http)).await });
+        workers.spawn(async move { tokio::time::timeout(LOOKUP_TIMEOUT, fetch_latest_app_version(&http)).await });
     match fetch.await {
         Ok(Ok(Ok(version))) => Ok(version),
         Ok(Ok(Err(failure))) => Err(format!("version lookup: {failure:#}")),
-        Ok(Err(_)) => Err(format!("version lookup: no answer within {} s", LOOKUP_PATIENCE.as_secs())),
+        Ok(Err(_)) => Err(format!("version lookup: no answer within {} s", LOOKUP_TIMEOUT.as_secs())),
         Err(_) => Err("version lookup: stopped".to_owned()),
     }
 }

@@ -65,7 +65,7 @@ pub struct Scan {
 }
 
 /// Which scan of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScanId(pub u32);
 
 /// How an effect ended.

@@ -115,7 +115,11 @@ impl Connection {
 
     /// When [`Input::Deadline`] is due; asked after each step.
     pub fn deadline(&self) -> Option<Instant> {
-        let of_the_state = match &self.state {
+        self.state_deadline().into_iter().chain(self.unlink.deadline()).min()
+    }
+
+    fn state_deadline(&self) -> Option<Instant> {
+        match &self.state {
             State::Dialing | State::Pairing => self.codes.deadline(),
             State::Held(hold) => Some(hold.until),
             State::Confirmed { restart_at } => *restart_at,
@@ -124,8 +128,7 @@ impl Connection {
             | State::Ending { until }
             | State::Closing { until, .. } => Some(*until),
             State::Queued | State::LoggingIn | State::Ended => None,
-        };
-        of_the_state.into_iter().chain(self.unlink.deadline()).min()
+        }
     }
 
     pub fn state(&self) -> &State {
@@ -213,11 +216,11 @@ impl Connection {
 
     /// A reached deadline always makes progress: each arm leaves its state or moves its deadline.
     fn on_deadline(&mut self, step: &mut Step) {
-        if self.deadline().is_none_or(|due| step.now < due) {
-            return;
-        }
         if self.unlink.deadline().is_some_and(|due| due <= step.now) {
-            return self.on_logout_timeout(step);
+            self.on_logout_timeout(step);
+        }
+        if self.state_deadline().is_none_or(|due| step.now < due) {
+            return;
         }
         match &self.state {
             State::Dialing | State::Pairing => self.on_code_deadline(step),

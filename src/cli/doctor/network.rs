@@ -5,7 +5,7 @@ use super::server::skew;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::config::Config;
-use crate::whatsapp::reach::{self, Reached};
+use crate::whatsapp::reachability::{self, Reached};
 
 pub(super) async fn console(config: &Config) -> Finding {
     let console = match Console::of(config) {
@@ -32,7 +32,7 @@ fn unreachable(why: &anyhow::Error) -> Finding {
 /// Not to be reached from here does not say that the daemon cannot reach it.
 pub(super) async fn whatsapp(config: &Config) -> Vec<Finding> {
     let asked = chrono::Utc::now();
-    let reached = match reach::whatsapp(config.whatsapp_url.clone()).await {
+    let reached = match reachability::whatsapp(config.whatsapp_url.clone()).await {
         Ok(reached) => reached,
         Err(why) => {
             let advice = if cfg!(feature = "sandbox") {
@@ -44,8 +44,8 @@ pub(super) async fn whatsapp(config: &Config) -> Vec<Finding> {
         }
     };
     let answered = chrono::Utc::now();
-    let Reached { place, version, date } = reached;
-    let mut findings = vec![Finding::ok("whatsapp", format!("{place} answers; web version {version}"))];
+    let Reached { server, version, date } = reached;
+    let mut findings = vec![Finding::ok("whatsapp", format!("{server} answers; web version {version}"))];
     findings.extend(date.map(|theirs| skew("whatsapp", "its", asked, theirs, answered)));
     findings
 }

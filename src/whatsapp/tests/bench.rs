@@ -22,11 +22,11 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
-use super::super::{KeySource, LinkKeys, Settings, WhatsApp, session::WhatsAppSession};
+use super::super::{KeySource, LinkKeys, Settings, WhatsApp, connection::WhatsAppSession};
 use crate::credentials::ProxyLogin;
 
 /// Longer than anything here takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const NUMBER: &str = "436601234567";
 
 /// Keyrings in memory: what is staged, and what was secured and so survives a crash.
@@ -262,7 +262,7 @@ impl Opened {
     /// Waits until it said something like this, and gives it back.
     pub(super) async fn hears(&self, wanted: impl Fn(&SessionEvent) -> bool) -> SessionEvent {
         let mut heard = self.heard.subscribe();
-        let said = tokio::time::timeout(PATIENCE, heard.wait_for(|heard| heard.iter().any(&wanted))).await;
+        let said = tokio::time::timeout(TIMEOUT, heard.wait_for(|heard| heard.iter().any(&wanted))).await;
         match said {
             Ok(Ok(heard)) => heard.iter().find(|event| wanted(event)).cloned().unwrap(),
             Ok(Err(_)) | Err(_) => panic!("not said; said was {:?}", self.heard()),
@@ -297,12 +297,12 @@ pub(super) async fn gone(client: &Weak<Client>) {
 }
 
 pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let waited = tokio::time::timeout(PATIENCE, async {
+    let waited = tokio::time::timeout(TIMEOUT, async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    assert!(waited.await.is_ok(), "{what}: not within {PATIENCE:?}");
+    assert!(waited.await.is_ok(), "{what}: not within {TIMEOUT:?}");
 }
 
 /// A database that takes the keys.

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use paird_actors::{
+    connection::ConnectionPolicy,
     domain::{CloseReason, KeyringId},
     ports::{Purpose, Session, SessionEvent, UnlinkAnswer},
 };
 use paird_sandbox::{Fault, Scope, UnlinkFault};
 
-use super::super::life::Probe;
 use super::bench::{Bench, Keyrings, NUMBER, gateway, open};
 
 async fn ends_with(fault: Fault) -> CloseReason {
@@ -152,8 +152,9 @@ async fn a_connection_whose_keys_have_another_owner_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_went_deaf_is_lost() {
     let mut bench = Bench::start().await;
-    let probe = Probe { every: Duration::from_millis(200), patience: Duration::from_secs(1) };
-    bench.gateway = bench.gateway.probing(probe);
+    let (ping_every, ping_timeout) = (Duration::from_millis(200), Duration::from_secs(1));
+    let policy = ConnectionPolicy { ping_every, ping_timeout, ..ConnectionPolicy::default() };
+    bench.gateway = bench.gateway.with_policy(policy);
     let session = bench.linked().await;
     bench.ask(|phone| phone.fault(&Fault::Garble { scope: Scope::All })).await.unwrap();
     let reason = session.end().await;

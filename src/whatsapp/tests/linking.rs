@@ -169,15 +169,20 @@ async fn a_scan_with_a_wrong_signature_is_told_and_the_next_one_links() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_refs_again_are_no_new_qr() {
+async fn the_same_refs_again_are_the_same_qr() {
     let bench = Bench::start().await;
     let session = bench.pair().await;
     let qr = session.qr().await;
     bench.ask(|phone| phone.fault(&Fault::QrBurst { times: 5 })).await.unwrap();
-    bench.ask(move |phone| phone.scan(NUMBER, &qr)).await.unwrap();
+    let scanned = qr.clone();
+    bench.ask(move |phone| phone.scan(NUMBER, &scanned)).await.unwrap();
     session.hears(|event| matches!(event, SessionEvent::Scanned { .. })).await;
-    let qrs = session.heard().iter().filter(|event| matches!(event, SessionEvent::Qr { .. })).count();
-    assert_eq!(qrs, 1);
+    // That it is the same one, the account's machine finds; see the black-box tests of pairing.
+    for event in session.heard() {
+        if let SessionEvent::Qr { payload, .. } = event {
+            assert_eq!(payload.expose(), qr);
+        }
+    }
     session.close().await;
 }
 

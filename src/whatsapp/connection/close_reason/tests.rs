@@ -50,29 +50,20 @@ fn a_ban_ends_that_long_from_now() {
 }
 
 #[test]
-fn the_first_word_counts_and_outweighs_what_followed_it() {
-    let signs = Signs::new();
-    signs.heard();
-    signs.say(CloseReason::LoggedOut("stream:error 401".into()));
-    signs.say(CloseReason::Replaced("late".into()));
-    signs.lost("stream ended".into());
-    assert_eq!(signs.reason(), CloseReason::LoggedOut("stream:error 401".into()));
-}
-
-#[test]
-fn a_silent_end_is_told_by_how_far_the_run_came() {
-    let signs = Signs::new();
-    assert!(matches!(signs.reason(), CloseReason::Unreachable(_)));
-    signs.unreachable(CloseReason::Unreachable("connection refused".into()));
-    assert_eq!(signs.reason(), CloseReason::Unreachable("connection refused".into()));
-
-    signs.start();
-    signs.heard();
-    assert!(matches!(signs.reason(), CloseReason::SocketLost(_)));
-    signs.stream_error("503");
-    assert_eq!(signs.reason(), CloseReason::ServerBusy("stream:error 503".into()));
-    signs.stream_error("515");
-    assert_eq!(signs.reason(), CloseReason::RestartRequired);
-    signs.stream_error("");
-    assert!(matches!(signs.reason(), CloseReason::SocketLost(_)));
+fn every_stream_error_code_has_its_reason() {
+    let raw = |code: &str| format!("stream:error {code}");
+    for (code, reason) in [
+        ("503", CloseReason::ServerBusy(raw("503"))),
+        ("429", CloseReason::RateLimited(raw("429"))),
+        ("515", CloseReason::RestartRequired),
+        ("401", CloseReason::LoggedOut(raw("401"))),
+        ("516", CloseReason::LoggedOut(raw("516"))),
+        ("440", CloseReason::Replaced(raw("440"))),
+        ("402", CloseReason::TemporaryBan { until: None, raw: raw("402") }),
+        ("403", CloseReason::Banned(raw("403"))),
+        ("405", CloseReason::ClientOutdated(raw("405"))),
+        ("599", CloseReason::SocketLost(raw("599"))),
+    ] {
+        assert_eq!(stream_error(code), reason, "{code}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Whether WhatsApp answers from here, for somebody who looks for what is wrong.
+//! Checks for `doctor` whether WhatsApp can be reached from this machine.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,12 +9,12 @@ use whatsapp_rust::http::{HttpClient, UreqHttpClient};
 use super::version::look_up;
 
 const PAGE: &str = "https://web.whatsapp.com/";
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What answered, and what it said.
+/// Who answered, and what it said.
 #[derive(Debug)]
 pub struct Reached {
-    pub place: String,
+    pub server: String,
     /// The version of WhatsApp Web that a connection would claim to be.
     pub version: String,
     /// The other side's clock, if it told.
@@ -28,21 +28,21 @@ pub struct Reached {
 pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
     if cfg!(feature = "sandbox") {
         let url = url.ok_or("PAIRD_WHATSAPP_URL is not set here")?;
-        let place = "the sandbox".to_owned();
+        let server = "the sandbox".to_owned();
         let date = date_of(url.replacen("ws://", "http://", 1)).await?;
-        return Ok(Reached { place, version: "any".to_owned(), date });
+        return Ok(Reached { server, version: "any".to_owned(), date });
     }
     let date = date_of(PAGE.to_owned()).await?;
-    let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+    let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::with_agent(agent));
     let (major, minor, revision) = look_up(http, &Handle::current()).await?;
-    Ok(Reached { place: "web.whatsapp.com".to_owned(), version: format!("{major}.{minor}.{revision}"), date })
+    Ok(Reached { server: "web.whatsapp.com".to_owned(), version: format!("{major}.{minor}.{revision}"), date })
 }
 
 /// Any answer is one: what matters is that there is somebody.
 async fn date_of(page: String) -> Result<Option<DateTime<Utc>>, String> {
     let ask = move || {
-        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
         let answer = ureq::Agent::from(config).get(page).call().map_err(|why| why.to_string())?;
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
         Ok(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()))

@@ -1,10 +1,8 @@
-//! The way to WhatsApp's socket, and the gate on its way out.
+//! Dials WhatsApp, directly or through an account's proxy.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use http::{HeaderValue, Uri, header::ORIGIN};
 use paird_actors::domain::CloseReason;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -13,39 +11,39 @@ use tokio_rustls::TlsConnector;
 use tokio_websockets::{ClientBuilder, Connector};
 use wacore::net::{WHATSAPP_WEB_ORIGIN, WHATSAPP_WEB_WS_URL};
 use whatsapp_rust::{
-    anyhow, async_channel,
+    async_channel,
     transport::{
         TokioWebSocketTransportFactory, Transport, TransportEvent, TransportFactory, default_tls_connector,
         from_websocket,
     },
 };
 
-use super::{admission::Gate, close::Signs, keys::LinkKeys, proxy::Proxy};
+use super::proxy::Proxy;
 
 /// TLS and the upgrade, once the proxy has opened the tunnel.
-const UPGRADE_PATIENCE: Duration = Duration::from_secs(20);
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(20);
 const LOOPBACK_ONLY: &str = "a build with the sandbox feature dials loopback addresses only";
 
-type Dialled = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
+pub(super) type Dialed = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
 
 /// How one account's traffic leaves this machine.
-pub(super) enum Way {
+pub(super) enum Route {
     Direct,
     Through(Proxy),
-    /// Not at all: its proxy cannot be used, and nothing goes around it.
-    Barred(CloseReason),
+    /// Not at all: the account's proxy cannot be used, and nothing may bypass it.
+    Blocked(CloseReason),
 }
 
 /// How the process dials, shared by every connection: where to, and one TLS
 /// setup (the library would build one, root store included, per connect).
-pub(super) struct Dial {
+pub(super) struct Dialer {
     sockets: TokioWebSocketTransportFactory,
     tls: Connector,
     url: String,
     refused: Option<&'static str>,
 }
 
-impl Dial {
+impl Dialer {
     /// Dials the given address, or WhatsApp's own.
     pub(super) fn to(url: Option<&str>) -> Self {
         let tls = match url {
@@ -62,22 +60,22 @@ impl Dial {
         Self { sockets, tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused }
     }
 
-    async fn dial(&self, way: &Way) -> Result<Dialled, CloseReason> {
+    pub(super) async fn dial(&self, route: &Route) -> Result<Dialed, CloseReason> {
         if let Some(refused) = self.refused {
             return Err(CloseReason::Unreachable(refused.to_owned()));
         }
-        match way {
-            Way::Direct => {
-                let dialled = self.sockets.create_transport().await;
-                dialled.map_err(|failure| CloseReason::Unreachable(format!("{failure:#}")))
+        match route {
+            Route::Direct => {
+                let dialed = self.sockets.create_transport().await;
+                dialed.map_err(|failure| CloseReason::Unreachable(format!("{failure:#}")))
             }
-            Way::Through(proxy) => self.dial_through(proxy).await,
-            Way::Barred(reason) => Err(reason.clone()),
+            Route::Through(proxy) => self.dial_through(proxy).await,
+            Route::Blocked(reason) => Err(reason.clone()),
         }
     }
 
     /// TLS and WebSocket as the library makes them, inside the proxy's tunnel.
-    async fn dial_through(&self, proxy: &Proxy) -> Result<Dialled, CloseReason> {
+    async fn dial_through(&self, proxy: &Proxy) -> Result<Dialed, CloseReason> {
         if cfg!(feature = "sandbox") && !proxy.is_on_this_machine() {
             return Err(CloseReason::ProxyInvalid(LOOPBACK_ONLY.to_owned()));
         }
@@ -98,9 +96,9 @@ impl Dial {
             let (socket, _) = builder.connect_on(stream).await.map_err(|error| unreachable("WebSocket", &error))?;
             Ok(from_websocket(socket))
         };
-        match timeout(UPGRADE_PATIENCE, upgrade).await {
-            Ok(dialled) => dialled,
-            Err(_) => Err(unreachable("WebSocket", &format!("no answer within {} s", UPGRADE_PATIENCE.as_secs()))),
+        match timeout(UPGRADE_TIMEOUT, upgrade).await {
+            Ok(dialed) => dialed,
+            Err(_) => Err(unreachable("WebSocket", &format!("no answer within {} s", UPGRADE_TIMEOUT.as_secs()))),
         }
     }
 }
@@ -124,76 +122,6 @@ fn shared(tls: &Connector) -> Connector {
     match tls {
         Connector::Rustls(tls) => Connector::Rustls(tls.clone()),
         Connector::Plain => Connector::Plain,
-    }
-}
-
-/// The `TransportFactory` of one connection: dials, notes why that failed (the
-/// library only logs it), and puts the gate on what goes out.
-pub(super) struct GatedDial {
-    dial: Arc<Dial>,
-    way: Arc<Way>,
-    gate: Arc<Gate>,
-    keys: Arc<dyn LinkKeys>,
-    signs: Arc<Signs>,
-}
-
-impl GatedDial {
-    pub(super) fn new(
-        dial: Arc<Dial>,
-        way: Arc<Way>,
-        gate: Arc<Gate>,
-        keys: Arc<dyn LinkKeys>,
-        signs: Arc<Signs>,
-    ) -> Self {
-        Self { dial, way, gate, keys, signs }
-    }
-}
-
-#[async_trait]
-impl TransportFactory for GatedDial {
-    async fn create_transport(&self) -> Result<Dialled, anyhow::Error> {
-        match self.dial.dial(&self.way).await {
-            Ok((socket, incoming)) => {
-                let (gate, keys, signs) = (self.gate.clone(), self.keys.clone(), self.signs.clone());
-                Ok((Arc::new(GatedSocket { socket, gate, keys, signs }), incoming))
-            }
-            Err(reason) => {
-                let failure = anyhow::anyhow!(reason.describe());
-                self.signs.unreachable(reason);
-                Err(failure)
-            }
-        }
-    }
-}
-
-struct GatedSocket {
-    socket: Arc<dyn Transport>,
-    gate: Arc<Gate>,
-    keys: Arc<dyn LinkKeys>,
-    signs: Arc<Signs>,
-}
-
-#[async_trait]
-impl Transport for GatedSocket {
-    /// Waits while the gate holds, and until what it may rest on is durable. The library
-    /// sends from one task, one write at a time, so nothing overtakes a held frame: a
-    /// keepalive behind it waits too.
-    async fn send(&self, data: Bytes) -> Result<(), anyhow::Error> {
-        if let Err(refused) = self.gate.pass().await {
-            self.socket.disconnect().await;
-            return Err(refused.into());
-        }
-        if let Err(failure) = self.keys.flush_before_send().await {
-            self.signs.say(CloseReason::StoreFailed(failure.to_string()));
-            self.socket.disconnect().await;
-            return Err(failure.into());
-        }
-        self.socket.send(data).await
-    }
-
-    /// Not gated: a held frame must not keep a connection from being closed.
-    async fn disconnect(&self) {
-        self.socket.disconnect().await;
     }
 }
 

@@ -1,9 +1,9 @@
-//! The proof, at start, that this build verifies WhatsApp's certificate.
+//! A self-test at start: does this build verify WhatsApp's certificate?
 //!
 //! Cargo unifies features: a production daemon that is built together with anything
 //! that enables the protocol library's `danger-skip-cert-chain-verify` accepts any
 //! server's certificate, and nothing in its own source shows it. So the running
-//! binary is asked: it is shown a chain as anybody could make it.
+//! binary is shown a forged chain, and must refuse it.
 
 use rand::rngs::StdRng;
 use thiserror::Error;
@@ -16,13 +16,13 @@ use waproto::whatsapp::cert_chain::noise_certificate::Details;
 
 /// Why the daemon must not talk to WhatsApp.
 #[derive(Debug, Error)]
-pub enum TrustError {
+pub enum CertCheckError {
     #[error(
         "this build does not verify WhatsApp's certificate: a forged one was accepted; build it without the sandbox"
     )]
-    Disarmed,
+    ForgeryAccepted,
     #[error("the check of WhatsApp's certificate could not be tried: {0}")]
-    Untried(#[from] CurveError),
+    NotRun(#[from] CurveError),
 }
 
 /// Whether a chain that everything is right about, but that WhatsApp's root key has
@@ -36,11 +36,11 @@ pub fn refuses_forged_chain() -> bool {
 ///
 /// # Errors
 /// The forged chain was accepted.
-pub fn prove() -> Result<(), TrustError> {
+pub fn self_test() -> Result<(), CertCheckError> {
     if cfg!(feature = "sandbox") {
         return Ok(());
     }
-    if is_refused(&forged_chain()?) { Ok(()) } else { Err(TrustError::Disarmed) }
+    if is_refused(&forged_chain()?) { Ok(()) } else { Err(CertCheckError::ForgeryAccepted) }
 }
 
 struct ForgedChain {
@@ -99,7 +99,7 @@ mod tests {
     #[cfg(not(feature = "sandbox"))]
     fn a_production_build_refuses_a_forged_chain_and_proves_it() {
         assert!(refuses_forged_chain());
-        prove().unwrap();
+        self_test().unwrap();
     }
 
     #[test]
@@ -114,6 +114,6 @@ mod tests {
     #[cfg(feature = "sandbox")]
     fn a_sandbox_build_accepts_a_forged_chain() {
         assert!(!refuses_forged_chain());
-        prove().unwrap();
+        self_test().unwrap();
     }
 }

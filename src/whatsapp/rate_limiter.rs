@@ -1,5 +1,5 @@
-//! The connect budget: how fast one daemon may knock on WhatsApp's door, whatever the
-//! occasion. Boot, takeover and mass reconnects all pass it.
+//! Limits how many connections a second one daemon makes. Boot, takeover and mass
+//! reconnects all pass it.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,9 +8,9 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Who waits.
+/// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum Priority {
     /// A person waits for a QR: ahead of all logins, on credit for one more burst.
     Pair,
     /// A login: in the order of asking.
@@ -18,7 +18,7 @@ pub(super) enum Errand {
 }
 
 /// A token bucket with two queues.
-pub(super) struct Budget {
+pub(super) struct RateLimiter {
     /// Tokens a second; 0: no limit.
     rate: f64,
     burst: f64,
@@ -32,7 +32,7 @@ struct Bucket {
     at: Instant,
 }
 
-impl Budget {
+impl RateLimiter {
     /// `rate` connections a second after a burst of two and a half times as many; 0 for no limit.
     pub(super) fn new(rate: u32) -> Self {
         let burst = f64::from(rate) * 2.5;
@@ -45,19 +45,19 @@ impl Budget {
         }
     }
 
-    /// Returns when it is this connection's turn. Whoever is dropped meanwhile has used nothing up.
-    pub(super) async fn turn(&self, errand: Errand) {
+    /// Waits for this connection's turn. Dropped before that, it uses up nothing.
+    pub(super) async fn acquire(&self, priority: Priority) {
         if self.rate == 0.0 {
             return;
         }
-        let (queue, floor) = match errand {
-            Errand::Pair => (&self.pairing, -self.burst),
-            Errand::Login => (&self.logins, 0.0),
+        let (queue, floor) = match priority {
+            Priority::Pair => (&self.pairing, -self.burst),
+            Priority::Login => (&self.logins, 0.0),
         };
         // First come, first served.
-        let _place = queue.lock().await;
+        let _queued = queue.lock().await;
         while let Some(wait) = self.take(floor) {
-            // Never in step with the other daemons that saw the same outage end.
+            // Jitter: other daemons saw the same outage end.
             tokio::time::sleep(wait.mul_f64(1.0 + rand::random::<f64>() / 4.0)).await;
         }
     }
@@ -83,58 +83,58 @@ mod tests {
 
     use super::*;
 
-    async fn took(budget: &Budget, errand: Errand, turns: u32) -> Duration {
+    async fn took(limiter: &RateLimiter, priority: Priority, turns: u32) -> Duration {
         let started = Instant::now();
         for _ in 0..turns {
-            budget.turn(errand).await;
+            limiter.acquire(priority).await;
         }
         started.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_logins_come_at_the_rate() {
-        let budget = Budget::new(20);
-        assert_eq!(took(&budget, Errand::Login, 50).await, Duration::ZERO);
-        let took = took(&budget, Errand::Login, 100).await;
+        let limiter = RateLimiter::new(20);
+        assert_eq!(took(&limiter, Priority::Login, 50).await, Duration::ZERO);
+        let took = took(&limiter, Priority::Login, 100).await;
         assert!(took >= Duration::from_millis(4990), "{took:?}");
         assert!(took <= Duration::from_millis(6500), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pairing_goes_ahead_of_the_logins_that_wait() {
-        let budget = Arc::new(Budget::new(20));
-        took(&budget, Errand::Login, 50).await;
+        let limiter = Arc::new(RateLimiter::new(20));
+        took(&limiter, Priority::Login, 50).await;
         let waiting = tokio::spawn({
-            let budget = budget.clone();
-            async move { took(&budget, Errand::Login, 20).await }
+            let limiter = limiter.clone();
+            async move { took(&limiter, Priority::Login, 20).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!(took(&budget, Errand::Pair, 20).await, Duration::ZERO);
+        assert_eq!(took(&limiter, Priority::Pair, 20).await, Duration::ZERO);
         assert!(waiting.await.unwrap() >= Duration::from_millis(1990), "what pairing took, the logins wait for");
     }
 
     #[tokio::test(start_paused = true)]
     async fn pairing_is_paced_too_when_its_credit_is_used_up() {
-        let budget = Budget::new(20);
-        let took = took(&budget, Errand::Pair, 140).await;
+        let limiter = RateLimiter::new(20);
+        let took = took(&limiter, Priority::Pair, 140).await;
         assert!(took >= Duration::from_millis(1990), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_nobody_waits() {
-        assert_eq!(took(&Budget::new(0), Errand::Login, 10_000).await, Duration::ZERO);
+        assert_eq!(took(&RateLimiter::new(0), Priority::Login, 10_000).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_waiting_leaves_its_turn_to_the_next() {
-        let budget = Arc::new(Budget::new(20));
-        took(&budget, Errand::Login, 50).await;
+        let limiter = Arc::new(RateLimiter::new(20));
+        took(&limiter, Priority::Login, 50).await;
         let first = tokio::spawn({
-            let budget = budget.clone();
-            async move { budget.turn(Errand::Login).await }
+            let limiter = limiter.clone();
+            async move { limiter.acquire(Priority::Login).await }
         });
         tokio::task::yield_now().await;
         first.abort();
-        assert!(took(&budget, Errand::Login, 1).await <= Duration::from_millis(80));
+        assert!(took(&limiter, Priority::Login, 1).await <= Duration::from_millis(80));
     }
 }

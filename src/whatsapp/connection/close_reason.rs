@@ -1,0 +1,99 @@
+//! Every way in which WhatsApp and the library say why a connection ended, translated into
+//! one close reason each.
+
+use std::time::Duration;
+
+use paird_actors::{
+    clock,
+    domain::{CloseReason, Instant},
+};
+use wacore::types::events::{ConnectFailure, ConnectFailureReason, LoggedOut, TemporaryBan};
+use wacore_binary::Node;
+
+/// The reason in a `<stream:error code>` that no event of the library stands for.
+pub(super) fn stream_error(code: &str) -> CloseReason {
+    let raw = format!("stream:error {code}");
+    match code {
+        "503" | "500" => CloseReason::ServerBusy(raw),
+        "429" => CloseReason::RateLimited(raw),
+        "515" => CloseReason::RestartRequired,
+        "401" | "516" => CloseReason::LoggedOut(raw),
+        "409" | "440" => CloseReason::Replaced(raw),
+        "402" => CloseReason::TemporaryBan { until: None, raw },
+        "403" | "406" => CloseReason::Banned(raw),
+        "405" => CloseReason::ClientOutdated(raw),
+        _ => CloseReason::SocketLost(raw),
+    }
+}
+
+/// The library reports `LoggedOut` for 401, 403 and 406, and for a device that was removed.
+pub(super) fn logged_out(event: &LoggedOut) -> CloseReason {
+    let raw = event.raw.as_ref().map_or_else(|| "logged out".to_owned(), words);
+    failure(event.reason, raw)
+}
+
+/// `<failure>` that the library has no event of its own for.
+pub(super) fn connect_failure(event: &ConnectFailure) -> CloseReason {
+    let raw = event.raw.as_ref().map_or_else(|| format!("failure {}", event.reason.code()), words);
+    failure(event.reason, raw)
+}
+
+/// `expire` is a duration in seconds, not a date.
+pub(super) fn temporary_ban(event: &TemporaryBan) -> CloseReason {
+    let until = ban_end(event.expire.num_seconds(), clock::now());
+    let raw = event.raw.as_ref().map_or_else(|| format!("failure 402 code={}", event.code.code()), words);
+    CloseReason::TemporaryBan { until, raw }
+}
+
+fn ban_end(seconds: i64, now: Instant) -> Option<Instant> {
+    u64::try_from(seconds).ok().map(|seconds| now.after(Duration::from_secs(seconds)))
+}
+
+fn failure(reason: ConnectFailureReason, raw: String) -> CloseReason {
+    match reason {
+        ConnectFailureReason::LoggedOut | ConnectFailureReason::Unknown(516) => CloseReason::LoggedOut(raw),
+        ConnectFailureReason::AccountLocked | ConnectFailureReason::UnknownLogout => CloseReason::Banned(raw),
+        // Without a readable `code` or `expire`: banned, nobody knows for how long.
+        ConnectFailureReason::TempBanned => CloseReason::TemporaryBan { until: None, raw },
+        ConnectFailureReason::ClientOutdated => CloseReason::ClientOutdated(raw),
+        ConnectFailureReason::BadUserAgent | ConnectFailureReason::Unknown(440) => CloseReason::Replaced(raw),
+        ConnectFailureReason::InternalServerError | ConnectFailureReason::ServiceUnavailable => {
+            CloseReason::ServerBusy(raw)
+        }
+        ConnectFailureReason::Unknown(429) => CloseReason::RateLimited(raw),
+        ConnectFailureReason::Unknown(515) => CloseReason::RestartRequired,
+        ConnectFailureReason::Generic
+        | ConnectFailureReason::CatExpired
+        | ConnectFailureReason::CatInvalid
+        | ConnectFailureReason::NotFound
+        | ConnectFailureReason::ClientUnknown
+        | ConnectFailureReason::Experimental
+        | ConnectFailureReason::Unknown(_) => CloseReason::Refused(raw),
+    }
+}
+
+/// A stanza in words that may be shown: its tag, the attributes that name the cause, and
+/// the kind of a conflict. The stanza of a locked account also has a one-time appeal token
+/// as an attribute, which must not be shown.
+pub(super) fn words(node: &Node) -> String {
+    let mut words = node.tag.to_string();
+    let mut attrs = node.attrs();
+    for name in ["reason", "code"] {
+        if let Some(value) = attrs.optional_string(name) {
+            words = format!("{words} {value}");
+        }
+    }
+    if let Some(conflict) = node.get_optional_child("conflict") {
+        let kind = conflict.attrs().optional_string("type").map(|kind| kind.to_string()).unwrap_or_default();
+        words = format!("{words} conflict {kind}");
+    }
+    for name in ["expire", "location", "message"] {
+        if let Some(value) = attrs.optional_string(name) {
+            words = format!("{words} {name}={value}");
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests;

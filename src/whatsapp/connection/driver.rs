@@ -1,0 +1,219 @@
+//! Runs one connection, from its turn to dial until nothing of it is left.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+};
+
+use futures_util::FutureExt;
+use paird_actors::{
+    connection::{Input, LibraryEvent, Outcome},
+    domain::CloseReason,
+};
+use tokio::sync::mpsc::UnboundedReceiver;
+use wacore::store::commands::DeviceCommand;
+use whatsapp_rust::{Client, NodeFilter, http::HttpClient};
+
+use super::{
+    super::{
+        dialer::Route,
+        keys::LinkKeys,
+        rate_limiter::{Priority, RateLimiter},
+        version::{Versions, WebVersion},
+    },
+    EventHandler, Shell, Work, close_reason,
+};
+
+/// Where the version is looked up.
+const VERSION_HOST: &str = "web.whatsapp.com";
+
+/// What a connection does that takes time, one thing at a time, as its machine orders it.
+pub(in crate::whatsapp) struct Driver {
+    pub(in crate::whatsapp) client: Arc<Client>,
+    pub(in crate::whatsapp) shell: Arc<Shell>,
+    pub(in crate::whatsapp) keys: Arc<dyn LinkKeys>,
+    pub(in crate::whatsapp) route: Arc<Route>,
+    pub(in crate::whatsapp) http: Arc<dyn HttpClient>,
+    pub(in crate::whatsapp) versions: Arc<Versions>,
+    pub(in crate::whatsapp) limiter: Arc<RateLimiter>,
+    pub(in crate::whatsapp) priority: Priority,
+}
+
+/// What has ended of what was under way.
+enum Done {
+    /// The version to claim is known: the library can run.
+    Version(WebVersion),
+    Outcome(Outcome),
+}
+
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+
+/// A driver that stopped early, by a panic in the library, has reported no end.
+struct StopGuard(Arc<Shell>);
+
+impl Drop for StopGuard {
+    fn drop(&mut self) {
+        self.0.feed_outcome(Outcome::ShellStopped);
+    }
+}
+
+impl Driver {
+    /// Returns when the connection has ended, or was cut.
+    pub(super) async fn run(self, mut orders: UnboundedReceiver<Work>) {
+        let _stopped = StopGuard(Arc::clone(&self.shell));
+        self.shell.cut_token().run_until_cancelled(self.drive(&mut orders)).await;
+    }
+
+    async fn drive(&self, orders: &mut UnboundedReceiver<Work>) {
+        let handler = Arc::new(EventHandler::new(Arc::clone(&self.shell)));
+        let subscription = self.client.subscribe(EventHandler::interest(), handler);
+        self.work_until_close(orders).await;
+        // The QR rotation would go on reporting.
+        drop(subscription);
+        tokio::select! {
+            () = self.take_down() => self.shell.feed_outcome(Outcome::TakenDown),
+            never = self.shell.deadlines() => match never {},
+        }
+    }
+
+    async fn work_until_close(&self, orders: &mut UnboundedReceiver<Work>) {
+        let mut under_way: UnderWay<'_> = Box::pin(std::future::pending());
+        let mut version = None;
+        let (deadlines, keys) = (self.shell.deadlines(), self.keep_keys_durable());
+        tokio::pin!(deadlines, keys);
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(Work::AwaitTurn) => under_way = Box::pin(self.await_turn()),
+                    Some(Work::Run) => under_way = Box::pin(self.find_version()),
+                    Some(Work::StopRun) => under_way = Box::pin(std::future::pending()),
+                    Some(Work::ReportOutdated) => {
+                        if let Some(version) = version {
+                            self.versions.outdated(version).await;
+                        }
+                    }
+                    Some(Work::TakeDown) | None => return,
+                },
+                done = &mut under_way => match done {
+                    Done::Version(found) => {
+                        version = Some(found);
+                        under_way = Box::pin(self.run_socket(found));
+                    }
+                    Done::Outcome(outcome) => {
+                        under_way = Box::pin(std::future::pending());
+                        self.shell.feed_outcome(outcome);
+                    }
+                },
+                never = &mut deadlines => match never {},
+                never = &mut keys => match never {},
+            }
+        }
+    }
+
+    async fn await_turn(&self) -> Done {
+        self.limiter.acquire(self.priority).await;
+        Done::Outcome(Outcome::TurnCame)
+    }
+
+    async fn find_version(&self) -> Done {
+        if let Route::Blocked(reason) = &*self.route {
+            return Done::Outcome(Outcome::NotDialed(reason.clone()));
+        }
+        match self.versions.current(&self.http, matches!(*self.route, Route::Direct)).await {
+            Ok(version) => Done::Version(version),
+            Err(reason) => Done::Outcome(Outcome::NotDialed(self.explain_no_version(reason).await)),
+        }
+    }
+
+    /// A lookup does not say whether it failed because of the proxy; the proxy does.
+    async fn explain_no_version(&self, reason: String) -> CloseReason {
+        match &*self.route {
+            Route::Through(proxy) => match proxy.reach(VERSION_HOST, 443).await {
+                Ok(_) => CloseReason::Unreachable(reason),
+                Err(of_proxy) => of_proxy,
+            },
+            Route::Direct | Route::Blocked(_) => CloseReason::Unreachable(reason),
+        }
+    }
+
+    /// The library dials, and runs until its socket is over.
+    async fn run_socket(&self, version: WebVersion) -> Done {
+        // Counts as just fetched: the library will not ask by itself.
+        self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
+        // Off, or the library silently retries a failed connect for ever.
+        self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
+        self.shell.start_raw_forwarding(&self.client);
+        let (run, stream_error) = (self.client.run(), self.report_stream_error());
+        tokio::pin!(run, stream_error);
+        tokio::select! {
+            biased;
+            never = &mut stream_error => match never {},
+            () = &mut run => {
+                // The stanza that ended it may have come just now.
+                let _ = stream_error.now_or_never();
+            }
+        }
+        Done::Outcome(Outcome::RunEnded)
+    }
+
+    /// Reports the first `<stream:error>` that ends the stream: one with a code. Most have
+    /// no event of the library, and 503 leaves the socket open.
+    async fn report_stream_error(&self) -> Infallible {
+        while let Ok(node) = self.client.wait_for_node(NodeFilter::tag("stream:error")).await {
+            let code = node.get().attrs().optional_string("code").map(|code| code.to_string());
+            if let Some(code) = code.filter(|code| !code.is_empty()) {
+                self.shell.feed(Input::Event(LibraryEvent::StreamError(close_reason::stream_error(&code))));
+                break;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Writes what nothing is sent upon after a while, and reports when keys cannot be
+    /// written any more.
+    async fn keep_keys_durable(&self) -> Infallible {
+        let (failure, flushing) = (self.keys_failed(), self.flush_after_a_while());
+        tokio::pin!(flushing);
+        let why = tokio::select! {
+            why = failure => why,
+            never = &mut flushing => match never {},
+        };
+        self.shell.feed_outcome(Outcome::KeysFailed(why));
+        flushing.await
+    }
+
+    async fn keys_failed(&self) -> String {
+        let halted = async {
+            while !self.client.persistence_manager().is_saver_halted() {
+                tokio::time::sleep(self.shell.policy.writer_checked_every).await;
+            }
+        };
+        tokio::select! {
+            failure = self.keys.failed() => failure.to_string(),
+            () = halted => "the keys could not be written ten times in a row".to_owned(),
+        }
+    }
+
+    /// What fails is tried again, and in the end reported by [`Self::keys_failed`].
+    async fn flush_after_a_while(&self) -> Infallible {
+        loop {
+            self.keys.until_pending().await;
+            tokio::time::sleep(self.shell.policy.flush_after).await;
+            let _ = self.keys.flush().await;
+        }
+    }
+
+    async fn take_down(&self) {
+        let (policy, incarnation) = (&self.shell.policy, self.shell.incarnation);
+        if tokio::time::timeout(policy.disconnect_timeout, self.client.disconnect()).await.is_err() {
+            tracing::warn!(%incarnation, "the connection did not close in time and was cut");
+        }
+        if !self.shell.runtime.end(policy.tasks_timeout).await {
+            tracing::warn!(%incarnation, "a task of the connection did not end in time");
+        }
+        // What is lost here nothing was sent upon.
+        let _ = tokio::time::timeout(policy.flush_timeout, self.keys.flush()).await;
+    }
+}

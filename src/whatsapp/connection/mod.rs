@@ -1,0 +1,21 @@
+//! One connection to WhatsApp: the shell of [`paird_actors::connection`], which decides.
+//!
+//! [`Shell`] holds the machine behind one mutex and carries out its effects. It is fed by
+//! [`EventHandler`] (what the library reports), [`GatedDialer`] (sockets and outgoing
+//! frames), [`Driver`] (what is under way, and deadlines) and [`WhatsAppSession`] (what the
+//! owner asks for).
+
+mod close_reason;
+mod driver;
+mod event_sender;
+mod events;
+mod gate;
+mod session;
+mod shell;
+
+pub(super) use driver::Driver;
+pub(super) use gate::GatedDialer;
+pub(super) use session::WhatsAppSession;
+pub(super) use shell::{Shell, Work};
+
+use events::EventHandler;
