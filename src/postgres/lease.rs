@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::{
     LeaseEpoch, clock, domain,
-    lease::{Answer, Heartbeat, LeaseState, Order, Renewal, LeaseTimings},
+    lease::{Answer, Heartbeat, LeaseState, LeaseTimings, Order, Renewal},
     ports::StoreError,
 };
 use paird_sql::client::Params;
@@ -102,8 +102,12 @@ impl Lease {
         };
         let ending = CancellationToken::new();
         tokio::spawn(ending.clone().run_until_cancelled_owned(renewer.keep()));
-        let lease =
-            Self { row, status: LeaseStatus { state: state.clone(), renewed_at, lost_after: timings.lost_after }, daemons, ending };
+        let lease = Self {
+            row,
+            status: LeaseStatus { state: state.clone(), renewed_at, lost_after: timings.lost_after },
+            daemons,
+            ending,
+        };
         // The renewer outlives this: the token is ours.
         let _ = state.wait_for(|state| state.is_live()).await;
         lease

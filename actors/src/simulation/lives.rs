@@ -154,7 +154,7 @@ impl World {
 
     pub fn command(&mut self, p: &mut Process, id: LifeId, row: &CommandRow) {
         let Some(life) = p.lives.get_mut(&id) else { return };
-        let input = CommandInput::of(&row);
+        let input = CommandInput::of(row);
         life.commands.insert(row.id);
         self.input(p, id, Input::Command(input));
     }

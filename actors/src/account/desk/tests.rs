@@ -7,7 +7,7 @@ use crate::{
     account::lifecycle::{CommandInput, Input},
     domain::{
         AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, OperatorId, Phone, Policy,
-        Secret, Status,
+        Reason, Secret, Status,
     },
     ports::{Loaded, SessionEvent, StoreError, Written},
 };
@@ -22,7 +22,7 @@ fn unpaired() -> AccountRecord {
         label: "front desk".to_owned(),
         fence: Fence(1),
         status: Status::Unpaired,
-        reason: "new".to_owned(),
+        reason: Reason::New.into(),
         since: START,
         desired: Desired::Unpaired,
         next_retry_at: None,
@@ -148,5 +148,5 @@ fn deadlines_that_waited_do_not_end_what_begins_behind_them() {
     bench.take(Input::SessionClosed(Incarnation(1)));
     bench.writes();
     assert_eq!(bench.desk.life().record().status, Status::Unpaired);
-    assert_eq!(bench.desk.life().record().reason, "cancelled");
+    assert_eq!(bench.desk.life().record().reason, Reason::Cancelled.into());
 }
