@@ -250,5 +250,5 @@ fn the_operators_table_has_every_setting_and_no_other() {
     let rows = section.split("\n## ").next().unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `"));
     let names = rows.flat_map(|row| row.split(" | ").next().unwrap_or_default().split(['`', ',', ' ']));
     let named: std::collections::BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
-    assert_eq!(named, given::SETTINGS.into_iter().collect());
+    assert_eq!(named, sources::SETTINGS.into_iter().collect());
 }

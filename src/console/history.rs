@@ -6,7 +6,7 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
-use paird_actors::domain::{Reason, StatusReason};
+use paird_actors::domain::{Reason, Status, StatusReason};
 use paird_sql::queries::console::{
     find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
     list_last_account_events,
@@ -163,7 +163,7 @@ pub async fn groups(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Groups
 /// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
 pub fn reason_text(payload: &Value) -> Option<String> {
     let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
-    let headline = reason.headline();
+    let headline = reason.text(Status::Held);
     match reason.raw() {
         Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
         Some(_) | None => Some(headline),

@@ -8,7 +8,7 @@ use deadpool_postgres::Pool;
 use paird::credentials::{CredentialStore, Keyring, MasterKeyError};
 use paird::postgres::{outbox::Waker, store::PgStore};
 use paird_actors::domain::{
-    AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Status,
+    AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Reason, Status,
 };
 use paird_actors::ports::{Change, Store, Write, WriteKeys};
 use tokio_postgres::types::ToSql;
@@ -165,7 +165,7 @@ fn linking(account: AccountId) -> AccountRecord {
         label: "test".to_owned(),
         fence: FENCE,
         status: Status::Pending,
-        reason: "linking".to_owned(),
+        reason: Reason::Linking.into(),
         since: Instant(1_700_000_000_000),
         desired: Desired::Paired,
         next_retry_at: None,
