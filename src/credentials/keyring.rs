@@ -148,6 +148,14 @@ impl Keyring {
         }
     }
 
+    /// Asks whether the keys are this daemon's still. Keys that are not durable yet are.
+    ///
+    /// # Errors
+    /// They are not, or the database did not answer.
+    pub async fn check_ownership(&self) -> Result<(), StoreError> {
+        if self.is_durable() { self.rows.check_ownership().await } else { Ok(()) }
+    }
+
     /// Waits until there is something to flush.
     pub async fn until_pending(&self) {
         // The lock is not held meanwhile: `secure` must be able to switch the backing.

@@ -89,6 +89,15 @@ impl Rows {
         Ok(columns.map(|(((kind, name), sealed), stamp)| SealedRecord { kind, name, sealed, stamp }).collect())
     }
 
+    /// Asks whether a write would be taken: whether the account is this daemon's still, and
+    /// the keyring was not opened again.
+    ///
+    /// # Errors
+    /// It would not, or the database did not answer.
+    pub async fn check_ownership(&self) -> Result<(), StoreError> {
+        self.write(Vec::new(), Vec::new()).await
+    }
+
     /// Writes some records and removes others by their names, in one statement.
     ///
     /// # Errors

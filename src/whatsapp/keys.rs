@@ -60,6 +60,13 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// It is not; trying again may do.
     async fn flush(&self) -> Result<(), StoreError>;
 
+    /// Asks whether the keys are this daemon's still: nobody else may have logged in with
+    /// them, or be about to.
+    ///
+    /// # Errors
+    /// They are not, or the database did not answer.
+    async fn check_ownership(&self) -> Result<(), StoreError>;
+
     /// Waits until there is something to flush.
     async fn until_pending(&self);
 
@@ -108,6 +115,10 @@ impl LinkKeys for Keyring {
 
     async fn flush(&self) -> Result<(), StoreError> {
         Self::flush(self).await
+    }
+
+    async fn check_ownership(&self) -> Result<(), StoreError> {
+        Self::check_ownership(self).await
     }
 
     async fn until_pending(&self) {

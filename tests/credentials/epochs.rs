@@ -188,3 +188,16 @@ async fn only_the_owner_opens_a_keyring() {
     let former = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
     assert!(matches!(former, Err(StoreError::Fenced)), "whether or not it is there still");
 }
+
+#[tokio::test]
+async fn a_wait_before_a_login_ends_by_asking_whose_the_keys_are() {
+    let rig = Rig::new().await;
+    let older = rig.durable().await;
+    let image = rig.image().await;
+    older.check_ownership().await.unwrap();
+    assert_eq!(rig.image().await, image, "it only asks");
+    let newer = rig.reopened(&older).await;
+    older.check_ownership().await.unwrap_err();
+    assert!(is_told_to_end(&older));
+    newer.check_ownership().await.unwrap();
+}

@@ -16,14 +16,14 @@ use crate::support::{Database, connect};
 const DECIDED: [(&str, &str, &str, &str); 25] = [
     ("audit_log", "action created_at id operator_id payload source target_id target_type", "S", "I"),
     ("commands", "account_id created_at dedupe_key done_at id kind result source started_at state", "S", "SIU"),
-    ("commands", "args heard_key taken taken_by", "", "SIU"),
+    ("commands", "args heard_at heard_key taken taken_by", "", "SIU"),
     ("credentials", "account_id keyring_id kind name sealed stamp", "", "SIUD"),
     ("event_consumers", "account_id consumer seq updated_at", "SIUD", ""),
     ("events", "account_id created_at id kind payload seq xact", "S", "SI"),
     ("events", "notified", "S", "SIU"),
     ("keyrings", "account_id created_at device_jid epoch id master_key phone_number wrapped_key", "", "SIUD"),
     ("processes", "draining expires_at", "S", "SIUD"),
-    ("processes", "command_channel drain_no epoch host id pid pid_birth pid_space", "", "SIUD"),
+    ("processes", "command_channel drain_no epoch host id master_keys pid pid_birth pid_space", "", "SIUD"),
     ("processes", "renewal renewed_at started_at version", "", "SIUD"),
     ("proxy_logins", "account_id id master_key proxy sealed wrapped_key", "", "SIUD"),
     ("refinery_schema_history", "applied_on checksum name version", "", "S"),
@@ -140,6 +140,7 @@ async fn the_web_app_is_refused_what_is_not_its_own() {
         "CREATE TABLE mine (x int)",
         "ALTER TABLE events ADD COLUMN x int",
         "SELECT store_notified_command('h', 1, '1 s', 'account.pair', NULL, '{}', NULL, NULL)",
+        "SELECT store_heard_command('h', 1, now(), '1 s', 'account.pair', NULL, '{}', NULL, NULL)",
     ] {
         refuses(&web, sql).await;
     }

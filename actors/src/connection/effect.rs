@@ -9,7 +9,8 @@ use crate::{
 /// An order to the shell. Orders are carried out in their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Wait for this connection's turn: [`super::Outcome::TurnCame`] answers.
+    /// Wait for this connection's turn: [`super::Outcome::TurnCame`] answers, or
+    /// [`super::Outcome::NotDialed`].
     AwaitTurn,
     /// Dial and run the library until its socket is over, reporting every stanza until
     /// [`Effect::StopStanzas`]: [`super::Outcome::NotDialed`] or

@@ -3,6 +3,9 @@ use std::time::Duration;
 /// Every duration and limit of a connection. Values, so a test can choose them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionPolicy {
+    /// How long a wait for the turn may be for the keys to be used without asking again whose
+    /// they are: well below the time in which another daemon could have taken them over.
+    pub ownership_lasts: Duration,
     /// Codes that one connection asks for: WhatsApp throttles them per number.
     pub codes: u8,
     /// The library accepts no more tries at one code, and reports nothing about later ones.
@@ -55,6 +58,7 @@ pub struct ConnectionPolicy {
 impl Default for ConnectionPolicy {
     fn default() -> Self {
         Self {
+            ownership_lasts: Duration::from_secs(2),
             codes: 3,
             tries_per_code: 3,
             code_grace: Duration::from_secs(1),

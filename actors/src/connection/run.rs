@@ -38,9 +38,12 @@ impl Connection {
         };
     }
 
-    /// The shell could not dial: no client version, no route. Dialing → Restarting | Closing
+    /// The shell could not dial: no client version, no route, or the keys are not ours any more.
+    /// Queued → Closing; Dialing → Restarting | Closing
     pub(super) fn on_not_dialed(&mut self, reason: CloseReason, step: &mut Step) {
-        if self.state.has_run() {
+        if self.state == State::Queued {
+            self.close(Some(reason), step);
+        } else if self.state.has_run() {
             self.evidence.tell(reason);
             self.on_run_over(step);
         }

@@ -112,9 +112,20 @@ impl Driver {
         }
     }
 
+    /// The keys were read before the wait, which takes minutes behind a mass reconnect.
+    /// Another daemon may have logged in with them meanwhile, and would be thrown out.
     async fn await_turn(&self) -> Done {
+        let asked = tokio::time::Instant::now();
         self.limiter.acquire(self.priority).await;
-        Done::Outcome(Outcome::TurnCame)
+        let checked = if asked.elapsed() < self.shell.policy.ownership_lasts {
+            Ok(())
+        } else {
+            self.keys.check_ownership().await
+        };
+        Done::Outcome(match checked {
+            Ok(()) => Outcome::TurnCame,
+            Err(why) => Outcome::NotDialed(CloseReason::StoreFailed(why.to_string())),
+        })
     }
 
     async fn find_version(&self) -> Done {

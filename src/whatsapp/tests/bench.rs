@@ -123,6 +123,10 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
+    async fn check_ownership(&self) -> Result<(), StoreError> {
+        if self.fenced.is_cancelled() { Err(StoreError::Fenced) } else { Ok(()) }
+    }
+
     async fn until_pending(&self) {
         std::future::pending().await
     }

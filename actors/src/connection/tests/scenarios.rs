@@ -20,6 +20,16 @@ fn a_connection_waits_for_its_turn_before_it_dials() {
     assert_eq!(*bench.outcome(Outcome::TurnCame), []);
 }
 
+/// The wait behind a mass reconnect can outlast a lease: an heir may be logged in by then.
+#[test]
+fn keys_lost_while_waiting_for_the_turn_are_not_dialed_with() {
+    let mut bench = Bench::new(Purpose::Login);
+    let lost = CloseReason::StoreFailed("the account belongs to another daemon now".to_owned());
+    assert_eq!(*bench.outcome(Outcome::NotDialed(lost.clone())), [Effect::TakeDown]);
+    assert_eq!(*bench.outcome(Outcome::TurnCame), []);
+    assert_eq!(bench.end(), lost);
+}
+
 #[test]
 fn a_scan_is_held_until_it_is_confirmed() {
     let mut bench = Bench::pairing();
