@@ -14,7 +14,7 @@ export interface paths {
         /** Lists the accounts that are not deleted. */
         get: operations["getAccounts"];
         put?: never;
-        /** Adds an account. It is unpaired until somebody pairs it. */
+        /** Adds an account, which is unpaired at first. */
         post: operations["postAccounts"];
         delete?: never;
         options?: never;
@@ -36,7 +36,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Renames an account. It keeps its place in lists. */
+        /** Renames an account. Its position in lists does not change. */
         patch: operations["patchAccountsId"];
         trace?: never;
     };
@@ -88,7 +88,7 @@ export interface paths {
         /** Sets the name that the phone shows under "Linked devices", from the next pairing on. */
         put: operations["putAccountsIdDeviceName"];
         post?: never;
-        /** Goes back to the name that the daemon gives, from the next pairing on. */
+        /** Returns to the daemon's default name, from the next pairing on. */
         delete: operations["deleteAccountsIdDeviceName"];
         options?: never;
         head?: never;
@@ -155,14 +155,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Gives an account a proxy. A connection that it has is made anew through it at once; an
-         *     account at rest uses it from its next connection on.
+         * Sets an account's proxy. A connected account reconnects through it at once; others use it
+         *     from their next connection on.
          */
         put: operations["putAccountsIdProxy"];
         post?: never;
         /**
-         * Takes proxy and login away: the account connects directly, and a connection that it has
-         *     does so at once.
+         * Removes the proxy and its login: the account connects directly. A connected account
+         *     reconnects at once.
          */
         delete: operations["deleteAccountsIdProxy"];
         options?: never;
@@ -196,7 +196,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes an account's actor anew from its row: disconnects, and connects again. */
+        /** Restarts an account's actor from its row: disconnects and connects again. */
         post: operations["postAccountsIdRestart"];
         delete?: never;
         options?: never;
@@ -234,10 +234,10 @@ export interface paths {
          * Gives every account of this daemon away and takes no new ones; the process stays, its
          *     console too, and `/readyz` says no. Other daemons take the accounts over at once; if
          *     there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-         *     when the drain is taken back, or when it is started anew.
+         *     when the drain is undone or the daemon restarts.
          */
         post: operations["postDrain"];
-        /** Takes a drain back: this daemon takes its share of the accounts again. */
+        /** Undoes a drain: this daemon takes its share of the accounts again. */
         delete: operations["deleteDrain"];
         options?: never;
         head?: never;
@@ -252,9 +252,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens: `account` whenever what an account shows has changed (each
-         *     one once at the start), and every event under its own name. An event's `id` is the
-         *     place to go on from: with `Last-Event-ID` nothing is left out and nothing comes twice.
+         * What happens, as it happens: `account` whenever an account has changed (at the start, each
+         *     account once and then `accounts` with the ids of all), and every event under its type. An
+         *     event's `id` is the position to resume from: with `Last-Event-ID` every event comes exactly
+         *     once.
          */
         get: operations["getEvents"];
         put?: never;
@@ -272,7 +273,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the fleet is. */
+        /** The state of all daemons and queues. */
         get: operations["getFleet"];
         put?: never;
         post?: never;
@@ -327,6 +328,40 @@ export interface paths {
         put?: never;
         /** Compares everything with the database now, as the tick does. */
         post: operations["postResync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schemas/commands.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind. */
+        get: operations["getSchemasCommandsJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schemas/events.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** JSON Schema of an event as `{kind, payload}`; `$defs` has the payload of each kind. */
+        get: operations["getSchemasEventsJson"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -450,12 +485,21 @@ export interface components {
         };
         /** @description An account. */
         Account: {
-            /** @description What the reason means and what a person can do about it. */
+            /** @description Kinds of commands that make sense now; the first is what one most likely came for. */
+            actions: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync")[];
+            /** @description What a person can do about the reason; null where nothing is wrong. */
             advice?: string | null;
             /** Format: date-time */
             createdAt: string;
-            /** @description What the operator wants: unpaired, paired or deleted. */
-            desired: string;
+            /**
+             * @description What the operator wants.
+             *
+             *     - `unpaired`: no connection; parked keys stay parked
+             *     - `paired`: a link, and a connection over it
+             *     - `deleted`: nothing of the account is to remain
+             * @enum {string}
+             */
+            desired: "unpaired" | "paired" | "deleted";
             /** @description What the phone shows under "Linked devices", from the next pairing on; null: the daemon's. */
             deviceName?: string | null;
             expectPhone?: string | null;
@@ -477,6 +521,29 @@ export interface components {
             pairCode?: string | null;
             /** Format: date-time */
             pairDeadline?: string | null;
+            /**
+             * @description Where pairing stands.
+             *
+             *     - `idle`: no attempt is running, and none ended without a link since the account was last linked
+             *     - `starting`: a connection is being opened; the code comes in a moment
+             *     - `retrying`: a connection of the attempt failed, and the next one follows; the reason says why
+             *     - `scan`: a QR code is to be scanned
+             *     - `code`: a code is to be typed on the phone; a QR code may be there, too
+             *     - `passkey`: WhatsApp wants the passkey's assertion
+             *     - `passkey_confirmation`: the operator is to compare the codes on both screens
+             *     - `linking`: the phone has scanned, and WhatsApp is linking
+             *     - `connected`: linked and online
+             *     - `offline`: linked; the connection is down, and paird connects again by itself
+             *     - `held`: held: needs a person or a date
+             *     - `gone`: deleted; it cannot be paired any more
+             *     - `duplicate`: the last attempt ended: the phone is linked to another account
+             *     - `wrong_phone`: the last attempt ended: another phone than the expected one scanned
+             *     - `timeout`: the last attempt ended: nobody scanned in time
+             *     - `cancelled`: the last attempt ended: it was cancelled
+             *     - `failed`: the last attempt ended: no retry could mend it, the reason says why
+             * @enum {string}
+             */
+            phase: "idle" | "starting" | "retrying" | "scan" | "code" | "passkey" | "passkey_confirmation" | "linking" | "connected" | "offline" | "held" | "gone" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "failed";
             /** @description Digits only; set while the account holds, or is completing, a link. */
             phoneNumber?: string | null;
             /** @description What everything of it goes through, without its login; null: it connects directly. */
@@ -484,15 +551,85 @@ export interface components {
             /** @description User and password are set for the proxy. They are never told. */
             proxyHasLogin: boolean;
             qr?: components["schemas"]["QrTimes"] | null;
-            /** @description unpaired, pending, connected, reconnecting, held or deleting. */
-            status: string;
-            /** @description A word, and after a colon WhatsApp's own. */
+            /**
+             * @description What the account is.
+             *
+             *     - `unpaired`: no live link; keys may be parked
+             *     - `pending`: a pair attempt is running
+             *     - `connected`: logged in to WhatsApp
+             *     - `reconnecting`: linked, the connection is down, and the next try is scheduled
+             *     - `held`: linked or lost; needs a person or a date, the reason says which
+             *     - `deleting`: deleted by the operator; the device is still being removed from the phone
+             * @enum {string}
+             */
+            status: "unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting";
+            /** @description What WhatsApp or another part said of the reason. */
+            statusRaw?: string | null;
+            /** @description A word, and after a colon WhatsApp's own. `statusWord` and `statusRaw` are its parts. */
             statusReason: string;
             /** Format: date-time */
             statusSince: string;
+            /** @description Status and reason as one sentence for people, without its full stop. */
+            statusText: string;
+            /**
+             * @description The word that the reason begins with.
+             *
+             *     - `new`: Never paired
+             *     - `opening`: Connecting to WhatsApp
+             *     - `waiting_for_scan`: Waiting for the phone to scan the QR code
+             *     - `waiting_for_code`: Waiting for the code to be typed on the phone
+             *     - `waiting_for_passkey`: WhatsApp asks for a passkey
+             *     - `waiting_for_passkey_confirmation`: WhatsApp shows a code to compare with the phone's
+             *     - `linking`: The phone has scanned, WhatsApp is linking
+             *     - `reconnecting`: Connecting again, as the operator asked
+             *     - `daemon_restarted`: paird was restarted and continues
+             *     - `scan_rejected`: The last scan was not accepted
+             *     - `code_expired`: The code to type is no longer valid
+             *     - `code_refused`: WhatsApp gives no code to type
+             *     - `passkey_failed`: The passkey exchange failed
+             *     - `passkey_timeout`: The passkey was not answered in time
+             *     - `no_answer`: WhatsApp did not answer
+             *     - `no_login`: The login after the scan did not come
+             *     - `qr_exhausted`: Every QR code of this connection was shown; new ones follow
+             *     - `duplicate`: The phone is linked to another account already
+             *     - `wrong_phone`: Another phone than the expected one scanned
+             *     - `timeout`: Nobody scanned in time
+             *     - `cancelled`: Pairing was cancelled
+             *     - `connected`: Linked and online
+             *     - `resuming`: Connecting with the stored keys
+             *     - `hold_over`: The hold is over, connecting again
+             *     - `released`: Handed over from one daemon to another
+             *     - `pairing`: A pair attempt takes the link's place
+             *     - `socket_lost`: The connection to WhatsApp was lost
+             *     - `unreachable`: WhatsApp cannot be reached
+             *     - `proxy_unreachable`: The account's proxy cannot be reached
+             *     - `proxy_refused`: The proxy does not pass connections to WhatsApp
+             *     - `proxy_auth`: The proxy rejected the user or password
+             *     - `proxy_invalid`: The proxy's address cannot be used
+             *     - `server_busy`: WhatsApp's server is busy
+             *     - `rate_limited`: WhatsApp says: too many connections
+             *     - `restart_required`: WhatsApp asked for a new connection
+             *     - `refused`: WhatsApp refused the connection
+             *     - `store_failed`: The stored keys could not be read or written
+             *     - `replaced`: Another program took the connection over
+             *     - `temporary_ban`: Banned by WhatsApp for some time
+             *     - `banned`: Banned or locked by WhatsApp
+             *     - `client_outdated`: WhatsApp no longer talks to this version of paird
+             *     - `keys_unusable`: The stored keys cannot be used
+             *     - `row_unreadable`: The account's row has a value that paird cannot read
+             *     - `write_refused`: The database refused what paird had to write
+             *     - `logged_out`: Logged out by the phone or by WhatsApp
+             *     - `no_keys`: There are no stored keys
+             *     - `operator`: As the operator asked
+             *     - `unlinking`: The device is being removed from the phone
+             *     - `deleted`: Deleted
+             *     - `unknown`: The reason is not one that this version knows
+             * @enum {string}
+             */
+            statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
         };
         Accounts: {
-            /** @description In the order in which they were made. */
+            /** @description In order of creation. */
             accounts: components["schemas"]["Account"][];
         };
         Alive: {
@@ -503,7 +640,20 @@ export interface components {
             records: components["schemas"]["AuditRecord"][];
         };
         AuditRecord: {
-            action: string;
+            /**
+             * @description What was done.
+             *
+             *     - `account.paired`: a phone was linked
+             *     - `account.unpaired`: the operator unpaired the account
+             *     - `account.deleted`: the operator deleted the account
+             *     - `account.logged_out`: the phone or WhatsApp removed the device
+             *     - `account.held`: the account is held, see the reason in the payload
+             *     - `account.unlinked`: WhatsApp confirmed that a device entry is gone from the phone
+             *     - `account.unlink_abandoned`: a device entry could not be removed in time
+             *     - `session.disconnected`: the connection was lost
+             * @enum {string}
+             */
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "session.disconnected";
             /** Format: date-time */
             createdAt: string;
             /** Format: int64 */
@@ -523,6 +673,7 @@ export interface components {
             doneAt?: string | null;
             /** Format: int64 */
             id: number;
+            /** @description As it was sent: account.pair, account.cancel, account.passkey, account.unpair, account.resume, account.reconnect, account.delete, groups.sync; another one if it failed because of that. */
             kind: string;
             /** @description In words, once it is done or failed. */
             result?: string | null;
@@ -532,7 +683,7 @@ export interface components {
         Daemon: {
             /**
              * Format: int64
-             * @description How many it owns.
+             * @description Number of accounts that it owns.
              */
             accounts: number;
             /** @description It takes no accounts and no commands. */
@@ -565,16 +716,41 @@ export interface components {
             /** Format: int64 */
             id: number;
             payload: Record<string, never>;
+            /** @description The payload's `reason`, if it has one, as a sentence for people without its full stop. */
+            reasonText?: string | null;
             /** Format: int64 */
             seq: number;
-            type: string;
+            /**
+             * @description What happened.
+             *
+             *     - `session.qr`: a new QR code is on the row
+             *     - `session.code`: a new code to type on the phone is on the row
+             *     - `session.passkey`: WhatsApp wants a passkey assertion, or a comparison of codes
+             *     - `session.connected`: logged in; ends a pair attempt
+             *     - `session.duplicate`: the number is linked to another account of the operator; ends a pair attempt
+             *     - `session.wrong_phone`: another phone than the expected one scanned; ends a pair attempt
+             *     - `session.timeout`: nobody scanned in time; ends a pair attempt
+             *     - `session.cancelled`: the operator ended the pair attempt, or another one took its place
+             *     - `session.failed`: no retry can mend it; ends a pair attempt
+             *     - `session.disconnected`: the connection was lost and is retried
+             *     - `session.logged_out`: the phone or WhatsApp removed the device
+             *     - `session.held`: needs a person, or the date in `until`
+             *     - `groups.synced`: the groups were fetched
+             *     - `account.unpaired`: the operator unpaired the account
+             *     - `account.deleted`: the operator deleted the account
+             *     - `account.unlinked`: WhatsApp confirmed that an old device entry is gone from the phone
+             *     - `account.unlink_abandoned`: an old device entry could not be removed in time
+             *     - `command.failed`: a command ended without being done
+             * @enum {string}
+             */
+            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */
             events: components["schemas"]["Event"][];
         };
         Fleet: {
-            /** @description Accounts that are not deleted, by status; a status that none has is left out. */
+            /** @description Number of accounts that are not deleted, by status; without statuses that none has. */
             byStatus: {
                 [key: string]: number;
             };
@@ -584,7 +760,7 @@ export interface components {
             oldestQueuedCommandAgeMs?: number | null;
             /**
              * Format: int64
-             * @description Device entries that must still leave a phone.
+             * @description Linked devices that are still to be removed from a phone.
              */
             openTickets: number;
             /** Format: int64 */
@@ -613,7 +789,7 @@ export interface components {
             accountId: string;
             /**
              * Format: date-time
-             * @description When it goes on by itself.
+             * @description When its next timeout is.
              */
             deadline?: string | null;
             desired: string;
@@ -646,7 +822,7 @@ export interface components {
             label: string;
             /**
              * Format: uuid
-             * @description Whose it is; absent: the operator of a daemon that has only one.
+             * @description The operator it belongs to; if absent, the default operator.
              */
             operatorId?: string | null;
         };
@@ -655,11 +831,20 @@ export interface components {
             /** @description What the kind takes; anything else is a 422 that names it. */
             args: Record<string, never>;
             /**
-             * @description account.pair, account.cancel, account.passkey, account.unpair, account.resume,
-             *     account.reconnect, account.delete or groups.sync.
+             * @description What to do.
+             *
+             *     - `account.pair`: start a pair attempt; one that is running is replaced
+             *     - `account.cancel`: end the pair attempt now
+             *     - `account.passkey`: the operator's answer to a passkey challenge
+             *     - `account.unpair`: close the connection and keep it closed; with `logout` the device is removed from the phone, too
+             *     - `account.resume`: connect again with the stored keys, without a QR code
+             *     - `account.reconnect`: connect again at once, with the settings of now
+             *     - `account.delete`: remove the device from the phone, then erase the account
+             *     - `groups.sync`: fetch the groups again
              * @example account.pair
+             * @enum {string}
              */
-            kind: string;
+            kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync";
         };
         NewDeviceName: {
             /** @description 1 to 40 characters, none a control character. */
@@ -669,16 +854,16 @@ export interface components {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
             label: string;
         };
-        /** @description A proxy. Whoever sets it without user and password takes those away that were set. */
+        /** @description A proxy. Without user and password, those that were set are removed. */
         NewProxy: {
-            /** @description Sealed at once, and never told again. */
+            /** @description Sealed at once, and never returned. */
             password?: string | null;
             /**
              * @description `socks5://host:port` or `http://host:port` (CONNECT).
              * @example socks5://10.0.0.7:1080
              */
             url: string;
-            /** @description Given with the password, or not at all; may stand in the URL instead. */
+            /** @description Requires a password; both may be in the URL instead. */
             user?: string | null;
         };
         /** @description A running daemon. */
@@ -707,11 +892,11 @@ export interface components {
             /** Format: date-time */
             expiresAt?: string | null;
         };
-        /** @description Nothing that is false here can be true of a daemon that should get accounts. */
+        /** @description A daemon that should get accounts has the first three true and the last false. */
         Readiness: {
             /** @description Reachable. */
             database: boolean;
-            /** @description It gives its accounts away, or stops. */
+            /** @description It releases its accounts, or stops. */
             draining: boolean;
             /** @description Live: this daemon's accounts are its own. */
             lease: boolean;
@@ -733,7 +918,7 @@ export interface components {
             why: string;
         };
         Undrained: {
-            /** @description There was a drain to take back. */
+            /** @description There was a drain to undo. */
             wasDraining: boolean;
         };
     };
@@ -1341,7 +1526,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The last id that was seen */
+                /** @description The last id that was received */
                 "Last-Event-ID"?: string | null;
             };
             path?: never;
@@ -1467,6 +1652,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSchemasCommandsJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSchemasEventsJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
             };
             /** @description What went wrong */
             default: {
