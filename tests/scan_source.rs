@@ -279,13 +279,7 @@ fn the_machines_depend_on_no_database_whatsapp_or_qr_crate() {
 fn pure_modules_name_no_runtime_log_clock_or_randomness() {
     nothing_breaks(impurity_in_a_pure_module);
 
-    for line in [
-        "use tokio::time;",
-        "let now = Utc::now();",
-        "use crate::clock;",
-        "use crate::ports::Store;",
-        "let x: u8 = rand::random();",
-    ] {
+    for line in ["use tokio::time;", "let now = Utc::now();", "use crate::clock;", "let x: u8 = rand::random();"] {
         for path in [
             "actors/src/domain/x.rs",
             "actors/src/account/lifecycle/x.rs",

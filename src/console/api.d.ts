@@ -792,7 +792,15 @@ export interface components {
              * @description When its next timeout is.
              */
             deadline?: string | null;
-            desired: string;
+            /**
+             * @description What the operator wants.
+             *
+             *     - `unpaired`: no connection; parked keys stay parked
+             *     - `paired`: a link, and a connection over it
+             *     - `deleted`: nothing of the account is to remain
+             * @enum {string}
+             */
+            desired: "unpaired" | "paired" | "deleted";
             /** Format: int64 */
             fence: number;
             /** @description It holds or has parked the keys of a link. */
@@ -804,7 +812,18 @@ export interface components {
             pairDeadline?: string | null;
             /** @description A state of the machine, finer than the status. */
             state: string;
-            status: string;
+            /**
+             * @description What the account is.
+             *
+             *     - `unpaired`: no live link; keys may be parked
+             *     - `pending`: a pair attempt is running
+             *     - `connected`: logged in to WhatsApp
+             *     - `reconnecting`: linked, the connection is down, and the next try is scheduled
+             *     - `held`: linked or lost; needs a person or a date, the reason says which
+             *     - `deleting`: deleted by the operator; the device is still being removed from the phone
+             * @enum {string}
+             */
+            status: "unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting";
             statusReason: string;
             /** Format: date-time */
             statusSince: string;

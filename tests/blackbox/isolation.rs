@@ -51,7 +51,7 @@ async fn unreadable_keys_are_held_and_serve_again_once_mended() {
         web.status_is(good, "connected").await;
         web.connect_account("newcomer", "436601000003", &stage.phones).await;
         let reason: String = web.column(bad, "status_reason").await;
-        assert!(reason.contains("does not open"), "{reason}");
+        assert!(reason.contains("authentication failed"), "{reason}");
         assert_eq!(web.event(bad, "session.held", 0).await.payload["reason"], reason);
         assert_eq!(keys_of(&stage, bad).await, keys, "not a byte of them is touched");
         assert_eq!(stage.phones.devices("436601000001").await.len(), devices.len());

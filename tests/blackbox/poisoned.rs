@@ -95,7 +95,7 @@ async fn an_unlink_whose_keys_never_open_is_abandoned_and_audited() {
     let daemon = stage.daemon(&[]).await;
     let told = web.event(account, "account.unlink_abandoned", 0).await;
     let reason = told.payload["reason"].as_str().unwrap();
-    assert!(reason.contains("does not open") && reason.contains("remove it on the phone"), "{reason}");
+    assert!(reason.contains("authentication failed") && reason.contains("remove it on the phone"), "{reason}");
     let audited = "SELECT payload->>'raw' FROM audit_log WHERE target_id = $1 AND action = 'account.unlink_abandoned'";
     let audited: String = web.sql.query_one(audited, &[&account]).await.unwrap().get(0);
     assert_eq!(audited, reason);

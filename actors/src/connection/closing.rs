@@ -104,14 +104,16 @@ impl Connection {
         }
     }
 
+    /// One answer is for everybody who asked by then.
     pub(super) fn on_unlink(&mut self, step: &mut Step) {
+        if self.unlink != PendingUnlink::None {
+            return;
+        }
         if self.state.is_over() {
             return step.order(Effect::AnswerUnlink(self.unlink_verdict(OVER.to_owned())));
         }
-        if self.unlink == PendingUnlink::None {
-            self.unlink = PendingUnlink::Asked;
-            step.order(Effect::Unlink);
-        }
+        self.unlink = PendingUnlink::Asked;
+        step.order(Effect::Unlink);
     }
 
     pub(super) fn on_unlinked(&mut self, outcome: UnlinkOutcome, step: &mut Step) {

@@ -48,6 +48,8 @@ pub struct Connection {
     /// The number of the last scan.
     scan: ScanId,
     codes: Codes,
+    /// The number of the last ping.
+    pings: u32,
     /// Of the current socket, or of the last one.
     evidence: CloseEvidence,
     unlink: PendingUnlink,
@@ -95,6 +97,7 @@ impl Connection {
             link,
             scan: ScanId::default(),
             codes: Codes::new(code_for),
+            pings: 0,
             evidence: CloseEvidence::default(),
             unlink: PendingUnlink::None,
         };

@@ -162,12 +162,15 @@ impl Connection {
     /// Open → Open | Closing
     pub(super) fn on_ping_deadline(&mut self, ping: Ping, step: &mut Step) {
         match ping {
-            Ping::Due(_) => self.ping(1, 0, step),
-            Ping::Sent { nth, missed, .. } => self.on_ping_missed(nth, missed, step),
+            Ping::Due(_) => self.ping(0, step),
+            Ping::Sent { missed, .. } => self.on_ping_missed(missed, step),
         }
     }
 
-    fn ping(&mut self, nth: u32, missed: u8, step: &mut Step) {
+    /// Each has a number of its own: a late answer to an earlier one proves nothing.
+    fn ping(&mut self, missed: u8, step: &mut Step) {
+        self.pings = self.pings.wrapping_add(1);
+        let nth = self.pings;
         let timeout = self.policy.ping_timeout;
         self.state = State::Open(Ping::Sent { nth, missed, until: step.now.after(timeout) });
         step.order(Effect::Ping { nth, timeout });
@@ -182,14 +185,14 @@ impl Connection {
         if answered {
             self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
         } else {
-            self.on_ping_missed(nth, missed, step);
+            self.on_ping_missed(missed, step);
         }
     }
 
-    fn on_ping_missed(&mut self, nth: u32, missed: u8, step: &mut Step) {
+    fn on_ping_missed(&mut self, missed: u8, step: &mut Step) {
         let missed = missed.saturating_add(1);
         if missed < self.policy.pings {
-            return self.ping(nth.wrapping_add(1), missed, step);
+            return self.ping(missed, step);
         }
         self.evidence.tell(CloseReason::SocketLost("two pings in a row were not answered".to_owned()));
         self.on_run_over(step);

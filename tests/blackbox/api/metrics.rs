@@ -93,7 +93,12 @@ async fn a_scrape_without_the_database_tells_the_age_of_its_figures() {
 async fn whatever_the_dashboard_and_the_alerts_ask_for_is_there() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
-    let exposition = api.get("/metrics").await.is(200).text();
+    // A series is described once it has counted something.
+    let exposition = until("a first statement that was timed", || async {
+        let exposition = api.get("/metrics").await.is(200).text();
+        exposition.contains("# HELP paird_store_seconds").then_some(exposition)
+    })
+    .await;
     let described: BTreeSet<&str> =
         exposition.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
     let asked = [include_str!("../../../.deploy/grafana/paird.json"), include_str!("../../../.deploy/alerts.yaml")];
