@@ -69,7 +69,7 @@ fn every_kind_that_a_statement_names_exists() {
 }
 
 #[test]
-fn the_statement_that_takes_commands_knows_which_run_beside_others() {
+fn taking_commands_knows_which_kinds_run_beside_others() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/queries/commands.sql")).unwrap();
     let (_, rest) = text.split_once("AND r.kind <> '").expect("the exception for what runs beside others");
     let excepted = rest.split('\'').next().unwrap();
