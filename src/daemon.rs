@@ -123,7 +123,7 @@ async fn serve_with(
     let gateway = WhatsApp::new(gateway::Settings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
-        vault: credentials,
+        credentials,
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
     });

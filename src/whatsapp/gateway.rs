@@ -43,7 +43,7 @@ pub struct Settings {
     /// Where connections run: a multi-thread runtime.
     pub runtime: Handle,
     /// Where keys are.
-    pub vault: Arc<dyn KeySource>,
+    pub credentials: Arc<dyn KeySource>,
     /// What a phone shows under "Linked devices".
     pub device_name: String,
     /// Connections a second, after a burst; 0: no limit.
@@ -54,7 +54,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct WhatsApp {
     workers: Handle,
-    vault: Arc<dyn KeySource>,
+    credentials: Arc<dyn KeySource>,
     device_name: Arc<str>,
     http: Arc<dyn HttpClient>,
     dialer: Arc<Dialer>,
@@ -74,7 +74,7 @@ impl WhatsApp {
             dialer: Arc::new(Dialer::to(settings.url.as_deref())),
             versions: Arc::new(versions),
             workers: settings.runtime,
-            vault: settings.vault,
+            credentials: settings.credentials,
             device_name: settings.device_name.into(),
             http,
             policy: ConnectionPolicy::default(),
@@ -127,8 +127,8 @@ impl WhatsApp {
     async fn keys_for(&self, order: &OpenSession) -> Result<Arc<dyn LinkKeys>, StoreError> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match &order.purpose {
-            Purpose::Pair { .. } => self.vault.fresh(account, fence, keyring).await,
-            Purpose::Login => self.vault.open_keyring(account, fence, keyring).await,
+            Purpose::Pair { .. } => self.credentials.fresh(account, fence, keyring).await,
+            Purpose::Login => self.credentials.open_keyring(account, fence, keyring).await,
         }
     }
 
@@ -140,7 +140,7 @@ impl WhatsApp {
             Ok(address) => address,
             Err(wrong) => return blocked(CloseReason::ProxyInvalid(wrong.to_string())),
         };
-        let proxy = match self.vault.proxy_login(order.account, text).await {
+        let proxy = match self.credentials.proxy_login(order.account, text).await {
             Ok(login) => Proxy::new(address, login),
             Err(StoreError::Poisoned(why)) => {
                 return blocked(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));

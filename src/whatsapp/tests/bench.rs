@@ -212,7 +212,7 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
     WhatsApp::new(Settings {
         url: Some(url.to_owned()),
         runtime: Handle::current(),
-        vault: keyrings,
+        credentials: keyrings,
         device_name: "paird test".into(),
         connect_rate: 0,
     })
