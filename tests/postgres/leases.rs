@@ -230,7 +230,7 @@ async fn a_lease_that_is_taken_after_its_end_does_not_come_about() {
 }
 
 #[tokio::test]
-async fn daemons_with_different_master_keys_are_strangers_while_nothing_is_sealed() {
+async fn without_sealed_keys_daemons_must_share_a_master_key() {
     let database = Database::new().await;
     let (first, second, third) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     let start = async |process, keys: &[&str]| {
