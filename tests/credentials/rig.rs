@@ -160,24 +160,11 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 /// An account in the middle of a pairing.
 fn linking(account: AccountId) -> AccountRecord {
     AccountRecord {
-        id: account,
-        operator: OperatorId(Uuid::nil()),
-        label: "test".to_owned(),
         fence: FENCE,
         status: Status::Pending,
         reason: Reason::Linking.into(),
-        since: Instant(1_700_000_000_000),
         desired: Desired::Paired,
-        next_retry_at: None,
-        phone: None,
-        last_phone: None,
-        device_jid: None,
-        attempt: None,
-        keyring: None,
-        linking: None,
-        deleted_at: None,
-        groups_synced_at: None,
-        released_at: None,
+        ..AccountRecord::new(account, OperatorId(Uuid::nil()), "test", Instant(1_700_000_000_000))
     }
 }
 

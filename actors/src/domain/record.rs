@@ -1,6 +1,6 @@
 use super::{
-    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Status, StatusReason,
-    TicketId,
+    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Reason, Status,
+    StatusReason, TicketId,
 };
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
@@ -36,6 +36,31 @@ pub struct AccountRecord {
 }
 
 impl AccountRecord {
+    /// As a web app's `INSERT` of operator and label makes it, of an account that nobody has
+    /// owned yet.
+    pub fn new(id: AccountId, operator: OperatorId, label: impl Into<String>, now: Instant) -> Self {
+        Self {
+            id,
+            operator,
+            label: label.into(),
+            fence: Fence(0),
+            status: Status::Unpaired,
+            reason: Reason::New.into(),
+            since: now,
+            desired: Desired::Unpaired,
+            next_retry_at: None,
+            phone: None,
+            last_phone: None,
+            device_jid: None,
+            attempt: None,
+            keyring: None,
+            linking: None,
+            deleted_at: None,
+            groups_synced_at: None,
+            released_at: None,
+        }
+    }
+
     /// Says how the account is. Whoever was not told of a move to another daemon need not
     /// be any more once it says something else than that it is being connected.
     pub fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>, now: Instant) {

@@ -324,26 +324,7 @@ impl Default for Model {
 impl Model {
     /// As a web app makes it.
     pub fn add_account(&mut self, id: AccountId, operator: OperatorId, label: &str, now: Instant) {
-        let record = AccountRecord {
-            id,
-            operator,
-            label: label.to_owned(),
-            fence: Fence(0),
-            status: Status::Unpaired,
-            reason: Reason::New.into(),
-            since: now,
-            desired: Desired::Unpaired,
-            next_retry_at: None,
-            phone: None,
-            last_phone: None,
-            device_jid: None,
-            attempt: None,
-            keyring: None,
-            linking: None,
-            deleted_at: None,
-            groups_synced_at: None,
-            released_at: None,
-        };
+        let record = AccountRecord::new(id, operator, label, now);
         let settings = ConnectionSettings::default();
         self.accounts.insert(id, Account { record, owner: None, last_change: None, event_seq: 0, qr: None, settings });
     }

@@ -10,7 +10,7 @@ use crate::{
     clock,
     domain::{
         AccountId, AccountRecord, Command, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy,
-        Reason, Secret, Status, TakingId,
+        Secret, Status, TakingId,
     },
     fakes::{FakeGateway, FakeStore},
     ports::SessionEvent,
@@ -28,26 +28,8 @@ fn account(nth: u128) -> AccountId {
 }
 
 fn record(nth: u128) -> AccountRecord {
-    AccountRecord {
-        id: account(nth),
-        operator: OperatorId(Uuid::from_u128(1)),
-        label: format!("desk {nth}"),
-        fence: Fence(1),
-        status: Status::Unpaired,
-        reason: Reason::New.into(),
-        since: clock::now(),
-        desired: Desired::Unpaired,
-        next_retry_at: None,
-        phone: None,
-        last_phone: None,
-        device_jid: None,
-        attempt: None,
-        keyring: None,
-        linking: None,
-        deleted_at: None,
-        groups_synced_at: None,
-        released_at: None,
-    }
+    let operator = OperatorId(Uuid::from_u128(1));
+    AccountRecord { fence: Fence(1), ..AccountRecord::new(account(nth), operator, format!("desk {nth}"), clock::now()) }
 }
 
 impl Bench {

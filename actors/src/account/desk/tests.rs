@@ -7,7 +7,7 @@ use crate::{
     account::lifecycle::{CommandInput, Input},
     domain::{
         AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, OperatorId,
-        Phone, Policy, Reason, Secret, Status,
+        Phone, Policy, Secret, Status,
     },
     ports::{Loaded, SessionEvent, StoreError, Written},
 };
@@ -16,26 +16,8 @@ const START: Instant = Instant(1_700_000_000_000);
 const DONE: Result<Written, StoreError> = Ok(Written::Done { settings: None });
 
 fn unpaired() -> AccountRecord {
-    AccountRecord {
-        id: AccountId(Uuid::from_u128(1)),
-        operator: OperatorId(Uuid::from_u128(2)),
-        label: "front desk".to_owned(),
-        fence: Fence(1),
-        status: Status::Unpaired,
-        reason: Reason::New.into(),
-        since: START,
-        desired: Desired::Unpaired,
-        next_retry_at: None,
-        phone: None,
-        last_phone: None,
-        device_jid: None,
-        attempt: None,
-        keyring: None,
-        linking: None,
-        deleted_at: None,
-        groups_synced_at: None,
-        released_at: None,
-    }
+    let (id, operator) = (AccountId(Uuid::from_u128(1)), OperatorId(Uuid::from_u128(2)));
+    AccountRecord { fence: Fence(1), ..AccountRecord::new(id, operator, "front desk", START) }
 }
 
 /// A desk, and whether its daemon has its lease still.

@@ -24,26 +24,8 @@ const SEED: u128 = 0x5eed;
 const START: Instant = Instant(1_700_000_000_000);
 
 fn fresh_record() -> AccountRecord {
-    AccountRecord {
-        id: AccountId(Uuid::from_u128(1)),
-        operator: OperatorId(Uuid::from_u128(2)),
-        label: "front desk".to_owned(),
-        fence: Fence(1),
-        status: Status::Unpaired,
-        reason: Reason::New.into(),
-        since: START,
-        desired: Desired::Unpaired,
-        next_retry_at: None,
-        phone: None,
-        last_phone: None,
-        device_jid: None,
-        attempt: None,
-        keyring: None,
-        linking: None,
-        deleted_at: None,
-        groups_synced_at: None,
-        released_at: None,
-    }
+    let (id, operator) = (AccountId(Uuid::from_u128(1)), OperatorId(Uuid::from_u128(2)));
+    AccountRecord { fence: Fence(1), ..AccountRecord::new(id, operator, "front desk", START) }
 }
 
 fn phone() -> Phone {
