@@ -36,18 +36,10 @@ impl Connection {
 
     /// The owner wants to hear nothing any more, not even the end. → Closing
     pub(super) fn on_close(&mut self, step: &mut Step) {
-        match &mut self.state {
-            State::Closing { reason, .. } => *reason = None,
-            State::Ended => {}
-            State::Queued
-            | State::Dialing
-            | State::Pairing
-            | State::Held(_)
-            | State::Confirmed { .. }
-            | State::Restarting { .. }
-            | State::LoggingIn
-            | State::Open(_)
-            | State::Ending { .. } => self.close(None, step),
+        if let State::Closing { reason, .. } = &mut self.state {
+            *reason = None;
+        } else if !self.state.is_over() {
+            self.close(None, step);
         }
     }
 

@@ -153,19 +153,10 @@ impl Connection {
 
     /// The scan whose keys are complete and wait to become durable.
     pub fn awaits_keys(&self) -> Option<ScanId> {
-        match &self.state {
-            State::Held(Hold { scan, stage: state::HoldStage::Asked { .. }, .. }) => Some(*scan),
-            State::Held(_)
-            | State::Queued
-            | State::Dialing
-            | State::Pairing
-            | State::Confirmed { .. }
-            | State::Restarting { .. }
-            | State::LoggingIn
-            | State::Open(_)
-            | State::Ending { .. }
-            | State::Closing { .. }
-            | State::Ended => None,
+        if let State::Held(Hold { scan, stage: state::HoldStage::Asked { .. }, .. }) = &self.state {
+            Some(*scan)
+        } else {
+            None
         }
     }
 
