@@ -20,8 +20,8 @@ pub struct Referee {
     is_blocked: bool,
     is_open: bool,
     codes: BTreeSet<u8>,
-    /// The code that may be asked for once more.
-    outstanding: Option<u8>,
+    /// Codes that were in the way, and may be asked for once more.
+    outstanding: BTreeSet<u8>,
     pinged: Option<u32>,
     unlink_is_asked: bool,
     is_taking_down: bool,
@@ -44,7 +44,7 @@ impl Referee {
             is_blocked: false,
             is_open: false,
             codes: BTreeSet::new(),
-            outstanding: None,
+            outstanding: BTreeSet::new(),
             pinged: None,
             unlink_is_asked: false,
             is_taking_down: false,
@@ -66,7 +66,12 @@ impl Referee {
                 }
             }
             Input::Outcome(Outcome::RunEnded | Outcome::NotDialed(_)) => self.is_running = false,
-            Input::Outcome(Outcome::CodeOutstanding { nth, .. }) => self.outstanding = Some(*nth),
+            Input::Outcome(Outcome::CodeOutstanding { nth, .. }) => {
+                // An answer about a code that nobody asked for allows nothing.
+                if self.codes.contains(nth) {
+                    self.outstanding.insert(*nth);
+                }
+            }
             Input::Event(_) | Input::Outcome(_) | Input::Request(Request::Confirm | Request::Refuse) => {}
             Input::Deadline => {}
         }
@@ -137,7 +142,7 @@ impl Referee {
             }
             Effect::AskForCode { nth, .. } => {
                 let is_new = self.codes.insert(*nth);
-                assert!(is_new || self.outstanding.take() == Some(*nth), "asked twice for the same code");
+                assert!(is_new || self.outstanding.remove(nth), "asked twice for the same code");
                 assert!(self.codes.len() <= self.policy.codes.into(), "too many codes");
                 assert!(self.held.is_none() && self.linked.is_none(), "asked for a code beside a link");
             }
