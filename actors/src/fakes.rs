@@ -14,12 +14,10 @@ use async_trait::async_trait;
 use crate::{
     domain::{
         AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, Incarnation, KeyringId,
-        PasskeyAnswer, PendingAttempt, Taken, TakingId, TicketId, TicketRecord,
+        Loaded, OpenSession, Owned, PasskeyAnswer, PendingAttempt, SealedKeys, SessionEvent, StoreError, Survey, Taken,
+        TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
     },
-    ports::{
-        Gateway, Loaded, OpenSession, Owned, SealedKeys, Session, SessionEvent, SessionListener, Store, StoreError,
-        Survey, TicketOutcome, UnlinkAnswer, Write, WriteKeys, Written,
-    },
+    ports::{AccountStore, ConnectionStore, FleetStore, Gateway, Session, SessionListener, TicketStore, WriteKeys},
 };
 
 /// What the fake store holds, in the open.
@@ -59,7 +57,61 @@ impl FakeStore {
 }
 
 #[async_trait]
-impl Store for FakeStore {
+impl ConnectionStore for FakeStore {
+    async fn load_connection_settings(&self, _: AccountId, _: Fence) -> Result<ConnectionSettings, StoreError> {
+        Ok(ConnectionSettings::default())
+    }
+}
+
+#[async_trait]
+impl AccountStore for FakeStore {
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
+        let mut rows = self.rows();
+        let change = &write.change;
+        let account = change.record.id;
+        if rows.fenced {
+            return Err(StoreError::Fenced);
+        }
+        if rows.failing_writes > 0 {
+            rows.failing_writes -= 1;
+            return Err(StoreError::Unavailable("the database is away".to_owned()));
+        }
+        let last = rows.last_changes.get(&account).copied();
+        if last != Some(write.id) && last != write.follows {
+            return Err(StoreError::Overtaken);
+        }
+        let refuses = |kind: &String| change.finished.iter().any(|ended| ended.kind == *kind && ended.result.is_ok());
+        if rows.refused.as_ref().is_some_and(refuses) {
+            return Err(StoreError::Refused("the database never takes this".to_owned()));
+        }
+        if last != Some(write.id) {
+            rows.last_changes.insert(account, write.id);
+            rows.accounts.insert(account, change.record.clone());
+            rows.events.extend(change.events.iter().map(|event| (account, event.kind().as_str())));
+            for ended in &change.finished {
+                rows.running.retain(|row| row.id != ended.command);
+                rows.finished.insert(ended.command.0, ended.result.clone());
+            }
+        }
+        Ok(Written::Done { settings: Some(ConnectionSettings::default()) })
+    }
+}
+
+#[async_trait]
+impl TicketStore for FakeStore {
+    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+        let mut rows = self.rows();
+        rows.ticket_outcomes.push(outcome.clone());
+        match outcome {
+            TicketOutcome::Failed { .. } => {}
+            TicketOutcome::Unlinked { .. } | TicketOutcome::Abandoned { .. } => drop(rows.tickets.remove(&ticket.id)),
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FleetStore for FakeStore {
     async fn survey(&self, _: &[AccountId]) -> Result<Survey, StoreError> {
         let rows = self.rows();
         let owned = |record: &AccountRecord| Owned {
@@ -107,10 +159,6 @@ impl Store for FakeStore {
         Ok(rows.accounts.get(&account).cloned().map(|record| Loaded { record, last_change, damage }))
     }
 
-    async fn load_connection_settings(&self, _: AccountId, _: Fence) -> Result<ConnectionSettings, StoreError> {
-        Ok(ConnectionSettings::default())
-    }
-
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
         Ok(self.rows().tickets.get(&ticket).cloned())
     }
@@ -144,47 +192,6 @@ impl Store for FakeStore {
                 let row = rows.running.remove(at);
                 rows.queued.push_front(row);
             }
-        }
-        Ok(())
-    }
-
-    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
-        let mut rows = self.rows();
-        let change = &write.change;
-        let account = change.record.id;
-        if rows.fenced {
-            return Err(StoreError::Fenced);
-        }
-        if rows.failing_writes > 0 {
-            rows.failing_writes -= 1;
-            return Err(StoreError::Unavailable("the database is away".to_owned()));
-        }
-        let last = rows.last_changes.get(&account).copied();
-        if last != Some(write.id) && last != write.follows {
-            return Err(StoreError::Overtaken);
-        }
-        let refuses = |kind: &String| change.finished.iter().any(|ended| ended.kind == *kind && ended.result.is_ok());
-        if rows.refused.as_ref().is_some_and(refuses) {
-            return Err(StoreError::Refused("the database never takes this".to_owned()));
-        }
-        if last != Some(write.id) {
-            rows.last_changes.insert(account, write.id);
-            rows.accounts.insert(account, change.record.clone());
-            rows.events.extend(change.events.iter().map(|event| (account, event.kind().as_str())));
-            for ended in &change.finished {
-                rows.running.retain(|row| row.id != ended.command);
-                rows.finished.insert(ended.command.0, ended.result.clone());
-            }
-        }
-        Ok(Written::Done { settings: Some(ConnectionSettings::default()) })
-    }
-
-    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
-        let mut rows = self.rows();
-        rows.ticket_outcomes.push(outcome.clone());
-        match outcome {
-            TicketOutcome::Failed { .. } => {}
-            TicketOutcome::Unlinked { .. } | TicketOutcome::Abandoned { .. } => drop(rows.tickets.remove(&ticket.id)),
         }
         Ok(())
     }

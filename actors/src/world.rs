@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     departure::Farewell,
-    ports::{Gateway, Store},
+    ports::{AccountStore, Gateway, TicketStore},
 };
 
 /// The epoch of the daemon's lease if that is live at the moment of the call; another epoch
@@ -12,7 +12,8 @@ pub type LeaseEpoch = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
 /// What every actor is given.
 #[derive(Clone)]
 pub struct World {
-    pub store: Arc<dyn Store>,
+    pub accounts: Arc<dyn AccountStore>,
+    pub tickets: Arc<dyn TicketStore>,
     pub gateway: Arc<dyn Gateway>,
     /// Tells the supervisor that the actor is gone.
     pub farewell: Farewell,

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use paird_actors::{clock, ports::Store as _};
+use paird_actors::{clock, ports::FleetStore as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use futures_util::{StreamExt as _, stream};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::cli::{self, CommandEnd, ListedAccount};
 use paird_sql::queries::connections;
 use serde_json::Value;

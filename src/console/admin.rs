@@ -9,7 +9,10 @@ use actix_web::{
     web::{Data, Json, Path},
 };
 use chrono::{DateTime, Utc};
-use paird_actors::{account::handle::Inspection as Inspected, domain::AccountId, ports::StoreError};
+use paird_actors::{
+    account::handle::Inspection as Inspected,
+    domain::{AccountId, StoreError},
+};
 use paird_sql::queries::console::{AccountOwner, get_owner};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};

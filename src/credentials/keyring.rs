@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use paird_actors::domain::KeyringId;
-use paird_actors::ports::{SealedKeys, StoreError, WriteKeys, Written};
+use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
+use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 
 use super::memory::StagedRecords;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 
 use super::record_key;
 use super::records::{Entry, Kind, Records, Selection};

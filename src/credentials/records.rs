@@ -2,7 +2,7 @@
 //! protocol library is expressed in them.
 
 use async_trait::async_trait;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;

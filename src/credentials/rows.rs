@@ -7,8 +7,7 @@ use std::future::Future;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
-use paird_actors::domain::{AccountId, Fence, KeyringId};
-use paird_actors::ports::{SealedRecord, StoreError};
+use paird_actors::domain::{AccountId, Fence, KeyringId, SealedRecord, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
 use tokio::sync::{Mutex, MutexGuard, SetOnce};

@@ -2,8 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
-use paird_actors::domain::{AccountId, Fence, KeyringId};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::{AccountId, Fence, KeyringId, StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::keyrings::{self as sql, OpenKeyringParams};
 use paird_sql::queries::settings::get_proxy_login;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use tokio::sync::{self, Notify};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::Pool;
-use paird_actors::{domain::Reason, ports::StoreError};
+use paird_actors::domain::{Reason, StoreError};
 use paird_sql::queries::metrics::{FleetFigures, count_accounts_by_condition, read_fleet_figures};
 use prometheus_client::{
     encoding::EncodeLabelSet,

@@ -11,11 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, PasskeyAnswer},
-    ports::{
-        Gateway, OpenSession, Purpose, Session, SessionEvent, SessionListener, StoreError, UnlinkAnswer, WriteKeys,
-        Written,
-    },
+    domain::{Group, OpenSession, PasskeyAnswer, Purpose, SessionEvent, StoreError, UnlinkAnswer, Written},
+    ports::{Gateway, Session, SessionListener, WriteKeys},
 };
 
 use super::{

@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use paird_actors::{
-    domain::{CommandRow, EventKind, Reason},
-    ports::{Change, StoreError, TicketOutcome},
-};
+use paird_actors::domain::{Change, CommandRow, EventKind, Reason, StoreError, TicketOutcome};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},

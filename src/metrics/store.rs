@@ -5,8 +5,11 @@ use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CommandRow, ConnectionSettings, Fence, PendingAttempt, Taken, TicketId, TicketRecord},
-    ports::{Loaded, Store, StoreError, Survey, TicketOutcome, Write, Written},
+    domain::{
+        AccountId, CommandRow, ConnectionSettings, Fence, Loaded, PendingAttempt, StoreError, Survey, Taken, TicketId,
+        TicketOutcome, TicketRecord, Write, Written,
+    },
+    ports::{AccountStore, ConnectionStore, FleetStore, Store, TicketStore},
 };
 
 use super::{
@@ -38,7 +41,38 @@ impl MeteredStore {
 }
 
 #[async_trait]
-impl Store for MeteredStore {
+impl ConnectionStore for MeteredStore {
+    async fn load_connection_settings(
+        &self,
+        account: AccountId,
+        fence: Fence,
+    ) -> Result<ConnectionSettings, StoreError> {
+        self.timed("load_connection_settings", self.inner.load_connection_settings(account, fence)).await
+    }
+}
+
+#[async_trait]
+impl AccountStore for MeteredStore {
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
+        let written = self.timed("record", self.inner.record(write)).await?;
+        if matches!(written, Written::Done { .. }) {
+            self.meters.recorded(&write.change);
+        }
+        Ok(written)
+    }
+}
+
+#[async_trait]
+impl TicketStore for MeteredStore {
+    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+        self.timed("record_ticket", self.inner.record_ticket(ticket, outcome)).await?;
+        self.meters.ticket_tried(outcome);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FleetStore for MeteredStore {
     async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError> {
         self.timed("survey", self.inner.survey(running)).await
     }
@@ -59,14 +93,6 @@ impl Store for MeteredStore {
         self.timed("load_account", self.inner.load_account(account)).await
     }
 
-    async fn load_connection_settings(
-        &self,
-        account: AccountId,
-        fence: Fence,
-    ) -> Result<ConnectionSettings, StoreError> {
-        self.timed("load_connection_settings", self.inner.load_connection_settings(account, fence)).await
-    }
-
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
         self.timed("load_ticket", self.inner.load_ticket(ticket)).await
     }
@@ -83,20 +109,6 @@ impl Store for MeteredStore {
 
     async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {
         self.timed("requeue_commands", self.inner.requeue_commands(commands)).await
-    }
-
-    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
-        let written = self.timed("record", self.inner.record(write)).await?;
-        if matches!(written, Written::Done { .. }) {
-            self.meters.recorded(&write.change);
-        }
-        Ok(written)
-    }
-
-    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
-        self.timed("record_ticket", self.inner.record_ticket(ticket, outcome)).await?;
-        self.meters.ticket_tried(outcome);
-        Ok(())
     }
 
     async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError> {

@@ -10,8 +10,8 @@ use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::{
     LeaseEpoch, clock, domain,
+    domain::StoreError,
     lease::{Answer, Heartbeat, LeaseState, LeaseTimings, Order, Renewal},
-    ports::StoreError,
 };
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{

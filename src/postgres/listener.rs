@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::{clock, domain, ports::StoreError};
+use paird_actors::{clock, domain, domain::StoreError};
 use paird_sql::client::Params;
 use paird_sql::queries::commands::{StoreNotifiedCommandParams, store_notified_command};
 use paird_sql::queries::connections::{check_listening, listen_to_channel};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backoff::Backoff;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::connections::{lock_migrations, settle_restored_events};
 use thiserror::Error;
 use tokio_postgres::error::{DbError, SqlState};

@@ -1,6 +1,6 @@
 //! Two accounts that claim one number at once: a unique index decides which gets it.
 
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use tokio_postgres::error::SqlState;
 
 /// How often the claim is tried before the other account is seen, or gone.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::events::notify_events;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;

@@ -4,7 +4,7 @@
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio_postgres::error::SqlState;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::Pool;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::prune::{
     PrunedBatch, list_consumers, prune_accounts, prune_audit, prune_commands, prune_events, shred_orphaned_keyrings,
 };

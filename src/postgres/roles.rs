@@ -1,6 +1,6 @@
 //! The rights of who is not the owner of the tables.
 
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 
 use super::pool::{Dsn, bounded};
 

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use paird_actors::{
     connection::ConnectionPolicy,
-    domain::CloseReason,
-    ports::{Gateway, OpenSession, Purpose, Session, SessionListener, StoreError},
+    domain::{CloseReason, OpenSession, Purpose, StoreError},
+    ports::{Gateway, Session, SessionListener},
 };
 use tokio::runtime::Handle;
 use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};

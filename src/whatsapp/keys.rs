@@ -4,8 +4,8 @@ use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, Fence, KeyringId},
-    ports::{StoreError, WriteKeys, Written},
+    domain::{AccountId, Fence, KeyringId, StoreError, Written},
+    ports::WriteKeys,
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
 

@@ -13,8 +13,8 @@ use paird::postgres::{
     store::PgStore,
 };
 use paird_actors::{
-    domain::{AccountId, ChangeId, Event},
-    ports::{Change, Loaded, Store as _, Write},
+    domain::{AccountId, Change, ChangeId, Event, Loaded, Write},
+    ports::{AccountStore as _, FleetStore as _},
 };
 use paird_testkit::until;
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
 use paird::credentials::{CredentialStore, Keyring};
-use paird_actors::domain::Fence;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::{Fence, StoreError};
 use uuid::Uuid;
 use wacore::store::traits::SignalStore;
 

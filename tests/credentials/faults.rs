@@ -2,7 +2,7 @@
 //! never "no such record".
 
 use futures_util::FutureExt as _;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{Backend, DeviceStore, SignalStore};
 

@@ -8,9 +8,10 @@ use deadpool_postgres::Pool;
 use paird::credentials::{CredentialStore, Keyring, MasterKeyError};
 use paird::postgres::{outbox::Waker, store::PgStore};
 use paird_actors::domain::{
-    AccountId, AccountRecord, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Reason, Status,
+    AccountId, AccountRecord, Change, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Reason, Status,
+    Write,
 };
-use paird_actors::ports::{Change, Store, Write, WriteKeys};
+use paird_actors::ports::{AccountStore, WriteKeys};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use wacore::store::traits::DeviceStore;

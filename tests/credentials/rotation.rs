@@ -4,7 +4,7 @@ use std::fs;
 use std::num::NonZeroU32;
 
 use paird::credentials::{MasterKeyError, Rotated, Rotation, RotationError, Unopenable};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::traits::{DeviceStore, SignalStore};
 
 use crate::rig::{FENCE, Rig};

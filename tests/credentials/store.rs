@@ -1,8 +1,7 @@
 use std::fs;
 
 use paird::credentials::MasterKeyError;
-use paird_actors::domain::{AccountId, KeyringId};
-use paird_actors::ports::{StoreError, Written};
+use paird_actors::domain::{AccountId, KeyringId, StoreError, Written};
 use uuid::Uuid;
 use wacore::store::traits::{DeviceStore, SignalStore};
 

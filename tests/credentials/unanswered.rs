@@ -8,7 +8,7 @@ use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
 use paird::credentials::{CredentialStore, Keyring};
 use paird::postgres::pool::Dsn;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinHandle};
 use wacore::store::error::StoreError as LibraryError;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
 use paird::credentials::Keyring;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use tokio::task::JoinHandle;
 use wacore::store::traits::{DeviceStore, SignalStore};
 

@@ -1,5 +1,5 @@
-use paird_actors::domain::{AccountId, Fence, Phone, Status};
-use paird_actors::ports::{Change, Owned, Store, StoreError, Survey, Written};
+use paird_actors::domain::{AccountId, Change, Fence, Owned, Phone, Status, StoreError, Survey, Written};
+use paird_actors::ports::{AccountStore, ConnectionStore, FleetStore};
 use uuid::Uuid;
 
 use crate::support::{Daemon, Database, change, write};

@@ -1,4 +1,5 @@
-use paird_actors::ports::{Change, Store};
+use paird_actors::domain::Change;
+use paird_actors::ports::FleetStore;
 use uuid::Uuid;
 
 use crate::support::{Database, change, finished};

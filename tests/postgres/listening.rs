@@ -4,7 +4,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use paird::postgres::listener::{ListenMode, Listener};
-use paird_actors::ports::Store;
+use paird_actors::ports::FleetStore;
 use serde_json::json;
 use tokio::sync::Notify;
 use uuid::Uuid;

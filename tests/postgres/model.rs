@@ -11,13 +11,12 @@ use chrono::{DateTime, FixedOffset, Utc};
 use paird::postgres::outbox::Waker;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
-    AccountId, AccountRecord, Attempt, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired, Event,
-    Fence, Instant, KeyringId, OperatorId, PairMethod, PairRequest, Phone, Status, StatusReason, Taken, TakingId,
-    TicketId, TicketRecord, Unlinked,
+    AccountId, AccountRecord, Attempt, Change, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired,
+    Event, Fence, Finished, Instant, KeyringId, OperatorId, Owned, PairMethod, PairRequest, Phone, SealedKeys,
+    SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId, TicketRecord, Unlinked, Write,
+    Written,
 };
-use paird_actors::ports::{
-    Change, Finished, Owned, SealedKeys, SealedRecord, Store, StoreError, Survey, Write, Written,
-};
+use paird_actors::ports::{AccountStore, FleetStore};
 use paird_actors::simulation::{
     Dice,
     model::{Answer, CommandState, Keyring, Model, Recorded, Retried, Statement},

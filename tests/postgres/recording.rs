@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use paird_actors::domain::{
-    Attempt, AuditAction, AuditEntry, CommandId, Desired, Event, Group, KeyringId, PairMethod, PairRequest, Phone,
-    Reason, Secret, Status, StatusReason,
+    Attempt, AuditAction, AuditEntry, Change, CodeChange, CommandId, Desired, Event, Group, KeyringId, Loaded,
+    PairMethod, PairRequest, Phone, QrChange, Reason, Secret, Status, StatusReason, StoreError,
 };
-use paird_actors::ports::{Change, CodeChange, Loaded, QrChange, Store, StoreError};
+use paird_actors::ports::{AccountStore, FleetStore};
 use serde_json::{Value, json};
 
 use crate::support::{Database, at, change, finished, write};

@@ -9,8 +9,10 @@ use paird::postgres::lease::{Lease, TTL};
 use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountId, AccountRecord, ChangeId, CommandId, Instant};
-use paird_actors::ports::{Change, Finished, Store, StoreError, Write, Written};
+use paird_actors::domain::{
+    AccountId, AccountRecord, Change, ChangeId, CommandId, Finished, Instant, StoreError, Write, Written,
+};
+use paird_actors::ports::{AccountStore, FleetStore};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use paird_actors::domain::{
-    Attempt, Desired, Instant, KeyringId, PairMethod, PairRequest, Phone, Policy, Secret, Status,
+    Attempt, Change, Desired, Instant, KeyringId, PairMethod, PairRequest, Phone, Policy, QrChange, Secret, Status,
 };
-use paird_actors::ports::{Change, QrChange, Store};
+use paird_actors::ports::FleetStore;
 use uuid::Uuid;
 
 use crate::support::{Daemon, Database, at, change};

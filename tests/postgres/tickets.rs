@@ -1,5 +1,5 @@
-use paird_actors::domain::{Event, KeyringId, Reason, Status, Unlinked};
-use paird_actors::ports::{Change, Owned, Store, StoreError, TicketOutcome};
+use paird_actors::domain::{Change, Event, KeyringId, Owned, Reason, Status, StoreError, TicketOutcome, Unlinked};
+use paird_actors::ports::{FleetStore, TicketStore};
 use serde_json::{Value, json};
 
 use crate::support::{Database, at, change};

@@ -15,8 +15,11 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{AccountId, ConnectionSettings, Incarnation, KeyringId},
-    ports::{GroupsError, OpenSession, Purpose, Session, SessionListener, Store, StoreError, Write, Written},
+    domain::{
+        AccountId, ConnectionSettings, GroupsError, Incarnation, KeyringId, OpenSession, Purpose, StoreError, Write,
+        Written,
+    },
+    ports::{AccountStore, Session, SessionListener},
     supervisor::{Ending, Member, Retired},
     trace,
 };
@@ -205,7 +208,7 @@ impl AccountActor {
         cause: Span,
         ctx: &mut Context<Self>,
     ) {
-        let store = Arc::clone(&self.world.store);
+        let store = Arc::clone(&self.world.accounts);
         let session = keys_of.map(|incarnation| self.departure.session(incarnation));
         let is_news = pause.is_zero();
         let writing = async move {
@@ -255,7 +258,7 @@ impl AccountActor {
         let opening = async move {
             let settings = match settings {
                 Some(settings) => settings,
-                None => world.store.load_connection_settings(account, fence).await?,
+                None => world.accounts.load_connection_settings(account, fence).await?,
             };
             let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
             world.gateway.open(order, listener).await
@@ -324,7 +327,11 @@ impl AccountActor {
 }
 
 /// The connection seals its keys as they are now, and they become durable with the change.
-async fn write_with_keys(session: &dyn Session, store: Arc<dyn Store>, write: Write) -> Result<Written, StoreError> {
+async fn write_with_keys(
+    session: &dyn Session,
+    store: Arc<dyn AccountStore>,
+    write: Write,
+) -> Result<Written, StoreError> {
     let put = move |keys| -> std::pin::Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>> {
         Box::pin(async move { store.record(&Write { keys: Some(keys), ..write }).await })
     };

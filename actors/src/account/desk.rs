@@ -6,10 +6,10 @@ use std::{collections::VecDeque, time::Duration};
 use super::lifecycle::{Effect, Input, Lifecycle, Trouble};
 use crate::{
     domain::{
-        ChangeId, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId, PasskeyAnswer, Policy,
-        Reason, StatusReason,
+        Change, ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant,
+        KeyringId, Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Write,
+        Written,
     },
-    ports::{Change, Claim, ClaimError, Loaded, Purpose, SessionEvent, StoreError, Write, Written},
     supervisor::Ending,
 };
 
@@ -153,7 +153,7 @@ struct Waiting<C> {
 #[derive(Clone, Debug)]
 enum WaitedFor {
     Record(Box<Write>),
-    Claim(Incarnation, ChangeId, Vec<crate::ports::Finished>),
+    Claim(Incarnation, ChangeId, Vec<crate::domain::Finished>),
     Opened(Incarnation),
     Other,
 }
@@ -338,7 +338,7 @@ impl<C: Clone + Default> Desk<C> {
         self.holding = None;
     }
 
-    fn was_refused(&mut self, reason: String, commands: Vec<crate::ports::Finished>) {
+    fn was_refused(&mut self, reason: String, commands: Vec<crate::domain::Finished>) {
         self.end = Some(match self.holding.take() {
             None => {
                 let reason = StatusReason::new(Reason::WriteRefused, reason);

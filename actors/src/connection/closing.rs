@@ -1,10 +1,7 @@
 //! The end of a connection, and what became of the device that it was to remove.
 
 use super::{Connection, Effect, Note, State, Step, UnlinkOutcome};
-use crate::{
-    domain::{CloseReason, Instant},
-    ports::{SessionEvent, UnlinkAnswer},
-};
+use crate::domain::{CloseReason, Instant, SessionEvent, UnlinkAnswer};
 
 const OVER: &str = "the connection is over";
 

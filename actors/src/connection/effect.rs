@@ -1,10 +1,7 @@
 use std::time::Duration;
 
 use super::input::ScanId;
-use crate::{
-    domain::Phone,
-    ports::{SessionEvent, UnlinkAnswer},
-};
+use crate::domain::{Phone, SessionEvent, UnlinkAnswer};
 
 /// An order to the shell. Orders are carried out in their order.
 #[derive(Clone, Debug, PartialEq)]

@@ -34,10 +34,7 @@ use closing::PendingUnlink;
 use codes::Codes;
 use evidence::CloseEvidence;
 
-use crate::{
-    domain::Instant,
-    ports::{Purpose, SessionEvent},
-};
+use crate::domain::{Instant, Purpose, SessionEvent};
 
 /// The machine of one connection.
 #[derive(Clone, Debug)]

@@ -7,10 +7,7 @@ use serde_json::Value;
 use super::{
     Answer, Connection, Effect, Hold, Link, Note, Scan, ScanId, State, Step, codes::CodeWait, state::HoldStage,
 };
-use crate::{
-    domain::{CloseReason, PasskeyStage, Secret},
-    ports::{CodeOver, SessionEvent},
-};
+use crate::domain::{CloseReason, CodeOver, PasskeyStage, Secret, SessionEvent};
 
 const TWO_PHONES: &str = "two phones scanned at once; neither was linked";
 const NO_NUMBER: &str = "whatsapp named no phone number for the scan";

@@ -1,10 +1,7 @@
 //! One socket after the other: dialed, heard, logged in, pinged, lost.
 
 use super::{Connection, Effect, Link, Ping, State, Step};
-use crate::{
-    domain::{CloseReason, Phone},
-    ports::SessionEvent,
-};
+use crate::domain::{CloseReason, Phone, SessionEvent};
 
 impl Connection {
     /// Queued → Dialing. Only the first socket waits for a turn: the login after a link

@@ -1,9 +1,11 @@
 //! The nouns. Values only: nothing here does anything.
 
 mod audit;
+mod change;
 mod close;
 mod command;
 mod event;
+mod fleet;
 mod ids;
 mod instant;
 mod phone;
@@ -11,21 +13,31 @@ mod policy;
 mod reason;
 mod record;
 pub mod schema;
+mod sealed;
 mod secret;
+mod session;
 mod shown;
 mod status;
+mod store_error;
+mod ticket;
 mod word;
 
 pub use audit::{AuditAction, AuditEntry};
+pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Write, Written};
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
 pub use event::{CancelReason, Event, EventKind, PasskeyStage, Unlinked};
+pub use fleet::{Owned, PendingAttempt, Survey, Swept};
 pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TakingId, TicketId};
 pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};
-pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, PendingAttempt, Swept, TicketRecord};
+pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Loaded};
+pub use sealed::{SealedKeys, SealedRecord};
 pub use secret::Secret;
+pub use session::{CodeOver, GroupsError, OpenSession, Purpose, SessionEvent, UnlinkAnswer};
 pub use shown::{Phase, Shown};
 pub use status::{Desired, Status};
+pub use store_error::StoreError;
+pub use ticket::{TicketOutcome, TicketRecord};

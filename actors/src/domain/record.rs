@@ -1,6 +1,6 @@
 use super::{
-    AccountId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Policy, Reason, Status,
-    StatusReason, TicketId,
+    AccountId, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Reason, Status,
+    StatusReason,
 };
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
@@ -109,49 +109,12 @@ pub struct Group {
     pub is_admin: bool,
 }
 
-/// A row of `unlink_tickets`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TicketRecord {
-    pub id: TicketId,
-    pub account: AccountId,
-    pub label: String,
-    pub fence: Fence,
-    pub keyring: KeyringId,
-    pub reason: String,
-    pub attempts: u32,
-    /// How the last try went.
-    pub last_error: Option<String>,
-    pub next_retry_at: Instant,
-    pub abandon_at: Instant,
-}
-
-/// An account whose row says `pending`, as far as a sweep looks at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingAttempt {
-    pub account: AccountId,
-    pub label: String,
-    pub since: Instant,
-    pub deadline: Option<Instant>,
-}
-
-impl PendingAttempt {
-    /// Why the attempt is to be parked, if it is: in words.
-    pub fn staleness(&self, policy: &Policy, now: Instant) -> Option<String> {
-        match self.deadline {
-            None => Some("it has no deadline".to_owned()),
-            Some(deadline) if deadline <= now => Some("the attempt's deadline has passed".to_owned()),
-            Some(_) if self.since.after(policy.pending_max_age) <= now => {
-                Some(format!("pending for over {} s", policy.pending_max_age.as_secs()))
-            }
-            Some(_) => None,
-        }
-    }
-}
-
-/// A pair attempt that a crash left behind and the sweep found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Swept {
-    pub account: AccountId,
-    pub label: String,
-    pub why: String,
+/// An account's row, as a life begins with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    pub record: AccountRecord,
+    /// What the first write of that life follows.
+    pub last_change: Option<ChangeId>,
+    /// What of the row cannot be read, and is left out of the record.
+    pub damage: Option<String>,
 }

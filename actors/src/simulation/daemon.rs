@@ -19,9 +19,11 @@ use super::{
 };
 use crate::{
     account::lifecycle::Trouble,
-    domain::{AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, Taken, TakingId, TicketId},
+    domain::{
+        AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, SessionEvent, StoreError, Survey, Taken,
+        TakingId, TicketId, TicketOutcome, UnlinkAnswer, Write,
+    },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
-    ports::{SessionEvent, StoreError, Survey, TicketOutcome, UnlinkAnswer, Write},
     supervisor::roster::{Directive, Member, Retired, Roster, Started},
 };
 

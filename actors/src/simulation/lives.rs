@@ -17,11 +17,9 @@ use crate::{
         lifecycle::{CommandInput, Input, Trouble},
     },
     domain::{
-        AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, Incarnation, KeyringId, TicketId,
-        TicketRecord,
-    },
-    ports::{
-        GroupsError, Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketOutcome, UnlinkAnswer, Write, Written,
+        AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, GroupsError, Incarnation, KeyringId,
+        Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer,
+        Write, Written,
     },
     supervisor::roster::{Ending, Member, Retired},
     unlink::saga::{self, Saga},

@@ -10,13 +10,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::flaws::Flaw;
-use crate::{
-    domain::{
-        self, AccountId, AccountRecord, ChangeId, CommandId, CommandKind, CommandRow, ConnectionSettings, Desired,
-        Event, Fence, Instant, KeyringId, OperatorId, Reason, Secret, Status, Taken, TakingId, TicketId, TicketRecord,
-        Unlinked,
-    },
-    ports::{Change, Finished, Loaded, Owned, QrChange, Survey, Write},
+use crate::domain::{
+    self, AccountId, AccountRecord, Change, ChangeId, CommandId, CommandKind, CommandRow, ConnectionSettings, Desired,
+    Event, Fence, Finished, Instant, KeyringId, Loaded, OperatorId, Owned, QrChange, Reason, Secret, Status, Survey,
+    Taken, TakingId, TicketId, TicketRecord, Unlinked, Write,
 };
 
 /// How long a ticket is worked on.

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Account, CommandState, Model, Statement};
-use crate::{
-    domain::{AccountId, AccountRecord, ChangeId, CommandId, Event, Instant, KeyringId, Status, Unlinked},
-    ports::{Change, Finished},
+use crate::domain::{
+    AccountId, AccountRecord, Change, ChangeId, CommandId, Event, Finished, Instant, KeyringId, Status, Unlinked,
 };
 
 /// What is never to happen.

@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::{
-    domain::{AccountId, Fence, Incarnation, KeyringId, Phone},
-    ports::Purpose,
-};
+use crate::domain::{AccountId, Fence, Incarnation, KeyringId, Phone, Purpose};
 
 /// A connection, unique in a run.
 pub type SessionId = u64;

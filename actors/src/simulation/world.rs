@@ -18,9 +18,9 @@ use super::{
     schedule::{Act, How, Kind, Order, Refused, Schedule, Sort, What},
     whatsapp::{Device, SessionId, Stage, WhatsApp, number},
 };
-use crate::{
-    domain::{AccountId, CloseReason, Group, Instant, OperatorId, Policy, Refuse, Secret},
-    ports::{Change, Purpose, SessionEvent, StoreError, UnlinkAnswer},
+use crate::domain::{
+    AccountId, Change, CloseReason, Group, Instant, OperatorId, Policy, Purpose, Refuse, Secret, SessionEvent,
+    StoreError, UnlinkAnswer,
 };
 
 /// When a run begins, by the database's clock.

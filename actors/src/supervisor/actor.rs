@@ -25,8 +25,8 @@ use crate::{
         lifecycle::{Trouble, pending},
     },
     clock,
-    domain::{AccountId, CommandRow, Fence, Policy, Status, Swept, Taken, TicketId},
-    ports::{Gateway, Loaded, Store, StoreError, Survey},
+    domain::{AccountId, CommandRow, Fence, Loaded, Policy, Status, StoreError, Survey, Swept, Taken, TicketId},
+    ports::{Gateway, Store},
     trace,
     unlink::{self, handle::UnlinkHandle, saga::Saga},
 };
@@ -330,7 +330,8 @@ impl SupervisorActor {
         let store = Arc::clone(&self.setting.store);
         let supervisor = ctx.address();
         let world = World {
-            store: Arc::clone(&store),
+            accounts: Arc::clone(&store) as _,
+            tickets: Arc::clone(&store) as _,
             gateway: Arc::clone(&self.setting.gateway),
             lease: Arc::clone(&self.setting.lease),
             farewell: Arc::new(move |retired| supervisor.do_send(Missed(retired))),

@@ -1,8 +1,7 @@
 use super::actor::{self, Address};
 use crate::{
     account::handle::Inspection,
-    domain::{AccountId, Swept},
-    ports::StoreError,
+    domain::{AccountId, StoreError, Swept},
 };
 
 /// The running supervisor: for the listener that wakes it, and for admins.

@@ -10,8 +10,7 @@ use std::{
 
 use crate::{
     account::lifecycle::{Trouble, jitter},
-    domain::{AccountId, CommandId, CommandRow, Fence, Instant, Taken, TicketId},
-    ports::{Owned, Survey},
+    domain::{AccountId, CommandId, CommandRow, Fence, Instant, Owned, Survey, Taken, TicketId},
 };
 use hand_over::HandOver;
 use shares::Shares;

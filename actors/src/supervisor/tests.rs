@@ -10,10 +10,9 @@ use crate::{
     clock,
     domain::{
         AccountId, AccountRecord, Command, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy,
-        Secret, Status, TakingId,
+        Secret, SessionEvent, Status, TakingId,
     },
     fakes::{FakeGateway, FakeStore},
-    ports::SessionEvent,
 };
 
 struct Bench {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{Incarnation, KeyringId, TicketRecord},
-    ports::{OpenSession, Purpose, SessionListener, Store, StoreError, TicketOutcome, UnlinkAnswer},
+    domain::{Incarnation, KeyringId, OpenSession, Purpose, StoreError, TicketOutcome, TicketRecord, UnlinkAnswer},
+    ports::{SessionListener, TicketStore},
     supervisor::{Ending, Member, Retired},
     trace,
 };
@@ -144,7 +144,7 @@ impl UnlinkActor {
                 incarnation,
                 keyring,
                 purpose: Purpose::Login,
-                settings: self.world.store.load_connection_settings(ticket.account, ticket.fence).await?,
+                settings: self.world.tickets.load_connection_settings(ticket.account, ticket.fence).await?,
             };
             self.world.gateway.open(order, listener).await
         };
@@ -160,7 +160,7 @@ impl UnlinkActor {
     /// not lost by a database that is away; one that the daemon's end cuts off is
     /// asked for again, and WhatsApp then says that the device is gone.
     async fn record(&mut self, outcome: TicketOutcome) {
-        let (store, ticket) = (Arc::clone(&self.world.store), self.saga.ticket().clone());
+        let (store, ticket) = (Arc::clone(&self.world.tickets), self.saga.ticket().clone());
         let mut fenced = self.fenced.clone();
         let written = tokio::select! {
             written = write(&*store, &ticket, &outcome) => written,
@@ -177,7 +177,7 @@ impl UnlinkActor {
 }
 
 /// Until the outcome is known.
-async fn write(store: &dyn Store, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+async fn write(store: &dyn TicketStore, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
     let mut told = false;
     loop {
         match store.record_ticket(ticket, outcome).await {

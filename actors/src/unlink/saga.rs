@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::{
     account::lifecycle::jitter,
-    domain::{CloseReason, Incarnation, Instant, KeyringId, Policy, TicketRecord, Verdict},
-    ports::{SessionEvent, StoreError, TicketOutcome, UnlinkAnswer},
+    domain::{
+        CloseReason, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome, TicketRecord,
+        UnlinkAnswer, Verdict,
+    },
     supervisor::Ending,
 };
 

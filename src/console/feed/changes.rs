@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::console::{
     FeedEvent, ShownAccount, get_feed_line, list_changed_accounts, list_feed_events, list_shown_accounts,
 };

@@ -6,7 +6,7 @@ mod cursor;
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use paird_sql::queries::connections::listen_to_channel;
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},

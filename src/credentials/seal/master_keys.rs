@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use tokio::time::Instant;
 
 use super::cipher::{KeyBytes, random_key};

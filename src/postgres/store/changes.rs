@@ -1,9 +1,16 @@
+//! What an account's actor asks of the store.
+
 use std::collections::BTreeMap;
 
-use paird_actors::domain::{AuditEntry, ConnectionSettings, Group, PairMethod, Phone, Secret};
-use paird_actors::ports::{CodeChange, QrChange, StoreError, Write, Written};
+use async_trait::async_trait;
+use paird_actors::domain::{
+    AccountId, AuditEntry, CodeChange, ConnectionSettings, Fence, Group, PairMethod, Phone, QrChange, Secret,
+    StoreError, Write, Written,
+};
+use paird_actors::ports::{AccountStore, ConnectionStore};
 use paird_sql::client::Params;
 use paird_sql::queries::changes::{RecordChangeParams, record_change};
+use paird_sql::queries::settings::load_connection_settings;
 use serde_json::{Value, json};
 
 use super::{PgStore, strip_nul, timestamp};
@@ -12,8 +19,24 @@ use crate::postgres::{number_claim, pool::bounded};
 /// Who opens a ticket when nobody asked.
 const NOBODY: &str = "paird";
 
-impl PgStore {
-    pub(super) async fn write_change(&self, write: &Write) -> Result<Written, StoreError> {
+#[async_trait]
+impl ConnectionStore for PgStore {
+    async fn load_connection_settings(
+        &self,
+        account: AccountId,
+        fence: Fence,
+    ) -> Result<ConnectionSettings, StoreError> {
+        let client = self.connection().await?;
+        let statement = load_connection_settings();
+        let row = bounded(statement.bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
+        let row = row.ok_or(StoreError::Fenced)?;
+        Ok(ConnectionSettings { proxy: row.proxy, device_name: row.device_name })
+    }
+}
+
+#[async_trait]
+impl AccountStore for PgStore {
+    async fn record(&self, write: &Write) -> Result<Written, StoreError> {
         let Write { id, follows, change, keys } = write;
         let (qr_png, qr_at, qr_expires_at) = match &change.qr {
             QrChange::Keep | QrChange::Clear => (None, None, None),

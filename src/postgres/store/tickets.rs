@@ -1,30 +1,17 @@
-use paird_actors::domain::{AccountId, Event, Fence, KeyringId, TicketId, TicketRecord};
-use paird_actors::ports::{StoreError, TicketOutcome};
-use paird_sql::client::Params;
-use paird_sql::queries::tickets::{CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, retry_ticket};
+//! What a ticket's actor asks of the store.
 
-use super::{PgStore, instant, strip_nul, timestamp};
+use async_trait::async_trait;
+use paird_actors::domain::{Event, StoreError, TicketOutcome, TicketRecord};
+use paird_actors::ports::TicketStore;
+use paird_sql::client::Params;
+use paird_sql::queries::tickets::{CloseTicketParams, RetryTicketParams, close_ticket, retry_ticket};
+
+use super::{PgStore, strip_nul, timestamp};
 use crate::postgres::pool::bounded;
 
-impl PgStore {
-    pub(super) async fn read_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
-        let client = self.connection().await?;
-        let row = bounded(load_ticket().bind(&client, &ticket.0, &self.process).opt()).await?;
-        Ok(row.map(|row| TicketRecord {
-            id: TicketId(row.id),
-            account: AccountId(row.account_id),
-            label: row.label,
-            fence: Fence(row.fence),
-            keyring: KeyringId(row.keyring_id),
-            reason: row.reason,
-            attempts: u32::try_from(row.attempts).unwrap_or(0),
-            last_error: row.last_error,
-            next_retry_at: instant(row.next_retry_at),
-            abandon_at: instant(row.abandon_at),
-        }))
-    }
-
-    pub(super) async fn write_outcome(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
+#[async_trait]
+impl TicketStore for PgStore {
+    async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
         match outcome {
             TicketOutcome::Unlinked { reason } => {
                 self.close_ticket(ticket, reason, &Event::AccountUnlinked { reason: reason.clone() }).await
@@ -48,7 +35,9 @@ impl PgStore {
             }
         }
     }
+}
 
+impl PgStore {
     async fn close_ticket(&self, ticket: &TicketRecord, raw: &str, event: &Event) -> Result<(), StoreError> {
         let row = CloseTicketParams {
             account: ticket.account.0,

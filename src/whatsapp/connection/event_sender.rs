@@ -1,8 +1,8 @@
 //! The way to a connection's owner.
 
 use paird_actors::{
-    domain::Incarnation,
-    ports::{SessionEvent, SessionListener},
+    domain::{Incarnation, SessionEvent},
+    ports::SessionListener,
 };
 
 /// Delivers session events to the owner until it is closed. Used under the lock of the

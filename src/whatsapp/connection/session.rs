@@ -5,8 +5,8 @@ use std::{future::Future, sync::Arc};
 use async_trait::async_trait;
 use paird_actors::{
     connection::{Outcome, Request},
-    domain::{Group, PasskeyAnswer},
-    ports::{Session, StoreError, UnlinkAnswer, WriteKeys, Written},
+    domain::{Group, PasskeyAnswer, StoreError, UnlinkAnswer, Written},
+    ports::{Session, WriteKeys},
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;

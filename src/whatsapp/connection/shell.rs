@@ -12,8 +12,8 @@ use paird_actors::{
         Answer, Connection, ConnectionPolicy, Effect, Frames, Input, Note, Outcome, Request, ScanId, State,
         UnlinkOutcome,
     },
-    domain::{Incarnation, Instant, Phone},
-    ports::{Purpose, SessionListener, UnlinkAnswer},
+    domain::{Incarnation, Instant, Phone, Purpose, UnlinkAnswer},
+    ports::SessionListener,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -313,8 +313,7 @@ mod tests {
     use futures_util::FutureExt;
     use paird_actors::{
         connection::{LibraryEvent, Scan},
-        domain::CloseReason,
-        ports::SessionEvent,
+        domain::{CloseReason, SessionEvent},
     };
     use tokio::runtime::Handle;
 

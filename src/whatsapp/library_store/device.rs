@@ -12,7 +12,7 @@ use wacore::store::traits::DeviceStore;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::records::{Durability, Entry, Kind};
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 
 #[async_trait]
 impl DeviceStore for Keyring {

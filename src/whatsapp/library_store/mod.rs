@@ -8,7 +8,7 @@ mod protocol;
 mod signal;
 mod tc_tokens;
 
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::error::StoreError as LibraryError;
 
 use crate::credentials::Keyring;

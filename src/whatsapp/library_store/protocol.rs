@@ -2,7 +2,7 @@
 //! number, device lists, groups, and messages that may have to be sent or read again.
 
 use async_trait::async_trait;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::traits::{
     DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore, TcTokenEntry,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::traits::SignalStore;
 
 use super::{Kept, refused};

@@ -1,7 +1,7 @@
 //! Merges of trusted contact tokens. A row has two writers, each with a field of its
 //! own: the token that a contact gave us, and when we last gave ours.
 
-use paird_actors::ports::StoreError;
+use paird_actors::domain::StoreError;
 use wacore::store::traits::TcTokenEntry;
 
 use crate::credentials::Keyring;

@@ -11,8 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId},
-    ports::{OpenSession, Purpose, SealedKeys, Session, SessionEvent, StoreError, WriteKeys, Written},
+    domain::{
+        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, OpenSession, Purpose, SealedKeys,
+        SessionEvent, StoreError, Written,
+    },
+    ports::{Session, WriteKeys},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
 use tokio::{runtime::Handle, sync::watch};

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use paird_actors::{
     connection::ConnectionPolicy,
-    domain::{CloseReason, KeyringId},
-    ports::{Purpose, Session, SessionEvent, UnlinkAnswer},
+    domain::{CloseReason, KeyringId, Purpose, SessionEvent, UnlinkAnswer},
+    ports::Session,
 };
 use paird_sandbox::{Fault, Scope, UnlinkFault};
 

@@ -1,8 +1,8 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use paird_actors::{
-    domain::{CloseReason, KeyringId, Phone},
-    ports::{Purpose, Session, SessionEvent, StoreError},
+    domain::{CloseReason, KeyringId, Phone, Purpose, SessionEvent, StoreError},
+    ports::Session,
 };
 use paird_sandbox::{Fault, RestartFault, ScanOptions};
 

@@ -1,6 +1,6 @@
 use paird_actors::{
-    domain::{Group, KeyringId},
-    ports::{Purpose, Session, SessionEvent, StoreError},
+    domain::{Group, KeyringId, Purpose, SessionEvent, StoreError},
+    ports::Session,
 };
 
 use super::bench::{Bench, NUMBER, open};

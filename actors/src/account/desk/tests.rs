@@ -6,10 +6,9 @@ use super::{Beginning, Caused, Desk, Next, Task};
 use crate::{
     account::lifecycle::{CommandInput, Input},
     domain::{
-        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, OperatorId,
-        Phone, Policy, Secret, Status,
+        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, Loaded,
+        OperatorId, Phone, Policy, Secret, SessionEvent, Status, StoreError, Written,
     },
-    ports::{Loaded, SessionEvent, StoreError, Written},
 };
 
 const START: Instant = Instant(1_700_000_000_000);

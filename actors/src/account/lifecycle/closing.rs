@@ -6,12 +6,9 @@ use super::{
     CommandInput, Effect, Lifecycle, NOBODY, State,
     commands::{DELETED_ALREADY, fail_into},
 };
-use crate::{
-    domain::{
-        AuditAction, CancelReason, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason, Status,
-        StatusReason, Unlinked,
-    },
-    ports::Change,
+use crate::domain::{
+    AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason,
+    Status, StatusReason, Unlinked,
 };
 
 /// What follows when the connection is closed.

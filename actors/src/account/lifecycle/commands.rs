@@ -1,9 +1,8 @@
 //! What an operator can ask, in every state. Every command is safe to repeat.
 
 use super::{CommandInput, Lifecycle, State, closing::Finale};
-use crate::{
-    domain::{CancelReason, CloseReason, Command, CommandId, Desired, Event, PairRequest, Reason, Status},
-    ports::{Change, Finished},
+use crate::domain::{
+    CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, PairRequest, Reason, Status,
 };
 
 pub(super) const DELETED_ALREADY: &str = "deleted already";

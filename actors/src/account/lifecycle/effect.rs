@@ -1,7 +1,4 @@
-use crate::{
-    domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer},
-    ports::{Change, Purpose},
-};
+use crate::domain::{Change, CommandId, Incarnation, KeyringId, PasskeyAnswer, Purpose};
 
 /// An order to the shell. Orders are carried out in their order; `Claim` and `Record` are
 /// waited for before the next input is taken.

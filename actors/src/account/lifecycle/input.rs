@@ -1,6 +1,5 @@
-use crate::{
-    domain::{Command, CommandId, CommandRow, Group, Incarnation},
-    ports::{Claim, ClaimError, Finished, GroupsError, SessionEvent},
+use crate::domain::{
+    Claim, ClaimError, Command, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation, SessionEvent,
 };
 
 /// What happened.

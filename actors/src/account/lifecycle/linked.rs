@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
-use crate::{
-    domain::{AccountRecord, AuditAction, CloseReason, Desired, Event, Group, Instant, Phone, Reason, Status, Verdict},
-    ports::{Change, Claim, ClaimError, CodeChange, Finished, GroupsError, Purpose, QrChange},
+use crate::domain::{
+    AccountRecord, AuditAction, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished, Group,
+    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Verdict,
 };
 
 /// WhatsApp may take 75 s for the groups; after this the answer is not coming.

@@ -34,11 +34,9 @@ pub use state::State;
 use backoff::Backoff;
 use closing::{Finale, Leaving};
 
-use crate::{
-    domain::{
-        AccountRecord, AuditAction, AuditEntry, Incarnation, Instant, KeyringId, Policy, Reason, Status, StatusReason,
-    },
-    ports::{Change, ClaimError, CodeChange, QrChange, SessionEvent},
+use crate::domain::{
+    AccountRecord, AuditAction, AuditEntry, Change, ClaimError, CodeChange, Incarnation, Instant, KeyringId, Policy,
+    QrChange, Reason, SessionEvent, Status, StatusReason,
 };
 
 /// Who is named in the audit for what nobody asked for.

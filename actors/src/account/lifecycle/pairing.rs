@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
-use crate::{
-    domain::{
-        AccountRecord, Attempt, CancelReason, CloseReason, Desired, Event, Instant, PairMethod, PairRequest, Phone,
-        Reason, Refuse, Secret, Status, StatusReason, Verdict,
-    },
-    ports::{Change, Claim, ClaimError, CodeChange, CodeOver, Purpose, QrChange},
+use crate::domain::{
+    AccountRecord, Attempt, CancelReason, Change, Claim, ClaimError, CloseReason, CodeChange, CodeOver, Desired, Event,
+    Instant, PairMethod, PairRequest, Phone, Purpose, QrChange, Reason, Refuse, Secret, Status, StatusReason, Verdict,
 };
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.

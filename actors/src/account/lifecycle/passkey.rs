@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{CommandInput, Effect, Lifecycle, State};
-use crate::{
-    domain::{CommandId, CommandKind, Event, Instant, PasskeyAnswer, PasskeyStage, Reason, Status, StatusReason},
-    ports::{Change, Finished},
+use crate::domain::{
+    Change, CommandId, CommandKind, Event, Finished, Instant, PasskeyAnswer, PasskeyStage, Reason, Status, StatusReason,
 };
 
 /// How long an operator has for a step of a passkey, at most, before the socket is given up.

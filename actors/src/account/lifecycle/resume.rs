@@ -1,12 +1,9 @@
 //! The beginning of a life: a machine made from the row that the last one left.
 
 use super::{Backoff, Finale, Lifecycle, NOBODY, State};
-use crate::{
-    domain::{
-        AccountRecord, AuditAction, Desired, Event, Incarnation, Instant, PendingAttempt, Policy, Reason, Status,
-        StatusReason,
-    },
-    ports::{Change, Finished},
+use crate::domain::{
+    AccountRecord, AuditAction, Change, Desired, Event, Finished, Incarnation, Instant, PendingAttempt, Policy, Reason,
+    Status, StatusReason,
 };
 
 /// Why an account cannot go on as its row says.

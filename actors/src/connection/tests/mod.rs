@@ -8,10 +8,7 @@ mod scenarios;
 use std::time::Duration;
 
 use super::*;
-use crate::{
-    domain::{CloseReason, Phone, Secret},
-    ports::CodeOver,
-};
+use crate::domain::{CloseReason, CodeOver, Phone, Secret};
 
 const START: Instant = Instant(1_700_000_000_000);
 const DEVICE: &str = "436601234567:1@s.whatsapp.net";

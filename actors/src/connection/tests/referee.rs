@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::ports::UnlinkAnswer;
+use crate::domain::UnlinkAnswer;
 
 /// Watches one connection from outside, by its inputs, its effects and what it lets pass,
 /// and objects when an invariant is broken.

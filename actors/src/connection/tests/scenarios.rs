@@ -1,7 +1,7 @@
 //! One history a test, and the whole of its effects.
 
 use super::*;
-use crate::ports::UnlinkAnswer;
+use crate::domain::UnlinkAnswer;
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)

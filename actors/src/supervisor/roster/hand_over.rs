@@ -1,10 +1,7 @@
 //! The way of an account to another daemon: everybody of it leaves, then it is released.
 
 use super::{Directive, Member, Roster, Seat};
-use crate::{
-    domain::{AccountId, Fence, Taken, TicketId},
-    ports::Owned,
-};
+use crate::domain::{AccountId, Fence, Owned, Taken, TicketId};
 
 /// An account on its way to another daemon: it has left, or is leaving, its seats.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{domain::Instant, ports::Survey};
+use crate::domain::{Instant, Survey};
 
 /// Between two rounds of claims or of giving up.
 const ROUND: Duration = Duration::from_secs(1);

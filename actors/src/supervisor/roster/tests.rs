@@ -5,10 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    domain::{Command, Reason, TakingId},
-    ports::Finished,
-};
+use crate::domain::{Command, Finished, Reason, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
-use crate::domain::{CloseReason, Group, KeyringId, PasskeyStage, Refuse};
-use crate::ports::{Change, CodeOver, GroupsError};
+use crate::domain::{Change, CloseReason, CodeOver, Group, GroupsError, KeyringId, PasskeyStage, Refuse};
 
 /// What a history is made of: which input, a choice within it, and how long after the last one.
 pub(super) type Moment = (u8, u8, u16);

@@ -12,12 +12,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{CommandInput, Effect, Input, Lifecycle};
-use crate::{
-    domain::{
-        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, OperatorId, Phone, Policy,
-        Reason, Secret, Status,
-    },
-    ports::{Claim, SessionEvent},
+use crate::domain::{
+    AccountId, AccountRecord, Claim, Command, CommandId, Desired, Fence, Incarnation, Instant, OperatorId, Phone,
+    Policy, Reason, Secret, SessionEvent, Status,
 };
 
 const SEED: u128 = 0x5eed;

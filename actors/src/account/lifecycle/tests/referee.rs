@@ -4,11 +4,9 @@ use std::{
 };
 
 use super::super::{Effect, Input, Lifecycle, State};
-use crate::{
-    domain::{
-        AccountRecord, CloseReason, CommandId, CommandKind, Event, Incarnation, KeyringId, Reason, Status, Verdict,
-    },
-    ports::{Change, Claim, Finished, Purpose, QrChange, SessionEvent},
+use crate::domain::{
+    AccountRecord, Change, Claim, CloseReason, CommandId, CommandKind, Event, Finished, Incarnation, KeyringId,
+    Purpose, QrChange, Reason, SessionEvent, Status, Verdict,
 };
 
 /// Watches one life from outside, by its inputs and effects alone, and objects

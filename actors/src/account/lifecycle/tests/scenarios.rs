@@ -2,10 +2,9 @@
 
 use super::{super::*, *};
 use crate::domain::{
-    Attempt, CloseReason, CommandKind, Event, EventKind, KeyringId, PairMethod, PairRequest, PasskeyAnswer,
-    PasskeyStage, Phase, Refuse, Shown,
+    Attempt, Change, CloseReason, CommandKind, Event, EventKind, KeyringId, PairMethod, PairRequest, PasskeyAnswer,
+    PasskeyStage, Phase, Purpose, Refuse, Shown,
 };
-use crate::ports::{Change, Purpose};
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
     effects.iter().find_map(|effect| if let Effect::Close(of) = effect { Some(*of) } else { None })
@@ -77,7 +76,7 @@ fn a_passkey_is_answered_once_and_confirmed_once() {
     bench.qr("q1");
     bench.hear(passkey(PasskeyStage::Challenge));
     assert_eq!(bench.events(), ["session.passkey"]);
-    assert_eq!(records(&bench.effects)[0].qr, crate::ports::QrChange::Clear, "the scan is done");
+    assert_eq!(records(&bench.effects)[0].qr, crate::domain::QrChange::Clear, "the scan is done");
     assert!(bench.qr("q2").is_empty(), "no QR behind a challenge");
     let early = refused(bench.feed(answer(10, &json!({"confirm": true})))).unwrap();
     assert!(early.contains("nothing to confirm yet"), "{early}");
@@ -167,13 +166,13 @@ fn an_expired_code_leaves_the_row_and_the_qr_stays() {
     bench.qr("q1");
     let expires_at = START.after(Duration::from_secs(180));
     bench.hear(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at });
-    assert_eq!(records(&bench.effects)[0].qr, crate::ports::QrChange::Keep);
+    assert_eq!(records(&bench.effects)[0].qr, crate::domain::QrChange::Keep);
     bench.qr("q2");
     assert_eq!(bench.reason(), "waiting_for_code", "the code is what was asked for");
     assert_eq!(bench.life.deadline(), Some(expires_at.after(Duration::from_secs(30))), "the code outlives the QR");
-    bench.hear(SessionEvent::CodeOver { reason: crate::ports::CodeOver::Refused("429".to_owned()) });
+    bench.hear(SessionEvent::CodeOver { reason: crate::domain::CodeOver::Refused("429".to_owned()) });
     let change = records(&bench.effects)[0];
-    assert_eq!((&change.pair_code, &change.qr), (&crate::ports::CodeChange::Clear, &crate::ports::QrChange::Keep));
+    assert_eq!((&change.pair_code, &change.qr), (&crate::domain::CodeChange::Clear, &crate::domain::QrChange::Keep));
     bench.qr("q3");
     assert_eq!(bench.reason(), "code_refused: 429");
     let other = Phone::parse("436609999999").unwrap();
@@ -545,7 +544,7 @@ fn an_unwritable_account_is_held_with_a_minimal_change() {
     let pending = AccountRecord { status: Status::Pending, attempt, ..fresh_record() };
     let trouble = |is_muted| Trouble {
         reason: StatusReason::new(Reason::WriteRefused, "the database refused it"),
-        commands: vec![crate::ports::Finished {
+        commands: vec![crate::domain::Finished {
             command: CommandId(7),
             kind: "account.cancel".to_owned(),
             result: Ok("cancelled".to_owned()),

@@ -1,0 +1,144 @@
+//! What is written of an account in one transaction, and what comes of it.
+
+use thiserror::Error;
+
+use super::{
+    AccountRecord, AuditEntry, ChangeId, CommandId, ConnectionSettings, Event, Group, Instant, KeyringId, Phone,
+    SealedKeys, Secret, StoreError,
+};
+
+/// One transaction on an account: its row, and everything that tells of the change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub record: AccountRecord,
+    pub qr: QrChange,
+    pub pair_code: CodeChange,
+    /// Keyrings whose link is gone or never was: shredded.
+    pub erase: Vec<KeyringId>,
+    /// Keyrings whose device entry must go: a ticket each, with its reason.
+    pub tickets: Vec<(KeyringId, String)>,
+    /// Replaces the account's groups.
+    pub groups: Option<Vec<Group>>,
+    pub events: Vec<Event>,
+    pub audit: Vec<AuditEntry>,
+    /// Commands that end with this change.
+    pub finished: Vec<Finished>,
+    /// A phone with this number has scanned, and a link is being made: the keys of its
+    /// connection become durable with this change, as those of the record's `linking`.
+    pub links: Option<Phone>,
+    /// The account's deletion is over with this change, unless a device entry must still
+    /// leave a phone. Only the statement knows of tickets: where one is open, the row says
+    /// `deleting` instead, and `account.deleted` says `pending`.
+    pub deletes: bool,
+}
+
+impl Change {
+    /// Writes the row and tells nothing; the rest is added by struct update.
+    pub fn of(record: AccountRecord) -> Self {
+        Self {
+            record,
+            qr: QrChange::Keep,
+            pair_code: CodeChange::Keep,
+            erase: Vec::new(),
+            tickets: Vec::new(),
+            groups: None,
+            events: Vec::new(),
+            audit: Vec::new(),
+            finished: Vec::new(),
+            links: None,
+            deletes: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QrChange {
+    Keep,
+    Clear,
+    /// Shows this payload as a PNG on the row.
+    Show {
+        payload: Secret,
+        at: Instant,
+        expires_at: Instant,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeChange {
+    Keep,
+    Clear,
+    Show(Secret),
+}
+
+/// A command that has ended, with its result in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub command: CommandId,
+    pub kind: String,
+    pub result: Result<String, String>,
+}
+
+/// A change on its way into the database, under a name that a second try keeps.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub id: ChangeId,
+    /// The last change of the row that this one was decided on.
+    pub follows: Option<ChangeId>,
+    pub change: Change,
+    /// Those of a change that [links](Change::links).
+    pub keys: Option<SealedKeys>,
+}
+
+/// What came of a [`Write`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The row says so, and everything that tells of it is written; by this try, or by
+    /// an earlier one.
+    Done {
+        /// How a connection that is made right now is to be made; nothing while the
+        /// daemon's lease is not live.
+        settings: Option<ConnectionSettings>,
+    },
+    /// Nothing was written: the change gives the account a number that another live
+    /// account of the operator has. The oldest one's label.
+    NumberTaken { existing_label: String },
+}
+
+impl Written {
+    /// What the database's answer to a write means: a change that was written before is
+    /// done, whatever came after it.
+    ///
+    /// # Errors
+    /// `Overtaken`: another change came first.
+    pub fn of(
+        was_written: bool,
+        in_turn: bool,
+        existing_label: Option<String>,
+        settings: Option<ConnectionSettings>,
+    ) -> Result<Self, StoreError> {
+        match existing_label {
+            _ if was_written => Ok(Self::Done { settings }),
+            Some(existing_label) => Ok(Self::NumberTaken { existing_label }),
+            None if in_turn => Ok(Self::Done { settings }),
+            None => Err(StoreError::Overtaken),
+        }
+    }
+}
+
+/// The answer to "may this account hold this number?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The number is on the account's row now, and nobody else of the operator can have it.
+    Granted,
+    /// The oldest other live account of the operator that has it.
+    Duplicate { existing_label: String },
+}
+
+/// Why nobody knows whose the number is.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ClaimError {
+    #[error("the database did not answer in time")]
+    Late,
+    #[error("{0}")]
+    Failed(String),
+}

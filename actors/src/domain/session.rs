@@ -1,0 +1,84 @@
+//! What a connection to WhatsApp is asked, and what it says.
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{
+    AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, Instant, KeyringId, PasskeyStage, Phone, Secret,
+};
+
+/// What a connection is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Link a new device: fresh keys, which stay in memory until [`crate::ports::Session::secure_keys`].
+    Pair { code_for: Option<Phone> },
+    /// Log in with the keyring's stored keys.
+    Login,
+}
+
+/// An order for one connection.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    pub account: AccountId,
+    pub label: String,
+    pub fence: Fence,
+    pub incarnation: Incarnation,
+    pub keyring: KeyringId,
+    pub purpose: Purpose,
+    pub settings: ConnectionSettings,
+}
+
+/// What happens on a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SessionEvent {
+    /// Its turn to connect has come: until then it waited for the connect budget.
+    Dialing,
+    /// A QR to show, for this long.
+    Qr { payload: Secret, expires_at: Instant },
+    /// The QR on show cannot be scanned any more, and the connection goes on for its code.
+    QrOver,
+    /// A code to type on the phone.
+    Code { code: Secret, expires_at: Instant },
+    /// The code on show is over, and this connection shows no other before the next [`Self::Code`].
+    CodeOver { reason: CodeOver },
+    /// WhatsApp asks for a passkey assertion, or to confirm one, until then.
+    Passkey { stage: PasskeyStage, request: Value, expires_at: Instant },
+    /// The phone scanned. Nothing is linked yet: the connection waits for
+    /// [`crate::ports::Session::confirm_link`] or [`crate::ports::Session::refuse_link`].
+    Scanned { phone: Phone, device_jid: String },
+    /// A scan that failed (wrong signature, phone without multi-device): the next may do.
+    ScanRejected { reason: String },
+    /// Logged in: `<success>` was received.
+    Open { phone: Option<Phone>, device_jid: Option<String> },
+    /// The connection is over, by itself; the last event of its incarnation.
+    Ended { reason: CloseReason },
+}
+
+/// Why a code is not on show any more, or never was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeOver {
+    /// Nobody typed it in its time.
+    Expired,
+    /// It was typed and no link came of it: a wrong code, mostly; or WhatsApp wants another.
+    Spent,
+    /// WhatsApp gives none: why, in words.
+    Refused(String),
+}
+
+/// Why there are no groups.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GroupsError {
+    #[error("WhatsApp did not answer")]
+    Late,
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// WhatsApp's word on an unlink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnlinkAnswer {
+    /// Removed, or known to be gone: the reason, raw.
+    Gone(String),
+    /// Not known: ask again later.
+    Unknown(String),
+}
