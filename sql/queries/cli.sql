@@ -38,22 +38,20 @@ WHERE account_id = :account_id AND seq > :after_seq
 ORDER BY seq
 LIMIT 500;
 
--- Where each account's events stand now: a follower starts here.
---! list_event_seqs
-SELECT id AS account_id, event_seq FROM whatsapp_accounts;
-
--- Per account by seq, never by id: ids commit out of order.
---! list_events_after : AccountEvent()
+-- What came after a seq, per account: ids commit out of order. Of one account, if it is named, and
+-- only of transactions below `before`, if that is given: a follower reads those from there on.
+--! list_events_after (only?, before?) : AccountEvent()
 SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at
 FROM whatsapp_accounts a
 LEFT JOIN unnest(:account_ids::uuid[], :seqs::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id
 JOIN LATERAL (
     SELECT * FROM events e
     WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, :since::bigint)
+      AND (:before::bigint IS NULL OR e.xact < :before::bigint::text::xid8)
     ORDER BY e.seq
     LIMIT 200
 ) e ON true
-WHERE a.event_seq > coalesce(seen.seq, :since::bigint)
+WHERE a.event_seq > coalesce(seen.seq, :since::bigint) AND (:only::uuid IS NULL OR a.id = :only)
 ORDER BY e.created_at, e.account_id, e.seq;
 
 --! list_groups_of_account

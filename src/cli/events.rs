@@ -1,11 +1,14 @@
-//! `paird events`: the outbox, replayed per account by `seq`.
+//! `paird events`: the outbox, replayed per account by `seq` and followed in commit order.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use clap::Args;
-use paird_sql::queries::cli::{self, AccountEvent};
+use paird_sql::queries::{
+    cli::{self, AccountEvent},
+    console::{FeedEvent, get_feed_line, list_feed_events},
+};
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 use uuid::Uuid;
@@ -13,9 +16,14 @@ use uuid::Uuid;
 use super::database::{Database, explained};
 use super::out::{self, Format};
 use crate::config::Config;
+use crate::console::Cursor;
 
 /// How long to wait before the database is asked again after it went away.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// An event is read once every older transaction has ended, and that end is not notified.
+const POLL: Duration = Duration::from_secs(1);
+/// Events that are read at once.
+const PAGE: i64 = 500;
 
 #[derive(Args, Debug)]
 pub(super) struct EventsArgs {
@@ -30,10 +38,8 @@ pub(super) struct EventsArgs {
     account: Option<String>,
 }
 
-/// How far each account's events were read. Never an id: ids commit out of order.
-struct Reader {
-    seen: HashMap<Uuid, i64>,
-    since: i64,
+/// Prints events, of one account or of all.
+struct Printer {
     only: Option<Uuid>,
     labels: HashMap<Uuid, String>,
     format: Format,
@@ -45,32 +51,38 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
         Some(wanted) => Some(database.account_ever(wanted).await?),
         None => None,
     };
-    let mut reader =
-        Reader { seen: HashMap::new(), since: args.since.unwrap_or(0), only, labels: HashMap::new(), format };
+    let mut printer = Printer { only, labels: HashMap::new(), format };
     if !args.follow {
-        while reader.print_new(&database).await? {}
+        printer.replay(&database, args.since.unwrap_or(0), None).await?;
         return Ok(ExitCode::SUCCESS);
     }
     database.listen(&config.event_channel).await?;
-    if args.since.is_none() {
-        reader.start_from_now(&database).await?;
+    let line = feed_line(&database).await?;
+    if let Some(since) = args.since {
+        printer.replay(&database, since, Some(line)).await?;
     }
+    let mut cursor = Cursor::before(line);
     loop {
-        match reader.print_new(&database).await {
-            Ok(true) => {}
-            Ok(false) => tokio::select! {
-                () = database.until_notified() => {}
+        match printer.follow(&database, &mut cursor).await {
+            Ok(()) => tokio::select! {
+                () = database.until_notified_within(POLL) => {}
                 _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             },
             Err(error) => {
                 format.remark(format_args!("{error:#}; trying again"));
                 database = reconnected(config, format).await;
+                // Another cluster, restored from a dump perhaps, counts its transactions anew.
+                if let Ok(line) = feed_line(&database).await
+                    && line < cursor.xact
+                {
+                    cursor = Cursor::before(line);
+                }
             }
         }
     }
 }
 
-/// Retries until the database is back; what happened meanwhile is replayed by `seq`.
+/// Retries until the database is back; what happened meanwhile is behind the cursor.
 async fn reconnected(config: &Config, format: Format) -> Database {
     loop {
         if let Ok(database) = Database::listening(config, format).await {
@@ -80,34 +92,62 @@ async fn reconnected(config: &Config, format: Format) -> Database {
     }
 }
 
-impl Reader {
-    async fn start_from_now(&mut self, database: &Database) -> anyhow::Result<()> {
-        let seqs = cli::list_event_seqs().bind(&database.client).all().await.map_err(explained)?;
-        self.seen = seqs.into_iter().map(|row| (row.account_id, row.event_seq)).collect();
-        Ok(())
-    }
+/// Every transaction below it has ended.
+async fn feed_line(database: &Database) -> anyhow::Result<i64> {
+    get_feed_line().bind(&database.client).one().await.map_err(explained)
+}
 
-    /// Prints what is new; `false` if nothing was.
-    async fn print_new(&mut self, database: &Database) -> anyhow::Result<bool> {
-        let (accounts, seqs): (Vec<Uuid>, Vec<i64>) = self.seen.iter().map(|(id, seq)| (*id, *seq)).unzip();
-        let since = self.since;
-        let found = cli::list_events_after().bind(&database.client, &accounts, &seqs, &since).all().await;
-        let events = found.map_err(explained)?;
-        for event in &events {
-            self.seen.insert(event.account_id, event.seq);
-            if self.only.is_some_and(|only| only != event.account_id) {
-                continue;
+impl Printer {
+    /// Prints what every account told after `since`, as far as it was committed by
+    /// transactions below `before`.
+    async fn replay(&mut self, database: &Database, since: i64, before: Option<i64>) -> anyhow::Result<()> {
+        let mut seen: HashMap<Uuid, i64> = HashMap::new();
+        loop {
+            let (accounts, seqs): (Vec<Uuid>, Vec<i64>) = seen.iter().map(|(id, seq)| (*id, *seq)).unzip();
+            let statement = cli::list_events_after();
+            let found = statement.bind(&database.client, &accounts, &seqs, &since, &before, &self.only).all().await;
+            let events = found.map_err(explained)?;
+            if events.is_empty() {
+                return Ok(());
             }
-            match self.format {
-                Format::Json => out::json(&as_notified(event)),
-                Format::Text => {
-                    let label = self.label(database, event.account_id).await?;
-                    let at = event.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
-                    out::line(format_args!("{at}  {label}  #{}  {}  {}", event.seq, event.kind, event.payload));
-                }
+            for event in events {
+                seen.insert(event.account_id, event.seq);
+                self.print(database, event.into()).await?;
             }
         }
-        Ok(!events.is_empty())
+    }
+
+    /// Prints what is behind the cursor, in commit order. Nothing comes to stand before it
+    /// later: of transactions that are still under way, and of those after them, nothing is read.
+    async fn follow(&mut self, database: &Database, cursor: &mut Cursor) -> anyhow::Result<()> {
+        loop {
+            let page = list_feed_events().bind(&database.client, &cursor.xact, &cursor.id, &PAGE).all().await;
+            let page = page.map_err(explained)?;
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
+            for event in page {
+                let next = Cursor { xact: event.xact, id: event.id };
+                self.print(database, event.into()).await?;
+                *cursor = next;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn print(&mut self, database: &Database, event: Event) -> anyhow::Result<()> {
+        if self.only.is_some_and(|only| only != event.account_id) {
+            return Ok(());
+        }
+        match self.format {
+            Format::Json => out::json(&event.as_notified()),
+            Format::Text => {
+                let label = self.label(database, event.account_id).await?;
+                let at = event.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+                out::line(format_args!("{at}  {label}  #{}  {}  {}", event.seq, event.kind, event.payload));
+            }
+        }
+        Ok(())
     }
 
     async fn label(&mut self, database: &Database, account: Uuid) -> anyhow::Result<String> {
@@ -118,16 +158,40 @@ impl Reader {
     }
 }
 
-/// The event in the shape that the event channel carries.
-fn as_notified(event: &AccountEvent) -> Value {
-    let mut message = json!({
-        "type": event.kind,
-        "accountId": event.account_id,
-        "id": event.id,
-        "seq": event.seq,
-    });
-    if let (Some(message), Some(payload)) = (message.as_object_mut(), event.payload.as_object()) {
-        message.extend(payload.iter().map(|(name, value)| (name.clone(), value.clone())));
+/// An event, by whichever statement it was read.
+struct Event {
+    id: i64,
+    account_id: Uuid,
+    seq: i64,
+    kind: String,
+    payload: Value,
+    created_at: DateTime<FixedOffset>,
+}
+
+impl From<AccountEvent> for Event {
+    fn from(AccountEvent { id, account_id, seq, kind, payload, created_at }: AccountEvent) -> Self {
+        Self { id, account_id, seq, kind, payload, created_at }
     }
-    message
+}
+
+impl From<FeedEvent> for Event {
+    fn from(FeedEvent { id, account_id, seq, kind, payload, created_at, xact: _ }: FeedEvent) -> Self {
+        Self { id, account_id, seq, kind, payload, created_at }
+    }
+}
+
+impl Event {
+    /// In the shape that the event channel carries.
+    fn as_notified(&self) -> Value {
+        let mut message = json!({
+            "type": self.kind,
+            "accountId": self.account_id,
+            "id": self.id,
+            "seq": self.seq,
+        });
+        if let (Some(message), Some(payload)) = (message.as_object_mut(), self.payload.as_object()) {
+            message.extend(payload.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        message
+    }
 }

@@ -31,5 +31,6 @@ mod state;
 mod token;
 mod vocabulary;
 
+pub(crate) use feed::Cursor;
 pub use server::{Console, Settings};
 pub use token::Token;

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod doctor;
+mod events;
 mod exits;
 mod pairing;
 mod screen;

@@ -27,6 +27,8 @@ pub struct ListEventsAfterParams<T1: crate::ArraySql<Item = uuid::Uuid>, T2: cra
     pub account_ids: T1,
     pub seqs: T2,
     pub since: i64,
+    pub before: Option<i64>,
+    pub only: Option<uuid::Uuid>,
 }
 #[derive(Debug)]
 pub struct RenameAccountParams<T1: crate::StringSql> {
@@ -206,11 +208,6 @@ impl<'a> From<AccountEventBorrowed<'a>> for AccountEvent {
             created_at,
         }
     }
-}
-#[derive(Debug, Clone, PartialEq, Copy)]
-pub struct ListEventSeqs {
-    pub account_id: uuid::Uuid,
-    pub event_seq: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListGroupsOfAccount {
@@ -680,60 +677,6 @@ where
 {
     pub fn map<R>(self, mapper: fn(AccountEventBorrowed) -> R) -> AccountEventQuery<'c, 'a, 's, C, R, N> {
         AccountEventQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct ListEventSeqsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ListEventSeqs, tokio_postgres::Error>,
-    mapper: fn(ListEventSeqs) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ListEventSeqsQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(ListEventSeqs) -> R) -> ListEventSeqsQuery<'c, 'a, 's, C, R, N> {
-        ListEventSeqsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1329,35 +1272,10 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.account_id, &params.after_seq)
     }
 }
-pub struct ListEventSeqsStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn list_event_seqs() -> ListEventSeqsStmt {
-    ListEventSeqsStmt("SELECT id AS account_id, event_seq FROM whatsapp_accounts", None)
-}
-impl ListEventSeqsStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-    ) -> ListEventSeqsQuery<'c, 'a, 's, C, ListEventSeqs, 0> {
-        ListEventSeqsQuery {
-            client,
-            params: [],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<ListEventSeqs, tokio_postgres::Error> {
-                Ok(ListEventSeqs { account_id: row.try_get(0)?, event_seq: row.try_get(1)? })
-            },
-            mapper: |it| ListEventSeqs::from(it),
-        }
-    }
-}
 pub struct ListEventsAfterStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_events_after() -> ListEventsAfterStmt {
     ListEventsAfterStmt(
-        "SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at FROM whatsapp_accounts a LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id JOIN LATERAL ( SELECT * FROM events e WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, $3::bigint) ORDER BY e.seq LIMIT 200 ) e ON true WHERE a.event_seq > coalesce(seen.seq, $3::bigint) ORDER BY e.created_at, e.account_id, e.seq",
+        "SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at FROM whatsapp_accounts a LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id JOIN LATERAL ( SELECT * FROM events e WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, $3::bigint) AND ($4::bigint IS NULL OR e.xact < $4::bigint::text::xid8) ORDER BY e.seq LIMIT 200 ) e ON true WHERE a.event_seq > coalesce(seen.seq, $3::bigint) AND ($5::uuid IS NULL OR a.id = $5) ORDER BY e.created_at, e.account_id, e.seq",
         None,
     )
 }
@@ -1379,10 +1297,12 @@ impl ListEventsAfterStmt {
         account_ids: &'a T1,
         seqs: &'a T2,
         since: &'a i64,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3> {
+        before: &'a Option<i64>,
+        only: &'a Option<uuid::Uuid>,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
         AccountEventQuery {
             client,
-            params: [account_ids, seqs, since],
+            params: [account_ids, seqs, since, before, only],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
@@ -1405,7 +1325,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: c
         'a,
         's,
         ListEventsAfterParams<T1, T2>,
-        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3>,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5>,
         C,
     > for ListEventsAfterStmt
 {
@@ -1413,8 +1333,8 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: c
         &'s self,
         client: &'c C,
         params: &'a ListEventsAfterParams<T1, T2>,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 3> {
-        self.bind(client, &params.account_ids, &params.seqs, &params.since)
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
+        self.bind(client, &params.account_ids, &params.seqs, &params.since, &params.before, &params.only)
     }
 }
 pub struct ListGroupsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);
