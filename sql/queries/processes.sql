@@ -15,17 +15,11 @@ WITH taken AS (
     WHERE p.renewal < excluded.renewal
     RETURNING epoch
 ), stirring AS (
-    -- Those for whom something may be under way, and no other: a lease must be renewed in a
-    -- moment, however many accounts were ever ours. One that somebody has locked waits for
-    -- nobody: what was under way for it names the change, the taking or the epoch that it
-    -- follows, and comes too late for the life that begins next.
+    -- One that somebody has locked waits for nobody: what was under way for it names the
+    -- change, the taking or the epoch that it follows, and comes too late for the life that
+    -- begins next.
     SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = :process
-    WHERE a.id = ANY (ARRAY(
-              SELECT active.id FROM whatsapp_accounts active
-              WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
-                AND active.owner = :process
-              UNION SELECT t.account_id FROM unlink_tickets t
-              UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = :process))
+    WHERE a.id = ANY (ARRAY(SELECT list_stirring_accounts(:process)))
     FOR UPDATE OF a SKIP LOCKED
 ), refreshed AS (
     UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id
@@ -49,17 +43,8 @@ WITH me AS (
     FROM moment WHERE p.id = moment.id AND p.renewal < :renewal
     RETURNING p.id, p.epoch, moment.expired
 ), stirring AS (
-    -- Those for whom something may be under way, and no other: a lease must be renewed in a
-    -- moment, however many accounts were ever ours. One that somebody has locked waits for
-    -- nobody: what was under way for it names the change, the taking or the epoch that it
-    -- follows, and comes too late for the life that begins next.
     SELECT a.id FROM renewed JOIN whatsapp_accounts a ON renewed.epoch = :renewal AND a.owner = :process
-    WHERE a.id = ANY (ARRAY(
-              SELECT active.id FROM whatsapp_accounts active
-              WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
-                AND active.owner = :process
-              UNION SELECT t.account_id FROM unlink_tickets t
-              UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = :process))
+    WHERE a.id = ANY (ARRAY(SELECT list_stirring_accounts(:process)))
     FOR UPDATE OF a SKIP LOCKED
 ), refreshed AS (
     UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id
@@ -78,7 +63,7 @@ FROM processes WHERE expires_at > clock_timestamp();
 SELECT clock_timestamp() AS database_now;
 
 --! ring_daemons
-SELECT 1 AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard, pg_notify(heard.command_channel, :payload);
+SELECT ring(heard.command_channel, :payload) AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard;
 
 --! list_processes_of_pid_space
 SELECT id, pid, pid_birth FROM processes WHERE pid_space = :pid_space AND id <> :process;
@@ -92,23 +77,43 @@ DELETE FROM processes WHERE id = ANY (:gone) OR expires_at < clock_timestamp() -
 UPDATE processes SET draining = :draining, drain_no = :drain_no WHERE id = :process AND drain_no < :drain_no;
 
 --! give_accounts_back
--- Of this drain, if it still lasts; its undoing waits for the end of this. An account that
--- somebody has locked is left for the next time.
+-- Of this drain, if it still lasts; its undoing waits for the end of this. One batch, which is
+-- over in a moment however many accounts were ever ours: those that another daemon is to run
+-- come first. An account that somebody has locked is left for the next time.
 WITH drained AS (
     SELECT id FROM processes WHERE id = :process AND draining AND drain_no = :drain_no FOR SHARE
 ), requeued AS (
     UPDATE commands c SET state = 'queued', started_at = NULL
     FROM drained WHERE c.taken_by = drained.id AND c.state = 'running'
-), free AS (
-    SELECT a.id FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id
+), stirring AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = ANY (ARRAY(
+              SELECT active.id FROM whatsapp_accounts active
+              WHERE account_is_active(active.status, active.linking_keyring_id, active.desired)
+                AND active.owner = :process AND EXISTS (SELECT FROM drained)
+              LIMIT :batch))
+      AND a.owner = :process
+    FOR UPDATE OF a SKIP LOCKED
+), resting AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.owner = :process AND NOT account_is_active(a.status, a.linking_keyring_id, a.desired)
+      AND EXISTS (SELECT FROM drained)
+    ORDER BY a.id
+    LIMIT :batch - (SELECT count(*) FROM stirring)
     FOR UPDATE OF a SKIP LOCKED
 ), given AS (
-    UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id
+    UPDATE whatsapp_accounts a SET owner = NULL
+    WHERE a.id = ANY (ARRAY(SELECT stirring.id FROM stirring UNION ALL SELECT resting.id FROM resting))
     RETURNING a.id
+), before AS (
+    -- As many as there were at the start, but no more than it takes to know.
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.owner = :process AND EXISTS (SELECT FROM drained)
+    ORDER BY a.id
+    LIMIT :batch + 1
 )
 SELECT (SELECT count(*) FROM given) AS given,
-       EXISTS (SELECT FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id
-               WHERE a.id NOT IN (SELECT id FROM given)) AS more;
+       (SELECT count(*) FROM before) > (SELECT count(*) FROM given) AS more;
 
 --! find_stranger
 -- The daemon that was here first, if this one has none of its master keys, while nothing is
@@ -128,22 +133,32 @@ UPDATE processes SET master_keys = master_keys || :added::text
 WHERE :former = ANY (master_keys) AND :added <> ALL (master_keys);
 
 --! release_lease
--- The end of a daemon. Accounts that somebody has locked are free all the same: their owner is
--- none. Without a row its making may still be under way: it finds this one then, and comes
--- too late.
+-- The end of a daemon: whatever it owns is free from now on, because its owner is none. Without
+-- a row its making may still be under way: it finds this one then, and comes too late.
 WITH ended AS (
     DELETE FROM processes WHERE id = :process RETURNING id
 ), requeued AS (
     UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = :process AND state = 'running'
-), free AS (
-    SELECT id FROM whatsapp_accounts WHERE owner = :process FOR UPDATE SKIP LOCKED
-), released AS (
-    UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id
 )
 INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at, draining, renewal)
 SELECT :process, '', 0, '', '', 0, clock_timestamp(), true, 9223372036854775807
 WHERE NOT EXISTS (SELECT FROM ended)
 ON CONFLICT (id) DO NOTHING;
+
+--! disown_accounts
+-- Takes the name of a daemon that has ended off a batch of accounts, so that no write of its own
+-- finds them any more. Those that another daemon has by now, or somebody has locked, are left out.
+WITH mine AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.owner = :process
+      AND NOT EXISTS (SELECT FROM processes p WHERE p.id = :process AND p.expires_at > clock_timestamp())
+    ORDER BY a.id
+    LIMIT :batch
+    FOR UPDATE OF a SKIP LOCKED
+), disowned AS (
+    UPDATE whatsapp_accounts a SET owner = NULL WHERE a.id = ANY (ARRAY(SELECT mine.id FROM mine)) RETURNING a.id
+)
+SELECT count(*) AS disowned FROM disowned;
 
 --! shorten_lease
 -- For a daemon that ends with connections that may still be closing. No renewal comes after it.

@@ -195,6 +195,10 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
                     info!(accounts = given, "gave every account back");
                     return Some(given);
                 }
+                if back.accounts > 0 {
+                    // The next batch; an undoing has its turn in between.
+                    continue;
+                }
                 info!("some accounts are locked by somebody else, and are given back when they are free");
             }
             Err(why) => warn!(%why, "cannot give the accounts back yet; trying until the database takes it"),

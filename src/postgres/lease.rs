@@ -15,9 +15,9 @@ use paird_actors::{
 };
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    self, RenewLeaseParams, SurveyDaemons, TakeLeaseParams, bury_processes, get_time, give_accounts_back,
-    list_processes_of_pid_space, release_lease, renew_lease, ring_daemons, set_draining, shorten_lease, survey_daemons,
-    take_lease,
+    self, RenewLeaseParams, SurveyDaemons, TakeLeaseParams, bury_processes, disown_accounts, get_time,
+    give_accounts_back, list_processes_of_pid_space, release_lease, renew_lease, ring_daemons, set_draining,
+    shorten_lease, survey_daemons, take_lease,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -31,6 +31,12 @@ use super::process_identity::ProcessIdentity;
 
 /// `PAIRD_LEASE_TTL` by default.
 pub const TTL: Duration = Duration::from_secs(20);
+
+/// Accounts that one statement gives back, so that it is over in some tens of milliseconds.
+const BATCH: i64 = 500;
+
+/// How long the end of a daemon takes its name off accounts, which are free all the same.
+const DISOWN_TIME: Duration = Duration::from_millis(500);
 
 /// A lease that has ended is seen to have ended.
 const AFTER_AN_END: Duration = Duration::from_millis(50);
@@ -148,7 +154,7 @@ impl Lease {
         self.row.drain(draining).await
     }
 
-    /// Gives every account back and ends the lease, at shutdown.
+    /// Ends the lease, at shutdown: every account is free from then on.
     ///
     /// # Errors
     /// The database did not do it; the lease then runs out by itself.
@@ -189,7 +195,7 @@ pub struct Drain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GivenBack {
     pub accounts: i64,
-    /// Somebody has locked others: they are to be given back, too.
+    /// Others are to be given back, too: the next batch, and those that somebody has locked.
     pub more: bool,
 }
 
@@ -219,14 +225,14 @@ impl LeaseRow {
         Ok(drain)
     }
 
-    /// Gives every account back, with its commands, while the lease goes on: after a
+    /// Gives a batch of accounts back, with all commands, while the lease goes on: after a
     /// drain, when nothing of them runs here. None if the drain was undone.
     ///
     /// # Errors
     /// The database did not do it.
     pub async fn give_back(&self, drained: Drain) -> Result<GivenBack, StoreError> {
         let client = connection(&self.pool).await?;
-        let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number).one()).await?;
+        let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number, &BATCH).one()).await?;
         ring(&client).await?;
         Ok(GivenBack { accounts: given.given, more: given.more })
     }
@@ -246,7 +252,12 @@ async fn release(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
     let client = connection(pool).await?;
     bounded(release_lease().bind(&client, &process)).await?;
     info!(%process, "released the lease");
-    ring(&client).await
+    ring(&client).await?;
+    let disowned = tokio::time::timeout(DISOWN_TIME, async {
+        while bounded(disown_accounts().bind(&client, &process, &BATCH).one()).await? == BATCH {}
+        Ok(())
+    });
+    disowned.await.unwrap_or(Ok(()))
 }
 
 /// A daemon that has none of this one's master keys, although nothing is sealed yet that

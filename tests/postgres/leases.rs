@@ -4,8 +4,8 @@ use paird::postgres::lease::{Lease, TTL, find_stranger};
 use paird_actors::domain::AccountId;
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
-    RenewLease, RenewLeaseParams, TakeLeaseParams, give_accounts_back, release_lease, renew_lease, set_draining,
-    shorten_lease, take_lease,
+    RenewLease, RenewLeaseParams, TakeLeaseParams, disown_accounts, give_accounts_back, release_lease, renew_lease,
+    set_draining, shorten_lease, take_lease,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,9 @@ async fn the_end_of_another_daemons_lease_is_noticed_at_once() {
     let seen = tokio::time::timeout(TTL / 5, daemons.wait_for(|daemons| *daemons == 1)).await;
     assert!(seen.is_ok_and(|seen| seen.is_ok()), "it renews at a quarter of its lease, and looked no earlier");
 }
+
+/// Accounts that are given back at once.
+const BATCH: i64 = 100;
 
 /// The statements of a lease, sent by hand, and an account that it owns.
 struct ByHand {
@@ -77,7 +80,7 @@ impl ByHand {
     }
 
     async fn give_back(&self, number: i64) -> (i64, bool) {
-        let given = give_accounts_back().bind(&self.client, &self.process, &number).one().await.unwrap();
+        let given = give_accounts_back().bind(&self.client, &self.process, &number, &BATCH).one().await.unwrap();
         (given.given, given.more)
     }
 
@@ -202,6 +205,44 @@ async fn an_account_that_is_locked_delays_no_renewal() {
     lease.database.web.batch_execute("COMMIT").await.unwrap();
     assert_eq!(lease.fence().await, 1);
     assert_eq!(lease.give_back(1).await, (1, false));
+}
+
+/// However many accounts were ever ours, each statement is over in a moment; those that
+/// another daemon is to run come first.
+#[tokio::test]
+async fn accounts_are_given_back_in_batches_the_active_first() {
+    let lease = ByHand::new().await;
+    let resting = "INSERT INTO whatsapp_accounts (operator_id, label, owner)
+                   SELECT gen_random_uuid(), 'at rest ' || n, p.id FROM processes p, generate_series(1, 250) n";
+    lease.sets(resting).await;
+    lease.sets("UPDATE whatsapp_accounts SET created_at = clock_timestamp() WHERE status = 'held'").await;
+    let free = "SELECT count(*) FROM whatsapp_accounts WHERE owner IS NULL";
+    lease.drain(true, 1).await;
+    assert_eq!(lease.give_back(1).await, (BATCH, true));
+    let active = format!("{free} AND status = 'held'");
+    assert_eq!(lease.database.count(&active).await, 1);
+    lease.drain(false, 2).await;
+    assert_eq!(lease.give_back(1).await, (0, false), "the drain was undone in between");
+    lease.drain(true, 3).await;
+    assert_eq!(lease.give_back(3).await, (BATCH, true));
+    assert_eq!(lease.give_back(3).await, (51, false));
+    assert_eq!(lease.database.count(free).await, 251);
+}
+
+#[tokio::test]
+async fn only_a_daemon_that_has_ended_disowns_its_accounts() {
+    let lease = ByHand::new().await;
+    let other = lease.database.account(Uuid::new_v4(), "another's").await;
+    let resting = "INSERT INTO whatsapp_accounts (operator_id, label, owner)
+                   SELECT gen_random_uuid(), 'at rest ' || n, p.id FROM processes p, generate_series(1, 149) n";
+    lease.sets(resting).await;
+    lease.sets(&format!("UPDATE whatsapp_accounts SET owner = gen_random_uuid() WHERE id = '{}'", other.0)).await;
+    let disown = async || disown_accounts().bind(&lease.client, &lease.process, &BATCH).one().await.unwrap();
+    assert_eq!(disown().await, 0, "it lives");
+    release_lease().bind(&lease.client, &lease.process).await.unwrap();
+    assert_eq!(disown().await, BATCH);
+    assert_eq!(disown().await, 50);
+    assert_eq!(lease.database.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NOT NULL").await, 1);
 }
 
 #[tokio::test]

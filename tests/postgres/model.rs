@@ -29,8 +29,8 @@ use paird_sql::queries::{
     keyrings::{OpenKeyringParams, open_keyring},
     processes::{
         GiveAccountsBackParams, RenewLeaseParams, SetDrainingParams, ShortenLeaseParams, TakeLeaseParams,
-        bury_processes, give_accounts_back, release_lease, renew_lease, set_draining, shorten_lease, survey_daemons,
-        take_lease,
+        bury_processes, disown_accounts, give_accounts_back, release_lease, renew_lease, set_draining, shorten_lease,
+        survey_daemons, take_lease,
     },
     settings::load_connection_settings,
     tickets::{CloseTicketParams, RetryTicketParams, close_ticket, load_ticket, retry_ticket},
@@ -465,6 +465,7 @@ impl Both {
             }
             Statement::ReleaseLease { process } => {
                 release_lease().bind(client, process).await.unwrap();
+                disown_accounts().bind(client, process, &1_000).one().await.unwrap();
                 Answer::Nothing
             }
             Statement::ShortenLease { process, left } => {
@@ -482,7 +483,7 @@ impl Both {
                 Answer::Nothing
             }
             Statement::GiveAccountsBack { process, drain_no } => {
-                let row = GiveAccountsBackParams { process: *process, drain_no: *drain_no };
+                let row = GiveAccountsBackParams { process: *process, drain_no: *drain_no, batch: 1_000 };
                 let given = give_accounts_back().params(client, &row).one().await.unwrap();
                 Answer::Count(u32::try_from(given.given).unwrap())
             }

@@ -133,3 +133,86 @@ async fn events_behind_those_that_another_has_sent_do_not_wait() {
     assert!(committed.elapsed() < std::time::Duration::from_secs(4), "they waited for the next poll");
     outbox.stop().await;
 }
+
+/// Stands before Postgres's own functions of these names, for sessions that begin from now on.
+async fn shadow(database: &Database, functions: &str) {
+    let sql = format!("{functions}; ALTER ROLE CURRENT_USER SET search_path = public, pg_catalog");
+    database.web.batch_execute(&sql).await.unwrap();
+}
+
+/// What Postgres does when the queue of notifications is full, only that it does it at the commit.
+const FULL: &str = "CREATE FUNCTION pg_notify(channel text, payload text) RETURNS void LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'too many notifications in the NOTIFY queue'; END $$;
+                    CREATE FUNCTION pg_notification_queue_usage() RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8'";
+
+#[tokio::test]
+async fn commands_and_leases_do_without_a_bell_when_the_queue_is_full() {
+    let database = Database::new().await;
+    shadow(&database, FULL).await;
+    let web = crate::support::connect(&database.text).await;
+    let account = database.account(uuid::Uuid::new_v4(), "shop").await;
+    let daemon = database.daemon().await;
+    let sent = web.query_one("SELECT send_command('account.cancel', $1)", &[&account.0]).await.unwrap();
+    let taken = daemon.store.take_commands().await.unwrap();
+    assert_eq!(taken.iter().map(|taken| taken.id.0).collect::<Vec<_>>(), [sent.get::<_, i64>(0)]);
+    let proxied = "UPDATE whatsapp_accounts SET proxy = 'socks5://127.0.0.1:1080', status = 'connected' WHERE id = $1";
+    assert_eq!(web.execute(proxied, &[&account.0]).await.unwrap(), 1);
+    let told = daemon.lease.drain(true).await.unwrap();
+    daemon.lease.row().give_back(told).await.unwrap();
+    daemon.lease.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_rung_fails_no_command() {
+    let database = Database::new().await;
+    let _daemon = database.daemon().await;
+    let account = database.account(uuid::Uuid::new_v4(), "shop").await;
+    for channel in [String::new(), "x".repeat(64)] {
+        database.web.execute("UPDATE processes SET command_channel = $1", &[&channel]).await.unwrap();
+        database.send("account.cancel", account).await;
+    }
+    let rung: bool = database.one("SELECT ring('paird_command', repeat('x', 8000))", &[]).await;
+    assert!(!rung);
+    assert_eq!(database.count("SELECT count(*) FROM commands WHERE state = 'queued'").await, 2);
+}
+
+#[tokio::test]
+async fn an_event_of_any_size_and_kind_holds_up_no_other() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let account = database.owned(&daemon, "shop").await.id;
+    let mut heard = events(&database).await;
+    let sql = "INSERT INTO events (account_id, seq, kind, payload)
+               SELECT $1, row_number() OVER (), kind, payload FROM (VALUES
+                   (repeat('k', 9000), '{}'::jsonb),
+                   ('session.timeout', jsonb_build_object(repeat('n', 9000), 1)),
+                   ('session.timeout', (SELECT jsonb_object_agg(n, repeat('v', 900)) FROM generate_series(1, 20) n)),
+                   ('session.timeout', '{}')) AS event (kind, payload)";
+    database.web.execute(sql, &[&account.0]).await.unwrap();
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    for seq in 1..=4 {
+        let event = next(&mut heard).await;
+        assert_eq!((&event["seq"], event.get("truncated").is_some()), (&json!(seq), seq < 4), "{event}");
+    }
+    outbox.stop().await;
+}
+
+#[tokio::test]
+async fn events_wait_for_a_full_queue_and_are_sent_in_order() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let account = database.owned(&daemon, "shop").await.id;
+    let sql =
+        "INSERT INTO events (account_id, seq, kind) SELECT $1, seq, 'session.timeout' FROM generate_series(1, 3) seq";
+    database.web.execute(sql, &[&account.0]).await.unwrap();
+    shadow(&database, FULL).await;
+    let mut heard = events(&database).await;
+    let outbox = Outbox::start(database.dsn.pool().unwrap(), daemon.process, "paird_event");
+    daemon.write(told(&daemon.record(account).await, vec![])).await.unwrap();
+    database.web.batch_execute("DROP FUNCTION public.pg_notify, public.pg_notification_queue_usage").await.unwrap();
+    for seq in 1..=3 {
+        assert_eq!(next(&mut heard).await["seq"], seq);
+    }
+    outbox.stop().await;
+    assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 0);
+}

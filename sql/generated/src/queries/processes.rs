@@ -46,11 +46,17 @@ pub struct SetDrainingParams {
 pub struct GiveAccountsBackParams {
     pub process: uuid::Uuid,
     pub drain_no: i64,
+    pub batch: i64,
 }
 #[derive(Debug)]
 pub struct AddMasterKeyParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub added: T1,
     pub former: T2,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct DisownAccountsParams {
+    pub process: uuid::Uuid,
+    pub batch: i64,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct ShortenLeaseParams {
@@ -320,20 +326,20 @@ where
         Ok(mapped)
     }
 }
-pub struct I32Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<i32, tokio_postgres::Error>,
-    mapper: fn(i32) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
+    mapper: fn(bool) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> I32Query<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(i32) -> R) -> I32Query<'c, 'a, 's, C, R, N> {
-        I32Query {
+    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
+        BoolQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -536,10 +542,64 @@ where
         Ok(mapped)
     }
 }
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct TakeLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_lease() -> TakeLeaseStmt {
     TakeLeaseStmt(
-        "WITH taken AS ( INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at, renewal, epoch, draining, drain_no, master_keys) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8), $9, $9, $10, $11, $12) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at, renewal = excluded.renewal, epoch = excluded.epoch, draining = CASE WHEN excluded.drain_no > p.drain_no THEN excluded.draining ELSE p.draining END, drain_no = greatest(p.drain_no, excluded.drain_no) WHERE p.renewal < excluded.renewal RETURNING epoch ), stirring AS ( SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = $1 WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 UNION SELECT t.account_id FROM unlink_tickets t UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = $1)) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT epoch, clock_timestamp() AS database_now FROM taken",
+        "WITH taken AS ( INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at, renewal, epoch, draining, drain_no, master_keys) VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8), $9, $9, $10, $11, $12) ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp(), expires_at = excluded.expires_at, renewal = excluded.renewal, epoch = excluded.epoch, draining = CASE WHEN excluded.drain_no > p.drain_no THEN excluded.draining ELSE p.draining END, drain_no = greatest(p.drain_no, excluded.drain_no) WHERE p.renewal < excluded.renewal RETURNING epoch ), stirring AS ( SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = $1 WHERE a.id = ANY (ARRAY(SELECT list_stirring_accounts($1))) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT epoch, clock_timestamp() AS database_now FROM taken",
         None,
     )
 }
@@ -646,7 +706,7 @@ impl<
 pub struct RenewLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn renew_lease() -> RenewLeaseStmt {
     RenewLeaseStmt(
-        "WITH me AS ( SELECT id, expires_at FROM processes WHERE id = $1 FOR UPDATE ), moment AS MATERIALIZED ( SELECT id, expires_at <= clock_timestamp() AS expired FROM me ), renewed AS ( UPDATE processes p SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $2), renewal = $3, epoch = CASE WHEN $4 OR moment.expired THEN $3 ELSE p.epoch END, draining = CASE WHEN $5 > p.drain_no THEN $6 ELSE p.draining END, drain_no = greatest(p.drain_no, $5) FROM moment WHERE p.id = moment.id AND p.renewal < $3 RETURNING p.id, p.epoch, moment.expired ), stirring AS ( SELECT a.id FROM renewed JOIN whatsapp_accounts a ON renewed.epoch = $3 AND a.owner = $1 WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 UNION SELECT t.account_id FROM unlink_tickets t UNION SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.taken_by = $1)) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired, clock_timestamp() AS database_now FROM (SELECT) AS always LEFT JOIN renewed ON true",
+        "WITH me AS ( SELECT id, expires_at FROM processes WHERE id = $1 FOR UPDATE ), moment AS MATERIALIZED ( SELECT id, expires_at <= clock_timestamp() AS expired FROM me ), renewed AS ( UPDATE processes p SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $2), renewal = $3, epoch = CASE WHEN $4 OR moment.expired THEN $3 ELSE p.epoch END, draining = CASE WHEN $5 > p.drain_no THEN $6 ELSE p.draining END, drain_no = greatest(p.drain_no, $5) FROM moment WHERE p.id = moment.id AND p.renewal < $3 RETURNING p.id, p.epoch, moment.expired ), stirring AS ( SELECT a.id FROM renewed JOIN whatsapp_accounts a ON renewed.epoch = $3 AND a.owner = $1 WHERE a.id = ANY (ARRAY(SELECT list_stirring_accounts($1))) FOR UPDATE OF a SKIP LOCKED ), refreshed AS ( UPDATE whatsapp_accounts a SET fence = a.fence + 1 FROM stirring WHERE a.id = stirring.id ) SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired, false) AS expired, clock_timestamp() AS database_now FROM (SELECT) AS always LEFT JOIN renewed ON true",
         None,
     )
 }
@@ -753,7 +813,7 @@ impl GetTimeStmt {
 pub struct RingDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn ring_daemons() -> RingDaemonsStmt {
     RingDaemonsStmt(
-        "SELECT 1 AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard, pg_notify(heard.command_channel, $1)",
+        "SELECT ring(heard.command_channel, $1) AS rung FROM (SELECT DISTINCT command_channel FROM processes) AS heard",
         None,
     )
 }
@@ -766,8 +826,8 @@ impl RingDaemonsStmt {
         &'s self,
         client: &'c C,
         payload: &'a T1,
-    ) -> I32Query<'c, 'a, 's, C, i32, 1> {
-        I32Query {
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 1> {
+        BoolQuery {
             client,
             params: [payload],
             query: self.0,
@@ -882,7 +942,7 @@ impl<'a, C: GenericClient + Send + Sync>
 pub struct GiveAccountsBackStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn give_accounts_back() -> GiveAccountsBackStmt {
     GiveAccountsBackStmt(
-        "WITH drained AS ( SELECT id FROM processes WHERE id = $1 AND draining AND drain_no = $2 FOR SHARE ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM drained WHERE c.taken_by = drained.id AND c.state = 'running' ), free AS ( SELECT a.id FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id FOR UPDATE OF a SKIP LOCKED ), given AS ( UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id RETURNING a.id ) SELECT (SELECT count(*) FROM given) AS given, EXISTS (SELECT FROM drained JOIN whatsapp_accounts a ON a.owner = drained.id WHERE a.id NOT IN (SELECT id FROM given)) AS more",
+        "WITH drained AS ( SELECT id FROM processes WHERE id = $1 AND draining AND drain_no = $2 FOR SHARE ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM drained WHERE c.taken_by = drained.id AND c.state = 'running' ), stirring AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY( SELECT active.id FROM whatsapp_accounts active WHERE account_is_active(active.status, active.linking_keyring_id, active.desired) AND active.owner = $1 AND EXISTS (SELECT FROM drained) LIMIT $3)) AND a.owner = $1 FOR UPDATE OF a SKIP LOCKED ), resting AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.owner = $1 AND NOT account_is_active(a.status, a.linking_keyring_id, a.desired) AND EXISTS (SELECT FROM drained) ORDER BY a.id LIMIT $3 - (SELECT count(*) FROM stirring) FOR UPDATE OF a SKIP LOCKED ), given AS ( UPDATE whatsapp_accounts a SET owner = NULL WHERE a.id = ANY (ARRAY(SELECT stirring.id FROM stirring UNION ALL SELECT resting.id FROM resting)) RETURNING a.id ), before AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.owner = $1 AND EXISTS (SELECT FROM drained) ORDER BY a.id LIMIT $3 + 1 ) SELECT (SELECT count(*) FROM given) AS given, (SELECT count(*) FROM before) > (SELECT count(*) FROM given) AS more",
         None,
     )
 }
@@ -896,10 +956,11 @@ impl GiveAccountsBackStmt {
         client: &'c C,
         process: &'a uuid::Uuid,
         drain_no: &'a i64,
-    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2> {
+        batch: &'a i64,
+    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 3> {
         GiveAccountsBackQuery {
             client,
-            params: [process, drain_no],
+            params: [process, drain_no, batch],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<GiveAccountsBack, tokio_postgres::Error> {
@@ -915,7 +976,7 @@ impl<'c, 'a, 's, C: GenericClient>
         'a,
         's,
         GiveAccountsBackParams,
-        GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2>,
+        GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 3>,
         C,
     > for GiveAccountsBackStmt
 {
@@ -923,8 +984,8 @@ impl<'c, 'a, 's, C: GenericClient>
         &'s self,
         client: &'c C,
         params: &'a GiveAccountsBackParams,
-    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 2> {
-        self.bind(client, &params.process, &params.drain_no)
+    ) -> GiveAccountsBackQuery<'c, 'a, 's, C, GiveAccountsBack, 3> {
+        self.bind(client, &params.process, &params.drain_no, &params.batch)
     }
 }
 pub struct FindStrangerStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -998,7 +1059,7 @@ impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql, T2: crate::String
 pub struct ReleaseLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn release_lease() -> ReleaseLeaseStmt {
     ReleaseLeaseStmt(
-        "WITH ended AS ( DELETE FROM processes WHERE id = $1 RETURNING id ), requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ), free AS ( SELECT id FROM whatsapp_accounts WHERE owner = $1 FOR UPDATE SKIP LOCKED ), released AS ( UPDATE whatsapp_accounts a SET owner = NULL FROM free WHERE a.id = free.id ) INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at, draining, renewal) SELECT $1, '', 0, '', '', 0, clock_timestamp(), true, 9223372036854775807 WHERE NOT EXISTS (SELECT FROM ended) ON CONFLICT (id) DO NOTHING",
+        "WITH ended AS ( DELETE FROM processes WHERE id = $1 RETURNING id ), requeued AS ( UPDATE commands SET state = 'queued', started_at = NULL WHERE taken_by = $1 AND state = 'running' ) INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at, draining, renewal) SELECT $1, '', 0, '', '', 0, clock_timestamp(), true, 9223372036854775807 WHERE NOT EXISTS (SELECT FROM ended) ON CONFLICT (id) DO NOTHING",
         None,
     )
 }
@@ -1013,6 +1074,42 @@ impl ReleaseLeaseStmt {
         process: &'a uuid::Uuid,
     ) -> Result<u64, tokio_postgres::Error> {
         client.execute(self.0, &[process]).await
+    }
+}
+pub struct DisownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn disown_accounts() -> DisownAccountsStmt {
+    DisownAccountsStmt(
+        "WITH mine AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.owner = $1 AND NOT EXISTS (SELECT FROM processes p WHERE p.id = $1 AND p.expires_at > clock_timestamp()) ORDER BY a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED ), disowned AS ( UPDATE whatsapp_accounts a SET owner = NULL WHERE a.id = ANY (ARRAY(SELECT mine.id FROM mine)) RETURNING a.id ) SELECT count(*) AS disowned FROM disowned",
+        None,
+    )
+}
+impl DisownAccountsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        process: &'a uuid::Uuid,
+        batch: &'a i64,
+    ) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        I64Query {
+            client,
+            params: [process, batch],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<'c, 'a, 's, DisownAccountsParams, I64Query<'c, 'a, 's, C, i64, 2>, C>
+    for DisownAccountsStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a DisownAccountsParams) -> I64Query<'c, 'a, 's, C, i64, 2> {
+        self.bind(client, &params.process, &params.batch)
     }
 }
 pub struct ShortenLeaseStmt(&'static str, Option<tokio_postgres::Statement>);
