@@ -193,6 +193,39 @@ async fn a_lease_expired_in_the_database_is_reported_lost() {
     stage.finish([daemon]).await;
 }
 
+/// A host that was suspended: nothing on it has moved, neither a clock nor a timer, and the
+/// database is two hours ahead.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_host_is_right_again_with_the_next_renewal() {
+    let mut stage = Stage::empty().await;
+    let ahead = "CREATE TABLE suspended AS SELECT interval '0' AS ahead;
+                 CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+                 'SELECT pg_catalog.clock_timestamp() + ahead FROM public.suspended';
+                 ALTER ROLE CURRENT_USER SET search_path = public, pg_catalog";
+    stage.web.sql.batch_execute(ahead).await.unwrap();
+    stage.web.reconnect().await;
+    let mut daemon = stage.daemon(&[]).await;
+    let linked = stage.web.connect_account("linked", NUMBERS[0], &stage.phones).await;
+    let pairing = stage.web.account("pairing").await;
+    stage.web.does("account.pair", pairing, json!({})).await;
+    stage.web.qr(pairing).await;
+    let logins = stage.phones.report().await.logins;
+
+    stage.web.sql.batch_execute("UPDATE suspended SET ahead = '2 h'").await.unwrap();
+    daemon.says("the lease was not renewed in time").await;
+    daemon.says("the lease is live again").await;
+    stage.web.event(pairing, "session.timeout", 0).await;
+    until("another login", || async { (stage.phones.report().await.logins > logins).then_some(()) }).await;
+    stage.web.status_is(linked, "connected").await;
+    is_due(&stage, linked, "status_since", 0.0).await;
+    stage.web.does("account.pair", pairing, json!({})).await;
+    stage.web.qr(pairing).await;
+    is_due(&stage, pairing, "pair_deadline", ATTEMPT).await;
+    is_due(&stage, pairing, "qr_expires_at", QR).await;
+    assert_eq!(stage.phones.report().await.replaced, 0);
+    stage.finish([daemon]).await;
+}
+
 /// Of the accounts that somebody owns.
 async fn fences(stage: &Stage) -> Vec<i64> {
     let sql = "SELECT fence FROM whatsapp_accounts WHERE owner IS NOT NULL ORDER BY created_at, id";

@@ -1,5 +1,10 @@
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use paird::postgres::{outbox::Waker, store::PgStore};
 use paird_actors::domain::Change;
-use paird_actors::ports::FleetStore;
+use paird_actors::ports::{AccountStore, FleetStore};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::support::{Database, change, finished};
@@ -116,6 +121,42 @@ async fn an_undelivered_running_command_is_redelivered_once() {
     let finished = vec![finished(first, Ok("done"))];
     daemon.write(Change { finished, ..change(&record) }).await.unwrap();
     assert_eq!(take().await, [second]);
+}
+
+/// It comes behind the snapshot of the statement that ends the one before, and is looked for
+/// before that is committed: neither statement sees that it is its turn.
+#[tokio::test]
+async fn a_command_sent_while_another_is_finished_is_looked_for_at_once() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let inbox = Arc::new(Notify::new());
+    let store = PgStore::new(daemon.pool.clone(), daemon.process, Waker::default(), Arc::clone(&inbox));
+    let record = database.owned(&daemon, "shop").await;
+    let first = database.send("account.pair", record.id).await;
+    assert_eq!(store.take_commands().await.unwrap().len(), 1);
+    let hold_up = "CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
+                   $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$;
+                   CREATE TRIGGER held_up BEFORE UPDATE ON commands FOR EACH ROW
+                   WHEN (NEW.state = 'done') EXECUTE FUNCTION hold_up(); SELECT pg_advisory_lock(7)";
+    database.web.batch_execute(hold_up).await.unwrap();
+    let change = Change { finished: vec![finished(first, Ok("done"))], ..change(&record) };
+    let follows = store.load_account(record.id).await.unwrap().unwrap().last_change;
+    let writing = crate::support::write(follows, change);
+    let meanwhile = async {
+        let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        crate::support::eventually("the write waits", async || database.count(waits).await == 1).await;
+        let second = database.send("account.cancel", record.id).await;
+        assert_eq!(store.take_commands().await.unwrap(), [], "the first one is still running");
+        assert!(inbox.notified().now_or_never().is_none());
+        database.web.batch_execute("SELECT pg_advisory_unlock(7)").await.unwrap();
+        second
+    };
+    let (written, second) = tokio::join!(store.record(&writing), meanwhile);
+    written.unwrap();
+    let rung = tokio::time::timeout(std::time::Duration::from_secs(5), inbox.notified()).await;
+    assert!(rung.is_ok(), "it would wait for the next resync");
+    let taken = store.take_commands().await.unwrap();
+    assert_eq!(taken.iter().map(|taken| taken.id.0).collect::<Vec<_>>(), [second]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use paird::postgres::outbox::Outbox;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{AccountRecord, Change, Event, PasskeyStage};
-use paird_actors::ports::AccountStore;
+use paird_actors::ports::{AccountStore, FleetStore as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, NoTls};
