@@ -126,7 +126,7 @@ async fn an_undelivered_running_command_is_redelivered_once() {
 /// It comes behind the snapshot of the statement that ends the one before, and is looked for
 /// before that is committed: neither statement sees that it is its turn.
 #[tokio::test]
-async fn a_command_sent_while_another_is_finished_is_looked_for_at_once() {
+async fn a_command_sent_while_another_ends_is_looked_for_at_once() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let inbox = Arc::new(Notify::new());
