@@ -68,7 +68,7 @@ impl AccountStore for FakeStore {
     async fn record(&self, write: &Write) -> Result<Written, StoreError> {
         let mut rows = self.rows();
         let change = &write.change;
-        let account = change.record.id;
+        let account = write.record.id;
         if rows.fenced {
             return Err(StoreError::Fenced);
         }
@@ -86,7 +86,7 @@ impl AccountStore for FakeStore {
         }
         if last != Some(write.id) {
             rows.last_changes.insert(account, write.id);
-            rows.accounts.insert(account, change.record.clone());
+            rows.accounts.insert(account, write.record.clone());
             rows.events.extend(change.events.iter().map(|event| (account, event.kind().as_str())));
             for ended in &change.finished {
                 rows.running.retain(|row| row.id != ended.command);

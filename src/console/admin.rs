@@ -286,9 +286,9 @@ impl From<Inspected> for Inspection {
             status_since: record.since.to_utc(),
             desired: record.desired.as_str().to_owned(),
             next_retry_at: record.next_retry_at.map(|at| at.to_utc()),
-            pair_deadline: record.attempt.map(|attempt| attempt.deadline.to_utc()),
+            pair_deadline: record.attempt().map(|attempt| attempt.deadline.to_utc()),
             fence: record.fence.0,
-            has_keys: record.keyring.is_some() || record.linking.is_some(),
+            has_keys: record.keyring().is_some() || record.linking().is_some(),
         }
     }
 }

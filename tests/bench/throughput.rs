@@ -106,9 +106,9 @@ async fn write(store: &PgStore, account: Uuid, changes: usize, events: usize) {
         store.load_account(AccountId(account)).await.unwrap().unwrap();
     for _ in 0..changes {
         let events = vec![Event::GroupsSynced { count: 3 }; events];
-        let change = Change { events, ..Change::of(record.clone()) };
+        let change = Change { events, ..Change::default() };
         let id = ChangeId(Uuid::new_v4());
-        store.record(&Write { id, follows, change, keys: None }).await.unwrap();
+        store.record(&Write { id, follows, record: record.clone(), change, keys: None }).await.unwrap();
         follows = Some(id);
     }
 }

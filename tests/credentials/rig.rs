@@ -8,8 +8,8 @@ use deadpool_postgres::Pool;
 use paird::credentials::{CredentialStore, Keyring, MasterKeyError};
 use paird::postgres::{outbox::Waker, store::PgStore};
 use paird_actors::domain::{
-    AccountId, AccountRecord, Change, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, Phone, Reason, Status,
-    Write,
+    AccountId, AccountRecord, Attempt, Change, ChangeId, Desired, Fence, Instant, KeyringId, Link, LinkedDevice,
+    OperatorId, PairMethod, PairRequest, Phone, Reason, Status, Write,
 };
 use paird_actors::ports::{AccountStore, WriteKeys};
 use tokio_postgres::types::ToSql;
@@ -89,15 +89,13 @@ impl Rig {
                 let last = "SELECT last_change FROM whatsapp_accounts WHERE id = $1";
                 let follows: Option<Uuid> = client.query_one(last, &[&account.0]).await.unwrap().get(0);
                 drop(client);
-                let record = AccountRecord {
-                    phone,
-                    device_jid: Some(JID.to_owned()),
-                    linking: Some(keys.keyring),
-                    ..linking(account)
-                };
-                let change = Change { links, ..Change::of(record) };
+                let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
+                let device = LinkedDevice { keyring: keys.keyring, phone, jid: Some(JID.to_owned()) };
+                let attempt = Attempt { deadline: Instant(1_900_000_000_000), request, device: Some(device) };
+                let record = AccountRecord { link: Link::Pairing { attempt, parked: None }, ..linking(account) };
+                let change = Change { links, ..Change::default() };
                 let id = ChangeId(Uuid::new_v4());
-                let write = Write { id, follows: follows.map(ChangeId), change, keys: Some(keys) };
+                let write = Write { id, follows: follows.map(ChangeId), record, change, keys: Some(keys) };
                 PgStore::new(pool, process, Waker::default(), Arc::default()).record(&write).await
             })
         })

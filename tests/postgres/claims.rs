@@ -1,14 +1,17 @@
-use paird_actors::domain::{AccountId, Change, Fence, Owned, Phone, Status, StoreError, Survey, Written};
+use paird_actors::domain::{
+    AccountId, Change, Fence, KeyringId, Link, LinkedDevice, Owned, Phone, Status, StoreError, Survey, Written,
+};
 use paird_actors::ports::{AccountStore, ConnectionStore, FleetStore};
 use uuid::Uuid;
 
-use crate::support::{Daemon, Database, change, write};
+use crate::support::{Daemon, Database, update, write};
 
 /// A change that gives the account a number; nothing where it got it, or who has it.
 async fn claim(daemon: &Daemon, account: AccountId, phone: &Phone) -> Option<String> {
     let mut record = daemon.load(account).await;
-    record.phone = Some(phone.clone());
-    match daemon.write(Change::of(record)).await.unwrap() {
+    let keyring = KeyringId(Uuid::new_v4());
+    record.link = Link::Held(LinkedDevice { keyring, phone: Some(phone.clone()), jid: None });
+    match daemon.write(update(&record, Change::default())).await.unwrap() {
         Written::Done { .. } => None,
         Written::NumberTaken { existing_label } => Some(existing_label),
     }
@@ -51,7 +54,7 @@ async fn the_oldest_other_live_account_of_the_same_operator_is_named() {
     assert_eq!(claim(incumbent).await, None);
     assert_eq!(claim(incumbent).await, None, "an account is no duplicate of itself");
     assert_eq!(claim(newcomer).await.as_deref(), Some("incumbent"));
-    assert_eq!(daemon.load(newcomer).await.phone, None, "nothing was written");
+    assert_eq!(daemon.load(newcomer).await.phone(), None, "nothing was written");
 }
 
 #[tokio::test]
@@ -61,7 +64,7 @@ async fn a_takeover_raises_the_fence_and_requeues_commands() {
     let mut record = database.owned(&former, "shop").await;
     record.status = Status::Connected;
     record.desired = paird_actors::domain::Desired::Paired;
-    former.write(change(&record)).await.unwrap();
+    former.write(update(&record, Change::default())).await.unwrap();
     database.send("account.cancel", record.id).await;
     assert_eq!(former.store.take_commands().await.unwrap().len(), 1);
 
@@ -117,7 +120,7 @@ async fn a_released_account_waits_for_a_daemon_below_its_share() {
     assert!(former.store.load_account(record.id).await.unwrap().is_some(), "given up with a fence that is not its own");
     former.store.release_account(record.id, record.fence).await.unwrap();
     assert_eq!(former.store.take_commands().await.unwrap(), [], "taken back for its command");
-    let late = former.store.record(&write(None, change(&record))).await;
+    let late = former.store.record(&write(None, update(&record, Change::default()))).await;
     assert!(matches!(late, Err(StoreError::Fenced)));
     assert_eq!(present.store.claim_accounts(1).await.unwrap(), 1);
     assert_eq!(present.store.take_commands().await.unwrap().len(), 1);
@@ -241,12 +244,12 @@ async fn nothing_is_dialled_for_an_account_that_is_not_ours() {
         matches!(store.load_connection_settings(record.id, fence).await, Err(StoreError::Fenced))
     };
     assert!(refused(&daemon.store, Fence(record.fence.0 - 1)).await, "under a former fence");
-    let written = daemon.write(change(&record)).await.unwrap();
+    let written = daemon.write(update(&record, Change::default())).await.unwrap();
     assert!(matches!(written, Written::Done { settings: Some(_) }));
     let follows = daemon.store.load_account(record.id).await.unwrap().unwrap().last_change;
     let store = database.kill(daemon).await;
     assert!(refused(&store, record.fence).await, "without a live lease");
-    let written = store.record(&write(follows, change(&record))).await.unwrap();
+    let written = store.record(&write(follows, update(&record, Change::default()))).await.unwrap();
     assert_eq!(written, Written::Done { settings: None }, "nor right behind a change");
 }
 

@@ -7,7 +7,7 @@ use paird_actors::ports::{AccountStore, FleetStore};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::support::{Database, change, finished};
+use crate::support::{Database, finished, update};
 
 #[tokio::test]
 async fn commands_of_an_account_come_one_at_a_time_in_order() {
@@ -25,7 +25,7 @@ async fn commands_of_an_account_come_one_at_a_time_in_order() {
     assert_eq!(take().await, [sent[0]]);
     assert!(take().await.is_empty());
     let done = vec![finished(sent[0], Err("no"))];
-    daemon.write(Change { finished: done, ..change(&record) }).await.unwrap();
+    daemon.write(update(&record, Change { finished: done, ..Change::default() })).await.unwrap();
     assert_eq!(take().await, [sent[1]]);
     assert_eq!(take().await, [sent[2]], "a running groups.sync holds nobody up");
     assert!(take().await.is_empty());
@@ -119,7 +119,7 @@ async fn an_undelivered_running_command_is_redelivered_once() {
     assert_eq!(take().await, [first], "taken anew");
 
     let finished = vec![finished(first, Ok("done"))];
-    daemon.write(Change { finished, ..change(&record) }).await.unwrap();
+    daemon.write(update(&record, Change { finished, ..Change::default() })).await.unwrap();
     assert_eq!(take().await, [second]);
 }
 

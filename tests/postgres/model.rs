@@ -12,9 +12,9 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, Change, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired,
-    Event, Fence, Finished, Instant, KeyringId, OperatorId, Owned, PairMethod, PairRequest, Phone, SealedKeys,
-    SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId, TicketRecord, Unlinked, Write,
-    Written,
+    Event, Fence, Finished, Instant, KeyringId, Link, LinkedDevice, OperatorId, Owned, PairMethod, PairRequest, Phone,
+    SealedKeys, SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId, TicketRecord,
+    Unlinked, Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use paird_actors::simulation::{
@@ -353,10 +353,13 @@ impl Both {
             self.keyrings.iter().filter(|(of, _)| *of == account).map(|(_, keyring)| *keyring).collect();
         let links = self.dice.chance(25);
         let fresh = KeyringId(Uuid::from_u128(self.dice.wide()));
-        let record = self.draw_record(&row.record, fence, &mine);
-        let record = AccountRecord { linking: if links { Some(fresh) } else { record.linking }, ..record };
+        let mut record = self.draw_record(&row.record, fence, &mine);
+        if links {
+            let device = LinkedDevice { keyring: fresh, phone: record.phone().cloned(), jid: None };
+            record.link = Link::LeftBehind { device, parked: record.keyring() };
+        }
         let commands: Vec<CommandId> = self.model.commands.keys().copied().collect();
-        let mut change = Change::of(record);
+        let mut change = Change::default();
         change.deletes = self.dice.chance(15);
         if change.deletes || self.dice.chance(10) {
             change.events.push(Event::AccountDeleted { unlinked: Unlinked::None });
@@ -380,7 +383,7 @@ impl Both {
             SealedKeys { keyring: fresh, wrapped_key: vec![1], master_key: "m".to_owned(), records: vec![record] }
         });
         let id = ChangeId(Uuid::from_u128(self.dice.wide()));
-        Statement::RecordChange { process, write: Box::new(Write { id, follows, change, keys }) }
+        Statement::RecordChange { process, write: Box::new(Write { id, follows, record, change, keys }) }
     }
 
     fn draw_record(&mut self, row: &AccountRecord, fence: Fence, mine: &[KeyringId]) -> AccountRecord {
@@ -398,10 +401,20 @@ impl Both {
             0 => None,
             1 => Some(phone(1)),
             2 => Some(phone(2)),
-            _ => row.phone.clone(),
+            _ => row.phone().cloned(),
         };
         let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
-        let attempt = self.dice.chance(30).then(|| Attempt { deadline: now(), request });
+        let keyring = self.dice.one_of(mine).filter(|_| self.dice.chance(60));
+        let linking = self.dice.one_of(mine).filter(|linking| Some(*linking) != keyring && self.dice.chance(30));
+        let device = linking.map(|keyring| LinkedDevice { keyring, phone: phone.clone(), jid: None });
+        let link = match (device, keyring) {
+            (device, parked) if self.dice.chance(30) => {
+                Link::Pairing { attempt: Attempt { deadline: now(), request, device }, parked }
+            }
+            (Some(device), parked) => Link::LeftBehind { device, parked },
+            (None, Some(keyring)) => Link::Held(LinkedDevice { keyring, phone, jid: None }),
+            (None, None) => Link::None,
+        };
         // Who is deleted stays so, and who lives again would take its number unasked.
         let deleted_at = row.deleted_at.or_else(|| self.dice.chance(5).then(now));
         AccountRecord {
@@ -411,11 +424,7 @@ impl Both {
             since: now(),
             desired,
             next_retry_at: self.dice.chance(20).then(now),
-            phone,
-            device_jid: None,
-            attempt,
-            keyring: self.dice.one_of(mine).filter(|_| self.dice.chance(60)),
-            linking: self.dice.one_of(mine).filter(|_| self.dice.chance(30)),
+            link,
             deleted_at,
             released_at: self.dice.chance(10).then(now),
             ..row.clone()
@@ -741,14 +750,14 @@ impl Both {
             let expected = (record.status.to_string(), record.reason.to_string(), record.desired.to_string());
             assert_eq!(said, expected, "{at}: {}", record.label);
             let ids: (Option<String>, Option<Uuid>, Option<Uuid>) = (row.get(9), row.get(10), row.get(11));
-            let phone = record.phone.as_ref().map(|phone| phone.digits().to_owned());
-            let expected = (phone, record.keyring.map(|ring| ring.0), record.linking.map(|ring| ring.0));
+            let phone = record.phone().map(|phone| phone.digits().to_owned());
+            let expected = (phone, record.keyring().map(|ring| ring.0), record.linking().map(|ring| ring.0));
             assert_eq!(ids, expected, "{at}: {}", record.label);
             let time = |column: usize| {
                 row.get::<_, Option<DateTime<FixedOffset>>>(column).map(|time| Instant::from(time.to_utc()))
             };
             let times = [time(12), time(13), time(14), time(15)];
-            let deadline = record.attempt.as_ref().map(|attempt| attempt.deadline);
+            let deadline = record.attempt().map(|attempt| attempt.deadline);
             let expected = [deadline, record.next_retry_at, record.deleted_at, record.released_at];
             assert_eq!(times, expected, "{at}: {}", record.label);
             if account.last_change.is_some() {

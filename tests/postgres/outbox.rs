@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use paird::postgres::outbox::Outbox;
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountRecord, Change, Event, PasskeyStage};
+use paird_actors::domain::{AccountRecord, Change, Event, PasskeyStage, Update};
 use paird_actors::ports::{AccountStore, FleetStore as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use crate::support::{Database, change, write};
+use crate::support::{Database, update, write};
 
 /// What a web app hears on the event channel.
 async fn events(database: &Database) -> mpsc::UnboundedReceiver<Value> {
@@ -31,8 +31,8 @@ async fn next(heard: &mut mpsc::UnboundedReceiver<Value>) -> Value {
     tokio::time::timeout(std::time::Duration::from_secs(20), heard.recv()).await.unwrap().unwrap()
 }
 
-fn told(record: &AccountRecord, events: Vec<Event>) -> Change {
-    Change { events, ..change(record) }
+fn told(record: &AccountRecord, events: Vec<Event>) -> Update {
+    update(record, Change { events, ..Change::default() })
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use paird_actors::domain::{
-    Attempt, AuditAction, AuditEntry, Change, CodeChange, CommandId, Desired, Event, Group, KeyringId, Loaded,
-    PairMethod, PairRequest, Phone, QrChange, Reason, Secret, Status, StatusReason, StoreError,
+    Attempt, AuditAction, AuditEntry, Change, CodeChange, CommandId, Desired, Event, Group, KeyringId, Link,
+    LinkedDevice, Loaded, PairMethod, PairRequest, Phone, QrChange, Reason, Secret, Status, StatusReason, StoreError,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change, finished, write};
+use crate::support::{Database, at, finished, update, write};
 
 #[tokio::test]
 async fn a_record_read_back_is_the_record_written() {
@@ -20,18 +20,20 @@ async fn a_record_read_back_is_the_record_written() {
     record.since = at(1);
     record.desired = Desired::Paired;
     record.next_retry_at = Some(at(2));
-    record.phone = phone("436601234567");
     record.last_phone = phone("436607654321");
-    record.device_jid = Some("43@s.whatsapp.net".to_owned());
     let method = PairMethod::Code { phone: Phone::parse("436601234567").unwrap() };
-    record.attempt =
-        Some(Attempt { deadline: at(3), request: PairRequest { method, expect_phone: phone("436601234567") } });
-    record.keyring = Some(KeyringId(database.keyring(record.id).await));
-    record.linking = Some(KeyringId(database.keyring(record.id).await));
+    let device = LinkedDevice {
+        keyring: KeyringId(database.keyring(record.id).await),
+        phone: phone("436601234567"),
+        jid: Some("43@s.whatsapp.net".to_owned()),
+    };
+    let request = PairRequest { method, expect_phone: phone("436601234567") };
+    let parked = Some(KeyringId(database.keyring(record.id).await));
+    record.link = Link::Pairing { attempt: Attempt { deadline: at(3), request, device: Some(device) }, parked };
     record.deleted_at = Some(at(4));
     record.groups_synced_at = Some(at(5));
     record.released_at = Some(at(6));
-    let written = write(None, change(&record));
+    let written = write(None, update(&record, Change::default()));
     daemon.store.record(&written).await.unwrap();
     let loaded = daemon.store.load_account(record.id).await.unwrap();
     assert_eq!(loaded, Some(Loaded { record, last_change: Some(written.id), damage: None }));
@@ -48,22 +50,25 @@ async fn one_change_writes_everything_that_tells_of_it() {
     let taken = daemon.store.take_commands().await.unwrap();
     assert_eq!(taken.len(), 1);
     let group = |jid: &str| Group { jid: jid.to_owned(), subject: "a\0b".to_owned(), participants: 3, is_admin: true };
-    let whole = Change {
-        qr: QrChange::Show { payload: Secret::new("2@abc,def"), at: at(0), expires_at: at(60_000) },
-        pair_code: CodeChange::Show(Secret::new("ABCD1234")),
-        erase: vec![KeyringId(erased)],
-        tickets: vec![(KeyringId(ticketed), "replaced".to_owned())],
-        groups: Some(vec![group("1@g.us"), group("2@g.us")]),
-        events: vec![Event::Timeout, Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") }],
-        audit: vec![AuditEntry {
-            source: "web".to_owned(),
-            action: AuditAction::Paired,
-            raw: Some("401".to_owned()),
-            payload: json!({"more": 1}),
-        }],
-        finished: vec![finished(command, Ok("done so"))],
-        ..change(&record)
-    };
+    let whole = update(
+        &record,
+        Change {
+            qr: QrChange::Show { payload: Secret::new("2@abc,def"), at: at(0), expires_at: at(60_000) },
+            pair_code: CodeChange::Show(Secret::new("ABCD1234")),
+            erase: vec![KeyringId(erased)],
+            tickets: vec![(KeyringId(ticketed), "replaced".to_owned())],
+            groups: Some(vec![group("1@g.us"), group("2@g.us")]),
+            events: vec![Event::Timeout, Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") }],
+            audit: vec![AuditEntry {
+                source: "web".to_owned(),
+                action: AuditAction::Paired,
+                raw: Some("401".to_owned()),
+                payload: json!({"more": 1}),
+            }],
+            finished: vec![finished(command, Ok("done so"))],
+            ..Change::default()
+        },
+    );
     daemon.write(whole).await.unwrap();
     let png: String = database.one("SELECT last_qr_png FROM whatsapp_accounts", &[]).await;
     assert!(png.starts_with("iVBOR"));
@@ -80,13 +85,16 @@ async fn one_change_writes_everything_that_tells_of_it() {
     assert_eq!(kept, ticketed);
     assert_eq!(database.one::<String>("SELECT reason || source FROM unlink_tickets", &[]).await, "replacedweb");
 
-    let after = Change {
-        qr: QrChange::Clear,
-        pair_code: CodeChange::Clear,
-        groups: Some(vec![group("2@g.us")]),
-        erase: vec![KeyringId(ticketed)],
-        ..change(&record)
-    };
+    let after = update(
+        &record,
+        Change {
+            qr: QrChange::Clear,
+            pair_code: CodeChange::Clear,
+            groups: Some(vec![group("2@g.us")]),
+            erase: vec![KeyringId(ticketed)],
+            ..Change::default()
+        },
+    );
     daemon.write(after).await.unwrap();
     let cleared =
         "SELECT count(*) FROM whatsapp_accounts WHERE num_nulls(last_qr_png, last_qr_at, qr_expires_at, pair_code) = 4";
@@ -103,7 +111,7 @@ async fn a_fenced_change_writes_nothing_at_all() {
     let former = database.kill(former).await;
     let present = database.daemon().await;
     present.record(record.id).await;
-    let told = Change { events: vec![Event::Timeout], groups: Some(Vec::new()), ..change(&record) };
+    let told = update(&record, Change { events: vec![Event::Timeout], groups: Some(Vec::new()), ..Change::default() });
     assert!(matches!(former.record(&write(None, told)).await, Err(StoreError::Fenced)));
     assert_eq!(database.count("SELECT count(*) FROM events").await, 0);
     assert!(former.load_account(record.id).await.unwrap().is_none());
@@ -119,7 +127,8 @@ async fn of_changes_that_follow_the_same_one_is_written() {
     for _ in 0..10 {
         let writers = (0..4).map(|_| {
             let events = vec![Event::Timeout, Event::Timeout];
-            let (store, next) = (Arc::clone(&store), write(follows, Change { events, ..change(&record) }));
+            let (store, next) =
+                (Arc::clone(&store), write(follows, update(&record, Change { events, ..Change::default() })));
             tokio::spawn(async move { (next.id, store.record(&next).await) })
         });
         let mut written = Vec::new();
@@ -148,6 +157,11 @@ async fn unreadable_columns_are_reported_and_left_out() {
     let loaded = daemon.store.load_account(record.id).await.unwrap().unwrap();
     assert!(loaded.damage.unwrap().contains("dreaming"), "the first of it is told");
     assert_eq!((loaded.record.status, loaded.record.last_phone), (Status::Held, None));
+    let mend = "UPDATE whatsapp_accounts SET status = 'held', last_phone_number = NULL, pair_method = 'qr',
+         phone_number = '436601234567'";
+    database.web.batch_execute(mend).await.unwrap();
+    let damage = daemon.store.load_account(record.id).await.unwrap().unwrap().damage.unwrap();
+    assert_eq!(damage, "phone_number is set, and neither keyring_id nor linking_keyring_id is");
 }
 
 #[tokio::test]
@@ -155,7 +169,7 @@ async fn a_change_that_is_written_again_is_one_change() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;
-    let told = Change { events: vec![Event::Timeout], ..change(&record) };
+    let told = update(&record, Change { events: vec![Event::Timeout], ..Change::default() });
     let once = write(None, told.clone());
     for _ in 0..3 {
         daemon.store.record(&once).await.unwrap();
@@ -174,11 +188,16 @@ async fn a_change_that_lands_after_later_ones_changes_nothing() {
     let command = database.send("account.pair", record.id).await;
     let failed =
         Event::CommandFailed { command: CommandId(command), kind: "account.pair".to_owned(), reason: "no".to_owned() };
-    let first =
-        write(None, Change { events: vec![failed], finished: vec![finished(command, Err("no"))], ..change(&record) });
+    let first = write(
+        None,
+        update(
+            &record,
+            Change { events: vec![failed], finished: vec![finished(command, Err("no"))], ..Change::default() },
+        ),
+    );
     daemon.store.record(&first).await.unwrap();
     record.set_status(Status::Connected, Reason::Connected, at(1));
-    let second = write(Some(first.id), Change { events: vec![Event::Timeout], ..change(&record) });
+    let second = write(Some(first.id), update(&record, Change { events: vec![Event::Timeout], ..Change::default() }));
     daemon.store.record(&second).await.unwrap();
     assert_eq!(daemon.store.record(&first).await, Err(StoreError::Overtaken));
     assert_eq!(daemon.load(record.id).await.status, Status::Connected, "the row went back in time");
@@ -196,7 +215,10 @@ async fn a_group_that_is_listed_twice_is_stored_once() {
         participants: 2,
         is_admin: false,
     };
-    daemon.write(Change { groups: Some(vec![group("old"), group("new")]), ..change(&record) }).await.unwrap();
+    daemon
+        .write(update(&record, Change { groups: Some(vec![group("old"), group("new")]), ..Change::default() }))
+        .await
+        .unwrap();
     assert_eq!(database.one::<String>("SELECT string_agg(subject, ' ') FROM whatsapp_groups", &[]).await, "new");
 }
 
@@ -205,7 +227,7 @@ async fn permanent_and_passing_write_failures_are_distinguished() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;
-    let told = || write(None, Change { events: vec![Event::Timeout], ..change(&record) });
+    let told = || write(None, update(&record, Change { events: vec![Event::Timeout], ..Change::default() }));
     let refuse = |code: &str| {
         format!(
             "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -10,7 +10,7 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
-    AccountId, AccountRecord, Change, ChangeId, CommandId, Finished, Instant, StoreError, Write, Written,
+    AccountId, AccountRecord, Change, ChangeId, CommandId, Finished, Instant, StoreError, Update, Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
@@ -150,16 +150,16 @@ impl Daemon {
         self.store.load_account(account).await.unwrap().unwrap().record
     }
 
-    /// Writes a change that follows whatever the row has now.
-    pub async fn write(&self, change: Change) -> Result<Written, StoreError> {
-        let loaded = self.store.load_account(change.record.id).await?;
+    /// Writes an update that follows whatever the row has now.
+    pub async fn write(&self, update: Update) -> Result<Written, StoreError> {
+        let loaded = self.store.load_account(update.record.id).await?;
         let follows = loaded.and_then(|loaded| loaded.last_change);
-        self.store.record(&write(follows, change)).await
+        self.store.record(&write(follows, update)).await
     }
 }
 
-pub fn write(follows: Option<ChangeId>, change: Change) -> Write {
-    Write { id: new_change(), follows, change, keys: None }
+pub fn write(follows: Option<ChangeId>, Update { record, change }: Update) -> Write {
+    Write { id: new_change(), follows, record, change, keys: None }
 }
 
 pub fn finished(command: i64, result: Result<&str, &str>) -> Finished {
@@ -167,8 +167,8 @@ pub fn finished(command: i64, result: Result<&str, &str>) -> Finished {
     Finished { command: CommandId(command), kind: "account.pair".to_owned(), result }
 }
 
-pub fn change(record: &AccountRecord) -> Change {
-    Change::of(record.clone())
+pub fn update(record: &AccountRecord, change: Change) -> Update {
+    Update { record: record.clone(), change }
 }
 
 pub fn at(ms: i64) -> Instant {

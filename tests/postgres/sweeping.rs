@@ -1,23 +1,25 @@
 use std::time::Duration;
 
 use paird_actors::domain::{
-    Attempt, Change, Desired, Instant, KeyringId, PairMethod, PairRequest, Phone, Policy, QrChange, Secret, Status,
+    Attempt, Change, Desired, Instant, KeyringId, Link, LinkedDevice, PairMethod, PairRequest, Phone, Policy, QrChange,
+    Secret, Status,
 };
 use paird_actors::ports::FleetStore;
 use uuid::Uuid;
 
-use crate::support::{Daemon, Database, at, change};
+use crate::support::{Daemon, Database, at, update};
 
 async fn pending(database: &Database, daemon: &Daemon, label: &str, since: Instant, deadline: Instant) {
     let mut record = database.owned(daemon, label).await;
     record.status = Status::Pending;
     record.desired = Desired::Paired;
     record.since = since;
-    record.phone = Some(Phone::parse("436601234567").unwrap());
-    record.attempt = Some(Attempt { deadline, request: PairRequest { method: PairMethod::Qr, expect_phone: None } });
-    record.linking = Some(KeyringId(database.keyring(record.id).await));
+    let keyring = KeyringId(database.keyring(record.id).await);
+    let device = LinkedDevice { keyring, phone: Some(Phone::parse("436601234567").unwrap()), jid: None };
+    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
+    record.link = Link::Pairing { attempt: Attempt { deadline, request, device: Some(device) }, parked: None };
     let qr = QrChange::Show { payload: Secret::new("2@abc"), at: since, expires_at: deadline };
-    daemon.write(Change { qr, ..change(&record) }).await.unwrap();
+    daemon.write(update(&record, Change { qr, ..Change::default() })).await.unwrap();
 }
 
 #[tokio::test]

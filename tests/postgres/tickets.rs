@@ -1,8 +1,10 @@
-use paird_actors::domain::{Change, Event, KeyringId, Owned, Reason, Status, StoreError, TicketOutcome, Unlinked};
+use paird_actors::domain::{
+    Change, Event, KeyringId, Link, Owned, Reason, Status, StoreError, TicketOutcome, Unlinked,
+};
 use paird_actors::ports::{FleetStore, TicketStore};
 use serde_json::{Value, json};
 
-use crate::support::{Database, at, change};
+use crate::support::{Database, at, update};
 
 #[tokio::test]
 async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed() {
@@ -12,7 +14,7 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed() {
     let keyring = KeyringId(database.keyring(record.id).await);
     record.status = Status::Deleting;
     record.deleted_at = Some(at(0));
-    let deleted = Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) };
+    let deleted = update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() });
     daemon.write(deleted.clone()).await.unwrap();
     daemon.write(deleted).await.unwrap();
 
@@ -44,12 +46,15 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
     // Unpaired with a logout that is not confirmed yet, by an actor that is long gone.
-    daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
+    daemon
+        .write(update(&record, Change { tickets: vec![(keyring, "unpaired".to_owned())], ..Change::default() }))
+        .await
+        .unwrap();
     let mut deleted = daemon.load(record.id).await;
     deleted.deleted_at = Some(at(0));
     deleted.set_status(Status::Unpaired, Reason::Deleted, at(0));
     let told = vec![Event::AccountDeleted { unlinked: Unlinked::None }];
-    daemon.write(Change { events: told, deletes: true, ..change(&deleted) }).await.unwrap();
+    daemon.write(update(&deleted, Change { events: told, deletes: true, ..Change::default() })).await.unwrap();
     let row = daemon.load(record.id).await;
     assert_eq!((row.status, row.reason), (Status::Deleting, Reason::Unlinking.into()), "its device is on the phone");
     let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.deleted'", &[]).await;
@@ -61,7 +66,7 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     daemon.store.record_ticket(&ticket, &unlinked).await.unwrap();
     assert_eq!(daemon.load(record.id).await.status, Status::Deleting, "a ticket decides nothing about the account");
     assert!(daemon.store.survey(&[]).await.unwrap().owned[0].active, "its actor has something to settle");
-    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    daemon.write(update(&deleted, Change { deletes: true, ..Change::default() })).await.unwrap();
     let row = daemon.load(record.id).await;
     assert_eq!((row.status, row.reason), (Status::Unpaired, Reason::Deleted.into()));
     assert!(!daemon.store.survey(&[record.id]).await.unwrap().owned.iter().any(Owned::needs_daemon));
@@ -76,16 +81,19 @@ async fn a_proxys_login_stays_until_no_ticket_needs_it() {
     let login = "INSERT INTO proxy_logins (id, account_id, proxy, wrapped_key, master_key, sealed)
         VALUES (gen_random_uuid(), $1, 'socks5://h:1', 'x', 'm', 'x')";
     database.web.execute(login, &[&record.id.0]).await.unwrap();
-    daemon.write(Change { tickets: vec![(keyring, "unpaired".to_owned())], ..change(&record) }).await.unwrap();
+    daemon
+        .write(update(&record, Change { tickets: vec![(keyring, "unpaired".to_owned())], ..Change::default() }))
+        .await
+        .unwrap();
     let mut deleted = daemon.load(record.id).await;
     deleted.deleted_at = Some(at(0));
     deleted.set_status(Status::Unpaired, Reason::Deleted, at(0));
-    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    daemon.write(update(&deleted, Change { deletes: true, ..Change::default() })).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM proxy_logins").await, 1, "the unlink dials through it");
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     daemon.store.record_ticket(&ticket, &TicketOutcome::Unlinked { reason: "gone".to_owned() }).await.unwrap();
-    daemon.write(Change { deletes: true, ..change(&deleted) }).await.unwrap();
+    daemon.write(update(&deleted, Change { deletes: true, ..Change::default() })).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM proxy_logins").await, 0);
 }
 
@@ -95,16 +103,16 @@ async fn a_ticket_of_former_keys_settles_no_deletion_under_way() {
     let daemon = database.daemon().await;
     let mut record = database.owned(&daemon, "shop").await;
     let (old, live) = (database.keyring(record.id).await, database.keyring(record.id).await);
-    record.keyring = Some(KeyringId(live));
+    record.link = Link::parked(Some(KeyringId(live)));
     record.deleted_at = Some(at(0));
     record.set_status(Status::Deleting, Reason::Operator, at(0));
     let tickets = vec![(KeyringId(old), "re-paired".to_owned())];
-    daemon.write(Change { tickets, ..change(&record) }).await.unwrap();
+    daemon.write(update(&record, Change { tickets, ..Change::default() })).await.unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     daemon.store.record_ticket(&ticket, &TicketOutcome::Unlinked { reason: "gone".to_owned() }).await.unwrap();
     let row = daemon.load(record.id).await;
-    assert_eq!((row.status, row.keyring), (Status::Deleting, Some(KeyringId(live))));
+    assert_eq!((row.status, row.keyring()), (Status::Deleting, Some(KeyringId(live))));
 }
 
 #[tokio::test]
@@ -113,7 +121,10 @@ async fn a_ticket_is_given_up_by_the_databases_clock_alone() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    daemon.write(Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) }).await.unwrap();
+    daemon
+        .write(update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() }))
+        .await
+        .unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     let abandoned = TicketOutcome::Abandoned { reason: "14 days".to_owned() };
@@ -131,7 +142,10 @@ async fn a_late_failure_does_not_set_a_ticket_back() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    daemon.write(Change { tickets: vec![(keyring, "deleted".to_owned())], ..change(&record) }).await.unwrap();
+    daemon
+        .write(update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() }))
+        .await
+        .unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();
     let failed = |attempts: u32| TicketOutcome::Failed {
@@ -154,7 +168,10 @@ async fn a_former_owner_ends_no_ticket() {
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    former.write(Change { tickets: vec![(keyring, "x".to_owned())], ..change(&record) }).await.unwrap();
+    former
+        .write(update(&record, Change { tickets: vec![(keyring, "x".to_owned())], ..Change::default() }))
+        .await
+        .unwrap();
     let ticket = former.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = former.store.load_ticket(ticket).await.unwrap().unwrap();
     let former = database.kill(former).await;

@@ -219,7 +219,7 @@ impl AccountActor {
                 Some(None) => Err(StoreError::Unavailable("the connection is gone".to_owned())),
             };
             if let Err(StoreError::Unavailable(why)) = &outcome {
-                let record = &write.change.record;
+                let record = &write.record;
                 if is_news {
                     warn!(account = %record.id, label = %record.label, %why, "cannot write what happened; trying until the database takes it");
                 } else {

@@ -6,9 +6,8 @@ use std::{collections::VecDeque, time::Duration};
 use super::lifecycle::{Effect, Input, Lifecycle, Trouble};
 use crate::{
     domain::{
-        Change, ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant,
-        KeyringId, Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Write,
-        Written,
+        ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId,
+        Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Update, Write, Written,
     },
     supervisor::Ending,
 };
@@ -268,14 +267,14 @@ impl<C: Clone + Default> Desk<C> {
                 Task::AnswerPasskey { incarnation, command, answer }
             }
             Effect::FetchGroups(incarnation) => Task::FetchGroups(incarnation),
-            Effect::Record(change) => {
-                let write = Box::new(self.write_of(*change));
+            Effect::Record(update) => {
+                let write = Box::new(self.write_of(*update));
                 self.waiting = Some(Waiting { cause: cause.clone(), what: WaitedFor::Record(write.clone()) });
                 Task::Write { write, keys_of: None }
             }
-            Effect::Claim { incarnation, change } => {
-                let keys_of = change.links.as_ref().map(|_| incarnation);
-                let write = Box::new(self.write_of(*change));
+            Effect::Claim { incarnation, update } => {
+                let keys_of = update.change.links.as_ref().map(|_| incarnation);
+                let write = Box::new(self.write_of(*update));
                 let what = WaitedFor::Claim(incarnation, write.id, write.change.finished.clone());
                 self.waiting = Some(Waiting { cause: cause.clone(), what });
                 Task::Write { write, keys_of }
@@ -284,13 +283,13 @@ impl<C: Clone + Default> Desk<C> {
         }
     }
 
-    fn write_of(&mut self, change: Change) -> Write {
+    fn write_of(&mut self, update: Update) -> Write {
         self.writes += 1;
         // Unique among the lives of all accounts, as the seed is.
         let mixed =
             self.seed.rotate_left(64) ^ u128::from(self.writes).wrapping_mul(0xD6E8_FEB8_6659_FD93_A3B1_95EA_5D2C_9F11);
         let id = ChangeId(uuid::Builder::from_random_bytes(mixed.to_be_bytes()).into_uuid());
-        Write { id, follows: self.follows, change, keys: None }
+        Write { id, follows: self.follows, record: update.record, change: update.change, keys: None }
     }
 
     /// What came of [`Task::Write`]. Its outcome must be learnt: after the returned pause it

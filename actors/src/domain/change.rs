@@ -7,10 +7,9 @@ use super::{
     SealedKeys, Secret, StoreError,
 };
 
-/// One transaction on an account: its row, and everything that tells of the change.
-#[derive(Clone, Debug, PartialEq)]
+/// What a transaction on an account tells besides its row.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
-    pub record: AccountRecord,
     pub qr: QrChange,
     pub pair_code: CodeChange,
     /// Keyrings whose link is gone or never was: shredded.
@@ -33,26 +32,22 @@ pub struct Change {
 }
 
 impl Change {
-    /// Writes the row and tells nothing; the rest is added by struct update.
-    pub fn of(record: AccountRecord) -> Self {
-        Self {
-            record,
-            qr: QrChange::Keep,
-            pair_code: CodeChange::Keep,
-            erase: Vec::new(),
-            tickets: Vec::new(),
-            groups: None,
-            events: Vec::new(),
-            audit: Vec::new(),
-            finished: Vec::new(),
-            links: None,
-            deletes: false,
-        }
+    /// Nothing told, and no QR or code stays behind on the way out of `pending`.
+    pub fn out_of_pending() -> Self {
+        Self { qr: QrChange::Clear, pair_code: CodeChange::Clear, ..Self::default() }
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One transaction on an account: its row, and everything that tells of the change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    pub record: AccountRecord,
+    pub change: Change,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum QrChange {
+    #[default]
     Keep,
     Clear,
     /// Shows this payload as a PNG on the row.
@@ -63,8 +58,9 @@ pub enum QrChange {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CodeChange {
+    #[default]
     Keep,
     Clear,
     Show(Secret),
@@ -78,12 +74,13 @@ pub struct Finished {
     pub result: Result<String, String>,
 }
 
-/// A change on its way into the database, under a name that a second try keeps.
+/// An update on its way into the database, under a name that a second try keeps.
 #[derive(Clone, Debug)]
 pub struct Write {
     pub id: ChangeId,
     /// The last change of the row that this one was decided on.
     pub follows: Option<ChangeId>,
+    pub record: AccountRecord,
     pub change: Change,
     /// Those of a change that [links](Change::links).
     pub keys: Option<SealedKeys>,

@@ -23,7 +23,7 @@ mod ticket;
 mod word;
 
 pub use audit::{AuditAction, AuditEntry};
-pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Write, Written};
+pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
 pub use event::{CancelReason, Event, EventKind, PasskeyStage, Unlinked};
@@ -33,7 +33,7 @@ pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};
-pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Loaded};
+pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Link, LinkedDevice, Loaded};
 pub use sealed::{SealedKeys, SealedRecord};
 pub use secret::Secret;
 pub use session::{CodeOver, GroupsError, OpenSession, Purpose, SessionEvent, UnlinkAnswer};

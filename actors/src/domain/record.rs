@@ -18,15 +18,9 @@ pub struct AccountRecord {
     pub since: Instant,
     pub desired: Desired,
     pub next_retry_at: Option<Instant>,
-    /// Set only while a link is held or being completed: the unique index looks at it.
-    pub phone: Option<Phone>,
+    pub link: Link,
+    /// The number that was given up last, of keys that are parked or gone.
     pub last_phone: Option<Phone>,
-    pub device_jid: Option<String>,
-    pub attempt: Option<Attempt>,
-    /// Keys of the link that is held or parked.
-    pub keyring: Option<KeyringId>,
-    /// Keys of a link being made, durable already; the phone may list the device.
-    pub linking: Option<KeyringId>,
     pub deleted_at: Option<Instant>,
     /// When the groups were last fetched over the present link; unset until then.
     pub groups_synced_at: Option<Instant>,
@@ -49,12 +43,8 @@ impl AccountRecord {
             since: now,
             desired: Desired::Unpaired,
             next_retry_at: None,
-            phone: None,
+            link: Link::None,
             last_phone: None,
-            device_jid: None,
-            attempt: None,
-            keyring: None,
-            linking: None,
             deleted_at: None,
             groups_synced_at: None,
             released_at: None,
@@ -74,13 +64,183 @@ impl AccountRecord {
         self.reason = reason.into();
     }
 
+    /// Keys of the link that is held or parked.
+    pub fn keyring(&self) -> Option<KeyringId> {
+        match &self.link {
+            Link::None => None,
+            Link::Held(device) => Some(device.keyring),
+            Link::Pairing { parked, .. } | Link::LeftBehind { parked, .. } => *parked,
+        }
+    }
+
+    /// Keys of a link being made, durable already; the phone may list the device.
+    pub fn linking(&self) -> Option<KeyringId> {
+        match &self.link {
+            Link::None | Link::Held(_) => None,
+            Link::Pairing { attempt, .. } => attempt.device.as_ref().map(|device| device.keyring),
+            Link::LeftBehind { device, .. } => Some(device.keyring),
+        }
+    }
+
+    /// The device whose number is the account's: others may not have it.
+    fn device(&self) -> Option<&LinkedDevice> {
+        match &self.link {
+            Link::None => None,
+            Link::Held(device) | Link::LeftBehind { device, .. } => Some(device),
+            Link::Pairing { attempt, .. } => attempt.device.as_ref(),
+        }
+    }
+
+    /// The number that the account keeps from others: the unique index looks at it.
+    pub fn phone(&self) -> Option<&Phone> {
+        self.device()?.phone.as_ref()
+    }
+
+    pub fn device_jid(&self) -> Option<&str> {
+        self.device()?.jid.as_deref()
+    }
+
+    /// The pair attempt that is running.
+    pub fn attempt(&self) -> Option<&Attempt> {
+        match &self.link {
+            Link::Pairing { attempt, .. } => Some(attempt),
+            Link::None | Link::Held(_) | Link::LeftBehind { .. } => None,
+        }
+    }
+
+    /// An attempt begins. Keys that there are stay, parked; their number is free for others.
+    pub fn begin_attempt(&mut self, attempt: Attempt) {
+        self.give_up_number();
+        let parked = self.keyring();
+        self.link = Link::Pairing { attempt, parked };
+    }
+
+    /// The attempt is over. The device that it holds is the caller's to send away.
+    pub fn end_attempt(&mut self) -> Option<Attempt> {
+        match std::mem::take(&mut self.link) {
+            Link::Pairing { attempt, parked } => {
+                self.link = Link::parked(parked);
+                Some(attempt)
+            }
+            other @ (Link::None | Link::Held(_) | Link::LeftBehind { .. }) => {
+                self.link = other;
+                None
+            }
+        }
+    }
+
+    /// The attempt is over, and nothing can be done about its device now.
+    pub fn abandon_attempt(&mut self) {
+        if let Some(Attempt { device: Some(device), .. }) = self.end_attempt() {
+            self.link = Link::LeftBehind { device, parked: self.keyring() };
+        }
+    }
+
+    /// What [an attempt](Self::abandon_attempt) left.
+    pub fn take_left_behind(&mut self) -> Option<LinkedDevice> {
+        match std::mem::take(&mut self.link) {
+            Link::LeftBehind { device, parked } => {
+                self.link = Link::parked(parked);
+                Some(device)
+            }
+            other @ (Link::None | Link::Held(_) | Link::Pairing { .. }) => {
+                self.link = other;
+                None
+            }
+        }
+    }
+
+    /// A phone has scanned: the attempt makes a link with this device. Without an attempt
+    /// there is none.
+    pub fn begin_link(&mut self, device: LinkedDevice) {
+        if let Link::Pairing { attempt, .. } = &mut self.link {
+            attempt.device = Some(device);
+        }
+    }
+
+    /// The link that the attempt was making never came about, and the attempt goes on.
+    pub fn drop_new_link(&mut self) -> Option<KeyringId> {
+        match &mut self.link {
+            Link::Pairing { attempt, .. } => attempt.device.take().map(|device| device.keyring),
+            Link::None | Link::Held(_) | Link::LeftBehind { .. } => None,
+        }
+    }
+
+    /// The attempt's link is made, and takes the place of keys that were parked: those are
+    /// the caller's to send away.
+    pub fn complete_link(&mut self) -> Option<KeyringId> {
+        let parked = self.keyring();
+        let attempt = self.end_attempt()?;
+        self.link = attempt.device.map_or(Link::None, Link::Held);
+        parked
+    }
+
+    /// What WhatsApp, or the row, says of the link that is held.
+    pub fn learn(&mut self, phone: Option<Phone>, jid: Option<String>) {
+        if let Link::Held(device) = &mut self.link {
+            device.phone = phone.or(device.phone.take());
+            device.jid = jid.or(device.jid.take());
+        }
+    }
+
+    /// The keys that are held or parked are not the account's any more.
+    pub fn take_keyring(&mut self) -> Option<KeyringId> {
+        self.give_up_number();
+        match &mut self.link {
+            Link::None => None,
+            Link::Held(device) => {
+                let keyring = device.keyring;
+                self.link = Link::None;
+                Some(keyring)
+            }
+            Link::Pairing { parked, .. } | Link::LeftBehind { parked, .. } => parked.take(),
+        }
+    }
+
+    /// The number was not that of the keys that are held: an attempt had it that is over.
+    pub fn forget_number(&mut self) {
+        if let Link::Held(device) = &mut self.link {
+            device.phone = None;
+        }
+    }
+
     /// The link is not held any more: the number is free for others.
     pub fn give_up_number(&mut self) {
-        if let Some(phone) = self.phone.take() {
-            self.last_phone = Some(phone);
+        if let Link::Held(device) = &mut self.link {
+            self.last_phone = device.phone.take().or(self.last_phone.take());
+            device.jid = None;
         }
-        self.device_jid = None;
     }
+}
+
+/// What an account has of links to phones. Number and device belong to one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// No keys.
+    #[default]
+    None,
+    /// Keys that are used, or that are parked: then others may have the number.
+    Held(LinkedDevice),
+    /// An attempt is running. What was linked before is parked meanwhile.
+    Pairing { attempt: Attempt, parked: Option<KeyringId> },
+    /// An attempt is over, and the device of its link is there still: a phone may list it.
+    LeftBehind { device: LinkedDevice, parked: Option<KeyringId> },
+}
+
+impl Link {
+    /// Keys that are kept for later, if there are any.
+    pub fn parked(keyring: Option<KeyringId>) -> Self {
+        keyring.map_or(Self::None, |keyring| Self::Held(LinkedDevice { keyring, phone: None, jid: None }))
+    }
+}
+
+/// Keys, and what is known of the device that they are of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LinkedDevice {
+    pub keyring: KeyringId,
+    /// Not known before WhatsApp has said it, and not the account's while the keys are parked.
+    pub phone: Option<Phone>,
+    pub jid: Option<String>,
 }
 
 /// How the operator wants an account's connections made. Not part of the record: it is
@@ -98,6 +258,8 @@ pub struct ConnectionSettings {
 pub struct Attempt {
     pub deadline: Instant,
     pub request: PairRequest,
+    /// Of the link that is being made, once its keys are durable.
+    pub device: Option<LinkedDevice>,
 }
 
 /// One WhatsApp group that the account is in.

@@ -359,7 +359,7 @@ impl Model {
 
     fn is_active(record: &AccountRecord) -> bool {
         matches!(record.status, Status::Pending | Status::Deleting)
-            || record.linking.is_some()
+            || record.linking().is_some()
             || (record.desired == Desired::Paired && record.status != Status::Unpaired)
     }
 
@@ -614,18 +614,18 @@ impl Model {
                 return None;
             }
             let tickets: Vec<TicketId> = self.tickets_of(record.id).map(|(id, _)| id).collect();
-            let ring = record.keyring.and_then(|keyring| self.keyrings.get(&keyring));
+            let ring = record.keyring().and_then(|keyring| self.keyrings.get(&keyring));
             let is_young = ring.is_some_and(|ring| ring.made_at.after(self.stays_after_linking) > now);
             // A deletion is its account's own business again when it has no ticket any more.
             let only_unlinks = record.status == Status::Deleting
-                && record.linking.is_none()
-                && record.keyring.is_none()
-                && record.attempt.is_none()
+                && record.linking().is_none()
+                && record.keyring().is_none()
+                && record.attempt().is_none()
                 && !tickets.is_empty();
             Some(Owned {
                 account: record.id,
                 fence: record.fence,
-                movable: record.status != Status::Pending && record.linking.is_none() && !is_young,
+                movable: record.status != Status::Pending && record.linking().is_none() && !is_young,
                 active: Self::is_active(record) && !only_unlinks,
                 tickets,
             })
@@ -812,47 +812,52 @@ impl Model {
     }
 
     fn record_change(&mut self, process: Uuid, write: &Write, now: Instant) -> Option<Recorded> {
-        let Write { id, follows, change, keys } = write;
-        let account = change.record.id;
-        if !self.held(account, process, change.record.fence) {
+        let Write { id, follows, record, change, keys } = write;
+        let account = record.id;
+        if !self.held(account, process, record.fence) {
             return None;
         }
         let row = self.accounts.get(&account)?;
         let was_written = row.last_change == Some(*id);
         let in_turn = row.last_change == *follows || self.flaw == Some(Flaw::ForgetsPredecessor);
-        let existing_label = if in_turn { self.incumbent(row, change) } else { None };
+        let existing_label = if in_turn { self.incumbent(row, record) } else { None };
         let settings = row.settings.clone();
         let ends = |id: &CommandId| change.finished.iter().any(|ended| ended.command == *id);
         let more = self.commands.iter().any(|(id, command)| {
             command.account == Some(account) && command.state == CommandState::Queued && !ends(id)
         });
         if in_turn && !was_written && existing_label.is_none() {
-            self.change(*id, change, keys.as_ref().map(|keys| keys.keyring), now);
+            self.change(*id, (record, change), keys.as_ref().map(|keys| keys.keyring), now);
         }
         Some(Recorded { in_turn, was_written, existing_label, more, is_live: self.is_live(process, now), settings })
     }
 
     /// The oldest other live account of the operator that has the number that this one gets.
-    fn incumbent(&self, row: &Account, change: &Change) -> Option<String> {
-        let phone = change.record.phone.as_ref().filter(|phone| row.record.phone.as_ref() != Some(*phone))?;
+    fn incumbent(&self, row: &Account, record: &AccountRecord) -> Option<String> {
+        let phone = record.phone().filter(|phone| row.record.phone() != Some(*phone))?;
         let mut others = self.accounts.values().filter(|other| {
             other.record.id != row.record.id
                 && other.record.operator == row.record.operator
                 && other.record.deleted_at.is_none()
-                && other.record.phone.as_ref() == Some(phone)
+                && other.record.phone() == Some(phone)
         });
         others.next().map(|other| other.record.label.clone())
     }
 
-    fn change(&mut self, id: ChangeId, change: &Change, new_keyring: Option<KeyringId>, now: Instant) {
-        let account = change.record.id;
+    fn change(
+        &mut self,
+        id: ChangeId,
+        (record, change): (&AccountRecord, &Change),
+        new_keyring: Option<KeyringId>,
+        now: Instant,
+    ) {
+        let account = record.id;
         let sees_tickets = self.flaw != Some(Flaw::DeletionIgnoresTickets);
         let has_tickets = sees_tickets && self.tickets_of(account).next().is_some();
         let unlinks = change.deletes && (!change.tickets.is_empty() || has_tickets);
         let Some(row) = self.accounts.get_mut(&account) else { return };
         let former = (row.record.status, row.record.since);
-        row.record =
-            AccountRecord { label: row.record.label.clone(), operator: row.record.operator, ..change.record.clone() };
+        row.record = AccountRecord { label: row.record.label.clone(), operator: row.record.operator, ..record.clone() };
         if unlinks {
             row.record.status = Status::Deleting;
             row.record.reason = Reason::Unlinking.into();

@@ -64,7 +64,8 @@ impl World {
         if let Some(trouble) = self.accounts.iter().find_map(|id| self.trouble_of(self.model.accounts.get(id)?)) {
             return Some(trouble);
         }
-        let known = || self.model.accounts.values().flat_map(|row| [row.record.keyring, row.record.linking]).flatten();
+        let known =
+            || self.model.accounts.values().flat_map(|row| [row.record.keyring(), row.record.linking()]).flatten();
         if let Some(keyring) = self.model.keyrings.keys().find(|keyring| !known().any(|known| known == **keyring)) {
             return Some(format!("nobody knows keyring {keyring}"));
         }
@@ -104,15 +105,15 @@ impl World {
         let is_open = session.is_some_and(|session| session.stage == Stage::Open);
         match record.status {
             Status::Connected if !is_open => Some(format!("{label} is connected, and is not")),
-            Status::Connected if session.map(|session| session.keyring) != record.keyring => {
+            Status::Connected if session.map(|session| session.keyring) != record.keyring() => {
                 Some(format!("{label} is connected with other keys than its own"))
             }
-            Status::Connected | Status::Unpaired if record.linking.is_some() => {
+            Status::Connected | Status::Unpaired if record.linking().is_some() => {
                 Some(format!("{label} is {} and linking", record.status))
             }
             Status::Connected => None,
             Status::Unpaired if session.is_some() => Some(format!("{label} is unpaired and has a connection")),
-            Status::Unpaired if record.phone.is_some() => Some(format!("{label} is unpaired and holds a number")),
+            Status::Unpaired if record.phone().is_some() => Some(format!("{label} is unpaired and holds a number")),
             Status::Unpaired if record.desired == Desired::Paired && record.deleted_at.is_none() => {
                 Some(format!("{label} is unpaired and wanted paired"))
             }

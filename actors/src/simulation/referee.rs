@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Account, CommandState, Model, Statement};
 use crate::domain::{
-    AccountId, AccountRecord, Change, ChangeId, CommandId, Event, Finished, Instant, KeyringId, Status, Unlinked,
+    AccountId, AccountRecord, Attempt, ChangeId, CommandId, Event, Finished, Instant, KeyringId, Status, Unlinked,
+    Write,
 };
 
 /// What is never to happen.
@@ -86,7 +87,7 @@ impl Referee {
         is_listed: impl Fn(KeyringId) -> bool,
     ) {
         let (account, change) = match statement {
-            Statement::RecordChange { write, .. } => (write.change.record.id, Some(write)),
+            Statement::RecordChange { write, .. } => (write.record.id, Some(write)),
             Statement::CloseTicket { ticket, .. } => (ticket.account, None),
             Statement::PutCredentials { keyring, .. } => return self.on_keys(*keyring, model),
             _ => return,
@@ -106,7 +107,7 @@ impl Referee {
                         )
                     });
                 }
-                self.on_change(&write.change, write.id, &image.record, row, &told, model);
+                self.on_change(write, &image.record, row, &told, model);
             }
             None => {
                 let same = AccountRecord { fence: image.record.fence, ..row.record.clone() } == image.record;
@@ -154,19 +155,12 @@ impl Referee {
         }
     }
 
-    fn on_change(
-        &mut self,
-        change: &Change,
-        id: ChangeId,
-        before: &AccountRecord,
-        row: &Account,
-        told: &[Event],
-        model: &Model,
-    ) {
+    fn on_change(&mut self, write: &Write, before: &AccountRecord, row: &Account, told: &[Event], model: &Model) {
+        let Write { id, change, record, .. } = write;
         let account = row.record.id;
         let after = &row.record;
         let unlinks = after.status == Status::Deleting && change.deletes;
-        let image = AccountRecord { label: after.label.clone(), ..change.record.clone() };
+        let image = AccountRecord { label: after.label.clone(), ..record.clone() };
         let is_image = if unlinks {
             AccountRecord { status: after.status, reason: after.reason.clone(), since: after.since, ..image } == *after
         } else {
@@ -197,18 +191,18 @@ impl Referee {
                 });
             }
         }
-        let phone = after.phone.as_ref().filter(|_| after.deleted_at.is_none());
+        let phone = after.phone().filter(|_| after.deleted_at.is_none());
         let others = model
             .accounts
             .values()
             .filter(|other| other.record.id != account)
             .filter(|other| other.record.operator == after.operator && other.record.deleted_at.is_none());
-        if let Some(other) = others.into_iter().find(|other| phone.is_some() && other.record.phone.as_ref() == phone) {
+        if let Some(other) = others.into_iter().find(|other| phone.is_some() && other.record.phone() == phone) {
             let other = other.record.id;
             self.object(Rule::NumbersAreHeldOnce, || format!("{account} and {other} have one number"));
         }
         for (_, ticket) in model.tickets_of(account) {
-            if [after.keyring, after.linking].contains(&Some(ticket.keyring)) {
+            if [after.keyring(), after.linking()].contains(&Some(ticket.keyring)) {
                 self.object(Rule::LiveKeysHaveNoTicket, || format!("a ticket of {account} is to remove its live link"));
             }
         }
@@ -226,21 +220,24 @@ impl Referee {
                     | Event::Duplicate { .. }
             )
         };
+        let is_same = |former: &Attempt, present: &Attempt| {
+            (former.deadline, &former.request) == (present.deadline, &present.request)
+        };
         let terminals = told.iter().filter(ends).count();
         let connected = told.iter().filter(|event| matches!(event, Event::Connected { .. })).count();
-        let is_right = match (&before.attempt, &after.attempt) {
+        let is_right = match (before.attempt(), after.attempt()) {
             (None, None) => {
                 // A link may be parked since its number has another holder, and an attempt
                 // without a deadline is parked as one that timed out.
                 let is_allowed = |event: &Event| match event {
-                    Event::Duplicate { .. } => before.keyring.is_some(),
+                    Event::Duplicate { .. } => before.keyring().is_some(),
                     Event::Timeout => before.status == Status::Pending,
                     _ => false,
                 };
                 told.iter().filter(ends).all(is_allowed) && terminals <= 1
             }
             (None, Some(_)) => terminals == 0 && connected == 0,
-            (Some(former), Some(present)) if former == present => terminals == 0 && connected == 0,
+            (Some(former), Some(present)) if is_same(former, present) => terminals == 0 && connected == 0,
             (Some(_), Some(_)) => terminals == 1 && connected == 0,
             // The smallest write that holds an account tells nothing.
             (Some(_), None) if after.status == Status::Held && told.is_empty() => true,
@@ -250,7 +247,8 @@ impl Referee {
             self.object(Rule::AttemptsEndOnce, || {
                 format!(
                     "{account}: {:?} → {:?} told {terminals} ends and {connected} logins",
-                    before.attempt, after.attempt
+                    before.attempt(),
+                    after.attempt()
                 )
             });
         }

@@ -477,7 +477,7 @@ impl World {
         let Statement::RecordChange { write, .. } = statement else { return None };
         let now = self.now;
         let refused = self.refusals.iter().any(|refusal| {
-            refusal.account == write.change.record.id
+            refusal.account == write.record.id
                 && refusal.until.is_none_or(|until| until > now)
                 && is_refused(refusal.what, &write.change)
         });
@@ -492,10 +492,10 @@ impl World {
     pub fn can_still_end(&self, command: crate::domain::CommandId) -> bool {
         self.calls.values().filter(|call| call.left > 0).any(|call| {
             let Statement::RecordChange { process, write } = &call.statement else { return false };
-            let account = self.model.accounts.get(&write.change.record.id);
+            let account = self.model.accounts.get(&write.record.id);
             account.is_some_and(|account| {
                 account.owner == Some(*process)
-                    && account.record.fence == write.change.record.fence
+                    && account.record.fence == write.record.fence
                     && account.last_change == write.follows
                     && write.change.finished.iter().any(|ended| ended.command == command)
             })
@@ -753,7 +753,7 @@ impl World {
             What::Scan { phone, account } => self.scan(phone, account, self.now + SCANS),
             What::CutSocket { account } => {
                 let keyring = self.accounts.get(account).and_then(|id| self.model.accounts.get(id));
-                let keyring = keyring.and_then(|row| row.record.keyring.or(row.record.linking));
+                let keyring = keyring.and_then(|row| row.record.keyring().or(row.record.linking()));
                 if let Some(session) = keyring.and_then(|keyring| self.whatsapp.live.get(&keyring)).copied() {
                     self.hang_up_with(session, CloseReason::SocketLost("cut".to_owned()));
                 }
@@ -974,7 +974,7 @@ fn found_nothing(answer: &Result<Answer, StoreError>) -> bool {
 fn said(statement: &Statement) -> String {
     match statement {
         Statement::RecordChange { write, .. } => {
-            let record = &write.change.record;
+            let record = &write.record;
             let short = |id: Option<Uuid>| id.map_or_else(|| "-".to_owned(), |id| id.to_string()[..8].to_owned());
             let events: Vec<_> = write.change.events.iter().map(|event| event.kind().as_str()).collect();
             let ended: Vec<_> = write.change.finished.iter().map(|ended| ended.command.0).collect();
@@ -983,12 +983,12 @@ fn said(statement: &Statement) -> String {
                 short(Some(write.id.0)),
                 short(write.follows.map(|id| id.0)),
                 record.label,
-                record.attempt.as_ref().map(|attempt| attempt.deadline.0 - BEGINNING),
+                record.attempt().map(|attempt| attempt.deadline.0 - BEGINNING),
                 record.status,
                 record.reason,
                 record.fence.0,
-                short(record.keyring.map(|id| id.0)),
-                short(record.linking.map(|id| id.0)),
+                short(record.keyring().map(|id| id.0)),
+                short(record.linking().map(|id| id.0)),
                 write.change.tickets.len(),
                 write.change.erase.len(),
             )

@@ -245,7 +245,7 @@ fn a_drain_disconnects_all_and_logs_out_none() {
         bench.until("connected", |bench| (1..=3).all(|nth| bench.status(nth) == Status::Connected)).await;
         assert!(bench.supervisor.drain().await);
         assert_eq!(bench.gateway.live(), 0);
-        assert!(bench.store.rows().accounts.values().all(|record| record.keyring.is_some()));
+        assert!(bench.store.rows().accounts.values().all(|record| record.keyring().is_some()));
         assert!(bench.store.rows().accounts.values().all(|record| record.desired == Desired::Paired));
     });
 }

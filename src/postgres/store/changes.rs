@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use paird_actors::domain::{
-    AccountId, AuditEntry, CodeChange, ConnectionSettings, Fence, Group, PairMethod, Phone, QrChange, Secret,
-    StoreError, Write, Written,
+    AccountId, AuditEntry, CodeChange, ConnectionSettings, Fence, Group, Phone, QrChange, Secret, StoreError, Write,
+    Written,
 };
 use paird_actors::ports::{AccountStore, ConnectionStore};
 use paird_sql::client::Params;
@@ -13,7 +13,7 @@ use paird_sql::queries::changes::{RecordChangeParams, record_change};
 use paird_sql::queries::settings::load_connection_settings;
 use serde_json::{Value, json};
 
-use super::{PgStore, strip_nul, timestamp};
+use super::{PgStore, account_row::LinkColumns, strip_nul, timestamp};
 use crate::postgres::{number_claim, pool::bounded};
 
 /// Who opens a ticket when nobody asked.
@@ -37,19 +37,14 @@ impl ConnectionStore for PgStore {
 #[async_trait]
 impl AccountStore for PgStore {
     async fn record(&self, write: &Write) -> Result<Written, StoreError> {
-        let Write { id, follows, change, keys } = write;
+        let Write { id, follows, record, change, keys } = write;
         let (qr_png, qr_at, qr_expires_at) = match &change.qr {
             QrChange::Keep | QrChange::Clear => (None, None, None),
             QrChange::Show { payload, at, expires_at } => {
                 (Some(picture(payload).await?), Some(timestamp(*at)), Some(timestamp(*expires_at)))
             }
         };
-        let record = &change.record;
-        let request = record.attempt.as_ref().map(|attempt| &attempt.request);
-        let (pair_method, pair_phone) = match request.map(|request| &request.method) {
-            None | Some(PairMethod::Qr) => ("qr", None),
-            Some(PairMethod::Code { phone }) => ("code", Some(phone.digits())),
-        };
+        let link = LinkColumns::of(record);
         // A statement may not touch a row twice.
         let groups = distinct(change.groups.as_deref().unwrap_or_default());
         let records = keys.as_ref().map(|keys| keys.records.as_slice()).unwrap_or_default();
@@ -64,15 +59,15 @@ impl AccountStore for PgStore {
             status_since: timestamp(record.since),
             desired: record.desired.as_str(),
             next_retry_at: record.next_retry_at.map(timestamp),
-            phone_number: record.phone.as_ref().map(Phone::digits),
+            phone_number: link.phone.as_deref(),
             last_phone_number: record.last_phone.as_ref().map(Phone::digits),
-            device_jid: record.device_jid.as_deref().map(strip_nul::text),
-            pair_deadline: record.attempt.as_ref().map(|attempt| timestamp(attempt.deadline)),
-            pair_method,
-            pair_phone,
-            expect_phone: request.and_then(|request| request.expect_phone.as_ref()).map(Phone::digits),
-            keyring_id: record.keyring.map(|keyring| keyring.0),
-            linking_keyring_id: record.linking.map(|keyring| keyring.0),
+            device_jid: link.device_jid.as_deref(),
+            pair_deadline: link.deadline.map(timestamp),
+            pair_method: link.method.as_str(),
+            pair_phone: link.pair_phone.as_deref(),
+            expect_phone: link.expect_phone.as_deref(),
+            keyring_id: link.keyring.map(|keyring| keyring.0),
+            linking_keyring_id: link.linking.map(|keyring| keyring.0),
             deleted_at: record.deleted_at.map(timestamp),
             groups_synced_at: record.groups_synced_at.map(timestamp),
             released_at: record.released_at.map(timestamp),

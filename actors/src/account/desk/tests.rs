@@ -6,8 +6,8 @@ use super::{Beginning, Caused, Desk, Next, Task};
 use crate::{
     account::lifecycle::{CommandInput, Input},
     domain::{
-        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, Loaded,
-        OperatorId, Phone, Policy, Secret, SessionEvent, Status, StoreError, Written,
+        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, Link,
+        LinkedDevice, Loaded, OperatorId, Phone, Policy, Secret, SessionEvent, Status, StoreError, Written,
     },
 };
 
@@ -113,8 +113,11 @@ fn deadlines_behind_a_long_write_do_not_cut_a_close_short() {
     let linked = AccountRecord {
         status: Status::Reconnecting,
         desired: Desired::Paired,
-        keyring: Some(KeyringId(Uuid::from_u128(3))),
-        phone: Some(Phone::parse("43 660 1234567").unwrap()),
+        link: Link::Held(LinkedDevice {
+            keyring: KeyringId(Uuid::from_u128(3)),
+            phone: Some(Phone::parse("43 660 1234567").unwrap()),
+            jid: None,
+        }),
         ..unpaired()
     };
     let mut bench = Bench::of(linked);

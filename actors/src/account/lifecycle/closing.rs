@@ -183,7 +183,7 @@ impl Lifecycle {
 
     /// Closing → Unpaired
     fn finish_attempt(&mut self, terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)>) {
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         if let Some((command, result)) = command {
             change.finished.push(command.ended(Ok(result)));
         }
@@ -196,39 +196,30 @@ impl Lifecycle {
         self.record.next_retry_at = None;
         self.set_status(Status::Unpaired, reason);
         self.state = State::Unpaired;
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
     }
 
     /// The attempt's one terminal event, and what becomes of its keys: a device
     /// that the phone may list gets a ticket, keys that were never confirmed go.
     pub(super) fn end_attempt_into(&mut self, change: &mut Change, terminal: Event) {
-        if self.record.attempt.take().is_none() {
-            return;
-        }
-        if let Some(keyring) = self.record.linking.take() {
-            change.tickets.push((keyring, format!("attempt ended: {}", terminal.kind())));
-        }
-        self.record.phone = None;
-        self.record.device_jid = None;
+        let Some(attempt) = self.record.end_attempt() else { return };
+        let device = attempt.device.map(|device| (device.keyring, format!("attempt ended: {}", terminal.kind())));
+        change.tickets.extend(device);
         change.events.push(terminal);
     }
 
     /// Closing → Waiting | Opening | Linking
     fn finish_socket(&mut self, reason: StatusReason, until: Instant, erase_linking: bool) {
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         if erase_linking {
-            change.erase.extend(self.record.linking.take());
+            change.erase.extend(self.record.drop_new_link());
         }
-        if self.record.linking.is_none() {
-            self.record.phone = None;
-            self.record.device_jid = None;
-        }
-        if self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now) {
+        if self.record.attempt().is_some_and(|attempt| attempt.deadline <= self.now) {
             return self.finish_attempt_with(change, Event::Timeout, Reason::Timeout.into());
         }
         self.set_status(Status::Pending, reason);
         self.record.next_retry_at = (until > self.now).then_some(until);
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
         if until > self.now {
             self.state = State::Waiting { until };
         } else {
@@ -249,7 +240,7 @@ impl Lifecycle {
         let was_connected = self.record.released_at.take().is_some() || self.record.status == Status::Connected;
         self.record.next_retry_at = Some(until);
         self.set_status(Status::Reconnecting, reason.reason());
-        let mut change = self.change();
+        let mut change = Change::default();
         if was_connected {
             change.events.push(Event::Disconnected { reason: reason.reason(), next_retry_at: until });
             change.audit.push(self.audit(NOBODY, AuditAction::Disconnected, reason.raw()));
@@ -260,8 +251,7 @@ impl Lifecycle {
 
     /// Closing → Unpaired. The keys open nothing any more: WhatsApp said so.
     fn finish_link_gone(&mut self, reason: &CloseReason) {
-        let keyring = self.record.keyring.take();
-        self.record.give_up_number();
+        let keyring = self.record.take_keyring();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.record.groups_synced_at = None;
@@ -270,7 +260,7 @@ impl Lifecycle {
             erase: keyring.into_iter().collect(),
             events: vec![Event::LoggedOut { reason: reason.reason() }],
             audit: vec![self.audit(NOBODY, AuditAction::LoggedOut, reason.raw())],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
         self.state = State::Unpaired;
@@ -283,7 +273,7 @@ impl Lifecycle {
         let change = Change {
             events: vec![Event::Held { reason: reason.reason(), until }],
             audit: vec![self.audit(NOBODY, AuditAction::Held, reason.raw())],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
         self.state = State::Held { until };
@@ -295,17 +285,17 @@ impl Lifecycle {
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.set_status(Status::Unpaired, Reason::Duplicate);
-        let change = Change { events: vec![Event::Duplicate { phone, existing_label }], ..self.change() };
+        let change = Change { events: vec![Event::Duplicate { phone, existing_label }], ..Change::default() };
         self.write(change);
         self.state = State::Unpaired;
     }
 
     /// Closing → Unpaired. The keys are parked, or get a ticket.
     fn finish_unpair(&mut self, logout: bool, command: &CommandInput) {
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         if logout {
-            change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "unpaired".to_owned())));
+            change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, "unpaired".to_owned())));
             self.record.groups_synced_at = None;
         }
         self.record.give_up_number();
@@ -318,7 +308,7 @@ impl Lifecycle {
             change.audit.push(self.audit(&command.source, AuditAction::Unpaired, None));
         }
         self.set_status(Status::Unpaired, Reason::Operator);
-        let result = match (unlinked, self.record.keyring) {
+        let result = match (unlinked, self.record.keyring()) {
             (Unlinked::Pending, _) => "unpaired; the device is being removed from the phone",
             (Unlinked::Confirmed | Unlinked::None, Some(_)) => {
                 "unpaired; the phone still lists the device, and account.resume connects it again"
@@ -327,14 +317,15 @@ impl Lifecycle {
         };
         change.finished.push(command.ended(Ok(result.to_owned())));
         self.state = State::Unpaired;
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
     }
 
     /// Closing → Gone
     fn finish_delete(&mut self, command: Option<CommandInput>, waiting: Vec<CommandInput>) {
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
-        change.tickets.extend(self.record.keyring.take().map(|keyring| (keyring, "deleted".to_owned())));
+        self.leave_behind_into(&mut change);
+        change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, "deleted".to_owned())));
         change.deletes = true;
         self.record.give_up_number();
         self.record.next_retry_at = None;
@@ -361,7 +352,7 @@ impl Lifecycle {
                 Ok(_) | Err(_) => fail_into(&mut change, command.id, command.kind, "the account was deleted"),
             }
         }
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
         self.retire();
     }
 
@@ -377,8 +368,7 @@ impl Lifecycle {
             Leaving::Fenced => {}
             Leaving::Told if self.record.released_at.is_some() => self.tell_of_the_move(),
             Leaving::Moved if is_connected => {
-                let change = self.change();
-                self.write(change);
+                self.write_row();
             }
             Leaving::Told | Leaving::Moved => {}
         }
@@ -403,7 +393,7 @@ impl Lifecycle {
         let change = Change {
             events: vec![Event::Disconnected { reason: self.record.reason.clone(), next_retry_at }],
             audit: vec![self.audit(NOBODY, AuditAction::Disconnected, None)],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
     }

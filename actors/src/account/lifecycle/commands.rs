@@ -59,7 +59,7 @@ impl Lifecycle {
 
     /// (any attempt) → Closing → Unpaired
     fn on_cancel(&mut self, input: CommandInput) {
-        if self.record.attempt.is_none() {
+        if self.record.attempt().is_none() {
             return self.done(&input, "no pair attempt is running");
         }
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
@@ -72,23 +72,23 @@ impl Lifecycle {
         if matches!(self.state, State::Online { .. }) {
             return self.tell_connected(&input);
         }
-        if self.record.attempt.is_some() {
+        if self.record.attempt().is_some() {
             return self.fail(&input, "a pair attempt is running; cancel it first");
         }
-        if self.record.keyring.is_none() {
+        if self.record.keyring().is_none() {
             return self.fail(&input, "there are no stored keys to connect with; pair the account");
         }
         if self.state.has_session() {
             return self.done(&input, "connecting already");
         }
-        match (&self.record.phone, &self.record.last_phone) {
+        match (self.record.phone(), &self.record.last_phone) {
             (None, Some(phone)) => {
-                let mut change = self.login_change(&input);
-                change.record.phone = Some(phone.clone());
+                let mut update = self.login_update(&input);
+                update.record.learn(Some(phone.clone()), None);
                 let until = self.now.after(self.policy.admission_timeout);
-                let claimed = Box::new(change.record.clone());
+                let claimed = Box::new(update.record.clone());
                 self.state = State::Reclaiming { command: input, waiting: Vec::new(), claimed, until };
-                self.claim(change);
+                self.claim(update);
             }
             (Some(_), _) | (None, None) => self.start_login(&input),
         }
@@ -107,7 +107,7 @@ impl Lifecycle {
             | State::Linking { .. }
             | State::Vetting { .. }
             | State::Waiting { .. }
-                if self.record.attempt.is_some() =>
+                if self.record.attempt().is_some() =>
             {
                 self.done(input, RECONNECTING);
                 let (reason, until) = (Reason::Reconnecting.into(), self.now);
@@ -146,7 +146,7 @@ impl Lifecycle {
         self.record.deleted_at = Some(self.now);
         self.set_status(Status::Deleting, Reason::Operator);
         if self.state.has_session() {
-            let change = self.change_out_of_pending();
+            let change = Change::out_of_pending();
             self.write(change);
         }
         self.close_then(Finale::Delete { command: Some(input) });
@@ -167,15 +167,15 @@ impl Lifecycle {
 
     fn tell_connected(&mut self, input: &CommandInput) {
         let change = Change {
-            events: vec![Event::Connected { phone: self.record.phone.clone() }],
+            events: vec![Event::Connected { phone: self.record.phone().cloned() }],
             finished: vec![input.ended(Ok("already connected".to_owned()))],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
     }
 
     pub(super) fn done(&mut self, input: &CommandInput, result: &str) {
-        let change = Change { finished: vec![input.ended(Ok(result.to_owned()))], ..self.change() };
+        let change = Change { finished: vec![input.ended(Ok(result.to_owned()))], ..Change::default() };
         self.write(change);
     }
 
@@ -188,7 +188,7 @@ impl Lifecycle {
         if commands.is_empty() {
             return;
         }
-        let mut change = self.change();
+        let mut change = Change::default();
         for (command, kind) in commands {
             fail_into(&mut change, command, kind, reason);
         }

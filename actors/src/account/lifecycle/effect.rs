@@ -1,4 +1,4 @@
-use crate::domain::{Change, CommandId, Incarnation, KeyringId, PasskeyAnswer, Purpose};
+use crate::domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer, Purpose, Update};
 
 /// An order to the shell. Orders are carried out in their order; `Claim` and `Record` are
 /// waited for before the next input is taken.
@@ -11,9 +11,9 @@ pub enum Effect {
     /// Close it at once, whatever is under way: what it would still say, send or write may
     /// belong to another daemon. [`super::Input::SessionClosed`] answers here, too.
     Cut(Incarnation),
-    /// Write the change unless another account has the number that it gives this one:
+    /// Write the update unless another account has the number that it gives this one:
     /// [`super::Input::Claimed`] answers.
-    Claim { incarnation: Incarnation, change: Box<Change> },
+    Claim { incarnation: Incarnation, update: Box<Update> },
     /// Let the link come about. Only after its keys are durable.
     ConfirmLink(Incarnation),
     /// Do not let it come about.
@@ -24,7 +24,7 @@ pub enum Effect {
     FetchGroups(Incarnation),
     /// Write the row and everything that tells of the change, in one transaction;
     /// retried by the shell until it is done or [`super::Input::Fenced`].
-    Record(Box<Change>),
+    Record(Box<Update>),
     /// The actor ends. The last effect of a life.
     Retire,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished, Group,
-    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Verdict,
+    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict,
 };
 
 /// WhatsApp may take 75 s for the groups; after this the answer is not coming.
@@ -14,7 +14,7 @@ const GROUPS_ANSWER: Duration = Duration::from_secs(90);
 impl Lifecycle {
     /// Reconnecting | Held | Unpaired (with keys) → Connecting
     pub(super) fn log_in(&mut self) {
-        let Some(keyring) = self.record.keyring else {
+        let Some(keyring) = self.record.keyring() else {
             return self
                 .close_then(Finale::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) });
         };
@@ -49,27 +49,27 @@ impl Lifecycle {
         if !matches!(self.state, State::Linking { .. } | State::Connecting { .. }) {
             return;
         }
-        let vet = phone.filter(|_| self.record.phone.is_none());
+        let vet = phone.filter(|_| self.record.phone().is_none());
         let Some(phone) = vet else {
             return self.go_online(device_jid);
         };
         if let Some(wrong) = self.wrong_phone(&phone) {
             return self.end_attempt(wrong, Reason::WrongPhone);
         }
-        let change = self.online_change(device_jid, Some(&phone));
+        let update = self.online_update(device_jid, Some(&phone));
         let until = self.now.after(self.policy.admission_timeout);
-        self.state = State::Vetting { phone, claimed: Box::new(change.record.clone()), until };
-        self.claim(change);
+        self.state = State::Vetting { phone, claimed: Box::new(update.record.clone()), until };
+        self.claim(update);
     }
 
-    /// Asks for the number that the change gives the account. Its outcome is waited for.
-    pub(super) fn claim(&mut self, change: Change) {
-        self.emit(Effect::Claim { incarnation: self.incarnation, change: Box::new(change) });
+    /// Asks for the number that the update gives the account. Its outcome is waited for.
+    pub(super) fn claim(&mut self, update: Update) {
+        self.emit(Effect::Claim { incarnation: self.incarnation, update: Box::new(update) });
     }
 
     /// Vetting → Online | Closing
     pub(super) fn on_vetted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, ClaimError>) {
-        let pairing = self.record.attempt.is_some();
+        let pairing = self.record.attempt().is_some();
         match answer {
             Ok(Claim::Granted) => self.be_online(claimed),
             Ok(Claim::Duplicate { existing_label }) if pairing => {
@@ -82,44 +82,40 @@ impl Lifecycle {
 
     /// Linking | Connecting → Online
     fn go_online(&mut self, device_jid: Option<String>) {
-        let change = self.online_change(device_jid, None);
-        let record = change.record.clone();
+        let Update { record, change } = self.online_update(device_jid, None);
         // A restart that WhatsApp asked for (515) leaves the row, and is not told.
-        if self.record.status != Status::Connected {
+        let is_news = self.record.status != Status::Connected;
+        self.be_online(record);
+        if is_news {
             self.write(change);
         }
-        self.be_online(record);
     }
 
     /// What the first login of an attempt, or another one, makes of the row.
-    fn online_change(&self, device_jid: Option<String>, phone: Option<&Phone>) -> Change {
-        let mut change = self.change();
-        let record = &mut change.record;
-        let pairing = record.attempt.take().is_some();
+    fn online_update(&self, device_jid: Option<String>, phone: Option<&Phone>) -> Update {
+        let (mut record, mut change) = (self.record.clone(), Change::default());
+        let pairing = record.attempt().is_some();
         if pairing {
-            let old = std::mem::replace(&mut record.keyring, record.linking.take());
-            change.tickets.extend(old.map(|keyring| (keyring, "re-paired".to_owned())));
+            change.tickets.extend(record.complete_link().map(|keyring| (keyring, "re-paired".to_owned())));
             change.audit.push(self.audit(&self.source, AuditAction::Paired, None));
-            change.qr = QrChange::Clear;
-            change.pair_code = CodeChange::Clear;
+            (change.qr, change.pair_code) = (QrChange::Clear, CodeChange::Clear);
             record.groups_synced_at = None;
         }
-        record.phone = phone.cloned().or(record.phone.take());
-        record.device_jid = device_jid.or(record.device_jid.take());
+        record.learn(phone.cloned(), device_jid);
         record.desired = Desired::Paired;
         record.next_retry_at = None;
         // Nobody was told of a move that is over in time.
         let is_news = pairing || (record.status != Status::Connected && record.released_at.is_none());
         record.set_status(Status::Connected, Reason::Connected, self.now);
         if is_news {
-            change.events.push(Event::Connected { phone: record.phone.clone() });
+            change.events.push(Event::Connected { phone: record.phone().cloned() });
         }
-        change
+        Update { record, change }
     }
 
     /// Linking | Connecting | Vetting → Online
     fn be_online(&mut self, record: AccountRecord) {
-        if self.record.attempt.is_some() {
+        if self.record.attempt().is_some() {
             self.backoff.reset();
         }
         self.refreshed = false;
@@ -142,8 +138,7 @@ impl Lifecycle {
     pub(super) fn on_hold_over(&mut self) {
         self.record.next_retry_at = Some(self.now);
         self.set_status(Status::Reconnecting, Reason::HoldOver);
-        let change = self.change();
-        self.write(change);
+        self.write_row();
         self.log_in();
     }
 
@@ -154,7 +149,7 @@ impl Lifecycle {
 
     /// What a close means for a link. Online | Connecting | Vetting → Closing
     fn lose(&mut self, reason: &CloseReason) {
-        if self.record.attempt.is_some() {
+        if self.record.attempt().is_some() {
             return self.on_attempt_lost(reason);
         }
         let stable =
@@ -213,19 +208,19 @@ impl Lifecycle {
 
     /// Parked keys are used again. Unpaired | Held | Reconnecting → Connecting
     pub(super) fn start_login(&mut self, command: &CommandInput) {
-        let change = self.login_change(command);
-        self.record = change.record.clone();
+        let Update { record, change } = self.login_update(command);
+        self.record = record;
         self.write(change);
         self.log_in();
     }
 
-    pub(super) fn login_change(&self, command: &CommandInput) -> Change {
-        let mut change = self.change();
-        change.record.desired = Desired::Paired;
-        change.record.next_retry_at = Some(self.now);
-        change.record.set_status(Status::Reconnecting, Reason::Resuming, self.now);
-        change.finished.push(command.ended(Ok("connecting with the stored keys".to_owned())));
-        change
+    pub(super) fn login_update(&self, command: &CommandInput) -> Update {
+        let mut record = self.record.clone();
+        record.desired = Desired::Paired;
+        record.next_retry_at = Some(self.now);
+        record.set_status(Status::Reconnecting, Reason::Resuming, self.now);
+        let finished = vec![command.ended(Ok("connecting with the stored keys".to_owned()))];
+        Update { record, change: Change { finished, ..Change::default() } }
     }
 
     /// The groups are due, or their answer is overdue. Online → Online
@@ -259,7 +254,7 @@ impl Lifecycle {
                     groups: Some(list),
                     events: vec![Event::GroupsSynced { count }],
                     finished: commands.into_iter().map(done).collect(),
-                    ..self.change()
+                    ..Change::default()
                 };
                 self.write(change);
             }

@@ -35,8 +35,8 @@ use backoff::Backoff;
 use closing::{Finale, Leaving};
 
 use crate::domain::{
-    AccountRecord, AuditAction, AuditEntry, Change, ClaimError, CodeChange, Incarnation, Instant, KeyringId, Policy,
-    QrChange, Reason, SessionEvent, Status, StatusReason,
+    AccountRecord, AuditAction, AuditEntry, Change, ClaimError, Incarnation, Instant, KeyringId, Policy, Reason,
+    SessionEvent, Status, StatusReason, Update,
 };
 
 /// Who is named in the audit for what nobody asked for.
@@ -100,7 +100,7 @@ impl Lifecycle {
     /// When [`Input::Deadline`] is due; asked after each step. `None` only where
     /// nothing is under way.
     pub fn deadline(&self) -> Option<Instant> {
-        let of_the_state = self.state.deadline(self.record.attempt.as_ref().map(|attempt| attempt.deadline));
+        let of_the_state = self.state.deadline(self.record.attempt().map(|attempt| attempt.deadline));
         of_the_state.into_iter().chain(self.move_deadline()).min()
     }
 
@@ -141,7 +141,7 @@ impl Lifecycle {
         if self.move_deadline().is_some_and(|due| due <= self.now) {
             return self.tell_of_the_move();
         }
-        let out_of_time = self.record.attempt.as_ref().is_some_and(|attempt| attempt.deadline <= self.now);
+        let out_of_time = self.record.attempt().is_some_and(|attempt| attempt.deadline <= self.now);
         match &self.state {
             State::Closing { .. } => self.finish_closing(),
             // A confirmed link may exist: its login is given its time, see `on_link_timeout`.
@@ -176,25 +176,22 @@ impl Lifecycle {
         self.record.set_status(status, reason, self.now);
     }
 
-    /// The row's image with nothing told; the caller adds events and the rest.
-    fn change(&self) -> Change {
-        Change::of(self.record.clone())
-    }
-
-    /// As [`Self::change`], for a change out of `pending`: no QR and no code stays behind.
-    fn change_out_of_pending(&self) -> Change {
-        Change { qr: QrChange::Clear, pair_code: CodeChange::Clear, ..self.change() }
-    }
-
     fn emit(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
-    /// Whatever a deleted account that is at rest writes says that the deletion is over, and
-    /// leaves it to the statement whether it is.
+    /// Writes the row as the record is now, and what the change tells. Whatever a deleted
+    /// account that is at rest writes says that the deletion is over, and leaves it to the
+    /// statement whether it is.
     fn write(&mut self, mut change: Change) {
-        change.deletes |= change.record.deleted_at.is_some() && change.record.status == Status::Unpaired;
-        self.emit(Effect::Record(Box::new(change)));
+        let record = self.record.clone();
+        change.deletes |= record.deleted_at.is_some() && record.status == Status::Unpaired;
+        self.emit(Effect::Record(Box::new(Update { record, change })));
+    }
+
+    /// Writes the row and tells nothing.
+    fn write_row(&mut self) {
+        self.write(Change::default());
     }
 
     fn audit(&self, source: &str, action: AuditAction, raw: Option<&str>) -> AuditEntry {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
 use crate::domain::{
     AccountRecord, Attempt, CancelReason, Change, Claim, ClaimError, CloseReason, CodeChange, CodeOver, Desired, Event,
-    Instant, PairMethod, PairRequest, Phone, Purpose, QrChange, Reason, Refuse, Secret, Status, StatusReason, Verdict,
+    Instant, LinkedDevice, PairMethod, PairRequest, Phone, Purpose, QrChange, Reason, Refuse, Secret, Status,
+    StatusReason, Update, Verdict,
 };
 
 /// A QR that is not followed by another this long after it expired: the socket is silent.
@@ -16,17 +17,17 @@ const SOCKET_RETRY: Duration = Duration::from_secs(2);
 impl Lifecycle {
     /// Unpaired | Held | Reconnecting | (any attempt, closed) → Opening
     pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput) {
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
         // It was being connected again, and nobody was told of that.
         if self.record.status == Status::Connected || self.record.released_at.is_some() {
             change.events.push(Event::Disconnected { reason: Reason::Pairing.into(), next_retry_at: self.now });
         }
-        self.record.give_up_number();
+        self.leave_behind_into(&mut change);
         self.backoff.reset();
         self.was_prompt = false;
         let deadline = self.now.after(self.policy.pair_timeout);
-        self.record.attempt = Some(Attempt { deadline, request });
+        self.record.begin_attempt(Attempt { deadline, request, device: None });
         self.record.desired = Desired::Paired;
         self.record.next_retry_at = None;
         self.set_status(Status::Pending, Reason::Opening);
@@ -34,14 +35,14 @@ impl Lifecycle {
         self.record.since = self.now;
         let until = deadline.to_utc().format("%H:%M:%S UTC");
         change.finished.push(command.ended(Ok(format!("pairing started; scan before {until}"))));
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
         self.source = command.source;
         self.open_pairing();
     }
 
     /// → Linking where a link may exist already, else → Opening
     pub(super) fn continue_attempt(&mut self) {
-        match self.record.linking {
+        match self.record.linking() {
             Some(keyring) => {
                 self.incarnation = self.incarnation.next();
                 self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
@@ -53,7 +54,7 @@ impl Lifecycle {
 
     /// → Opening
     fn open_pairing(&mut self) {
-        let code_for = match self.record.attempt.as_ref().map(|attempt| &attempt.request.method) {
+        let code_for = match self.record.attempt().map(|attempt| &attempt.request.method) {
             Some(PairMethod::Code { phone }) => Some(phone.clone()),
             Some(PairMethod::Qr) | None => None,
         };
@@ -80,7 +81,7 @@ impl Lifecycle {
         let change = Change {
             qr: QrChange::Show { payload, at: self.now, expires_at },
             events: vec![Event::Qr { ts: self.now, expires_at }],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
     }
@@ -90,7 +91,7 @@ impl Lifecycle {
         if let State::AwaitingScan { shown, .. } = &mut self.state
             && shown.take().is_some()
         {
-            let change = Change { qr: QrChange::Clear, ..self.change() };
+            let change = Change { qr: QrChange::Clear, ..Change::default() };
             self.write(change);
         }
     }
@@ -108,7 +109,7 @@ impl Lifecycle {
         let change = Change {
             pair_code: CodeChange::Show(code),
             events: vec![Event::Code { ts: self.now, expires_at }],
-            ..self.change()
+            ..Change::default()
         };
         self.write(change);
     }
@@ -125,7 +126,7 @@ impl Lifecycle {
             CodeOver::Refused(why) => StatusReason::new(Reason::CodeRefused, why),
         };
         self.set_status(Status::Pending, reason);
-        let change = Change { pair_code: CodeChange::Clear, ..self.change() };
+        let change = Change { pair_code: CodeChange::Clear, ..Change::default() };
         self.write(change);
     }
 
@@ -140,8 +141,7 @@ impl Lifecycle {
             return self.next_socket(reason);
         }
         self.set_status(Status::Pending, reason);
-        let change = self.change();
-        self.write(change);
+        self.write_row();
     }
 
     /// The phone scanned, and nothing is linked yet. AwaitingScan → Admitting | Closing
@@ -150,21 +150,18 @@ impl Lifecycle {
             return;
         }
         let until = self.now.after(self.policy.admission_timeout);
-        let mut change = self.change_out_of_pending();
         let before_link = self.policy.refuse == Refuse::BeforeLink;
-        if before_link {
-            change.record.phone = Some(phone.clone());
-        }
-        change.record.device_jid = Some(device_jid);
-        change.record.linking = Some(self.fresh_keyring());
-        change.record.set_status(Status::Pending, Reason::Linking, self.now);
-        self.state = State::Admitting { phone: phone.clone(), claimed: Box::new(change.record.clone()), until };
+        let claimed = before_link.then(|| phone.clone());
+        let device = LinkedDevice { keyring: self.fresh_keyring(), phone: claimed, jid: Some(device_jid) };
+        let mut record = self.record.clone();
+        record.begin_link(device);
+        record.set_status(Status::Pending, Reason::Linking, self.now);
+        self.state = State::Admitting { phone: phone.clone(), claimed: Box::new(record.clone()), until };
         // After a link, the questions are asked after the first login, see `on_open`.
         if before_link && let Some(wrong) = self.wrong_phone(&phone) {
             return self.end_attempt(wrong, Reason::WrongPhone);
         }
-        change.links = Some(phone);
-        self.claim(change);
+        self.claim(Update { record, change: Change { links: Some(phone), ..Change::out_of_pending() } });
     }
 
     /// The store said whether the number is free. Anywhere but in the states that ask, the
@@ -227,7 +224,7 @@ impl Lifecycle {
 
     /// The link may exist, and no login came. Linking | Vetting → Closing
     pub(super) fn on_link_timeout(&mut self, out_of_time: bool) {
-        if self.record.attempt.is_none() {
+        if self.record.attempt().is_none() {
             return self.on_login_timeout();
         }
         if out_of_time {
@@ -277,7 +274,7 @@ impl Lifecycle {
     }
 
     fn is_by_code(&self) -> bool {
-        let method = self.record.attempt.as_ref().map(|attempt| &attempt.request.method);
+        let method = self.record.attempt().map(|attempt| &attempt.request.method);
         matches!(method, Some(PairMethod::Code { .. }))
     }
 
@@ -289,7 +286,7 @@ impl Lifecycle {
 
     /// The number that was scanned, where the operator expects another.
     pub(super) fn wrong_phone(&self, phone: &Phone) -> Option<Event> {
-        let expected = self.record.attempt.as_ref()?.request.only_phone()?;
+        let expected = self.record.attempt()?.request.only_phone()?;
         (expected != phone).then(|| Event::WrongPhone { phone: phone.clone(), expected: expected.clone() })
     }
 }

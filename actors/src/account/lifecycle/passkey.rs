@@ -34,7 +34,7 @@ impl Lifecycle {
         };
         self.set_status(Status::Pending, waits_for);
         // The scan is done: neither QR nor code is of use now.
-        let change = Change { events: vec![Event::Passkey { stage, request }], ..self.change_out_of_pending() };
+        let change = Change { events: vec![Event::Passkey { stage, request }], ..Change::out_of_pending() };
         self.write(change);
     }
 
@@ -52,7 +52,7 @@ impl Lifecycle {
                 }
                 let result = Ok("the answer was sent to WhatsApp".to_owned());
                 let finished = vec![Finished { command, kind: CommandKind::Passkey.to_string(), result }];
-                let change = Change { finished, ..self.change() };
+                let change = Change { finished, ..Change::default() };
                 return self.write(change);
             }
             Err(reason) => reason,

@@ -67,12 +67,12 @@ impl Lifecycle {
         let Trouble { reason, commands, is_muted } = trouble;
         self.state = State::Held { until: None };
         let was_held = self.record.status == Status::Held && self.record.reason == reason;
-        if was_held && self.record.attempt.is_none() && commands.is_empty() {
+        if was_held && self.record.attempt().is_none() && commands.is_empty() {
             return;
         }
-        let mut change = self.change_out_of_pending();
+        let mut change = Change::out_of_pending();
         if is_muted {
-            self.record.attempt = None;
+            self.record.abandon_attempt();
         } else {
             self.end_attempt_into(&mut change, Event::Failed { reason: reason.clone() });
         }
@@ -83,7 +83,7 @@ impl Lifecycle {
             change.audit.push(self.audit(NOBODY, AuditAction::Held, reason.raw()));
         }
         fail_all(&mut change, commands, &reason, is_muted);
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
     }
 
     /// Nobody sees a deleted account, so nobody would resume one that is held. What its
@@ -91,7 +91,7 @@ impl Lifecycle {
     fn rest_deleted(&mut self, Trouble { reason, commands, is_muted }: Trouble) {
         self.state = State::Deleted { until: self.now.after(self.policy.backoff_cap) };
         if !commands.is_empty() {
-            let mut change = self.change();
+            let mut change = Change::default();
             fail_all(&mut change, commands, &reason, is_muted);
             self.write(change);
         }
@@ -105,7 +105,7 @@ impl Lifecycle {
             return self.pick_up_attempt();
         }
         self.leave_behind();
-        if self.record.desired == Desired::Paired && self.record.keyring.is_some() {
+        if self.record.desired == Desired::Paired && self.record.keyring().is_some() {
             return self.pick_up_link();
         }
         if !matches!(self.record.status, Status::Unpaired) {
@@ -113,7 +113,7 @@ impl Lifecycle {
             self.record.desired = Desired::Unpaired;
             self.record.next_retry_at = None;
             self.set_status(Status::Unpaired, Reason::NoKeys);
-            let change = self.change_out_of_pending();
+            let change = Change::out_of_pending();
             self.write(change);
         }
     }
@@ -121,29 +121,32 @@ impl Lifecycle {
     /// A link that no attempt owns: the phone may list a device that nobody wants. And the
     /// number, which only the attempt had, is free. The state stays.
     pub(super) fn leave_behind(&mut self) {
-        let Some(keyring) = self.record.linking.take_if(|_| self.record.attempt.is_none()) else { return };
-        if self.record.status == Status::Unpaired {
-            self.record.give_up_number();
+        let mut change = Change::default();
+        self.leave_behind_into(&mut change);
+        if !change.tickets.is_empty() {
+            self.write(change);
         }
-        self.record.phone = None;
-        self.record.device_jid = None;
-        let tickets = vec![(keyring, "left behind".to_owned())];
-        let change = Change { tickets, ..self.change() };
-        self.write(change);
+    }
+
+    pub(super) fn leave_behind_into(&mut self, change: &mut Change) {
+        let Some(device) = self.record.take_left_behind() else { return };
+        if self.record.status == Status::Unpaired {
+            self.record.last_phone = device.phone.or(self.record.last_phone.take());
+        }
+        change.tickets.push((device.keyring, "left behind".to_owned()));
     }
 
     /// A deletion that a crash cut off is finished, and one whose last device entry has left
     /// its phone is settled. → Closing | Deleted
     fn pick_up_deletion(&mut self) {
         let unfinished =
-            self.record.keyring.is_some() || self.record.linking.is_some() || self.record.attempt.is_some();
+            self.record.keyring().is_some() || self.record.linking().is_some() || self.record.attempt().is_some();
         if unfinished {
             return self.close_then(Finale::Delete { command: None });
         }
         if self.record.status == Status::Deleting {
             self.set_status(Status::Unpaired, Reason::Deleted);
-            let change = self.change();
-            self.write(change);
+            self.write_row();
         }
         self.state = State::Deleted { until: self.now.after(self.policy.late_commands) };
     }
@@ -151,25 +154,21 @@ impl Lifecycle {
     /// An attempt with time left goes on; one without ends as it would have. → Opening | Linking | Unpaired
     fn pick_up_attempt(&mut self) {
         if pending(&self.record).staleness(&self.policy, self.now).is_none() {
-            if self.record.linking.is_none() {
-                self.record.phone = None;
-                self.record.device_jid = None;
-            }
             self.set_status(Status::Pending, Reason::DaemonRestarted);
-            let change = self.change_out_of_pending();
+            let change = Change::out_of_pending();
             self.write(change);
             return self.continue_attempt();
         }
-        if self.record.attempt.is_some() {
+        if self.record.attempt().is_some() {
             return self.end_attempt_by_timeout();
         }
-        self.record.phone = None;
+        let mut change = Change::out_of_pending();
+        change.events.push(Event::Timeout);
+        self.leave_behind_into(&mut change);
+        self.record.forget_number();
         self.record.desired = Desired::Unpaired;
         self.set_status(Status::Unpaired, Reason::Timeout);
-        let mut change = self.change_out_of_pending();
-        change.events.push(Event::Timeout);
-        change.tickets.extend(self.record.linking.take().map(|keyring| (keyring, "left behind".to_owned())));
-        self.write(Change { record: self.record.clone(), ..change });
+        self.write(change);
     }
 
     /// → Connecting | Held
@@ -184,7 +183,7 @@ impl Lifecycle {
             self.record.released_at = None;
             self.record.next_retry_at = Some(self.now);
             let told = Event::Disconnected { reason: Reason::DaemonRestarted.into(), next_retry_at: self.now };
-            let change = Change { events: vec![told], ..self.change() };
+            let change = Change { events: vec![told], ..Change::default() };
             self.write(change);
         } else if self.move_deadline().is_some_and(|due| due <= self.now) {
             self.tell_of_the_move();
@@ -209,6 +208,6 @@ pub fn pending(record: &AccountRecord) -> PendingAttempt {
         account: record.id,
         label: record.label.clone(),
         since: record.since,
-        deadline: record.attempt.as_ref().map(|attempt| attempt.deadline),
+        deadline: record.attempt().map(|attempt| attempt.deadline),
     }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
-use crate::domain::{Change, CloseReason, CodeOver, Group, GroupsError, KeyringId, PasskeyStage, Refuse};
+use crate::domain::{CloseReason, CodeOver, Group, GroupsError, KeyringId, Link, LinkedDevice, PasskeyStage, Refuse};
 
 /// What a history is made of: which input, a choice within it, and how long after the last one.
 pub(super) type Moment = (u8, u8, u16);
@@ -41,8 +41,9 @@ pub(super) const DELETED: usize = 4;
 
 /// Rows that a life can begin with.
 pub(super) fn beginning(nth: usize) -> AccountRecord {
-    let keyring = Some(KeyringId(Uuid::from_u128(77)));
-    let linked = AccountRecord { keyring, desired: Desired::Paired, phone: Some(phone()), ..fresh_record() };
+    let keyring = KeyringId(Uuid::from_u128(77));
+    let held = Link::Held(LinkedDevice { keyring, phone: Some(phone()), jid: None });
+    let linked = AccountRecord { link: held, desired: Desired::Paired, ..fresh_record() };
     match nth % BEGINNINGS {
         0 => fresh_record(),
         1 => AccountRecord { status: Status::Connected, ..linked },
@@ -59,7 +60,7 @@ pub(super) fn beginning(nth: usize) -> AccountRecord {
             released_at: Some(START),
             ..linked
         },
-        _ => AccountRecord { keyring, last_phone: Some(phone()), ..fresh_record() },
+        _ => AccountRecord { link: Link::parked(Some(keyring)), last_phone: Some(phone()), ..fresh_record() },
     }
 }
 
@@ -183,7 +184,7 @@ fn one_step(life: &mut Lifecycle, referee: &mut Referee, input: Input, now: Inst
 /// The world goes silent: connections close when asked, and time passes.
 fn quiet_down(life: &mut Lifecycle, referee: &mut Referee, mut now: Instant, all: &mut Vec<Effect>) {
     for _ in 0..400 {
-        let open_attempt = life.record.attempt.is_some();
+        let open_attempt = life.record.attempt().is_some();
         let Some(due) = life.deadline() else { break };
         let settled = matches!(life.state, State::Reconnecting { .. } | State::Connecting { .. } | State::Held { .. });
         if settled && !open_attempt {
@@ -224,9 +225,9 @@ proptest! {
     fn a_life_goes_on_from_any_row_that_a_life_wrote(begin in 0..BEGINNINGS, history in moments(), later in 0..7_200_000u64) {
         let effects = live(&Policy::default(), begin, &history);
         let rows = effects.iter().filter_map(|effect| {
-            if let Effect::Record(change) | Effect::Claim { change, .. } = effect { Some(change) } else { None }
+            if let Effect::Record(update) | Effect::Claim { update, .. } = effect { Some(update) } else { None }
         });
-        for Change { record, .. } in rows.map(|change| &**change) {
+        for Update { record, .. } in rows.map(|update| &**update) {
             let now = START.after(Duration::from_millis(later));
             let mut referee = Referee::new(record);
             let (mut life, mut all) = Lifecycle::resume(record.clone(), Policy::default(), SEED + 1, now);

@@ -116,7 +116,7 @@ impl Bench {
     fn events(&self) -> Vec<&'static str> {
         self.effects
             .iter()
-            .filter_map(|effect| if let Effect::Record(change) = effect { Some(change) } else { None })
+            .filter_map(|effect| if let Effect::Record(update) = effect { Some(&update.change) } else { None })
             .flat_map(|change| change.events.iter().map(|event| event.kind().as_str()))
             .collect()
     }

@@ -6,7 +6,7 @@ use std::{
 use super::super::{Effect, Input, Lifecycle, State};
 use crate::domain::{
     AccountRecord, Change, Claim, CloseReason, CommandId, CommandKind, Event, Finished, Incarnation, KeyringId,
-    Purpose, QrChange, Reason, SessionEvent, Status, Verdict,
+    Purpose, QrChange, Reason, SessionEvent, Status, Update, Verdict,
 };
 
 /// Watches one life from outside, by its inputs and effects alone, and objects
@@ -20,7 +20,7 @@ pub struct Referee {
     keyrings: BTreeMap<u64, KeyringId>,
     secured: BTreeSet<u64>,
     /// A change whose number is being asked for.
-    claim: Option<(Incarnation, Change)>,
+    claim: Option<(Incarnation, Update)>,
     /// Consumers were told that it is connected, and nothing else since.
     believed_connected: bool,
     refused: BTreeSet<u64>,
@@ -64,7 +64,7 @@ impl Referee {
             claim: None,
             believed_connected: record.status == Status::Connected || record.released_at.is_some(),
             refused: BTreeSet::new(),
-            confirmed: record.keyring.into_iter().chain(record.linking).collect(),
+            confirmed: record.keyring().into_iter().chain(record.linking()).collect(),
             disowned: BTreeSet::new(),
             commands: BTreeMap::new(),
             left: false,
@@ -86,9 +86,9 @@ impl Referee {
                 self.on_ended(*of, reason);
             }
             Input::Claimed(of, Ok(Claim::Granted)) => {
-                if let Some((_, change)) = self.claim.take_if(|(asked, _)| asked == of) {
-                    self.on_record(&change);
-                    if change.links.is_some() {
+                if let Some((_, update)) = self.claim.take_if(|(asked, _)| asked == of) {
+                    self.on_record(&update);
+                    if update.change.links.is_some() {
                         self.secured.insert(of.0);
                     }
                 }
@@ -128,7 +128,7 @@ impl Referee {
         }
         if !self.left && !self.retired {
             // Whatever the machine believes, the phone may list these: they must be held or have a ticket.
-            let held: BTreeSet<_> = life.record().keyring.into_iter().chain(life.record().linking).collect();
+            let held: BTreeSet<_> = life.record().keyring().into_iter().chain(life.record().linking()).collect();
             assert!(self.confirmed.is_subset(&held), "a confirmed link is lost: {:?} not in {held:?}", self.confirmed);
         }
     }
@@ -166,11 +166,11 @@ impl Referee {
             Effect::RefuseLink(incarnation) => {
                 self.refused.insert(incarnation.0);
             }
-            Effect::Record(change) => self.on_record(change),
+            Effect::Record(update) => self.on_record(update),
             Effect::Retire => self.retired = true,
-            Effect::Claim { incarnation, change } => {
+            Effect::Claim { incarnation, update } => {
                 assert!(!self.left, "{effect:?} after the account was lost");
-                self.claim = Some((*incarnation, (**change).clone()));
+                self.claim = Some((*incarnation, (**update).clone()));
             }
             Effect::AnswerPasskey { .. } | Effect::FetchGroups(_) => {
                 assert!(!self.left, "{effect:?} after the account was lost");
@@ -178,16 +178,16 @@ impl Referee {
         }
     }
 
-    fn on_record(&mut self, change: &Change) {
+    fn on_record(&mut self, Update { record: after, change }: &Update) {
         assert!(!self.left, "a write after the account was lost");
-        let (before, after) = (&self.record, &change.record);
+        let before = &self.record;
         assert_ne!(after.reason.word(), Reason::Unknown, "{:?}", after.reason);
-        self.attempts_end_once(before, change);
+        self.attempts_end_once(before, after, change);
         if before.status == Status::Pending && after.status != Status::Pending {
             assert_eq!(change.qr, QrChange::Clear, "a QR stays behind on the way out of pending");
         }
         if after.status == Status::Unpaired {
-            assert_eq!(after.phone, None, "an unpaired account keeps a number from others");
+            assert_eq!(after.phone(), None, "an unpaired account keeps a number from others");
         }
         if after.status == Status::Reconnecting {
             assert!(after.next_retry_at.is_some(), "reconnecting without a date");
@@ -242,8 +242,8 @@ impl Referee {
     }
 
     /// Exactly one terminal event when an attempt ends or is replaced, none otherwise.
-    fn attempts_end_once(&self, before: &AccountRecord, change: &Change) {
-        let replaced = match (&before.attempt, &change.record.attempt) {
+    fn attempts_end_once(&self, before: &AccountRecord, after: &AccountRecord, change: &Change) {
+        let replaced = match (before.attempt(), after.attempt()) {
             (Some(_), None) => true,
             // A new attempt is what a finished `account.pair` tells of.
             (Some(_), Some(_)) => change
@@ -262,7 +262,7 @@ impl Referee {
                 event.is_terminal() && !matches!(event, Event::Connected { .. } | Event::Duplicate { .. })
             });
             assert!(!stray, "a terminal event without an attempt: {events:?}");
-            assert!(before.attempt.is_none() || terminal == 0, "an attempt goes on after {events:?}");
+            assert!(before.attempt().is_none() || terminal == 0, "an attempt goes on after {events:?}");
         }
     }
 
@@ -271,7 +271,7 @@ impl Referee {
         if self.left || self.retired {
             return;
         }
-        assert!(life.record().attempt.is_none(), "an attempt never ended, in {}", life.state().name());
+        assert!(life.record().attempt().is_none(), "an attempt never ended, in {}", life.state().name());
         let open: Vec<_> = self.commands.iter().filter(|(_, ended)| !**ended).collect();
         assert!(open.is_empty(), "commands never ended: {open:?} in {}", life.state().name());
     }

@@ -2,27 +2,32 @@
 
 use super::{super::*, *};
 use crate::domain::{
-    Attempt, Change, CloseReason, CommandKind, Event, EventKind, KeyringId, PairMethod, PairRequest, PasskeyAnswer,
-    PasskeyStage, Phase, Purpose, Refuse, Shown,
+    Attempt, Change, CloseReason, CommandKind, Event, EventKind, KeyringId, Link, LinkedDevice, PairMethod,
+    PairRequest, PasskeyAnswer, PasskeyStage, Phase, Purpose, Refuse, Shown, Update,
 };
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
     effects.iter().find_map(|effect| if let Effect::Close(of) = effect { Some(*of) } else { None })
 }
 
-/// The change that asks for a number.
-fn claim_of(effects: &[Effect], of: Incarnation) -> Option<Change> {
+/// The update that asks for a number.
+fn claim_of(effects: &[Effect], of: Incarnation) -> Option<Update> {
     effects.iter().find_map(|effect| {
-        let Effect::Claim { incarnation, change } = effect else { return None };
-        (*incarnation == of).then(|| (**change).clone())
+        let Effect::Claim { incarnation, update } = effect else { return None };
+        (*incarnation == of).then(|| (**update).clone())
     })
 }
 
-fn records(effects: &[Effect]) -> Vec<&Change> {
-    effects
-        .iter()
-        .filter_map(|effect| if let Effect::Record(change) = effect { Some(&**change) } else { None })
-        .collect()
+fn updates(effects: &[Effect]) -> impl Iterator<Item = &Update> {
+    effects.iter().filter_map(|effect| if let Effect::Record(update) = effect { Some(&**update) } else { None })
+}
+
+fn changes(effects: &[Effect]) -> Vec<&Change> {
+    updates(effects).map(|update| &update.change).collect()
+}
+
+fn rows(effects: &[Effect]) -> Vec<&AccountRecord> {
+    updates(effects).map(|update| &update.record).collect()
 }
 
 #[test]
@@ -34,15 +39,15 @@ fn a_scan_is_secured_then_confirmed_then_told() {
     assert_eq!(bench.events(), ["session.qr"]);
     let of = bench.incarnation();
     let asked = claim_of(bench.scanned(), of).unwrap();
-    assert_eq!(asked.links, Some(phone()), "the keys become durable with the number");
-    assert_eq!((asked.record.phone, asked.record.reason), (Some(phone()), Reason::Linking.into()));
-    assert_eq!(bench.life.record().phone, None, "not before the database has said so");
+    assert_eq!(asked.change.links, Some(phone()), "the keys become durable with the number");
+    assert_eq!((asked.record.phone(), &asked.record.reason), (Some(&phone()), &Reason::Linking.into()));
+    assert_eq!(bench.life.record().phone(), None, "not before the database has said so");
     assert_eq!(bench.claimed(Claim::Granted)[0], Effect::ConfirmLink(of));
-    assert_eq!(bench.life.record().phone, Some(phone()));
+    assert_eq!(bench.life.record().phone(), Some(&phone()));
     bench.open();
     assert_eq!(bench.events(), ["session.connected"]);
     assert_eq!(bench.life.record().status, Status::Connected);
-    assert!(bench.life.record().keyring.is_some() && bench.life.record().linking.is_none());
+    assert!(bench.life.record().keyring().is_some() && bench.life.record().linking().is_none());
 }
 
 #[test]
@@ -66,7 +71,7 @@ fn answer(id: i64, args: &serde_json::Value) -> Input {
 }
 
 fn refused(effects: &[Effect]) -> Option<String> {
-    records(effects).into_iter().flat_map(|change| &change.finished).find_map(|finished| finished.result.clone().err())
+    changes(effects).into_iter().flat_map(|change| &change.finished).find_map(|finished| finished.result.clone().err())
 }
 
 #[test]
@@ -76,7 +81,7 @@ fn a_passkey_is_answered_once_and_confirmed_once() {
     bench.qr("q1");
     bench.hear(passkey(PasskeyStage::Challenge));
     assert_eq!(bench.events(), ["session.passkey"]);
-    assert_eq!(records(&bench.effects)[0].qr, crate::domain::QrChange::Clear, "the scan is done");
+    assert_eq!(changes(&bench.effects)[0].qr, crate::domain::QrChange::Clear, "the scan is done");
     assert!(bench.qr("q2").is_empty(), "no QR behind a challenge");
     let early = refused(bench.feed(answer(10, &json!({"confirm": true})))).unwrap();
     assert!(early.contains("nothing to confirm yet"), "{early}");
@@ -114,7 +119,7 @@ fn a_refused_passkey_answer_can_be_repeated_a_confirmation_not() {
     bench.feed(Input::PasskeyAnswered(of, CommandId(12), Err("no".to_owned())));
     assert_eq!(bench.state(), "Closing");
     bench.closed();
-    assert!(bench.life.record().attempt.is_some() && bench.reason().contains("confirmation"));
+    assert!(bench.life.record().attempt().is_some() && bench.reason().contains("confirmation"));
 }
 
 #[test]
@@ -166,12 +171,12 @@ fn an_expired_code_leaves_the_row_and_the_qr_stays() {
     bench.qr("q1");
     let expires_at = START.after(Duration::from_secs(180));
     bench.hear(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at });
-    assert_eq!(records(&bench.effects)[0].qr, crate::domain::QrChange::Keep);
+    assert_eq!(changes(&bench.effects)[0].qr, crate::domain::QrChange::Keep);
     bench.qr("q2");
     assert_eq!(bench.reason(), "waiting_for_code", "the code is what was asked for");
     assert_eq!(bench.life.deadline(), Some(expires_at.after(Duration::from_secs(30))), "the code outlives the QR");
     bench.hear(SessionEvent::CodeOver { reason: crate::domain::CodeOver::Refused("429".to_owned()) });
-    let change = records(&bench.effects)[0];
+    let change = changes(&bench.effects)[0];
     assert_eq!((&change.pair_code, &change.qr), (&crate::domain::CodeChange::Clear, &crate::domain::QrChange::Keep));
     bench.qr("q3");
     assert_eq!(bench.reason(), "code_refused: 429");
@@ -197,7 +202,7 @@ fn a_reconnect_replaces_live_connections_and_keeps_the_status() {
     bench.qr("q1");
     bench.ask("account.reconnect");
     bench.closed();
-    assert_eq!((bench.state(), bench.life.record().attempt.is_some()), ("Opening", true));
+    assert_eq!((bench.state(), bench.life.record().attempt().is_some()), ("Opening", true));
 
     let mut bench = Bench::paired();
     bench.hear(SessionEvent::Ended { reason: CloseReason::ProxyInvalid("no port".to_owned()) });
@@ -224,7 +229,7 @@ fn a_duplicate_is_refused_before_anything_is_told() {
     assert_eq!(refused, [Effect::RefuseLink(of), Effect::Close(of)]);
     bench.closed();
     assert_eq!(bench.events(), ["session.duplicate"]);
-    assert_eq!((bench.life.record().status, bench.life.record().phone.clone()), (Status::Unpaired, None));
+    assert_eq!((bench.life.record().status, bench.life.record().phone()), (Status::Unpaired, None));
 }
 
 #[test]
@@ -233,15 +238,15 @@ fn refused_after_the_link_a_duplicate_gets_an_unlink_ticket() {
     bench.ask("account.pair");
     bench.qr("q1");
     let of = bench.incarnation();
-    assert_eq!(claim_of(bench.scanned(), of).unwrap().links, Some(phone()));
+    assert_eq!(claim_of(bench.scanned(), of).unwrap().change.links, Some(phone()));
     bench.claimed(Claim::Granted);
-    assert_eq!(bench.life.record().phone, None, "nobody asked for the number yet");
+    assert_eq!(bench.life.record().phone(), None, "nobody asked for the number yet");
     let asked = claim_of(bench.open(), of).unwrap();
-    assert_eq!((asked.record.phone, asked.links), (Some(phone()), None));
+    assert_eq!((asked.record.phone(), asked.change.links), (Some(&phone()), None));
     bench.claimed(Claim::Duplicate { existing_label: "shop".to_owned() });
     bench.closed();
     assert_eq!(bench.events(), ["session.duplicate"]);
-    assert_eq!(records(&bench.effects)[0].tickets.len(), 1);
+    assert_eq!(changes(&bench.effects)[0].tickets.len(), 1);
 }
 
 #[test]
@@ -278,30 +283,30 @@ fn pairing_again_closes_the_old_socket_before_opening_another() {
 #[test]
 fn a_new_link_sends_the_parked_device_away() {
     let mut bench = Bench::paired();
-    let old = bench.life.record().keyring.unwrap();
+    let old = bench.life.record().keyring().unwrap();
     bench.ask("account.unpair");
     bench.closed();
-    assert_eq!(bench.life.record().keyring, Some(old), "parked");
+    assert_eq!(bench.life.record().keyring(), Some(old), "parked");
     bench.ask("account.pair");
     bench.qr("q2");
     bench.scanned();
     bench.claimed(Claim::Granted);
     bench.open();
-    assert_eq!(records(&bench.effects)[0].tickets, [(old, "re-paired".to_owned())]);
+    assert_eq!(changes(&bench.effects)[0].tickets, [(old, "re-paired".to_owned())]);
 }
 
 #[test]
 fn a_deleted_account_leaves_the_lists_before_its_socket_closes() {
     let mut bench = Bench::paired();
-    let keyring = bench.life.record().keyring.unwrap();
+    let keyring = bench.life.record().keyring().unwrap();
     let effects = bench.ask("account.delete").to_vec();
-    assert!(records(&effects)[0].record.deleted_at.is_some());
+    assert!(rows(&effects)[0].deleted_at.is_some());
     assert!(matches!(effects.last(), Some(Effect::Close(_))));
     assert!(bench.events().is_empty());
     bench.closed();
     assert_eq!(bench.events(), ["account.deleted"]);
-    assert_eq!(records(&bench.effects)[0].tickets, [(keyring, "deleted".to_owned())]);
-    assert!(records(&bench.effects)[0].erase.is_empty(), "unlink first, then erase");
+    assert_eq!(changes(&bench.effects)[0].tickets, [(keyring, "deleted".to_owned())]);
+    assert!(changes(&bench.effects)[0].erase.is_empty(), "unlink first, then erase");
     assert_eq!(bench.effects.last(), Some(&Effect::Retire));
 }
 
@@ -349,11 +354,11 @@ fn a_restart_without_a_login_is_reported_in_the_end() {
 #[test]
 fn a_logout_erases_the_keys_and_never_pairs_by_itself() {
     let mut bench = Bench::paired();
-    let keyring = bench.life.record().keyring.unwrap();
+    let keyring = bench.life.record().keyring().unwrap();
     bench.hear(SessionEvent::Ended { reason: CloseReason::LoggedOut("device_removed".to_owned()) });
     bench.closed();
     assert_eq!(bench.events(), ["session.logged_out"]);
-    assert_eq!(records(&bench.effects)[0].erase, [keyring]);
+    assert_eq!(changes(&bench.effects)[0].erase, [keyring]);
     assert_eq!((bench.state(), bench.life.deadline()), ("Unpaired", None));
 }
 
@@ -374,29 +379,34 @@ fn a_ban_is_waited_out_and_a_replaced_session_does_not_fight() {
     assert_eq!(bench.state(), "Connecting");
 }
 
+/// An attempt that is running; with keys, a phone has scanned.
+fn pairing(deadline: Instant, linking: Option<KeyringId>) -> Link {
+    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
+    let device = linking.map(|keyring| LinkedDevice { keyring, phone: Some(phone()), jid: None });
+    Link::Pairing { attempt: Attempt { deadline, request, device }, parked: None }
+}
+
 #[test]
 fn a_restart_keeps_deadlines_and_logs_in_a_new_link() {
-    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
     let deadline = START.after(Duration::from_secs(60));
     let pending = AccountRecord {
         status: Status::Pending,
         desired: Desired::Paired,
-        attempt: Some(Attempt { deadline, request }),
+        link: pairing(deadline, None),
         ..fresh_record()
     };
     let bench = Bench::with(pending.clone(), Policy::default());
     assert!(matches!(bench.effects.last(), Some(Effect::Open { purpose: Purpose::Pair { .. }, .. })));
-    assert_eq!(bench.life.record().attempt.as_ref().unwrap().deadline, deadline);
+    assert_eq!(bench.life.record().attempt().unwrap().deadline, deadline);
 
-    let linking = Some(KeyringId(Uuid::from_u128(9)));
-    let mut bench = Bench::with(AccountRecord { linking, phone: Some(phone()), ..pending.clone() }, Policy::default());
+    let link = pairing(deadline, Some(KeyringId(Uuid::from_u128(9))));
+    let mut bench = Bench::with(AccountRecord { link, ..pending.clone() }, Policy::default());
     assert!(matches!(bench.effects.last(), Some(Effect::Open { purpose: Purpose::Login, .. })));
     bench.hear(SessionEvent::Ended { reason: CloseReason::LoggedOut("401".to_owned()) });
     bench.closed();
     assert_eq!(bench.state(), "Opening", "the link never came about: the attempt goes on with a fresh QR");
 
-    let late = Attempt { deadline: START, ..pending.attempt.clone().unwrap() };
-    let bench = Bench::with(AccountRecord { attempt: Some(late), ..pending }, Policy::default());
+    let bench = Bench::with(AccountRecord { link: pairing(START, None), ..pending }, Policy::default());
     assert_eq!((bench.state(), bench.events()), ("Unpaired", vec!["session.timeout"]));
 }
 
@@ -422,7 +432,7 @@ fn another_phone_than_the_expected_one_is_refused() {
     assert_eq!(bench.scanned(), [Effect::RefuseLink(of), Effect::Close(of)]);
     bench.closed();
     let expected = Phone::parse("436607654321").unwrap();
-    assert_eq!(records(&bench.effects)[0].events, [Event::WrongPhone { phone: phone(), expected }]);
+    assert_eq!(changes(&bench.effects)[0].events, [Event::WrongPhone { phone: phone(), expected }]);
 }
 
 #[test]
@@ -455,7 +465,7 @@ fn a_quick_move_between_daemons_is_not_reported() {
     bench.feed(Input::HandOver);
     bench.closed();
     assert!(bench.events().is_empty());
-    let released = records(&bench.effects)[0].record.clone();
+    let released = rows(&bench.effects)[0].clone();
     assert_eq!((released.status, released.released_at), (Status::Reconnecting, Some(bench.now)));
 
     let mut heir = Bench::with(released.clone(), Policy::default());
@@ -470,7 +480,7 @@ fn a_slow_move_is_reported_after_fifteen_seconds() {
     let mut bench = Bench::paired();
     bench.feed(Input::HandOver);
     bench.closed();
-    let released = records(&bench.effects)[0].record.clone();
+    let released = rows(&bench.effects)[0].clone();
     let mut heir = Bench::with(released.clone(), Policy::default());
     heir.pass(Duration::from_secs(15));
     assert_eq!((heir.events(), heir.state()), (vec!["session.disconnected"], "Connecting"));
@@ -529,8 +539,8 @@ fn a_deletion_is_settled_when_its_last_ticket_is_closed() {
         ..fresh_record()
     };
     let mut bench = Bench::with(deleting, Policy::default());
-    let settled = records(&bench.effects)[0];
-    assert_eq!((settled.record.status, settled.deletes), (Status::Unpaired, true), "unless a ticket is open");
+    let (row, settled) = (rows(&bench.effects)[0], changes(&bench.effects)[0]);
+    assert_eq!((row.status, settled.deletes), (Status::Unpaired, true), "unless a ticket is open");
     assert!(settled.events.is_empty());
     assert_eq!(bench.state(), "Deleted");
     bench.ask("account.delete");
@@ -539,9 +549,8 @@ fn a_deletion_is_settled_when_its_last_ticket_is_closed() {
 
 #[test]
 fn an_unwritable_account_is_held_with_a_minimal_change() {
-    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
-    let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
-    let pending = AccountRecord { status: Status::Pending, attempt, ..fresh_record() };
+    let link = pairing(START.after(Duration::from_secs(60)), None);
+    let pending = AccountRecord { status: Status::Pending, link, ..fresh_record() };
     let trouble = |is_muted| Trouble {
         reason: StatusReason::new(Reason::WriteRefused, "the database refused it"),
         commands: vec![crate::domain::Finished {
@@ -559,8 +568,8 @@ fn an_unwritable_account_is_held_with_a_minimal_change() {
     assert_eq!((held.state(), held.life.record().status), ("Held", Status::Held));
     assert_eq!(held.events(), ["session.failed", "session.held", "command.failed"]);
     let muted = hold(trouble(true));
-    assert!(muted.events().is_empty() && records(&muted.effects)[0].audit.is_empty());
-    assert!(records(&muted.effects)[0].finished[0].result.is_err(), "the command ends all the same");
+    assert!(muted.events().is_empty() && changes(&muted.effects)[0].audit.is_empty());
+    assert!(changes(&muted.effects)[0].finished[0].result.is_err(), "the command ends all the same");
     let row = held.life.record().clone();
     let again = Trouble { commands: Vec::new(), ..trouble(false) };
     let (_, effects) = Lifecycle::hold(row, Policy::default(), SEED, START, again);
@@ -569,24 +578,22 @@ fn an_unwritable_account_is_held_with_a_minimal_change() {
 
 #[test]
 fn a_link_that_the_smallest_write_left_gets_its_ticket() {
-    let request = PairRequest { method: PairMethod::Qr, expect_phone: None };
-    let attempt = Some(Attempt { deadline: START.after(Duration::from_secs(60)), request });
     let keyring = KeyringId(Uuid::from_u128(9));
-    let linking = Some(keyring);
-    let row = AccountRecord { status: Status::Pending, attempt, linking, phone: Some(phone()), ..fresh_record() };
+    let link = pairing(START.after(Duration::from_secs(60)), Some(keyring));
+    let row = AccountRecord { status: Status::Pending, link, ..fresh_record() };
     for kind in ["account.pair", "account.resume", "account.unpair", "account.delete", "groups.sync"] {
         let trouble = Trouble { reason: Reason::RowUnreadable.into(), commands: Vec::new(), is_muted: true };
         let (life, effects) = Lifecycle::hold(row.clone(), Policy::default(), SEED, START, trouble);
         let mut bench = Bench { life, now: START, effects, commands: 0 };
         bench.ask(kind);
-        let tickets: Vec<_> = records(&bench.effects).iter().flat_map(|change| change.tickets.clone()).collect();
+        let tickets: Vec<_> = changes(&bench.effects).iter().flat_map(|change| change.tickets.clone()).collect();
         assert_eq!(tickets, [(keyring, "left behind".to_owned())], "{kind}");
-        assert_eq!((bench.life.record().linking, &bench.life.record().phone), (None, &None), "{kind}");
+        assert_eq!((bench.life.record().linking(), bench.life.record().phone()), (None, None), "{kind}");
     }
 }
 
 fn shown(record: &AccountRecord) -> Shown<'_> {
-    let has_keys = record.keyring.is_some();
+    let has_keys = record.keyring().is_some();
     Shown { status: record.status, reason: &record.reason, has_keys, has_qr: false, has_code: false }
 }
 
@@ -634,7 +641,7 @@ fn no_command_that_is_offered_is_refused() {
             };
             let input = CommandInput { id: CommandId(99), kind: kind.to_string(), source: "web".to_owned(), command };
             let effects = bench.life.clone().step(Input::Command(input), bench.now);
-            let told = records(&effects).into_iter().flat_map(|change| &change.events);
+            let told = changes(&effects).into_iter().flat_map(|change| &change.events);
             assert!(!told.map(Event::kind).any(|told| told == EventKind::CommandFailed), "{kind} in {}", bench.state());
         }
     }
