@@ -120,7 +120,7 @@ async fn serve_with(
     let meters = Arc::new(Meters::default());
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
-    let gateway = WhatsApp::new(gateway::Settings {
+    let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
         credentials,
@@ -146,7 +146,7 @@ async fn serve_with(
 
     let console = match config.console_addr.zip(token) {
         None => None,
-        Some((addr, token)) => Some(Console::start(console::Settings {
+        Some((addr, token)) => Some(Console::start(console::ConsoleSettings {
             addr,
             addr_file: config.console_addr_file(),
             token,

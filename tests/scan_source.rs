@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
+#[path = "scan/imports.rs"]
+mod imports;
 #[path = "scan/references.rs"]
 mod references;
+#[path = "scan/type_names.rs"]
+mod type_names;
 
 use std::fs;
 use std::path::{Path, PathBuf};

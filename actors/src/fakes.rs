@@ -13,9 +13,9 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, Incarnation, KeyringId,
-        Loaded, OpenSession, Owned, PasskeyAnswer, PendingAttempt, SealedKeys, SessionEvent, StoreError, Survey, Taken,
-        TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
+        AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation,
+        KeyringId, Loaded, OpenSession, Owned, PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, SessionEvent,
+        StoreError, Survey, Taken, TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
     },
     ports::{AccountStore, ConnectionStore, FleetStore, Gateway, Session, SessionListener, TicketStore, WriteKeys},
 };
@@ -293,11 +293,11 @@ impl Session for FakeSession {
         UnlinkAnswer::Gone("ok".to_owned())
     }
 
-    async fn groups(&self) -> Result<Vec<Group>, String> {
+    async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         Ok(Vec::new())
     }
 
-    async fn answer_passkey(&self, _: PasskeyAnswer) -> Result<(), String> {
+    async fn answer_passkey(&self, _: PasskeyAnswer) -> Result<(), PasskeyError> {
         Ok(())
     }
 

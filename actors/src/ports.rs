@@ -10,9 +10,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    AccountId, CommandRow, ConnectionSettings, Fence, Group, Incarnation, Loaded, OpenSession, PasskeyAnswer,
-    PendingAttempt, SealedKeys, SessionEvent, StoreError, Survey, Taken, TicketId, TicketOutcome, TicketRecord,
-    UnlinkAnswer, Write, Written,
+    AccountId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation, Loaded, OpenSession,
+    PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, SessionEvent, StoreError, Survey, Taken, TicketId,
+    TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
 };
 
 /// What every actor that opens connections needs of the store.
@@ -131,14 +131,14 @@ pub trait Session: Send + Sync + 'static {
     /// The groups that the account is in, as WhatsApp lists them now.
     ///
     /// # Errors
-    /// The reason in words; trying again later may do.
-    async fn groups(&self) -> Result<Vec<Group>, String>;
+    /// Why there are none; trying again later may do.
+    async fn groups(&self) -> Result<Vec<Group>, GroupsError>;
 
     /// Hands over the operator's answer to a passkey challenge.
     ///
     /// # Errors
-    /// The reason in words.
-    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String>;
+    /// Why WhatsApp does not have it.
+    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), PasskeyError>;
 
     /// Closes without logging out. After it returns nothing of this connection
     /// lives, and its listener is not called again.

@@ -276,6 +276,8 @@ fn not_done(why: &StoreError) -> Problem {
 impl From<Inspected> for Inspection {
     fn from(inspected: Inspected) -> Self {
         let record = inspected.record;
+        let pair_deadline = record.attempt().map(|attempt| attempt.deadline.to_utc());
+        let has_keys = record.keyring().is_some() || record.linking().is_some();
         Self {
             account_id: record.id.0,
             label: record.label,
@@ -286,9 +288,9 @@ impl From<Inspected> for Inspection {
             status_since: record.since.to_utc(),
             desired: record.desired.as_str().to_owned(),
             next_retry_at: record.next_retry_at.map(|at| at.to_utc()),
-            pair_deadline: record.attempt().map(|attempt| attempt.deadline.to_utc()),
+            pair_deadline,
             fence: record.fence.0,
-            has_keys: record.keyring().is_some() || record.linking().is_some(),
+            has_keys,
         }
     }
 }

@@ -32,5 +32,5 @@ mod token;
 mod vocabulary;
 
 pub(crate) use feed::Cursor;
-pub use server::{Console, Settings};
+pub use server::{Console, ConsoleSettings};
 pub use token::Token;

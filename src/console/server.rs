@@ -50,7 +50,7 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the console needs from the daemon.
-pub struct Settings {
+pub struct ConsoleSettings {
     pub addr: SocketAddr,
     /// The bound address is written here: for port 0, and for the command line.
     pub addr_file: PathBuf,
@@ -76,7 +76,7 @@ impl Console {
     ///
     /// # Errors
     /// Only a setting of the pool.
-    pub fn start(settings: Settings) -> anyhow::Result<Self> {
+    pub fn start(settings: ConsoleSettings) -> anyhow::Result<Self> {
         let ending = CancellationToken::new();
         let state = Data::new(AppState {
             process: settings.process,

@@ -11,7 +11,10 @@ use std::{
 
 use async_trait::async_trait;
 use paird_actors::{
-    domain::{Group, OpenSession, PasskeyAnswer, Purpose, SessionEvent, StoreError, UnlinkAnswer, Written},
+    domain::{
+        Group, GroupsError, OpenSession, PasskeyAnswer, PasskeyError, Purpose, SessionEvent, StoreError, UnlinkAnswer,
+        Written,
+    },
     ports::{Gateway, Session, SessionListener, WriteKeys},
 };
 
@@ -149,11 +152,11 @@ impl Session for MeteredSession {
         traced(Port::Gateway, "unlink", self.inner.unlink()).await
     }
 
-    async fn groups(&self) -> Result<Vec<Group>, String> {
+    async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         traced(Port::Gateway, "groups", self.inner.groups()).await
     }
 
-    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String> {
+    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), PasskeyError> {
         traced(Port::Gateway, "answer_passkey", self.inner.answer_passkey(answer)).await
     }
 

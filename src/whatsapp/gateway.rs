@@ -37,7 +37,7 @@ const PRE_KEYS: usize = 30;
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How [`WhatsApp`] is set up.
-pub struct Settings {
+pub struct GatewaySettings {
     /// Where to connect instead of WhatsApp: the sandbox. It takes any client version.
     pub url: Option<String>,
     /// Where connections run: a multi-thread runtime.
@@ -64,7 +64,7 @@ pub struct WhatsApp {
 }
 
 impl WhatsApp {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: GatewaySettings) -> Self {
         let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::new());
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),

@@ -14,7 +14,7 @@ pub mod reachability;
 mod runtime;
 mod version;
 
-pub use gateway::{Settings, WhatsApp};
+pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
 
 #[cfg(test)]

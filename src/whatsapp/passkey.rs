@@ -15,9 +15,8 @@ const LONGEST: Duration = Duration::from_secs(180);
 ///
 /// # Errors
 /// What is wrong with it, without its content.
-pub(super) fn assertion(answer: &Secret) -> Result<Assertion, String> {
-    let json: Value =
-        serde_json::from_str(answer.expose()).map_err(|_| "the passkey response is not JSON".to_owned())?;
+pub(super) fn assertion(answer: &Secret) -> Result<Assertion, &'static str> {
+    let json: Value = serde_json::from_str(answer.expose()).map_err(|_| "the passkey response is not JSON")?;
     let raw_id = json
         .get("rawId")
         .or_else(|| json.get("id"))
@@ -27,7 +26,7 @@ pub(super) fn assertion(answer: &Secret) -> Result<Assertion, String> {
         .decode(raw_id.trim_end_matches('='))
         .map_err(|_| "the passkey response's rawId is not base64url")?;
     if json.get("response").and_then(Value::as_object).is_none() {
-        return Err("the passkey response has no response object".to_owned());
+        return Err("the passkey response has no response object");
     }
     Ok(Assertion { assertion_json: answer.expose().as_bytes().to_vec(), credential_id })
 }
@@ -39,11 +38,10 @@ pub(super) fn time_for(options: &Value) -> Duration {
     said.map_or(LONGEST, |said| said.min(LONGEST))
 }
 
-/// Why an answer came to nothing.
+/// What WhatsApp, or the library, said of an answer that was not taken.
 pub(super) fn in_words(failure: &PasskeyError) -> String {
     let failure = failure.to_string();
-    let why = failure.rsplit("iq failed: ").next().unwrap_or(&failure);
-    format!("WhatsApp did not take the answer: {why}")
+    failure.rsplit("iq failed: ").next().unwrap_or(&failure).to_owned()
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ async fn a_command_sent_while_another_ends_is_looked_for_at_once() {
                    CREATE TRIGGER held_up BEFORE UPDATE ON commands FOR EACH ROW
                    WHEN (NEW.state = 'done') EXECUTE FUNCTION hold_up(); SELECT pg_advisory_lock(7)";
     database.web.batch_execute(hold_up).await.unwrap();
-    let change = Change { finished: vec![finished(first, Ok("done"))], ..change(&record) };
+    let change = update(&record, Change { finished: vec![finished(first, Ok("done"))], ..Change::default() });
     let follows = store.load_account(record.id).await.unwrap().unwrap().last_change;
     let writing = crate::support::write(follows, change);
     let meanwhile = async {

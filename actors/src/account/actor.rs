@@ -16,11 +16,11 @@ use crate::{
     World, clock,
     departure::Departure,
     domain::{
-        AccountId, ConnectionSettings, GroupsError, Incarnation, KeyringId, OpenSession, Purpose, StoreError, Write,
-        Written,
+        AccountId, ConnectionSettings, Ending, GroupsError, Incarnation, KeyringId, OpenSession, PasskeyError, Purpose,
+        StoreError, Write, Written,
     },
     ports::{AccountStore, Session, SessionListener},
-    supervisor::{Ending, Member, Retired},
+    supervisor::{Member, Retired},
     trace,
 };
 
@@ -177,7 +177,7 @@ impl AccountActor {
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.answer_passkey(answer).await,
-                        None => Err("the connection is gone".to_owned()),
+                        None => Err(PasskeyError::ConnectionOver),
                     };
                     Input::PasskeyAnswered(incarnation, command, outcome)
                 });
@@ -187,9 +187,9 @@ impl AccountActor {
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.groups().await,
-                        None => Err("the connection is gone".to_owned()),
+                        None => Err(GroupsError::ConnectionOver),
                     };
-                    Input::GroupsFetched(incarnation, outcome.map_err(GroupsError::Failed))
+                    Input::GroupsFetched(incarnation, outcome)
                 });
             }
             Task::End(end) => {

@@ -3,17 +3,12 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::lifecycle::{Effect, Input, Lifecycle, Trouble};
-use crate::{
-    domain::{
-        ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Incarnation, Instant, KeyringId,
-        Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Update, Write, Written,
-    },
-    supervisor::Ending,
+use super::lifecycle::{Effect, Input, Lifecycle};
+use crate::domain::{
+    ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Ending, Incarnation, Instant, KeyringId,
+    Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Trouble, Update, Write,
+    Written,
 };
-
-/// Between two tries of a write that the database did not take.
-const WRITE_RETRY: Duration = Duration::from_millis(250);
 
 /// What happened, or is to be done, and what led to it.
 #[derive(Clone, Debug)]
@@ -320,7 +315,7 @@ impl<C: Clone + Default> Desk<C> {
             (WaitedFor::Claim(_, _, finished), Err(StoreError::Refused(why))) => self.was_refused(why, finished),
             (WaitedFor::Record(write), Err(StoreError::Unavailable(_))) => {
                 self.waiting = Some(Waiting { cause, what: WaitedFor::Record(write.clone()) });
-                return Some((write, WRITE_RETRY));
+                return Some((write, self.life.policy().write_retry));
             }
             // Written or not, the next write finds out: a phone is not kept waiting.
             (WaitedFor::Claim(incarnation, ..), Err(StoreError::Unavailable(why) | StoreError::Poisoned(why))) => {

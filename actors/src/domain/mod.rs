@@ -1,9 +1,11 @@
 //! The nouns. Values only: nothing here does anything.
 
 mod audit;
+mod backoff;
 mod change;
 mod close;
 mod command;
+mod ending;
 mod event;
 mod fleet;
 mod ids;
@@ -23,9 +25,11 @@ mod ticket;
 mod word;
 
 pub use audit::{AuditAction, AuditEntry};
+pub use backoff::{Backoff, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
+pub use ending::{Ending, Trouble};
 pub use event::{CancelReason, Event, EventKind, PasskeyStage, Unlinked};
 pub use fleet::{Owned, PendingAttempt, Survey, Swept};
 pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TakingId, TicketId};
@@ -36,7 +40,7 @@ pub use reason::{Reason, StatusReason};
 pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Link, LinkedDevice, Loaded};
 pub use sealed::{SealedKeys, SealedRecord};
 pub use secret::Secret;
-pub use session::{CodeOver, GroupsError, OpenSession, Purpose, SessionEvent, UnlinkAnswer};
+pub use session::{CodeOver, GroupsError, OpenSession, PasskeyError, Purpose, SessionEvent, UnlinkAnswer};
 pub use shown::{Phase, Shown};
 pub use status::{Desired, Status};
 pub use store_error::StoreError;

@@ -28,6 +28,13 @@ pub struct Policy {
     pub admission_timeout: Duration,
     /// How long a confirmed link may take until its first login, before the login is tried anew.
     pub link_timeout: Duration,
+    /// A QR or a code that is not followed by another this long after it expired: the socket
+    /// is silent.
+    pub qr_silence: Duration,
+    /// Wait before a pairing socket is opened anew after a failure of ours, jittered.
+    pub socket_retry: Duration,
+    /// How long an operator has for a step of a passkey, at most, before the socket is given up.
+    pub passkey_timeout: Duration,
     /// How long closing a connection may take; the client needs up to 5 s a step.
     pub close_timeout: Duration,
     /// First wait before a reconnect; doubles each time, up to `backoff_cap`.
@@ -49,6 +56,12 @@ pub struct Policy {
     pub groups_delay: Duration,
     /// Wait before a failed group fetch is tried again; doubles each time.
     pub groups_retry: Duration,
+    /// After this the groups are not coming; WhatsApp may take 75 s.
+    pub groups_timeout: Duration,
+    /// How long WhatsApp's answer to the removal of a device may take.
+    pub unlink_timeout: Duration,
+    /// Wait between two tries of a write that the database did not take.
+    pub write_retry: Duration,
 }
 
 impl Default for Policy {
@@ -61,6 +74,9 @@ impl Default for Policy {
             open_timeout: Duration::from_secs(30),
             admission_timeout: Duration::from_secs(15),
             link_timeout: Duration::from_secs(40),
+            qr_silence: Duration::from_secs(30),
+            socket_retry: Duration::from_secs(2),
+            passkey_timeout: Duration::from_secs(180),
             close_timeout: Duration::from_secs(20),
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(900),
@@ -70,6 +86,9 @@ impl Default for Policy {
             outdated_retry: Duration::from_secs(60),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),
+            groups_timeout: Duration::from_secs(90),
+            unlink_timeout: Duration::from_secs(45),
+            write_retry: Duration::from_millis(250),
         }
     }
 }

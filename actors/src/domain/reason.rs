@@ -4,7 +4,7 @@ use std::fmt;
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{Status, word::word};
+use super::{Phase, Status, word::word};
 
 /// Every word that `status_reason` may begin with. [`Reason::Pairing`] alone is only in an
 /// event, and [`Reason::Unknown`] is never written.
@@ -125,6 +125,61 @@ impl Reason {
             Self::Unlinking => "The device is being removed from the phone",
             Self::Deleted => "Deleted",
             Self::Unknown => "The reason is not one that this version knows",
+        }
+    }
+
+    /// Where pairing stands with it: while an attempt is running and no code is on the row,
+    /// and of an account that is not paired.
+    pub(super) fn phases(self) -> (Phase, Phase) {
+        match self {
+            Self::Linking => (Phase::Linking, Phase::Idle),
+            Self::WaitingForPasskey => (Phase::Passkey, Phase::Idle),
+            Self::WaitingForPasskeyConfirmation => (Phase::PasskeyConfirmation, Phase::Idle),
+            Self::WaitingForCode => (Phase::Code, Phase::Idle),
+            Self::Opening | Self::DaemonRestarted | Self::WaitingForScan | Self::Reconnecting => {
+                (Phase::Starting, Phase::Idle)
+            }
+            Self::Duplicate => (Phase::Retrying, Phase::Duplicate),
+            Self::WrongPhone => (Phase::Retrying, Phase::WrongPhone),
+            Self::Timeout => (Phase::Retrying, Phase::Timeout),
+            Self::Cancelled => (Phase::Retrying, Phase::Cancelled),
+            Self::SocketLost
+            | Self::Unreachable
+            | Self::ProxyUnreachable
+            | Self::ProxyRefused
+            | Self::ProxyAuth
+            | Self::ProxyInvalid
+            | Self::ServerBusy
+            | Self::RateLimited
+            | Self::RestartRequired
+            | Self::Refused
+            | Self::StoreFailed
+            | Self::Replaced
+            | Self::TemporaryBan
+            | Self::Banned
+            | Self::ClientOutdated
+            | Self::KeysUnusable
+            | Self::QrExhausted => (Phase::Retrying, Phase::Failed),
+            Self::Deleted | Self::Unlinking => (Phase::Retrying, Phase::Gone),
+            Self::New
+            | Self::ScanRejected
+            | Self::CodeExpired
+            | Self::CodeRefused
+            | Self::PasskeyFailed
+            | Self::PasskeyTimeout
+            | Self::NoAnswer
+            | Self::NoLogin
+            | Self::Connected
+            | Self::Resuming
+            | Self::HoldOver
+            | Self::Released
+            | Self::Pairing
+            | Self::RowUnreadable
+            | Self::WriteRefused
+            | Self::LoggedOut
+            | Self::NoKeys
+            | Self::Operator
+            | Self::Unknown => (Phase::Retrying, Phase::Idle),
         }
     }
 

@@ -70,8 +70,22 @@ pub enum CodeOver {
 pub enum GroupsError {
     #[error("WhatsApp did not answer")]
     Late,
+    #[error("the connection is over")]
+    ConnectionOver,
     #[error("{0}")]
     Failed(String),
+}
+
+/// Why an answer to a passkey challenge came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PasskeyError {
+    #[error("the connection is over")]
+    ConnectionOver,
+    /// It is not what a browser answers: what is wrong with it, without its content.
+    #[error("{0}")]
+    Malformed(&'static str),
+    #[error("WhatsApp did not take the answer: {0}")]
+    NotTaken(String),
 }
 
 /// WhatsApp's word on an unlink.

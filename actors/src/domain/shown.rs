@@ -81,114 +81,22 @@ impl Shown<'_> {
     }
 
     fn phase_of_attempt(&self) -> Phase {
-        match self.reason.word() {
-            Reason::Linking => Phase::Linking,
-            Reason::WaitingForPasskey => Phase::Passkey,
-            Reason::WaitingForPasskeyConfirmation => Phase::PasskeyConfirmation,
-            Reason::WaitingForCode => Phase::Code,
-            _ if self.has_code => Phase::Code,
-            _ if self.has_qr => Phase::Scan,
-            Reason::Opening | Reason::DaemonRestarted | Reason::WaitingForScan | Reason::Reconnecting => {
-                Phase::Starting
-            }
-            Reason::New
-            | Reason::ScanRejected
-            | Reason::CodeExpired
-            | Reason::CodeRefused
-            | Reason::PasskeyFailed
-            | Reason::PasskeyTimeout
-            | Reason::NoAnswer
-            | Reason::NoLogin
-            | Reason::QrExhausted
-            | Reason::Duplicate
-            | Reason::WrongPhone
-            | Reason::Timeout
-            | Reason::Cancelled
-            | Reason::Connected
-            | Reason::Resuming
-            | Reason::HoldOver
-            | Reason::Released
-            | Reason::Pairing
-            | Reason::SocketLost
-            | Reason::Unreachable
-            | Reason::ProxyUnreachable
-            | Reason::ProxyRefused
-            | Reason::ProxyAuth
-            | Reason::ProxyInvalid
-            | Reason::ServerBusy
-            | Reason::RateLimited
-            | Reason::RestartRequired
-            | Reason::Refused
-            | Reason::StoreFailed
-            | Reason::Replaced
-            | Reason::TemporaryBan
-            | Reason::Banned
-            | Reason::ClientOutdated
-            | Reason::KeysUnusable
-            | Reason::RowUnreadable
-            | Reason::WriteRefused
-            | Reason::LoggedOut
-            | Reason::NoKeys
-            | Reason::Operator
-            | Reason::Unlinking
-            | Reason::Deleted
-            | Reason::Unknown => Phase::Retrying,
+        let (phase, _) = self.reason.word().phases();
+        if matches!(phase, Phase::Linking | Phase::Passkey | Phase::PasskeyConfirmation | Phase::Code) {
+            phase
+        } else if self.has_code {
+            Phase::Code
+        } else if self.has_qr {
+            Phase::Scan
+        } else {
+            phase
         }
     }
 
     /// An attempt that ended without a link leaves its end on the row.
     fn last_end(&self) -> Phase {
-        match self.reason.word() {
-            Reason::Duplicate => Phase::Duplicate,
-            Reason::WrongPhone => Phase::WrongPhone,
-            Reason::Timeout => Phase::Timeout,
-            Reason::Cancelled => Phase::Cancelled,
-            Reason::SocketLost
-            | Reason::Unreachable
-            | Reason::ProxyUnreachable
-            | Reason::ProxyRefused
-            | Reason::ProxyAuth
-            | Reason::ProxyInvalid
-            | Reason::ServerBusy
-            | Reason::RateLimited
-            | Reason::RestartRequired
-            | Reason::Refused
-            | Reason::StoreFailed
-            | Reason::Replaced
-            | Reason::TemporaryBan
-            | Reason::Banned
-            | Reason::ClientOutdated
-            | Reason::KeysUnusable
-            | Reason::QrExhausted => Phase::Failed,
-            Reason::Deleted | Reason::Unlinking => Phase::Gone,
-            Reason::New
-            | Reason::Opening
-            | Reason::WaitingForScan
-            | Reason::WaitingForCode
-            | Reason::WaitingForPasskey
-            | Reason::WaitingForPasskeyConfirmation
-            | Reason::Linking
-            | Reason::Reconnecting
-            | Reason::DaemonRestarted
-            | Reason::ScanRejected
-            | Reason::CodeExpired
-            | Reason::CodeRefused
-            | Reason::PasskeyFailed
-            | Reason::PasskeyTimeout
-            | Reason::NoAnswer
-            | Reason::NoLogin
-            | Reason::Connected
-            | Reason::Resuming
-            | Reason::HoldOver
-            | Reason::Released
-            | Reason::Pairing
-            | Reason::RowUnreadable
-            | Reason::WriteRefused
-            | Reason::LoggedOut
-            | Reason::NoKeys
-            | Reason::Operator
-            | Reason::Unknown => Phase::Idle,
-        }
+        let (_, phase) = self.reason.word().phases();
+        phase
     }
 
     /// The commands that make sense now; the first is what one most likely came for.

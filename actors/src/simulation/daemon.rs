@@ -18,10 +18,9 @@ use super::{
     world::{CallId, World},
 };
 use crate::{
-    account::lifecycle::Trouble,
     domain::{
         AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, SessionEvent, StoreError, Survey, Taken,
-        TakingId, TicketId, TicketOutcome, UnlinkAnswer, Write,
+        TakingId, TicketId, TicketOutcome, Trouble, UnlinkAnswer, Write,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
     supervisor::roster::{Directive, Member, Retired, Roster, Started},

@@ -14,14 +14,14 @@ use super::{
 use crate::{
     account::{
         desk::{Beginning, Caused, Desk, End, Next, Task},
-        lifecycle::{CommandInput, Input, Trouble},
+        lifecycle::{CommandInput, Input},
     },
     domain::{
-        AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, GroupsError, Incarnation, KeyringId,
-        Loaded, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer,
-        Write, Written,
+        AccountId, CommandId, CommandRow, ConnectionSettings, Ending, Event, Fence, GroupsError, Incarnation,
+        KeyringId, Loaded, PasskeyError, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome,
+        TicketRecord, Trouble, UnlinkAnswer, Write, Written,
     },
-    supervisor::roster::{Ending, Member, Retired},
+    supervisor::roster::{Member, Retired},
     unlink::saga::{self, Saga},
 };
 
@@ -338,7 +338,11 @@ impl World {
                 self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
             }
             Task::AnswerPasskey { incarnation, command, .. } => {
-                let answered = Input::PasskeyAnswered(incarnation, command, Err("no passkeys here".to_owned()));
+                let answered = Input::PasskeyAnswered(
+                    incarnation,
+                    command,
+                    Err(PasskeyError::NotTaken("no passkeys here".to_owned())),
+                );
                 life.desk.take(answered, ());
             }
             Task::FetchGroups(incarnation) => {
@@ -557,8 +561,8 @@ impl World {
 
     pub fn on_groups(&mut self, p: &mut Process, id: LifeId, incarnation: Incarnation) {
         let is_there = p.lives.get(&id).is_some_and(|life| live(life.session, incarnation).is_some());
-        let outcome = if is_there { self.groups() } else { Err("the connection is gone".to_owned()) };
-        self.input(p, id, Input::GroupsFetched(incarnation, outcome.map_err(GroupsError::Failed)));
+        let outcome = if is_there { self.groups() } else { Err(GroupsError::ConnectionOver) };
+        self.input(p, id, Input::GroupsFetched(incarnation, outcome));
     }
 
     /// A connection writes what came of a message.

@@ -19,8 +19,8 @@ use super::{
     whatsapp::{Device, SessionId, Stage, WhatsApp, number},
 };
 use crate::domain::{
-    AccountId, Change, CloseReason, Group, Instant, OperatorId, Policy, Purpose, Refuse, Secret, SessionEvent,
-    StoreError, UnlinkAnswer,
+    AccountId, Change, CloseReason, Group, GroupsError, Instant, OperatorId, Policy, Purpose, Refuse, Secret,
+    SessionEvent, StoreError, UnlinkAnswer,
 };
 
 /// When a run begins, by the database's clock.
@@ -718,9 +718,9 @@ impl World {
         self.after(ms, Due::HangUp(id));
     }
 
-    pub fn groups(&mut self) -> Result<Vec<Group>, String> {
+    pub fn groups(&mut self) -> Result<Vec<Group>, GroupsError> {
         if self.now < self.whatsapp.busy_until {
-            return Err("no answer".to_owned());
+            return Err(GroupsError::Failed("no answer".to_owned()));
         }
         Ok(vec![Group { jid: "1@g.us".to_owned(), subject: "one".to_owned(), participants: 2, is_admin: false }])
     }

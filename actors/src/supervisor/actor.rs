@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
-    roster::{Directive, Ending, Member, Retired, Roster, Started},
+    roster::{Directive, Member, Retired, Roster, Started},
 };
 use crate::{
     LeaseEpoch, World,
@@ -22,10 +22,13 @@ use crate::{
         self,
         desk::Beginning,
         handle::{AccountHandle, Inspection},
-        lifecycle::{Trouble, pending},
+        lifecycle::pending,
     },
     clock,
-    domain::{AccountId, CommandRow, Fence, Loaded, Policy, Status, StoreError, Survey, Swept, Taken, TicketId},
+    domain::{
+        AccountId, CommandRow, Ending, Fence, Loaded, Policy, Status, StoreError, Survey, Swept, Taken, TicketId,
+        Trouble,
+    },
     ports::{Gateway, Store},
     trace,
     unlink::{self, handle::UnlinkHandle, saga::Saga},

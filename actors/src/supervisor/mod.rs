@@ -6,7 +6,7 @@ pub mod actor;
 pub mod handle;
 pub mod roster;
 
-pub use roster::{Ending, Member, Retired};
+pub use roster::{Member, Retired};
 
 #[cfg(test)]
 mod tests;

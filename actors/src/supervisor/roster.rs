@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    account::lifecycle::{Trouble, jitter},
-    domain::{AccountId, CommandId, CommandRow, Fence, Instant, Owned, Survey, Taken, TicketId},
+use crate::domain::{
+    AccountId, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, Taken, TicketId, Trouble, jitter,
 };
 use hand_over::HandOver;
 use shares::Shares;
@@ -33,21 +32,6 @@ pub enum Member {
 pub struct Retired {
     pub member: Member,
     pub ending: Ending,
-}
-
-/// How an actor went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// It finished, or left because it was told to.
-    Done,
-    /// It panicked.
-    Crashed,
-    /// Its row was written by somebody else: it begins again from there.
-    Overtaken,
-    /// The database refused for good what it wrote: it begins again, and is held.
-    Refused(Trouble),
-    /// Not even that could be written: a person must look.
-    Unwritable(String),
 }
 
 impl Retired {

@@ -13,9 +13,11 @@ use super::{
 use crate::{
     World, clock,
     departure::Departure,
-    domain::{Incarnation, KeyringId, OpenSession, Purpose, StoreError, TicketOutcome, TicketRecord, UnlinkAnswer},
+    domain::{
+        Ending, Incarnation, KeyringId, OpenSession, Purpose, StoreError, TicketOutcome, TicketRecord, UnlinkAnswer,
+    },
     ports::{SessionListener, TicketStore},
-    supervisor::{Ending, Member, Retired},
+    supervisor::{Member, Retired},
     trace,
 };
 

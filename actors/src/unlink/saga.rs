@@ -2,19 +2,10 @@
 //! given up only on WhatsApp's word that the device is gone, or when the ticket's
 //! time is over (WhatsApp drops an idle device by itself after about 14 days).
 
-use std::time::Duration;
-
-use crate::{
-    account::lifecycle::jitter,
-    domain::{
-        CloseReason, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome, TicketRecord,
-        UnlinkAnswer, Verdict,
-    },
-    supervisor::Ending,
+use crate::domain::{
+    CloseReason, Ending, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome,
+    TicketRecord, UnlinkAnswer, Verdict, jitter,
 };
-
-/// WhatsApp's answer to a removal may take this long.
-const ANSWER_TIME: Duration = Duration::from_secs(45);
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,7 +176,7 @@ impl Saga {
             // Connecting → Asking
             (State::Connecting { .. }, SessionEvent::Open { .. }) => {
                 self.effects.push(Effect::Unlink(self.incarnation));
-                self.state = State::Asking { until: now.after(ANSWER_TIME) };
+                self.state = State::Asking { until: now.after(self.policy.unlink_timeout) };
             }
             (State::Connecting { .. } | State::Asking { .. }, SessionEvent::Ended { reason }) => {
                 self.on_ended(&reason, now)

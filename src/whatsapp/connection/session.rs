@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use async_trait::async_trait;
 use paird_actors::{
     connection::{Outcome, Request},
-    domain::{Group, PasskeyAnswer, StoreError, UnlinkAnswer, Written},
+    domain::{Group, GroupsError, PasskeyAnswer, PasskeyError, StoreError, UnlinkAnswer, Written},
     ports::{Session, WriteKeys},
 };
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -109,18 +109,18 @@ impl Session for WhatsAppSession {
         self.shell.unlink().await.unwrap_or_else(|_| UnlinkAnswer::Unknown(OVER.to_owned()))
     }
 
-    async fn groups(&self) -> Result<Vec<Group>, String> {
+    async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         let fetch = |client: Arc<Client>| async move {
-            let listed = client.execute(GroupParticipatingIq::new()).await.map_err(|failure| describe(&failure))?;
+            let listed = client.execute(GroupParticipatingIq::new()).await.map_err(|failure| groups_error(&failure))?;
             let own: Vec<_> = [client.pn(), client.lid()].into_iter().flatten().collect();
             Ok(listed.groups.iter().map(|listed| groups::group(listed, &own)).collect())
         };
-        self.with_client(fetch).await.unwrap_or_else(|| Err(OVER.to_owned()))
+        self.with_client(fetch).await.unwrap_or(Err(GroupsError::ConnectionOver))
     }
 
-    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), String> {
+    async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), PasskeyError> {
         let answer = match answer {
-            PasskeyAnswer::Response(response) => Some(passkey::assertion(&response)?),
+            PasskeyAnswer::Response(response) => Some(passkey::assertion(&response).map_err(PasskeyError::Malformed)?),
             PasskeyAnswer::Confirm => None,
         };
         let send = |client: Arc<Client>| async move {
@@ -128,9 +128,9 @@ impl Session for WhatsAppSession {
                 Some(assertion) => client.send_passkey_response(assertion).await,
                 None => client.send_passkey_confirmation().await,
             }
-            .map_err(|failure| passkey::in_words(&failure))
+            .map_err(|failure| PasskeyError::NotTaken(passkey::in_words(&failure)))
         };
-        self.with_client(send).await.unwrap_or_else(|| Err(OVER.to_owned()))
+        self.with_client(send).await.unwrap_or(Err(PasskeyError::ConnectionOver))
     }
 
     async fn close(&self) {
@@ -152,6 +152,14 @@ impl Session for WhatsAppSession {
 impl Drop for WhatsAppSession {
     fn drop(&mut self) {
         self.shell.feed_request(Request::Cut);
+    }
+}
+
+fn groups_error(failure: &IqError) -> GroupsError {
+    if matches!(failure, IqError::Disconnected(_)) {
+        GroupsError::ConnectionOver
+    } else {
+        GroupsError::Failed(describe(failure))
     }
 }
 

@@ -25,7 +25,7 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
-use super::super::{KeySource, LinkKeys, Settings, WhatsApp, connection::WhatsAppSession};
+use super::super::{GatewaySettings, KeySource, LinkKeys, WhatsApp, connection::WhatsAppSession};
 use crate::credentials::ProxyLogin;
 
 /// Longer than anything here takes on a busy machine.
@@ -212,7 +212,7 @@ impl Bench {
 }
 
 pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
-    WhatsApp::new(Settings {
+    WhatsApp::new(GatewaySettings {
         url: Some(url.to_owned()),
         runtime: Handle::current(),
         credentials: keyrings,

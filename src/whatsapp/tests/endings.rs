@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use paird_actors::{
     connection::ConnectionPolicy,
-    domain::{CloseReason, KeyringId, Purpose, SessionEvent, UnlinkAnswer},
+    domain::{CloseReason, GroupsError, KeyringId, Purpose, SessionEvent, UnlinkAnswer},
     ports::Session,
 };
 use paird_sandbox::{Fault, Scope, UnlinkFault};
@@ -125,7 +125,7 @@ async fn a_close_during_a_qr_silences_the_listener_and_leaves_nothing() {
     bench.ask(|phone| phone.fault(&Fault::QrBurst { times: 3 })).await.unwrap();
     assert_eq!(session.heard(), said);
     session.close().await;
-    assert_eq!(session.groups().await.unwrap_err(), "the connection is over");
+    assert_eq!(session.groups().await.unwrap_err(), GroupsError::ConnectionOver);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use crate::domain::{
 
 /// What follows when the connection is closed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Finale {
+pub enum AfterClose {
     /// The attempt is over. Closing → Unpaired
     EndAttempt { terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)> },
     /// The attempt starts, in place of one that runs or of a link that is down. Closing → Opening
@@ -47,7 +47,7 @@ pub enum Leaving {
     Moved,
 }
 
-impl Finale {
+impl AfterClose {
     /// Not to be lost when the daemon stops; the others are what a restart does anyway.
     fn ends_something(&self) -> bool {
         match self {
@@ -64,12 +64,12 @@ impl Finale {
 }
 
 impl Lifecycle {
-    /// Closes the connection if there is one, then does the finale. any → Closing
-    pub(super) fn close_then(&mut self, finale: Finale) {
+    /// Closes the connection if there is one, then does what follows. any → Closing
+    pub(super) fn close_then(&mut self, after: AfterClose) {
         if let State::Online { groups, .. } = &mut self.state {
             let unanswered = std::mem::take(&mut groups.commands);
             // Who leaves writes nothing for them: the next owner runs them again.
-            if !matches!(finale, Finale::Leave(_)) {
+            if !matches!(after, AfterClose::Leave(_)) {
                 self.fail_all(unanswered, "the connection ended before the groups came");
             }
         }
@@ -78,7 +78,7 @@ impl Lifecycle {
         }
         let had_session = self.state.has_session();
         let until = self.now.after(self.policy.close_timeout);
-        self.state = State::Closing { finale: Box::new(finale), waiting: Vec::new(), leave: false, until };
+        self.state = State::Closing { after: Box::new(after), waiting: Vec::new(), leave: false, until };
         if had_session {
             self.emit(Effect::Close(self.incarnation));
         } else {
@@ -93,9 +93,9 @@ impl Lifecycle {
             self.emit(Effect::RefuseLink(self.incarnation));
         }
         let had_session = self.state.has_session();
-        let finale = Box::new(Finale::Leave(Leaving::Fenced));
+        let after = Box::new(AfterClose::Leave(Leaving::Fenced));
         let until = self.now.after(self.policy.close_timeout);
-        self.state = State::Closing { finale, waiting: Vec::new(), leave: false, until };
+        self.state = State::Closing { after, waiting: Vec::new(), leave: false, until };
         if had_session {
             self.emit(Effect::Cut(self.incarnation));
         } else {
@@ -111,34 +111,34 @@ impl Lifecycle {
         }
     }
 
-    /// Closing → whatever the finale says
+    /// Closing → whatever follows
     pub(super) fn on_session_closed(&mut self) {
         if matches!(self.state, State::Closing { .. }) {
             self.finish_closing();
         }
     }
 
-    /// Gives the account up. A finale that ends something is recorded first, unless
-    /// nothing may be written any more; one that would connect again is dropped.
+    /// Gives the account up. What was to follow a close is recorded first if it ends something,
+    /// unless nothing may be written any more; what would connect again is dropped.
     pub(super) fn leave(&mut self, leaving: Leaving) {
         if leaving == Leaving::Fenced {
             return self.cut();
         }
-        let State::Closing { finale, leave, .. } = &mut self.state else {
-            return self.close_then(Finale::Leave(leaving));
+        let State::Closing { after, leave, .. } = &mut self.state else {
+            return self.close_then(AfterClose::Leave(leaving));
         };
-        if finale.ends_something() {
+        if after.ends_something() {
             *leave = true;
-        } else if !matches!(**finale, Finale::Leave(_)) {
+        } else if !matches!(**after, AfterClose::Leave(_)) {
             // One that leaves already stays as it is: a fence is not undone by a drain.
-            **finale = Finale::Leave(leaving);
+            **after = AfterClose::Leave(leaving);
         }
     }
 
     /// Gives the account up: the next owner runs again what is not ended.
     pub(super) fn is_leaving(&self) -> bool {
         match &self.state {
-            State::Closing { finale, .. } => matches!(**finale, Finale::Leave(_)),
+            State::Closing { after, .. } => matches!(**after, AfterClose::Leave(_)),
             State::Gone => true,
             State::Unpaired
             | State::Waiting { .. }
@@ -147,7 +147,7 @@ impl Lifecycle {
             | State::AwaitingPasskey { .. }
             | State::Admitting { .. }
             | State::Linking { .. }
-            | State::Vetting { .. }
+            | State::ClaimingNumber { .. }
             | State::Reclaiming { .. }
             | State::Connecting { .. }
             | State::Online { .. }
@@ -158,23 +158,23 @@ impl Lifecycle {
     }
 
     pub(super) fn finish_closing(&mut self) {
-        let State::Closing { finale, waiting, leave, .. } = std::mem::replace(&mut self.state, State::Unpaired) else {
+        let State::Closing { after, waiting, leave, .. } = std::mem::replace(&mut self.state, State::Unpaired) else {
             return;
         };
-        match *finale {
-            Finale::Delete { command } => return self.finish_delete(command, waiting),
-            Finale::Leave(leaving) => return self.finish_leave(leaving),
-            Finale::EndAttempt { terminal, reason, command } => self.finish_attempt(terminal, reason, command),
-            Finale::Begin { request, command } => self.begin_attempt(request, command),
-            Finale::NextSocket { reason, until, erase_linking } => self.finish_socket(reason, until, erase_linking),
-            Finale::Relogin { reason, until } => self.finish_loss(&reason, until),
-            Finale::LinkGone { reason } => self.finish_link_gone(&reason),
-            Finale::Hold { reason, until } => self.finish_hold(&reason, until),
-            Finale::Park { phone, existing_label } => self.finish_park(phone, existing_label),
-            Finale::Unpair { logout, command } => self.finish_unpair(logout, &command),
+        match *after {
+            AfterClose::Delete { command } => return self.finish_delete(command, waiting),
+            AfterClose::Leave(leaving) => return self.finish_leave(leaving),
+            AfterClose::EndAttempt { terminal, reason, command } => self.finish_attempt(terminal, reason, command),
+            AfterClose::Begin { request, command } => self.begin_attempt(request, command),
+            AfterClose::NextSocket { reason, until, erase_linking } => self.finish_socket(reason, until, erase_linking),
+            AfterClose::Relogin { reason, until } => self.finish_loss(&reason, until),
+            AfterClose::LinkGone { reason } => self.finish_link_gone(&reason),
+            AfterClose::Hold { reason, until } => self.finish_hold(&reason, until),
+            AfterClose::Park { phone, existing_label } => self.finish_park(phone, existing_label),
+            AfterClose::Unpair { logout, command } => self.finish_unpair(logout, &command),
         }
         if leave {
-            return self.close_then(Finale::Leave(Leaving::Told));
+            return self.close_then(AfterClose::Leave(Leaving::Told));
         }
         for command in waiting {
             self.on_command(command);

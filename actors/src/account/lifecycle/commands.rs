@@ -1,6 +1,6 @@
 //! What an operator can ask, in every state. Every command is safe to repeat.
 
-use super::{CommandInput, Lifecycle, State, closing::Finale};
+use super::{CommandInput, Lifecycle, State, closing::AfterClose};
 use crate::domain::{
     CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, PairRequest, Reason, Status,
 };
@@ -31,7 +31,7 @@ impl Lifecycle {
             Command::Pair(request) => self.on_pair(request, input),
             Command::Cancel => self.on_cancel(input),
             Command::Passkey(answer) => self.on_passkey_answer(answer, &input),
-            Command::Unpair { logout } => self.close_then(Finale::Unpair { logout, command: input }),
+            Command::Unpair { logout } => self.close_then(AfterClose::Unpair { logout, command: input }),
             Command::Resume => self.on_resume(input),
             Command::Reconnect => self.on_reconnect(&input),
             Command::Delete => self.on_delete(input),
@@ -54,7 +54,7 @@ impl Lifecycle {
         if matches!(self.state, State::Online { .. }) {
             return self.tell_connected(&input);
         }
-        self.close_then(Finale::Begin { request, command: input });
+        self.close_then(AfterClose::Begin { request, command: input });
     }
 
     /// (any attempt) → Closing → Unpaired
@@ -64,7 +64,7 @@ impl Lifecycle {
         }
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
         let command = Some((input, "the attempt was cancelled".to_owned()));
-        self.close_then(Finale::EndAttempt { terminal, reason: Reason::Cancelled.into(), command });
+        self.close_then(AfterClose::EndAttempt { terminal, reason: Reason::Cancelled.into(), command });
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
@@ -105,17 +105,17 @@ impl Lifecycle {
             | State::AwaitingPasskey { .. }
             | State::Admitting { .. }
             | State::Linking { .. }
-            | State::Vetting { .. }
+            | State::ClaimingNumber { .. }
             | State::Waiting { .. }
                 if self.record.attempt().is_some() =>
             {
                 self.done(input, RECONNECTING);
                 let (reason, until) = (Reason::Reconnecting.into(), self.now);
-                self.close_then(Finale::NextSocket { reason, until, erase_linking: false });
+                self.close_then(AfterClose::NextSocket { reason, until, erase_linking: false });
             }
-            State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::Vetting { .. } => {
+            State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::ClaimingNumber { .. } => {
                 self.done(input, RECONNECTING);
-                self.close_then(Finale::Relogin { reason: CloseReason::RestartRequired, until: self.now });
+                self.close_then(AfterClose::Relogin { reason: CloseReason::RestartRequired, until: self.now });
             }
             State::Reconnecting { .. } => {
                 self.done(input, RECONNECTING);
@@ -149,7 +149,7 @@ impl Lifecycle {
             let change = Change::out_of_pending();
             self.write(change);
         }
-        self.close_then(Finale::Delete { command: Some(input) });
+        self.close_then(AfterClose::Delete { command: Some(input) });
     }
 
     /// Online → Online

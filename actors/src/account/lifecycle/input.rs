@@ -1,5 +1,6 @@
 use crate::domain::{
-    Claim, ClaimError, Command, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation, SessionEvent,
+    Claim, ClaimError, Command, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation, PasskeyError,
+    SessionEvent,
 };
 
 /// What happened.
@@ -12,7 +13,7 @@ pub enum Input {
     /// The outcome of [`super::Effect::Claim`].
     Claimed(Incarnation, Result<Claim, ClaimError>),
     /// The outcome of [`super::Effect::AnswerPasskey`].
-    PasskeyAnswered(Incarnation, CommandId, Result<(), String>),
+    PasskeyAnswered(Incarnation, CommandId, Result<(), PasskeyError>),
     /// The outcome of [`super::Effect::FetchGroups`].
     GroupsFetched(Incarnation, Result<Vec<Group>, GroupsError>),
     /// The outcome of [`super::Effect::Close`] or [`super::Effect::Cut`].

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use super::{CommandInput, Effect, Lifecycle, State, backoff, closing::Finale, state::Groups};
+use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished, Group,
-    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict,
+    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
 };
-
-/// WhatsApp may take 75 s for the groups; after this the answer is not coming.
-const GROUPS_ANSWER: Duration = Duration::from_secs(90);
 
 impl Lifecycle {
     /// Reconnecting | Held | Unpaired (with keys) → Connecting
     pub(super) fn log_in(&mut self) {
         let Some(keyring) = self.record.keyring() else {
             return self
-                .close_then(Finale::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) });
+                .close_then(AfterClose::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) });
         };
         self.incarnation = self.incarnation.next();
         self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
@@ -33,7 +30,7 @@ impl Lifecycle {
             | State::AwaitingScan { .. }
             | State::AwaitingPasskey { .. }
             | State::Admitting { .. }
-            | State::Vetting { .. }
+            | State::ClaimingNumber { .. }
             | State::Reclaiming { .. }
             | State::Online { .. }
             | State::Reconnecting { .. }
@@ -44,13 +41,13 @@ impl Lifecycle {
         }
     }
 
-    /// `<success>` came. Linking | Connecting → Online | Vetting | Closing
+    /// `<success>` came. Linking | Connecting → Online | ClaimingNumber | Closing
     pub(super) fn on_open(&mut self, phone: Option<Phone>, device_jid: Option<String>) {
         if !matches!(self.state, State::Linking { .. } | State::Connecting { .. }) {
             return;
         }
-        let vet = phone.filter(|_| self.record.phone().is_none());
-        let Some(phone) = vet else {
+        let unclaimed = phone.filter(|_| self.record.phone().is_none());
+        let Some(phone) = unclaimed else {
             return self.go_online(device_jid);
         };
         if let Some(wrong) = self.wrong_phone(&phone) {
@@ -58,7 +55,7 @@ impl Lifecycle {
         }
         let update = self.online_update(device_jid, Some(&phone));
         let until = self.now.after(self.policy.admission_timeout);
-        self.state = State::Vetting { phone, claimed: Box::new(update.record.clone()), until };
+        self.state = State::ClaimingNumber { phone, claimed: Box::new(update.record.clone()), until };
         self.claim(update);
     }
 
@@ -67,15 +64,20 @@ impl Lifecycle {
         self.emit(Effect::Claim { incarnation: self.incarnation, update: Box::new(update) });
     }
 
-    /// Vetting → Online | Closing
-    pub(super) fn on_vetted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, ClaimError>) {
+    /// ClaimingNumber → Online | Closing
+    pub(super) fn on_number_claimed(
+        &mut self,
+        phone: Phone,
+        claimed: AccountRecord,
+        answer: Result<Claim, ClaimError>,
+    ) {
         let pairing = self.record.attempt().is_some();
         match answer {
             Ok(Claim::Granted) => self.be_online(claimed),
             Ok(Claim::Duplicate { existing_label }) if pairing => {
                 self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate);
             }
-            Ok(Claim::Duplicate { existing_label }) => self.close_then(Finale::Park { phone, existing_label }),
+            Ok(Claim::Duplicate { existing_label }) => self.close_then(AfterClose::Park { phone, existing_label }),
             Err(why) => self.lose(&CloseReason::StoreFailed(why.to_string())),
         }
     }
@@ -113,7 +115,7 @@ impl Lifecycle {
         Update { record, change }
     }
 
-    /// Linking | Connecting | Vetting → Online
+    /// Linking | Connecting | ClaimingNumber → Online
     fn be_online(&mut self, record: AccountRecord) {
         if self.record.attempt().is_some() {
             self.backoff.reset();
@@ -122,7 +124,7 @@ impl Lifecycle {
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
             let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
-            self.now.after(Duration::from_millis(backoff::share(self.seed, self.incarnation.0, most).into()))
+            self.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()))
         });
         self.state = State::Online { since: self.now, groups: Groups { due, ..Groups::default() } };
     }
@@ -142,12 +144,12 @@ impl Lifecycle {
         self.log_in();
     }
 
-    /// No login in time. Connecting | Vetting → Closing
+    /// No login in time. Connecting | ClaimingNumber → Closing
     pub(super) fn on_login_timeout(&mut self) {
         self.lose(&CloseReason::Unreachable("no login in time".to_owned()));
     }
 
-    /// What a close means for a link. Online | Connecting | Vetting → Closing
+    /// What a close means for a link. Online | Connecting | ClaimingNumber → Closing
     fn lose(&mut self, reason: &CloseReason) {
         if self.record.attempt().is_some() {
             return self.on_attempt_lost(reason);
@@ -158,26 +160,26 @@ impl Lifecycle {
             self.backoff.reset();
         }
         let online = matches!(self.state, State::Online { .. });
-        let finale = match reason.verdict() {
+        let after = match reason.verdict() {
             // At once only out of a login that held: a server that answers each
             // login with 515 is met with the backoff.
-            Verdict::RestartNow if online => Finale::Relogin { reason: reason.clone(), until: self.now },
+            Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: self.now },
             Verdict::RestartNow | Verdict::Retry => {
                 let wait = self.backoff.next(&self.policy, self.seed);
-                Finale::Relogin { reason: reason.clone(), until: self.now.after(wait) }
+                AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
-            Verdict::LinkGone => Finale::LinkGone { reason: reason.clone() },
+            Verdict::LinkGone => AfterClose::LinkGone { reason: reason.clone() },
             Verdict::Hold { until } => {
-                Finale::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
+                AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
             }
         };
-        self.close_then(finale);
+        self.close_then(after);
     }
 
     /// An outdated client gets one try with a fresh version before a person must look.
     fn refresh_once(&mut self, reason: &CloseReason) -> Option<Instant> {
         let first = matches!(reason, CloseReason::ClientOutdated(_)) && !std::mem::replace(&mut self.refreshed, true);
-        first.then(|| self.now.after(backoff::jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
+        first.then(|| self.now.after(jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
     }
 
     /// Reclaiming → Connecting | Unpaired
@@ -225,7 +227,7 @@ impl Lifecycle {
 
     /// The groups are due, or their answer is overdue. Online → Online
     pub(super) fn fetch_groups(&mut self) {
-        let until = self.now.after(GROUPS_ANSWER);
+        let until = self.now.after(self.policy.groups_timeout);
         let State::Online { groups, .. } = &mut self.state else { return };
         if groups.asked {
             return self.on_groups_fetched(Err(GroupsError::Late));
@@ -271,5 +273,5 @@ impl Lifecycle {
 
 fn groups_retry(policy: &crate::domain::Policy, seed: u128, now: Instant, failures: u32) -> Instant {
     let wait = policy.groups_retry.saturating_mul(2u32.saturating_pow(failures.min(16))).min(policy.backoff_cap);
-    now.after(backoff::jitter(wait, seed, u64::from(failures)))
+    now.after(jitter(wait, seed, u64::from(failures)))
 }

@@ -11,7 +11,6 @@
 //! - [`linked`] is life with a link: login, groups, loss and return
 //! - [`closing`] is the way out of every connection, and what follows it
 
-mod backoff;
 mod closing;
 mod commands;
 mod effect;
@@ -25,18 +24,16 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use backoff::jitter;
 pub use effect::Effect;
 pub use input::{CommandInput, Input};
-pub use resume::{Trouble, pending};
+pub use resume::pending;
 pub use state::State;
 
-use backoff::Backoff;
-use closing::{Finale, Leaving};
+use closing::{AfterClose, Leaving};
 
 use crate::domain::{
-    AccountRecord, AuditAction, AuditEntry, Change, ClaimError, Incarnation, Instant, KeyringId, Policy, Reason,
-    SessionEvent, Status, StatusReason, Update,
+    AccountRecord, AuditAction, AuditEntry, Backoff, Change, ClaimError, Incarnation, Instant, KeyringId, Policy,
+    Reason, SessionEvent, Status, StatusReason, Update,
 };
 
 /// Who is named in the audit for what nobody asked for.
@@ -112,6 +109,10 @@ impl Lifecycle {
         &self.record
     }
 
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Nothing more will come of this machine; its last effect was [`Effect::Retire`].
     pub fn is_gone(&self) -> bool {
         matches!(self.state, State::Gone)
@@ -145,7 +146,7 @@ impl Lifecycle {
         match &self.state {
             State::Closing { .. } => self.finish_closing(),
             // A confirmed link may exist: its login is given its time, see `on_link_timeout`.
-            State::Linking { .. } | State::Vetting { .. } => self.on_link_timeout(out_of_time),
+            State::Linking { .. } | State::ClaimingNumber { .. } => self.on_link_timeout(out_of_time),
             State::Waiting { .. } if !out_of_time => self.continue_attempt(),
             State::Opening { .. } | State::AwaitingScan { .. } if !out_of_time => {
                 self.next_socket(Reason::NoAnswer);

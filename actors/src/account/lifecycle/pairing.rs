@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use super::{CommandInput, Effect, Lifecycle, State, backoff::jitter, closing::Finale};
+use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose};
 use crate::domain::{
     AccountRecord, Attempt, CancelReason, Change, Claim, ClaimError, CloseReason, CodeChange, CodeOver, Desired, Event,
     Instant, LinkedDevice, PairMethod, PairRequest, Phone, Purpose, QrChange, Reason, Refuse, Secret, Status,
-    StatusReason, Update, Verdict,
+    StatusReason, Update, Verdict, jitter,
 };
-
-/// A QR that is not followed by another this long after it expired: the socket is silent.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Wait before a socket is opened anew after a failure of ours, jittered.
-const SOCKET_RETRY: Duration = Duration::from_secs(2);
 
 impl Lifecycle {
     /// Unpaired | Held | Reconnecting | (any attempt, closed) → Opening
@@ -172,9 +167,9 @@ impl Lifecycle {
                 let (phone, claimed) = (phone.clone(), (**claimed).clone());
                 self.on_admitted(phone, claimed, answer);
             }
-            State::Vetting { phone, claimed, .. } => {
+            State::ClaimingNumber { phone, claimed, .. } => {
                 let (phone, claimed) = (phone.clone(), (**claimed).clone());
-                self.on_vetted(phone, claimed, answer);
+                self.on_number_claimed(phone, claimed, answer);
             }
             State::Reclaiming { command, waiting, claimed, .. } => {
                 let (command, waiting) = (command.clone(), std::mem::take(waiting));
@@ -222,7 +217,7 @@ impl Lifecycle {
         }
     }
 
-    /// The link may exist, and no login came. Linking | Vetting → Closing
+    /// The link may exist, and no login came. Linking | ClaimingNumber → Closing
     pub(super) fn on_link_timeout(&mut self, out_of_time: bool) {
         if self.record.attempt().is_none() {
             return self.on_login_timeout();
@@ -236,7 +231,7 @@ impl Lifecycle {
 
     /// The connection ended by itself, within an attempt. → Closing
     pub(super) fn on_attempt_lost(&mut self, reason: &CloseReason) {
-        let linking = matches!(self.state, State::Linking { .. } | State::Vetting { .. });
+        let linking = matches!(self.state, State::Linking { .. } | State::ClaimingNumber { .. });
         let hopeless = reason.ends_an_attempt() || (linking && matches!(reason.verdict(), Verdict::Hold { .. }));
         if hopeless {
             return self.end_attempt(Event::Failed { reason: reason.reason() }, reason.reason());
@@ -254,18 +249,18 @@ impl Lifecycle {
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
         let wait = if at_once { Duration::ZERO } else { self.backoff.next(&self.policy, self.seed) };
         let until = self.now.after(wait);
-        self.close_then(Finale::NextSocket { reason: reason.reason(), until, erase_linking });
+        self.close_then(AfterClose::NextSocket { reason: reason.reason(), until, erase_linking });
     }
 
     /// The attempt goes on with another socket, soon. → Closing
     pub(super) fn next_socket(&mut self, reason: impl Into<StatusReason>) {
-        let until = self.now.after(jitter(SOCKET_RETRY, self.seed, self.incarnation.0));
-        self.close_then(Finale::NextSocket { reason: reason.into(), until, erase_linking: false });
+        let until = self.now.after(jitter(self.policy.socket_retry, self.seed, self.incarnation.0));
+        self.close_then(AfterClose::NextSocket { reason: reason.into(), until, erase_linking: false });
     }
 
     /// → Closing
     pub(super) fn end_attempt(&mut self, terminal: Event, reason: impl Into<StatusReason>) {
-        self.close_then(Finale::EndAttempt { terminal, reason: reason.into(), command: None });
+        self.close_then(AfterClose::EndAttempt { terminal, reason: reason.into(), command: None });
     }
 
     /// → Closing
@@ -280,7 +275,7 @@ impl Lifecycle {
 
     /// A QR and a code may be on show together; the one that lasts longer counts.
     fn silent_after(&self, expires_at: Instant) -> Instant {
-        let until = expires_at.after(SILENCE);
+        let until = expires_at.after(self.policy.qr_silence);
         if let State::AwaitingScan { until: former, .. } = &self.state { until.max(*former) } else { until }
     }
 

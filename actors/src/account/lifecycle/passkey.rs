@@ -1,16 +1,12 @@
 //! The passkey gate: what WhatsApp asks is told, and the operator's answer carried back.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{CommandInput, Effect, Lifecycle, State};
 use crate::domain::{
-    Change, CommandId, CommandKind, Event, Finished, Instant, PasskeyAnswer, PasskeyStage, Reason, Status, StatusReason,
+    Change, CommandId, CommandKind, Event, Finished, Instant, PasskeyAnswer, PasskeyError, PasskeyStage, Reason,
+    Status, StatusReason,
 };
-
-/// How long an operator has for a step of a passkey, at most, before the socket is given up.
-const PASSKEY_TIME: Duration = Duration::from_secs(180);
 
 impl Lifecycle {
     /// AwaitingScan → AwaitingPasskey | Closing
@@ -26,8 +22,11 @@ impl Lifecycle {
             // The exchange under way cannot be begun anew on its own socket.
             return self.next_socket(failed("WhatsApp asked for it again after it was answered"));
         }
-        self.state =
-            State::AwaitingPasskey { stage, answered: false, until: expires_at.min(self.now.after(PASSKEY_TIME)) };
+        self.state = State::AwaitingPasskey {
+            stage,
+            answered: false,
+            until: expires_at.min(self.now.after(self.policy.passkey_timeout)),
+        };
         let waits_for = match stage {
             PasskeyStage::Challenge => Reason::WaitingForPasskey,
             PasskeyStage::Confirm => Reason::WaitingForPasskeyConfirmation,
@@ -41,14 +40,15 @@ impl Lifecycle {
     /// The answer reached WhatsApp, or did not. A response that was not taken may be
     /// followed by another; a confirmation that failed has used the exchange up.
     /// AwaitingPasskey → AwaitingPasskey | Closing
-    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), String>) {
+    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), PasskeyError>) {
         if self.is_leaving() {
             return;
         }
+        let by_then = self.now.after(self.policy.passkey_timeout);
         let reason = match outcome {
             Ok(()) => {
                 if let State::AwaitingPasskey { answered: true, until, .. } = &mut self.state {
-                    *until = self.now.after(PASSKEY_TIME);
+                    *until = by_then;
                 }
                 let result = Ok("the answer was sent to WhatsApp".to_owned());
                 let finished = vec![Finished { command, kind: CommandKind::Passkey.to_string(), result }];
@@ -57,7 +57,7 @@ impl Lifecycle {
             }
             Err(reason) => reason,
         };
-        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason);
+        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason.to_string());
         match &mut self.state {
             State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
             State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
@@ -69,7 +69,7 @@ impl Lifecycle {
             | State::AwaitingScan { .. }
             | State::Admitting { .. }
             | State::Linking { .. }
-            | State::Vetting { .. }
+            | State::ClaimingNumber { .. }
             | State::Reclaiming { .. }
             | State::Connecting { .. }
             | State::Online { .. }

@@ -1,20 +1,10 @@
 //! The beginning of a life: a machine made from the row that the last one left.
 
-use super::{Backoff, Finale, Lifecycle, NOBODY, State};
+use super::{AfterClose, Backoff, Lifecycle, NOBODY, State};
 use crate::domain::{
     AccountRecord, AuditAction, Change, Desired, Event, Finished, Incarnation, Instant, PendingAttempt, Policy, Reason,
-    Status, StatusReason,
+    Status, StatusReason, Trouble,
 };
-
-/// Why an account cannot go on as its row says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    pub reason: StatusReason,
-    /// Commands that were to end with a change that the database refused.
-    pub commands: Vec<Finished>,
-    /// Nothing is told but on the row: the database refused what was told, too.
-    pub is_muted: bool,
-}
 
 impl Lifecycle {
     /// Goes on from the row, whoever wrote it and however it ended. `seed` is this
@@ -142,7 +132,7 @@ impl Lifecycle {
         let unfinished =
             self.record.keyring().is_some() || self.record.linking().is_some() || self.record.attempt().is_some();
         if unfinished {
-            return self.close_then(Finale::Delete { command: None });
+            return self.close_then(AfterClose::Delete { command: None });
         }
         if self.record.status == Status::Deleting {
             self.set_status(Status::Unpaired, Reason::Deleted);

@@ -1,4 +1,4 @@
-use super::closing::Finale;
+use super::closing::AfterClose;
 use super::input::CommandInput;
 use crate::domain::{AccountRecord, CommandId, Instant, PasskeyStage, Phone, Secret};
 
@@ -23,7 +23,7 @@ pub enum State {
     /// The link is confirmed, its keys durable; the first login is under way.
     Linking { until: Instant },
     /// Logged in, and the number has yet to be claimed.
-    Vetting { phone: Phone, claimed: Box<AccountRecord>, until: Instant },
+    ClaimingNumber { phone: Phone, claimed: Box<AccountRecord>, until: Instant },
     /// Claiming the number again, before parked keys are used.
     Reclaiming { command: CommandInput, waiting: Vec<CommandInput>, claimed: Box<AccountRecord>, until: Instant },
     /// Logging in over a link that exists.
@@ -34,10 +34,10 @@ pub enum State {
     Reconnecting { until: Instant },
     /// Linked, and not to be logged in before a person or the date says so.
     Held { until: Option<Instant> },
-    /// The connection is being closed; then the finale is recorded.
+    /// The connection is being closed; then what follows is recorded.
     ///
-    /// Commands wait; with `leave` the machine leaves after the finale.
-    Closing { finale: Box<Finale>, waiting: Vec<CommandInput>, leave: bool, until: Instant },
+    /// Commands wait; with `leave` the machine leaves after that.
+    Closing { after: Box<AfterClose>, waiting: Vec<CommandInput>, leave: bool, until: Instant },
     /// The account is deleted: commands that come too late are told so.
     Deleted { until: Instant },
     /// Nothing more will come.
@@ -65,7 +65,7 @@ impl State {
             | Self::AwaitingPasskey { .. }
             | Self::Admitting { .. }
             | Self::Linking { .. }
-            | Self::Vetting { .. }
+            | Self::ClaimingNumber { .. }
             | Self::Connecting { .. }
             | Self::Online { .. }
             | Self::Closing { .. } => true,
@@ -87,7 +87,7 @@ impl State {
             | Self::Waiting { .. }
             | Self::Admitting { .. }
             | Self::Linking { .. }
-            | Self::Vetting { .. }
+            | Self::ClaimingNumber { .. }
             | Self::Reclaiming { .. }
             | Self::Connecting { .. }
             | Self::Online { .. }
@@ -116,7 +116,7 @@ impl State {
             | Self::AwaitingPasskey { until, .. } => by_attempt(*until),
             Self::Admitting { until, .. }
             | Self::Linking { until }
-            | Self::Vetting { until, .. }
+            | Self::ClaimingNumber { until, .. }
             | Self::Reclaiming { until, .. }
             | Self::Connecting { until }
             | Self::Reconnecting { until }
@@ -137,7 +137,7 @@ impl State {
             Self::AwaitingPasskey { .. } => "AwaitingPasskey",
             Self::Admitting { .. } => "Admitting",
             Self::Linking { .. } => "Linking",
-            Self::Vetting { .. } => "Vetting",
+            Self::ClaimingNumber { .. } => "ClaimingNumber",
             Self::Reclaiming { .. } => "Reclaiming",
             Self::Connecting { .. } => "Connecting",
             Self::Online { .. } => "Online",

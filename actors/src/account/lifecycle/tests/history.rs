@@ -80,7 +80,7 @@ fn expected(choice: u8, life: &Lifecycle, command_id: i64) -> Input {
         State::Linking { .. } | State::Connecting { .. } => {
             Input::Session(of, SessionEvent::Open { phone: Some(phone()), device_jid: None })
         }
-        State::Admitting { .. } | State::Vetting { .. } | State::Reclaiming { .. } => {
+        State::Admitting { .. } | State::ClaimingNumber { .. } | State::Reclaiming { .. } => {
             Input::Claimed(of, Ok(Claim::Granted))
         }
         State::Online { .. } => Input::Session(of, SessionEvent::Ended { reason: close_reason(choice) }),

@@ -122,7 +122,7 @@ impl Referee {
             self.on_effect(effect);
         }
         assert_eq!(self.retired, life.is_gone(), "gone exactly when retired");
-        if !matches!(life.state(), State::Admitting { .. } | State::Vetting { .. } | State::Reclaiming { .. }) {
+        if !matches!(life.state(), State::Admitting { .. } | State::ClaimingNumber { .. } | State::Reclaiming { .. }) {
             // Whatever comes of it now, the machine goes on without.
             self.claim = None;
         }

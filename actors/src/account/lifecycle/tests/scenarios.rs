@@ -3,7 +3,7 @@
 use super::{super::*, *};
 use crate::domain::{
     Attempt, Change, CloseReason, CommandKind, Event, EventKind, KeyringId, Link, LinkedDevice, PairMethod,
-    PairRequest, PasskeyAnswer, PasskeyStage, Phase, Purpose, Refuse, Shown, Update,
+    PairRequest, PasskeyAnswer, PasskeyError, PasskeyStage, Phase, Purpose, Refuse, Shown, Trouble, Update,
 };
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
@@ -110,13 +110,15 @@ fn a_refused_passkey_answer_can_be_repeated_a_confirmation_not() {
     bench.hear(passkey(PasskeyStage::Challenge));
     let of = bench.incarnation();
     bench.feed(answer(10, &json!({"response": {}})));
-    let why = refused(bench.feed(Input::PasskeyAnswered(of, CommandId(10), Err("no".to_owned())))).unwrap();
-    assert_eq!((why.as_str(), bench.state()), ("no", "AwaitingPasskey"));
+    let why =
+        refused(bench.feed(Input::PasskeyAnswered(of, CommandId(10), Err(PasskeyError::NotTaken("no".to_owned())))))
+            .unwrap();
+    assert_eq!((why.as_str(), bench.state()), ("WhatsApp did not take the answer: no", "AwaitingPasskey"));
     bench.feed(answer(11, &json!({"response": {}})));
     bench.feed(Input::PasskeyAnswered(of, CommandId(11), Ok(())));
     bench.hear(passkey(PasskeyStage::Confirm));
     bench.feed(answer(12, &json!({"confirm": true})));
-    bench.feed(Input::PasskeyAnswered(of, CommandId(12), Err("no".to_owned())));
+    bench.feed(Input::PasskeyAnswered(of, CommandId(12), Err(PasskeyError::NotTaken("no".to_owned()))));
     assert_eq!(bench.state(), "Closing");
     bench.closed();
     assert!(bench.life.record().attempt().is_some() && bench.reason().contains("confirmation"));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::domain::Policy;
+use super::Policy;
 
 /// Exponential backoff with jitter. It counts the failures in a row; being up for
 /// `stable_after` is what ends the row, a login alone is not.
