@@ -1,6 +1,9 @@
 //! What things cost, counted: a change that doubles one of these is seen here. `make
 //! bench` measures time and memory.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use paird_testkit::{Api, Daemon, Stage, Wire, sample, until};
 use uuid::Uuid;
 
@@ -34,14 +37,17 @@ async fn idle_accounts_ask_the_database_for_nothing() {
     let (stage, wire, daemon) = counted().await;
     heartbeats(&wire, 3).await;
     let own = wire.carried();
-    for nth in 0..8 {
-        pair(&stage, nth).await;
-    }
+    join_all((0..8).map(|nth| pair(&stage, nth))).await;
     // What a pairing leaves to be done is done at some time; then there is only what an
     // empty daemon asks, too.
+    wire.count_anew();
     until("a rest of three heartbeats", || async {
-        heartbeats(&wire, 3).await;
-        wire.carried().keys().all(|text| own.contains_key(text)).then_some(())
+        let carried = wire.carried();
+        if carried.keys().any(|text| !own.contains_key(text)) {
+            wire.count_anew();
+            return None;
+        }
+        (beats(&carried) >= 3).then_some(())
     })
     .await;
     stage.finish([daemon]).await;
@@ -53,9 +59,7 @@ async fn an_idle_account_keeps_a_dozen_tasks() {
     let api = Api::of(&stage, &mut daemon).await;
     let few = tasks(&api).await;
     const ACCOUNTS: usize = 10;
-    for nth in 0..ACCOUNTS {
-        pair(&stage, nth).await;
-    }
+    join_all((0..ACCOUNTS).map(|nth| pair(&stage, nth))).await;
     // A pairing's own tasks end when they are done.
     until(&format!("at most {OF_AN_ACCOUNT} tasks an account"), || async {
         ((tasks(&api).await - few) / ACCOUNTS as f64 <= OF_AN_ACCOUNT).then_some(())
@@ -75,12 +79,11 @@ async fn counted() -> (Stage, Wire, Daemon) {
 /// Waits for so many signs of life, and counts what comes with them.
 async fn heartbeats(wire: &Wire, count: usize) {
     wire.count_anew();
-    until(&format!("{count} heartbeats"), || async {
-        let carried = wire.carried();
-        let (_, times) = carried.iter().find(|(text, _)| text.contains("UPDATE processes"))?;
-        (*times >= count).then_some(())
-    })
-    .await;
+    until(&format!("{count} heartbeats"), || async { (beats(&wire.carried()) >= count).then_some(()) }).await;
+}
+
+fn beats(carried: &BTreeMap<String, usize>) -> usize {
+    carried.iter().find(|(text, _)| text.contains("UPDATE processes")).map_or(0, |(_, times)| *times)
 }
 
 async fn tasks(api: &Api) -> f64 {

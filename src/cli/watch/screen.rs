@@ -215,9 +215,10 @@ mod tests {
 
     #[test]
     fn every_size_of_a_terminal_can_be_drawn_on() {
+        let pairing = pairing();
         for width in 1..140 {
             for height in [1, 2, 3, 5, 24, 30, 36, 37, 38, 39, 40, 41, 42, 60] {
-                drawn(&pairing(), width, height);
+                drawn(&pairing, width, height);
                 drawn(&Fleet::default(), width, height);
             }
         }
