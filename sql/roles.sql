@@ -86,6 +86,22 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO paird_daemon', function);
     END LOOP;
 END $$;
+-- Notifications know no rights: whoever can connect hears them all, and can send any. So
+-- nobody can who was not named; the database's owner and superusers always can.
+DO $$
+BEGIN
+    IF pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
+        EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO paird_web, paird_daemon', current_database());
+        -- Of the tables' owner, where he is not the database's.
+        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO CURRENT_USER', current_database());
+    END IF;
+    -- Before Postgres 15 everybody could: an overload of a function would be taken for ours.
+    IF pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()), 'USAGE') THEN
+        EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
+    END IF;
+END $$;
+
 REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web;

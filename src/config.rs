@@ -18,7 +18,7 @@ use thiserror::Error;
 pub use parsers::device_name;
 use sources::RawSettings;
 
-use crate::postgres::prune::Keep;
+use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
 
 /// Every setting, read once at start and valid.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ pub struct Config {
     pub command_channel: String,
     /// `PAIRD_EVENT_CHANNEL`: likewise, and another one.
     pub event_channel: String,
+    /// `PAIRD_NOTIFY_COMMANDS`: whose bare NOTIFYs are commands.
+    pub notify_commands: NotifyCommands,
+    /// `PAIRD_EVENT_PAYLOAD`: what a notification of an event tells.
+    pub event_payload: EventPayload,
     /// `PAIRD_PAIR_TIMEOUT`: how long a pair attempt may take.
     pub pair_timeout: Duration,
     /// `PAIRD_PENDING_MAX_AGE`: an older `pending` row is parked at start.
@@ -135,6 +139,8 @@ impl Config {
             master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
             command_channel,
             event_channel,
+            notify_commands: raw.parse("PAIRD_NOTIFY_COMMANDS", "verified", parsers::notify_commands)?,
+            event_payload: raw.parse("PAIRD_EVENT_PAYLOAD", "full", parsers::event_payload)?,
             pair_timeout: raw.parse("PAIRD_PAIR_TIMEOUT", "5m", parsers::duration)?,
             pending_max_age: raw.parse("PAIRD_PENDING_MAX_AGE", "1h", parsers::duration)?,
             refuse: raw.parse("PAIRD_REFUSE", "before-link", parsers::refuse)?,

@@ -114,8 +114,9 @@ async fn serve_with(
         release(lease).await;
         return Err(stranger);
     }
-    let outbox = Outbox::start(pool.clone(), process, &config.event_channel);
-    let listener = Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel);
+    let outbox = Outbox::start(pool.clone(), process, &config.event_channel, config.event_payload);
+    let listener =
+        Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel, config.notify_commands);
     let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());

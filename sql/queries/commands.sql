@@ -127,3 +127,10 @@ RETURNING c.id;
 SELECT store_heard_command(encode(sha256(convert_to(:sender::int || ' ' || :payload::text, 'UTF8')), 'hex'),
                            :nth, :heard_at, make_interval(secs => :counted_secs),
                            :kind, :account, :args, :dedupe_key, :failure) AS id;
+
+--! find_senders : (may_send?)
+-- Those of these processes that are connected to this database now. Others' rows have no
+-- more than that for a role without pg_read_all_stats, and no more is needed.
+SELECT s.pid, may_send_commands(s.usesysid) AS may_send
+FROM pg_stat_activity s
+WHERE s.pid = ANY (:pids::int[]) AND s.datname = current_database() AND s.usesysid IS NOT NULL;

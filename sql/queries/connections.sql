@@ -1,6 +1,11 @@
---! lock_migrations
+--! lock_migrations : (locked?)
 -- Held by this session until it ends. One key for every paird of the database.
-SELECT pg_try_advisory_lock(hashtextextended('paird.migrations', 0)) AS locked;
+-- One that is held by a login that may not migrate is no paird's: anybody can take it.
+SELECT pg_try_advisory_lock(hashtextextended('paird.migrations', 0)) OR NOT EXISTS (
+           SELECT FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+           WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND s.datname = current_database()
+             AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('paird.migrations', 0)
+             AND has_schema_privilege(s.usesysid, current_schema(), 'CREATE')) AS locked;
 
 --! listen_to_channel
 SELECT listen_to(:channel) AS listening;

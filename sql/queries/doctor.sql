@@ -17,6 +17,19 @@ WHERE to_regclass(wanted.table_name) IS NULL
    OR NOT has_table_privilege(to_regclass(wanted.table_name), wanted.privilege)
 ORDER BY wanted.table_name, wanted.privilege;
 
+--! get_connect_rights
+-- Who may connect beside those who must: everybody, and which logins that are in neither role.
+SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS granted
+               WHERE granted.grantee = 0 AND granted.privilege_type = 'CONNECT') AS everybody,
+       ARRAY(SELECT r.rolname::text FROM pg_roles r
+             WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid <> d.datdba
+               AND has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolname <> current_user
+               AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER')
+               AND NOT EXISTS (SELECT FROM pg_roles g
+                               WHERE g.rolname IN ('paird_web', 'paird_daemon') AND pg_has_role(r.oid, g.oid, 'MEMBER'))
+             ORDER BY r.rolname LIMIT 20) AS logins
+FROM pg_database d WHERE d.datname = current_database();
+
 --! list_daemons
 SELECT p.id, p.host, p.pid, p.version, p.draining, p.expires_at > clock_timestamp() AS alive,
        extract(epoch FROM clock_timestamp() - p.renewed_at)::float8 AS silent_secs,

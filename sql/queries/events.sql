@@ -13,7 +13,8 @@ WITH batch AS (
     LIMIT 500
     FOR UPDATE OF e
 ), marked AS (
-    UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, event_message(e) AS message
+    UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id 
+    RETURNING e.id, CASE WHEN :is_full THEN event_message(e) ELSE event_wake(e) END AS message
 ), sent AS (
     SELECT pg_notify(:channel, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered
 )

@@ -12,6 +12,8 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_MASTER_KEY_FILE     default <data dir>/master.key
   PAIRD_COMMAND_CHANNEL     default paird_command
   PAIRD_EVENT_CHANNEL       default paird_event
+  PAIRD_NOTIFY_COMMANDS     bare NOTIFYs as commands: verified (default), open or off
+  PAIRD_EVENT_PAYLOAD       what notifications of events tell: full (default) or wake
   PAIRD_PAIR_TIMEOUT        how long a pair attempt may take; default 5m
   PAIRD_PENDING_MAX_AGE     an older pending account is parked at start; default 1h
   PAIRD_REFUSE              before-link (default) or after-link

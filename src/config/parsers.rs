@@ -7,6 +7,8 @@ use paird_actors::domain::Refuse;
 use tracing_subscriber::EnvFilter;
 
 use super::{DatabaseUrl, LogFormat};
+use crate::postgres::notify_lane::NotifyCommands;
+use crate::postgres::outbox::EventPayload;
 use crate::postgres::pool::{Dsn, DsnError};
 
 /// Postgres cuts longer identifiers, and two names might become one.
@@ -92,6 +94,23 @@ pub(super) fn refuse(text: &str) -> Result<Refuse, String> {
         "before-link" => Ok(Refuse::BeforeLink),
         "after-link" => Ok(Refuse::AfterLink),
         _ => Err(format!("{text:?} is neither before-link nor after-link")),
+    }
+}
+
+pub(super) fn notify_commands(text: &str) -> Result<NotifyCommands, String> {
+    match text {
+        "verified" => Ok(NotifyCommands::Verified),
+        "open" => Ok(NotifyCommands::Open),
+        "off" => Ok(NotifyCommands::Off),
+        _ => Err(format!("{text:?} is none of verified, open and off")),
+    }
+}
+
+pub(super) fn event_payload(text: &str) -> Result<EventPayload, String> {
+    match text {
+        "full" => Ok(EventPayload::Full),
+        "wake" => Ok(EventPayload::Wake),
+        _ => Err(format!("{text:?} is neither full nor wake")),
     }
 }
 

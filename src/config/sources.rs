@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 21] = [
+pub(super) const SETTINGS: [&str; 23] = [
     "DATABASE_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",
     "PAIRD_MASTER_KEY_FILE",
     "PAIRD_COMMAND_CHANNEL",
     "PAIRD_EVENT_CHANNEL",
+    "PAIRD_NOTIFY_COMMANDS",
+    "PAIRD_EVENT_PAYLOAD",
     "PAIRD_PAIR_TIMEOUT",
     "PAIRD_PENDING_MAX_AGE",
     "PAIRD_REFUSE",

@@ -113,6 +113,8 @@ fn a_wrong_value_is_named_with_the_expected_form() {
     );
     assert!(refused("PAIRD_PAIR_TIMEOUT", "0s").ends_with("is zero"));
     assert!(refused("PAIRD_REFUSE", "never").contains("before-link"));
+    assert!(refused("PAIRD_NOTIFY_COMMANDS", "on").contains("verified, open and off"));
+    assert!(refused("PAIRD_EVENT_PAYLOAD", "small").contains("wake"));
     assert!(refused("PAIRD_LOG_FORMAT", "xml").contains("json"));
     assert!(refused("PAIRD_LOG", "info,paird=loud").contains("cannot be read"));
     assert!(refused("PAIRD_DEVICE_NAME", &"x".repeat(41)).contains("41 characters"));

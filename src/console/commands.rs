@@ -15,12 +15,19 @@ use paird_sql::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    account_view::utc, accounts::nobody, auth::Caller, db::query, json_body::JsonBody, problem::Problem,
-    state::AppState, vocabulary,
+    account_view::utc,
+    accounts::nobody,
+    auth::Caller,
+    db::{problem_of, query, with_timeout},
+    json_body::JsonBody,
+    problem::Problem,
+    state::AppState,
+    vocabulary,
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -88,18 +95,21 @@ pub async fn send(
     let (account, NewCommand { kind, args }) = (*account, new.0);
     let args = args.unwrap_or_else(|| json!({}));
     Command::parse(&kind, &args).map_err(Problem::refused)?;
-    let dedupe_key = idempotency_key(&request)?.map(|key| format!("{account} {key}"));
+    let dedupe_key = idempotency_key(&request)?;
     let source = request.extensions().get::<Caller>().copied().unwrap_or(Caller::Token).source();
 
     let database = state.database().await?;
     query(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
     let row = SendConsoleCommandParams { kind: kind.as_str(), account, args: &args, dedupe_key, source };
-    let id = query(send_console_command().params(&database, &row).one()).await?;
+    let id = match with_timeout(send_console_command().params(&database, &row).one()).await? {
+        Ok(id) => id,
+        Err(wrong) if wrong.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            let detail = format!("{IDEMPOTENCY_KEY}: another command of the account has this key already");
+            return Err(Problem::refused(detail));
+        }
+        Err(wrong) => return Err(problem_of(&wrong)),
+    };
     let stored = query(get_command().bind(&database, &id).one()).await?;
-    if stored.kind != kind || stored.args != args {
-        let detail = format!("{IDEMPOTENCY_KEY}: command {id} has this key already, and it is another command");
-        return Err(Problem::refused(detail));
-    }
     state.supervisor.wake();
     let accepted = Accepted { id, state: stored.state };
     Ok(HttpResponse::Accepted().insert_header(("Location", format!("/api/commands/{id}"))).json(accepted))

@@ -1,16 +1,19 @@
 //! The schema, brought up to date at start.
 
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backoff::Backoff;
 use paird_actors::domain::StoreError;
 use paird_sql::queries::connections::{lock_migrations, settle_restored_events};
 use thiserror::Error;
+use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
 use super::backoff;
-use super::pool::{Dsn, bounded, store_error};
+use super::pool::{DrivenConnection, Dsn, bounded, store_error};
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -41,9 +44,17 @@ pub enum MigrateError {
 /// # Errors
 /// Only what waiting cannot mend.
 pub async fn migrate(dsn: &Dsn) -> Result<i32, MigrateError> {
+    migrate_and_tell(dsn, |remark| warn!(remark, "a migration has mended rows")).await
+}
+
+/// The same, and tells what a migration says about the rows that it found.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn migrate_and_tell(dsn: &Dsn, tell: impl Fn(&str)) -> Result<i32, MigrateError> {
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
     loop {
-        match try_migrate(dsn).await {
+        match try_migrate(dsn, &tell).await {
             Ok(Step::Done(version)) => return Ok(version),
             Ok(Step::Locked) => {
                 info!("waiting for another paird to migrate the database");
@@ -99,19 +110,32 @@ impl From<StoreError> for Failed {
     }
 }
 
-async fn try_migrate(dsn: &Dsn) -> Result<Step, Failed> {
+async fn try_migrate(dsn: &Dsn, tell: &impl Fn(&str)) -> Result<Step, Failed> {
     let (mut client, connection) = dsn.connect_patiently().await?;
-    let driver = tokio::spawn(connection);
+    let remarks = Arc::<Mutex<Vec<String>>>::default();
+    let driver = tokio::spawn(drive(connection, Arc::clone(&remarks)));
     let step = migrate_on(&mut client).await;
     // The lock is the session's: it goes with the connection.
     driver.abort();
+    if step.is_ok() {
+        for remark in std::mem::take(&mut *remarks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            tell(&remark);
+        }
+    }
     step
 }
 
-async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed> {
-    if !bounded(lock_migrations().bind(client).one()).await? {
-        return Ok(Step::Locked);
+async fn drive(mut connection: DrivenConnection, remarks: Arc<Mutex<Vec<String>>>) {
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.severity() == "WARNING"
+        {
+            remarks.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_owned());
+        }
     }
+}
+
+async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed> {
     let runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
     let known = known();
     let applied = match runner.get_applied_migrations_async(client).await {
@@ -125,6 +149,10 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
     }
     // Not a word that changes anything when there is nothing to change: the daemon's role may not.
     if !runner.get_migrations().iter().all(|migration| applied.contains(migration)) {
+        // Not before there is something to do: a lock is a number, and anybody may hold it.
+        if !bounded(lock_migrations().bind(client).one()).await?.unwrap_or(true) {
+            return Ok(Step::Locked);
+        }
         let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong, found, known))?;
         for migration in report.applied_migrations() {
             info!(%migration, "migrated the database");

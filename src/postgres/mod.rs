@@ -6,6 +6,7 @@ pub mod lease;
 pub mod listener;
 pub mod migrate;
 pub mod notify_command;
+pub mod notify_lane;
 pub(crate) mod number_claim;
 pub mod outbox;
 pub mod pool;

@@ -18,6 +18,9 @@ pub struct NotifiedCommand {
 
 /// The kind of a row whose payload names none.
 const NO_KIND: &str = "(none)";
+/// What the table takes.
+const KEY_MAX_CHARS: usize = 200;
+const KIND_MAX_CHARS: usize = 100;
 
 impl NotifiedCommand {
     /// Reads a payload. Where the account can be read the command is left to its owner,
@@ -52,6 +55,10 @@ impl NotifiedCommand {
                 None
             }
         };
+        if dedupe_key.as_ref().is_some_and(|key| key.chars().count() > KEY_MAX_CHARS) {
+            let why = format!("dedupeKey has more than {KEY_MAX_CHARS} characters");
+            return Self { account: Some(account), ..Self::failed(kind, &why) };
+        }
         let args = strip_nul::json(&Value::Object(fields));
         Self { kind: shorten(kind), account: Some(account), args, dedupe_key, failure: None }
     }
@@ -68,7 +75,7 @@ impl NotifiedCommand {
 }
 
 fn shorten(kind: &str) -> String {
-    kind.chars().take(100).collect()
+    kind.chars().take(KIND_MAX_CHARS).collect()
 }
 
 #[cfg(test)]

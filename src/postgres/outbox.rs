@@ -22,6 +22,16 @@ const POLL_EVERY: Duration = Duration::from_secs(5);
 /// As many as the statement sends at once.
 const FULL_BATCH: i64 = 500;
 
+/// `PAIRD_EVENT_PAYLOAD`: what the notification of an event tells. Whoever can connect to
+/// the database hears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventPayload {
+    /// All of the event.
+    Full,
+    /// Its kind and where its row is.
+    Wake,
+}
+
 /// Wakes the outbox after a commit.
 #[derive(Clone, Debug, Default)]
 pub struct Waker(Arc<Notify>);
@@ -41,10 +51,10 @@ pub struct Outbox {
 
 impl Outbox {
     /// Sends what is unsent, and from then on at every wake-up.
-    pub fn start(pool: Pool, process: Uuid, channel: &str) -> Self {
+    pub fn start(pool: Pool, process: Uuid, channel: &str, payload: EventPayload) -> Self {
         let waker = Waker::default();
         let ending = CancellationToken::new();
-        let sender = Sender { pool, process, channel: channel.to_owned() };
+        let sender = Sender { pool, process, channel: channel.to_owned(), payload };
         waker.wake();
         let task = tokio::spawn(sender.run(waker.clone(), ending.clone()));
         Self { waker, ending, task }
@@ -66,6 +76,7 @@ struct Sender {
     pool: Pool,
     process: Uuid,
     channel: String,
+    payload: EventPayload,
 }
 
 impl Sender {
@@ -96,8 +107,9 @@ impl Sender {
 
     async fn send_all(&self) -> Result<(), StoreError> {
         let client = connection(&self.pool).await?;
+        let is_full = self.payload == EventPayload::Full;
         loop {
-            let batch = bounded(notify_events().bind(&client, &self.process, &self.channel).one()).await?;
+            let batch = bounded(notify_events().bind(&client, &self.process, &is_full, &self.channel).one()).await?;
             if batch.sent < FULL_BATCH {
                 return Ok(());
             }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use paird::postgres::{
     lease::{Lease, TTL},
-    outbox::Outbox,
+    outbox::{EventPayload, Outbox},
     pool::Dsn,
     store::PgStore,
 };
@@ -80,7 +80,7 @@ async fn events(rounds: usize, figures: &mut Figures) {
     let accounts = fleet.accounts(ACCOUNTS).await;
     let (pool, process) = (Dsn::parse(&fleet.dsn).unwrap().pool().unwrap(), Uuid::now_v7());
     let lease = Lease::start(pool.clone(), process, "paird_command", Vec::new(), TTL).await;
-    let outbox = Outbox::start(pool.clone(), process, "paird_event");
+    let outbox = Outbox::start(pool.clone(), process, "paird_event", EventPayload::Full);
     let store = PgStore::new(pool, process, outbox.waker(), Arc::default());
     fleet.web.sql.execute("UPDATE whatsapp_accounts SET owner = $1, fence = fence + 1", &[&process]).await.unwrap();
     for (what, events) in [("one event a transaction", 1), ("four events a transaction", 4)] {

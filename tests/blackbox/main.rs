@@ -17,6 +17,7 @@ mod duplicates;
 mod failing_reads;
 mod failing_writes;
 mod fleet;
+mod hostile_logins;
 mod inbox;
 mod isolation;
 mod keys;

@@ -4,6 +4,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use paird::postgres::listener::{ListenMode, Listener};
+use paird::postgres::notify_lane::NotifyCommands;
 use paird_actors::ports::FleetStore;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use crate::support::{Daemon, Database, connect, eventually};
 
 async fn listen(database: &Database, daemon: &Daemon) -> Listener {
-    let listener = Listener::start(database.dsn.clone(), daemon.pool.clone(), "paird_command");
+    let listener =
+        Listener::start(database.dsn.clone(), daemon.pool.clone(), "paird_command", NotifyCommands::Verified);
     hears(&listener).await;
     listener
 }
@@ -61,7 +63,8 @@ async fn send_command_rings_on_the_channel_that_a_daemon_chose() {
         paird::postgres::lease::TTL,
     )
     .await;
-    let listener = Listener::start(database.dsn.clone(), database.dsn.pool().unwrap(), "my channel");
+    let listener =
+        Listener::start(database.dsn.clone(), database.dsn.pool().unwrap(), "my channel", NotifyCommands::Verified);
     hears(&listener).await;
     let wake = listener.wake();
     while tokio::time::timeout(Duration::from_millis(100), wake.notified()).await.is_ok() {}

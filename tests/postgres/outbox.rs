@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use paird::postgres::outbox::Outbox;
+use paird::postgres::outbox::{EventPayload, Outbox};
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{AccountRecord, Change, Event, PasskeyStage, Update};
 use paird_actors::ports::{AccountStore, FleetStore as _};
@@ -41,7 +41,7 @@ async fn committed_events_are_sent_in_order_with_all_promised_fields() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let mut heard = events(&database).await;
-    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
     let mut follows = None;
     for _ in 0..30 {
@@ -71,7 +71,7 @@ async fn events_left_unsent_by_a_crash_are_sent_by_the_next_daemon() {
     database.kill(former).await;
     let mut heard = events(&database).await;
     let present = database.daemon().await;
-    let outbox = Outbox::start(present.pool.clone(), present.process, "paird_event");
+    let outbox = Outbox::start(present.pool.clone(), present.process, "paird_event", EventPayload::Full);
     assert_eq!(next(&mut heard).await["type"], "session.timeout");
     outbox.stop().await;
     assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 0);
@@ -84,9 +84,9 @@ async fn a_live_owners_events_are_left_to_it() {
     let record = database.owned(&owner, "shop").await;
     owner.write(told(&record, vec![Event::Timeout])).await.unwrap();
     let other = database.daemon().await;
-    Outbox::start(other.pool.clone(), other.process, "paird_event").stop().await;
+    Outbox::start(other.pool.clone(), other.process, "paird_event", EventPayload::Full).stop().await;
     assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 1);
-    Outbox::start(owner.pool.clone(), owner.process, "paird_event").stop().await;
+    Outbox::start(owner.pool.clone(), owner.process, "paird_event", EventPayload::Full).stop().await;
     assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 0);
 }
 
@@ -96,7 +96,7 @@ async fn an_oversized_notification_goes_without_its_large_field() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let mut heard = events(&database).await;
-    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
     let request = json!({ "publicKey": "ü".repeat(5000) });
     let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
@@ -119,7 +119,7 @@ async fn events_behind_those_that_another_has_sent_do_not_wait() {
     database.web.execute(sql, &[&account.0]).await.unwrap();
     let other = crate::support::connect(&database.text).await;
     other.batch_execute("BEGIN; UPDATE events SET notified = true WHERE seq <= 400").await.unwrap();
-    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
     crate::support::eventually("the sender waits", async || {
         database.count("SELECT count(*) FROM pg_locks WHERE NOT granted").await > 0
     })

@@ -175,10 +175,15 @@ async fn the_daemons_role_cannot_do_what_the_web_app_or_owner_may() {
 async fn a_login_in_neither_role_may_not_send_commands() {
     let database = granted().await;
     let name = format!("stranger_{}", Uuid::new_v4().simple());
-    database.web.batch_execute(&format!("CREATE ROLE {name} LOGIN")).await.unwrap();
+    database
+        .web
+        .batch_execute(&format!("CREATE ROLE {name} LOGIN; GRANT CONNECT ON DATABASE paird TO {name}"))
+        .await
+        .unwrap();
     let stranger = connect(&database.text_of(&name)).await;
     refuses(&stranger, "SELECT send_command('account.pair', gen_random_uuid())").await;
     refuses(&stranger, "SELECT id FROM whatsapp_accounts").await;
+    refuses(&stranger, "CREATE TEMPORARY TABLE t (x int)").await;
 }
 
 #[tokio::test]
@@ -188,7 +193,7 @@ async fn send_command_ignores_tables_of_the_caller() {
     let web = database.login("paird_web").await;
     web.batch_execute(
         "CREATE TEMPORARY TABLE commands (id bigint, kind text, account_id uuid, args jsonb, dedupe_key text
-             CONSTRAINT commands_dedupe_key_key UNIQUE, source text);
+             CONSTRAINT commands_dedupe_key_key UNIQUE, source text, state text);
          CREATE TEMPORARY TABLE processes (command_channel text);
          SET search_path = pg_temp, public",
     )

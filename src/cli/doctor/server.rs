@@ -47,6 +47,7 @@ pub(super) async fn look(database: &Database) -> anyhow::Result<(Vec<Finding>, b
         return Ok((findings, false));
     }
     findings.push(privileges(database, &server).await?);
+    findings.push(connect_rights(database).await?);
     findings.push(clock(asked, server.database_now, answered));
     Ok((findings, true))
 }
@@ -64,6 +65,27 @@ fn reached(server: &GetServer) -> Finding {
         return Finding::warn("database", found, "use Postgres 15 or newer: paird is not tried on older ones");
     }
     Finding::ok("database", found)
+}
+
+/// Notifications know no rights: whoever can connect hears of every event, and can send what
+/// looks like a command.
+async fn connect_rights(database: &Database) -> anyhow::Result<Finding> {
+    let rights = sql::get_connect_rights().bind(&database.client).one().await.map_err(explained)?;
+    if rights.everybody {
+        let advice = "paird migrate --roles, as the owner of the database, leaves that to the logins of paird's roles; \
+                      PAIRD_EVENT_PAYLOAD=wake keeps what happened out of notifications";
+        return Ok(Finding::warn(
+            "connect",
+            "everybody may connect to the database, and hears its notifications",
+            advice,
+        ));
+    }
+    if !rights.logins.is_empty() {
+        let found =
+            format!("in none of paird's roles, and may connect and hear notifications: {}", rights.logins.join(", "));
+        return Ok(Finding::warn("connect", found, "REVOKE CONNECT ON DATABASE from those that need it not"));
+    }
+    Ok(Finding::ok("connect", "only logins of paird's roles and the owner may connect"))
 }
 
 async fn privileges(database: &Database, server: &GetServer) -> anyhow::Result<Finding> {

@@ -320,7 +320,8 @@ fn arguments(cluster: &Path, socket_dir: &Path, options: Options) -> Vec<std::ff
     // Commas separate directories there; quotes keep one whole.
     sockets.push(format!("\"{}\"", socket_dir.display()));
     let mut arguments: Vec<std::ffi::OsString> = vec!["-D".into(), cluster.into(), "-c".into(), sockets];
-    let fixed = ["listen_addresses=", "max_connections=200", "log_min_messages=warning", "timezone=UTC", TERSE];
+    let fixed =
+        ["listen_addresses=", "max_connections=200", "log_min_messages=warning", "timezone=UTC", "jit=off", TERSE];
     let fast = ["fsync=off", "full_page_writes=off"];
     for setting in fixed.iter().chain(fast.iter().filter(|_| options.fast)) {
         arguments.push("-c".into());

@@ -66,6 +66,11 @@ impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
         }
     }
 }
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct FindSenders {
+    pub pid: i32,
+    pub may_send: Option<bool>,
+}
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
 pub struct TakeCommandsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
@@ -190,6 +195,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(Option<i64>) -> R) -> Optioni64Query<'c, 'a, 's, C, R, N> {
         Optioni64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct FindSendersQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<FindSenders, tokio_postgres::Error>,
+    mapper: fn(FindSenders) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> FindSendersQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(FindSenders) -> R) -> FindSendersQuery<'c, 'a, 's, C, R, N> {
+        FindSendersQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -446,5 +505,34 @@ impl<
             &params.dedupe_key,
             &params.failure,
         )
+    }
+}
+pub struct FindSendersStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn find_senders() -> FindSendersStmt {
+    FindSendersStmt(
+        "SELECT s.pid, may_send_commands(s.usesysid) AS may_send FROM pg_stat_activity s WHERE s.pid = ANY ($1::int[]) AND s.datname = current_database() AND s.usesysid IS NOT NULL",
+        None,
+    )
+}
+impl FindSendersStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i32>>(
+        &'s self,
+        client: &'c C,
+        pids: &'a T1,
+    ) -> FindSendersQuery<'c, 'a, 's, C, FindSenders, 1> {
+        FindSendersQuery {
+            client,
+            params: [pids],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FindSenders, tokio_postgres::Error> {
+                Ok(FindSenders { pid: row.try_get(0)?, may_send: row.try_get(1)? })
+            },
+            mapper: |it| FindSenders::from(it),
+        }
     }
 }

@@ -57,6 +57,20 @@ impl<'a> From<ListMissingPrivilegesBorrowed<'a>> for ListMissingPrivileges {
     }
 }
 #[derive(Debug, Clone, PartialEq)]
+pub struct GetConnectRights {
+    pub everybody: bool,
+    pub logins: Vec<String>,
+}
+pub struct GetConnectRightsBorrowed<'a> {
+    pub everybody: bool,
+    pub logins: crate::ArrayIterator<'a, &'a str>,
+}
+impl<'a> From<GetConnectRightsBorrowed<'a>> for GetConnectRights {
+    fn from(GetConnectRightsBorrowed { everybody, logins }: GetConnectRightsBorrowed<'a>) -> Self {
+        Self { everybody, logins: logins.map(|v| v.into()).collect() }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
 pub struct ListDaemons {
     pub id: uuid::Uuid,
     pub host: String,
@@ -237,6 +251,60 @@ where
         mapper: fn(ListMissingPrivilegesBorrowed) -> R,
     ) -> ListMissingPrivilegesQuery<'c, 'a, 's, C, R, N> {
         ListMissingPrivilegesQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetConnectRightsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetConnectRightsBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetConnectRightsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetConnectRightsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetConnectRightsBorrowed) -> R) -> GetConnectRightsQuery<'c, 'a, 's, C, R, N> {
+        GetConnectRightsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -768,6 +836,34 @@ impl ListMissingPrivilegesStmt {
                 Ok(ListMissingPrivilegesBorrowed { table_name: row.try_get(0)?, privilege: row.try_get(1)? })
             },
             mapper: |it| ListMissingPrivileges::from(it),
+        }
+    }
+}
+pub struct GetConnectRightsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_connect_rights() -> GetConnectRightsStmt {
+    GetConnectRightsStmt(
+        "SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS granted WHERE granted.grantee = 0 AND granted.privilege_type = 'CONNECT') AS everybody, ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid <> d.datdba AND has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolname <> current_user AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('paird_web', 'paird_daemon') AND pg_has_role(r.oid, g.oid, 'MEMBER')) ORDER BY r.rolname LIMIT 20) AS logins FROM pg_database d WHERE d.datname = current_database()",
+        None,
+    )
+}
+impl GetConnectRightsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> GetConnectRightsQuery<'c, 'a, 's, C, GetConnectRights, 0> {
+        GetConnectRightsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetConnectRightsBorrowed, tokio_postgres::Error> {
+                Ok(GetConnectRightsBorrowed { everybody: row.try_get(0)?, logins: row.try_get(1)? })
+            },
+            mapper: |it| GetConnectRights::from(it),
         }
     }
 }

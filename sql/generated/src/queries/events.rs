@@ -3,6 +3,7 @@
 #[derive(Debug)]
 pub struct NotifyEventsParams<T1: crate::StringSql> {
     pub process: uuid::Uuid,
+    pub is_full: bool,
     pub channel: T1,
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +79,7 @@ where
 pub struct NotifyEventsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn notify_events() -> NotifyEventsStmt {
     NotifyEventsStmt(
-        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, event_message(e) AS message ), sent AS ( SELECT pg_notify($2, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
+        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, CASE WHEN $2 THEN event_message(e) ELSE event_wake(e) END AS message ), sent AS ( SELECT pg_notify($3, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
         None,
     )
 }
@@ -91,11 +92,12 @@ impl NotifyEventsStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
+        is_full: &'a bool,
         channel: &'a T1,
-    ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 2> {
+    ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 3> {
         NotifyEventsQuery {
             client,
-            params: [process, channel],
+            params: [process, is_full, channel],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<NotifyEventsBorrowed, tokio_postgres::Error> {
@@ -111,7 +113,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         'a,
         's,
         NotifyEventsParams<T1>,
-        NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 2>,
+        NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 3>,
         C,
     > for NotifyEventsStmt
 {
@@ -119,7 +121,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a NotifyEventsParams<T1>,
-    ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 2> {
-        self.bind(client, &params.process, &params.channel)
+    ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 3> {
+        self.bind(client, &params.process, &params.is_full, &params.channel)
     }
 }

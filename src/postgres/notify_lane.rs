@@ -1,0 +1,418 @@
+//! The older way in: commands that come as a bare NOTIFY. Postgres has no rights on
+//! channels, so whoever may connect to the database may send one, and as many as he likes:
+//! what is kept of them is bounded, and a command counts only if its sender may send commands.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use paird_actors::{clock, domain, domain::StoreError};
+use paird_sql::client::Params;
+use paird_sql::queries::commands::{StoreNotifiedCommandParams, find_senders, store_notified_command};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::backoff::Backoff;
+use super::notify_command::NotifiedCommand;
+use super::pool::{bounded, connection};
+
+/// Two equal notifications of one sender within this are counted; see `store_notified_command`.
+const COUNTED_WITHIN: Duration = Duration::from_secs(30);
+/// What waits of all senders, and of one: who floods the lane does not keep the others out.
+const MOST_BYTES: usize = 16 << 20;
+const MOST_BYTES_OF_ONE: usize = 4 << 20;
+/// What an entry costs beside its payload, rounded up.
+const ENTRY_BYTES: usize = 128;
+/// Looked up by one statement.
+const BATCH: usize = 1000;
+/// Verified and not stored yet.
+const MOST_VERIFIED: usize = 1000;
+/// Between two words about what was not taken.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// `PAIRD_NOTIFY_COMMANDS`: whose bare NOTIFYs are commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifyCommands {
+    /// Those of senders who may execute `send_command`, and are still connected when they
+    /// are looked up.
+    Verified,
+    /// Everybody's who can connect to the database.
+    Open,
+    /// Nobody's.
+    Off,
+}
+
+/// A notification with a payload.
+struct Heard {
+    sender: i32,
+    payload: String,
+    at: Instant,
+}
+
+impl Heard {
+    fn bytes(&self) -> usize {
+        self.payload.len() + ENTRY_BYTES
+    }
+}
+
+/// The listener's end of the lane.
+#[derive(Clone)]
+pub(super) struct NotifyLane {
+    mode: NotifyCommands,
+    queue: Arc<Queue>,
+}
+
+impl NotifyLane {
+    pub(super) fn new(mode: NotifyCommands) -> Self {
+        Self { mode, queue: Arc::default() }
+    }
+
+    /// Never waits: what finds no room is counted, and gone.
+    pub(super) fn hear(&self, sender: i32, payload: &str) {
+        let heard = Heard { sender, payload: payload.to_owned(), at: Instant::now() };
+        match self.mode {
+            NotifyCommands::Verified | NotifyCommands::Open => self.queue.push(heard),
+            NotifyCommands::Off => self.queue.count(|untaken| untaken.off += 1),
+        }
+        self.queue.filled.notify_one();
+    }
+
+    /// Verifies and stores what is heard, for ever, and rings `wake` for what was stored.
+    pub(super) async fn run(self, pool: Pool, wake: Arc<Notify>) {
+        // Apart, so that a sender is looked up at once, however long it takes to store others' commands.
+        let (verified, to_store) = mpsc::channel(MOST_VERIFIED);
+        tokio::join!(self.verify(&pool, verified), store_all(&pool, to_store, &wake));
+    }
+
+    async fn verify(&self, pool: &Pool, verified: mpsc::Sender<Heard>) {
+        let mut senders = Senders::default();
+        let mut told = None;
+        loop {
+            let batch = self.queue.take();
+            if batch.is_empty() {
+                // What was counted since is told even if nothing follows.
+                let _ = tokio::time::timeout(TELL_EVERY, self.queue.filled.notified()).await;
+                self.tell(&mut told);
+                continue;
+            }
+            if self.mode == NotifyCommands::Verified {
+                senders.look_up(pool, &batch).await;
+            }
+            for heard in batch {
+                let taken = match self.mode {
+                    NotifyCommands::Open => true,
+                    NotifyCommands::Verified => match senders.verdict(&heard) {
+                        Verdict::May => true,
+                        Verdict::MayNot => {
+                            self.queue.count(|untaken| untaken.refused += 1);
+                            false
+                        }
+                        Verdict::Gone => {
+                            self.queue.count(|untaken| untaken.gone += 1);
+                            false
+                        }
+                    },
+                    NotifyCommands::Off => false,
+                };
+                if taken && verified.send(heard).await.is_err() {
+                    return;
+                }
+            }
+            self.tell(&mut told);
+        }
+    }
+
+    /// Says what was not taken, not for each notification, and never its text.
+    fn tell(&self, told: &mut Option<Instant>) {
+        if told.is_some_and(|at| at.elapsed() < TELL_EVERY) {
+            return;
+        }
+        let Untaken { refused, gone, dropped, off } = self.queue.counted();
+        if refused + gone + dropped + off == 0 {
+            return;
+        }
+        *told = Some(Instant::now());
+        warn!(
+            may_not_send_commands = refused,
+            sender_gone = gone,
+            too_many_at_once = dropped,
+            lane_is_off = off,
+            "notifications were not taken as commands; send commands with SELECT send_command(…), \
+             or stay connected after NOTIFY until the command's row is there"
+        );
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    heard: VecDeque<Heard>,
+    bytes: usize,
+    bytes_of: HashMap<i32, usize>,
+    untaken: Untaken,
+}
+
+/// How many notifications were not taken since that was told last, by why.
+#[derive(Default)]
+struct Untaken {
+    refused: u64,
+    gone: u64,
+    dropped: u64,
+    off: u64,
+}
+
+impl Queue {
+    fn push(&self, heard: Heard) {
+        let mut waiting = self.lock();
+        let of_sender = waiting.bytes_of.get(&heard.sender).copied().unwrap_or(0) + heard.bytes();
+        if waiting.bytes + heard.bytes() > MOST_BYTES || of_sender > MOST_BYTES_OF_ONE {
+            waiting.untaken.dropped += 1;
+            return;
+        }
+        waiting.bytes += heard.bytes();
+        waiting.bytes_of.insert(heard.sender, of_sender);
+        waiting.heard.push_back(heard);
+    }
+
+    /// The oldest, a batch at most.
+    fn take(&self) -> Vec<Heard> {
+        let mut waiting = self.lock();
+        let count = waiting.heard.len().min(BATCH);
+        let batch: Vec<Heard> = waiting.heard.drain(..count).collect();
+        for heard in &batch {
+            waiting.bytes -= heard.bytes();
+            if let Some(bytes) = waiting.bytes_of.get_mut(&heard.sender) {
+                *bytes -= heard.bytes();
+            }
+        }
+        if waiting.heard.is_empty() {
+            // The room of a flood is given back.
+            waiting.heard = VecDeque::new();
+            waiting.bytes_of = HashMap::new();
+        }
+        batch
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Untaken)) {
+        add(&mut self.lock().untaken);
+    }
+
+    fn counted(&self) -> Untaken {
+        std::mem::take(&mut self.lock().untaken)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Verdict {
+    May,
+    MayNot,
+    /// Nobody knows any more who it was.
+    Gone,
+}
+
+/// What is known of the senders.
+#[derive(Default)]
+struct Senders {
+    /// When each was looked up, and whether it may. That counts for what was heard until
+    /// then: a process of the same number that comes later is another sender.
+    known: HashMap<i32, (Instant, bool)>,
+}
+
+impl Senders {
+    /// Until the database has answered.
+    async fn look_up(&mut self, pool: &Pool, batch: &[Heard]) {
+        let wanted: HashSet<i32> = batch.iter().filter(|heard| !self.knows(heard)).map(|heard| heard.sender).collect();
+        let wanted: Vec<i32> = wanted.into_iter().collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        // Not after it: who is there now was there when that was heard.
+        let at = Instant::now();
+        let found = loop {
+            match find(pool, &wanted).await {
+                Ok(found) => break found,
+                Err(why) if !is_passing(&why) => {
+                    warn!(%why, "cannot look up who sent a notification");
+                    break Vec::new();
+                }
+                Err(why) => {
+                    warn!(%why, "cannot look up who sent a notification yet");
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
+        };
+        self.known.retain(|_, (looked_up, _)| at.duration_since(*looked_up) < TELL_EVERY);
+        for (sender, may) in found {
+            self.known.insert(sender, (at, may));
+        }
+    }
+
+    fn knows(&self, heard: &Heard) -> bool {
+        self.known.get(&heard.sender).is_some_and(|(looked_up, _)| heard.at <= *looked_up)
+    }
+
+    fn verdict(&self, heard: &Heard) -> Verdict {
+        match self.known.get(&heard.sender) {
+            Some((looked_up, true)) if heard.at <= *looked_up => Verdict::May,
+            Some((looked_up, false)) if heard.at <= *looked_up => Verdict::MayNot,
+            Some(_) | None => Verdict::Gone,
+        }
+    }
+}
+
+async fn find(pool: &Pool, senders: &[i32]) -> Result<Vec<(i32, bool)>, StoreError> {
+    let client = connection(pool).await?;
+    let found = bounded(find_senders().bind(&client, &senders).all()).await?;
+    Ok(found.into_iter().map(|sender| (sender.pid, sender.may_send == Some(true))).collect())
+}
+
+/// Stores what came: it exists nowhere else, so it is tried while the database is away. What
+/// the database refuses is told and left behind: what follows must not wait for it.
+async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Notify) {
+    let mut recent = Recent::default();
+    while let Some(heard) = verified.recv().await {
+        let nth = recent.count(&heard);
+        let command = NotifiedCommand::read(&heard.payload);
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            match store_one(pool, &heard, nth, &command).await {
+                Ok(()) => break,
+                Err(why) if !is_passing(&why) => {
+                    warn!(%why, "the database refuses a notified command; it is dropped");
+                    break;
+                }
+                Err(why) => {
+                    warn!(%why, "a notified command waits for the database");
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
+        }
+        wake.notify_one();
+    }
+}
+
+/// Whether the same may succeed later.
+fn is_passing(why: &StoreError) -> bool {
+    match why {
+        StoreError::Unavailable(_) => true,
+        StoreError::Refused(_) | StoreError::Fenced | StoreError::Overtaken | StoreError::Poisoned(_) => false,
+    }
+}
+
+/// How often each notification was heard lately. Oldest first, so that what is over is found
+/// without a look at the rest.
+#[derive(Default)]
+struct Recent {
+    order: VecDeque<(Instant, [u8; 32])>,
+    counts: HashMap<[u8; 32], i32>,
+}
+
+impl Recent {
+    /// This time included.
+    fn count(&mut self, heard: &Heard) -> i32 {
+        while let Some((at, key)) = self.order.front()
+            && heard.at.duration_since(*at) > COUNTED_WITHIN
+        {
+            if let Some(count) = self.counts.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(key);
+                }
+            }
+            self.order.pop_front();
+        }
+        let key: [u8; 32] =
+            Sha256::new().chain_update(heard.sender.to_be_bytes()).chain_update(&heard.payload).finalize().into();
+        self.order.push_back((heard.at, key));
+        let count = self.counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+async fn store_one(pool: &Pool, heard: &Heard, nth: i32, command: &NotifiedCommand) -> Result<(), StoreError> {
+    let client = connection(pool).await?;
+    let ago = i64::try_from(heard.at.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let heard_at = domain::Instant(clock::now().0.saturating_sub(ago)).to_utc().fixed_offset();
+    let row = StoreNotifiedCommandParams {
+        sender: heard.sender,
+        payload: heard.payload.as_str(),
+        nth,
+        heard_at,
+        counted_secs: COUNTED_WITHIN.as_secs_f64(),
+        kind: command.kind.as_str(),
+        account: command.account,
+        args: &command.args,
+        dedupe_key: command.dedupe_key.as_deref(),
+        failure: command.failure.as_deref(),
+    };
+    bounded(store_notified_command().params(&client, &row).one()).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(sender: i32, payload: &str, at: Instant) -> Heard {
+        Heard { sender, payload: payload.to_owned(), at }
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_a_flood_leaves_others_room() {
+        let lane = NotifyLane::new(NotifyCommands::Verified);
+        for nth in 0..200_000 {
+            lane.hear(1, &format!("{{\"type\":\"account.delete\",\"nth\":{nth}}}"));
+        }
+        lane.hear(2, "{}");
+        let (mut of_one, mut of_two) = (0, 0);
+        loop {
+            let batch = lane.queue.take();
+            if batch.is_empty() {
+                break;
+            }
+            of_one += batch.iter().filter(|heard| heard.sender == 1).map(Heard::bytes).sum::<usize>();
+            of_two += batch.iter().filter(|heard| heard.sender == 2).count();
+        }
+        assert!(of_one <= MOST_BYTES_OF_ONE, "{of_one}");
+        assert_eq!(of_two, 1);
+        assert!(lane.queue.counted().dropped > 100_000);
+        assert_eq!(lane.queue.lock().bytes, 0);
+    }
+
+    #[test]
+    fn equal_notifications_are_counted_for_half_a_minute() {
+        let mut recent = Recent::default();
+        let now = Instant::now();
+        assert_eq!(recent.count(&heard(1, "a", now)), 1);
+        assert_eq!(recent.count(&heard(1, "b", now)), 1);
+        assert_eq!(recent.count(&heard(2, "a", now)), 1);
+        assert_eq!(recent.count(&heard(1, "a", now + COUNTED_WITHIN)), 2);
+        assert_eq!(recent.count(&heard(1, "a", now + COUNTED_WITHIN + Duration::from_millis(1))), 2);
+        assert_eq!(recent.count(&heard(1, "a", now + COUNTED_WITHIN * 3)), 1);
+        assert_eq!((recent.order.len(), recent.counts.len()), (1, 1), "nothing is kept of what is over");
+    }
+
+    #[test]
+    fn a_verdict_holds_for_what_was_heard_before_the_look_up() {
+        let looked_up = Instant::now();
+        let senders = Senders { known: HashMap::from([(1, (looked_up, true)), (2, (looked_up, false))]) };
+        assert!(matches!(senders.verdict(&heard(1, "", looked_up)), Verdict::May));
+        assert!(matches!(senders.verdict(&heard(2, "", looked_up)), Verdict::MayNot));
+        assert!(matches!(senders.verdict(&heard(3, "", looked_up)), Verdict::Gone));
+        let later = looked_up + Duration::from_millis(1);
+        assert!(matches!(senders.verdict(&heard(1, "", later)), Verdict::Gone), "it may be another process");
+    }
+}

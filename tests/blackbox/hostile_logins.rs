@@ -1,0 +1,359 @@
+//! What a login may do that was given little, or nothing but the way into the database: it
+//! learns and changes no more than it may, and keeps nobody else from his work.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use paird_testkit::{Daemon, Stage, Web, until};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use crate::command_line::command;
+
+/// The roles, a daemon that has one of them, and a web app that has the other.
+struct Fenced {
+    stage: Stage,
+    daemon: Daemon,
+    web: Web,
+}
+
+impl Fenced {
+    async fn start(settings: &[(&str, &str)]) -> Self {
+        let stage = Stage::empty().await;
+        let (web_dsn, daemon_dsn) = stage.logins().await;
+        let settings: Vec<(&str, &str)> =
+            [("DATABASE_URL", daemon_dsn.as_str())].into_iter().chain(settings.iter().copied()).collect();
+        let daemon = stage.daemon(&settings).await;
+        Self { stage, daemon, web: Web::connect(&web_dsn).await }
+    }
+
+    /// A login in no role that may connect, as another program's in the same database may.
+    async fn stranger(&self) -> Client {
+        stranger(&self.stage).await
+    }
+
+    /// Waits until a NOTIFY of the web app is a command that has ended: whatever was heard before
+    /// was dealt with.
+    async fn the_lane_goes_on(&self) {
+        let account = self.web.account("after").await;
+        notify(&self.web.sql, &json!({"type": "account.cancel", "accountId": account}).to_string()).await;
+        let done = format!("SELECT count(*) FROM commands WHERE account_id = '{account}' AND state = 'done'");
+        self.stage.web.count_becomes(&done, 1).await;
+    }
+
+    async fn finish(self) {
+        let Self { stage, daemon, web } = self;
+        drop(web);
+        stage.finish([daemon]).await;
+    }
+}
+
+async fn stranger(stage: &Stage) -> Client {
+    let name = format!("stranger_{}", Uuid::new_v4().simple());
+    let make = format!(
+        "CREATE ROLE {name} LOGIN; DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {name}', current_database()); END $$"
+    );
+    stage.web.sql.batch_execute(&make).await.unwrap();
+    connect(&stage.dsn.replace("user=paird", &format!("user={name}"))).await
+}
+
+async fn connect(dsn: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(dsn, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn notify(client: &Client, payload: &str) {
+    client.execute("SELECT pg_notify('paird_command', $1)", &[&payload]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_of_a_stranger_is_no_command() {
+    let mut fenced = Fenced::start(&[]).await;
+    let account = fenced.web.account("desk").await;
+    let stranger = fenced.stranger().await;
+    for kind in ["account.delete", "account.unpair", "account.passkey", "account.pair", "account.cancel"] {
+        notify(&stranger, &json!({"type": kind, "accountId": account}).to_string()).await;
+    }
+    fenced.the_lane_goes_on().await;
+    let of_the_account = "SELECT count(*) FROM commands WHERE account_id = $1";
+    assert_eq!(fenced.stage.web.count(of_the_account, &[&account]).await, 0);
+    assert!(fenced.stage.web.column::<Option<chrono::DateTime<chrono::Utc>>>(account, "deleted_at").await.is_none());
+    let told = fenced.daemon.says("may_not_send_commands=").await;
+    assert!(told.contains("send_command") && !told.contains(&account.to_string()), "{told}");
+    fenced.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_counts_for_nothing_before_there_are_roles() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = stage.web.account("desk").await;
+    let stranger = stranger(&stage).await;
+    notify(&stranger, &json!({"type": "account.delete", "accountId": account}).to_string()).await;
+    let cancel = json!({"type": "account.cancel", "accountId": account}).to_string();
+    notify(&stage.web.sql, &cancel).await;
+    stage.web.count_becomes("SELECT count(*) FROM commands WHERE state = 'done'", 1).await;
+    assert_eq!(stage.web.count("SELECT count(*) FROM commands", &[]).await, 1);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_is_gone_is_not_believed_and_told() {
+    let mut fenced = Fenced::start(&[]).await;
+    let account = fenced.web.account("desk").await;
+    let gone = fenced.stage.web.another_connection().await;
+    let pid: i32 = gone.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    fenced.daemon.signal(Signal::SIGSTOP);
+    notify(&gone, &json!({"type": "account.delete", "accountId": account}).to_string()).await;
+    drop(gone);
+    let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
+    fenced.stage.web.count_becomes(&alive, 0).await;
+    fenced.daemon.signal(Signal::SIGCONT);
+    let told = fenced.daemon.says("sender_gone=1").await;
+    assert!(told.contains("send_command"), "{told}");
+    fenced.the_lane_goes_on().await;
+    let of_the_account = "SELECT count(*) FROM commands WHERE account_id = $1";
+    assert_eq!(fenced.stage.web.count(of_the_account, &[&account]).await, 0);
+    fenced.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lane_can_be_open_to_all_or_off() {
+    let mut off = Fenced::start(&[("PAIRD_NOTIFY_COMMANDS", "off")]).await;
+    let account = off.web.account("desk").await;
+    notify(&off.web.sql, &json!({"type": "account.cancel", "accountId": account}).to_string()).await;
+    off.daemon.says("lane_is_off=1").await;
+    off.web.does("account.cancel", account, json!({})).await;
+    assert_eq!(off.stage.web.count("SELECT count(*) FROM commands", &[]).await, 1);
+    off.finish().await;
+
+    let open = Fenced::start(&[("PAIRD_NOTIFY_COMMANDS", "open")]).await;
+    let account = open.web.account("desk").await;
+    notify(&open.stranger().await, &json!({"type": "account.cancel", "accountId": account}).to_string()).await;
+    open.stage.web.count_becomes("SELECT count(*) FROM commands WHERE state = 'done'", 1).await;
+    open.finish().await;
+}
+
+/// Of a sender who may: nothing that it says stops what comes behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_notification_stops_the_lane() {
+    let fenced = Fenced::start(&[]).await;
+    let account = fenced.web.account("desk").await;
+    let noise = |length: usize| {
+        // Does not compress, so that no index takes it.
+        (0..length / 32).map(|_| Uuid::new_v4().simple().to_string()).collect::<String>()
+    };
+    let with = |more: Value| {
+        let mut command = json!({"type": "account.cancel", "accountId": account});
+        command.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        command.to_string()
+    };
+    let payloads = [
+        with(json!({"dedupeKey": noise(3900)})),
+        with(json!({"dedupeKey": noise(6016)})),
+        with(json!({"dedupeKey": "k".repeat(7000)})),
+        with(json!({"dedupeKey": {"a": [1, 2]}})),
+        with(json!({"dedupeKey": "null \u{0} inside"})),
+        with(json!({"type": noise(7000)})),
+        with(json!({"type": "\u{0}"})),
+        with(json!({"type": 7})),
+        with(json!({"accountId": noise(7000)})),
+        with(json!({noise(6016): noise(960)})),
+        with(json!({"phone": "\u{202e}\u{200b}\u{feff}\u{10ffff}\u{0}"})),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","n":1e999}}"#),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","n":{}}}"#, "9".repeat(6000)),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","n":-1e-99999999999}}"#),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","n":1e308}}"#),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","s":"\ud800"}}"#),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","s":"\u0000"}}"#),
+        format!(r#"{{"type":"account.cancel","accountId":"{account}","a":{}{}}}"#, "[".repeat(3000), "]".repeat(3000)),
+        "[".repeat(7900),
+        "{".to_owned(),
+        "\"".to_owned(),
+        "null".to_owned(),
+        "{}".to_owned(),
+        " ".to_owned(),
+        "\u{1b}]52;c;AAAA\u{7}".to_owned(),
+        "x".repeat(7999),
+    ];
+    for payload in &payloads {
+        notify(&fenced.web.sql, payload).await;
+    }
+    fenced.the_lane_goes_on().await;
+    assert!(!fenced.daemon.log().contains("waits for the database"), "{}", fenced.daemon.log());
+    fenced.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_200_000_costs_little_and_keeps_nobody_out() {
+    let fenced = Fenced::start(&[("PAIRD_LOG", "info")]).await;
+    fenced.the_lane_goes_on().await;
+    let account = fenced.web.account("desk").await;
+    let stranger = fenced.stranger().await;
+    let before = resident_kib(&fenced.daemon);
+    let flood = "SELECT count(pg_notify('paird_command',
+                     json_build_object('type', 'account.cancel', 'accountId', $1::uuid, 'nth', nth)::text))
+                 FROM generate_series(1, 200000) AS nth";
+    let sent: i64 = stranger.query_one(flood, &[&account]).await.unwrap().get(0);
+    assert_eq!(sent, 200_000);
+    let started = Instant::now();
+    fenced.the_lane_goes_on().await;
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let grown = resident_kib(&fenced.daemon).saturating_sub(before);
+    assert!(grown < 64 << 10, "{grown} KiB more");
+    let stored = "SELECT count(*) FROM commands WHERE account_id = $1";
+    assert_eq!(fenced.stage.web.count(stored, &[&account]).await, 0);
+    fenced.finish().await;
+}
+
+fn resident_kib(daemon: &Daemon) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_wake_a_notification_tells_only_where_the_row_is() {
+    let fenced = Fenced::start(&[("PAIRD_EVENT_PAYLOAD", "wake")]).await;
+    let account = fenced.web.connect_account("desk", "436606000077", &fenced.stage.phones).await;
+    fenced.web.event(account, "groups.synced", 0).await;
+    let heard = until("all events are heard", || async {
+        let heard = fenced.web.heard(account);
+        heard.iter().any(|event| event["type"] == "groups.synced").then_some(heard)
+    })
+    .await;
+    for event in heard {
+        let fields: Vec<&String> = event.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["accountId", "id", "seq", "type"], "{event}");
+    }
+    let told = fenced.web.event(account, "session.connected", 0).await;
+    assert_eq!(told.payload["phoneNumber"], "436606000077", "the row has all of it");
+    fenced.finish().await;
+}
+
+/// Whatever `paird_web` may write, in as many bytes as it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_are_limited_for_whoever_may_write() {
+    let stage = Stage::empty().await;
+    let (web_dsn, _) = stage.logins().await;
+    let web = Web::connect(&web_dsn).await;
+    let account = web.account("desk").await;
+    let id = format!("'{account}'");
+    let refused = [
+        "UPDATE whatsapp_accounts SET label = repeat('x', 201)",
+        "UPDATE whatsapp_accounts SET label = repeat('x', 100000000)",
+        "UPDATE whatsapp_accounts SET label = ''",
+        "UPDATE whatsapp_accounts SET label = '   '",
+        "UPDATE whatsapp_accounts SET label = E'a\\nb'",
+        "UPDATE whatsapp_accounts SET label = E'\\x1b]0;x\\x07'",
+        "UPDATE whatsapp_accounts SET label = E'a\\u009bb'",
+        "INSERT INTO whatsapp_accounts (operator_id, label) VALUES (gen_random_uuid(), repeat('x', 201))",
+        "UPDATE whatsapp_accounts SET proxy = repeat('x', 2001)",
+        "UPDATE whatsapp_accounts SET device_name = repeat('x', 41)",
+        "SELECT send_command(repeat('k', 101), $id)",
+        "SELECT send_command('account.cancel', $id, jsonb_build_object('a', repeat('x', 66000)))",
+        "SELECT send_command('account.cancel', $id, '{}', repeat('k', 201))",
+        "SELECT send_command('account.cancel', $id, '{}', NULL, repeat('s', 41))",
+        "INSERT INTO event_consumers (consumer, account_id) VALUES (repeat('c', 201), $id)",
+        "INSERT INTO event_consumers (consumer, account_id) VALUES ('', $id)",
+    ];
+    for sql in refused {
+        let wrong = web.sql.batch_execute(&sql.replace("$id", &id)).await.expect_err(sql);
+        assert_eq!(wrong.code(), Some(&SqlState::CHECK_VIOLATION), "{sql}: {wrong:?}");
+    }
+    let taken = [
+        "UPDATE whatsapp_accounts SET label = repeat('ü', 200)",
+        "UPDATE whatsapp_accounts SET proxy = repeat('x', 2000)",
+        "SELECT send_command(repeat('k', 100), $id)",
+        "SELECT send_command('account.cancel', $id, jsonb_build_object('a', repeat('x', 65000)), repeat('k', 200), repeat('s', 40))",
+        "INSERT INTO event_consumers (consumer, account_id) VALUES (repeat('c', 200), $id)",
+    ];
+    for sql in taken {
+        web.sql.batch_execute(&sql.replace("$id", &id)).await.unwrap_or_else(|wrong| panic!("{sql}: {wrong:?}"));
+    }
+    drop(web);
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dedupe_key_belongs_to_its_account() {
+    let fenced = Fenced::start(&[]).await;
+    let web = &fenced.web;
+    let (one, two) = (web.account("one").await, web.account("two").await);
+    let send = async |kind: &str, account: Uuid, args: Value, key: &str| {
+        let sql = "SELECT send_command($1, $2, $3, $4)";
+        web.sql.query_one(sql, &[&kind, &account, &args, &key]).await.map(|row| row.get::<_, i64>(0))
+    };
+    let first = send("account.cancel", one, json!({}), "click-17").await.unwrap();
+    assert_eq!(send("account.cancel", one, json!({}), "click-17").await.unwrap(), first);
+    let other = send("account.cancel", two, json!({}), "click-17").await.unwrap();
+    assert_ne!(other, first, "another account's");
+    for (kind, args) in [("account.delete", json!({})), ("account.cancel", json!({"x": 1}))] {
+        let wrong = send(kind, one, args, "click-17").await.unwrap_err();
+        assert_eq!(wrong.code(), Some(&SqlState::UNIQUE_VIOLATION));
+        assert!(wrong.as_db_error().unwrap().message().contains("dedupe_key"), "{wrong:?}");
+    }
+    web.outcome(first).await;
+    web.outcome(other).await;
+
+    // Of the answer to a passkey nothing is kept, and a repetition is one all the same.
+    let answer = json!({"response": {"id": "x"}});
+    let passkey = send("account.passkey", one, answer.clone(), "passkey-1").await.unwrap();
+    web.outcome(passkey).await;
+    assert_eq!(send("account.passkey", one, answer, "passkey-1").await.unwrap(), passkey);
+
+    // Over the other lane nobody waits for an answer: it is on a row of its own.
+    let reused = json!({"type": "account.delete", "accountId": one, "dedupeKey": "click-17"});
+    notify(&web.sql, &reused.to_string()).await;
+    let failed = "SELECT count(*) FROM commands WHERE state = 'failed' AND kind = 'account.delete'
+                  AND result LIKE '%dedupeKey%'";
+    fenced.stage.web.count_becomes(failed, 1).await;
+    fenced.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_roles_close_the_database_to_all_others() {
+    let stage = Stage::empty().await;
+    let make = "CREATE ROLE passer_by LOGIN; CREATE ROLE neighbour LOGIN;
+                DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO neighbour', current_database()); END $$";
+    stage.web.sql.batch_execute(make).await.unwrap();
+    let of = |user: &str| stage.dsn.replace("user=paird", &format!("user={user}"));
+    connect(&of("passer_by")).await;
+
+    let output = command(&stage).args(["doctor"]).output().await.unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("everybody may connect"), "{told}");
+    let output = command(&stage).args(["migrate", "--roles"]).output().await.unwrap();
+    let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(told.contains("CONNECT") && told.contains("PUBLIC"), "{told}");
+
+    let wrong = tokio_postgres::connect(&of("passer_by"), tokio_postgres::NoTls).await.err().unwrap();
+    assert_eq!(wrong.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{wrong:?}");
+    let neighbour = connect(&of("neighbour")).await;
+    let wrong = neighbour.batch_execute("CREATE TEMPORARY TABLE t (x int)").await.unwrap_err();
+    assert_eq!(wrong.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{wrong:?}");
+    let (web_dsn, daemon_dsn) = stage.logins().await;
+    connect(&web_dsn).await;
+    connect(&daemon_dsn).await;
+
+    let output = command(&stage).args(["doctor"]).output().await.unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let line = told.lines().find(|line| line.contains("may connect")).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.contains("neighbour") && !line.contains("passer_by"), "{line}");
+    stage.web.sql.batch_execute("SELECT 1").await.unwrap();
+    stage.finish([]).await;
+}
+
+/// A number is no right: whoever can connect can take an advisory lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
+    let stage = Stage::empty().await;
+    let stranger = stranger(&stage).await;
+    for key in ["paird.migrations", "paird.keys.rotate", "paird.prune"] {
+        stranger.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", &[&key]).await.unwrap();
+    }
+    let daemon = stage.daemon(&[]).await;
+    stage.finish([daemon]).await;
+}
