@@ -7,6 +7,7 @@ pub mod config;
 pub mod console;
 pub mod credentials;
 pub mod daemon;
+mod escape;
 pub mod metrics;
 pub mod postgres;
 mod private_file;

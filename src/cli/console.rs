@@ -36,7 +36,12 @@ impl Console {
                 anyhow::anyhow!("{file}: {why}; run as the user that runs the daemon")
             }
         })?;
-        let agent = Agent::config_builder().timeout_global(Some(REQUEST_TIMEOUT)).http_status_as_error(false).build();
+        let agent = Agent::config_builder()
+            // Never one from the environment, which would see the token.
+            .proxy(None)
+            .timeout_global(Some(REQUEST_TIMEOUT))
+            .http_status_as_error(false)
+            .build();
         Ok(Self {
             address: address(config)?,
             token: token.trim().to_owned(),

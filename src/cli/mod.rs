@@ -197,7 +197,10 @@ fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
         return Some(completions::print(*shell));
     }
     if matches!(command, Command::ExitCodes) {
-        format.tell(exit::table(), &exit::as_json());
+        match format {
+            Format::Text => out::raw(&format!("{}\n", exit::table())),
+            Format::Json => out::json(&exit::as_json()),
+        }
         return Some(ExitCode::SUCCESS);
     }
     None

@@ -1,12 +1,18 @@
 //! What goes to the terminal. A closed pipe (`paird events | head`) is not an error.
+//!
+//! Everything but [`raw`] escapes what a terminal would act on: in what is printed are
+//! words of strangers, down to the subject of a group that anybody may edit.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::exit::Exit;
+use crate::escape::{escaped, escaped_json};
 
 /// For a person or for a program. A program gets one JSON document, or one a line where
 /// a command goes on, and remarks and errors as JSON, too.
@@ -33,7 +39,7 @@ impl Format {
     pub(super) fn remark(self, text: impl Display) {
         match self {
             Self::Text => remark(text),
-            Self::Json => remark(json!({ "remark": text.to_string() })),
+            Self::Json => json_remark(&json!({ "remark": text.to_string() })),
         }
     }
 
@@ -44,7 +50,7 @@ impl Format {
             Self::Text => remark(format_args!("paird: {text}")),
             Self::Json => {
                 let error = json!({ "exitCode": exit.code(), "name": exit.name(), "message": text });
-                remark(json!({ "error": error }));
+                json_remark(&json!({ "error": error }));
             }
         }
         ExitCode::from(exit.code())
@@ -58,10 +64,10 @@ fn one_line(text: &str) -> String {
 
 /// A line to stdout.
 pub(super) fn line(text: impl Display) {
-    raw(&format!("{text}\n"));
+    raw(&format!("{}\n", escaped(&text.to_string())));
 }
 
-/// Text to stdout as it is, at once.
+/// Our own text to stdout as it is, at once: drawings, tables, several lines.
 pub(super) fn raw(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -69,7 +75,11 @@ pub(super) fn raw(text: &str) {
 
 /// A remark to stderr for a person.
 pub(super) fn remark(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(&text.to_string()));
+}
+
+fn json_remark(document: &Value) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped_json(&document.to_string()));
 }
 
 /// Whether stdout can be redrawn in place.
@@ -79,23 +89,24 @@ pub(super) fn is_terminal() -> bool {
 
 /// A value as one line of JSON.
 pub(super) fn json(value: &Value) {
-    line(value);
+    raw(&format!("{}\n", escaped_json(&value.to_string())));
 }
 
 /// Rows in aligned columns below a header.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
     let width = |column: usize, title: &str| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([title.chars().count()]).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+        cells.chain([title.width()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = header.iter().enumerate().map(|(column, title)| width(column, title)).collect();
     let mut text = String::new();
-    let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
-    for row in std::iter::once(&titles).chain(rows) {
+    let titles: Vec<Cow<'_, str>> = header.iter().map(|title| Cow::Borrowed(*title)).collect();
+    for row in std::iter::once(&titles).chain(&rows) {
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count()))))
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width()))))
             .collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
@@ -111,6 +122,12 @@ mod tests {
     fn columns_fit_their_widest_cell_without_trailing_spaces() {
         let rows = vec![vec!["a".to_owned(), "b".to_owned()], vec!["naïve".to_owned(), String::new()]];
         assert_eq!(table(&["x", "yy"], &rows), "x      yy\na      b\nnaïve\n");
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_a_terminal_shows_their_cells() {
+        let rows = vec![vec!["日本".to_owned(), "b".to_owned()], vec!["e\u{301}\u{1b}".to_owned(), "c".to_owned()]];
+        assert_eq!(table(&["x", "yy"], &rows), "x        yy\n日本     b\ne\u{301}\\u{1b}  c\n");
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn password(user: &str) -> anyhow::Result<Zeroizing<String>> {
     let shown = tcgetattr(&stdin)?;
     let mut hidden = shown.clone();
     hidden.local_flags.remove(LocalFlags::ECHO);
-    out::raw(&format!("password of {user}: "));
+    out::raw(&format!("password of {}: ", crate::escape::escaped(user)));
     io::stdout().flush()?;
     tcsetattr(&stdin, SetArg::TCSAFLUSH, &hidden)?;
     let line = first_line(&mut stdin.lock());

@@ -9,6 +9,8 @@ use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+use crate::escape::must_escape;
+
 /// Characters of a value, at most: a line has some, and those of its spans.
 const LONGEST: usize = 400;
 
@@ -46,9 +48,4 @@ impl fmt::Write for Escape<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Ends a line, moves the cursor, or turns the direction of what follows.
-fn must_escape(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

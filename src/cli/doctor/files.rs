@@ -1,13 +1,14 @@
 //! The data directory and what lies in it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 
 use super::Finding;
 use crate::config::Config;
+use crate::private_file::is_private;
 
 /// Below this Postgres is about to stop writing.
 const LEAST_FREE_BYTES: u64 = 200 << 20;
@@ -45,9 +46,10 @@ fn free_space(dir: &Path) -> Finding {
 
 /// A file that only its owner may read. One that is not there is somebody else's finding.
 fn secret(check: &'static str, path: &Path) -> Option<Finding> {
-    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o7777;
+    let metadata = fs::metadata(path).ok()?;
+    let mode = metadata.permissions().mode() & 0o7777;
     let shown = path.display();
-    Some(if mode & 0o077 == 0 {
+    Some(if is_private(mode, metadata.uid(), nix::unistd::geteuid().as_raw()) {
         Finding::ok(check, format!("{shown}, mode {mode:04o}"))
     } else {
         let advice = format!("chmod 600 {shown}; if others had access to this machine, replace what it holds");

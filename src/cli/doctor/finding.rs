@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::escape::escaped;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Ok,
@@ -59,9 +61,9 @@ impl fmt::Display for Finding {
             Level::Warn => "WARN",
             Level::Fail => "FAIL",
         };
-        writeln!(f, "{level:>4}  {:<11} {}", self.check, self.found)?;
+        writeln!(f, "{level:>4}  {:<11} {}", self.check, escaped(&self.found))?;
         if let Some(advice) = &self.advice {
-            writeln!(f, "{:17} → {advice}", "")?;
+            writeln!(f, "{:17} → {}", "", escaped(advice))?;
         }
         Ok(())
     }

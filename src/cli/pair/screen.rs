@@ -6,6 +6,7 @@ use paird_sql::queries::cli::Pairing;
 use ratatui::crossterm::terminal;
 
 use crate::cli::out;
+use crate::escape::escaped;
 use crate::qr;
 
 /// The lines below a QR: what to do with it, the countdown, the cursor.
@@ -88,19 +89,21 @@ fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
         let or = if text.is_empty() { "" } else { "or, " };
         let _ = write!(
             text,
-            "\n  {code}\n\n  {or}WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n"
+            "\n  {}\n\n  {or}WhatsApp on the phone: Linked devices, Link a device, Link with phone number\n",
+            escaped(code)
         );
     }
     if text.is_empty() {
-        let _ = writeln!(text, "  {} ({})", row.status, row.status_reason);
+        let _ = writeln!(text, "  {} ({})", row.status, escaped(&row.status_reason));
     }
     Ok(text)
 }
 
 fn countdown(label: &str, row: &Pairing) -> String {
-    let Some(deadline) = row.pair_deadline else { return format!("  {label}: {}", row.status_reason) };
+    let (label, reason) = (escaped(label), escaped(&row.status_reason));
+    let Some(deadline) = row.pair_deadline else { return format!("  {label}: {reason}") };
     let left = (deadline - row.database_now).num_seconds().max(0);
-    format!("  {label}: {}:{:02} left ({})", left / 60, left % 60, row.status_reason)
+    format!("  {label}: {}:{:02} left ({reason})", left / 60, left % 60)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod admin;
 mod doctor;
 mod events;
 mod exits;
+mod hostile_text;
 mod pairing;
 mod screen;
 mod upkeep;

@@ -1,0 +1,139 @@
+//! What others wrote, in every command that shows it to a person.
+
+use paird_testkit::Stage;
+use serde_json::json;
+
+use super::command;
+
+/// The title of the window, the clipboard, colours, cursor moves, a forged line, C1 controls,
+/// marks of direction, and what has no width.
+const HOSTILE: &str = "x\u{1b}]0;t\u{7}\u{1b}]52;c;QUFB\u{7}\u{1b}[2J\u{1b}[1A\r\n  ok  forged\t\u{8}\u{9b}31m\u{85}\
+                       \u{2028}\u{202e}\u{2066}\u{200b}\u{200d}\u{feff}\u{e0041}\u{ad}\u{7f}日本";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_lets_a_strangers_words_at_the_terminal() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    let account = web.connect_account("desk", "436607000099", &stage.phones).await;
+    web.event(account, "groups.synced", 0).await;
+    let held = web.account("held").await;
+    let gone = web.account("gone").await;
+    // As rows of before there were limits have it, and as WhatsApp may say it.
+    web.sql
+        .batch_execute("ALTER TABLE whatsapp_accounts DROP CONSTRAINT label_is_1_to_200_printable_characters")
+        .await
+        .unwrap();
+    let owner = stage.web.another_connection().await;
+    for (sql, of) in [
+        ("UPDATE whatsapp_accounts SET label = $1 || id::text WHERE id = $2", account),
+        ("UPDATE whatsapp_accounts SET label = $1, proxy = $1 WHERE id = $2", gone),
+        (
+            "UPDATE whatsapp_accounts SET label = $1, status = 'held', status_reason = 'banned: ' || $1 WHERE id = $2",
+            held,
+        ),
+        (
+            "INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin)
+              VALUES ($2, 'g' || $1, $1, 3, true)",
+            account,
+        ),
+        (
+            "INSERT INTO audit_log (source, action, target_type, target_id, payload)
+              VALUES ($1, $1, 'whatsapp_account', $2, jsonb_build_object('label', $1, 'raw', $1))",
+            account,
+        ),
+        (
+            "WITH next AS (UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $2 RETURNING event_seq)
+              INSERT INTO events (account_id, seq, kind, payload)
+              SELECT $2, event_seq, 'session.failed', jsonb_build_object('reason', $1::text) FROM next",
+            held,
+        ),
+        (
+            "INSERT INTO event_consumers (consumer, account_id, updated_at)
+              VALUES ($1, $2, now() - interval '1 year')",
+            account,
+        ),
+    ] {
+        let sql = sql.replace("$1", &format!("({})", literal(HOSTILE))).replace("$2", &format!("'{of}'::uuid"));
+        owner.batch_execute(&sql).await.unwrap_or_else(|wrong| panic!("{sql}: {wrong:?}"));
+    }
+    let (account, held, gone) = (account.to_string(), held.to_string(), gone.to_string());
+    let commands: Vec<Vec<&str>> = vec![
+        vec!["accounts", "list"],
+        vec!["status"],
+        vec!["status", &account],
+        vec!["status", &held],
+        vec!["status", HOSTILE],
+        vec!["groups", &account],
+        vec!["groups", &account, "--sync"],
+        vec!["groups", &held, "--sync"],
+        vec!["events"],
+        vec!["events", "--since", "0"],
+        vec!["audit"],
+        vec!["audit", &account],
+        vec!["doctor"],
+        vec!["inspect", &account],
+        vec!["inspect", "--all"],
+        vec!["sweep", "--dry-run"],
+        vec!["sweep"],
+        vec!["keys", "status"],
+        vec!["prune", "--dry-run"],
+        vec!["accounts", "proxy", &held, "none"],
+        vec!["accounts", "proxy", &held, "socks5://127.0.0.1:1"],
+        vec!["accounts", "name", &held, "none"],
+        vec!["accounts", "add", HOSTILE],
+        vec!["accounts", "rename", &held, HOSTILE],
+        vec!["cancel", &held],
+        vec!["resume", &held],
+        vec!["passkey", &account],
+        vec!["pair", &account],
+        vec!["unpair", &account],
+        vec!["delete", &gone],
+        vec!["delete", &gone, "--yes"],
+        vec!["accounts", "rename", &account, "desk again"],
+        vec!["delete", "nobody", "--yes"],
+        vec!["restart", &held],
+        vec!["health"],
+        vec!["no such\u{1b}[2J command"],
+    ];
+    for args in &commands {
+        for json in [false, true] {
+            let mut command = command(&stage);
+            command.args(args);
+            if json {
+                command.arg("--json");
+            }
+            let output = tokio::time::timeout(std::time::Duration::from_secs(60), command.output()).await;
+            let output = output.unwrap_or_else(|_| panic!("{args:?} does not end")).unwrap();
+            for text in [&output.stdout, &output.stderr] {
+                let text = String::from_utf8(text.clone()).unwrap();
+                let wild = text.chars().find(|letter| *letter != '\n' && is_wild(*letter));
+                // Of arguments clap quotes what was typed here.
+                let is_clap = text.starts_with("error: ");
+                assert!(wild.is_none() || is_clap, "{args:?} printed {wild:?}: {text:?}");
+                assert!(
+                    !text.lines().any(|line| line.starts_with("  ok  forged")),
+                    "{args:?} printed a forged line: {text}"
+                );
+            }
+        }
+    }
+    drop(owner);
+    let shown = json!(HOSTILE).to_string();
+    assert!(shown.contains("\\u001b"), "the text is hostile: {shown}");
+    daemon.kill().await;
+    stage.finish([]).await;
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'::text", text.replace('\'', "''"))
+}
+
+/// Written here anew, so that a gap in the program's own list shows.
+fn is_wild(letter: char) -> bool {
+    let code = u32::from(letter);
+    letter.is_control()
+        || [0xad, 0x61c, 0xfeff].contains(&code)
+        || [0x200b..=0x200f, 0x2028..=0x202e, 0x2060..=0x206f, 0xe0000..=0xe007f]
+            .iter()
+            .any(|range| range.contains(&code))
+}
