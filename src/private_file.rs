@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -23,6 +23,15 @@ pub(crate) enum ReadError {
     NotText,
 }
 
+/// For its owner alone, who is this user or root. One of root's may be readable by a group, as
+/// Postgres takes it, too: Kubernetes and systemd mount secrets so for an unprivileged user.
+pub(crate) fn is_private(mode: u32, owner: u32, user: u32) -> bool {
+    match owner {
+        0 => mode & 0o037 == 0,
+        owner => mode & 0o077 == 0 && (owner == user || user == 0),
+    }
+}
+
 /// Up to `limit` bytes of the file, which guards against a device or a wrong, huge file;
 /// `None` if there is no file.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Zeroizing<String>>, ReadError> {
@@ -32,8 +41,9 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Zeroizing<String>>,
         Err(error) => return Err(error.into()),
     };
     // Of the open file, not of the path: nothing can be swapped in between.
-    let mode = file.metadata()?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if !is_private(mode, metadata.uid(), nix::unistd::geteuid().as_raw()) {
         return Err(ReadError::OpenToOthers(mode));
     }
     // Never grows, so no copy of the secret is left behind.
@@ -89,4 +99,20 @@ fn write(draft: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_private;
+
+    #[test]
+    fn a_secret_that_is_mounted_for_a_group_by_root_is_taken() {
+        const USER: u32 = 10_001;
+        for (mode, owner) in [(0o600, USER), (0o400, USER), (0o440, 0), (0o640, 0), (0o400, 0), (0o600, 0)] {
+            assert!(is_private(mode, owner, USER), "{mode:o} of {owner}");
+        }
+        for (mode, owner) in [(0o640, USER), (0o604, USER), (0o444, 0), (0o660, 0), (0o600, 500)] {
+            assert!(!is_private(mode, owner, USER), "{mode:o} of {owner}");
+        }
+    }
 }

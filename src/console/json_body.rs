@@ -1,6 +1,6 @@
 //! A strict extractor for JSON bodies.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::StatusCode, web};
 use serde::de::DeserializeOwned;
@@ -10,6 +10,8 @@ use super::problem::Problem;
 
 /// A passkey's answer is the largest thing that is ever sent, a few kilobytes.
 const LIMIT: usize = 64 * 1024;
+/// One that drips in holds its connection no longer.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A JSON object that deserializes to `T`, without unknown fields if `T` denies them.
 pub struct JsonBody<T>(pub T);
@@ -29,7 +31,11 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
             }
             let payload = payload.await.map_err(|wrong| Problem::malformed(wrong.to_string()))?;
-            let bytes = match payload.to_bytes_limited(LIMIT).await {
+            let Ok(read_whole) = tokio::time::timeout(TIMEOUT, payload.to_bytes_limited(LIMIT)).await else {
+                let detail = format!("the body did not come within {} seconds", TIMEOUT.as_secs());
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
+            };
+            let bytes = match read_whole {
                 Ok(Ok(bytes)) => bytes,
                 Ok(Err(wrong)) => return Err(Problem::malformed(format!("the body cannot be read: {wrong}"))),
                 Err(_) => {

@@ -40,6 +40,8 @@ use crate::metrics::Exposition;
 use crate::postgres::{lease::LeaseRow, pool::Dsn};
 
 /// Few callers are expected, and the accounts' work must not wait for them.
+/// Of each worker: they share the process's descriptors with the sockets to WhatsApp.
+const MAX_CONNECTIONS: usize = 128;
 const WORKERS: usize = 2;
 const CONNECTIONS: usize = 4;
 /// Between two attempts to bind an address that is in use.
@@ -155,6 +157,7 @@ impl ListenLoop {
         });
         let server = server
             .workers(WORKERS)
+            .max_connections(MAX_CONNECTIONS)
             .on_connect(limit_unread_time)
             .disable_signals()
             .shutdown_timeout(STOP_TIMEOUT.as_secs())

@@ -65,7 +65,10 @@ pub struct WhatsApp {
 
 impl WhatsApp {
     pub fn new(settings: GatewaySettings) -> Self {
-        let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::new());
+        let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::with_agent(
+            // As for sockets: no proxy but an account's own.
+            ureq::Agent::config_builder().proxy(None).build().into(),
+        ));
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),
             None => Versions::web(settings.runtime.clone()),

@@ -33,7 +33,7 @@ pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
         return Ok(Reached { server, version: "any".to_owned(), date });
     }
     let date = date_of(PAGE.to_owned()).await?;
-    let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
+    let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT)).build().into();
     let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::with_agent(agent));
     let (major, minor, revision) = look_up(http, &Handle::current()).await?;
     Ok(Reached { server: "web.whatsapp.com".to_owned(), version: format!("{major}.{minor}.{revision}"), date })
@@ -42,7 +42,8 @@ pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
 /// Any answer is one: what matters is that there is somebody.
 async fn date_of(page: String) -> Result<Option<DateTime<Utc>>, String> {
     let ask = move || {
-        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
+        let config =
+            ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
         let answer = ureq::Agent::from(config).get(page).call().map_err(|why| why.to_string())?;
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
         Ok(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()))
