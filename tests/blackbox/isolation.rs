@@ -128,6 +128,7 @@ async fn failing_reads_of_any_kind_of_key_make_no_new_identity() {
 async fn huge_or_control_character_labels_are_harmless() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
+    web.lift_the_limit_of_labels().await;
     let long = "ü".repeat(5_000);
     let wild = "a\nERROR forged: line\r\u{1b}[31mred\u{7}\u{202e}«\"'%s{}\\";
     for (label, number, newcomer) in [(long.as_str(), "436601000001", "one"), (wild, "436601000002", "two")] {

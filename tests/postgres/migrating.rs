@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use paird::credentials::CredentialStore;
-use paird::postgres::migrate::{MigrateError, migrate};
+use paird::postgres::migrate::{MigrateError, migrate, migrate_and_tell};
 use paird::postgres::pool::Dsn;
 use paird_actors::domain::{AccountId, KeyringId};
 use refinery::Target;
@@ -95,4 +95,49 @@ async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
         let keyring = store.open_keyring(account, record.fence, KeyringId(row.get(1))).await.unwrap();
         assert!(keyring.load().await.unwrap().is_some(), "its device");
     }
+}
+
+/// Rows that were allowed once: each is mended or named, and the schema comes up to date.
+#[tokio::test]
+async fn rows_that_break_a_new_limit_are_mended_and_named() {
+    let cluster = Database::new().await.cluster;
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let text = cluster.server().create_database(&name, None).await.unwrap();
+    let mut web = connect(&text).await;
+    migrations::migrations::runner().set_target(Target::Version(13)).run_async(&mut web).await.unwrap();
+    let broken = "
+        INSERT INTO whatsapp_accounts (operator_id, label, proxy) VALUES
+            (gen_random_uuid(), repeat('x', 3000000), NULL), (gen_random_uuid(), E'a\\nb\\x1b[31m', NULL),
+            (gen_random_uuid(), '', NULL), (gen_random_uuid(), E' \\t\\x07 ', NULL), (gen_random_uuid(), E'c\\u009bd', NULL),
+            (gen_random_uuid(), 'long proxy', repeat('p', 5000)), (gen_random_uuid(), repeat('ü', 200), NULL);
+        INSERT INTO commands (account_id, kind, args, dedupe_key, source, state) VALUES
+            (NULL, repeat('k', 500), '{}', repeat('d', 2000), repeat('s', 500), 'done'),
+            (gen_random_uuid(), 'account.pair', jsonb_build_object('a', repeat('x', 3000000)), NULL, 'web', 'queued');
+        INSERT INTO event_consumers (consumer, account_id) VALUES (repeat('c', 500), gen_random_uuid())";
+    web.batch_execute(broken).await.unwrap();
+    let account: Uuid = web.query_one("SELECT id FROM whatsapp_accounts LIMIT 1", &[]).await.unwrap().get(0);
+    let keyed =
+        "INSERT INTO commands (account_id, kind, dedupe_key) VALUES ($1, 'account.pair', $1::text || ' click-1')";
+    web.execute(keyed, &[&account]).await.unwrap();
+
+    let told = std::sync::Mutex::new(Vec::new());
+    let dsn = Dsn::parse(&text).unwrap();
+    migrate_and_tell(&dsn, |remark| told.lock().unwrap().push(remark.to_owned())).await.unwrap();
+    let told = told.into_inner().unwrap().join("\n");
+    for named in ["label", "proxy", "kind", "args", "dedupe_key", "consumer"] {
+        assert!(told.contains(named), "{named}: {told}");
+    }
+    assert!(told.len() < 10_000, "it quotes no value whole");
+    let database = Database { dsn, text, web, cluster };
+    let odd = "SELECT count(*) FROM whatsapp_accounts WHERE char_length(label) NOT BETWEEN 1 AND 200 OR label ~ E'[\\x01-\\x1f]'";
+    assert_eq!(database.count(odd).await, 0);
+    assert_eq!(database.count("SELECT count(*) FROM audit_log WHERE action = 'account.renamed'").await, 5);
+    assert_eq!(database.count("SELECT count(*) FROM commands WHERE state = 'failed' AND args = '{}'").await, 1);
+    assert_eq!(database.count("SELECT count(*) FROM commands WHERE dedupe_key = 'click-1'").await, 1);
+    // No row is left that a later change of it would break.
+    database
+        .web
+        .batch_execute("UPDATE whatsapp_accounts SET fence = fence + 1; UPDATE commands SET taken = NULL")
+        .await
+        .unwrap();
 }

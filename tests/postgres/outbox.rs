@@ -189,7 +189,7 @@ async fn an_event_of_any_size_and_kind_holds_up_no_other() {
                    ('session.timeout', (SELECT jsonb_object_agg(n, repeat('v', 900)) FROM generate_series(1, 20) n)),
                    ('session.timeout', '{}')) AS event (kind, payload)";
     database.web.execute(sql, &[&account.0]).await.unwrap();
-    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event");
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
     for seq in 1..=4 {
         let event = next(&mut heard).await;
         assert_eq!((&event["seq"], event.get("truncated").is_some()), (&json!(seq), seq < 4), "{event}");
@@ -207,7 +207,7 @@ async fn events_wait_for_a_full_queue_and_are_sent_in_order() {
     database.web.execute(sql, &[&account.0]).await.unwrap();
     shadow(&database, FULL).await;
     let mut heard = events(&database).await;
-    let outbox = Outbox::start(database.dsn.pool().unwrap(), daemon.process, "paird_event");
+    let outbox = Outbox::start(database.dsn.pool().unwrap(), daemon.process, "paird_event", EventPayload::Full);
     daemon.write(told(&daemon.record(account).await, vec![])).await.unwrap();
     database.web.batch_execute("DROP FUNCTION public.pg_notify, public.pg_notification_queue_usage").await.unwrap();
     for seq in 1..=3 {

@@ -19,10 +19,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
     let held = web.account("held").await;
     let gone = web.account("gone").await;
     // As rows of before there were limits have it, and as WhatsApp may say it.
-    web.sql
-        .batch_execute("ALTER TABLE whatsapp_accounts DROP CONSTRAINT label_is_1_to_200_printable_characters")
-        .await
-        .unwrap();
+    web.lift_the_limit_of_labels().await;
     let owner = stage.web.another_connection().await;
     for (sql, of) in [
         ("UPDATE whatsapp_accounts SET label = $1 || id::text WHERE id = $2", account),

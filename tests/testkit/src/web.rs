@@ -64,6 +64,12 @@ impl Web {
         self.sql.query_one(sql, &[&operator, &label]).await.unwrap().get(0)
     }
 
+    /// Labels may be what they could be before their size was limited: the daemon must bear it.
+    pub async fn lift_the_limit_of_labels(&self) {
+        let sql = "ALTER TABLE whatsapp_accounts DROP CONSTRAINT label_is_1_to_200_printable_characters";
+        self.sql.batch_execute(sql).await.unwrap();
+    }
+
     pub async fn send(&self, kind: &str, account: Uuid, args: Value) -> i64 {
         let sql = "SELECT send_command($1, $2, $3)";
         self.sql.query_one(sql, &[&kind, &account, &args]).await.unwrap().get(0)
