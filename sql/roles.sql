@@ -37,7 +37,7 @@ GRANT INSERT (id, operator_id, label, device_name, proxy), UPDATE (label, device
     ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
-GRANT SELECT (id, account_id, kind, dedupe_key, source, state, result, created_at, started_at, done_at)
+GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
     ON commands TO paird_web;
 -- Whether any daemon is alive.
 GRANT SELECT (expires_at, draining) ON processes TO paird_web;

@@ -163,6 +163,15 @@ BEGIN
     RETURN command_id;
 END $$;
 
+-- Who sent it by Postgres's own word, beside the source that the sender claims. Null on rows of
+-- before; of a bare NOTIFY it is the daemon that heard it.
+ALTER TABLE commands ADD COLUMN sent_by text;
+ALTER TABLE commands ALTER COLUMN sent_by SET DEFAULT session_user;
+
+-- A trigger for each row is not asked about all of them at once.
+CREATE TRIGGER audit_log_is_not_truncated BEFORE TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- Whether a login may ask for what it wants: it may execute send_command, and what that
 -- writes it may write, too, where the function does not bring its owner's rights.
 CREATE FUNCTION may_send_commands(login oid) RETURNS boolean LANGUAGE sql STABLE AS $$

@@ -346,6 +346,22 @@ async fn the_roles_close_the_database_to_all_others() {
     stage.finish([]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_cannot_say_who_he_is_nor_clear_the_audit_log() {
+    let fenced = Fenced::start(&[]).await;
+    let account = fenced.web.account("desk").await;
+    let sent = "SELECT send_command('account.cancel', $1, '{}', NULL, 'console')";
+    let id: i64 = fenced.web.sql.query_one(sent, &[&account]).await.unwrap().get(0);
+    fenced.web.outcome(id).await;
+    let row = "SELECT source, sent_by, session_user::text FROM commands WHERE id = $1";
+    let row = fenced.web.sql.query_one(row, &[&id]).await.unwrap();
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("console", row.get::<_, &str>(2)));
+    // Not even for the owner of the tables.
+    let wrong = fenced.stage.web.sql.batch_execute("TRUNCATE audit_log").await.unwrap_err();
+    assert!(wrong.as_db_error().unwrap().message().contains("append-only"), "{wrong:?}");
+    fenced.finish().await;
+}
+
 /// A number is no right: whoever can connect can take an advisory lock.
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_of_a_stranger_keep_no_daemon_from_starting() {

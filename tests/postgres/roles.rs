@@ -15,7 +15,7 @@ use crate::support::{Database, connect};
 /// A new table or column fails the test until it is decided here and in sql/roles.sql.
 const DECIDED: [(&str, &str, &str, &str); 25] = [
     ("audit_log", "action created_at id operator_id payload source target_id target_type", "S", "I"),
-    ("commands", "account_id created_at dedupe_key done_at id kind result source started_at state", "S", "SIU"),
+    ("commands", "account_id created_at dedupe_key done_at id kind result sent_by source started_at state", "S", "SIU"),
     ("commands", "args heard_at heard_key taken taken_by", "", "SIU"),
     ("credentials", "account_id keyring_id kind name sealed stamp", "", "SIUD"),
     ("event_consumers", "account_id consumer seq updated_at", "SIUD", ""),
