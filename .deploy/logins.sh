@@ -2,9 +2,10 @@
 # Run once by the Postgres image, on an empty volume: who logs in, as a member of which role.
 # What the roles may is set by `paird migrate --roles`.
 set -euo pipefail
-psql -v ON_ERROR_STOP=1 -X -q -U "$POSTGRES_USER" -d "$POSTGRES_DB" \
-    -v daemon_password="$(cat /run/secrets/daemon_password)" \
-    -v web_password="$(cat /run/secrets/web_password)" <<'SQL'
+# psql reads the passwords itself: arguments are visible to every process.
+psql -v ON_ERROR_STOP=1 -X -q -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<'SQL'
+\set daemon_password `cat /run/secrets/daemon_password`
+\set web_password `cat /run/secrets/web_password`
 CREATE ROLE paird_daemon NOLOGIN;
 CREATE ROLE paird_web NOLOGIN;
 CREATE ROLE daemon LOGIN PASSWORD :'daemon_password' IN ROLE paird_daemon;
