@@ -5,7 +5,7 @@ use paird_actors::{
     domain::{CloseReason, GroupsError, KeyringId, Purpose, SessionEvent, UnlinkAnswer},
     ports::Session,
 };
-use paird_sandbox::{Fault, Scope, UnlinkFault};
+use paird_sandbox::{Fault, Garbage, Scope, UnlinkFault};
 
 use super::bench::{Bench, Keyrings, NUMBER, gateway, open};
 
@@ -156,7 +156,7 @@ async fn a_connection_that_went_deaf_is_lost() {
     let policy = ConnectionPolicy { ping_every, ping_timeout, ..ConnectionPolicy::default() };
     bench.gateway = bench.gateway.with_policy(policy);
     let session = bench.linked().await;
-    bench.ask(|phone| phone.fault(&Fault::Garble { scope: Scope::All })).await.unwrap();
+    bench.ask(|phone| phone.fault(&Fault::Garble { scope: Scope::All, how: Garbage::Frame })).await.unwrap();
     let reason = session.end().await;
     assert!(matches!(&reason, CloseReason::SocketLost(why) if why.contains("pings")), "{reason:?}");
     session.is_gone().await;
