@@ -80,10 +80,13 @@ impl Phones {
         self.call(move |remote| remote.say(&number, &stanza)).await.unwrap();
     }
 
-    /// Somebody writes to the phone.
+    /// Somebody writes to the phone, as soon as its devices have told their keys.
     pub async fn write(&self, number: &str, text: &str) {
-        let (number, text) = (number.to_owned(), text.to_owned());
-        self.call(move |remote| remote.write(&number, &text)).await.unwrap();
+        until("keys to write with", || async {
+            let (number, text) = (number.to_owned(), text.to_owned());
+            self.call(move |remote| remote.write(&number, &text)).await.ok()
+        })
+        .await;
     }
 
     pub async fn clear_faults(&self) {
