@@ -29,11 +29,11 @@ REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, refinery_schema_history
 FROM paird_web, paird_daemon;
 
--- The web app. Reads what it shows; writes an account's name, the name on the phone and
--- the proxy (never its login), and how far it has read.
+-- The web app. Reads what it shows; writes an account's name, the name on the phone, the
+-- proxy (never its login) and the presence, and how far it has read.
 -- QR and pair code are for it. Everything else it asks for with send_command.
 GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_web;
-GRANT INSERT (id, operator_id, label, device_name, proxy), UPDATE (label, device_name, proxy)
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
     ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
@@ -59,7 +59,7 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ') INTO columns
     FROM pg_attribute
     WHERE attrelid = 'whatsapp_accounts'::regclass AND attnum > 0 AND NOT attisdropped
-      AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'created_at');
+      AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'presence', 'created_at');
     EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
 
     -- Writes commands and reads processes with its owner's rights, in this schema

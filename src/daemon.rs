@@ -127,6 +127,10 @@ async fn serve_with(
         credentials,
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
+        odd: {
+            let meters = Arc::clone(&meters);
+            Arc::new(move |kind| meters.stanza_was_odd(kind))
+        },
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {

@@ -9,7 +9,7 @@
 --  * `existing_label`: it gives the account a number that another live account of the
 --    operator has. Two newcomers at the same moment meet at the unique index.
 WITH mine AS (
-    SELECT id, operator_id, phone_number, proxy, device_name,
+    SELECT id, operator_id, phone_number, proxy, device_name, presence,
            last_change IS NOT DISTINCT FROM :follows AS in_turn,
            last_change IS NOT DISTINCT FROM :change AS was_written
     FROM whatsapp_accounts
@@ -109,5 +109,5 @@ SELECT mine.in_turn, mine.was_written, (SELECT label FROM incumbent) AS existing
        EXISTS (SELECT FROM commands c
                WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more,
        EXISTS (SELECT FROM processes p WHERE p.id = :process AND p.expires_at > clock_timestamp()) AS is_live,
-       mine.proxy, mine.device_name
+       mine.proxy, mine.device_name, mine.presence
 FROM mine;

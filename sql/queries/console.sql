@@ -6,7 +6,7 @@
 --! list_shown_accounts (operator?) : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
@@ -18,7 +18,7 @@ ORDER BY a.created_at, a.id;
 --! get_shown_account : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
@@ -32,7 +32,7 @@ WHERE a.id = :account AND a.deleted_at IS NULL;
 -- day: whoever asks seldomer compares with list_shown_accounts.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a

@@ -1,9 +1,9 @@
--- How an account's connections are made: its proxy, and the name on the phone.
+-- How an account's connections are made: its proxy, the name on the phone, its presence.
 
 --! load_connection_settings : (proxy?, device_name?)
 -- No row where the account is not this daemon's, under this fence and a live lease: then
 -- nothing may be dialled.
-SELECT a.proxy, a.device_name
+SELECT a.proxy, a.device_name, a.presence
 FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp()
 WHERE a.id = :account AND a.owner = :process AND a.fence = :fence;
 
@@ -39,3 +39,7 @@ FROM before;
 --! set_device_name (device_name?)
 -- What the phone lists from the next pairing on.
 UPDATE whatsapp_accounts SET device_name = :device_name WHERE id = :account_id AND deleted_at IS NULL RETURNING id;
+
+--! set_presence
+-- Where it is another one, the trigger tells who runs the account.
+UPDATE whatsapp_accounts SET presence = :presence WHERE id = :account_id AND deleted_at IS NULL RETURNING id;

@@ -55,6 +55,8 @@ pub struct Account {
     pub proxy_has_login: bool,
     /// What the phone shows under "Linked devices", from the next pairing on; null: the daemon's.
     pub device_name: Option<String>,
+    /// Whether it looks online while it is linked: `silent` or `available`.
+    pub presence: String,
     /// Device entries that must still leave a phone.
     pub open_tickets: i64,
 }
@@ -122,6 +124,7 @@ impl From<ShownAccount> for Account {
             proxy: row.proxy.as_deref().map(ProxyAddress::shown),
             proxy_has_login: row.has_proxy_login,
             device_name: row.device_name,
+            presence: row.presence,
             open_tickets: row.open_tickets,
         }
     }

@@ -1,11 +1,11 @@
-//! An account's proxy, and the device name that its phone lists. Setting the current value
-//! again is a no-op.
+//! An account's proxy, the device name that its phone lists, and its presence. Setting the
+//! current value again is a no-op.
 
 use actix_web::{
     delete, put,
     web::{Data, Json, Path},
 };
-use paird_actors::domain::AccountId;
+use paird_actors::domain::{AccountId, Presence};
 use paird_sql::queries::settings;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -43,6 +43,15 @@ struct NewDeviceName {
     /// 1 to 40 characters, none a control character.
     #[schema(min_length = 1, max_length = 40)]
     device_name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewPresence {
+    /// `silent`: the account looks as if nothing was linked. `available`: it is online, its
+    /// phone does not notify its owner, and what it receives counts as delivered.
+    #[schema(example = "silent", pattern = "^(silent|available)$")]
+    presence: String,
 }
 
 /// Sets an account's proxy. A connected account reconnects through it at once; others use it
@@ -94,6 +103,25 @@ pub async fn set_device_name(
 #[delete("/api/accounts/{id}/device-name")]
 pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
     name_device(&state, *id, None).await
+}
+
+/// Sets whether the account looks online while it is linked. A connected account reconnects
+/// at once; others use it from their next connection on.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewPresence,
+    responses((status = 200, body = Account)))]
+#[put("/api/accounts/{id}/presence")]
+pub async fn set_presence(
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    new: JsonBody<NewPresence>,
+) -> Result<Json<Account>, Problem> {
+    let presence = Presence::parse(&new.0.presence);
+    let presence = presence.ok_or_else(|| Problem::refused("presence must be silent or available".to_owned()))?;
+    let database = state.database().await?;
+    let set = query(settings::set_presence().bind(&database, &presence.as_str(), &*id).opt()).await?;
+    set.ok_or_else(|| nobody(*id))?;
+    drop(database);
+    changed(&state, *id).await
 }
 
 async fn name_device(state: &AppState, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {

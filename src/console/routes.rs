@@ -42,6 +42,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(connection_settings::forget_proxy)
         .service(connection_settings::set_device_name)
         .service(connection_settings::forget_device_name)
+        .service(connection_settings::set_presence)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)

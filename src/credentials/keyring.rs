@@ -28,6 +28,8 @@ pub struct Keyring {
     /// Held through a merge, which reads, decides and writes. Fence and epoch exclude every
     /// other object, so only the users of this one have to be excluded from each other.
     pub(crate) merging: Merging,
+    /// What the account's owner is called, as far as the device that is stored says it.
+    pub(crate) push_name: std::sync::Mutex<String>,
 }
 
 /// One lock for each kind that is merged.
@@ -61,6 +63,7 @@ impl Keyring {
             durable: AtomicBool::new(false),
             changed: Arc::default(),
             merging: Merging::default(),
+            push_name: std::sync::Mutex::default(),
         }
     }
 
@@ -72,6 +75,7 @@ impl Keyring {
             durable: AtomicBool::new(true),
             changed: Arc::default(),
             merging: Merging::default(),
+            push_name: std::sync::Mutex::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use prometheus_client::{
 };
 
 use super::process::Usage;
+use crate::whatsapp::OddKind;
 
 /// From a millisecond to five minutes: a statement, a QR, a person with a phone.
 const BUCKETS: [f64; 16] =
@@ -96,6 +97,7 @@ pub struct Meters {
     close: Histogram,
     connections: Counters,
     connection_ends: Counters,
+    odd_stanzas: Counters,
     open_connections: Gauge,
     events: Counters,
     commands: Counters,
@@ -126,6 +128,7 @@ impl Default for Meters {
             close: seconds(r, "paird_close", "From the order to close a connection to its end"),
             connections: counters(r, "paird_connections", "Connections that were ordered, by purpose"),
             connection_ends: counters(r, "paird_connection_ends", "Connections that ended by themselves, by reason"),
+            odd_stanzas: counters(r, "paird_odd_stanzas", "What WhatsApp sent that nobody understands, by kind"),
             open_connections: gauge(r, "paird_connections_open", "Connections to WhatsApp that this daemon holds"),
             events: counters(r, "paird_events", "Events that were written, by type"),
             commands: counters(r, "paird_commands_taken", "Commands that were taken, by kind"),
@@ -203,6 +206,7 @@ impl Meters {
         begin(&self.pairing, "step", Step::ALL.map(Step::name));
         begin(&self.connections, "purpose", ["pair", "login"]);
         begin(&self.connection_ends, "reason", ALARMING_REASONS.map(Reason::as_str));
+        begin(&self.odd_stanzas, "kind", OddKind::ALL.map(OddKind::name));
         let ends_of_attempts = EventKind::ALL.iter().filter(|kind| kind.is_terminal());
         begin(&self.events, "type", ends_of_attempts.map(|kind| kind.as_str()));
         begin(&self.command_ends, "outcome", ["done", "failed"]);
@@ -235,6 +239,10 @@ impl Meters {
 
     pub(super) fn connection_gone(&self) {
         self.open_connections.dec();
+    }
+
+    pub(crate) fn stanza_was_odd(&self, kind: OddKind) {
+        self.odd_stanzas.get_or_create(&[("kind", kind.name())]).inc();
     }
 
     pub(super) fn connection_ended(&self, reason: &'static str) {

@@ -18,7 +18,7 @@ use whatsapp_rust::{
 };
 
 use super::{
-    connection::{Driver, GatedDialer, Shell, WhatsAppSession},
+    connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
     dialer::{Dialer, Route},
     keys::{KeySource, LinkKeys, store_error},
     proxy::Proxy,
@@ -48,6 +48,8 @@ pub struct GatewaySettings {
     pub device_name: String,
     /// Connections a second, after a burst; 0: no limit.
     pub connect_rate: u32,
+    /// Told of each stanza that nobody understands.
+    pub odd: OddListener,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -61,6 +63,7 @@ pub struct WhatsApp {
     versions: Arc<Versions>,
     policy: ConnectionPolicy,
     limiter: Arc<RateLimiter>,
+    odd: Arc<OddStanzas>,
 }
 
 impl WhatsApp {
@@ -82,6 +85,7 @@ impl WhatsApp {
             http,
             policy: ConnectionPolicy::default(),
             limiter: Arc::new(RateLimiter::new(settings.connect_rate)),
+            odd: Arc::new(OddStanzas::new(settings.odd)),
         }
     }
 
@@ -108,10 +112,17 @@ impl WhatsApp {
         };
         let (shell, orders) =
             Shell::begin(order.purpose, self.policy.clone(), order.incarnation, listener, runtime.clone());
+        let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
         let client = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
-            .with_transport_factory(GatedDialer::new(self.dialer.clone(), route.clone(), shell.clone(), keys.clone()))
+            .with_transport_factory(GatedDialer::new(
+                self.dialer.clone(),
+                route.clone(),
+                shell.clone(),
+                keys.clone(),
+                presence.clone(),
+            ))
             .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
             .with_skip_history_sync(true)
@@ -122,8 +133,8 @@ impl WhatsApp {
             .map_err(|failure| StoreError::Unavailable(format!("connection not set up: {failure}")))?
             .into_client();
         shell.attach(&client);
-        let (versions, limiter) = (self.versions.clone(), self.limiter.clone());
-        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority };
+        let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
+        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority, presence, odd };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 

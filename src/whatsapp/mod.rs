@@ -14,6 +14,7 @@ pub mod reachability;
 mod runtime;
 mod version;
 
+pub use connection::{OddKind, OddListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
 

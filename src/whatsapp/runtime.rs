@@ -7,6 +7,12 @@ use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use whatsapp_rust::wacore::runtime::{AbortHandle, Runtime};
 
+/// The library replaces a connection whose first app state has not come within this time
+/// (`whatsapp-rust`, `client/node_io.rs`, `CRITICAL_SYNC_TIMEOUT_SECS`). paird needs none of
+/// it, so a connection that is healthy otherwise stays. The library waits for nothing else for
+/// exactly so long; what bounds its queries is shorter.
+const FIRST_SYNC_WATCHDOG: Duration = Duration::from_secs(180);
+
 type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
 /// Where one connection's tasks run, and the means to end every one of them.
@@ -76,6 +82,9 @@ impl Runtime for SessionRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        if duration == FIRST_SYNC_WATCHDOG {
+            return Box::pin(std::future::pending());
+        }
         // A timer belongs to the runtime that is current when it is made.
         let _workers = self.workers.enter();
         Box::pin(tokio::time::sleep(duration))

@@ -104,10 +104,17 @@ async fn a_device_removed_on_the_phone_is_unpaired_for_good() {
 async fn every_word_for_a_link_that_is_gone_erases_the_keys() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
+    let at_login = |number: &str| refused(401, number);
+    let stream = |code, number: &str| Fault::StreamError { code, scope: of(number) };
+    // Unless it names the removal, it is said again at the next login.
     let said: [(&str, &str, Vec<Fault>); 4] = [
-        ("at login", "436601111111", vec![refused(401, "436601111111"), Fault::Cut { scope: of("436601111111") }]),
-        ("516", "436602222222", vec![Fault::StreamError { code: 516, scope: of("436602222222") }]),
-        ("401", "436603333333", vec![Fault::StreamError { code: 401, scope: of("436603333333") }]),
+        (
+            "at login",
+            "436601111111",
+            vec![at_login("436601111111"), at_login("436601111111"), Fault::Cut { scope: of("436601111111") }],
+        ),
+        ("516", "436602222222", vec![at_login("436602222222"), stream(516, "436602222222")]),
+        ("401", "436603333333", vec![at_login("436603333333"), stream(401, "436603333333")]),
         ("removed", "436604444444", vec![Fault::DeviceRemoved { scope: of("436604444444") }]),
     ];
     for (label, number, faults) in said {

@@ -26,6 +26,7 @@ mod late_statements;
 mod leases;
 mod links;
 mod names;
+mod odd_answers;
 mod pairing;
 mod passkey;
 mod poisoned;

@@ -516,7 +516,11 @@ impl Both {
             Statement::LoadConnectionSettings { process, account, fence } => {
                 let statement = load_connection_settings();
                 let row = statement.bind(client, &account.0, process, &fence.0).opt().await.unwrap();
-                Answer::Settings(row.map(|row| ConnectionSettings { proxy: row.proxy, device_name: row.device_name }))
+                Answer::Settings(row.map(|row| ConnectionSettings {
+                    proxy: row.proxy,
+                    device_name: row.device_name,
+                    presence: Presence::parse(&row.presence).unwrap_or_default(),
+                }))
             }
             Statement::LoadTicket { process, ticket } => {
                 let id = self.tickets[ticket];

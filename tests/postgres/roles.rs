@@ -35,7 +35,7 @@ const DECIDED: [(&str, &str, &str, &str); 25] = [
     ),
     ("whatsapp_accounts", "created_at", "S", "S"),
     ("whatsapp_accounts", "id operator_id", "SI", "S"),
-    ("whatsapp_accounts", "device_name label proxy", "SIU", "S"),
+    ("whatsapp_accounts", "device_name label presence proxy", "SIU", "S"),
     ("whatsapp_accounts", "deleted_at desired device_jid event_seq expect_phone fence", "S", "SU"),
     ("whatsapp_accounts", "groups_synced_at keyring_id last_change last_phone_number released_at", "S", "SU"),
     ("whatsapp_accounts", "last_qr_at last_qr_png linking_keyring_id next_retry_at owner", "S", "SU"),

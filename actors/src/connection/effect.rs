@@ -9,14 +9,11 @@ pub enum Effect {
     /// Wait for this connection's turn: [`super::Outcome::TurnCame`] answers, or
     /// [`super::Outcome::NotDialed`].
     AwaitTurn,
-    /// Dial and run the library until its socket is over, reporting every stanza until
-    /// [`Effect::StopStanzas`]: [`super::Outcome::NotDialed`] or
-    /// [`super::Outcome::RunEnded`] answers.
+    /// Dial and run the library until its socket is over, reporting every stanza and every
+    /// frame: [`super::Outcome::NotDialed`] or [`super::Outcome::RunEnded`] answers.
     Run,
     /// Forget the run, whether it has ended or not.
     StopRun,
-    /// Report no more stanzas: an open account receives every message of its owner.
-    StopStanzas,
     /// Watch for the library's answer to a pair-success, before anything else of the
     /// library runs: [`super::Outcome::Answered`] answers.
     AwaitAnswer { scan: ScanId, stanza_id: String },

@@ -38,7 +38,11 @@ impl CloseEvidence {
 
     /// WhatsApp's words for it, if it said that the device is gone.
     pub(super) fn logout(&self) -> Option<&str> {
-        if let Some(CloseReason::LoggedOut(raw)) = &self.told { Some(raw) } else { None }
+        if let Some(CloseReason::LoggedOut(raw) | CloseReason::NotAuthorized(raw)) = &self.told {
+            Some(raw)
+        } else {
+            None
+        }
     }
 
     /// Why the socket ended.

@@ -20,8 +20,11 @@ pub enum Input {
 /// What the protocol library reports, in this crate's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryEvent {
-    /// Any stanza that no other event stands for: the handshake is through.
+    /// Any stanza that no other event stands for: the handshake is through, and the
+    /// connection can read what it is sent.
     Stanza,
+    /// A frame came in, or went out: a stanza should be heard soon.
+    Frame,
     /// A QR to show, for this long.
     Qr { payload: Secret, lasts: Duration },
     /// Every QR of the socket was shown. The library closes it, unless a code is out.

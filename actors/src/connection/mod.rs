@@ -47,6 +47,10 @@ pub struct Connection {
     codes: Codes,
     /// The number of the last ping.
     pings: u32,
+    /// When something was last understood, on an open connection.
+    heard: Instant,
+    /// The first frame since then: something should be heard soon.
+    owed: Option<Instant>,
     /// Of the current socket, or of the last one.
     evidence: CloseEvidence,
     unlink: PendingUnlink,
@@ -95,6 +99,8 @@ impl Connection {
             scan: ScanId::default(),
             codes: Codes::new(code_for),
             pings: 0,
+            heard: Instant(0),
+            owed: None,
             evidence: CloseEvidence::default(),
             unlink: PendingUnlink::None,
         };
@@ -159,7 +165,8 @@ impl Connection {
 
     fn on_event(&mut self, event: LibraryEvent, step: &mut Step) {
         match event {
-            LibraryEvent::Stanza => self.on_stanza(),
+            LibraryEvent::Stanza => self.on_stanza(step.now),
+            LibraryEvent::Frame => self.on_frame(step.now),
             LibraryEvent::Qr { payload, lasts } => self.on_qr(payload, lasts, step),
             LibraryEvent::QrsExhausted { closes } => self.on_qrs_exhausted(closes, step),
             LibraryEvent::Code { code, lasts } => self.on_code(code, lasts, step),

@@ -126,7 +126,7 @@ impl Connection {
 
     /// The library silently ignores tries beyond its limit: the code is replaced at the first of them.
     pub(super) fn on_code_typed(&mut self, step: &mut Step) {
-        self.on_stanza();
+        self.on_stanza(step.now);
         self.codes.typed = self.codes.typed.saturating_add(1);
         if self.codes.typed == self.policy.tries_per_code.saturating_add(1) && self.awaits_scan() {
             step.order(Effect::CancelCode);
@@ -144,7 +144,7 @@ impl Connection {
     /// second device refuses both, as one answer must never make two links.
     /// Pairing → Held; anything with a socket → Ending
     pub(super) fn on_pair_success(&mut self, scan: Option<Scan>, step: &mut Step) {
-        self.on_stanza();
+        self.on_stanza(step.now);
         if self.is_known(scan.as_ref()) {
             return;
         }

@@ -27,10 +27,16 @@ pub struct ConnectionPolicy {
     pub first_logins: u8,
     /// Once a reason to end was heard the library closes its socket within this time, or never.
     pub socket_end_timeout: Duration,
-    /// How often an open connection is pinged. The library's own keepalive counts any
-    /// received byte as life: after one frame that it cannot decrypt it stays connected,
-    /// and never hears anything again.
+    /// How long an open connection may be quiet before it is pinged: longer than the library
+    /// ever leaves it quiet, so that this costs something only while the library does not
+    /// ping, which it does not as long as any query is unanswered.
     pub ping_every: Duration,
+    /// How long after a frame, sent or received, something must have been understood, before
+    /// it is asked for by a ping. The library counts any received byte as life: after one frame
+    /// that it cannot decrypt it stays connected, and never hears anything again. And it takes
+    /// 20 s without a byte for death, however healthy the connection is on which only one
+    /// query is unanswered.
+    pub frame_timeout: Duration,
     pub ping_timeout: Duration,
     /// Unanswered pings in a row after which a connection is lost.
     pub pings: u8,
@@ -68,8 +74,9 @@ impl Default for ConnectionPolicy {
             restart_timeout: Duration::from_secs(10),
             first_logins: 3,
             socket_end_timeout: Duration::from_secs(5),
-            ping_every: Duration::from_secs(90),
-            ping_timeout: Duration::from_secs(20),
+            ping_every: Duration::from_secs(35),
+            frame_timeout: Duration::from_secs(3),
+            ping_timeout: Duration::from_secs(10),
             pings: 2,
             logout_timeout: Duration::from_secs(3),
             close_timeout: Duration::from_secs(16),

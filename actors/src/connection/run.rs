@@ -1,7 +1,7 @@
 //! One socket after the other: dialed, heard, logged in, pinged, lost.
 
 use super::{Connection, Effect, Link, Ping, State, Step};
-use crate::domain::{CloseReason, Phone, SessionEvent};
+use crate::domain::{CloseReason, Instant, Phone, SessionEvent};
 
 impl Connection {
     /// Queued → Dialing. Only the first socket waits for a turn: the login after a link
@@ -23,9 +23,18 @@ impl Connection {
         }
     }
 
-    /// Dialing → Pairing | LoggingIn
-    pub(super) fn on_stanza(&mut self) {
+    /// Dialing → Pairing | LoggingIn; Open → Open
+    pub(super) fn on_stanza(&mut self, now: Instant) {
         self.evidence.heard();
+        if let State::Open(ping) = &mut self.state {
+            self.heard = now;
+            self.owed = None;
+            // Any proof will do. One that is due is found to be needless when it is.
+            if matches!(ping, Ping::Sent { .. }) {
+                *ping = Ping::Due(now.after(self.policy.ping_every));
+            }
+            return;
+        }
         if self.state != State::Dialing {
             return;
         }
@@ -136,12 +145,12 @@ impl Connection {
 
     /// Confirmed | LoggingIn → Open
     pub(super) fn on_success(&mut self, phone: Option<Phone>, device_jid: Option<String>, step: &mut Step) {
-        self.on_stanza();
+        self.on_stanza(step.now);
         match &self.state {
             State::Confirmed { .. } | State::LoggingIn => {
                 self.link = Link::Established;
                 self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
-                step.order(Effect::StopStanzas);
+                (self.heard, self.owed) = (step.now, None);
                 step.emit(SessionEvent::Open { phone, device_jid });
             }
             State::Queued
@@ -156,9 +165,30 @@ impl Connection {
         }
     }
 
+    /// Open → Open
+    pub(super) fn on_frame(&mut self, now: Instant) {
+        let State::Open(ping) = &mut self.state else { return };
+        if self.owed.is_some() {
+            return;
+        }
+        self.owed = Some(now);
+        if let Ping::Due(due) = ping {
+            *due = (*due).min(now.after(self.policy.frame_timeout));
+        }
+    }
+
+    /// When a ping is needed, if nothing is heard until then.
+    fn next_ping(&self) -> Instant {
+        let owed = self.owed.map(|since| since.after(self.policy.frame_timeout));
+        let quiet = self.heard.after(self.policy.ping_every);
+        owed.map_or(quiet, |owed| owed.min(quiet))
+    }
+
     /// Open → Open | Closing
     pub(super) fn on_ping_deadline(&mut self, ping: Ping, step: &mut Step) {
+        let next = self.next_ping();
         match ping {
+            Ping::Due(_) if next > step.now => self.state = State::Open(Ping::Due(next)),
             Ping::Due(_) => self.ping(0, step),
             Ping::Sent { missed, .. } => self.on_ping_missed(missed, step),
         }
@@ -180,6 +210,7 @@ impl Connection {
             return;
         }
         if answered {
+            (self.heard, self.owed) = (step.now, None);
             self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
         } else {
             self.on_ping_missed(missed, step);
@@ -221,6 +252,7 @@ fn may_log_in_again(reason: &CloseReason) -> bool {
         | CloseReason::ServerBusy(_) => true,
         CloseReason::RateLimited(_)
         | CloseReason::LoggedOut(_)
+        | CloseReason::NotAuthorized(_)
         | CloseReason::Replaced(_)
         | CloseReason::TemporaryBan { .. }
         | CloseReason::Banned(_)

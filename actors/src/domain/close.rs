@@ -23,8 +23,11 @@ pub enum CloseReason {
     RateLimited(String),
     /// 515: WhatsApp asks for a new connection; a step of pairing.
     RestartRequired,
-    /// 401, 516, conflict `device_removed`: the device is no longer on the phone's list.
+    /// Conflict `device_removed`, or said twice: the device is no longer on the phone's list.
     LoggedOut(String),
+    /// 401, 516: WhatsApp does not know the device, and does not say that it was removed. It
+    /// was seen to say so once, and to let the same device in at its next login.
+    NotAuthorized(String),
     /// 409, 440, conflict `replaced`: another connection of the same device took over.
     Replaced(String),
     /// 402: banned until the given moment, or for an unknown time.
@@ -52,6 +55,8 @@ pub enum Verdict {
     RestartNow,
     /// The link is gone: erase the keys, never pair by itself.
     LinkGone,
+    /// The link may be gone: a second login decides.
+    LookAgain,
     /// Needs a person, or the given date.
     Hold { until: Option<Instant> },
 }
@@ -72,6 +77,7 @@ impl CloseReason {
             | Self::StoreFailed(_) => Verdict::Retry,
             Self::RestartRequired => Verdict::RestartNow,
             Self::LoggedOut(_) => Verdict::LinkGone,
+            Self::NotAuthorized(_) => Verdict::LookAgain,
             Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
             Self::Replaced(_)
             | Self::Banned(_)
@@ -94,6 +100,7 @@ impl CloseReason {
             | Self::RateLimited(_)
             | Self::RestartRequired
             | Self::LoggedOut(_)
+            | Self::NotAuthorized(_)
             | Self::Replaced(_)
             | Self::QrExhausted
             | Self::Refused(_)
@@ -129,6 +136,7 @@ impl CloseReason {
             | Self::ServerBusy(raw)
             | Self::RateLimited(raw)
             | Self::LoggedOut(raw)
+            | Self::NotAuthorized(raw)
             | Self::Replaced(raw)
             | Self::TemporaryBan { raw, .. }
             | Self::Banned(raw)
@@ -154,6 +162,7 @@ impl From<&CloseReason> for Reason {
             CloseReason::RateLimited(_) => Self::RateLimited,
             CloseReason::RestartRequired => Self::RestartRequired,
             CloseReason::LoggedOut(_) => Self::LoggedOut,
+            CloseReason::NotAuthorized(_) => Self::NotAuthorized,
             CloseReason::Replaced(_) => Self::Replaced,
             CloseReason::TemporaryBan { .. } => Self::TemporaryBan,
             CloseReason::Banned(_) => Self::Banned,
@@ -184,6 +193,7 @@ mod tests {
             CloseReason::RateLimited(raw()),
             CloseReason::RestartRequired,
             CloseReason::LoggedOut(raw()),
+            CloseReason::NotAuthorized(raw()),
             CloseReason::Replaced(raw()),
             CloseReason::TemporaryBan { until: None, raw: raw() },
             CloseReason::Banned(raw()),

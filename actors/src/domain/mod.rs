@@ -37,7 +37,7 @@ pub use instant::Instant;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};
-pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Link, LinkedDevice, Loaded};
+pub use record::{AccountRecord, Attempt, ConnectionSettings, Group, Link, LinkedDevice, Loaded, Presence};
 pub use sealed::{SealedKeys, SealedRecord};
 pub use secret::Secret;
 pub use session::{CodeOver, GroupsError, OpenSession, PasskeyError, Purpose, SessionEvent, UnlinkAnswer};

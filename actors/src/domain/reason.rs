@@ -49,6 +49,7 @@ pub enum Reason {
     ServerBusy,
     RateLimited,
     RestartRequired,
+    NotAuthorized,
     Refused,
     StoreFailed,
     // Needs a person or a date.
@@ -119,6 +120,7 @@ impl Reason {
             Self::KeysUnusable => "The stored keys cannot be used",
             Self::RowUnreadable => "The account's row has a value that paird cannot read",
             Self::WriteRefused => "The database refused what paird had to write",
+            Self::NotAuthorized => "WhatsApp does not know the device; paird looks once more before it believes that",
             Self::LoggedOut => "Logged out by the phone or by WhatsApp",
             Self::NoKeys => "There are no stored keys",
             Self::Operator => "As the operator asked",
@@ -176,6 +178,7 @@ impl Reason {
             | Self::Pairing
             | Self::RowUnreadable
             | Self::WriteRefused
+            | Self::NotAuthorized
             | Self::LoggedOut
             | Self::NoKeys
             | Self::Operator
@@ -203,6 +206,7 @@ impl Reason {
             Self::CodeRefused => "scan the QR instead, or wait some minutes and pair again",
             Self::CodeExpired => "nothing yet: a new code is asked for; or scan the QR",
             Self::PasskeyFailed | Self::PasskeyTimeout => "scan again; WhatsApp then asks for the passkey again",
+            Self::NotAuthorized => "nothing yet: paird logs in once more; if that fails, pair the account again",
             Self::LoggedOut => "the device was removed on the phone or by WhatsApp: pair the account again",
             Self::Replaced => "another program connects with the same keys: stop it, then resume the account",
             Self::TemporaryBan => "wait: paird connects again when WhatsApp's ban is over",

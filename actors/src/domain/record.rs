@@ -1,6 +1,6 @@
 use super::{
     AccountId, ChangeId, Desired, Fence, Instant, KeyringId, OperatorId, PairRequest, Phone, Reason, Status,
-    StatusReason,
+    StatusReason, word::word,
 };
 
 /// The columns of `whatsapp_accounts` that a machine decides. Every record writes
@@ -251,7 +251,23 @@ pub struct ConnectionSettings {
     pub proxy: Option<String>,
     /// The name under "Linked devices", where it is not the daemon's.
     pub device_name: Option<String>,
+    pub presence: Presence,
 }
+
+/// How an account looks to others while it is connected here.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Presence {
+    /// As if nothing was linked: not online, no delivery receipts of its own, and the phone
+    /// goes on notifying its owner.
+    #[default]
+    Silent,
+    /// Online, and what it receives counts as delivered.
+    Available,
+}
+word!(Presence);
 
 /// A running pair attempt, as it survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

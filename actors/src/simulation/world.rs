@@ -550,7 +550,7 @@ impl World {
             return self.hang_up_with(id, CloseReason::ServerBusy("503".to_owned()));
         }
         if !self.whatsapp.is_listed(keyring) {
-            return self.hang_up_with(id, CloseReason::LoggedOut("401".to_owned()));
+            return self.hang_up_with(id, CloseReason::NotAuthorized("401".to_owned()));
         }
         if let Some(former) = self.whatsapp.live.get(&keyring).copied() {
             self.on_replaced(former, id, &session);

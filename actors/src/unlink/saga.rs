@@ -103,6 +103,8 @@ pub struct Saga {
     policy: Policy,
     state: State,
     incarnation: Incarnation,
+    /// WhatsApp did not know the device at the last try.
+    doubted: bool,
     seed: u128,
     effects: Vec<Effect>,
 }
@@ -111,7 +113,15 @@ impl Saga {
     /// Goes on from the ticket's row. → Waiting | Connecting | Gone
     pub fn resume(ticket: TicketRecord, policy: Policy, seed: u128, now: Instant) -> (Self, Vec<Effect>) {
         let state = State::Waiting { until: ticket.next_retry_at };
-        let mut saga = Self { ticket, policy, state, incarnation: Incarnation::default(), seed, effects: Vec::new() };
+        let mut saga = Self {
+            ticket,
+            policy,
+            state,
+            incarnation: Incarnation::default(),
+            doubted: false,
+            seed,
+            effects: Vec::new(),
+        };
         if saga.ticket.next_retry_at <= now {
             saga.try_now(now);
         }
@@ -198,8 +208,18 @@ impl Saga {
 
     /// Connecting | Asking → Closing
     fn on_ended(&mut self, reason: &CloseReason, now: Instant) {
+        let is_asked = matches!(self.state, State::Asking { .. });
         let outcome = match reason.verdict() {
             Verdict::LinkGone => TicketOutcome::Unlinked { reason: reason.describe() },
+            // Said of a device that was asked to go, it has gone.
+            Verdict::LookAgain if is_asked || self.doubted => {
+                let raw = reason.raw().unwrap_or_default().to_owned();
+                TicketOutcome::Unlinked { reason: CloseReason::LoggedOut(raw).describe() }
+            }
+            Verdict::LookAgain => {
+                self.doubted = true;
+                self.failed(reason.describe(), now)
+            }
             Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => self.failed(reason.describe(), now),
         };
         self.close(Some(outcome), now);

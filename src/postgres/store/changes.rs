@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use paird_actors::domain::{
-    AccountId, AuditEntry, CodeChange, ConnectionSettings, Fence, Group, Phone, QrChange, Secret, StoreError, Write,
-    Written,
+    AccountId, AuditEntry, CodeChange, ConnectionSettings, Fence, Group, Phone, Presence, QrChange, Secret, StoreError,
+    Write, Written,
 };
 use paird_actors::ports::{AccountStore, ConnectionStore};
 use paird_sql::client::Params;
@@ -30,7 +30,11 @@ impl ConnectionStore for PgStore {
         let statement = load_connection_settings();
         let row = bounded(statement.bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
         let row = row.ok_or(StoreError::Fenced)?;
-        Ok(ConnectionSettings { proxy: row.proxy, device_name: row.device_name })
+        Ok(ConnectionSettings {
+            proxy: row.proxy,
+            device_name: row.device_name,
+            presence: Presence::parse(&row.presence).unwrap_or_default(),
+        })
     }
 }
 
@@ -126,7 +130,11 @@ impl AccountStore for PgStore {
             let asked = async { number_claim::unless_taken(record_change().params(&client, &row).opt().await) };
             let Some(answer) = bounded(asked).await? else { continue };
             let answer = answer.ok_or(StoreError::Fenced)?;
-            let settings = ConnectionSettings { proxy: answer.proxy, device_name: answer.device_name };
+            let settings = ConnectionSettings {
+                proxy: answer.proxy,
+                device_name: answer.device_name,
+                presence: Presence::parse(&answer.presence).unwrap_or_default(),
+            };
             let settings = answer.is_live.then_some(settings);
             let written = Written::of(answer.was_written, answer.in_turn, answer.existing_label, settings)?;
             if let Written::NumberTaken { .. } = written {

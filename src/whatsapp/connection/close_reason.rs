@@ -17,7 +17,7 @@ pub(super) fn stream_error(code: &str) -> CloseReason {
         "503" | "500" => CloseReason::ServerBusy(raw),
         "429" => CloseReason::RateLimited(raw),
         "515" => CloseReason::RestartRequired,
-        "401" | "516" => CloseReason::LoggedOut(raw),
+        "401" | "516" => CloseReason::NotAuthorized(raw),
         "409" | "440" => CloseReason::Replaced(raw),
         "402" => CloseReason::TemporaryBan { until: None, raw },
         "403" | "406" => CloseReason::Banned(raw),
@@ -29,6 +29,15 @@ pub(super) fn stream_error(code: &str) -> CloseReason {
 /// The library reports `LoggedOut` for 401, 403 and 406, and for a device that was removed.
 pub(super) fn logged_out(event: &LoggedOut) -> CloseReason {
     let raw = event.raw.as_ref().map_or_else(|| "logged out".to_owned(), words);
+    let is_removed = |node: &Node| {
+        let conflict = node.get_optional_child("conflict");
+        conflict.is_some_and(|conflict| {
+            conflict.attrs().optional_string("type").is_some_and(|kind| kind == "device_removed")
+        })
+    };
+    if event.raw.as_ref().is_some_and(is_removed) {
+        return CloseReason::LoggedOut(raw);
+    }
     failure(event.reason, raw)
 }
 
@@ -51,7 +60,7 @@ fn ban_end(seconds: i64, now: Instant) -> Option<Instant> {
 
 fn failure(reason: ConnectFailureReason, raw: String) -> CloseReason {
     match reason {
-        ConnectFailureReason::LoggedOut | ConnectFailureReason::Unknown(516) => CloseReason::LoggedOut(raw),
+        ConnectFailureReason::LoggedOut | ConnectFailureReason::Unknown(516) => CloseReason::NotAuthorized(raw),
         ConnectFailureReason::AccountLocked | ConnectFailureReason::UnknownLogout => CloseReason::Banned(raw),
         // Without a readable `code` or `expire`: banned, nobody knows for how long.
         ConnectFailureReason::TempBanned => CloseReason::TemporaryBan { until: None, raw },

@@ -22,7 +22,7 @@ use super::{
         rate_limiter::{Priority, RateLimiter},
         version::{Versions, WebVersion},
     },
-    EventHandler, Shell, Work, close_reason,
+    EventHandler, OddStanzas, PresenceKeeper, Shell, Work, close_reason,
 };
 
 /// Where the version is looked up.
@@ -38,6 +38,8 @@ pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) versions: Arc<Versions>,
     pub(in crate::whatsapp) limiter: Arc<RateLimiter>,
     pub(in crate::whatsapp) priority: Priority,
+    pub(in crate::whatsapp) presence: Arc<PresenceKeeper>,
+    pub(in crate::whatsapp) odd: Arc<OddStanzas>,
 }
 
 /// What has ended of what was under way.
@@ -66,7 +68,8 @@ impl Driver {
     }
 
     async fn drive(&self, orders: &mut UnboundedReceiver<Work>) {
-        let handler = Arc::new(EventHandler::new(Arc::clone(&self.shell)));
+        let handler =
+            Arc::new(EventHandler::new(Arc::clone(&self.shell), Arc::clone(&self.presence), Arc::clone(&self.odd)));
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
         self.work_until_close(orders).await;
         // The QR rotation would go on reporting.
@@ -156,6 +159,7 @@ impl Driver {
         // Off, or the library silently retries a failed connect for ever.
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
         self.shell.start_raw_forwarding(&self.client);
+        self.presence.watch(&self.client);
         let (run, stream_error) = (self.client.run(), self.report_stream_error());
         tokio::pin!(run, stream_error);
         tokio::select! {

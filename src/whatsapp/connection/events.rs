@@ -11,9 +11,9 @@ use wacore::types::events::{self, Event, EventInterest, EventKind, PairError, Pa
 use wacore_binary::OwnedNodeRef;
 use whatsapp_rust::pair_code::PairCodeRejection;
 
-use super::{super::passkey, Shell, close_reason};
+use super::{super::passkey, OddStanzas, PresenceKeeper, Shell, close_reason};
 
-const INTEREST: [EventKind; 18] = [
+const INTEREST: [EventKind; 19] = [
     EventKind::RawNode,
     EventKind::PairingQrCode,
     EventKind::PairingQrCodesExhausted,
@@ -32,17 +32,20 @@ const INTEREST: [EventKind; 18] = [
     EventKind::TemporaryBan,
     EventKind::ClientOutdated,
     EventKind::ConnectFailure,
+    EventKind::SelfPushNameUpdated,
 ];
 
 /// The library's event handler for one connection. The library calls it inside its tasks,
 /// before it goes on with what it reports, so that the machine's answer comes first.
 pub(super) struct EventHandler {
     shell: Arc<Shell>,
+    presence: Arc<PresenceKeeper>,
+    odd: Arc<OddStanzas>,
 }
 
 impl EventHandler {
-    pub(super) fn new(shell: Arc<Shell>) -> Self {
-        Self { shell }
+    pub(super) fn new(shell: Arc<Shell>, presence: Arc<PresenceKeeper>, odd: Arc<OddStanzas>) -> Self {
+        Self { shell, presence, odd }
     }
 
     pub(super) fn interest() -> EventInterest {
@@ -55,6 +58,19 @@ impl EventHandler {
             "success" => self.success(),
             "notification" if is_typed_code(node) => LibraryEvent::CodeTyped,
             _ => LibraryEvent::Stanza,
+        }
+    }
+
+    /// Counts what nobody understands, and acknowledges it where the library does not.
+    fn look_for_oddities(&self, stanza: &Arc<OwnedNodeRef>) {
+        let Some(client) = self.shell.client() else { return };
+        if self.odd.look_at(stanza, &client) {
+            let stanza = Arc::clone(stanza);
+            drop(self.shell.runtime.start(async move {
+                if let Err(failure) = client.acknowledge_stanza(stanza.get()).await {
+                    tracing::debug!(%failure, "could not acknowledge a message without content");
+                }
+            }));
         }
     }
 
@@ -103,6 +119,12 @@ impl EventHandler {
 
 impl events::EventHandler for EventHandler {
     fn handle_event(&self, event: Arc<Event>) {
+        if let Event::SelfPushNameUpdated(update) = &*event {
+            return self.presence.renamed(&self.shell, &update.new_name);
+        }
+        if let Event::RawNode(stanza) = &*event {
+            self.look_for_oddities(stanza);
+        }
         if let Some(event) = self.translate(&event) {
             self.shell.feed(Input::Event(event));
         }

@@ -13,7 +13,8 @@ use paird_actors::connection::{Input, LibraryEvent, Outcome};
 use thiserror::Error;
 use whatsapp_rust::{
     anyhow,
-    transport::{Transport, TransportFactory},
+    async_channel::Receiver,
+    transport::{Transport, TransportEvent, TransportFactory},
 };
 
 use super::{
@@ -22,7 +23,10 @@ use super::{
         keys::LinkKeys,
     },
     Shell,
+    presence::PresenceKeeper,
 };
+
+type Incoming = Receiver<TransportEvent>;
 
 /// The machine refused a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -36,6 +40,7 @@ pub(in crate::whatsapp) struct GatedDialer {
     route: Arc<Route>,
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
+    presence: Arc<PresenceKeeper>,
 }
 
 impl GatedDialer {
@@ -44,8 +49,9 @@ impl GatedDialer {
         route: Arc<Route>,
         shell: Arc<Shell>,
         keys: Arc<dyn LinkKeys>,
+        presence: Arc<PresenceKeeper>,
     ) -> Self {
-        Self { dialer, route, shell, keys }
+        Self { dialer, route, shell, keys, presence }
     }
 }
 
@@ -54,8 +60,9 @@ impl TransportFactory for GatedDialer {
     async fn create_transport(&self) -> Result<Dialed, anyhow::Error> {
         match self.dialer.dial(&self.route).await {
             Ok((socket, incoming)) => {
-                let (shell, keys) = (self.shell.clone(), self.keys.clone());
-                Ok((Arc::new(GatedSocket { socket, shell, keys }), incoming))
+                let (shell, keys, presence) = (self.shell.clone(), self.keys.clone(), self.presence.clone());
+                let incoming = self.listened_to(incoming);
+                Ok((Arc::new(GatedSocket { socket, shell, keys, presence }), incoming))
             }
             Err(reason) => {
                 let failure = anyhow::anyhow!(reason.describe());
@@ -66,10 +73,30 @@ impl TransportFactory for GatedDialer {
     }
 }
 
+impl GatedDialer {
+    /// The same, and the machine hears that something came, before the library reads it.
+    fn listened_to(&self, incoming: Incoming) -> Incoming {
+        let (passed_on, listened_to) = whatsapp_rust::async_channel::bounded(1);
+        let shell = Arc::clone(&self.shell);
+        drop(self.shell.runtime.start(async move {
+            while let Ok(event) = incoming.recv().await {
+                if matches!(event, TransportEvent::DataReceived(_)) {
+                    shell.feed(Input::Event(LibraryEvent::Frame));
+                }
+                if passed_on.send(event).await.is_err() {
+                    break;
+                }
+            }
+        }));
+        listened_to
+    }
+}
+
 struct GatedSocket {
     socket: Arc<dyn Transport>,
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
+    presence: Arc<PresenceKeeper>,
 }
 
 #[async_trait]
@@ -87,6 +114,8 @@ impl Transport for GatedSocket {
             self.socket.disconnect().await;
             return Err(failure.into());
         }
+        self.presence.before_send(&self.shell).await;
+        self.shell.feed(Input::Event(LibraryEvent::Frame));
         self.socket.send(data).await
     }
 

@@ -10,11 +10,16 @@ mod driver;
 mod event_sender;
 mod events;
 mod gate;
+mod odd;
+mod presence;
 mod session;
 mod shell;
 
 pub(super) use driver::Driver;
 pub(super) use gate::GatedDialer;
+pub(super) use odd::OddStanzas;
+pub use odd::{OddKind, OddListener};
+pub(super) use presence::PresenceKeeper;
 pub(super) use session::WhatsAppSession;
 pub(super) use shell::{Shell, Work};
 

@@ -10,7 +10,6 @@ use paird_actors::{
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
-use wacore::iq::groups::GroupParticipatingIq;
 use whatsapp_rust::{Client, request::IqError};
 
 use super::{
@@ -111,9 +110,8 @@ impl Session for WhatsAppSession {
 
     async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         let fetch = |client: Arc<Client>| async move {
-            let listed = client.execute(GroupParticipatingIq::new()).await.map_err(|failure| groups_error(&failure))?;
-            let own: Vec<_> = [client.pn(), client.lid()].into_iter().flatten().collect();
-            Ok(listed.groups.iter().map(|listed| groups::group(listed, &own)).collect())
+            let own = [client.pn(), client.lid()].into_iter().flatten().collect();
+            client.execute(groups::ListGroups { own }).await.map_err(|failure| groups_error(&failure))
         };
         self.with_client(fetch).await.unwrap_or(Err(GroupsError::ConnectionOver))
     }

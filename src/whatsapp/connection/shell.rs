@@ -135,7 +135,7 @@ impl Shell {
         self.lock().machine.awaits_keys()
     }
 
-    /// Every stanza is reported, until the machine has heard enough.
+    /// Every stanza is reported from now on.
     pub(super) fn start_raw_forwarding(&self, client: &Arc<Client>) {
         self.lock().raw_nodes = Some(client.acquire_raw_node_forwarding());
     }
@@ -196,7 +196,6 @@ impl Shell {
             Effect::StopRun => self.order(Work::StopRun),
             Effect::ReportOutdated => self.order(Work::ReportOutdated),
             Effect::TakeDown => self.order(Work::TakeDown),
-            Effect::StopStanzas => inner.raw_nodes = None,
             Effect::AwaitAnswer { scan, stanza_id } => self.await_answer(scan, stanza_id),
             Effect::AskForCode { nth, phone } => self.ask_for_code(nth, phone),
             Effect::CancelCode => self.start(|shell, client| async move {

@@ -3,6 +3,8 @@
 //! As JSON, whose fields may grow with the library. What the library does not
 //! serialise (`device_props`, `client_profile`) is set anew at every start.
 
+use std::sync::PoisonError;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use wacore::stats::StorageResourceReport;
@@ -16,14 +18,27 @@ use paird_actors::domain::StoreError;
 
 #[async_trait]
 impl DeviceStore for Keyring {
+    /// Nobody ever gives up a name: a client that knows none was made to forget it, and the
+    /// next one is to know it again.
     async fn save(&self, device: &Device) -> Kept<()> {
-        let entry = Entry::json(Kind::Device, String::new(), device).map_err(refused)?;
+        let mut device = std::borrow::Cow::Borrowed(device);
+        {
+            let mut name = self.push_name.lock().unwrap_or_else(PoisonError::into_inner);
+            if device.push_name.is_empty() && !name.is_empty() {
+                device.to_mut().push_name.clone_from(&name);
+            } else {
+                name.clone_from(&device.push_name);
+            }
+        }
+        let entry = Entry::json(Kind::Device, String::new(), &*device).map_err(refused)?;
         self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
     }
 
     async fn load(&self) -> Kept<Option<Device>> {
         let Some(entry) = self.get(Kind::Device, "").await? else { return self.absent(None) };
-        entry.parse().map(Some).map_err(refused)
+        let device: Device = entry.parse().map_err(refused)?;
+        self.push_name.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&device.push_name);
+        Ok(Some(device))
     }
 
     async fn exists(&self) -> Kept<bool> {

@@ -218,6 +218,7 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         credentials: keyrings,
         device_name: "paird test".into(),
         connect_rate: 0,
+        odd: Arc::new(|_| {}),
     })
 }
 

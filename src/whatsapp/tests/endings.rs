@@ -5,7 +5,7 @@ use paird_actors::{
     domain::{CloseReason, GroupsError, KeyringId, Purpose, SessionEvent, UnlinkAnswer},
     ports::Session,
 };
-use paird_sandbox::{Fault, Scope, UnlinkFault};
+use paird_sandbox::{Fault, Garbage, Scope, UnlinkFault};
 
 use super::bench::{Bench, Keyrings, NUMBER, gateway, open};
 
@@ -46,7 +46,7 @@ async fn stream_errors_without_an_event_are_told_apart() {
         assert_eq!(ends_with(Fault::StreamError { code, scope: Scope::All }).await, expected);
     }
     let removed = ends_with(Fault::StreamError { code: 516, scope: Scope::All }).await;
-    assert!(matches!(removed, CloseReason::LoggedOut(_)), "{removed:?}");
+    assert!(matches!(removed, CloseReason::NotAuthorized(_)), "{removed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn a_login_is_refused_for_the_reason_that_whatsapp_gives() {
     let session = bench.linked().await;
     session.close().await;
     for (reason, code, expire, expected) in [
-        (401, None, None, "logged_out"),
+        (401, None, None, "not_authorized"),
         (402, Some(101), Some(3600), "temporary_ban"),
         (402, None, None, "temporary_ban"),
         (403, None, None, "banned"),
@@ -156,7 +156,7 @@ async fn a_connection_that_went_deaf_is_lost() {
     let policy = ConnectionPolicy { ping_every, ping_timeout, ..ConnectionPolicy::default() };
     bench.gateway = bench.gateway.with_policy(policy);
     let session = bench.linked().await;
-    bench.ask(|phone| phone.fault(&Fault::Garble { scope: Scope::All })).await.unwrap();
+    bench.ask(|phone| phone.fault(&Fault::Garble { scope: Scope::All, how: Garbage::Frame })).await.unwrap();
     let reason = session.end().await;
     assert!(matches!(&reason, CloseReason::SocketLost(why) if why.contains("pings")), "{reason:?}");
     session.is_gone().await;
@@ -195,7 +195,7 @@ async fn a_device_removed_meanwhile_is_gone_at_the_next_login() {
     bench.ask(move |phone| phone.unlink(NUMBER, &jid)).await.unwrap();
     let session = bench.open(session.keyring, Purpose::Login).await;
     let reason = session.end().await;
-    assert!(matches!(reason, CloseReason::LoggedOut(_)), "{reason:?}");
+    assert!(matches!(reason, CloseReason::NotAuthorized(_)), "{reason:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -364,6 +364,7 @@ fn odd_json() -> impl Strategy<Value = Value> {
         "user",
         "password",
         "deviceName",
+        "presence",
         "x",
     ]);
     leaf.prop_recursive(4, 24, 5, move |inner| {

@@ -1,6 +1,6 @@
 //! WhatsApp's faults.
 
-use paird_sandbox::{Fault, PausePoint, RestartFault, Scope, UnlinkFault};
+use paird_sandbox::{Fault, Garbage, PausePoint, RestartFault, Scope, UnlinkFault};
 use serde_json::Value;
 
 use super::Dice;
@@ -26,7 +26,10 @@ impl Dice {
             5 | 6 => Fault::StreamError { code: self.one_of(&STREAM_ERRORS), scope },
             7 => Fault::Replaced { scope: Scope::Number(self.number()) },
             8 => Fault::DeviceRemoved { scope: Scope::Number(self.number()) },
-            9 | 10 => Fault::Garble { scope },
+            9 | 10 => Fault::Garble {
+                scope,
+                how: self.one_of(&[Garbage::Frame, Garbage::Skipped, Garbage::Length, Garbage::Empty]),
+            },
             11..14 => {
                 Fault::LoginFailure { reason: self.one_of(&LOGIN_FAILURES), code: None, expire: None, number, times }
             }

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::faults::Fault;
 use crate::inject::parse_device;
 use crate::journal::Report;
+use crate::odd::Stanza;
 use crate::orders::{Order, Scan, ScanOptions, TypedCode};
 use crate::phone::{Group, LinkedDevice};
 use crate::qr::{Qr, read_png};
@@ -66,6 +67,9 @@ fn routes(app: &mut web::ServiceConfig) {
     app.route("/phones", web::get().to(phones))
         .route("/phones", web::post().to(add_phone))
         .route("/phones/{number}/groups", web::put().to(set_groups))
+        .route("/phones/{number}/business", web::put().to(set_business))
+        .route("/phones/{number}/stanzas", web::post().to(say))
+        .route("/phones/{number}/messages", web::post().to(write))
         .route("/phones/{number}/scan", web::post().to(scan))
         .route("/phones/{number}/code", web::post().to(type_code))
         .route("/phones/{number}/passkey", web::put().to(set_passkey))
@@ -112,6 +116,19 @@ pub(crate) struct NewPasskey {
     pub(crate) timeout_ms: u64,
 }
 
+/// What the business is called, or that it is none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewBusiness {
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    pub(crate) text: String,
+}
+
 fn a_minute() -> u64 {
     60_000
 }
@@ -133,6 +150,21 @@ async fn add_phone(world: Data<World>, phone: Json<NewPhone>) -> Outcome {
 
 async fn set_groups(world: Data<World>, number: Path<String>, groups: Json<Vec<Group>>) -> Outcome {
     world.set_groups(&number, groups.into_inner())?;
+    done()
+}
+
+async fn set_business(world: Data<World>, number: Path<String>, business: Json<NewBusiness>) -> Outcome {
+    world.set_business(&number, business.into_inner().name)?;
+    done()
+}
+
+async fn say(world: Data<World>, number: Path<String>, stanza: Json<Stanza>) -> Outcome {
+    world.say(&number, &stanza)?;
+    done()
+}
+
+async fn write(world: Data<World>, number: Path<String>, message: Json<NewMessage>) -> Outcome {
+    world.write(&number, &message.text).await?;
     done()
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::odd::Stanza;
+
 /// Which connections a fault hits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +60,23 @@ pub enum Fault {
     Garble {
         #[serde(default)]
         scope: Scope,
+        #[serde(default)]
+        how: Garbage,
+    },
+    /// Answers iqs of registered devices with this instead of the usual.
+    Answer {
+        xmlns: String,
+        children: Vec<Stanza>,
+        #[serde(default)]
+        times: Option<u32>,
+    },
+    /// Answers iqs of registered devices with an error.
+    RefuseIqs {
+        xmlns: String,
+        code: u16,
+        text: String,
+        #[serde(default)]
+        times: Option<u32>,
     },
     /// `<failure reason=…>` instead of `<success>`. The device stays linked.
     LoginFailure {
@@ -116,6 +135,21 @@ pub enum Fault {
         #[serde(default)]
         number: Option<String>,
     },
+}
+
+/// What a client is sent that it cannot decrypt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Garbage {
+    /// One frame of random bytes. Everything after it is encrypted as if it had not been.
+    #[default]
+    Frame,
+    /// A frame of the cipher's counter after next, as if one had been lost on the way.
+    Skipped,
+    /// A length that no frame has; what follows is taken for its content.
+    Length,
+    /// A frame without content.
+    Empty,
 }
 
 /// How a request to be unlinked goes wrong.
@@ -242,6 +276,8 @@ impl Armed {
             | Fault::Replaced { .. }
             | Fault::DeviceRemoved { .. }
             | Fault::Garble { .. }
+            | Fault::Answer { .. }
+            | Fault::RefuseIqs { .. }
             | Fault::LoginFailure { .. }
             | Fault::QrBurst { .. }
             | Fault::RefuseCode { .. }
@@ -265,6 +301,9 @@ impl Fault {
             (Fault::StallIqs { xmlns: only }, Occasion::Iq { xmlns }) => {
                 only.as_deref().is_none_or(|only| only == xmlns)
             }
+            (Fault::Answer { xmlns: only, .. } | Fault::RefuseIqs { xmlns: only, .. }, Occasion::Iq { xmlns }) => {
+                only == xmlns
+            }
             (Fault::LoginFailure { number: only, .. }, Occasion::Login { number }) => {
                 only.as_deref().is_none_or(|only| only == number)
             }
@@ -275,6 +314,8 @@ impl Fault {
     fn times_mut(&mut self) -> Option<&mut u32> {
         match self {
             Fault::RefuseConnections { times }
+            | Fault::Answer { times, .. }
+            | Fault::RefuseIqs { times, .. }
             | Fault::LoginFailure { times, .. }
             | Fault::LateClose { times, .. }
             | Fault::RefuseCode { times, .. }

@@ -2,11 +2,19 @@
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
+use wacore_binary::Jid;
+use wacore_libsignal::protocol::KeyPair;
+use waproto::whatsapp::Message;
 
+use crate::contact;
 use crate::faults::{Fault, Scope};
+use crate::odd::Stanza;
 use crate::orders::Order;
 use crate::stanza::{conflict, stream_error};
-use crate::world::{DeviceId, State, World};
+use crate::world::{DeviceId, State, World, now_ms};
+
+/// Who writes to phones; no simulated phone has this number.
+const CONTACT: &str = "99900000077";
 
 impl World {
     /// Fails in words when the fault names a device that there is not.
@@ -17,7 +25,13 @@ impl World {
                 self.order_all(scope, || Order::EndWith(Box::new(stream_error(*code))))?;
             }
             Fault::Replaced { scope } => self.order_all(scope, || Order::EndWith(Box::new(conflict("replaced"))))?,
-            Fault::Garble { scope } => self.order_all(scope, || Order::Garble)?,
+            Fault::Garble { scope, how } => self.order_all(scope, || Order::Garble(*how))?,
+            Fault::Answer { children, .. } => {
+                for child in children {
+                    child.node()?;
+                }
+                self.state().armed.arm(fault);
+            }
             Fault::QrBurst { times } => self.order_all(&Scope::Unregistered, || Order::ResendRefs(*times))?,
             Fault::RefreshCode {} => self.order_all(&Scope::Unregistered, || Order::RefreshCode)?,
             Fault::ChallengeAgain {} => self.order_all(&Scope::Unregistered, || Order::ChallengeAgain)?,
@@ -29,6 +43,7 @@ impl World {
             }
             Fault::RefuseConnections { .. }
             | Fault::StallIqs { .. }
+            | Fault::RefuseIqs { .. }
             | Fault::LoginFailure { .. }
             | Fault::LateClose { .. }
             | Fault::RefuseCode { .. }
@@ -50,6 +65,37 @@ impl World {
         self.state().report.removals += 1;
         if let Some(mailbox) = mailbox {
             order(&mailbox, Order::EndWith(Box::new(conflict("device_removed"))));
+        }
+        Ok(())
+    }
+
+    /// Every linked device of the phone that is connected is told this.
+    pub(crate) fn say(&self, number: &str, stanza: &Stanza) -> Result<()> {
+        let node = stanza.node()?;
+        self.state().phone(number)?;
+        self.order_all(&Scope::Number(number.to_owned()), || Order::Say(Box::new(node.clone())))
+    }
+
+    /// Somebody writes to the phone's linked devices, as far as they are connected.
+    pub(crate) async fn write(&self, number: &str, text: &str) -> Result<()> {
+        let message = Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let from = Jid::pn(CONTACT);
+        self.send_message(number, &from, &KeyPair::generate(&mut rand::rng()), &message).await
+    }
+
+    async fn send_message(&self, number: &str, from: &Jid, sender: &KeyPair, message: &Message) -> Result<()> {
+        let mut bundles = Vec::new();
+        for device in &mut self.state().phone(number)?.devices {
+            if let Some(connection) = device.connection {
+                bundles.push((connection, device.bundle.take()?));
+            }
+        }
+        for (connection, bundle) in bundles {
+            let id = format!("3EB0{:016X}", rand::random::<u64>());
+            let stanza = contact::write(from, sender, bundle, message, &id, now_ms() / 1_000).await?;
+            if let Some(entry) = self.state().connections.get(&connection) {
+                order(&entry.mailbox, Order::Say(Box::new(stanza)));
+            }
         }
         Ok(())
     }

@@ -47,6 +47,12 @@ pub struct Report {
     pub iqs_answered: u64,
     /// Iqs left unanswered by a fault.
     pub iqs_stalled: u64,
+    /// When each of them came, and its namespace (the first 1,000).
+    pub stalled: Vec<Oddity>,
+    /// Iqs answered otherwise than usual, by a fault.
+    pub iqs_answered_oddly: u64,
+    /// What devices said besides iqs: presences, receipts, acknowledgements (the first 1,000).
+    pub said: Vec<Oddity>,
     /// Stanzas that the sandbox did not understand (the first 1,000).
     pub unknown: Vec<Oddity>,
     /// What no correct client does, e.g. a signature that does not verify (the first 1,000).
@@ -67,6 +73,16 @@ impl Report {
     pub(crate) fn note_unknown(&mut self, at_ms: u64, from: &str, stanza: &Node) {
         let what = wacore::xml::DisplayableNode(stanza).to_string();
         note(&mut self.unknown, at_ms, from, what);
+    }
+
+    pub(crate) fn note_stalled(&mut self, at_ms: u64, from: &str, xmlns: String) {
+        self.iqs_stalled += 1;
+        note(&mut self.stalled, at_ms, from, xmlns);
+    }
+
+    pub(crate) fn note_said(&mut self, at_ms: u64, from: &str, stanza: &Node) {
+        let what = wacore::xml::DisplayableNode(stanza).to_string();
+        note(&mut self.said, at_ms, from, what);
     }
 
     pub(crate) fn note_answered(&mut self, iq: &Node) {

@@ -1,8 +1,10 @@
 //! The Signal key bundle that a device uploads, as far as a server keeps it.
 
+use anyhow::{Context as _, Result};
 use wacore::prekeys::compute_key_bundle_digest;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use wacore_libsignal::protocol::{DeviceId, IdentityKey, PreKeyBundle, PublicKey};
 
 /// What `encrypt set` brought. Only public keys.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,20 @@ impl KeyBundle {
 
     pub(crate) fn count(&self) -> usize {
         self.one_time.len()
+    }
+
+    /// What begins a session with the device; uses one of its one-time keys up.
+    pub(crate) fn take(&mut self) -> Result<PreKeyBundle> {
+        let one_time = self.one_time.pop().map(|key| Ok::<_, anyhow::Error>((number(&key.id), public(&key.value)?)));
+        Ok(PreKeyBundle::new(
+            number(&self.registration),
+            DeviceId::new(1),
+            one_time.transpose()?.map(|(id, key)| (id.into(), key)),
+            number(&self.signed.id).into(),
+            public(&self.signed.value)?,
+            self.signed.signature.clone(),
+            IdentityKey::new(public(&self.identity)?),
+        )?)
     }
 
     /// `<digest>`, or nothing when no keys were ever uploaded.
@@ -101,6 +117,14 @@ pub(crate) fn bytes(node: Option<&Node>) -> Vec<u8> {
         Some(NodeContent::String(text)) => text.as_bytes().to_vec(),
         Some(NodeContent::Nodes(_)) | None => Vec::new(),
     }
+}
+
+fn number(big_endian: &[u8]) -> u32 {
+    big_endian.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn public(key: &[u8]) -> Result<PublicKey> {
+    PublicKey::from_djb_public_key_bytes(key).ok().context("the device has uploaded no such key")
 }
 
 fn leaf(tag: &'static str, bytes: Vec<u8>) -> Node {

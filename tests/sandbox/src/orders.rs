@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use wacore_binary::Node;
 
+use crate::faults::Garbage;
 use crate::qr::Qr;
 
 pub(crate) enum Order {
@@ -12,7 +13,9 @@ pub(crate) enum Order {
     /// Say a last thing, and close.
     EndWith(Box<Node>),
     /// Send a frame that cannot be decrypted.
-    Garble,
+    Garble(Garbage),
+    /// Say this, whatever it is.
+    Say(Box<Node>),
     /// Send the refs again, so many times.
     ResendRefs(u32),
     /// A phone has scanned the QR on show.

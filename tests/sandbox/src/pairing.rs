@@ -115,7 +115,7 @@ impl Pairing {
                         self.challenge(peer, &former.number, former.options).await?;
                     }
                 }
-                Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble) => {}
+                Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble(_) | Order::Say(_)) => {}
             }
         }
     }
@@ -279,8 +279,8 @@ impl Pairing {
         };
         self.offers += 1;
         let iq_id = format!("{OFFER_ID}-{}", self.offers);
-        let name = format!("Phone {number}");
-        peer.send(&pair_success(&iq_id, sealed, &place.jid, &place.lid, &name)).await?;
+        let business = peer.world.business(number);
+        peer.send(&pair_success(&iq_id, sealed, &place.jid, &place.lid, business)).await?;
         peer.world.state().report.offered += 1;
         self.offer = Some(Offer { iq_id, device: place.id, vouched });
         let _ = done.send(Ok(()));

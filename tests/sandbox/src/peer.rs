@@ -139,9 +139,13 @@ impl Peer {
             order = self.orders.recv() => match order {
                 Some(Order::Cut) | None => Err(Ending::Cut),
                 Some(Order::EndWith(last)) => Err(Ending::With(last)),
-                Some(Order::Garble) => {
-                    self.line.send_garbage().await.map_err(|_| Ending::ClientGone)?;
-                    Ok(Happening::Order(Order::Garble))
+                Some(Order::Garble(garbage)) => {
+                    self.line.send_garbage(garbage).await.map_err(|_| Ending::ClientGone)?;
+                    Ok(Happening::Order(Order::Garble(garbage)))
+                }
+                Some(Order::Say(stanza)) => {
+                    self.line.send(&stanza).await.map_err(|_| Ending::ClientGone)?;
+                    Ok(Happening::Order(Order::Say(stanza)))
                 }
                 Some(order) => Ok(Happening::Order(order)),
             },

@@ -43,6 +43,8 @@ pub(crate) struct Phone {
     pub(crate) identity: KeyPair,
     pub(crate) groups: Vec<Group>,
     pub(crate) devices: Vec<Device>,
+    /// What a companion is told that it is called when it is linked, where it is a business.
+    pub(crate) business: Option<String>,
     /// Asked for whenever the phone links a device.
     pub(crate) passkey: Option<Authenticator>,
     /// The code of a passkey exchange that the phone shows.
@@ -76,6 +78,7 @@ impl Phone {
             identity: KeyPair::generate(&mut rand::rng()),
             groups: default_groups(number),
             devices: Vec::new(),
+            business: Some(format!("Phone {number}")),
             passkey: None,
             passkey_code: None,
             last_device: 0,

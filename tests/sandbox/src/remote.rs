@@ -9,9 +9,10 @@ use thiserror::Error;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use crate::admin::{Complaint, NewCode, NewPasskey, NewPhone, NewScan};
+use crate::admin::{Complaint, NewBusiness, NewCode, NewMessage, NewPasskey, NewPhone, NewScan};
 use crate::faults::Fault;
 use crate::journal::Report;
+use crate::odd::Stanza;
 use crate::orders::ScanOptions;
 use crate::phone::{Group, LinkedDevice};
 use crate::settings::Pace;
@@ -62,6 +63,22 @@ impl Remote {
     /// Replaces the groups that a phone is in.
     pub fn set_groups(&self, number: &str, groups: &[Group]) -> Result<()> {
         check(self.agent.put(self.url(&format!("/phones/{number}/groups"))).send_json(groups)).map(drop)
+    }
+
+    /// What the business is called whose phone it is; none: it is a person's.
+    pub fn set_business(&self, number: &str, name: Option<&str>) -> Result<()> {
+        let url = self.url(&format!("/phones/{number}/business"));
+        check(self.agent.put(url).send_json(&NewBusiness { name: name.map(str::to_owned) })).map(drop)
+    }
+
+    /// Every linked device of the phone that is connected is told this, whatever it is.
+    pub fn say(&self, number: &str, stanza: &Stanza) -> Result<()> {
+        self.post(&format!("/phones/{number}/stanzas"), stanza)
+    }
+
+    /// Somebody writes to the phone, whose connected devices receive it end to end encrypted.
+    pub fn write(&self, number: &str, text: &str) -> Result<()> {
+        self.post(&format!("/phones/{number}/messages"), &NewMessage { text: text.to_owned() })
     }
 
     /// Returns once pair-success was sent. Fails in words, e.g. when nobody

@@ -39,7 +39,8 @@ async fn converse(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step 
             Happening::Order(
                 Order::Cut
                 | Order::EndWith(_)
-                | Order::Garble
+                | Order::Garble(_)
+                | Order::Say(_)
                 | Order::ResendRefs(_)
                 | Order::RefreshCode
                 | Order::ChallengeAgain,
@@ -78,9 +79,25 @@ fn refuse(peer: &Peer, failure: Node) -> Ending {
 
 async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
     let xmlns = attr(stanza, "xmlns");
-    if stanza.tag == "iq" && peer.world.take_fault(Occasion::Iq { xmlns: &xmlns }).is_some() {
-        peer.world.state().report.iqs_stalled += 1;
-        return Ok(());
+    if stanza.tag == "iq" {
+        match peer.world.take_fault(Occasion::Iq { xmlns: &xmlns }) {
+            Some(Fault::Answer { children, .. }) => {
+                peer.world.state().report.iqs_answered_oddly += 1;
+                let children = children.iter().filter_map(|child| child.node().ok()).collect();
+                return peer.send(&result(stanza, children)).await;
+            }
+            Some(Fault::RefuseIqs { code, text, .. }) => {
+                peer.world.state().report.iqs_answered_oddly += 1;
+                return peer.send(&refusal(stanza, code, &text)).await;
+            }
+            Some(_) => {
+                peer.world.state().report.note_stalled(now_ms(), &peer.name, xmlns);
+                return Ok(());
+            }
+            None => {}
+        }
+    } else {
+        peer.world.state().report.note_said(now_ms(), &peer.name, stanza);
     }
     let answered = answer(&mut peer.world.state(), id, stanza);
     match answered {

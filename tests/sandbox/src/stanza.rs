@@ -8,13 +8,13 @@ pub(crate) fn pair_device(id: &str, refs: &[String]) -> Node {
     set_md(id, NodeBuilder::new("pair-device").children(refs).build())
 }
 
-pub(crate) fn pair_success(id: &str, device_identity: Vec<u8>, jid: &Jid, lid: &Jid, name: &str) -> Node {
-    let children = [
-        NodeBuilder::new("device-identity").bytes(device_identity).build(),
-        NodeBuilder::new("biz").attr("name", name).build(),
-        NodeBuilder::new("platform").attr("name", "smba").build(),
-        NodeBuilder::new("device").attr("jid", jid).attr("lid", lid).build(),
-    ];
+/// `business`: its name, where the phone is one's.
+pub(crate) fn pair_success(id: &str, device_identity: Vec<u8>, jid: &Jid, lid: &Jid, business: Option<String>) -> Node {
+    let platform = if business.is_some() { "smba" } else { "android" };
+    let mut children = vec![NodeBuilder::new("device-identity").bytes(device_identity).build()];
+    children.extend(business.map(|name| NodeBuilder::new("biz").attr("name", name).build()));
+    children.push(NodeBuilder::new("platform").attr("name", platform).build());
+    children.push(NodeBuilder::new("device").attr("jid", jid).attr("lid", lid).build());
     set_md(id, NodeBuilder::new("pair-success").children(children).build())
 }
 
@@ -44,8 +44,12 @@ pub(crate) fn conflict(kind: &'static str) -> Node {
 
 /// There is no backlog of messages: the client may call itself connected.
 pub(crate) fn nothing_offline() -> Node {
-    let offline = NodeBuilder::new("offline").attr("count", 0_u32).build();
-    NodeBuilder::new("ib").attr("from", SERVER_JID).children([offline]).build()
+    ib(vec![NodeBuilder::new("offline").attr("count", 0_u32).build()])
+}
+
+/// What the server has to tell about itself.
+pub(crate) fn ib(children: Vec<Node>) -> Node {
+    NodeBuilder::new("ib").attr("from", SERVER_JID).children(children).build()
 }
 
 /// The answer to an iq.

@@ -16,7 +16,9 @@ use wacore_noise::NoiseCipher;
 use wacore_noise::framing::{FrameDecoder, encode_frame};
 use waproto::whatsapp::ClientPayload;
 
+use crate::faults::Garbage;
 use crate::noise::{Hello, Pattern, ServerKeys};
+use crate::stanza::ib;
 
 /// For the WebSocket upgrade and the Noise handshake together.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(20);
@@ -52,9 +54,21 @@ impl Line {
         self.send_frame(&sealed).await
     }
 
-    /// A frame whose seal is broken. The counter stays, as if nothing was sent.
-    pub(crate) async fn send_garbage(&mut self) -> Result<()> {
-        self.send_frame(&[0x5a; 48]).await
+    /// What the client cannot decrypt.
+    pub(crate) async fn send_garbage(&mut self, garbage: Garbage) -> Result<()> {
+        match garbage {
+            Garbage::Frame => self.send_frame(&[0x5a; 48]).await,
+            Garbage::Empty => self.send_frame(&[]).await,
+            Garbage::Skipped => {
+                self.written += 1;
+                self.send(&ib(Vec::new())).await
+            }
+            Garbage::Length => {
+                let mut frame = vec![0x7f, 0xff, 0xff];
+                frame.extend([0x5a; 48]);
+                Ok(self.socket.send(Message::binary(BytesMut::from(frame.as_slice()))).await?)
+            }
+        }
     }
 
     /// The next stanza, or `None` when the client has closed. Safe to cancel.

@@ -204,6 +204,16 @@ impl World {
         Ok(self.state().phone(number)?.identity.clone())
     }
 
+    /// What the business is called whose phone it is, if it is one's.
+    pub(crate) fn business(&self, number: &str) -> Option<String> {
+        self.state().phones.get(number)?.business.clone()
+    }
+
+    pub(crate) fn set_business(&self, number: &str, name: Option<String>) -> Result<()> {
+        self.state().phone(number)?.business = name;
+        Ok(())
+    }
+
     /// From now on the phone's passkey is asked for whenever it links a device.
     pub(crate) fn set_passkey(&self, number: &str, timeout_ms: u64) -> Result<()> {
         self.state().phone(number)?.passkey = Some(Authenticator::new(timeout_ms)?);

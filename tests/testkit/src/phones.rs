@@ -1,4 +1,4 @@
-use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions};
+use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions, Stanza};
 
 use super::until;
 
@@ -66,6 +66,27 @@ impl Phones {
     pub async fn set_groups(&self, number: &str, groups: &[Group]) {
         let (number, groups) = (number.to_owned(), groups.to_vec());
         self.call(move |remote| remote.set_groups(&number, &groups)).await.unwrap();
+    }
+
+    /// What the business is called whose phone it is; none: it is a person's.
+    pub async fn set_business(&self, number: &str, name: Option<&str>) {
+        let (number, name) = (number.to_owned(), name.map(str::to_owned));
+        self.call(move |remote| remote.set_business(&number, name.as_deref())).await.unwrap();
+    }
+
+    /// The phone's connected devices are told this, whatever it is.
+    pub async fn say(&self, number: &str, stanza: &Stanza) {
+        let (number, stanza) = (number.to_owned(), stanza.clone());
+        self.call(move |remote| remote.say(&number, &stanza)).await.unwrap();
+    }
+
+    /// Somebody writes to the phone, as soon as its devices have told their keys.
+    pub async fn write(&self, number: &str, text: &str) {
+        until("keys to write with", || async {
+            let (number, text) = (number.to_owned(), text.to_owned());
+            self.call(move |remote| remote.write(&number, &text)).await.ok()
+        })
+        .await;
     }
 
     pub async fn clear_faults(&self) {

@@ -121,6 +121,7 @@ impl Lifecycle {
             self.backoff.reset();
         }
         self.refreshed = false;
+        self.doubted = false;
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
             let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -169,11 +170,23 @@ impl Lifecycle {
                 AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
             Verdict::LinkGone => AfterClose::LinkGone { reason: reason.clone() },
+            Verdict::LookAgain if self.is_gone_at_the_second_look() => {
+                AfterClose::LinkGone { reason: CloseReason::LoggedOut(reason.raw().unwrap_or_default().to_owned()) }
+            }
+            Verdict::LookAgain => {
+                let wait = self.backoff.next(&self.policy, self.seed);
+                AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
+            }
             Verdict::Hold { until } => {
                 AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
             }
         };
         self.close_then(after);
+    }
+
+    /// WhatsApp does not know the device: whether it said so before, with no login since.
+    pub(super) fn is_gone_at_the_second_look(&mut self) -> bool {
+        std::mem::replace(&mut self.doubted, true)
     }
 
     /// An outdated client gets one try with a fresh version before a person must look.

@@ -241,9 +241,15 @@ impl Lifecycle {
             self.was_prompt = false;
         }
         // Nobody ever linked with these keys, or the phone removed the device at once.
-        let erase_linking = linking && reason.verdict() == Verdict::LinkGone;
-        let is_no_failure =
-            *reason == CloseReason::QrExhausted || matches!(reason.verdict(), Verdict::RestartNow | Verdict::LinkGone);
+        let erase_linking = linking
+            && match reason.verdict() {
+                Verdict::LinkGone => true,
+                Verdict::LookAgain => self.is_gone_at_the_second_look(),
+                Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => false,
+            };
+        self.doubted &= !erase_linking;
+        let is_no_failure = *reason == CloseReason::QrExhausted
+            || matches!(reason.verdict(), Verdict::RestartNow | Verdict::LinkGone | Verdict::LookAgain);
         // Only the first time: a server that meets each fresh socket with one of these would
         // be dialled as fast as it answers.
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);

@@ -15,6 +15,7 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
     let raw = || "raw".to_owned();
     let mut inputs: Vec<Input> = [
         LibraryEvent::Stanza,
+        LibraryEvent::Frame,
         qr("q"),
         LibraryEvent::QrsExhausted { closes: false },
         code(),

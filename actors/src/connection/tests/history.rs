@@ -30,7 +30,8 @@ fn reason(choice: u8) -> CloseReason {
         1 => CloseReason::Unreachable(raw),
         2 => CloseReason::ServerBusy(raw),
         3 => CloseReason::RestartRequired,
-        4 => CloseReason::LoggedOut(raw),
+        4 if choice < 128 => CloseReason::LoggedOut(raw),
+        4 => CloseReason::NotAuthorized(raw),
         5 => CloseReason::Banned(raw),
         6 => CloseReason::ClientOutdated(raw),
         _ => CloseReason::QrExhausted,
@@ -66,7 +67,8 @@ fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input {
     let lasts = Duration::from_secs(choice.into());
     let raw = || "raw".to_owned();
     match kind {
-        0 => Input::Event(LibraryEvent::Stanza),
+        0 if choice < 128 => Input::Event(LibraryEvent::Stanza),
+        0 => Input::Event(LibraryEvent::Frame),
         1 => Input::Event(qr(&format!("q{}", choice % 3))),
         2 => Input::Event(LibraryEvent::QrsExhausted { closes: choice < 60 }),
         3 => Input::Event(code()),

@@ -134,7 +134,6 @@ impl Referee {
             Effect::AwaitTurn | Effect::ReportOutdated | Effect::Note(_) | Effect::CancelCode | Effect::Cut => {}
             Effect::Run => self.on_run(),
             Effect::StopRun => self.is_running = false,
-            Effect::StopStanzas => assert!(!self.is_open, "opened twice"),
             Effect::AwaitAnswer { scan, .. } => {
                 let Input::Event(LibraryEvent::PairSuccess(Some(seen))) = input else { panic!("held by {input:?}") };
                 assert_eq!(self.held, None, "two scans are held at once");

@@ -163,7 +163,7 @@ fn a_confirmed_link_logs_in_on_the_next_socket() {
     bench.event(LibraryEvent::Stanza);
     assert_eq!(bench.state(), "LoggingIn");
     let open = SessionEvent::Open { phone: Some(phone()), device_jid: Some(DEVICE.to_owned()) };
-    assert_eq!(*bench.event(success()), [Effect::StopStanzas, Effect::Emit(open)]);
+    assert_eq!(*bench.event(success()), [Effect::Emit(open)]);
     assert_eq!(bench.state(), "Open");
 }
 
@@ -213,6 +213,7 @@ fn only_what_a_login_may_mend_is_followed_by_one() {
         (CloseReason::ProxyInvalid(raw()), false),
         (CloseReason::RateLimited(raw()), false),
         (CloseReason::LoggedOut(raw()), false),
+        (CloseReason::NotAuthorized(raw()), false),
         (CloseReason::Replaced(raw()), false),
         (CloseReason::TemporaryBan { until: None, raw: raw() }, false),
         (CloseReason::Banned(raw()), false),
@@ -279,16 +280,48 @@ fn a_socket_that_the_library_leaves_open_is_dropped() {
 #[test]
 fn two_unanswered_pings_in_a_row_are_a_lost_connection() {
     let mut bench = Bench::open();
-    let ping = |nth| Effect::Ping { nth, timeout: secs(20) };
-    assert_eq!(*bench.pass(secs(90)), [ping(1)]);
+    let ping = |nth| Effect::Ping { nth, timeout: secs(10) };
+    assert_eq!(*bench.pass(secs(35)), [ping(1)]);
     assert_eq!(*bench.outcome(Outcome::Pinged { nth: 1, answered: false }), [ping(2)]);
     assert_eq!(*bench.outcome(Outcome::Pinged { nth: 2, answered: true }), []);
-    assert_eq!(*bench.pass(secs(90)), [ping(3)], "one of the two is forgotten");
-    assert_eq!(*bench.pass(secs(20)), [ping(4)], "no outcome is no answer");
+    assert_eq!(*bench.pass(secs(35)), [ping(3)], "one of the two is forgotten");
+    assert_eq!(*bench.pass(secs(10)), [ping(4)], "no outcome is no answer");
     for late in [1, 3] {
         assert_eq!(*bench.outcome(Outcome::Pinged { nth: late, answered: true }), [], "too late");
     }
-    assert_eq!(*bench.pass(secs(20)), [Effect::StopRun, Effect::TakeDown]);
+    assert_eq!(*bench.pass(secs(10)), [Effect::StopRun, Effect::TakeDown]);
+    assert!(matches!(bench.end(), CloseReason::SocketLost(why) if why.contains("pings")));
+}
+
+#[test]
+fn a_connection_that_is_heard_is_not_pinged() {
+    let mut bench = Bench::open();
+    for _ in 0..20 {
+        bench.event(LibraryEvent::Frame);
+        bench.now = bench.now.after(secs(1));
+        bench.event(LibraryEvent::Stanza);
+        assert_eq!(*bench.pass(secs(24)), []);
+    }
+}
+
+#[test]
+fn a_frame_that_nothing_follows_is_asked_about_soon() {
+    let mut bench = Bench::open();
+    let begun = bench.now;
+    for _ in 0..2 {
+        // More frames do not put it off.
+        bench.event(LibraryEvent::Frame);
+        bench.now = bench.now.after(secs(1));
+    }
+    assert_eq!(*bench.pass(secs(1)), [Effect::Ping { nth: 1, timeout: secs(10) }]);
+    assert_eq!(*bench.event(LibraryEvent::Stanza), [], "that is life enough");
+    assert_eq!(*bench.outcome(Outcome::Pinged { nth: 1, answered: false }), []);
+    bench.event(LibraryEvent::Frame);
+    let begun = bench.now.max(begun);
+    bench.pass(secs(3));
+    bench.pass(secs(10));
+    bench.pass(secs(10));
+    assert!(begun.until(bench.now) <= secs(25));
     assert!(matches!(bench.end(), CloseReason::SocketLost(why) if why.contains("pings")));
 }
 

@@ -68,6 +68,7 @@ pub struct ShownAccount {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<String>,
     pub device_name: Option<String>,
+    pub presence: String,
     pub has_keys: bool,
     pub has_pair_code: bool,
     pub has_proxy_login: bool,
@@ -95,6 +96,7 @@ pub struct ShownAccountBorrowed<'a> {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    pub presence: &'a str,
     pub has_keys: bool,
     pub has_pair_code: bool,
     pub has_proxy_login: bool,
@@ -124,6 +126,7 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             deleted_at,
             proxy,
             device_name,
+            presence,
             has_keys,
             has_pair_code,
             has_proxy_login,
@@ -152,6 +155,7 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             deleted_at,
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
+            presence: presence.into(),
             has_keys,
             has_pair_code,
             has_proxy_login,
@@ -1151,7 +1155,7 @@ where
 pub struct ListShownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_shown_accounts() -> ListShownAccountsStmt {
     ListShownAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1190,13 +1194,14 @@ impl ListShownAccountsStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_keys: row.try_get(18)?,
-                    has_pair_code: row.try_get(19)?,
-                    has_proxy_login: row.try_get(20)?,
-                    owner_host: row.try_get(21)?,
-                    owner_pid: row.try_get(22)?,
-                    owner_version: row.try_get(23)?,
-                    open_tickets: row.try_get(24)?,
+                    presence: row.try_get(18)?,
+                    has_keys: row.try_get(19)?,
+                    has_pair_code: row.try_get(20)?,
+                    has_proxy_login: row.try_get(21)?,
+                    owner_host: row.try_get(22)?,
+                    owner_pid: row.try_get(23)?,
+                    owner_version: row.try_get(24)?,
+                    open_tickets: row.try_get(25)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1206,7 +1211,7 @@ impl ListShownAccountsStmt {
 pub struct GetShownAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_shown_account() -> GetShownAccountStmt {
     GetShownAccountStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -1245,13 +1250,14 @@ impl GetShownAccountStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_keys: row.try_get(18)?,
-                    has_pair_code: row.try_get(19)?,
-                    has_proxy_login: row.try_get(20)?,
-                    owner_host: row.try_get(21)?,
-                    owner_pid: row.try_get(22)?,
-                    owner_version: row.try_get(23)?,
-                    open_tickets: row.try_get(24)?,
+                    presence: row.try_get(18)?,
+                    has_keys: row.try_get(19)?,
+                    has_pair_code: row.try_get(20)?,
+                    has_proxy_login: row.try_get(21)?,
+                    owner_host: row.try_get(22)?,
+                    owner_pid: row.try_get(23)?,
+                    owner_version: row.try_get(24)?,
+                    open_tickets: row.try_get(25)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1261,7 +1267,7 @@ impl GetShownAccountStmt {
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1300,13 +1306,14 @@ impl ListChangedAccountsStmt {
                     deleted_at: row.try_get(15)?,
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
-                    has_keys: row.try_get(18)?,
-                    has_pair_code: row.try_get(19)?,
-                    has_proxy_login: row.try_get(20)?,
-                    owner_host: row.try_get(21)?,
-                    owner_pid: row.try_get(22)?,
-                    owner_version: row.try_get(23)?,
-                    open_tickets: row.try_get(24)?,
+                    presence: row.try_get(18)?,
+                    has_keys: row.try_get(19)?,
+                    has_pair_code: row.try_get(20)?,
+                    has_proxy_login: row.try_get(21)?,
+                    owner_host: row.try_get(22)?,
+                    owner_pid: row.try_get(23)?,
+                    owner_version: row.try_get(24)?,
+                    open_tickets: row.try_get(25)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),

@@ -25,18 +25,27 @@ pub struct SetDeviceNameParams<T1: crate::StringSql> {
     pub device_name: Option<T1>,
     pub account_id: uuid::Uuid,
 }
+#[derive(Debug)]
+pub struct SetPresenceParams<T1: crate::StringSql> {
+    pub presence: T1,
+    pub account_id: uuid::Uuid,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadConnectionSettings {
     pub proxy: Option<String>,
     pub device_name: Option<String>,
+    pub presence: String,
 }
 pub struct LoadConnectionSettingsBorrowed<'a> {
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    pub presence: &'a str,
 }
 impl<'a> From<LoadConnectionSettingsBorrowed<'a>> for LoadConnectionSettings {
-    fn from(LoadConnectionSettingsBorrowed { proxy, device_name }: LoadConnectionSettingsBorrowed<'a>) -> Self {
-        Self { proxy: proxy.map(|v| v.into()), device_name: device_name.map(|v| v.into()) }
+    fn from(
+        LoadConnectionSettingsBorrowed { proxy, device_name, presence }: LoadConnectionSettingsBorrowed<'a>,
+    ) -> Self {
+        Self { proxy: proxy.map(|v| v.into()), device_name: device_name.map(|v| v.into()), presence: presence.into() }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -295,7 +304,7 @@ where
 pub struct LoadConnectionSettingsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn load_connection_settings() -> LoadConnectionSettingsStmt {
     LoadConnectionSettingsStmt(
-        "SELECT a.proxy, a.device_name FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp() WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3",
+        "SELECT a.proxy, a.device_name, a.presence FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp() WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3",
         None,
     )
 }
@@ -317,7 +326,11 @@ impl LoadConnectionSettingsStmt {
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<LoadConnectionSettingsBorrowed, tokio_postgres::Error> {
-                Ok(LoadConnectionSettingsBorrowed { proxy: row.try_get(0)?, device_name: row.try_get(1)? })
+                Ok(LoadConnectionSettingsBorrowed {
+                    proxy: row.try_get(0)?,
+                    device_name: row.try_get(1)?,
+                    presence: row.try_get(2)?,
+                })
             },
             mapper: |it| LoadConnectionSettings::from(it),
         }
@@ -501,5 +514,45 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         params: &'a SetDeviceNameParams<T1>,
     ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
         self.bind(client, &params.device_name, &params.account_id)
+    }
+}
+pub struct SetPresenceStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_presence() -> SetPresenceStmt {
+    SetPresenceStmt(
+        "UPDATE whatsapp_accounts SET presence = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id",
+        None,
+    )
+}
+impl SetPresenceStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        presence: &'a T1,
+        account_id: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        UuidUuidQuery {
+            client,
+            params: [presence, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, SetPresenceParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+    for SetPresenceStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SetPresenceParams<T1>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        self.bind(client, &params.presence, &params.account_id)
     }
 }

@@ -15,7 +15,7 @@ fn every_failure_code_has_its_reason() {
     let raw = || "raw".to_owned();
     for (code, reason) in [
         (400, CloseReason::Refused(raw())),
-        (401, CloseReason::LoggedOut(raw())),
+        (401, CloseReason::NotAuthorized(raw())),
         (402, CloseReason::TemporaryBan { until: None, raw: raw() }),
         (403, CloseReason::Banned(raw())),
         (405, CloseReason::ClientOutdated(raw())),
@@ -26,7 +26,7 @@ fn every_failure_code_has_its_reason() {
         (440, CloseReason::Replaced(raw())),
         (500, CloseReason::ServerBusy(raw())),
         (503, CloseReason::ServerBusy(raw())),
-        (516, CloseReason::LoggedOut(raw())),
+        (516, CloseReason::NotAuthorized(raw())),
         (599, CloseReason::Refused(raw())),
     ] {
         assert_eq!(refused_with(ConnectFailureReason::from(code)), reason, "{code}");
@@ -56,8 +56,8 @@ fn every_stream_error_code_has_its_reason() {
         ("503", CloseReason::ServerBusy(raw("503"))),
         ("429", CloseReason::RateLimited(raw("429"))),
         ("515", CloseReason::RestartRequired),
-        ("401", CloseReason::LoggedOut(raw("401"))),
-        ("516", CloseReason::LoggedOut(raw("516"))),
+        ("401", CloseReason::NotAuthorized(raw("401"))),
+        ("516", CloseReason::NotAuthorized(raw("516"))),
         ("440", CloseReason::Replaced(raw("440"))),
         ("402", CloseReason::TemporaryBan { until: None, raw: raw("402") }),
         ("403", CloseReason::Banned(raw("403"))),

@@ -29,6 +29,7 @@ fn alphabet(life: &Lifecycle, command_id: i64) -> Vec<Input> {
         Input::Session(of, SessionEvent::Open { phone: Some(phone()), device_jid: None }),
         ended(CloseReason::SocketLost(raw())),
         ended(CloseReason::LoggedOut(raw())),
+        ended(CloseReason::NotAuthorized(raw())),
         ended(CloseReason::Replaced(raw())),
         Input::Claimed(of, Ok(Claim::Granted)),
         Input::Claimed(of, Ok(Claim::Duplicate { existing_label: "other".to_owned() })),

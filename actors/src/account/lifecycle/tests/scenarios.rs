@@ -404,8 +404,12 @@ fn a_restart_keeps_deadlines_and_logs_in_a_new_link() {
     let link = pairing(deadline, Some(KeyringId(Uuid::from_u128(9))));
     let mut bench = Bench::with(AccountRecord { link, ..pending.clone() }, Policy::default());
     assert!(matches!(bench.effects.last(), Some(Effect::Open { purpose: Purpose::Login, .. })));
-    bench.hear(SessionEvent::Ended { reason: CloseReason::LoggedOut("401".to_owned()) });
+    bench.hear(SessionEvent::Ended { reason: CloseReason::NotAuthorized("401".to_owned()) });
     bench.closed();
+    assert_eq!(bench.state(), "Linking", "a second look");
+    bench.hear(SessionEvent::Ended { reason: CloseReason::NotAuthorized("401".to_owned()) });
+    bench.closed();
+    bench.pass(Duration::from_secs(2));
     assert_eq!(bench.state(), "Opening", "the link never came about: the attempt goes on with a fresh QR");
 
     let bench = Bench::with(AccountRecord { link: pairing(START, None), ..pending }, Policy::default());
