@@ -25,6 +25,7 @@ mod late_statements;
 mod leases;
 mod links;
 mod names;
+mod numbers;
 mod pairing;
 mod passkey;
 mod poisoned;

@@ -834,12 +834,16 @@ impl Model {
 
     /// The oldest other live account of the operator that has the number that this one gets.
     fn incumbent(&self, row: &Account, change: &Change) -> Option<String> {
-        let phone = change.record.phone.as_ref().filter(|phone| row.record.phone.as_ref() != Some(*phone))?;
+        let phone = change.record.phone.as_ref()?;
+        let is_it = |record: &AccountRecord| record.phone.as_ref().is_some_and(|other| other.is_same_number(phone));
+        if is_it(&row.record) {
+            return None;
+        }
         let mut others = self.accounts.values().filter(|other| {
             other.record.id != row.record.id
                 && other.record.operator == row.record.operator
                 && other.record.deleted_at.is_none()
-                && other.record.phone.as_ref() == Some(phone)
+                && is_it(&other.record)
         });
         others.next().map(|other| other.record.label.clone())
     }
