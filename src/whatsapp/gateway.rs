@@ -13,7 +13,7 @@ use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
     CacheConfig, Client, anyhow,
-    http::{HttpClient, HttpRequest, HttpResponse, UreqHttpClient},
+    http::{HttpClient, HttpRequest, HttpResponse},
     store::persistence_manager::PersistenceManager,
 };
 
@@ -21,7 +21,7 @@ use super::{
     connection::{Driver, GatedDialer, Shell, WhatsAppSession},
     dialer::{Dialer, Route},
     keys::{KeySource, LinkKeys, store_error},
-    proxy::Proxy,
+    proxy::{Proxy, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
     version::{Versions, WebVersion},
@@ -65,7 +65,7 @@ pub struct WhatsApp {
 
 impl WhatsApp {
     pub fn new(settings: Settings) -> Self {
-        let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::new());
+        let http: Arc<dyn HttpClient> = Arc::new(web::direct());
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),
             None => Versions::web(settings.runtime.clone()),
