@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 21] = [
+pub(super) const SETTINGS: [&str; 22] = [
     "DATABASE_URL",
+    "PAIRD_LISTEN_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",
     "PAIRD_MASTER_KEY_FILE",

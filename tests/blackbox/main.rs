@@ -29,6 +29,7 @@ mod numbers;
 mod pairing;
 mod passkey;
 mod poisoned;
+mod poolers;
 mod proxies;
 mod restarts;
 mod roles;
