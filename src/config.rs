@@ -25,6 +25,9 @@ use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::
 pub struct Config {
     /// `DATABASE_URL`; `None` means the embedded Postgres of the data directory.
     pub database_url: Option<DatabaseUrl>,
+    /// `PAIRD_LISTEN_URL`: the same database past a pooler, for the connections that need a
+    /// session: LISTEN and locks. Only with `DATABASE_URL`.
+    pub listen_url: Option<DatabaseUrl>,
     /// `PAIRD_DATA_DIR`: the embedded cluster, and the files below unless named.
     /// Default `$XDG_DATA_HOME/paird`, else `~/.local/share/paird`.
     pub data_dir: PathBuf,
@@ -136,6 +139,7 @@ impl Config {
         }
         Ok(Self {
             database_url: raw.parse_optional("DATABASE_URL", parsers::database_url)?,
+            listen_url: raw.parse_optional("PAIRD_LISTEN_URL", parsers::database_url)?,
             master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
             command_channel,
             event_channel,

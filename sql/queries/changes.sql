@@ -18,8 +18,8 @@ WITH mine AS (
 ), incumbent AS (
     SELECT a.label
     FROM mine JOIN whatsapp_accounts a ON a.operator_id = mine.operator_id AND a.id <> mine.id
-    WHERE mine.in_turn AND a.phone_number = :phone_number AND a.deleted_at IS NULL
-      AND mine.phone_number IS DISTINCT FROM :phone_number
+    WHERE mine.in_turn AND a.phone_key = phone_key(:phone_number) AND a.deleted_at IS NULL
+      AND phone_key(mine.phone_number) IS DISTINCT FROM phone_key(:phone_number)
     ORDER BY a.created_at, a.id
     LIMIT 1
 ), open_tickets AS (

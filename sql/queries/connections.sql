@@ -19,3 +19,14 @@ SELECT true AS alive;
 
 --! settle_restored_events
 SELECT settle_restored_events() AS moved;
+
+--! configure_session
+-- After connecting, not at its start: a pooler between refuses what it does not know then.
+SELECT count(set_config(setting.name, setting.value, false)) AS configured,
+       current_setting('transaction_read_only')::boolean AS read_only
+FROM unnest(:names::text[], :values::text[]) AS setting (name, value);
+
+--! check_session
+-- Whether a connection that answers can do the daemon's work.
+SELECT current_setting('transaction_read_only')::boolean AS read_only,
+       to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables;

@@ -116,7 +116,7 @@ impl Console {
 }
 
 /// Where the daemon says that it listens, else where the settings say that it would.
-fn address(config: &Config) -> anyhow::Result<SocketAddr> {
+pub(super) fn address(config: &Config) -> anyhow::Result<SocketAddr> {
     let told = std::fs::read_to_string(config.console_addr_file());
     let told = told.ok().and_then(|text| text.trim().parse().ok());
     told.or(config.console_addr)

@@ -157,7 +157,12 @@ pub(super) fn dsn(config: &Config) -> anyhow::Result<Dsn> {
         Some(url) => url.expose().to_owned(),
         None => std::fs::read_to_string(config.embedded_dsn_file()).map_err(|_| no_daemon(config))?,
     };
-    Dsn::parse(text.trim()).map_err(|wrong| failure(Exit::Usage, wrong.to_string()))
+    let parse = |text: &str| Dsn::parse(text.trim()).map_err(|wrong| failure(Exit::Usage, wrong.to_string()));
+    let dsn = parse(&text)?;
+    match (&config.listen_url, &config.database_url) {
+        (Some(url), Some(_)) => Ok(dsn.with_direct(parse(url.expose())?)),
+        (Some(_) | None, _) => Ok(dsn),
+    }
 }
 
 fn no_daemon(config: &Config) -> anyhow::Error {

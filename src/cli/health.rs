@@ -1,15 +1,55 @@
 //! `paird health`: whether the daemon of this machine lives, for a container's check.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::Args;
 use serde_json::json;
 
+use super::console::address;
 use super::database::Database;
 use super::out::Format;
 use crate::config::Config;
 use crate::postgres::host;
 
-pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Without an option the database is asked, which a daemon outlives.
+#[derive(Debug, Args)]
+pub(super) struct HealthArgs {
+    /// Ask the daemon of this data directory itself whether it is stuck; for a liveness probe.
+    #[arg(long)]
+    live: bool,
+    /// Ask it whether it takes work: database, lease, no drain; for a readiness probe.
+    #[arg(long, conflicts_with = "live")]
+    ready: bool,
+}
+
+pub(super) async fn run(config: &Config, format: Format, args: HealthArgs) -> anyhow::Result<ExitCode> {
+    match (args.live, args.ready) {
+        (true, _) => probe(config, format, "/healthz", "alive").await,
+        (false, true) => probe(config, format, "/readyz", "ready").await,
+        (false, false) => lease(config, format).await,
+    }
+}
+
+/// Straight to the daemon, whatever proxy the environment names.
+async fn probe(config: &Config, format: Format, path: &str, good: &'static str) -> anyhow::Result<ExitCode> {
+    let url = format!("http://{}{path}", address(config)?);
+    let ask = move || {
+        let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(ANSWER_WITHIN)).build();
+        ureq::Agent::from(agent).get(url).call().map(drop)
+    };
+    let answer = tokio::task::spawn_blocking(ask).await?;
+    let said = match &answer {
+        Ok(()) => good.to_owned(),
+        Err(why) => format!("not {good}: {why}"),
+    };
+    format.tell(said, &json!({good: answer.is_ok()}));
+    Ok(if answer.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn lease(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     let host = host();
     let daemons = Database::connect(config, format).await?.live_daemons_on(&host).await?;
     let alive = daemons > 0;

@@ -7,6 +7,7 @@ use super::exit;
 pub(super) const SETTINGS: &str = "\
 Settings, from the environment or paird.toml (same names; the environment wins):
   DATABASE_URL              Postgres to use; absent: an embedded one in the data directory
+  PAIRD_LISTEN_URL          the same Postgres past a transaction-mode pooler, for LISTEN and locks
   PAIRD_DATA_DIR            default $XDG_DATA_HOME/paird, else ~/.local/share/paird
   PAIRD_CONFIG              settings file; default ./paird.toml, else <data dir>/paird.toml
   PAIRD_MASTER_KEY_FILE     default <data dir>/master.key

@@ -102,7 +102,7 @@ enum Command {
         account: Option<String>,
     },
     /// Says whether the daemon of this machine lives; exit code 1 if not.
-    Health,
+    Health(health::HealthArgs),
     /// Brings the schema up to date, as the owner of the tables.
     ///
     /// The daemon does that itself at its start, if its role may.
@@ -235,7 +235,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Doctor => doctor::run(config, format).await,
         Command::Keys(command) => keys::run(config, format, command).await,
         Command::Admin(command) => admin::run(config, format, command).await,
-        Command::Health => health::run(config, format).await,
+        Command::Health(args) => health::run(config, format, args).await,
         Command::Prune(args) => prune::run(config, format, args).await,
         Command::Migrate(args) => migrate::run(config, format, args).await,
         #[cfg(feature = "sandbox")]

@@ -31,7 +31,10 @@ impl Database {
                 (embedded.dsn(), Some((embedded, config.embedded_dsn_file())))
             }
         };
-        let dsn = Dsn::parse(&text).context("DATABASE_URL")?;
+        let mut dsn = Dsn::parse(&text).context("DATABASE_URL")?;
+        if let (Some(url), None) = (&config.listen_url, &embedded) {
+            dsn = dsn.with_direct(Dsn::parse(url.expose()).context("PAIRD_LISTEN_URL")?);
+        }
         migrate(&dsn).await?;
         if let Some((_, file)) = &embedded {
             // For the command line, which has no other way to know.

@@ -109,7 +109,8 @@ pub struct Meters {
     lease_age: Gauge<f64, AtomicU64>,
     resident: Gauge,
     open_files: Gauge,
-    cpu: Gauge<f64, AtomicU64>,
+    cpu: Counter<f64, AtomicU64>,
+    started: Gauge<f64, AtomicU64>,
     tasks: Gauge,
 }
 
@@ -140,7 +141,8 @@ impl Default for Meters {
             lease_age: Gauge::default(),
             resident: Gauge::default(),
             open_files: gauge(r, "process_open_fds", "Open files of the daemon"),
-            cpu: Gauge::default(),
+            cpu: Counter::default(),
+            started: Gauge::default(),
             tasks: gauge(r, "paird_tasks", "Tasks that are alive in the daemon"),
             registry: Mutex::default(),
         };
@@ -152,6 +154,8 @@ impl Default for Meters {
         r.register_with_unit("paird_lease_age", age, Unit::Seconds, meters.lease_age.clone());
         r.register_with_unit("process_resident_memory", "Resident memory", Unit::Bytes, meters.resident.clone());
         r.register_with_unit("process_cpu", "Processor time since the start", Unit::Seconds, meters.cpu.clone());
+        let started = "When the process began, in seconds since 1970";
+        r.register_with_unit("process_start_time", started, Unit::Seconds, meters.started.clone());
         let meters = Self { registry: Mutex::new(registry), ..meters };
         meters.begin_at_nothing();
         meters
@@ -303,7 +307,10 @@ impl Meters {
             self.open_files.set(whole(files));
         }
         if let Some(seconds) = usage.cpu_seconds {
-            self.cpu.set(seconds);
+            self.cpu.inc_by((seconds - self.cpu.get()).max(0.0));
+        }
+        if let Some(seconds) = usage.started {
+            self.started.set(seconds);
         }
         self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
     }

@@ -5,6 +5,7 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use paird_actors::domain::StoreError;
+use paird_sql::queries::connections::{check_session, configure_session};
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio_postgres::error::SqlState;
@@ -30,6 +31,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 8;
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_AGE: Duration = Duration::from_mins(30);
+/// A connection that lay idle this long, and each so many uses of a busy one, is asked what it can do.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+const LOOK_EACH: usize = 64;
+const READ_ONLY: &str = "the server takes no writes (a standby, or default_transaction_read_only)";
 
 /// The half of a connection that its owner must drive.
 pub(crate) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -48,6 +54,8 @@ pub enum DsnError {
 pub struct Dsn {
     config: Config,
     tls: MakeRustlsConnect,
+    /// For what needs a connection of its own, where this one is a pooler's.
+    direct: Option<Box<Dsn>>,
 }
 
 impl Dsn {
@@ -77,15 +85,14 @@ impl Dsn {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(CUT_AFTER);
         }
-        let options = format!(
-            "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c statement_timeout={} \
-             -c idle_in_transaction_session_timeout={} {}",
-            STATEMENT_TIMEOUT.as_millis(),
-            SILENCE_IN_TRANSACTION.as_millis(),
-            config.get_options().unwrap_or_default(),
-        );
-        config.options(options.trim_end());
-        Ok(Self { config, tls: tls::connector(&trust)? })
+        Ok(Self { config, tls: tls::connector(&trust)?, direct: None })
+    }
+
+    /// Single connections, for LISTEN and session locks, go to `direct`, past a pooler that
+    /// gives each transaction another connection. What it shares is not configured by us.
+    #[must_use]
+    pub fn with_direct(self, direct: Self) -> Self {
+        Self { direct: Some(Box::new(direct)), ..self }
     }
 
     /// A pool of a few connections, made when they are needed.
@@ -121,7 +128,8 @@ impl Dsn {
             .wait_timeout(Some(turn))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
-            .pre_recycle(still_answers())
+            .post_create(configured(self.settings(STATEMENT_TIMEOUT)))
+            .pre_recycle(still_useful())
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|wrong| DsnError::Dsn(wrong.to_string()))
@@ -129,19 +137,72 @@ impl Dsn {
 
     /// One connection of its own, for LISTEN or a session lock.
     pub(crate) async fn connect(&self) -> Result<(Client, DrivenConnection), StoreError> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, self.config.connect(self.tls.clone())).await {
+        self.connect_with(STATEMENT_TIMEOUT).await
+    }
+
+    /// The same without a limit on a statement's length: migrations alone.
+    pub(super) async fn connect_patiently(&self) -> Result<(Client, DrivenConnection), StoreError> {
+        self.connect_with(Duration::ZERO).await
+    }
+
+    async fn connect_with(&self, statement: Duration) -> Result<(Client, DrivenConnection), StoreError> {
+        let own = self.direct.as_deref().unwrap_or(self);
+        let connecting = async {
+            let settings = own.settings(statement);
+            let (client, mut connection) = own.config.connect(own.tls.clone()).await?;
+            // Nothing is answered unless the connection is driven meanwhile.
+            let done = tokio::select! {
+                done = configure(&client, &settings) => done.map(drop),
+                ended = &mut connection => ended,
+            };
+            done.map(|()| (client, connection))
+        };
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(connected) => connected.map_err(|wrong| store_error(&wrong)),
             Err(_) => Err(StoreError::Unavailable("no answer while connecting".to_owned())),
         }
     }
 
-    /// The same without a limit on a statement's length: migrations alone.
-    pub(super) async fn connect_patiently(&self) -> Result<(Client, DrivenConnection), StoreError> {
-        let mut patient = self.clone();
-        let options = format!("{} -c statement_timeout=0", self.config.get_options().unwrap_or_default());
-        patient.config.options(options);
-        patient.connect().await
+    /// What each session is set to, but for what the DSN's own options set.
+    fn settings(&self, statement: Duration) -> SessionSettings {
+        if self.direct.is_some() {
+            // The sessions are the pooler's, and other programs' as well.
+            return Vec::new();
+        }
+        let options = self.config.get_options().unwrap_or_default();
+        let all = [
+            ("tcp_keepalives_idle", "3".to_owned()),
+            ("tcp_keepalives_interval", "2".to_owned()),
+            ("tcp_keepalives_count", "3".to_owned()),
+            ("statement_timeout", statement.as_millis().to_string()),
+            ("idle_in_transaction_session_timeout", SILENCE_IN_TRANSACTION.as_millis().to_string()),
+        ];
+        all.into_iter().filter(|(name, _)| !options.contains(name)).collect()
     }
+}
+
+type SessionSettings = Vec<(&'static str, String)>;
+
+/// Returns whether the server takes no writes.
+async fn configure(client: &Client, settings: &SessionSettings) -> Result<bool, tokio_postgres::Error> {
+    let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+    let values: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
+    Ok(configure_session().bind(client, &names, &values).one().await?.read_only)
+}
+
+fn configured(settings: SessionSettings) -> Hook {
+    let settings = Arc::new(settings);
+    Hook::async_fn(move |client, _| {
+        let settings = Arc::clone(&settings);
+        Box::pin(async move {
+            match tokio::time::timeout(CONNECT_TIMEOUT, configure(client, &settings)).await {
+                Ok(Ok(false)) => Ok(()),
+                Ok(Ok(true)) => Err(HookError::message(READ_ONLY)),
+                Ok(Err(wrong)) => Err(HookError::Backend(wrong)),
+                Err(_) => Err(HookError::message("no answer")),
+            }
+        })
+    })
 }
 
 /// A connection of its own that notifies `wake` at every notification. It lives as long as
@@ -160,14 +221,32 @@ pub(crate) async fn listening(dsn: &Dsn, wake: Arc<Notify>) -> Result<(Client, A
     Ok((client, AbortOnDropHandle::new(driver)))
 }
 
-/// A connection whose server process hangs, or still works on a statement that
-/// somebody gave up waiting for, is thrown away instead of handed on. One round trip
-/// without a statement.
-fn still_answers() -> Hook {
-    Hook::async_fn(|client, _| {
+/// A connection whose server process hangs, still works on a statement that somebody gave
+/// up waiting for, or can no longer do the daemon's work is thrown away instead of handed
+/// on; so is an old one, since its server may have been replaced by another one behind the
+/// same name. One round trip, most of the time without a statement.
+fn still_useful() -> Hook {
+    Hook::async_fn(|client, metrics| {
+        let is_old = metrics.age() > MAX_AGE;
+        let is_looked_at = metrics.last_used() > LOOK_AFTER || metrics.recycle_count.is_multiple_of(LOOK_EACH);
         Box::pin(async move {
-            match tokio::time::timeout(PROOF_TIMEOUT, client.check_connection()).await {
-                Ok(Ok(())) => Ok(()),
+            if is_old {
+                return Err(HookError::message("it is old"));
+            }
+            let check = async {
+                if !is_looked_at {
+                    return client.check_connection().await.map(|()| None);
+                }
+                let session = check_session().bind(&**client).one().await?;
+                Ok(match (session.read_only, session.has_tables) {
+                    (true, _) => Some(READ_ONLY),
+                    (false, false) => Some("it does not see the tables: another server, database or role"),
+                    (false, true) => None,
+                })
+            };
+            match tokio::time::timeout(PROOF_TIMEOUT, check).await {
+                Ok(Ok(None)) => Ok(()),
+                Ok(Ok(Some(useless))) => Err(HookError::message(useless)),
                 Ok(Err(wrong)) => Err(HookError::Backend(wrong)),
                 Err(_) => Err(HookError::message("no answer")),
             }
@@ -219,6 +298,12 @@ pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
         // Of no account's making, and mended from outside.
         return StoreError::Unavailable(format!(
             "{said}: the daemon's role lacks a right; run paird migrate --roles as the tables' owner"
+        ));
+    }
+    if matches!(*refused.code(), SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT) {
+        return StoreError::Unavailable(format!(
+            "{said}: a pooler shares connections between transactions; use its session mode, or PgBouncer 1.21 with \
+             max_prepared_statements and set PAIRD_LISTEN_URL to the server itself"
         ));
     }
     if is_for_good(refused.code()) { StoreError::Refused(said) } else { StoreError::Unavailable(said) }

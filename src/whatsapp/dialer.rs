@@ -6,21 +6,20 @@ use std::time::Duration;
 use http::{HeaderValue, Uri, header::ORIGIN};
 use paird_actors::domain::CloseReason;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use tokio_websockets::{ClientBuilder, Connector};
 use wacore::net::{WHATSAPP_WEB_ORIGIN, WHATSAPP_WEB_WS_URL};
 use whatsapp_rust::{
     async_channel,
-    transport::{
-        TokioWebSocketTransportFactory, Transport, TransportEvent, TransportFactory, default_tls_connector,
-        from_websocket,
-    },
+    transport::{Transport, TransportEvent, default_tls_connector, from_websocket},
 };
 
-use super::proxy::Proxy;
+use super::{happy_eyeballs, proxy::Proxy};
 
-/// TLS and the upgrade, once the proxy has opened the tunnel.
+/// All addresses of the name together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// TLS and the upgrade, once there is a connection, or the proxy has opened the tunnel.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(20);
 const LOOPBACK_ONLY: &str = "a build with the sandbox feature dials loopback addresses only";
 
@@ -37,7 +36,6 @@ pub(super) enum Route {
 /// How the process dials, shared by every connection: where to, and one TLS
 /// setup (the library would build one, root store included, per connect).
 pub(super) struct Dialer {
-    sockets: TokioWebSocketTransportFactory,
     tls: Connector,
     url: String,
     refused: Option<&'static str>,
@@ -50,14 +48,9 @@ impl Dialer {
             Some(url) if url.starts_with("wss://") => trusting_this_machine(),
             Some(_) | None => default_tls_connector(),
         };
-        let sockets = TokioWebSocketTransportFactory::new().with_connector(shared(&tls));
-        let sockets = match url {
-            Some(url) => sockets.with_url(url),
-            None => sockets,
-        };
         // The sandbox feature skips the check of WhatsApp's certificate chain.
         let refused = (cfg!(feature = "sandbox") && !url.is_some_and(is_loopback)).then_some(LOOPBACK_ONLY);
-        Self { sockets, tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused }
+        Self { tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused }
     }
 
     pub(super) async fn dial(&self, route: &Route) -> Result<Dialed, CloseReason> {
@@ -65,42 +58,69 @@ impl Dialer {
             return Err(CloseReason::Unreachable(refused.to_owned()));
         }
         match route {
-            Route::Direct => {
-                let dialed = self.sockets.create_transport().await;
-                dialed.map_err(|failure| CloseReason::Unreachable(format!("{failure:#}")))
-            }
+            Route::Direct => self.dial_directly().await,
             Route::Through(proxy) => self.dial_through(proxy).await,
             Route::Blocked(reason) => Err(reason.clone()),
         }
     }
 
-    /// TLS and WebSocket as the library makes them, inside the proxy's tunnel.
+    async fn dial_directly(&self) -> Result<Dialed, CloseReason> {
+        let target = self.target().map_err(CloseReason::Unreachable)?;
+        let connecting = timeout(CONNECT_TIMEOUT, happy_eyeballs::connect(&target.host, target.port));
+        let stream = match connecting.await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(CloseReason::Unreachable(format!("{}: {error}", target.host))),
+            Err(_) => {
+                let seconds = CONNECT_TIMEOUT.as_secs();
+                let why = format!("{}: no address of it answers within {seconds} s", target.host);
+                return Err(CloseReason::Unreachable(why));
+            }
+        };
+        self.upgrade(target, stream).await.map_err(CloseReason::Unreachable)
+    }
+
     async fn dial_through(&self, proxy: &Proxy) -> Result<Dialed, CloseReason> {
         if cfg!(feature = "sandbox") && !proxy.is_on_this_machine() {
             return Err(CloseReason::ProxyInvalid(LOOPBACK_ONLY.to_owned()));
         }
-        let unreachable = |what: &str, why: &dyn std::fmt::Display| {
-            CloseReason::Unreachable(format!("through the proxy: {what}: {why}"))
-        };
-        let uri: Uri = self.url.parse().map_err(|error| unreachable("address", &error))?;
+        let unreachable = |why: String| CloseReason::Unreachable(format!("through the proxy: {why}"));
+        let target = self.target().map_err(unreachable)?;
+        let tunnel = proxy.reach(&target.host, target.port).await?;
+        self.upgrade(target, tunnel).await.map_err(unreachable)
+    }
+
+    fn target(&self) -> Result<Target, String> {
+        let uri: Uri = self.url.parse().map_err(|error| format!("address: {error}"))?;
         let host = uri.host().unwrap_or_default().to_owned();
-        let tls = uri.scheme_str() == Some("wss");
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let tunnel = proxy.reach(&host, port).await?;
-        let connector = if tls { &self.tls } else { &Connector::Plain };
+        let is_tls = uri.scheme_str() == Some("wss");
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        Ok(Target { uri, host, port, is_tls })
+    }
+
+    /// TLS and WebSocket as the library makes them.
+    async fn upgrade(&self, target: Target, stream: TcpStream) -> Result<Dialed, String> {
+        let connector = if target.is_tls { &self.tls } else { &Connector::Plain };
         let upgrade = async {
-            let stream = connector.wrap(&host, tunnel).await.map_err(|error| unreachable("TLS", &error))?;
+            let stream = connector.wrap(&target.host, stream).await.map_err(|error| format!("TLS: {error}"))?;
             let origin = HeaderValue::from_static(WHATSAPP_WEB_ORIGIN);
-            let builder = ClientBuilder::from_uri(uri).add_header(ORIGIN, origin);
-            let builder = builder.map_err(|error| unreachable("WebSocket", &error))?;
-            let (socket, _) = builder.connect_on(stream).await.map_err(|error| unreachable("WebSocket", &error))?;
+            let websocket = |error: tokio_websockets::Error| format!("WebSocket: {error}");
+            let builder = ClientBuilder::from_uri(target.uri).add_header(ORIGIN, origin).map_err(websocket)?;
+            let (socket, _) = builder.connect_on(stream).await.map_err(websocket)?;
             Ok(from_websocket(socket))
         };
         match timeout(UPGRADE_TIMEOUT, upgrade).await {
             Ok(dialed) => dialed,
-            Err(_) => Err(unreachable("WebSocket", &format!("no answer within {} s", UPGRADE_TIMEOUT.as_secs()))),
+            Err(_) => Err(format!("WebSocket: no answer within {} s", UPGRADE_TIMEOUT.as_secs())),
         }
     }
+}
+
+/// What the URL names.
+struct Target {
+    uri: Uri,
+    host: String,
+    port: u16,
+    is_tls: bool,
 }
 
 /// For a sandbox behind TLS, whose certificate no public authority vouches for.
@@ -114,14 +134,6 @@ fn trusting_this_machine() -> Connector {
         }
         // Ring speaks the versions that rustls has by default.
         Err(_) => default_tls_connector(),
-    }
-}
-
-/// The same TLS setup once more.
-fn shared(tls: &Connector) -> Connector {
-    match tls {
-        Connector::Rustls(tls) => Connector::Rustls(tls.clone()),
-        Connector::Plain => Connector::Plain,
     }
 }
 

@@ -13,7 +13,7 @@ use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
     CacheConfig, Client, anyhow,
-    http::{HttpClient, HttpRequest, HttpResponse, UreqHttpClient},
+    http::{HttpClient, HttpRequest, HttpResponse},
     store::persistence_manager::PersistenceManager,
 };
 
@@ -21,7 +21,7 @@ use super::{
     connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
     dialer::{Dialer, Route},
     keys::{KeySource, LinkKeys, store_error},
-    proxy::Proxy,
+    proxy::{Proxy, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
     version::{Versions, WebVersion},
@@ -68,10 +68,7 @@ pub struct WhatsApp {
 
 impl WhatsApp {
     pub fn new(settings: GatewaySettings) -> Self {
-        let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::with_agent(
-            // As for sockets: no proxy but an account's own.
-            ureq::Agent::config_builder().proxy(None).build().into(),
-        ));
+        let http: Arc<dyn HttpClient> = Arc::new(web::direct());
         let versions = match &settings.url {
             Some(_) => Versions::fixed(SANDBOX_VERSION),
             None => Versions::web(settings.runtime.clone()),

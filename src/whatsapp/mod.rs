@@ -5,6 +5,7 @@ mod connection;
 mod dialer;
 pub mod gateway;
 mod groups;
+mod happy_eyeballs;
 mod keys;
 mod library_store;
 mod passkey;

@@ -27,3 +27,42 @@ async fn a_silent_transaction_keeps_its_locks_for_ten_seconds() {
     let most: String = client.query_one("SHOW idle_in_transaction_session_timeout", &[]).await.unwrap().get(0);
     assert_eq!(most, "10s");
 }
+
+#[tokio::test]
+async fn a_connection_that_takes_no_writes_is_not_reused() {
+    let database = Database::new().await;
+    let pool = database.dsn.pool().unwrap();
+    let useless = connection(&pool).await.unwrap();
+    useless.batch_execute("SET default_transaction_read_only = on").await.unwrap();
+    let backend: i32 = useless.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    drop(useless);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let next = connection(&pool).await.unwrap();
+    assert_ne!(next.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0), backend);
+}
+
+#[tokio::test]
+async fn a_busy_connection_that_sees_no_tables_is_found_out() {
+    let database = Database::new().await;
+    let pool = database.dsn.pool().unwrap();
+    let lost = connection(&pool).await.unwrap();
+    lost.batch_execute("SET search_path = pg_catalog").await.unwrap();
+    let backend: i32 = lost.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    drop(lost);
+    for _ in 0..100 {
+        let next = connection(&pool).await.unwrap();
+        if next.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0) != backend {
+            return;
+        }
+    }
+    panic!("it was reused a hundred times");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_named_in_one_line() {
+    let database = Database::new().await;
+    let read_only = format!("{} options='-c default_transaction_read_only=on'", database.text);
+    let pool = paird::postgres::pool::Dsn::parse(&read_only).unwrap().pool().unwrap();
+    let why = connection(&pool).await.map(drop).unwrap_err().to_string();
+    assert!(why.contains("the server takes no writes") && !why.contains('\n'), "{why}");
+}

@@ -39,7 +39,7 @@ const DECIDED: [(&str, &str, &str, &str); 25] = [
     ("whatsapp_accounts", "deleted_at desired device_jid event_seq expect_phone fence", "S", "SU"),
     ("whatsapp_accounts", "groups_synced_at keyring_id last_change last_phone_number released_at", "S", "SU"),
     ("whatsapp_accounts", "last_qr_at last_qr_png linking_keyring_id next_retry_at owner", "S", "SU"),
-    ("whatsapp_accounts", "pair_code pair_deadline pair_method pair_phone phone_number", "S", "SU"),
+    ("whatsapp_accounts", "pair_code pair_deadline pair_method pair_phone phone_key phone_number", "S", "SU"),
     ("whatsapp_accounts", "qr_expires_at status status_reason status_since", "S", "SU"),
     ("whatsapp_groups", "account_id is_admin jid participants", "S", "SIUD"),
     ("whatsapp_groups", "subject synced_at", "S", "SIUD"),

@@ -258,7 +258,7 @@ impl<'a> Args<'a> {
         };
         let request = PairRequest { method, expect_phone: self.phone("expectPhone")? };
         match (&request.method, &request.expect_phone) {
-            (PairMethod::Code { phone }, Some(expected)) if phone != expected => {
+            (PairMethod::Code { phone }, Some(expected)) if !phone.is_same_number(expected) => {
                 Err("account.pair: phone and expectPhone are different numbers; a code links only its own phone"
                     .to_owned())
             }

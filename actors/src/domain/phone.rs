@@ -1,11 +1,21 @@
+//! Phone numbers: as people write them, as WhatsApp spells them, and which are one.
+
+mod spellings;
+#[cfg(test)]
+mod tests;
+mod written;
+
 use std::fmt;
 
 use thiserror::Error;
 
 /// A phone number: its digits only, 7 to 15 of them (E.164), no leading zero.
 ///
+/// Two values are equal if their digits are; whether they are one number says
+/// [`Phone::is_same_number`], since WhatsApp spells numbers of some countries in its own way.
+///
 /// `Display` and `Debug` mask it, so that a log never carries a whole number;
-/// [`Phone::digits`] is for the row, the event and the comparison.
+/// [`Phone::digits`] is for the row and the event.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Phone(String);
 
@@ -14,7 +24,7 @@ pub struct Phone(String);
 pub enum PhoneError {
     #[error("phone number is empty")]
     Empty,
-    #[error("phone number has characters other than digits, spaces and + - ( ) .")]
+    #[error("phone number has characters other than digits, spaces and + - ( ) . /")]
     NotDigits,
     #[error("phone number has {0} digits; give the country code and the number, 7 to 15 digits")]
     Length(usize),
@@ -23,27 +33,26 @@ pub enum PhoneError {
 }
 
 impl Phone {
-    /// Reads a number as people write it: `+43 660 123-4567`, `0043 660 1234567`.
+    /// Reads a number as people write it: `+44 (0)20 7946 0958`, `0043 660 1234567`.
     ///
     /// # Errors
     /// Says in words what is wrong with it; the number itself is not in the text.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
-        let mut digits = String::new();
-        for c in text.trim().chars() {
-            match c {
-                '0'..='9' => digits.push(c),
-                ' ' | '+' | '-' | '(' | ')' | '.' => {}
-                _ => return Err(PhoneError::NotDigits),
-            }
-        }
-        // The international prefix, as it is dialled in most of the world.
-        if !text.trim().starts_with('+')
-            && let Some(number) = digits.strip_prefix("00")
-        {
-            digits = number.to_owned();
-        }
+        let digits = written::digits(text)?;
+        let phone = Self::from_digits(&digits)?;
+        Ok(written::without_trunk_prefix(&phone.0).and_then(|digits| Self::from_digits(&digits).ok()).unwrap_or(phone))
+    }
+
+    /// Takes a number as WhatsApp and the database write it, without interpretation.
+    ///
+    /// # Errors
+    /// As [`Phone::parse`].
+    pub fn from_digits(digits: &str) -> Result<Self, PhoneError> {
         if digits.is_empty() {
             return Err(PhoneError::Empty);
+        }
+        if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(PhoneError::NotDigits);
         }
         if digits.starts_with('0') {
             return Err(PhoneError::LeadingZero);
@@ -51,12 +60,23 @@ impl Phone {
         if !(7..=15).contains(&digits.len()) {
             return Err(PhoneError::Length(digits.len()));
         }
-        Ok(Self(digits))
+        Ok(Self(digits.to_owned()))
     }
 
     /// The digits, unmasked.
     pub fn digits(&self) -> &str {
         &self.0
+    }
+
+    /// The same for every spelling of one number, and for nothing else. The SQL function
+    /// `phone_key` says the same.
+    pub fn key(&self) -> String {
+        spellings::key(&self.0)
+    }
+
+    /// Whether a phone that has one of the two has the other.
+    pub fn is_same_number(&self, other: &Self) -> bool {
+        self == other || self.key() == other.key()
     }
 }
 

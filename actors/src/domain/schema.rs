@@ -40,8 +40,8 @@ fn document(title: &str, body: &str, kinds: Vec<(&'static str, &'static str, Val
 impl CommandKind {
     /// Strict, as the daemon is: an unknown argument is an error.
     pub fn args_schema(self) -> Value {
-        // As people write numbers: spaces, a plus, hyphens, brackets and dots are skipped.
-        let phone = || json!({ "type": ["string", "null"], "pattern": r"^\s*[0-9 +().-]+\s*$" });
+        // As people write numbers, in digits of any script: what stands between them is skipped.
+        let phone = || json!({ "type": ["string", "null"], "pattern": r"^\P{L}*\p{Nd}\P{L}*$" });
         let flag = || json!({ "type": ["boolean", "null"], "default": false });
         let (properties, rest) = match self {
             Self::Pair => (

@@ -834,12 +834,16 @@ impl Model {
 
     /// The oldest other live account of the operator that has the number that this one gets.
     fn incumbent(&self, row: &Account, record: &AccountRecord) -> Option<String> {
-        let phone = record.phone().filter(|phone| row.record.phone() != Some(*phone))?;
+        let phone = record.phone()?;
+        let is_it = |record: &AccountRecord| record.phone().is_some_and(|other| other.is_same_number(phone));
+        if is_it(&row.record) {
+            return None;
+        }
         let mut others = self.accounts.values().filter(|other| {
             other.record.id != row.record.id
                 && other.record.operator == row.record.operator
                 && other.record.deleted_at.is_none()
-                && other.record.phone() == Some(phone)
+                && is_it(&other.record)
         });
         others.next().map(|other| other.record.label.clone())
     }

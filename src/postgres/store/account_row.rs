@@ -149,7 +149,7 @@ impl Damage {
 
     fn phone(&mut self, column: &str, digits: Option<&str>) -> Option<Phone> {
         // Empty is no number.
-        match Phone::parse(digits.filter(|digits| !digits.is_empty())?) {
+        match Phone::from_digits(digits.filter(|digits| !digits.is_empty())?) {
             Ok(phone) => Some(phone),
             Err(wrong) => {
                 self.note(format!("{column}: {wrong}"));

@@ -76,7 +76,7 @@ impl EventHandler {
 
     fn success(&self) -> LibraryEvent {
         let jid = self.shell.client().and_then(|client| client.pn());
-        let phone = jid.as_ref().and_then(|jid| Phone::parse(&jid.user).ok());
+        let phone = jid.as_ref().and_then(|jid| Phone::from_digits(&jid.user).ok());
         LibraryEvent::Success { phone, device_jid: jid.map(|jid| jid.to_string()) }
     }
 
@@ -138,7 +138,7 @@ fn scan(node: &OwnedNodeRef) -> Option<Scan> {
     if !jid.server.carries_phone_number() {
         return None;
     }
-    let phone = Phone::parse(&jid.user).ok()?;
+    let phone = Phone::from_digits(&jid.user).ok()?;
     let stanza_id = node.get_attr("id")?.as_str().into_owned();
     Some(Scan { phone, device_jid: jid.to_string(), stanza_id })
 }

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 mod tunnel;
-mod web;
+pub(super) mod web;
 
 use std::sync::Arc;
 

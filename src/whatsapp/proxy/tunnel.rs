@@ -12,6 +12,7 @@ use tokio_socks::{Error as Socks, tcp::Socks5Stream};
 
 use crate::credentials::ProxyLogin;
 use crate::proxy_address::{ProxyAddress, ProxyKind};
+use crate::whatsapp::happy_eyeballs;
 
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The proxy dials WhatsApp meanwhile.
@@ -25,7 +26,8 @@ pub(super) async fn reach(
     host: &str,
     port: u16,
 ) -> Result<TcpStream, CloseReason> {
-    let socket = match timeout(DIAL_TIMEOUT, TcpStream::connect(proxy.dialled())).await {
+    let (proxy_host, proxy_port) = proxy.dialled();
+    let socket = match timeout(DIAL_TIMEOUT, happy_eyeballs::connect(&proxy_host, proxy_port)).await {
         Ok(Ok(socket)) => socket,
         Ok(Err(error)) => return Err(CloseReason::ProxyUnreachable(format!("{proxy}: {error}"))),
         Err(_) => {
@@ -33,8 +35,6 @@ pub(super) async fn reach(
             return Err(CloseReason::ProxyUnreachable(format!("{proxy}: no connection within {seconds} s")));
         }
     };
-    // Noise frames are small, and somebody waits for each.
-    let _ = socket.set_nodelay(true);
     let greeting = async {
         match proxy.kind {
             ProxyKind::Socks5 => socks(proxy, socket, login, host, port).await,

@@ -50,6 +50,10 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
 
     let exposition = api.get("/metrics").await.is(200).text();
     assert!(sample(&exposition, "process_resident_memory_bytes").unwrap() > 1e6, "{exposition}");
+    assert!(sample(&exposition, "process_cpu_seconds_total").unwrap() > 0.0, "{exposition}");
+    let started = sample(&exposition, "process_start_time_seconds").unwrap();
+    let age = chrono::Utc::now().timestamp() as f64 - started;
+    assert!((-2.0..600.0).contains(&age), "it began {age} s ago");
     assert!(sample(&exposition, "paird_tasks").unwrap() > 1.0);
     assert_eq!(sample(&exposition, "paird_lease_live"), Some(1.0));
     let store = sample(&exposition, "paird_store_seconds_count{operation=\"record\"}").unwrap();

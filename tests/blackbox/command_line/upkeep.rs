@@ -42,6 +42,24 @@ async fn health_is_the_lease_of_this_machine_and_not_the_console() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_liveness_probe_outlives_the_database_a_readiness_not() {
+    let mut stage = Stage::empty().await;
+    assert_ne!(paird(&stage, &["health", "--live"]).await.status.code(), Some(0), "there is no daemon");
+    let daemon = stage.daemon(&[]).await;
+    assert_eq!(text(&paird(&stage, &["health", "--live"]).await), "alive\n");
+    assert_eq!(text(&paird(&stage, &["health", "--ready"]).await), "ready\n");
+    assert_eq!(document(&stage, &["health", "--ready"]).await["ready"], json!(true));
+    stage.database.take().unwrap().stop().await;
+    assert_eq!(paird(&stage, &["health", "--live"]).await.status.code(), Some(0));
+    let waiting = paird(&stage, &["health", "--ready"]).await;
+    assert_eq!(waiting.status.code(), Some(1));
+    assert!(String::from_utf8(waiting.stdout).unwrap().starts_with("not ready: "));
+    daemon.kill().await;
+    assert_ne!(paird(&stage, &["health", "--live"]).await.status.code(), Some(0));
+    stage.finish_without_database().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
     let mut stage = Stage::empty().await;
     let owner = std::mem::take(&mut stage.dsn);

@@ -288,6 +288,7 @@ impl Lifecycle {
     /// The number that was scanned, where the operator expects another.
     pub(super) fn wrong_phone(&self, phone: &Phone) -> Option<Event> {
         let expected = self.record.attempt()?.request.only_phone()?;
-        (expected != phone).then(|| Event::WrongPhone { phone: phone.clone(), expected: expected.clone() })
+        (!expected.is_same_number(phone))
+            .then(|| Event::WrongPhone { phone: phone.clone(), expected: expected.clone() })
     }
 }
