@@ -13,8 +13,8 @@ use paird::postgres::store::PgStore;
 use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, Change, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired,
     Event, Fence, Finished, Instant, KeyringId, Link, LinkedDevice, OperatorId, Owned, PairMethod, PairRequest, Phone,
-    SealedKeys, SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId, TicketRecord,
-    Unlinked, Write, Written,
+    Presence, SealedKeys, SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId,
+    TicketRecord, Unlinked, Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use paird_actors::simulation::{
