@@ -26,10 +26,10 @@ pub(crate) enum ReadError {
 /// For its owner alone, who is this user or root. One of root's may be readable by a group, as
 /// Postgres takes it, too: Kubernetes and systemd mount secrets so for an unprivileged user.
 pub(crate) fn is_private(mode: u32, owner: u32, user: u32) -> bool {
-    match owner {
-        0 => mode & 0o037 == 0,
-        owner => mode & 0o077 == 0 && (owner == user || user == 0),
+    if owner == 0 && user != 0 {
+        return mode & 0o037 == 0;
     }
+    mode & 0o077 == 0 && (owner == user || user == 0)
 }
 
 /// Up to `limit` bytes of the file, which guards against a device or a wrong, huge file;
@@ -114,5 +114,6 @@ mod tests {
         for (mode, owner) in [(0o640, USER), (0o604, USER), (0o444, 0), (0o660, 0), (0o600, 500)] {
             assert!(!is_private(mode, owner, USER), "{mode:o} of {owner}");
         }
+        assert!(is_private(0o600, 0, 0) && !is_private(0o640, 0, 0), "root's own file is like any user's");
     }
 }

@@ -146,6 +146,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets whether the account looks online while it is linked. A connected account reconnects
+         *     at once; others use it from their next connection on.
+         */
+        put: operations["putAccountsIdPresence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/proxy": {
         parameters: {
             query?: never;
@@ -546,6 +566,8 @@ export interface components {
             phase: "idle" | "starting" | "retrying" | "scan" | "code" | "passkey" | "passkey_confirmation" | "linking" | "connected" | "offline" | "held" | "gone" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "failed";
             /** @description Digits only; set while the account holds, or is completing, a link. */
             phoneNumber?: string | null;
+            /** @description Whether it looks online while it is linked: `silent` or `available`. */
+            presence: string;
             /** @description What everything of it goes through, without its login; null: it connects directly. */
             proxy?: string | null;
             /** @description User and password are set for the proxy. They are never told. */
@@ -609,6 +631,7 @@ export interface components {
              *     - `server_busy`: WhatsApp's server is busy
              *     - `rate_limited`: WhatsApp says: too many connections
              *     - `restart_required`: WhatsApp asked for a new connection
+             *     - `not_authorized`: WhatsApp does not know the device; paird looks once more before it believes that
              *     - `refused`: WhatsApp refused the connection
              *     - `store_failed`: The stored keys could not be read or written
              *     - `replaced`: Another program took the connection over
@@ -626,7 +649,7 @@ export interface components {
              *     - `unknown`: The reason is not one that this version knows
              * @enum {string}
              */
-            statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
+            statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
         };
         Accounts: {
             /** @description In order of creation. */
@@ -872,6 +895,14 @@ export interface components {
         NewLabel: {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
             label: string;
+        };
+        NewPresence: {
+            /**
+             * @description `silent`: the account looks as if nothing was linked. `available`: it is online, its
+             *     phone does not notify its owner, and what it receives counts as delivered.
+             * @example silent
+             */
+            presence: string;
         };
         /** @description A proxy. Without user and password, those that were set are removed. */
         NewProxy: {
@@ -1303,6 +1334,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Inspection"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdPresence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPresence"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description What went wrong */

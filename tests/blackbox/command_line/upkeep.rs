@@ -86,7 +86,7 @@ async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
 
     for _ in 0..2 {
         let document = document(&stage, &["migrate", "--roles"]).await;
-        assert_eq!(document, json!({"schemaVersion": version, "rolesGranted": true}));
+        assert_eq!(document, json!({"schemaVersion": version, "rolesGranted": true, "isOpenToAll": false}));
         assert!(web_may("SELECT").await && !web_may("DELETE").await);
     }
     let said = text(&paird(&stage, &["migrate", "--roles"]).await);
