@@ -3,7 +3,7 @@
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use paird_actors::domain::StoreError;
 use paird_sql::queries::connections::{check_session, configure_session};
 use thiserror::Error;
@@ -266,7 +266,16 @@ impl std::fmt::Debug for Dsn {
 /// # Errors
 /// [`StoreError::Unavailable`] after five seconds without one.
 pub async fn connection(pool: &Pool) -> Result<Object, StoreError> {
-    pool.get().await.map_err(|wrong| StoreError::Unavailable(format!("database: {wrong}")))
+    pool.get().await.map_err(|wrong| {
+        let why = match &wrong {
+            // The pool's own words say which of its hooks it was, and end the line.
+            PoolError::PostCreateHook(why) => why.to_string(),
+            PoolError::Timeout(_) | PoolError::Backend(_) | PoolError::Closed | PoolError::NoRuntimeSpecified => {
+                wrong.to_string()
+            }
+        };
+        StoreError::Unavailable(format!("database: {why}"))
+    })
 }
 
 /// Waits for a statement, but not for ever.

@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use whatsapp_rust::wacore::runtime::{AbortHandle, Runtime};
 
 /// The library replaces a connection whose first app state has not come within this time
-/// (`whatsapp-rust`, `client/node_io.rs`, `CRITICAL_SYNC_TIMEOUT_SECS`). paird needs none of
+/// (`CRITICAL_SYNC_TIMEOUT_SECS` in `whatsapp-rust`). paird needs none of
 /// it, so a connection that is healthy otherwise stays. The library waits for nothing else for
 /// exactly so long; what bounds its queries is shorter.
 const FIRST_SYNC_WATCHDOG: Duration = Duration::from_secs(180);

@@ -31,21 +31,21 @@ impl Pooler {
         let program = pgbouncer()?;
         let dir = stage.dir.join("pooler");
         std::fs::create_dir_all(&dir).unwrap();
-        std::os::unix::fs::chown(&dir, Some(65534), None).ok();
         let config = dir.join("pgbouncer.ini");
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let text = format!(
             "[databases]\npaird = {}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n\
-             unix_socket_dir =\npool_mode = {mode}\nlogfile = {}\n",
+             unix_socket_dir =\npool_mode = {mode}\n",
             stage.dsn,
-            dir.join("log").display(),
         );
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(program);
         if nix::unistd::geteuid().is_root() {
             command.args(["-u", "nobody"]);
         }
-        let process = command.arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Opened here: a user without rights reaches nothing in the stage's directory.
+        let log = std::fs::File::create(dir.join("log")).unwrap();
+        let process = command.arg(&config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let dsn = format!("host=127.0.0.1 port={port} user=paird dbname=paird");
         until("a pooler that answers", async || {
             tokio_postgres::connect(&dsn, tokio_postgres::NoTls).await.ok().map(drop)

@@ -199,6 +199,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         (_, "uuid::Uuid") => "md5('other')::uuid",
         (_, "chrono::DateTime<chrono::FixedOffset>") => "now()",
         ("args" | "payload" | "event_payload", _) => "'{}'",
+        ("presence", _) => "'silent'",
         _ => "'x'",
     }
 }

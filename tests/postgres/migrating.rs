@@ -104,7 +104,7 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
     let name = format!("t{}", Uuid::new_v4().simple());
     let text = cluster.server().create_database(&name, None).await.unwrap();
     let mut web = connect(&text).await;
-    migrations::migrations::runner().set_target(Target::Version(13)).run_async(&mut web).await.unwrap();
+    migrations::migrations::runner().set_target(Target::Version(12)).run_async(&mut web).await.unwrap();
     let broken = "
         INSERT INTO whatsapp_accounts (operator_id, label, proxy) VALUES
             (gen_random_uuid(), repeat('x', 3000000), NULL), (gen_random_uuid(), E'a\\nb\\x1b[31m', NULL),

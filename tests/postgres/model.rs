@@ -151,7 +151,7 @@ impl Both {
         match self.dice.below(20) {
             0 | 1 => self.send().await,
             2 => self.end_a_lease().await,
-            3 if self.dice.chance(30) => self.age_tickets().await,
+            3 if self.dice.chance(15) => self.age_tickets().await,
             // Late, or again.
             4..=8 if !self.issued.is_empty() => {
                 let nth = self.dice.below(self.issued.len());

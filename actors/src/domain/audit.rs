@@ -20,6 +20,8 @@ pub enum AuditAction {
     Unlinked,
     #[strum(serialize = "account.unlink_abandoned")]
     UnlinkAbandoned,
+    #[strum(serialize = "account.renamed")]
+    Renamed,
     #[strum(serialize = "session.disconnected")]
     Disconnected,
 }
@@ -36,6 +38,7 @@ impl AuditAction {
             Self::Held => "the account is held, see the reason in the payload",
             Self::Unlinked => "WhatsApp confirmed that a device entry is gone from the phone",
             Self::UnlinkAbandoned => "a device entry could not be removed in time",
+            Self::Renamed => "a migration gave the account another label: the former broke a new limit",
             Self::Disconnected => "the connection was lost",
         }
     }

@@ -33,7 +33,7 @@ impl OddKind {
 /// Told of each odd stanza: the metric.
 pub type OddListener = Arc<dyn Fn(OddKind) + Send + Sync>;
 
-/// The library's handlers (`client/accessors.rs`, `create_stanza_router`), and what it looks at
+/// The library's handlers (`create_stanza_router`), and what it looks at
 /// before it asks them.
 const UNDERSTOOD: [&str; 14] = [
     "ack",
@@ -94,8 +94,7 @@ impl OddStanzas {
     }
 }
 
-/// As the library looks for something to decrypt or to ask the phone for (`message.rs`,
-/// `message_enc_nodes_for_device`); where it finds nothing it says nothing to WhatsApp.
+/// As the library looks for something to decrypt or to ask the phone for (`message_enc_nodes_for_device`); where it finds nothing it says nothing to WhatsApp.
 fn is_empty_message(message: &NodeRef<'_>, client: &Client) -> bool {
     let from = message.get_attr("from").and_then(|from| from.to_jid());
     if from.is_none_or(|from| from.is_newsletter() || from.is_status_broadcast()) {

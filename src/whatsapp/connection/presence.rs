@@ -3,8 +3,7 @@
 //! The library says `<presence type="available">` by itself, and has no switch for that: after
 //! each login, as soon as it knows what the person is called, and whenever it hears of another
 //! name. From then on WhatsApp holds back the phone's notifications, and what is received
-//! counts as delivered. It does not say so while it knows no name (`whatsapp-rust`,
-//! `features/presence.rs`). So it is made to forget the name before each of these moments, and
+//! counts as delivered. It does not say so while it knows no name (its `set_available`). So it is made to forget the name before each of these moments, and
 //! what is said to WhatsApp is `unavailable`:
 //!
 //! - after the login it looks for the name twice: to see whether it must ask for the first

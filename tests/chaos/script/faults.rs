@@ -1,6 +1,6 @@
 //! WhatsApp's faults.
 
-use paird_sandbox::{Fault, Garbage, PausePoint, RestartFault, Scope, UnlinkFault};
+use paird_sandbox::{Fault, Garbage, PausePoint, RestartFault, Scope, Stanza, UnlinkFault};
 use serde_json::Value;
 
 use super::Dice;
@@ -19,7 +19,7 @@ impl Dice {
             _ => Scope::Number(self.number()),
         };
         let number = Some(self.number());
-        match self.below(27) {
+        match self.below(29) {
             0..3 => Fault::Cut { scope },
             3 => Fault::RefuseConnections { times },
             4 => Fault::StallIqs { xmlns: self.one_of(&[None, Some("w:g2".to_owned()), Some("md".to_owned())]) },
@@ -60,6 +60,14 @@ impl Dice {
             22 => Fault::RefuseCode { code: 429, text: "rate-overlimit".to_owned(), times },
             23 => Fault::RefreshCode {},
             24 => Fault::ChallengeAgain {},
+            // Of queries that a connection is healthy without.
+            25 => Fault::RefuseIqs {
+                xmlns: self.one_of(&["w:g2", "privacy", "blocklist"]).to_owned(),
+                code: self.one_of(&[400, 404, 429, 500]),
+                text: "odd".to_owned(),
+                times,
+            },
+            26 => Fault::Answer { xmlns: "w:g2".to_owned(), children: vec![Stanza::new("surprise")], times },
             _ => Fault::Pause {
                 at: self.one_of(&[
                     PausePoint::BeforePairSuccess,

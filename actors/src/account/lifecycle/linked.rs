@@ -121,7 +121,7 @@ impl Lifecycle {
             self.backoff.reset();
         }
         self.refreshed = false;
-        self.doubted = false;
+        self.doubted = None;
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
             let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -184,9 +184,11 @@ impl Lifecycle {
         self.close_then(after);
     }
 
-    /// WhatsApp does not know the device: whether it said so before, with no login since.
+    /// WhatsApp does not know the device: whether it said so of the same keys before, with no
+    /// login since.
     pub(super) fn is_gone_at_the_second_look(&mut self) -> bool {
-        std::mem::replace(&mut self.doubted, true)
+        let keyring = self.record.linking().or(self.record.keyring());
+        std::mem::replace(&mut self.doubted, keyring) == keyring
     }
 
     /// An outdated client gets one try with a fresh version before a person must look.

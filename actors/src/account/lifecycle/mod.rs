@@ -57,8 +57,8 @@ pub struct Lifecycle {
     was_prompt: bool,
     /// WhatsApp refused the client version, and the one try after the refresh was used.
     refreshed: bool,
-    /// WhatsApp did not know the device at its last login.
-    doubted: bool,
+    /// The keys whose device WhatsApp did not know at their last login.
+    doubted: Option<KeyringId>,
     /// Who asked for the running attempt.
     source: String,
     now: Instant,

@@ -247,7 +247,6 @@ impl Lifecycle {
                 Verdict::LookAgain => self.is_gone_at_the_second_look(),
                 Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => false,
             };
-        self.doubted &= !erase_linking;
         let is_no_failure = *reason == CloseReason::QrExhausted
             || matches!(reason.verdict(), Verdict::RestartNow | Verdict::LinkGone | Verdict::LookAgain);
         // Only the first time: a server that meets each fresh socket with one of these would

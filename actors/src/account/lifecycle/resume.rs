@@ -43,7 +43,7 @@ impl Lifecycle {
             socket_since: now,
             was_prompt: false,
             refreshed: false,
-            doubted: false,
+            doubted: None,
             source: NOBODY.to_owned(),
             now,
             effects: Vec::new(),

@@ -26,7 +26,9 @@ pub struct Referee {
     refused: BTreeSet<u64>,
     /// Keyrings that the phone may list.
     confirmed: BTreeSet<KeyringId>,
-    /// Keyrings that WhatsApp said are gone, in so many words.
+    /// Keyrings that WhatsApp did not know once, with no login since.
+    doubted: BTreeSet<KeyringId>,
+    /// Keyrings that WhatsApp said are gone, in so many words or twice.
     disowned: BTreeSet<KeyringId>,
     commands: BTreeMap<i64, bool>,
     left: bool,
@@ -39,7 +41,7 @@ impl Hash for Referee {
         self.live.hash(state);
         (self.last_opened, self.believed_connected, self.left, self.retired).hash(state);
         (&self.keyrings, &self.secured, &self.refused).hash(state);
-        (&self.confirmed, &self.disowned, &self.commands).hash(state);
+        (&self.confirmed, &self.doubted, &self.disowned, &self.commands).hash(state);
         if let Some(claim) = &self.claim {
             format!("{claim:?}").hash(state);
         }
@@ -65,6 +67,7 @@ impl Referee {
             believed_connected: record.status == Status::Connected || record.released_at.is_some(),
             refused: BTreeSet::new(),
             confirmed: record.keyring().into_iter().chain(record.linking()).collect(),
+            doubted: BTreeSet::new(),
             disowned: BTreeSet::new(),
             commands: BTreeMap::new(),
             left: false,
@@ -84,6 +87,11 @@ impl Referee {
             }
             Input::Session(of, SessionEvent::Ended { reason }) if self.open_session() == Some(*of) => {
                 self.on_ended(*of, reason);
+            }
+            Input::Session(of, SessionEvent::Open { .. }) if self.open_session() == Some(*of) => {
+                if let Some(keyring) = self.keyrings.get(&of.0) {
+                    self.doubted.remove(keyring);
+                }
             }
             Input::Claimed(of, Ok(Claim::Granted)) => {
                 if let Some((_, update)) = self.claim.take_if(|(asked, _)| asked == of) {
@@ -109,10 +117,15 @@ impl Referee {
     }
 
     fn on_ended(&mut self, of: Incarnation, reason: &CloseReason) {
-        if reason.verdict() == Verdict::LinkGone
-            && let Some(keyring) = self.keyrings.get(&of.0)
-        {
-            self.disowned.insert(*keyring);
+        let Some(keyring) = self.keyrings.get(&of.0) else { return };
+        match reason.verdict() {
+            Verdict::LinkGone => {
+                self.disowned.insert(*keyring);
+            }
+            Verdict::LookAgain if !self.doubted.insert(*keyring) => {
+                self.disowned.insert(*keyring);
+            }
+            Verdict::LookAgain | Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => {}
         }
     }
 
