@@ -673,10 +673,11 @@ export interface components {
              *     - `account.held`: the account is held, see the reason in the payload
              *     - `account.unlinked`: WhatsApp confirmed that a device entry is gone from the phone
              *     - `account.unlink_abandoned`: a device entry could not be removed in time
+             *     - `account.renamed`: a migration gave the account another label: the former broke a new limit
              *     - `session.disconnected`: the connection was lost
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "session.disconnected";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.renamed" | "session.disconnected";
             /** Format: date-time */
             createdAt: string;
             /** Format: int64 */

@@ -1,5 +1,6 @@
 //! A daemon whose database is behind PgBouncer, as that is set up by default.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -41,7 +42,10 @@ impl Pooler {
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(program);
         if nix::unistd::geteuid().is_root() {
-            command.args(["-u", "nobody"]);
+            // It refuses root, and only the server's user reaches the server's socket.
+            let owner = std::fs::metadata(stage.dir.join("run")).unwrap().uid();
+            let user = nix::unistd::User::from_uid(owner.into()).unwrap().unwrap();
+            command.args(["-u", &user.name]);
         }
         // Opened here: a user without rights reaches nothing in the stage's directory.
         let log = std::fs::File::create(dir.join("log")).unwrap();

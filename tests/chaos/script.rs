@@ -256,7 +256,9 @@ mod tests {
     fn every_kind_of_fault_of_the_sandbox_is_in_the_scripts() {
         assert_eq!(said("kind"), names::<Fault>(json!({"kind": "none of them"})));
         let hows = names::<paird_sandbox::UnlinkFault>(json!("none of them"));
-        let hows = hows.union(&names::<paird_sandbox::RestartFault>(json!("none of them"))).cloned().collect();
+        let hows: BTreeSet<_> =
+            hows.union(&names::<paird_sandbox::RestartFault>(json!("none of them"))).cloned().collect();
+        let hows = hows.union(&names::<paird_sandbox::Garbage>(json!("none of them"))).cloned().collect();
         assert_eq!(said("how"), hows);
         assert_eq!(said("at"), names::<paird_sandbox::PausePoint>(json!("none of them")));
         assert_eq!(said("scope"), ["all", "number", "unregistered"].map(str::to_owned).into());

@@ -116,8 +116,7 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
         INSERT INTO event_consumers (consumer, account_id) VALUES (repeat('c', 500), gen_random_uuid())";
     web.batch_execute(broken).await.unwrap();
     let account: Uuid = web.query_one("SELECT id FROM whatsapp_accounts LIMIT 1", &[]).await.unwrap().get(0);
-    let keyed =
-        "INSERT INTO commands (account_id, kind, dedupe_key) VALUES ($1, 'account.pair', $1::text || ' click-1')";
+    let keyed = "INSERT INTO commands (account_id, kind, dedupe_key) VALUES ($1::uuid, 'account.pair', $1::uuid::text || ' click-1')";
     web.execute(keyed, &[&account]).await.unwrap();
 
     let told = std::sync::Mutex::new(Vec::new());
