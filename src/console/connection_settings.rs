@@ -118,7 +118,7 @@ pub async fn set_presence(
     let presence = Presence::parse(&new.0.presence);
     let presence = presence.ok_or_else(|| Problem::refused("presence must be silent or available".to_owned()))?;
     let database = state.database().await?;
-    let set = query(settings::set_presence().bind(&database, &presence.as_str(), &*id).opt()).await?;
+    let set = query(settings::set_presence().bind(&database, &presence.as_str(), &id).opt()).await?;
     set.ok_or_else(|| nobody(*id))?;
     drop(database);
     changed(&state, *id).await

@@ -359,8 +359,7 @@ impl Both {
             record.link = Link::LeftBehind { device, parked: record.keyring() };
         }
         let commands: Vec<CommandId> = self.model.commands.keys().copied().collect();
-        let mut change = Change::default();
-        change.deletes = self.dice.chance(15);
+        let mut change = Change { deletes: self.dice.chance(15), ..Change::default() };
         if change.deletes || self.dice.chance(10) {
             change.events.push(Event::AccountDeleted { unlinked: Unlinked::None });
         }
