@@ -23,7 +23,8 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(config: &Config, args: DemoArgs) -> anyhow::Result<ExitCode> {
-    out::line("paird demo: the daemon, its own Postgres and a WhatsApp double, all on this machine\n");
+    out::line("paird demo: the daemon, its own Postgres and a WhatsApp double, all on this machine");
+    out::line("");
     let started = Instant::now();
     let mut stage = Stage::build(config)?;
     let played = tokio::select! {
@@ -32,17 +33,20 @@ pub(super) async fn run(config: &Config, args: DemoArgs) -> anyhow::Result<ExitC
     };
     let Some(played) = played else {
         stage.strike().await;
-        out::line("\ndemo: interrupted");
+        out::line("");
+        out::line("demo: interrupted");
         return Ok(ExitCode::FAILURE);
     };
     if let Err(differs) = played {
-        out::line(format_args!("\ndemo FAILED: {differs:#}"));
+        out::line("");
+        out::line(format_args!("demo FAILED: {differs:#}"));
         stage.strike_but_keep_the_log().await;
         return Ok(ExitCode::FAILURE);
     }
-    out::line(format_args!("\ndemo: everything as promised, in {:.1} s", started.elapsed().as_secs_f32()));
+    out::line("");
+    out::line(format_args!("demo: everything as promised, in {:.1} s", started.elapsed().as_secs_f32()));
     if args.stay {
-        out::line(stage.what_to_try());
+        out::raw(&format!("{}\n", stage.what_to_try()));
         tokio::signal::ctrl_c().await?;
     }
     stage.strike().await;
