@@ -27,25 +27,6 @@ BEGIN
     RETURN true;
 END $$;
 
-CREATE OR REPLACE FUNCTION send_command(
-    kind text, account_id uuid, args jsonb DEFAULT '{}', dedupe_key text DEFAULT NULL, source text DEFAULT 'web'
-) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    command_id bigint;
-BEGIN
-    INSERT INTO commands AS c (kind, account_id, args, dedupe_key, source)
-    VALUES (send_command.kind, send_command.account_id, coalesce(send_command.args, '{}'),
-            send_command.dedupe_key, coalesce(send_command.source, 'web'))
-    ON CONFLICT ON CONSTRAINT commands_dedupe_key_key DO NOTHING
-    RETURNING c.id INTO command_id;
-    IF command_id IS NULL THEN
-        SELECT c.id INTO command_id FROM commands c WHERE c.dedupe_key = send_command.dedupe_key;
-    END IF;
-    PERFORM ring(channel, '')
-    FROM (SELECT 'paird_command' AS channel UNION SELECT p.command_channel FROM processes p) AS rung;
-    RETURN command_id;
-END $$;
-
 -- As before; a kind that nobody knows, and that is too long itself, is cut as well: a message that
 -- Postgres does not take would keep all that follow it.
 CREATE OR REPLACE FUNCTION event_message(event events) RETURNS text LANGUAGE sql IMMUTABLE AS $$
