@@ -11,14 +11,7 @@ use serde_json::json;
 /// PgBouncer's program. Without it these tests say that they were left out; in CI they fail.
 fn pgbouncer() -> Option<PathBuf> {
     let found = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"].map(PathBuf::from);
-    let found = found.into_iter().find(|path| path.exists());
-    #[expect(clippy::disallowed_methods, reason = "whether a test may be left out")]
-    let must = std::env::var_os("CI").is_some();
-    assert!(found.is_some() || !must, "PgBouncer is missing: apt install pgbouncer");
-    if found.is_none() {
-        eprintln!("left out: PgBouncer is missing (apt install pgbouncer)");
-    }
-    found
+    paird_testkit::found_or_left_out(found.into_iter().find(|path| path.exists()), "PgBouncer", "pgbouncer")
 }
 
 struct Pooler {

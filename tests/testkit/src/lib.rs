@@ -168,6 +168,17 @@ pub async fn until_within<T, F: Future<Output = Option<T>>>(
     }
 }
 
+/// A tool that a test needs and may be left out without, which it then says. In CI it is there.
+pub fn found_or_left_out<T>(tool: Option<T>, name: &str, package: &str) -> Option<T> {
+    #[expect(clippy::disallowed_methods, reason = "whether a test may be left out")]
+    let must = std::env::var_os("CI").is_some();
+    assert!(tool.is_some() || !must, "{name} is missing: apt install {package}");
+    if tool.is_none() {
+        eprintln!("left out: {name} is missing (apt install {package})");
+    }
+    tool
+}
+
 /// An empty directory, kept when the test fails.
 pub fn scratch() -> PathBuf {
     let dir = target_tmp().join(format!("bb-{}", Uuid::new_v4().simple()));
