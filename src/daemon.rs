@@ -138,7 +138,7 @@ async fn serve_with(
             Arbiter::with_tokio_rt(move || runtime)
         })
         .collect();
-    let supervisor = supervisor::start(supervisor::Setting {
+    let supervisor = supervisor::start(supervisor::SupervisorConfig {
         store: Arc::clone(&store) as _,
         gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
         policy: config.policy(),
@@ -157,6 +157,7 @@ async fn serve_with(
             token,
             dsn: database.dsn().clone(),
             event_channel: config.event_channel.clone(),
+            notifications: listener.subscriptions(),
             process,
             supervisor: supervisor.clone(),
             lease: lease.watch(),

@@ -209,9 +209,22 @@ pub struct FakeGateway {
     most_live: Arc<Mutex<usize>>,
     cut: Arc<AtomicUsize>,
     scan_panics: Arc<AtomicBool>,
+    /// Openings are not over before they are looked at again, and nobody is woken for it.
+    slow: AtomicBool,
+    slow_openings: AtomicUsize,
 }
 
 impl FakeGateway {
+    /// From now on an opening goes on only when whoever waits for it is woken by something else.
+    pub fn open_when_disturbed(&self) {
+        self.slow.store(true, Ordering::Relaxed);
+    }
+
+    /// How many openings wait for that.
+    pub fn slow_openings(&self) -> usize {
+        self.slow_openings.load(Ordering::Relaxed)
+    }
+
     /// Every connection that was ever opened for the account.
     pub fn opened(&self, account: AccountId) -> usize {
         lock(&self.opened).iter().filter(|(order, _)| order.account == account).count()
@@ -256,6 +269,14 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 #[async_trait]
 impl Gateway for FakeGateway {
     async fn open(&self, order: OpenSession, listener: SessionListener) -> Result<Arc<dyn Session>, StoreError> {
+        if self.slow.load(Ordering::Relaxed) {
+            self.slow_openings.fetch_add(1, Ordering::Relaxed);
+            let mut is_first = true;
+            std::future::poll_fn(|_| {
+                if std::mem::take(&mut is_first) { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+            })
+            .await;
+        }
         let key = (order.account, order.incarnation);
         let mut live = lock(&self.live);
         live.push(key);

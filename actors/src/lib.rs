@@ -10,9 +10,10 @@
 pub mod account;
 pub mod clock;
 pub mod connection;
-pub mod departure;
 pub mod domain;
+pub mod exit;
 pub mod lease;
+pub mod machine;
 pub mod ports;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
@@ -20,10 +21,10 @@ pub mod supervisor;
 pub mod trace;
 pub mod unlink;
 
+mod deps;
 #[cfg(test)]
 mod diagram;
 #[cfg(test)]
 mod fakes;
-mod world;
 
-pub use world::{LeaseEpoch, World};
+pub use deps::{Deps, LeaseEpoch};

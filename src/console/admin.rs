@@ -180,15 +180,19 @@ pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
 async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
     let mut given = 0;
     while state.supervisor.drain().await {
-        let _turn = state.drain_turn.lock().await;
-        if !state.draining.load(Ordering::Relaxed) {
-            return None;
-        }
         let giving = async {
-            let told = state.lease_row.drain(true).await?;
-            state.lease_row.give_back(told).await
+            // Not held over the pause below: an undoing would wait for it.
+            let _turn = state.drain_turn.lock().await;
+            if !state.draining.load(Ordering::Relaxed) {
+                return None;
+            }
+            let told = match state.lease_row.drain(true).await {
+                Ok(told) => told,
+                Err(why) => return Some(Err(why)),
+            };
+            Some(state.lease_row.give_back(told).await)
         };
-        match giving.await {
+        match giving.await? {
             Ok(back) => {
                 given += u64::try_from(back.accounts).unwrap_or_default();
                 if !back.more {

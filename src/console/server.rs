@@ -37,7 +37,7 @@ use super::{
     token::Token,
 };
 use crate::metrics::Exposition;
-use crate::postgres::{lease::LeaseRow, pool::Dsn};
+use crate::postgres::{lease::LeaseRow, pool::Dsn, subscriptions::Subscriptions};
 
 /// Few callers are expected, and the accounts' work must not wait for them.
 /// Of each worker: they share the process's descriptors with the sockets to WhatsApp.
@@ -59,6 +59,7 @@ pub struct ConsoleSettings {
     pub token: Token,
     pub dsn: Dsn,
     pub event_channel: String,
+    pub notifications: Subscriptions,
     pub process: Uuid,
     pub supervisor: SupervisorHandle,
     pub lease: watch::Receiver<LeaseState>,
@@ -88,7 +89,7 @@ impl Console {
             lease_row: settings.lease_row,
             metrics: settings.metrics,
             master_key_file: settings.master_key_file,
-            feed: Feed::start(settings.dsn, &settings.event_channel, ending.clone()),
+            feed: Feed::start(settings.dsn, settings.notifications, &settings.event_channel, ending.clone()),
             sessions: Sessions::new(&settings.token),
             token: settings.token,
             draining: AtomicBool::new(false),

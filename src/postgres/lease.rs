@@ -22,7 +22,7 @@ use paird_sql::queries::processes::{
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use super::listener::RESYNC;
@@ -221,7 +221,7 @@ impl LeaseRow {
         };
         let client = connection(&self.pool).await?;
         bounded(set_draining().bind(&client, &drain.draining, &drain.number, &self.process)).await?;
-        ring(&client).await?;
+        ring(&client).await;
         Ok(drain)
     }
 
@@ -233,7 +233,7 @@ impl LeaseRow {
     pub async fn give_back(&self, drained: Drain) -> Result<GivenBack, StoreError> {
         let client = connection(&self.pool).await?;
         let given = bounded(give_accounts_back().bind(&client, &self.process, &drained.number, &BATCH).one()).await?;
-        ring(&client).await?;
+        ring(&client).await;
         Ok(GivenBack { accounts: given.given, more: given.more })
     }
 
@@ -252,7 +252,7 @@ async fn release(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
     let client = connection(pool).await?;
     bounded(release_lease().bind(&client, &process)).await?;
     info!(%process, "released the lease");
-    ring(&client).await?;
+    ring(&client).await;
     let disowned = tokio::time::timeout(DISOWN_TIME, async {
         while bounded(disown_accounts().bind(&client, &process, &BATCH).one()).await? == BATCH {}
         Ok(())
@@ -278,10 +278,12 @@ pub struct Stranger {
     pub pid: i32,
 }
 
-/// Tells every daemon that the fleet has changed.
-async fn ring(client: &Object) -> Result<(), StoreError> {
-    bounded(ring_daemons().bind(client, &RESYNC).all()).await?;
-    Ok(())
+/// Tells every daemon that the fleet has changed. It only hurries them: they look again by
+/// themselves, so what was done before it is done all the same if this fails.
+pub(super) async fn ring(client: &Object) {
+    if let Err(why) = bounded(ring_daemons().bind(client, &RESYNC).all()).await {
+        debug!(%why, "the other daemons were not notified, and find out by themselves");
+    }
 }
 
 /// The shell of [`Heartbeat`].
@@ -422,7 +424,7 @@ impl Asking {
         };
         set_clock(taken.database_now, asked.elapsed());
         self.bury_the_dead(client).await?;
-        ring(client).await?;
+        ring(client).await;
         Ok(Answer::Renewed { epoch: taken.epoch })
     }
 

@@ -1,12 +1,14 @@
-//! LISTENs on the command channel. A notification only wakes the reader: the rows are the
-//! truth, and it reads all of them.
+//! The daemon's one LISTEN connection: for the command channel, and for whoever else
+//! subscribes. A notification only wakes the reader: the rows are the truth, and it reads all
+//! of them.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{Failures, StoreError};
 use paird_sql::queries::connections::{check_listening, listen_to_channel};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -15,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use super::backoff::Backoff;
 use super::notify_lane::{NotifyCommands, NotifyLane};
-use super::pool::{DrivenConnection, Dsn, bounded};
+use super::pool::{DrivenConnection, Dsn, RETRY, bounded};
+use super::subscriptions::Subscriptions;
 
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A frozen server answers no ping, and nothing else tells of it.
@@ -45,6 +47,7 @@ pub struct Listener {
     wake: Arc<Notify>,
     resync: Arc<Notify>,
     mode: watch::Receiver<ListenMode>,
+    subscriptions: Subscriptions,
     ending: CancellationToken,
 }
 
@@ -55,11 +58,13 @@ impl Listener {
         let ending = CancellationToken::new();
         let (tell, mode) = watch::channel(ListenMode::Polling);
         let lane = NotifyLane::new(commands);
+        let subscriptions = Subscriptions::default();
         let hearing = Hearing {
             channel: channel.to_owned(),
             wake: Arc::clone(&wake),
             resync: Arc::new(Notify::new()),
             lane: lane.clone(),
+            subscriptions: subscriptions.clone(),
         };
         let paced = pace(Arc::clone(&hearing.resync), Arc::clone(&resync));
         let task = ListenTask { dsn, hearing, mode: tell };
@@ -68,7 +73,7 @@ impl Listener {
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
         tokio::spawn(ending.clone().run_until_cancelled_owned(lane.run(pool, Arc::clone(&wake))));
         wake.notify_one();
-        Self { wake, resync, mode, ending }
+        Self { wake, resync, mode, subscriptions, ending }
     }
 
     /// Holds one permit while there may be something to read; any number of rings while
@@ -84,6 +89,11 @@ impl Listener {
 
     pub fn mode(&self) -> watch::Receiver<ListenMode> {
         self.mode.clone()
+    }
+
+    /// Lends the connection to others.
+    pub fn subscriptions(&self) -> Subscriptions {
+        self.subscriptions.clone()
     }
 
     pub fn stop(self) {
@@ -104,10 +114,12 @@ struct Hearing {
     wake: Arc<Notify>,
     resync: Arc<Notify>,
     lane: NotifyLane,
+    subscriptions: Subscriptions,
 }
 
 impl Hearing {
     fn take(&self, notification: &Notification) {
+        self.subscriptions.notify(notification.channel());
         if notification.channel() != self.channel {
             return;
         }
@@ -127,15 +139,15 @@ struct ListenTask {
 
 impl ListenTask {
     async fn listen_for_ever(self) {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut failures = Failures::default();
         loop {
             let started = Instant::now();
             let Err(why) = self.listen().await;
             self.mode.send_replace(ListenMode::Polling);
             if started.elapsed() > PING_EVERY {
-                backoff.reset();
+                failures.reset();
             }
-            let wait = backoff.next();
+            let wait = failures.next(RETRY, rand::random());
             warn!(%why, retry_in_ms = wait.as_millis(), "not listening for commands");
             tokio::time::sleep(wait).await;
         }
@@ -145,18 +157,33 @@ impl ListenTask {
     async fn listen(&self) -> Result<std::convert::Infallible, StoreError> {
         let (client, connection) = self.dsn.connect().await?;
         let mut driver = AbortOnDropHandle::new(tokio::spawn(drive(connection, self.hearing.clone())));
-        answered(bounded(listen_to_channel().bind(&client, &self.hearing.channel).one())).await?;
+        tokio::select! {
+            _ = &mut driver => Err(StoreError::Unavailable("database: the connection ended".to_owned())),
+            never = self.keep_listening(&client) => never,
+        }
+    }
+
+    async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
+        answered(bounded(listen_to_channel().bind(client, &self.hearing.channel).one())).await?;
         // Whatever came before LISTEN is in the rows.
         self.hearing.wake.notify_one();
+        let subscriptions = &self.hearing.subscriptions;
+        let mut listened = BTreeSet::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            for channel in subscriptions.channels() {
+                if !listened.contains(&channel) {
+                    answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
+                    subscriptions.notify(&channel);
+                    listened.insert(channel);
+                }
+            }
             tokio::select! {
-                _ = &mut driver => break,
-                _ = ping.tick() => self.check(&client).await?,
+                () = subscriptions.changed() => {}
+                _ = ping.tick() => self.check(client).await?,
             }
         }
-        Err(StoreError::Unavailable("database: the connection ended".to_owned()))
     }
 
     async fn check(&self, client: &Client) -> Result<(), StoreError> {

@@ -4,16 +4,14 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backoff::Backoff;
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{Failures, StoreError};
 use paird_sql::queries::connections::{lock_migrations, settle_restored_events};
 use thiserror::Error;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
-use super::backoff;
-use super::pool::{DrivenConnection, Dsn, bounded, store_error};
+use super::pool::{DrivenConnection, Dsn, RETRY, bounded, store_error};
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -52,7 +50,7 @@ pub async fn migrate(dsn: &Dsn) -> Result<i32, MigrateError> {
 /// # Errors
 /// As [`migrate`].
 pub async fn migrate_and_tell(dsn: &Dsn, tell: impl Fn(&str)) -> Result<i32, MigrateError> {
-    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+    let mut failures = Failures::default();
     loop {
         match try_migrate(dsn, &tell).await {
             Ok(Step::Done(version)) => return Ok(version),
@@ -62,7 +60,7 @@ pub async fn migrate_and_tell(dsn: &Dsn, tell: impl Fn(&str)) -> Result<i32, Mig
             }
             Err(Failed::ForGood(wrong)) => return Err(wrong),
             Err(Failed::ForNow(why)) => {
-                let wait = backoff.next();
+                let wait = failures.next(RETRY, rand::random());
                 warn!(%why, retry_in_ms = wait.as_millis(), "waiting for the database");
                 tokio::time::sleep(wait).await;
             }

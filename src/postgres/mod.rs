@@ -1,6 +1,5 @@
 //! Everything that is Postgres. SQL text lives in `sql/`, not here.
 
-pub(crate) mod backoff;
 pub mod embedded;
 pub mod lease;
 pub mod listener;
@@ -14,6 +13,7 @@ mod process_identity;
 pub mod prune;
 pub mod roles;
 pub mod store;
+pub mod subscriptions;
 mod tls;
 
 pub use process_identity::host;

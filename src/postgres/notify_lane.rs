@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::{clock, domain, domain::StoreError};
+use paird_actors::{
+    clock, domain,
+    domain::{Failures, StoreError},
+};
 use paird_sql::client::Params;
 use paird_sql::queries::commands::{StoreNotifiedCommandParams, find_senders, store_notified_command};
 use sha2::{Digest as _, Sha256};
@@ -15,9 +18,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::backoff::Backoff;
 use super::notify_command::NotifiedCommand;
-use super::pool::{bounded, connection};
+use super::pool::{RETRY, bounded, connection};
 
 /// Two equal notifications of one sender within this are counted; see `store_notified_command`.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
@@ -237,7 +239,7 @@ impl Senders {
         if wanted.is_empty() {
             return;
         }
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut failures = Failures::default();
         // Not after it: who is there now was there when that was heard.
         let at = Instant::now();
         let found = loop {
@@ -249,7 +251,7 @@ impl Senders {
                 }
                 Err(why) => {
                     warn!(%why, "cannot look up who sent a notification yet");
-                    tokio::time::sleep(backoff.next()).await;
+                    tokio::time::sleep(failures.next(RETRY, rand::random())).await;
                 }
             }
         };
@@ -285,7 +287,7 @@ async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Noti
     while let Some(heard) = verified.recv().await {
         let nth = recent.count(&heard);
         let command = NotifiedCommand::read(&heard.payload);
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut failures = Failures::default();
         loop {
             match store_one(pool, &heard, nth, &command).await {
                 Ok(()) => break,
@@ -295,7 +297,7 @@ async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Noti
                 }
                 Err(why) => {
                     warn!(%why, "a notified command waits for the database");
-                    tokio::time::sleep(backoff.next()).await;
+                    tokio::time::sleep(failures.next(RETRY, rand::random())).await;
                 }
             }
         }

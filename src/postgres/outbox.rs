@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{Failures, StoreError};
 use paird_sql::queries::events::notify_events;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::backoff::Backoff;
-use super::pool::{bounded, connection};
+use super::pool::{RETRY, bounded, connection};
 
 /// A NOTIFY costs a database-wide lock over its commit: what comes within this goes in one.
 const COALESCE: Duration = Duration::from_millis(3);
@@ -81,7 +80,7 @@ struct Sender {
 
 impl Sender {
     async fn run(self, waker: Waker, ending: CancellationToken) {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut failures = Failures::default();
         let mut retry = None;
         loop {
             tokio::select! {
@@ -91,12 +90,12 @@ impl Sender {
             }
             retry = match self.send_all().await {
                 Ok(()) => {
-                    backoff.reset();
+                    failures.reset();
                     None
                 }
                 Err(why) => {
                     warn!(%why, "events wait for the database");
-                    Some(backoff.next())
+                    Some(failures.next(RETRY, rand::random()))
                 }
             };
         }

@@ -1,16 +1,15 @@
 //! Connections to Postgres: one reading of the DSN, a pool for statements, and single
 //! connections for what must not be pooled.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{Backoff, StoreError};
 use paird_sql::queries::connections::{check_session, configure_session};
 use thiserror::Error;
-use tokio::sync::Notify;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
+use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -36,6 +35,9 @@ const MAX_AGE: Duration = Duration::from_mins(30);
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 const LOOK_EACH: usize = 64;
 const READ_ONLY: &str = "the server takes no writes (a standby, or default_transaction_read_only)";
+
+/// Between two tries of what waits for the database.
+pub(crate) const RETRY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// The half of a connection that its owner must drive.
 pub(crate) type DrivenConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -205,18 +207,12 @@ fn configured(settings: SessionSettings) -> Hook {
     })
 }
 
-/// A connection of its own that notifies `wake` at every notification. It lives as long as
-/// the second half.
-pub(crate) async fn listening(dsn: &Dsn, wake: Arc<Notify>) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
-    let (client, mut connection) = dsn.connect().await?;
+/// A connection of its own, for one reader. It lives as long as the second half.
+pub(crate) async fn own_connection(dsn: &Dsn) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
+    let (client, connection) = dsn.connect().await?;
     let driver = tokio::spawn(async move {
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if matches!(message, AsyncMessage::Notification(_)) {
-                wake.notify_one();
-            }
-        }
-        // Whoever waits for it finds that the connection is over.
-        wake.notify_one();
+        // What it fails with, whoever uses the client hears.
+        let _ = connection.await;
     });
     Ok((client, AbortOnDropHandle::new(driver)))
 }

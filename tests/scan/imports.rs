@@ -1,11 +1,13 @@
-//! The pure machines import nothing but `domain`, each other's inner files and `std`: what
-//! they decide cannot depend on a shell, a port or another machine.
+//! The pure machines import nothing but `domain`, the trait that they all have (`machine`),
+//! their own inner files and `std`: what they decide cannot depend on a shell, a port or
+//! another machine.
 
 use super::{Source, nothing_breaks, without_strings};
 
 /// The modules that decide, by the path of their first file without its ending.
-const MACHINES: [&str; 7] = [
+const MACHINES: [&str; 8] = [
     "actors/src/domain",
+    "actors/src/machine",
     "actors/src/account/lifecycle",
     "actors/src/account/desk",
     "actors/src/connection",
@@ -50,7 +52,7 @@ fn is_allowed(machine: &str, depth: usize, path: &str) -> bool {
     if first == "crate" {
         let own: Vec<&str> = machine.split('/').skip(2).collect();
         let rest: Vec<&str> = parts.collect();
-        return rest.first() == Some(&"domain") || rest.starts_with(&own);
+        return matches!(rest.first(), Some(&("domain" | "machine"))) || rest.starts_with(&own);
     }
     if first == "super" {
         let ups = 1 + parts.clone().take_while(|part| *part == "super").count();
@@ -146,7 +148,7 @@ fn the_pure_machines_import_nothing_but_domain() {
         ("actors/src/unlink/saga.rs", "use crate::domain::{Policy, TicketRecord};\nuse std::time::Duration;"),
         ("actors/src/account/lifecycle/linked.rs", "use super::{CommandInput, closing::AfterClose};"),
         ("actors/src/account/desk.rs", "use super::lifecycle::{Effect, Input};"),
-        ("actors/src/supervisor/roster/shares.rs", "use super::Roster;\nuse crate::supervisor::roster::Seat;"),
+        ("actors/src/supervisor/roster/shares.rs", "use super::Roster;\nuse crate::supervisor::roster::Slot;"),
         ("actors/src/connection/mod.rs", "mod run;\npub use run::Run;\nuse thiserror::Error;"),
         ("actors/src/account/actor.rs", "use crate::ports::Session;"),
     ] {

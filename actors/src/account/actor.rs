@@ -13,12 +13,12 @@ use super::{
     lifecycle::Input,
 };
 use crate::{
-    World, clock,
-    departure::Departure,
+    Deps, clock,
     domain::{
         AccountId, ConnectionSettings, Ending, GroupsError, Incarnation, KeyringId, OpenSession, PasskeyError, Purpose,
         StoreError, Write, Written,
     },
+    exit::ExitGuard,
     ports::{AccountStore, Session, SessionListener},
     supervisor::{Member, Retired},
     trace,
@@ -30,10 +30,10 @@ pub(super) type Address = Addr<AccountActor>;
 const MAILBOX: usize = 64;
 
 /// Starts an account on an arbiter.
-pub fn start(on: &ArbiterHandle, world: World, beginning: Beginning) -> AccountHandle {
+pub fn start(on: &ArbiterHandle, deps: Deps, beginning: Beginning) -> AccountHandle {
     let address = AccountActor::start_in_arbiter(on, move |ctx| {
         ctx.set_mailbox_capacity(MAILBOX);
-        AccountActor::new(world, beginning)
+        AccountActor::new(deps, beginning)
     });
     AccountHandle::new(address)
 }
@@ -68,8 +68,8 @@ impl Default for Cause {
 pub struct AccountActor {
     account: AccountId,
     desk: Desk<Cause>,
-    world: World,
-    departure: Departure,
+    deps: Deps,
+    exit: ExitGuard,
     timer: Option<SpawnHandle>,
     /// The epoch of the daemon's lease when this life began.
     leased: Option<i64>,
@@ -92,18 +92,19 @@ impl Message for Inspect {
 }
 
 impl AccountActor {
-    fn new(world: World, beginning: Beginning) -> Self {
+    fn new(deps: Deps, beginning: Beginning) -> Self {
         let account = beginning.life.record().id;
         let crashed = Retired::of(Member::Account(account), Ending::Crashed);
-        let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
+        let fenced = watch::Sender::new(false);
+        let exit = ExitGuard::new(crashed, Arc::clone(&deps.on_exit), deps.runtime.clone(), fenced.subscribe());
         let desk = Desk::new(beginning);
-        let leased = (world.lease)();
-        Self { account, desk, world, departure, timer: None, leased, fenced: watch::Sender::new(false) }
+        let leased = (deps.lease)();
+        Self { account, desk, deps, exit, timer: None, leased, fenced }
     }
 
     /// Whether the lease is the one that this life began under, without a break.
     fn is_leased(&self) -> bool {
-        let now = (self.world.lease)();
+        let now = (self.deps.lease)();
         now.is_some() && now == self.leased
     }
 
@@ -138,7 +139,7 @@ impl AccountActor {
 
     fn take(&mut self, input: Input, cause: Cause, ctx: &mut Context<Self>) {
         if let Input::SessionClosed(incarnation) = input {
-            self.departure.closed(incarnation);
+            self.exit.closed(incarnation);
         }
         self.desk.take(input, cause);
         self.pump(ctx);
@@ -151,7 +152,7 @@ impl AccountActor {
                 self.open(incarnation, keyring, purpose, settings, cause, ctx);
             }
             Task::ConfirmLink(incarnation) => {
-                let session = self.departure.session(incarnation);
+                let session = self.exit.session(incarnation);
                 self.wait_for(ctx, cause, async move {
                     if let Some(session) = session {
                         session.confirm_link().await;
@@ -159,7 +160,7 @@ impl AccountActor {
                 });
             }
             Task::RefuseLink(incarnation) => {
-                let session = self.departure.session(incarnation);
+                let session = self.exit.session(incarnation);
                 self.wait_for(ctx, cause, async move {
                     if let Some(session) = session {
                         session.refuse_link().await;
@@ -173,7 +174,7 @@ impl AccountActor {
                 self.leave_session(incarnation, cause, ctx, |session| async move { session.cut().await });
             }
             Task::AnswerPasskey { incarnation, command, answer } => {
-                let session = self.departure.session(incarnation);
+                let session = self.exit.session(incarnation);
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.answer_passkey(answer).await,
@@ -183,7 +184,7 @@ impl AccountActor {
                 });
             }
             Task::FetchGroups(incarnation) => {
-                let session = self.departure.session(incarnation);
+                let session = self.exit.session(incarnation);
                 Self::meanwhile(ctx, cause, async move {
                     let outcome = match session {
                         Some(session) => session.groups().await,
@@ -193,7 +194,7 @@ impl AccountActor {
                 });
             }
             Task::End(end) => {
-                self.departure.leave_as(Retired::of(Member::Account(self.account), end.into()));
+                self.exit.leave_as(Retired::of(Member::Account(self.account), end.into()));
                 ctx.stop();
             }
         }
@@ -208,8 +209,8 @@ impl AccountActor {
         cause: Span,
         ctx: &mut Context<Self>,
     ) {
-        let store = Arc::clone(&self.world.accounts);
-        let session = keys_of.map(|incarnation| self.departure.session(incarnation));
+        let store = Arc::clone(&self.deps.accounts);
+        let session = keys_of.map(|incarnation| self.exit.session(incarnation));
         let is_news = pause.is_zero();
         let writing = async move {
             tokio::time::sleep(pause).await;
@@ -253,18 +254,18 @@ impl AccountActor {
         let listener: SessionListener = Arc::new(move |incarnation, event| {
             address.do_send(Feed(Caused { what: Input::Session(incarnation, event), cause: of.clone() }));
         });
-        let world = self.world.clone();
+        let deps = self.deps.clone();
         let span = info_span!(parent: &cause, "session", account = %self.account, label = %record.label, incarnation = incarnation.0);
         let opening = async move {
             let settings = match settings {
                 Some(settings) => settings,
-                None => world.accounts.load_connection_settings(account, fence).await?,
+                None => deps.accounts.load_connection_settings(account, fence).await?,
             };
             let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
-            world.gateway.open(order, listener).await
+            deps.gateway.open(order, listener).await
         };
         self.ask_store(ctx, cause, opening.instrument(span), move |actor, opened, _| {
-            let opened = opened.map(|session| actor.departure.set_session(incarnation, session));
+            let opened = opened.map(|session| actor.exit.set_session(incarnation, session));
             actor.desk.on_opened(opened);
         });
     }
@@ -276,7 +277,7 @@ impl AccountActor {
         ctx: &mut Context<Self>,
         leave: impl FnOnce(Arc<dyn Session>) -> F + 'static,
     ) {
-        let session = self.departure.session(incarnation);
+        let session = self.exit.session(incarnation);
         Self::meanwhile(ctx, cause, async move {
             if let Some(session) = session {
                 leave(session).await;
@@ -296,8 +297,10 @@ impl AccountActor {
         let mut fenced = self.fenced.subscribe();
         let asking = async move {
             tokio::select! {
-                answer = asking => Some(answer),
+                // First: a connection that opens at the same moment goes with its opening.
+                biased;
                 _ = fenced.wait_for(|fenced| *fenced) => None,
+                answer = asking => Some(answer),
             }
         };
         ctx.spawn(asking.instrument(cause).into_actor(self).map(|answer, actor, ctx| {

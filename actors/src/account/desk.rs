@@ -4,10 +4,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::lifecycle::{Effect, Input, Lifecycle};
-use crate::domain::{
-    ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Ending, Incarnation, Instant, KeyringId,
-    Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Trouble, Update, Write,
-    Written,
+use crate::{
+    domain::{
+        ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Ending, Incarnation, Instant,
+        KeyringId, Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason, StoreError, Trouble,
+        Update, Write, Written,
+    },
+    machine::{self, Stepped},
 };
 
 /// What happened, or is to be done, and what led to it.
@@ -224,11 +227,9 @@ impl<C: Clone + Default> Desk<C> {
             }
             let Some(Caused { what: input, cause }) = self.inbox.pop_front() else { return Next::Nothing };
             self.settings = None;
-            let from = self.life.state().name();
-            let effects = self.life.step(input, now);
-            let to = self.life.state().name();
+            let Stepped { effects, moved } = machine::step(&mut self.life, input, now);
             self.orders.extend(effects.into_iter().map(|what| Caused { what, cause: cause.clone() }));
-            if from != to {
+            if let Some((from, to)) = moved {
                 return Next::Moved { from, to, cause };
             }
         }
@@ -240,6 +241,7 @@ impl<C: Clone + Default> Desk<C> {
         match effect {
             Effect::Open { incarnation, keyring, purpose } => {
                 wait_for(WaitedFor::Opened(incarnation));
+                self.life.open_begins(now);
                 Task::Open { incarnation, keyring, purpose, settings }
             }
             // The process may have stood still since the keys became durable. Their heir, who

@@ -35,6 +35,7 @@ use codes::Codes;
 use evidence::CloseEvidence;
 
 use crate::domain::{Instant, Purpose, SessionEvent};
+use crate::machine::Machine;
 
 /// The machine of one connection.
 #[derive(Clone, Debug)]
@@ -82,6 +83,23 @@ impl Step {
 
     fn emit(&mut self, event: SessionEvent) {
         self.order(Effect::Emit(event));
+    }
+}
+
+impl Machine for Connection {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        Connection::step(self, input, now)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Connection::deadline(self)
+    }
+
+    fn state_name(&self) -> &'static str {
+        self.state.name()
     }
 }
 

@@ -1,24 +1,40 @@
 use std::time::Duration;
 
-use super::Policy;
-
-/// Exponential backoff with jitter. It counts the failures in a row; being up for
-/// `stable_after` is what ends the row, a login alone is not.
-#[derive(Clone, Copy, Debug, Default)]
+/// The one exponential backoff of everything that is tried again: waits that double from
+/// `base` up to `cap`, each then 75 % to 125 % of itself. Whoever waits counts its failures
+/// and brings a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    failures: u32,
+    pub base: Duration,
+    pub cap: Duration,
 }
 
 impl Backoff {
-    /// The wait after one more failure: base × 2ⁿ, capped, then ±25 % by `seed`.
-    pub fn next(&mut self, policy: &Policy, seed: u128) -> Duration {
-        let doubled = policy.backoff_base.saturating_mul(2u32.saturating_pow(self.failures.min(30)));
-        self.failures = self.failures.saturating_add(1);
-        jitter(doubled.min(policy.backoff_cap), seed, u64::from(self.failures))
+    pub const fn new(base: Duration, cap: Duration) -> Self {
+        Self { base, cap }
+    }
+
+    /// The wait after a failure that `before` others in a row came before.
+    pub fn wait(self, before: u32, seed: u128) -> Duration {
+        let doubled = self.base.saturating_mul(2u32.saturating_pow(before.min(30)));
+        jitter(doubled.min(self.cap), seed, u64::from(before) + 1)
+    }
+}
+
+/// Failures in a row, of whoever has no row in the database that counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failures(u32);
+
+impl Failures {
+    /// One more, and the wait after it.
+    pub fn next(&mut self, backoff: Backoff, seed: u128) -> Duration {
+        let before = self.0;
+        self.0 = before.saturating_add(1);
+        backoff.wait(before, seed)
     }
 
     pub fn reset(&mut self) {
-        self.failures = 0;
+        self.0 = 0;
     }
 }
 
@@ -40,24 +56,30 @@ pub fn share(seed: u128, nth: u64, bound: u32) -> u32 {
 mod tests {
     use super::*;
 
+    const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(900));
+
     #[test]
     fn waits_double_up_to_the_cap_and_stay_within_a_quarter() {
-        let policy = Policy::default();
-        let mut backoff = Backoff::default();
-        let mut expected = policy.backoff_base;
+        let mut failures = Failures::default();
+        let mut expected = BACKOFF.base;
         for _ in 0..40 {
-            let wait = backoff.next(&policy, 7);
+            let wait = failures.next(BACKOFF, 7);
             assert!(wait >= expected * 3 / 4 && wait <= expected * 5 / 4, "{wait:?} around {expected:?}");
-            expected = (expected * 2).min(policy.backoff_cap);
+            expected = (expected * 2).min(BACKOFF.cap);
         }
-        backoff.reset();
-        assert!(backoff.next(&policy, 7) < policy.backoff_base * 2);
+        failures.reset();
+        assert!(failures.next(BACKOFF, 7) < BACKOFF.base * 2);
     }
 
     #[test]
     fn two_accounts_do_not_wait_alike() {
-        let policy = Policy::default();
-        let wait = |seed| Backoff::default().next(&policy, seed);
+        let wait = |seed| BACKOFF.wait(0, seed);
         assert!((0..100).map(wait).collect::<std::collections::HashSet<_>>().len() > 50);
+    }
+
+    #[test]
+    fn a_wait_overflows_at_no_number_of_failures() {
+        let endless = Backoff::new(Duration::from_secs(1), Duration::MAX / 2);
+        assert!(endless.wait(u32::MAX, 1) > Duration::from_secs(500_000_000));
     }
 }

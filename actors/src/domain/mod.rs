@@ -25,7 +25,7 @@ mod ticket;
 mod word;
 
 pub use audit::{AuditAction, AuditEntry};
-pub use backoff::{Backoff, jitter, share};
+pub use backoff::{Backoff, Failures, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};

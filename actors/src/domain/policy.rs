@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Backoff;
+
 /// How a link that must not be is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refuse {
@@ -62,6 +64,13 @@ pub struct Policy {
     pub unlink_timeout: Duration,
     /// Wait between two tries of a write that the database did not take.
     pub write_retry: Duration,
+}
+
+impl Policy {
+    /// Between two reconnects.
+    pub fn backoff(&self) -> Backoff {
+        Backoff::new(self.backoff_base, self.backoff_cap)
+    }
 }
 
 impl Default for Policy {

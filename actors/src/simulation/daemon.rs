@@ -23,15 +23,12 @@ use crate::{
         TakingId, TicketId, TicketOutcome, Trouble, UnlinkAnswer, Write,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
-    supervisor::roster::{Directive, Member, Retired, Roster, Started},
+    supervisor::roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
 };
 
 const TTL: Duration = Duration::from_secs(20);
 /// Everything is compared with the database at least this often.
 const TICK: i64 = 15_000;
-/// Between two looks at the database when the last one failed.
-const LOOK_RETRY: i64 = 1_000;
-const WRITE_RETRY_CAP: i64 = 60_000;
 const DRAIN_TIME: i64 = 10_000;
 const END_TIME: i64 = 7_000;
 const FLUSH_TIME: i64 = 1_000;
@@ -89,8 +86,6 @@ pub enum Note {
     Wake,
     Resync,
     RosterDue,
-    LookLater(bool),
-    Persist(Persistent, i64),
     RestartActor(AccountId),
     Retired(Retired),
     Errand(usize, bool),
@@ -118,8 +113,6 @@ impl Note {
                 | Self::Heartbeat
                 | Self::Tick
                 | Self::RosterDue
-                | Self::LookLater(_)
-                | Self::Persist(..)
                 | Self::DrainTimeout(..)
                 | Self::EndNow(_)
                 | Self::LifeDue(_)
@@ -129,13 +122,6 @@ impl Note {
                 | Self::PutKeys(_)
         )
     }
-}
-
-/// A write that is tried until its outcome is known.
-#[derive(Clone, Debug)]
-pub enum Persistent {
-    Requeue(Vec<Taken>),
-    Retake(AccountId, Fence),
 }
 
 /// What the answer of a statement is for.
@@ -149,7 +135,7 @@ pub enum Then {
     FailedOrphans { resync: bool, survey: Option<Survey>, commands: Vec<CommandRow> },
     Claimed(u32),
     Released(AccountId, Fence, Vec<Taken>),
-    Persisted(Persistent, i64),
+    RosterWritten(RosterWrite),
     Loaded(Member, Option<Trouble>),
     Life(LifeId, u64, LifeAsk),
     Ticket(LifeId, u64, TicketAsk),
@@ -297,8 +283,6 @@ impl World {
                 let directives = p.roster.on_deadline(self.clock(p));
                 self.follow(p, directives);
             }
-            Note::LookLater(resync) => self.wake(p, resync),
-            Note::Persist(what, pause) => self.persist(p, what, pause),
             Note::RestartActor(account) => {
                 let directives = p.roster.on_restart(account);
                 self.follow(p, directives);
@@ -360,28 +344,27 @@ impl World {
                     let directives = p.roster.on_claimed(limit, u32::try_from(got.len()).unwrap_or(u32::MAX));
                     self.follow(p, directives);
                 }
-                _ => self.note(LOOK_RETRY, p.daemon, p.id, Note::LookLater(true)),
+                _ => {
+                    p.roster.on_claim_failed(self.clock(p));
+                    self.follow(p, Vec::new());
+                }
             },
             Then::Released(account, fence, taken) => {
                 if answer.is_ok() {
                     p.forget_takings(&taken);
                     self.ring(Note::Resync);
-                    let directives = p.roster.on_released(account, true);
-                    self.follow(p, directives);
-                } else if self.flaw == Some(Flaw::LostReleaseIsKept) {
-                    let directives = p.roster.on_released(account, false);
+                    let directives = p.roster.on_released(account, fence, true);
                     self.follow(p, directives);
                 } else {
-                    self.persist(p, Persistent::Retake(account, fence), LOOK_RETRY);
+                    let mut directives = p.roster.on_released(account, fence, false);
+                    if self.flaw == Some(Flaw::LostReleaseIsKept) {
+                        let unwritten = RosterWrite::Retake(account, fence);
+                        directives = p.roster.on_written(&unwritten, Ok(()), self.clock(p));
+                    }
+                    self.follow(p, directives);
                 }
             }
-            Then::Persisted(what, pause) => match answer {
-                Err(StoreError::Unavailable(_)) => {
-                    let next = (pause * 2).min(WRITE_RETRY_CAP);
-                    self.note(pause, p.daemon, p.id, Note::Persist(what, next));
-                }
-                answer => self.on_persisted(p, what, answer.is_ok()),
-            },
+            Then::RosterWritten(write) => self.on_roster_written(p, &write, answer),
             Then::Loaded(member, trouble) => self.on_loaded(p, member, trouble, answer),
             Then::Life(life, token, ask) => self.on_life_answer(p, life, token, ask, answer),
             Then::Ticket(life, token, ask) => self.on_ticket_answer(p, life, token, ask, answer),
@@ -545,7 +528,7 @@ impl World {
             Directive::Start(member) => self.load(p, member, None),
             Directive::StartHeld(account, trouble) => self.load(p, Member::Account(account), Some(trouble)),
             Directive::Deliver(account, row) => self.deliver_command(p, account, &row),
-            Directive::Requeue(taken) => self.requeue(p, vec![taken]),
+            Directive::Write(write) => self.write_of_roster(p, write),
             Directive::RequeueOf(account, but) => {
                 let left = p.handed_out(account).into_iter().filter(|taken| !but.contains(&taken.command)).collect();
                 self.requeue(p, left);
@@ -574,7 +557,6 @@ impl World {
                 self.ask(p, Statement::Survey { process: p.id, running: p.roster.accounts() }, Then::Surveyed);
             }
             Directive::Look { resync: false } => self.take_commands(p, false, None),
-            Directive::LookLater { resync } => self.note(LOOK_RETRY, p.daemon, p.id, Note::LookLater(resync)),
             Directive::Drained => self.on_drained(p),
         }
     }
@@ -607,40 +589,32 @@ impl World {
     }
 
     fn on_look_failed(&mut self, p: &mut Process, resync: bool) {
-        let directives = p.roster.on_look_failed(resync);
-        self.follow(p, directives);
+        p.roster.on_look_failed(resync, self.clock(p));
+        self.follow(p, Vec::new());
     }
 
     fn requeue(&mut self, p: &mut Process, commands: Vec<Taken>) {
-        if !commands.is_empty() {
-            self.persist(p, Persistent::Requeue(commands), LOOK_RETRY);
-        }
+        let directives = p.roster.requeue(commands);
+        self.follow(p, directives);
     }
 
-    fn persist(&mut self, p: &mut Process, what: Persistent, pause: i64) {
+    fn write_of_roster(&mut self, p: &mut Process, write: RosterWrite) {
         let process = p.id;
-        let statement = match &what {
-            Persistent::Requeue(commands) => Statement::RequeueCommands { process, commands: commands.clone() },
-            Persistent::Retake(account, fence) => {
+        let statement = match &write {
+            RosterWrite::Requeue(commands) => Statement::RequeueCommands { process, commands: commands.clone() },
+            RosterWrite::Retake(account, fence) => {
                 Statement::RetakeAccount { process, account: *account, fence: *fence }
             }
         };
-        self.ask(p, statement, Then::Persisted(what, pause));
+        self.ask(p, statement, Then::RosterWritten(write));
     }
 
-    fn on_persisted(&mut self, p: &mut Process, what: Persistent, is_done: bool) {
-        match what {
-            Persistent::Requeue(commands) => {
-                if is_done {
-                    p.forget_takings(&commands);
-                }
-                self.wake(p, false);
-            }
-            Persistent::Retake(account, _) => {
-                let directives = p.roster.on_released(account, false);
-                self.follow(p, directives);
-            }
+    fn on_roster_written(&mut self, p: &mut Process, write: &RosterWrite, answer: Result<Answer, StoreError>) {
+        if let (RosterWrite::Requeue(commands), Ok(_)) = (write, &answer) {
+            p.forget_takings(commands);
         }
+        let directives = p.roster.on_written(write, answer.map(drop), self.clock(p));
+        self.follow(p, directives);
     }
 
     fn load(&mut self, p: &mut Process, member: Member, trouble: Option<Trouble>) {

@@ -21,6 +21,7 @@ use crate::{
         KeyringId, Loaded, PasskeyError, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome,
         TicketRecord, Trouble, UnlinkAnswer, Write, Written,
     },
+    machine,
     supervisor::roster::{Member, Retired},
     unlink::saga::{self, Saga},
 };
@@ -639,10 +640,9 @@ impl World {
                 }
                 self.carry_out_effect(p, id, &mut life, effect);
             } else if let Some(input) = life.inputs.pop_front() {
-                let before = life.saga.state().name();
-                life.effects = life.saga.step(input, self.clock(p)).into();
-                let after = life.saga.state().name();
-                if before != after {
+                let stepped = machine::step(&mut life.saga, input, self.clock(p));
+                life.effects = stepped.effects.into();
+                if let Some((before, after)) = stepped.moved {
                     let daemon = p.daemon;
                     self.tell(|| format!("d{daemon} life {id} ticket: {before} → {after}"));
                 }

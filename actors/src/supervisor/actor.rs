@@ -2,22 +2,20 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
-    time::Duration,
 };
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, Span, debug, error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
-    roster::{Directive, Member, Retired, Roster, Started},
+    roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
 };
 use crate::{
-    LeaseEpoch, World,
+    Deps, LeaseEpoch,
     account::{
         self,
         desk::Beginning,
@@ -36,13 +34,8 @@ use crate::{
 
 pub(super) type Address = Addr<SupervisorActor>;
 
-/// Between two looks at the database when the last one failed.
-const LOOK_RETRY: Duration = Duration::from_secs(1);
-/// The most between two tries of a write that only one account waits for.
-const WRITE_RETRY_CAP: Duration = Duration::from_secs(60);
-
 /// What a supervisor is given.
-pub struct Setting {
+pub struct SupervisorConfig {
     pub store: Arc<dyn Store>,
     pub gateway: Arc<dyn Gateway>,
     pub policy: Policy,
@@ -58,8 +51,8 @@ pub struct Setting {
 }
 
 /// Starts the supervisor on the current arbiter. It does nothing until the first resync.
-pub fn start(setting: Setting) -> SupervisorHandle {
-    SupervisorHandle::new(SupervisorActor::new(setting).start())
+pub fn start(config: SupervisorConfig) -> SupervisorHandle {
+    SupervisorHandle::new(SupervisorActor::new(config).start())
 }
 
 pub(super) fn wake(address: &Address, resync: bool) {
@@ -112,7 +105,7 @@ pub(super) fn undrain(address: &Address) {
 /// See the module.
 pub struct SupervisorActor {
     roster: Roster,
-    setting: Setting,
+    config: SupervisorConfig,
     accounts: HashMap<AccountId, AccountHandle>,
     tickets: HashMap<TicketId, UnlinkHandle>,
     timer: Option<SpawnHandle>,
@@ -127,7 +120,7 @@ struct Wake {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Missed(Retired);
+struct Exited(Retired);
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -180,11 +173,11 @@ struct Look {
 }
 
 impl SupervisorActor {
-    fn new(setting: Setting) -> Self {
-        let roster = Roster::new((setting.seed)(), setting.per_round);
+    fn new(config: SupervisorConfig) -> Self {
+        let roster = Roster::new((config.seed)(), config.per_round);
         Self {
             roster,
-            setting,
+            config,
             accounts: HashMap::new(),
             tickets: HashMap::new(),
             timer: None,
@@ -193,7 +186,7 @@ impl SupervisorActor {
     }
 
     fn look(&mut self, resync: bool, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.setting.store);
+        let store = Arc::clone(&self.config.store);
         let running = self.roster.accounts();
         let look = async move {
             let survey = if resync { Some(store.survey(&running).await?) } else { None };
@@ -205,7 +198,8 @@ impl SupervisorActor {
                 Ok(Look { survey, commands }) => actor.roster.on_look(survey.as_ref(), commands, clock::now()),
                 Err(why) => {
                     warn!(%why, "cannot look into the database; trying again");
-                    actor.roster.on_look_failed(resync)
+                    actor.roster.on_look_failed(resync, clock::now());
+                    Vec::new()
                 }
             };
             actor.follow(directives, ctx);
@@ -232,12 +226,12 @@ impl SupervisorActor {
                 self.start_member(Member::Account(account), Some(trouble), ctx);
             }
             Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
-            Directive::Requeue(taken) => self.requeue(vec![taken], Span::none(), ctx),
+            Directive::Write(write) => self.write(write, ctx),
             Directive::RequeueOf(account, but) => {
                 // As of now: what is taken from now on is another actor's.
-                let taken = self.setting.store.handed_out(account);
+                let taken = self.config.store.handed_out(account);
                 let left = taken.into_iter().filter(|taken| !but.contains(&taken.command)).collect();
-                self.requeue(left, Span::none(), ctx);
+                self.requeue(left, ctx);
             }
             Directive::Drain(member) => match member {
                 Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::drain),
@@ -254,9 +248,6 @@ impl SupervisorActor {
             Directive::Claim(limit) => self.claim(limit, ctx),
             Directive::Release(account, fence) => self.release(account, fence, ctx),
             Directive::Look { resync } => self.look(resync, ctx),
-            Directive::LookLater { resync } => {
-                ctx.notify_later(Wake { resync }, LOOK_RETRY);
-            }
             Directive::Drained => self.end_waits_for_drain(true),
         }
     }
@@ -269,7 +260,7 @@ impl SupervisorActor {
     }
 
     fn claim(&mut self, limit: u32, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.setting.store);
+        let store = Arc::clone(&self.config.store);
         let claiming = async move { store.claim_accounts(limit).await };
         ctx.spawn(claiming.into_actor(self).map(move |claimed, actor, ctx| match claimed {
             Ok(got) => {
@@ -278,27 +269,21 @@ impl SupervisorActor {
             }
             Err(why) => {
                 warn!(%why, "could not claim accounts; trying again");
-                ctx.notify_later(Wake { resync: true }, LOOK_RETRY);
+                actor.roster.on_claim_failed(clock::now());
+                actor.arm_timer(ctx);
             }
         }));
     }
 
     fn release(&mut self, account: AccountId, fence: Fence, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.setting.store);
-        let releasing = async move {
-            let released = store.release_account(account, fence).await;
+        let store = Arc::clone(&self.config.store);
+        let releasing = async move { store.release_account(account, fence).await };
+        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
             match &released {
                 Ok(()) => info!(%account, "handed an account over"),
-                Err(why) => {
-                    warn!(%account, %why, "could not hand an account over; it goes on here");
-                    // Its release may yet land: under this fence it must find nothing.
-                    persist("take an account back", async || store.retake_account(account, fence).await).await;
-                }
+                Err(why) => warn!(%account, %why, "could not hand an account over; it goes on here"),
             }
-            released.is_ok()
-        };
-        ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
-            let directives = actor.roster.on_released(account, released);
+            let directives = actor.roster.on_released(account, fence, released.is_ok());
             actor.follow(directives, ctx);
         }));
     }
@@ -311,55 +296,69 @@ impl SupervisorActor {
             delivered
         });
         if !delivered {
-            self.requeue(vec![row.taken()], span, ctx);
+            self.requeue(vec![row.taken()], ctx);
         }
     }
 
-    /// Tried until the database takes it: nobody else would ever find these commands. Only
-    /// their account waits for it.
-    fn requeue(&mut self, commands: Vec<Taken>, span: Span, ctx: &mut Context<Self>) {
-        if commands.is_empty() {
-            return;
-        }
-        let store = Arc::clone(&self.setting.store);
-        let putting =
-            async move { persist("put commands back", async || store.requeue_commands(&commands).await).await };
-        ctx.spawn(putting.instrument(span).into_actor(self).map(|(), actor, ctx| {
-            actor.wake(false, ctx);
+    fn requeue(&mut self, commands: Vec<Taken>, ctx: &mut Context<Self>) {
+        let directives = self.roster.requeue(commands);
+        self.follow(directives, ctx);
+    }
+
+    fn write(&mut self, write: RosterWrite, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.config.store);
+        let writing = async move {
+            let outcome = match &write {
+                RosterWrite::Requeue(commands) => store.requeue_commands(commands).await,
+                RosterWrite::Retake(account, fence) => store.retake_account(*account, *fence).await,
+            };
+            (write, outcome)
+        };
+        ctx.spawn(writing.into_actor(self).map(|(write, outcome), actor, ctx| {
+            if let Err(why) = &outcome {
+                match &write {
+                    RosterWrite::Requeue(commands) => {
+                        warn!(%why, commands = commands.len(), "could not put commands back")
+                    }
+                    RosterWrite::Retake(account, _) => warn!(%why, %account, "could not take an account back"),
+                }
+            }
+            let directives = actor.roster.on_written(&write, outcome, clock::now());
+            actor.follow(directives, ctx);
         }));
     }
 
     fn start_member(&mut self, member: Member, trouble: Option<Trouble>, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.setting.store);
+        let store = Arc::clone(&self.config.store);
         let supervisor = ctx.address();
-        let world = World {
+        let deps = Deps {
             accounts: Arc::clone(&store) as _,
             tickets: Arc::clone(&store) as _,
-            gateway: Arc::clone(&self.setting.gateway),
-            lease: Arc::clone(&self.setting.lease),
-            farewell: Arc::new(move |retired| supervisor.do_send(Missed(retired))),
-            runtime: self.setting.runtime.clone(),
+            gateway: Arc::clone(&self.config.gateway),
+            lease: Arc::clone(&self.config.lease),
+            on_exit: Arc::new(move |retired| supervisor.do_send(Exited(retired))),
+            runtime: self.config.runtime.clone(),
         };
-        let policy = self.setting.policy.clone();
-        let seed = (self.setting.seed)();
+        let policy = self.config.policy.clone();
+        let seed = (self.config.seed)();
         let arbiter = self.arbiter_of(member);
         let starting = async move {
             match member {
                 Member::Account(account) => {
                     let Some(loaded) = store.load_account(account).await? else { return Ok(None) };
                     let beginning = begin(loaded, trouble, policy, seed);
-                    Ok(Some(Ready::Account(account::actor::start(&arbiter, world, beginning))))
+                    Ok(Some(Ready::Account(account::actor::start(&arbiter, deps, beginning))))
                 }
                 Member::Ticket(ticket) => {
                     let Some(record) = store.load_ticket(ticket).await? else { return Ok(None) };
                     let (saga, first) = Saga::resume(record, policy, seed, clock::now());
-                    Ok(Some(Ready::Ticket(unlink::actor::start(world, saga, first))))
+                    Ok(Some(Ready::Ticket(unlink::actor::start(deps, saga, first))))
                 }
             }
         };
         ctx.spawn(starting.into_actor(self).map(move |ready: Result<Option<Ready>, StoreError>, actor, ctx| {
             let how = match ready {
-                Ok(Some(ready)) => actor.seat(member, ready),
+                Ok(Some(ready)) => actor.register(member, ready),
                 Ok(None) | Err(StoreError::Fenced) => Started::Absent,
                 Err(why) => {
                     warn!(?member, %why, "cannot load a row; trying again");
@@ -371,7 +370,7 @@ impl SupervisorActor {
         }));
     }
 
-    fn seat(&mut self, member: Member, ready: Ready) -> Started {
+    fn register(&mut self, member: Member, ready: Ready) -> Started {
         match (member, ready) {
             (Member::Account(account), Ready::Account(handle)) => {
                 self.accounts.insert(account, handle);
@@ -387,7 +386,7 @@ impl SupervisorActor {
     fn arbiter_of(&self, member: Member) -> ArbiterHandle {
         let mut hasher = DefaultHasher::new();
         member.hash(&mut hasher);
-        let arbiters = &self.setting.arbiters;
+        let arbiters = &self.config.arbiters;
         let nth = usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(arbiters.len());
         nth.and_then(|nth| arbiters.get(nth)).cloned().unwrap_or_else(Arbiter::current)
     }
@@ -423,20 +422,6 @@ fn begin(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128) -
     beginning
 }
 
-/// Until the database takes it, or never will.
-async fn persist<F: Future<Output = Result<(), StoreError>>>(what: &str, write: impl Fn() -> F) {
-    let mut pause = LOOK_RETRY;
-    while let Err(why) = write().await {
-        warn!(%why, "could not {what}");
-        match why {
-            StoreError::Unavailable(_) => tokio::time::sleep(pause).await,
-            // Whoever owns the account now goes on from what it finds.
-            StoreError::Fenced | StoreError::Overtaken | StoreError::Refused(_) | StoreError::Poisoned(_) => return,
-        }
-        pause = (pause * 2).min(WRITE_RETRY_CAP);
-    }
-}
-
 impl Actor for SupervisorActor {
     type Context = Context<Self>;
 }
@@ -449,10 +434,10 @@ impl Handler<Wake> for SupervisorActor {
     }
 }
 
-impl Handler<Missed> for SupervisorActor {
+impl Handler<Exited> for SupervisorActor {
     type Result = ();
 
-    fn handle(&mut self, Missed(retired): Missed, ctx: &mut Self::Context) {
+    fn handle(&mut self, Exited(retired): Exited, ctx: &mut Self::Context) {
         match (&retired.member, &retired.ending) {
             (member, Ending::Crashed) => error!(?member, "an actor crashed; it is started again from its row"),
             (member, Ending::Overtaken) => {
@@ -554,10 +539,10 @@ impl Handler<Sweep> for SupervisorActor {
     /// A stale attempt is parked by its own actor, which begins from the row: here its
     /// account is only made to run.
     fn handle(&mut self, Sweep { dry_run }: Sweep, _: &mut Self::Context) -> Self::Result {
-        let store = Arc::clone(&self.setting.store);
+        let store = Arc::clone(&self.config.store);
         let listing = async move { store.list_pending().await };
         Box::pin(listing.into_actor(self).map(move |pending, actor, ctx| {
-            let policy = &actor.setting.policy;
+            let policy = &actor.config.policy;
             let stale = pending?.into_iter().filter_map(|attempt| {
                 let why = attempt.staleness(policy, clock::now())?;
                 Some(Swept { account: attempt.account, label: attempt.label, why })

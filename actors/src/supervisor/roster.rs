@@ -2,6 +2,7 @@
 
 mod hand_over;
 mod shares;
+mod writes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,14 +10,18 @@ use std::{
 };
 
 use crate::domain::{
-    AccountId, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, Taken, TicketId, Trouble, jitter,
+    AccountId, Backoff, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, TicketId, Trouble,
 };
 use hand_over::HandOver;
 use shares::Shares;
+use writes::Writes;
 
-/// First wait before a crashed actor is started again; doubles up to the cap.
-const REST_BASE: Duration = Duration::from_secs(1);
-const REST_CAP: Duration = Duration::from_secs(300);
+pub use writes::RosterWrite;
+
+/// Before a crashed actor is started again.
+const RESTART: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
+/// Between two looks at the database when the last one failed.
+const LOOK_RETRY: Duration = Duration::from_secs(1);
 /// An actor that ran this long has earned a fresh start.
 const SOUND_AFTER: Duration = Duration::from_secs(120);
 
@@ -57,12 +62,12 @@ pub enum Directive {
     Start(Member),
     /// The same, for an account that is to be held.
     StartHeld(AccountId, Trouble),
-    /// Hand the command over; put it back if that fails.
+    /// Hand the command over; [`Roster::requeue`] it if that fails.
     Deliver(AccountId, CommandRow),
-    /// Put this command back into the queue.
-    Requeue(Taken),
-    /// Put every command back that an actor of this account left undone, but for those that
-    /// the next one ends.
+    /// Write this: [`Roster::on_written`] hears what came of it.
+    Write(RosterWrite),
+    /// [`Roster::requeue`] every command that an actor of this account left undone, but for
+    /// those that the next one ends.
     RequeueOf(AccountId, Vec<CommandId>),
     /// Tell the actor to disconnect and end.
     Drain(Member),
@@ -70,7 +75,8 @@ pub enum Directive {
     HandOver(Member),
     /// Tell the actor that the account is another daemon's: end at once and write nothing.
     FenceOff(Member),
-    /// Claim at most so many free accounts: [`Roster::on_claimed`] hears how many it got.
+    /// Claim at most so many free accounts: [`Roster::on_claimed`] hears how many it got, or
+    /// [`Roster::on_claim_failed`].
     Claim(u32),
     /// Nothing of the account runs here: give it up, [`Roster::on_released`] hears how it
     /// went. Puts back every command of it.
@@ -78,8 +84,6 @@ pub enum Directive {
     /// Ask the database for commands, with `resync` for the whole fleet, too:
     /// [`Roster::on_look`] or [`Roster::on_look_failed`] hears what came of it.
     Look { resync: bool },
-    /// [`Roster::wake`] in a while.
-    LookLater { resync: bool },
     /// Nobody is left.
     Drained,
 }
@@ -91,7 +95,7 @@ struct Wanted {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Seat {
+enum Slot {
     /// Commands that came meanwhile wait for the start.
     Starting {
         queued: Vec<CommandRow>,
@@ -106,7 +110,7 @@ enum Seat {
     /// Told to go.
     Leaving,
     /// Went down; starts again then.
-    Resting {
+    BackingOff {
         until: Instant,
         queued: Vec<CommandRow>,
         failures: u32,
@@ -117,7 +121,7 @@ enum Seat {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    seats: BTreeMap<Member, Seat>,
+    slots: BTreeMap<Member, Slot>,
     /// Not started again here, whatever comes.
     handing_over: BTreeMap<AccountId, HandOver>,
     shares: Shares,
@@ -128,6 +132,9 @@ pub struct Roster {
     looking: bool,
     /// What to look for after it, if anything.
     again: Option<Wanted>,
+    /// The next look after one that failed, and when.
+    retry: Option<(Instant, Wanted)>,
+    writes: Writes,
     /// Whom it was not asked about, since they came after it had begun.
     newcomers: BTreeSet<Member>,
     /// Accounts that were given up since it had begun: what it took of them may be back in
@@ -138,7 +145,7 @@ pub struct Roster {
     is_void: bool,
     /// Other daemons live that would go on with what this one gives up.
     has_heirs: bool,
-    /// Spreads restarts; see [`jitter`].
+    /// Spreads restarts; see [`Backoff`].
     seed: u128,
 }
 
@@ -146,13 +153,15 @@ impl Roster {
     /// At most `per_round` accounts are claimed, or given up, a second.
     pub fn new(seed: u128, per_round: u32) -> Self {
         Self {
-            seats: BTreeMap::new(),
+            slots: BTreeMap::new(),
             handing_over: BTreeMap::new(),
             shares: Shares::new(per_round),
             draining: false,
             suspended: false,
             looking: false,
             again: None,
+            retry: None,
+            writes: Writes::new(seed),
             newcomers: BTreeSet::new(),
             given_up: BTreeSet::new(),
             is_void: false,
@@ -183,6 +192,7 @@ impl Roster {
             self.again = Some(Wanted { resync });
             return Vec::new();
         }
+        let resync = resync || self.retry.take().is_some_and(|(_, failed)| failed.resync);
         self.looking = true;
         self.newcomers.clear();
         self.given_up.clear();
@@ -205,14 +215,20 @@ impl Roster {
         if let Some(again) = self.again.take() {
             directives.extend(self.wake(again.resync));
         }
+        directives.extend(self.writes.on_answer(now));
         directives
     }
 
-    /// The database did not answer to a look for this.
-    pub fn on_look_failed(&mut self, resync: bool) -> Vec<Directive> {
+    /// The database did not answer to a look for this: another one follows in a while.
+    pub fn on_look_failed(&mut self, resync: bool, now: Instant) {
         self.looking = false;
         let asked = self.again.take().is_some_and(|again| again.resync);
-        vec![Directive::LookLater { resync: resync || asked }]
+        self.look_later(resync || asked, now);
+    }
+
+    fn look_later(&mut self, resync: bool, now: Instant) {
+        let resync = resync || self.retry.is_some_and(|(_, failed)| failed.resync);
+        self.retry = Some((now.after(LOOK_RETRY), Wanted { resync }));
     }
 
     /// The database's word on the fleet: starts and fences off, claims what is
@@ -242,14 +258,27 @@ impl Roster {
         if got > 0 { self.wake(true) } else { Vec::new() }
     }
 
-    /// What came of [`Directive::Release`]; an account that could not be given up goes on here.
-    pub fn on_released(&mut self, account: AccountId, done: bool) -> Vec<Directive> {
+    /// The database did not answer to a claim.
+    pub fn on_claim_failed(&mut self, now: Instant) {
+        self.look_later(true, now);
+    }
+
+    /// What came of [`Directive::Release`]; an account that could not be given up is taken back.
+    pub fn on_released(&mut self, account: AccountId, fence: Fence, done: bool) -> Vec<Directive> {
+        if !done {
+            return self.writes.begin(RosterWrite::Retake(account, fence)).into_iter().collect();
+        }
         let Some(HandOver { commands, .. }) = self.handing_over.remove(&account) else { return Vec::new() };
-        if done {
-            self.given_up.insert(account);
-            // It put back what was taken before it: an account at rest may have been claimed
-            // anew, for its next command, right behind it.
-            return commands.into_iter().map(Directive::Requeue).collect();
+        self.given_up.insert(account);
+        // It put back what was taken before it: an account at rest may have been claimed
+        // anew, for its next command, right behind it.
+        commands.into_iter().filter_map(|taken| self.writes.requeue(vec![taken])).collect()
+    }
+
+    /// An account whose release did not come about goes on here.
+    fn keep(&mut self, account: AccountId) -> Vec<Directive> {
+        if self.handing_over.remove(&account).is_none() {
+            return Vec::new();
         }
         let mut directives = vec![Directive::RequeueOf(account, Vec::new())];
         directives.extend(self.wake(true));
@@ -268,17 +297,17 @@ impl Roster {
         let accounts = staying().filter(|own| own.active).map(|own| Member::Account(own.account));
         let tickets = staying().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         for member in accounts.chain(tickets) {
-            self.seats.entry(member).or_insert_with(|| {
+            self.slots.entry(member).or_insert_with(|| {
                 directives.push(Directive::Start(member));
-                Seat::Starting { queued: Vec::new(), failures: 0, trouble: None }
+                Slot::Starting { queued: Vec::new(), failures: 0, trouble: None }
             });
         }
         let tickets = owned.iter().flat_map(|own| own.tickets.iter().copied().map(Member::Ticket));
         let mine: BTreeSet<Member> = owned.iter().map(|own| Member::Account(own.account)).chain(tickets).collect();
-        for (member, seat) in &mut self.seats {
+        for (member, slot) in &mut self.slots {
             let is_judged = !self.newcomers.contains(member);
-            if is_judged && !mine.contains(member) && matches!(seat, Seat::Running { .. }) {
-                *seat = Seat::Leaving;
+            if is_judged && !mine.contains(member) && matches!(slot, Slot::Running { .. }) {
+                *slot = Slot::Leaving;
                 directives.push(Directive::FenceOff(*member));
             }
         }
@@ -290,60 +319,60 @@ impl Roster {
         let account = row.account;
         let member = Member::Account(account);
         if self.is_stopped() || self.is_void || self.given_up.contains(&account) {
-            return vec![Directive::Requeue(row.taken())];
+            return self.requeue(vec![row.taken()]);
         }
         if let Some(hand_over) = self.handing_over.get_mut(&account) {
             // Put back when the release is over: earlier, it would only be taken here again.
             hand_over.commands.push(row.taken());
             return Vec::new();
         }
-        match self.seats.get_mut(&member) {
+        match self.slots.get_mut(&member) {
             None => {
-                self.seats.insert(member, Seat::Starting { queued: vec![row], failures: 0, trouble: None });
+                self.slots.insert(member, Slot::Starting { queued: vec![row], failures: 0, trouble: None });
                 vec![Directive::Start(member)]
             }
-            Some(Seat::Starting { queued, .. } | Seat::Resting { queued, .. }) => {
+            Some(Slot::Starting { queued, .. } | Slot::BackingOff { queued, .. }) => {
                 queued.push(row);
                 Vec::new()
             }
-            Some(Seat::Running { .. }) => vec![Directive::Deliver(account, row)],
+            Some(Slot::Running { .. }) => vec![Directive::Deliver(account, row)],
             // Its retirement puts back whatever is undone.
-            Some(Seat::Leaving) => Vec::new(),
+            Some(Slot::Leaving) => Vec::new(),
         }
     }
 
-    /// Starting → Running | Resting | (no seat)
+    /// Starting → Running | BackingOff | (no slot)
     pub fn on_started(&mut self, member: Member, how: Started, now: Instant) -> Vec<Directive> {
-        let Some(Seat::Starting { queued, failures, trouble }) = self.seats.get_mut(&member) else {
+        let Some(Slot::Starting { queued, failures, trouble }) = self.slots.get_mut(&member) else {
             return Vec::new();
         };
         let (queued, failures, trouble) = (std::mem::take(queued), *failures, trouble.take());
         match how {
             Started::Running if self.suspended => {
-                self.seats.insert(member, Seat::Leaving);
+                self.slots.insert(member, Slot::Leaving);
                 vec![Directive::FenceOff(member)]
             }
             Started::Running if self.draining => {
-                self.seats.insert(member, Seat::Leaving);
+                self.slots.insert(member, Slot::Leaving);
                 vec![self.order_to_leave()(member)]
             }
             Started::Running => {
-                self.seats.insert(member, Seat::Running { since: now, failures });
+                self.slots.insert(member, Slot::Running { since: now, failures });
                 queued.into_iter().map(|row| Directive::Deliver(row.account, row)).collect()
             }
-            Started::Absent => self.vacate(member, queued, trouble),
-            Started::Failed if self.is_stopped() => self.vacate(member, queued, trouble),
+            Started::Absent => self.remove(member, queued, trouble),
+            Started::Failed if self.is_stopped() => self.remove(member, queued, trouble),
             Started::Failed => {
-                self.rest(member, queued, failures, trouble, now);
+                self.back_off(member, queued, failures, trouble, now);
                 Vec::new()
             }
         }
     }
 
-    /// any → Resting | (no seat)
+    /// any → BackingOff | (no slot)
     pub fn on_retired(&mut self, retired: Retired, now: Instant) -> Vec<Directive> {
         let member = retired.member;
-        let Some(seat) = self.seats.remove(&member) else { return Vec::new() };
+        let Some(slot) = self.slots.remove(&member) else { return Vec::new() };
         if let Some(account) = self.handed_over_with(member) {
             return self.release_when_empty(account).into_iter().chain(self.drained()).collect();
         }
@@ -359,21 +388,21 @@ impl Roster {
             };
             directives.push(Directive::RequeueOf(account, ended_by_the_next));
         }
-        let failures = match seat {
-            Seat::Running { since, failures } if since.until(now) < SOUND_AFTER => failures,
-            Seat::Running { .. } | Seat::Leaving => 0,
-            Seat::Starting { failures, .. } | Seat::Resting { failures, .. } => failures,
+        let failures = match slot {
+            Slot::Running { since, failures } if since.until(now) < SOUND_AFTER => failures,
+            Slot::Running { .. } | Slot::Leaving => 0,
+            Slot::Starting { failures, .. } | Slot::BackingOff { failures, .. } => failures,
         };
         match (retired.ending, member) {
             (Ending::Done, _) => directives.extend(self.wake(true)),
             // At once: the change that holds it is another one than that which was refused.
             (Ending::Refused(trouble), Member::Account(account)) if !self.is_stopped() => {
-                let seat = Seat::Starting { queued: Vec::new(), failures, trouble: Some(trouble.clone()) };
-                self.seats.insert(member, seat);
+                let slot = Slot::Starting { queued: Vec::new(), failures, trouble: Some(trouble.clone()) };
+                self.slots.insert(member, slot);
                 directives.push(Directive::StartHeld(account, trouble));
             }
             (Ending::Crashed | Ending::Overtaken | Ending::Refused(_) | Ending::Unwritable(_), _) => {
-                self.rest(member, Vec::new(), failures, None, now);
+                self.back_off(member, Vec::new(), failures, None, now);
             }
         }
         directives.extend(self.drained());
@@ -382,24 +411,35 @@ impl Roster {
 
     /// When [`Roster::on_deadline`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        self.seats
+        self.slots
             .values()
-            .filter_map(|seat| match seat {
-                Seat::Resting { until, .. } => Some(*until),
-                Seat::Starting { .. } | Seat::Running { .. } | Seat::Leaving => None,
+            .filter_map(|slot| match slot {
+                Slot::BackingOff { until, .. } => Some(*until),
+                Slot::Starting { .. } | Slot::Running { .. } | Slot::Leaving => None,
             })
             .chain(self.shares.wake())
+            .chain(self.retry.map(|(due, _)| due))
+            .chain(self.writes.deadline())
             .min()
     }
 
-    /// Resting → Starting; and the next round of sharing out.
+    /// BackingOff → Starting; the next round of sharing out; and what failed is tried again.
     pub fn on_deadline(&mut self, now: Instant) -> Vec<Directive> {
-        let mut directives = Vec::new();
+        let mut directives = self.writes.on_deadline(now);
         if self.shares.is_due(now) {
             directives.extend(self.wake(true));
         }
-        for (member, seat) in &mut self.seats {
-            if let Seat::Resting { until, queued, failures, trouble } = seat
+        if let Some((_, failed)) = self.retry.take_if(|(due, _)| *due <= now) {
+            directives.extend(self.wake(failed.resync));
+        }
+        directives.extend(self.start_again(now));
+        directives
+    }
+
+    fn start_again(&mut self, now: Instant) -> Vec<Directive> {
+        let mut directives = Vec::new();
+        for (member, slot) in &mut self.slots {
+            if let Slot::BackingOff { until, queued, failures, trouble } = slot
                 && *until <= now
             {
                 let trouble = trouble.take();
@@ -407,7 +447,7 @@ impl Roster {
                     (Member::Account(account), Some(trouble)) => Directive::StartHeld(account, trouble),
                     (member, _) => Directive::Start(member),
                 });
-                *seat = Seat::Starting { queued: std::mem::take(queued), failures: *failures, trouble };
+                *slot = Slot::Starting { queued: std::mem::take(queued), failures: *failures, trouble };
             }
         }
         directives
@@ -417,19 +457,19 @@ impl Roster {
     pub fn on_restart(&mut self, account: AccountId) -> Vec<Directive> {
         let member = Member::Account(account);
         let may_start = !self.is_stopped() && !self.is_handed_over(account);
-        match self.seats.get_mut(&member) {
-            Some(seat @ Seat::Running { .. }) => {
-                *seat = Seat::Leaving;
+        match self.slots.get_mut(&member) {
+            Some(slot @ Slot::Running { .. }) => {
+                *slot = Slot::Leaving;
                 vec![Directive::Drain(member)]
             }
-            Some(Seat::Resting { until, .. }) => {
+            Some(Slot::BackingOff { until, .. }) => {
                 *until = Instant(0);
-                self.on_deadline(Instant(0))
+                self.start_again(Instant(0))
             }
-            Some(Seat::Starting { .. } | Seat::Leaving) => Vec::new(),
+            Some(Slot::Starting { .. } | Slot::Leaving) => Vec::new(),
             None if !may_start => Vec::new(),
             None => {
-                self.seats.insert(member, Seat::Starting { queued: Vec::new(), failures: 0, trouble: None });
+                self.slots.insert(member, Slot::Starting { queued: Vec::new(), failures: 0, trouble: None });
                 self.newcomers.insert(member);
                 vec![Directive::Start(member)]
             }
@@ -445,13 +485,13 @@ impl Roster {
         self.draining = true;
         let mut directives = Vec::new();
         let order = self.order_to_leave();
-        for (member, seat) in &mut self.seats {
-            if matches!(seat, Seat::Running { .. }) {
-                *seat = Seat::Leaving;
+        for (member, slot) in &mut self.slots {
+            if matches!(slot, Slot::Running { .. }) {
+                *slot = Slot::Leaving;
                 directives.push(order(*member));
             }
         }
-        directives.extend(self.vacate_resting());
+        directives.extend(self.remove_backing_off());
         directives.extend(self.drained());
         directives
     }
@@ -470,20 +510,20 @@ impl Roster {
     /// before it is back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
         self.suspended = true;
-        // Whether their release came about is not waited for. Who has a seat yet puts back its
+        // Whether their release came about is not waited for. Who has a slot yet puts back its
         // commands when it goes.
         let left = std::mem::take(&mut self.handing_over).into_keys();
-        let unseated = left.filter(|account| !self.seats.contains_key(&Member::Account(*account)));
+        let without_slot = left.filter(|account| !self.slots.contains_key(&Member::Account(*account)));
         let mut directives: Vec<Directive> =
-            unseated.map(|account| Directive::RequeueOf(account, Vec::new())).collect();
-        for (member, seat) in &mut self.seats {
+            without_slot.map(|account| Directive::RequeueOf(account, Vec::new())).collect();
+        for (member, slot) in &mut self.slots {
             // Who was told to leave may be busy with something politer.
-            if matches!(seat, Seat::Running { .. } | Seat::Leaving) {
-                *seat = Seat::Leaving;
+            if matches!(slot, Slot::Running { .. } | Slot::Leaving) {
+                *slot = Slot::Leaving;
                 directives.push(Directive::FenceOff(*member));
             }
         }
-        directives.extend(self.vacate_resting());
+        directives.extend(self.remove_backing_off());
         directives.extend(self.drained());
         directives
     }
@@ -503,61 +543,67 @@ impl Roster {
         self.draining || self.suspended
     }
 
-    /// The accounts that have a seat now.
+    /// The accounts that have a slot now.
     pub fn accounts(&self) -> Vec<AccountId> {
-        let accounts = self.seats.keys().filter_map(|member| match member {
+        let accounts = self.slots.keys().filter_map(|member| match member {
             Member::Account(account) => Some(*account),
             Member::Ticket(_) => None,
         });
         accounts.collect()
     }
 
-    /// Who has a seat now.
+    /// Who has a slot now.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
-        self.seats.keys().copied()
+        self.slots.keys().copied()
     }
 
-    /// Resting → (no seat)
-    fn vacate_resting(&mut self) -> Vec<Directive> {
+    /// BackingOff → (no slot)
+    fn remove_backing_off(&mut self) -> Vec<Directive> {
         let mut directives = Vec::new();
-        self.seats.retain(|member, seat| {
-            let Seat::Resting { queued, trouble, .. } = seat else { return true };
-            directives.extend(put_back(*member, std::mem::take(queued), trouble.take()));
+        self.slots.retain(|member, slot| {
+            let Slot::BackingOff { queued, trouble, .. } = slot else { return true };
+            directives.extend(put_back(&mut self.writes, *member, std::mem::take(queued), trouble.take()));
             false
         });
         directives
     }
 
     /// Nobody sits here any more; what waited for them is put back.
-    fn vacate(&mut self, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
-        self.seats.remove(&member);
-        let mut directives = put_back(member, queued, trouble);
+    fn remove(&mut self, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
+        self.slots.remove(&member);
+        let mut directives = put_back(&mut self.writes, member, queued, trouble);
         directives.extend(self.drained());
         directives
     }
 
-    fn rest(&mut self, member: Member, queued: Vec<CommandRow>, failures: u32, trouble: Option<Trouble>, now: Instant) {
+    fn back_off(
+        &mut self,
+        member: Member,
+        queued: Vec<CommandRow>,
+        failures: u32,
+        trouble: Option<Trouble>,
+        now: Instant,
+    ) {
         if self.is_stopped() {
             return;
         }
-        let doubled = REST_BASE.saturating_mul(2u32.saturating_pow(failures.min(16))).min(REST_CAP);
+        let until = now.after(RESTART.wait(failures, self.seed));
         let failures = failures.saturating_add(1);
-        let until = now.after(jitter(doubled, self.seed, failures.into()));
-        self.seats.insert(member, Seat::Resting { until, queued, failures, trouble });
+        self.slots.insert(member, Slot::BackingOff { until, queued, failures, trouble });
     }
 
     fn drained(&self) -> Option<Directive> {
-        (self.draining && self.seats.is_empty()).then_some(Directive::Drained)
+        (self.draining && self.slots.is_empty()).then_some(Directive::Drained)
     }
 }
 
 /// What waited for somebody who does not come, and what their coming was to end.
-fn put_back(member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
+fn put_back(writes: &mut Writes, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
     let of_the_trouble = match member {
         Member::Account(account) if trouble.is_some() => Some(Directive::RequeueOf(account, Vec::new())),
         Member::Account(_) | Member::Ticket(_) => None,
     };
-    queued.into_iter().map(|row| Directive::Requeue(row.taken())).chain(of_the_trouble).collect()
+    queued.into_iter().filter_map(|row| writes.requeue(vec![row.taken()])).chain(of_the_trouble).collect()
 }
 
 #[cfg(test)]

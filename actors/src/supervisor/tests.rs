@@ -37,7 +37,7 @@ impl Bench {
         store.rows().accounts = (1..=accounts).map(|nth| (account(nth), record(nth))).collect();
         let gateway = Arc::new(FakeGateway::default());
         let seeds = std::sync::atomic::AtomicU64::new(1);
-        let supervisor = actor::start(actor::Setting {
+        let supervisor = actor::start(actor::SupervisorConfig {
             store: Arc::clone(&store) as _,
             gateway: Arc::clone(&gateway) as _,
             policy: Policy::default(),
@@ -232,6 +232,28 @@ fn an_account_that_is_fenced_while_it_is_deleted_is_cut() {
         bench.ask(1, "account.delete");
         bench.until("cut", |bench| bench.gateway.live() == 0).await;
         assert_eq!(bench.gateway.cut(), 1, "not closed politely: another daemon may connect already");
+    });
+}
+
+/// An opening that is over in the moment of the fence: as often as not it was taken for opened,
+/// and then closed at leisure.
+#[test]
+fn a_connection_that_opens_while_fenced_is_cut() {
+    on_actix(async {
+        for _ in 0..12 {
+            let mut bench = Bench::start(1);
+            bench.gateway.open_when_disturbed();
+            bench.ask(1, "account.pair");
+            bench.until("an opening", |bench| bench.gateway.slow_openings() == 1).await;
+            bench.supervisor.lease_lost();
+            let gone = async {
+                while bench.supervisor.headcount().await != Some(0) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok());
+            assert_eq!(bench.gateway.opened(account(1)), bench.gateway.cut());
+        }
     });
 }
 

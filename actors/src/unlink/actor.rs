@@ -11,11 +11,12 @@ use super::{
     saga::{Effect, Input, Saga, after_unwritten},
 };
 use crate::{
-    World, clock,
-    departure::Departure,
+    Deps, clock,
     domain::{
         Ending, Incarnation, KeyringId, OpenSession, Purpose, StoreError, TicketOutcome, TicketRecord, UnlinkAnswer,
     },
+    exit::ExitGuard,
+    machine,
     ports::{SessionListener, TicketStore},
     supervisor::{Member, Retired},
     trace,
@@ -25,24 +26,23 @@ use crate::{
 const RECORD_RETRY: Duration = Duration::from_millis(500);
 
 /// Starts the actor of a ticket.
-pub fn start(world: World, saga: Saga, first: Vec<Effect>) -> UnlinkHandle {
+pub fn start(deps: Deps, saga: Saga, first: Vec<Effect>) -> UnlinkHandle {
     let (inbox, inputs) = mpsc::unbounded_channel();
     let member = Member::Ticket(saga.ticket().id);
     let crashed = Retired::of(member, Ending::Crashed);
-    let departure = Departure::new(crashed, Arc::clone(&world.farewell), world.runtime.clone());
-    let runtime = world.runtime.clone();
+    let runtime = deps.runtime.clone();
     let span = trace::ticket(saga.ticket());
     let fenced = Arc::new(watch::Sender::new(false));
-    let actor =
-        UnlinkActor { saga, world, departure, inbox: inbox.clone(), inputs, fenced: fenced.subscribe(), end: None };
+    let exit = ExitGuard::new(crashed, Arc::clone(&deps.on_exit), deps.runtime.clone(), fenced.subscribe());
+    let actor = UnlinkActor { saga, deps, exit, inbox: inbox.clone(), inputs, fenced: fenced.subscribe(), end: None };
     runtime.spawn(actor.run(first).instrument(span));
     UnlinkHandle::new(inbox, fenced)
 }
 
 struct UnlinkActor {
     saga: Saga,
-    world: World,
-    departure: Departure,
+    deps: Deps,
+    exit: ExitGuard,
     inbox: mpsc::UnboundedSender<Input>,
     inputs: mpsc::UnboundedReceiver<Input>,
     /// Set once: whatever the database is asked for is given up.
@@ -62,15 +62,14 @@ impl UnlinkActor {
                     self.carry_out(effect).await;
                 }
                 if let Some(end) = self.end.take() {
-                    self.departure.leave_as(Retired::of(Member::Ticket(self.saga.ticket().id), end));
+                    self.exit.leave_as(Retired::of(Member::Ticket(self.saga.ticket().id), end));
                     return;
                 }
             }
             let input = self.next_input().await;
-            let before = self.saga.state().name();
-            effects = self.saga.step(input, clock::now());
-            let after = self.saga.state().name();
-            if before != after {
+            let stepped = machine::step(&mut self.saga, input, clock::now());
+            effects = stepped.effects;
+            if let Some((before, after)) = stepped.moved {
                 let ticket = self.saga.ticket();
                 info!(account = %ticket.account, label = %ticket.label, ticket = %ticket.id, "unlink: {before} → {after}");
             }
@@ -96,7 +95,7 @@ impl UnlinkActor {
         match effect {
             Effect::Open { incarnation, keyring } => self.open(incarnation, keyring).await,
             Effect::Unlink(incarnation) => {
-                let session = self.departure.session(incarnation);
+                let session = self.exit.session(incarnation);
                 let inbox = self.inbox.clone();
                 // Meanwhile the saga may be told to leave.
                 let asking = async move {
@@ -106,10 +105,10 @@ impl UnlinkActor {
                     };
                     let _ = inbox.send(Input::Answered(incarnation, answer));
                 };
-                self.world.runtime.spawn(asking.in_current_span());
+                self.deps.runtime.spawn(asking.in_current_span());
             }
             Effect::Close(incarnation) => {
-                if let Some(session) = self.departure.session(incarnation) {
+                if let Some(session) = self.exit.session(incarnation) {
                     let mut fenced = self.fenced.clone();
                     tokio::select! {
                         () = session.close() => {}
@@ -117,14 +116,14 @@ impl UnlinkActor {
                         _ = fenced.wait_for(|fenced| *fenced) => return,
                     }
                 }
-                self.departure.closed(incarnation);
+                self.exit.closed(incarnation);
                 let _ = self.inbox.send(Input::SessionClosed(incarnation));
             }
             Effect::Cut(incarnation) => {
-                if let Some(session) = self.departure.session(incarnation) {
+                if let Some(session) = self.exit.session(incarnation) {
                     session.cut().await;
                 }
-                self.departure.closed(incarnation);
+                self.exit.closed(incarnation);
                 let _ = self.inbox.send(Input::SessionClosed(incarnation));
             }
             Effect::Record(outcome) => self.record(outcome).await,
@@ -146,12 +145,12 @@ impl UnlinkActor {
                 incarnation,
                 keyring,
                 purpose: Purpose::Login,
-                settings: self.world.tickets.load_connection_settings(ticket.account, ticket.fence).await?,
+                settings: self.deps.tickets.load_connection_settings(ticket.account, ticket.fence).await?,
             };
-            self.world.gateway.open(order, listener).await
+            self.deps.gateway.open(order, listener).await
         };
         match opened.await {
-            Ok(session) => self.departure.set_session(incarnation, session),
+            Ok(session) => self.exit.set_session(incarnation, session),
             Err(why) => {
                 let _ = self.inbox.send(Input::not_opened(incarnation, why));
             }
@@ -162,7 +161,7 @@ impl UnlinkActor {
     /// not lost by a database that is away; one that the daemon's end cuts off is
     /// asked for again, and WhatsApp then says that the device is gone.
     async fn record(&mut self, outcome: TicketOutcome) {
-        let (store, ticket) = (Arc::clone(&self.world.tickets), self.saga.ticket().clone());
+        let (store, ticket) = (Arc::clone(&self.deps.tickets), self.saga.ticket().clone());
         let mut fenced = self.fenced.clone();
         let written = tokio::select! {
             written = write(&*store, &ticket, &outcome) => written,

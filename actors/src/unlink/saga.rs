@@ -2,9 +2,12 @@
 //! given up only on WhatsApp's word that the device is gone, or when the ticket's
 //! time is over (WhatsApp drops an idle device by itself after about 14 days).
 
-use crate::domain::{
-    CloseReason, Ending, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome,
-    TicketRecord, UnlinkAnswer, Verdict, jitter,
+use crate::{
+    domain::{
+        CloseReason, Ending, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome,
+        TicketRecord, UnlinkAnswer, Verdict,
+    },
+    machine::Machine,
 };
 
 /// What happened.
@@ -303,14 +306,30 @@ impl Saga {
 
     fn failed(&self, error: String, now: Instant) -> TicketOutcome {
         let attempts = self.ticket.attempts.saturating_add(1);
-        let doubled = self.policy.backoff_base.saturating_mul(2u32.saturating_pow(self.ticket.attempts.min(30)));
-        let wait = jitter(doubled.min(self.policy.backoff_cap), self.seed, attempts.into());
+        let wait = self.policy.backoff().wait(self.ticket.attempts, self.seed);
         TicketOutcome::Failed { error, attempts, next_retry_at: now.after(wait) }
     }
 
     fn retire(&mut self) {
         self.state = State::Gone;
         self.effects.push(Effect::Retire);
+    }
+}
+
+impl Machine for Saga {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        Saga::step(self, input, now)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Saga::deadline(self)
+    }
+
+    fn state_name(&self) -> &'static str {
+        self.state.name()
     }
 }
 

@@ -6,8 +6,7 @@ mod cursor;
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Bytes;
-use paird_actors::domain::StoreError;
-use paird_sql::queries::connections::listen_to_channel;
+use paird_actors::domain::{Failures, StoreError};
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},
     time::Instant,
@@ -17,8 +16,8 @@ use tracing::warn;
 
 use super::problem::Problem;
 use crate::postgres::{
-    backoff::Backoff,
-    pool::{Dsn, bounded, listening},
+    pool::{Dsn, RETRY, own_connection},
+    subscriptions::Subscriptions,
 };
 use changes::Changes;
 pub use changes::{PAGE, event_frame};
@@ -30,7 +29,7 @@ const SLACK: usize = 1024;
 const POLL_WHILE_PENDING: Duration = Duration::from_millis(250);
 /// Poll interval otherwise: labels, owners and what a web app writes have no events either.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// A connection that lasted this long resets the backoff.
+/// A connection that lasted this long ends the row of failures.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -68,10 +67,10 @@ pub struct Feed {
 
 impl Feed {
     /// The database is not read before the first subscription.
-    pub fn start(dsn: Dsn, channel: &str, ending: CancellationToken) -> Self {
+    pub fn start(dsn: Dsn, notifications: Subscriptions, channel: &str, ending: CancellationToken) -> Self {
         let (sender, requests) = mpsc::channel(64);
         let wake = Arc::new(Notify::new());
-        let reader = Reader { dsn, channel: channel.to_owned(), wake: Arc::clone(&wake), requests };
+        let reader = Reader { dsn, notifications, channel: channel.to_owned(), wake: Arc::clone(&wake), requests };
         tokio::spawn(ending.run_until_cancelled_owned(reader.run()));
         Self { requests: sender, wake }
     }
@@ -99,6 +98,7 @@ impl Feed {
 
 struct Reader {
     dsn: Dsn,
+    notifications: Subscriptions,
     channel: String,
     wake: Arc<Notify>,
     requests: mpsc::Receiver<oneshot::Sender<Subscription>>,
@@ -109,14 +109,14 @@ impl Reader {
         while let Some(first) = self.requests.recv().await {
             let (frames, _) = broadcast::channel(SLACK);
             let mut subscribers = Subscribers { frames, waiting: vec![first], changes: None };
-            let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+            let mut failures = Failures::default();
             loop {
                 let begun = Instant::now();
                 let Err(why) = self.follow(&mut subscribers).await else { break };
                 if begun.elapsed() > STABLE_AFTER {
-                    backoff.reset();
+                    failures.reset();
                 }
-                let wait = backoff.next();
+                let wait = failures.next(RETRY, rand::random());
                 warn!(%why, retry_in_ms = wait.as_millis(), "the live stream waits for the database");
                 tokio::time::sleep(wait).await;
             }
@@ -125,8 +125,8 @@ impl Reader {
 
     /// Serves until the connection fails; returns `Ok` when nobody is subscribed any more.
     async fn follow(&mut self, subscribers: &mut Subscribers) -> Result<(), StoreError> {
-        let (client, _driver) = listening(&self.dsn, Arc::clone(&self.wake)).await?;
-        bounded(listen_to_channel().bind(&client, &self.channel.as_str()).one()).await?;
+        let (client, _driver) = own_connection(&self.dsn).await?;
+        let _subscription = self.notifications.subscribe(&self.channel, Arc::clone(&self.wake));
         if let Some(changes) = &mut subscribers.changes {
             // The connection before this one may have been lost days ago.
             for frame in changes.deleted(&client).await? {

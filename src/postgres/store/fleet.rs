@@ -11,13 +11,12 @@ use paird_sql::queries::accounts::{
     survey_fleet,
 };
 use paird_sql::queries::commands::{TakeCommands, fail_orphaned_commands, requeue_commands, take_commands};
-use paird_sql::queries::processes::ring_daemons;
 use paird_sql::queries::tickets::load_ticket;
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{PgStore, account_row, instant};
-use crate::postgres::listener::RESYNC;
+use crate::postgres::lease::ring;
 use crate::postgres::pool::bounded;
 
 #[async_trait]
@@ -59,8 +58,7 @@ impl FleetStore for PgStore {
         let handed_out = self.in_flight.of(account);
         bounded(release_account().bind(&client, &account.0, &self.process, &fence.0).opt()).await?;
         self.in_flight.forget_takings(&handed_out);
-        // Only hurries the others: they look again by themselves.
-        bounded(ring_daemons().bind(&client, &RESYNC).all()).await?;
+        ring(&client).await;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use paird_actors::{
     connection::{Input, LibraryEvent, Outcome},
     domain::CloseReason,
 };
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use wacore::store::commands::DeviceCommand;
 use whatsapp_rust::{Client, NodeFilter, http::HttpClient};
 
@@ -62,12 +62,12 @@ impl Drop for StopGuard {
 
 impl Driver {
     /// Returns when the connection has ended, or was cut.
-    pub(super) async fn run(self, mut orders: UnboundedReceiver<Work>) {
+    pub(super) async fn run(self, mut orders: Receiver<Work>) {
         let _stopped = StopGuard(Arc::clone(&self.shell));
         self.shell.cut_token().run_until_cancelled(self.drive(&mut orders)).await;
     }
 
-    async fn drive(&self, orders: &mut UnboundedReceiver<Work>) {
+    async fn drive(&self, orders: &mut Receiver<Work>) {
         let handler =
             Arc::new(EventHandler::new(Arc::clone(&self.shell), Arc::clone(&self.presence), Arc::clone(&self.odd)));
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
@@ -80,7 +80,7 @@ impl Driver {
         }
     }
 
-    async fn work_until_close(&self, orders: &mut UnboundedReceiver<Work>) {
+    async fn work_until_close(&self, orders: &mut Receiver<Work>) {
         let mut under_way: UnderWay<'_> = Box::pin(std::future::pending());
         let mut version = None;
         let (deadlines, keys) = (self.shell.deadlines(), self.keep_keys_durable());

@@ -8,7 +8,7 @@ use paird_actors::{
     domain::{Group, GroupsError, PasskeyAnswer, PasskeyError, StoreError, UnlinkAnswer, Written},
     ports::{Session, WriteKeys},
 };
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::{Client, request::IqError};
 
@@ -33,7 +33,7 @@ pub(in crate::whatsapp) struct WhatsAppSession {
 }
 
 impl WhatsAppSession {
-    pub(in crate::whatsapp) fn start(driver: Driver, orders: UnboundedReceiver<Work>) -> Self {
+    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<Work>) -> Self {
         let (shell, keys) = (Arc::clone(&driver.shell), Arc::clone(&driver.keys));
         let over = CancellationToken::new();
         let ended = over.clone().drop_guard();

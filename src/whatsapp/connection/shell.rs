@@ -13,9 +13,13 @@ use paird_actors::{
         UnlinkOutcome,
     },
     domain::{Incarnation, Instant, Phone, Purpose, UnlinkAnswer},
+    machine,
     ports::SessionListener,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot, watch,
+};
 use tokio_util::sync::CancellationToken;
 use wacore::iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec};
 use wacore_binary::Node;
@@ -26,6 +30,10 @@ use whatsapp_rust::{
 };
 
 use super::{super::runtime::SessionRuntime, event_sender::EventSender, session::describe};
+
+/// Orders that may wait for the driver: more than a connection gives in its whole life, which
+/// is a turn, four runs with their ends, and the end of all.
+const WORK_QUEUE: usize = 16;
 
 /// Steps the machine of one connection, under one mutex, and carries out what it orders.
 /// Nothing here waits: what takes time runs in a task of the connection, or in its
@@ -39,7 +47,7 @@ pub(in crate::whatsapp) struct Shell {
     inner: Mutex<Inner>,
     /// Of the machine, as of the last step.
     status: watch::Sender<Status>,
-    work: mpsc::UnboundedSender<Work>,
+    work: mpsc::Sender<Work>,
     cut: CancellationToken,
 }
 
@@ -57,7 +65,7 @@ struct Status {
     deadline: Option<Instant>,
 }
 
-/// What the machine orders of the [`super::Driver`]; never more than a few at a time.
+/// What the machine orders of the [`super::Driver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::whatsapp) enum Work {
     AwaitTurn,
@@ -75,9 +83,9 @@ impl Shell {
         incarnation: Incarnation,
         listener: SessionListener,
         runtime: SessionRuntime,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Work>) {
+    ) -> (Arc<Self>, mpsc::Receiver<Work>) {
         let (machine, effects) = Connection::begin(purpose, policy.clone());
-        let (work, orders) = mpsc::unbounded_channel();
+        let (work, orders) = mpsc::channel(WORK_QUEUE);
         let status = Status { frames: machine.frames(), deadline: machine.deadline() };
         let events = EventSender::new(incarnation, listener);
         let shell = Arc::new(Self {
@@ -168,13 +176,11 @@ impl Shell {
     }
 
     fn step(self: &Arc<Self>, input: Input, inner: &mut Inner) {
-        let before = inner.machine.state().name();
-        let effects = inner.machine.step(input, clock::now());
+        let stepped = machine::step(&mut inner.machine, input, clock::now());
         let status = Status { frames: inner.machine.frames(), deadline: inner.machine.deadline() };
         self.status.send_if_modified(|current| std::mem::replace(current, status) != status);
-        self.carry_out_all(effects, inner);
-        let after = inner.machine.state().name();
-        if before != after {
+        self.carry_out_all(stepped.effects, inner);
+        if let Some((before, after)) = stepped.moved {
             tracing::debug!(incarnation = %self.incarnation, "connection: {before} → {after}");
         }
         if *inner.machine.state() == State::Ended {
@@ -230,8 +236,15 @@ impl Shell {
     }
 
     fn order(&self, work: Work) {
-        // Without a driver there is nothing left to order.
-        let _ = self.work.send(work);
+        match self.work.try_send(work) {
+            // Without a driver there is nothing left to order.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(work)) => {
+                tracing::error!(incarnation = %self.incarnation, ?work, "the connection does not keep up with its orders and is cut");
+                self.runtime.cut();
+                self.cut.cancel();
+            }
+        }
     }
 
     /// Starts a task of this connection; not where its client is gone.

@@ -139,3 +139,17 @@ fn deadlines_behind_a_long_write_do_not_cut_a_close_short() {
     bench.take(Input::SessionClosed(Incarnation(1)));
     bench.writes();
 }
+
+/// A database that is slow with the write before it takes nothing of an opening's time.
+#[test]
+fn an_opening_is_given_its_time_from_when_it_begins() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    let Some(Task::Write { .. }) = bench.next() else { panic!("the attempt is written first") };
+    bench.now = START.after(Duration::from_secs(40));
+    bench.desk.on_written(DONE);
+    assert!(matches!(bench.next(), Some(Task::Open { .. })));
+    bench.desk.on_opened(Ok(()));
+    let due = bench.desk.deadline().expect("an opening has a deadline");
+    assert_eq!(due, bench.now.after(Policy::default().open_timeout));
+}

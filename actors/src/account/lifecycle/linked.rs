@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose, state::Groups};
 use crate::domain::{
-    AccountRecord, AuditAction, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished, Group,
-    GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
+    AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
+    Group, GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
 };
 
 impl Lifecycle {
@@ -18,6 +18,28 @@ impl Lifecycle {
         self.incarnation = self.incarnation.next();
         self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
         self.state = State::Connecting { until: self.now.after(self.policy.turn_timeout) };
+    }
+
+    /// The shell has come to opening the connection that was ordered: a write that the
+    /// database was slow with has taken none of its time. The state stays.
+    pub fn open_begins(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Connecting { until } | State::Linking { until } => *until = now.after(self.policy.turn_timeout),
+            State::Opening { until } => *until = now.after(self.policy.open_timeout),
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::AwaitingScan { .. }
+            | State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::ClaimingNumber { .. }
+            | State::Reclaiming { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Deleted { .. }
+            | State::Gone => {}
+        }
     }
 
     /// The connection's turn has come: from now on its time is measured. The state stays.
@@ -166,7 +188,7 @@ impl Lifecycle {
             // login with 515 is met with the backoff.
             Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: self.now },
             Verdict::RestartNow | Verdict::Retry => {
-                let wait = self.backoff.next(&self.policy, self.seed);
+                let wait = self.backoff.next(self.policy.backoff(), self.seed);
                 AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
             Verdict::LinkGone => AfterClose::LinkGone { reason: reason.clone() },
@@ -174,7 +196,7 @@ impl Lifecycle {
                 AfterClose::LinkGone { reason: CloseReason::LoggedOut(reason.raw().unwrap_or_default().to_owned()) }
             }
             Verdict::LookAgain => {
-                let wait = self.backoff.next(&self.policy, self.seed);
+                let wait = self.backoff.next(self.policy.backoff(), self.seed);
                 AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
             Verdict::Hold { until } => {
@@ -287,6 +309,5 @@ impl Lifecycle {
 }
 
 fn groups_retry(policy: &crate::domain::Policy, seed: u128, now: Instant, failures: u32) -> Instant {
-    let wait = policy.groups_retry.saturating_mul(2u32.saturating_pow(failures.min(16))).min(policy.backoff_cap);
-    now.after(jitter(wait, seed, u64::from(failures)))
+    now.after(Backoff::new(policy.groups_retry, policy.backoff_cap).wait(failures, seed))
 }

@@ -31,9 +31,12 @@ pub use state::State;
 
 use closing::{AfterClose, Leaving};
 
-use crate::domain::{
-    AccountRecord, AuditAction, AuditEntry, Backoff, Change, ClaimError, Incarnation, Instant, KeyringId, Policy,
-    Reason, SessionEvent, Status, StatusReason, Update,
+use crate::{
+    domain::{
+        AccountRecord, AuditAction, AuditEntry, Change, ClaimError, Failures, Incarnation, Instant, KeyringId, Policy,
+        Reason, SessionEvent, Status, StatusReason, Update,
+    },
+    machine::Machine,
 };
 
 /// Who is named in the audit for what nobody asked for.
@@ -50,7 +53,7 @@ pub struct Lifecycle {
     incarnation: Incarnation,
     /// This life's randomness: keyring ids and jitter derive from it.
     seed: u128,
-    backoff: Backoff,
+    backoff: Failures,
     /// When the last pairing socket was opened.
     socket_since: Instant,
     /// A socket of this attempt was followed by another one at once: from now on they wait.
@@ -63,6 +66,23 @@ pub struct Lifecycle {
     source: String,
     now: Instant,
     effects: Vec<Effect>,
+}
+
+impl Machine for Lifecycle {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        Lifecycle::step(self, input, now)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Lifecycle::deadline(self)
+    }
+
+    fn state_name(&self) -> &'static str {
+        self.state.name()
+    }
 }
 
 impl Lifecycle {

@@ -252,7 +252,7 @@ impl Lifecycle {
         // Only the first time: a server that meets each fresh socket with one of these would
         // be dialled as fast as it answers.
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
-        let wait = if at_once { Duration::ZERO } else { self.backoff.next(&self.policy, self.seed) };
+        let wait = if at_once { Duration::ZERO } else { self.backoff.next(self.policy.backoff(), self.seed) };
         let until = self.now.after(wait);
         self.close_then(AfterClose::NextSocket { reason: reason.reason(), until, erase_linking });
     }

@@ -1,9 +1,9 @@
 //! The beginning of a life: a machine made from the row that the last one left.
 
-use super::{AfterClose, Backoff, Lifecycle, NOBODY, State};
+use super::{AfterClose, Lifecycle, NOBODY, State};
 use crate::domain::{
-    AccountRecord, AuditAction, Change, Desired, Event, Finished, Incarnation, Instant, PendingAttempt, Policy, Reason,
-    Status, StatusReason, Trouble,
+    AccountRecord, AuditAction, Change, Desired, Event, Failures, Finished, Incarnation, Instant, PendingAttempt,
+    Policy, Reason, Status, StatusReason, Trouble,
 };
 
 impl Lifecycle {
@@ -39,7 +39,7 @@ impl Lifecycle {
             state: State::Unpaired,
             incarnation: Incarnation::default(),
             seed,
-            backoff: Backoff::default(),
+            backoff: Failures::default(),
             socket_since: now,
             was_prompt: false,
             refreshed: false,

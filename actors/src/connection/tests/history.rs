@@ -9,13 +9,13 @@ use super::{referee::Referee, *};
 use crate::domain::PasskeyStage;
 
 /// What a history is made of: which input, a choice within it, and how long after the last one.
-type Moment = (u8, u8, u16);
+pub(super) type Moment = (u8, u8, u16);
 
 fn moments() -> impl Strategy<Value = Vec<Moment>> {
     proptest::collection::vec((0..60u8, any::<u8>(), any::<u16>()), 1..120)
 }
 
-fn purpose(choice: u8) -> Purpose {
+pub(super) fn purpose(choice: u8) -> Purpose {
     match choice % 3 {
         0 => Purpose::Login,
         1 => Purpose::Pair { code_for: None },
@@ -61,7 +61,7 @@ fn expected(choice: u8, machine: &Connection) -> Input {
 }
 
 /// The input that a moment stands for, given what the machine waits for.
-fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input {
+pub(super) fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input {
     // One in eight is about a scan before the last one.
     let scan = ScanId(machine.scan.0.saturating_sub(u32::from(choice.is_multiple_of(8))));
     let lasts = Duration::from_secs(choice.into());
@@ -174,20 +174,23 @@ proptest! {
     }
 }
 
+/// A history as a function of its number.
+pub(super) fn drawn_history(nth: u64) -> Vec<Moment> {
+    let mut draw = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let moments = (0..80).map(|_| {
+        draw ^= draw << 13;
+        draw ^= draw >> 7;
+        draw ^= draw << 17;
+        ((draw % 60) as u8, (draw >> 8) as u8, (draw >> 16) as u16)
+    });
+    moments.collect()
+}
+
 #[test]
 fn the_histories_reach_every_state() {
     let mut states = BTreeSet::new();
     for nth in 0..600u64 {
-        let mut draw = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let history: Vec<Moment> = (0..80)
-            .map(|_| {
-                draw ^= draw << 13;
-                draw ^= draw >> 7;
-                draw ^= draw << 17;
-                ((draw % 60) as u8, (draw >> 8) as u8, (draw >> 16) as u16)
-            })
-            .collect();
-        live((nth % 3) as u8, &history, &mut states);
+        live((nth % 3) as u8, &drawn_history(nth), &mut states);
     }
     assert_eq!(states.len(), 11, "{states:?}");
 }

@@ -1,5 +1,6 @@
 //! What must hold of every connection, whatever happens on it.
 
+mod diagram;
 mod exhaustive;
 mod history;
 mod referee;

@@ -1,9 +1,9 @@
 //! The way of an account to another daemon: everybody of it leaves, then it is released.
 
-use super::{Directive, Member, Roster, Seat};
+use super::{Directive, Member, Roster, Slot};
 use crate::domain::{AccountId, Fence, Owned, Taken, TicketId};
 
-/// An account on its way to another daemon: it has left, or is leaving, its seats.
+/// An account on its way to another daemon: it has left, or is leaving, its slots.
 #[derive(Clone, Debug)]
 pub(super) struct HandOver {
     fence: Fence,
@@ -22,7 +22,7 @@ impl Roster {
     /// Whom to give up: the youngest, of those that nothing keeps here at the moment.
     pub(super) fn leavers<'a>(&self, owned: &'a [Owned], count: u32) -> Vec<&'a Owned> {
         let can_leave = |own: &&Owned| {
-            let moves = |member| !matches!(self.seats.get(&member), Some(Seat::Starting { .. } | Seat::Leaving));
+            let moves = |member| !matches!(self.slots.get(&member), Some(Slot::Starting { .. } | Slot::Leaving));
             own.movable
                 && own.needs_daemon()
                 && !self.is_handed_over(own.account)
@@ -32,7 +32,7 @@ impl Roster {
         owned.iter().rev().filter(can_leave).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
     }
 
-    /// Running → Leaving, Resting → (no seat): the account, and its tickets with it.
+    /// Running → Leaving, BackingOff → (no slot): the account, and its tickets with it.
     pub(super) fn hand_over(&mut self, own: &Owned) -> Vec<Directive> {
         let hand_over =
             HandOver { fence: own.fence, tickets: own.tickets.clone(), releasing: false, commands: Vec::new() };
@@ -41,14 +41,14 @@ impl Roster {
         for member in
             std::iter::once(Member::Account(own.account)).chain(own.tickets.iter().copied().map(Member::Ticket))
         {
-            match self.seats.get_mut(&member) {
-                Some(seat @ Seat::Running { .. }) => {
-                    *seat = Seat::Leaving;
+            match self.slots.get_mut(&member) {
+                Some(slot @ Slot::Running { .. }) => {
+                    *slot = Slot::Leaving;
                     directives.push(Directive::HandOver(member));
                 }
                 // Its commands are put back by the release.
-                Some(Seat::Resting { .. }) => drop(self.seats.remove(&member)),
-                Some(Seat::Starting { .. } | Seat::Leaving) | None => {}
+                Some(Slot::BackingOff { .. }) => drop(self.slots.remove(&member)),
+                Some(Slot::Starting { .. } | Slot::Leaving) | None => {}
             }
         }
         directives.extend(self.release_when_empty(own.account));
@@ -67,11 +67,11 @@ impl Roster {
     }
 
     pub(super) fn release_when_empty(&mut self, account: AccountId) -> Option<Directive> {
-        let seats = &self.seats;
+        let slots = &self.slots;
         let hand_over = self.handing_over.get_mut(&account)?;
-        let seated = |member| seats.contains_key(&member);
+        let has_slot = |member| slots.contains_key(&member);
         let waits =
-            seated(Member::Account(account)) || hand_over.tickets.iter().copied().map(Member::Ticket).any(seated);
+            has_slot(Member::Account(account)) || hand_over.tickets.iter().copied().map(Member::Ticket).any(has_slot);
         if waits || std::mem::replace(&mut hand_over.releasing, true) {
             return None;
         }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{shares::Plan, *};
-use crate::domain::{Command, CommandId, TakingId};
+use crate::domain::{Command, CommandId, Taken, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 const ROUND: Duration = Duration::from_secs(1);
@@ -163,12 +163,16 @@ impl Fleet {
                         // As the notification does.
                         self.daemons.iter_mut().for_each(|daemon| daemon.resync = true);
                     }
-                    let directives = self.daemons[which].roster.on_released(released, done);
+                    let directives = self.daemons[which].roster.on_released(released, fence, done);
                     self.follow(which, directives);
                 }
-                Directive::Look { .. } | Directive::LookLater { .. } => self.daemons[which].resync = true,
+                Directive::Write(write) => {
+                    let directives = self.daemons[which].roster.on_written(&write, Ok(()), self.now);
+                    self.follow(which, directives);
+                }
+                Directive::Look { .. } => self.daemons[which].resync = true,
                 Directive::RequeueOf(..) => {}
-                Directive::Deliver(..) | Directive::Requeue(_) | Directive::Drained | Directive::StartHeld(..) => {
+                Directive::Deliver(..) | Directive::Drained | Directive::StartHeld(..) => {
                     panic!("{directive:?}")
                 }
             }
@@ -332,9 +336,11 @@ fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
     let taken = Taken { command: CommandId(7), taking: TakingId(Uuid::from_u128(7)) };
     let mut lost = roster.clone();
     assert!(lost.on_lease_lost().contains(&Directive::RequeueOf(account(9), Vec::new())), "and what its actor left");
-    assert_eq!(roster.on_released(account(9), true), [Directive::Requeue(taken)]);
-    // A look that was under way may have taken it before the release put it back.
-    assert_eq!(roster.on_command(row.clone()), [Directive::Requeue(taken)]);
+    let requeue = |taken| Directive::Write(RosterWrite::Requeue(vec![taken]));
+    assert_eq!(roster.on_released(account(9), Fence(1), true), [requeue(taken)]);
+    // A look that was under way may have taken one before the release put it back.
+    let other = CommandRow { id: CommandId(8), ..row.clone() };
+    assert_eq!(roster.on_command(other.clone()), [requeue(other.taken())]);
     assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
     assert_eq!(roster.on_command(row), [Directive::Start(gone)], "taken since");
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::*;
-use crate::domain::{Command, Finished, Reason, TakingId};
+use super::{writes::RETRY_WHEN_BACK, *};
+use crate::domain::{Command, Finished, Reason, StoreError, Taken, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 
@@ -30,6 +30,10 @@ fn row(nth: u8, id: i64) -> CommandRow {
 
 fn taken(id: i64) -> Taken {
     Taken { command: CommandId(id), taking: TakingId(Uuid::from_u128(7)) }
+}
+
+fn requeue(id: i64) -> Directive {
+    Directive::Write(RosterWrite::Requeue(vec![taken(id)]))
 }
 
 fn member(nth: u8) -> Member {
@@ -98,7 +102,7 @@ fn commands_taken_by_a_look_from_before_a_drain_are_requeued() {
         }
         let survey = Survey { owned: vec![owned(2)], needing: 1, daemons: 1, least: 1 };
         let directives = roster.on_look(Some(&survey), vec![row(1, 7)], NOW);
-        assert_eq!(directives, [Directive::Requeue(taken(7)), Directive::Look { resync: true }]);
+        assert_eq!(directives, [requeue(7), Directive::Look { resync: true }]);
         assert_eq!(roster.on_look(None, vec![row(1, 7)], NOW), [Directive::Start(member(1))]);
     }
 }
@@ -146,8 +150,9 @@ fn looks_run_one_at_a_time_and_later_requests_follow() {
     assert_eq!(roster.wake(true), []);
     assert_eq!(roster.wake(false), []);
     assert_eq!(roster.on_look(None, Vec::new(), NOW), [Directive::Look { resync: true }], "all that was asked for");
-    assert_eq!(roster.on_look_failed(true), [Directive::LookLater { resync: true }]);
-    assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
+    roster.on_look_failed(true, NOW);
+    let again = roster.deadline().unwrap();
+    assert_eq!(roster.on_deadline(again), [Directive::Look { resync: true }], "by itself, after a while");
     let slow = CommandRow { kind: "groups.sync".to_owned(), ..row(1, 7) };
     let directives = roster.on_look(None, vec![slow], NOW);
     assert!(directives.contains(&Directive::Look { resync: false }), "nobody waits for it: {directives:?}");
@@ -179,7 +184,7 @@ fn a_drain_ends_every_account_and_reports_the_last() {
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(roster.on_drain(), [Directive::Drain(member(1))]);
-    assert_eq!(roster.on_command(row(1, 9)), [Directive::Requeue(taken(9))]);
+    assert_eq!(roster.on_command(row(1, 9)), [requeue(9)]);
     assert_eq!(roster.on_started(member(2), Started::Running, NOW), [Directive::Drain(member(2))]);
     assert!(!roster.on_retired(Retired::of(member(1), Ending::Done), NOW).contains(&Directive::Drained));
     assert!(roster.on_retired(Retired::of(member(2), Ending::Done), NOW).contains(&Directive::Drained));
@@ -201,6 +206,80 @@ fn a_cancelled_drain_lets_released_accounts_start_again() {
     assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(2))]);
 }
 
+#[test]
+fn failed_writes_are_tried_again_at_once_after_an_outage() {
+    let mut roster = Roster::new(1, 50);
+    assert_eq!(roster.requeue(vec![taken(7)]), [requeue(7)]);
+    let write = RosterWrite::Requeue(vec![taken(7)]);
+    let away = || Err(StoreError::Unavailable("away".to_owned()));
+    let mut now = NOW;
+    for _ in 0..10 {
+        assert_eq!(roster.on_written(&write, away(), now), []);
+        now = roster.deadline().unwrap();
+        assert_eq!(roster.on_deadline(now), [requeue(7)]);
+    }
+    assert_eq!(roster.on_written(&write, away(), now), []);
+    assert!(now.until(roster.deadline().unwrap()) > Duration::from_secs(40), "the pauses have grown");
+
+    let back = now.after(Duration::from_secs(2));
+    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
+    assert_eq!(roster.on_look(None, Vec::new(), back), [requeue(7)], "the database answers: nobody waits longer");
+    assert_eq!(roster.on_written(&write, Ok(()), back), [Directive::Look { resync: false }]);
+    assert_eq!(roster.deadline(), None);
+}
+
+#[test]
+fn a_write_that_goes_on_failing_follows_no_look_at_once() {
+    let mut roster = Roster::new(1, 50);
+    roster.requeue(vec![taken(7)]);
+    let write = RosterWrite::Requeue(vec![taken(7)]);
+    roster.on_written(&write, Err(StoreError::Unavailable("locked".to_owned())), NOW);
+    roster.wake(false);
+    assert_eq!(roster.on_look(None, Vec::new(), NOW.after(Duration::from_millis(10))), []);
+    assert!(NOW.until(roster.deadline().unwrap()) > Duration::from_millis(700));
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_no_write() {
+    let mut roster = Roster::new(1, 50);
+    roster.requeue(vec![taken(7)]);
+    let write = RosterWrite::Requeue(vec![taken(7)]);
+    roster.on_written(&write, Err(StoreError::Unavailable("away".to_owned())), NOW);
+    let hours_before = Instant(NOW.0 - 12 * 3_600_000);
+    roster.wake(true);
+    roster.on_look(None, Vec::new(), hours_before);
+    assert!(hours_before.until(roster.deadline().unwrap()) <= Duration::from_secs(1));
+}
+
+#[test]
+fn a_look_that_fails_is_repeated_with_all_that_it_was_for() {
+    let mut roster = Roster::new(1, 50);
+    roster.wake(true);
+    roster.wake(false);
+    roster.on_look_failed(true, NOW);
+    assert_eq!(roster.wake(false), [Directive::Look { resync: true }], "a notification comes first");
+    assert_eq!(roster.deadline(), None, "there is one look to come, not two");
+    roster.on_look_failed(true, NOW);
+    roster.on_claim_failed(NOW);
+    let due = roster.deadline().unwrap();
+    assert!(NOW.until(due) <= LOOK_RETRY);
+    assert_eq!(roster.on_deadline(due), [Directive::Look { resync: true }]);
+}
+
+#[test]
+fn an_account_that_was_not_released_is_taken_back_first() {
+    let mut roster = Roster::new(1, 50);
+    roster.hand_over(&owned(1));
+    let retake = RosterWrite::Retake(account(1), Fence(1));
+    assert_eq!(roster.on_released(account(1), Fence(1), false), [Directive::Write(retake.clone())]);
+    assert_eq!(roster.on_command(row(1, 7)), [], "its release may yet land");
+    let away = Err(StoreError::Unavailable("away".to_owned()));
+    assert_eq!(roster.on_written(&retake, away, NOW), []);
+    assert!(roster.is_handed_over(account(1)));
+    let goes_on = roster.on_written(&retake, Ok(()), NOW);
+    assert_eq!(goes_on, [Directive::RequeueOf(account(1), Vec::new()), Directive::Look { resync: true }]);
+}
+
 /// What the shell would know: who was started and is not gone.
 #[derive(Default)]
 struct World {
@@ -208,11 +287,14 @@ struct World {
     running: BTreeSet<Member>,
     /// Commands in the roster's hands: taken, and neither delivered nor put back.
     in_hand: BTreeMap<i64, AccountId>,
+    /// What the database is asked to write, and has not answered.
+    writing: BTreeSet<RosterWrite>,
+    looking: bool,
     draining: bool,
 }
 
 impl World {
-    fn follow(&mut self, directives: &[Directive]) {
+    fn follow(&mut self, roster: &mut Roster, directives: &[Directive]) {
         for directive in directives {
             match directive {
                 Directive::StartHeld(account, _) => {
@@ -227,10 +309,14 @@ impl World {
                     assert!(self.running.contains(&Member::Account(*account)), "delivered to nobody");
                     assert_eq!(self.in_hand.remove(&row.id.0), Some(*account), "delivered twice or to another");
                 }
-                Directive::Requeue(taken) => {
-                    assert!(self.in_hand.remove(&taken.command.0).is_some(), "put back twice");
+                Directive::Write(write) => {
+                    assert!(self.writing.insert(write.clone()), "written twice at once: {write:?}");
                 }
-                Directive::RequeueOf(account, _) => self.in_hand.retain(|_, of| of != account),
+                Directive::RequeueOf(account, _) => {
+                    let left = self.in_hand.iter().filter(|(_, of)| *of == account).map(|(id, _)| taken(*id));
+                    let directives = roster.requeue(left.collect());
+                    self.follow(roster, &directives);
+                }
                 Directive::Drain(member) | Directive::HandOver(member) | Directive::FenceOff(member) => {
                     assert!(self.running.contains(member));
                 }
@@ -240,8 +326,34 @@ impl World {
                     assert!(!self.running.contains(&Member::Account(*account)), "{account} given up while running");
                     self.in_hand.retain(|_, of| of != account);
                 }
-                Directive::Look { .. } | Directive::LookLater { .. } | Directive::Claim(_) => {}
+                Directive::Look { .. } => assert!(!std::mem::replace(&mut self.looking, true), "two looks at once"),
+                Directive::Claim(_) => {}
             }
+        }
+    }
+
+    /// The database's answer to a write.
+    fn answer(&mut self, roster: &mut Roster, write: &RosterWrite, is_done: bool, now: Instant) {
+        assert!(self.writing.remove(write));
+        if let (RosterWrite::Requeue(commands), true) = (write, is_done) {
+            for taken in commands {
+                self.in_hand.remove(&taken.command.0);
+            }
+        }
+        let outcome = if is_done { Ok(()) } else { Err(StoreError::Unavailable("away".to_owned())) };
+        let directives = roster.on_written(write, outcome, now);
+        self.follow(roster, &directives);
+    }
+
+    fn answer_look(&mut self, roster: &mut Roster, is_done: bool, now: Instant) {
+        self.looking = false;
+        if is_done {
+            let directives = roster.on_look(None, Vec::new(), now);
+            self.follow(roster, &directives);
+        } else {
+            roster.on_look_failed(false, now);
+            let due = roster.deadline().expect("another look is due");
+            assert!(now.until(due) <= LOOK_RETRY);
         }
     }
 }
@@ -250,7 +362,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_account_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..8u8, 0..4u8, 0..4u8), 1..80)) {
+    fn no_account_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..10u8, 0..4u8, 0..4u8), 1..80)) {
         let mut roster = Roster::new(3, 50);
         let mut world = World::default();
         let mut now = NOW;
@@ -299,28 +411,47 @@ proptest! {
                     world.draining = false;
                     roster.on_undrain()
                 }
+                8 if !world.writing.is_empty() => {
+                    let write = world.writing.iter().nth(usize::from(nth) % world.writing.len()).cloned().unwrap();
+                    world.answer(&mut roster, &write, how > 1, now);
+                    Vec::new()
+                }
+                9 if world.looking => {
+                    world.answer_look(&mut roster, how > 1, now);
+                    Vec::new()
+                }
+                9 => roster.wake(how == 0),
                 _ => Vec::new(),
             };
-            world.follow(&directives);
+            world.follow(&mut roster, &directives);
         }
         // Everybody who is starting comes up: then nothing is left in hand but for those who rest.
         for who in std::mem::take(&mut world.starting) {
             world.running.insert(who);
             let directives = roster.on_started(who, Started::Running, now);
-            world.follow(&directives);
+            world.follow(&mut roster, &directives);
         }
         for _ in 0..40 {
-            now = now.after(REST_CAP * 2);
+            now = now.after(RESTART.cap * 2);
             let directives = roster.on_deadline(now);
-            world.follow(&directives);
+            world.follow(&mut roster, &directives);
             for who in std::mem::take(&mut world.starting) {
                 world.running.insert(who);
                 let directives = roster.on_started(who, Started::Running, now);
-                world.follow(&directives);
+                world.follow(&mut roster, &directives);
             }
         }
         for who in std::mem::take(&mut world.running) {
-            world.follow(&roster.on_retired(Retired::of(who, Ending::Done), now));
+            let directives = roster.on_retired(Retired::of(who, Ending::Done), now);
+            world.follow(&mut roster, &directives);
+        }
+        // The database is back.
+        while let Some(write) = world.writing.first().cloned() {
+            world.answer(&mut roster, &write, true, now);
+            let due = roster.deadline().filter(|due| *due <= now.after(RETRY_WHEN_BACK));
+            now = due.unwrap_or(now);
+            let directives = roster.on_deadline(now);
+            world.follow(&mut roster, &directives);
         }
         prop_assert!(world.in_hand.is_empty(), "commands are stuck: {:?}", world.in_hand);
     }

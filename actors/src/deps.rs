@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    departure::Farewell,
+    exit::OnExit,
     ports::{AccountStore, Gateway, TicketStore},
 };
 
@@ -11,12 +11,12 @@ pub type LeaseEpoch = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
 
 /// What every actor is given.
 #[derive(Clone)]
-pub struct World {
+pub struct Deps {
     pub accounts: Arc<dyn AccountStore>,
     pub tickets: Arc<dyn TicketStore>,
     pub gateway: Arc<dyn Gateway>,
     /// Tells the supervisor that the actor is gone.
-    pub farewell: Farewell,
+    pub on_exit: OnExit,
     pub lease: LeaseEpoch,
     /// Where input and output run, also what outlives an actor.
     pub runtime: tokio::runtime::Handle,

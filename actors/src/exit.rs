@@ -1,26 +1,35 @@
-//! How an actor leaves: its connection is closed first, then it is missed.
+//! How an actor exits: its connection is closed first, then the supervisor is told.
 
 use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::{domain::Incarnation, ports::Session, supervisor::Retired};
 
 /// Told once when an actor is gone, whichever way it went.
-pub type Farewell = Arc<dyn Fn(Retired) + Send + Sync>;
+pub type OnExit = Arc<dyn Fn(Retired) + Send + Sync>;
 
-/// An actor's live connection and its farewell, in one place that is dropped with
+/// An actor's live connection and who is told of its end, in one place that is dropped with
 /// the actor: also when it panics, the connection is closed before anybody starts
 /// another one for the same device.
-pub struct Departure {
+pub struct ExitGuard {
     retired: Retired,
-    farewell: Farewell,
+    on_exit: OnExit,
     session: Option<(Incarnation, Arc<dyn Session>)>,
     runtime: tokio::runtime::Handle,
+    /// The account is, or may soon be, another daemon's.
+    fenced: watch::Receiver<bool>,
 }
 
-impl Departure {
+impl ExitGuard {
     /// `retired` is what is told if the actor just vanishes, that is by a panic.
-    pub fn new(retired: Retired, farewell: Farewell, runtime: tokio::runtime::Handle) -> Self {
-        Self { retired, farewell, session: None, runtime }
+    pub fn new(
+        retired: Retired,
+        on_exit: OnExit,
+        runtime: tokio::runtime::Handle,
+        fenced: watch::Receiver<bool>,
+    ) -> Self {
+        Self { retired, on_exit, session: None, runtime, fenced }
     }
 
     pub fn set_session(&mut self, incarnation: Incarnation, session: Arc<dyn Session>) {
@@ -43,16 +52,20 @@ impl Departure {
     }
 }
 
-impl Drop for Departure {
+impl Drop for ExitGuard {
     fn drop(&mut self) {
         let retired = self.retired.clone();
-        let farewell = Arc::clone(&self.farewell);
+        let on_exit = Arc::clone(&self.on_exit);
         let session = self.session.take();
+        let is_fenced = *self.fenced.borrow();
         self.runtime.spawn(async move {
-            if let Some((_, session)) = session {
-                session.close().await;
+            match session {
+                // Politeness takes seconds, in which another daemon may connect.
+                Some((_, session)) if is_fenced => session.cut().await,
+                Some((_, session)) => session.close().await,
+                None => {}
             }
-            farewell(retired);
+            on_exit(retired);
         });
     }
 }
