@@ -35,17 +35,21 @@ SELECT (SELECT count(*) FROM keyring) + (SELECT count(*) FROM login) AS rewrappe
 -- Opens a keyring of an account that the caller owns, and ends every former opening: see
 -- credentials.sql. The device, which every usable keyring has, tells at once whether the
 -- data key fits, and nothing else: it is of this statement's snapshot, which may be older
--- than a write that the statement waited for. The protocol library loads it anew.
+-- than a write that the statement waited for. The protocol library loads it anew. Nothing
+-- is opened where the caller itself opened the keyring later than this opening was asked for.
 --! open_keyring : (wrapped_key?, master_key?, epoch?, device?)
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a
     WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
 ), opened AS (
-    UPDATE keyrings k SET epoch = k.epoch + 1
+    UPDATE keyrings k SET epoch = k.epoch + 1, opened_by = :owner, opening = :opening
     FROM held WHERE k.id = :keyring_id AND k.account_id = held.id
+      AND (k.opened_by IS DISTINCT FROM :owner OR k.opening < :opening)
     RETURNING k.id, k.wrapped_key, k.master_key, k.epoch
 )
-SELECT EXISTS (SELECT FROM held) AS held, opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device
+SELECT EXISTS (SELECT FROM held) AS held,
+       EXISTS (SELECT FROM held JOIN keyrings k ON k.account_id = held.id WHERE k.id = :keyring_id) AS found,
+       opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device
 FROM (SELECT) AS one
 LEFT JOIN opened ON true
 LEFT JOIN credentials c ON c.keyring_id = opened.id AND c.kind = :device_kind AND c.name = :device_name;

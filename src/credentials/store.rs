@@ -126,7 +126,8 @@ impl CredentialStore {
         open_login(account, address, &row, &keys).map(Some).map_err(|error| StoreError::Poisoned(error.to_string()))
     }
 
-    /// Raises the epoch: each call ends what was opened before.
+    /// Raises the epoch: each call ends what was opened before. The calls of a process are
+    /// ordered by their ids, whose order no set clock changes.
     async fn open_row(&self, account: AccountId, fence: Fence, keyring: KeyringId) -> Result<OpenRow, StoreError> {
         let client = connection(&self.pool).await?;
         let params = OpenKeyringParams {
@@ -134,6 +135,7 @@ impl CredentialStore {
             owner: self.process,
             fence: fence.0,
             keyring_id: keyring.0,
+            opening: Uuid::now_v7(),
             device_kind: Kind::Device.as_str(),
             device_name: "",
         };
@@ -142,7 +144,11 @@ impl CredentialStore {
             return Err(StoreError::Fenced);
         }
         let (Some(wrapped_key), Some(master_key), Some(epoch)) = (row.wrapped_key, row.master_key, row.epoch) else {
-            return Err(StoreError::Poisoned(format!("keyring {keyring} does not exist")));
+            return Err(if row.found {
+                StoreError::Unavailable(format!("keyring {keyring} was opened again meanwhile"))
+            } else {
+                StoreError::Poisoned(format!("keyring {keyring} does not exist"))
+            });
         };
         Ok(OpenRow { wrapped_key, master_key, epoch, device: row.device })
     }

@@ -36,7 +36,9 @@ async fn every_statement_that_a_command_led_to_is_logged_under_it() {
     web.does("account.delete", account, json!({})).await;
     stage.phones.devices_are(number, 0).await;
     web.event(account, "account.unlinked", 0).await;
-    let unlinked = lines(&daemon).into_iter().find(|line| line["span"]["operation"] == "record_ticket").unwrap();
+    // Logged after the row is seen.
+    let recorded = || async { lines(&daemon).into_iter().find(|line| line["span"]["operation"] == "record_ticket") };
+    let unlinked = until("the ticket's statement", recorded).await;
     let unlink = &unlinked["spans"][0];
     assert_eq!(
         (&unlink["name"], &unlink["account"], &unlink["label"]),

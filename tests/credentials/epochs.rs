@@ -7,6 +7,8 @@ use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
 use paird::credentials::{CredentialStore, Keyring};
 use paird_actors::domain::{Fence, StoreError};
+use paird_sql::client::Params as _;
+use paird_sql::queries::keyrings::{OpenKeyring, OpenKeyringParams, open_keyring};
 use uuid::Uuid;
 use wacore::store::traits::SignalStore;
 
@@ -66,6 +68,44 @@ async fn a_read_of_an_older_opening_fails_after_a_newer_one() {
         assert!(is_told_to_end(&older), "{read:?}");
         run(&*newer, &read).await.unwrap();
     }
+}
+
+/// Asked for at a moment that its id tells, and only now carried out.
+async fn late_opening(rig: &Rig, owner: Uuid, keyring: &Keyring, opening: Uuid) -> OpenKeyring {
+    let client = rig.pool.get().await.unwrap();
+    let params = OpenKeyringParams {
+        account_id: rig.account.0,
+        owner,
+        fence: FENCE.0,
+        keyring_id: keyring.id().0,
+        opening,
+        device_kind: "device",
+        device_name: "",
+    };
+    open_keyring().params(&client, &params).one().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_opening_that_lands_late_ends_no_newer_one() {
+    let rig = Rig::new().await;
+    let early = Uuid::now_v7();
+    let live = rig.durable().await;
+    let image = rig.image().await;
+    let late = late_opening(&rig, rig.process, &live, early).await;
+    assert_eq!((late.held, late.found, late.epoch), (true, true, None));
+    assert_eq!(rig.image().await, image);
+    live.put_session("a@lid", b"goes on").await.unwrap();
+
+    // One that lands twice opens once.
+    let twice = Uuid::now_v7();
+    let first = late_opening(&rig, rig.process, &live, twice).await;
+    let second = late_opening(&rig, rig.process, &live, twice).await;
+    assert!(first.epoch.is_some() && second.epoch.is_none());
+
+    // Another process counts for itself: its clock may be behind.
+    let heir = Uuid::new_v4();
+    rig.execute("UPDATE whatsapp_accounts SET owner = $1", &[&heir]).await;
+    assert!(late_opening(&rig, heir, &live, early).await.epoch.is_some());
 }
 
 #[tokio::test]

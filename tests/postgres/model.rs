@@ -43,7 +43,7 @@ use crate::support::Database;
 const HISTORIES: u64 = 6;
 const STEPS: usize = 300;
 /// Histories in which one of these never came would show little.
-const SEEN: [&str; 21] = [
+const SEEN: [&str; 22] = [
     "recorded",
     "recorded before",
     "overtaken",
@@ -52,6 +52,7 @@ const SEEN: [&str; 21] = [
     "keys put",
     "keyring opened since",
     "opened",
+    "opened later",
     "claimed",
     "released",
     "ticket closed",
@@ -102,6 +103,7 @@ struct Both {
     renewals: i64,
     drains: i64,
     stamps: i64,
+    openings: u64,
     seen: BTreeSet<&'static str>,
 }
 
@@ -137,6 +139,7 @@ impl Both {
             renewals: 0,
             drains: 0,
             stamps: 0,
+            openings: 0,
             seen: BTreeSet::new(),
         };
         for process in both.processes.clone() {
@@ -331,7 +334,8 @@ impl Both {
         let (process, fence) = self.owner_of(account);
         let epoch = self.model.keyrings.get(&keyring).map_or(1, |row| row.epoch) - i64::from(self.dice.chance(30));
         if self.dice.chance(30) {
-            return Some(Statement::OpenKeyring { process, account, fence, keyring });
+            self.openings += 1;
+            return Some(Statement::OpenKeyring { process, account, fence, keyring, opening: self.openings });
         }
         self.stamps += 1;
         Some(Statement::PutCredentials { process, account, fence, keyring, epoch, counter: self.stamps })
@@ -593,18 +597,21 @@ impl Both {
                 };
                 Answer::Closed(close_ticket().params(client, &row).opt().await.unwrap())
             }
-            Statement::OpenKeyring { process, account, fence, keyring } => {
+            Statement::OpenKeyring { process, account, fence, keyring, opening } => {
                 let row = OpenKeyringParams {
                     account_id: account.0,
                     owner: *process,
                     fence: fence.0,
                     keyring_id: keyring.0,
+                    opening: Uuid::from_u128((*opening).into()),
                     device_kind: RECORD.0,
                     device_name: RECORD.1,
                 };
                 let opened = open_keyring().params(client, &row).one().await.unwrap();
-                let row = |epoch| Keyring { account: *account, epoch, counter: 0, made_at: Instant(0) };
-                Answer::Opened { held: opened.held, keyring: opened.epoch.map(row) }
+                let opened_by = Some((*process, *opening));
+                let row =
+                    |epoch| Keyring { account: *account, epoch, opened: opened_by, counter: 0, made_at: Instant(0) };
+                Answer::Opened { held: opened.held, found: opened.found, keyring: opened.epoch.map(row) }
             }
             Statement::PutCredentials { process, account, fence, keyring, epoch, counter } => {
                 let none: [&str; 0] = [];
@@ -811,9 +818,9 @@ fn plain(answer: Answer) -> Answer {
         Answer::Ticket(Some(ticket)) => {
             Answer::Ticket(Some(TicketRecord { next_retry_at: Instant(0), abandon_at: Instant(0), ..ticket }))
         }
-        Answer::Opened { held, keyring } => {
+        Answer::Opened { held, found, keyring } => {
             let keyring = keyring.map(|row| Keyring { counter: 0, made_at: Instant(0), ..row });
-            Answer::Opened { held, keyring }
+            Answer::Opened { held, found, keyring }
         }
         Answer::Recorded(Some(recorded)) => {
             let settings = ConnectionSettings::default();
@@ -844,6 +851,7 @@ fn name(answer: &Answer) -> Option<&'static str> {
         Answer::Put { written: true, .. } => "keys put",
         Answer::Put { epoch: Some(_), .. } => "keyring opened since",
         Answer::Opened { keyring: Some(_), .. } => "opened",
+        Answer::Opened { found: true, .. } => "opened later",
         Answer::Claimed(claimed) if !claimed.is_empty() => "claimed",
         Answer::Found(true) => "released",
         Answer::Closed(Some(false)) => "ticket closed",

@@ -21,7 +21,12 @@ const DECIDED: [(&str, &str, &str, &str); 25] = [
     ("event_consumers", "account_id consumer seq updated_at", "SIUD", ""),
     ("events", "account_id created_at id kind payload seq xact", "S", "SI"),
     ("events", "notified", "S", "SIU"),
-    ("keyrings", "account_id created_at device_jid epoch id master_key phone_number wrapped_key", "", "SIUD"),
+    (
+        "keyrings",
+        "account_id created_at device_jid epoch id master_key opened_by opening phone_number wrapped_key",
+        "",
+        "SIUD",
+    ),
     ("processes", "draining expires_at", "S", "SIUD"),
     ("processes", "command_channel drain_no epoch host id master_keys pid pid_birth pid_space", "", "SIUD"),
     ("processes", "renewal renewed_at started_at version", "", "SIUD"),

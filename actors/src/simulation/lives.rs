@@ -469,11 +469,16 @@ impl World {
     fn open_session(&mut self, p: &mut Process, id: LifeId, life: &mut Life, opening: Opening) {
         let (account, fence) = (life.account, life.desk.life().record().fence);
         if opening.purpose == Purpose::Login {
-            let statement = Statement::OpenKeyring { process: p.id, account, fence, keyring: opening.keyring };
+            let statement = self.open_keyring(p, account, fence, opening.keyring);
             self.life_ask(p, id, life, statement, LifeAsk::Keyring(opening));
         } else {
             self.begin_session(p, id, life, (account, fence), opening, None);
         }
+    }
+
+    fn open_keyring(&mut self, p: &Process, account: AccountId, fence: Fence, keyring: KeyringId) -> Statement {
+        self.openings += 1;
+        Statement::OpenKeyring { process: p.id, account, fence, keyring, opening: self.openings }
     }
 
     fn begin_session(
@@ -763,7 +768,7 @@ impl World {
             TicketAsk::Settings(opening) => match settings(answer) {
                 Ok(_) => {
                     let (account, fence) = of;
-                    let statement = Statement::OpenKeyring { process: p.id, account, fence, keyring: opening.keyring };
+                    let statement = self.open_keyring(p, account, fence, opening.keyring);
                     self.ticket_ask(p, id, &mut life, statement, TicketAsk::Keyring(opening));
                 }
                 Err(why) => {
@@ -821,7 +826,8 @@ fn opened(answer: Result<Answer, StoreError>) -> Result<i64, StoreError> {
     match answer? {
         Answer::Opened { held: false, .. } => Err(StoreError::Fenced),
         Answer::Opened { keyring: Some(keyring), .. } => Ok(keyring.epoch),
-        Answer::Opened { keyring: None, .. } => Err(StoreError::Poisoned("there is no such keyring".to_owned())),
+        Answer::Opened { found: true, .. } => Err(StoreError::Unavailable("it was opened again meanwhile".to_owned())),
+        Answer::Opened { .. } => Err(StoreError::Poisoned("there is no such keyring".to_owned())),
         _ => Err(StoreError::Unavailable("another answer".to_owned())),
     }
 }

@@ -95,6 +95,8 @@ pub struct Ticket {
 pub struct Keyring {
     pub account: AccountId,
     pub epoch: i64,
+    /// Whose opening the epoch is of, and which of theirs.
+    pub opened: Option<(Uuid, u64)>,
     pub counter: i64,
     pub made_at: Instant,
 }
@@ -203,6 +205,7 @@ pub enum Statement {
         account: AccountId,
         fence: Fence,
         keyring: KeyringId,
+        opening: u64,
     },
     PutCredentials {
         process: Uuid,
@@ -254,6 +257,7 @@ pub enum Answer {
     Closed(Option<bool>),
     Opened {
         held: bool,
+        found: bool,
         keyring: Option<Keyring>,
     },
     /// The epoch of the keyring, if there is one, and whether the write was done.
@@ -497,15 +501,19 @@ impl Model {
             Statement::CloseTicket { process, ticket, is_abandoned, event } => {
                 Answer::Closed(self.close_ticket(*process, ticket, *is_abandoned, event, now))
             }
-            Statement::OpenKeyring { process, account, fence, keyring } => {
+            Statement::OpenKeyring { process, account, fence, keyring, opening } => {
                 let is_asked = !matches!(self.flaw, Some(Flaw::DialsUnasked | Flaw::RevivesUnseen));
                 let held = self.held(*account, *process, *fence) || !is_asked;
                 let row = self.keyrings.get_mut(keyring).filter(|row| row.account == *account);
-                let keyring = row.filter(|_| held).map(|row| {
+                let row = row.filter(|_| held);
+                let found = row.is_some();
+                let is_late = |row: &Keyring| row.opened.is_some_and(|(by, last)| by == *process && last >= *opening);
+                let keyring = row.filter(|row| !is_late(row)).map(|row| {
                     row.epoch += 1;
+                    row.opened = Some((*process, *opening));
                     row.clone()
                 });
-                Answer::Opened { held, keyring }
+                Answer::Opened { held, found, keyring }
             }
             Statement::PutCredentials { process, account, fence, keyring, epoch, counter } => {
                 let held = self.held(*account, *process, *fence);
@@ -889,7 +897,7 @@ impl Model {
             self.keyrings.iter().filter(|(_, ring)| ring.account == account).map(|(id, _)| *id).collect();
         let ticketed: BTreeSet<KeyringId> = self.tickets.values().map(|ticket| ticket.keyring).collect();
         if let Some(keyring) = new_keyring {
-            self.keyrings.insert(keyring, Keyring { account, epoch: 1, counter: 0, made_at: now });
+            self.keyrings.insert(keyring, Keyring { account, epoch: 1, opened: None, counter: 0, made_at: now });
         }
         for keyring in change.erase.iter().filter(|keyring| before.contains(keyring)) {
             if !ticketed.contains(keyring) && !change.tickets.iter().any(|(ticket, _)| ticket == keyring) {

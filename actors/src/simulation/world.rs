@@ -135,6 +135,8 @@ pub struct World {
     pub thrown_out: BTreeSet<AccountId>,
     pub errands: Vec<Errand>,
     last_life: u64,
+    /// Openings of keyrings so far, of all daemons.
+    pub openings: u64,
     last_stamp: i64,
     trace: Option<VecDeque<String>>,
 }
@@ -196,6 +198,7 @@ impl World {
             thrown_out: BTreeSet::new(),
             errands: Vec::new(),
             last_life: 0,
+            openings: 0,
             last_stamp: 0,
             trace: traces.then(VecDeque::new),
         };

@@ -30,6 +30,7 @@ pub struct OpenKeyringParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
     pub fence: i64,
+    pub opening: uuid::Uuid,
     pub keyring_id: uuid::Uuid,
     pub device_kind: T1,
     pub device_name: T2,
@@ -95,6 +96,7 @@ impl<'a> From<ListKeyringsBorrowed<'a>> for ListKeyrings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenKeyring {
     pub held: bool,
+    pub found: bool,
     pub wrapped_key: Option<Vec<u8>>,
     pub master_key: Option<String>,
     pub epoch: Option<i64>,
@@ -102,15 +104,19 @@ pub struct OpenKeyring {
 }
 pub struct OpenKeyringBorrowed<'a> {
     pub held: bool,
+    pub found: bool,
     pub wrapped_key: Option<&'a [u8]>,
     pub master_key: Option<&'a str>,
     pub epoch: Option<i64>,
     pub device: Option<&'a [u8]>,
 }
 impl<'a> From<OpenKeyringBorrowed<'a>> for OpenKeyring {
-    fn from(OpenKeyringBorrowed { held, wrapped_key, master_key, epoch, device }: OpenKeyringBorrowed<'a>) -> Self {
+    fn from(
+        OpenKeyringBorrowed { held, found, wrapped_key, master_key, epoch, device }: OpenKeyringBorrowed<'a>,
+    ) -> Self {
         Self {
             held,
+            found,
             wrapped_key: wrapped_key.map(|v| v.into()),
             master_key: master_key.map(|v| v.into()),
             epoch,
@@ -674,7 +680,7 @@ impl<
 pub struct OpenKeyringStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn open_keyring() -> OpenKeyringStmt {
     OpenKeyringStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), opened AS ( UPDATE keyrings k SET epoch = k.epoch + 1 FROM held WHERE k.id = $4 AND k.account_id = held.id RETURNING k.id, k.wrapped_key, k.master_key, k.epoch ) SELECT EXISTS (SELECT FROM held) AS held, opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device FROM (SELECT) AS one LEFT JOIN opened ON true LEFT JOIN credentials c ON c.keyring_id = opened.id AND c.kind = $5 AND c.name = $6",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), opened AS ( UPDATE keyrings k SET epoch = k.epoch + 1, opened_by = $2, opening = $4 FROM held WHERE k.id = $5 AND k.account_id = held.id AND (k.opened_by IS DISTINCT FROM $2 OR k.opening < $4) RETURNING k.id, k.wrapped_key, k.master_key, k.epoch ) SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM held JOIN keyrings k ON k.account_id = held.id WHERE k.id = $5) AS found, opened.wrapped_key, opened.master_key, opened.epoch, c.sealed AS device FROM (SELECT) AS one LEFT JOIN opened ON true LEFT JOIN credentials c ON c.keyring_id = opened.id AND c.kind = $6 AND c.name = $7",
         None,
     )
 }
@@ -689,22 +695,24 @@ impl OpenKeyringStmt {
         account_id: &'a uuid::Uuid,
         owner: &'a uuid::Uuid,
         fence: &'a i64,
+        opening: &'a uuid::Uuid,
         keyring_id: &'a uuid::Uuid,
         device_kind: &'a T1,
         device_name: &'a T2,
-    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6> {
+    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 7> {
         OpenKeyringQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, device_kind, device_name],
+            params: [account_id, owner, fence, opening, keyring_id, device_kind, device_name],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<OpenKeyringBorrowed, tokio_postgres::Error> {
                 Ok(OpenKeyringBorrowed {
                     held: row.try_get(0)?,
-                    wrapped_key: row.try_get(1)?,
-                    master_key: row.try_get(2)?,
-                    epoch: row.try_get(3)?,
-                    device: row.try_get(4)?,
+                    found: row.try_get(1)?,
+                    wrapped_key: row.try_get(2)?,
+                    master_key: row.try_get(3)?,
+                    epoch: row.try_get(4)?,
+                    device: row.try_get(5)?,
                 })
             },
             mapper: |it| OpenKeyring::from(it),
@@ -717,7 +725,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         'a,
         's,
         OpenKeyringParams<T1, T2>,
-        OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6>,
+        OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 7>,
         C,
     > for OpenKeyringStmt
 {
@@ -725,12 +733,13 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         &'s self,
         client: &'c C,
         params: &'a OpenKeyringParams<T1, T2>,
-    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 6> {
+    ) -> OpenKeyringQuery<'c, 'a, 's, C, OpenKeyring, 7> {
         self.bind(
             client,
             &params.account_id,
             &params.owner,
             &params.fence,
+            &params.opening,
             &params.keyring_id,
             &params.device_kind,
             &params.device_name,
