@@ -2,7 +2,7 @@
 //! written or nothing, it is tried again, and the others go on meanwhile.
 
 use paird_sandbox::{Fault, Group, Scope};
-use paird_testkit::{Daemon, Stage, until};
+use paird_testkit::{Api, Daemon, Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -393,6 +393,23 @@ async fn an_account_whose_release_fails_stays_and_moves_later() {
     }
     assert_eq!(stage.phones.report().await.replaced, 0);
     stage.finish([daemon, other]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_gives_accounts_back_once_the_database_lets_it() {
+    let (stage, mut daemon, account) = stage().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let broken = broken("UPDATE", "whatsapp_accounts", "NEW.owner IS NULL");
+    broken.strike(&stage, account).await;
+    let mending = async {
+        until("accounts that are not given back", || async { (strikes(&stage).await >= 2).then_some(()) }).await;
+        assert!(stage.web.column::<Option<Uuid>>(account, "owner").await.is_some());
+        broken.mend(&stage).await;
+    };
+    let (drained, ()) = tokio::join!(api.post("/api/drain", json!({})), mending);
+    assert_eq!(drained.is(200).json()["accounts"], 1);
+    assert_eq!(stage.web.column::<Option<Uuid>>(account, "owner").await, None);
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -335,7 +335,10 @@ impl Both {
         let epoch = self.model.keyrings.get(&keyring).map_or(1, |row| row.epoch) - i64::from(self.dice.chance(30));
         if self.dice.chance(30) {
             self.openings += 1;
-            return Some(Statement::OpenKeyring { process, account, fence, keyring, opening: self.openings });
+            // Or one that lands again.
+            let last = self.model.keyrings.get(&keyring).and_then(|row| row.opened).map(|(_, last)| last);
+            let opening = last.filter(|_| self.dice.chance(30)).unwrap_or(self.openings);
+            return Some(Statement::OpenKeyring { process, account, fence, keyring, opening });
         }
         self.stamps += 1;
         Some(Statement::PutCredentials { process, account, fence, keyring, epoch, counter: self.stamps })
