@@ -163,7 +163,12 @@ impl Both {
             _ => {
                 let statement = self.draw();
                 self.issued.push(statement.clone());
-                self.run(statement, at).await;
+                // An account has few keyrings, and each for a short time only.
+                let twice = matches!(statement, Statement::OpenKeyring { .. }) && self.dice.chance(50);
+                self.run(statement.clone(), at).await;
+                if twice {
+                    self.run(statement, &format!("{at}, twice")).await;
+                }
             }
         }
         self.compare(at).await;
@@ -335,10 +340,7 @@ impl Both {
         let epoch = self.model.keyrings.get(&keyring).map_or(1, |row| row.epoch) - i64::from(self.dice.chance(30));
         if self.dice.chance(30) {
             self.openings += 1;
-            // Or one that lands again.
-            let last = self.model.keyrings.get(&keyring).and_then(|row| row.opened).map(|(_, last)| last);
-            let opening = last.filter(|_| self.dice.chance(30)).unwrap_or(self.openings);
-            return Some(Statement::OpenKeyring { process, account, fence, keyring, opening });
+            return Some(Statement::OpenKeyring { process, account, fence, keyring, opening: self.openings });
         }
         self.stamps += 1;
         Some(Statement::PutCredentials { process, account, fence, keyring, epoch, counter: self.stamps })
