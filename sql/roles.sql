@@ -1,6 +1,7 @@
--- Two roles for who is not the owner of the tables: a web app (or a person who writes
--- one) is given paird_web, the daemon paird_daemon. Neither can log in; a login role is
--- made a member: CREATE ROLE shop LOGIN PASSWORD '…' IN ROLE paird_web.
+-- Three roles for who is not the owner of the tables: a web app (or a person who writes
+-- one) is given paird_web, the daemon paird_daemon, and the daemon's console and command
+-- line paird_console. None can log in; a login role is made a member:
+-- CREATE ROLE shop LOGIN PASSWORD '…' IN ROLE paird_web.
 --
 -- Run by the owner after every migration (`paird migrate --roles`, or psql -f); any
 -- number of times. The schema is the connection's. What is not named here is closed:
@@ -12,7 +13,7 @@ DO $$
 DECLARE
     role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['paird_web', 'paird_daemon'] LOOP
+    FOREACH role IN ARRAY ARRAY['paird_web', 'paird_daemon', 'paird_console'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);
@@ -27,7 +28,7 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, refinery_schema_history
-FROM paird_web, paird_daemon;
+FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
 -- proxy (never its login) and the presence, and how far it has read.
@@ -51,6 +52,17 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, cr
 GRANT SELECT, INSERT, UPDATE ON commands TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
+
+-- The console, the HTTP API and the command line: what a web app does, the login of a proxy,
+-- sealed, and what all daemons are at. No consumer's offsets.
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_console;
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
+    ON whatsapp_accounts TO paird_console;
+GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
+    ON commands TO paird_console;
+GRANT SELECT, INSERT, UPDATE, DELETE ON proxy_logins TO paird_console;
+GRANT SELECT (id, host, pid, version, started_at, renewed_at, expires_at, draining) ON processes TO paird_console;
+GRANT SELECT (account_id, opened_at) ON unlink_tickets TO paird_console;
 
 DO $$
 DECLARE
@@ -92,7 +104,8 @@ DO $$
 BEGIN
     IF pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
         EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO paird_web, paird_daemon', current_database());
+        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO paird_web, paird_daemon, paird_console',
+                       current_database());
         -- Of the tables' owner, where he is not the database's.
         EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO CURRENT_USER', current_database());
     END IF;
@@ -104,6 +117,6 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web;
+GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web, paird_console;
 
 COMMIT;

@@ -28,6 +28,9 @@ pub struct Config {
     /// `PAIRD_LISTEN_URL`: the same database past a pooler, for the connections that need a
     /// session: LISTEN and locks. Only with `DATABASE_URL`.
     pub listen_url: Option<DatabaseUrl>,
+    /// `PAIRD_CONSOLE_DATABASE_URL`: the same database for the console, the HTTP API and the
+    /// command line, as a login in `paird_console`. Only with `DATABASE_URL`.
+    pub console_database_url: Option<DatabaseUrl>,
     /// `PAIRD_DATA_DIR`: the embedded cluster, and the files below unless named.
     /// Default `$XDG_DATA_HOME/paird`, else `~/.local/share/paird`.
     pub data_dir: PathBuf,
@@ -139,6 +142,7 @@ impl Config {
         }
         Ok(Self {
             database_url: raw.parse_optional("DATABASE_URL", parsers::database_url)?,
+            console_database_url: raw.parse_optional("PAIRD_CONSOLE_DATABASE_URL", parsers::database_url)?,
             listen_url: raw.parse_optional("PAIRD_LISTEN_URL", parsers::database_url)?,
             master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
             command_channel,

@@ -155,7 +155,7 @@ async fn serve_with(
             addr,
             addr_file: config.console_addr_file(),
             token,
-            dsn: database.dsn().clone(),
+            dsn: database.console_dsn().clone(),
             event_channel: config.event_channel.clone(),
             notifications: listener.subscriptions(),
             process,

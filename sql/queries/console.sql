@@ -96,7 +96,7 @@ LIMIT :limit;
 SELECT send_command(:kind, :account, :args, :dedupe_key, :source) AS id;
 
 --! get_command : ShownCommand(account_id?, result?, done_at?)
-SELECT id, account_id, kind, args, state, result, created_at, done_at FROM commands WHERE id = :command;
+SELECT id, account_id, kind, state, result, created_at, done_at FROM commands WHERE id = :command;
 
 --! get_owner : AccountOwner(process?, host?, pid?)
 SELECT p.id AS process, p.host, p.pid

@@ -6,16 +6,34 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
        has_schema_privilege(current_schema(), 'CREATE') AS may_create,
        to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables;
 
---! list_missing_privileges
--- The audit log is appended to, never changed.
-SELECT wanted.table_name, wanted.privilege
-FROM (SELECT t.table_name, p.privilege
-      FROM unnest(:tables::text[]) AS t (table_name),
-           unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege)
-      WHERE t.table_name <> 'audit_log' OR p.privilege IN ('SELECT', 'INSERT')) AS wanted
-WHERE to_regclass(wanted.table_name) IS NULL
-   OR NOT has_table_privilege(to_regclass(wanted.table_name), wanted.privilege)
-ORDER BY wanted.table_name, wanted.privilege;
+--! list_missing_rights
+-- Of the login that asks, in words: where one is missing on all columns that are asked for, of
+-- the whole table. What an older schema does not have is missing, too.
+SELECT coalesce(CASE WHEN bool_and(wanted.missing) THEN wanted.privilege || ' on ' || wanted.table_name
+            ELSE wanted.privilege || ' of ' || string_agg(wanted.column_name, ', ' ORDER BY wanted.column_name)
+                     FILTER (WHERE wanted.missing) || ' on ' || wanted.table_name END, '') AS what
+FROM (SELECT asked.table_name, asked.column_name, asked.privilege,
+             NOT coalesce(CASE asked.privilege
+                 WHEN 'DELETE' THEN has_table_privilege(a.attrelid, asked.privilege)
+                 ELSE has_column_privilege(a.attrelid, a.attnum, asked.privilege) END, false) AS missing
+      FROM unnest(:tables::text[], :columns::text[], :privileges::text[]) AS asked (table_name, column_name, privilege)
+      LEFT JOIN pg_attribute a
+             ON a.attrelid = to_regclass(asked.table_name) AND a.attname = asked.column_name AND NOT a.attisdropped
+     ) AS wanted
+GROUP BY wanted.table_name, wanted.privilege
+HAVING bool_or(wanted.missing)
+UNION ALL
+SELECT 'EXECUTE on ' || split_part(called.signature, '(', 1)
+FROM unnest(:functions::text[]) AS called (signature)
+WHERE NOT coalesce(has_function_privilege(to_regprocedure(called.signature)::oid, 'EXECUTE'), false)
+ORDER BY what;
+
+--! list_own_roles
+-- Which of the roles of roles.sql the login is a member of. A superuser is one of all; it is not meant.
+SELECT r.rolname::text AS role
+FROM pg_roles r JOIN pg_roles me ON me.rolname = current_user AND NOT me.rolsuper
+WHERE r.rolname = ANY (:roles::text[]) AND pg_has_role(me.oid, r.oid, 'USAGE')
+ORDER BY r.rolname;
 
 --! get_connect_rights
 -- Who may connect beside those who must: everybody, and which logins that are in neither role.
@@ -26,7 +44,7 @@ SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdb
                AND has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolname <> current_user
                AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER')
                AND NOT EXISTS (SELECT FROM pg_roles g
-                               WHERE g.rolname IN ('paird_web', 'paird_daemon') AND pg_has_role(r.oid, g.oid, 'MEMBER'))
+                               WHERE g.rolname IN ('paird_web', 'paird_daemon', 'paird_console') AND pg_has_role(r.oid, g.oid, 'MEMBER'))
              ORDER BY r.rolname LIMIT 20) AS logins
 FROM pg_database d WHERE d.datname = current_database();
 

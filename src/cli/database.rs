@@ -33,9 +33,19 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Connects to `DATABASE_URL`, or to the embedded cluster of a running daemon.
+    /// As a person who works with accounts: to `PAIRD_CONSOLE_DATABASE_URL`, else as the daemon.
     pub(super) async fn connect(config: &Config, format: Format) -> anyhow::Result<Self> {
-        let (client, mut connection) = dsn(config)?.connect().await.map_err(|away| unreachable(config, &away))?;
+        Self::connect_to(config, console_dsn(config)?, format).await
+    }
+
+    /// As the daemon, for its keys and its leftovers: to `DATABASE_URL`, or to the embedded
+    /// cluster of a running daemon.
+    pub(super) async fn connect_as_daemon(config: &Config, format: Format) -> anyhow::Result<Self> {
+        Self::connect_to(config, dsn(config)?, format).await
+    }
+
+    async fn connect_to(config: &Config, dsn: Dsn, format: Format) -> anyhow::Result<Self> {
+        let (client, mut connection) = dsn.connect().await.map_err(|away| unreachable(config, &away))?;
         let notified = Arc::new(Notify::new());
         let wake = Arc::clone(&notified);
         tokio::spawn(async move {
@@ -151,6 +161,14 @@ impl NoDaemonHint {
     }
 }
 
+/// As [`dsn`], as the login of the console where that has one of its own.
+fn console_dsn(config: &Config) -> anyhow::Result<Dsn> {
+    match (&config.console_database_url, &config.database_url) {
+        (Some(url), Some(_)) => Dsn::parse(url.expose()).map_err(|wrong| failure(Exit::Usage, wrong.to_string())),
+        (Some(_) | None, _) => dsn(config),
+    }
+}
+
 /// Where the database is, as far as this process can know.
 pub(super) fn dsn(config: &Config) -> anyhow::Result<Dsn> {
     let text = match &config.database_url {
@@ -190,6 +208,12 @@ pub(super) fn explained(error: tokio_postgres::Error) -> anyhow::Error {
         code if *code == SqlState::UNDEFINED_TABLE => {
             failure(Exit::NoDaemon, "the database has no tables of paird yet: paird serve makes them")
         }
+        code if *code == SqlState::INSUFFICIENT_PRIVILEGE => anyhow::anyhow!(
+            "database: {}: this login may not do that. paird migrate --roles, as the tables' owner, sets what each \
+             role may: the daemon's login (DATABASE_URL) is to be in paird_daemon, the one of the console and of \
+             people (PAIRD_CONSOLE_DATABASE_URL) in paird_console; paird doctor names what is missing",
+            refused.message()
+        ),
         code if is_going_away(code) => failure(Exit::DatabaseAway, format!("database: {}", refused.message())),
         _ => anyhow::anyhow!("database: {}", refused.message()),
     }

@@ -51,7 +51,7 @@ async fn probe(config: &Config, format: Format, path: &str, good: &'static str) 
 
 async fn lease(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     let host = host();
-    let daemons = Database::connect(config, format).await?.live_daemons_on(&host).await?;
+    let daemons = Database::connect_as_daemon(config, format).await?.live_daemons_on(&host).await?;
     let alive = daemons > 0;
     let said = if alive { "alive".to_owned() } else { format!("no daemon of {host} holds a live lease") };
     format.tell(said, &json!({"host": host, "daemons": daemons, "alive": alive}));

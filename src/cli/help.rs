@@ -8,6 +8,7 @@ pub(super) const SETTINGS: &str = "\
 Settings, from the environment or paird.toml (same names; the environment wins):
   DATABASE_URL              Postgres to use; absent: an embedded one in the data directory
   PAIRD_LISTEN_URL          the same Postgres past a transaction-mode pooler, for LISTEN and locks
+  PAIRD_CONSOLE_DATABASE_URL  the same Postgres for the console and these commands, as a login in paird_console
   PAIRD_DATA_DIR            default $XDG_DATA_HOME/paird, else ~/.local/share/paird
   PAIRD_CONFIG              settings file; default ./paird.toml, else <data dir>/paird.toml
   PAIRD_MASTER_KEY_FILE     default <data dir>/master.key

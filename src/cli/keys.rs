@@ -37,7 +37,7 @@ pub(super) enum KeysCommand {
 }
 
 pub(super) async fn run(config: &Config, format: Format, command: KeysCommand) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(config, format).await?;
+    let database = Database::connect_as_daemon(config, format).await?;
     match command {
         KeysCommand::Rotate { prepare, batch } => rotate(config, format, &database, prepare, batch).await,
         KeysCommand::Status => status(config, format, &database).await,

@@ -15,18 +15,19 @@ use crate::postgres::{
 
 #[derive(Args, Debug)]
 pub(super) struct MigrateArgs {
-    /// Also makes the roles paird_web and paird_daemon and sets what they may.
+    /// Also makes the roles paird_web, paird_daemon and paird_console and sets what they may.
     #[arg(long)]
     roles: bool,
 }
 
 pub(super) async fn run(config: &Config, format: Format, args: MigrateArgs) -> anyhow::Result<ExitCode> {
     // Migrating waits for a database that is away; a person would rather hear of it.
-    database::Database::connect(config, format).await?;
+    database::Database::connect_as_daemon(config, format).await?;
     let dsn = database::dsn(config)?;
     let version = migrate_and_tell(&dsn, |remark| format.remark(remark)).await?;
     let granted = if args.roles { Some(roles::grant(&dsn).await?) } else { None };
-    let roles = if args.roles { "; the roles paird_web and paird_daemon may what they need" } else { "" };
+    let roles =
+        if args.roles { "; the roles paird_web, paird_daemon and paird_console may what they need" } else { "" };
     format.tell(
         format_args!("the schema is at version {version}{roles}"),
         &json!({
@@ -38,7 +39,7 @@ pub(super) async fn run(config: &Config, format: Format, args: MigrateArgs) -> a
     match granted {
         Some(Granted { is_open_to_all: true }) => format.remark(
             "everybody may still connect to the database and hear its notifications, since this role does not own it: \
-             as its owner, REVOKE CONNECT, TEMPORARY ON DATABASE … FROM PUBLIC and GRANT both to paird_web and paird_daemon",
+             as its owner, REVOKE CONNECT, TEMPORARY ON DATABASE … FROM PUBLIC and GRANT both to paird_web, paird_daemon and paird_console",
         ),
         Some(Granted { is_open_to_all: false }) => format.remark(
             "PUBLIC has no CONNECT and TEMPORARY on this database any more: another program's login needs \

@@ -21,7 +21,7 @@ pub(super) struct PruneArgs {
 
 pub(super) async fn run(config: &Config, format: Format, args: PruneArgs) -> anyhow::Result<ExitCode> {
     let PruneArgs { dry_run } = args;
-    database::Database::connect(config, format).await?;
+    database::Database::connect_as_daemon(config, format).await?;
     let pool = database::dsn(config)?.pool()?;
     let spinner = progress::spinner("pruning");
     let pruned = prune::once(&pool, config.keep, dry_run).await;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 24] = [
+pub(super) const SETTINGS: [&str; 25] = [
     "DATABASE_URL",
     "PAIRD_LISTEN_URL",
+    "PAIRD_CONSOLE_DATABASE_URL",
     "PAIRD_CONFIG",
     "PAIRD_DATA_DIR",
     "PAIRD_MASTER_KEY_FILE",

@@ -40,7 +40,7 @@ impl Drop for SettingsFile {
 #[test]
 fn unset_settings_have_the_documented_defaults() {
     let config = read(&[]).unwrap();
-    assert_eq!(config.database_url, None);
+    assert_eq!((config.database_url.clone(), config.console_database_url.clone()), (None, None));
     assert_eq!(config.data_dir, PathBuf::from("/nowhere/at-home/.local/share/paird"));
     assert_eq!(config.master_key_file, config.data_dir.join("master.key"));
     assert_eq!((config.command_channel.as_str(), config.event_channel.as_str()), ("paird_command", "paird_event"));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{account_view::Account, db::query, json_body::JsonBody, problem::Problem, state::AppState};
+use super::{account_view::Account, json_body::JsonBody, problem::Problem, state::AppState};
 
 /// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
@@ -60,7 +60,7 @@ struct NewLabel {
 #[get("/api/accounts")]
 pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result<Json<Accounts>, Problem> {
     let database = state.database().await?;
-    let rows = query(list_shown_accounts().bind(&database, &filter.operator).all()).await?;
+    let rows = state.query(list_shown_accounts().bind(&database, &filter.operator).all()).await?;
     Ok(Json(Accounts { accounts: rows.into_iter().map(Account::from).collect() }))
 }
 
@@ -73,7 +73,7 @@ pub async fn add(state: Data<AppState>, new: JsonBody<NewAccount>) -> Result<Htt
     let label = checked(&new.0.label)?;
     let operator = new.0.operator_id.unwrap_or(OperatorId::DEFAULT.0);
     let database = state.database().await?;
-    let id = query(add_account().bind(&database, &operator, &label).one()).await?;
+    let id = state.query(add_account().bind(&database, &operator, &label).one()).await?;
     drop(database);
     state.feed.wake();
     let account = shown(&state, id).await?;
@@ -94,7 +94,7 @@ pub async fn show(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>
 pub async fn rename(state: Data<AppState>, id: Path<Uuid>, new: JsonBody<NewLabel>) -> Result<Json<Account>, Problem> {
     let label = checked(&new.0.label)?;
     let database = state.database().await?;
-    query(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    state.query(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
     drop(database);
     state.feed.wake();
     Ok(Json(shown(&state, *id).await?))
@@ -104,10 +104,10 @@ pub async fn rename(state: Data<AppState>, id: Path<Uuid>, new: JsonBody<NewLabe
 /// of its own, so release yours first.
 pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
     let database = state.database().await?;
-    let row = query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    let row = state.query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     let mut account = Account::from(row);
     if account.is_pending() {
-        account.pair_code = query(get_pair_code().bind(&database, &id).opt()).await?.flatten();
+        account.pair_code = state.query(get_pair_code().bind(&database, &id).opt()).await?.flatten();
     }
     Ok(account)
 }

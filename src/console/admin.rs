@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, db::query, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
+use super::{accounts::nobody, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
 
 /// Accounts that disconnect more slowly do so after the answer.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -256,7 +256,7 @@ async fn take_accounts_again(state: Data<AppState>) -> bool {
 
 async fn owner(state: &AppState, id: Uuid) -> Result<AccountOwner, Problem> {
     let database = state.database().await?;
-    query(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
+    state.query(get_owner().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))
 }
 
 /// An account can be inspected and restarted only in the daemon that runs it.

@@ -20,14 +20,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    account_view::utc,
-    accounts::nobody,
-    auth::Caller,
-    db::{problem_of, query, with_timeout},
-    json_body::JsonBody,
-    problem::Problem,
-    state::AppState,
-    vocabulary,
+    account_view::utc, accounts::nobody, auth::Caller, db::with_timeout, json_body::JsonBody, problem::Problem,
+    state::AppState, vocabulary,
 };
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -99,7 +93,7 @@ pub async fn send(
     let source = request.extensions().get::<Caller>().copied().unwrap_or(Caller::Token).source();
 
     let database = state.database().await?;
-    query(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
+    state.query(get_shown_account().bind(&database, &account).opt()).await?.ok_or_else(|| nobody(account))?;
     let row = SendConsoleCommandParams { kind: kind.as_str(), account, args: &args, dedupe_key, source };
     let id = match with_timeout(send_console_command().params(&database, &row).one()).await? {
         Ok(id) => id,
@@ -107,9 +101,9 @@ pub async fn send(
             let detail = format!("{IDEMPOTENCY_KEY}: another command of the account has this key already");
             return Err(Problem::refused(detail));
         }
-        Err(wrong) => return Err(problem_of(&wrong)),
+        Err(wrong) => return Err(state.problem_of(&wrong)),
     };
-    let stored = query(get_command().bind(&database, &id).one()).await?;
+    let stored = state.query(get_command().bind(&database, &id).one()).await?;
     state.supervisor.wake();
     let accepted = Accepted { id, state: stored.state };
     Ok(HttpResponse::Accepted().insert_header(("Location", format!("/api/commands/{id}"))).json(accepted))
@@ -132,7 +126,7 @@ pub async fn show(
         // Not held while waiting: the pool is small.
         let row = {
             let database = state.database().await?;
-            query(get_command().bind(&database, &id).opt()).await?
+            state.query(get_command().bind(&database, &id).opt()).await?
         };
         let row = row.ok_or_else(|| Problem::absent(format!("there is no command {id}")))?;
         let is_over = row.done_at.is_some() || Instant::now() >= deadline || state.ending.is_cancelled();

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     account_view::Account,
     accounts::{nobody, shown},
-    db::{problem_of, query, with_timeout},
+    db::with_timeout,
     json_body::JsonBody,
     problem::Problem,
     state::AppState,
@@ -64,10 +64,10 @@ pub async fn set_proxy(
     id: Path<Uuid>,
     new: JsonBody<NewProxy>,
 ) -> Result<Json<Account>, Problem> {
-    let given = given(&new.0).map_err(|wrong| refusal(wrong, *id))?;
+    let given = given(&new.0).map_err(|wrong| refusal(&state, wrong, *id))?;
     let database = state.database().await?;
     let set = credentials::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
-    with_timeout(set).await?.map_err(|wrong| refusal(wrong, *id))?;
+    with_timeout(set).await?.map_err(|wrong| refusal(&state, wrong, *id))?;
     drop(database);
     changed(&state, *id).await
 }
@@ -79,7 +79,7 @@ pub async fn set_proxy(
 pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
     let database = state.database().await?;
     let forgotten = credentials::forget_proxy(&**database, AccountId(*id));
-    with_timeout(forgotten).await?.map_err(|wrong| refusal(wrong, *id))?;
+    with_timeout(forgotten).await?.map_err(|wrong| refusal(&state, wrong, *id))?;
     drop(database);
     changed(&state, *id).await
 }
@@ -118,7 +118,7 @@ pub async fn set_presence(
     let presence = Presence::parse(&new.0.presence);
     let presence = presence.ok_or_else(|| Problem::refused("presence must be silent or available".to_owned()))?;
     let database = state.database().await?;
-    let set = query(settings::set_presence().bind(&database, &presence.as_str(), &id).opt()).await?;
+    let set = state.query(settings::set_presence().bind(&database, &presence.as_str(), &id).opt()).await?;
     set.ok_or_else(|| nobody(*id))?;
     drop(database);
     changed(&state, *id).await
@@ -126,7 +126,7 @@ pub async fn set_presence(
 
 async fn name_device(state: &AppState, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
     let database = state.database().await?;
-    query(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    state.query(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     drop(database);
     changed(state, id).await
 }
@@ -147,11 +147,11 @@ fn given(new: &NewProxy) -> Result<GivenProxy, ProxyError> {
     }
 }
 
-fn refusal(wrong: ProxyError, account: Uuid) -> Problem {
+fn refusal(state: &AppState, wrong: ProxyError, account: Uuid) -> Problem {
     match wrong {
         ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
         ProxyError::NoAccount => nobody(account),
-        ProxyError::Database(wrong) => problem_of(&wrong),
+        ProxyError::Database(wrong) => state.problem_of(&wrong),
         ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => Problem::unavailable(wrong.to_string()),
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{db::query, problem::Problem, state::AppState};
+use super::{problem::Problem, state::AppState};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -50,9 +50,9 @@ struct Daemon {
 #[get("/api/fleet")]
 pub async fn show(state: Data<AppState>) -> Result<Json<Fleet>, Problem> {
     let database = state.database().await?;
-    let statuses = query(count_accounts_by_status().bind(&database).all()).await?;
-    let daemons = query(list_daemons().bind(&database).all()).await?;
-    let queues = query(measure_queues().bind(&database).one()).await?;
+    let statuses = state.query(count_accounts_by_status().bind(&database).all()).await?;
+    let daemons = state.query(list_daemons().bind(&database).all()).await?;
+    let queues = state.query(measure_queues().bind(&database).one()).await?;
     let told = |row: paird_sql::queries::console::ListDaemons| Daemon {
         id: row.id,
         host: row.host,

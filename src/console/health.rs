@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{db::query, problem::Problem, state::AppState};
+use super::{problem::Problem, state::AppState};
 
 /// A supervisor that takes longer is stuck.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -55,7 +55,7 @@ pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
 pub async fn ready(state: Data<AppState>) -> HttpResponse {
     let database = tokio::time::timeout(ANSWER_TIMEOUT, async {
         let database = state.database().await?;
-        query(ping().bind(&database).one()).await
+        state.query(ping().bind(&database).one()).await
     });
     let database = matches!(database.await, Ok(Ok(true)));
     let lease = state.lease.borrow().is_live();

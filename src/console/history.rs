@@ -16,7 +16,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, db::query, problem::Problem, state::AppState, vocabulary};
+use super::{accounts::nobody, problem::Problem, state::AppState, vocabulary};
 
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 500;
@@ -110,8 +110,10 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
     let database = existing(&state, *id).await?;
     let after = page.after.unwrap_or(0);
     let rows = match page.before {
-        None => query(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
-        Some(before) => query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?,
+        None => state.query(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
+        Some(before) => {
+            state.query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
+        }
     };
     let told = |row: paird_sql::queries::console::FeedEvent| Event {
         id: row.id,
@@ -131,7 +133,7 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
 pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
     let limit = limit(page.limit)?;
     let database = existing(&state, *id).await?;
-    let rows = query(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
+    let rows = state.query(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
     let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
         id: row.id,
         operator_id: row.operator_id,
@@ -148,8 +150,8 @@ pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -
 #[get("/api/accounts/{id}/groups")]
 pub async fn groups(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Groups>, Problem> {
     let database = state.database().await?;
-    query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
-    let rows = query(list_account_groups().bind(&database, &id).all()).await?;
+    state.query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let rows = state.query(list_account_groups().bind(&database, &id).all()).await?;
     let told = |row: paird_sql::queries::console::ListAccountGroups| Group {
         jid: row.jid,
         subject: row.subject,
@@ -172,7 +174,7 @@ pub fn reason_text(payload: &Value) -> Option<String> {
 
 async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
     let database = state.database().await?;
-    query(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    state.query(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
     Ok(database)
 }
 

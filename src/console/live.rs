@@ -12,7 +12,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tracing::debug;
 
 use super::{
-    db::query,
     feed::{Cursor, Frame, PAGE, Subscription, event_frame},
     problem::Problem,
     state::AppState,
@@ -103,7 +102,7 @@ impl Stream {
     async fn catch_up(&mut self) -> Result<(), Problem> {
         let database = self.state.database().await?;
         let Cursor { xact, id } = self.cursor;
-        let page = query(list_feed_events().bind(&database, &xact, &id, &PAGE).all()).await?;
+        let page = self.state.query(list_feed_events().bind(&database, &xact, &id, &PAGE).all()).await?;
         let to = self.subscription.cursor;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
         for event in page {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{db::query, problem::Problem, state::AppState};
+use super::{problem::Problem, state::AppState};
 use crate::qr::{QrError, modules_of};
 
 #[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
@@ -45,7 +45,7 @@ pub async fn show(
     wanted: Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let database = state.database().await?;
-    let row = query(get_qr().bind(&database, &id).opt()).await?;
+    let row = state.query(get_qr().bind(&database, &id).opt()).await?;
     let row = row.ok_or_else(|| {
         Problem::absent("no QR code is showing for this account: send account.pair, and wait for session.qr")
     })?;

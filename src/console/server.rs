@@ -84,6 +84,7 @@ impl Console {
         let state = Data::new(AppState {
             process: settings.process,
             pool: settings.dsn.pool_of(CONNECTIONS)?,
+            db_login: settings.dsn.login().to_owned(),
             supervisor: settings.supervisor,
             lease: settings.lease,
             lease_row: settings.lease_row,

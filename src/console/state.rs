@@ -11,7 +11,13 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{db::connect, feed::Feed, login::Sessions, problem::Problem, token::Token};
+use super::{
+    db::{connect, problem_of, with_timeout},
+    feed::Feed,
+    login::Sessions,
+    problem::Problem,
+    token::Token,
+};
 use crate::metrics::Exposition;
 use crate::postgres::lease::LeaseRow;
 
@@ -20,6 +26,8 @@ pub struct AppState {
     /// This daemon, as the rows name it.
     pub process: Uuid,
     pub pool: Pool,
+    /// Whom the pool logs in as.
+    pub db_login: String,
     pub supervisor: SupervisorHandle,
     pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
@@ -41,9 +49,25 @@ impl AppState {
     /// A connection of the console's own pool: its requests never take one from the accounts.
     ///
     /// # Errors
-    /// 503.
+    /// 503; 403 for a login that is not let in.
     pub async fn database(&self) -> Result<Object, Problem> {
-        connect(&self.pool).await
+        connect(&self.pool, &self.db_login).await
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// 422 for a value that the database rejects, 403 for what the login may not, else 503.
+    pub async fn query<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Problem> {
+        with_timeout(statement).await?.map_err(|wrong| self.problem_of(&wrong))
+    }
+
+    /// What to answer when a statement failed.
+    pub fn problem_of(&self, wrong: &tokio_postgres::Error) -> Problem {
+        problem_of(wrong, &self.db_login)
     }
 
     pub fn is_draining(&self) -> bool {

@@ -11,6 +11,7 @@ use crate::{
 /// Where the rows are.
 pub struct Database {
     dsn: Dsn,
+    console: Dsn,
     embedded: Option<(Embedded, std::path::PathBuf)>,
 }
 
@@ -32,19 +33,29 @@ impl Database {
             }
         };
         let mut dsn = Dsn::parse(&text).context("DATABASE_URL")?;
+        let mut console = match (&config.console_database_url, &embedded) {
+            (Some(url), None) => Dsn::parse(url.expose()).context("PAIRD_CONSOLE_DATABASE_URL")?,
+            (Some(_) | None, _) => dsn.clone(),
+        };
         if let (Some(url), None) = (&config.listen_url, &embedded) {
-            dsn = dsn.with_direct(Dsn::parse(url.expose()).context("PAIRD_LISTEN_URL")?);
+            let direct = Dsn::parse(url.expose()).context("PAIRD_LISTEN_URL")?;
+            (dsn, console) = (dsn.with_direct(direct.clone()), console.with_direct(direct));
         }
         migrate(&dsn).await?;
         if let Some((_, file)) = &embedded {
             // For the command line, which has no other way to know.
             tell(file, &text)?;
         }
-        Ok(Self { dsn, embedded })
+        Ok(Self { dsn, console, embedded })
     }
 
     pub fn dsn(&self) -> &Dsn {
         &self.dsn
+    }
+
+    /// As whom the console, the HTTP API and the metrics ask.
+    pub fn console_dsn(&self) -> &Dsn {
+        &self.console
     }
 
     /// Ends the embedded Postgres, if there is one.

@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod pool;
 mod process_identity;
 pub mod prune;
+pub mod rights;
 pub mod roles;
 pub mod store;
 pub mod subscriptions;

@@ -97,6 +97,11 @@ impl Dsn {
         Self { direct: Some(Box::new(direct)), ..self }
     }
 
+    /// Whom it logs in as, for what is said of a right that is missing.
+    pub fn login(&self) -> &str {
+        self.config.get_user().unwrap_or("of this process's user")
+    }
+
     /// A pool of a few connections, made when they are needed.
     ///
     /// # Errors
@@ -302,7 +307,7 @@ pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
     if *refused.code() == SqlState::INSUFFICIENT_PRIVILEGE {
         // Of no account's making, and mended from outside.
         return StoreError::Unavailable(format!(
-            "{said}: the daemon's role lacks a right; run paird migrate --roles as the tables' owner"
+            "{said}: the login lacks a right; run paird migrate --roles as the tables' owner"
         ));
     }
     if matches!(*refused.code(), SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT) {

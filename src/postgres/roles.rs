@@ -13,7 +13,7 @@ pub struct Granted {
     pub is_open_to_all: bool,
 }
 
-/// Makes the roles `paird_web` and `paird_daemon`, and gives them what they need in this
+/// Makes the roles `paird_web`, `paird_daemon` and `paird_console`, and gives them what they need in this
 /// schema and nothing more. As often as one likes.
 ///
 /// # Errors

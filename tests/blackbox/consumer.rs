@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use paird_testkit::{Stage, read_qr, until};
+use paird_testkit::{Logins, Stage, read_qr, until};
 
 /// Events that wait for the consumer in each round; it takes 100 in one transaction.
 const BACKLOG: usize = 30;
@@ -24,7 +24,7 @@ async fn the_example_handles_each_event_once_however_interrupted() {
         return;
     };
     let mut stage = Stage::empty().await;
-    let (web_dsn, daemon_dsn) = stage.logins().await;
+    let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     let daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
     let app = App { node, dsn: url(&web_dsn), dir: stage.dir.clone() };
     let web = connect(&web_dsn).await;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use paird_testkit::{Daemon, Stage, Web, until};
+use paird_testkit::{Daemon, Logins, Stage, Web, until};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -22,7 +22,7 @@ struct Fenced {
 impl Fenced {
     async fn start(settings: &[(&str, &str)]) -> Self {
         let stage = Stage::empty().await;
-        let (web_dsn, daemon_dsn) = stage.logins().await;
+        let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
         let settings: Vec<(&str, &str)> =
             [("DATABASE_URL", daemon_dsn.as_str())].into_iter().chain(settings.iter().copied()).collect();
         let daemon = stage.daemon(&settings).await;
@@ -237,7 +237,7 @@ async fn with_wake_a_notification_tells_only_where_the_row_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sizes_are_limited_for_whoever_may_write() {
     let stage = Stage::empty().await;
-    let (web_dsn, _) = stage.logins().await;
+    let web_dsn = stage.logins().await.web;
     let web = Web::connect(&web_dsn).await;
     let account = web.account("desk").await;
     let id = format!("'{account}'");
@@ -334,7 +334,7 @@ async fn the_roles_close_the_database_to_all_others() {
     let neighbour = connect(&of("neighbour")).await;
     let wrong = neighbour.batch_execute("CREATE TEMPORARY TABLE t (x int)").await.unwrap_err();
     assert_eq!(wrong.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{wrong:?}");
-    let (web_dsn, daemon_dsn) = stage.logins().await;
+    let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     connect(&web_dsn).await;
     connect(&daemon_dsn).await;
 

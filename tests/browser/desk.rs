@@ -29,7 +29,7 @@ impl Desk {
 
     /// The login page is shown.
     pub async fn at_the_door(settings: &[(&str, &str)]) -> Self {
-        let stage = Stage::empty().await;
+        let stage = Stage::under_roles().await;
         // A port of its own, which a daemon that starts again has again.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let settings: Vec<_> = settings.iter().copied().chain([("PAIRD_CONSOLE_ADDR", address.as_str())]).collect();

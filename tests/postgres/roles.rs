@@ -10,103 +10,61 @@ use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::support::{Database, connect};
+use paird::postgres::rights::{COLUMNS, FUNCTIONS, Role};
 
-/// Every column there is: which letters (Select, Insert, Update, Delete) each role has.
-/// A new table or column fails the test until it is decided here and in sql/roles.sql.
-const DECIDED: [(&str, &str, &str, &str); 25] = [
-    ("audit_log", "action created_at id operator_id payload source target_id target_type", "S", "I"),
-    ("commands", "account_id created_at dedupe_key done_at id kind result sent_by source started_at state", "S", "SIU"),
-    ("commands", "args heard_at heard_key taken taken_by", "", "SIU"),
-    ("credentials", "account_id keyring_id kind name sealed stamp", "", "SIUD"),
-    ("event_consumers", "account_id consumer seq updated_at", "SIUD", ""),
-    ("events", "account_id created_at id kind payload seq xact", "S", "SI"),
-    ("events", "notified", "S", "SIU"),
-    (
-        "keyrings",
-        "account_id created_at device_jid epoch id master_key opened_by opening phone_number wrapped_key",
-        "",
-        "SIUD",
-    ),
-    ("processes", "draining expires_at", "S", "SIUD"),
-    ("processes", "command_channel drain_no epoch host id master_keys pid pid_birth pid_space", "", "SIUD"),
-    ("processes", "renewal renewed_at started_at version", "", "SIUD"),
-    ("proxy_logins", "account_id id master_key proxy sealed wrapped_key", "", "SIUD"),
-    ("refinery_schema_history", "applied_on checksum name version", "", "S"),
-    (
-        "unlink_tickets",
-        "abandon_at account_id attempts id keyring_id last_error next_retry_at opened_at reason source",
-        "",
-        "SIUD",
-    ),
-    ("whatsapp_accounts", "created_at", "S", "S"),
-    ("whatsapp_accounts", "id operator_id", "SI", "S"),
-    ("whatsapp_accounts", "device_name label presence proxy", "SIU", "S"),
-    ("whatsapp_accounts", "deleted_at desired device_jid event_seq expect_phone fence", "S", "SU"),
-    ("whatsapp_accounts", "groups_synced_at keyring_id last_change last_phone_number released_at", "S", "SU"),
-    ("whatsapp_accounts", "last_qr_at last_qr_png linking_keyring_id next_retry_at owner", "S", "SU"),
-    ("whatsapp_accounts", "pair_code pair_deadline pair_method pair_phone phone_key phone_number", "S", "SU"),
-    ("whatsapp_accounts", "qr_expires_at status status_reason status_since", "S", "SU"),
-    ("whatsapp_groups", "account_id is_admin jid participants", "S", "SIUD"),
-    ("whatsapp_groups", "subject synced_at", "S", "SIUD"),
-    ("wrapped_keys", "account_id id master_key wrapped_key", "", "S"),
-];
-
+/// A new table or column fails the test until it is decided in sql/roles.sql and src/postgres/rights.rs.
 #[tokio::test]
-async fn every_column_of_every_table_is_decided_for_both_roles() {
+async fn every_column_of_every_table_is_decided_for_all_roles() {
     let database = granted().await;
-    let sql = "SELECT c.relname::text, a.attname::text, granted.web, granted.daemon
+    let sql = "SELECT c.relname::text, a.attname::text, role,
+                      coalesce(string_agg(letter, '' ORDER BY nth) FILTER (WHERE CASE right_
+                          WHEN 'DELETE' THEN has_table_privilege(role, c.oid, right_)
+                          ELSE has_column_privilege(role, c.oid, a.attnum, right_) END), '')
                FROM pg_class c
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,
-                    LATERAL (SELECT string_agg(letter, '' ORDER BY nth) FILTER (WHERE role = 'paird_web') AS web,
-                                    string_agg(letter, '' ORDER BY nth) FILTER (WHERE role = 'paird_daemon') AS daemon
-                             FROM (VALUES ('paird_web'), ('paird_daemon')) AS roles (role),
-                                  (VALUES (1, 'S', 'SELECT'), (2, 'I', 'INSERT'), (3, 'U', 'UPDATE'), (4, 'D', 'DELETE'))
-                                      AS rights (nth, letter, right_)
-                             WHERE CASE right_ WHEN 'DELETE' THEN has_table_privilege(role, c.oid, right_)
-                                   ELSE has_column_privilege(role, c.oid, a.attnum, right_) END) AS granted
-               WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-    let rows = database.web.query(sql, &[]).await.unwrap();
-    let letters = |text: Option<String>| text.unwrap_or_default();
-    let found: BTreeMap<(String, String), (String, String)> =
-        rows.iter().map(|row| ((row.get(0), row.get(1)), (letters(row.get(2)), letters(row.get(3))))).collect();
+                    unnest($1::text[]) AS role,
+                    (VALUES (1, 'S', 'SELECT'), (2, 'I', 'INSERT'), (3, 'U', 'UPDATE'), (4, 'D', 'DELETE'))
+                        AS rights (nth, letter, right_)
+               WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+               GROUP BY c.relname, a.attname, role";
+    let rows = database.web.query(sql, &[&Role::ALL.map(Role::name).to_vec()]).await.unwrap();
+    let found: BTreeMap<(String, String, String), String> =
+        rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
     let mut decided = BTreeMap::new();
-    for (table, columns, web, daemon) in DECIDED {
-        for column in columns.split(' ') {
-            decided.insert((table.to_owned(), column.to_owned()), (web.to_owned(), daemon.to_owned()));
+    for rights in &COLUMNS {
+        for column in rights.columns.split(' ') {
+            for role in Role::ALL {
+                let key = (rights.table.to_owned(), column.to_owned(), role.name().to_owned());
+                assert_eq!(decided.insert(key, rights.of(role).to_owned()), None, "{column} is decided twice");
+            }
         }
     }
     let undecided: Vec<_> = found.iter().filter(|(column, _)| !decided.contains_key(*column)).collect();
-    assert!(undecided.is_empty(), "decide in sql/roles.sql and here who may do what with {undecided:?}");
+    assert!(undecided.is_empty(), "decide in sql/roles.sql and src/postgres/rights.rs: {undecided:?}");
     assert_eq!(found, decided);
 }
 
 #[tokio::test]
 async fn each_role_may_call_what_is_its_own_with_the_owners_rights() {
     let database = granted().await;
-    let sql = "SELECT proname::text, has_function_privilege('paird_web', oid, 'EXECUTE'),
-                      has_function_privilege('paird_daemon', oid, 'EXECUTE')
-               FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef ORDER BY proname";
-    let rows = database.web.query(sql, &[]).await.unwrap();
-    let definers: Vec<(String, bool, bool)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    let decided = [
-        ("list_consumers", false, true),
-        ("proxy_was_changed", false, false),
-        ("prune_accounts", false, true),
-        ("prune_audit", false, true),
-        ("prune_commands", false, true),
-        ("prune_events", false, true),
-        ("send_command", true, false),
-        ("settle_restored_events", false, true),
-    ];
-    assert_eq!(definers, decided.map(|(name, web, daemon)| (name.to_owned(), web, daemon)));
+    let sql = "SELECT p.oid::regprocedure::text,
+                      ARRAY(SELECT role FROM unnest($1::text[]) AS role WHERE has_function_privilege(role, p.oid, 'EXECUTE'))
+               FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.prosecdef";
+    let rows = database.web.query(sql, &[&Role::ALL.map(Role::name).to_vec()]).await.unwrap();
+    let found: BTreeMap<String, Vec<String>> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let decided = FUNCTIONS.iter().map(|one| {
+        let callers = one.callers.iter().map(|role| role.name().to_owned()).collect();
+        (one.signature.to_owned(), callers)
+    });
+    assert_eq!(found, decided.collect());
 }
 
 #[tokio::test]
-async fn a_table_that_is_made_later_is_closed_to_both() {
+async fn a_table_that_is_made_later_is_closed_to_all() {
     let database = granted().await;
     database.web.batch_execute("CREATE TABLE proxies (secret text)").await.unwrap();
     roles::grant(&database.dsn).await.unwrap();
-    for group in ["paird_web", "paird_daemon"] {
+    for group in Role::ALL.map(Role::name) {
         refuses(&database.login(group).await, "SELECT * FROM proxies").await;
     }
 }

@@ -6,6 +6,7 @@ mod finding;
 mod fleet;
 mod keys;
 mod network;
+mod rights;
 mod server;
 
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ async fn look(config: &Config, format: Format) -> Vec<Finding> {
     // WhatsApp may take its time to answer, or not to.
     let (whatsapp, mut findings) = tokio::join!(network::whatsapp(config), async {
         let mut findings = files::look(config);
-        match Database::connect(config, format).await {
+        match Database::connect_as_daemon(config, format).await {
             Ok(database) => look_into(config, &database, &mut findings).await,
             Err(away) => findings.push(server::away(config, &away)),
         }
@@ -56,14 +57,14 @@ async fn look(config: &Config, format: Format) -> Vec<Finding> {
 }
 
 async fn look_into(config: &Config, database: &Database, findings: &mut Vec<Finding>) {
-    let has_tables = match server::look(database).await {
-        Ok((found, has_tables)) => {
+    let is_readable = match server::look(config, database).await {
+        Ok((found, is_readable)) => {
             findings.extend(found);
-            has_tables
+            is_readable
         }
         Err(why) => return findings.push(Finding::not_looked_at("database", &why)),
     };
-    if !has_tables {
+    if !is_readable {
         return;
     }
     findings.push(server::schema(config).await);

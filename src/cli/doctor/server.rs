@@ -3,24 +3,11 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use paird_sql::queries::doctor::{self as sql, GetServer};
 
-use super::Finding;
+use super::{Finding, rights};
 use crate::cli::database::{self, Database, explained};
 use crate::config::Config;
 use crate::postgres::migrate;
 
-/// What paird reads and writes.
-const TABLES: [&str; 10] = [
-    "audit_log",
-    "commands",
-    "credentials",
-    "event_consumers",
-    "events",
-    "keyrings",
-    "processes",
-    "unlink_tickets",
-    "whatsapp_accounts",
-    "whatsapp_groups",
-];
 /// The oldest that the schema was tried on.
 const OLDEST_SERVER: i32 = 150_000;
 /// Deadlines and leases are compared between two clocks.
@@ -35,8 +22,8 @@ pub(super) fn away(config: &Config, why: &anyhow::Error) -> Finding {
     Finding::fail("database", format!("{why:#}"), advice)
 }
 
-/// The findings, and whether there is anything to look into.
-pub(super) async fn look(database: &Database) -> anyhow::Result<(Vec<Finding>, bool)> {
+/// The findings, and whether there is anything that this login could look into.
+pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result<(Vec<Finding>, bool)> {
     let asked = Utc::now();
     let server = sql::get_server().bind(&database.client).one().await.map_err(explained)?;
     let answered = Utc::now();
@@ -46,10 +33,11 @@ pub(super) async fn look(database: &Database) -> anyhow::Result<(Vec<Finding>, b
         findings.push(Finding::fail("schema", "the database has no tables of paird", advice));
         return Ok((findings, false));
     }
-    findings.push(privileges(database, &server).await?);
+    let (rights, is_daemon) = rights::look(config, database, &server).await?;
+    findings.extend(rights);
     findings.push(connect_rights(database).await?);
     findings.push(clock(asked, server.database_now, answered));
-    Ok((findings, true))
+    Ok((findings, is_daemon))
 }
 
 fn reached(server: &GetServer) -> Finding {
@@ -86,23 +74,6 @@ async fn connect_rights(database: &Database) -> anyhow::Result<Finding> {
         return Ok(Finding::warn("connect", found, "REVOKE CONNECT ON DATABASE from those that need it not"));
     }
     Ok(Finding::ok("connect", "only logins of paird's roles and the owner may connect"))
-}
-
-async fn privileges(database: &Database, server: &GetServer) -> anyhow::Result<Finding> {
-    let tables: Vec<&str> = TABLES.to_vec();
-    let missing = sql::list_missing_privileges().bind(&database.client, &tables).all().await.map_err(explained)?;
-    let role = &server.role;
-    if !missing.is_empty() {
-        let list: Vec<_> = missing.iter().map(|one| format!("{} on {}", one.privilege, one.table_name)).collect();
-        let advice =
-            format!("as the owner of the tables: GRANT that to {role}; or connect as the role that the daemon uses");
-        return Ok(Finding::fail("privileges", format!("{role} lacks {}", list.join(", ")), advice));
-    }
-    if !server.may_create {
-        let advice = format!("GRANT CREATE on the schema to {role} before the next upgrade: migrations need it");
-        return Ok(Finding::warn("privileges", format!("{role} may not create tables"), advice));
-    }
-    Ok(Finding::ok("privileges", format!("{role} may do what paird does")))
 }
 
 /// On a connection of its own, since reading the version needs it whole.

@@ -3,7 +3,10 @@
 mod changes;
 mod cursor;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::web::Bytes;
 use paird_actors::domain::{Failures, StoreError};
@@ -63,6 +66,7 @@ impl Subscription {
 pub struct Feed {
     requests: mpsc::Sender<oneshot::Sender<Subscription>>,
     wake: Arc<Notify>,
+    trouble: Arc<Mutex<String>>,
 }
 
 impl Feed {
@@ -70,9 +74,11 @@ impl Feed {
     pub fn start(dsn: Dsn, notifications: Subscriptions, channel: &str, ending: CancellationToken) -> Self {
         let (sender, requests) = mpsc::channel(64);
         let wake = Arc::new(Notify::new());
-        let reader = Reader { dsn, notifications, channel: channel.to_owned(), wake: Arc::clone(&wake), requests };
+        let trouble = Arc::<Mutex<String>>::default();
+        let (channel, told) = (channel.to_owned(), Arc::clone(&trouble));
+        let reader = Reader { dsn, notifications, channel, wake: Arc::clone(&wake), trouble: told, requests };
         tokio::spawn(ending.run_until_cancelled_owned(reader.run()));
-        Self { requests: sender, wake }
+        Self { requests: sender, wake, trouble }
     }
 
     /// Reads now: there may be a change that no event announces.
@@ -88,11 +94,11 @@ impl Feed {
             self.requests.send(reply).await.ok()?;
             subscription.await.ok()
         });
-        subscribed
-            .await
-            .ok()
-            .flatten()
-            .ok_or_else(|| Problem::unavailable("the live stream waits for the database: try again"))
+        subscribed.await.ok().flatten().ok_or_else(|| {
+            let why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let why = if why.is_empty() { why } else { format!(" ({why})") };
+            Problem::unavailable(format!("the live stream waits for the database{why}: try again"))
+        })
     }
 }
 
@@ -101,6 +107,8 @@ struct Reader {
     notifications: Subscriptions,
     channel: String,
     wake: Arc<Notify>,
+    /// Why the last try to read failed.
+    trouble: Arc<Mutex<String>>,
     requests: mpsc::Receiver<oneshot::Sender<Subscription>>,
 }
 
@@ -117,6 +125,7 @@ impl Reader {
                     failures.reset();
                 }
                 let wait = failures.next(RETRY, rand::random());
+                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why.to_string();
                 warn!(%why, retry_in_ms = wait.as_millis(), "the live stream waits for the database");
                 tokio::time::sleep(wait).await;
             }

@@ -8,7 +8,7 @@ const NUMBER: &str = "436607000001";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_added_renamed_and_listed_in_order_of_creation() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let operator = Uuid::new_v4();
 
@@ -60,7 +60,7 @@ async fn accounts_are_added_renamed_and_listed_in_order_of_creation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_links_by_the_served_qr_as_png_and_as_svg() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     stage.phones.add(NUMBER).await;
     let id = stage.web.account("desk").await.to_string();
@@ -116,7 +116,7 @@ async fn a_phone_links_by_the_served_qr_as_png_and_as_svg() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pair_code_is_served_only_with_its_account_while_valid() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     stage.phones.add(NUMBER).await;
     let id = stage.web.account("desk").await;
@@ -139,7 +139,7 @@ async fn a_pair_code_is_served_only_with_its_account_while_valid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_is_the_same_command_for_the_same_account() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (one, two) = (stage.web.account("one").await, stage.web.account("two").await);
     let send = |account: Uuid, key: &'static str, body: Value| {
@@ -170,7 +170,7 @@ async fn the_same_key_is_the_same_command_for_the_same_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_command_returns_its_end_or_its_state() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     // For nobody: no daemon of this fleet ever runs it.
     let sql = "INSERT INTO commands (kind, account_id, state) VALUES ('account.cancel', $1, 'running') RETURNING id";
@@ -193,7 +193,7 @@ async fn waiting_for_a_command_returns_its_end_or_its_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_comes_in_pages_without_a_gap() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let sql = "WITH told AS (

@@ -8,7 +8,7 @@ const NUMBER: &str = "436607000003";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_in_use_is_waited_for_while_the_daemon_works() {
-    let stage = Stage::empty().await;
+    let stage = Stage::under_roles().await;
     let squatter = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = squatter.local_addr().unwrap().to_string();
     let mut daemon = stage.daemon(&[("PAIRD_CONSOLE_ADDR", &addr)]).await;
@@ -29,7 +29,7 @@ async fn an_address_in_use_is_waited_for_while_the_daemon_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_actor_is_inspected_and_restarted_where_it_runs() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let idle = stage.web.account("idle").await;
@@ -75,7 +75,7 @@ async fn an_actor_is_inspected_and_restarted_where_it_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_names_what_it_would_park_and_then_parks_it() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let sql =
@@ -105,7 +105,7 @@ async fn a_sweep_names_what_it_would_park_and_then_parks_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let jid = stage.phones.devices_are(NUMBER, 1).await.remove(0).jid;
@@ -137,7 +137,7 @@ async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drained_daemon_is_drained_again_and_stops_at_once() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     assert_eq!(api.post("/api/drain", json!({})).await.is(200).json()["accounts"], 1);
@@ -153,7 +153,7 @@ async fn a_drained_daemon_is_drained_again_and_stops_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_drain_connects_every_account_again() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let jid = stage.phones.devices_are(NUMBER, 1).await.remove(0).jid;

@@ -10,7 +10,7 @@ const LOGIN: &str = "alice:s3cret-of-the-proxy";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_is_set_changed_removed_and_shown_without_its_login() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let web = &stage.web;
     web.hush(PASSWORD);
@@ -68,7 +68,7 @@ async fn a_proxy_is_set_changed_removed_and_shown_without_its_login() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_name_set_over_http_shows_from_the_next_pairing() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let account = stage.web.account("desk").await;
     let path = format!("/api/accounts/{account}/device-name");

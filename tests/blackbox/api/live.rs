@@ -9,7 +9,7 @@ const NUMBER: &str = "436607000002";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stream_begins_with_every_account_then_sends_changes() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (one, two) = (stage.web.account("one").await.to_string(), stage.web.account("two").await.to_string());
     let mut live = api.follow(None);
@@ -50,7 +50,7 @@ async fn the_stream_begins_with_every_account_then_sends_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reconnecting_follower_gets_each_event_exactly_once() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let web = &stage.web;
     let id = web.connect_account("desk", NUMBER, &stage.phones).await;
@@ -94,7 +94,7 @@ async fn a_reconnecting_follower_gets_each_event_exactly_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_commit_reaches_present_and_returning_followers() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (slow, fast) = (stage.web.account("slow").await, stage.web.account("fast").await);
     let mut live = api.follow(None);
@@ -136,7 +136,7 @@ async fn a_late_commit_reaches_present_and_returning_followers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_events_reach_many_and_returning_followers() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let desk = id.to_string();
@@ -164,7 +164,7 @@ async fn thousands_of_events_reach_many_and_returning_followers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_followers_the_database_is_not_queried() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let readers = || async {
         let sql =
@@ -187,7 +187,7 @@ async fn without_followers_the_database_is_not_queried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_that_stops_reading_is_cut_off_alone() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let mut deaf = TcpStream::connect(&api.addr).await.unwrap();
@@ -219,7 +219,7 @@ fn is_established(from: u16, to: u16) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_ends_at_once_when_the_daemon_stops() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let sql = "INSERT INTO commands (kind, state) VALUES ('account.cancel', 'running') RETURNING id";
     let id: i64 = stage.web.sql.query_one(sql, &[]).await.unwrap().get(0);
@@ -242,7 +242,7 @@ async fn a_stream_ends_at_once_when_the_daemon_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_event_id_is_refused_a_foreign_one_starts_over() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     for wrong in ["", "x", "1", "1-2-3", "-1-1", "1-99999999999999999999"] {
         api.ask("GET", "/api/events", &[("Last-Event-ID", wrong)], None).await.problem(400);
@@ -268,7 +268,7 @@ async fn insert_events(web: &Web, account: uuid::Uuid, from: i64, to: i64) {
 /// What is read for changes goes back a day; behind a lost connection all are compared.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_deletion_is_reported_after_a_lost_connection() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let mut live = api.follow(None);

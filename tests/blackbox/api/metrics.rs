@@ -25,7 +25,7 @@ fn labels<'a>(exposition: &'a str, series: &str) -> Vec<&'a str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     for step in ["opened", "first_qr", "scanned", "confirmed", "logged_in"] {
@@ -78,7 +78,7 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_without_the_database_tells_the_age_of_its_figures() {
-    let (mut stage, mut daemon) = Stage::with_daemon().await;
+    let (mut stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     becomes(&api, "paird_fleet_daemons", 1.0).await;
     stage.database.take().unwrap().stop().await;
@@ -95,7 +95,7 @@ async fn a_scrape_without_the_database_tells_the_age_of_its_figures() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_dashboard_and_the_alerts_ask_for_is_there() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     // A series is described once it has counted something.
     let exposition = until("a first statement that was timed", || async {

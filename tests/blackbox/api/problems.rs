@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let (account, commands) = (format!("/api/accounts/{id}"), format!("/api/accounts/{id}/commands"));
@@ -114,7 +114,7 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
-    let (mut stage, mut daemon) = Stage::with_daemon().await;
+    let (mut stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
     let mut live = api.follow(None);
@@ -149,7 +149,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_lists_every_route_that_the_source_has() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let document = api.get("/api/openapi.json").await.is(200).json();
     let documented: BTreeSet<(String, String)> =
@@ -196,7 +196,7 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
     fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> Value {
         all.iter().map(|one| word(*one)).collect()
     }
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let document = api.get("/api/openapi.json").await.is(200).json();
     let schemas = &document["components"]["schemas"];
@@ -218,7 +218,7 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_odd_request_is_answered_with_500_or_without_a_problem() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await.to_string();
     let document = api.get("/api/openapi.json").await.is(200).json();

@@ -36,6 +36,15 @@ pub struct Stage {
     pub dsn: String,
     pub dir: PathBuf,
     sandbox: Sandbox,
+    /// What the daemons log in with, unless they are told otherwise; the owner of the tables if none.
+    roles: Option<Logins>,
+}
+
+/// Connection strings of logins that have the roles of `sql/roles.sql`.
+pub struct Logins {
+    pub web: String,
+    pub daemon: String,
+    pub console: String,
 }
 
 impl Stage {
@@ -51,12 +60,26 @@ impl Stage {
         let sandbox = Sandbox::start(Settings { pace, ..Settings::default() }).await.unwrap();
         let phones = Phones::new(&sandbox.admin_url());
         let web = Web::connect(&dsn).await;
-        Self { web, phones, database: Some(database), dsn, dir, sandbox }
+        Self { web, phones, database: Some(database), dsn, dir, sandbox, roles: None }
+    }
+
+    /// Empty; its daemons log in as members of the roles. The test itself stays the owner.
+    pub async fn under_roles() -> Self {
+        let mut stage = Self::empty().await;
+        stage.roles = Some(stage.logins().await);
+        stage
     }
 
     /// An empty stage and one daemon, up.
     pub async fn with_daemon() -> (Self, Daemon) {
         let stage = Self::empty().await;
+        let daemon = stage.daemon(&[]).await;
+        (stage, daemon)
+    }
+
+    /// The same under the roles.
+    pub async fn with_daemon_under_roles() -> (Self, Daemon) {
+        let stage = Self::under_roles().await;
         let daemon = stage.daemon(&[]).await;
         (stage, daemon)
     }
@@ -72,14 +95,16 @@ impl Stage {
     pub fn daemon_starting(&self, settings: &[(&str, &str)]) -> Daemon {
         let url = self.whatsapp_url();
         let data_dir = self.dir.join("daemon").display().to_string();
+        let dsn = self.roles.as_ref().map_or(&self.dsn, |logins| &logins.daemon);
+        let console = self.roles.as_ref().map(|logins| ("PAIRD_CONSOLE_DATABASE_URL", logins.console.as_str()));
         let usual = [
-            ("DATABASE_URL", self.dsn.as_str()),
+            ("DATABASE_URL", dsn.as_str()),
             ("PAIRD_DATA_DIR", data_dir.as_str()),
             ("PAIRD_WHATSAPP_URL", url.as_str()),
             ("PAIRD_CONSOLE_ADDR", "127.0.0.1:0"),
             ("PAIRD_LOG", "debug"),
         ];
-        Daemon::start(&self.dir, usual.iter().chain(settings).copied())
+        Daemon::start(&self.dir, usual.into_iter().chain(console).chain(settings.iter().copied()))
     }
 
     /// Starts the stopped database again.
@@ -93,17 +118,21 @@ impl Stage {
         self.web = Web::connect(&self.dsn).await;
     }
 
-    /// Connection strings of a web app and of a daemon with their roles.
-    pub async fn logins(&self) -> (String, String) {
+    /// Sets the roles' rights, and makes a login in each of them.
+    pub async fn logins(&self) -> Logins {
         paird::postgres::roles::grant(&self.dsn.parse_dsn()).await.unwrap();
-        let mut logins = Vec::new();
-        for group in ["paird_web", "paird_daemon"] {
-            let name = format!("{group}_{}", Uuid::new_v4().simple());
-            self.web.sql.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {group}")).await.unwrap();
-            logins.push(self.dsn.replace("user=paird", &format!("user={name}")));
+        Logins {
+            web: self.login("paird_web").await,
+            daemon: self.login("paird_daemon").await,
+            console: self.login("paird_console").await,
         }
-        let daemon = logins.pop().unwrap();
-        (logins.pop().unwrap(), daemon)
+    }
+
+    /// Another login in this role.
+    pub async fn login(&self, role: &str) -> String {
+        let name = format!("{role}_{}", Uuid::new_v4().simple());
+        self.web.sql.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {role}")).await.unwrap();
+        self.dsn.replace("user=paird", &format!("user={name}"))
     }
 
     /// Where WhatsApp is, for a daemon or a command.

@@ -270,7 +270,6 @@ pub struct ShownCommand {
     pub id: i64,
     pub account_id: Option<uuid::Uuid>,
     pub kind: String,
-    pub args: serde_json::Value,
     pub state: String,
     pub result: Option<String>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
@@ -280,7 +279,6 @@ pub struct ShownCommandBorrowed<'a> {
     pub id: i64,
     pub account_id: Option<uuid::Uuid>,
     pub kind: &'a str,
-    pub args: postgres_types::Json<&'a serde_json::value::RawValue>,
     pub state: &'a str,
     pub result: Option<&'a str>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
@@ -288,15 +286,12 @@ pub struct ShownCommandBorrowed<'a> {
 }
 impl<'a> From<ShownCommandBorrowed<'a>> for ShownCommand {
     fn from(
-        ShownCommandBorrowed { id, account_id, kind, args, state, result, created_at, done_at }: ShownCommandBorrowed<
-            'a,
-        >,
+        ShownCommandBorrowed { id, account_id, kind, state, result, created_at, done_at }: ShownCommandBorrowed<'a>,
     ) -> Self {
         Self {
             id,
             account_id,
             kind: kind.into(),
-            args: serde_json::from_str(args.0.get()).unwrap(),
             state: state.into(),
             result: result.map(|v| v.into()),
             created_at,
@@ -1731,10 +1726,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::JsonSql, T3:
 }
 pub struct GetCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_command() -> GetCommandStmt {
-    GetCommandStmt(
-        "SELECT id, account_id, kind, args, state, result, created_at, done_at FROM commands WHERE id = $1",
-        None,
-    )
+    GetCommandStmt("SELECT id, account_id, kind, state, result, created_at, done_at FROM commands WHERE id = $1", None)
 }
 impl GetCommandStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -1756,11 +1748,10 @@ impl GetCommandStmt {
                     id: row.try_get(0)?,
                     account_id: row.try_get(1)?,
                     kind: row.try_get(2)?,
-                    args: row.try_get(3)?,
-                    state: row.try_get(4)?,
-                    result: row.try_get(5)?,
-                    created_at: row.try_get(6)?,
-                    done_at: row.try_get(7)?,
+                    state: row.try_get(3)?,
+                    result: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                    done_at: row.try_get(6)?,
                 })
             },
             mapper: |it| ShownCommand::from(it),

@@ -1,5 +1,21 @@
 // This file was generated with `clorinde`. Do not modify.
 
+#[derive(Debug)]
+pub struct ListMissingRightsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::ArraySql<Item = T7>,
+> {
+    pub tables: T2,
+    pub columns: T4,
+    pub privileges: T6,
+    pub functions: T8,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct GetServer {
     pub version: String,
@@ -40,20 +56,6 @@ impl<'a> From<GetServerBorrowed<'a>> for GetServer {
             may_create,
             has_tables,
         }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListMissingPrivileges {
-    pub table_name: String,
-    pub privilege: String,
-}
-pub struct ListMissingPrivilegesBorrowed<'a> {
-    pub table_name: &'a str,
-    pub privilege: &'a str,
-}
-impl<'a> From<ListMissingPrivilegesBorrowed<'a>> for ListMissingPrivileges {
-    fn from(ListMissingPrivilegesBorrowed { table_name, privilege }: ListMissingPrivilegesBorrowed<'a>) -> Self {
-        Self { table_name: table_name.into(), privilege: privilege.into() }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -234,23 +236,20 @@ where
         Ok(mapped)
     }
 }
-pub struct ListMissingPrivilegesQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct StringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ListMissingPrivilegesBorrowed, tokio_postgres::Error>,
-    mapper: fn(ListMissingPrivilegesBorrowed) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<&str, tokio_postgres::Error>,
+    mapper: fn(&str) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ListMissingPrivilegesQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> StringQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(
-        self,
-        mapper: fn(ListMissingPrivilegesBorrowed) -> R,
-    ) -> ListMissingPrivilegesQuery<'c, 'a, 's, C, R, N> {
-        ListMissingPrivilegesQuery {
+    pub fn map<R>(self, mapper: fn(&str) -> R) -> StringQuery<'c, 'a, 's, C, R, N> {
+        StringQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -810,14 +809,88 @@ impl GetServerStmt {
         }
     }
 }
-pub struct ListMissingPrivilegesStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn list_missing_privileges() -> ListMissingPrivilegesStmt {
-    ListMissingPrivilegesStmt(
-        "SELECT wanted.table_name, wanted.privilege FROM (SELECT t.table_name, p.privilege FROM unnest($1::text[]) AS t (table_name), unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege) WHERE t.table_name <> 'audit_log' OR p.privilege IN ('SELECT', 'INSERT')) AS wanted WHERE to_regclass(wanted.table_name) IS NULL OR NOT has_table_privilege(to_regclass(wanted.table_name), wanted.privilege) ORDER BY wanted.table_name, wanted.privilege",
+pub struct ListMissingRightsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_missing_rights() -> ListMissingRightsStmt {
+    ListMissingRightsStmt(
+        "SELECT coalesce(CASE WHEN bool_and(wanted.missing) THEN wanted.privilege || ' on ' || wanted.table_name ELSE wanted.privilege || ' of ' || string_agg(wanted.column_name, ', ' ORDER BY wanted.column_name) FILTER (WHERE wanted.missing) || ' on ' || wanted.table_name END, '') AS what FROM (SELECT asked.table_name, asked.column_name, asked.privilege, NOT coalesce(CASE asked.privilege WHEN 'DELETE' THEN has_table_privilege(a.attrelid, asked.privilege) ELSE has_column_privilege(a.attrelid, a.attnum, asked.privilege) END, false) AS missing FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (table_name, column_name, privilege) LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(asked.table_name) AND a.attname = asked.column_name AND NOT a.attisdropped ) AS wanted GROUP BY wanted.table_name, wanted.privilege HAVING bool_or(wanted.missing) UNION ALL SELECT 'EXECUTE on ' || split_part(called.signature, '(', 1) FROM unnest($4::text[]) AS called (signature) WHERE NOT coalesce(has_function_privilege(to_regprocedure(called.signature)::oid, 'EXECUTE'), false) ORDER BY what",
         None,
     )
 }
-impl ListMissingPrivilegesStmt {
+impl ListMissingRightsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+        T5: crate::StringSql,
+        T6: crate::ArraySql<Item = T5>,
+        T7: crate::StringSql,
+        T8: crate::ArraySql<Item = T7>,
+    >(
+        &'s self,
+        client: &'c C,
+        tables: &'a T2,
+        columns: &'a T4,
+        privileges: &'a T6,
+        functions: &'a T8,
+    ) -> StringQuery<'c, 'a, 's, C, String, 4> {
+        StringQuery {
+            client,
+            params: [tables, columns, privileges, functions],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.into(),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::ArraySql<Item = T7>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8>,
+        StringQuery<'c, 'a, 's, C, String, 4>,
+        C,
+    > for ListMissingRightsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8>,
+    ) -> StringQuery<'c, 'a, 's, C, String, 4> {
+        self.bind(client, &params.tables, &params.columns, &params.privileges, &params.functions)
+    }
+}
+pub struct ListOwnRolesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_own_roles() -> ListOwnRolesStmt {
+    ListOwnRolesStmt(
+        "SELECT r.rolname::text AS role FROM pg_roles r JOIN pg_roles me ON me.rolname = current_user AND NOT me.rolsuper WHERE r.rolname = ANY ($1::text[]) AND pg_has_role(me.oid, r.oid, 'USAGE') ORDER BY r.rolname",
+        None,
+    )
+}
+impl ListOwnRolesStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
@@ -825,24 +898,22 @@ impl ListMissingPrivilegesStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
         &'s self,
         client: &'c C,
-        tables: &'a T2,
-    ) -> ListMissingPrivilegesQuery<'c, 'a, 's, C, ListMissingPrivileges, 1> {
-        ListMissingPrivilegesQuery {
+        roles: &'a T2,
+    ) -> StringQuery<'c, 'a, 's, C, String, 1> {
+        StringQuery {
             client,
-            params: [tables],
+            params: [roles],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<ListMissingPrivilegesBorrowed, tokio_postgres::Error> {
-                Ok(ListMissingPrivilegesBorrowed { table_name: row.try_get(0)?, privilege: row.try_get(1)? })
-            },
-            mapper: |it| ListMissingPrivileges::from(it),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.into(),
         }
     }
 }
 pub struct GetConnectRightsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_connect_rights() -> GetConnectRightsStmt {
     GetConnectRightsStmt(
-        "SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS granted WHERE granted.grantee = 0 AND granted.privilege_type = 'CONNECT') AS everybody, ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid <> d.datdba AND has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolname <> current_user AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('paird_web', 'paird_daemon') AND pg_has_role(r.oid, g.oid, 'MEMBER')) ORDER BY r.rolname LIMIT 20) AS logins FROM pg_database d WHERE d.datname = current_database()",
+        "SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS granted WHERE granted.grantee = 0 AND granted.privilege_type = 'CONNECT') AS everybody, ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid <> d.datdba AND has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolname <> current_user AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_roles g WHERE g.rolname IN ('paird_web', 'paird_daemon', 'paird_console') AND pg_has_role(r.oid, g.oid, 'MEMBER')) ORDER BY r.rolname LIMIT 20) AS logins FROM pg_database d WHERE d.datname = current_database()",
         None,
     )
 }

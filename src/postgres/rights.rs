@@ -1,0 +1,127 @@
+//! What `sql/roles.sql` gives to whom, as one table: `paird doctor` asks for it, and a test
+//! compares it with what the file does. A column that is not decided here fails that test.
+
+/// The roles of `sql/roles.sql`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Web,
+    Daemon,
+    Console,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Web, Self::Daemon, Self::Console];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Web => "paird_web",
+            Self::Daemon => "paird_daemon",
+            Self::Console => "paird_console",
+        }
+    }
+}
+
+/// Columns of a table or view, and the letters of what each role may do with them: S(elect),
+/// I(nsert), U(pdate), D(elete of whole rows).
+pub struct ColumnRights {
+    pub table: &'static str,
+    /// Between spaces.
+    pub columns: &'static str,
+    web: &'static str,
+    daemon: &'static str,
+    console: &'static str,
+}
+
+impl ColumnRights {
+    pub fn of(&self, role: Role) -> &'static str {
+        match role {
+            Role::Web => self.web,
+            Role::Daemon => self.daemon,
+            Role::Console => self.console,
+        }
+    }
+}
+
+const fn columns(
+    table: &'static str,
+    columns: &'static str,
+    [web, daemon, console]: [&'static str; 3],
+) -> ColumnRights {
+    ColumnRights { table, columns, web, daemon, console }
+}
+
+/// Every column of the schema.
+pub const COLUMNS: [ColumnRights; 26] = [
+    columns("audit_log", "action created_at id operator_id payload source target_id target_type", ["S", "I", "S"]),
+    columns(
+        "commands",
+        "account_id created_at dedupe_key done_at id kind result sent_by source started_at state",
+        ["S", "SIU", "S"],
+    ),
+    columns("commands", "args heard_at heard_key taken taken_by", ["", "SIU", ""]),
+    columns("credentials", "account_id keyring_id kind name sealed stamp", ["", "SIUD", ""]),
+    columns("event_consumers", "account_id consumer seq updated_at", ["SIUD", "", ""]),
+    columns("events", "account_id created_at id kind payload seq xact", ["S", "SI", "S"]),
+    columns("events", "notified", ["S", "SIU", "S"]),
+    columns(
+        "keyrings",
+        "account_id created_at device_jid epoch id master_key opened_by opening phone_number wrapped_key",
+        ["", "SIUD", ""],
+    ),
+    columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
+    columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
+    columns("processes", "command_channel drain_no epoch master_keys pid_birth pid_space renewal", ["", "SIUD", ""]),
+    columns("proxy_logins", "account_id id master_key proxy sealed wrapped_key", ["", "SIUD", "SIUD"]),
+    columns("refinery_schema_history", "applied_on checksum name version", ["", "S", ""]),
+    columns("unlink_tickets", "account_id opened_at", ["", "SIUD", "S"]),
+    columns(
+        "unlink_tickets",
+        "abandon_at attempts id keyring_id last_error next_retry_at reason source",
+        ["", "SIUD", ""],
+    ),
+    columns("whatsapp_accounts", "created_at", ["S", "S", "S"]),
+    columns("whatsapp_accounts", "id operator_id", ["SI", "S", "SI"]),
+    columns("whatsapp_accounts", "device_name label presence proxy", ["SIU", "S", "SIU"]),
+    columns(
+        "whatsapp_accounts",
+        "deleted_at desired device_jid event_seq expect_phone fence groups_synced_at keyring_id",
+        ["S", "SU", "S"],
+    ),
+    columns(
+        "whatsapp_accounts",
+        "last_change last_phone_number last_qr_at last_qr_png linking_keyring_id next_retry_at",
+        ["S", "SU", "S"],
+    ),
+    columns(
+        "whatsapp_accounts",
+        "owner pair_code pair_deadline pair_method pair_phone phone_key phone_number",
+        ["S", "SU", "S"],
+    ),
+    columns("whatsapp_accounts", "qr_expires_at released_at", ["S", "SU", "S"]),
+    columns("whatsapp_accounts", "status status_reason status_since", ["S", "SU", "S"]),
+    columns("whatsapp_groups", "account_id is_admin jid participants", ["S", "SIUD", "S"]),
+    columns("whatsapp_groups", "subject synced_at", ["S", "SIUD", "S"]),
+    columns("wrapped_keys", "account_id id master_key wrapped_key", ["", "S", ""]),
+];
+
+/// A function that runs with its owner's rights, and who may call it.
+pub struct FunctionRights {
+    pub signature: &'static str,
+    pub callers: &'static [Role],
+}
+
+const fn function(signature: &'static str, callers: &'static [Role]) -> FunctionRights {
+    FunctionRights { signature, callers }
+}
+
+/// Every such function of the schema.
+pub const FUNCTIONS: [FunctionRights; 8] = [
+    function("list_consumers()", &[Role::Daemon]),
+    function("proxy_was_changed()", &[]),
+    function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),
+    function("prune_audit(interval,bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_commands(interval,bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_events(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
+    function("send_command(text,uuid,jsonb,text,text)", &[Role::Web, Role::Console]),
+    function("settle_restored_events()", &[Role::Daemon]),
+];
