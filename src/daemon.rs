@@ -119,6 +119,7 @@ async fn serve_with(
         Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel, config.notify_commands);
     let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
+    let daemon_pool = pool.clone();
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::GatewaySettings {
@@ -156,6 +157,7 @@ async fn serve_with(
             addr_file: config.console_addr_file(),
             token,
             dsn: database.console_dsn().clone(),
+            daemon_pool,
             event_channel: config.event_channel.clone(),
             notifications: listener.subscriptions(),
             process,

@@ -3,7 +3,9 @@
 
 --! insert_account (device_name?)
 INSERT INTO whatsapp_accounts (operator_id, label, device_name)
-VALUES (:operator_id, :label, :device_name) RETURNING id;
+SELECT :operator_id, :label, :device_name FROM (SELECT set_config('paird.source', 'cli', true) AS source) AS claimed
+WHERE claimed.source IS NOT NULL
+RETURNING id;
 
 --! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?)
 SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
@@ -66,16 +68,19 @@ SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();
 --! count_live_daemons_on
 SELECT count(*) AS live FROM processes WHERE host = :host AND expires_at > clock_timestamp();
 --! rename_account
-UPDATE whatsapp_accounts SET label = :label WHERE id = :account_id AND deleted_at IS NULL RETURNING id;
+UPDATE whatsapp_accounts a SET label = :label
+FROM (SELECT set_config('paird.source', 'cli', true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;
 
 -- A deleted account has a history, too.
 --! get_account_label
 SELECT label FROM whatsapp_accounts WHERE id = :account_id;
 
---! list_audit_entries (account_id?) : AuditRow(operator_id?, target_id?)
+--! list_audit_entries (account_id?) : AuditRow(operator_id?, target_id?, sent_by?, channel?)
 -- The last ones, oldest first; of one account or of all.
 SELECT * FROM (
-    SELECT id, operator_id, source, action, target_type, target_id, payload, created_at
+    SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at
     FROM audit_log
     WHERE target_id = :account_id OR :account_id::uuid IS NULL
     ORDER BY id DESC

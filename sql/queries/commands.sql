@@ -122,15 +122,15 @@ WHERE c.id = left_undone.command AND c.taken = left_undone.taking AND c.state = 
   AND a.id = c.account_id AND a.owner = :process
 RETURNING c.id;
 
---! store_notified_command (account?, dedupe_key?, failure?) : (id?)
+--! store_notified_command (account?, dedupe_key?, failure?, sent_by?) : (id?)
 -- Sender and payload are known by their hash alone: a payload may hold secrets.
 SELECT store_heard_command(encode(sha256(convert_to(:sender::int || ' ' || :payload::text, 'UTF8')), 'hex'),
                            :nth, :heard_at, make_interval(secs => :counted_secs),
-                           :kind, :account, :args, :dedupe_key, :failure) AS id;
+                           :kind, :account, :args, :dedupe_key, :failure, :sent_by) AS id;
 
---! find_senders : (may_send?)
+--! find_senders : (may_send?, login?)
 -- Those of these processes that are connected to this database now. Others' rows have no
 -- more than that for a role without pg_read_all_stats, and no more is needed.
-SELECT s.pid, may_send_commands(s.usesysid) AS may_send
+SELECT s.pid, may_send_commands(s.usesysid) AS may_send, s.usename::text AS login
 FROM pg_stat_activity s
 WHERE s.pid = ANY (:pids::int[]) AND s.datname = current_database() AND s.usesysid IS NOT NULL;

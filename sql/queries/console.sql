@@ -46,10 +46,17 @@ ORDER BY a.created_at, a.id;
 SELECT true AS found FROM whatsapp_accounts WHERE id = :account;
 
 --! add_account
-INSERT INTO whatsapp_accounts (operator_id, label) VALUES (:operator, :label) RETURNING id;
+-- Here and wherever a row is written: what the audit log is told of the writer.
+INSERT INTO whatsapp_accounts (operator_id, label)
+SELECT :operator, :label FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE claimed.source IS NOT NULL
+RETURNING id;
 
 --! rename_account
-UPDATE whatsapp_accounts SET label = :label WHERE id = :account AND deleted_at IS NULL RETURNING id;
+UPDATE whatsapp_accounts a SET label = :label
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;
 
 --! get_pair_code : (pair_code?)
 SELECT pair_code FROM whatsapp_accounts WHERE id = :account AND status = 'pending' AND deleted_at IS NULL;
@@ -84,9 +91,9 @@ SELECT * FROM (
 ) AS last
 ORDER BY seq;
 
---! list_account_audit (before?) : AuditRecord(operator_id?)
+--! list_account_audit (before?) : AuditRecord(operator_id?, sent_by?, channel?)
 -- Newest first.
-SELECT id, operator_id, source, action, payload, created_at
+SELECT id, operator_id, source, sent_by, channel, action, payload, created_at
 FROM audit_log
 WHERE target_id = :account AND (:before::bigint IS NULL OR id < :before)
 ORDER BY id DESC

@@ -15,7 +15,10 @@ SELECT id, wrapped_key, master_key, sealed FROM proxy_logins WHERE account_id = 
 -- the address is another; that only the login is another, or gone, this does.
 --! set_proxy (proxy?, id?, wrapped_key?, master_key?, sealed?) : (command_id?)
 WITH before AS (
-    SELECT id, proxy, status FROM whatsapp_accounts WHERE id = :account_id AND deleted_at IS NULL FOR UPDATE
+    SELECT a.id, a.proxy, a.status
+    FROM whatsapp_accounts a, (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+    WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+    FOR UPDATE OF a
 ), login AS (
     INSERT INTO proxy_logins AS l (id, account_id, proxy, wrapped_key, master_key, sealed)
     SELECT :id::uuid, before.id, :proxy::text, :wrapped_key::bytea, :master_key::text, :sealed::bytea
@@ -38,8 +41,14 @@ FROM before;
 
 --! set_device_name (device_name?)
 -- What the phone lists from the next pairing on.
-UPDATE whatsapp_accounts SET device_name = :device_name WHERE id = :account_id AND deleted_at IS NULL RETURNING id;
+UPDATE whatsapp_accounts a SET device_name = :device_name
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;
 
 --! set_presence
 -- Where it is another one, the trigger tells who runs the account.
-UPDATE whatsapp_accounts SET presence = :presence WHERE id = :account_id AND deleted_at IS NULL RETURNING id;
+UPDATE whatsapp_accounts a SET presence = :presence
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;

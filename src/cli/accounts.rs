@@ -131,7 +131,7 @@ async fn name_device(
 ) -> anyhow::Result<ExitCode> {
     let account = database.account(wanted).await?;
     let name = if name == NONE { None } else { Some(checked_name(name)?) };
-    let named = set_device_name().bind(&database.client, &name, &account.id).opt().await.map_err(explained)?;
+    let named = set_device_name().bind(&database.client, &name, &"cli", &account.id).opt().await.map_err(explained)?;
     if named.is_none() {
         return Err(gone(&account.label));
     }

@@ -33,7 +33,7 @@ pub(super) async fn run(config: &Config, format: Format, args: AuditArgs) -> any
         Format::Json => out::json(&entries.iter().map(as_json).collect()),
         Format::Text => {
             let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
-            out::raw(&out::table(&["AT", "BY", "ACTION", "ACCOUNT", ""], &rows));
+            out::raw(&out::table(&["AT", "BY", "LOGIN", "ACTION", "ACCOUNT", ""], &rows));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -44,6 +44,8 @@ fn as_json(entry: &AuditRow) -> Value {
         "id": entry.id,
         "operatorId": entry.operator_id,
         "source": entry.source,
+        "sentBy": entry.sent_by,
+        "channel": entry.channel,
         "action": entry.action,
         "targetType": entry.target_type,
         "targetId": entry.target_id,
@@ -58,6 +60,7 @@ fn row(entry: &AuditRow) -> Vec<String> {
     vec![
         entry.created_at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true),
         entry.source.clone(),
+        entry.sent_by.clone().unwrap_or_default(),
         entry.action.clone(),
         text("label").map_or(target, str::to_owned),
         text("raw").unwrap_or_default().to_owned(),

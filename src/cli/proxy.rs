@@ -47,13 +47,13 @@ pub(super) async fn run(
     let id = AccountId(account.id);
     if args.url == NONE {
         ensure!(args.user.is_none(), "no proxy has no user");
-        forget_proxy(&database.client, id).await.map_err(in_words)?;
+        forget_proxy(&database.client, id, "cli").await.map_err(in_words)?;
         let document = json!({ "id": account.id, "label": account.label, "proxy": null });
         format.tell(format_args!("{}: connects directly", account.label), &document);
         return Ok(ExitCode::SUCCESS);
     }
     let given = given(args)?;
-    set_proxy(&database.client, &config.master_key_file, id, &given).await.map_err(in_words)?;
+    set_proxy(&database.client, &config.master_key_file, id, &given, "cli").await.map_err(in_words)?;
     let login = if given.login.is_some() { ", with user and password" } else { "" };
     let document = json!({
         "id": account.id, "label": account.label,

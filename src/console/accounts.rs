@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse, get, patch, post,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path, Query, ReqData},
 };
 use paird_actors::domain::OperatorId;
 use paird_sql::queries::console::{add_account, get_pair_code, get_shown_account, list_shown_accounts, rename_account};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{account_view::Account, json_body::JsonBody, problem::Problem, state::AppState};
+use super::{account_view::Account, auth::Caller, json_body::JsonBody, problem::Problem, state::AppState};
 
 /// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
@@ -69,11 +69,15 @@ pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result
     (status = 201, body = Account, headers(("Location" = String, description = "Where it is")))
 ))]
 #[post("/api/accounts")]
-pub async fn add(state: Data<AppState>, new: JsonBody<NewAccount>) -> Result<HttpResponse, Problem> {
+pub async fn add(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    new: JsonBody<NewAccount>,
+) -> Result<HttpResponse, Problem> {
     let label = checked(&new.0.label)?;
     let operator = new.0.operator_id.unwrap_or(OperatorId::DEFAULT.0);
     let database = state.database().await?;
-    let id = state.query(add_account().bind(&database, &operator, &label).one()).await?;
+    let id = state.query(add_account().bind(&database, &operator, &label, &caller.source()).one()).await?;
     drop(database);
     state.feed.wake();
     let account = shown(&state, id).await?;
@@ -91,10 +95,18 @@ pub async fn show(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), request_body = NewLabel,
     responses((status = 200, body = Account)))]
 #[patch("/api/accounts/{id}")]
-pub async fn rename(state: Data<AppState>, id: Path<Uuid>, new: JsonBody<NewLabel>) -> Result<Json<Account>, Problem> {
+pub async fn rename(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    id: Path<Uuid>,
+    new: JsonBody<NewLabel>,
+) -> Result<Json<Account>, Problem> {
     let label = checked(&new.0.label)?;
     let database = state.database().await?;
-    state.query(rename_account().bind(&database, &label, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    state
+        .query(rename_account().bind(&database, &label, &caller.source(), &id).opt())
+        .await?
+        .ok_or_else(|| nobody(*id))?;
     drop(database);
     state.feed.wake();
     Ok(Json(shown(&state, *id).await?))

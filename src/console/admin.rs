@@ -6,12 +6,12 @@ use actix_web::{
     HttpResponse, delete, get,
     http::StatusCode,
     post,
-    web::{Data, Json, Path},
+    web::{Data, Json, Path, ReqData},
 };
 use chrono::{DateTime, Utc};
 use paird_actors::{
     account::handle::Inspection as Inspected,
-    domain::{AccountId, StoreError},
+    domain::{AccountId, AuditAction, StoreError},
 };
 use paird_sql::queries::console::{AccountOwner, get_owner};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
+use super::{accounts::nobody, auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
 
 /// Accounts that disconnect more slowly do so after the answer.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -154,7 +154,8 @@ pub async fn resync(state: Data<AppState>) -> HttpResponse {
 /// when the drain is undone or the daemon restarts.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
-pub async fn drain(state: Data<AppState>) -> Result<Json<Drained>, Problem> {
+pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Json<Drained>, Problem> {
+    state.trail.note(AuditAction::Drained, *caller);
     {
         let _turn = state.drain_turn.lock().await;
         state.draining.store(true, Ordering::Relaxed);
@@ -215,7 +216,8 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
 /// Undoes a drain: this daemon takes its share of the accounts again.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Undrained)))]
 #[delete("/api/drain")]
-pub async fn undrain(state: Data<AppState>) -> Result<Json<Undrained>, Problem> {
+pub async fn undrain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Json<Undrained>, Problem> {
+    state.trail.note(AuditAction::Undrained, *caller);
     let undraining = actix_web::rt::spawn(take_accounts_again(state));
     match tokio::time::timeout(DRAIN_TIME, undraining).await {
         Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),

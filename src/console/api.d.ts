@@ -673,11 +673,27 @@ export interface components {
              *     - `account.held`: the account is held, see the reason in the payload
              *     - `account.unlinked`: WhatsApp confirmed that a device entry is gone from the phone
              *     - `account.unlink_abandoned`: a device entry could not be removed in time
-             *     - `account.renamed`: a migration gave the account another label: the former broke a new limit
+             *     - `account.added`: somebody added the account
+             *     - `account.renamed`: somebody gave the account another label, or a migration did: `former` broke a new limit
+             *     - `account.proxied`: somebody set or removed the account's proxy (`proxy`), or the login for it (`login`: `set` or `removed`, and nothing of it)
+             *     - `account.device_named`: somebody set the name that the phone lists, in `deviceName`
+             *     - `account.presence_set`: somebody set the account's presence, in `presence`
+             *     - `account.resumed`: the operator had the account connect again with its stored keys
+             *     - `account.cancelled`: the operator ended the pair attempt
+             *     - `account.passkey_answered`: the operator answered a passkey challenge, or confirmed the code
+             *     - `account.duplicate_refused`: a phone was refused: another account of the operator, `existingLabel`, has its number
+             *     - `account.wrong_phone_refused`: a phone was refused: another one was expected
              *     - `session.disconnected`: the connection was lost
+             *     - `keys.rotated`: every key was wrapped anew with the master key `key`
+             *     - `daemon.drained`: a daemon was told to give its accounts away
+             *     - `daemon.undrained`: a daemon was told to take accounts again
+             *     - `console.logged_in`: somebody logged in to the console
+             *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.renamed" | "session.disconnected";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "console.logged_in" | "console.login_failed";
+            /** @description How it came: command, notify, row, http, cli or daemon; null on records of older versions. */
+            channel?: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: int64 */
@@ -685,6 +701,9 @@ export interface components {
             /** Format: uuid */
             operatorId?: string | null;
             payload: Record<string, never>;
+            /** @description The login that the database knows the sender by; null on records of older versions. */
+            sentBy?: string | null;
+            /** @description What the sender says it is. */
             source: string;
         };
         /** @description A command and what came of it. */

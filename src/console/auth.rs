@@ -91,6 +91,9 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
         let is_known = scheme.eq_ignore_ascii_case("bearer") && state.token.is(token.trim());
+        if !is_known {
+            state.trail.wrong_token();
+        }
         return is_known.then_some(Caller::Token);
     }
     let cookie = request.cookie(state.sessions.cookie())?;

@@ -3,7 +3,7 @@
 
 use actix_web::{
     delete, put,
-    web::{Data, Json, Path},
+    web::{Data, Json, Path, ReqData},
 };
 use paird_actors::domain::{AccountId, Presence};
 use paird_sql::queries::settings;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     account_view::Account,
     accounts::{nobody, shown},
+    auth::Caller,
     db::with_timeout,
     json_body::JsonBody,
     problem::Problem,
@@ -61,12 +62,13 @@ struct NewPresence {
 #[put("/api/accounts/{id}/proxy")]
 pub async fn set_proxy(
     state: Data<AppState>,
+    caller: ReqData<Caller>,
     id: Path<Uuid>,
     new: JsonBody<NewProxy>,
 ) -> Result<Json<Account>, Problem> {
     let given = given(&new.0).map_err(|wrong| refusal(&state, wrong, *id))?;
     let database = state.database().await?;
-    let set = credentials::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given);
+    let set = credentials::set_proxy(&**database, &state.master_key_file, AccountId(*id), &given, caller.source());
     with_timeout(set).await?.map_err(|wrong| refusal(&state, wrong, *id))?;
     drop(database);
     changed(&state, *id).await
@@ -76,9 +78,13 @@ pub async fn set_proxy(
 /// reconnects at once.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/proxy")]
-pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
+pub async fn forget_proxy(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    id: Path<Uuid>,
+) -> Result<Json<Account>, Problem> {
     let database = state.database().await?;
-    let forgotten = credentials::forget_proxy(&**database, AccountId(*id));
+    let forgotten = credentials::forget_proxy(&**database, AccountId(*id), caller.source());
     with_timeout(forgotten).await?.map_err(|wrong| refusal(&state, wrong, *id))?;
     drop(database);
     changed(&state, *id).await
@@ -90,19 +96,24 @@ pub async fn forget_proxy(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<
 #[put("/api/accounts/{id}/device-name")]
 pub async fn set_device_name(
     state: Data<AppState>,
+    caller: ReqData<Caller>,
     id: Path<Uuid>,
     new: JsonBody<NewDeviceName>,
 ) -> Result<Json<Account>, Problem> {
     let name = device_name(new.0.device_name.trim());
     let name = name.map_err(|wrong| Problem::refused(format!("deviceName {wrong}")))?;
-    name_device(&state, *id, Some(&name)).await
+    name_device(&state, *caller, *id, Some(&name)).await
 }
 
 /// Returns to the daemon's default name, from the next pairing on.
 #[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 200, body = Account)))]
 #[delete("/api/accounts/{id}/device-name")]
-pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Account>, Problem> {
-    name_device(&state, *id, None).await
+pub async fn forget_device_name(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    id: Path<Uuid>,
+) -> Result<Json<Account>, Problem> {
+    name_device(&state, *caller, *id, None).await
 }
 
 /// Sets whether the account looks online while it is linked. A connected account reconnects
@@ -112,21 +123,26 @@ pub async fn forget_device_name(state: Data<AppState>, id: Path<Uuid>) -> Result
 #[put("/api/accounts/{id}/presence")]
 pub async fn set_presence(
     state: Data<AppState>,
+    caller: ReqData<Caller>,
     id: Path<Uuid>,
     new: JsonBody<NewPresence>,
 ) -> Result<Json<Account>, Problem> {
     let presence = Presence::parse(&new.0.presence);
     let presence = presence.ok_or_else(|| Problem::refused("presence must be silent or available".to_owned()))?;
     let database = state.database().await?;
-    let set = state.query(settings::set_presence().bind(&database, &presence.as_str(), &id).opt()).await?;
+    let set =
+        state.query(settings::set_presence().bind(&database, &presence.as_str(), &caller.source(), &id).opt()).await?;
     set.ok_or_else(|| nobody(*id))?;
     drop(database);
     changed(&state, *id).await
 }
 
-async fn name_device(state: &AppState, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
+async fn name_device(state: &AppState, caller: Caller, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {
     let database = state.database().await?;
-    state.query(settings::set_device_name().bind(&database, &name, &id).opt()).await?.ok_or_else(|| nobody(id))?;
+    state
+        .query(settings::set_device_name().bind(&database, &name, &caller.source(), &id).opt())
+        .await?
+        .ok_or_else(|| nobody(id))?;
     drop(database);
     changed(state, id).await
 }

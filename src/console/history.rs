@@ -79,7 +79,12 @@ struct Audit {
 struct AuditRecord {
     id: i64,
     operator_id: Option<Uuid>,
+    /// What the sender says it is.
     source: String,
+    /// The login that the database knows the sender by; null on records of older versions.
+    sent_by: Option<String>,
+    /// How it came: command, notify, row, http, cli or daemon; null on records of older versions.
+    channel: Option<String>,
     #[schema(schema_with = vocabulary::audit_action)]
     action: String,
     #[schema(value_type = Object)]
@@ -138,6 +143,8 @@ pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -
         id: row.id,
         operator_id: row.operator_id,
         source: row.source,
+        sent_by: row.sent_by,
+        channel: row.channel,
         action: row.action,
         payload: row.payload,
         created_at: row.created_at.to_utc(),

@@ -21,13 +21,14 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Utc;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use paird_actors::domain::AuditAction;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
-use super::{json_body::JsonBody, problem::Problem, state::AppState, token::Token};
+use super::{auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, token::Token};
 
 /// Prefix of the cookie's name. Cookies ignore the port: with one name, two consoles on a host
 /// would log each other out.
@@ -142,6 +143,7 @@ pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Paylo
     let turn = sessions.turn.acquire().await;
     if !state.token.is(&said.token) {
         warn!("a login to the console with a wrong token");
+        state.trail.wrong_token();
         tokio::time::sleep(PENALTY).await;
         drop(turn);
         if wants_page(&request) {
@@ -151,6 +153,7 @@ pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Paylo
         return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
     }
     info!("a login to the console");
+    state.trail.note(AuditAction::ConsoleLoggedIn, Caller::Cookie);
     let value = sessions.begin(Utc::now().timestamp());
     let lifetime = time::Duration::try_from(LIFETIME).unwrap_or(time::Duration::HOUR);
     Ok(answer(&request, cookie(sessions, value, lifetime), "/"))

@@ -29,6 +29,7 @@ mod routes;
 mod server;
 mod state;
 mod token;
+mod trail;
 mod vocabulary;
 
 pub(crate) use feed::Cursor;

@@ -16,6 +16,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
+use deadpool_postgres::Pool;
 use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
 use tokio::{
     sync::{Mutex, watch},
@@ -35,6 +36,7 @@ use super::{
     routes::{self, ApiDoc, Document},
     state::AppState,
     token::Token,
+    trail::Trail,
 };
 use crate::metrics::Exposition;
 use crate::postgres::{lease::LeaseRow, pool::Dsn, subscriptions::Subscriptions};
@@ -58,6 +60,8 @@ pub struct ConsoleSettings {
     pub addr_file: PathBuf,
     pub token: Token,
     pub dsn: Dsn,
+    /// The daemon's own, for the audit log.
+    pub daemon_pool: Pool,
     pub event_channel: String,
     pub notifications: Subscriptions,
     pub process: Uuid,
@@ -91,6 +95,7 @@ impl Console {
             metrics: settings.metrics,
             master_key_file: settings.master_key_file,
             feed: Feed::start(settings.dsn, settings.notifications, &settings.event_channel, ending.clone()),
+            trail: Trail::start(settings.daemon_pool, settings.process, &ending),
             sessions: Sessions::new(&settings.token),
             token: settings.token,
             draining: AtomicBool::new(false),

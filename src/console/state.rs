@@ -17,6 +17,7 @@ use super::{
     login::Sessions,
     problem::Problem,
     token::Token,
+    trail::Trail,
 };
 use crate::metrics::Exposition;
 use crate::postgres::lease::LeaseRow;
@@ -37,6 +38,7 @@ pub struct AppState {
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
+    pub trail: Trail,
     /// This daemon was asked to release its accounts.
     pub draining: AtomicBool,
     /// Serializes draining and undraining.

@@ -124,7 +124,8 @@ struct Record<'a> {
 }
 
 /// Gives the account this proxy, and its login, sealed, in one step. A connection that
-/// the account has is made anew through it; what is set already changes nothing.
+/// the account has is made anew through it; what is set already changes nothing. `source` is
+/// who says so, for the audit log.
 ///
 /// # Errors
 /// See [`ProxyError`].
@@ -133,9 +134,10 @@ pub async fn set_proxy<C: GenericClient>(
     master_key_file: &Path,
     account: AccountId,
     proxy: &GivenProxy,
+    source: &str,
 ) -> Result<(), ProxyError> {
     let address = proxy.address.to_string();
-    let Some(login) = &proxy.login else { return write(client, account, Some(&address), None).await };
+    let Some(login) = &proxy.login else { return write(client, account, Some(&address), None, source).await };
     // Held until the row is written: no rotation ends in between.
     let (keys, _lock) = MasterKeys::read_locked(master_key_file).await?;
     let keys = keys.ok_or_else(|| ProxyError::NoFile(master_key_file.display().to_string()))?;
@@ -143,15 +145,15 @@ pub async fn set_proxy<C: GenericClient>(
         return Ok(());
     }
     let sealed = Sealed::of(account, &address, login, &keys)?;
-    write(client, account, Some(&address), Some(sealed)).await
+    write(client, account, Some(&address), Some(sealed), source).await
 }
 
 /// Takes proxy and login away: the account connects directly.
 ///
 /// # Errors
 /// See [`ProxyError`].
-pub async fn forget_proxy<C: GenericClient>(client: &C, account: AccountId) -> Result<(), ProxyError> {
-    write(client, account, None, None).await
+pub async fn forget_proxy<C: GenericClient>(client: &C, account: AccountId, source: &str) -> Result<(), ProxyError> {
+    write(client, account, None, None, source).await
 }
 
 /// The login that is set for this address; one that does not open is to be replaced.
@@ -170,8 +172,10 @@ async fn write<C: GenericClient>(
     account: AccountId,
     address: Option<&str>,
     sealed: Option<Sealed>,
+    source: &str,
 ) -> Result<(), ProxyError> {
     let row = SetProxyParams {
+        source,
         account_id: account.0,
         id: sealed.as_ref().map(|sealed| sealed.id),
         proxy: address,

@@ -15,9 +15,11 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use paird_actors::domain::{AccountId, KeyringId};
+use paird_actors::domain::{AccountId, AuditAction, KeyringId};
+use paird_sql::queries::audit::note_in_audit;
 use paird_sql::queries::keyrings as sql;
 use paird_sql::queries::processes::add_master_key;
+use serde_json::json;
 use thiserror::Error;
 use tokio::time::Instant;
 use tokio_postgres::Client;
@@ -145,6 +147,10 @@ impl<'a> Rotation<'a> {
         if !unopenable.is_empty() {
             return Err(RotationError::Unopenable(unopenable));
         }
+        // Before the old key goes: what cannot be audited is not over, and can be resumed.
+        let payload = json!({ "key": keys.newest().id(), "keyrings": keyrings });
+        let (source, action) = ("cli", AuditAction::KeysRotated.as_str());
+        note_in_audit().bind(self.client, &source, &action, &"master_key", &None, &payload, &source).await?;
         let keys = MasterKeys::drop_old(self.file, &lock)?;
         Ok(Rotated { key: keys.newest().id().to_owned(), resumed, keyrings })
     }

@@ -50,6 +50,8 @@ pub enum NotifyCommands {
 /// A notification with a payload.
 struct Heard {
     sender: i32,
+    /// Its login, once that was looked up.
+    login: Option<String>,
     payload: String,
     at: Instant,
 }
@@ -74,7 +76,7 @@ impl NotifyLane {
 
     /// Never waits: what finds no room is counted, and gone.
     pub(super) fn hear(&self, sender: i32, payload: &str) {
-        let heard = Heard { sender, payload: payload.to_owned(), at: Instant::now() };
+        let heard = Heard { sender, login: None, payload: payload.to_owned(), at: Instant::now() };
         match self.mode {
             NotifyCommands::Verified | NotifyCommands::Open => self.queue.push(heard),
             NotifyCommands::Off => self.queue.count(|untaken| untaken.off += 1),
@@ -103,11 +105,14 @@ impl NotifyLane {
             if self.mode == NotifyCommands::Verified {
                 senders.look_up(pool, &batch).await;
             }
-            for heard in batch {
+            for mut heard in batch {
                 let taken = match self.mode {
                     NotifyCommands::Open => true,
                     NotifyCommands::Verified => match senders.verdict(&heard) {
-                        Verdict::May => true,
+                        Verdict::May(login) => {
+                            heard.login = Some(login);
+                            true
+                        }
                         Verdict::MayNot => {
                             self.queue.count(|untaken| untaken.refused += 1);
                             false
@@ -217,7 +222,8 @@ impl Queue {
 }
 
 enum Verdict {
-    May,
+    /// With its login.
+    May(String),
     MayNot,
     /// Nobody knows any more who it was.
     Gone,
@@ -226,9 +232,9 @@ enum Verdict {
 /// What is known of the senders.
 #[derive(Default)]
 struct Senders {
-    /// When each was looked up, and whether it may. That counts for what was heard until
+    /// When each was looked up, and its login if it may. That counts for what was heard until
     /// then: a process of the same number that comes later is another sender.
-    known: HashMap<i32, (Instant, bool)>,
+    known: HashMap<i32, (Instant, Option<String>)>,
 }
 
 impl Senders {
@@ -267,17 +273,18 @@ impl Senders {
 
     fn verdict(&self, heard: &Heard) -> Verdict {
         match self.known.get(&heard.sender) {
-            Some((looked_up, true)) if heard.at <= *looked_up => Verdict::May,
-            Some((looked_up, false)) if heard.at <= *looked_up => Verdict::MayNot,
+            Some((looked_up, Some(login))) if heard.at <= *looked_up => Verdict::May(login.clone()),
+            Some((looked_up, None)) if heard.at <= *looked_up => Verdict::MayNot,
             Some(_) | None => Verdict::Gone,
         }
     }
 }
 
-async fn find(pool: &Pool, senders: &[i32]) -> Result<Vec<(i32, bool)>, StoreError> {
+async fn find(pool: &Pool, senders: &[i32]) -> Result<Vec<(i32, Option<String>)>, StoreError> {
     let client = connection(pool).await?;
     let found = bounded(find_senders().bind(&client, &senders).all()).await?;
-    Ok(found.into_iter().map(|sender| (sender.pid, sender.may_send == Some(true))).collect())
+    let login = |may: Option<bool>, login: Option<String>| (may == Some(true)).then(|| login.unwrap_or_default());
+    Ok(found.into_iter().map(|sender| (sender.pid, login(sender.may_send, sender.login))).collect())
 }
 
 /// Stores what came: it exists nowhere else, so it is tried while the database is away. What
@@ -359,6 +366,7 @@ async fn store_one(pool: &Pool, heard: &Heard, nth: i32, command: &NotifiedComma
         args: &command.args,
         dedupe_key: command.dedupe_key.as_deref(),
         failure: command.failure.as_deref(),
+        sent_by: heard.login.as_deref(),
     };
     bounded(store_notified_command().params(&client, &row).one()).await?;
     Ok(())
@@ -369,7 +377,7 @@ mod tests {
     use super::*;
 
     fn heard(sender: i32, payload: &str, at: Instant) -> Heard {
-        Heard { sender, payload: payload.to_owned(), at }
+        Heard { sender, login: None, payload: payload.to_owned(), at }
     }
 
     #[test]
@@ -410,8 +418,9 @@ mod tests {
     #[test]
     fn a_verdict_holds_for_what_was_heard_before_the_look_up() {
         let looked_up = Instant::now();
-        let senders = Senders { known: HashMap::from([(1, (looked_up, true)), (2, (looked_up, false))]) };
-        assert!(matches!(senders.verdict(&heard(1, "", looked_up)), Verdict::May));
+        let senders =
+            Senders { known: HashMap::from([(1, (looked_up, Some("shop".to_owned()))), (2, (looked_up, None))]) };
+        assert!(matches!(senders.verdict(&heard(1, "", looked_up)), Verdict::May(login) if login == "shop"));
         assert!(matches!(senders.verdict(&heard(2, "", looked_up)), Verdict::MayNot));
         assert!(matches!(senders.verdict(&heard(3, "", looked_up)), Verdict::Gone));
         let later = looked_up + Duration::from_millis(1);

@@ -52,7 +52,11 @@ const fn columns(
 
 /// Every column of the schema.
 pub const COLUMNS: [ColumnRights; 26] = [
-    columns("audit_log", "action created_at id operator_id payload source target_id target_type", ["S", "I", "S"]),
+    columns(
+        "audit_log",
+        "action channel created_at id operator_id payload sent_by source target_id target_type",
+        ["S", "I", "S"],
+    ),
     columns(
         "commands",
         "account_id created_at dedupe_key done_at id kind result sent_by source started_at state",
@@ -115,8 +119,10 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 8] = [
+pub const FUNCTIONS: [FunctionRights; 10] = [
+    function("account_was_written()", &[]),
     function("list_consumers()", &[Role::Daemon]),
+    function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),
     function("prune_audit(interval,bigint,integer,boolean)", &[Role::Daemon]),

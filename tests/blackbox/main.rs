@@ -5,6 +5,7 @@
 
 mod api;
 mod attempts;
+mod audit;
 mod backup;
 mod clocks;
 mod codes;

@@ -270,7 +270,7 @@ async fn paired_through(stage: &Stage, url: &str) -> Uuid {
 async fn set(stage: &Stage, account: Uuid, url: &str) {
     let key_file = stage.dir.join("daemon/master.key");
     let given = GivenProxy::parse(url).unwrap();
-    set_proxy(&stage.web.sql, &key_file, AccountId(account), &given).await.unwrap();
+    set_proxy(&stage.web.sql, &key_file, AccountId(account), &given, "web").await.unwrap();
 }
 
 /// As a web app does.

@@ -182,7 +182,7 @@ async fn every_command_of_people_works_under_the_roles() {
     stage.finish([daemon]).await;
 }
 
-fn login_of(dsn: &str) -> &str {
+pub(crate) fn login_of(dsn: &str) -> &str {
     dsn.split("user=").nth(1).unwrap().split(' ').next().unwrap()
 }
 

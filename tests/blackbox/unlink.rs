@@ -52,7 +52,7 @@ async fn a_deleted_accounts_keys_stay_until_its_device_is_gone() {
     is_unlinked(web, &stage, account).await;
     let actions = "SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log WHERE target_id = $1";
     let actions: String = web.sql.query_one(actions, &[&account]).await.unwrap().get(0);
-    assert_eq!(actions, "account.paired account.deleted account.unlinked");
+    assert_eq!(actions, "account.added account.paired account.deleted account.unlinked");
     assert_eq!(stage.phones.report().await.unlinks, 1);
     stage.finish([daemon]).await;
 }

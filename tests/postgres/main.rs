@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
+mod audit;
 mod claims;
 mod commands;
 mod embedded;

@@ -3,7 +3,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::word::word;
 
-/// What the audit log says was done to an account.
+/// What the audit log says was done to an account, a daemon or its keys. Those that change a row
+/// without a command, and those of a command that leads to no change, are written by triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 pub enum AuditAction {
     #[strum(serialize = "account.paired")]
@@ -20,10 +21,38 @@ pub enum AuditAction {
     Unlinked,
     #[strum(serialize = "account.unlink_abandoned")]
     UnlinkAbandoned,
+    #[strum(serialize = "account.added")]
+    Added,
     #[strum(serialize = "account.renamed")]
     Renamed,
+    #[strum(serialize = "account.proxied")]
+    Proxied,
+    #[strum(serialize = "account.device_named")]
+    DeviceNamed,
+    #[strum(serialize = "account.presence_set")]
+    PresenceSet,
+    #[strum(serialize = "account.resumed")]
+    Resumed,
+    #[strum(serialize = "account.cancelled")]
+    Cancelled,
+    #[strum(serialize = "account.passkey_answered")]
+    PasskeyAnswered,
+    #[strum(serialize = "account.duplicate_refused")]
+    DuplicateRefused,
+    #[strum(serialize = "account.wrong_phone_refused")]
+    WrongPhoneRefused,
     #[strum(serialize = "session.disconnected")]
     Disconnected,
+    #[strum(serialize = "keys.rotated")]
+    KeysRotated,
+    #[strum(serialize = "daemon.drained")]
+    Drained,
+    #[strum(serialize = "daemon.undrained")]
+    Undrained,
+    #[strum(serialize = "console.logged_in")]
+    ConsoleLoggedIn,
+    #[strum(serialize = "console.login_failed")]
+    ConsoleLoginFailed,
 }
 
 word!(AuditAction);
@@ -38,8 +67,28 @@ impl AuditAction {
             Self::Held => "the account is held, see the reason in the payload",
             Self::Unlinked => "WhatsApp confirmed that a device entry is gone from the phone",
             Self::UnlinkAbandoned => "a device entry could not be removed in time",
-            Self::Renamed => "a migration gave the account another label: the former broke a new limit",
+            Self::Added => "somebody added the account",
+            Self::Renamed => "somebody gave the account another label, or a migration did: `former` broke a new limit",
+            Self::Proxied => {
+                "somebody set or removed the account's proxy (`proxy`), or the login for it (`login`: `set` or `removed`, and nothing of it)"
+            }
+            Self::DeviceNamed => "somebody set the name that the phone lists, in `deviceName`",
+            Self::PresenceSet => "somebody set the account's presence, in `presence`",
+            Self::Resumed => "the operator had the account connect again with its stored keys",
+            Self::Cancelled => "the operator ended the pair attempt",
+            Self::PasskeyAnswered => "the operator answered a passkey challenge, or confirmed the code",
+            Self::DuplicateRefused => {
+                "a phone was refused: another account of the operator, `existingLabel`, has its number"
+            }
+            Self::WrongPhoneRefused => "a phone was refused: another one was expected",
             Self::Disconnected => "the connection was lost",
+            Self::KeysRotated => "every key was wrapped anew with the master key `key`",
+            Self::Drained => "a daemon was told to give its accounts away",
+            Self::Undrained => "a daemon was told to take accounts again",
+            Self::ConsoleLoggedIn => "somebody logged in to the console",
+            Self::ConsoleLoginFailed => {
+                "wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute"
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 // This file was generated with `clorinde`. Do not modify.
 
 pub mod accounts;
+pub mod audit;
 pub mod changes;
 pub mod cli;
 pub mod commands;

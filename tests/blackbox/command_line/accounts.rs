@@ -35,7 +35,7 @@ async fn groups_audit_log_and_a_deleted_accounts_history_are_printed() {
     let id = account.to_string();
     let audit = document(&stage, &["audit", &id]).await;
     let actions: Vec<_> = audit.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(actions.first(), Some(&"account.paired"), "{actions:?}");
+    assert_eq!(actions[..2], ["account.added", "account.paired"], "{actions:?}");
     assert!(actions.contains(&"account.deleted"), "{actions:?}");
     let last = document(&stage, &["audit", &id, "--limit", "1"]).await;
     assert_eq!(last.as_array().unwrap()[..], audit.as_array().unwrap()[actions.len() - 1..]);

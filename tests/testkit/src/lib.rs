@@ -118,6 +118,11 @@ impl Stage {
         self.web = Web::connect(&self.dsn).await;
     }
 
+    /// Of a stage under roles: what its daemons log in with, and a web app's login.
+    pub fn roles(&self) -> &Logins {
+        self.roles.as_ref().unwrap()
+    }
+
     /// Sets the roles' rights, and makes a login in each of them.
     pub async fn logins(&self) -> Logins {
         paird::postgres::roles::grant(&self.dsn.parse_dsn()).await.unwrap();

@@ -238,6 +238,8 @@ pub struct AuditRow {
     pub id: i64,
     pub operator_id: Option<uuid::Uuid>,
     pub source: String,
+    pub sent_by: Option<String>,
+    pub channel: Option<String>,
     pub action: String,
     pub target_type: String,
     pub target_id: Option<uuid::Uuid>,
@@ -248,6 +250,8 @@ pub struct AuditRowBorrowed<'a> {
     pub id: i64,
     pub operator_id: Option<uuid::Uuid>,
     pub source: &'a str,
+    pub sent_by: Option<&'a str>,
+    pub channel: Option<&'a str>,
     pub action: &'a str,
     pub target_type: &'a str,
     pub target_id: Option<uuid::Uuid>,
@@ -260,6 +264,8 @@ impl<'a> From<AuditRowBorrowed<'a>> for AuditRow {
             id,
             operator_id,
             source,
+            sent_by,
+            channel,
             action,
             target_type,
             target_id,
@@ -271,6 +277,8 @@ impl<'a> From<AuditRowBorrowed<'a>> for AuditRow {
             id,
             operator_id,
             source: source.into(),
+            sent_by: sent_by.map(|v| v.into()),
+            channel: channel.map(|v| v.into()),
             action: action.into(),
             target_type: target_type.into(),
             target_id,
@@ -994,7 +1002,7 @@ where
 pub struct InsertAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn insert_account() -> InsertAccountStmt {
     InsertAccountStmt(
-        "INSERT INTO whatsapp_accounts (operator_id, label, device_name) VALUES ($1, $2, $3) RETURNING id",
+        "INSERT INTO whatsapp_accounts (operator_id, label, device_name) SELECT $1, $2, $3 FROM (SELECT set_config('paird.source', 'cli', true) AS source) AS claimed WHERE claimed.source IS NOT NULL RETURNING id",
         None,
     )
 }
@@ -1421,7 +1429,10 @@ impl CountLiveDaemonsOnStmt {
 }
 pub struct RenameAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn rename_account() -> RenameAccountStmt {
-    RenameAccountStmt("UPDATE whatsapp_accounts SET label = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id", None)
+    RenameAccountStmt(
+        "UPDATE whatsapp_accounts a SET label = $1 FROM (SELECT set_config('paird.source', 'cli', true) AS source) AS claimed WHERE a.id = $2 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
+        None,
+    )
 }
 impl RenameAccountStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -1483,7 +1494,7 @@ impl GetAccountLabelStmt {
 pub struct ListAuditEntriesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_audit_entries() -> ListAuditEntriesStmt {
     ListAuditEntriesStmt(
-        "SELECT * FROM ( SELECT id, operator_id, source, action, target_type, target_id, payload, created_at FROM audit_log WHERE target_id = $1 OR $1::uuid IS NULL ORDER BY id DESC LIMIT $2 ) AS last ORDER BY id",
+        "SELECT * FROM ( SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at FROM audit_log WHERE target_id = $1 OR $1::uuid IS NULL ORDER BY id DESC LIMIT $2 ) AS last ORDER BY id",
         None,
     )
 }
@@ -1508,11 +1519,13 @@ impl ListAuditEntriesStmt {
                     id: row.try_get(0)?,
                     operator_id: row.try_get(1)?,
                     source: row.try_get(2)?,
-                    action: row.try_get(3)?,
-                    target_type: row.try_get(4)?,
-                    target_id: row.try_get(5)?,
-                    payload: row.try_get(6)?,
-                    created_at: row.try_get(7)?,
+                    sent_by: row.try_get(3)?,
+                    channel: row.try_get(4)?,
+                    action: row.try_get(5)?,
+                    target_type: row.try_get(6)?,
+                    target_id: row.try_get(7)?,
+                    payload: row.try_get(8)?,
+                    created_at: row.try_get(9)?,
                 })
             },
             mapper: |it| AuditRow::from(it),

@@ -20,6 +20,7 @@ pub struct StoreNotifiedCommandParams<
     T3: crate::JsonSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
+    T6: crate::StringSql,
 > {
     pub sender: i32,
     pub payload: T1,
@@ -31,6 +32,7 @@ pub struct StoreNotifiedCommandParams<
     pub args: T3,
     pub dedupe_key: Option<T4>,
     pub failure: Option<T5>,
+    pub sent_by: Option<T6>,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct TakeCommands {
@@ -66,10 +68,21 @@ impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FindSenders {
     pub pid: i32,
     pub may_send: Option<bool>,
+    pub login: Option<String>,
+}
+pub struct FindSendersBorrowed<'a> {
+    pub pid: i32,
+    pub may_send: Option<bool>,
+    pub login: Option<&'a str>,
+}
+impl<'a> From<FindSendersBorrowed<'a>> for FindSenders {
+    fn from(FindSendersBorrowed { pid, may_send, login }: FindSendersBorrowed<'a>) -> Self {
+        Self { pid, may_send, login: login.map(|v| v.into()) }
+    }
 }
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
@@ -240,14 +253,14 @@ pub struct FindSendersQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<FindSenders, tokio_postgres::Error>,
-    mapper: fn(FindSenders) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<FindSendersBorrowed, tokio_postgres::Error>,
+    mapper: fn(FindSendersBorrowed) -> T,
 }
 impl<'c, 'a, 's, C, T: 'c, const N: usize> FindSendersQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(FindSenders) -> R) -> FindSendersQuery<'c, 'a, 's, C, R, N> {
+    pub fn map<R>(self, mapper: fn(FindSendersBorrowed) -> R) -> FindSendersQuery<'c, 'a, 's, C, R, N> {
         FindSendersQuery {
             client: self.client,
             params: self.params,
@@ -424,7 +437,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>, T2: crate::A
 pub struct StoreNotifiedCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn store_notified_command() -> StoreNotifiedCommandStmt {
     StoreNotifiedCommandStmt(
-        "SELECT store_heard_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, $4, make_interval(secs => $5), $6, $7, $8, $9, $10) AS id",
+        "SELECT store_heard_command(encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex'), $3, $4, make_interval(secs => $5), $6, $7, $8, $9, $10, $11) AS id",
         None,
     )
 }
@@ -443,6 +456,7 @@ impl StoreNotifiedCommandStmt {
         T3: crate::JsonSql,
         T4: crate::StringSql,
         T5: crate::StringSql,
+        T6: crate::StringSql,
     >(
         &'s self,
         client: &'c C,
@@ -456,10 +470,11 @@ impl StoreNotifiedCommandStmt {
         args: &'a T3,
         dedupe_key: &'a Option<T4>,
         failure: &'a Option<T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 10> {
+        sent_by: &'a Option<T6>,
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 11> {
         Optioni64Query {
             client,
-            params: [sender, payload, nth, heard_at, counted_secs, kind, account, args, dedupe_key, failure],
+            params: [sender, payload, nth, heard_at, counted_secs, kind, account, args, dedupe_key, failure, sent_by],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -477,21 +492,22 @@ impl<
     T3: crate::JsonSql,
     T4: crate::StringSql,
     T5: crate::StringSql,
+    T6: crate::StringSql,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-        Optioni64Query<'c, 'a, 's, C, Option<i64>, 10>,
+        StoreNotifiedCommandParams<T1, T2, T3, T4, T5, T6>,
+        Optioni64Query<'c, 'a, 's, C, Option<i64>, 11>,
         C,
     > for StoreNotifiedCommandStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a StoreNotifiedCommandParams<T1, T2, T3, T4, T5>,
-    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 10> {
+        params: &'a StoreNotifiedCommandParams<T1, T2, T3, T4, T5, T6>,
+    ) -> Optioni64Query<'c, 'a, 's, C, Option<i64>, 11> {
         self.bind(
             client,
             &params.sender,
@@ -504,13 +520,14 @@ impl<
             &params.args,
             &params.dedupe_key,
             &params.failure,
+            &params.sent_by,
         )
     }
 }
 pub struct FindSendersStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn find_senders() -> FindSendersStmt {
     FindSendersStmt(
-        "SELECT s.pid, may_send_commands(s.usesysid) AS may_send FROM pg_stat_activity s WHERE s.pid = ANY ($1::int[]) AND s.datname = current_database() AND s.usesysid IS NOT NULL",
+        "SELECT s.pid, may_send_commands(s.usesysid) AS may_send, s.usename::text AS login FROM pg_stat_activity s WHERE s.pid = ANY ($1::int[]) AND s.datname = current_database() AND s.usesysid IS NOT NULL",
         None,
     )
 }
@@ -529,8 +546,8 @@ impl FindSendersStmt {
             params: [pids],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<FindSenders, tokio_postgres::Error> {
-                Ok(FindSenders { pid: row.try_get(0)?, may_send: row.try_get(1)? })
+            extractor: |row: &tokio_postgres::Row| -> Result<FindSendersBorrowed, tokio_postgres::Error> {
+                Ok(FindSendersBorrowed { pid: row.try_get(0)?, may_send: row.try_get(1)?, login: row.try_get(2)? })
             },
             mapper: |it| FindSenders::from(it),
         }

@@ -1,13 +1,15 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
-pub struct AddAccountParams<T1: crate::StringSql> {
+pub struct AddAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub operator: uuid::Uuid,
     pub label: T1,
+    pub source: T2,
 }
 #[derive(Debug)]
-pub struct RenameAccountParams<T1: crate::StringSql> {
+pub struct RenameAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub label: T1,
+    pub source: T2,
     pub account: uuid::Uuid,
 }
 #[derive(Clone, Copy, Debug)]
@@ -239,6 +241,8 @@ pub struct AuditRecord {
     pub id: i64,
     pub operator_id: Option<uuid::Uuid>,
     pub source: String,
+    pub sent_by: Option<String>,
+    pub channel: Option<String>,
     pub action: String,
     pub payload: serde_json::Value,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
@@ -247,18 +251,31 @@ pub struct AuditRecordBorrowed<'a> {
     pub id: i64,
     pub operator_id: Option<uuid::Uuid>,
     pub source: &'a str,
+    pub sent_by: Option<&'a str>,
+    pub channel: Option<&'a str>,
     pub action: &'a str,
     pub payload: postgres_types::Json<&'a serde_json::value::RawValue>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
 }
 impl<'a> From<AuditRecordBorrowed<'a>> for AuditRecord {
     fn from(
-        AuditRecordBorrowed { id, operator_id, source, action, payload, created_at }: AuditRecordBorrowed<'a>,
+        AuditRecordBorrowed {
+            id,
+            operator_id,
+            source,
+            sent_by,
+            channel,
+            action,
+            payload,
+            created_at,
+        }: AuditRecordBorrowed<'a>,
     ) -> Self {
         Self {
             id,
             operator_id,
             source: source.into(),
+            sent_by: sent_by.map(|v| v.into()),
+            channel: channel.map(|v| v.into()),
             action: action.into(),
             payload: serde_json::from_str(payload.0.get()).unwrap(),
             created_at,
@@ -1341,22 +1358,26 @@ impl FindAccountStmt {
 }
 pub struct AddAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn add_account() -> AddAccountStmt {
-    AddAccountStmt("INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, $2) RETURNING id", None)
+    AddAccountStmt(
+        "INSERT INTO whatsapp_accounts (operator_id, label) SELECT $1, $2 FROM (SELECT set_config('paird.source', $3::text, true) AS source) AS claimed WHERE claimed.source IS NOT NULL RETURNING id",
+        None,
+    )
 }
 impl AddAccountStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
         operator: &'a uuid::Uuid,
         label: &'a T1,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+        source: &'a T2,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         UuidUuidQuery {
             client,
-            params: [operator, label],
+            params: [operator, label, source],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -1364,36 +1385,40 @@ impl AddAccountStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, AddAccountParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, AddAccountParams<T1, T2>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>, C>
     for AddAccountStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a AddAccountParams<T1>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
-        self.bind(client, &params.operator, &params.label)
+        params: &'a AddAccountParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.operator, &params.label, &params.source)
     }
 }
 pub struct RenameAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn rename_account() -> RenameAccountStmt {
-    RenameAccountStmt("UPDATE whatsapp_accounts SET label = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id", None)
+    RenameAccountStmt(
+        "UPDATE whatsapp_accounts a SET label = $1 FROM (SELECT set_config('paird.source', $2::text, true) AS source) AS claimed WHERE a.id = $3 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
+        None,
+    )
 }
 impl RenameAccountStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
         label: &'a T1,
+        source: &'a T2,
         account: &'a uuid::Uuid,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         UuidUuidQuery {
             client,
-            params: [label, account],
+            params: [label, source, account],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -1401,16 +1426,22 @@ impl RenameAccountStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, RenameAccountParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
-    for RenameAccountStmt
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        RenameAccountParams<T1, T2>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>,
+        C,
+    > for RenameAccountStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a RenameAccountParams<T1>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
-        self.bind(client, &params.label, &params.account)
+        params: &'a RenameAccountParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.label, &params.source, &params.account)
     }
 }
 pub struct GetPairCodeStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -1616,7 +1647,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ListAccountAuditStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_account_audit() -> ListAccountAuditStmt {
     ListAccountAuditStmt(
-        "SELECT id, operator_id, source, action, payload, created_at FROM audit_log WHERE target_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        "SELECT id, operator_id, source, sent_by, channel, action, payload, created_at FROM audit_log WHERE target_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
         None,
     )
 }
@@ -1642,9 +1673,11 @@ impl ListAccountAuditStmt {
                     id: row.try_get(0)?,
                     operator_id: row.try_get(1)?,
                     source: row.try_get(2)?,
-                    action: row.try_get(3)?,
-                    payload: row.try_get(4)?,
-                    created_at: row.try_get(5)?,
+                    sent_by: row.try_get(3)?,
+                    channel: row.try_get(4)?,
+                    action: row.try_get(5)?,
+                    payload: row.try_get(6)?,
+                    created_at: row.try_get(7)?,
                 })
             },
             mapper: |it| AuditRecord::from(it),

@@ -12,22 +12,31 @@ pub struct GetProxyLoginParams<T1: crate::StringSql> {
     pub proxy: T1,
 }
 #[derive(Debug)]
-pub struct SetProxyParams<T1: crate::StringSql, T2: crate::BytesSql, T3: crate::StringSql, T4: crate::BytesSql> {
+pub struct SetProxyParams<
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::BytesSql,
+    T4: crate::StringSql,
+    T5: crate::BytesSql,
+> {
+    pub source: T1,
     pub account_id: uuid::Uuid,
     pub id: Option<uuid::Uuid>,
-    pub proxy: Option<T1>,
-    pub wrapped_key: Option<T2>,
-    pub master_key: Option<T3>,
-    pub sealed: Option<T4>,
+    pub proxy: Option<T2>,
+    pub wrapped_key: Option<T3>,
+    pub master_key: Option<T4>,
+    pub sealed: Option<T5>,
 }
 #[derive(Debug)]
-pub struct SetDeviceNameParams<T1: crate::StringSql> {
+pub struct SetDeviceNameParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub device_name: Option<T1>,
+    pub source: T2,
     pub account_id: uuid::Uuid,
 }
 #[derive(Debug)]
-pub struct SetPresenceParams<T1: crate::StringSql> {
+pub struct SetPresenceParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub presence: T1,
+    pub source: T2,
     pub account_id: uuid::Uuid,
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -410,7 +419,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
 pub struct SetProxyStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn set_proxy() -> SetProxyStmt {
     SetProxyStmt(
-        "WITH before AS ( SELECT id, proxy, status FROM whatsapp_accounts WHERE id = $1 AND deleted_at IS NULL FOR UPDATE ), login AS ( INSERT INTO proxy_logins AS l (id, account_id, proxy, wrapped_key, master_key, sealed) SELECT $2::uuid, before.id, $3::text, $4::bytea, $5::text, $6::bytea FROM before WHERE $6::bytea IS NOT NULL ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, proxy = excluded.proxy, wrapped_key = excluded.wrapped_key, master_key = excluded.master_key, sealed = excluded.sealed ), no_login AS ( DELETE FROM proxy_logins l USING before WHERE l.account_id = before.id AND $6::bytea IS NULL RETURNING l.id ), changed AS ( UPDATE whatsapp_accounts a SET proxy = $3 FROM before WHERE a.id = before.id ) SELECT before.status, CASE WHEN before.proxy IS NOT DISTINCT FROM $3 AND ($6::bytea IS NOT NULL OR EXISTS (SELECT FROM no_login)) AND before.status IN ('pending', 'connected', 'reconnecting', 'held') THEN send_command('account.reconnect', before.id, '{}', NULL, 'proxy') END AS command_id FROM before",
+        "WITH before AS ( SELECT a.id, a.proxy, a.status FROM whatsapp_accounts a, (SELECT set_config('paird.source', $1::text, true) AS source) AS claimed WHERE a.id = $2 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL FOR UPDATE OF a ), login AS ( INSERT INTO proxy_logins AS l (id, account_id, proxy, wrapped_key, master_key, sealed) SELECT $3::uuid, before.id, $4::text, $5::bytea, $6::text, $7::bytea FROM before WHERE $7::bytea IS NOT NULL ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, proxy = excluded.proxy, wrapped_key = excluded.wrapped_key, master_key = excluded.master_key, sealed = excluded.sealed ), no_login AS ( DELETE FROM proxy_logins l USING before WHERE l.account_id = before.id AND $7::bytea IS NULL RETURNING l.id ), changed AS ( UPDATE whatsapp_accounts a SET proxy = $4 FROM before WHERE a.id = before.id ) SELECT before.status, CASE WHEN before.proxy IS NOT DISTINCT FROM $4 AND ($7::bytea IS NOT NULL OR EXISTS (SELECT FROM no_login)) AND before.status IN ('pending', 'connected', 'reconnecting', 'held') THEN send_command('account.reconnect', before.id, '{}', NULL, 'proxy') END AS command_id FROM before",
         None,
     )
 }
@@ -425,22 +434,24 @@ impl SetProxyStmt {
         's,
         C: GenericClient,
         T1: crate::StringSql,
-        T2: crate::BytesSql,
-        T3: crate::StringSql,
-        T4: crate::BytesSql,
+        T2: crate::StringSql,
+        T3: crate::BytesSql,
+        T4: crate::StringSql,
+        T5: crate::BytesSql,
     >(
         &'s self,
         client: &'c C,
+        source: &'a T1,
         account_id: &'a uuid::Uuid,
         id: &'a Option<uuid::Uuid>,
-        proxy: &'a Option<T1>,
-        wrapped_key: &'a Option<T2>,
-        master_key: &'a Option<T3>,
-        sealed: &'a Option<T4>,
-    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 6> {
+        proxy: &'a Option<T2>,
+        wrapped_key: &'a Option<T3>,
+        master_key: &'a Option<T4>,
+        sealed: &'a Option<T5>,
+    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 7> {
         SetProxyQuery {
             client,
-            params: [account_id, id, proxy, wrapped_key, master_key, sealed],
+            params: [source, account_id, id, proxy, wrapped_key, master_key, sealed],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<SetProxyBorrowed, tokio_postgres::Error> {
@@ -450,23 +461,34 @@ impl SetProxyStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::BytesSql, T3: crate::StringSql, T4: crate::BytesSql>
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::StringSql,
+    T3: crate::BytesSql,
+    T4: crate::StringSql,
+    T5: crate::BytesSql,
+>
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        SetProxyParams<T1, T2, T3, T4>,
-        SetProxyQuery<'c, 'a, 's, C, SetProxy, 6>,
+        SetProxyParams<T1, T2, T3, T4, T5>,
+        SetProxyQuery<'c, 'a, 's, C, SetProxy, 7>,
         C,
     > for SetProxyStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a SetProxyParams<T1, T2, T3, T4>,
-    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 6> {
+        params: &'a SetProxyParams<T1, T2, T3, T4, T5>,
+    ) -> SetProxyQuery<'c, 'a, 's, C, SetProxy, 7> {
         self.bind(
             client,
+            &params.source,
             &params.account_id,
             &params.id,
             &params.proxy,
@@ -479,7 +501,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::BytesSql, T3
 pub struct SetDeviceNameStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn set_device_name() -> SetDeviceNameStmt {
     SetDeviceNameStmt(
-        "UPDATE whatsapp_accounts SET device_name = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id",
+        "UPDATE whatsapp_accounts a SET device_name = $1 FROM (SELECT set_config('paird.source', $2::text, true) AS source) AS claimed WHERE a.id = $3 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
         None,
     )
 }
@@ -488,15 +510,16 @@ impl SetDeviceNameStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
         device_name: &'a Option<T1>,
+        source: &'a T2,
         account_id: &'a uuid::Uuid,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         UuidUuidQuery {
             client,
-            params: [device_name, account_id],
+            params: [device_name, source, account_id],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -504,22 +527,28 @@ impl SetDeviceNameStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, SetDeviceNameParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
-    for SetDeviceNameStmt
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SetDeviceNameParams<T1, T2>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>,
+        C,
+    > for SetDeviceNameStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a SetDeviceNameParams<T1>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
-        self.bind(client, &params.device_name, &params.account_id)
+        params: &'a SetDeviceNameParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.device_name, &params.source, &params.account_id)
     }
 }
 pub struct SetPresenceStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn set_presence() -> SetPresenceStmt {
     SetPresenceStmt(
-        "UPDATE whatsapp_accounts SET presence = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING id",
+        "UPDATE whatsapp_accounts a SET presence = $1 FROM (SELECT set_config('paird.source', $2::text, true) AS source) AS claimed WHERE a.id = $3 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
         None,
     )
 }
@@ -528,15 +557,16 @@ impl SetPresenceStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
         presence: &'a T1,
+        source: &'a T2,
         account_id: &'a uuid::Uuid,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         UuidUuidQuery {
             client,
-            params: [presence, account_id],
+            params: [presence, source, account_id],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -544,15 +574,15 @@ impl SetPresenceStmt {
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, SetPresenceParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2>, C>
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, SetPresenceParams<T1, T2>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>, C>
     for SetPresenceStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a SetPresenceParams<T1>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 2> {
-        self.bind(client, &params.presence, &params.account_id)
+        params: &'a SetPresenceParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.presence, &params.source, &params.account_id)
     }
 }

@@ -77,8 +77,16 @@ const ACTIONS = {
   'account.held': 'Held by WhatsApp',
   'account.unlinked': 'Device removed from the phone',
   'account.unlink_abandoned': 'Device could not be removed from the phone',
-  'account.created': 'Added',
+  'account.added': 'Added',
   'account.renamed': 'Renamed',
+  'account.proxied': 'Proxy changed',
+  'account.device_named': 'Device name changed',
+  'account.presence_set': 'Presence changed',
+  'account.resumed': 'Resumed',
+  'account.cancelled': 'Pairing cancelled',
+  'account.passkey_answered': 'Passkey answered',
+  'account.duplicate_refused': 'Phone refused: linked to another account',
+  'account.wrong_phone_refused': 'Phone refused: another one was expected',
   'session.disconnected': 'Connection lost',
 };
 /** @type {Record<string, string>} */

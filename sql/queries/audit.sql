@@ -1,0 +1,6 @@
+-- Lines of the audit log that are of no account. All others are written by the statement that makes
+-- the change (changes.sql, tickets.sql) or by a trigger.
+
+--! note_in_audit (target_id?)
+INSERT INTO audit_log (source, action, target_type, target_id, payload, sent_by, channel)
+VALUES (:source, :action, :target_type, :target_id, :payload, session_user, :channel);

@@ -1,0 +1,106 @@
+//! What happens at the console's own doors goes into the audit log: log-ins, wrong tokens, drains.
+//! As the daemon, which may append to it; the console's login may only read it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_postgres::Pool;
+use paird_actors::domain::{AuditAction, StoreError};
+use paird_sql::queries::audit::note_in_audit;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::auth::Caller;
+use crate::postgres::pool::{bounded, connection};
+
+/// Wrong tokens within this are one line: a flood of them must not flood the log.
+const BETWEEN_FAILURES: Duration = Duration::from_mins(1);
+/// Who has the token could log in faster than lines are written.
+const MOST_WAITING: usize = 64;
+
+struct Note {
+    action: AuditAction,
+    source: &'static str,
+}
+
+#[derive(Default)]
+struct WrongTokens {
+    count: AtomicU64,
+    seen: Notify,
+}
+
+/// Where the doors tell what happened.
+pub struct Trail {
+    notes: mpsc::Sender<Note>,
+    wrong_tokens: Arc<WrongTokens>,
+}
+
+impl Trail {
+    /// Writes in the background, as long as the console runs.
+    pub fn start(pool: Pool, process: Uuid, ending: &CancellationToken) -> Self {
+        let (notes, noted) = mpsc::channel(MOST_WAITING);
+        let wrong_tokens = Arc::<WrongTokens>::default();
+        let writer = Writer { pool, process };
+        let seen = Arc::clone(&wrong_tokens);
+        let writing = async move { tokio::join!(writer.write_notes(noted), writer.write_wrong_tokens(&seen)) };
+        tokio::spawn(ending.clone().run_until_cancelled_owned(writing));
+        Self { notes, wrong_tokens }
+    }
+
+    pub fn note(&self, action: AuditAction, caller: Caller) {
+        if self.notes.try_send(Note { action, source: caller.source() }).is_err() {
+            warn!(action = action.as_str(), "the audit log takes no more at once; this is not in it");
+        }
+    }
+
+    /// Counted; written at once if none was for a minute.
+    pub fn wrong_token(&self) {
+        self.wrong_tokens.count.fetch_add(1, Ordering::Relaxed);
+        self.wrong_tokens.seen.notify_one();
+    }
+}
+
+struct Writer {
+    pool: Pool,
+    process: Uuid,
+}
+
+impl Writer {
+    async fn write_notes(&self, mut noted: mpsc::Receiver<Note>) {
+        while let Some(Note { action, source }) = noted.recv().await {
+            self.write(action, source, &json!({})).await;
+        }
+    }
+
+    async fn write_wrong_tokens(&self, wrong: &WrongTokens) {
+        loop {
+            wrong.seen.notified().await;
+            let count = wrong.count.swap(0, Ordering::Relaxed);
+            if count > 0 {
+                self.write(AuditAction::ConsoleLoginFailed, "", &json!({ "count": count })).await;
+                tokio::time::sleep(BETWEEN_FAILURES).await;
+            }
+        }
+    }
+
+    async fn write(&self, action: AuditAction, source: &str, payload: &Value) {
+        if let Err(why) = self.try_write(action, source, payload).await {
+            warn!(%why, action = action.as_str(), "the audit log does not take what happened at the console");
+        }
+    }
+
+    async fn try_write(&self, action: AuditAction, source: &str, payload: &Value) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        let target = Some(self.process);
+        let (action, of, channel) = (action.as_str(), "daemon", "http");
+        bounded(note_in_audit().bind(&client, &source, &action, &of, &target, payload, &channel)).await.map(drop)
+    }
+}

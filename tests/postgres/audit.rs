@@ -1,0 +1,83 @@
+//! The audit log's own keeping: what its triggers say, and who may change it.
+
+use paird::postgres::roles;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use crate::support::{Database, connect};
+
+#[tokio::test]
+async fn an_audited_proxy_shows_its_address_and_nothing_else() {
+    let database = Database::new().await;
+    for (proxy, shown) in [
+        (Some("socks5://10.0.0.7:1080"), Some("socks5://10.0.0.7:1080")),
+        (Some("HTTP://proxy.example:3128/"), Some("HTTP://proxy.example:3128/")),
+        (Some("http://[2001:db8::7]:3128"), Some("http://[2001:db8::7]:3128")),
+        (Some("socks5://alice:geheim@host:1"), Some("socks5://host:1")),
+        (Some("socks5://alice:ge@heim/x@host:1"), Some("socks5://host:1")),
+        (Some("socks5://geheim@host"), Some("socks5://host")),
+        (Some("alice:geheim@host:1"), Some("what is no address of a proxy")),
+        (Some("socks5://host:1?password=geheim"), Some("what is no address of a proxy")),
+        (Some("socks5://host:1/geheim"), Some("what is no address of a proxy")),
+        (Some("socks5://host:1#geheim"), Some("what is no address of a proxy")),
+        (Some("socks5://host:geheim"), Some("what is no address of a proxy")),
+        (Some("socks5://geheim host"), Some("what is no address of a proxy")),
+        (Some("geheim"), Some("what is no address of a proxy")),
+        (Some(""), Some("what is no address of a proxy")),
+        (None, None),
+    ] {
+        let said: Option<String> = database.one("SELECT proxy_without_login($1)", &[&proxy]).await;
+        assert_eq!(said.as_deref(), shown, "{proxy:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_passkeys_answer_is_audited_without_the_answer() {
+    let database = Database::new().await;
+    let account = database.account(Uuid::new_v4(), "desk").await;
+    let sql = "INSERT INTO commands (kind, account_id, args, source) VALUES ('account.passkey', $1, '{\"response\":\"geheim\"}', 'shop')";
+    database.web.execute(sql, &[&account.0]).await.unwrap();
+    for state in ["running", "done", "done"] {
+        let sql = "UPDATE commands SET state = $1, started_at = coalesce(started_at, now())";
+        database.web.execute(sql, &[&state]).await.unwrap();
+    }
+    let lines = "SELECT string_agg(concat_ws(' ', source, sent_by, channel, payload::text), ';') FROM audit_log
+                 WHERE action = 'account.passkey_answered'";
+    assert_eq!(database.one::<String>(lines, &[]).await, "shop paird command {\"label\": \"desk\"}");
+}
+
+/// Not those who may append to it, nor the owner, unless he takes the triggers away.
+#[tokio::test]
+async fn nobody_who_writes_the_audit_log_can_change_it() {
+    let database = Database::new().await;
+    roles::grant(&database.dsn).await.unwrap();
+    database.account(Uuid::new_v4(), "desk").await;
+    let daemon = "CREATE ROLE of_daemon LOGIN IN ROLE paird_daemon; CREATE ROLE of_web LOGIN IN ROLE paird_web;
+                  CREATE ROLE of_console LOGIN IN ROLE paird_console";
+    database.web.batch_execute(daemon).await.unwrap();
+    let changes = [
+        "UPDATE audit_log SET action = 'x'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "SET paird.pruning_audit = 'on'; DELETE FROM audit_log",
+        "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+        "DROP TRIGGER audit_log_is_append_only ON audit_log",
+    ];
+    for login in ["of_daemon", "of_web", "of_console"] {
+        let client = connect(&database.text.replace("user=paird", &format!("user={login}"))).await;
+        for sql in changes {
+            let wrong = client.batch_execute(sql).await.expect_err(sql);
+            assert_eq!(wrong.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{login}: {sql}: {wrong:?}");
+        }
+        let may_append = login == "of_daemon";
+        let forged = "INSERT INTO audit_log (source, action, target_type) VALUES ('x', 'x', 'x')";
+        assert_eq!(client.batch_execute(forged).await.is_ok(), may_append, "{login}");
+    }
+    for sql in &changes[..4] {
+        let wrong = database.web.batch_execute(sql).await.expect_err(sql);
+        assert!(wrong.as_db_error().unwrap().message().contains("append-only"), "{sql}: {wrong:?}");
+    }
+    // Whoever appends is named, whatever he says.
+    let signed = "SELECT sent_by FROM audit_log WHERE action = 'x'";
+    assert_eq!(database.one::<String>(signed, &[]).await, "of_daemon");
+}
