@@ -17,6 +17,9 @@ SELECT EXISTS (SELECT FROM pg_listening_channels() AS heard (channel) WHERE hear
 --! ping
 SELECT true AS alive;
 
+--! get_isolation
+SELECT is_isolated() AS isolated;
+
 --! settle_restored_events
 SELECT settle_restored_events() AS moved;
 

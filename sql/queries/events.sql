@@ -2,7 +2,8 @@
 -- Sends what was committed and not sent yet, per account in seq order (ids of one
 -- account grow with seq: its row lock orders the writers), and marks it. A waiting
 -- lock, not SKIP LOCKED, keeps that order between a former and a new owner. The mark
--- need not survive a crash: at least once is the promise.
+-- need not survive a crash: at least once is the promise. Everybody hears a notification: where
+-- operators are isolated it only wakes.
 WITH batch AS (
     SELECT e.id
     FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id
@@ -14,7 +15,7 @@ WITH batch AS (
     FOR UPDATE OF e
 ), marked AS (
     UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id 
-    RETURNING e.id, CASE WHEN :is_full THEN event_message(e) ELSE event_wake(e) END AS message
+    RETURNING e.id, CASE WHEN :is_full AND NOT is_isolated() THEN event_message(e) ELSE event_wake(e) END AS message
 ), sent AS (
     SELECT pg_notify(:channel, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered
 )

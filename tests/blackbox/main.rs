@@ -39,6 +39,7 @@ mod roles;
 mod settings;
 mod sweep;
 mod systemd;
+mod tenants;
 mod traces;
 mod unlink;
 mod upgrade;

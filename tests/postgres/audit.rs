@@ -1,6 +1,6 @@
 //! The audit log's own keeping: what its triggers say, and who may change it.
 
-use paird::postgres::roles;
+use paird::postgres::roles::{self, Isolation};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ async fn a_passkeys_answer_is_audited_without_the_answer() {
 #[tokio::test]
 async fn nobody_who_writes_the_audit_log_can_change_it() {
     let database = Database::new().await;
-    roles::grant(&database.dsn).await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     database.account(Uuid::new_v4(), "desk").await;
     let daemon = "CREATE ROLE of_daemon LOGIN IN ROLE paird_daemon; CREATE ROLE of_web LOGIN IN ROLE paird_web;
                   CREATE ROLE of_console LOGIN IN ROLE paird_console";

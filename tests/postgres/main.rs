@@ -7,6 +7,7 @@ mod claims;
 mod commands;
 mod embedded;
 mod growth;
+mod isolation;
 mod leases;
 mod listening;
 mod migrating;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paird::postgres::pool::Dsn;
 use paird::postgres::prune::{Keep, OrphanedKeyring, Pruned, once};
-use paird::postgres::roles;
+use paird::postgres::roles::{self, Isolation};
 use paird_actors::domain::AccountId;
 use uuid::Uuid;
 
@@ -215,7 +215,7 @@ async fn orphaned_keys_are_shredded_after_an_hour() {
 #[tokio::test]
 async fn the_daemons_role_may_prune_and_nothing_younger_than_a_day() {
     let database = Database::new().await;
-    roles::grant(&database.dsn).await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     let name = format!("pruner_{}", Uuid::new_v4().simple());
     database.web.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE paird_daemon")).await.unwrap();
     let account = database.gone("gone", 31).await;

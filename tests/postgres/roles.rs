@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use paird::postgres::migrate::{MigrateError, migrate};
 use paird::postgres::pool::Dsn;
-use paird::postgres::roles;
+use paird::postgres::roles::{self, Isolation};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
@@ -63,7 +63,7 @@ async fn each_role_may_call_what_is_its_own_with_the_owners_rights() {
 async fn a_table_that_is_made_later_is_closed_to_all() {
     let database = granted().await;
     database.web.batch_execute("CREATE TABLE proxies (secret text)").await.unwrap();
-    roles::grant(&database.dsn).await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     for group in Role::ALL.map(Role::name) {
         refuses(&database.login(group).await, "SELECT * FROM proxies").await;
     }
@@ -174,8 +174,8 @@ async fn in_a_schema_of_its_own_everything_is_the_same() {
     let text = format!("{} options='-c search_path=\"Tenant\\\\ 7\"'", database.text);
     let dsn = Dsn::parse(&text).unwrap();
     migrate(&dsn).await.unwrap();
-    roles::grant(&dsn).await.unwrap();
-    roles::grant(&dsn).await.unwrap();
+    roles::grant(&dsn, Isolation::AsItIs).await.unwrap();
+    roles::grant(&dsn, Isolation::AsItIs).await.unwrap();
     let web = database.login("paird_web").await;
     web.batch_execute("SET search_path = \"Tenant 7\"").await.unwrap();
     let sql = "INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, 'desk') RETURNING id";
@@ -246,8 +246,8 @@ fn statements(document: &str, heading: &str) -> Vec<String> {
 
 async fn granted() -> Database {
     let database = Database::new().await;
-    roles::grant(&database.dsn).await.unwrap();
-    roles::grant(&database.dsn).await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     database
 }
 

@@ -14,7 +14,7 @@ mod wire;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
-use paird::postgres::embedded::Embedded;
+use paird::postgres::{embedded::Embedded, roles::Isolation};
 use paird_sandbox::{Pace, Sandbox, Settings};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -125,7 +125,7 @@ impl Stage {
 
     /// Sets the roles' rights, and makes a login in each of them.
     pub async fn logins(&self) -> Logins {
-        paird::postgres::roles::grant(&self.dsn.parse_dsn()).await.unwrap();
+        paird::postgres::roles::grant(&self.dsn.parse_dsn(), Isolation::AsItIs).await.unwrap();
         Logins {
             web: self.login("paird_web").await,
             daemon: self.login("paird_daemon").await,

@@ -389,6 +389,26 @@ impl PingStmt {
         }
     }
 }
+pub struct GetIsolationStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_isolation() -> GetIsolationStmt {
+    GetIsolationStmt("SELECT is_isolated() AS isolated", None)
+}
+impl GetIsolationStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> BoolQuery<'c, 'a, 's, C, bool, 0> {
+        BoolQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
 pub struct SettleRestoredEventsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn settle_restored_events() -> SettleRestoredEventsStmt {
     SettleRestoredEventsStmt("SELECT settle_restored_events() AS moved", None)

@@ -79,7 +79,7 @@ where
 pub struct NotifyEventsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn notify_events() -> NotifyEventsStmt {
     NotifyEventsStmt(
-        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, CASE WHEN $2 THEN event_message(e) ELSE event_wake(e) END AS message ), sent AS ( SELECT pg_notify($3, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
+        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, CASE WHEN $2 AND NOT is_isolated() THEN event_message(e) ELSE event_wake(e) END AS message ), sent AS ( SELECT pg_notify($3, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
         None,
     )
 }
