@@ -2,9 +2,14 @@
 --! count_keyrings_by_master_key
 SELECT k.master_key, count(*) AS keyrings FROM wrapped_keys k GROUP BY k.master_key;
 
--- One rotation at a time. Held by the session: it ends with the process.
---! try_lock_rotation
-SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) AS locked;
+-- One rotation at a time. Held by the session: it ends with the process. One that is held by a
+-- login that may not rotate is no rotation's: anybody can take it.
+--! try_lock_rotation : (locked?)
+SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) OR NOT EXISTS (
+           SELECT FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+           WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND s.datname = current_database()
+             AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('paird.keys.rotate', 0)
+             AND has_table_privilege(s.usesysid, 'keyrings', 'UPDATE')) AS locked;
 
 --! list_keyrings_to_rewrap
 SELECT k.id, k.account_id, a.label, k.wrapped_key, k.master_key

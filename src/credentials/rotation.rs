@@ -175,7 +175,7 @@ impl<'a> Rotation<'a> {
     /// A rotation that was killed a moment ago has the lock until Postgres notices.
     async fn lock_out_others(&self) -> Result<(), RotationError> {
         let deadline = Instant::now() + LOCK_TIMEOUT;
-        while !sql::try_lock_rotation().bind(self.client).one().await? {
+        while sql::try_lock_rotation().bind(self.client).one().await? == Some(false) {
             if Instant::now() >= deadline {
                 return Err(RotationError::Busy);
             }

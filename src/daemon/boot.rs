@@ -41,6 +41,9 @@ impl Database {
             let direct = Dsn::parse(url.expose()).context("PAIRD_LISTEN_URL")?;
             (dsn, console) = (dsn.with_direct(direct.clone()), console.with_direct(direct));
         }
+        for (setting, dsn) in [("DATABASE_URL", &dsn), ("PAIRD_CONSOLE_DATABASE_URL", &console)] {
+            warn_of_unverified(setting, dsn);
+        }
         migrate(&dsn).await?;
         if let Some((_, file)) = &embedded {
             // For the command line, which has no other way to know.
@@ -66,6 +69,17 @@ impl Database {
             }
             embedded.stop().await;
         }
+    }
+}
+
+fn warn_of_unverified(setting: &str, dsn: &Dsn) {
+    for host in dsn.unverified_hosts() {
+        warn!(
+            setting,
+            host,
+            "nobody checks that this is the database: whoever is in between can read and change everything; set \
+             sslmode=verify-full (and sslrootcert for a CA of your own) and channel_binding=require"
+        );
     }
 }
 

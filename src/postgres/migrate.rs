@@ -11,7 +11,7 @@ use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::{DbError, SqlState};
 use tracing::{info, warn};
 
-use super::pool::{DrivenConnection, Dsn, RETRY, bounded, store_error};
+use super::pool::{DrivenConnection, Dsn, RETRY, bounded, is_for_good, store_error};
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -34,6 +34,13 @@ pub enum MigrateError {
     Restored,
     #[error("the database's schema is not the one this paird expects: {0}")]
     Divergent(String),
+    #[error(
+        "another program's tables are where paird's are to be ({said}): give paird a database of its own, or a schema \
+         (CREATE SCHEMA paird) and options=-csearch_path=paird in DATABASE_URL"
+    )]
+    Occupied { said: String },
+    #[error("the database refuses to be migrated, and will again: {said}")]
+    Refused { said: String },
 }
 
 /// Brings the schema up to date, waiting for the database as long as it takes. Of
@@ -141,6 +148,10 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
         Err(wrong) if refusal(&wrong) == Some(&SqlState::UNDEFINED_TABLE) => Vec::new(),
         Err(wrong) => return Err(sort(&wrong, 0, known)),
     };
+    if let Some(theirs) = first_of_another(&applied) {
+        let said = format!("refinery_schema_history begins with the migration {theirs}");
+        return Err(Failed::ForGood(MigrateError::Occupied { said }));
+    }
     let found = newest(&applied);
     if found > known {
         return Err(Failed::ForGood(MigrateError::Newer { found, known }));
@@ -175,6 +186,15 @@ async fn settle_restored(client: &tokio_postgres::Client) -> Result<(), Failed> 
     }
 }
 
+/// The first migration that was applied, if it is not ours: another program keeps its own in a
+/// table of the same name.
+fn first_of_another(applied: &[refinery::Migration]) -> Option<String> {
+    let ours = embedded::migrations::runner();
+    let first = ours.get_migrations().iter().min_by_key(|migration| migration.version())?;
+    let theirs = applied.iter().min_by_key(|migration| migration.version())?;
+    (theirs.version() != first.version() || theirs.name() != first.name()).then(|| theirs.to_string())
+}
+
 fn newest(migrations: &[refinery::Migration]) -> i32 {
     migrations.iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
@@ -184,6 +204,16 @@ fn sort(wrong: &refinery::Error, found: i32, known: i32) -> Failed {
     match wrong.kind() {
         Kind::Connection(..) if refusal(wrong) == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             Failed::ForGood(MigrateError::NotAllowed { found, known })
+        }
+        Kind::Connection(..) if refusal(wrong).is_some_and(is_for_good) => {
+            let said = innermost(wrong).to_string();
+            let is_there_already = refusal(wrong).is_some_and(|code| {
+                [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_FUNCTION].contains(code)
+            });
+            Failed::ForGood(match found {
+                0 if is_there_already => MigrateError::Occupied { said },
+                _ => MigrateError::Refused { said },
+            })
         }
         Kind::Connection(what, source) => Failed::ForNow(format!("{what}: {}", innermost(source.as_ref()))),
         Kind::InvalidName

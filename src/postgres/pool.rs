@@ -1,12 +1,13 @@
 //! Connections to Postgres: one reading of the DSN, a pool for statements, and single
 //! connections for what must not be pooled.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use paird_actors::domain::{Backoff, StoreError};
 use paird_sql::queries::connections::{check_session, configure_session};
 use thiserror::Error;
+use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Socket};
@@ -56,6 +57,8 @@ pub enum DsnError {
 pub struct Dsn {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Whether the server must show a certificate that is checked.
+    is_verified: bool,
     /// For what needs a connection of its own, where this one is a pooler's.
     direct: Option<Box<Dsn>>,
 }
@@ -87,7 +90,8 @@ impl Dsn {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(CUT_AFTER);
         }
-        Ok(Self { config, tls: tls::connector(&trust)?, direct: None })
+        let is_verified = matches!(trust, Trust::Verified { .. });
+        Ok(Self { config, tls: tls::connector(&trust)?, is_verified, direct: None })
     }
 
     /// Single connections, for LISTEN and session locks, go to `direct`, past a pooler that
@@ -95,6 +99,24 @@ impl Dsn {
     #[must_use]
     pub fn with_direct(self, direct: Self) -> Self {
         Self { direct: Some(Box::new(direct)), ..self }
+    }
+
+    /// The hosts beyond this machine whose certificate nobody checks: whoever is in between can
+    /// read and change everything, and be given the password.
+    pub fn unverified_hosts(&self) -> Vec<String> {
+        if self.is_verified {
+            return Vec::new();
+        }
+        // An address is dialled instead of the name beside it.
+        let addresses = self.config.get_hostaddrs();
+        let hosts =
+            self.config.get_hosts().iter().enumerate().filter_map(|(nth, host)| match (addresses.get(nth), host) {
+                (Some(address), _) => (!address.is_loopback()).then(|| address.to_string()),
+                (None, Host::Tcp(name)) => (!is_loopback(name)).then(|| name.clone()),
+                (None, Host::Unix(_)) => None,
+            });
+        let bare = addresses.iter().skip(self.config.get_hosts().len());
+        hosts.chain(bare.filter(|address| !address.is_loopback()).map(ToString::to_string)).collect()
     }
 
     /// Whom it logs in as, for what is said of a right that is missing.
@@ -186,6 +208,10 @@ impl Dsn {
         ];
         all.into_iter().filter(|(name, _)| !options.contains(name)).collect()
     }
+}
+
+fn is_loopback(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 type SessionSettings = Vec<(&'static str, String)>;
@@ -322,7 +348,7 @@ pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
 /// Whether the same statement will always fail: what it says is wrong, or something in the
 /// database (a constraint, a trigger) is against it. Everything else passes: a server that
 /// is going down, a lock, a full disk.
-fn is_for_good(code: &SqlState) -> bool {
+pub(super) fn is_for_good(code: &SqlState) -> bool {
     const CLASSES: [&str; 11] = [
         "0A", // feature not supported
         "21", // cardinality violation
@@ -390,6 +416,26 @@ mod tests {
         let (text, trust) = split_trust("host=/run user=paird options='-c search_path=x'");
         assert_eq!(text, "host=/run user=paird options='-c search_path=x'");
         assert_eq!(trust, Trust::Anyone);
+    }
+
+    #[test]
+    fn a_host_elsewhere_that_nobody_verifies_is_named() {
+        for (text, named) in [
+            ("postgres://u@db.example/d", &["db.example"][..]),
+            ("postgres://u@db.example/d?sslmode=require", &["db.example"]),
+            ("postgres://u@db.example/d?sslmode=disable&channel_binding=require", &["db.example"]),
+            ("postgres://u@db.example/d?sslmode=verify-full", &[]),
+            ("postgres://u@localhost/d", &[]),
+            ("postgres://u@127.0.0.7:5433/d", &[]),
+            ("host=::1 user=u", &[]),
+            ("host=/run/postgresql user=u", &[]),
+            ("host=/run/postgresql,10.0.0.7 user=u", &["10.0.0.7"]),
+            ("host=db.example hostaddr=127.0.0.1 user=u", &[]),
+            ("host=localhost hostaddr=10.0.0.7 user=u", &["10.0.0.7"]),
+            ("hostaddr=10.0.0.7 user=u", &["10.0.0.7"]),
+        ] {
+            assert_eq!(Dsn::parse(text).unwrap().unverified_hosts(), named, "{text}");
+        }
     }
 
     #[test]

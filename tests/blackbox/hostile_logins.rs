@@ -373,3 +373,42 @@ async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
     let daemon = stage.daemon(&[]).await;
     stage.finish([daemon]).await;
 }
+
+/// And nobody from his work: a rotation, pruning, and the commands of the raw lane.
+#[tokio::test(flavor = "multi_thread")]
+async fn locks_of_a_stranger_stop_no_work() {
+    let fenced = Fenced::start(&[]).await;
+    let account = fenced.web.account("desk").await;
+    let payload = json!({"type": "account.cancel", "accountId": account}).to_string();
+    let stranger = fenced.stranger().await;
+    let pid: i32 = fenced.web.sql.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let heard = "SELECT 'paird.heard.' || encode(sha256(convert_to($1::int || ' ' || $2::text, 'UTF8')), 'hex')";
+    let heard: String = stranger.query_one(heard, &[&pid, &payload]).await.unwrap().get(0);
+    for key in ["paird.migrations", "paird.keys.rotate", "paird.prune", heard.as_str()] {
+        stranger.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", &[&key]).await.unwrap();
+    }
+    notify(&fenced.web.sql, &payload).await;
+    fenced.stage.web.count_becomes("SELECT count(*) FROM commands WHERE source = 'notify' AND state = 'done'", 1).await;
+    for args in [&["prune"][..], &["keys", "rotate"], &["migrate"]] {
+        let output = command(&fenced.stage).args(args).output().await.unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+    fenced.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_elsewhere_that_nobody_verifies_is_warned_of() {
+    let stage = Stage::empty().await;
+    // The first host answers; the other one would be dialled if it did not.
+    let dsn = stage.dsn.replacen("' user=", ",192.0.2.7' user=", 1);
+    assert_ne!(dsn, stage.dsn);
+    let mut daemon = stage.daemon(&[("DATABASE_URL", &dsn)]).await;
+    let told = daemon.says("nobody checks that this is the database").await;
+    assert!(told.contains("192.0.2.7") && told.contains("sslmode=verify-full"), "{told}");
+    for (dsn, level) in [(&dsn, "WARN  tls"), (&stage.dsn, "  ok  tls")] {
+        let output = command(&stage).env("DATABASE_URL", dsn).arg("doctor").output().await.unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(told.contains(level), "{told}");
+    }
+    stage.finish([daemon]).await;
+}

@@ -140,3 +140,28 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
         .await
         .unwrap();
 }
+
+/// Never a wait: nothing that happens by itself mends it.
+#[tokio::test]
+async fn another_programs_tables_end_a_migration_in_one_line() {
+    let database = Database::new().await;
+    for (schema, theirs, words) in [
+        ("by_table", "CREATE TABLE events (x int)", "relation \"events\" already exists"),
+        ("by_view", "CREATE VIEW commands AS SELECT 1 AS x", "relation \"commands\" already exists"),
+        ("by_function", "CREATE FUNCTION listen_to(channel text) RETURNS boolean LANGUAGE sql AS 'SELECT true'", "listen_to"),
+        (
+            "by_history",
+            "CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255));
+             INSERT INTO refinery_schema_history VALUES (77, 'shop', '2026-01-01T00:00:00Z', '1')",
+            "V77__shop",
+        ),
+    ] {
+        database.web.batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path = {schema}; {theirs}")).await.unwrap();
+        let dsn = Dsn::parse(&format!("{} options='-c search_path={schema}'", database.text)).unwrap();
+        let wrong = tokio::time::timeout(std::time::Duration::from_secs(20), migrate(&dsn)).await;
+        let wrong = wrong.unwrap_or_else(|_| panic!("{schema}: it waits")).unwrap_err();
+        assert!(matches!(wrong, MigrateError::Occupied { .. }), "{schema}: {wrong}");
+        let line = wrong.to_string();
+        assert!(line.contains(words) && line.contains("CREATE SCHEMA") && line.lines().count() == 1, "{line}");
+    }
+}

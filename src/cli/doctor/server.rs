@@ -28,6 +28,7 @@ pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result
     let server = sql::get_server().bind(&database.client).one().await.map_err(explained)?;
     let answered = Utc::now();
     let mut findings = vec![reached(&server)];
+    findings.extend(verified(config)?);
     if !server.has_tables {
         let advice = "start paird serve on it, which makes them; if they are there, correct the search_path";
         findings.push(Finding::fail("schema", "the database has no tables of paird", advice));
@@ -53,6 +54,23 @@ fn reached(server: &GetServer) -> Finding {
         return Finding::warn("database", found, "use Postgres 15 or newer: paird is not tried on older ones");
     }
     Finding::ok("database", found)
+}
+
+/// Whether somebody between here and the server could be taken for it.
+fn verified(config: &Config) -> anyhow::Result<Option<Finding>> {
+    if config.database_url.is_none() {
+        return Ok(None);
+    }
+    let hosts = database::dsn(config)?.unverified_hosts();
+    Ok(Some(if hosts.is_empty() {
+        Finding::ok("tls", "the database is on this machine, or its certificate is checked")
+    } else {
+        Finding::warn(
+            "tls",
+            format!("nobody checks that this is the database: {}", hosts.join(", ")),
+            "set sslmode=verify-full in DATABASE_URL, sslrootcert for a CA of your own, and channel_binding=require",
+        )
+    }))
 }
 
 /// Notifications know no rights: whoever can connect hears of every event, and can send what

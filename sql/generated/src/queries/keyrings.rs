@@ -183,20 +183,20 @@ where
         Ok(mapped)
     }
 }
-pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct OptionboolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
-    mapper: fn(bool) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<Option<bool>, tokio_postgres::Error>,
+    mapper: fn(Option<bool>) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> OptionboolQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
-        BoolQuery {
+    pub fn map<R>(self, mapper: fn(Option<bool>) -> R) -> OptionboolQuery<'c, 'a, 's, C, R, N> {
+        OptionboolQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -486,15 +486,21 @@ impl CountKeyringsByMasterKeyStmt {
 }
 pub struct TryLockRotationStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn try_lock_rotation() -> TryLockRotationStmt {
-    TryLockRotationStmt("SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) AS locked", None)
+    TryLockRotationStmt(
+        "SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) OR NOT EXISTS ( SELECT FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND s.datname = current_database() AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('paird.keys.rotate', 0) AND has_table_privilege(s.usesysid, 'keyrings', 'UPDATE')) AS locked",
+        None,
+    )
 }
 impl TryLockRotationStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(&'s self, client: &'c C) -> BoolQuery<'c, 'a, 's, C, bool, 0> {
-        BoolQuery {
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> OptionboolQuery<'c, 'a, 's, C, Option<bool>, 0> {
+        OptionboolQuery {
             client,
             params: [],
             query: self.0,
