@@ -8,10 +8,13 @@ use std::{sync::Arc, time::Duration};
 use actix::{Arbiter, System};
 use anyhow::Context as _;
 use paird_actors::{
-    lease::{Follower, LeaseState, Turn},
+    lease::Turn,
     supervisor::{actor as supervisor, handle::SupervisorHandle},
 };
-use tokio::runtime::{Handle, Runtime};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::watch,
+};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
@@ -21,7 +24,7 @@ use crate::{
     credentials::{CredentialStore, MasterKeyError},
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
-        lease::{Lease, Stranger, find_stranger},
+        lease::{Lease, LeaseEvent, Stranger, find_stranger},
         listener::{ListenMode, Listener},
         outbox::Outbox,
         prune,
@@ -162,13 +165,13 @@ async fn serve_with(
             notifications: listener.subscriptions(),
             process,
             supervisor: supervisor.clone(),
-            lease: lease.watch(),
+            lease: lease.status(),
             lease_row: lease.row(),
             metrics: Exposition::new(meters, &lease, runtime.handle().clone()),
             master_key_file: config.master_key_file.clone(),
         })?),
     };
-    let running = Running { supervisor, listener, lease, outbox, console };
+    let mut running = Running { supervisor, listener, lease, outbox, console };
     running.until(stop, process).await;
     drop(pruning);
     shutdown::in_order(running).await;
@@ -191,81 +194,81 @@ struct Running {
     console: Option<Console>,
 }
 
+/// What the daemon acts upon by itself.
+enum DaemonEvent {
+    Stop,
+    Lease(LeaseEvent),
+    /// Whoever is told that the daemon is up is heard.
+    Up,
+    /// There may be commands.
+    Wake,
+    /// Anything may be otherwise than it was.
+    Resync,
+    /// A part is gone without which it cannot go on.
+    Ended(&'static str),
+}
+
 impl Running {
     /// Boot, a listener that is back and the tick are one resync; a notification is a
     /// look for commands.
-    async fn until(&self, stop: &mut Stop, process: Uuid) {
-        let wake = self.listener.wake();
-        let listening = self.listening();
-        tokio::pin!(listening);
+    async fn until(&mut self, stop: &mut Stop, process: Uuid) {
+        let Self { supervisor, listener, lease, .. } = self;
+        let (wake, resync, mut mode) = (listener.wake(), listener.resync(), listener.mode());
+        let mut heard = std::pin::pin!(listening(listener.mode()));
         let mut is_up = false;
-        let mut mode = self.listener.mode();
-        let resync = self.listener.resync();
-        let (mut lease, mut daemons) = (self.lease.watch(), self.lease.daemons());
-        // Nobody runs yet, so nothing can have been lost; if it is lost now, that is the first turn.
-        let mut follower = Follower::new(match *lease.borrow() {
-            LeaseState::Live { epoch } => epoch,
-            LeaseState::Lost => 0,
-        });
-        lease.mark_changed();
         let mut tick = tokio::time::interval(TICK);
-        let beat = systemd::beat(async || self.supervisor.headcount().await);
-        tokio::pin!(beat);
+        let mut beat = std::pin::pin!(systemd::beat(async || supervisor.headcount().await));
         loop {
-            tokio::select! {
-                () = stop.asked() => return,
-                () = &mut listening, if !is_up => {
+            let event = tokio::select! {
+                // The one place that says what goes first.
+                biased;
+                // 1. Connections that another daemon may open, too.
+                event = lease.next_event() => event.map_or(DaemonEvent::Ended("the lease"), DaemonEvent::Lease),
+                // 2. Whoever stops it has patience for seconds.
+                () = stop.asked() => DaemonEvent::Stop,
+                // 3. The sign of life, and that it is up: whatever else there is to do.
+                never = &mut beat => match never {},
+                () = &mut heard, if !is_up => DaemonEvent::Up,
+                // 4. The work. A resync is a wake, too.
+                _ = tick.tick() => DaemonEvent::Resync,
+                changed = mode.changed() => match changed {
+                    Ok(()) if *mode.borrow_and_update() == ListenMode::Listening => DaemonEvent::Resync,
+                    Ok(()) => continue,
+                    Err(_) => DaemonEvent::Ended("the listener"),
+                },
+                () = resync.notified() => DaemonEvent::Resync,
+                () = wake.notified() => DaemonEvent::Wake,
+            };
+            match event {
+                DaemonEvent::Stop => return,
+                DaemonEvent::Ended(part) => return error!("{part} ended"),
+                DaemonEvent::Lease(LeaseEvent::Turned(Turn::Lost)) => {
+                    error!("the lease was not renewed in time: closing every connection");
+                    supervisor.lease_lost();
+                }
+                DaemonEvent::Lease(LeaseEvent::Turned(Turn::Back)) => {
+                    info!("the lease is live again");
+                    supervisor.lease_back();
+                }
+                DaemonEvent::Up => {
                     is_up = true;
                     info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
                     systemd::ready();
                 }
-                never = &mut beat => match never {},
-                () = wake.notified() => self.supervisor.wake(),
-                () = resync.notified() => self.resync(),
-                changed = daemons.changed() => match changed {
-                    Ok(()) => self.resync(),
-                    Err(_) => return error!("the lease ended"),
-                },
-                _ = tick.tick() => self.resync(),
-                changed = mode.changed() => match changed {
-                    Ok(()) if *mode.borrow_and_update() == ListenMode::Listening => self.resync(),
-                    Ok(()) => {}
-                    Err(_) => return error!("the listener ended"),
-                },
-                changed = lease.changed() => match changed {
-                    Ok(()) => self.follow(follower.on_state(*lease.borrow_and_update())),
-                    Err(_) => return error!("the lease ended"),
-                },
+                DaemonEvent::Resync | DaemonEvent::Lease(LeaseEvent::FleetChanged) => {
+                    tell_tasks();
+                    supervisor.resync();
+                }
+                DaemonEvent::Wake => supervisor.wake(),
             }
         }
     }
+}
 
-    fn follow(&self, turns: &[Turn]) {
-        for turn in turns {
-            match turn {
-                Turn::Lost => {
-                    error!("the lease was not renewed in time: closing every connection");
-                    self.supervisor.lease_lost();
-                }
-                Turn::Back => {
-                    info!("the lease is live again");
-                    self.supervisor.lease_back();
-                }
-            }
-        }
-    }
-
-    fn resync(&self) {
-        tell_tasks();
-        self.supervisor.resync();
-    }
-
-    /// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it
-    /// is up must not be lost.
-    async fn listening(&self) {
-        let mut mode = self.listener.mode();
-        let _ = tokio::time::timeout(LISTEN_TIMEOUT, mode.wait_for(|how| *how == ListenMode::Listening)).await;
-    }
+/// Waits until a bare NOTIFY is heard: one that is sent to a daemon that said it is up must
+/// not be lost.
+async fn listening(mut mode: watch::Receiver<ListenMode>) {
+    let _ = tokio::time::timeout(LISTEN_TIMEOUT, mode.wait_for(|how| *how == ListenMode::Listening)).await;
 }
 
 /// Whatever outlives its connection shows here: the number depends on how many accounts

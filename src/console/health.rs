@@ -42,7 +42,7 @@ struct Readiness {
 pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     let nobody = AccountId(Uuid::nil());
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, state.supervisor.inspect(nobody)).await;
-    if answer.is_err() || state.lease.has_changed().is_err() {
+    if answer.is_err() || !state.lease.is_kept() {
         return Err(Problem::unavailable("the daemon is stuck or stopping"));
     }
     Ok(Json(Alive { alive: true }))
@@ -58,7 +58,7 @@ pub async fn ready(state: Data<AppState>) -> HttpResponse {
         state.query(ping().bind(&database).one()).await
     });
     let database = matches!(database.await, Ok(Ok(true)));
-    let lease = state.lease.borrow().is_live();
+    let lease = state.lease.is_live();
     let draining = state.is_draining();
     let ready = database && lease && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

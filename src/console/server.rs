@@ -17,11 +17,8 @@ use actix_web::{
     web::{self, Data},
 };
 use deadpool_postgres::Pool;
-use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
-use tokio::{
-    sync::{Mutex, watch},
-    task::JoinHandle,
-};
+use paird_actors::supervisor::handle::SupervisorHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use utoipa::OpenApi as _;
@@ -39,7 +36,11 @@ use super::{
     trail::Trail,
 };
 use crate::metrics::Exposition;
-use crate::postgres::{lease::LeaseRow, pool::Dsn, subscriptions::Subscriptions};
+use crate::postgres::{
+    lease::{LeaseRow, LeaseStatus},
+    pool::Dsn,
+    subscriptions::Subscriptions,
+};
 
 /// Few callers are expected, and the accounts' work must not wait for them.
 /// Of each worker: they share the process's descriptors with the sockets to WhatsApp.
@@ -66,7 +67,7 @@ pub struct ConsoleSettings {
     pub notifications: Subscriptions,
     pub process: Uuid,
     pub supervisor: SupervisorHandle,
-    pub lease: watch::Receiver<LeaseState>,
+    pub lease: LeaseStatus,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
     pub master_key_file: PathBuf,

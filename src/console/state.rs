@@ -6,8 +6,8 @@ use std::{
 };
 
 use deadpool_postgres::{Object, Pool};
-use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
-use tokio::sync::{Mutex, watch};
+use paird_actors::supervisor::handle::SupervisorHandle;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use super::{
     trail::Trail,
 };
 use crate::metrics::Exposition;
-use crate::postgres::lease::LeaseRow;
+use crate::postgres::lease::{LeaseRow, LeaseStatus};
 
 /// There is one for the whole console.
 pub struct AppState {
@@ -30,7 +30,7 @@ pub struct AppState {
     /// Whom the pool logs in as.
     pub db_login: String,
     pub supervisor: SupervisorHandle,
-    pub lease: watch::Receiver<LeaseState>,
+    pub lease: LeaseStatus,
     pub lease_row: LeaseRow,
     pub metrics: Exposition,
     /// Seals the login of a proxy.

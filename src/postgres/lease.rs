@@ -11,7 +11,7 @@ use deadpool_postgres::{Object, Pool};
 use paird_actors::{
     LeaseEpoch, clock, domain,
     domain::StoreError,
-    lease::{Answer, Heartbeat, LeaseState, LeaseTimings, Order, Renewal},
+    lease::{Answer, Follower, Heartbeat, LeaseState, LeaseTimings, Order, Renewal, Turn},
 };
 use paird_sql::client::Params;
 use paird_sql::queries::processes::{
@@ -19,7 +19,7 @@ use paird_sql::queries::processes::{
     give_accounts_back, list_processes_of_pid_space, release_lease, renew_lease, ring_daemons, set_draining,
     shorten_lease, survey_daemons, take_lease,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -45,16 +45,32 @@ const AFTER_AN_END: Duration = Duration::from_millis(50);
 pub struct Lease {
     row: LeaseRow,
     status: LeaseStatus,
-    daemons: watch::Receiver<i64>,
+    events: mpsc::UnboundedReceiver<LeaseEvent>,
     ending: CancellationToken,
 }
 
-/// A read-only view of a lease.
+/// What a daemon must act upon, in the order in which it came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseEvent {
+    Turned(Turn),
+    /// Another number of daemons is alive and not draining.
+    FleetChanged,
+}
+
+/// A lease as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseView {
+    pub state: LeaseState,
+    /// The start of the last good renewal.
+    renewed_at: Instant,
+    /// How many daemons are alive and not draining, as of the last renewal.
+    pub daemons: i64,
+}
+
+/// A read-only view of a lease, for whoever looks now and then.
 #[derive(Clone)]
 pub struct LeaseStatus {
-    state: watch::Receiver<LeaseState>,
-    /// The start of the last good renewal.
-    renewed_at: watch::Receiver<Instant>,
+    view: watch::Receiver<LeaseView>,
     lost_after: Duration,
 }
 
@@ -62,19 +78,24 @@ impl LeaseStatus {
     /// Asked at any moment, also before the task that tells the lease's end has run: the
     /// process may have been stopped until now.
     pub fn epoch_now(self) -> LeaseEpoch {
-        Arc::new(move || match *self.state.borrow() {
+        Arc::new(move || match self.view.borrow().state {
             LeaseState::Live { epoch } => (self.age() < self.lost_after).then_some(epoch),
             LeaseState::Lost => None,
         })
     }
 
     pub fn is_live(&self) -> bool {
-        self.state.borrow().is_live()
+        self.view.borrow().state.is_live()
+    }
+
+    /// Somebody looks after it.
+    pub fn is_kept(&self) -> bool {
+        self.view.has_changed().is_ok()
     }
 
     /// Since the start of the last good renewal.
     pub fn age(&self) -> Duration {
-        self.renewed_at.borrow().elapsed()
+        self.view.borrow().renewed_at.elapsed()
     }
 }
 
@@ -93,29 +114,22 @@ impl Lease {
         let started = Instant::now();
         let timings = LeaseTimings::of(ttl);
         let heartbeat = Heartbeat::new(timings, Duration::ZERO);
-        let (count, daemons) = watch::channel(0);
-        let (renewed, renewed_at) = watch::channel(started);
-        let (tell, mut state) = watch::channel(heartbeat.state());
+        let (show, mut view) = watch::channel(LeaseView { state: heartbeat.state(), renewed_at: started, daemons: 0 });
+        let (tell, events) = mpsc::unbounded_channel();
         let row = LeaseRow { process, pool: pool.clone(), drain: Arc::default() };
         let (identity, command_channel) = (ProcessIdentity::of_this_process(), command_channel.to_owned());
         let renewer = Renewer {
             asking: Asking { row: row.clone(), timings, identity, command_channel, master_keys },
             heartbeat,
             started,
-            state: tell,
-            renewed,
-            daemons: count,
+            listeners: Listeners { view: show, events: tell, follower: None },
         };
         let ending = CancellationToken::new();
         tokio::spawn(ending.clone().run_until_cancelled_owned(renewer.keep()));
-        let lease = Self {
-            row,
-            status: LeaseStatus { state: state.clone(), renewed_at, lost_after: timings.lost_after },
-            daemons,
-            ending,
-        };
+        let lease =
+            Self { row, status: LeaseStatus { view: view.clone(), lost_after: timings.lost_after }, events, ending };
         // The renewer outlives this: the token is ours.
-        let _ = state.wait_for(|state| state.is_live()).await;
+        let _ = view.wait_for(|view| view.state.is_live()).await;
         lease
     }
 
@@ -136,14 +150,14 @@ impl Lease {
         self.status.clone()
     }
 
-    /// Its state, of which one look may miss some: see [`paird_actors::lease::Follower`].
-    pub fn watch(&self) -> watch::Receiver<LeaseState> {
-        self.status.state.clone()
+    /// What happens to it; `None` once it is renewed no more.
+    pub async fn next_event(&mut self) -> Option<LeaseEvent> {
+        self.events.recv().await
     }
 
-    /// How many daemons are alive and not draining, as of the last renewal.
-    pub fn daemons(&self) -> watch::Receiver<i64> {
-        self.daemons.clone()
+    /// What it is in; whoever must miss nothing asks for [events](Lease::next_event).
+    pub fn watch(&self) -> watch::Receiver<LeaseView> {
+        self.status.view.clone()
     }
 
     /// See [`LeaseRow::drain`].
@@ -292,9 +306,42 @@ struct Renewer {
     heartbeat: Heartbeat,
     /// The zero of its times.
     started: Instant,
-    state: watch::Sender<LeaseState>,
-    renewed: watch::Sender<Instant>,
-    daemons: watch::Sender<i64>,
+    listeners: Listeners,
+}
+
+/// Who hears of the lease.
+struct Listeners {
+    view: watch::Sender<LeaseView>,
+    events: mpsc::UnboundedSender<LeaseEvent>,
+    /// Once it is live: nobody runs before, so nothing can be lost.
+    follower: Option<Follower>,
+}
+
+impl Listeners {
+    fn tell(&mut self, state: LeaseState, renewed_at: Instant) {
+        self.view.send_modify(|view| (view.state, view.renewed_at) = (state, renewed_at));
+        let turns = match (&mut self.follower, state) {
+            (Some(follower), state) => follower.on_state(state),
+            (None, LeaseState::Live { epoch }) => {
+                self.follower = Some(Follower::new(epoch));
+                &[]
+            }
+            (None, LeaseState::Lost) => &[],
+        };
+        turns.iter().for_each(|turn| self.send(LeaseEvent::Turned(*turn)));
+    }
+
+    fn tell_of_daemons(&self, daemons: i64) {
+        if self.view.borrow().daemons != daemons {
+            self.view.send_modify(|view| view.daemons = daemons);
+            self.send(LeaseEvent::FleetChanged);
+        }
+    }
+
+    fn send(&self, event: LeaseEvent) {
+        // Nobody listens to a lease that is being released.
+        let _ = self.events.send(event);
+    }
 }
 
 impl Renewer {
@@ -320,7 +367,7 @@ impl Renewer {
                 answer = &mut asking => break answer,
                 () = until(self.heartbeat.deadline(), self.started) => {
                     self.heartbeat.on_time(self.started.elapsed());
-                    self.tell();
+                    self.listeners.tell(self.heartbeat.state(), self.started + self.heartbeat.renewed_at());
                 }
             }
         };
@@ -334,7 +381,7 @@ impl Renewer {
         let now = self.now();
         self.heartbeat.on_answer(renewal.number, answer, now);
         if let Some(fleet) = fleet {
-            self.daemons.send_if_modified(|former| std::mem::replace(former, fleet.daemons) != fleet.daemons);
+            self.listeners.tell_of_daemons(fleet.daemons);
             let next_end = fleet.next_end_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
             if let Some(end) = next_end {
                 // What that daemon leaves must not wait for a whole round.
@@ -347,10 +394,8 @@ impl Renewer {
         self.started.elapsed()
     }
 
-    fn tell(&self) {
-        self.renewed.send_replace(self.started + self.heartbeat.renewed_at());
-        let state = self.heartbeat.state();
-        self.state.send_if_modified(|told| std::mem::replace(told, state) != state);
+    fn tell(&mut self) {
+        self.listeners.tell(self.heartbeat.state(), self.started + self.heartbeat.renewed_at());
     }
 }
 

@@ -17,10 +17,10 @@ async fn the_end_of_another_daemons_lease_is_noticed_at_once() {
     let pool = database.dsn.pool().unwrap();
     let dying = Lease::start(pool.clone(), Uuid::now_v7(), "paird_command", Vec::new(), Duration::from_secs(2)).await;
     let heir = Lease::start(pool, Uuid::now_v7(), "paird_command", Vec::new(), TTL).await;
-    let mut daemons = heir.daemons();
-    assert_eq!(*daemons.borrow_and_update(), 2);
+    let mut daemons = heir.watch();
+    assert_eq!(daemons.borrow_and_update().daemons, 2);
     drop(dying);
-    let seen = tokio::time::timeout(TTL / 5, daemons.wait_for(|daemons| *daemons == 1)).await;
+    let seen = tokio::time::timeout(TTL / 5, daemons.wait_for(|seen| seen.daemons == 1)).await;
     assert!(seen.is_ok_and(|seen| seen.is_ok()), "it renews at a quarter of its lease, and looked no earlier");
 }
 
@@ -178,9 +178,9 @@ async fn a_lease_whose_row_is_gone_is_taken_again() {
     let pool = database.dsn.pool().unwrap();
     let lease = Lease::start(pool, Uuid::now_v7(), "paird_command", Vec::new(), Duration::from_secs(2)).await;
     let mut state = lease.watch();
-    let former = *state.borrow_and_update();
+    let former = state.borrow_and_update().state;
     database.web.execute("DELETE FROM processes", &[]).await.unwrap();
-    let again = state.wait_for(|state| state.is_live() && *state != former);
+    let again = state.wait_for(|seen| seen.state.is_live() && seen.state != former);
     assert!(tokio::time::timeout(TTL, again).await.is_ok_and(|again| again.is_ok()));
     assert_eq!(database.count("SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()").await, 1);
     lease.release().await.unwrap();
