@@ -30,7 +30,7 @@ use crate::{
         prune,
         store::PgStore,
     },
-    systemd,
+    qr, systemd,
     whatsapp::{
         cert_check,
         gateway::{self, WhatsApp},
@@ -145,6 +145,7 @@ async fn serve_with(
     let supervisor = supervisor::start(supervisor::SupervisorConfig {
         store: Arc::clone(&store) as _,
         gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
+        qr: Arc::new(qr::Painter),
         policy: config.policy(),
         lease: lease.status().epoch_now(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),

@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use paird_actors::domain::Secret;
+use paird_actors::{
+    domain::{Secret, StoreError},
+    ports::QrPainter,
+};
 use qrcode::{Color, EcLevel, QrCode};
 use thiserror::Error;
 
@@ -42,6 +46,22 @@ pub struct Modules {
 pub fn png_base64(payload: &Secret) -> Result<String, QrError> {
     let modules = Modules::of_payload(payload)?;
     Ok(BASE64.encode(modules.png()?))
+}
+
+/// Draws for the accounts' rows.
+pub struct Painter;
+
+#[async_trait]
+impl QrPainter for Painter {
+    /// Drawing takes milliseconds: too long for a thread that serves connections.
+    async fn png(&self, payload: &Secret) -> Result<Secret, StoreError> {
+        let payload = payload.clone();
+        match tokio::task::spawn_blocking(move || png_base64(&payload)).await {
+            Ok(Ok(png)) => Ok(Secret::new(png)),
+            Ok(Err(wrong)) => Err(StoreError::Refused(format!("the QR cannot be drawn: {wrong}"))),
+            Err(wrong) => Err(StoreError::Unavailable(format!("the QR was not drawn: {wrong}"))),
+        }
+    }
 }
 
 /// Reads the squares back from a picture that [`png_base64`] made.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     exit::OnExit,
-    ports::{AccountStore, Gateway, TicketStore},
+    ports::{AccountStore, ConnectionStore, Gateway, QrPainter, TicketStore},
 };
 
 /// The epoch of the daemon's lease if that is live at the moment of the call; another epoch
@@ -12,9 +12,11 @@ pub type LeaseEpoch = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
 /// What every actor is given.
 #[derive(Clone)]
 pub struct Deps {
+    pub connections: Arc<dyn ConnectionStore>,
     pub accounts: Arc<dyn AccountStore>,
     pub tickets: Arc<dyn TicketStore>,
     pub gateway: Arc<dyn Gateway>,
+    pub qr: Arc<dyn QrPainter>,
     /// Tells the supervisor that the actor is gone.
     pub on_exit: OnExit,
     pub lease: LeaseEpoch,

@@ -1,13 +1,41 @@
 //! How an actor exits: its connection is closed first, then the supervisor is told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{domain::Incarnation, ports::Session, supervisor::Retired};
+use crate::{
+    domain::{Ending, Incarnation},
+    ports::Session,
+    supervisor::Retired,
+};
 
 /// Told once when an actor is gone, whichever way it went.
 pub type OnExit = Arc<dyn Fn(Retired) + Send + Sync>;
+
+/// The live connection of an actor, if it has one.
+#[derive(Clone, Default)]
+pub struct LiveSession(Arc<Mutex<Option<(Incarnation, Arc<dyn Session>)>>>);
+
+impl LiveSession {
+    pub fn set(&self, incarnation: Incarnation, session: Arc<dyn Session>) {
+        *self.lock() = Some((incarnation, session));
+    }
+
+    /// That of this incarnation.
+    pub fn of(&self, incarnation: Incarnation) -> Option<Arc<dyn Session>> {
+        self.lock().as_ref().filter(|(live, _)| *live == incarnation).map(|(_, session)| Arc::clone(session))
+    }
+
+    /// That of this incarnation was closed.
+    pub fn closed(&self, incarnation: Incarnation) {
+        self.lock().take_if(|(live, _)| *live == incarnation);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Incarnation, Arc<dyn Session>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// An actor's live connection and who is told of its end, in one place that is dropped with
 /// the actor: also when it panics, the connection is closed before anybody starts
@@ -15,7 +43,7 @@ pub type OnExit = Arc<dyn Fn(Retired) + Send + Sync>;
 pub struct ExitGuard {
     retired: Retired,
     on_exit: OnExit,
-    session: Option<(Incarnation, Arc<dyn Session>)>,
+    live: LiveSession,
     runtime: tokio::runtime::Handle,
     /// The account is, or may soon be, another daemon's.
     fenced: watch::Receiver<bool>,
@@ -29,26 +57,16 @@ impl ExitGuard {
         runtime: tokio::runtime::Handle,
         fenced: watch::Receiver<bool>,
     ) -> Self {
-        Self { retired, on_exit, session: None, runtime, fenced }
+        Self { retired, on_exit, live: LiveSession::default(), runtime, fenced }
     }
 
-    pub fn set_session(&mut self, incarnation: Incarnation, session: Arc<dyn Session>) {
-        self.session = Some((incarnation, session));
-    }
-
-    /// The connection of that incarnation, if it is the one that is live.
-    pub fn session(&self, incarnation: Incarnation) -> Option<Arc<dyn Session>> {
-        self.session.as_ref().filter(|(live, _)| *live == incarnation).map(|(_, session)| Arc::clone(session))
-    }
-
-    /// The connection of that incarnation was closed.
-    pub fn closed(&mut self, incarnation: Incarnation) {
-        self.session.take_if(|(live, _)| *live == incarnation);
+    pub fn live(&self) -> &LiveSession {
+        &self.live
     }
 
     /// What will be told at the end, in place of a crash.
-    pub fn leave_as(&mut self, retired: Retired) {
-        self.retired = retired;
+    pub fn leave_as(&mut self, ending: Ending) {
+        self.retired.ending = ending;
     }
 }
 
@@ -56,7 +74,7 @@ impl Drop for ExitGuard {
     fn drop(&mut self) {
         let retired = self.retired.clone();
         let on_exit = Arc::clone(&self.on_exit);
-        let session = self.session.take();
+        let session = self.live.lock().take();
         let is_fenced = *self.fenced.borrow();
         self.runtime.spawn(async move {
             match session {

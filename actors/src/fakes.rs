@@ -14,10 +14,13 @@ use async_trait::async_trait;
 use crate::{
     domain::{
         AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation,
-        KeyringId, Loaded, OpenSession, Owned, PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, SessionEvent,
-        StoreError, Survey, Taken, TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
+        KeyringId, Loaded, OpenSession, Owned, PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, Secret,
+        SessionEvent, StoreError, Survey, Taken, TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write,
+        Written,
     },
-    ports::{AccountStore, ConnectionStore, FleetStore, Gateway, Session, SessionListener, TicketStore, WriteKeys},
+    ports::{
+        AccountStore, ConnectionStore, FleetStore, Gateway, QrPainter, Session, SessionListener, TicketStore, WriteKeys,
+    },
 };
 
 /// What the fake store holds, in the open.
@@ -53,6 +56,15 @@ pub struct FakeStore {
 impl FakeStore {
     pub fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+pub struct FakePainter;
+
+#[async_trait]
+impl QrPainter for FakePainter {
+    async fn png(&self, payload: &Secret) -> Result<Secret, StoreError> {
+        Ok(payload.clone())
     }
 }
 

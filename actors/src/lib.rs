@@ -3,18 +3,20 @@
 //! Four pure machines decide everything: [`account::lifecycle`] what an account
 //! does, [`connection`] what one of its connections to WhatsApp does,
 //! [`unlink::saga`] how a dead device entry leaves a phone, and
-//! [`supervisor::roster`] which actors run. All but the connection's are stepped by a
-//! thin actix shell (`actor.rs`), reached through a handle with verbs (`handle.rs`), and
-//! speak to the world through [`ports`]; the connection's shell is the daemon's gateway.
+//! [`supervisor::roster`] which actors run. An account and a ticket have actors: [`desk`]
+//! is what they do next, [`shell`] carries it out, and they speak to the world through
+//! [`ports`]. The connection's shell is the daemon's gateway.
 
 pub mod account;
 pub mod clock;
 pub mod connection;
+pub mod desk;
 pub mod domain;
 pub mod exit;
 pub mod lease;
 pub mod machine;
 pub mod ports;
+pub mod shell;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod supervisor;

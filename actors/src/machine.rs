@@ -18,6 +18,23 @@ pub trait Machine {
     fn state_name(&self) -> &'static str;
 }
 
+/// A step under way: when it is, and what it orders so far.
+#[derive(Clone, Debug)]
+pub struct Step<E> {
+    pub now: Instant,
+    pub effects: Vec<E>,
+}
+
+impl<E> Step<E> {
+    pub fn at(now: Instant) -> Self {
+        Self { now, effects: Vec::new() }
+    }
+
+    pub fn order(&mut self, effect: E) {
+        self.effects.push(effect);
+    }
+}
+
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stepped<E> {

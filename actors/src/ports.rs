@@ -11,11 +11,11 @@ use async_trait::async_trait;
 
 use crate::domain::{
     AccountId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation, Loaded, OpenSession,
-    PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, SessionEvent, StoreError, Survey, Taken, TicketId,
+    PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, Secret, SessionEvent, StoreError, Survey, Taken, TicketId,
     TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
 };
 
-/// What every actor that opens connections needs of the store.
+/// The store of every actor that opens connections.
 #[async_trait]
 pub trait ConnectionStore: Send + Sync + 'static {
     /// How the account's next connection is to be made.
@@ -32,7 +32,7 @@ pub trait ConnectionStore: Send + Sync + 'static {
 
 /// The store of an account's actor.
 #[async_trait]
-pub trait AccountStore: ConnectionStore {
+pub trait AccountStore: Send + Sync + 'static {
     /// One transaction; the events are sent to the event channel after it. Written again
     /// under the same id, since the outcome of the last try is unknown, it is one change.
     async fn record(&self, write: &Write) -> Result<Written, StoreError>;
@@ -40,7 +40,7 @@ pub trait AccountStore: ConnectionStore {
 
 /// The store of a ticket's actor.
 #[async_trait]
-pub trait TicketStore: ConnectionStore {
+pub trait TicketStore: Send + Sync + 'static {
     /// Ends a ticket's try, see [`TicketOutcome`].
     ///
     /// # Errors
@@ -89,9 +89,19 @@ pub trait FleetStore: Send + Sync + 'static {
 }
 
 /// All of the store: what a daemon is given.
-pub trait Store: AccountStore + TicketStore + FleetStore {}
+pub trait Store: ConnectionStore + AccountStore + TicketStore + FleetStore {}
 
-impl<S: AccountStore + TicketStore + FleetStore> Store for S {}
+impl<S: ConnectionStore + AccountStore + TicketStore + FleetStore> Store for S {}
+
+/// Draws QR codes.
+#[async_trait]
+pub trait QrPainter: Send + Sync + 'static {
+    /// The payload as a PNG, base64.
+    ///
+    /// # Errors
+    /// `Refused` if it does not fit in a QR code.
+    async fn png(&self, payload: &Secret) -> Result<Secret, StoreError>;
+}
 
 /// Says what a connection lives through, at once and without waiting; safe to call
 /// from any thread, also after the listener is gone.

@@ -3,19 +3,19 @@
 
 use tracing::{Span, debug_span, field};
 
-use crate::domain::{AccountRecord, CommandRow, TicketRecord};
+use crate::domain::{CommandRow, TicketRecord};
 
 /// What `PAIRD_LOG` calls it.
 pub const TARGET: &str = "paird::trace";
 
-/// A command on its way. Its account's label is not known before the actor has it.
+/// A command on its way. Its account's label is not known before its actor is found.
 pub fn command(row: &CommandRow) -> Span {
     debug_span!(target: TARGET, "command", id = %row.id, kind = %row.kind, account = %row.account, label = field::Empty)
 }
 
-/// The actor has taken the command.
-pub fn arrived(command: &Span, record: &AccountRecord) {
-    command.record("label", field::display(&record.label));
+/// The command is handed to the actor of the account with this label.
+pub fn delivered(command: &Span, label: &str) {
+    command.record("label", label);
 }
 
 /// A ticket's tries belong to no command: it outlives the one that opened it.

@@ -88,7 +88,7 @@ pub async fn send(
 ) -> Result<HttpResponse, Problem> {
     let (account, NewCommand { kind, args }) = (*account, new.0);
     let args = args.unwrap_or_else(|| json!({}));
-    Command::parse(&kind, &args).map_err(Problem::refused)?;
+    Command::parse(&kind, &args).map_err(|wrong| Problem::refused(wrong.to_string()))?;
     let dedupe_key = idempotency_key(&request)?;
     let source = request.extensions().get::<Caller>().copied().unwrap_or(Caller::Token).source();
 

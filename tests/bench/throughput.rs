@@ -108,7 +108,7 @@ async fn write(store: &PgStore, account: Uuid, changes: usize, events: usize) {
         let events = vec![Event::GroupsSynced { count: 3 }; events];
         let change = Change { events, ..Change::default() };
         let id = ChangeId(Uuid::new_v4());
-        store.record(&Write { id, follows, record: record.clone(), change, keys: None }).await.unwrap();
+        store.record(&Write { id, follows, record: record.clone(), change, keys: None, qr_png: None }).await.unwrap();
         follows = Some(id);
     }
 }

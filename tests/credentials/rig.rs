@@ -95,7 +95,8 @@ impl Rig {
                 let record = AccountRecord { link: Link::Pairing { attempt, parked: None }, ..linking(account) };
                 let change = Change { links, ..Change::default() };
                 let id = ChangeId(Uuid::new_v4());
-                let write = Write { id, follows: follows.map(ChangeId), record, change, keys: Some(keys) };
+                let write =
+                    Write { id, follows: follows.map(ChangeId), record, change, keys: Some(keys), qr_png: None };
                 PgStore::new(pool, process, Waker::default(), Arc::default()).record(&write).await
             })
         })

@@ -391,7 +391,7 @@ impl Both {
             SealedKeys { keyring: fresh, wrapped_key: vec![1], master_key: "m".to_owned(), records: vec![record] }
         });
         let id = ChangeId(Uuid::from_u128(self.dice.wide()));
-        Statement::RecordChange { process, write: Box::new(Write { id, follows, record, change, keys }) }
+        Statement::RecordChange { process, write: Box::new(Write { id, follows, record, change, keys, qr_png: None }) }
     }
 
     fn draw_record(&mut self, row: &AccountRecord, fence: Fence, mine: &[KeyringId]) -> AccountRecord {

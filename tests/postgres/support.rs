@@ -10,7 +10,8 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::store::PgStore;
 use paird_actors::domain::{
-    AccountId, AccountRecord, Change, ChangeId, CommandId, Finished, Instant, StoreError, Update, Write, Written,
+    AccountId, AccountRecord, Change, ChangeId, CommandId, Finished, Instant, QrChange, Secret, StoreError, Update,
+    Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
@@ -159,7 +160,16 @@ impl Daemon {
 }
 
 pub fn write(follows: Option<ChangeId>, Update { record, change }: Update) -> Write {
-    Write { id: new_change(), follows, record, change, keys: None }
+    let qr_png = picture(&change);
+    Write { id: new_change(), follows, record, change, keys: None, qr_png }
+}
+
+/// As an account's actor draws it.
+pub fn picture(change: &Change) -> Option<Secret> {
+    match &change.qr {
+        QrChange::Show { payload, .. } => Some(Secret::new(paird::qr::png_base64(payload).unwrap())),
+        QrChange::Keep | QrChange::Clear => None,
+    }
 }
 
 pub fn finished(command: i64, result: Result<&str, &str>) -> Finished {

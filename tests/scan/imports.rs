@@ -1,23 +1,24 @@
-//! The pure machines import nothing but `domain`, the trait that they all have (`machine`),
-//! their own inner files and `std`: what they decide cannot depend on a shell, a port or
-//! another machine.
+//! The pure machines import nothing but `domain`, the traits that they have (`machine`, and
+//! `desk` if they have an actor), their own inner files and `std`: what they decide cannot
+//! depend on a shell, a port or another machine. And actix is named in two files.
 
-use super::{Source, nothing_breaks, without_strings};
+use super::{Source, names_any, nothing_breaks, without_strings};
 
 /// The modules that decide, by the path of their first file without its ending.
-const MACHINES: [&str; 8] = [
+const MACHINES: [&str; 9] = [
     "actors/src/domain",
     "actors/src/machine",
     "actors/src/account/lifecycle",
-    "actors/src/account/desk",
+    "actors/src/account/author",
     "actors/src/connection",
+    "actors/src/desk",
     "actors/src/supervisor/roster",
     "actors/src/unlink/saga",
     "actors/src/lease",
 ];
 
-/// A desk hands out the orders of one machine.
-const BESIDE: [(&str, &str); 1] = [("actors/src/account/desk", "lifecycle")];
+/// An author writes for one machine.
+const BESIDE: [(&str, &str); 1] = [("actors/src/account/author", "lifecycle")];
 
 /// Crates of values.
 const CRATES: [&str; 10] =
@@ -52,7 +53,7 @@ fn is_allowed(machine: &str, depth: usize, path: &str) -> bool {
     if first == "crate" {
         let own: Vec<&str> = machine.split('/').skip(2).collect();
         let rest: Vec<&str> = parts.collect();
-        return matches!(rest.first(), Some(&("domain" | "machine"))) || rest.starts_with(&own);
+        return matches!(rest.first(), Some(&("desk" | "domain" | "machine"))) || rest.starts_with(&own);
     }
     if first == "super" {
         let ups = 1 + parts.clone().take_while(|part| *part == "super").count();
@@ -133,11 +134,11 @@ fn the_pure_machines_import_nothing_but_domain() {
     for (path, bad) in [
         ("actors/src/unlink/saga.rs", "use crate::supervisor::Ending;"),
         ("actors/src/unlink/saga.rs", "use crate::{\n    account::lifecycle::jitter,\n    domain::Policy,\n};"),
-        ("actors/src/unlink/saga.rs", "use super::actor::UnlinkActor;"),
+        ("actors/src/unlink/saga.rs", "use super::handle::UnlinkHandle;"),
         ("actors/src/account/lifecycle/mod.rs", "use crate::ports::Session;"),
         ("actors/src/account/lifecycle/linked.rs", "use super::super::handle::AccountHandle;"),
-        ("actors/src/account/desk.rs", "    Claim(Vec<crate::ports::Session>),"),
-        ("actors/src/account/desk.rs", "use super::actor::AccountActor;"),
+        ("actors/src/account/author.rs", "    Claim(Vec<crate::ports::Session>),"),
+        ("actors/src/account/author.rs", "use super::handle::AccountHandle;"),
         ("actors/src/supervisor/roster/shares.rs", "use crate::fakes::FakeStore;"),
         ("actors/src/connection/run.rs", "use async_trait::async_trait;"),
         ("actors/src/domain/change.rs", "use crate::connection::State;"),
@@ -147,11 +148,32 @@ fn the_pure_machines_import_nothing_but_domain() {
     for (path, good) in [
         ("actors/src/unlink/saga.rs", "use crate::domain::{Policy, TicketRecord};\nuse std::time::Duration;"),
         ("actors/src/account/lifecycle/linked.rs", "use super::{CommandInput, closing::AfterClose};"),
-        ("actors/src/account/desk.rs", "use super::lifecycle::{Effect, Input};"),
+        ("actors/src/account/author.rs", "use super::lifecycle::{Effect, Input};"),
         ("actors/src/supervisor/roster/shares.rs", "use super::Roster;\nuse crate::supervisor::roster::Slot;"),
         ("actors/src/connection/mod.rs", "mod run;\npub use run::Run;\nuse thiserror::Error;"),
-        ("actors/src/account/actor.rs", "use crate::ports::Session;"),
+        ("actors/src/account/effects.rs", "use crate::ports::Session;"),
     ] {
         assert_eq!(foreign_imports(&Source::new(path, good)), Vec::<String>::new(), "{path}: {good}");
     }
+}
+
+/// The shell of every machine that has an actor, and the supervisor.
+const ACTORS: [&str; 2] = ["actors/src/shell.rs", "actors/src/supervisor/actor.rs"];
+
+fn actix_outside_a_shell(source: &Source) -> Vec<String> {
+    if !source.is_below("actors/src/") || ACTORS.contains(&source.path.as_str()) {
+        return Vec::new();
+    }
+    source.where_broken(|line| names_any(line, &["actix", "actix_rt"]))
+}
+
+#[test]
+fn only_the_shell_and_the_supervisor_name_actix() {
+    nothing_breaks(actix_outside_a_shell);
+
+    let line = "use actix::prelude::*;\n";
+    for path in ["actors/src/account/effects.rs", "actors/src/unlink/handle.rs", "actors/src/supervisor/handle.rs"] {
+        assert_eq!(actix_outside_a_shell(&Source::new(path, line)).len(), 1, "{path}");
+    }
+    assert!(actix_outside_a_shell(&Source::new("actors/src/shell.rs", line)).is_empty());
 }

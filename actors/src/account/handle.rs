@@ -1,15 +1,21 @@
 use tracing::Span;
 
 use super::{
-    actor::{self, Address},
-    lifecycle::{CommandInput, Input},
+    author::Author,
+    lifecycle::{CommandInput, Effect, Input},
 };
-use crate::domain::{AccountRecord, CommandRow, Instant};
+use crate::{
+    Deps,
+    domain::{AccountRecord, CommandRow, Instant},
+    shell::{self, ArbiterHandle, Mailbox, NotDelivered},
+    trace,
+};
 
 /// A running account actor, as the supervisor holds it.
 #[derive(Clone)]
 pub struct AccountHandle {
-    address: Address,
+    mailbox: Mailbox<Author>,
+    label: String,
 }
 
 /// What an admin sees of a running account.
@@ -20,13 +26,11 @@ pub struct Inspection {
     pub record: AccountRecord,
 }
 
-/// The actor is gone, or has more to do than it can queue: the command's row remains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotDelivered;
-
 impl AccountHandle {
-    pub(super) fn new(address: Address) -> Self {
-        Self { address }
+    /// Starts the actor.
+    pub fn start(on: &ArbiterHandle, deps: Deps, author: Author, first: Vec<Effect>) -> Self {
+        let label = author.life().record().label.clone();
+        Self { mailbox: shell::start(on, deps, author, first), label }
     }
 
     /// Hands over a command, without waiting for it to be carried out. All that it leads
@@ -35,26 +39,31 @@ impl AccountHandle {
     /// # Errors
     /// [`NotDelivered`]: put the row back.
     pub fn command(&self, row: &CommandRow) -> Result<(), NotDelivered> {
-        actor::try_feed(&self.address, Input::Command(CommandInput::of(row)), Span::current())
+        trace::delivered(&Span::current(), &self.label);
+        self.mailbox.command(Input::Command(CommandInput::of(row)))
     }
 
     /// Close the connection, keep everything, end.
     pub fn drain(&self) {
-        actor::feed(&self.address, Input::Drain);
+        self.mailbox.tell(Input::Drain);
     }
 
     /// The same, for another daemon that is to go on with the account.
     pub fn hand_over(&self) {
-        actor::feed(&self.address, Input::HandOver);
+        self.mailbox.tell(Input::HandOver);
     }
 
     /// The account has another owner: cut the connection, end, and write nothing.
     pub fn fence_off(&self) {
-        actor::fence_off(&self.address);
+        self.mailbox.fence_off();
     }
 
     /// What it is in now; `None` if it is gone.
     pub async fn inspect(&self) -> Option<Inspection> {
-        actor::inspect(&self.address).await
+        let look = |author: &Author| {
+            let life = author.life();
+            Inspection { state: life.state().name(), deadline: life.deadline(), record: life.record().clone() }
+        };
+        self.mailbox.look(look).await
     }
 }

@@ -1,7 +1,7 @@
-//! One account: a pure machine, the desk that works off its orders, the actix shell that
-//! carries them out, and a handle on the shell.
+//! One account: a pure machine, the author of its row around it, how its tasks are carried
+//! out, and a handle on its actor.
 
-pub mod actor;
-pub mod desk;
+pub mod author;
+mod effects;
 pub mod handle;
 pub mod lifecycle;

@@ -35,7 +35,7 @@ use codes::Codes;
 use evidence::CloseEvidence;
 
 use crate::domain::{Instant, Purpose, SessionEvent};
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 
 /// The machine of one connection.
 #[derive(Clone, Debug)]
@@ -70,17 +70,9 @@ enum Link {
     Refused,
 }
 
-/// One step's time and effects.
-struct Step {
-    now: Instant,
-    effects: Vec<Effect>,
-}
+type Step = machine::Step<Effect>;
 
 impl Step {
-    fn order(&mut self, effect: Effect) {
-        self.effects.push(effect);
-    }
-
     fn emit(&mut self, event: SessionEvent) {
         self.order(Effect::Emit(event));
     }
@@ -127,7 +119,7 @@ impl Connection {
 
     /// Takes one input, and returns what is to be done about it.
     pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
-        let mut step = Step { now, effects: Vec::new() };
+        let mut step = Step::at(now);
         match input {
             Input::Event(event) => self.on_event(event, &mut step),
             Input::Outcome(outcome) => self.on_outcome(outcome, &mut step),

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Instant;
+
 /// The one exponential backoff of everything that is tried again: waits that double from
 /// `base` up to `cap`, each then 75 % to 125 % of itself. Whoever waits counts its failures
 /// and brings a seed.
@@ -38,6 +40,46 @@ impl Failures {
     }
 }
 
+/// A write that is repeated until its outcome is known: it is under way, or failed and due again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retry {
+    failures: Failures,
+    failed: Option<Failed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Failed {
+    at: Instant,
+    due: Instant,
+}
+
+impl Retry {
+    /// Its outcome is not known. Whether that is so for the first time.
+    pub fn on_failed(&mut self, backoff: Backoff, seed: u128, now: Instant) -> bool {
+        let is_first = self.failures == Failures::default();
+        self.failed = Some(Failed { at: now, due: now.after(self.failures.next(backoff, seed)) });
+        is_first
+    }
+
+    /// When it is to be repeated; `None` while it is under way.
+    pub fn due(&self) -> Option<Instant> {
+        self.failed.map(|failed| failed.due)
+    }
+
+    /// Whether it is to be repeated now: it is under way from then on.
+    pub fn begin_if_due(&mut self, now: Instant) -> bool {
+        self.failed.take_if(|failed| failed.due <= now).is_some()
+    }
+
+    /// What it failed for may be over: it waits no longer than `pause` since it failed.
+    pub fn hurry(&mut self, pause: Duration, now: Instant) {
+        if let Some(failed) = &mut self.failed {
+            // Of a clock that was stepped back since, `at` is no measure.
+            failed.due = failed.due.min(failed.at.after(pause)).min(now.after(pause));
+        }
+    }
+}
+
 /// `wait`, 75 % to 125 % of it: which, is a function of the seed and `nth`.
 pub fn jitter(wait: Duration, seed: u128, nth: u64) -> Duration {
     wait.saturating_mul(750 + share(seed, nth, 501)) / 1000
@@ -69,6 +111,22 @@ mod tests {
         }
         failures.reset();
         assert!(failures.next(BACKOFF, 7) < BACKOFF.base * 2);
+    }
+
+    #[test]
+    fn a_write_is_repeated_when_due_and_sooner_if_hurried() {
+        let (mut retry, now) = (Retry::default(), Instant(1_000_000));
+        assert!(retry.on_failed(BACKOFF, 7, now));
+        assert!(!retry.begin_if_due(now));
+        assert!(retry.begin_if_due(retry.due().unwrap()));
+        assert_eq!(retry.due(), None, "it is under way");
+        for _ in 0..9 {
+            assert!(!retry.on_failed(BACKOFF, 7, now));
+        }
+        retry.hurry(Duration::from_secs(1), now);
+        assert_eq!(retry.due(), Some(now.after(Duration::from_secs(1))));
+        retry.hurry(Duration::from_secs(1), Instant(0));
+        assert_eq!(retry.due(), Some(Instant(1_000)), "by a clock that was stepped back");
     }
 
     #[test]

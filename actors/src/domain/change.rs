@@ -50,7 +50,7 @@ pub enum QrChange {
     #[default]
     Keep,
     Clear,
-    /// Shows this payload as a PNG on the row.
+    /// Shows this payload on the row, as [a picture](Write::qr_png).
     Show {
         payload: Secret,
         at: Instant,
@@ -84,6 +84,8 @@ pub struct Write {
     pub change: Change,
     /// Those of a change that [links](Change::links).
     pub keys: Option<SealedKeys>,
+    /// Of a change that [shows a QR](QrChange::Show): its PNG, base64.
+    pub qr_png: Option<Secret>,
 }
 
 /// What came of a [`Write`].

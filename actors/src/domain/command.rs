@@ -1,7 +1,8 @@
 use serde_json::Value;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use thiserror::Error;
 
-use super::{AccountId, CommandId, Phone, Secret, TakingId, word::word};
+use super::{AccountId, CommandId, Phone, PhoneError, Secret, TakingId, word::word};
 
 /// How the phone is to be linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ pub struct CommandRow {
     /// As it was sent; it may be no kind that there is.
     pub kind: String,
     /// What it asks for, or what is wrong with it.
-    pub command: Result<Command, String>,
+    pub command: Result<Command, CommandError>,
     pub source: String,
 }
 
@@ -89,15 +90,49 @@ pub enum Command {
     SyncGroups,
 }
 
+/// What is wrong with a command, in one line that names the kind or argument, without its
+/// value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
+pub enum CommandError {
+    #[error("unknown command kind {0:?}")]
+    UnknownKind(String),
+    #[error("{kind}: args is not a JSON object")]
+    NotAnObject { kind: String },
+    #[error("{kind}: unknown argument {name:?}")]
+    UnknownArgument { kind: CommandKind, name: String },
+    #[error("{kind}: {name} is not a string")]
+    NotAString { kind: CommandKind, name: &'static str },
+    #[error("{kind}: {name} is not true or false")]
+    NotABoolean { kind: CommandKind, name: &'static str },
+    #[error("{kind}: {name}: {wrong}")]
+    NotAPhone { kind: CommandKind, name: &'static str, wrong: PhoneError },
+    #[error("account.pair: phone goes with method \"code\"; to allow one number only use expectPhone")]
+    PhoneWithoutCode,
+    #[error("account.pair: method \"code\" needs phone")]
+    CodeWithoutPhone,
+    #[error("account.pair: method {0:?} is neither \"qr\" nor \"code\"")]
+    UnknownMethod(String),
+    #[error("account.pair: phone and expectPhone are different numbers; a code links only its own phone")]
+    TwoNumbers,
+    #[error("account.passkey: give either response or confirm")]
+    ResponseOrConfirm,
+}
+
 impl Command {
     /// Reads a command's kind and arguments.
     ///
     /// # Errors
-    /// One line that names the kind or argument that is wrong, without its value.
-    pub fn parse(kind: &str, args: &Value) -> Result<Self, String> {
-        let args = Args::new(kind, args)?;
-        let kind = CommandKind::parse(kind).ok_or_else(|| format!("unknown command kind {:?}", shorten(kind)))?;
-        let args = args.only(kind.arguments())?;
+    /// What is wrong with them.
+    pub fn parse(kind: &str, args: &Value) -> Result<Self, CommandError> {
+        let values = match args {
+            Value::Null => None,
+            Value::Object(values) => Some(values),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                return Err(CommandError::NotAnObject { kind: shorten(kind) });
+            }
+        };
+        let kind = CommandKind::parse(kind).ok_or_else(|| CommandError::UnknownKind(shorten(kind)))?;
+        let args = Args::new(kind, values)?;
         match kind {
             CommandKind::Pair => args.pair(),
             CommandKind::Cancel => Ok(Self::Cancel),
@@ -191,26 +226,16 @@ impl CommandKind {
 /// The arguments of one command, read strictly: an unknown name is an error, so
 /// that a misspelt `expectPhone` never links the wrong phone.
 struct Args<'a> {
-    kind: &'a str,
+    kind: CommandKind,
     values: Option<&'a serde_json::Map<String, Value>>,
 }
 
 impl<'a> Args<'a> {
-    fn new(kind: &'a str, args: &'a Value) -> Result<Self, String> {
-        match args {
-            Value::Null => Ok(Self { kind, values: None }),
-            Value::Object(values) => Ok(Self { kind, values: Some(values) }),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err(format!("{}: args is not a JSON object", shorten(kind)))
-            }
-        }
-    }
-
-    fn only(self, names: &[&str]) -> Result<Self, String> {
-        let unknown = self.values.into_iter().flat_map(|v| v.keys()).find(|name| !names.contains(&name.as_str()));
-        match unknown {
-            Some(name) => Err(format!("{}: unknown argument {:?}", self.kind, shorten(name))),
-            None => Ok(self),
+    fn new(kind: CommandKind, values: Option<&'a serde_json::Map<String, Value>>) -> Result<Self, CommandError> {
+        let mut names = values.into_iter().flat_map(|values| values.keys());
+        match names.find(|name| !kind.arguments().contains(&name.as_str())) {
+            Some(name) => Err(CommandError::UnknownArgument { kind, name: shorten(name) }),
+            None => Ok(Self { kind, values }),
         }
     }
 
@@ -218,55 +243,46 @@ impl<'a> Args<'a> {
         self.values.and_then(|v| v.get(name)).filter(|v| !v.is_null())
     }
 
-    fn text(&self, name: &str) -> Result<Option<&'a str>, String> {
-        match self.get(name) {
+    fn text(&self, name: &'static str) -> Result<Option<&'a str>, CommandError> {
+        match self.get(name).map(Value::as_str) {
             None => Ok(None),
-            Some(value) => match value.as_str() {
-                Some(text) => Ok(Some(text)),
-                None => Err(format!("{}: {name} is not a string", self.kind)),
-            },
+            Some(Some(text)) => Ok(Some(text)),
+            Some(None) => Err(CommandError::NotAString { kind: self.kind, name }),
         }
     }
 
-    fn flag(&self, name: &str) -> Result<bool, String> {
-        match self.get(name) {
+    fn flag(&self, name: &'static str) -> Result<bool, CommandError> {
+        match self.get(name).map(Value::as_bool) {
             None => Ok(false),
-            Some(value) => value.as_bool().ok_or_else(|| format!("{}: {name} is not true or false", self.kind)),
+            Some(Some(flag)) => Ok(flag),
+            Some(None) => Err(CommandError::NotABoolean { kind: self.kind, name }),
         }
     }
 
-    fn phone(&self, name: &str) -> Result<Option<Phone>, String> {
-        match self.text(name)? {
-            None => Ok(None),
-            Some(text) => Phone::parse(text).map(Some).map_err(|wrong| format!("{}: {name}: {wrong}", self.kind)),
-        }
+    fn phone(&self, name: &'static str) -> Result<Option<Phone>, CommandError> {
+        let phone = self.text(name)?.map(Phone::parse).transpose();
+        phone.map_err(|wrong| CommandError::NotAPhone { kind: self.kind, name, wrong })
     }
 
-    fn pair(self) -> Result<Command, String> {
+    fn pair(self) -> Result<Command, CommandError> {
         let phone = self.phone("phone")?;
         let method = match (self.text("method")?.unwrap_or("qr"), phone) {
             ("qr", None) => PairMethod::Qr,
-            ("qr", Some(_)) => {
-                return Err("account.pair: phone goes with method \"code\"; to allow one number only use expectPhone"
-                    .to_owned());
-            }
+            ("qr", Some(_)) => return Err(CommandError::PhoneWithoutCode),
             ("code", Some(phone)) => PairMethod::Code { phone },
-            ("code", None) => return Err("account.pair: method \"code\" needs phone".to_owned()),
-            (other, _) => {
-                return Err(format!("account.pair: method {:?} is neither \"qr\" nor \"code\"", shorten(other)));
-            }
+            ("code", None) => return Err(CommandError::CodeWithoutPhone),
+            (other, _) => return Err(CommandError::UnknownMethod(shorten(other))),
         };
         let request = PairRequest { method, expect_phone: self.phone("expectPhone")? };
         match (&request.method, &request.expect_phone) {
             (PairMethod::Code { phone }, Some(expected)) if !phone.is_same_number(expected) => {
-                Err("account.pair: phone and expectPhone are different numbers; a code links only its own phone"
-                    .to_owned())
+                Err(CommandError::TwoNumbers)
             }
             _ => Ok(Command::Pair(request)),
         }
     }
 
-    fn passkey(self) -> Result<Command, String> {
+    fn passkey(self) -> Result<Command, CommandError> {
         let confirm = self.flag("confirm")?;
         match (self.get("response"), confirm) {
             (Some(response), false) => {
@@ -274,7 +290,7 @@ impl<'a> Args<'a> {
                 Ok(Command::Passkey(PasskeyAnswer::Response(Secret::new(text))))
             }
             (None, true) => Ok(Command::Passkey(PasskeyAnswer::Confirm)),
-            (Some(_), true) | (None, false) => Err("account.passkey: give either response or confirm".to_owned()),
+            (Some(_), true) | (None, false) => Err(CommandError::ResponseOrConfirm),
         }
     }
 }

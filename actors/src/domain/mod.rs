@@ -25,10 +25,10 @@ mod ticket;
 mod word;
 
 pub use audit::{AuditAction, AuditEntry};
-pub use backoff::{Backoff, Failures, jitter, share};
+pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, Verdict};
-pub use command::{Command, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
+pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
 pub use ending::{Ending, Trouble};
 pub use event::{CancelReason, Event, EventKind, PasskeyStage, Unlinked};
 pub use fleet::{Owned, PendingAttempt, Survey, Swept};

@@ -20,7 +20,7 @@ use thiserror::Error;
 pub struct Phone(String);
 
 /// Why a text is no phone number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum PhoneError {
     #[error("phone number is empty")]
     Empty,

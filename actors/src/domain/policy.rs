@@ -62,8 +62,8 @@ pub struct Policy {
     pub groups_timeout: Duration,
     /// How long WhatsApp's answer to the removal of a device may take.
     pub unlink_timeout: Duration,
-    /// Wait between two tries of a write that the database did not take.
-    pub write_retry: Duration,
+    /// Between two tries of a write that the database did not take.
+    pub write_retry: Backoff,
 }
 
 impl Policy {
@@ -97,7 +97,7 @@ impl Default for Policy {
             groups_retry: Duration::from_secs(30),
             groups_timeout: Duration::from_secs(90),
             unlink_timeout: Duration::from_secs(45),
-            write_retry: Duration::from_millis(250),
+            write_retry: Backoff::new(Duration::from_millis(250), Duration::from_secs(1)),
         }
     }
 }

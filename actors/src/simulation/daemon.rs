@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{
         AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, SessionEvent, StoreError, Survey, Taken,
-        TakingId, TicketId, TicketOutcome, Trouble, UnlinkAnswer, Write,
+        TakingId, TicketId, Trouble, UnlinkAnswer,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
     supervisor::roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
@@ -94,8 +94,6 @@ pub enum Note {
     EndNow(bool),
     Exit,
     LifeDue(LifeId),
-    WriteAgain(LifeId, u64, Box<Write>),
-    OutcomeAgain(LifeId, u64, TicketOutcome),
     Session(LifeId, SessionId, Box<SessionEvent>),
     Dial(SessionId),
     PutKeys(SessionId),
@@ -116,8 +114,6 @@ impl Note {
                 | Self::DrainTimeout(..)
                 | Self::EndNow(_)
                 | Self::LifeDue(_)
-                | Self::WriteAgain(..)
-                | Self::OutcomeAgain(..)
                 | Self::Dial(_)
                 | Self::PutKeys(_)
         )
@@ -301,8 +297,6 @@ impl World {
             Note::EndNow(is_drained) => self.end_now(p, is_drained),
             Note::Exit => return self.exit(p),
             Note::LifeDue(life) => self.on_life_due(p, life),
-            Note::WriteAgain(life, token, write) => self.write_again(p, life, token, write),
-            Note::OutcomeAgain(life, token, outcome) => self.record_outcome_again(p, life, token, outcome),
             Note::Session(life, session, event) => self.on_session(p, life, session, *event),
             Note::Dial(session) => self.dial(session),
             Note::PutKeys(session) => self.put_keys(p, session),

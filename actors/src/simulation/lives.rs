@@ -1,7 +1,7 @@
-//! The shells of accounts and tickets in virtual time: what `account/actor.rs` and
-//! `unlink/actor.rs` do around the desk and the saga.
+//! The shell of accounts and tickets in virtual time: what `shell.rs` and the `effects.rs` of
+//! both do around their desks.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use super::{
     daemon::{Note, Process, Then},
@@ -13,21 +13,18 @@ use super::{
 };
 use crate::{
     account::{
-        desk::{Beginning, Caused, Desk, End, Next, Task},
+        author::{Answer as OfAccount, Author, Task},
         lifecycle::{CommandInput, Input},
     },
+    desk::{Desk, Next},
     domain::{
-        AccountId, CommandId, CommandRow, ConnectionSettings, Ending, Event, Fence, GroupsError, Incarnation,
+        AccountId, CommandId, CommandRow, ConnectionSettings, Ending, Event, Fence, GroupsError, Incarnation, Instant,
         KeyringId, Loaded, PasskeyError, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome,
         TicketRecord, Trouble, UnlinkAnswer, Write, Written,
     },
-    machine,
     supervisor::roster::{Member, Retired},
     unlink::saga::{self, Saga},
 };
-
-/// Between two tries of a ticket's outcome.
-const RECORD_RETRY: i64 = 500;
 
 /// A connection that an actor opens.
 #[derive(Clone, Debug)]
@@ -42,7 +39,7 @@ pub struct Opening {
 /// What an account's actor asked the database.
 #[derive(Clone, Debug)]
 pub enum LifeAsk {
-    Record { write: Box<Write>, looks_ended: u64, with_keys: Option<SessionId> },
+    Record { write: Box<Write>, claims: Option<Incarnation>, looks_ended: u64, with_keys: Option<SessionId> },
     Settings(Opening),
     Keyring(Opening),
 }
@@ -60,7 +57,7 @@ pub enum TicketAsk {
 pub struct Life {
     account: AccountId,
     fence: Fence,
-    desk: Desk<()>,
+    desk: Desk<Author, ()>,
     /// Of the daemon's lease when it began.
     epoch: Option<i64>,
     session: Option<(Incarnation, SessionId)>,
@@ -83,7 +80,7 @@ impl Life {
     }
 
     pub fn state(&self) -> &'static str {
-        self.desk.life().state().name()
+        self.desk.work().life().state().name()
     }
 
     pub fn session(&self) -> Option<SessionId> {
@@ -96,23 +93,12 @@ impl Life {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Busy {
-    No,
-    Opening,
-    Closing,
-    Recording,
-}
-
 /// A ticket's actor.
 #[derive(Debug)]
 pub struct TicketLife {
     ticket: TicketId,
-    saga: Saga,
-    effects: VecDeque<saga::Effect>,
-    inputs: VecDeque<saga::Input>,
+    desk: Desk<Saga, ()>,
     session: Option<(Incarnation, SessionId)>,
-    busy: Busy,
     is_fenced: bool,
     token: u64,
     due_at: Option<i64>,
@@ -122,9 +108,9 @@ impl World {
     pub fn begin_life(&mut self, p: &mut Process, loaded: Loaded, trouble: Option<Trouble>) {
         let (account, fence) = (loaded.record.id, loaded.record.fence);
         let seed = self.dice.wide();
-        let beginning = Beginning::of(loaded, trouble, p.policy.clone(), seed, self.clock(p));
+        let (author, first) = Author::of(loaded, trouble, p.policy.clone(), seed, self.clock(p));
         let id = self.fresh_life();
-        let (daemon, state) = (p.daemon, beginning.life.state().name());
+        let (daemon, state) = (p.daemon, author.life().state().name());
         self.tell(|| format!("d{daemon} life {id} of {account} begins under {fence:?}: {state}"));
         let fenced_off = self.daemons.get(p.daemon).and_then(|of| of.fenced_off.get(&(p.id, account))).copied();
         // What an account at rest may still hear of is nothing that does not name what it follows.
@@ -137,7 +123,7 @@ impl World {
         let life = Life {
             account,
             fence,
-            desk: Desk::new(beginning),
+            desk: Desk::new(author, first, ()),
             epoch: self.epoch_now(p),
             session: None,
             is_stillborn: p.is_lost,
@@ -160,7 +146,7 @@ impl World {
 
     fn input(&mut self, p: &mut Process, id: LifeId, input: Input) {
         if let Some(life) = p.lives.get_mut(&id) {
-            life.desk.take(input, ());
+            life.desk.take(input, None);
             self.pump(p, id);
         }
     }
@@ -194,7 +180,7 @@ impl World {
                 if let Some(of) = self.daemons.get_mut(p.daemon).filter(|_| is_by_a_loss) {
                     of.fenced_off.insert((p.id, account), fence);
                 }
-                life.desk.fence(());
+                life.desk.fence();
                 if self.flaw == Some(Flaw::FenceDropsOrders) {
                     life.desk.forget_orders();
                 }
@@ -206,15 +192,8 @@ impl World {
                 if std::mem::replace(&mut life.is_fenced, true) {
                     return;
                 }
-                life.inputs.push_back(saga::Input::Fenced);
-                match life.busy {
-                    Busy::Recording => {
-                        life.inputs.push_back(saga::Input::Fenced);
-                        (life.busy, life.token) = (Busy::No, life.token + 1);
-                    }
-                    Busy::Closing => life.busy = Busy::No,
-                    Busy::No | Busy::Opening => {}
-                }
+                life.token += 1;
+                life.desk.fence();
                 self.run_ticket(p, id);
             }
         }
@@ -228,24 +207,29 @@ impl World {
             let epoch = self.epoch_now(p);
             let is_leased = (epoch.is_some() && epoch == life.epoch) || self.flaw == Some(Flaw::ConfirmsUnleased);
             match life.desk.next(self.clock(p), is_leased) {
-                Next::Task(Caused { what: Task::End(end), .. }) => return self.end_life(p, &life, end),
-                Next::Task(Caused { what: task, .. }) => self.carry_out_task(p, id, &mut life, task),
+                Next::End(ending) => return self.end_life(p, &life, ending),
+                Next::Task { task, .. } => self.carry_out_task(p, id, &mut life, task),
                 Next::Moved { from, to, .. } => {
-                    let (daemon, record) = (p.daemon, life.desk.life().record());
+                    let (daemon, record) = (p.daemon, life.desk.work().life().record());
                     self.tell(|| format!("d{daemon} life {id} {}: {from} → {to}", record.label));
                 }
                 Next::Nothing => break,
             }
         }
-        if let Some(due) = life.desk.deadline() {
-            let mono = self.mono(p.daemon);
-            let at = mono + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
-            if life.due_at.is_none_or(|armed| at < armed || armed < mono) {
-                life.due_at = Some(at);
-                self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
-            }
-        }
+        life.due_at = self.life_due(p, id, life.desk.deadline(), life.due_at);
         p.lives.insert(id, life);
+    }
+
+    /// When it is woken next.
+    fn life_due(&mut self, p: &Process, id: LifeId, due: Option<Instant>, armed: Option<i64>) -> Option<i64> {
+        let Some(due) = due else { return armed };
+        let mono = self.mono(p.daemon);
+        let at = mono + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
+        if armed.is_some_and(|armed| mono <= armed && armed <= at) {
+            return armed;
+        }
+        self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
+        Some(at)
     }
 
     pub fn on_life_due(&mut self, p: &mut Process, id: LifeId) {
@@ -253,21 +237,20 @@ impl World {
         if let Some(life) = p.lives.get_mut(&id) {
             life.due_at = None;
             if life.desk.deadline().is_some_and(|due| due < now) {
-                life.desk.take(Input::Deadline, ());
+                life.desk.on_deadline();
             }
             self.pump(p, id);
         } else if let Some(life) = p.ticket_lives.get_mut(&id) {
             life.due_at = None;
-            // Only who waits for an input sees the deadline.
-            if life.busy == Busy::No && life.saga.deadline().is_some_and(|due| due < now) {
-                life.inputs.push_back(saga::Input::Deadline);
+            if life.desk.deadline().is_some_and(|due| due < now) {
+                life.desk.on_deadline();
             }
             self.run_ticket(p, id);
         }
     }
 
-    fn end_life(&mut self, p: &mut Process, life: &Life, end: End) {
-        let retired = Retired::of(Member::Account(life.account), end.into());
+    fn end_life(&mut self, p: &mut Process, life: &Life, ending: Ending) {
+        let retired = Retired::of(Member::Account(life.account), ending);
         self.depart(p, life.session, retired);
     }
 
@@ -302,13 +285,14 @@ impl World {
 
     fn carry_out_task(&mut self, p: &mut Process, id: LifeId, life: &mut Life, task: Task) {
         match task {
-            Task::Write { write, keys_of } => self.write(p, id, life, write, keys_of),
+            Task::Write(write) => self.write(p, id, life, write, None, None),
+            Task::Claim { incarnation, write, keys_of } => self.write(p, id, life, write, Some(incarnation), keys_of),
             Task::Open { incarnation, keyring, purpose, settings } => {
                 let asks = !matches!(self.flaw, Some(Flaw::DialsUnasked | Flaw::RevivesUnseen));
                 let is_asked = settings.is_some() || asks;
                 let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked };
                 if settings.is_none() && asks {
-                    let (account, fence) = (life.account, life.desk.life().record().fence);
+                    let (account, fence) = (life.account, life.desk.work().life().record().fence);
                     let statement = Statement::LoadConnectionSettings { process: p.id, account, fence };
                     self.life_ask(p, id, life, statement, LifeAsk::Settings(opening));
                 } else {
@@ -344,13 +328,12 @@ impl World {
                     command,
                     Err(PasskeyError::NotTaken("no passkeys here".to_owned())),
                 );
-                life.desk.take(answered, ());
+                life.desk.take(answered, None);
             }
             Task::FetchGroups(incarnation) => {
                 let way = self.dice.spread(20, 2_000);
                 self.note(way, p.daemon, p.id, Note::Groups(id, incarnation));
             }
-            Task::End(_) => {}
         }
     }
 
@@ -367,6 +350,7 @@ impl World {
         id: LifeId,
         life: &mut Life,
         mut write: Box<Write>,
+        claims: Option<Incarnation>,
         keys_of: Option<Incarnation>,
     ) {
         let mut with_keys = None;
@@ -377,22 +361,15 @@ impl World {
                 .filter(|session| !session.is_left && matches!(session.stage, Stage::Scanned(..)));
             let Some(ring) = ring else {
                 let gone = Err(StoreError::Unavailable("the connection is gone".to_owned()));
-                return drop(life.desk.on_written(gone));
+                life.desk.on_answer(OfAccount::Claimed(incarnation, write, gone), self.clock(p));
+                return;
             };
             let (keyring, master_key) = (ring.keyring, String::new());
             write.keys = Some(SealedKeys { keyring, wrapped_key: Vec::new(), master_key, records: Vec::new() });
             with_keys = session;
         }
-        let ask = LifeAsk::Record { write: write.clone(), looks_ended: p.looks.1, with_keys };
+        let ask = LifeAsk::Record { write: write.clone(), claims, looks_ended: p.looks.1, with_keys };
         self.life_ask(p, id, life, Statement::RecordChange { process: p.id, write }, ask);
-    }
-
-    pub fn write_again(&mut self, p: &mut Process, id: LifeId, token: u64, write: Box<Write>) {
-        let Some(mut life) = p.lives.remove(&id) else { return };
-        if life.token == token {
-            self.write(p, id, &mut life, write, None);
-        }
-        p.lives.insert(id, life);
     }
 
     pub fn on_life_answer(
@@ -403,35 +380,36 @@ impl World {
         ask: LifeAsk,
         answer: Result<Answer, StoreError>,
     ) {
+        let now = self.clock(p);
         let Some(mut life) = p.lives.remove(&id) else { return };
         if life.token == token {
             match ask {
-                LifeAsk::Record { write, looks_ended, with_keys } => {
+                LifeAsk::Record { write, claims, looks_ended, with_keys } => {
                     let written = self.written(p, &write, looks_ended, answer);
                     let keys = with_keys.filter(|_| matches!(written, Ok(Written::Done { .. })));
                     if let Some(session) = keys.and_then(|session| self.whatsapp.sessions.get_mut(&session)) {
                         session.keys = Some(Keys { epoch: 1, failed: false });
                     }
                     let is_fenced = written == Err(StoreError::Fenced);
-                    let again = life.desk.on_written(written);
+                    let answer = match claims {
+                        Some(incarnation) => OfAccount::Claimed(incarnation, write, written),
+                        None => OfAccount::Written(write, written),
+                    };
+                    life.desk.on_answer(answer, now);
                     if is_fenced && self.flaw == Some(Flaw::FenceDropsOrders) {
                         life.desk.forget_orders();
-                    }
-                    if let Some((write, pause)) = again {
-                        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-                        self.note(pause, p.daemon, p.id, Note::WriteAgain(id, token, write));
                     }
                 }
                 LifeAsk::Settings(opening) => match settings(answer) {
                     Ok(_) => self.open_session(p, id, &mut life, opening),
-                    Err(why) => life.desk.on_opened(Err(why)),
+                    Err(why) => drop(life.desk.on_answer(OfAccount::Opened(opening.incarnation, Err(why)), now)),
                 },
                 LifeAsk::Keyring(opening) => match opened(answer) {
                     Ok(epoch) => {
-                        let (account, fence) = (life.account, life.desk.life().record().fence);
+                        let (account, fence) = (life.account, life.desk.work().life().record().fence);
                         self.begin_session(p, id, &mut life, (account, fence), opening, Some(epoch));
                     }
-                    Err(why) => life.desk.on_opened(Err(why)),
+                    Err(why) => drop(life.desk.on_answer(OfAccount::Opened(opening.incarnation, Err(why)), now)),
                 },
             }
         }
@@ -467,7 +445,7 @@ impl World {
     }
 
     fn open_session(&mut self, p: &mut Process, id: LifeId, life: &mut Life, opening: Opening) {
-        let (account, fence) = (life.account, life.desk.life().record().fence);
+        let (account, fence) = (life.account, life.desk.work().life().record().fence);
         if opening.purpose == Purpose::Login {
             let statement = self.open_keyring(p, account, fence, opening.keyring);
             self.life_ask(p, id, life, statement, LifeAsk::Keyring(opening));
@@ -493,7 +471,7 @@ impl World {
         let incarnation = opening.incarnation;
         let session = self.new_session(p, id, of, opening, epoch);
         life.session = Some((incarnation, session));
-        life.desk.on_opened(Ok(()));
+        life.desk.on_answer(OfAccount::Opened(incarnation, Ok(())), self.clock(p));
     }
 
     fn new_session(
@@ -542,8 +520,9 @@ impl World {
     }
 
     pub fn on_done(&mut self, p: &mut Process, id: LifeId) {
+        let now = self.clock(p);
         if let Some(life) = p.lives.get_mut(&id) {
-            life.desk.on_done();
+            life.desk.on_answer(OfAccount::Done, now);
             self.pump(p, id);
         }
     }
@@ -555,13 +534,9 @@ impl World {
         if let Some(life) = p.lives.get_mut(&id) {
             life.session.take_if(|(live, _)| *live == incarnation);
             self.input(p, id, Input::SessionClosed(incarnation));
-        } else if let Some(life) = p.ticket_lives.get_mut(&id)
-            && life.busy == Busy::Closing
-        {
-            life.busy = Busy::No;
+        } else if let Some(life) = p.ticket_lives.get_mut(&id) {
             life.session.take_if(|(live, _)| *live == incarnation);
-            life.inputs.push_back(saga::Input::SessionClosed(incarnation));
-            self.run_ticket(p, id);
+            self.ticket_input(p, id, saga::Input::SessionClosed(incarnation));
         }
     }
 
@@ -613,17 +588,8 @@ impl World {
         let id = self.fresh_life();
         let daemon = p.daemon;
         self.tell(|| format!("d{daemon} life {id} of ticket {ticket} begins: {}", saga.state().name()));
-        let life = TicketLife {
-            ticket,
-            saga,
-            effects: first.into(),
-            inputs: VecDeque::new(),
-            session: None,
-            busy: Busy::No,
-            is_fenced: false,
-            token: 0,
-            due_at: None,
-        };
+        let desk = Desk::new(saga, first, ());
+        let life = TicketLife { ticket, desk, session: None, is_fenced: false, token: 0, due_at: None };
         p.tickets.insert(ticket, id);
         p.ticket_lives.insert(id, life);
         self.run_ticket(p, id);
@@ -631,38 +597,25 @@ impl World {
 
     fn ticket_input(&mut self, p: &mut Process, id: LifeId, input: saga::Input) {
         if let Some(life) = p.ticket_lives.get_mut(&id) {
-            life.inputs.push_back(input);
+            life.desk.take(input, None);
             self.run_ticket(p, id);
         }
     }
 
     fn run_ticket(&mut self, p: &mut Process, id: LifeId) {
         let Some(mut life) = p.ticket_lives.remove(&id) else { return };
-        while life.busy == Busy::No {
-            if let Some(effect) = life.effects.pop_front() {
-                if effect == saga::Effect::Retire {
-                    return self.end_ticket(p, &life, Ending::Done);
-                }
-                self.carry_out_effect(p, id, &mut life, effect);
-            } else if let Some(input) = life.inputs.pop_front() {
-                let stepped = machine::step(&mut life.saga, input, self.clock(p));
-                life.effects = stepped.effects.into();
-                if let Some((before, after)) = stepped.moved {
+        loop {
+            match life.desk.next(self.clock(p), true) {
+                Next::End(ending) => return self.end_ticket(p, &life, ending),
+                Next::Task { task, .. } => self.carry_out_of_ticket(p, id, &mut life, task),
+                Next::Moved { from, to, .. } => {
                     let daemon = p.daemon;
-                    self.tell(|| format!("d{daemon} life {id} ticket: {before} → {after}"));
+                    self.tell(|| format!("d{daemon} life {id} ticket: {from} → {to}"));
                 }
-            } else {
-                if let Some(due) = life.saga.deadline() {
-                    let mono = self.mono(p.daemon);
-                    let at = mono + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
-                    if life.due_at.is_none_or(|armed| at < armed || armed < mono) {
-                        life.due_at = Some(at);
-                        self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
-                    }
-                }
-                break;
+                Next::Nothing => break,
             }
         }
+        life.due_at = self.life_due(p, id, life.desk.deadline(), life.due_at);
         p.ticket_lives.insert(id, life);
     }
 
@@ -671,60 +624,46 @@ impl World {
         self.depart(p, life.session, retired);
     }
 
-    fn carry_out_effect(&mut self, p: &mut Process, id: LifeId, life: &mut TicketLife, effect: saga::Effect) {
-        let ticket = life.saga.ticket().clone();
-        match effect {
-            saga::Effect::Open { incarnation, keyring } => {
-                life.busy = Busy::Opening;
+    fn carry_out_of_ticket(&mut self, p: &mut Process, id: LifeId, life: &mut TicketLife, task: saga::Task) {
+        let ticket = life.desk.work().ticket().clone();
+        match task {
+            saga::Task::Open { incarnation, keyring } => {
                 let purpose = Purpose::Login;
                 let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked: true };
                 let statement =
                     Statement::LoadConnectionSettings { process: p.id, account: ticket.account, fence: ticket.fence };
                 self.ticket_ask(p, id, life, statement, TicketAsk::Settings(opening));
             }
-            saga::Effect::Unlink(incarnation) => match live(life.session, incarnation) {
+            saga::Task::Unlink(incarnation) => match live(life.session, incarnation) {
                 Some(session) => self.send_unlink(session),
                 None => {
                     let gone = UnlinkAnswer::Unknown("the connection is gone".to_owned());
-                    life.inputs.push_back(saga::Input::Answered(incarnation, gone));
+                    life.desk.take(saga::Input::Answered(incarnation, gone), None);
                 }
             },
-            saga::Effect::Close(incarnation) => match live(life.session, incarnation) {
-                // Cut by the next order.
-                Some(_) if life.is_fenced => {}
-                Some(session) => {
-                    life.busy = Busy::Closing;
-                    let ms = self.close(session);
-                    self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session));
-                }
-                None => life.inputs.push_back(saga::Input::SessionClosed(incarnation)),
-            },
-            saga::Effect::Cut(incarnation) => {
-                if let Some(session) = live(life.session, incarnation) {
-                    self.cut(session);
-                }
-                life.session = None;
-                life.inputs.push_back(saga::Input::SessionClosed(incarnation));
+            saga::Task::Close(incarnation) => {
+                let session = live(life.session, incarnation);
+                let ms = session.map_or(0, |session| self.close(session));
+                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
             }
-            saga::Effect::Record(outcome) => {
-                life.busy = Busy::Recording;
-                self.record_outcome(p, id, life, outcome);
+            saga::Task::Cut(incarnation) => {
+                let session = live(life.session, incarnation);
+                let ms = session.map_or(0, |session| self.cut(session));
+                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
             }
-            saga::Effect::Retire => {}
+            saga::Task::Record(outcome) => self.record_outcome(p, id, life, outcome),
         }
     }
 
     fn ticket_ask(&mut self, p: &Process, id: LifeId, life: &mut TicketLife, statement: Statement, ask: TicketAsk) {
         life.token += 1;
-        self.ask(p, statement, Then::Ticket(id, life.token, ask));
+        // As in `life_ask`.
+        let then = if life.is_fenced { Then::Nothing } else { Then::Ticket(id, life.token, ask) };
+        self.ask(p, statement, then);
     }
 
     fn record_outcome(&mut self, p: &Process, id: LifeId, life: &mut TicketLife, outcome: TicketOutcome) {
-        if life.is_fenced {
-            life.busy = Busy::No;
-            return life.inputs.push_back(saga::Input::Fenced);
-        }
-        let (process, ticket) = (p.id, life.saga.ticket().clone());
+        let (process, ticket) = (p.id, life.desk.work().ticket().clone());
         let statement = match outcome.clone() {
             TicketOutcome::Unlinked { reason } => {
                 let event = Event::AccountUnlinked { reason };
@@ -741,15 +680,6 @@ impl World {
         self.ticket_ask(p, id, life, statement, TicketAsk::Record(outcome));
     }
 
-    pub fn record_outcome_again(&mut self, p: &mut Process, id: LifeId, token: u64, outcome: TicketOutcome) {
-        let Some(mut life) = p.ticket_lives.remove(&id) else { return };
-        if life.token == token && life.busy == Busy::Recording {
-            self.record_outcome(p, id, &mut life, outcome);
-        }
-        p.ticket_lives.insert(id, life);
-        self.run_ticket(p, id);
-    }
-
     pub fn on_ticket_answer(
         &mut self,
         p: &mut Process,
@@ -763,43 +693,30 @@ impl World {
             p.ticket_lives.insert(id, life);
             return;
         }
-        let of = (life.saga.ticket().account, life.saga.ticket().fence);
-        match ask {
+        let ticket = life.desk.work().ticket();
+        let of = (ticket.account, ticket.fence);
+        let answer = match ask {
             TicketAsk::Settings(opening) => match settings(answer) {
                 Ok(_) => {
                     let (account, fence) = of;
                     let statement = self.open_keyring(p, account, fence, opening.keyring);
                     self.ticket_ask(p, id, &mut life, statement, TicketAsk::Keyring(opening));
+                    None
                 }
-                Err(why) => {
-                    life.busy = Busy::No;
-                    life.inputs.push_back(saga::Input::not_opened(opening.incarnation, why));
-                }
+                Err(why) => Some(saga::Answer::Opened(opening.incarnation, Err(why))),
             },
             TicketAsk::Keyring(opening) => {
-                life.busy = Busy::No;
-                match opened(answer) {
-                    Ok(epoch) => {
-                        let incarnation = opening.incarnation;
-                        let session = self.new_session(p, id, of, opening, Some(epoch));
-                        life.session = Some((incarnation, session));
-                    }
-                    Err(why) => life.inputs.push_back(saga::Input::not_opened(opening.incarnation, why)),
-                }
+                let incarnation = opening.incarnation;
+                let opened = opened(answer).map(|epoch| {
+                    let session = self.new_session(p, id, of, opening, Some(epoch));
+                    life.session = Some((incarnation, session));
+                });
+                Some(saga::Answer::Opened(incarnation, opened))
             }
-            TicketAsk::Record(outcome) => match outcome_written(answer) {
-                Err(StoreError::Unavailable(_)) => {
-                    self.note(RECORD_RETRY, p.daemon, p.id, Note::OutcomeAgain(id, token, outcome));
-                }
-                Ok(()) => life.busy = Busy::No,
-                Err(why) => {
-                    life.busy = Busy::No;
-                    match saga::after_unwritten(why) {
-                        Ok(input) => life.inputs.push_back(input),
-                        Err(ending) => return self.end_ticket(p, &life, ending),
-                    }
-                }
-            },
+            TicketAsk::Record(outcome) => Some(saga::Answer::Recorded(outcome, outcome_written(answer))),
+        };
+        if let Some(answer) = answer {
+            life.desk.on_answer(answer, self.clock(p));
         }
         p.ticket_lives.insert(id, life);
         self.run_ticket(p, id);

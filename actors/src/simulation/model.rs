@@ -820,7 +820,7 @@ impl Model {
     }
 
     fn record_change(&mut self, process: Uuid, write: &Write, now: Instant) -> Option<Recorded> {
-        let Write { id, follows, record, change, keys } = write;
+        let Write { id, follows, record, change, keys, qr_png: _ } = write;
         let account = record.id;
         if !self.held(account, process, record.fence) {
             return None;

@@ -12,24 +12,21 @@ use tracing::{debug, error, info, warn};
 
 use super::{
     handle::SupervisorHandle,
+    member::MemberHandle,
     roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
 };
 use crate::{
     Deps, LeaseEpoch,
-    account::{
-        self,
-        desk::Beginning,
-        handle::{AccountHandle, Inspection},
-        lifecycle::pending,
-    },
+    account::{author::Author, handle::AccountHandle, lifecycle},
     clock,
     domain::{
-        AccountId, CommandRow, Ending, Fence, Loaded, Policy, Status, StoreError, Survey, Swept, Taken, TicketId,
+        AccountId, CommandRow, Ending, Fence, Loaded, PendingAttempt, Policy, Status, StoreError, Survey, Swept, Taken,
         Trouble,
     },
-    ports::{Gateway, Store},
+    ports::{Gateway, QrPainter, Store},
+    shell::ArbiterHandle,
     trace,
-    unlink::{self, handle::UnlinkHandle, saga::Saga},
+    unlink::{handle::UnlinkHandle, saga::Saga},
 };
 
 pub(super) type Address = Addr<SupervisorActor>;
@@ -38,6 +35,7 @@ pub(super) type Address = Addr<SupervisorActor>;
 pub struct SupervisorConfig {
     pub store: Arc<dyn Store>,
     pub gateway: Arc<dyn Gateway>,
+    pub qr: Arc<dyn QrPainter>,
     pub policy: Policy,
     pub lease: LeaseEpoch,
     /// Where accounts live; an account is always on the same one.
@@ -55,115 +53,30 @@ pub fn start(config: SupervisorConfig) -> SupervisorHandle {
     SupervisorHandle::new(SupervisorActor::new(config).start())
 }
 
-pub(super) fn wake(address: &Address, resync: bool) {
-    address.do_send(Wake { resync });
-}
-
-pub(super) fn restart(address: &Address, account: AccountId) {
-    address.do_send(Restart(account));
-}
-
-pub(super) fn lease_lost(address: &Address) {
-    address.do_send(LeaseLost);
-}
-
-pub(super) fn lease_back(address: &Address) {
-    address.do_send(LeaseBack);
-}
-
-pub(super) async fn inspect(address: &Address, account: AccountId) -> Option<Inspection> {
-    let handle = address.send(Find(account)).await.ok().flatten()?;
-    handle.inspect().await
-}
-
-pub(super) async fn inspect_all(address: &Address) -> Vec<Inspection> {
-    let handles = address.send(FindAll).await.unwrap_or_default();
-    let all = futures_util::future::join_all(handles.iter().map(AccountHandle::inspect)).await;
-    all.into_iter().flatten().collect()
-}
-
-pub(super) async fn headcount(address: &Address) -> Option<usize> {
-    address.send(Headcount).await.ok()
-}
-
-pub(super) async fn sweep(address: &Address, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
-    let gone = |_| StoreError::Unavailable("the daemon is stopping".to_owned());
-    address.send(Sweep { dry_run }).await.map_err(gone)?
-}
-
-pub(super) async fn drain(address: &Address) -> bool {
-    let (told, done) = oneshot::channel();
-    address.do_send(Drain(told));
-    // An error means that the supervisor is gone, and so is everybody.
-    done.await.unwrap_or(true)
-}
-
-pub(super) fn undrain(address: &Address) {
-    address.do_send(Undrain);
+/// What the supervisor is told, or asked.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) enum Call {
+    Wake { resync: bool },
+    Exited(Retired),
+    Restart(AccountId),
+    LeaseLost,
+    LeaseBack,
+    Drain(oneshot::Sender<bool>),
+    Undrain,
+    Find(AccountId, oneshot::Sender<Option<AccountHandle>>),
+    FindAll(oneshot::Sender<Vec<AccountHandle>>),
+    Headcount(oneshot::Sender<usize>),
+    Sweep { dry_run: bool, swept: oneshot::Sender<Result<Vec<Swept>, StoreError>> },
 }
 
 /// See the module.
 pub struct SupervisorActor {
     roster: Roster,
     config: SupervisorConfig,
-    accounts: HashMap<AccountId, AccountHandle>,
-    tickets: HashMap<TicketId, UnlinkHandle>,
+    running: HashMap<Member, MemberHandle>,
     timer: Option<SpawnHandle>,
     waiting_for_drain: Vec<oneshot::Sender<bool>>,
-}
-
-#[derive(Message, Clone, Copy)]
-#[rtype(result = "()")]
-struct Wake {
-    resync: bool,
-}
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Exited(Retired);
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Restart(AccountId);
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct LeaseLost;
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct LeaseBack;
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Drain(oneshot::Sender<bool>);
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Undrain;
-
-#[derive(Message)]
-#[rtype(result = "Option<AccountHandle>")]
-struct Find(AccountId);
-
-#[derive(Message)]
-#[rtype(result = "Vec<AccountHandle>")]
-struct FindAll;
-
-#[derive(Message)]
-#[rtype(result = "usize")]
-struct Headcount;
-
-#[derive(Message)]
-#[rtype(result = "Result<Vec<Swept>, StoreError>")]
-struct Sweep {
-    dry_run: bool,
-}
-
-/// An actor that is ready to run, and what its row said.
-enum Ready {
-    Account(AccountHandle),
-    Ticket(UnlinkHandle),
 }
 
 /// What one look at the database found.
@@ -175,14 +88,7 @@ struct Look {
 impl SupervisorActor {
     fn new(config: SupervisorConfig) -> Self {
         let roster = Roster::new((config.seed)(), config.per_round);
-        Self {
-            roster,
-            config,
-            accounts: HashMap::new(),
-            tickets: HashMap::new(),
-            timer: None,
-            waiting_for_drain: Vec::new(),
-        }
+        Self { roster, config, running: HashMap::new(), timer: None, waiting_for_drain: Vec::new() }
     }
 
     fn look(&mut self, resync: bool, ctx: &mut Context<Self>) {
@@ -204,11 +110,6 @@ impl SupervisorActor {
             };
             actor.follow(directives, ctx);
         }));
-    }
-
-    fn wake(&mut self, resync: bool, ctx: &mut Context<Self>) {
-        let directives = self.roster.wake(resync);
-        self.follow(directives, ctx);
     }
 
     fn follow(&mut self, directives: Vec<Directive>, ctx: &mut Context<Self>) {
@@ -233,18 +134,9 @@ impl SupervisorActor {
                 let left = taken.into_iter().filter(|taken| !but.contains(&taken.command)).collect();
                 self.requeue(left, ctx);
             }
-            Directive::Drain(member) => match member {
-                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::drain),
-                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
-            },
-            Directive::HandOver(member) => match member {
-                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::hand_over),
-                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::leave),
-            },
-            Directive::FenceOff(member) => match member {
-                Member::Account(account) => self.accounts.get(&account).into_iter().for_each(AccountHandle::fence_off),
-                Member::Ticket(ticket) => self.tickets.get(&ticket).into_iter().for_each(UnlinkHandle::fence_off),
-            },
+            Directive::Drain(member) => self.running.get(&member).into_iter().for_each(MemberHandle::drain),
+            Directive::HandOver(member) => self.running.get(&member).into_iter().for_each(MemberHandle::hand_over),
+            Directive::FenceOff(member) => self.running.get(&member).into_iter().for_each(MemberHandle::fence_off),
             Directive::Claim(limit) => self.claim(limit, ctx),
             Directive::Release(account, fence) => self.release(account, fence, ctx),
             Directive::Look { resync } => self.look(resync, ctx),
@@ -254,8 +146,7 @@ impl SupervisorActor {
 
     fn end_waits_for_drain(&mut self, is_drained: bool) {
         for told in self.waiting_for_drain.drain(..) {
-            // Whoever asked may have given up.
-            let _ = told.send(is_drained);
+            answer(told, is_drained);
         }
     }
 
@@ -291,7 +182,7 @@ impl SupervisorActor {
     fn deliver(&mut self, account: AccountId, row: &CommandRow, ctx: &mut Context<Self>) {
         let span = trace::command(row);
         let delivered = span.in_scope(|| {
-            let delivered = self.accounts.get(&account).is_some_and(|handle| handle.command(row).is_ok());
+            let delivered = self.account(account).is_some_and(|handle| handle.command(row).is_ok());
             debug!(%account, command = %row.id, taking = %row.taking, kind = %row.kind, delivered, "command");
             delivered
         });
@@ -332,11 +223,13 @@ impl SupervisorActor {
         let store = Arc::clone(&self.config.store);
         let supervisor = ctx.address();
         let deps = Deps {
+            connections: Arc::clone(&store) as _,
             accounts: Arc::clone(&store) as _,
             tickets: Arc::clone(&store) as _,
             gateway: Arc::clone(&self.config.gateway),
+            qr: Arc::clone(&self.config.qr),
             lease: Arc::clone(&self.config.lease),
-            on_exit: Arc::new(move |retired| supervisor.do_send(Exited(retired))),
+            on_exit: Arc::new(move |retired| supervisor.do_send(Call::Exited(retired))),
             runtime: self.config.runtime.clone(),
         };
         let policy = self.config.policy.clone();
@@ -346,19 +239,23 @@ impl SupervisorActor {
             match member {
                 Member::Account(account) => {
                     let Some(loaded) = store.load_account(account).await? else { return Ok(None) };
-                    let beginning = begin(loaded, trouble, policy, seed);
-                    Ok(Some(Ready::Account(account::actor::start(&arbiter, deps, beginning))))
+                    let (author, first) = begin(loaded, trouble, policy, seed);
+                    let handle = AccountHandle::start(&arbiter, deps, author, first);
+                    Ok(Some(MemberHandle::Account(handle)))
                 }
                 Member::Ticket(ticket) => {
                     let Some(record) = store.load_ticket(ticket).await? else { return Ok(None) };
                     let (saga, first) = Saga::resume(record, policy, seed, clock::now());
-                    Ok(Some(Ready::Ticket(unlink::actor::start(deps, saga, first))))
+                    Ok(Some(MemberHandle::Ticket(UnlinkHandle::start(&arbiter, deps, saga, first))))
                 }
             }
         };
-        ctx.spawn(starting.into_actor(self).map(move |ready: Result<Option<Ready>, StoreError>, actor, ctx| {
-            let how = match ready {
-                Ok(Some(ready)) => actor.register(member, ready),
+        ctx.spawn(starting.into_actor(self).map(move |started: Result<_, StoreError>, actor, ctx| {
+            let how = match started {
+                Ok(Some(handle)) => {
+                    actor.running.insert(member, handle);
+                    Started::Running
+                }
                 Ok(None) | Err(StoreError::Fenced) => Started::Absent,
                 Err(why) => {
                     warn!(?member, %why, "cannot load a row; trying again");
@@ -370,17 +267,12 @@ impl SupervisorActor {
         }));
     }
 
-    fn register(&mut self, member: Member, ready: Ready) -> Started {
-        match (member, ready) {
-            (Member::Account(account), Ready::Account(handle)) => {
-                self.accounts.insert(account, handle);
-            }
-            (Member::Ticket(ticket), Ready::Ticket(handle)) => {
-                self.tickets.insert(ticket, handle);
-            }
-            (Member::Account(_), Ready::Ticket(_)) | (Member::Ticket(_), Ready::Account(_)) => return Started::Failed,
-        }
-        Started::Running
+    fn account(&self, account: AccountId) -> Option<&AccountHandle> {
+        self.running.get(&Member::Account(account)).and_then(MemberHandle::account)
+    }
+
+    fn accounts(&self) -> impl Iterator<Item = &AccountHandle> {
+        self.running.values().filter_map(MemberHandle::account)
     }
 
     fn arbiter_of(&self, member: Member) -> ArbiterHandle {
@@ -406,38 +298,63 @@ impl SupervisorActor {
     }
 }
 
+/// Nothing is to be done about it: whoever asked may have given up.
+fn answer<T>(asked: oneshot::Sender<T>, answer: T) -> Vec<Directive> {
+    drop(asked.send(answer));
+    Vec::new()
+}
+
 /// A life from the row, and what is to be said of it.
-fn begin(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128) -> Beginning {
+fn begin(loaded: Loaded, trouble: Option<Trouble>, policy: Policy, seed: u128) -> (Author, Vec<lifecycle::Effect>) {
     let now = clock::now();
     let record = &loaded.record;
-    let stale = pending(record).staleness(&policy, now).filter(|_| record.status == Status::Pending);
-    let beginning = Beginning::of(loaded, trouble, policy, seed, now);
-    let record = beginning.life.record();
+    let stale = lifecycle::pending(record).staleness(&policy, now).filter(|_| record.status == Status::Pending);
+    let (author, first) = Author::of(loaded, trouble, policy, seed, now);
+    let record = author.life().record();
     if let Some(why) = stale {
         info!(account = %record.id, label = %record.label, %why, "swept: a pair attempt that was left behind is parked");
     }
-    if let Some(Trouble { reason, .. }) = &beginning.holding {
+    if let Some(Trouble { reason, .. }) = author.holding() {
         error!(account = %record.id, label = %record.label, why = %reason, "an account cannot be run as its row says; it is held until a command mends it");
     }
-    beginning
+    (author, first)
 }
 
 impl Actor for SupervisorActor {
     type Context = Context<Self>;
 }
 
-impl Handler<Wake> for SupervisorActor {
+impl Handler<Call> for SupervisorActor {
     type Result = ();
 
-    fn handle(&mut self, wake: Wake, ctx: &mut Self::Context) {
-        self.wake(wake.resync, ctx);
+    fn handle(&mut self, call: Call, ctx: &mut Self::Context) {
+        let directives = match call {
+            Call::Wake { resync } => self.roster.wake(resync),
+            Call::Exited(retired) => self.on_exited(retired),
+            Call::Restart(account) => self.roster.on_restart(account),
+            Call::LeaseLost => self.roster.on_lease_lost(),
+            Call::LeaseBack => self.roster.on_lease_back(),
+            Call::Drain(told) => {
+                info!(members = self.roster.members().count(), "draining");
+                self.waiting_for_drain.push(told);
+                self.roster.on_drain()
+            }
+            Call::Undrain => {
+                info!("taking accounts again");
+                self.end_waits_for_drain(false);
+                self.roster.on_undrain()
+            }
+            Call::Find(account, asked) => answer(asked, self.account(account).cloned()),
+            Call::FindAll(asked) => answer(asked, self.accounts().cloned().collect()),
+            Call::Headcount(asked) => answer(asked, self.accounts().count()),
+            Call::Sweep { dry_run, swept } => return self.sweep(dry_run, swept, ctx),
+        };
+        self.follow(directives, ctx);
     }
 }
 
-impl Handler<Exited> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, Exited(retired): Exited, ctx: &mut Self::Context) {
+impl SupervisorActor {
+    fn on_exited(&mut self, retired: Retired) -> Vec<Directive> {
         match (&retired.member, &retired.ending) {
             (member, Ending::Crashed) => error!(?member, "an actor crashed; it is started again from its row"),
             (member, Ending::Overtaken) => {
@@ -451,111 +368,31 @@ impl Handler<Exited> for SupervisorActor {
             }
             (member, Ending::Done) => debug!(?member, "an actor ended"),
         }
-        match retired.member {
-            Member::Account(account) => drop(self.accounts.remove(&account)),
-            Member::Ticket(ticket) => drop(self.tickets.remove(&ticket)),
-        }
-        let directives = self.roster.on_retired(retired, clock::now());
-        self.follow(directives, ctx);
+        self.running.remove(&retired.member);
+        self.roster.on_retired(retired, clock::now())
     }
-}
-
-impl Handler<Restart> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, Restart(account): Restart, ctx: &mut Self::Context) {
-        let directives = self.roster.on_restart(account);
-        self.follow(directives, ctx);
-    }
-}
-
-impl Handler<LeaseLost> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, _: LeaseLost, ctx: &mut Self::Context) {
-        let directives = self.roster.on_lease_lost();
-        self.follow(directives, ctx);
-    }
-}
-
-impl Handler<LeaseBack> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, _: LeaseBack, ctx: &mut Self::Context) {
-        let directives = self.roster.on_lease_back();
-        self.follow(directives, ctx);
-    }
-}
-
-impl Handler<Drain> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, Drain(told): Drain, ctx: &mut Self::Context) {
-        info!(members = self.roster.members().count(), "draining");
-        self.waiting_for_drain.push(told);
-        let directives = self.roster.on_drain();
-        self.follow(directives, ctx);
-    }
-}
-
-impl Handler<Undrain> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Undrain, ctx: &mut Self::Context) {
-        info!("taking accounts again");
-        self.end_waits_for_drain(false);
-        let directives = self.roster.on_undrain();
-        self.follow(directives, ctx);
-    }
-}
-
-impl Handler<Find> for SupervisorActor {
-    type Result = Option<AccountHandle>;
-
-    fn handle(&mut self, Find(account): Find, _: &mut Self::Context) -> Self::Result {
-        self.accounts.get(&account).cloned()
-    }
-}
-
-impl Handler<FindAll> for SupervisorActor {
-    type Result = Vec<AccountHandle>;
-
-    fn handle(&mut self, _: FindAll, _: &mut Self::Context) -> Self::Result {
-        self.accounts.values().cloned().collect()
-    }
-}
-
-impl Handler<Headcount> for SupervisorActor {
-    type Result = usize;
-
-    fn handle(&mut self, _: Headcount, _: &mut Self::Context) -> Self::Result {
-        self.accounts.len()
-    }
-}
-
-impl Handler<Sweep> for SupervisorActor {
-    type Result = ResponseActFuture<Self, Result<Vec<Swept>, StoreError>>;
 
     /// A stale attempt is parked by its own actor, which begins from the row: here its
     /// account is only made to run.
-    fn handle(&mut self, Sweep { dry_run }: Sweep, _: &mut Self::Context) -> Self::Result {
+    fn sweep(&mut self, dry_run: bool, told: oneshot::Sender<Result<Vec<Swept>, StoreError>>, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.config.store);
         let listing = async move { store.list_pending().await };
-        Box::pin(listing.into_actor(self).map(move |pending, actor, ctx| {
-            let policy = &actor.config.policy;
-            let stale = pending?.into_iter().filter_map(|attempt| {
-                let why = attempt.staleness(policy, clock::now())?;
+        ctx.spawn(listing.into_actor(self).map(move |pending, actor, ctx| {
+            let stale = |attempt: PendingAttempt| {
+                let why = attempt.staleness(&actor.config.policy, clock::now())?;
                 Some(Swept { account: attempt.account, label: attempt.label, why })
-            });
-            let swept: Vec<Swept> = stale.collect();
-            if !dry_run && !swept.is_empty() {
-                for one in &swept {
-                    let directives = actor.roster.on_restart(one.account);
-                    actor.follow(directives, ctx);
-                }
-                actor.wake(true, ctx);
+            };
+            let swept = pending.map(|pending| pending.into_iter().filter_map(stale).collect::<Vec<_>>());
+            if let Ok(swept) = &swept
+                && !dry_run
+                && !swept.is_empty()
+            {
+                let mut directives: Vec<_> =
+                    swept.iter().flat_map(|one| actor.roster.on_restart(one.account)).collect();
+                directives.extend(actor.roster.wake(true));
+                actor.follow(directives, ctx);
             }
-            Ok(swept)
-        }))
+            answer(told, swept);
+        }));
     }
 }

@@ -1,6 +1,8 @@
-use super::actor::{self, Address};
+use tokio::sync::oneshot;
+
+use super::actor::{Address, Call};
 use crate::{
-    account::handle::Inspection,
+    account::handle::{AccountHandle, Inspection},
     domain::{AccountId, StoreError, Swept},
 };
 
@@ -17,29 +19,31 @@ impl SupervisorHandle {
 
     /// There may be commands: look.
     pub fn wake(&self) {
-        actor::wake(&self.address, false);
+        self.address.do_send(Call::Wake { resync: false });
     }
 
     /// Compare everything with the database: boot, a listener that is back, and the
     /// tick are all this.
     pub fn resync(&self) {
-        actor::wake(&self.address, true);
+        self.address.do_send(Call::Wake { resync: true });
     }
 
     /// What one account's actor is in; `None` if it has none.
     pub async fn inspect(&self, account: AccountId) -> Option<Inspection> {
-        actor::inspect(&self.address, account).await
+        self.ask(|found| Call::Find(account, found)).await??.inspect().await
     }
 
     /// What every running account's actor is in.
     pub async fn inspect_all(&self) -> Vec<Inspection> {
-        actor::inspect_all(&self.address).await
+        let handles = self.ask(Call::FindAll).await.unwrap_or_default();
+        let all = futures_util::future::join_all(handles.iter().map(AccountHandle::inspect)).await;
+        all.into_iter().flatten().collect()
     }
 
     /// How many accounts run here; `None` if the supervisor is gone. One that hangs does
     /// not answer, which is what a watchdog asks for.
     pub async fn headcount(&self) -> Option<usize> {
-        actor::headcount(&self.address).await
+        self.ask(Call::Headcount).await
     }
 
     /// Parks pair attempts that a crash left behind; with `dry_run` only names them.
@@ -47,33 +51,42 @@ impl SupervisorHandle {
     /// # Errors
     /// The database did not do it.
     pub async fn sweep(&self, dry_run: bool) -> Result<Vec<Swept>, StoreError> {
-        actor::sweep(&self.address, dry_run).await
+        let gone = || Err(StoreError::Unavailable("the daemon is stopping".to_owned()));
+        self.ask(|swept| Call::Sweep { dry_run, swept }).await.unwrap_or_else(gone)
     }
 
     /// Makes one account's actor anew, from its row.
     pub fn restart(&self, account: AccountId) {
-        actor::restart(&self.address, account);
+        self.address.do_send(Call::Restart(account));
     }
 
     /// This daemon no longer owns anything: everybody leaves and writes nothing.
     pub fn lease_lost(&self) {
-        actor::lease_lost(&self.address);
+        self.address.do_send(Call::LeaseLost);
     }
 
     /// The lease is live again: whoever is still ours starts from its row.
     pub fn lease_back(&self) {
-        actor::lease_back(&self.address);
+        self.address.do_send(Call::LeaseBack);
     }
 
     /// Everybody disconnects and ends, without logging out; returns when they have. False
     /// if [`SupervisorHandle::undrain`] came first: then some may be connected.
     #[must_use = "who is not drained may be connected"]
     pub async fn drain(&self) -> bool {
-        actor::drain(&self.address).await
+        // Without a supervisor everybody is gone.
+        self.ask(Call::Drain).await.unwrap_or(true)
     }
 
     /// Takes accounts again after a drain.
     pub fn undrain(&self) {
-        actor::undrain(&self.address);
+        self.address.do_send(Call::Undrain);
+    }
+
+    /// `None` if the supervisor is gone.
+    async fn ask<T>(&self, call: impl FnOnce(oneshot::Sender<T>) -> Call) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.address.do_send(call(answer));
+        answered.await.ok()
     }
 }

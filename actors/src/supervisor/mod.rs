@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod handle;
+mod member;
 pub mod roster;
 
 pub use roster::{Member, Retired};

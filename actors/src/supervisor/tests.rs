@@ -12,7 +12,7 @@ use crate::{
         AccountId, AccountRecord, Command, CommandId, CommandRow, Desired, Fence, KeyringId, OperatorId, Phone, Policy,
         Secret, SessionEvent, Status, TakingId,
     },
-    fakes::{FakeGateway, FakeStore},
+    fakes::{FakeGateway, FakePainter, FakeStore},
 };
 
 struct Bench {
@@ -40,6 +40,7 @@ impl Bench {
         let supervisor = actor::start(actor::SupervisorConfig {
             store: Arc::clone(&store) as _,
             gateway: Arc::clone(&gateway) as _,
+            qr: Arc::new(FakePainter),
             policy: Policy::default(),
             lease: Arc::new(|| Some(1)),
             arbiters: Vec::new(),

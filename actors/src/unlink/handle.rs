@@ -1,31 +1,28 @@
-use std::sync::Arc;
-
-use tokio::sync::{mpsc, watch};
-
-use super::saga::Input;
+use super::saga::{Effect, Input, Saga};
+use crate::{
+    Deps,
+    shell::{self, ArbiterHandle, Mailbox},
+};
 
 /// A running unlink actor, as the supervisor holds it.
 #[derive(Clone)]
 pub struct UnlinkHandle {
-    inbox: mpsc::UnboundedSender<Input>,
-    fenced: Arc<watch::Sender<bool>>,
+    mailbox: Mailbox<Saga>,
 }
 
 impl UnlinkHandle {
-    pub(super) fn new(inbox: mpsc::UnboundedSender<Input>, fenced: Arc<watch::Sender<bool>>) -> Self {
-        Self { inbox, fenced }
+    /// Starts the actor.
+    pub fn start(on: &ArbiterHandle, deps: Deps, saga: Saga, first: Vec<Effect>) -> Self {
+        Self { mailbox: shell::start(on, deps, saga, first) }
     }
 
     /// End, and leave the ticket open for whoever owns the account next.
     pub fn leave(&self) {
-        // An actor that is gone has left already.
-        let _ = self.inbox.send(Input::Leave);
+        self.mailbox.tell(Input::Leave);
     }
 
     /// The account has another owner: cut the connection, end, and write nothing.
     pub fn fence_off(&self) {
-        if !self.fenced.send_replace(true) {
-            let _ = self.inbox.send(Input::Fenced);
-        }
+        self.mailbox.fence_off();
     }
 }

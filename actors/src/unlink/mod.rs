@@ -1,5 +1,5 @@
 //! A device entry that must leave a phone: one ticket, one small machine, one actor.
 
-pub mod actor;
+mod effects;
 pub mod handle;
 pub mod saga;

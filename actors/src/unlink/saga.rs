@@ -3,11 +3,12 @@
 //! time is over (WhatsApp drops an idle device by itself after about 14 days).
 
 use crate::{
+    desk::{Begun, Then, Wait, Work},
     domain::{
-        CloseReason, Ending, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome,
+        Backoff, CloseReason, Ending, Incarnation, Instant, KeyringId, Policy, SessionEvent, StoreError, TicketOutcome,
         TicketRecord, UnlinkAnswer, Verdict,
     },
-    machine::Machine,
+    machine::{self, Machine},
 };
 
 /// What happened.
@@ -23,31 +24,6 @@ pub enum Input {
     Leave,
     /// The account is another daemon's, or may be soon: the same at once, and without a write.
     Fenced,
-}
-
-impl Input {
-    /// There is no such connection, for this reason.
-    pub fn not_opened(incarnation: Incarnation, why: StoreError) -> Self {
-        let reason = match why {
-            StoreError::Fenced => return Self::Fenced,
-            StoreError::Poisoned(why) => CloseReason::KeysUnusable(why),
-            StoreError::Overtaken | StoreError::Refused(_) | StoreError::Unavailable(_) => {
-                CloseReason::StoreFailed(why.to_string())
-            }
-        };
-        Self::Session(incarnation, SessionEvent::Ended { reason })
-    }
-}
-
-/// What follows a record that was not written, and never will be: an input, or the end.
-pub fn after_unwritten(why: StoreError) -> Result<Input, Ending> {
-    match why {
-        StoreError::Fenced => Ok(Input::Fenced),
-        StoreError::Overtaken => Err(Ending::Overtaken),
-        StoreError::Refused(why) | StoreError::Poisoned(why) | StoreError::Unavailable(why) => {
-            Err(Ending::Unwritable(why))
-        }
-    }
 }
 
 /// An order to the shell, as in [`crate::account::lifecycle::Effect`].
@@ -66,6 +42,29 @@ pub enum Effect {
     /// Write how the try ended; retried by the shell until done.
     Record(TicketOutcome),
     Retire,
+}
+
+/// One thing to do for a ticket: see [`Effect`].
+#[derive(Clone, Debug)]
+pub enum Task {
+    Open {
+        incarnation: Incarnation,
+        keyring: KeyringId,
+    },
+    Unlink(Incarnation),
+    Close(Incarnation),
+    Cut(Incarnation),
+    /// Until it is known what came of it. A confirmation is not lost by a database that is
+    /// away; one that the daemon's end cuts off is asked for again, and WhatsApp then says
+    /// that the device is gone.
+    Record(TicketOutcome),
+}
+
+/// What came of a task that is waited for.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Opened(Incarnation, Result<(), StoreError>),
+    Recorded(TicketOutcome, Result<(), StoreError>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -109,41 +108,35 @@ pub struct Saga {
     /// WhatsApp did not know the device at the last try.
     doubted: bool,
     seed: u128,
-    effects: Vec<Effect>,
 }
+
+type Step = machine::Step<Effect>;
 
 impl Saga {
     /// Goes on from the ticket's row. → Waiting | Connecting | Gone
     pub fn resume(ticket: TicketRecord, policy: Policy, seed: u128, now: Instant) -> (Self, Vec<Effect>) {
         let state = State::Waiting { until: ticket.next_retry_at };
-        let mut saga = Self {
-            ticket,
-            policy,
-            state,
-            incarnation: Incarnation::default(),
-            doubted: false,
-            seed,
-            effects: Vec::new(),
-        };
+        let mut saga = Self { ticket, policy, state, incarnation: Incarnation::default(), doubted: false, seed };
+        let mut step = Step::at(now);
         if saga.ticket.next_retry_at <= now {
-            saga.try_now(now);
+            saga.try_now(&mut step);
         }
-        let effects = std::mem::take(&mut saga.effects);
-        (saga, effects)
+        (saga, step.effects)
     }
 
     /// One input → all its effects. What is late or of another connection changes nothing.
     pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
+        let mut step = Step::at(now);
         match input {
-            Input::Session(of, event) if of == self.incarnation => self.on_session(event, now),
-            Input::Answered(of, answer) if of == self.incarnation => self.on_answered(answer, now),
-            Input::SessionClosed(of) if of == self.incarnation => self.on_closed(),
+            Input::Session(of, event) if of == self.incarnation => self.on_session(event, &mut step),
+            Input::Answered(of, answer) if of == self.incarnation => self.on_answered(answer, &mut step),
+            Input::SessionClosed(of) if of == self.incarnation => self.on_closed(&mut step),
             Input::Session(..) | Input::Answered(..) | Input::SessionClosed(_) => {}
-            Input::Deadline => self.on_deadline(now),
-            Input::Leave => self.on_leave(now),
-            Input::Fenced => self.on_fenced(now),
+            Input::Deadline => self.on_deadline(&mut step),
+            Input::Leave => self.on_leave(&mut step),
+            Input::Fenced => self.on_fenced(&mut step),
         }
-        std::mem::take(&mut self.effects)
+        step.effects
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -165,34 +158,34 @@ impl Saga {
     }
 
     /// Waiting → Connecting | Gone
-    fn try_now(&mut self, now: Instant) {
-        if self.ticket.abandon_at <= now {
+    fn try_now(&mut self, step: &mut Step) {
+        if self.ticket.abandon_at <= step.now {
             let last = self.ticket.last_error.as_ref().map(|why| format!(", the last: {why}")).unwrap_or_default();
             let tries = self.ticket.attempts;
             let reason = format!(
                 "given up after {tries} tries{last}; WhatsApp drops an idle device by itself, or remove it on the phone"
             );
-            self.effects.push(Effect::Record(TicketOutcome::Abandoned { reason }));
-            return self.retire();
+            step.order(Effect::Record(TicketOutcome::Abandoned { reason }));
+            return self.retire(step);
         }
         self.incarnation = self.incarnation.next();
-        self.effects.push(Effect::Open { incarnation: self.incarnation, keyring: self.ticket.keyring });
-        self.state = State::Connecting { until: now.after(self.policy.turn_timeout) };
+        step.order(Effect::Open { incarnation: self.incarnation, keyring: self.ticket.keyring });
+        self.state = State::Connecting { until: step.now.after(self.policy.turn_timeout) };
     }
 
-    fn on_session(&mut self, event: SessionEvent, now: Instant) {
+    fn on_session(&mut self, event: SessionEvent, step: &mut Step) {
         match (&self.state, event) {
             // Its turn has come: from now on its time is measured.
             (State::Connecting { .. }, SessionEvent::Dialing) => {
-                self.state = State::Connecting { until: now.after(self.policy.open_timeout) };
+                self.state = State::Connecting { until: step.now.after(self.policy.open_timeout) };
             }
             // Connecting → Asking
             (State::Connecting { .. }, SessionEvent::Open { .. }) => {
-                self.effects.push(Effect::Unlink(self.incarnation));
-                self.state = State::Asking { until: now.after(self.policy.unlink_timeout) };
+                step.order(Effect::Unlink(self.incarnation));
+                self.state = State::Asking { until: step.now.after(self.policy.unlink_timeout) };
             }
             (State::Connecting { .. } | State::Asking { .. }, SessionEvent::Ended { reason }) => {
-                self.on_ended(&reason, now)
+                self.on_ended(&reason, step)
             }
             (State::Asking { .. }, SessionEvent::Open { .. } | SessionEvent::Dialing)
             | (State::Waiting { .. } | State::Closing { .. } | State::Gone, _)
@@ -210,7 +203,7 @@ impl Saga {
     }
 
     /// Connecting | Asking → Closing
-    fn on_ended(&mut self, reason: &CloseReason, now: Instant) {
+    fn on_ended(&mut self, reason: &CloseReason, step: &mut Step) {
         let is_asked = matches!(self.state, State::Asking { .. });
         let outcome = match reason.verdict() {
             Verdict::LinkGone => TicketOutcome::Unlinked { reason: reason.describe() },
@@ -221,87 +214,87 @@ impl Saga {
             }
             Verdict::LookAgain => {
                 self.doubted = true;
-                self.failed(reason.describe(), now)
+                self.failed(reason.describe(), step.now)
             }
-            Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => self.failed(reason.describe(), now),
+            Verdict::Retry | Verdict::RestartNow | Verdict::Hold { .. } => self.failed(reason.describe(), step.now),
         };
-        self.close(Some(outcome), now);
+        self.close(Some(outcome), step);
     }
 
     /// Asking → Closing
-    fn on_answered(&mut self, answer: UnlinkAnswer, now: Instant) {
+    fn on_answered(&mut self, answer: UnlinkAnswer, step: &mut Step) {
         if !matches!(self.state, State::Asking { .. }) {
             return;
         }
         let outcome = match answer {
             UnlinkAnswer::Gone(reason) => TicketOutcome::Unlinked { reason },
-            UnlinkAnswer::Unknown(error) => self.failed(error, now),
+            UnlinkAnswer::Unknown(error) => self.failed(error, step.now),
         };
-        self.close(Some(outcome), now);
+        self.close(Some(outcome), step);
     }
 
     /// Closing → Waiting | Gone
-    fn on_closed(&mut self) {
+    fn on_closed(&mut self, step: &mut Step) {
         let State::Closing { outcome, .. } = &self.state else { return };
         match outcome.clone() {
             Some(TicketOutcome::Failed { error, attempts, next_retry_at }) => {
                 self.ticket.attempts = attempts;
                 self.ticket.last_error = Some(error.clone());
                 self.state = State::Waiting { until: next_retry_at };
-                self.effects.push(Effect::Record(TicketOutcome::Failed { error, attempts, next_retry_at }));
+                step.order(Effect::Record(TicketOutcome::Failed { error, attempts, next_retry_at }));
             }
             Some(outcome @ (TicketOutcome::Unlinked { .. } | TicketOutcome::Abandoned { .. })) => {
-                self.effects.push(Effect::Record(outcome));
-                self.retire();
+                step.order(Effect::Record(outcome));
+                self.retire(step);
             }
-            None => self.retire(),
+            None => self.retire(step),
         }
     }
 
-    fn on_deadline(&mut self, now: Instant) {
-        if self.deadline().is_none_or(|due| now < due) {
+    fn on_deadline(&mut self, step: &mut Step) {
+        if self.deadline().is_none_or(|due| step.now < due) {
             return;
         }
         match &self.state {
-            State::Waiting { .. } => self.try_now(now),
+            State::Waiting { .. } => self.try_now(step),
             State::Connecting { .. } => {
-                let outcome = self.failed("no login in time".to_owned(), now);
-                self.close(Some(outcome), now);
+                let outcome = self.failed("no login in time".to_owned(), step.now);
+                self.close(Some(outcome), step);
             }
             State::Asking { .. } => {
-                let outcome = self.failed("no answer in time".to_owned(), now);
-                self.close(Some(outcome), now);
+                let outcome = self.failed("no answer in time".to_owned(), step.now);
+                self.close(Some(outcome), step);
             }
-            State::Closing { .. } => self.on_closed(),
+            State::Closing { .. } => self.on_closed(step),
             State::Gone => {}
         }
     }
 
     /// any → Closing | Gone. A confirmation that is being recorded still is.
-    fn on_leave(&mut self, now: Instant) {
+    fn on_leave(&mut self, step: &mut Step) {
         match &mut self.state {
-            State::Waiting { .. } => self.retire(),
-            State::Connecting { .. } | State::Asking { .. } => self.close(None, now),
+            State::Waiting { .. } => self.retire(step),
+            State::Connecting { .. } | State::Asking { .. } => self.close(None, step),
             State::Closing { outcome: outcome @ Some(TicketOutcome::Failed { .. }), .. } => *outcome = None,
             State::Closing { .. } | State::Gone => {}
         }
     }
 
     /// any → Closing | Gone
-    fn on_fenced(&mut self, now: Instant) {
+    fn on_fenced(&mut self, step: &mut Step) {
         match &self.state {
-            State::Waiting { .. } => self.retire(),
+            State::Waiting { .. } => self.retire(step),
             State::Connecting { .. } | State::Asking { .. } | State::Closing { .. } => {
-                self.effects.push(Effect::Cut(self.incarnation));
-                self.state = State::Closing { outcome: None, until: now.after(self.policy.close_timeout) };
+                step.order(Effect::Cut(self.incarnation));
+                self.state = State::Closing { outcome: None, until: step.now.after(self.policy.close_timeout) };
             }
             State::Gone => {}
         }
     }
 
-    fn close(&mut self, outcome: Option<TicketOutcome>, now: Instant) {
-        self.effects.push(Effect::Close(self.incarnation));
-        self.state = State::Closing { outcome, until: now.after(self.policy.close_timeout) };
+    fn close(&mut self, outcome: Option<TicketOutcome>, step: &mut Step) {
+        step.order(Effect::Close(self.incarnation));
+        self.state = State::Closing { outcome, until: step.now.after(self.policy.close_timeout) };
     }
 
     fn failed(&self, error: String, now: Instant) -> TicketOutcome {
@@ -310,9 +303,9 @@ impl Saga {
         TicketOutcome::Failed { error, attempts, next_retry_at: now.after(wait) }
     }
 
-    fn retire(&mut self) {
+    fn retire(&mut self, step: &mut Step) {
         self.state = State::Gone;
-        self.effects.push(Effect::Retire);
+        step.order(Effect::Retire);
     }
 }
 
@@ -331,6 +324,61 @@ impl Machine for Saga {
     fn state_name(&self) -> &'static str {
         self.state.name()
     }
+}
+
+impl Work for Saga {
+    type Task = Task;
+    type Answer = Answer;
+
+    const DEADLINE: Input = Input::Deadline;
+    const FENCED: Input = Input::Fenced;
+
+    fn begin(&mut self, order: Effect, _: Instant, _: bool) -> Begun<Task> {
+        match order {
+            Effect::Open { incarnation, keyring } => {
+                Begun::Task(Task::Open { incarnation, keyring }, Wait::UnlessFenced)
+            }
+            Effect::Unlink(incarnation) => Begun::Task(Task::Unlink(incarnation), Wait::No),
+            Effect::Close(incarnation) => Begun::Task(Task::Close(incarnation), Wait::No),
+            Effect::Cut(incarnation) => Begun::Task(Task::Cut(incarnation), Wait::No),
+            Effect::Record(outcome) => Begun::Task(Task::Record(outcome), Wait::UnlessFenced),
+            Effect::Retire => Begun::Retire,
+        }
+    }
+
+    fn on_answer(&mut self, answer: Answer) -> Then<Input, Task> {
+        match answer {
+            Answer::Opened(_, Ok(())) | Answer::Recorded(_, Ok(())) => Then::Proceed,
+            Answer::Opened(_, Err(StoreError::Fenced)) | Answer::Recorded(_, Err(StoreError::Fenced)) => Then::Fence,
+            Answer::Opened(incarnation, Err(StoreError::Poisoned(why))) => {
+                not_opened(incarnation, CloseReason::KeysUnusable(why))
+            }
+            Answer::Opened(
+                incarnation,
+                Err(why @ (StoreError::Overtaken | StoreError::Refused(_) | StoreError::Unavailable(_))),
+            ) => not_opened(incarnation, CloseReason::StoreFailed(why.to_string())),
+            Answer::Recorded(_, Err(StoreError::Overtaken)) => Then::End(Ending::Overtaken),
+            Answer::Recorded(_, Err(StoreError::Refused(why) | StoreError::Poisoned(why))) => {
+                Then::End(Ending::Unwritable(why))
+            }
+            Answer::Recorded(outcome, Err(StoreError::Unavailable(why))) => Then::Again(Task::Record(outcome), why),
+        }
+    }
+
+    fn outlives_a_fence(order: &Effect) -> bool {
+        match order {
+            Effect::Close(_) | Effect::Cut(_) | Effect::Retire => true,
+            Effect::Open { .. } | Effect::Unlink(_) | Effect::Record(_) => false,
+        }
+    }
+
+    fn retry(&self) -> (Backoff, u128) {
+        (self.policy.write_retry, self.seed)
+    }
+}
+
+fn not_opened(incarnation: Incarnation, reason: CloseReason) -> Then<Input, Task> {
+    Then::Input(Input::Session(incarnation, SessionEvent::Ended { reason }))
 }
 
 #[cfg(test)]

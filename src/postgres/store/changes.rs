@@ -41,12 +41,10 @@ impl ConnectionStore for PgStore {
 #[async_trait]
 impl AccountStore for PgStore {
     async fn record(&self, write: &Write) -> Result<Written, StoreError> {
-        let Write { id, follows, record, change, keys } = write;
-        let (qr_png, qr_at, qr_expires_at) = match &change.qr {
-            QrChange::Keep | QrChange::Clear => (None, None, None),
-            QrChange::Show { payload, at, expires_at } => {
-                (Some(picture(payload).await?), Some(timestamp(*at)), Some(timestamp(*expires_at)))
-            }
+        let Write { id, follows, record, change, keys, qr_png } = write;
+        let (qr_at, qr_expires_at) = match &change.qr {
+            QrChange::Keep | QrChange::Clear => (None, None),
+            QrChange::Show { at, expires_at, .. } => (Some(timestamp(*at)), Some(timestamp(*expires_at))),
         };
         let link = LinkColumns::of(record);
         // A statement may not touch a row twice.
@@ -85,7 +83,7 @@ impl AccountStore for PgStore {
             sealed_records: records.iter().map(|record| record.sealed.as_slice()).collect::<Vec<_>>(),
             record_stamps: records.iter().map(|record| record.stamp).collect::<Vec<_>>(),
             keep_qr: change.qr == QrChange::Keep,
-            qr_png,
+            qr_png: qr_png.as_ref().map(Secret::expose),
             qr_at,
             qr_expires_at,
             keep_pair_code: change.pair_code == CodeChange::Keep,
@@ -161,15 +159,6 @@ impl AccountStore for PgStore {
 fn distinct(groups: &[Group]) -> Vec<&Group> {
     let last: BTreeMap<&str, &Group> = groups.iter().map(|group| (group.jid.as_str(), group)).collect();
     last.into_values().collect()
-}
-
-/// Drawing takes milliseconds: too long for a thread that serves connections.
-async fn picture(payload: &Secret) -> Result<String, StoreError> {
-    let payload = payload.clone();
-    match tokio::task::spawn_blocking(move || crate::qr::png_base64(&payload)).await {
-        Ok(drawn) => drawn.map_err(|wrong| StoreError::Refused(format!("the QR cannot be drawn: {wrong}"))),
-        Err(wrong) => Err(StoreError::Unavailable(format!("the QR was not drawn: {wrong}"))),
-    }
 }
 
 fn audit_payload(line: &AuditEntry) -> Value {

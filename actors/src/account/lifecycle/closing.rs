@@ -3,8 +3,9 @@
 //! unlink ticket is opened for a device that is still connected.
 
 use super::{
-    CommandInput, Effect, Lifecycle, NOBODY, State,
+    CommandInput, Effect, Lifecycle, NOBODY, State, Step,
     commands::{DELETED_ALREADY, fail_into},
+    state::Phase,
 };
 use crate::domain::{
     AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason,
@@ -65,41 +66,41 @@ impl AfterClose {
 
 impl Lifecycle {
     /// Closes the connection if there is one, then does what follows. any → Closing
-    pub(super) fn close_then(&mut self, after: AfterClose) {
+    pub(super) fn close_then(&mut self, after: AfterClose, step: &mut Step) {
         if let State::Online { groups, .. } = &mut self.state {
             let unanswered = std::mem::take(&mut groups.commands);
             // Who leaves writes nothing for them: the next owner runs them again.
             if !matches!(after, AfterClose::Leave(_)) {
-                self.fail_all(unanswered, "the connection ended before the groups came");
+                self.fail_all(unanswered, "the connection ended before the groups came", step);
             }
         }
         if matches!(self.state, State::Admitting { .. }) {
-            self.emit(Effect::RefuseLink(self.incarnation));
+            step.order(Effect::RefuseLink(self.incarnation));
         }
         let had_session = self.state.has_session();
-        let until = self.now.after(self.policy.close_timeout);
+        let until = step.now.after(self.policy.close_timeout);
         self.state = State::Closing { after: Box::new(after), waiting: Vec::new(), leave: false, until };
         if had_session {
-            self.emit(Effect::Close(self.incarnation));
+            step.order(Effect::Close(self.incarnation));
         } else {
-            self.finish_closing();
+            self.finish_closing(step);
         }
     }
 
     /// Gives the account up at once. Whatever was to follow a close that is under way is
     /// the next owner's. any → Closing → Gone
-    fn cut(&mut self) {
+    fn cut(&mut self, step: &mut Step) {
         if matches!(self.state, State::Admitting { .. }) {
-            self.emit(Effect::RefuseLink(self.incarnation));
+            step.order(Effect::RefuseLink(self.incarnation));
         }
         let had_session = self.state.has_session();
         let after = Box::new(AfterClose::Leave(Leaving::Fenced));
-        let until = self.now.after(self.policy.close_timeout);
+        let until = step.now.after(self.policy.close_timeout);
         self.state = State::Closing { after, waiting: Vec::new(), leave: false, until };
         if had_session {
-            self.emit(Effect::Cut(self.incarnation));
+            step.order(Effect::Cut(self.incarnation));
         } else {
-            self.finish_closing();
+            self.finish_closing(step);
         }
     }
 
@@ -112,20 +113,20 @@ impl Lifecycle {
     }
 
     /// Closing → whatever follows
-    pub(super) fn on_session_closed(&mut self) {
+    pub(super) fn on_session_closed(&mut self, step: &mut Step) {
         if matches!(self.state, State::Closing { .. }) {
-            self.finish_closing();
+            self.finish_closing(step);
         }
     }
 
     /// Gives the account up. What was to follow a close is recorded first if it ends something,
     /// unless nothing may be written any more; what would connect again is dropped.
-    pub(super) fn leave(&mut self, leaving: Leaving) {
+    pub(super) fn leave(&mut self, leaving: Leaving, step: &mut Step) {
         if leaving == Leaving::Fenced {
-            return self.cut();
+            return self.cut(step);
         }
         let State::Closing { after, leave, .. } = &mut self.state else {
-            return self.close_then(AfterClose::Leave(leaving));
+            return self.close_then(AfterClose::Leave(leaving), step);
         };
         if after.ends_something() {
             *leave = true;
@@ -137,66 +138,65 @@ impl Lifecycle {
 
     /// Gives the account up: the next owner runs again what is not ended.
     pub(super) fn is_leaving(&self) -> bool {
-        match &self.state {
-            State::Closing { after, .. } => matches!(**after, AfterClose::Leave(_)),
-            State::Gone => true,
-            State::Unpaired
-            | State::Waiting { .. }
-            | State::Opening { .. }
-            | State::AwaitingScan { .. }
-            | State::AwaitingPasskey { .. }
-            | State::Admitting { .. }
-            | State::Linking { .. }
-            | State::ClaimingNumber { .. }
-            | State::Reclaiming { .. }
-            | State::Connecting { .. }
-            | State::Online { .. }
-            | State::Reconnecting { .. }
-            | State::Held { .. }
-            | State::Deleted { .. } => false,
+        match self.state.phase() {
+            Phase::Closing => {
+                matches!(&self.state, State::Closing { after, .. } if matches!(**after, AfterClose::Leave(_)))
+            }
+            Phase::Gone => true,
+            Phase::Resting | Phase::Pairing | Phase::Linking | Phase::Linked => false,
         }
     }
 
-    pub(super) fn finish_closing(&mut self) {
+    pub(super) fn finish_closing(&mut self, step: &mut Step) {
         let State::Closing { after, waiting, leave, .. } = std::mem::replace(&mut self.state, State::Unpaired) else {
             return;
         };
         match *after {
-            AfterClose::Delete { command } => return self.finish_delete(command, waiting),
-            AfterClose::Leave(leaving) => return self.finish_leave(leaving),
-            AfterClose::EndAttempt { terminal, reason, command } => self.finish_attempt(terminal, reason, command),
-            AfterClose::Begin { request, command } => self.begin_attempt(request, command),
-            AfterClose::NextSocket { reason, until, erase_linking } => self.finish_socket(reason, until, erase_linking),
-            AfterClose::Relogin { reason, until } => self.finish_loss(&reason, until),
-            AfterClose::LinkGone { reason } => self.finish_link_gone(&reason),
-            AfterClose::Hold { reason, until } => self.finish_hold(&reason, until),
-            AfterClose::Park { phone, existing_label } => self.finish_park(phone, existing_label),
-            AfterClose::Unpair { logout, command } => self.finish_unpair(logout, &command),
+            AfterClose::Delete { command } => return self.finish_delete(command, waiting, step),
+            AfterClose::Leave(leaving) => return self.finish_leave(leaving, step),
+            AfterClose::EndAttempt { terminal, reason, command } => {
+                self.finish_attempt(terminal, reason, command, step)
+            }
+            AfterClose::Begin { request, command } => self.begin_attempt(request, command, step),
+            AfterClose::NextSocket { reason, until, erase_linking } => {
+                self.finish_socket(reason, until, erase_linking, step)
+            }
+            AfterClose::Relogin { reason, until } => self.finish_loss(&reason, until, step),
+            AfterClose::LinkGone { reason } => self.finish_link_gone(&reason, step),
+            AfterClose::Hold { reason, until } => self.finish_hold(&reason, until, step),
+            AfterClose::Park { phone, existing_label } => self.finish_park(phone, existing_label, step),
+            AfterClose::Unpair { logout, command } => self.finish_unpair(logout, &command, step),
         }
         if leave {
-            return self.close_then(AfterClose::Leave(Leaving::Told));
+            return self.close_then(AfterClose::Leave(Leaving::Told), step);
         }
         for command in waiting {
-            self.on_command(command);
+            self.on_command(command, step);
         }
     }
 
     /// Closing → Unpaired
-    fn finish_attempt(&mut self, terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)>) {
+    fn finish_attempt(
+        &mut self,
+        terminal: Event,
+        reason: StatusReason,
+        command: Option<(CommandInput, String)>,
+        step: &mut Step,
+    ) {
         let mut change = Change::out_of_pending();
         if let Some((command, result)) = command {
             change.finished.push(command.ended(Ok(result)));
         }
-        self.finish_attempt_with(change, terminal, reason);
+        self.finish_attempt_with(change, terminal, reason, step);
     }
 
-    fn finish_attempt_with(&mut self, mut change: Change, terminal: Event, reason: StatusReason) {
+    fn finish_attempt_with(&mut self, mut change: Change, terminal: Event, reason: StatusReason, step: &mut Step) {
         self.end_attempt_into(&mut change, terminal);
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
-        self.set_status(Status::Unpaired, reason);
+        self.set_status(Status::Unpaired, reason, step);
         self.state = State::Unpaired;
-        self.write(change);
+        self.write(change, step);
     }
 
     /// The attempt's one terminal event, and what becomes of its keys: a device
@@ -209,89 +209,89 @@ impl Lifecycle {
     }
 
     /// Closing → Waiting | Opening | Linking
-    fn finish_socket(&mut self, reason: StatusReason, until: Instant, erase_linking: bool) {
+    fn finish_socket(&mut self, reason: StatusReason, until: Instant, erase_linking: bool, step: &mut Step) {
         let mut change = Change::out_of_pending();
         if erase_linking {
             change.erase.extend(self.record.drop_new_link());
         }
-        if self.record.attempt().is_some_and(|attempt| attempt.deadline <= self.now) {
-            return self.finish_attempt_with(change, Event::Timeout, Reason::Timeout.into());
+        if self.record.attempt().is_some_and(|attempt| attempt.deadline <= step.now) {
+            return self.finish_attempt_with(change, Event::Timeout, Reason::Timeout.into(), step);
         }
-        self.set_status(Status::Pending, reason);
-        self.record.next_retry_at = (until > self.now).then_some(until);
-        self.write(change);
-        if until > self.now {
+        self.set_status(Status::Pending, reason, step);
+        self.record.next_retry_at = (until > step.now).then_some(until);
+        self.write(change, step);
+        if until > step.now {
             self.state = State::Waiting { until };
         } else {
-            self.continue_attempt();
+            self.continue_attempt(step);
         }
     }
 
     /// Closing → Reconnecting | Connecting
-    fn finish_loss(&mut self, reason: &CloseReason, until: Instant) {
-        if *reason == CloseReason::RestartRequired && until <= self.now {
+    fn finish_loss(&mut self, reason: &CloseReason, until: Instant, step: &mut Step) {
+        if *reason == CloseReason::RestartRequired && until <= step.now {
             if self.record.status == Status::Connected {
                 // As for a move: told only if it takes long, behind a mass reconnect say.
-                self.record.released_at = Some(self.now);
+                self.record.released_at = Some(step.now);
             }
-            return self.log_in();
+            return self.log_in(step);
         }
         // One that came from another daemon counts, too: consumers believe that it is connected.
         let was_connected = self.record.released_at.take().is_some() || self.record.status == Status::Connected;
         self.record.next_retry_at = Some(until);
-        self.set_status(Status::Reconnecting, reason.reason());
+        self.set_status(Status::Reconnecting, reason.reason(), step);
         let mut change = Change::default();
         if was_connected {
             change.events.push(Event::Disconnected { reason: reason.reason(), next_retry_at: until });
             change.audit.push(self.audit(NOBODY, AuditAction::Disconnected, reason.raw()));
         }
-        self.write(change);
+        self.write(change, step);
         self.state = State::Reconnecting { until };
     }
 
     /// Closing → Unpaired. The keys open nothing any more: WhatsApp said so.
-    fn finish_link_gone(&mut self, reason: &CloseReason) {
+    fn finish_link_gone(&mut self, reason: &CloseReason, step: &mut Step) {
         let keyring = self.record.take_keyring();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
         self.record.groups_synced_at = None;
-        self.set_status(Status::Unpaired, Reason::LoggedOut);
+        self.set_status(Status::Unpaired, Reason::LoggedOut, step);
         let change = Change {
             erase: keyring.into_iter().collect(),
             events: vec![Event::LoggedOut { reason: reason.reason() }],
             audit: vec![self.audit(NOBODY, AuditAction::LoggedOut, reason.raw())],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
         self.state = State::Unpaired;
     }
 
     /// Closing → Held
-    fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>) {
+    fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>, step: &mut Step) {
         self.record.next_retry_at = until;
-        self.set_status(Status::Held, reason.reason());
+        self.set_status(Status::Held, reason.reason(), step);
         let change = Change {
             events: vec![Event::Held { reason: reason.reason(), until }],
             audit: vec![self.audit(NOBODY, AuditAction::Held, reason.raw())],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
         self.state = State::Held { until };
     }
 
     /// Closing → Unpaired
-    fn finish_park(&mut self, phone: Phone, existing_label: String) {
+    fn finish_park(&mut self, phone: Phone, existing_label: String, step: &mut Step) {
         self.record.give_up_number();
         self.record.desired = Desired::Unpaired;
         self.record.next_retry_at = None;
-        self.set_status(Status::Unpaired, Reason::Duplicate);
+        self.set_status(Status::Unpaired, Reason::Duplicate, step);
         let change = Change { events: vec![Event::Duplicate { phone, existing_label }], ..Change::default() };
-        self.write(change);
+        self.write(change, step);
         self.state = State::Unpaired;
     }
 
     /// Closing → Unpaired. The keys are parked, or get a ticket.
-    fn finish_unpair(&mut self, logout: bool, command: &CommandInput) {
+    fn finish_unpair(&mut self, logout: bool, command: &CommandInput, step: &mut Step) {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         if logout {
@@ -307,7 +307,7 @@ impl Lifecycle {
         if self.record.status != Status::Unpaired || unlinked == Unlinked::Pending {
             change.audit.push(self.audit(&command.source, AuditAction::Unpaired, None));
         }
-        self.set_status(Status::Unpaired, Reason::Operator);
+        self.set_status(Status::Unpaired, Reason::Operator, step);
         let result = match (unlinked, self.record.keyring()) {
             (Unlinked::Pending, _) => "unpaired; the device is being removed from the phone",
             (Unlinked::Confirmed | Unlinked::None, Some(_)) => {
@@ -317,11 +317,11 @@ impl Lifecycle {
         };
         change.finished.push(command.ended(Ok(result.to_owned())));
         self.state = State::Unpaired;
-        self.write(change);
+        self.write(change, step);
     }
 
     /// Closing → Gone
-    fn finish_delete(&mut self, command: Option<CommandInput>, waiting: Vec<CommandInput>) {
+    fn finish_delete(&mut self, command: Option<CommandInput>, waiting: Vec<CommandInput>, step: &mut Step) {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         self.leave_behind_into(&mut change);
@@ -332,8 +332,8 @@ impl Lifecycle {
         self.record.groups_synced_at = None;
         let unlinked = if change.tickets.is_empty() { Unlinked::None } else { Unlinked::Pending };
         match unlinked {
-            Unlinked::Pending => self.set_status(Status::Deleting, Reason::Unlinking),
-            Unlinked::Confirmed | Unlinked::None => self.set_status(Status::Unpaired, Reason::Deleted),
+            Unlinked::Pending => self.set_status(Status::Deleting, Reason::Unlinking, step),
+            Unlinked::Confirmed | Unlinked::None => self.set_status(Status::Unpaired, Reason::Deleted, step),
         }
         let source = command.as_ref().map_or(NOBODY, |command| command.source.as_str());
         change.events.push(Event::AccountDeleted { unlinked });
@@ -352,27 +352,27 @@ impl Lifecycle {
                 Ok(_) | Err(_) => fail_into(&mut change, command.id, command.kind, "the account was deleted"),
             }
         }
-        self.write(change);
-        self.retire();
+        self.write(change, step);
+        self.retire(step);
     }
 
     /// Closing → Gone. Nothing is decided: what is wanted is wanted still.
-    fn finish_leave(&mut self, leaving: Leaving) {
+    fn finish_leave(&mut self, leaving: Leaving, step: &mut Step) {
         let is_connected = self.record.status == Status::Connected;
         if is_connected && leaving != Leaving::Fenced {
-            self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, Reason::Released);
-            self.record.released_at = Some(self.now);
+            self.record.next_retry_at = Some(step.now);
+            self.set_status(Status::Reconnecting, Reason::Released, step);
+            self.record.released_at = Some(step.now);
         }
         match leaving {
             Leaving::Fenced => {}
-            Leaving::Told if self.record.released_at.is_some() => self.tell_of_the_move(),
+            Leaving::Told if self.record.released_at.is_some() => self.tell_of_the_move(step),
             Leaving::Moved if is_connected => {
-                self.write_row();
+                self.write_row(step);
             }
             Leaving::Told | Leaving::Moved => {}
         }
-        self.retire();
+        self.retire(step);
     }
 
     /// When consumers are to be told that an account which is on its way from one daemon to
@@ -383,23 +383,23 @@ impl Lifecycle {
     }
 
     /// It takes longer than a move may. The state stays.
-    pub(super) fn tell_of_the_move(&mut self) {
+    pub(super) fn tell_of_the_move(&mut self, step: &mut Step) {
         self.record.released_at = None;
         if self.record.status == Status::Connected {
-            self.record.next_retry_at = Some(self.now);
-            self.set_status(Status::Reconnecting, Reason::RestartRequired);
+            self.record.next_retry_at = Some(step.now);
+            self.set_status(Status::Reconnecting, Reason::RestartRequired, step);
         }
-        let next_retry_at = self.record.next_retry_at.unwrap_or(self.now);
+        let next_retry_at = self.record.next_retry_at.unwrap_or(step.now);
         let change = Change {
             events: vec![Event::Disconnected { reason: self.record.reason.clone(), next_retry_at }],
             audit: vec![self.audit(NOBODY, AuditAction::Disconnected, None)],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
     }
 
-    pub(super) fn retire(&mut self) {
+    pub(super) fn retire(&mut self, step: &mut Step) {
         self.state = State::Gone;
-        self.emit(Effect::Retire);
+        step.order(Effect::Retire);
     }
 }

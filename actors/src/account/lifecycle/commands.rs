@@ -1,6 +1,6 @@
 //! What an operator can ask, in every state. Every command is safe to repeat.
 
-use super::{CommandInput, Lifecycle, State, closing::AfterClose};
+use super::{CommandInput, Lifecycle, State, Step, closing::AfterClose};
 use crate::domain::{
     CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, PairRequest, Reason, Status,
 };
@@ -10,7 +10,7 @@ pub(super) const DELETED_ALREADY: &str = "deleted already";
 const RECONNECTING: &str = "connecting again";
 
 impl Lifecycle {
-    pub(super) fn on_command(&mut self, input: CommandInput) {
+    pub(super) fn on_command(&mut self, input: CommandInput, step: &mut Step) {
         if self.is_gone() {
             // The row stays `running`; whoever runs the account next takes it again.
             return;
@@ -19,85 +19,85 @@ impl Lifecycle {
             return waiting.push(input);
         }
         if let State::Deleted { .. } = self.state {
-            return self.on_late_command(&input);
+            return self.on_late_command(&input, step);
         }
         // Who was held by the smallest write has it still.
-        self.leave_behind();
+        self.leave_behind(step);
         let command = match input.command.clone() {
-            Err(reason) => return self.fail(&input, &reason),
+            Err(reason) => return self.fail(&input, &reason.to_string(), step),
             Ok(command) => command,
         };
         match command {
-            Command::Pair(request) => self.on_pair(request, input),
-            Command::Cancel => self.on_cancel(input),
-            Command::Passkey(answer) => self.on_passkey_answer(answer, &input),
-            Command::Unpair { logout } => self.close_then(AfterClose::Unpair { logout, command: input }),
-            Command::Resume => self.on_resume(input),
-            Command::Reconnect => self.on_reconnect(&input),
-            Command::Delete => self.on_delete(input),
-            Command::SyncGroups => self.on_sync_groups(&input),
+            Command::Pair(request) => self.on_pair(request, input, step),
+            Command::Cancel => self.on_cancel(input, step),
+            Command::Passkey(answer) => self.on_passkey_answer(answer, &input, step),
+            Command::Unpair { logout } => self.close_then(AfterClose::Unpair { logout, command: input }, step),
+            Command::Resume => self.on_resume(input, step),
+            Command::Reconnect => self.on_reconnect(&input, step),
+            Command::Delete => self.on_delete(input, step),
+            Command::SyncGroups => self.on_sync_groups(&input, step),
         }
     }
 
     /// Deleted → Gone: who comes next finds the row as it is then.
-    fn on_late_command(&mut self, input: &CommandInput) {
+    fn on_late_command(&mut self, input: &CommandInput, step: &mut Step) {
         match &input.command {
-            Err(reason) => self.fail(input, &reason.clone()),
-            Ok(Command::Delete) => self.done(input, DELETED_ALREADY),
-            Ok(_) => self.fail(input, "the account was deleted"),
+            Err(reason) => self.fail(input, &reason.to_string(), step),
+            Ok(Command::Delete) => self.done(input, DELETED_ALREADY, step),
+            Ok(_) => self.fail(input, "the account was deleted", step),
         }
-        self.retire();
+        self.retire(step);
     }
 
     /// any → Closing → Opening; Online → Online
-    fn on_pair(&mut self, request: PairRequest, input: CommandInput) {
+    fn on_pair(&mut self, request: PairRequest, input: CommandInput, step: &mut Step) {
         if matches!(self.state, State::Online { .. }) {
-            return self.tell_connected(&input);
+            return self.tell_connected(&input, step);
         }
-        self.close_then(AfterClose::Begin { request, command: input });
+        self.close_then(AfterClose::Begin { request, command: input }, step);
     }
 
     /// (any attempt) → Closing → Unpaired
-    fn on_cancel(&mut self, input: CommandInput) {
+    fn on_cancel(&mut self, input: CommandInput, step: &mut Step) {
         if self.record.attempt().is_none() {
-            return self.done(&input, "no pair attempt is running");
+            return self.done(&input, "no pair attempt is running", step);
         }
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
         let command = Some((input, "the attempt was cancelled".to_owned()));
-        self.close_then(AfterClose::EndAttempt { terminal, reason: Reason::Cancelled.into(), command });
+        self.close_then(AfterClose::EndAttempt { terminal, reason: Reason::Cancelled.into(), command }, step);
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
-    fn on_resume(&mut self, input: CommandInput) {
+    fn on_resume(&mut self, input: CommandInput, step: &mut Step) {
         if matches!(self.state, State::Online { .. }) {
-            return self.tell_connected(&input);
+            return self.tell_connected(&input, step);
         }
         if self.record.attempt().is_some() {
-            return self.fail(&input, "a pair attempt is running; cancel it first");
+            return self.fail(&input, "a pair attempt is running; cancel it first", step);
         }
         if self.record.keyring().is_none() {
-            return self.fail(&input, "there are no stored keys to connect with; pair the account");
+            return self.fail(&input, "there are no stored keys to connect with; pair the account", step);
         }
         if self.state.has_session() {
-            return self.done(&input, "connecting already");
+            return self.done(&input, "connecting already", step);
         }
         match (self.record.phone(), &self.record.last_phone) {
             (None, Some(phone)) => {
-                let mut update = self.login_update(&input);
+                let mut update = self.login_update(&input, step);
                 update.record.learn(Some(phone.clone()), None);
-                let until = self.now.after(self.policy.admission_timeout);
+                let until = step.now.after(self.policy.admission_timeout);
                 let claimed = Box::new(update.record.clone());
                 self.state = State::Reclaiming { command: input, waiting: Vec::new(), claimed, until };
-                self.claim(update);
+                self.claim(update, step);
             }
-            (Some(_), _) | (None, None) => self.start_login(&input),
+            (Some(_), _) | (None, None) => self.start_login(&input, step),
         }
     }
 
     /// What is connected, or tries to be, does so anew, with the settings of now.
     /// (any attempt) → Closing → Opening | Linking; Online | Connecting → Closing → Connecting;
     /// Reconnecting | Held by its proxy → Connecting
-    fn on_reconnect(&mut self, input: &CommandInput) {
+    fn on_reconnect(&mut self, input: &CommandInput, step: &mut Step) {
         let held_by_proxy = self.record.reason.word() == Reason::ProxyInvalid;
         match &self.state {
             State::Opening { .. }
@@ -109,24 +109,26 @@ impl Lifecycle {
             | State::Waiting { .. }
                 if self.record.attempt().is_some() =>
             {
-                self.done(input, RECONNECTING);
-                let (reason, until) = (Reason::Reconnecting.into(), self.now);
-                self.close_then(AfterClose::NextSocket { reason, until, erase_linking: false });
+                self.done(input, RECONNECTING, step);
+                let (reason, until) = (Reason::Reconnecting.into(), step.now);
+                self.close_then(AfterClose::NextSocket { reason, until, erase_linking: false }, step);
             }
             State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::ClaimingNumber { .. } => {
-                self.done(input, RECONNECTING);
-                self.close_then(AfterClose::Relogin { reason: CloseReason::RestartRequired, until: self.now });
+                self.done(input, RECONNECTING, step);
+                self.close_then(AfterClose::Relogin { reason: CloseReason::RestartRequired, until: step.now }, step);
             }
             State::Reconnecting { .. } => {
-                self.done(input, RECONNECTING);
+                self.done(input, RECONNECTING, step);
                 self.backoff.reset();
-                self.log_in();
+                self.log_in(step);
             }
             State::Held { .. } if held_by_proxy => {
-                self.done(input, RECONNECTING);
-                self.on_hold_over();
+                self.done(input, RECONNECTING, step);
+                self.on_hold_over(step);
             }
-            State::Held { .. } => self.done(input, "the account is held; what was changed is used when it is resumed"),
+            State::Held { .. } => {
+                self.done(input, "the account is held; what was changed is used when it is resumed", step)
+            }
             State::Unpaired
             | State::Opening { .. }
             | State::AwaitingScan { .. }
@@ -136,55 +138,57 @@ impl Lifecycle {
             | State::Reclaiming { .. }
             | State::Closing { .. }
             | State::Deleted { .. }
-            | State::Gone => self.done(input, "nothing is connected; what was changed is used by the next connection"),
+            | State::Gone => {
+                self.done(input, "nothing is connected; what was changed is used by the next connection", step)
+            }
         }
     }
 
     /// Gone from the lists at once; the rest follows the close. any → Closing → Gone
-    fn on_delete(&mut self, input: CommandInput) {
+    fn on_delete(&mut self, input: CommandInput, step: &mut Step) {
         self.record.desired = Desired::Deleted;
-        self.record.deleted_at = Some(self.now);
-        self.set_status(Status::Deleting, Reason::Operator);
+        self.record.deleted_at = Some(step.now);
+        self.set_status(Status::Deleting, Reason::Operator, step);
         if self.state.has_session() {
             let change = Change::out_of_pending();
-            self.write(change);
+            self.write(change, step);
         }
-        self.close_then(AfterClose::Delete { command: Some(input) });
+        self.close_then(AfterClose::Delete { command: Some(input) }, step);
     }
 
     /// Online → Online
-    fn on_sync_groups(&mut self, input: &CommandInput) {
-        let now = self.now;
+    fn on_sync_groups(&mut self, input: &CommandInput, step: &mut Step) {
+        let now = step.now;
         let State::Online { groups, .. } = &mut self.state else {
-            return self.fail(input, "the account is not connected");
+            return self.fail(input, "the account is not connected", step);
         };
         groups.commands.push((input.id, input.kind.clone()));
         if !groups.asked {
             groups.due = Some(now);
-            self.fetch_groups();
+            self.fetch_groups(step);
         }
     }
 
-    fn tell_connected(&mut self, input: &CommandInput) {
+    fn tell_connected(&mut self, input: &CommandInput, step: &mut Step) {
         let change = Change {
             events: vec![Event::Connected { phone: self.record.phone().cloned() }],
             finished: vec![input.ended(Ok("already connected".to_owned()))],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
     }
 
-    pub(super) fn done(&mut self, input: &CommandInput, result: &str) {
+    pub(super) fn done(&mut self, input: &CommandInput, result: &str, step: &mut Step) {
         let change = Change { finished: vec![input.ended(Ok(result.to_owned()))], ..Change::default() };
-        self.write(change);
+        self.write(change, step);
     }
 
-    pub(super) fn fail(&mut self, input: &CommandInput, reason: &str) {
-        self.fail_all(vec![(input.id, input.kind.clone())], reason);
+    pub(super) fn fail(&mut self, input: &CommandInput, reason: &str, step: &mut Step) {
+        self.fail_all(vec![(input.id, input.kind.clone())], reason, step);
     }
 
     /// Each ends `failed` and emits `command.failed`.
-    pub(super) fn fail_all(&mut self, commands: Vec<(CommandId, String)>, reason: &str) {
+    pub(super) fn fail_all(&mut self, commands: Vec<(CommandId, String)>, reason: &str, step: &mut Step) {
         if commands.is_empty() {
             return;
         }
@@ -192,7 +196,7 @@ impl Lifecycle {
         for (command, kind) in commands {
             fail_into(&mut change, command, kind, reason);
         }
-        self.write(change);
+        self.write(change, step);
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::domain::{
-    Claim, ClaimError, Command, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation, PasskeyError,
-    SessionEvent,
+    Claim, ClaimError, Command, CommandError, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation,
+    PasskeyError, SessionEvent,
 };
 
 /// What happened.
@@ -34,7 +34,7 @@ pub struct CommandInput {
     pub id: CommandId,
     pub kind: String,
     pub source: String,
-    pub command: Result<Command, String>,
+    pub command: Result<Command, CommandError>,
 }
 
 impl CommandInput {

@@ -2,51 +2,45 @@
 
 use std::time::Duration;
 
-use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose, state::Groups};
+use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
-    Group, GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
+    Group, GroupsError, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
 };
 
 impl Lifecycle {
     /// Reconnecting | Held | Unpaired (with keys) → Connecting
-    pub(super) fn log_in(&mut self) {
+    pub(super) fn log_in(&mut self, step: &mut Step) {
         let Some(keyring) = self.record.keyring() else {
-            return self
-                .close_then(AfterClose::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) });
+            return self.close_then(
+                AfterClose::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) },
+                step,
+            );
         };
         self.incarnation = self.incarnation.next();
-        self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-        self.state = State::Connecting { until: self.now.after(self.policy.turn_timeout) };
+        step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
+        self.state = State::Connecting { until: step.now.after(self.policy.turn_timeout) };
     }
 
     /// The shell has come to opening the connection that was ordered: a write that the
     /// database was slow with has taken none of its time. The state stays.
     pub fn open_begins(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Connecting { until } | State::Linking { until } => *until = now.after(self.policy.turn_timeout),
-            State::Opening { until } => *until = now.after(self.policy.open_timeout),
-            State::Unpaired
-            | State::Waiting { .. }
-            | State::AwaitingScan { .. }
-            | State::AwaitingPasskey { .. }
-            | State::Admitting { .. }
-            | State::ClaimingNumber { .. }
-            | State::Reclaiming { .. }
-            | State::Online { .. }
-            | State::Reconnecting { .. }
-            | State::Held { .. }
-            | State::Closing { .. }
-            | State::Deleted { .. }
-            | State::Gone => {}
-        }
+        let Policy { turn_timeout, open_timeout, .. } = self.policy;
+        self.set_login_deadline(now, turn_timeout, turn_timeout, open_timeout);
     }
 
     /// The connection's turn has come: from now on its time is measured. The state stays.
-    pub(super) fn on_dialing(&mut self) {
+    pub(super) fn on_dialing(&mut self, step: &mut Step) {
+        let Policy { link_timeout, open_timeout, .. } = self.policy;
+        self.set_login_deadline(step.now, open_timeout, link_timeout, open_timeout);
+    }
+
+    /// Of a connection that is not open yet.
+    fn set_login_deadline(&mut self, now: Instant, login: Duration, first_login: Duration, pairing: Duration) {
         match &mut self.state {
-            State::Connecting { until } | State::Opening { until } => *until = self.now.after(self.policy.open_timeout),
-            State::Linking { until } => *until = self.now.after(self.policy.link_timeout),
+            State::Connecting { until } => *until = now.after(login),
+            State::Linking { until } => *until = now.after(first_login),
+            State::Opening { until } => *until = now.after(pairing),
             State::Unpaired
             | State::Waiting { .. }
             | State::AwaitingScan { .. }
@@ -64,26 +58,26 @@ impl Lifecycle {
     }
 
     /// `<success>` came. Linking | Connecting → Online | ClaimingNumber | Closing
-    pub(super) fn on_open(&mut self, phone: Option<Phone>, device_jid: Option<String>) {
+    pub(super) fn on_open(&mut self, phone: Option<Phone>, device_jid: Option<String>, step: &mut Step) {
         if !matches!(self.state, State::Linking { .. } | State::Connecting { .. }) {
             return;
         }
         let unclaimed = phone.filter(|_| self.record.phone().is_none());
         let Some(phone) = unclaimed else {
-            return self.go_online(device_jid);
+            return self.go_online(device_jid, step);
         };
         if let Some(wrong) = self.wrong_phone(&phone) {
-            return self.end_attempt(wrong, Reason::WrongPhone);
+            return self.end_attempt(wrong, Reason::WrongPhone, step);
         }
-        let update = self.online_update(device_jid, Some(&phone));
-        let until = self.now.after(self.policy.admission_timeout);
+        let update = self.online_update(device_jid, Some(&phone), step);
+        let until = step.now.after(self.policy.admission_timeout);
         self.state = State::ClaimingNumber { phone, claimed: Box::new(update.record.clone()), until };
-        self.claim(update);
+        self.claim(update, step);
     }
 
     /// Asks for the number that the update gives the account. Its outcome is waited for.
-    pub(super) fn claim(&mut self, update: Update) {
-        self.emit(Effect::Claim { incarnation: self.incarnation, update: Box::new(update) });
+    pub(super) fn claim(&mut self, update: Update, step: &mut Step) {
+        step.order(Effect::Claim { incarnation: self.incarnation, update: Box::new(update) });
     }
 
     /// ClaimingNumber → Online | Closing
@@ -92,31 +86,34 @@ impl Lifecycle {
         phone: Phone,
         claimed: AccountRecord,
         answer: Result<Claim, ClaimError>,
+        step: &mut Step,
     ) {
         let pairing = self.record.attempt().is_some();
         match answer {
-            Ok(Claim::Granted) => self.be_online(claimed),
+            Ok(Claim::Granted) => self.be_online(claimed, step),
             Ok(Claim::Duplicate { existing_label }) if pairing => {
-                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate);
+                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate, step);
             }
-            Ok(Claim::Duplicate { existing_label }) => self.close_then(AfterClose::Park { phone, existing_label }),
-            Err(why) => self.lose(&CloseReason::StoreFailed(why.to_string())),
+            Ok(Claim::Duplicate { existing_label }) => {
+                self.close_then(AfterClose::Park { phone, existing_label }, step)
+            }
+            Err(why) => self.lose(&CloseReason::StoreFailed(why.to_string()), step),
         }
     }
 
     /// Linking | Connecting → Online
-    fn go_online(&mut self, device_jid: Option<String>) {
-        let Update { record, change } = self.online_update(device_jid, None);
+    fn go_online(&mut self, device_jid: Option<String>, step: &mut Step) {
+        let Update { record, change } = self.online_update(device_jid, None, step);
         // A restart that WhatsApp asked for (515) leaves the row, and is not told.
         let is_news = self.record.status != Status::Connected;
-        self.be_online(record);
+        self.be_online(record, step);
         if is_news {
-            self.write(change);
+            self.write(change, step);
         }
     }
 
     /// What the first login of an attempt, or another one, makes of the row.
-    fn online_update(&self, device_jid: Option<String>, phone: Option<&Phone>) -> Update {
+    fn online_update(&self, device_jid: Option<String>, phone: Option<&Phone>, step: &Step) -> Update {
         let (mut record, mut change) = (self.record.clone(), Change::default());
         let pairing = record.attempt().is_some();
         if pairing {
@@ -130,7 +127,7 @@ impl Lifecycle {
         record.next_retry_at = None;
         // Nobody was told of a move that is over in time.
         let is_news = pairing || (record.status != Status::Connected && record.released_at.is_none());
-        record.set_status(Status::Connected, Reason::Connected, self.now);
+        record.set_status(Status::Connected, Reason::Connected, step.now);
         if is_news {
             change.events.push(Event::Connected { phone: record.phone().cloned() });
         }
@@ -138,7 +135,7 @@ impl Lifecycle {
     }
 
     /// Linking | Connecting | ClaimingNumber → Online
-    fn be_online(&mut self, record: AccountRecord) {
+    fn be_online(&mut self, record: AccountRecord, step: &mut Step) {
         if self.record.attempt().is_some() {
             self.backoff.reset();
         }
@@ -147,38 +144,38 @@ impl Lifecycle {
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
             let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
-            self.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()))
+            step.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()))
         });
-        self.state = State::Online { since: self.now, groups: Groups { due, ..Groups::default() } };
+        self.state = State::Online { since: step.now, groups: Groups { due, ..Groups::default() } };
     }
 
     /// The connection ended by itself. any with a session → Closing
-    pub(super) fn on_ended(&mut self, reason: &CloseReason) {
+    pub(super) fn on_ended(&mut self, reason: &CloseReason, step: &mut Step) {
         if self.state.has_session() && !matches!(self.state, State::Closing { .. }) {
-            self.lose(reason);
+            self.lose(reason, step);
         }
     }
 
     /// The date that WhatsApp named has come. Held → Connecting
-    pub(super) fn on_hold_over(&mut self) {
-        self.record.next_retry_at = Some(self.now);
-        self.set_status(Status::Reconnecting, Reason::HoldOver);
-        self.write_row();
-        self.log_in();
+    pub(super) fn on_hold_over(&mut self, step: &mut Step) {
+        self.record.next_retry_at = Some(step.now);
+        self.set_status(Status::Reconnecting, Reason::HoldOver, step);
+        self.write_row(step);
+        self.log_in(step);
     }
 
     /// No login in time. Connecting | ClaimingNumber → Closing
-    pub(super) fn on_login_timeout(&mut self) {
-        self.lose(&CloseReason::Unreachable("no login in time".to_owned()));
+    pub(super) fn on_login_timeout(&mut self, step: &mut Step) {
+        self.lose(&CloseReason::Unreachable("no login in time".to_owned()), step);
     }
 
     /// What a close means for a link. Online | Connecting | ClaimingNumber → Closing
-    fn lose(&mut self, reason: &CloseReason) {
+    fn lose(&mut self, reason: &CloseReason, step: &mut Step) {
         if self.record.attempt().is_some() {
-            return self.on_attempt_lost(reason);
+            return self.on_attempt_lost(reason, step);
         }
         let stable =
-            matches!(self.state, State::Online { since, .. } if since.until(self.now) >= self.policy.stable_after);
+            matches!(self.state, State::Online { since, .. } if since.until(step.now) >= self.policy.stable_after);
         if stable {
             self.backoff.reset();
         }
@@ -186,10 +183,10 @@ impl Lifecycle {
         let after = match reason.verdict() {
             // At once only out of a login that held: a server that answers each
             // login with 515 is met with the backoff.
-            Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: self.now },
+            Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: step.now },
             Verdict::RestartNow | Verdict::Retry => {
                 let wait = self.backoff.next(self.policy.backoff(), self.seed);
-                AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
+                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait) }
             }
             Verdict::LinkGone => AfterClose::LinkGone { reason: reason.clone() },
             Verdict::LookAgain if self.is_gone_at_the_second_look() => {
@@ -197,13 +194,13 @@ impl Lifecycle {
             }
             Verdict::LookAgain => {
                 let wait = self.backoff.next(self.policy.backoff(), self.seed);
-                AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
+                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait) }
             }
             Verdict::Hold { until } => {
-                AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
+                AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason, step)) }
             }
         };
-        self.close_then(after);
+        self.close_then(after, step);
     }
 
     /// WhatsApp does not know the device: whether it said so of the same keys before, with no
@@ -214,9 +211,9 @@ impl Lifecycle {
     }
 
     /// An outdated client gets one try with a fresh version before a person must look.
-    fn refresh_once(&mut self, reason: &CloseReason) -> Option<Instant> {
+    fn refresh_once(&mut self, reason: &CloseReason, step: &mut Step) -> Option<Instant> {
         let first = matches!(reason, CloseReason::ClientOutdated(_)) && !std::mem::replace(&mut self.refreshed, true);
-        first.then(|| self.now.after(jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
+        first.then(|| step.now.after(jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
     }
 
     /// Reclaiming → Connecting | Unpaired
@@ -226,56 +223,59 @@ impl Lifecycle {
         waiting: Vec<CommandInput>,
         claimed: AccountRecord,
         answer: Result<Claim, ClaimError>,
+        step: &mut Step,
     ) {
         match answer {
             Ok(Claim::Granted) => {
                 self.record = claimed;
-                self.log_in();
+                self.log_in(step);
             }
             Ok(Claim::Duplicate { existing_label }) => {
                 let why = format!(
                     "the number is linked to «{existing_label}» now: unpair that account first, or pair this one with another phone"
                 );
-                self.fail(&command, &why);
+                self.fail(&command, &why, step);
             }
-            Err(why) => self.fail(&command, &format!("the database could not say whether the number is free: {why}")),
+            Err(why) => {
+                self.fail(&command, &format!("the database could not say whether the number is free: {why}"), step)
+            }
         }
         for command in waiting {
-            self.on_command(command);
+            self.on_command(command, step);
         }
     }
 
     /// Parked keys are used again. Unpaired | Held | Reconnecting → Connecting
-    pub(super) fn start_login(&mut self, command: &CommandInput) {
-        let Update { record, change } = self.login_update(command);
+    pub(super) fn start_login(&mut self, command: &CommandInput, step: &mut Step) {
+        let Update { record, change } = self.login_update(command, step);
         self.record = record;
-        self.write(change);
-        self.log_in();
+        self.write(change, step);
+        self.log_in(step);
     }
 
-    pub(super) fn login_update(&self, command: &CommandInput) -> Update {
+    pub(super) fn login_update(&self, command: &CommandInput, step: &Step) -> Update {
         let mut record = self.record.clone();
         record.desired = Desired::Paired;
-        record.next_retry_at = Some(self.now);
-        record.set_status(Status::Reconnecting, Reason::Resuming, self.now);
+        record.next_retry_at = Some(step.now);
+        record.set_status(Status::Reconnecting, Reason::Resuming, step.now);
         let finished = vec![command.ended(Ok("connecting with the stored keys".to_owned()))];
         Update { record, change: Change { finished, ..Change::default() } }
     }
 
     /// The groups are due, or their answer is overdue. Online → Online
-    pub(super) fn fetch_groups(&mut self) {
-        let until = self.now.after(self.policy.groups_timeout);
+    pub(super) fn fetch_groups(&mut self, step: &mut Step) {
+        let until = step.now.after(self.policy.groups_timeout);
         let State::Online { groups, .. } = &mut self.state else { return };
         if groups.asked {
-            return self.on_groups_fetched(Err(GroupsError::Late));
+            return self.on_groups_fetched(Err(GroupsError::Late), step);
         }
         groups.asked = true;
         groups.due = Some(until);
-        self.emit(Effect::FetchGroups(self.incarnation));
+        step.order(Effect::FetchGroups(self.incarnation));
     }
 
     /// Online → Online
-    pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, GroupsError>) {
+    pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, GroupsError>, step: &mut Step) {
         let State::Online { groups, .. } = &mut self.state else { return };
         if !groups.asked {
             return;
@@ -287,7 +287,7 @@ impl Lifecycle {
             Ok(list) => {
                 groups.failures = 0;
                 let count = list.len();
-                self.record.groups_synced_at = Some(self.now);
+                self.record.groups_synced_at = Some(step.now);
                 let done = |(command, kind)| Finished { command, kind, result: Ok(format!("{count} groups")) };
                 let change = Change {
                     groups: Some(list),
@@ -295,19 +295,19 @@ impl Lifecycle {
                     finished: commands.into_iter().map(done).collect(),
                     ..Change::default()
                 };
-                self.write(change);
+                self.write(change, step);
             }
             Err(reason) => {
                 if self.record.groups_synced_at.is_none() {
-                    groups.due = Some(groups_retry(&self.policy, self.seed, self.now, groups.failures));
+                    groups.due = Some(groups_retry(&self.policy, self.seed, step.now, groups.failures));
                     groups.failures = groups.failures.saturating_add(1);
                 }
-                self.fail_all(commands, &format!("the groups could not be fetched: {reason}"));
+                self.fail_all(commands, &format!("the groups could not be fetched: {reason}"), step);
             }
         }
     }
 }
 
-fn groups_retry(policy: &crate::domain::Policy, seed: u128, now: Instant, failures: u32) -> Instant {
+fn groups_retry(policy: &Policy, seed: u128, now: Instant, failures: u32) -> Instant {
     now.after(Backoff::new(policy.groups_retry, policy.backoff_cap).wait(failures, seed))
 }

@@ -36,7 +36,7 @@ use crate::{
         AccountRecord, AuditAction, AuditEntry, Change, ClaimError, Failures, Incarnation, Instant, KeyringId, Policy,
         Reason, SessionEvent, Status, StatusReason, Update,
     },
-    machine::Machine,
+    machine::{self, Machine},
 };
 
 /// Who is named in the audit for what nobody asked for.
@@ -64,9 +64,9 @@ pub struct Lifecycle {
     doubted: Option<KeyringId>,
     /// Who asked for the running attempt.
     source: String,
-    now: Instant,
-    effects: Vec<Effect>,
 }
+
+type Step = machine::Step<Effect>;
 
 impl Machine for Lifecycle {
     type Input = Input;
@@ -92,28 +92,32 @@ impl Lifecycle {
     /// connection) changes nothing and has no effects, but for a command that
     /// waits for it: that ends.
     pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
-        self.now = now;
+        let mut step = Step::at(now);
+        self.take(input, &mut step);
+        step.effects
+    }
+
+    fn take(&mut self, input: Input, step: &mut Step) {
         if let Some(incarnation) = input.incarnation()
             && incarnation != self.incarnation
         {
             if let Input::PasskeyAnswered(_, command, _) = input {
-                self.on_late_passkey_answer(command);
+                self.on_late_passkey_answer(command, step);
             }
-            return std::mem::take(&mut self.effects);
+            return;
         }
         match input {
-            Input::Command(command) => self.on_command(command),
-            Input::Session(_, event) => self.on_session(event),
-            Input::Claimed(_, answer) => self.on_claimed(answer),
-            Input::PasskeyAnswered(_, command, outcome) => self.on_passkey_answered(command, outcome),
-            Input::GroupsFetched(_, outcome) => self.on_groups_fetched(outcome),
-            Input::SessionClosed(_) => self.on_session_closed(),
-            Input::Deadline => self.on_deadline(),
-            Input::Fenced => self.on_leave(Leaving::Fenced),
-            Input::Drain => self.on_leave(Leaving::Told),
-            Input::HandOver => self.on_leave(Leaving::Moved),
+            Input::Command(command) => self.on_command(command, step),
+            Input::Session(_, event) => self.on_session(event, step),
+            Input::Claimed(_, answer) => self.on_claimed(answer, step),
+            Input::PasskeyAnswered(_, command, outcome) => self.on_passkey_answered(command, outcome, step),
+            Input::GroupsFetched(_, outcome) => self.on_groups_fetched(outcome, step),
+            Input::SessionClosed(_) => self.on_session_closed(step),
+            Input::Deadline => self.on_deadline(step),
+            Input::Fenced => self.on_leave(Leaving::Fenced, step),
+            Input::Drain => self.on_leave(Leaving::Told, step),
+            Input::HandOver => self.on_leave(Leaving::Moved, step),
         }
-        std::mem::take(&mut self.effects)
     }
 
     /// When [`Input::Deadline`] is due; asked after each step. `None` only where
@@ -140,81 +144,77 @@ impl Lifecycle {
         matches!(self.state, State::Gone)
     }
 
-    fn on_session(&mut self, event: SessionEvent) {
+    fn on_session(&mut self, event: SessionEvent, step: &mut Step) {
         match event {
-            SessionEvent::Dialing => self.on_dialing(),
-            SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at),
-            SessionEvent::QrOver => self.on_qr_over(),
-            SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at),
-            SessionEvent::CodeOver { reason } => self.on_code_over(&reason),
-            SessionEvent::Passkey { stage, request, expires_at } => self.on_passkey(stage, request, expires_at),
-            SessionEvent::Scanned { phone, device_jid } => self.on_scanned(phone, device_jid),
-            SessionEvent::ScanRejected { reason } => self.on_scan_rejected(&reason),
-            SessionEvent::Open { phone, device_jid } => self.on_open(phone, device_jid),
-            SessionEvent::Ended { reason } => self.on_ended(&reason),
+            SessionEvent::Dialing => self.on_dialing(step),
+            SessionEvent::Qr { payload, expires_at } => self.on_qr(payload, expires_at, step),
+            SessionEvent::QrOver => self.on_qr_over(step),
+            SessionEvent::Code { code, expires_at } => self.on_code(code, expires_at, step),
+            SessionEvent::CodeOver { reason } => self.on_code_over(&reason, step),
+            SessionEvent::Passkey { stage, request, expires_at } => self.on_passkey(stage, request, expires_at, step),
+            SessionEvent::Scanned { phone, device_jid } => self.on_scanned(phone, device_jid, step),
+            SessionEvent::ScanRejected { reason } => self.on_scan_rejected(&reason, step),
+            SessionEvent::Open { phone, device_jid } => self.on_open(phone, device_jid, step),
+            SessionEvent::Ended { reason } => self.on_ended(&reason, step),
         }
     }
 
     /// A reached deadline always makes progress: each arm leaves its state or moves its deadline.
-    fn on_deadline(&mut self) {
+    fn on_deadline(&mut self, step: &mut Step) {
         let Some(due) = self.deadline() else { return };
-        if self.now < due {
+        if step.now < due {
             return;
         }
-        if self.move_deadline().is_some_and(|due| due <= self.now) {
-            return self.tell_of_the_move();
+        if self.move_deadline().is_some_and(|due| due <= step.now) {
+            return self.tell_of_the_move(step);
         }
-        let out_of_time = self.record.attempt().is_some_and(|attempt| attempt.deadline <= self.now);
+        let out_of_time = self.record.attempt().is_some_and(|attempt| attempt.deadline <= step.now);
         match &self.state {
-            State::Closing { .. } => self.finish_closing(),
+            State::Closing { .. } => self.finish_closing(step),
             // A confirmed link may exist: its login is given its time, see `on_link_timeout`.
-            State::Linking { .. } | State::ClaimingNumber { .. } => self.on_link_timeout(out_of_time),
-            State::Waiting { .. } if !out_of_time => self.continue_attempt(),
+            State::Linking { .. } | State::ClaimingNumber { .. } => self.on_link_timeout(out_of_time, step),
+            State::Waiting { .. } if !out_of_time => self.continue_attempt(step),
             State::Opening { .. } | State::AwaitingScan { .. } if !out_of_time => {
-                self.next_socket(Reason::NoAnswer);
+                self.next_socket(Reason::NoAnswer, step);
             }
-            State::AwaitingPasskey { .. } if !out_of_time => self.on_passkey_timeout(),
+            State::AwaitingPasskey { .. } if !out_of_time => self.on_passkey_timeout(step),
             State::Waiting { .. }
             | State::Opening { .. }
             | State::AwaitingScan { .. }
-            | State::AwaitingPasskey { .. } => self.end_attempt_by_timeout(),
-            State::Admitting { .. } => self.on_admission_timeout(out_of_time),
-            State::Reclaiming { .. } => self.on_claimed(Err(ClaimError::Late)),
-            State::Connecting { .. } => self.on_login_timeout(),
-            State::Online { .. } => self.fetch_groups(),
-            State::Reconnecting { .. } => self.log_in(),
-            State::Held { .. } => self.on_hold_over(),
-            State::Deleted { .. } => self.retire(),
+            | State::AwaitingPasskey { .. } => self.end_attempt_by_timeout(step),
+            State::Admitting { .. } => self.on_admission_timeout(out_of_time, step),
+            State::Reclaiming { .. } => self.on_claimed(Err(ClaimError::Late), step),
+            State::Connecting { .. } => self.on_login_timeout(step),
+            State::Online { .. } => self.fetch_groups(step),
+            State::Reconnecting { .. } => self.log_in(step),
+            State::Held { .. } => self.on_hold_over(step),
+            State::Deleted { .. } => self.retire(step),
             State::Unpaired | State::Gone => {}
         }
     }
 
-    fn on_leave(&mut self, leaving: Leaving) {
+    fn on_leave(&mut self, leaving: Leaving, step: &mut Step) {
         if !self.is_gone() {
-            self.leave(leaving);
+            self.leave(leaving, step);
         }
     }
 
-    fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>) {
-        self.record.set_status(status, reason, self.now);
-    }
-
-    fn emit(&mut self, effect: Effect) {
-        self.effects.push(effect);
+    fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>, step: &mut Step) {
+        self.record.set_status(status, reason, step.now);
     }
 
     /// Writes the row as the record is now, and what the change tells. Whatever a deleted
     /// account that is at rest writes says that the deletion is over, and leaves it to the
     /// statement whether it is.
-    fn write(&mut self, mut change: Change) {
+    fn write(&mut self, mut change: Change, step: &mut Step) {
         let record = self.record.clone();
         change.deletes |= record.deleted_at.is_some() && record.status == Status::Unpaired;
-        self.emit(Effect::Record(Box::new(Update { record, change })));
+        step.order(Effect::Record(Box::new(Update { record, change })));
     }
 
     /// Writes the row and tells nothing.
-    fn write_row(&mut self) {
-        self.write(Change::default());
+    fn write_row(&mut self, step: &mut Step) {
+        self.write(Change::default(), step);
     }
 
     fn audit(&self, source: &str, action: AuditAction, raw: Option<&str>) -> AuditEntry {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose};
+use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose};
 use crate::domain::{
     AccountRecord, Attempt, CancelReason, Change, Claim, ClaimError, CloseReason, CodeChange, CodeOver, Desired, Event,
     Instant, LinkedDevice, PairMethod, PairRequest, Phone, Purpose, QrChange, Reason, Refuse, Secret, Status,
@@ -11,57 +11,57 @@ use crate::domain::{
 
 impl Lifecycle {
     /// Unpaired | Held | Reconnecting | (any attempt, closed) → Opening
-    pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput) {
+    pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput, step: &mut Step) {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
         // It was being connected again, and nobody was told of that.
         if self.record.status == Status::Connected || self.record.released_at.is_some() {
-            change.events.push(Event::Disconnected { reason: Reason::Pairing.into(), next_retry_at: self.now });
+            change.events.push(Event::Disconnected { reason: Reason::Pairing.into(), next_retry_at: step.now });
         }
         self.leave_behind_into(&mut change);
         self.backoff.reset();
         self.was_prompt = false;
-        let deadline = self.now.after(self.policy.pair_timeout);
+        let deadline = step.now.after(self.policy.pair_timeout);
         self.record.begin_attempt(Attempt { deadline, request, device: None });
         self.record.desired = Desired::Paired;
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, Reason::Opening);
+        self.set_status(Status::Pending, Reason::Opening, step);
         // A new attempt is a new `pending`, also where one was running.
-        self.record.since = self.now;
+        self.record.since = step.now;
         let until = deadline.to_utc().format("%H:%M:%S UTC");
         change.finished.push(command.ended(Ok(format!("pairing started; scan before {until}"))));
-        self.write(change);
+        self.write(change, step);
         self.source = command.source;
-        self.open_pairing();
+        self.open_pairing(step);
     }
 
     /// → Linking where a link may exist already, else → Opening
-    pub(super) fn continue_attempt(&mut self) {
+    pub(super) fn continue_attempt(&mut self, step: &mut Step) {
         match self.record.linking() {
             Some(keyring) => {
                 self.incarnation = self.incarnation.next();
-                self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-                self.state = State::Linking { until: self.now.after(self.policy.turn_timeout) };
+                step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
+                self.state = State::Linking { until: step.now.after(self.policy.turn_timeout) };
             }
-            None => self.open_pairing(),
+            None => self.open_pairing(step),
         }
     }
 
     /// → Opening
-    fn open_pairing(&mut self) {
+    fn open_pairing(&mut self, step: &mut Step) {
         let code_for = match self.record.attempt().map(|attempt| &attempt.request.method) {
             Some(PairMethod::Code { phone }) => Some(phone.clone()),
             Some(PairMethod::Qr) | None => None,
         };
         self.incarnation = self.incarnation.next();
-        self.socket_since = self.now;
+        self.socket_since = step.now;
         let keyring = self.fresh_keyring();
-        self.emit(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Pair { code_for } });
-        self.state = State::Opening { until: self.now.after(self.policy.open_timeout) };
+        step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Pair { code_for } });
+        self.state = State::Opening { until: step.now.after(self.policy.open_timeout) };
     }
 
     /// Opening | AwaitingScan → AwaitingScan. The same payload again is nothing.
-    pub(super) fn on_qr(&mut self, payload: Secret, expires_at: Instant) {
+    pub(super) fn on_qr(&mut self, payload: Secret, expires_at: Instant, step: &mut Step) {
         let again = matches!(&self.state, State::AwaitingScan { shown: Some(shown), .. } if *shown == payload);
         if again || !self.state.may_show() {
             return;
@@ -71,28 +71,28 @@ impl Lifecycle {
         self.record.next_retry_at = None;
         // In code mode the QR is only an alternative: what is said of the code stays.
         if !self.is_by_code() || self.record.reason.word() == Reason::Opening {
-            self.set_status(Status::Pending, Reason::WaitingForScan);
+            self.set_status(Status::Pending, Reason::WaitingForScan, step);
         }
         let change = Change {
-            qr: QrChange::Show { payload, at: self.now, expires_at },
-            events: vec![Event::Qr { ts: self.now, expires_at }],
+            qr: QrChange::Show { payload, at: step.now, expires_at },
+            events: vec![Event::Qr { ts: step.now, expires_at }],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
     }
 
     /// AwaitingScan → AwaitingScan
-    pub(super) fn on_qr_over(&mut self) {
+    pub(super) fn on_qr_over(&mut self, step: &mut Step) {
         if let State::AwaitingScan { shown, .. } = &mut self.state
             && shown.take().is_some()
         {
             let change = Change { qr: QrChange::Clear, ..Change::default() };
-            self.write(change);
+            self.write(change, step);
         }
     }
 
     /// Opening | AwaitingScan → AwaitingScan
-    pub(super) fn on_code(&mut self, code: Secret, expires_at: Instant) {
+    pub(super) fn on_code(&mut self, code: Secret, expires_at: Instant, step: &mut Step) {
         if !self.state.may_show() {
             return;
         }
@@ -100,18 +100,18 @@ impl Lifecycle {
         let shown = if let State::AwaitingScan { shown, .. } = &self.state { shown.clone() } else { None };
         self.state = State::AwaitingScan { shown, until };
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, Reason::WaitingForCode);
+        self.set_status(Status::Pending, Reason::WaitingForCode, step);
         let change = Change {
             pair_code: CodeChange::Show(code),
-            events: vec![Event::Code { ts: self.now, expires_at }],
+            events: vec![Event::Code { ts: step.now, expires_at }],
             ..Change::default()
         };
-        self.write(change);
+        self.write(change, step);
     }
 
     /// Nothing of an ended code stays on the row. A QR may be there still.
     /// Opening | AwaitingScan → the same
-    pub(super) fn on_code_over(&mut self, why: &CodeOver) {
+    pub(super) fn on_code_over(&mut self, why: &CodeOver, step: &mut Step) {
         if !self.state.may_show() {
             return;
         }
@@ -120,62 +120,62 @@ impl Lifecycle {
             CodeOver::Spent => StatusReason::new(Reason::CodeExpired, "it was typed and did not link the phone"),
             CodeOver::Refused(why) => StatusReason::new(Reason::CodeRefused, why),
         };
-        self.set_status(Status::Pending, reason);
+        self.set_status(Status::Pending, reason, step);
         let change = Change { pair_code: CodeChange::Clear, ..Change::default() };
-        self.write(change);
+        self.write(change, step);
     }
 
     /// A scan that WhatsApp or the phone did not like; the next may do.
-    pub(super) fn on_scan_rejected(&mut self, reason: &str) {
+    pub(super) fn on_scan_rejected(&mut self, reason: &str, step: &mut Step) {
         if !self.state.awaits_phone() {
             return;
         }
         let reason = StatusReason::new(Reason::ScanRejected, reason);
         if matches!(self.state, State::AwaitingPasskey { .. }) {
             // What there was of an exchange is lost, and no QR is on show.
-            return self.next_socket(reason);
+            return self.next_socket(reason, step);
         }
-        self.set_status(Status::Pending, reason);
-        self.write_row();
+        self.set_status(Status::Pending, reason, step);
+        self.write_row(step);
     }
 
     /// The phone scanned, and nothing is linked yet. AwaitingScan → Admitting | Closing
-    pub(super) fn on_scanned(&mut self, phone: Phone, device_jid: String) {
+    pub(super) fn on_scanned(&mut self, phone: Phone, device_jid: String, step: &mut Step) {
         if !self.state.awaits_phone() {
             return;
         }
-        let until = self.now.after(self.policy.admission_timeout);
+        let until = step.now.after(self.policy.admission_timeout);
         let before_link = self.policy.refuse == Refuse::BeforeLink;
         let claimed = before_link.then(|| phone.clone());
         let device = LinkedDevice { keyring: self.fresh_keyring(), phone: claimed, jid: Some(device_jid) };
         let mut record = self.record.clone();
         record.begin_link(device);
-        record.set_status(Status::Pending, Reason::Linking, self.now);
+        record.set_status(Status::Pending, Reason::Linking, step.now);
         self.state = State::Admitting { phone: phone.clone(), claimed: Box::new(record.clone()), until };
         // After a link, the questions are asked after the first login, see `on_open`.
         if before_link && let Some(wrong) = self.wrong_phone(&phone) {
-            return self.end_attempt(wrong, Reason::WrongPhone);
+            return self.end_attempt(wrong, Reason::WrongPhone, step);
         }
-        self.claim(Update { record, change: Change { links: Some(phone), ..Change::out_of_pending() } });
+        self.claim(Update { record, change: Change { links: Some(phone), ..Change::out_of_pending() } }, step);
     }
 
     /// The store said whether the number is free. Anywhere but in the states that ask, the
     /// question was overtaken: by a deadline, or by the owner leaving.
-    pub(super) fn on_claimed(&mut self, answer: Result<Claim, ClaimError>) {
+    pub(super) fn on_claimed(&mut self, answer: Result<Claim, ClaimError>, step: &mut Step) {
         match &mut self.state {
             State::Admitting { phone, claimed, .. } => {
                 let (phone, claimed) = (phone.clone(), (**claimed).clone());
-                self.on_admitted(phone, claimed, answer);
+                self.on_admitted(phone, claimed, answer, step);
             }
             State::ClaimingNumber { phone, claimed, .. } => {
                 let (phone, claimed) = (phone.clone(), (**claimed).clone());
-                self.on_number_claimed(phone, claimed, answer);
+                self.on_number_claimed(phone, claimed, answer, step);
             }
             State::Reclaiming { command, waiting, claimed, .. } => {
                 let (command, waiting) = (command.clone(), std::mem::take(waiting));
                 let claimed = (**claimed).clone();
                 self.state = State::Unpaired;
-                self.on_reclaimed(command, waiting, claimed, answer);
+                self.on_reclaimed(command, waiting, claimed, answer, step);
             }
             State::Unpaired
             | State::Waiting { .. }
@@ -194,49 +194,55 @@ impl Lifecycle {
     }
 
     /// The keys are durable and the number is the account's, or neither. Admitting → Linking | Closing
-    fn on_admitted(&mut self, phone: Phone, claimed: AccountRecord, answer: Result<Claim, ClaimError>) {
+    fn on_admitted(
+        &mut self,
+        phone: Phone,
+        claimed: AccountRecord,
+        answer: Result<Claim, ClaimError>,
+        step: &mut Step,
+    ) {
         match answer {
             Ok(Claim::Granted) => {
                 self.record = claimed;
-                self.state = State::Linking { until: self.now.after(self.policy.link_timeout) };
-                self.emit(Effect::ConfirmLink(self.incarnation));
+                self.state = State::Linking { until: step.now.after(self.policy.link_timeout) };
+                step.order(Effect::ConfirmLink(self.incarnation));
             }
             Ok(Claim::Duplicate { existing_label }) => {
-                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate);
+                self.end_attempt(Event::Duplicate { phone, existing_label }, Reason::Duplicate, step);
             }
-            Err(why) => self.next_socket(StatusReason::new(Reason::StoreFailed, why.to_string())),
+            Err(why) => self.next_socket(StatusReason::new(Reason::StoreFailed, why.to_string()), step),
         }
     }
 
     /// No answer from the database: the phone is not left hanging. Admitting → Closing
-    pub(super) fn on_admission_timeout(&mut self, out_of_time: bool) {
+    pub(super) fn on_admission_timeout(&mut self, out_of_time: bool, step: &mut Step) {
         if out_of_time {
-            self.end_attempt_by_timeout();
+            self.end_attempt_by_timeout(step);
         } else {
-            self.next_socket(StatusReason::new(Reason::StoreFailed, ClaimError::Late.to_string()));
+            self.next_socket(StatusReason::new(Reason::StoreFailed, ClaimError::Late.to_string()), step);
         }
     }
 
     /// The link may exist, and no login came. Linking | ClaimingNumber → Closing
-    pub(super) fn on_link_timeout(&mut self, out_of_time: bool) {
+    pub(super) fn on_link_timeout(&mut self, out_of_time: bool, step: &mut Step) {
         if self.record.attempt().is_none() {
-            return self.on_login_timeout();
+            return self.on_login_timeout(step);
         }
         if out_of_time {
-            self.end_attempt_by_timeout();
+            self.end_attempt_by_timeout(step);
         } else {
-            self.next_socket(Reason::NoLogin);
+            self.next_socket(Reason::NoLogin, step);
         }
     }
 
     /// The connection ended by itself, within an attempt. → Closing
-    pub(super) fn on_attempt_lost(&mut self, reason: &CloseReason) {
+    pub(super) fn on_attempt_lost(&mut self, reason: &CloseReason, step: &mut Step) {
         let linking = matches!(self.state, State::Linking { .. } | State::ClaimingNumber { .. });
         let hopeless = reason.ends_an_attempt() || (linking && matches!(reason.verdict(), Verdict::Hold { .. }));
         if hopeless {
-            return self.end_attempt(Event::Failed { reason: reason.reason() }, reason.reason());
+            return self.end_attempt(Event::Failed { reason: reason.reason() }, reason.reason(), step);
         }
-        if self.socket_since.until(self.now) >= self.policy.stable_after {
+        if self.socket_since.until(step.now) >= self.policy.stable_after {
             self.backoff.reset();
             self.was_prompt = false;
         }
@@ -253,24 +259,24 @@ impl Lifecycle {
         // be dialled as fast as it answers.
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
         let wait = if at_once { Duration::ZERO } else { self.backoff.next(self.policy.backoff(), self.seed) };
-        let until = self.now.after(wait);
-        self.close_then(AfterClose::NextSocket { reason: reason.reason(), until, erase_linking });
+        let until = step.now.after(wait);
+        self.close_then(AfterClose::NextSocket { reason: reason.reason(), until, erase_linking }, step);
     }
 
     /// The attempt goes on with another socket, soon. → Closing
-    pub(super) fn next_socket(&mut self, reason: impl Into<StatusReason>) {
-        let until = self.now.after(jitter(self.policy.socket_retry, self.seed, self.incarnation.0));
-        self.close_then(AfterClose::NextSocket { reason: reason.into(), until, erase_linking: false });
+    pub(super) fn next_socket(&mut self, reason: impl Into<StatusReason>, step: &mut Step) {
+        let until = step.now.after(jitter(self.policy.socket_retry, self.seed, self.incarnation.0));
+        self.close_then(AfterClose::NextSocket { reason: reason.into(), until, erase_linking: false }, step);
     }
 
     /// → Closing
-    pub(super) fn end_attempt(&mut self, terminal: Event, reason: impl Into<StatusReason>) {
-        self.close_then(AfterClose::EndAttempt { terminal, reason: reason.into(), command: None });
+    pub(super) fn end_attempt(&mut self, terminal: Event, reason: impl Into<StatusReason>, step: &mut Step) {
+        self.close_then(AfterClose::EndAttempt { terminal, reason: reason.into(), command: None }, step);
     }
 
     /// → Closing
-    pub(super) fn end_attempt_by_timeout(&mut self) {
-        self.end_attempt(Event::Timeout, Reason::Timeout);
+    pub(super) fn end_attempt_by_timeout(&mut self, step: &mut Step) {
+        self.end_attempt(Event::Timeout, Reason::Timeout, step);
     }
 
     fn is_by_code(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CommandInput, Effect, Lifecycle, State};
+use super::{CommandInput, Effect, Lifecycle, State, Step};
 use crate::domain::{
     Change, CommandId, CommandKind, Event, Finished, Instant, PasskeyAnswer, PasskeyError, PasskeyStage, Reason,
     Status, StatusReason,
@@ -10,7 +10,7 @@ use crate::domain::{
 
 impl Lifecycle {
     /// AwaitingScan → AwaitingPasskey | Closing
-    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value, expires_at: Instant) {
+    pub(super) fn on_passkey(&mut self, stage: PasskeyStage, request: Value, expires_at: Instant, step: &mut Step) {
         if !self.state.awaits_phone() {
             return;
         }
@@ -20,31 +20,36 @@ impl Lifecycle {
         );
         if stage == PasskeyStage::Challenge && under_way {
             // The exchange under way cannot be begun anew on its own socket.
-            return self.next_socket(failed("WhatsApp asked for it again after it was answered"));
+            return self.next_socket(failed("WhatsApp asked for it again after it was answered"), step);
         }
         self.state = State::AwaitingPasskey {
             stage,
             answered: false,
-            until: expires_at.min(self.now.after(self.policy.passkey_timeout)),
+            until: expires_at.min(step.now.after(self.policy.passkey_timeout)),
         };
         let waits_for = match stage {
             PasskeyStage::Challenge => Reason::WaitingForPasskey,
             PasskeyStage::Confirm => Reason::WaitingForPasskeyConfirmation,
         };
-        self.set_status(Status::Pending, waits_for);
+        self.set_status(Status::Pending, waits_for, step);
         // The scan is done: neither QR nor code is of use now.
         let change = Change { events: vec![Event::Passkey { stage, request }], ..Change::out_of_pending() };
-        self.write(change);
+        self.write(change, step);
     }
 
     /// The answer reached WhatsApp, or did not. A response that was not taken may be
     /// followed by another; a confirmation that failed has used the exchange up.
     /// AwaitingPasskey → AwaitingPasskey | Closing
-    pub(super) fn on_passkey_answered(&mut self, command: CommandId, outcome: Result<(), PasskeyError>) {
+    pub(super) fn on_passkey_answered(
+        &mut self,
+        command: CommandId,
+        outcome: Result<(), PasskeyError>,
+        step: &mut Step,
+    ) {
         if self.is_leaving() {
             return;
         }
-        let by_then = self.now.after(self.policy.passkey_timeout);
+        let by_then = step.now.after(self.policy.passkey_timeout);
         let reason = match outcome {
             Ok(()) => {
                 if let State::AwaitingPasskey { answered: true, until, .. } = &mut self.state {
@@ -53,15 +58,15 @@ impl Lifecycle {
                 let result = Ok("the answer was sent to WhatsApp".to_owned());
                 let finished = vec![Finished { command, kind: CommandKind::Passkey.to_string(), result }];
                 let change = Change { finished, ..Change::default() };
-                return self.write(change);
+                return self.write(change, step);
             }
             Err(reason) => reason,
         };
-        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason.to_string());
+        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason.to_string(), step);
         match &mut self.state {
             State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
             State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
-                self.next_socket(failed("the confirmation did not reach WhatsApp"));
+                self.next_socket(failed("the confirmation did not reach WhatsApp"), step);
             }
             State::Unpaired
             | State::Waiting { .. }
@@ -82,21 +87,25 @@ impl Lifecycle {
     }
 
     /// The socket that it was for is gone. The state stays.
-    pub(super) fn on_late_passkey_answer(&mut self, command: CommandId) {
+    pub(super) fn on_late_passkey_answer(&mut self, command: CommandId, step: &mut Step) {
         if !self.is_leaving() {
-            self.fail_all(vec![(command, CommandKind::Passkey.to_string())], "the connection ended before the answer");
+            self.fail_all(
+                vec![(command, CommandKind::Passkey.to_string())],
+                "the connection ended before the answer",
+                step,
+            );
         }
     }
 
     /// AwaitingPasskey → Closing
-    pub(super) fn on_passkey_timeout(&mut self) {
-        self.next_socket(Reason::PasskeyTimeout);
+    pub(super) fn on_passkey_timeout(&mut self, step: &mut Step) {
+        self.next_socket(Reason::PasskeyTimeout, step);
     }
 
     /// AwaitingPasskey → AwaitingPasskey
-    pub(super) fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput) {
+    pub(super) fn on_passkey_answer(&mut self, answer: PasskeyAnswer, input: &CommandInput, step: &mut Step) {
         let State::AwaitingPasskey { stage, answered, .. } = &mut self.state else {
-            return self.fail(input, "WhatsApp did not ask for a passkey");
+            return self.fail(input, "WhatsApp did not ask for a passkey", step);
         };
         let wrong = match (&answer, *stage) {
             (_, _) if *answered => Some("an answer was sent to WhatsApp already"),
@@ -111,10 +120,10 @@ impl Lifecycle {
             }
         };
         if let Some(wrong) = wrong {
-            return self.fail(input, wrong);
+            return self.fail(input, wrong, step);
         }
         *answered = true;
-        self.emit(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
+        step.order(Effect::AnswerPasskey { incarnation: self.incarnation, command: input.id, answer });
     }
 }
 

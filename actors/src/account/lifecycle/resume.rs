@@ -1,6 +1,6 @@
 //! The beginning of a life: a machine made from the row that the last one left.
 
-use super::{AfterClose, Lifecycle, NOBODY, State};
+use super::{AfterClose, Lifecycle, NOBODY, State, Step};
 use crate::domain::{
     AccountRecord, AuditAction, Change, Desired, Event, Failures, Finished, Incarnation, Instant, PendingAttempt,
     Policy, Reason, Status, StatusReason, Trouble,
@@ -11,9 +11,9 @@ impl Lifecycle {
     /// life's randomness; two lives of one account must not have the same.
     pub fn resume(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> (Self, Vec<super::Effect>) {
         let mut life = Self::of(record, policy, seed, now);
-        life.pick_up();
-        let effects = std::mem::take(&mut life.effects);
-        (life, effects)
+        let mut step = Step::at(now);
+        life.pick_up(&mut step);
+        (life, step.effects)
     }
 
     /// Does not go on: what of the row cannot be read, or cannot be written as the machine
@@ -27,9 +27,9 @@ impl Lifecycle {
         trouble: Trouble,
     ) -> (Self, Vec<super::Effect>) {
         let mut life = Self::of(record, policy, seed, now);
-        life.be_held(trouble);
-        let effects = std::mem::take(&mut life.effects);
-        (life, effects)
+        let mut step = Step::at(now);
+        life.be_held(trouble, &mut step);
+        (life, step.effects)
     }
 
     fn of(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> Self {
@@ -45,15 +45,13 @@ impl Lifecycle {
             refreshed: false,
             doubted: None,
             source: NOBODY.to_owned(),
-            now,
-            effects: Vec::new(),
         }
     }
 
     /// → Held | Deleted. Told once: a row that says so already is not written again.
-    fn be_held(&mut self, trouble: Trouble) {
+    fn be_held(&mut self, trouble: Trouble, step: &mut Step) {
         if self.record.deleted_at.is_some() {
-            return self.rest_deleted(trouble);
+            return self.rest_deleted(trouble, step);
         }
         let Trouble { reason, commands, is_muted } = trouble;
         self.state = State::Held { until: None };
@@ -68,54 +66,54 @@ impl Lifecycle {
             self.end_attempt_into(&mut change, Event::Failed { reason: reason.clone() });
         }
         self.record.next_retry_at = None;
-        self.record.set_status(Status::Held, reason.clone(), self.now);
+        self.record.set_status(Status::Held, reason.clone(), step.now);
         if !was_held && !is_muted {
             change.events.push(Event::Held { reason: reason.clone(), until: None });
             change.audit.push(self.audit(NOBODY, AuditAction::Held, reason.raw()));
         }
         fail_all(&mut change, commands, &reason, is_muted);
-        self.write(change);
+        self.write(change, step);
     }
 
     /// Nobody sees a deleted account, so nobody would resume one that is held. What its
     /// deletion could not write is tried again with the next command, or seldom. → Deleted
-    fn rest_deleted(&mut self, Trouble { reason, commands, is_muted }: Trouble) {
-        self.state = State::Deleted { until: self.now.after(self.policy.backoff_cap) };
+    fn rest_deleted(&mut self, Trouble { reason, commands, is_muted }: Trouble, step: &mut Step) {
+        self.state = State::Deleted { until: step.now.after(self.policy.backoff_cap) };
         if !commands.is_empty() {
             let mut change = Change::default();
             fail_all(&mut change, commands, &reason, is_muted);
-            self.write(change);
+            self.write(change, step);
         }
     }
 
-    fn pick_up(&mut self) {
+    fn pick_up(&mut self, step: &mut Step) {
         if self.record.deleted_at.is_some() || self.record.desired == Desired::Deleted {
-            return self.pick_up_deletion();
+            return self.pick_up_deletion(step);
         }
         if self.record.status == Status::Pending {
-            return self.pick_up_attempt();
+            return self.pick_up_attempt(step);
         }
-        self.leave_behind();
+        self.leave_behind(step);
         if self.record.desired == Desired::Paired && self.record.keyring().is_some() {
-            return self.pick_up_link();
+            return self.pick_up_link(step);
         }
         if !matches!(self.record.status, Status::Unpaired) {
             self.record.give_up_number();
             self.record.desired = Desired::Unpaired;
             self.record.next_retry_at = None;
-            self.set_status(Status::Unpaired, Reason::NoKeys);
+            self.set_status(Status::Unpaired, Reason::NoKeys, step);
             let change = Change::out_of_pending();
-            self.write(change);
+            self.write(change, step);
         }
     }
 
     /// A link that no attempt owns: the phone may list a device that nobody wants. And the
     /// number, which only the attempt had, is free. The state stays.
-    pub(super) fn leave_behind(&mut self) {
+    pub(super) fn leave_behind(&mut self, step: &mut Step) {
         let mut change = Change::default();
         self.leave_behind_into(&mut change);
         if !change.tickets.is_empty() {
-            self.write(change);
+            self.write(change, step);
         }
     }
 
@@ -129,57 +127,57 @@ impl Lifecycle {
 
     /// A deletion that a crash cut off is finished, and one whose last device entry has left
     /// its phone is settled. → Closing | Deleted
-    fn pick_up_deletion(&mut self) {
+    fn pick_up_deletion(&mut self, step: &mut Step) {
         let unfinished =
             self.record.keyring().is_some() || self.record.linking().is_some() || self.record.attempt().is_some();
         if unfinished {
-            return self.close_then(AfterClose::Delete { command: None });
+            return self.close_then(AfterClose::Delete { command: None }, step);
         }
         if self.record.status == Status::Deleting {
-            self.set_status(Status::Unpaired, Reason::Deleted);
-            self.write_row();
+            self.set_status(Status::Unpaired, Reason::Deleted, step);
+            self.write_row(step);
         }
-        self.state = State::Deleted { until: self.now.after(self.policy.late_commands) };
+        self.state = State::Deleted { until: step.now.after(self.policy.late_commands) };
     }
 
     /// An attempt with time left goes on; one without ends as it would have. → Opening | Linking | Unpaired
-    fn pick_up_attempt(&mut self) {
-        if pending(&self.record).staleness(&self.policy, self.now).is_none() {
-            self.set_status(Status::Pending, Reason::DaemonRestarted);
+    fn pick_up_attempt(&mut self, step: &mut Step) {
+        if pending(&self.record).staleness(&self.policy, step.now).is_none() {
+            self.set_status(Status::Pending, Reason::DaemonRestarted, step);
             let change = Change::out_of_pending();
-            self.write(change);
-            return self.continue_attempt();
+            self.write(change, step);
+            return self.continue_attempt(step);
         }
         if self.record.attempt().is_some() {
-            return self.end_attempt_by_timeout();
+            return self.end_attempt_by_timeout(step);
         }
         let mut change = Change::out_of_pending();
         change.events.push(Event::Timeout);
         self.leave_behind_into(&mut change);
         self.record.forget_number();
         self.record.desired = Desired::Unpaired;
-        self.set_status(Status::Unpaired, Reason::Timeout);
-        self.write(change);
+        self.set_status(Status::Unpaired, Reason::Timeout, step);
+        self.write(change, step);
     }
 
     /// → Connecting | Held
-    fn pick_up_link(&mut self) {
+    fn pick_up_link(&mut self, step: &mut Step) {
         if self.record.status == Status::Held {
             let until = self.record.next_retry_at;
             self.state = State::Held { until };
             return;
         }
         if self.record.status == Status::Connected {
-            self.set_status(Status::Reconnecting, Reason::DaemonRestarted);
+            self.set_status(Status::Reconnecting, Reason::DaemonRestarted, step);
             self.record.released_at = None;
-            self.record.next_retry_at = Some(self.now);
-            let told = Event::Disconnected { reason: Reason::DaemonRestarted.into(), next_retry_at: self.now };
+            self.record.next_retry_at = Some(step.now);
+            let told = Event::Disconnected { reason: Reason::DaemonRestarted.into(), next_retry_at: step.now };
             let change = Change { events: vec![told], ..Change::default() };
-            self.write(change);
-        } else if self.move_deadline().is_some_and(|due| due <= self.now) {
-            self.tell_of_the_move();
+            self.write(change, step);
+        } else if self.move_deadline().is_some_and(|due| due <= step.now) {
+            self.tell_of_the_move(step);
         }
-        self.log_in();
+        self.log_in(step);
     }
 }
 

@@ -56,47 +56,49 @@ pub struct Groups {
     pub commands: Vec<(CommandId, String)>,
 }
 
+/// The states, in groups: for what is alike in all of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No connection exists.
+    Resting,
+    /// A pairing socket is open and no phone has scanned yet.
+    Pairing,
+    /// A phone scanned: there is a link, or there may be one.
+    Linking,
+    /// A connection over a link that is made.
+    Linked,
+    Closing,
+    Gone,
+}
+
 impl State {
-    /// A connection exists, or is being closed.
-    pub fn has_session(&self) -> bool {
+    pub fn phase(&self) -> Phase {
         match self {
-            Self::Opening { .. }
-            | Self::AwaitingScan { .. }
-            | Self::AwaitingPasskey { .. }
-            | Self::Admitting { .. }
-            | Self::Linking { .. }
-            | Self::ClaimingNumber { .. }
-            | Self::Connecting { .. }
-            | Self::Online { .. }
-            | Self::Closing { .. } => true,
             Self::Unpaired
             | Self::Waiting { .. }
             | Self::Reclaiming { .. }
             | Self::Reconnecting { .. }
             | Self::Held { .. }
-            | Self::Deleted { .. }
-            | Self::Gone => false,
+            | Self::Deleted { .. } => Phase::Resting,
+            Self::Opening { .. } | Self::AwaitingScan { .. } | Self::AwaitingPasskey { .. } => Phase::Pairing,
+            Self::Admitting { .. } | Self::Linking { .. } | Self::ClaimingNumber { .. } => Phase::Linking,
+            Self::Connecting { .. } | Self::Online { .. } => Phase::Linked,
+            Self::Closing { .. } => Phase::Closing,
+            Self::Gone => Phase::Gone,
+        }
+    }
+
+    /// A connection exists, or is being closed.
+    pub fn has_session(&self) -> bool {
+        match self.phase() {
+            Phase::Pairing | Phase::Linking | Phase::Linked | Phase::Closing => true,
+            Phase::Resting | Phase::Gone => false,
         }
     }
 
     /// A pairing socket is open and no phone has scanned yet.
     pub fn awaits_phone(&self) -> bool {
-        match self {
-            Self::Opening { .. } | Self::AwaitingScan { .. } | Self::AwaitingPasskey { .. } => true,
-            Self::Unpaired
-            | Self::Waiting { .. }
-            | Self::Admitting { .. }
-            | Self::Linking { .. }
-            | Self::ClaimingNumber { .. }
-            | Self::Reclaiming { .. }
-            | Self::Connecting { .. }
-            | Self::Online { .. }
-            | Self::Reconnecting { .. }
-            | Self::Held { .. }
-            | Self::Closing { .. }
-            | Self::Deleted { .. }
-            | Self::Gone => false,
-        }
+        self.phase() == Phase::Pairing
     }
 
     /// A pairing socket is open, and nothing is asked of the phone's owner yet.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Directive, Roster};
-use crate::domain::{AccountId, Backoff, Failures, Fence, Instant, StoreError, Taken};
+use crate::domain::{AccountId, Backoff, Fence, Instant, Retry, StoreError, Taken};
 
 const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// A write that failed is due so soon once the database is known to answer again.
@@ -19,16 +19,10 @@ pub enum RosterWrite {
     Retake(AccountId, Fence),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Try {
-    UnderWay,
-    Failed { at: Instant, until: Instant },
-}
-
 /// The writes whose outcome is not known yet.
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
-    pending: BTreeMap<RosterWrite, (Try, Failures)>,
+    pending: BTreeMap<RosterWrite, Retry>,
     seed: u128,
 }
 
@@ -42,7 +36,7 @@ impl Writes {
         if self.pending.contains_key(&write) {
             return None;
         }
-        self.pending.insert(write.clone(), (Try::UnderWay, Failures::default()));
+        self.pending.insert(write.clone(), Retry::default());
         Some(Directive::Write(write))
     }
 
@@ -52,9 +46,8 @@ impl Writes {
     }
 
     fn on_failed(&mut self, write: &RosterWrite, now: Instant) {
-        if let Some((state, failures)) = self.pending.get_mut(write) {
-            let until = now.after(failures.next(RETRY, self.seed));
-            *state = Try::Failed { at: now, until };
+        if let Some(retry) = self.pending.get_mut(write) {
+            retry.on_failed(RETRY, self.seed, now);
         }
     }
 
@@ -66,32 +59,17 @@ impl Writes {
     /// The database answers: what failed while it did not is not kept waiting. A write that
     /// it goes on to refuse is tried once a second at most.
     pub(super) fn on_answer(&mut self, now: Instant) -> Vec<Directive> {
-        for (state, _) in self.pending.values_mut() {
-            if let Try::Failed { at, until } = state {
-                // Of a clock that was stepped back since, `at` is no measure.
-                *until = (*until).min(at.after(RETRY_WHEN_BACK)).min(now.after(RETRY_WHEN_BACK));
-            }
-        }
+        self.pending.values_mut().for_each(|retry| retry.hurry(RETRY_WHEN_BACK, now));
         self.on_deadline(now)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let waiting = self.pending.values().filter_map(|(state, _)| match state {
-            Try::Failed { until, .. } => Some(*until),
-            Try::UnderWay => None,
-        });
-        waiting.min()
+        self.pending.values().filter_map(Retry::due).min()
     }
 
     pub(super) fn on_deadline(&mut self, now: Instant) -> Vec<Directive> {
-        let mut directives = Vec::new();
-        for (write, (state, _)) in &mut self.pending {
-            if matches!(state, Try::Failed { until, .. } if *until <= now) {
-                *state = Try::UnderWay;
-                directives.push(Directive::Write(write.clone()));
-            }
-        }
-        directives
+        let due = self.pending.iter_mut().filter_map(|(write, retry)| retry.begin_if_due(now).then_some(write));
+        due.map(|write| Directive::Write(write.clone())).collect()
     }
 }
 

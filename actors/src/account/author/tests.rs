@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Beginning, Caused, Desk, Next, Task};
+use super::{Answer, Author, Task};
 use crate::{
     account::lifecycle::{CommandInput, Input},
+    desk::{Desk, Next, Retrying},
     domain::{
-        AccountId, AccountRecord, Command, CommandId, Desired, Fence, Incarnation, Instant, KeyringId, Link,
-        LinkedDevice, Loaded, OperatorId, Phone, Policy, Secret, SessionEvent, Status, StoreError, Written,
+        AccountId, AccountRecord, Command, CommandId, Desired, Ending, Fence, Incarnation, Instant, KeyringId, Link,
+        LinkedDevice, Loaded, OperatorId, Phone, Policy, Secret, SessionEvent, Status, StoreError, Write, Written,
     },
 };
 
 const START: Instant = Instant(1_700_000_000_000);
-const DONE: Result<Written, StoreError> = Ok(Written::Done { settings: None });
 
 fn unpaired() -> AccountRecord {
     let (id, operator) = (AccountId(Uuid::from_u128(1)), OperatorId(Uuid::from_u128(2)));
@@ -21,7 +21,7 @@ fn unpaired() -> AccountRecord {
 
 /// A desk, and whether its daemon has its lease still.
 struct Bench {
-    desk: Desk<()>,
+    desk: Desk<Author, ()>,
     now: Instant,
     is_leased: bool,
 }
@@ -33,22 +33,22 @@ impl Bench {
 
     fn of(record: AccountRecord) -> Self {
         let loaded = Loaded { record, last_change: None, damage: None };
-        let beginning = Beginning::of(loaded, None, Policy::default(), 7, START);
-        Self { desk: Desk::new(beginning), now: START, is_leased: true }
+        let (author, first) = Author::of(loaded, None, Policy::default(), 7, START);
+        Self { desk: Desk::new(author, first, ()), now: START, is_leased: true }
     }
 
     fn next(&mut self) -> Option<Task> {
         loop {
             match self.desk.next(self.now, self.is_leased) {
-                Next::Task(Caused { what, .. }) => return Some(what),
+                Next::Task { task, .. } => return Some(task),
                 Next::Moved { .. } => {}
-                Next::Nothing => return None,
+                Next::End(_) | Next::Nothing => return None,
             }
         }
     }
 
     fn take(&mut self, input: Input) {
-        self.desk.take(input, ());
+        self.desk.take(input, None);
     }
 
     fn ask(&mut self, kind: &str) {
@@ -66,17 +66,34 @@ impl Bench {
     }
 
     fn writes(&mut self) {
-        assert!(matches!(self.next(), Some(Task::Write { .. })));
-        assert!(self.desk.on_written(DONE).is_none());
+        let Some(Task::Write(write)) = self.next() else { panic!("nothing is written") };
+        self.written(write);
     }
 
-    /// Up to the scan, whose keys are about to be written.
-    fn scanned() -> Self {
+    fn written(&mut self, write: Box<Write>) {
+        assert_eq!(self.answer(Answer::Written(write, Ok(Written::Done { settings: None }))), None);
+    }
+
+    fn claimed(&mut self, write: Box<Write>) {
+        let done = Ok(Written::Done { settings: None });
+        assert_eq!(self.answer(Answer::Claimed(Incarnation(1), write, done)), None);
+    }
+
+    fn opens(&mut self) {
+        assert!(matches!(self.next(), Some(Task::Open { .. })));
+        self.answer(Answer::Opened(Incarnation(1), Ok(())));
+    }
+
+    fn answer(&mut self, answer: Answer) -> Option<Retrying> {
+        self.desk.on_answer(answer, self.now)
+    }
+
+    /// Up to the scan, whose keys are written.
+    fn scanned() -> (Self, Box<Write>) {
         let mut bench = Self::new();
         bench.ask("account.pair");
         bench.writes();
-        assert!(matches!(bench.next(), Some(Task::Open { .. })));
-        bench.desk.on_opened(Ok(()));
+        bench.opens();
         bench.hear(SessionEvent::Qr {
             payload: Secret::new("qr".to_owned()),
             expires_at: START.after(Duration::from_secs(60)),
@@ -84,24 +101,24 @@ impl Bench {
         bench.writes();
         let phone = Phone::parse("43 660 1234567").unwrap();
         bench.hear(SessionEvent::Scanned { phone, device_jid: "436601234567:1@s.whatsapp.net".to_owned() });
-        assert!(matches!(bench.next(), Some(Task::Write { keys_of: Some(_), .. })));
-        bench
+        let Some(Task::Claim { write, keys_of: Some(_), .. }) = bench.next() else { panic!("no keys are written") };
+        (bench, write)
     }
 }
 
 #[test]
 fn a_link_is_confirmed_once_its_keys_are_written() {
-    let mut bench = Bench::scanned();
+    let (mut bench, write) = Bench::scanned();
     assert!(bench.next().is_none(), "nothing before the answer");
-    bench.desk.on_written(DONE);
+    bench.claimed(write);
     assert!(matches!(bench.next(), Some(Task::ConfirmLink(_))));
 }
 
 /// The process stood still meanwhile: another daemon may have tried the keys and erased them.
 #[test]
 fn a_link_is_refused_if_the_lease_was_lost_meanwhile() {
-    let mut bench = Bench::scanned();
-    bench.desk.on_written(DONE);
+    let (mut bench, write) = Bench::scanned();
+    bench.claimed(write);
     bench.is_leased = false;
     assert!(matches!(bench.next(), Some(Task::RefuseLink(_))));
 }
@@ -121,21 +138,20 @@ fn deadlines_behind_a_long_write_do_not_cut_a_close_short() {
         ..unpaired()
     };
     let mut bench = Bench::of(linked);
-    assert!(matches!(bench.next(), Some(Task::Open { .. })));
-    bench.desk.on_opened(Ok(()));
+    bench.opens();
     bench.hear(SessionEvent::Open { phone: None, device_jid: None });
     bench.writes();
     bench.ask("account.delete");
-    let Some(Task::Write { .. }) = bench.next() else { panic!("that it is being deleted is written first") };
+    let Some(Task::Write(write)) = bench.next() else { panic!("that it is being deleted is written first") };
     assert_eq!(bench.desk.deadline(), None, "nothing is stepped before the answer");
 
     bench.now = START.after(Duration::from_secs(300));
     bench.take(Input::Deadline);
     bench.take(Input::Deadline);
-    bench.desk.on_written(DONE);
+    bench.written(write);
     assert!(matches!(bench.next(), Some(Task::Close(_))));
     assert!(bench.next().is_none(), "the connection is given its time to close");
-    assert_eq!(bench.desk.life().state().name(), "Closing");
+    assert_eq!(bench.desk.work().life().state().name(), "Closing");
     bench.take(Input::SessionClosed(Incarnation(1)));
     bench.writes();
 }
@@ -145,11 +161,43 @@ fn deadlines_behind_a_long_write_do_not_cut_a_close_short() {
 fn an_opening_is_given_its_time_from_when_it_begins() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
-    let Some(Task::Write { .. }) = bench.next() else { panic!("the attempt is written first") };
+    let Some(Task::Write(write)) = bench.next() else { panic!("the attempt is written first") };
     bench.now = START.after(Duration::from_secs(40));
-    bench.desk.on_written(DONE);
-    assert!(matches!(bench.next(), Some(Task::Open { .. })));
-    bench.desk.on_opened(Ok(()));
+    bench.written(write);
+    bench.opens();
     let due = bench.desk.deadline().expect("an opening has a deadline");
     assert_eq!(due, bench.now.after(Policy::default().open_timeout));
+}
+
+/// Retried as it was, by name: an answer that was lost may have been a yes.
+#[test]
+fn a_write_without_an_answer_is_repeated_after_a_pause() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    let Some(Task::Write(write)) = bench.next() else { panic!("the attempt is written first") };
+    let (id, away) = (write.id, || StoreError::Unavailable("away".to_owned()));
+    let retrying = |is_first| Some(Retrying { why: "away".to_owned(), is_first });
+    assert_eq!(bench.answer(Answer::Written(write, Err(away()))), retrying(true));
+    for _ in 0..3 {
+        assert!(bench.next().is_none(), "nothing overtakes it");
+        bench.now = bench.desk.deadline().expect("a retry has its time");
+        bench.desk.on_deadline();
+        let Some(Task::Write(write)) = bench.next() else { panic!("it is repeated") };
+        assert_eq!(write.id, id);
+        assert_eq!(bench.answer(Answer::Written(write, Err(away()))), retrying(false));
+    }
+    bench.now = bench.now.after(Duration::from_secs(2));
+    bench.writes();
+    bench.opens();
+}
+
+#[test]
+fn a_fence_ends_the_wait_for_an_unanswered_write() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    let Some(Task::Write(write)) = bench.next() else { panic!("the attempt is written first") };
+    bench.answer(Answer::Written(write, Err(StoreError::Unavailable("away".to_owned()))));
+    bench.desk.fence();
+    assert!(matches!(bench.desk.next(bench.now, false), Next::Moved { .. }));
+    assert!(matches!(bench.desk.next(bench.now, false), Next::End(Ending::Done)));
 }
