@@ -32,8 +32,9 @@ const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 8;
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_AGE: Duration = Duration::from_mins(30);
-/// A connection that lay idle this long, and each so many uses of a busy one, is asked what it can do.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// How often a connection is asked what it can do, at its next use, and after how many uses of a
+/// busy one: often enough after a failover, seldom enough to cost a pairing nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 const LOOK_EACH: usize = 64;
 const READ_ONLY: &str = "the server takes no writes (a standby, or default_transaction_read_only)";
 
@@ -248,6 +249,13 @@ pub(crate) async fn own_connection(dsn: &Dsn) -> Result<(Client, AbortOnDropHand
     Ok((client, AbortOnDropHandle::new(driver)))
 }
 
+/// Whether a connection of this age, idle for so long, is asked at its next use: the first one in
+/// each period of its life, and each so-manyth.
+fn is_looked_at(age: Duration, idle: Duration, uses: usize) -> bool {
+    let period = |age: Duration| age.as_secs() / LOOK_EVERY.as_secs();
+    period(age) != period(age.saturating_sub(idle)) || uses.is_multiple_of(LOOK_EACH)
+}
+
 /// A connection whose server process hangs, still works on a statement that somebody gave
 /// up waiting for, or can no longer do the daemon's work is thrown away instead of handed
 /// on; so is an old one, since its server may have been replaced by another one behind the
@@ -255,7 +263,7 @@ pub(crate) async fn own_connection(dsn: &Dsn) -> Result<(Client, AbortOnDropHand
 fn still_useful() -> Hook {
     Hook::async_fn(|client, metrics| {
         let is_old = metrics.age() > MAX_AGE;
-        let is_looked_at = metrics.last_used() > LOOK_AFTER || metrics.recycle_count.is_multiple_of(LOOK_EACH);
+        let is_looked_at = is_looked_at(metrics.age(), metrics.last_used(), metrics.recycle_count);
         Box::pin(async move {
             if is_old {
                 return Err(HookError::message("it is old"));
@@ -403,6 +411,17 @@ fn percent_decoded(text: &str, is_url: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_is_asked_once_in_half_a_minute() {
+        let at = Duration::from_secs;
+        // Each second of five minutes.
+        let asked = (1..=300).filter(|age| is_looked_at(at(*age), at(1), 1)).count();
+        assert_eq!(asked, 10);
+        assert!(is_looked_at(at(100), at(60), 1), "after a long rest");
+        assert!(!is_looked_at(at(29), at(28), 1), "it is new");
+        assert_eq!((1..=640).filter(|uses| is_looked_at(at(1), at(0), *uses)).count(), 10, "a busy one");
+    }
 
     #[test]
     fn verify_full_is_taken_out_of_a_url_and_verifies() {

@@ -71,7 +71,10 @@ async fn a_console_without_its_rights_says_which_and_doctor_too() {
 
     let told = doctor(&stage, &[("DATABASE_URL", &logins.daemon)]).await;
     let line = told.lines().find(|line| line.contains("console login")).unwrap_or_else(|| panic!("{told}"));
-    assert!(line.contains("FAIL") && line.contains("INSERT on whatsapp_accounts") && line.contains("send_command"), "{line}");
+    assert!(
+        line.contains("FAIL") && line.contains("INSERT on whatsapp_accounts") && line.contains("send_command"),
+        "{line}"
+    );
     assert!(told.contains("set PAIRD_CONSOLE_DATABASE_URL to a login that is a member of paird_console"), "{told}");
     stage.finish([daemon]).await;
 }
