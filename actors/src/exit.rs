@@ -22,9 +22,8 @@ impl LiveSession {
         *self.lock() = Some((incarnation, session));
     }
 
-    /// That of this incarnation.
-    pub fn of(&self, incarnation: Incarnation) -> Option<Arc<dyn Session>> {
-        self.lock().as_ref().filter(|(live, _)| *live == incarnation).map(|(_, session)| Arc::clone(session))
+    pub fn now(&self) -> Option<(Incarnation, Arc<dyn Session>)> {
+        self.lock().clone()
     }
 
     /// That of this incarnation was closed.

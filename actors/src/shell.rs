@@ -72,6 +72,8 @@ impl Subject {
 pub struct TaskContext<W: CarryOut> {
     pub deps: Deps,
     pub subject: Subject,
+    /// As of when the task began: a connection that is being closed can still be cut.
+    session: Option<(Incarnation, Arc<dyn Session>)>,
     live: LiveSession,
     address: Addr<Shell<W>>,
     cause: Span,
@@ -80,7 +82,7 @@ pub struct TaskContext<W: CarryOut> {
 impl<W: CarryOut> TaskContext<W> {
     /// The connection of that incarnation, if it is the one that is live.
     pub fn session(&self, incarnation: Incarnation) -> Option<Arc<dyn Session>> {
-        self.live.of(incarnation)
+        self.session.as_ref().filter(|(live, _)| *live == incarnation).map(|(_, session)| Arc::clone(session))
     }
 
     /// Opens a connection, which is live from then on. Without settings the database is asked
@@ -97,7 +99,7 @@ impl<W: CarryOut> TaskContext<W> {
         settings: Option<ConnectionSettings>,
         heard: fn(Incarnation, SessionEvent) -> W::Input,
     ) -> Result<(), StoreError> {
-        let Self { deps, subject, live, address, cause } = self;
+        let Self { deps, subject, live, address, cause, .. } = self;
         let Subject { account, label, fence, .. } = subject;
         let span = info_span!("session", %account, %label, incarnation = incarnation.0);
         let listener: SessionListener = Arc::new(move |incarnation, event| {
@@ -256,6 +258,7 @@ impl<W: CarryOut> Shell<W> {
         let context = TaskContext {
             deps: self.deps.clone(),
             subject: work.subject(),
+            session: self.exit.live().now(),
             live: self.exit.live().clone(),
             address: ctx.address(),
             cause: cause.clone(),

@@ -198,6 +198,8 @@ fn a_fence_ends_the_wait_for_an_unanswered_write() {
     let Some(Task::Write(write)) = bench.next() else { panic!("the attempt is written first") };
     bench.answer(Answer::Written(write, Err(StoreError::Unavailable("away".to_owned()))));
     bench.desk.fence();
+    assert!(matches!(bench.next(), Some(Task::Cut(_))), "neither the write nor the opening behind it");
+    bench.take(Input::SessionClosed(Incarnation(1)));
     assert!(matches!(bench.desk.next(bench.now, false), Next::Moved { .. }));
     assert!(matches!(bench.desk.next(bench.now, false), Next::End(Ending::Done)));
 }
