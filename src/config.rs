@@ -49,6 +49,8 @@ pub struct Config {
     pub refuse: Refuse,
     /// `PAIRD_CONSOLE_ADDR`: loopback only; `None` is `off`.
     pub console_addr: Option<SocketAddr>,
+    /// `PAIRD_PROBE_ADDR`: any address, for probes and metrics alone; `None` is `off`.
+    pub probe_addr: Option<SocketAddr>,
     /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
     pub console_token_file: PathBuf,
     /// `PAIRD_LOG`: directives as of tracing's `EnvFilter`, checked.
@@ -149,6 +151,7 @@ impl Config {
             pending_max_age: raw.parse("PAIRD_PENDING_MAX_AGE", "1h", parsers::duration)?,
             refuse: raw.parse("PAIRD_REFUSE", "before-link", parsers::refuse)?,
             console_addr: raw.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", parsers::console_addr)?,
+            probe_addr: raw.parse("PAIRD_PROBE_ADDR", "off", parsers::probe_addr)?,
             console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
             log: raw.parse("PAIRD_LOG", "info", parsers::log_directives)?,
             log_format: raw.parse("PAIRD_LOG_FORMAT", "text", parsers::log_format)?,
@@ -193,6 +196,11 @@ impl Config {
     /// Where the daemon writes the address of its console while that is listening.
     pub fn console_addr_file(&self) -> PathBuf {
         self.data_dir.join("console.addr")
+    }
+
+    /// The same of its probe listener.
+    pub fn probe_addr_file(&self) -> PathBuf {
+        self.data_dir.join("probe.addr")
     }
 
     /// Where the daemon writes the connection string of its embedded cluster while

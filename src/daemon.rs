@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
+    listen::Place,
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, Stranger, find_stranger},
@@ -27,7 +28,9 @@ use crate::{
         prune,
         store::PgStore,
     },
+    probe::ProbeListener,
     systemd,
+    vitals::Vitals,
     whatsapp::{
         cert_check,
         gateway::{self, WhatsApp},
@@ -40,6 +43,8 @@ use shutdown::Stop;
 const TICK: Duration = Duration::from_secs(15);
 /// One to renew the lease with, and one to look at the others' meanwhile.
 const HEARTBEAT_CONNECTIONS: usize = 2;
+/// Probes and scrapes must not wait for the accounts' work.
+const VITALS_CONNECTIONS: usize = 2;
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long the end of a start waits for the database.
@@ -114,6 +119,13 @@ async fn serve_with(
         release(lease).await;
         return Err(stranger);
     }
+    let vitals_pool = database.dsn().pool_of(VITALS_CONNECTIONS)?;
+    let pools = [
+        ("accounts", pool.clone()),
+        ("keys", keys.clone()),
+        ("heartbeat", heartbeat.clone()),
+        ("vitals", vitals_pool.clone()),
+    ];
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel, config.event_payload);
     let listener =
         Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel, config.notify_commands);
@@ -130,6 +142,10 @@ async fn serve_with(
         odd: {
             let meters = Arc::clone(&meters);
             Arc::new(move |kind| meters.stanza_was_odd(kind))
+        },
+        proxied: {
+            let meters = Arc::clone(&meters);
+            Arc::new(move |dial| meters.proxy_was_dialled(dial))
         },
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
@@ -149,24 +165,37 @@ async fn serve_with(
         seed: Arc::new(rand::random::<u128>),
     });
 
+    let metrics = Exposition::new(meters, &lease, runtime.handle().clone());
+    for (name, pool) in pools {
+        metrics.watch_pool(name, pool);
+    }
+    let vitals = Arc::new(Vitals::new(vitals_pool, supervisor.clone(), lease.watch(), metrics));
     let console = match config.console_addr.zip(token) {
         None => None,
         Some((addr, token)) => Some(Console::start(console::ConsoleSettings {
-            addr,
-            addr_file: config.console_addr_file(),
+            place: Place {
+                name: "the console",
+                setting: "PAIRD_CONSOLE_ADDR",
+                addr,
+                addr_file: config.console_addr_file(),
+            },
             token,
             dsn: database.dsn().clone(),
             event_channel: config.event_channel.clone(),
             notifications: listener.subscriptions(),
             process,
             supervisor: supervisor.clone(),
-            lease: lease.watch(),
             lease_row: lease.row(),
-            metrics: Exposition::new(meters, &lease, runtime.handle().clone()),
+            vitals: Arc::clone(&vitals),
             master_key_file: config.master_key_file.clone(),
         })?),
     };
-    let running = Running { supervisor, listener, lease, outbox, console };
+    let probes = config.probe_addr.map(|addr| {
+        let addr_file = config.probe_addr_file();
+        let place = Place { name: "the probe listener", setting: "PAIRD_PROBE_ADDR", addr, addr_file };
+        ProbeListener::start(place, Arc::clone(&vitals))
+    });
+    let running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;
     drop(pruning);
     shutdown::in_order(running).await;
@@ -187,6 +216,8 @@ struct Running {
     lease: Lease,
     outbox: Outbox,
     console: Option<Console>,
+    probes: Option<ProbeListener>,
+    vitals: Arc<Vitals>,
 }
 
 impl Running {

@@ -20,6 +20,7 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_REFUSE              before-link (default) or after-link
   PAIRD_CONSOLE_ADDR        loopback address of the console, or off; default 127.0.0.1:8088
   PAIRD_CONSOLE_TOKEN_FILE  default <data dir>/console.token
+  PAIRD_PROBE_ADDR          any address, for probes and metrics alone, without a token; default off
   PAIRD_DEVICE_NAME         name under Linked devices; default paird
   PAIRD_LOG                 default info; for example info,paird::postgres=debug
   PAIRD_LOG_FORMAT          text (default) or json

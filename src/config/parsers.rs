@@ -125,6 +125,15 @@ pub(super) fn console_addr(text: &str) -> Result<Option<SocketAddr>, String> {
     }
 }
 
+/// It may be reached from outside: there is nothing on it that needs a token.
+pub(super) fn probe_addr(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let wrong = |_| format!("{text:?} is neither an address and port such as 0.0.0.0:8089 nor off");
+    text.parse().map(Some).map_err(wrong)
+}
+
 pub(super) fn log_directives(text: &str) -> Result<String, String> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),

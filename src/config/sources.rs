@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 24] = [
+pub(super) const SETTINGS: [&str; 25] = [
     "DATABASE_URL",
     "PAIRD_LISTEN_URL",
     "PAIRD_CONFIG",
@@ -21,6 +21,7 @@ pub(super) const SETTINGS: [&str; 24] = [
     "PAIRD_REFUSE",
     "PAIRD_CONSOLE_ADDR",
     "PAIRD_CONSOLE_TOKEN_FILE",
+    "PAIRD_PROBE_ADDR",
     "PAIRD_LOG",
     "PAIRD_LOG_FORMAT",
     "PAIRD_WHATSAPP_URL",

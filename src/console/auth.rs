@@ -16,6 +16,7 @@ use actix_web::{
 use chrono::Utc;
 
 use super::{login::wants_page, problem::Problem, state::AppState};
+use crate::metrics::WrongToken;
 
 /// Files below it are the same for everybody and need no authentication.
 pub const ASSETS: &str = "/static/";
@@ -90,7 +91,11 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
     let state = request.app_data::<Data<AppState>>()?;
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-        let is_known = scheme.eq_ignore_ascii_case("bearer") && state.token.is(token.trim());
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        let is_known = is_bearer && state.token.is(token.trim());
+        if is_bearer && !is_known {
+            state.vitals.metrics().token_was_wrong(WrongToken::Bearer);
+        }
         return is_known.then_some(Caller::Token);
     }
     let cookie = request.cookie(state.sessions.cookie())?;

@@ -1,19 +1,16 @@
 //! The application state that every handler gets.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
-use paird_actors::{lease::LeaseState, supervisor::handle::SupervisorHandle};
-use tokio::sync::{Mutex, watch};
+use paird_actors::supervisor::handle::SupervisorHandle;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{db::connect, feed::Feed, login::Sessions, problem::Problem, token::Token};
-use crate::metrics::Exposition;
 use crate::postgres::lease::LeaseRow;
+use crate::vitals::Vitals;
 
 /// There is one for the whole console.
 pub struct AppState {
@@ -21,16 +18,13 @@ pub struct AppState {
     pub process: Uuid,
     pub pool: Pool,
     pub supervisor: SupervisorHandle,
-    pub lease: watch::Receiver<LeaseState>,
     pub lease_row: LeaseRow,
-    pub metrics: Exposition,
+    pub vitals: Arc<Vitals>,
     /// Seals the login of a proxy.
     pub master_key_file: PathBuf,
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
-    /// This daemon was asked to release its accounts.
-    pub draining: AtomicBool,
     /// Serializes draining and undraining.
     pub drain_turn: Mutex<()>,
     /// Cancelled when the daemon stops: requests that wait end.
@@ -44,9 +38,5 @@ impl AppState {
     /// 503.
     pub async fn database(&self) -> Result<Object, Problem> {
         connect(&self.pool).await
-    }
-
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed) || self.ending.is_cancelled()
     }
 }

@@ -6,13 +6,16 @@
 
 mod fleet;
 mod gateway;
+mod http;
 mod meters;
+mod pools;
 mod process;
 mod store;
 mod trace;
 
 pub use fleet::FleetGauges;
 pub use gateway::MeteredGateway;
+pub(crate) use http::{Front, WrongToken, count_requests};
 pub use meters::Meters;
 pub use store::MeteredStore;
 
@@ -21,6 +24,9 @@ use std::sync::Arc;
 use deadpool_postgres::Pool;
 use prometheus_client::encoding::text::encode;
 use tokio::runtime::Handle;
+
+use http::HttpMeters;
+use pools::PoolGauges;
 
 use crate::postgres::lease::{Lease, LeaseStatus};
 
@@ -31,6 +37,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Exposition {
     meters: Arc<Meters>,
     fleet: FleetGauges,
+    http: HttpMeters,
+    pools: PoolGauges,
     lease: LeaseStatus,
     runtime: Handle,
 }
@@ -38,7 +46,24 @@ pub struct Exposition {
 impl Exposition {
     pub fn new(meters: Arc<Meters>, lease: &Lease, runtime: Handle) -> Self {
         let fleet = FleetGauges::registered_with(&meters);
-        Self { meters, fleet, lease: lease.status(), runtime }
+        let (http, pools) = {
+            let mut registry = meters.registry();
+            (HttpMeters::registered(&mut registry), PoolGauges::registered(&mut registry))
+        };
+        Self { meters, fleet, http, pools, lease: lease.status(), runtime }
+    }
+
+    /// From now on the figures of this pool are told, too.
+    pub fn watch_pool(&self, name: &'static str, pool: Pool) {
+        self.pools.watch(name, pool);
+    }
+
+    pub(crate) fn token_was_wrong(&self, how: WrongToken) {
+        self.http.token_was_wrong(how);
+    }
+
+    fn http(&self) -> &HttpMeters {
+        &self.http
     }
 
     /// The state now. The fleet's figures are asked of the database at each scrape, so an
@@ -49,6 +74,7 @@ impl Exposition {
     /// Never in practice: text is written into memory.
     pub async fn render(&self, pool: &Pool) -> Result<String, std::fmt::Error> {
         self.fleet.read(pool).await;
+        self.pools.read();
         self.meters.lease_is(self.lease.is_live(), self.lease.age());
         self.meters.process_is(process::Usage::now(), self.runtime.metrics().num_alive_tasks());
         let mut text = String::new();

@@ -19,7 +19,7 @@ use whatsapp_rust::{
 
 use super::{
     connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
-    dialer::{Dialer, Route},
+    dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
     proxy::{Proxy, web},
     rate_limiter::{Priority, RateLimiter},
@@ -50,6 +50,8 @@ pub struct GatewaySettings {
     pub connect_rate: u32,
     /// Told of each stanza that nobody understands.
     pub odd: OddListener,
+    /// Told of each try to connect through a proxy.
+    pub proxied: ProxyListener,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -74,7 +76,7 @@ impl WhatsApp {
             None => Versions::web(settings.runtime.clone()),
         };
         Self {
-            dialer: Arc::new(Dialer::to(settings.url.as_deref())),
+            dialer: Arc::new(Dialer::to(settings.url.as_deref(), settings.proxied)),
             versions: Arc::new(versions),
             workers: settings.runtime,
             credentials: settings.credentials,

@@ -16,6 +16,7 @@ mod runtime;
 mod version;
 
 pub use connection::{OddKind, OddListener};
+pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
 

@@ -11,7 +11,7 @@ const NUMBER: &str = "436601234567";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
     let long = "x".repeat(64);
-    let wrong: [(&str, &str); 22] = [
+    let wrong: [(&str, &str); 24] = [
         ("DATABASE_URL", "mysql://root@localhost/paird"),
         ("DATABASE_URL", "host"),
         ("DATABASE_URL", "postgres://"),
@@ -26,6 +26,8 @@ async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
         ("PAIRD_REFUSE", "never"),
         ("PAIRD_CONSOLE_ADDR", "0.0.0.0:8088"),
         ("PAIRD_CONSOLE_ADDR", "localhost"),
+        ("PAIRD_PROBE_ADDR", "8089"),
+        ("PAIRD_PROBE_ADDR", "somewhere:8089"),
         ("PAIRD_LOG", "paird=loud"),
         ("PAIRD_LOG_FORMAT", "xml"),
         ("PAIRD_WHATSAPP_URL", "ws://192.0.2.1:4200/"),

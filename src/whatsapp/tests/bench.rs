@@ -219,6 +219,7 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         device_name: "paird test".into(),
         connect_rate: 0,
         odd: Arc::new(|_| {}),
+        proxied: Arc::new(|_| {}),
     })
 }
 
