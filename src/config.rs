@@ -12,13 +12,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use paird_actors::domain::{Policy, Refuse};
+use paird_actors::domain::{Policy, Refuse, Secret};
 use thiserror::Error;
 
 pub use parsers::device_name;
 use sources::RawSettings;
 
 use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
+use crate::whatsapp::ProxyAllow;
 
 /// Every setting, read once at start and valid.
 #[derive(Clone, Debug)]
@@ -70,6 +71,8 @@ pub struct Config {
     /// `PAIRD_CONNECT_RATE`: connections to WhatsApp that this daemon opens in one
     /// second, once a burst of two and a half times as many is used up. 0: no limit.
     pub connect_rate: u32,
+    /// `PAIRD_PROXY_ALLOW`: where accounts' proxies may be.
+    pub proxy_allow: ProxyAllow,
     /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
     /// taken over. It closes its connections by itself after three fifths of that.
     pub lease_ttl: Duration,
@@ -88,12 +91,12 @@ pub enum LogFormat {
 
 /// A connection string. `Debug` hides it whole: it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl(Secret);
 
 impl DatabaseUrl {
     /// The string itself, for whoever connects.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
@@ -159,6 +162,7 @@ impl Config {
             device_name: raw.parse("PAIRD_DEVICE_NAME", "paird", parsers::device_name)?,
             postgres_bin: raw.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
             connect_rate: raw.parse("PAIRD_CONNECT_RATE", "20", parsers::connect_rate)?,
+            proxy_allow: raw.parse("PAIRD_PROXY_ALLOW", "usual", parsers::proxy_allow)?,
             keep: Keep {
                 events: raw.parse("PAIRD_KEEP_EVENTS", "30d", parsers::keep)?,
                 commands: raw.parse("PAIRD_KEEP_COMMANDS", "30d", parsers::keep)?,
@@ -198,7 +202,12 @@ impl Config {
         self.data_dir.join("console.addr")
     }
 
-    /// The same of its probe listener.
+    /// The console's socket, for the command line.
+    pub fn console_socket(&self) -> PathBuf {
+        self.data_dir.join("console.sock")
+    }
+
+    /// Where it writes that of its probe listener.
     pub fn probe_addr_file(&self) -> PathBuf {
         self.data_dir.join("probe.addr")
     }

@@ -139,6 +139,7 @@ async fn serve_with(
         credentials,
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
+        proxy_allow: config.proxy_allow.clone(),
         odd: {
             let meters = Arc::clone(&meters);
             Arc::new(move |kind| meters.stanza_was_odd(kind))
@@ -179,6 +180,7 @@ async fn serve_with(
                 addr,
                 addr_file: config.console_addr_file(),
             },
+            socket: config.console_socket(),
             token,
             dsn: database.dsn().clone(),
             event_channel: config.event_channel.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 25] = [
+pub(super) const SETTINGS: [&str; 26] = [
     "DATABASE_URL",
     "PAIRD_LISTEN_URL",
     "PAIRD_CONFIG",
@@ -28,6 +28,7 @@ pub(super) const SETTINGS: [&str; 25] = [
     "PAIRD_DEVICE_NAME",
     "PAIRD_POSTGRES_BIN",
     "PAIRD_CONNECT_RATE",
+    "PAIRD_PROXY_ALLOW",
     "PAIRD_LEASE_TTL",
     "PAIRD_KEEP_EVENTS",
     "PAIRD_KEEP_COMMANDS",

@@ -15,7 +15,7 @@ use actix_web::{
 };
 use chrono::Utc;
 
-use super::{login::wants_page, problem::Problem, state::AppState};
+use super::{login::wants_page, problem::Problem, socket::Owner, state::AppState};
 use crate::metrics::WrongToken;
 
 /// Files below it are the same for everybody and need no authentication.
@@ -25,6 +25,8 @@ const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
 /// How the caller is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
+    /// By the socket of the command line, which nobody else may open.
+    Socket,
     Token,
     Cookie,
 }
@@ -33,7 +35,7 @@ impl Caller {
     /// The `source` of its commands and audit records.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Token => "api",
+            Self::Socket | Self::Token => "api",
             Self::Cookie => "console",
         }
     }
@@ -88,6 +90,9 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
 
 /// A wrong Authorization header is not made up for by a cookie.
 fn caller(request: &HttpRequest) -> Option<Caller> {
+    if request.conn_data::<Owner>().is_some() {
+        return Some(Caller::Socket);
+    }
     let state = request.app_data::<Data<AppState>>()?;
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;

@@ -1,6 +1,6 @@
 //! The listening socket and the workers behind it.
 
-use std::{io, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, net::TcpListener, os::unix::net::UnixListener, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpServer,
@@ -22,6 +22,7 @@ use super::{
     login::Sessions,
     middleware, pages,
     routes::{self, ApiDoc, Document},
+    socket,
     state::AppState,
     token::Token,
 };
@@ -41,6 +42,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 /// What the console needs from the daemon.
 pub struct ConsoleSettings {
     pub(crate) place: Place,
+    /// For the command line, which needs no token there.
+    pub socket: PathBuf,
     pub token: Token,
     pub dsn: Dsn,
     pub event_channel: String,
@@ -80,7 +83,13 @@ impl Console {
             drain_turn: Mutex::default(),
             ending: ending.clone(),
         });
-        let served = settings.place.serve(ending.clone(), move |listener| server(listener, &state));
+        let for_socket = state.clone();
+        let by_address = settings.place.serve(ending.clone(), move |listener| server(Door::Address(listener), &state));
+        let by_socket =
+            socket::serve(settings.socket, ending.clone(), move |listener| server(Door::Socket(listener), &for_socket));
+        let served = async {
+            tokio::join!(by_address, by_socket);
+        };
         Ok(Self { ending, task: actix_web::rt::spawn(served) })
     }
 
@@ -93,7 +102,13 @@ impl Console {
     }
 }
 
-fn server(listener: TcpListener, state: &Data<AppState>) -> io::Result<Server> {
+/// Where a server of the console listens.
+enum Door {
+    Address(TcpListener),
+    Socket(UnixListener),
+}
+
+fn server(door: Door, state: &Data<AppState>) -> io::Result<Server> {
     let (state, vitals) = (state.clone(), Data::from(Arc::clone(&state.vitals)));
     let app = move || {
         let (app, document) = App::new()
@@ -115,11 +130,15 @@ fn server(listener: TcpListener, state: &Data<AppState>) -> io::Result<Server> {
             .default_service(web::to(routes::nothing))
     };
     let server = HttpServer::new(app)
-        .workers(WORKERS)
         .max_connections(MAX_CONNECTIONS)
-        .on_connect(limit_unread_time)
+        .on_connect(|connection, extensions| {
+            limit_unread_time(connection, extensions);
+            socket::mark_owner(connection, extensions);
+        })
         .disable_signals()
-        .shutdown_timeout(STOP_TIMEOUT.as_secs())
-        .listen(listener)?;
-    Ok(server.run())
+        .shutdown_timeout(STOP_TIMEOUT.as_secs());
+    Ok(match door {
+        Door::Address(listener) => server.workers(WORKERS).listen(listener)?.run(),
+        Door::Socket(listener) => server.workers(1).listen_uds(listener)?.run(),
+    })
 }

@@ -21,7 +21,7 @@ use super::{
     connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
-    proxy::{Proxy, web},
+    proxy::{Proxy, ProxyAllow, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
     version::{Versions, WebVersion},
@@ -48,6 +48,8 @@ pub struct GatewaySettings {
     pub device_name: String,
     /// Connections a second, after a burst; 0: no limit.
     pub connect_rate: u32,
+    /// Where accounts' proxies may be.
+    pub proxy_allow: ProxyAllow,
     /// Told of each stanza that nobody understands.
     pub odd: OddListener,
     /// Told of each try to connect through a proxy.
@@ -65,6 +67,7 @@ pub struct WhatsApp {
     versions: Arc<Versions>,
     policy: ConnectionPolicy,
     limiter: Arc<RateLimiter>,
+    proxy_allow: Arc<ProxyAllow>,
     odd: Arc<OddStanzas>,
 }
 
@@ -84,6 +87,7 @@ impl WhatsApp {
             http,
             policy: ConnectionPolicy::default(),
             limiter: Arc::new(RateLimiter::new(settings.connect_rate)),
+            proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
         }
     }
@@ -106,7 +110,7 @@ impl WhatsApp {
         let route = Arc::new(route);
         let runtime = SessionRuntime::new(self.workers.clone());
         let priority = match order.purpose {
-            Purpose::Pair { .. } => Priority::Pair,
+            Purpose::Pair { .. } => Priority::Pair(order.account),
             Purpose::Login => Priority::Login,
         };
         let (shell, orders) =
@@ -154,7 +158,7 @@ impl WhatsApp {
             Err(wrong) => return blocked(CloseReason::ProxyInvalid(wrong.to_string())),
         };
         let proxy = match self.credentials.proxy_login(order.account, text).await {
-            Ok(login) => Proxy::new(address, login),
+            Ok(login) => Proxy::new(address, login, Arc::clone(&self.proxy_allow)),
             Err(StoreError::Poisoned(why)) => {
                 return blocked(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
             }

@@ -19,6 +19,7 @@ pub use connection::{OddKind, OddListener};
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
+pub use proxy::ProxyAllow;
 
 #[cfg(test)]
 mod tests;
