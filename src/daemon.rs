@@ -167,6 +167,7 @@ async fn serve_with(
     });
 
     let metrics = Exposition::new(meters, &lease, runtime.handle().clone());
+    metrics.watch_lane(listener.lane_totals());
     for (name, pool) in pools {
         metrics.watch_pool(name, pool);
     }

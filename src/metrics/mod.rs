@@ -7,6 +7,7 @@
 mod fleet;
 mod gateway;
 mod http;
+mod lane;
 mod meters;
 mod pools;
 mod process;
@@ -26,9 +27,13 @@ use prometheus_client::encoding::text::encode;
 use tokio::runtime::Handle;
 
 use http::HttpMeters;
+use lane::LaneCounters;
 use pools::PoolGauges;
 
-use crate::postgres::lease::{Lease, LeaseStatus};
+use crate::postgres::{
+    lease::{Lease, LeaseStatus},
+    notify_lane::LaneTotals,
+};
 
 /// The media type of what [`Exposition::render`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,6 +44,7 @@ pub struct Exposition {
     fleet: FleetGauges,
     http: HttpMeters,
     pools: PoolGauges,
+    lane: LaneCounters,
     lease: LeaseStatus,
     runtime: Handle,
 }
@@ -46,11 +52,17 @@ pub struct Exposition {
 impl Exposition {
     pub fn new(meters: Arc<Meters>, lease: &Lease, runtime: Handle) -> Self {
         let fleet = FleetGauges::registered_with(&meters);
-        let (http, pools) = {
+        let (http, pools, lane) = {
             let mut registry = meters.registry();
-            (HttpMeters::registered(&mut registry), PoolGauges::registered(&mut registry))
+            let r = &mut registry;
+            (HttpMeters::registered(r), PoolGauges::registered(r), LaneCounters::registered(r))
         };
-        Self { meters, fleet, http, pools, lease: lease.status(), runtime }
+        Self { meters, fleet, http, pools, lane, lease: lease.status(), runtime }
+    }
+
+    /// From now on what became of notifications is told, too.
+    pub fn watch_lane(&self, totals: LaneTotals) {
+        self.lane.watch(totals);
     }
 
     /// From now on the figures of this pool are told, too.
@@ -75,6 +87,7 @@ impl Exposition {
     pub async fn render(&self, pool: &Pool) -> Result<String, std::fmt::Error> {
         self.fleet.read(pool).await;
         self.pools.read();
+        self.lane.read();
         self.meters.lease_is(self.lease.is_live(), self.lease.age());
         self.meters.process_is(process::Usage::now(), self.runtime.metrics().num_alive_tasks());
         let mut text = String::new();

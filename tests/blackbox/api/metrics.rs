@@ -117,6 +117,10 @@ async fn requests_pools_proxies_and_wrong_tokens_are_counted() {
     assert!(sample(&exposition, "process_max_fds").unwrap() > sample(&exposition, "process_open_fds").unwrap());
     assert!(sample(&exposition, "process_virtual_memory_bytes").unwrap() > 1e6);
 
+    becomes(&api, "paird_notified_commands_total{outcome=\"not_allowed\"}", 0.0).await;
+    stage.web.sql.batch_execute("NOTIFY paird_command, '{\"type\":\"account.cancel\"}'").await.unwrap();
+    becomes(&api, "paird_notified_commands_total{outcome=\"stored\"}", 1.0).await;
+
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     becomes(&api, "paird_proxy_dials_total{outcome=\"unreachable\"}", 0.0).await;
     let desk = stage.web.account("desk").await;
