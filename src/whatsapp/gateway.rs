@@ -98,6 +98,12 @@ impl WhatsApp {
         Self { policy, ..self }
     }
 
+    /// The same gateway, which looks the client version up on the web.
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(super) fn with_lookup(self) -> Self {
+        Self { versions: Arc::new(Versions::web(self.workers.clone())), ..self }
+    }
+
     /// Opens a connection; the concrete type is for this module's tests.
     pub(super) async fn open_session(
         &self,

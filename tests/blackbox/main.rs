@@ -29,6 +29,7 @@ mod links;
 mod names;
 mod numbers;
 mod odd_answers;
+mod outage;
 mod pairing;
 mod passkey;
 mod poisoned;

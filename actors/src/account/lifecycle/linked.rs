@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
-    Group, GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
+    Group, GroupsError, Instant, Phone, Purpose, QrChange, Reason, Status, Update, Verdict, share,
 };
 
 impl Lifecycle {
@@ -142,7 +142,7 @@ impl Lifecycle {
         if self.record.attempt().is_some() {
             self.backoff.reset();
         }
-        self.refreshed = false;
+        self.outdated.reset();
         self.doubted = None;
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
@@ -161,15 +161,23 @@ impl Lifecycle {
 
     /// The date that WhatsApp named has come. Held → Connecting
     pub(super) fn on_hold_over(&mut self) {
-        self.record.next_retry_at = Some(self.now);
-        self.set_status(Status::Reconnecting, Reason::HoldOver);
-        self.write_row();
+        // Whether WhatsApp takes the client is found out by a few: until then this one is held,
+        // and has nothing to tell.
+        if self.record.reason.word() != Reason::ClientOutdated {
+            self.record.next_retry_at = Some(self.now);
+            self.set_status(Status::Reconnecting, Reason::HoldOver);
+            self.write_row();
+        }
         self.log_in();
     }
 
     /// No login in time. Connecting | ClaimingNumber → Closing
     pub(super) fn on_login_timeout(&mut self) {
-        self.lose(&CloseReason::Unreachable("no login in time".to_owned()));
+        let is_still_held = self.record.status == Status::Held && self.record.reason.word() == Reason::ClientOutdated;
+        self.lose(&match is_still_held {
+            true => CloseReason::ClientOutdated(self.record.reason.raw().unwrap_or_default().to_owned()),
+            false => CloseReason::Unreachable("no login in time".to_owned()),
+        });
     }
 
     /// What a close means for a link. Online | Connecting | ClaimingNumber → Closing
@@ -200,7 +208,7 @@ impl Lifecycle {
                 AfterClose::Relogin { reason: reason.clone(), until: self.now.after(wait) }
             }
             Verdict::Hold { until } => {
-                AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason)) }
+                AfterClose::Hold { reason: reason.clone(), until: until.or(self.try_outdated_again(reason)) }
             }
         };
         self.close_then(after);
@@ -213,10 +221,11 @@ impl Lifecycle {
         std::mem::replace(&mut self.doubted, keyring) == keyring
     }
 
-    /// An outdated client gets one try with a fresh version before a person must look.
-    fn refresh_once(&mut self, reason: &CloseReason) -> Option<Instant> {
-        let first = matches!(reason, CloseReason::ClientOutdated(_)) && !std::mem::replace(&mut self.refreshed, true);
-        first.then(|| self.now.after(jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
+    /// An outdated client is nobody's fault and no person's work: each account asks again,
+    /// at growing distances.
+    fn try_outdated_again(&mut self, reason: &CloseReason) -> Option<Instant> {
+        let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
+        is_outdated.then(|| self.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
     }
 
     /// Reclaiming → Connecting | Unpaired
@@ -249,6 +258,8 @@ impl Lifecycle {
     pub(super) fn start_login(&mut self, command: &CommandInput) {
         let Update { record, change } = self.login_update(command);
         self.record = record;
+        // Somebody asked, and is to be told what comes of it.
+        self.outdated.reset();
         self.write(change);
         self.log_in();
     }
