@@ -12,13 +12,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use paird_actors::domain::{Policy, Refuse};
+use paird_actors::domain::{Policy, Refuse, Secret};
 use thiserror::Error;
 
 pub use parsers::device_name;
 use sources::RawSettings;
 
 use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
+use crate::whatsapp::ProxyAllow;
 
 /// Every setting, read once at start and valid.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct Config {
     pub refuse: Refuse,
     /// `PAIRD_CONSOLE_ADDR`: loopback only; `None` is `off`.
     pub console_addr: Option<SocketAddr>,
+    /// `PAIRD_PROBE_ADDR`: any address, for probes and metrics alone; `None` is `off`.
+    pub probe_addr: Option<SocketAddr>,
     /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
     pub console_token_file: PathBuf,
     /// `PAIRD_LOG`: directives as of tracing's `EnvFilter`, checked.
@@ -71,6 +74,8 @@ pub struct Config {
     /// `PAIRD_CONNECT_RATE`: connections to WhatsApp that this daemon opens in one
     /// second, once a burst of two and a half times as many is used up. 0: no limit.
     pub connect_rate: u32,
+    /// `PAIRD_PROXY_ALLOW`: where accounts' proxies may be.
+    pub proxy_allow: ProxyAllow,
     /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
     /// taken over. It closes its connections by itself after three fifths of that.
     pub lease_ttl: Duration,
@@ -89,12 +94,12 @@ pub enum LogFormat {
 
 /// A connection string. `Debug` hides it whole: it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl(Secret);
 
 impl DatabaseUrl {
     /// The string itself, for whoever connects.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
@@ -153,6 +158,7 @@ impl Config {
             pending_max_age: raw.parse("PAIRD_PENDING_MAX_AGE", "1h", parsers::duration)?,
             refuse: raw.parse("PAIRD_REFUSE", "before-link", parsers::refuse)?,
             console_addr: raw.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", parsers::console_addr)?,
+            probe_addr: raw.parse("PAIRD_PROBE_ADDR", "off", parsers::probe_addr)?,
             console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
             log: raw.parse("PAIRD_LOG", "info", parsers::log_directives)?,
             log_format: raw.parse("PAIRD_LOG_FORMAT", "text", parsers::log_format)?,
@@ -160,6 +166,7 @@ impl Config {
             device_name: raw.parse("PAIRD_DEVICE_NAME", "paird", parsers::device_name)?,
             postgres_bin: raw.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
             connect_rate: raw.parse("PAIRD_CONNECT_RATE", "20", parsers::connect_rate)?,
+            proxy_allow: raw.parse("PAIRD_PROXY_ALLOW", "usual", parsers::proxy_allow)?,
             keep: Keep {
                 events: raw.parse("PAIRD_KEEP_EVENTS", "30d", parsers::keep)?,
                 commands: raw.parse("PAIRD_KEEP_COMMANDS", "30d", parsers::keep)?,
@@ -197,6 +204,16 @@ impl Config {
     /// Where the daemon writes the address of its console while that is listening.
     pub fn console_addr_file(&self) -> PathBuf {
         self.data_dir.join("console.addr")
+    }
+
+    /// The console's socket, for the command line.
+    pub fn console_socket(&self) -> PathBuf {
+        self.data_dir.join("console.sock")
+    }
+
+    /// Where it writes that of its probe listener.
+    pub fn probe_addr_file(&self) -> PathBuf {
+        self.data_dir.join("probe.addr")
     }
 
     /// Where the daemon writes the connection string of its embedded cluster while

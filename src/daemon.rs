@@ -22,6 +22,7 @@ use crate::{
     config::Config,
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
+    listen::Place,
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
@@ -30,7 +31,9 @@ use crate::{
         prune,
         store::PgStore,
     },
+    probe::ProbeListener,
     qr, systemd,
+    vitals::Vitals,
     whatsapp::{
         cert_check,
         gateway::{self, WhatsApp},
@@ -43,6 +46,8 @@ use shutdown::Stop;
 const TICK: Duration = Duration::from_secs(15);
 /// One to renew the lease with, and one to look at the others' meanwhile.
 const HEARTBEAT_CONNECTIONS: usize = 2;
+/// Probes and scrapes must not wait for the accounts' work.
+const VITALS_CONNECTIONS: usize = 2;
 /// Between two tries to open the credentials while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long the end of a start waits for the database.
@@ -117,6 +122,13 @@ async fn serve_with(
         release(lease).await;
         return Err(stranger);
     }
+    let vitals_pool = database.dsn().pool_of(VITALS_CONNECTIONS)?;
+    let pools = [
+        ("accounts", pool.clone()),
+        ("keys", keys.clone()),
+        ("heartbeat", heartbeat.clone()),
+        ("vitals", vitals_pool.clone()),
+    ];
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel, config.event_payload);
     let listener =
         Listener::start(database.dsn().clone(), pool.clone(), &config.command_channel, config.notify_commands);
@@ -131,9 +143,14 @@ async fn serve_with(
         credentials,
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
+        proxy_allow: config.proxy_allow.clone(),
         odd: {
             let meters = Arc::clone(&meters);
             Arc::new(move |kind| meters.stanza_was_odd(kind))
+        },
+        proxied: {
+            let meters = Arc::clone(&meters);
+            Arc::new(move |dial| meters.proxy_was_dialled(dial))
         },
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
@@ -154,11 +171,22 @@ async fn serve_with(
         seed: Arc::new(rand::random::<u128>),
     });
 
+    let metrics = Exposition::new(meters, &lease, runtime.handle().clone());
+    metrics.watch_lane(listener.lane_totals());
+    for (name, pool) in pools {
+        metrics.watch_pool(name, pool);
+    }
+    let vitals = Arc::new(Vitals::new(vitals_pool, supervisor.clone(), lease.status(), metrics));
     let console = match config.console_addr.zip(token) {
         None => None,
         Some((addr, token)) => Some(Console::start(console::ConsoleSettings {
-            addr,
-            addr_file: config.console_addr_file(),
+            place: Place {
+                name: "the console",
+                setting: "PAIRD_CONSOLE_ADDR",
+                addr,
+                addr_file: config.console_addr_file(),
+            },
+            socket: config.console_socket(),
             token,
             dsn: database.console_dsn().clone(),
             daemon_pool,
@@ -166,13 +194,17 @@ async fn serve_with(
             notifications: listener.subscriptions(),
             process,
             supervisor: supervisor.clone(),
-            lease: lease.status(),
             lease_row: lease.row(),
-            metrics: Exposition::new(meters, &lease, runtime.handle().clone()),
+            vitals: Arc::clone(&vitals),
             master_key_file: config.master_key_file.clone(),
         })?),
     };
-    let mut running = Running { supervisor, listener, lease, outbox, console };
+    let probes = config.probe_addr.map(|addr| {
+        let addr_file = config.probe_addr_file();
+        let place = Place { name: "the probe listener", setting: "PAIRD_PROBE_ADDR", addr, addr_file };
+        ProbeListener::start(place, Arc::clone(&vitals))
+    });
+    let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;
     drop(pruning);
     shutdown::in_order(running).await;
@@ -193,6 +225,8 @@ struct Running {
     lease: Lease,
     outbox: Outbox,
     console: Option<Console>,
+    probes: Option<ProbeListener>,
+    vitals: Arc<Vitals>,
 }
 
 /// What the daemon acts upon by itself.

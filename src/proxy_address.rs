@@ -78,14 +78,6 @@ impl ProxyAddress {
         Ok(Self { kind, host, port })
     }
 
-    pub(crate) fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        }
-    }
-
     /// As it is dialled: without the brackets of a URL.
     pub(crate) fn dialled(&self) -> (String, u16) {
         let host = match &self.host {

@@ -4,6 +4,7 @@
 //! whatever it asks for, because some of their lines carry what must not reach a
 //! log: see [`CAPS`].
 
+mod bounded;
 mod fields;
 
 use std::io::{self, IsTerminal};
@@ -58,7 +59,7 @@ pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> 
         LogFormat::Text => {
             lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::escaped()).boxed()
         }
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_writer(bounded::stderr).boxed(),
     };
     Ok(Registry::default().with(lines).with(filter_fn(may_be_logged)).with(chosen).try_init()?)
 }
@@ -130,6 +131,27 @@ mod tests {
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.ends_with("ä\n") && text.contains("first\\u{a}second"), "{text}");
         assert!(!text.contains(['\r', '\u{1b}', '\u{7}', '\u{202e}']), "{text}");
+    }
+
+    #[test]
+    fn a_line_of_json_stays_short_and_json_whatever_is_in_it() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || bounded::Shortening(writer.clone()));
+        let label = "ä\n\"".repeat(3_000_000);
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            let span = tracing::info_span!("account", %label);
+            span.in_scope(|| tracing::warn!(%label, "{label}"));
+            tracing::warn!("short");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(text.len() < 16 * 1024, "{} bytes for two lines", text.len());
+        let values: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((values.len(), &values[0]["level"], &values[1]["message"]), (2, &"WARN".into(), &"short".into()));
+        assert!(values[0]["span"]["label"].as_str().unwrap().starts_with("ä\n\"ä"), "{text}");
     }
 
     #[test]

@@ -13,16 +13,19 @@ use crate::{
 /// Told once when an actor is gone, whichever way it went.
 pub type OnExit = Arc<dyn Fn(Retired) + Send + Sync>;
 
+/// A connection, and which one of its actor's it is.
+pub type NumberedSession = (Incarnation, Arc<dyn Session>);
+
 /// The live connection of an actor, if it has one.
 #[derive(Clone, Default)]
-pub struct LiveSession(Arc<Mutex<Option<(Incarnation, Arc<dyn Session>)>>>);
+pub struct LiveSession(Arc<Mutex<Option<NumberedSession>>>);
 
 impl LiveSession {
     pub fn set(&self, incarnation: Incarnation, session: Arc<dyn Session>) {
         *self.lock() = Some((incarnation, session));
     }
 
-    pub fn now(&self) -> Option<(Incarnation, Arc<dyn Session>)> {
+    pub fn now(&self) -> Option<NumberedSession> {
         self.lock().clone()
     }
 
@@ -31,7 +34,7 @@ impl LiveSession {
         self.lock().take_if(|(live, _)| *live == incarnation);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(Incarnation, Arc<dyn Session>)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<NumberedSession>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

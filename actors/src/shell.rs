@@ -15,7 +15,7 @@ use crate::{
         AccountId, ConnectionSettings, Ending, Fence, Incarnation, KeyringId, OpenSession, Purpose, SessionEvent,
         StoreError, TicketId,
     },
-    exit::{ExitGuard, LiveSession},
+    exit::{ExitGuard, LiveSession, NumberedSession},
     ports::{Session, SessionListener},
     supervisor::{Member, Retired},
 };
@@ -73,7 +73,7 @@ pub struct TaskContext<W: CarryOut> {
     pub deps: Deps,
     pub subject: Subject,
     /// As of when the task began: a connection that is being closed can still be cut.
-    session: Option<(Incarnation, Arc<dyn Session>)>,
+    session: Option<NumberedSession>,
     live: LiveSession,
     address: Addr<Shell<W>>,
     cause: Span,

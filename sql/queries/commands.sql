@@ -10,6 +10,8 @@
 -- Also gives what is running here and was never handed out: an earlier asking took it,
 -- whose answer was lost, or that the database did after its asker had given it up.
 -- `handed` is what was handed out and has not ended, each with the asking that took it.
+-- The operators' turns alternate: who asks for a thousand things at once is not done before
+-- who asks for one.
 -- There is always a row: `orphans` says whether fail_orphaned_commands has something to do.
 WITH RECURSIVE waiting (account_id) AS (
     (SELECT c.account_id FROM commands c
@@ -81,7 +83,8 @@ FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.accou
                                       WHERE c.account_id = waiting.account_id AND c.state = 'queued')) AS orphans
      ) AS rest
 LEFT JOIN due ON true
-ORDER BY due.id;
+LEFT JOIN whatsapp_accounts a ON a.id = due.account_id
+ORDER BY row_number() OVER (PARTITION BY a.operator_id ORDER BY due.id), due.id;
 
 --! fail_orphaned_commands
 -- From account to account, as in take_commands. Of a passkey's answer nothing is kept, as

@@ -1,10 +1,16 @@
 //! The running daemon's HTTP API, as a caller of it.
 
+mod socket;
+
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use paird_actors::domain::Secret;
 use serde_json::Value;
 use ureq::{Agent, RequestBuilder, typestate::WithoutBody};
+use zeroize::Zeroizing;
 
 use super::exit::{Exit, failure};
 use crate::config::Config;
@@ -15,10 +21,27 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Cheap to clone. Its requests block, and run on a thread for such work.
 #[derive(Clone)]
 pub(super) struct Console {
-    address: SocketAddr,
-    token: String,
-    token_file: String,
+    way: Way,
     agent: Agent,
+}
+
+/// How the daemon is reached.
+#[derive(Clone)]
+enum Way {
+    /// Its socket in the data directory, which it alone can have made.
+    Socket(PathBuf),
+    /// Its address, with the token: whoever listens there is given it, so this is the way
+    /// only if the daemon says that it listens, or the token was named.
+    Address { address: SocketAddr, token: Secret, token_file: String },
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => path.display().fmt(f),
+            Self::Address { address, .. } => address.fmt(f),
+        }
+    }
 }
 
 impl Console {
@@ -27,8 +50,26 @@ impl Console {
     /// # Errors
     /// No daemon has left a token here, or it cannot be read.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
+        let builder = Agent::config_builder()
+            // Never one from the environment, which would see the token.
+            .proxy(None)
+            .timeout_global(Some(REQUEST_TIMEOUT))
+            .http_status_as_error(false);
+        let path = config.console_socket();
+        match socket::answers(&path) {
+            Some(true) => {
+                return Ok(Self { agent: socket::agent(builder.build(), &path), way: Way::Socket(path) });
+            }
+            // Left behind by a daemon that was killed: whoever listens on its address now is not it.
+            Some(false) => return Err(no_daemon(&path.display())),
+            None => {}
+        }
         let file = &config.console_token_file;
-        let token = std::fs::read_to_string(file).map_err(|why| {
+        let is_told = config.console_addr_file().exists() || file.parent() != Some(config.data_dir.as_path());
+        if !is_told && file.exists() {
+            return Err(no_daemon(&path.display()));
+        }
+        let token = std::fs::read_to_string(file).map(Zeroizing::new).map_err(|why| {
             let file = file.display();
             if why.kind() == std::io::ErrorKind::NotFound {
                 failure(Exit::NoDaemon, format!("no daemon has run here ({file} is not there): start paird serve, or set PAIRD_DATA_DIR to its data directory"))
@@ -36,22 +77,17 @@ impl Console {
                 anyhow::anyhow!("{file}: {why}; run as the user that runs the daemon")
             }
         })?;
-        let agent = Agent::config_builder()
-            // Never one from the environment, which would see the token.
-            .proxy(None)
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .http_status_as_error(false)
-            .build();
-        Ok(Self {
+        let way = Way::Address {
             address: address(config)?,
-            token: token.trim().to_owned(),
+            token: Secret::new(token.trim()),
             token_file: file.display().to_string(),
-            agent: agent.into(),
-        })
+        };
+        Ok(Self { way, agent: builder.build().into() })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    /// The socket or address at which the daemon answers.
+    pub(super) fn place(&self) -> String {
+        self.way.to_string()
     }
 
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -61,7 +97,7 @@ impl Console {
     pub(super) async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         let (me, path) = (self.clone(), path.to_owned());
         let ask = move || {
-            let request = me.agent.post(me.url(&path)).header("authorization", format!("Bearer {}", me.token));
+            let request = me.authorized(me.agent.post(me.url(&path)));
             me.answer(request.send_json(body))
         };
         tokio::task::spawn_blocking(ask).await?
@@ -73,16 +109,26 @@ impl Console {
 
     async fn ask(&self, request: RequestBuilder<WithoutBody>) -> anyhow::Result<Value> {
         let me = self.clone();
-        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request = self.authorized(request);
         tokio::task::spawn_blocking(move || me.answer(request.call())).await?
     }
 
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.way {
+            Way::Socket(_) => request,
+            Way::Address { token, .. } => request.header("authorization", format!("Bearer {}", token.expose())),
+        }
+    }
+
     fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        match &self.way {
+            Way::Socket(_) => format!("http://localhost{path}"),
+            Way::Address { address, .. } => format!("http://{address}{path}"),
+        }
     }
 
     fn answer(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
-        let address = self.address;
+        let place = &self.way;
         let mut answer = answer.map_err(|why| self.unreachable(&why))?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().map_err(|why| self.unreachable(&why))?;
@@ -91,28 +137,35 @@ impl Console {
             return Ok(body);
         }
         if status == 401 || status == 403 {
-            let file = &self.token_file;
+            let file = match place {
+                Way::Socket(_) => anyhow::bail!(
+                    "the daemon behind {place} does not take you for its own user: run as the user that runs it"
+                ),
+                Way::Address { token_file, .. } => token_file,
+            };
             anyhow::bail!(
-                "the daemon on {address} does not take the token of {file}: set PAIRD_DATA_DIR or PAIRD_CONSOLE_TOKEN_FILE to those of that daemon"
+                "the daemon on {place} does not take the token of {file}: set PAIRD_DATA_DIR or PAIRD_CONSOLE_TOKEN_FILE to those of that daemon"
             );
         }
         match problem(&body) {
             Some(words) => anyhow::bail!("{words}"),
-            None => anyhow::bail!(
-                "the daemon on {address} answers with {status}: is it of another version than this paird?"
-            ),
+            None => {
+                anyhow::bail!("the daemon on {place} answers with {status}: is it of another version than this paird?")
+            }
         }
     }
 
     fn unreachable(&self, why: &ureq::Error) -> anyhow::Error {
-        let address = self.address;
-        let words = if matches!(why, ureq::Error::Io(_) | ureq::Error::ConnectionFailed) {
-            format!("no daemon answers on {address}: start paird serve, or set PAIRD_DATA_DIR to its data directory")
-        } else {
-            format!("no daemon answers on {address}: {why}")
-        };
-        failure(Exit::NoDaemon, words)
+        if matches!(why, ureq::Error::Io(_) | ureq::Error::ConnectionFailed) {
+            return no_daemon(&self.way);
+        }
+        failure(Exit::NoDaemon, format!("no daemon answers on {}: {why}", self.way))
     }
+}
+
+fn no_daemon(place: &dyn fmt::Display) -> anyhow::Error {
+    let words = format!("no daemon answers on {place}: start paird serve, or set PAIRD_DATA_DIR to its data directory");
+    failure(Exit::NoDaemon, words)
 }
 
 /// Where the daemon says that it listens, else where the settings say that it would.

@@ -1,5 +1,6 @@
 //! `paird health`: whether the daemon of this machine lives, for a container's check.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(super) async fn run(config: &Config, format: Format, args: HealthArgs) -> an
 
 /// Straight to the daemon, whatever proxy the environment names.
 async fn probe(config: &Config, format: Format, path: &str, good: &'static str) -> anyhow::Result<ExitCode> {
-    let url = format!("http://{}{path}", address(config)?);
+    let url = format!("http://{}{path}", whom_to_ask(config)?);
     let ask = move || {
         let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(ANSWER_WITHIN)).build();
         ureq::Agent::from(agent).get(url).call().map(drop)
@@ -47,6 +48,23 @@ async fn probe(config: &Config, format: Format, path: &str, good: &'static str) 
     };
     format.tell(said, &json!({good: answer.is_ok()}));
     Ok(if answer.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The console, or where that is off the probe listener: both have the paths.
+fn whom_to_ask(config: &Config) -> anyhow::Result<SocketAddr> {
+    let console = address(config);
+    if console.is_ok() {
+        return console;
+    }
+    let told = std::fs::read_to_string(config.probe_addr_file()).ok().and_then(|text| text.trim().parse().ok());
+    let Some(mut probes) = told.or(config.probe_addr) else { return console };
+    if probes.ip().is_unspecified() {
+        probes.set_ip(match probes.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(probes)
 }
 
 async fn lease(config: &Config, format: Format) -> anyhow::Result<ExitCode> {

@@ -21,11 +21,13 @@ Settings, from the environment or paird.toml (same names; the environment wins):
   PAIRD_REFUSE              before-link (default) or after-link
   PAIRD_CONSOLE_ADDR        loopback address of the console, or off; default 127.0.0.1:8088
   PAIRD_CONSOLE_TOKEN_FILE  default <data dir>/console.token
+  PAIRD_PROBE_ADDR          any address, for probes and metrics alone, without a token; default off
   PAIRD_DEVICE_NAME         name under Linked devices; default paird
   PAIRD_LOG                 default info; for example info,paird::postgres=debug
   PAIRD_LOG_FORMAT          text (default) or json
   PAIRD_POSTGRES_BIN        directory of initdb and postgres
   PAIRD_CONNECT_RATE        connections to WhatsApp a second, after a burst; 0: no limit; default 20
+  PAIRD_PROXY_ALLOW         networks that proxies may be in, such as 10.0.0.0/8; default: not this machine
   PAIRD_LEASE_TTL           a silent daemon's accounts are taken over after this; default 20s
   PAIRD_KEEP_EVENTS         how long events and deleted accounts are kept; default 30d
   PAIRD_KEEP_COMMANDS       the same for commands that have ended; default 30d

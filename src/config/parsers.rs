@@ -3,13 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use paird_actors::domain::Refuse;
+use ipnet::IpNet;
+use paird_actors::domain::{Refuse, Secret};
 use tracing_subscriber::EnvFilter;
 
 use super::{DatabaseUrl, LogFormat};
 use crate::postgres::notify_lane::NotifyCommands;
 use crate::postgres::outbox::EventPayload;
 use crate::postgres::pool::{Dsn, DsnError};
+use crate::whatsapp::ProxyAllow;
 
 /// Postgres cuts longer identifiers, and two names might become one.
 const CHANNEL_MAX_BYTES: usize = 63;
@@ -41,7 +43,7 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
         return Err("does not start with postgres:// or postgresql://".to_owned());
     }
     match Dsn::parse(text) {
-        Ok(_) => Ok(DatabaseUrl(text.to_owned())),
+        Ok(_) => Ok(DatabaseUrl(Secret::new(text))),
         Err(DsnError::Tls(wrong)) => Err(wrong),
         Err(DsnError::Dsn(_)) => Err("is not a connection string that can be read; give \
                                       postgres://USER:PASSWORD@HOST:5432/DATABASE, special characters percent-encoded"
@@ -125,6 +127,15 @@ pub(super) fn console_addr(text: &str) -> Result<Option<SocketAddr>, String> {
     }
 }
 
+/// It may be reached from outside: there is nothing on it that needs a token.
+pub(super) fn probe_addr(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let wrong = |_| format!("{text:?} is neither an address and port such as 0.0.0.0:8089 nor off");
+    text.parse().map(Some).map_err(wrong)
+}
+
 pub(super) fn log_directives(text: &str) -> Result<String, String> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -158,6 +169,27 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
         Ok(ip) if ip.is_loopback() => Ok(text.to_owned()),
         Ok(_) | Err(_) => Err(format!("{authority:?} is not a loopback address such as 127.0.0.1:4200")),
     }
+}
+
+/// Networks, or single addresses. A sandbox build dials nothing but this machine, whatever is
+/// allowed.
+pub(super) fn proxy_allow(text: &str) -> Result<ProxyAllow, String> {
+    if text.trim() == "usual" {
+        return match cfg!(feature = "sandbox") {
+            true => Ok(ProxyAllow::this_machine()),
+            false => Ok(ProxyAllow::Usual),
+        };
+    }
+    let nets = text.split(',').map(str::trim).map(|net| {
+        let parsed = net.parse::<IpNet>().or_else(|_| net.parse::<IpAddr>().map(IpNet::from));
+        parsed.map_err(|_| format!("{text:?} is neither usual nor a list of networks such as 10.0.0.0/8, 203.0.113.9"))
+    });
+    let nets = nets.collect::<Result<Vec<_>, _>>()?;
+    let is_here = |net: &IpNet| net.network().is_loopback() && net.broadcast().is_loopback();
+    if cfg!(feature = "sandbox") && !nets.iter().all(is_here) {
+        return Err(format!("{text:?} names more than loopback addresses, and this is a sandbox build"));
+    }
+    Ok(ProxyAllow::Only(nets))
 }
 
 /// The name under "Linked devices".

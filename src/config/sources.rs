@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ConfigError;
 
 /// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 25] = [
+pub(super) const SETTINGS: [&str; 27] = [
     "DATABASE_URL",
     "PAIRD_LISTEN_URL",
     "PAIRD_CONSOLE_DATABASE_URL",
@@ -22,12 +22,14 @@ pub(super) const SETTINGS: [&str; 25] = [
     "PAIRD_REFUSE",
     "PAIRD_CONSOLE_ADDR",
     "PAIRD_CONSOLE_TOKEN_FILE",
+    "PAIRD_PROBE_ADDR",
     "PAIRD_LOG",
     "PAIRD_LOG_FORMAT",
     "PAIRD_WHATSAPP_URL",
     "PAIRD_DEVICE_NAME",
     "PAIRD_POSTGRES_BIN",
     "PAIRD_CONNECT_RATE",
+    "PAIRD_PROXY_ALLOW",
     "PAIRD_LEASE_TTL",
     "PAIRD_KEEP_EVENTS",
     "PAIRD_KEEP_COMMANDS",

@@ -1,6 +1,6 @@
 //! Administration of this daemon: inspect, restart, sweep, resync, drain and undrain.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpResponse, delete, get,
@@ -158,7 +158,7 @@ pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Jso
     state.trail.note(AuditAction::Drained, *caller);
     {
         let _turn = state.drain_turn.lock().await;
-        state.draining.store(true, Ordering::Relaxed);
+        state.vitals.set_draining(true);
         // If this write fails, the next renewal of the lease does it: no account may stay here.
         if let Err(why) = state.lease_row.drain(true).await {
             warn!(%why, "could not tell the other daemons of the drain yet");
@@ -184,7 +184,7 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
         let giving = async {
             // Not held over the pause below: an undoing would wait for it.
             let _turn = state.drain_turn.lock().await;
-            if !state.draining.load(Ordering::Relaxed) {
+            if !state.vitals.is_asked_to_drain() {
                 return None;
             }
             let told = match state.lease_row.drain(true).await {
@@ -235,12 +235,12 @@ pub async fn undrain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<J
 async fn take_accounts_again(state: Data<AppState>) -> bool {
     let was_draining = {
         let _turn = state.drain_turn.lock().await;
-        state.draining.swap(false, Ordering::Relaxed)
+        state.vitals.set_draining(false)
     };
     loop {
         {
             let _turn = state.drain_turn.lock().await;
-            if state.draining.load(Ordering::Relaxed) {
+            if state.vitals.is_asked_to_drain() {
                 // Another drain came meanwhile.
                 return was_draining;
             }

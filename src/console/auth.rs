@@ -15,7 +15,8 @@ use actix_web::{
 };
 use chrono::Utc;
 
-use super::{login::wants_page, problem::Problem, state::AppState};
+use super::{login::wants_page, problem::Problem, socket::Owner, state::AppState};
+use crate::metrics::WrongToken;
 
 /// Files below it are the same for everybody and need no authentication.
 pub const ASSETS: &str = "/static/";
@@ -24,6 +25,8 @@ const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
 /// How the caller is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
+    /// By the socket of the command line, which nobody else may open.
+    Socket,
     Token,
     Cookie,
 }
@@ -32,7 +35,7 @@ impl Caller {
     /// The `source` of its commands and audit records.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Token => "api",
+            Self::Socket | Self::Token => "api",
             Self::Cookie => "console",
         }
     }
@@ -87,11 +90,16 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
 
 /// A wrong Authorization header is not made up for by a cookie.
 fn caller(request: &HttpRequest) -> Option<Caller> {
+    if request.conn_data::<Owner>().is_some() {
+        return Some(Caller::Socket);
+    }
     let state = request.app_data::<Data<AppState>>()?;
     if let Some(authorization) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-        let is_known = scheme.eq_ignore_ascii_case("bearer") && state.token.is(token.trim());
-        if !is_known {
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        let is_known = is_bearer && state.token.is(token.trim());
+        if is_bearer && !is_known {
+            state.vitals.metrics().token_was_wrong(WrongToken::Bearer);
             state.trail.wrong_token();
         }
         return is_known.then_some(Caller::Token);

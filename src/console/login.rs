@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 
 use super::{auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, token::Token};
+use crate::metrics::WrongToken;
 
 /// Prefix of the cookie's name. Cookies ignore the port: with one name, two consoles on a host
 /// would log each other out.
@@ -142,6 +143,7 @@ pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Paylo
     // Held during the delay after a wrong token, so that the next one is not compared before.
     let turn = sessions.turn.acquire().await;
     if !state.token.is(&said.token) {
+        state.vitals.metrics().token_was_wrong(WrongToken::Login);
         warn!("a login to the console with a wrong token");
         state.trail.wrong_token();
         tokio::time::sleep(PENALTY).await;

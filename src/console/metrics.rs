@@ -10,7 +10,7 @@ use crate::metrics::CONTENT_TYPE;
     (status = 200, body = String, content_type = "application/openmetrics-text")))]
 #[get("/metrics")]
 pub async fn scrape(state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    match state.metrics.render(&state.pool).await {
+    match state.vitals.exposition().await {
         Ok(text) => Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text)),
         Err(_) => Err(Problem::unavailable("the metrics cannot be written")),
     }

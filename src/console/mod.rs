@@ -27,6 +27,7 @@ mod problem;
 mod qr;
 mod routes;
 mod server;
+mod socket;
 mod state;
 mod token;
 mod trail;

@@ -1,9 +1,6 @@
 //! The application state that every handler gets.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
 use paird_actors::supervisor::handle::SupervisorHandle;
@@ -19,8 +16,8 @@ use super::{
     token::Token,
     trail::Trail,
 };
-use crate::metrics::Exposition;
-use crate::postgres::lease::{LeaseRow, LeaseStatus};
+use crate::postgres::lease::LeaseRow;
+use crate::vitals::Vitals;
 
 /// There is one for the whole console.
 pub struct AppState {
@@ -30,17 +27,14 @@ pub struct AppState {
     /// Whom the pool logs in as.
     pub db_login: String,
     pub supervisor: SupervisorHandle,
-    pub lease: LeaseStatus,
     pub lease_row: LeaseRow,
-    pub metrics: Exposition,
+    pub vitals: Arc<Vitals>,
     /// Seals the login of a proxy.
     pub master_key_file: PathBuf,
     pub feed: Feed,
     pub token: Token,
     pub sessions: Sessions,
     pub trail: Trail,
-    /// This daemon was asked to release its accounts.
-    pub draining: AtomicBool,
     /// Serializes draining and undraining.
     pub drain_turn: Mutex<()>,
     /// Cancelled when the daemon stops: requests that wait end.
@@ -70,9 +64,5 @@ impl AppState {
     /// What to answer when a statement failed.
     pub fn problem_of(&self, wrong: &tokio_postgres::Error) -> Problem {
         problem_of(wrong, &self.db_login)
-    }
-
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed) || self.ending.is_cancelled()
     }
 }

@@ -6,6 +6,7 @@ use tracing::{info, warn};
 use crate::{
     config::Config,
     postgres::{embedded::Embedded, migrate::migrate, pool::Dsn},
+    private_file,
 };
 
 /// Where the rows are.
@@ -84,8 +85,6 @@ fn warn_of_unverified(setting: &str, dsn: &Dsn) {
 }
 
 fn tell(file: &std::path::Path, dsn: &str) -> anyhow::Result<()> {
-    if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    std::fs::write(file, dsn).with_context(|| format!("cannot write {}", file.display()))
+    // Whole or not at all, and for nobody else.
+    private_file::replace(file, dsn.as_bytes()).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -56,7 +56,8 @@ impl Stop {
 /// is still written and sent; the lease last, so that nobody takes an account over that
 /// is still connected here.
 pub(super) async fn in_order(running: Running) {
-    let Running { supervisor, listener, lease, outbox, console } = running;
+    let Running { supervisor, listener, lease, outbox, console, probes, vitals } = running;
+    vitals.stops();
     listener.stop();
     let closing = async {
         if let Some(console) = console {
@@ -83,5 +84,8 @@ pub(super) async fn in_order(running: Running) {
         Ok(Ok(())) => {}
         Ok(Err(why)) => warn!(%why, "the lease was not released; it runs out by itself"),
         Err(_) => warn!("the lease was not released in time; it runs out by itself"),
+    }
+    if let Some(probes) = probes {
+        probes.stop().await;
     }
 }

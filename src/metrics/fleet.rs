@@ -20,6 +20,7 @@ use crate::postgres::pool::{bounded, connection};
 
 /// A scrape must be answered also while the database is not.
 const SURVEY_TIMEOUT: Duration = Duration::from_secs(2);
+const FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Condition {
@@ -33,6 +34,8 @@ type Seconds = Gauge<f64, AtomicU64>;
 /// See the module.
 pub struct FleetGauges {
     read_at: Mutex<Instant>,
+    /// When the database was asked last: however many scrape, it is asked once a second.
+    asked_at: tokio::sync::Mutex<Option<Instant>>,
     age: Seconds,
     accounts: Family<Condition, Gauge>,
     daemons: Gauge,
@@ -48,6 +51,7 @@ impl FleetGauges {
     pub(super) fn registered_with(meters: &Meters) -> Self {
         let fleet = Self {
             read_at: Mutex::new(Instant::now()),
+            asked_at: tokio::sync::Mutex::default(),
             age: Seconds::default(),
             accounts: Family::default(),
             daemons: Gauge::default(),
@@ -71,9 +75,9 @@ impl FleetGauges {
         }
         for (name, help, gauge) in [
             ("paird_fleet_figures_age", "Since the database was last asked for these figures", &fleet.age),
-            ("paird_fleet_unlink_oldest", "Age of the oldest unlink ticket", &fleet.oldest_ticket),
-            ("paird_fleet_command_oldest", "Age of the oldest command that has not ended", &fleet.oldest_command),
-            ("paird_fleet_event_oldest", "Age of the oldest event that was not sent", &fleet.oldest_event),
+            ("paird_fleet_oldest_unlink_age", "Age of the oldest unlink ticket", &fleet.oldest_ticket),
+            ("paird_fleet_oldest_command_age", "Age of the oldest command that has not ended", &fleet.oldest_command),
+            ("paird_fleet_oldest_event_age", "Age of the oldest event that was not sent", &fleet.oldest_event),
         ] {
             registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
         }
@@ -83,20 +87,25 @@ impl FleetGauges {
 
     /// Asks the database; without an answer the figures stay and get older.
     pub(super) async fn read(&self, pool: &Pool) {
-        let mut read_at = None;
+        // Whoever comes meanwhile waits for the same answer.
+        let mut asked_at = self.asked_at.lock().await;
+        if asked_at.is_none_or(|at| at.elapsed() >= FRESH) {
+            self.ask_now(pool).await;
+            *asked_at = Some(Instant::now());
+        }
+        let last = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        self.age.set(last.elapsed().as_secs_f64());
+    }
+
+    async fn ask_now(&self, pool: &Pool) {
         match tokio::time::timeout(SURVEY_TIMEOUT, ask(pool)).await {
             Ok(Ok((figures, accounts))) => {
                 self.show(&figures, accounts);
-                read_at = Some(Instant::now());
+                *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             }
             Ok(Err(why)) => debug!(%why, "no figures of the fleet for the metrics"),
             Err(_) => debug!("no figures of the fleet for the metrics in time"),
         }
-        let mut last = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(now) = read_at {
-            *last = now;
-        }
-        self.age.set(last.elapsed().as_secs_f64());
     }
 
     fn show(&self, figures: &FleetFigures, accounts: Vec<(Condition, i64)>) {

@@ -13,7 +13,7 @@ use prometheus_client::{
 };
 
 use super::process::Usage;
-use crate::whatsapp::OddKind;
+use crate::whatsapp::{OddKind, ProxyDial};
 
 /// From a millisecond to five minutes: a statement, a QR, a person with a phone.
 const BUCKETS: [f64; 16] =
@@ -98,6 +98,7 @@ pub struct Meters {
     connections: Counters,
     connection_ends: Counters,
     odd_stanzas: Counters,
+    proxy_dials: Counters,
     open_connections: Gauge,
     events: Counters,
     commands: Counters,
@@ -108,7 +109,9 @@ pub struct Meters {
     lease_live: Gauge,
     lease_age: Gauge<f64, AtomicU64>,
     resident: Gauge,
+    virtual_memory: Gauge,
     open_files: Gauge,
+    most_files: Gauge,
     cpu: Counter<f64, AtomicU64>,
     started: Gauge<f64, AtomicU64>,
     tasks: Gauge,
@@ -122,14 +125,15 @@ impl Default for Meters {
         let r = &mut registry;
         let meters = Self {
             pairing: counters(r, "paird_pairing_steps", "How far the connections of pair attempts came"),
-            turn: seconds(r, "paird_connect_turn", "Waiting for the connect budget"),
-            first_qr: seconds(r, "paird_first_qr", "From the order of a pairing connection to its first QR"),
-            login_after_scan: seconds(r, "paird_login_after_scan", "From the phone's scan to the first login"),
-            login: seconds(r, "paird_login", "From dialing to logged in, with keys that exist"),
-            close: seconds(r, "paird_close", "From the order to close a connection to its end"),
+            turn: seconds(r, "paird_connect_turn_duration", "Waiting for the connect budget"),
+            first_qr: seconds(r, "paird_first_qr_duration", "From the order of a pairing connection to its first QR"),
+            login_after_scan: seconds(r, "paird_login_after_scan_duration", "From the phone's scan to the first login"),
+            login: seconds(r, "paird_login_duration", "From dialing to logged in, with keys that exist"),
+            close: seconds(r, "paird_close_duration", "From the order to close a connection to its end"),
             connections: counters(r, "paird_connections", "Connections that were ordered, by purpose"),
             connection_ends: counters(r, "paird_connection_ends", "Connections that ended by themselves, by reason"),
             odd_stanzas: counters(r, "paird_odd_stanzas", "What WhatsApp sent that nobody understands, by kind"),
+            proxy_dials: counters(r, "paird_proxy_dials", "Connections through proxies that were tried, by outcome"),
             open_connections: gauge(r, "paird_connections_open", "Connections to WhatsApp that this daemon holds"),
             events: counters(r, "paird_events", "Events that were written, by type"),
             commands: counters(r, "paird_commands_taken", "Commands that were taken, by kind"),
@@ -140,19 +144,23 @@ impl Default for Meters {
             lease_live: gauge(r, "paird_lease_live", "1 while this daemon may hold connections"),
             lease_age: Gauge::default(),
             resident: Gauge::default(),
+            virtual_memory: Gauge::default(),
             open_files: gauge(r, "process_open_fds", "Open files of the daemon"),
+            most_files: gauge(r, "process_max_fds", "How many files the daemon may open"),
             cpu: Counter::default(),
             started: Gauge::default(),
             tasks: gauge(r, "paird_tasks", "Tasks that are alive in the daemon"),
             registry: Mutex::default(),
         };
         let timed = "The store's answers, by operation";
-        r.register_with_unit("paird_store", timed, Unit::Seconds, meters.store.clone());
+        r.register_with_unit("paird_store_duration", timed, Unit::Seconds, meters.store.clone());
         let failed = "Operations of the store that did not happen; fenced is another owner, and no fault";
         r.register("paird_store_failures", failed, meters.store_failures.clone());
         let age = "Since the start of the last good renewal of the lease";
         r.register_with_unit("paird_lease_age", age, Unit::Seconds, meters.lease_age.clone());
         r.register_with_unit("process_resident_memory", "Resident memory", Unit::Bytes, meters.resident.clone());
+        let virtual_memory = "Address space";
+        r.register_with_unit("process_virtual_memory", virtual_memory, Unit::Bytes, meters.virtual_memory.clone());
         r.register_with_unit("process_cpu", "Processor time since the start", Unit::Seconds, meters.cpu.clone());
         let started = "When the process began, in seconds since 1970";
         r.register_with_unit("process_start_time", started, Unit::Seconds, meters.started.clone());
@@ -210,6 +218,7 @@ impl Meters {
         begin(&self.pairing, "step", Step::ALL.map(Step::name));
         begin(&self.connections, "purpose", ["pair", "login"]);
         begin(&self.connection_ends, "reason", ALARMING_REASONS.map(Reason::as_str));
+        begin(&self.proxy_dials, "outcome", ProxyDial::ALL.map(ProxyDial::name));
         begin(&self.odd_stanzas, "kind", OddKind::ALL.map(OddKind::name));
         let ends_of_attempts = EventKind::ALL.iter().filter(|kind| kind.is_terminal());
         begin(&self.events, "type", ends_of_attempts.map(|kind| kind.as_str()));
@@ -247,6 +256,10 @@ impl Meters {
 
     pub(crate) fn stanza_was_odd(&self, kind: OddKind) {
         self.odd_stanzas.get_or_create(&[("kind", kind.name())]).inc();
+    }
+
+    pub(crate) fn proxy_was_dialled(&self, dial: ProxyDial) {
+        self.proxy_dials.get_or_create(&[("outcome", dial.name())]).inc();
     }
 
     pub(super) fn connection_ended(&self, reason: &'static str) {
@@ -302,6 +315,12 @@ impl Meters {
         let whole = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         if let Some(bytes) = usage.resident_bytes {
             self.resident.set(whole(bytes));
+        }
+        if let Some(bytes) = usage.virtual_bytes {
+            self.virtual_memory.set(whole(bytes));
+        }
+        if let Some(files) = usage.most_files {
+            self.most_files.set(whole(files));
         }
         if let Some(files) = usage.open_files {
             self.open_files.set(whole(files));

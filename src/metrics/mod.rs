@@ -6,13 +6,17 @@
 
 mod fleet;
 mod gateway;
+mod http;
+mod lane;
 mod meters;
+mod pools;
 mod process;
 mod store;
 mod trace;
 
 pub use fleet::FleetGauges;
 pub use gateway::MeteredGateway;
+pub(crate) use http::{Front, WrongToken, count_requests};
 pub use meters::Meters;
 pub use store::MeteredStore;
 
@@ -22,7 +26,14 @@ use deadpool_postgres::Pool;
 use prometheus_client::encoding::text::encode;
 use tokio::runtime::Handle;
 
-use crate::postgres::lease::{Lease, LeaseStatus};
+use http::HttpMeters;
+use lane::LaneCounters;
+use pools::PoolGauges;
+
+use crate::postgres::{
+    lease::{Lease, LeaseStatus},
+    notify_lane::LaneTotals,
+};
 
 /// The media type of what [`Exposition::render`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -31,6 +42,9 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Exposition {
     meters: Arc<Meters>,
     fleet: FleetGauges,
+    http: HttpMeters,
+    pools: PoolGauges,
+    lane: LaneCounters,
     lease: LeaseStatus,
     runtime: Handle,
 }
@@ -38,7 +52,30 @@ pub struct Exposition {
 impl Exposition {
     pub fn new(meters: Arc<Meters>, lease: &Lease, runtime: Handle) -> Self {
         let fleet = FleetGauges::registered_with(&meters);
-        Self { meters, fleet, lease: lease.status(), runtime }
+        let (http, pools, lane) = {
+            let mut registry = meters.registry();
+            let r = &mut registry;
+            (HttpMeters::registered(r), PoolGauges::registered(r), LaneCounters::registered(r))
+        };
+        Self { meters, fleet, http, pools, lane, lease: lease.status(), runtime }
+    }
+
+    /// From now on what became of notifications is told, too.
+    pub fn watch_lane(&self, totals: LaneTotals) {
+        self.lane.watch(totals);
+    }
+
+    /// From now on the figures of this pool are told, too.
+    pub fn watch_pool(&self, name: &'static str, pool: Pool) {
+        self.pools.watch(name, pool);
+    }
+
+    pub(crate) fn token_was_wrong(&self, how: WrongToken) {
+        self.http.token_was_wrong(how);
+    }
+
+    fn http(&self) -> &HttpMeters {
+        &self.http
     }
 
     /// The state now. The fleet's figures are asked of the database at each scrape, so an
@@ -49,6 +86,8 @@ impl Exposition {
     /// Never in practice: text is written into memory.
     pub async fn render(&self, pool: &Pool) -> Result<String, std::fmt::Error> {
         self.fleet.read(pool).await;
+        self.pools.read();
+        self.lane.read();
         self.meters.lease_is(self.lease.is_live(), self.lease.age());
         self.meters.process_is(process::Usage::now(), self.runtime.metrics().num_alive_tasks());
         let mut text = String::new();

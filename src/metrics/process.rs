@@ -2,11 +2,16 @@
 
 use std::fs;
 
+use nix::sys::resource::{Resource, getrlimit};
+
 /// Absent where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     pub resident_bytes: Option<u64>,
+    pub virtual_bytes: Option<u64>,
     pub open_files: Option<u64>,
+    /// The limit of open files.
+    pub most_files: Option<u64>,
     pub cpu_seconds: Option<f64>,
     /// Seconds since 1970.
     pub started: Option<f64>,
@@ -17,7 +22,9 @@ impl Usage {
         let status = fs::read_to_string("/proc/self/status").ok();
         let stat = fs::read_to_string("/proc/self/stat").ok();
         Self {
-            resident_bytes: status.as_deref().and_then(resident),
+            resident_bytes: status.as_deref().and_then(|status| memory(status, "VmRSS:")),
+            virtual_bytes: status.as_deref().and_then(|status| memory(status, "VmSize:")),
+            most_files: getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(most, _)| most),
             open_files: fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as u64),
             cpu_seconds: stat.as_deref().and_then(cpu),
             started: stat.as_deref().and_then(|stat| {
@@ -32,8 +39,8 @@ impl Usage {
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// `VmRSS:  1234 kB`
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn memory(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }
@@ -62,7 +69,7 @@ mod tests {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 1 2 3 4 250 50 0 0 20 0 1 0 5 6 7";
         assert_eq!(super::cpu(stat), Some(3.0));
         assert_eq!(super::started(stat, "cpu 1 2\nbtime 1000\n"), Some(1000.05));
-        assert_eq!(super::resident("Name:\tx\nVmRSS:\t   2048 kB\n"), Some(2048 * 1024));
+        assert_eq!(super::memory("Name:\tx\nVmRSS:\t   2048 kB\n", "VmRSS:"), Some(2048 * 1024));
     }
 
     #[cfg(target_os = "linux")]
@@ -72,5 +79,6 @@ mod tests {
         assert!(usage.resident_bytes.is_some_and(|bytes| bytes > 100_000), "{usage:?}");
         assert!(usage.open_files.is_some_and(|files| files > 2), "{usage:?}");
         assert!(usage.cpu_seconds.is_some(), "{usage:?}");
+        assert!(usage.virtual_bytes > usage.resident_bytes && usage.most_files > usage.open_files, "{usage:?}");
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use super::notify_lane::{NotifyCommands, NotifyLane};
+use super::notify_lane::{LaneTotals, NotifyCommands, NotifyLane};
 use super::pool::{DrivenConnection, Dsn, RETRY, bounded};
 use super::subscriptions::Subscriptions;
 
@@ -49,6 +49,7 @@ pub struct Listener {
     mode: watch::Receiver<ListenMode>,
     subscriptions: Subscriptions,
     ending: CancellationToken,
+    lane_totals: LaneTotals,
 }
 
 impl Listener {
@@ -58,6 +59,7 @@ impl Listener {
         let ending = CancellationToken::new();
         let (tell, mode) = watch::channel(ListenMode::Polling);
         let lane = NotifyLane::new(commands);
+        let lane_totals = lane.totals();
         let subscriptions = Subscriptions::default();
         let hearing = Hearing {
             channel: channel.to_owned(),
@@ -73,7 +75,7 @@ impl Listener {
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
         tokio::spawn(ending.clone().run_until_cancelled_owned(lane.run(pool, Arc::clone(&wake))));
         wake.notify_one();
-        Self { wake, resync, mode, subscriptions, ending }
+        Self { wake, resync, mode, subscriptions, ending, lane_totals }
     }
 
     /// Holds one permit while there may be something to read; any number of rings while
@@ -94,6 +96,11 @@ impl Listener {
     /// Lends the connection to others.
     pub fn subscriptions(&self) -> Subscriptions {
         self.subscriptions.clone()
+    }
+
+    /// What became of the notifications that were to be commands.
+    pub fn lane_totals(&self) -> LaneTotals {
+        self.lane_totals.clone()
     }
 
     pub fn stop(self) {

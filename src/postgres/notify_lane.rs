@@ -3,6 +3,7 @@
 //! what is kept of them is bounded, and a command counts only if its sender may send commands.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,51 @@ impl Heard {
     }
 }
 
+/// What became of a notification with a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneOutcome {
+    /// It is a row.
+    Stored,
+    /// The database does not take it.
+    Rejected,
+    /// Its sender may not send commands.
+    NotAllowed,
+    SenderGone,
+    /// There was no room for so many.
+    Dropped,
+    LaneOff,
+}
+
+impl LaneOutcome {
+    pub const ALL: [Self; 6] =
+        [Self::Stored, Self::Rejected, Self::NotAllowed, Self::SenderGone, Self::Dropped, Self::LaneOff];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Rejected => "rejected",
+            Self::NotAllowed => "not_allowed",
+            Self::SenderGone => "sender_gone",
+            Self::Dropped => "dropped",
+            Self::LaneOff => "lane_off",
+        }
+    }
+}
+
+/// How many came to what, since the start.
+#[derive(Clone, Default)]
+pub struct LaneTotals(Arc<[AtomicU64; LaneOutcome::ALL.len()]>);
+
+impl LaneTotals {
+    fn count(&self, outcome: LaneOutcome) {
+        self.0[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn of(&self, outcome: LaneOutcome) -> u64 {
+        self.0[outcome as usize].load(Ordering::Relaxed)
+    }
+}
+
 /// The listener's end of the lane.
 #[derive(Clone)]
 pub(super) struct NotifyLane {
@@ -79,7 +125,7 @@ impl NotifyLane {
         let heard = Heard { sender, login: None, payload: payload.to_owned(), at: Instant::now() };
         match self.mode {
             NotifyCommands::Verified | NotifyCommands::Open => self.queue.push(heard),
-            NotifyCommands::Off => self.queue.count(|untaken| untaken.off += 1),
+            NotifyCommands::Off => self.queue.count(LaneOutcome::LaneOff),
         }
         self.queue.filled.notify_one();
     }
@@ -88,7 +134,11 @@ impl NotifyLane {
     pub(super) async fn run(self, pool: Pool, wake: Arc<Notify>) {
         // Apart, so that a sender is looked up at once, however long it takes to store others' commands.
         let (verified, to_store) = mpsc::channel(MOST_VERIFIED);
-        tokio::join!(self.verify(&pool, verified), store_all(&pool, to_store, &wake));
+        tokio::join!(self.verify(&pool, verified), store_all(&pool, to_store, &wake, &self.queue.totals));
+    }
+
+    pub(super) fn totals(&self) -> LaneTotals {
+        self.queue.totals.clone()
     }
 
     async fn verify(&self, pool: &Pool, verified: mpsc::Sender<Heard>) {
@@ -114,11 +164,11 @@ impl NotifyLane {
                             true
                         }
                         Verdict::MayNot => {
-                            self.queue.count(|untaken| untaken.refused += 1);
+                            self.queue.count(LaneOutcome::NotAllowed);
                             false
                         }
                         Verdict::Gone => {
-                            self.queue.count(|untaken| untaken.gone += 1);
+                            self.queue.count(LaneOutcome::SenderGone);
                             false
                         }
                     },
@@ -157,6 +207,7 @@ impl NotifyLane {
 struct Queue {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    totals: LaneTotals,
 }
 
 #[derive(Default)]
@@ -182,6 +233,7 @@ impl Queue {
         let of_sender = waiting.bytes_of.get(&heard.sender).copied().unwrap_or(0) + heard.bytes();
         if waiting.bytes + heard.bytes() > MOST_BYTES || of_sender > MOST_BYTES_OF_ONE {
             waiting.untaken.dropped += 1;
+            self.totals.count(LaneOutcome::Dropped);
             return;
         }
         waiting.bytes += heard.bytes();
@@ -208,8 +260,17 @@ impl Queue {
         batch
     }
 
-    fn count(&self, add: impl FnOnce(&mut Untaken)) {
-        add(&mut self.lock().untaken);
+    fn count(&self, outcome: LaneOutcome) {
+        self.totals.count(outcome);
+        let untaken = &mut self.lock().untaken;
+        match outcome {
+            LaneOutcome::NotAllowed => untaken.refused += 1,
+            LaneOutcome::SenderGone => untaken.gone += 1,
+            LaneOutcome::Dropped => untaken.dropped += 1,
+            LaneOutcome::LaneOff => untaken.off += 1,
+            // Told by themselves.
+            LaneOutcome::Stored | LaneOutcome::Rejected => {}
+        }
     }
 
     fn counted(&self) -> Untaken {
@@ -289,7 +350,7 @@ async fn find(pool: &Pool, senders: &[i32]) -> Result<Vec<(i32, Option<String>)>
 
 /// Stores what came: it exists nowhere else, so it is tried while the database is away. What
 /// the database refuses is told and left behind: what follows must not wait for it.
-async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Notify) {
+async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Notify, totals: &LaneTotals) {
     let mut recent = Recent::default();
     while let Some(heard) = verified.recv().await {
         let nth = recent.count(&heard);
@@ -297,9 +358,13 @@ async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Noti
         let mut failures = Failures::default();
         loop {
             match store_one(pool, &heard, nth, &command).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    totals.count(LaneOutcome::Stored);
+                    break;
+                }
                 Err(why) if !is_passing(&why) => {
                     warn!(%why, "the database refuses a notified command; it is dropped");
+                    totals.count(LaneOutcome::Rejected);
                     break;
                 }
                 Err(why) => {

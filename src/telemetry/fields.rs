@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use crate::escape::must_escape;
 
 /// Characters of a value, at most: a line has some, and those of its spans.
-const LONGEST: usize = 400;
+pub(super) const LONGEST: usize = 400;
 
 /// `message name=value name=value`, escaped.
 pub(super) fn escaped() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {

@@ -33,24 +33,85 @@ pub(super) enum Route {
     Blocked(CloseReason),
 }
 
+/// What came of a try to connect through a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyDial {
+    Connected,
+    /// The account's proxy cannot be used as it is set.
+    Invalid,
+    Unreachable,
+    /// The proxy refused the login.
+    Auth,
+    /// The proxy refused the tunnel.
+    Refused,
+    /// The tunnel was open, and what is at its end did not answer as WhatsApp does.
+    Beyond,
+}
+
+impl ProxyDial {
+    /// For the series, which begin at nothing.
+    pub const ALL: [Self; 6] =
+        [Self::Connected, Self::Invalid, Self::Unreachable, Self::Auth, Self::Refused, Self::Beyond];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Invalid => "invalid",
+            Self::Unreachable => "unreachable",
+            Self::Auth => "auth",
+            Self::Refused => "refused",
+            Self::Beyond => "beyond",
+        }
+    }
+
+    fn of(dialed: &Result<Dialed, CloseReason>) -> Self {
+        let Err(reason) = dialed else { return Self::Connected };
+        match reason {
+            CloseReason::ProxyInvalid(_) => Self::Invalid,
+            CloseReason::ProxyUnreachable(_) => Self::Unreachable,
+            CloseReason::ProxyAuth(_) => Self::Auth,
+            CloseReason::ProxyRefused(_) => Self::Refused,
+            CloseReason::SocketLost(_)
+            | CloseReason::Unreachable(_)
+            | CloseReason::ServerBusy(_)
+            | CloseReason::RateLimited(_)
+            | CloseReason::RestartRequired
+            | CloseReason::LoggedOut(_)
+            | CloseReason::NotAuthorized(_)
+            | CloseReason::Replaced(_)
+            | CloseReason::TemporaryBan { .. }
+            | CloseReason::Banned(_)
+            | CloseReason::ClientOutdated(_)
+            | CloseReason::QrExhausted
+            | CloseReason::Refused(_)
+            | CloseReason::StoreFailed(_)
+            | CloseReason::KeysUnusable(_) => Self::Beyond,
+        }
+    }
+}
+
+/// Is told of each.
+pub type ProxyListener = Arc<dyn Fn(ProxyDial) + Send + Sync>;
+
 /// How the process dials, shared by every connection: where to, and one TLS
 /// setup (the library would build one, root store included, per connect).
 pub(super) struct Dialer {
     tls: Connector,
     url: String,
     refused: Option<&'static str>,
+    proxied: ProxyListener,
 }
 
 impl Dialer {
     /// Dials the given address, or WhatsApp's own.
-    pub(super) fn to(url: Option<&str>) -> Self {
+    pub(super) fn to(url: Option<&str>, proxied: ProxyListener) -> Self {
         let tls = match url {
             Some(url) if url.starts_with("wss://") => trusting_this_machine(),
             Some(_) | None => default_tls_connector(),
         };
         // The sandbox feature skips the check of WhatsApp's certificate chain.
         let refused = (cfg!(feature = "sandbox") && !url.is_some_and(is_loopback)).then_some(LOOPBACK_ONLY);
-        Self { tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused }
+        Self { tls, url: url.unwrap_or(WHATSAPP_WEB_WS_URL).to_owned(), refused, proxied }
     }
 
     pub(super) async fn dial(&self, route: &Route) -> Result<Dialed, CloseReason> {
@@ -59,9 +120,14 @@ impl Dialer {
         }
         match route {
             Route::Direct => self.dial_directly().await,
-            Route::Through(proxy) => self.dial_through(proxy).await,
-            Route::Blocked(reason) => Err(reason.clone()),
+            Route::Through(proxy) => self.proxied(self.dial_through(proxy).await),
+            Route::Blocked(reason) => self.proxied(Err(reason.clone())),
         }
+    }
+
+    fn proxied(&self, dialed: Result<Dialed, CloseReason>) -> Result<Dialed, CloseReason> {
+        (self.proxied)(ProxyDial::of(&dialed));
+        dialed
     }
 
     async fn dial_directly(&self) -> Result<Dialed, CloseReason> {
@@ -80,9 +146,6 @@ impl Dialer {
     }
 
     async fn dial_through(&self, proxy: &Proxy) -> Result<Dialed, CloseReason> {
-        if cfg!(feature = "sandbox") && !proxy.is_on_this_machine() {
-            return Err(CloseReason::ProxyInvalid(LOOPBACK_ONLY.to_owned()));
-        }
         let unreachable = |why: String| CloseReason::Unreachable(format!("through the proxy: {why}"));
         let target = self.target().map_err(unreachable)?;
         let tunnel = proxy.reach(&target.host, target.port).await?;

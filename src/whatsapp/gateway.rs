@@ -19,9 +19,9 @@ use whatsapp_rust::{
 
 use super::{
     connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
-    dialer::{Dialer, Route},
+    dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
-    proxy::{Proxy, web},
+    proxy::{Proxy, ProxyAllow, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
     version::{Versions, WebVersion},
@@ -48,8 +48,12 @@ pub struct GatewaySettings {
     pub device_name: String,
     /// Connections a second, after a burst; 0: no limit.
     pub connect_rate: u32,
+    /// Where accounts' proxies may be.
+    pub proxy_allow: ProxyAllow,
     /// Told of each stanza that nobody understands.
     pub odd: OddListener,
+    /// Told of each try to connect through a proxy.
+    pub proxied: ProxyListener,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -63,6 +67,7 @@ pub struct WhatsApp {
     versions: Arc<Versions>,
     policy: ConnectionPolicy,
     limiter: Arc<RateLimiter>,
+    proxy_allow: Arc<ProxyAllow>,
     odd: Arc<OddStanzas>,
 }
 
@@ -74,7 +79,7 @@ impl WhatsApp {
             None => Versions::web(settings.runtime.clone()),
         };
         Self {
-            dialer: Arc::new(Dialer::to(settings.url.as_deref())),
+            dialer: Arc::new(Dialer::to(settings.url.as_deref(), settings.proxied)),
             versions: Arc::new(versions),
             workers: settings.runtime,
             credentials: settings.credentials,
@@ -82,6 +87,7 @@ impl WhatsApp {
             http,
             policy: ConnectionPolicy::default(),
             limiter: Arc::new(RateLimiter::new(settings.connect_rate)),
+            proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
         }
     }
@@ -90,6 +96,12 @@ impl WhatsApp {
     #[cfg(all(test, feature = "sandbox"))]
     pub(super) fn with_policy(self, policy: ConnectionPolicy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same gateway, which looks the client version up on the web.
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(super) fn with_lookup(self) -> Self {
+        Self { versions: Arc::new(Versions::web(self.workers.clone())), ..self }
     }
 
     /// Opens a connection; the concrete type is for this module's tests.
@@ -104,7 +116,7 @@ impl WhatsApp {
         let route = Arc::new(route);
         let runtime = SessionRuntime::new(self.workers.clone());
         let priority = match order.purpose {
-            Purpose::Pair { .. } => Priority::Pair,
+            Purpose::Pair { .. } => Priority::Pair(order.account),
             Purpose::Login => Priority::Login,
         };
         let (shell, orders) =
@@ -152,7 +164,7 @@ impl WhatsApp {
             Err(wrong) => return blocked(CloseReason::ProxyInvalid(wrong.to_string())),
         };
         let proxy = match self.credentials.proxy_login(order.account, text).await {
-            Ok(login) => Proxy::new(address, login),
+            Ok(login) => Proxy::new(address, login, Arc::clone(&self.proxy_allow)),
             Err(StoreError::Poisoned(why)) => {
                 return blocked(CloseReason::ProxyAuth(format!("the login of {address} cannot be read: {why}")));
             }

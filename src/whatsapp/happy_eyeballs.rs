@@ -18,9 +18,18 @@ const NEXT_AFTER: Duration = Duration::from_millis(250);
 /// The first connection that comes about; where none does, the failure of the last try.
 /// The caller limits the time.
 pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    connect_to(host, port, Ok).await
+}
+
+/// As [`connect`], to those of the name's addresses that `choose` leaves.
+pub(super) async fn connect_to(
+    host: &str,
+    port: u16,
+    choose: impl FnOnce(Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>>,
+) -> io::Result<TcpStream> {
     // An address in a URL is in brackets, for the resolver it is not.
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let socket = race(interleaved(lookup_host((host, port)).await?.collect())).await?;
+    let socket = race(interleaved(choose(lookup_host((host, port)).await?.collect())?)).await?;
     // Noise frames are small, and somebody waits for each.
     let _ = socket.set_nodelay(true);
     Ok(socket)

@@ -16,8 +16,10 @@ mod runtime;
 mod version;
 
 pub use connection::{OddKind, OddListener};
+pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
+pub use proxy::ProxyAllow;
 
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,33 @@
 //! reconnects all pass it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use paird_actors::domain::AccountId;
 use tokio::time::Instant;
+
+/// Of the rate, one in so many is the logins' own while one waits: however many pairings are
+/// asked for, accounts come back.
+const LOGIN_SHARE: f64 = 3.0;
+/// What the logins' share is kept for at most, in tokens.
+const LOGIN_SAVINGS: f64 = 2.0;
+/// Between the pairing connections of one account: whoever asks for one after the other
+/// takes no turns from the others.
+const PAIR_AGAIN: Duration = Duration::from_secs(1);
+/// Accounts that paired lately, before the older ones are looked for.
+const MANY_PAIRED: usize = 1024;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Priority {
     /// A person waits for a QR: ahead of all logins, on credit for one more burst.
-    Pair,
+    Pair(AccountId),
     /// A login: in the order of asking.
     Login,
 }
@@ -25,10 +41,14 @@ pub(super) struct RateLimiter {
     bucket: Mutex<Bucket>,
     pairing: tokio::sync::Mutex<()>,
     logins: tokio::sync::Mutex<()>,
+    login_waits: AtomicBool,
+    paired: Mutex<HashMap<AccountId, Instant>>,
 }
 
 struct Bucket {
     tokens: f64,
+    /// Of these no pairing takes any.
+    for_logins: f64,
     at: Instant,
 }
 
@@ -39,9 +59,11 @@ impl RateLimiter {
         Self {
             rate: rate.into(),
             burst,
-            bucket: Mutex::new(Bucket { tokens: burst, at: Instant::now() }),
+            bucket: Mutex::new(Bucket { tokens: burst, for_logins: 0.0, at: Instant::now() }),
             pairing: tokio::sync::Mutex::default(),
             logins: tokio::sync::Mutex::default(),
+            login_waits: AtomicBool::new(false),
+            paired: Mutex::default(),
         }
     }
 
@@ -50,30 +72,104 @@ impl RateLimiter {
         if self.rate == 0.0 {
             return;
         }
-        let (queue, floor) = match priority {
-            Priority::Pair => (&self.pairing, -self.burst),
-            Priority::Login => (&self.logins, 0.0),
-        };
-        // First come, first served.
-        let _queued = queue.lock().await;
-        while let Some(wait) = self.take(floor) {
-            // Jitter: other daemons saw the same outage end.
-            tokio::time::sleep(wait.mul_f64(1.0 + rand::random::<f64>() / 4.0)).await;
+        match priority {
+            Priority::Pair(account) => {
+                self.not_again_at_once(account).await;
+                // First come, first served.
+                let _queued = self.pairing.lock().await;
+                while let Some(wait) = self.take_for_pairing() {
+                    tokio::time::sleep(jittered(wait)).await;
+                }
+                self.lock_paired().insert(account, Instant::now());
+            }
+            Priority::Login => {
+                let _queued = self.logins.lock().await;
+                let _waiting = Flag::raised(&self.login_waits);
+                while let Some(wait) = self.take_for_login() {
+                    tokio::time::sleep(jittered(wait)).await;
+                }
+            }
         }
     }
 
+    async fn not_again_at_once(&self, account: AccountId) {
+        loop {
+            let at = {
+                let mut paired = self.lock_paired();
+                if paired.len() > MANY_PAIRED {
+                    paired.retain(|_, at| at.elapsed() < PAIR_AGAIN);
+                }
+                paired.get(&account).map(|at| *at + PAIR_AGAIN)
+            };
+            match at {
+                Some(at) if at > Instant::now() => tokio::time::sleep_until(at).await,
+                Some(_) | None => return,
+            }
+        }
+    }
+
+    fn lock_paired(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Instant>> {
+        self.paired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a token, or says how long there will be none.
-    fn take(&self, floor: f64) -> Option<Duration> {
+    fn take_for_pairing(&self) -> Option<Duration> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let grown = bucket.tokens + now.duration_since(bucket.at).as_secs_f64() * self.rate;
-        *bucket = Bucket { tokens: grown.min(self.burst), at: now };
-        let missing = floor + 1.0 - bucket.tokens;
+        self.fill(&mut bucket);
+        let missing = 1.0 - self.burst - bucket.tokens;
         if missing <= 0.0 {
             bucket.tokens -= 1.0;
             return None;
         }
         Some(Duration::from_secs_f64(missing / self.rate))
+    }
+
+    fn take_for_login(&self) -> Option<Duration> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fill(&mut bucket);
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return None;
+        }
+        if bucket.for_logins >= 1.0 {
+            bucket.for_logins -= 1.0;
+            return None;
+        }
+        let shared = (1.0 - bucket.tokens) / (1.0 - 1.0 / LOGIN_SHARE);
+        let own = (1.0 - bucket.for_logins) * LOGIN_SHARE;
+        Some(Duration::from_secs_f64(shared.min(own) / self.rate))
+    }
+
+    fn fill(&self, bucket: &mut Bucket) {
+        let now = Instant::now();
+        let grown = now.duration_since(bucket.at).as_secs_f64() * self.rate;
+        bucket.at = now;
+        let own = if self.login_waits.load(Ordering::Relaxed) { grown / LOGIN_SHARE } else { 0.0 };
+        let saved = bucket.for_logins + own;
+        bucket.for_logins = saved.min(LOGIN_SAVINGS);
+        // What the logins do not need is everybody's.
+        bucket.tokens = (bucket.tokens + grown - own + (saved - bucket.for_logins)).min(self.burst);
+    }
+}
+
+/// Jitter: other daemons saw the same outage end.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + rand::random::<f64>() / 4.0)
+}
+
+/// True as long as it lives.
+struct Flag<'a>(&'a AtomicBool);
+
+impl<'a> Flag<'a> {
+    fn raised(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::Relaxed);
+        Self(flag)
+    }
+}
+
+impl Drop for Flag<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
@@ -83,19 +179,33 @@ mod tests {
 
     use super::*;
 
-    async fn took(limiter: &RateLimiter, priority: Priority, turns: u32) -> Duration {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        /// Of another account each time.
+        Pair,
+        Login,
+    }
+
+    async fn took(limiter: &RateLimiter, kind: Kind, turns: u32) -> Duration {
         let started = Instant::now();
         for _ in 0..turns {
-            limiter.acquire(priority).await;
+            limiter.acquire(priority(kind)).await;
         }
         started.elapsed()
+    }
+
+    fn priority(kind: Kind) -> Priority {
+        match kind {
+            Kind::Pair => Priority::Pair(AccountId(uuid::Uuid::new_v4())),
+            Kind::Login => Priority::Login,
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_logins_come_at_the_rate() {
         let limiter = RateLimiter::new(20);
-        assert_eq!(took(&limiter, Priority::Login, 50).await, Duration::ZERO);
-        let took = took(&limiter, Priority::Login, 100).await;
+        assert_eq!(took(&limiter, Kind::Login, 50).await, Duration::ZERO);
+        let took = took(&limiter, Kind::Login, 100).await;
         assert!(took >= Duration::from_millis(4990), "{took:?}");
         assert!(took <= Duration::from_millis(6500), "{took:?}");
     }
@@ -103,38 +213,87 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pairing_goes_ahead_of_the_logins_that_wait() {
         let limiter = Arc::new(RateLimiter::new(20));
-        took(&limiter, Priority::Login, 50).await;
+        took(&limiter, Kind::Login, 50).await;
         let waiting = tokio::spawn({
             let limiter = limiter.clone();
-            async move { took(&limiter, Priority::Login, 20).await }
+            async move { took(&limiter, Kind::Login, 20).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!(took(&limiter, Priority::Pair, 20).await, Duration::ZERO);
+        assert_eq!(took(&limiter, Kind::Pair, 20).await, Duration::ZERO);
         assert!(waiting.await.unwrap() >= Duration::from_millis(1990), "what pairing took, the logins wait for");
     }
 
     #[tokio::test(start_paused = true)]
     async fn pairing_is_paced_too_when_its_credit_is_used_up() {
         let limiter = RateLimiter::new(20);
-        let took = took(&limiter, Priority::Pair, 140).await;
+        let took = took(&limiter, Kind::Pair, 140).await;
         assert!(took >= Duration::from_millis(1990), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_nobody_waits() {
-        assert_eq!(took(&RateLimiter::new(0), Priority::Login, 10_000).await, Duration::ZERO);
+        assert_eq!(took(&RateLimiter::new(0), Kind::Login, 10_000).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_waiting_leaves_its_turn_to_the_next() {
         let limiter = Arc::new(RateLimiter::new(20));
-        took(&limiter, Priority::Login, 50).await;
+        took(&limiter, Kind::Login, 50).await;
         let first = tokio::spawn({
             let limiter = limiter.clone();
             async move { limiter.acquire(Priority::Login).await }
         });
         tokio::task::yield_now().await;
         first.abort();
-        assert!(took(&limiter, Priority::Login, 1).await <= Duration::from_millis(80));
+        assert!(took(&limiter, Kind::Login, 1).await <= Duration::from_millis(80));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn logins_keep_a_share_while_pairings_flood() {
+        let limiter = Arc::new(RateLimiter::new(20));
+        for _ in 0..200 {
+            tokio::spawn({
+                let limiter = limiter.clone();
+                async move { took(&limiter, Kind::Pair, 1000).await }
+            });
+        }
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let took = took(&limiter, Kind::Login, 60).await;
+        assert!(took <= Duration::from_secs(13), "sixty accounts came back after {took:?}");
+        assert!(took >= Duration::from_secs(5), "a third is theirs, not all of it: {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn together_they_keep_to_the_rate_whoever_waits() {
+        let limiter = Arc::new(RateLimiter::new(20));
+        let turns = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        for kind in [Kind::Pair, Kind::Login] {
+            for _ in 0..50 {
+                let (limiter, turns) = (limiter.clone(), turns.clone());
+                tokio::spawn(async move {
+                    loop {
+                        limiter.acquire(priority(kind)).await;
+                        turns.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let turns = turns.load(Ordering::Relaxed);
+        // Burst, credit, and a minute at the rate.
+        assert!((1200..=1320).contains(&turns), "{turns}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_account_that_asks_again_and_again_waits() {
+        let limiter = RateLimiter::new(20);
+        let account = AccountId(uuid::Uuid::new_v4());
+        let started = Instant::now();
+        for _ in 0..10 {
+            limiter.acquire(Priority::Pair(account)).await;
+        }
+        assert!(started.elapsed() >= Duration::from_secs(9), "{:?}", started.elapsed());
+        let other = took(&limiter, Kind::Pair, 10).await;
+        assert_eq!(other, Duration::ZERO, "the others do not wait for it");
     }
 }

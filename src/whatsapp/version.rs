@@ -5,7 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, sync::Mutex};
+use paird_actors::{
+    clock,
+    connection::{Leave, Outage},
+};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Notify},
+};
 use whatsapp_rust::{http::HttpClient, version::fetch_latest_app_version};
 
 /// Major, minor, revision; WhatsApp refuses an old one with 405.
@@ -24,6 +31,10 @@ pub(super) struct Versions {
     /// The last version that WhatsApp refused: one alarm and one new lookup for the
     /// whole fleet, however many connections are told.
     refused: Mutex<Option<WebVersion>>,
+    /// While WhatsApp refuses the client, a few find out for all whether it still does.
+    outage: std::sync::Mutex<Outage>,
+    /// Rings when it is over.
+    over: Notify,
 }
 
 enum Source {
@@ -43,12 +54,21 @@ struct Known {
 
 impl Versions {
     pub(super) fn fixed(version: WebVersion) -> Self {
-        Self { source: Source::Fixed(version), refused: Mutex::default() }
+        Self::of(Source::Fixed(version))
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source,
+            refused: Mutex::default(),
+            outage: std::sync::Mutex::new(Outage::new(rand::random())),
+            over: Notify::new(),
+        }
     }
 
     /// Looks at WhatsApp's web page, when first asked and then once a day.
     pub(super) fn web(workers: Handle) -> Self {
-        Self { source: Source::Web { workers, known: Mutex::default() }, refused: Mutex::default() }
+        Self::of(Source::Web { workers, known: Mutex::default() })
     }
 
     /// Looks, if it must, with the asker's own `http`. What one found all use.
@@ -87,9 +107,45 @@ impl Versions {
         }
     }
 
+    /// Waits until an account may log in.
+    pub(super) async fn leave_to_log_in(&self) -> Leave {
+        loop {
+            let over = self.over.notified();
+            tokio::pin!(over);
+            // From here on no ring is missed.
+            over.as_mut().enable();
+            let leave = self.outage().ask(clock::now());
+            let Leave::Wait { until } = leave else { return leave };
+            tokio::select! {
+                () = over => {}
+                () = clock::reached(until) => {}
+            }
+        }
+    }
+
+    /// What was free meanwhile may be no more.
+    pub(super) fn still_stands(&self, leave: Leave) -> bool {
+        leave == Leave::Canary || self.outage().is_over()
+    }
+
+    /// WhatsApp took a login: no version is refused any more.
+    pub(super) fn accepted(&self) {
+        let mut outage = self.outage();
+        if !outage.is_over() {
+            tracing::info!("WhatsApp takes this client again: every account may log in");
+            outage.on_accepted();
+            self.over.notify_waiters();
+        }
+    }
+
+    fn outage(&self) -> std::sync::MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// WhatsApp said that this version is outdated: the next one to ask looks anew.
     /// Said of the same version again, it changes nothing.
     pub(super) async fn outdated(&self, version: WebVersion) {
+        self.outage().on_refused(clock::now());
         if self.refused.lock().await.replace(version) == Some(version) {
             return;
         }

@@ -96,5 +96,5 @@ async fn together(fleet: &Fleet, count: usize) -> (Vec<f64>, Vec<Uuid>) {
 async fn gateways_own(api: &Api) -> (f64, f64) {
     let text = api.get("/metrics").await.is(200).text();
     let value = |name: &str| sample(&text, name).unwrap_or_else(|| panic!("no {name}"));
-    (value("paird_first_qr_seconds_sum"), value("paird_first_qr_seconds_count"))
+    (value("paird_first_qr_duration_seconds_sum"), value("paird_first_qr_duration_seconds_count"))
 }

@@ -216,7 +216,7 @@ async fn bans_and_outdated_clients_are_held_with_whatsapps_code() {
         let told = web.event(account, "session.held", seq).await;
         let reason = told.payload["reason"].as_str().unwrap();
         assert!(reason.starts_with(&format!("{word}: failure {code}")), "{reason}");
-        // Only an outdated client is tried again by itself, once, with the version refreshed.
+        // Only an outdated client is tried again by itself.
         assert_eq!(told.payload["until"].is_null(), code != 405);
         assert_eq!(web.status(account).await, "held");
         assert_eq!(web.column::<String>(account, "status_reason").await, reason);

@@ -302,3 +302,23 @@ async fn paird(stage: &Stage, args: &[&str], input: &str) -> (bool, String) {
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(said).unwrap())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_where_none_may_be_is_not_knocked_at() {
+    let stage = Stage::empty().await;
+    let daemon = stage.daemon(&[("PAIRD_PROXY_ALLOW", "127.9.0.0/16, ::1")]).await;
+    let proxy = Proxy::open().await;
+    let port = proxy.url("socks5").rsplit(':').next().unwrap().to_owned();
+    for (host, shown) in [("127.0.0.1", "127.0.0.1"), ("[::ffff:127.0.0.1]", "::ffff:127.0.0.1")] {
+        for scheme in ["socks5", "http"] {
+            let account = stage.web.account(&format!("{scheme} {host}")).await;
+            set(&stage, account, &format!("{scheme}://{host}:{port}")).await;
+            stage.web.send("account.pair", account, json!({})).await;
+            stage.web.event(account, "session.failed", 0).await;
+            reason_begins(&stage.web, account, &format!("proxy_invalid: proxies may not be at {shown}")).await;
+        }
+    }
+    assert_eq!((proxy.knocks(), proxy.tunnels()), (0, 0));
+    assert_eq!(stage.phones.report().await.accepted, 0, "and nothing went around it");
+    stage.finish([daemon]).await;
+}

@@ -3,7 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use futures_util::future::join_all;
-use paird_testkit::{Daemon, Stage, scratch};
+use paird_testkit::{Daemon, Stage, scratch, until_within};
 use serde_json::json;
 
 const NUMBER: &str = "436601234567";
@@ -11,7 +11,7 @@ const NUMBER: &str = "436601234567";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
     let long = "x".repeat(64);
-    let wrong: [(&str, &str); 22] = [
+    let wrong: [(&str, &str); 26] = [
         ("DATABASE_URL", "mysql://root@localhost/paird"),
         ("DATABASE_URL", "host"),
         ("DATABASE_URL", "postgres://"),
@@ -26,6 +26,10 @@ async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
         ("PAIRD_REFUSE", "never"),
         ("PAIRD_CONSOLE_ADDR", "0.0.0.0:8088"),
         ("PAIRD_CONSOLE_ADDR", "localhost"),
+        ("PAIRD_PROBE_ADDR", "8089"),
+        ("PAIRD_PROBE_ADDR", "somewhere:8089"),
+        ("PAIRD_PROXY_ALLOW", "everywhere"),
+        ("PAIRD_PROXY_ALLOW", "10.0.0.0/33"),
         ("PAIRD_LOG", "paird=loud"),
         ("PAIRD_LOG_FORMAT", "xml"),
         ("PAIRD_WHATSAPP_URL", "ws://192.0.2.1:4200/"),
@@ -173,4 +177,29 @@ async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
     let report = stage.phones.report().await;
     assert_eq!((report.links_made, report.replaced), (before.links_made, 0));
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_daemon_writes_is_closed_whatever_the_umask_is() {
+    let dir = scratch();
+    let data = dir.join("data");
+    let mut command = tokio::process::Command::new("sh");
+    command.args(["-c", "umask 0; exec \"$0\" serve"]).arg(paird_testkit::paird()).current_dir(&dir).env_clear();
+    #[expect(clippy::disallowed_methods, reason = "the child finds Postgres on the tester's path")]
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", &dir).env("PAIRD_DATA_DIR", &data).env("PAIRD_WHATSAPP_URL", "ws://127.0.0.1:1/");
+    command.env("PAIRD_CONSOLE_ADDR", "127.0.0.1:0").env("PAIRD_PROBE_ADDR", "127.0.0.1:0");
+    command.stderr(std::process::Stdio::null()).kill_on_drop(true);
+    let mut daemon = command.spawn().unwrap();
+    let files = ["postgres.dsn", "postgres.log", "postgres.lock", "console.addr", "console.sock", "console.lock"];
+    for file in files.iter().chain(&["probe.addr", "console.token", "master.key"]) {
+        let path = data.join(file);
+        until_within(std::time::Duration::from_secs(60), file, || async { path.exists().then_some(()) }).await;
+        let mode = std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600, "{file}");
+    }
+    let pid = nix::unistd::Pid::from_raw(daemon.id().unwrap().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(daemon.wait().await.unwrap().success());
+    std::fs::remove_dir_all(dir).unwrap();
 }

@@ -38,6 +38,28 @@ async fn commands_of_an_account_come_one_at_a_time_in_order() {
 }
 
 #[tokio::test]
+async fn an_operators_many_commands_do_not_go_before_anothers_few() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let (busy, calm) = (Uuid::new_v4(), Uuid::new_v4());
+    for nth in 0..40 {
+        let account = database.account(busy, &format!("busy {nth}")).await;
+        database.send("account.pair", account).await;
+    }
+    let mut few = Vec::new();
+    for nth in 0..2 {
+        let account = database.account(calm, &format!("calm {nth}")).await;
+        few.push(database.send("account.pair", account).await);
+    }
+    let taken = daemon.store.take_commands().await.unwrap();
+    let place = |id: i64| taken.iter().position(|command| command.id.0 == id).unwrap();
+    assert_eq!(taken.len(), 42);
+    assert!(place(few[0]) <= 1 && place(few[1]) <= 3, "at {} and {}", place(few[0]), place(few[1]));
+    let theirs: Vec<_> = taken.iter().map(|command| command.id.0).filter(|id| !few.contains(id)).collect();
+    assert!(theirs.is_sorted(), "each operator's own come in the order in which they were sent");
+}
+
+#[tokio::test]
 async fn two_daemons_run_each_command_once() {
     let database = Database::new().await;
     let (one, two) = (database.daemon().await, database.daemon().await);

@@ -11,12 +11,14 @@
 //! - [`pairing`] shows QRs and codes and holds a scan until its owner has decided
 //! - [`run`] follows one socket after the other, up to the login and the pings of an open one
 //! - [`closing`] is the end, and the answer to an unlink
+//! - [`outage`] is what all connections of a daemon know of a client that WhatsApp refuses
 
 mod closing;
 mod codes;
 mod effect;
 mod evidence;
 mod input;
+mod outage;
 mod pairing;
 mod policy;
 mod run;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use effect::{Effect, Note};
 pub use input::{Answer, Input, LibraryEvent, Outcome, Request, Scan, ScanId, UnlinkOutcome};
+pub use outage::{Leave, Outage};
 pub use policy::ConnectionPolicy;
 pub use state::{Frames, Hold, Ping, State};
 

@@ -35,6 +35,11 @@ impl Failures {
         backoff.wait(before, seed)
     }
 
+    /// Whether there were several.
+    pub fn are_many(self) -> bool {
+        self.0 > 1
+    }
+
     pub fn reset(&mut self) {
         self.0 = 0;
     }

@@ -51,9 +51,11 @@ pub struct Policy {
     /// How long the actor of a deleted account waits for commands that come too late. While
     /// it does, nobody finishes a deletion whose last ticket has been closed since it began.
     pub late_commands: Duration,
-    /// An outdated client is tried once more by itself after this long, with the
-    /// version looked up anew; jittered.
+    /// First wait before an account whose client was refused as outdated tries again; doubles
+    /// each time, up to `outdated_cap`. While the refusals last only a few are let through,
+    /// see [`crate::connection::Outage`]: the cap is how long they are over before all are back.
     pub outdated_retry: Duration,
+    pub outdated_cap: Duration,
     /// Groups are fetched this long after login, at most (jittered).
     pub groups_delay: Duration,
     /// Wait before a failed group fetch is tried again; doubles each time.
@@ -67,6 +69,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Between two tries with a client that WhatsApp refuses.
+    pub fn outdated(&self) -> Backoff {
+        Backoff::new(self.outdated_retry, self.outdated_cap)
+    }
+
     /// Between two reconnects.
     pub fn backoff(&self) -> Backoff {
         Backoff::new(self.backoff_base, self.backoff_cap)
@@ -93,6 +100,7 @@ impl Default for Policy {
             move_timeout: Duration::from_secs(15),
             late_commands: Duration::from_secs(1),
             outdated_retry: Duration::from_secs(60),
+            outdated_cap: Duration::from_secs(600),
             groups_delay: Duration::from_secs(3),
             groups_retry: Duration::from_secs(30),
             groups_timeout: Duration::from_secs(90),

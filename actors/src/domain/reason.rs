@@ -211,7 +211,7 @@ impl Reason {
             Self::Replaced => "another program connects with the same keys: stop it, then resume the account",
             Self::TemporaryBan => "wait: paird connects again when WhatsApp's ban is over",
             Self::Banned => "look at WhatsApp on the phone; when the account works there again, resume it",
-            Self::ClientOutdated => "update paird, then resume the account",
+            Self::ClientOutdated => "update paird if this lasts; the account comes back by itself",
             Self::KeysUnusable => {
                 "put the database and the master key of one backup back, or delete the account and pair anew"
             }

@@ -13,7 +13,7 @@ pub(super) async fn console(config: &Config) -> Finding {
         Err(why) => return unreachable(&why),
     };
     match console.get("/api/inspections").await {
-        Ok(_) => Finding::ok("console", format!("answers on {}, and takes the token", console.address())),
+        Ok(_) => Finding::ok("console", format!("answers on {}", console.place())),
         Err(why) => unreachable(&why),
     }
 }

@@ -1,41 +1,39 @@
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
 use super::EmbeddedError;
 
-/// As whom the server runs: ourselves, or, since Postgres refuses root, an ordinary user.
+/// As whom the server runs: ourselves, or, since Postgres refuses root, its own user.
 #[derive(Clone, Debug)]
 pub(super) enum Identity {
     Ourselves,
-    Other { uid: Uid, gid: Gid, reach: Reach },
-}
-
-/// Whether the other user can get to the data directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    Free,
-    /// A closed directory (root's home) is on the way: the server keeps the one
-    /// capability that passes it.
-    ThroughClosed,
+    Other { uid: Uid, gid: Gid },
 }
 
 impl Identity {
+    /// The other user is `postgres`, which its packages make: a user that somebody else runs
+    /// as, such as `nobody`, would share the cluster with him. It gets to the data directory
+    /// as anybody does, without a capability that passes closed directories.
     pub(super) fn choose(data_dir: &Path) -> Result<Self, EmbeddedError> {
         if !geteuid().is_root() {
             return Ok(Self::Ourselves);
         }
-        let user = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten());
+        let user = User::from_name("postgres").ok().flatten();
         let User { uid, gid, .. } = user.ok_or(EmbeddedError::NoUser)?;
         let is_open =
             |dir: &Path| fs::metadata(dir).is_ok_and(|found| found.mode() & 0o001 != 0 || found.uid() == uid.as_raw());
-        let reach = if data_dir.ancestors().skip(1).all(is_open) { Reach::Free } else { Reach::ThroughClosed };
-        Ok(Self::Other { uid, gid, reach })
+        match data_dir.ancestors().skip(1).find(|dir| !is_open(dir)) {
+            None => Ok(Self::Other { uid, gid }),
+            Some(closed) => Err(EmbeddedError::Closed { data_dir: data_dir.to_owned(), closed: closed.to_owned() }),
+        }
     }
 
     pub(super) fn is_other(&self) -> bool {
@@ -49,11 +47,31 @@ impl Identity {
         }
     }
 
+    /// Closes a directory to everybody else and gives it to the server's user. What is opened
+    /// is looked at and changed, so nothing can be put in its place meanwhile.
+    pub(super) fn close_and_own(&self, path: &Path) -> Result<(), EmbeddedError> {
+        let failed = |what, source| EmbeddedError::Files { what, path: path.to_owned(), source };
+        let mut options = fs::OpenOptions::new();
+        let opened = options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits()).open(path);
+        let dir = opened.map_err(|wrong| failed("cannot open", wrong))?;
+        let found = dir.metadata().map_err(|wrong| failed("cannot read", wrong))?;
+        if ![geteuid().as_raw(), self.uid()].contains(&found.uid()) {
+            let source = io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else");
+            return Err(failed("cannot use", source));
+        }
+        dir.set_permissions(fs::Permissions::from_mode(0o700)).map_err(|wrong| failed("cannot close", wrong))?;
+        match self {
+            Self::Ourselves => Ok(()),
+            Self::Other { uid, gid } => std::os::unix::fs::fchown(&dir, Some(uid.as_raw()), Some(gid.as_raw()))
+                .map_err(|wrong| failed("cannot give away", wrong)),
+        }
+    }
+
     /// Gives a path to the server's user.
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         match self {
             Self::Ourselves => Ok(()),
-            Self::Other { uid, gid, .. } => chown(path, Some(*uid), Some(*gid)).map_err(|wrong| EmbeddedError::Files {
+            Self::Other { uid, gid } => chown(path, Some(*uid), Some(*gid)).map_err(|wrong| EmbeddedError::Files {
                 what: "cannot give away",
                 path: path.to_owned(),
                 source: wrong.into(),
@@ -65,16 +83,7 @@ impl Identity {
     /// gets `at_our_end` when the calling thread ends, in whatever way.
     pub(super) fn command(&self, program: &Path, at_our_end: Signal) -> Command {
         let mut command = match self {
-            Self::Other { uid, gid, reach: Reach::ThroughClosed } => {
-                let mut command = Command::new("setpriv");
-                command
-                    .args(["--reuid", &uid.to_string(), "--regid", &gid.to_string(), "--clear-groups"])
-                    .args(["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"])
-                    .arg(format!("--pdeathsig={}", at_our_end.as_str().trim_start_matches("SIG")))
-                    .arg(program);
-                command
-            }
-            Self::Other { uid, gid, reach: Reach::Free } => {
+            Self::Other { uid, gid } => {
                 let mut command = Command::new(program);
                 command.uid(uid.as_raw()).gid(gid.as_raw());
                 command

@@ -13,7 +13,7 @@ mod server;
 
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -22,6 +22,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use thiserror::Error;
+use tokio_postgres::error::SqlState;
 use tracing::{info, warn};
 
 use self::binaries::Binaries;
@@ -48,8 +49,16 @@ pub enum EmbeddedError {
     NotThere(PathBuf),
     #[error("the data directory {0} is used by another paird")]
     InUse(PathBuf),
-    #[error("Postgres refuses to run as root and there is neither a user postgres nor nobody")]
+    #[error(
+        "Postgres refuses to run as root, and there is no user postgres: make one (useradd --system postgres), \
+         run paird as an ordinary user, or set DATABASE_URL"
+    )]
     NoUser,
+    #[error(
+        "Postgres refuses to run as root, and its user postgres cannot get to {data_dir}, since {closed} is closed to it: \
+         set PAIRD_DATA_DIR to another directory, such as /var/lib/paird, or run paird as an ordinary user"
+    )]
+    Closed { data_dir: PathBuf, closed: PathBuf },
     #[error("{what} {path}: {source}")]
     Files { what: &'static str, path: PathBuf, source: io::Error },
     #[error("{program} failed: {said}")]
@@ -117,20 +126,24 @@ impl Embedded {
     /// # Errors
     /// `createdb`'s words.
     pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<String, EmbeddedError> {
-        let mut createdb = tokio::process::Command::new(self.binaries.program("createdb"));
-        createdb.arg("-h").arg(&self.socket_dir).args(["-U", DATABASE]);
+        let mut arguments = vec!["-U", DATABASE];
         if let Some(template) = template {
-            createdb.args(["-T", template]);
+            arguments.extend(["-T", template]);
         }
-        let output = createdb.arg(name).stdin(Stdio::null()).output().await.map_err(|source| EmbeddedError::Files {
-            what: "cannot run",
-            path: self.binaries.program("createdb"),
-            source,
-        })?;
+        arguments.push(name);
+        self.run("createdb", &arguments).await?;
+        Ok(self.dsn_of(name))
+    }
+
+    async fn run(&self, program: &'static str, arguments: &[&str]) -> Result<(), EmbeddedError> {
+        let path = self.binaries.program(program);
+        let mut command = tokio::process::Command::new(&path);
+        command.arg("-h").arg(&self.socket_dir).args(arguments).stdin(Stdio::null());
+        let output = command.output().await.map_err(files("cannot run", &path))?;
         if output.status.success() {
-            return Ok(self.dsn_of(name));
+            return Ok(());
         }
-        Err(EmbeddedError::Failed { program: "createdb", said: last_line(&String::from_utf8_lossy(&output.stderr)) })
+        Err(EmbeddedError::Failed { program, said: last_line(&String::from_utf8_lossy(&output.stderr)) })
     }
 
     /// The server's process. It changes when the server had to be started again.
@@ -155,7 +168,7 @@ impl Embedded {
                 Ok(_) => return Ok(()),
                 Err(refused) => refused,
             };
-            if refused.code() == Some(&tokio_postgres::error::SqlState::INVALID_CATALOG_NAME) {
+            if refused.code() == Some(&SqlState::INVALID_CATALOG_NAME) {
                 self.create_database(DATABASE, None).await?;
                 continue;
             }
@@ -206,7 +219,11 @@ fn prepare(data_dir: &Path, binaries: &Binaries, options: Options) -> Result<Pre
 /// Holds off a second daemon. A daemon that was replaced a moment ago may still be ending.
 fn lock(data_dir: &Path) -> Result<File, EmbeddedError> {
     let path = data_dir.join("postgres.lock");
-    let lock = File::create(&path).map_err(files("cannot write", &path))?;
+    let mut options = fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let lock = opened.map_err(files("cannot write", &path))?;
+    // One of before may be open to others, who could hold it for ever.
+    lock.set_permissions(Permissions::from_mode(0o600)).map_err(files("cannot close", &path))?;
     let started = Instant::now();
     while lock.try_lock().is_err() {
         if started.elapsed() > Duration::from_secs(15) {
@@ -244,7 +261,9 @@ fn make_cluster(
         .command(&initdb, Signal::SIGKILL)
         .arg("-D")
         .arg(&unfinished)
-        .args(["-U", DATABASE, "--auth=trust", "--encoding=UTF8", "--locale=C"])
+        .args(["-U", DATABASE])
+        // There is no way in but the socket, whose directory stands for a password.
+        .args(["--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"])
         .args(options.fast.then_some("--no-sync"))
         .stdin(Stdio::null())
         .output()
@@ -305,13 +324,7 @@ fn socket_dir(data_dir: &Path, identity: &Identity) -> Result<PathBuf, EmbeddedE
         dir = crate::config::temp_dir().join(format!("paird-{inode:x}"));
     }
     make_dir(&dir, 0o700)?;
-    let found = fs::symlink_metadata(&dir).map_err(files("cannot read", &dir))?;
-    if !found.is_dir() || ![nix::unistd::geteuid().as_raw(), identity.uid()].contains(&found.uid()) {
-        let source = io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else");
-        return Err(EmbeddedError::Files { what: "cannot use", path: dir, source });
-    }
-    identity.own(&dir)?;
-    fs::set_permissions(&dir, Permissions::from_mode(0o700)).map_err(files("cannot close", &dir))?;
+    identity.close_and_own(&dir)?;
     Ok(dir)
 }
 

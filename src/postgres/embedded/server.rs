@@ -1,6 +1,7 @@
 use std::ffi::OsString;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,9 @@ pub(super) struct Launch {
 
 impl Launch {
     fn spawn(&self) -> io::Result<Child> {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.log)?;
+        // One of before may be open to others.
+        log.set_permissions(Permissions::from_mode(0o600))?;
         self.identity
             .command(&self.program, Signal::SIGINT)
             .args(&self.arguments)

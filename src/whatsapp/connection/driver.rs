@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::FutureExt;
 use paird_actors::{
-    connection::{Input, LibraryEvent, Outcome},
+    connection::{Input, Leave, LibraryEvent, Outcome},
     domain::CloseReason,
 };
 use tokio::sync::mpsc::Receiver;
@@ -68,8 +68,12 @@ impl Driver {
     }
 
     async fn drive(&self, orders: &mut Receiver<Work>) {
-        let handler =
-            Arc::new(EventHandler::new(Arc::clone(&self.shell), Arc::clone(&self.presence), Arc::clone(&self.odd)));
+        let handler = Arc::new(EventHandler::new(
+            Arc::clone(&self.shell),
+            Arc::clone(&self.presence),
+            Arc::clone(&self.odd),
+            Arc::clone(&self.versions),
+        ));
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
         self.work_until_close(orders).await;
         // The QR rotation would go on reporting.
@@ -119,7 +123,18 @@ impl Driver {
     /// Another daemon may have logged in with them meanwhile, and would be thrown out.
     async fn await_turn(&self) -> Done {
         let asked = tokio::time::Instant::now();
-        self.limiter.acquire(self.priority).await;
+        loop {
+            let leave = match self.priority {
+                Priority::Login => self.versions.leave_to_log_in().await,
+                // Somebody waits for a QR, and is told.
+                Priority::Pair(_) => Leave::Canary,
+            };
+            self.limiter.acquire(self.priority).await;
+            // Behind a mass reconnect the turn comes late.
+            if self.versions.still_stands(leave) {
+                break;
+            }
+        }
         let checked = if asked.elapsed() < self.shell.policy.ownership_lasts {
             Ok(())
         } else {
@@ -137,19 +152,23 @@ impl Driver {
         }
         match self.versions.current(&self.http, matches!(*self.route, Route::Direct)).await {
             Ok(version) => Done::Version(version),
-            Err(reason) => Done::Outcome(Outcome::NotDialed(self.explain_no_version(reason).await)),
+            Err(reason) => self.go_on_without_lookup(&reason).await,
         }
     }
 
-    /// A lookup does not say whether it failed because of the proxy; the proxy does.
-    async fn explain_no_version(&self, reason: String) -> CloseReason {
-        match &*self.route {
-            Route::Through(proxy) => match proxy.reach(VERSION_HOST, 443).await {
-                Ok(_) => CloseReason::Unreachable(reason),
-                Err(of_proxy) => of_proxy,
-            },
-            Route::Direct | Route::Blocked(_) => CloseReason::Unreachable(reason),
+    /// With the version that this device used last, which its keys hold, or for a new one with
+    /// the library's own: the page may be blocked where the socket is not.
+    async fn go_on_without_lookup(&self, reason: &str) -> Done {
+        // A lookup does not say whether it failed because of the proxy; the proxy does.
+        if let Route::Through(proxy) = &*self.route
+            && let Err(of_proxy) = proxy.reach(VERSION_HOST, 443).await
+        {
+            return Done::Outcome(Outcome::NotDialed(of_proxy));
         }
+        let device = self.client.persistence_manager().get_device_snapshot();
+        let last = (device.app_version_primary, device.app_version_secondary, device.app_version_tertiary);
+        tracing::warn!(%reason, version = %format_args!("{}.{}.{}", last.0, last.1, last.2), "going on with the last client version");
+        Done::Version(last)
     }
 
     /// The library dials, and runs until its socket is over.

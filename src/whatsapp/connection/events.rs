@@ -11,7 +11,10 @@ use wacore::types::events::{self, Event, EventInterest, EventKind, PairError, Pa
 use wacore_binary::OwnedNodeRef;
 use whatsapp_rust::pair_code::PairCodeRejection;
 
-use super::{super::passkey, OddStanzas, PresenceKeeper, Shell, close_reason};
+use super::{
+    super::{passkey, version::Versions},
+    OddStanzas, PresenceKeeper, Shell, close_reason,
+};
 
 const INTEREST: [EventKind; 19] = [
     EventKind::RawNode,
@@ -41,11 +44,17 @@ pub(super) struct EventHandler {
     shell: Arc<Shell>,
     presence: Arc<PresenceKeeper>,
     odd: Arc<OddStanzas>,
+    versions: Arc<Versions>,
 }
 
 impl EventHandler {
-    pub(super) fn new(shell: Arc<Shell>, presence: Arc<PresenceKeeper>, odd: Arc<OddStanzas>) -> Self {
-        Self { shell, presence, odd }
+    pub(super) fn new(
+        shell: Arc<Shell>,
+        presence: Arc<PresenceKeeper>,
+        odd: Arc<OddStanzas>,
+        versions: Arc<Versions>,
+    ) -> Self {
+        Self { shell, presence, odd, versions }
     }
 
     pub(super) fn interest() -> EventInterest {
@@ -75,6 +84,7 @@ impl EventHandler {
     }
 
     fn success(&self) -> LibraryEvent {
+        self.versions.accepted();
         let jid = self.shell.client().and_then(|client| client.pn());
         let phone = jid.as_ref().and_then(|jid| Phone::from_digits(&jid.user).ok());
         LibraryEvent::Success { phone, device_jid: jid.map(|jid| jid.to_string()) }
@@ -126,8 +136,36 @@ impl events::EventHandler for EventHandler {
             self.look_for_oddities(stanza);
         }
         if let Some(event) = self.translate(&event) {
+            if matches!(&event, LibraryEvent::Told(reason) if is_about_the_account(reason)) {
+                self.versions.accepted();
+            }
             self.shell.feed(Input::Event(event));
         }
+    }
+}
+
+/// Whether WhatsApp judged the account, so that it has taken the client.
+fn is_about_the_account(reason: &CloseReason) -> bool {
+    match reason {
+        CloseReason::LoggedOut(_)
+        | CloseReason::NotAuthorized(_)
+        | CloseReason::Replaced(_)
+        | CloseReason::TemporaryBan { .. }
+        | CloseReason::Banned(_) => true,
+        CloseReason::SocketLost(_)
+        | CloseReason::Unreachable(_)
+        | CloseReason::ProxyUnreachable(_)
+        | CloseReason::ProxyRefused(_)
+        | CloseReason::ProxyAuth(_)
+        | CloseReason::ProxyInvalid(_)
+        | CloseReason::ServerBusy(_)
+        | CloseReason::RateLimited(_)
+        | CloseReason::RestartRequired
+        | CloseReason::ClientOutdated(_)
+        | CloseReason::QrExhausted
+        | CloseReason::Refused(_)
+        | CloseReason::StoreFailed(_)
+        | CloseReason::KeysUnusable(_) => false,
     }
 }
 

@@ -3,6 +3,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+fn here() -> Arc<ProxyAllow> {
+    Arc::new(ProxyAllow::this_machine())
+}
+
 /// A proxy that reads once, answers this, and hangs up.
 async fn answering(scheme: &str, answer: &'static [u8]) -> (Proxy, tokio::task::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -25,7 +29,7 @@ async fn answering(scheme: &str, answer: &'static [u8]) -> (Proxy, tokio::task::
         let _ = socket.read_to_end(&mut rest).await;
         heard
     });
-    (Proxy::new(address, None), heard)
+    (Proxy::new(address, None, here()), heard)
 }
 
 async fn refusal(scheme: &str, answer: &'static [u8]) -> String {
@@ -46,7 +50,7 @@ async fn each_way_for_a_proxy_to_say_no_has_its_word() {
     let said = refusal("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     assert!(said.starts_with("proxy_refused: ") && said.contains("does not speak SOCKS5"), "{said}");
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let nobody = Proxy::new(ProxyAddress::parse(&format!("socks5://{closed}")).unwrap(), None);
+    let nobody = Proxy::new(ProxyAddress::parse(&format!("socks5://{closed}")).unwrap(), None, here());
     let said = nobody.reach("web.whatsapp.com", 443).await.unwrap_err().describe();
     assert!(said.starts_with("proxy_unreachable: "), "{said}");
 }
@@ -77,4 +81,22 @@ async fn what_the_library_fetches_goes_through_the_proxy_too() {
         let heard = heard.await.map_or_else(|_| panic!("{scheme}: nothing asked the proxy"), Result::unwrap);
         assert!(heard.starts_with(first), "{scheme}: {heard:?}");
     }
+}
+
+#[tokio::test]
+async fn a_proxy_on_this_machine_is_not_knocked_at_by_default() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let knocked = tokio::spawn(async move { listener.accept().await });
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"] {
+        for scheme in ["socks5", "http"] {
+            let address = ProxyAddress::parse(&format!("{scheme}://{host}:{port}")).unwrap();
+            let proxy = Proxy::new(address, None, Arc::new(ProxyAllow::Usual));
+            let said = proxy.reach("web.whatsapp.com", 443).await.unwrap_err().describe();
+            assert!(said.starts_with("proxy_invalid: ") && said.contains("PAIRD_PROXY_ALLOW"), "{host}: {said}");
+            let http = proxy.http().unwrap();
+            assert!(whatsapp_rust::version::fetch_latest_app_version(&http).await.is_err());
+        }
+    }
+    assert!(!knocked.is_finished(), "somebody was at the door");
 }

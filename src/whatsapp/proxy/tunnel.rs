@@ -14,6 +14,8 @@ use crate::credentials::ProxyLogin;
 use crate::proxy_address::{ProxyAddress, ProxyKind};
 use crate::whatsapp::happy_eyeballs;
 
+use super::{NotAllowed, Proxy};
+
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The proxy dials WhatsApp meanwhile.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -21,14 +23,17 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
 const LONGEST_ANSWER: usize = 16 * 1024;
 
 pub(super) async fn reach(
-    proxy: &ProxyAddress,
-    login: Option<&ProxyLogin>,
+    Proxy { address: proxy, login, allow }: &Proxy,
     host: &str,
     port: u16,
 ) -> Result<TcpStream, CloseReason> {
+    let login = login.as_ref();
     let (proxy_host, proxy_port) = proxy.dialled();
-    let socket = match timeout(DIAL_TIMEOUT, happy_eyeballs::connect(&proxy_host, proxy_port)).await {
+    // The addresses that are dialled are looked at, not the name that leads to them.
+    let connecting = happy_eyeballs::connect_to(&proxy_host, proxy_port, |addresses| allow.filter(addresses));
+    let socket = match timeout(DIAL_TIMEOUT, connecting).await {
         Ok(Ok(socket)) => socket,
+        Ok(Err(error)) if NotAllowed::is(&error) => return Err(CloseReason::ProxyInvalid(error.to_string())),
         Ok(Err(error)) => return Err(CloseReason::ProxyUnreachable(format!("{proxy}: {error}"))),
         Err(_) => {
             let seconds = DIAL_TIMEOUT.as_secs();

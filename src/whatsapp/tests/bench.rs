@@ -25,7 +25,7 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
-use super::super::{GatewaySettings, KeySource, LinkKeys, WhatsApp, connection::WhatsAppSession};
+use super::super::{GatewaySettings, KeySource, LinkKeys, ProxyAllow, WhatsApp, connection::WhatsAppSession};
 use crate::credentials::ProxyLogin;
 
 /// Longer than anything here takes on a busy machine.
@@ -218,7 +218,9 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         credentials: keyrings,
         device_name: "paird test".into(),
         connect_rate: 0,
+        proxy_allow: ProxyAllow::this_machine(),
         odd: Arc::new(|_| {}),
+        proxied: Arc::new(|_| {}),
     })
 }
 

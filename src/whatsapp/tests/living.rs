@@ -89,3 +89,20 @@ async fn the_server_understood_all_that_was_sent() {
     assert!(report.violations.is_empty(), "{report:?}");
     drop(bench.sandbox);
 }
+
+/// The page of versions cannot be fetched here: a build for the sandbox asks this machine alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_version_cannot_be_looked_up_the_last_one_is_used() {
+    let bench = Bench::start().await;
+    let linked = bench.linked().await;
+    let keyring = linked.keyring;
+    linked.close().await;
+    let gateway = bench.gateway.clone().with_lookup();
+    let login = open(&gateway, keyring, Purpose::Login).await.unwrap();
+    login.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
+    login.close().await;
+    // A new device has the library's own.
+    let pairing = open(&gateway, KeyringId(uuid::Uuid::new_v4()), Purpose::Pair { code_for: None }).await.unwrap();
+    assert!(pairing.qr().await.starts_with("2@"));
+    pairing.close().await;
+}

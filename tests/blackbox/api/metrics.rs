@@ -31,8 +31,8 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     for step in ["opened", "first_qr", "scanned", "confirmed", "logged_in"] {
         becomes(&api, &format!("paird_pairing_steps_total{{step=\"{step}\"}}"), 1.0).await;
     }
-    becomes(&api, "paird_first_qr_seconds_count", 1.0).await;
-    becomes(&api, "paird_login_after_scan_seconds_count", 1.0).await;
+    becomes(&api, "paird_first_qr_duration_seconds_count", 1.0).await;
+    becomes(&api, "paird_login_after_scan_duration_seconds_count", 1.0).await;
     becomes(&api, "paird_connections_open", 1.0).await;
     becomes(&api, "paird_fleet_accounts{status=\"connected\",reason=\"\"}", 1.0).await;
     becomes(&api, "paird_events_total{type=\"session.connected\"}", 1.0).await;
@@ -41,7 +41,7 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     becomes(&api, "paird_connection_ends_total{reason=\"socket_lost\"}", 1.0).await;
     becomes(&api, "paird_connections_total{purpose=\"login\"}", 1.0).await;
-    becomes(&api, "paird_login_seconds_count", 1.0).await;
+    becomes(&api, "paird_login_duration_seconds_count", 1.0).await;
 
     let failed = stage.web.ask("account.no such \"kind\"", desk, json!({})).await;
     assert_eq!(failed.0, "failed");
@@ -56,7 +56,7 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     assert!((-2.0..600.0).contains(&age), "it began {age} s ago");
     assert!(sample(&exposition, "paird_tasks").unwrap() > 1.0);
     assert_eq!(sample(&exposition, "paird_lease_live"), Some(1.0));
-    let store = sample(&exposition, "paird_store_seconds_count{operation=\"record\"}").unwrap();
+    let store = sample(&exposition, "paird_store_duration_seconds_count{operation=\"record\"}").unwrap();
     assert!(store >= 5.0, "writes of a pairing: {store}");
     for name in ["desk", NUMBER, &desk.to_string()] {
         assert!(!exposition.contains(name), "{name} is in the metrics");
@@ -73,6 +73,65 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     for kind in EventKind::ALL.iter().filter(|kind| kind.is_terminal()) {
         assert!(begun.contains(&kind.as_str()), "{kind} has no series before its first event");
     }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_pools_proxies_and_wrong_tokens_are_counted() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    becomes(&api, "paird_console_wrong_tokens_total{how=\"login\"}", 0.0).await;
+    api.bare("GET", "/api/accounts", &[("Authorization", "Bearer no")], None).await.is(401);
+    api.bare("GET", "/api/accounts", &[], None).await.is(401);
+    api.bare("POST", "/login", &[("Content-Type", "application/json")], Some(b"{\"token\":\"no\"}".to_vec()))
+        .await
+        .is(401);
+    becomes(&api, "paird_console_wrong_tokens_total{how=\"bearer\"}", 1.0).await;
+    becomes(&api, "paird_console_wrong_tokens_total{how=\"login\"}", 1.0).await;
+
+    for id in ["a", "b", "c"] {
+        api.get(&format!("/api/accounts/{id}")).await;
+        api.get(&format!("/{id}/nowhere")).await;
+    }
+    api.ask("BREW", "/api/accounts", &[], None).await;
+    let request = |route: &str, method: &str, status: &str| {
+        format!(
+            "paird_http_requests_total{{listener=\"console\",route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"
+        )
+    };
+    becomes(&api, &request("/api/accounts/{id}", "GET", "4xx"), 3.0).await;
+    becomes(&api, &request("/api/accounts", "GET", "4xx"), 2.0).await;
+    becomes(&api, &request("none", "GET", "4xx"), 3.0).await;
+    becomes(&api, &request("/api/accounts", "other", "4xx"), 1.0).await;
+    let took = "paird_http_request_duration_seconds_count{listener=\"console\",route=\"/api/accounts/{id}\"}";
+    becomes(&api, took, 3.0).await;
+    let exposition = api.get("/metrics").await.is(200).text();
+    for pool in ["accounts", "keys", "heartbeat", "console", "vitals"] {
+        let most = sample(&exposition, &format!("paird_pool_connections_max{{pool=\"{pool}\"}}"));
+        assert!(most.is_some_and(|most| most >= 2.0), "{pool}: {most:?}");
+        assert_eq!(sample(&exposition, &format!("paird_pool_waiting{{pool=\"{pool}\"}}")), Some(0.0), "{pool}");
+    }
+    let idle = sample(&exposition, "paird_pool_connections{pool=\"heartbeat\",state=\"idle\"}").unwrap();
+    let used = sample(&exposition, "paird_pool_connections{pool=\"heartbeat\",state=\"used\"}").unwrap();
+    assert!(idle + used >= 1.0, "the lease is renewed on a connection");
+    assert!(sample(&exposition, "process_max_fds").unwrap() > sample(&exposition, "process_open_fds").unwrap());
+    assert!(sample(&exposition, "process_virtual_memory_bytes").unwrap() > 1e6);
+
+    becomes(&api, "paird_notified_commands_total{outcome=\"not_allowed\"}", 0.0).await;
+    stage.web.sql.batch_execute("NOTIFY paird_command, '{\"type\":\"account.cancel\"}'").await.unwrap();
+    becomes(&api, "paird_notified_commands_total{outcome=\"stored\"}", 1.0).await;
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    becomes(&api, "paird_proxy_dials_total{outcome=\"unreachable\"}", 0.0).await;
+    let desk = stage.web.account("desk").await;
+    let sql = "UPDATE whatsapp_accounts SET proxy = $2 WHERE id = $1";
+    stage.web.sql.execute(sql, &[&desk, &format!("socks5://{nobody}")]).await.unwrap();
+    stage.web.send("account.pair", desk, json!({})).await;
+    until("a try through the proxy", || async {
+        let exposition = api.get("/metrics").await.is(200).text();
+        (sample(&exposition, "paird_proxy_dials_total{outcome=\"unreachable\"}")? >= 1.0).then_some(())
+    })
+    .await;
     stage.finish([daemon]).await;
 }
 
@@ -100,7 +159,8 @@ async fn whatever_the_dashboard_and_the_alerts_ask_for_is_there() {
     // A series is described once it has counted something.
     let exposition = until("a first statement that was timed", || async {
         let exposition = api.get("/metrics").await.is(200).text();
-        exposition.contains("# HELP paird_store_seconds").then_some(exposition)
+        let described = |name: &str| exposition.contains(&format!("# HELP {name}"));
+        (described("paird_store_duration_seconds") && described("paird_http_requests")).then_some(exposition)
     })
     .await;
     let described: BTreeSet<&str> =

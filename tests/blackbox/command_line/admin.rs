@@ -1,8 +1,9 @@
 //! What is asked of the daemon itself: inspect, sweep, resync, drain, restart.
 
 use chrono::{Duration, Utc};
-use paird_testkit::{Stage, Web};
+use paird_testkit::{Api, Stage, Web, until, until_within};
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
 use super::{document, paird, refused, text};
@@ -77,8 +78,75 @@ async fn the_running_daemon_obeys_every_admin_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_daemon_is_rejected_as_such() {
     let (stage, daemon) = Stage::with_daemon().await;
+    // Without its socket, as a daemon that listens elsewhere.
+    std::fs::remove_file(stage.dir.join("daemon/console.sock")).unwrap();
     std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
     let (code, words) = refused(&stage, &["resync"]).await;
     assert_eq!((code, words.contains("does not take the token of")), (1, true), "{words}");
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_needs_no_token_where_the_socket_is() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+    let (stage, daemon) = Stage::with_daemon().await;
+    let socket = stage.dir.join("daemon/console.sock");
+    let found = std::fs::metadata(&socket).unwrap();
+    assert!(found.file_type().is_socket());
+    assert_eq!(found.permissions().mode() & 0o7777, 0o600);
+    std::fs::remove_file(stage.dir.join("daemon/console.token")).unwrap();
+    assert_eq!(document(&stage, &["sweep", "--dry-run"]).await, json!({ "dryRun": true, "swept": [] }));
+    let drained = document(&stage, &["drain"]).await;
+    assert!(drained["accounts"].is_u64(), "{drained}");
+    assert_eq!(document(&stage, &["drain", "--undo"]).await, json!({ "wasDraining": true }));
+    let inspected = text(&paird(&stage, &["inspect", "--all"]).await);
+    assert!(inspected.starts_with("this daemon runs no account"), "{inspected}");
+
+    // A second daemon of the data directory leaves the socket to the first, and gets it afterwards.
+    let second = stage.daemon(&[]).await;
+    assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok());
+    assert!(daemon.terminate().await.success());
+    until_within(std::time::Duration::from_secs(20), "the second has it", || async {
+        std::os::unix::net::UnixStream::connect(&socket).ok()
+    })
+    .await;
+    document(&stage, &["inspect", "--all"]).await;
+    assert!(second.terminate().await.success());
+    assert!(!socket.exists());
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_listens_in_a_dead_daemons_place_gets_no_token() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let address = Api::of(&stage, &mut daemon).await.addr;
+    let token = std::fs::read_to_string(stage.dir.join("daemon/console.token")).unwrap();
+    daemon.kill().await;
+    let place = until("its port is free", || async { tokio::net::TcpListener::bind(&address).await.ok() }).await;
+    let heard = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        loop {
+            let Ok((mut socket, _)) = place.accept().await else { return heard };
+            let mut words = [0; 4096];
+            let length = socket.read(&mut words).await.unwrap_or(0);
+            heard.extend_from_slice(&words[..length]);
+            if length > 0 {
+                return heard;
+            }
+        }
+    });
+    for args in [&["inspect", "--all"][..], &["drain"], &["resync"], &["drain", "--undo"]] {
+        let (code, words) = refused(&stage, args).await;
+        assert!(code == 11 && words.contains("no daemon answers"), "{args:?}: {code} {words}");
+    }
+    // The same where everything that the daemon left is gone but the token.
+    for left in ["console.sock", "console.addr"] {
+        std::fs::remove_file(stage.dir.join("daemon").join(left)).unwrap();
+    }
+    let setting = [("PAIRD_CONSOLE_ADDR", address.as_str())];
+    let output = super::command(&stage).envs(setting).args(["inspect", "--all"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(11), "{output:?}");
+    assert!(!heard.is_finished(), "it was asked, with or without {token}");
+    heard.abort();
+    stage.finish([]).await;
 }

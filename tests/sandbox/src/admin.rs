@@ -1,11 +1,13 @@
 //! The admin API: plain HTTP and JSON. The README lists the routes.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, Uri};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, ResponseError};
 use anyhow::Context as _;
@@ -47,6 +49,7 @@ pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(R
         App::new()
             .app_data(world.clone())
             .app_data(web::JsonConfig::default().limit(LARGEST_BODY).error_handler(|error, _| refused(&error).into()))
+            .wrap(from_fn(own_callers_alone))
             .configure(routes)
             .default_service(web::to(|| async {
                 Refused(StatusCode::NOT_FOUND, "no such route".to_owned()).response()
@@ -61,6 +64,26 @@ pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(R
     let handle = server.handle();
     tokio::spawn(server);
     Ok((Running(handle), address))
+}
+
+/// No page of another site may use the phones: a browser says where a request is from, and a
+/// name that is not this machine's leads here by DNS rebinding.
+async fn own_callers_alone<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let is_of_a_page = header("origin").is_some() || header("sec-fetch-site").is_some_and(|site| site != "none");
+    let host = header("host").and_then(|host| host.parse::<Uri>().ok());
+    let is_here = host.as_ref().and_then(Uri::host).is_some_and(|host| {
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    });
+    if is_of_a_page || !is_here {
+        let refused = Refused(StatusCode::FORBIDDEN, "this is for programs on this machine, not for pages".to_owned());
+        return Ok(request.into_response(refused.response()).map_into_boxed_body());
+    }
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
 fn routes(app: &mut web::ServiceConfig) {

@@ -110,3 +110,35 @@ async fn a_stopped_sandbox_frees_its_ports() {
     assert!(remote.report().is_err());
     Sandbox::start(Settings { listen, admin, pace: Pace::default() }).await.unwrap().stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_sites_do_not_reach_the_phones() {
+    let (sandbox, remote) = sandbox().await;
+    let address = sandbox.admin_url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let asks = |headers: &'static str| {
+        let address = address.clone();
+        async move {
+            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+            let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+            let body = format!("{{\"number\":\"{NUMBER}\"}}");
+            let head = format!("POST /phones HTTP/1.1\r\n{headers}\r\nContent-Type: application/json\r\n");
+            let rest = format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            socket.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().to_owned()
+        }
+    };
+    for foreign in [
+        "Host: 127.0.0.1\r\nOrigin: https://evil.example",
+        "Host: localhost\r\nOrigin: http://localhost:3000",
+        "Host: 127.0.0.1\r\nSec-Fetch-Site: cross-site",
+        "Host: evil.example",
+    ] {
+        assert_eq!(asks(foreign).await, "403", "{foreign}");
+    }
+    assert_eq!(remote.phones().unwrap(), Vec::<String>::new());
+    for own in ["Host: 127.0.0.1", "Host: [::1]:9", "Host: localhost:9\r\nSec-Fetch-Site: none"] {
+        assert!(asks(own).await.starts_with('2'), "{own}");
+    }
+}

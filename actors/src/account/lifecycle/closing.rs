@@ -270,11 +270,13 @@ impl Lifecycle {
     fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>, step: &mut Step) {
         self.record.next_retry_at = until;
         self.set_status(Status::Held, reason.reason(), step);
-        let change = Change {
-            events: vec![Event::Held { reason: reason.reason(), until }],
-            audit: vec![self.audit(NOBODY, AuditAction::Held, reason.raw())],
-            ..Change::default()
-        };
+        let mut change = Change::default();
+        // A client that is still refused is no news: it was told when that began.
+        let is_told = matches!(reason, CloseReason::ClientOutdated(_)) && self.outdated.are_many();
+        if !is_told {
+            change.events.push(Event::Held { reason: reason.reason(), until });
+            change.audit.push(self.audit(NOBODY, AuditAction::Held, reason.raw()));
+        }
         self.write(change, step);
         self.state = State::Held { until };
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
-    Group, GroupsError, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, jitter, share,
+    Group, GroupsError, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, share,
 };
 
 impl Lifecycle {
@@ -139,7 +139,7 @@ impl Lifecycle {
         if self.record.attempt().is_some() {
             self.backoff.reset();
         }
-        self.refreshed = false;
+        self.outdated.reset();
         self.doubted = None;
         self.record = record;
         let due = self.record.groups_synced_at.is_none().then(|| {
@@ -158,15 +158,25 @@ impl Lifecycle {
 
     /// The date that WhatsApp named has come. Held → Connecting
     pub(super) fn on_hold_over(&mut self, step: &mut Step) {
-        self.record.next_retry_at = Some(step.now);
-        self.set_status(Status::Reconnecting, Reason::HoldOver, step);
-        self.write_row(step);
+        // Whether WhatsApp takes the client is found out by a few: until then this one is held,
+        // and has nothing to tell.
+        if self.record.reason.word() != Reason::ClientOutdated {
+            self.record.next_retry_at = Some(step.now);
+            self.set_status(Status::Reconnecting, Reason::HoldOver, step);
+            self.write_row(step);
+        }
         self.log_in(step);
     }
 
     /// No login in time. Connecting | ClaimingNumber → Closing
     pub(super) fn on_login_timeout(&mut self, step: &mut Step) {
-        self.lose(&CloseReason::Unreachable("no login in time".to_owned()), step);
+        let is_still_held = self.record.status == Status::Held && self.record.reason.word() == Reason::ClientOutdated;
+        let reason = if is_still_held {
+            CloseReason::ClientOutdated(self.record.reason.raw().unwrap_or_default().to_owned())
+        } else {
+            CloseReason::Unreachable("no login in time".to_owned())
+        };
+        self.lose(&reason, step);
     }
 
     /// What a close means for a link. Online | Connecting | ClaimingNumber → Closing
@@ -197,7 +207,7 @@ impl Lifecycle {
                 AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait) }
             }
             Verdict::Hold { until } => {
-                AfterClose::Hold { reason: reason.clone(), until: until.or(self.refresh_once(reason, step)) }
+                AfterClose::Hold { reason: reason.clone(), until: until.or(self.try_outdated_again(reason, step)) }
             }
         };
         self.close_then(after, step);
@@ -210,10 +220,11 @@ impl Lifecycle {
         std::mem::replace(&mut self.doubted, keyring) == keyring
     }
 
-    /// An outdated client gets one try with a fresh version before a person must look.
-    fn refresh_once(&mut self, reason: &CloseReason, step: &mut Step) -> Option<Instant> {
-        let first = matches!(reason, CloseReason::ClientOutdated(_)) && !std::mem::replace(&mut self.refreshed, true);
-        first.then(|| step.now.after(jitter(self.policy.outdated_retry, self.seed, self.incarnation.0)))
+    /// An outdated client is nobody's fault and no person's work: each account asks again,
+    /// at growing distances.
+    fn try_outdated_again(&mut self, reason: &CloseReason, step: &Step) -> Option<Instant> {
+        let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
+        is_outdated.then(|| step.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
     }
 
     /// Reclaiming → Connecting | Unpaired
@@ -249,6 +260,8 @@ impl Lifecycle {
     pub(super) fn start_login(&mut self, command: &CommandInput, step: &mut Step) {
         let Update { record, change } = self.login_update(command, step);
         self.record = record;
+        // Somebody asked, and is to be told what comes of it.
+        self.outdated.reset();
         self.write(change, step);
         self.log_in(step);
     }

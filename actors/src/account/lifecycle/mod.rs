@@ -58,8 +58,8 @@ pub struct Lifecycle {
     socket_since: Instant,
     /// A socket of this attempt was followed by another one at once: from now on they wait.
     was_prompt: bool,
-    /// WhatsApp refused the client version, and the one try after the refresh was used.
-    refreshed: bool,
+    /// How often WhatsApp has refused the client version, with no login since.
+    outdated: Failures,
     /// The keys whose device WhatsApp did not know at their last login.
     doubted: Option<KeyringId>,
     /// Who asked for the running attempt.

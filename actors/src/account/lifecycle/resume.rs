@@ -42,7 +42,7 @@ impl Lifecycle {
             backoff: Failures::default(),
             socket_since: now,
             was_prompt: false,
-            refreshed: false,
+            outdated: Failures::default(),
             doubted: None,
             source: NOBODY.to_owned(),
         }
@@ -163,7 +163,11 @@ impl Lifecycle {
     /// → Connecting | Held
     fn pick_up_link(&mut self, step: &mut Step) {
         if self.record.status == Status::Held {
-            let until = self.record.next_retry_at;
+            let until = self.record.next_retry_at.or_else(|| {
+                // Held by a version of paird that waited for a person.
+                let is_outdated = self.record.reason.word() == Reason::ClientOutdated;
+                is_outdated.then(|| step.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
+            });
             self.state = State::Held { until };
             return;
         }

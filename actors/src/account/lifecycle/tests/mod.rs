@@ -3,6 +3,7 @@
 mod diagram;
 mod exhaustive;
 mod history;
+mod outage;
 mod referee;
 mod scenarios;
 

@@ -451,18 +451,47 @@ fn an_outdated_client_ends_an_attempt_at_once() {
 }
 
 #[test]
-fn an_outdated_client_is_held_and_tried_once_more_only() {
+fn an_outdated_client_is_told_once_and_tried_until_it_is_taken() {
     let mut bench = Bench::paired();
     let outdated = || SessionEvent::Ended { reason: CloseReason::ClientOutdated("405".to_owned()) };
     bench.hear(outdated());
     bench.closed();
     assert_eq!((bench.state(), bench.events()), ("Held", vec!["session.held"]));
-    let wait = bench.now.until(bench.life.deadline().unwrap());
-    bench.pass(wait);
-    assert_eq!(bench.state(), "Connecting");
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let wait = bench.now.until(bench.life.deadline().unwrap());
+        assert_eq!(bench.life.record().next_retry_at, bench.life.deadline(), "the row says when");
+        waits.push(wait);
+        bench.pass(wait);
+        assert_eq!(bench.state(), "Connecting");
+        bench.hear(outdated());
+        bench.closed();
+        assert_eq!((bench.state(), bench.events()), ("Held", vec![]), "nothing new has happened");
+    }
+    let policy = Policy::default();
+    assert!(waits[0] <= policy.outdated_retry * 5 / 4 && waits[2] > waits[0] * 2, "{waits:?}");
+    assert!(*waits.iter().max().unwrap() <= policy.outdated_cap * 5 / 4, "{waits:?}");
+
+    // A person who asks is told again.
+    bench.ask("account.resume");
     bench.hear(outdated());
     bench.closed();
-    assert_eq!((bench.state(), bench.life.deadline()), ("Held", None));
+    assert_eq!((bench.state(), bench.events()), ("Held", vec!["session.held"]));
+    bench.pass(bench.now.until(bench.life.deadline().unwrap()));
+    bench.open();
+    assert_eq!((bench.state(), bench.events()), ("Online", vec!["session.connected"]));
+}
+
+#[test]
+fn an_account_that_waited_for_a_person_comes_back_by_itself() {
+    let mut record = Bench::paired().life.record().clone();
+    record.set_status(Status::Held, StatusReason::new(Reason::ClientOutdated, "failure 405"), START);
+    record.next_retry_at = None;
+    let mut bench = Bench::with(record.clone(), Policy::default());
+    bench.pass(bench.now.until(bench.life.deadline().unwrap()));
+    assert_eq!(bench.state(), "Connecting");
+    record.set_status(Status::Held, StatusReason::new(Reason::Banned, "failure 403"), START);
+    assert_eq!(Bench::with(record, Policy::default()).life.deadline(), None, "a ban waits for somebody");
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! How the daemon fares, for whoever asks over HTTP: the console and the probe listener.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use deadpool_postgres::Pool;
+use paird_actors::{domain::AccountId, supervisor::handle::SupervisorHandle};
+use paird_sql::queries::connections::ping;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    metrics::Exposition,
+    postgres::{
+        lease::LeaseStatus,
+        pool::{bounded, connection},
+    },
+};
+
+/// A supervisor, or a database, that takes longer is stuck.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long an answer of the database is everybody's: however many ask, it is asked once.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// There is one for each daemon.
+pub(crate) struct Vitals {
+    pool: Pool,
+    supervisor: SupervisorHandle,
+    lease: LeaseStatus,
+    metrics: Exposition,
+    draining: AtomicBool,
+    stopping: AtomicBool,
+    database: Mutex<Option<(Instant, bool)>>,
+}
+
+/// A daemon that should get accounts has the first three true and the last false.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    pub(crate) ready: bool,
+    /// Reachable.
+    database: bool,
+    /// Live: this daemon's accounts are its own.
+    lease: bool,
+    /// It releases its accounts, or stops.
+    draining: bool,
+}
+
+impl Vitals {
+    pub(crate) fn new(pool: Pool, supervisor: SupervisorHandle, lease: LeaseStatus, metrics: Exposition) -> Self {
+        Self {
+            pool,
+            supervisor,
+            lease,
+            metrics,
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            database: Mutex::default(),
+        }
+    }
+
+    /// The process lives: its supervisor answers, and the lease is being looked after. A
+    /// database that is away is no reason to restart it.
+    pub(crate) async fn is_alive(&self) -> bool {
+        let nobody = AccountId(Uuid::nil());
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.supervisor.inspect(nobody)).await;
+        answer.is_ok() && self.lease.is_kept()
+    }
+
+    /// The database answers, the lease is live, and nobody drains it.
+    pub(crate) async fn readiness(&self) -> Readiness {
+        self.readiness_with(self.ask_database().await)
+    }
+
+    /// The same for whoever may ask as often as he likes: the database is asked once a second.
+    pub(crate) async fn recent_readiness(&self) -> Readiness {
+        self.readiness_with(self.database_answered().await)
+    }
+
+    fn readiness_with(&self, database: bool) -> Readiness {
+        let lease = self.lease.is_live();
+        let draining = self.is_draining();
+        Readiness { ready: database && lease && !draining, database, lease, draining }
+    }
+
+    /// What Prometheus reads.
+    ///
+    /// # Errors
+    /// Never in practice: text is written into memory.
+    pub(crate) async fn exposition(&self) -> Result<String, std::fmt::Error> {
+        self.metrics.render(&self.pool).await
+    }
+
+    pub(crate) fn metrics(&self) -> &Exposition {
+        &self.metrics
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_asked_to_drain() || self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody asked this daemon to release its accounts.
+    pub(crate) fn is_asked_to_drain(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Returns what it was before.
+    pub(crate) fn set_draining(&self, draining: bool) -> bool {
+        self.draining.swap(draining, Ordering::Relaxed)
+    }
+
+    /// The daemon ends.
+    pub(crate) fn stops(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    async fn database_answered(&self) -> bool {
+        // Whoever comes meanwhile waits for the same answer.
+        let mut last = self.database.lock().await;
+        if let Some((at, answers)) = *last
+            && at.elapsed() < FRESH
+        {
+            return answers;
+        }
+        let answers = self.ask_database().await;
+        *last = Some((Instant::now(), answers));
+        answers
+    }
+
+    async fn ask_database(&self) -> bool {
+        let asking = tokio::time::timeout(ANSWER_TIMEOUT, async {
+            let database = connection(&self.pool).await?;
+            bounded(ping().bind(&database).one()).await
+        });
+        matches!(asking.await, Ok(Ok(true)))
+    }
+}
