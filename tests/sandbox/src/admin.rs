@@ -20,10 +20,14 @@ use crate::inject::parse_device;
 use crate::journal::Report;
 use crate::odd::Stanza;
 use crate::orders::{Order, Scan, ScanOptions, TypedCode};
-use crate::phone::{Group, LinkedDevice};
+use crate::phone::{Group, LinkedDevice, Naming};
+use crate::post::STRANGERS;
+use crate::post::members::SharedGroup;
 use crate::qr::{Qr, read_png};
 use crate::settings::Pace;
-use crate::world::World;
+use crate::talk::shown::ShownMessage;
+use crate::talk::{HandSettings, Reading, Writing, Written};
+use crate::world::{DeviceId, World};
 
 /// A screenshot of a QR is some 10 kB.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -93,6 +97,14 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/phones/{number}/business", web::put().to(set_business))
         .route("/phones/{number}/stanzas", web::post().to(say))
         .route("/phones/{number}/messages", web::post().to(write))
+        .route("/phones/{number}/messages", web::get().to(messages))
+        .route("/phones/{number}/burst", web::post().to(burst))
+        .route("/phones/{number}/read", web::post().to(read))
+        .route("/phones/{number}/hand/{device}", web::patch().to(set_hand))
+        .route("/phones/{number}/push_name", web::put().to(set_push_name))
+        .route("/phones/{number}/companions", web::post().to(add_companion))
+        .route("/phones/{number}/waiting/{device}", web::get().to(waiting))
+        .route("/groups/{jid}", web::put().to(set_shared_group))
         .route("/phones/{number}/scan", web::post().to(scan))
         .route("/phones/{number}/code", web::post().to(type_code))
         .route("/phones/{number}/passkey", web::put().to(set_passkey))
@@ -148,8 +160,28 @@ pub(crate) struct NewBusiness {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewMessage {
-    pub(crate) text: String,
+pub(crate) struct Burst {
+    pub(crate) to: String,
+    #[serde(default)]
+    pub(crate) naming: Naming,
+    pub(crate) texts: Vec<String>,
+}
+
+/// Whose screen, and which chat of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Look {
+    #[serde(default)]
+    device: u16,
+    chat: Option<String>,
+}
+
+/// What the server keeps for a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Stanzas that the device has not said to have.
+    pub stanzas: usize,
+    pub one_time_keys: usize,
 }
 
 fn a_minute() -> u64 {
@@ -163,7 +195,7 @@ pub(crate) struct Complaint {
 }
 
 async fn phones(world: Data<World>) -> Json<Vec<String>> {
-    Json(world.state().phones.keys().cloned().collect())
+    Json(world.state().phones.keys().filter(|number| !number.starts_with(STRANGERS)).cloned().collect())
 }
 
 async fn add_phone(world: Data<World>, phone: Json<NewPhone>) -> Outcome {
@@ -186,8 +218,59 @@ async fn say(world: Data<World>, number: Path<String>, stanza: Json<Stanza>) -> 
     done()
 }
 
-async fn write(world: Data<World>, number: Path<String>, message: Json<NewMessage>) -> Outcome {
-    world.write(&number, &message.text).await?;
+async fn write(world: Data<World>, number: Path<String>, writing: Json<Writing>) -> Result<Json<Written>, Refused> {
+    Ok(Json(world.state().write(&number, &writing)?))
+}
+
+/// So many texts, one after another.
+async fn burst(world: Data<World>, number: Path<String>, burst: Json<Burst>) -> Result<Json<Vec<Written>>, Refused> {
+    let written = burst.texts.iter().map(|text| {
+        let writing = Writing { naming: burst.naming, ..Writing::text(&burst.to, text) };
+        // Others get their turn in between.
+        world.state().write(&number, &writing)
+    });
+    Ok(Json(written.collect::<Result<_, _>>()?))
+}
+
+async fn messages(
+    world: Data<World>,
+    number: Path<String>,
+    looked: web::Query<Look>,
+) -> Result<Json<Vec<ShownMessage>>, Refused> {
+    let device = DeviceId { number: number.into_inner(), device: looked.device };
+    Ok(Json(world.state().screen(&device, looked.chat.as_deref())?))
+}
+
+async fn read(world: Data<World>, number: Path<String>, reading: Json<Reading>) -> Outcome {
+    world.state().read(&number, &reading)?;
+    done()
+}
+
+async fn set_hand(world: Data<World>, path: Path<(String, u16)>, settings: Json<HandSettings>) -> Outcome {
+    let (number, device) = path.into_inner();
+    world.state().set_hand(&DeviceId { number, device }, &settings)?;
+    done()
+}
+
+async fn set_push_name(world: Data<World>, number: Path<String>, name: Json<String>) -> Outcome {
+    world.state().phone(&number)?.push_name = name.into_inner();
+    done()
+}
+
+/// A device that the sandbox plays itself; nobody is told of it.
+async fn add_companion(world: Data<World>, number: Path<String>) -> Result<Json<u16>, Refused> {
+    Ok(Json(world.state().phone(&number)?.add_companion()?))
+}
+
+async fn waiting(world: Data<World>, path: Path<(String, u16)>) -> Result<Json<Waiting>, Refused> {
+    let (number, device) = path.into_inner();
+    let state = world.state();
+    let device = state.device(&DeviceId { number, device }).context("the phone has no such device")?;
+    Ok(Json(Waiting { stanzas: device.queue.len(), one_time_keys: device.bundle.count() }))
+}
+
+async fn set_shared_group(world: Data<World>, jid: Path<String>, group: Json<SharedGroup>) -> Outcome {
+    world.state().set_shared_group(&jid, group.into_inner())?;
     done()
 }
 

@@ -22,6 +22,7 @@ const KEY_INDEX_SIGNATURE: [u8; 2] = [6, 2];
 pub(crate) struct Vouched {
     details: Vec<u8>,
     account_key: [u8; 32],
+    account_signature: Vec<u8>,
     companion_identity: [u8; 32],
     key_index: u32,
 }
@@ -61,7 +62,7 @@ pub(crate) fn vouch(
     let signed = ADVSignedDeviceIdentity {
         details: Some(details.clone()),
         account_signature_key: Some(account_key.to_vec()),
-        account_signature: Some(signature),
+        account_signature: Some(signature.clone()),
         device_signature: None,
     }
     .encode_to_vec();
@@ -74,13 +75,15 @@ pub(crate) fn vouch(
         hmac: Some(hmac.to_vec()),
         account_type: Some(ADVEncryptionType::E2EE),
     };
-    let vouched = Vouched { details, account_key, companion_identity: *companion_identity, key_index };
+    let companion_identity = *companion_identity;
+    let vouched = Vouched { details, account_key, account_signature: signature, companion_identity, key_index };
     Ok((sealed.encode_to_vec(), vouched))
 }
 
 /// Checks the `<device-identity>` of a pair-device-sign. Fails in words if
-/// anything in it is not what the phone vouched for, or is not signed.
-pub(crate) fn verify_countersigned(identity: &[u8], key_index: &str, vouched: &Vouched) -> Result<()> {
+/// anything in it is not what the phone vouched for, or is not signed. Returns
+/// the identity that others are shown, with both signatures.
+pub(crate) fn verify_countersigned(identity: &[u8], key_index: &str, vouched: &Vouched) -> Result<Vec<u8>> {
     ensure!(
         key_index == vouched.key_index.to_string(),
         "pair-device-sign names key index {key_index} instead of {}",
@@ -90,12 +93,28 @@ pub(crate) fn verify_countersigned(identity: &[u8], key_index: &str, vouched: &V
     ensure!(signed.details.as_deref() == Some(&vouched.details), "the signed details are not the phone's");
     let account_key = signed.account_signature_key.as_deref();
     ensure!(account_key.is_none_or(|key| key == vouched.account_key), "the account key is not the phone's");
-    let signature = signed.device_signature.context("no device signature")?;
+    let signature = signed.device_signature.clone().context("no device signature")?;
     let message =
         [&DEVICE_SIGNATURE, vouched.details.as_slice(), &vouched.companion_identity, &vouched.account_key].concat();
     let companion = PublicKey::from_djb_public_key_bytes(&vouched.companion_identity)?;
     ensure!(companion.verify_signature(&message, &signature), "the device signature does not verify");
-    Ok(())
+    Ok(ADVSignedDeviceIdentity {
+        account_signature_key: Some(vouched.account_key.to_vec()),
+        account_signature: Some(vouched.account_signature.clone()),
+        ..signed
+    }
+    .encode_to_vec())
+}
+
+/// The finished `<device-identity>` of a companion that the sandbox plays itself.
+pub(crate) fn device_identity(phone: &KeyPair, companion: &KeyPair, key_index: u32, timestamp: u64) -> Result<Vec<u8>> {
+    let identity = raw(&companion.public_key)?;
+    let (sealed, vouched) = vouch(phone, &identity, &[0; 32], key_index, timestamp, Flaw::None)?;
+    let sealed = ADVSignedDeviceIdentityHMAC::decode_from_slice(&sealed)?;
+    let mut signed = ADVSignedDeviceIdentity::decode_from_slice(&sealed.details.context("nothing signed")?)?;
+    let message: [&[u8]; 4] = [&DEVICE_SIGNATURE, &vouched.details, &identity, &vouched.account_key];
+    signed.device_signature = Some(sign(companion, &message)?);
+    Ok(signed.encode_to_vec())
 }
 
 /// The phone's signed list of the companions that it still vouches for.

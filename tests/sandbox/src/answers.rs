@@ -4,12 +4,16 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
 use crate::group_answers::{one_group, participating};
-use crate::stanza::{attr, nothing_offline, refusal, result};
+use crate::post::route::Reach;
+use crate::post::{bundles, tokens};
+use crate::stanza::{attr, refusal, result};
 use crate::usync::usync;
 use crate::world::{DeviceId, State};
 
 pub(crate) enum Answer {
     Say(Vec<Node>),
+    /// Some of what waited for the device.
+    Backlog(Vec<Node>),
     /// Understood, and nothing to say to it.
     Nothing,
     /// The device with this jid is to be unlinked.
@@ -30,7 +34,15 @@ pub(crate) fn answer_unregistered(stanza: &Node) -> Answer {
 pub(crate) fn answer(state: &mut State, id: &DeviceId, stanza: &Node) -> Answer {
     match &*stanza.tag {
         "iq" => answer_iq(state, id, stanza),
-        "ib" | "ack" | "receipt" | "presence" | "chatstate" => Answer::Nothing,
+        "receipt" | "ack" => Answer::Say(state.submit(id, stanza, Reach::Everybody)),
+        "ib" => match stanza.get_optional_child("offline_batch") {
+            Some(batch) => {
+                let count = attr(batch, "count").parse().unwrap_or_default();
+                Answer::Backlog(state.device_mut(id).map(|device| device.queue.fetch(count)).unwrap_or_default())
+            }
+            None => Answer::Nothing,
+        },
+        "presence" | "chatstate" => Answer::Nothing,
         _ => Answer::Unknown(Vec::new()),
     }
 }
@@ -41,7 +53,11 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
     let say = |children: Vec<Node>| Answer::Say(vec![result(iq, children)]);
     match (xmlns.as_str(), kind.as_str(), child.map(|child| &*child.tag)) {
         ("w:p", "get", _) | ("urn:xmpp:whatsapp:dirty", "set", _) => say(Vec::new()),
-        ("passive", "set", Some("active")) => Answer::Say(vec![result(iq, Vec::new()), nothing_offline()]),
+        ("passive", "set", Some("active")) => {
+            let mut said = vec![result(iq, Vec::new())];
+            said.extend(state.device_mut(id).map(|device| device.queue.come_online()).unwrap_or_default());
+            Answer::Backlog(said)
+        }
         ("passive", "set", Some("passive")) => say(Vec::new()),
         ("encrypt", "set", _) => match device_bundle(state, id).map(|bundle| bundle.upload(iq)) {
             Some(true) => say(Vec::new()),
@@ -55,20 +71,18 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
             let count = device_bundle(state, id).map_or(0, |bundle| bundle.count());
             say(vec![NodeBuilder::new("count").attr("value", count).build()])
         }
+        ("encrypt", "get", Some("key")) => bundles::answer(state, iq),
+        ("privacy", "set", Some("tokens")) => say(vec![tokens::give(state, id, iq)]),
         ("abt", "get", Some("props")) => say(vec![props()]),
         ("blocklist", "get", _) => say(vec![NodeBuilder::new("list").build()]),
         ("privacy", "get", _) => say(vec![privacy()]),
         ("usync", "get", Some("usync")) => usync(state, iq).map_or_else(|| unknown(iq), |answer| say(vec![answer])),
         ("w:sync:app:state", "set", Some("sync")) => say(vec![app_state(iq)]),
-        ("w:g2", "get", Some("participating")) => {
-            say(vec![state.phones.get(&id.number).map(participating).unwrap_or_default()])
-        }
-        ("w:g2", "get", Some("query")) => {
-            match state.phones.get(&id.number).and_then(|phone| one_group(phone, &attr(iq, "to"))) {
-                Some(group) => say(vec![group]),
-                None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
-            }
-        }
+        ("w:g2", "get", Some("participating")) => say(vec![participating(state, &id.number)]),
+        ("w:g2", "get", Some("query")) => match one_group(state, &id.number, &attr(iq, "to")) {
+            Some(group) => say(vec![group]),
+            None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
+        },
         ("md", "set", Some("remove-companion-device")) => {
             let jid = child.and_then(|child| child.attrs.get("jid")?.to_jid());
             Answer::Unlink(jid.as_ref().map(Jid::to_string).unwrap_or_default())

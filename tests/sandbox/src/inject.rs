@@ -2,19 +2,14 @@
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
-use wacore_binary::Jid;
-use wacore_libsignal::protocol::KeyPair;
-use waproto::whatsapp::Message;
+use wacore_binary::Node;
 
-use crate::contact;
 use crate::faults::{Fault, Scope};
 use crate::odd::Stanza;
 use crate::orders::Order;
+use crate::post::queue::Queue;
 use crate::stanza::{conflict, stream_error};
-use crate::world::{DeviceId, State, World, now_ms};
-
-/// Who writes to phones; no simulated phone has this number.
-const CONTACT: &str = "99900000077";
+use crate::world::{ConnectionId, DeviceId, State, World};
 
 impl World {
     /// Fails in words when the fault names a device that there is not.
@@ -49,13 +44,23 @@ impl World {
             | Fault::RefuseCode { .. }
             | Fault::Unlink { .. }
             | Fault::Restart { .. }
+            | Fault::Message { .. }
+            | Fault::Delivery { .. }
+            | Fault::Again { .. }
+            | Fault::Receipts { .. }
+            | Fault::Prekeys { .. }
+            | Fault::StaleDevices { .. }
+            | Fault::CutBacklog { .. }
             | Fault::Pause { .. } => self.state().armed.arm(fault),
         }
         Ok(())
     }
 
     pub(crate) fn clear_faults(&self) {
-        self.state().armed.clear();
+        let mut state = self.state();
+        state.armed.clear();
+        state.release_receipts();
+        drop(state);
         self.faults_changed();
     }
 
@@ -76,28 +81,16 @@ impl World {
         self.order_all(&Scope::Number(number.to_owned()), || Order::Say(Box::new(node.clone())))
     }
 
-    /// Somebody writes to the phone's linked devices, as far as they are connected.
-    pub(crate) async fn write(&self, number: &str, text: &str) -> Result<()> {
-        let message = Message { conversation: Some(text.to_owned()), ..Default::default() };
-        let from = Jid::pn(CONTACT);
-        self.send_message(number, &from, &KeyPair::generate(&mut rand::rng()), &message).await
+    /// One connection is told this, if it is still there.
+    pub(crate) fn tell(&self, connection: ConnectionId, stanza: Node) {
+        if let Some(connection) = self.state().connections.get(&connection) {
+            order(&connection.mailbox, Order::Say(Box::new(stanza)));
+        }
     }
 
-    async fn send_message(&self, number: &str, from: &Jid, sender: &KeyPair, message: &Message) -> Result<()> {
-        let mut bundles = Vec::new();
-        for device in &mut self.state().phone(number)?.devices {
-            if let Some(connection) = device.connection {
-                bundles.push((connection, device.bundle.take()?));
-            }
-        }
-        for (connection, bundle) in bundles {
-            let id = format!("3EB0{:016X}", rand::random::<u64>());
-            let stanza = contact::write(from, sender, bundle, message, &id, now_ms() / 1_000).await?;
-            if let Some(entry) = self.state().connections.get(&connection) {
-                order(&entry.mailbox, Order::Say(Box::new(stanza)));
-            }
-        }
-        Ok(())
+    /// What waits for a device, as far as the look takes it.
+    pub(crate) fn with_queue(&self, of: &DeviceId, look: impl FnOnce(&mut Queue) -> Vec<Node>) -> Vec<Node> {
+        self.state().device_mut(of).map(|device| look(&mut device.queue)).unwrap_or_default()
     }
 
     fn order_all(&self, scope: &Scope, make: impl Fn() -> Order) -> Result<()> {

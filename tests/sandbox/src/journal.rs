@@ -51,7 +51,12 @@ pub struct Report {
     pub stalled: Vec<Oddity>,
     /// Iqs answered otherwise than usual, by a fault.
     pub iqs_answered_oddly: u64,
-    /// What devices said besides iqs: presences, receipts, acknowledgements (the first 1,000).
+    /// Messages that the server took from devices, simulated ones included.
+    pub messages_taken: u64,
+    /// Receipts that it passed on to the author of a message.
+    pub receipts_taken: u64,
+    /// What devices said besides iqs and messages: presences, receipts, acknowledgements (the
+    /// first 1,000).
     pub said: Vec<Oddity>,
     /// Stanzas that the sandbox did not understand (the first 1,000).
     pub unknown: Vec<Oddity>,
@@ -81,11 +86,17 @@ impl Report {
     }
 
     pub(crate) fn note_said(&mut self, at_ms: u64, from: &str, stanza: &Node) {
-        let what = wacore::xml::DisplayableNode(stanza).to_string();
-        note(&mut self.said, at_ms, from, what);
+        if self.said.len() < KEPT {
+            let what = wacore::xml::DisplayableNode(stanza).to_string();
+            note(&mut self.said, at_ms, from, what);
+        }
     }
 
+    /// Whatever is no iq is not counted.
     pub(crate) fn note_answered(&mut self, iq: &Node) {
+        if iq.tag != "iq" {
+            return;
+        }
         self.iqs_answered += 1;
         if iq.attrs.get("xmlns").is_some_and(|xmlns| *xmlns == *"w:p") {
             self.pings_answered += 1;

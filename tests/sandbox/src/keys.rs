@@ -48,6 +48,55 @@ impl KeyBundle {
         self.one_time.len()
     }
 
+    /// What a simulated device says of itself.
+    pub(crate) fn set_identity(&mut self, registration: u32, identity: &[u8], id: u32, key: &[u8], signature: &[u8]) {
+        self.registration = registration.to_be_bytes().to_vec();
+        self.identity = identity.to_vec();
+        self.signed =
+            SignedKey { id: id.to_be_bytes()[1..].to_vec(), value: key.to_vec(), signature: signature.to_vec() };
+    }
+
+    pub(crate) fn add_one_time(&mut self, id: u32, value: Vec<u8>) -> Result<()> {
+        let id = [1, 2, 3].map(|at| id.to_be_bytes()[at]);
+        let value = value.try_into().ok().context("a key of the wrong length")?;
+        self.one_time.push(OneTimeKey { id, value });
+        Ok(())
+    }
+
+    /// Whether the device has uploaded anything.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.identity.is_empty()
+    }
+
+    /// The bundle as stanzas; uses one of the one-time keys up, if it is to have one.
+    pub(crate) fn hand_out(&mut self, with_one_time: bool) -> Vec<Node> {
+        let one_time = if with_one_time { self.one_time.pop() } else { None };
+        let signed = [
+            leaf("id", self.signed.id.clone()),
+            leaf("value", self.signed.value.clone()),
+            leaf("signature", self.signed.signature.clone()),
+        ];
+        let mut nodes = vec![leaf("registration", self.registration.clone()), leaf("type", vec![5])];
+        nodes.push(leaf("identity", self.identity.clone()));
+        nodes.extend(one_time.map(|key| {
+            NodeBuilder::new("key").children([leaf("id", key.id.to_vec()), leaf("value", key.value.to_vec())]).build()
+        }));
+        nodes.push(NodeBuilder::new("skey").children(signed).build());
+        nodes
+    }
+
+    /// What begins a session with the device that asks for a message again and sends its keys
+    /// along; nothing where it sends none.
+    pub(crate) fn of_retry(receipt: &Node) -> Option<Self> {
+        let keys = receipt.get_optional_child("keys")?;
+        Some(Self {
+            registration: bytes(receipt.get_optional_child("registration")),
+            identity: bytes(keys.get_optional_child("identity")),
+            signed: keys.get_optional_child("skey").map(SignedKey::read).unwrap_or_default(),
+            one_time: keys.get_optional_child("key").and_then(OneTimeKey::read).into_iter().collect(),
+        })
+    }
+
     /// What begins a session with the device; uses one of its one-time keys up.
     pub(crate) fn take(&mut self) -> Result<PreKeyBundle> {
         let one_time = self.one_time.pop().map(|key| Ok::<_, anyhow::Error>((number(&key.id), public(&key.value)?)));

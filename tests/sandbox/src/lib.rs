@@ -13,7 +13,6 @@ mod admin;
 mod adv;
 mod answers;
 mod authenticator;
-mod contact;
 mod faults;
 mod group_answers;
 mod inject;
@@ -27,21 +26,31 @@ mod pairing;
 mod passkey;
 mod peer;
 mod phone;
+mod post;
 mod qr;
 mod remote;
 mod server;
 mod session;
 mod settings;
 mod stanza;
+mod talk;
 mod usync;
 mod wire;
 mod world;
 
-pub use faults::{Fault, Garbage, PausePoint, RestartFault, Scope, UnlinkFault};
+pub use admin::Waiting;
+pub use faults::{
+    AgainFault, DeliveryFault, Fault, Garbage, MessageFault, PausePoint, PrekeyFault, ReceiptFault, RestartFault,
+    Scope, UnlinkFault,
+};
 pub use journal::{Oddity, Report};
 pub use odd::Stanza;
 pub use orders::ScanOptions;
-pub use phone::{Group, LinkedDevice};
+pub use phone::{Group, LinkedDevice, Naming};
+pub use post::members::SharedGroup;
 pub use remote::{Remote, RemoteError};
 pub use server::Sandbox;
 pub use settings::{Pace, Settings};
+pub use talk::content::Content;
+pub use talk::shown::{ShownMessage, ShownReceipt};
+pub use talk::{HandSettings, Reading, Writing, Written};

@@ -115,7 +115,8 @@ impl Pairing {
                         self.challenge(peer, &former.number, former.options).await?;
                     }
                 }
-                Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble(_) | Order::Say(_)) => {}
+                Happening::Post
+                | Happening::Order(Order::Cut | Order::EndWith(_) | Order::Garble(_) | Order::Say(_)) => {}
             }
         }
     }
@@ -156,7 +157,7 @@ impl Pairing {
                 }
             }
             Answer::Nothing => {}
-            Answer::Unlink(_) | Answer::Unknown(_) => peer.note_unknown(&stanza),
+            Answer::Backlog(_) | Answer::Unlink(_) | Answer::Unknown(_) => peer.note_unknown(&stanza),
         }
         Ok(())
     }
@@ -306,7 +307,7 @@ impl Pairing {
         let identity = stanza.get_optional_child_by_tag(&["pair-device-sign", "device-identity"]);
         let key_index = identity.map(|node| attr(node, "key-index")).unwrap_or_default();
         let linked = adv::verify_countersigned(&bytes(identity), &key_index, &vouched)
-            .and_then(|()| peer.world.link(&device, &self.companion));
+            .and_then(|proof| peer.world.link(&device, &self.companion, proof));
         if let Err(error) = linked {
             peer.note_violation(format!("{error:#}"));
             return Err(Ending::Cut);

@@ -28,6 +28,8 @@ pub(crate) struct Peer {
 pub(crate) enum Happening {
     Stanza(Node),
     Order(Order),
+    /// Something may wait for the device.
+    Post,
 }
 
 /// How a connection ends.
@@ -128,6 +130,7 @@ impl Peer {
 
     async fn happen(&mut self) -> Step<Happening> {
         tokio::select! {
+            () = self.enrolled.post.notified() => Ok(Happening::Post),
             stanza = self.line.next() => match stanza {
                 Ok(Some(stanza)) => Ok(Happening::Stanza(stanza)),
                 Ok(None) => Err(Ending::ClientGone),

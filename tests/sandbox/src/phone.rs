@@ -3,12 +3,16 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use wacore_binary::Jid;
+use wacore_binary::{Jid, Server};
 use wacore_libsignal::protocol::KeyPair;
 
+use crate::adv;
 use crate::authenticator::Authenticator;
 use crate::keys::KeyBundle;
-use crate::world::ConnectionId;
+use crate::post::queue::Queue;
+use crate::talk::handset::Handset;
+use crate::talk::signal::Signal;
+use crate::world::{ConnectionId, DeviceId, now_ms};
 
 /// A linked device as the phone shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +40,54 @@ pub struct Group {
     pub by_lid: bool,
 }
 
+/// By which of their two names people are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    #[default]
+    Lid,
+    Number,
+}
+
+impl Naming {
+    pub(crate) fn of(jid: &Jid) -> Self {
+        if jid.server == Server::Pn { Self::Number } else { Self::Lid }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Lid => Self::Number,
+            Self::Number => Self::Lid,
+        }
+    }
+
+    pub(crate) fn user(self, number: &str) -> Jid {
+        self.device(number, 0)
+    }
+
+    pub(crate) fn device(self, number: &str, device: u16) -> Jid {
+        match self {
+            Self::Lid => Jid::lid_device(lid_user(number), device),
+            Self::Number => Jid::pn_device(number, device),
+        }
+    }
+
+    /// What a group's stanzas call it.
+    pub(crate) fn mode(self) -> &'static str {
+        match self {
+            Self::Lid => "lid",
+            Self::Number => "pn",
+        }
+    }
+}
+
 pub(crate) struct Phone {
     pub(crate) number: String,
     pub(crate) lid_user: String,
+    /// What others see above its messages.
+    pub(crate) push_name: String,
+    /// The phone itself, which is device 0.
+    primary: Device,
     /// Signs the identities of linked devices.
     pub(crate) identity: KeyPair,
     pub(crate) groups: Vec<Group>,
@@ -60,9 +109,46 @@ pub(crate) struct Device {
     pub(crate) linked_at_ms: u64,
     /// The static Noise key that paired; a login must come with it.
     pub(crate) noise_key: [u8; 32],
+    /// What it proves with that it belongs to the phone; empty for the phone itself.
+    pub(crate) device_identity: Vec<u8>,
     pub(crate) bundle: KeyBundle,
+    /// What waits for it.
+    pub(crate) queue: Queue,
     /// The connection that has been sent `<success>`.
     pub(crate) connection: Option<ConnectionId>,
+    /// A simulated device. Those that log in from outside have none.
+    pub(crate) hand: Option<Box<Handset>>,
+}
+
+impl Device {
+    /// A device from outside, which has been linked just now.
+    pub(crate) fn linked(number: u16, label: &str, platform: &str, noise_key: [u8; 32], identity: Vec<u8>) -> Self {
+        Self {
+            number,
+            label: label.to_owned(),
+            platform: platform.to_owned(),
+            linked_at_ms: now_ms(),
+            noise_key,
+            device_identity: identity,
+            bundle: KeyBundle::default(),
+            queue: Queue::default(),
+            connection: None,
+            hand: None,
+        }
+    }
+
+    /// A device that the sandbox plays itself.
+    fn simulated(id: DeviceId, identity: &KeyPair, device_identity: Vec<u8>) -> Result<Self> {
+        let mut device = Self::linked(id.device, "companion", "SIMULATED", [0; 32], device_identity.clone());
+        let mut signal = Signal::new(identity)?;
+        signal.fill(&mut device.bundle)?;
+        device.hand = Some(Box::new(Handset::new(id, signal, device_identity)));
+        Ok(device)
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.hand.as_ref().map_or(self.connection.is_some(), |hand| hand.online)
+    }
 }
 
 impl Phone {
@@ -72,10 +158,14 @@ impl Phone {
             (7..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0'),
             "a phone number is 7 to 15 digits and does not begin with 0"
         );
+        let identity = KeyPair::generate(&mut rand::rng());
+        let primary = Device::simulated(DeviceId { number: number.to_owned(), device: 0 }, &identity, Vec::new())?;
         Ok(Self {
             number: number.to_owned(),
             lid_user: lid_user(number),
-            identity: KeyPair::generate(&mut rand::rng()),
+            push_name: format!("Somebody {}", &number[number.len() - 4..]),
+            primary,
+            identity,
             groups: default_groups(number),
             devices: Vec::new(),
             business: Some(format!("Phone {number}")),
@@ -91,12 +181,28 @@ impl Phone {
         self.last_device
     }
 
+    /// Links a companion that the sandbox plays itself. Returns its number.
+    pub(crate) fn add_companion(&mut self) -> Result<u16> {
+        let id = DeviceId { number: self.number.clone(), device: self.next_device() };
+        let companion = KeyPair::generate(&mut rand::rng());
+        let index = u32::from(id.device);
+        let device_identity = adv::device_identity(&self.identity, &companion, index, now_ms() / 1_000)?;
+        self.devices.push(Device::simulated(id, &companion, device_identity)?);
+        Ok(self.last_device)
+    }
+
+    /// The phone itself is device 0.
     pub(crate) fn device(&self, number: u16) -> Option<&Device> {
-        self.devices.iter().find(|device| device.number == number)
+        self.all_devices().find(|device| device.number == number)
     }
 
     pub(crate) fn device_mut(&mut self, number: u16) -> Option<&mut Device> {
-        self.devices.iter_mut().find(|device| device.number == number)
+        std::iter::once(&mut self.primary).chain(&mut self.devices).find(|device| device.number == number)
+    }
+
+    /// The phone itself and what is linked to it.
+    pub(crate) fn all_devices(&self) -> impl Iterator<Item = &Device> {
+        std::iter::once(&self.primary).chain(&self.devices)
     }
 
     pub(crate) fn jid(&self, device: u16) -> Jid {
@@ -113,7 +219,7 @@ impl Phone {
             label: device.label.clone(),
             platform: device.platform.clone(),
             linked_at_ms: device.linked_at_ms,
-            connected: device.connection.is_some(),
+            connected: device.is_connected(),
         };
         self.devices.iter().map(show).collect()
     }

@@ -9,14 +9,19 @@ use thiserror::Error;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use crate::admin::{Complaint, NewBusiness, NewCode, NewMessage, NewPasskey, NewPhone, NewScan};
+use crate::admin::{Burst, Complaint, NewBusiness, NewCode, NewPasskey, NewPhone, NewScan, Waiting};
 use crate::faults::Fault;
 use crate::journal::Report;
 use crate::odd::Stanza;
 use crate::orders::ScanOptions;
-use crate::phone::{Group, LinkedDevice};
+use crate::phone::{Group, LinkedDevice, Naming};
+use crate::post::members::SharedGroup;
 use crate::settings::Pace;
+use crate::talk::shown::ShownMessage;
+use crate::talk::{HandSettings, Reading, Writing, Written};
 
+/// Who writes where it does not matter who.
+const STRANGER: &str = "99900000077";
 /// Longer than any approval that a scan waits for.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// A report of thousands of connections.
@@ -76,9 +81,57 @@ impl Remote {
         self.post(&format!("/phones/{number}/stanzas"), stanza)
     }
 
-    /// Somebody writes to the phone, whose connected devices receive it end to end encrypted.
+    /// Some stranger writes to the phone.
     pub fn write(&self, number: &str, text: &str) -> Result<()> {
-        self.post(&format!("/phones/{number}/messages"), &NewMessage { text: text.to_owned() })
+        self.send(STRANGER, &Writing::text(number, text)).map(drop)
+    }
+
+    /// The phone's owner writes.
+    pub fn send(&self, number: &str, writing: &Writing) -> Result<Written> {
+        let url = self.url(&format!("/phones/{number}/messages"));
+        read(&mut check(self.agent.post(url).send_json(writing))?)
+    }
+
+    /// The phone's owner writes so many texts, one after another.
+    pub fn burst(&self, number: &str, to: &str, naming: Naming, texts: Vec<String>) -> Result<Vec<Written>> {
+        let url = self.url(&format!("/phones/{number}/burst"));
+        read(&mut check(self.agent.post(url).send_json(Burst { to: to.to_owned(), naming, texts }))?)
+    }
+
+    /// What one of the phone's simulated devices shows, 0 being the phone itself.
+    pub fn messages(&self, number: &str, device: u16) -> Result<Vec<ShownMessage>> {
+        self.get(&format!("/phones/{number}/messages?device={device}"))
+    }
+
+    /// The phone's owner has looked at messages.
+    pub fn read(&self, number: &str, reading: &Reading) -> Result<()> {
+        self.post(&format!("/phones/{number}/read"), reading)
+    }
+
+    /// Changes a simulated device, e.g. takes it off line.
+    pub fn set_hand(&self, number: &str, device: u16, settings: &HandSettings) -> Result<()> {
+        let url = self.url(&format!("/phones/{number}/hand/{device}"));
+        check(self.agent.patch(url).send_json(settings)).map(drop)
+    }
+
+    /// What others see above the phone's messages.
+    pub fn set_push_name(&self, number: &str, name: &str) -> Result<()> {
+        check(self.agent.put(self.url(&format!("/phones/{number}/push_name"))).send_json(name)).map(drop)
+    }
+
+    /// Links a companion that the sandbox plays itself. Nobody is told. Returns its number.
+    pub fn add_companion(&self, number: &str) -> Result<u16> {
+        read(&mut check(self.agent.post(self.url(&format!("/phones/{number}/companions"))).send_empty())?)
+    }
+
+    /// What the server keeps for a device.
+    pub fn waiting(&self, number: &str, device: u16) -> Result<Waiting> {
+        self.get(&format!("/phones/{number}/waiting/{device}"))
+    }
+
+    /// Makes or changes a group of several phones.
+    pub fn set_shared_group(&self, jid: &str, group: &SharedGroup) -> Result<()> {
+        check(self.agent.put(self.url(&format!("/groups/{jid}"))).send_json(group)).map(drop)
     }
 
     /// Returns once pair-success was sent. Fails in words, e.g. when nobody

@@ -1,12 +1,17 @@
 //! A registered device: its login, and its questions from then on.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use wacore_binary::Node;
 use waproto::whatsapp::ClientPayload;
 
 use crate::answers::{Answer, answer};
-use crate::faults::{Fault, Occasion, PausePoint, UnlinkFault};
+use crate::faults::{Fault, MessageFault, Occasion, PausePoint, UnlinkFault};
 use crate::orders::Order;
 use crate::peer::{Ending, Happening, Peer, Step};
+use crate::post::queue::Queue;
+use crate::post::route::{Reach, ack};
 use crate::stanza::{attr, conflict, failure, refusal, result, success};
 use crate::world::{DeviceId, now_ms};
 
@@ -17,7 +22,7 @@ pub(crate) fn claimed(payload: &ClientPayload) -> Option<DeviceId> {
 }
 
 pub(crate) async fn run(peer: &mut Peer, id: DeviceId, noise_key: &[u8; 32]) -> Ending {
-    peer.name = format!("{}:{}@s.whatsapp.net", id.number, id.device);
+    peer.name = id.to_string();
     match converse(peer, &id, noise_key).await {
         Ok(()) => Ending::Close,
         Err(ending) => ending,
@@ -29,6 +34,10 @@ async fn converse(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step 
     loop {
         match peer.next().await? {
             Happening::Stanza(stanza) => on_stanza(peer, id, &stanza).await?,
+            Happening::Post => {
+                let news = peer.world.with_queue(id, Queue::news);
+                send_all(peer, &news).await?;
+            }
             Happening::Order(Order::Scan(scan)) => {
                 // The outcome is lost if whoever scanned has gone: nothing to do about it.
                 let _ = scan.done.send(Err("the qr is expired".to_owned()));
@@ -96,6 +105,8 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
             }
             None => {}
         }
+    } else if stanza.tag == "message" {
+        return on_message(peer, id, stanza).await;
     } else {
         peer.world.state().report.note_said(now_ms(), &peer.name, stanza);
     }
@@ -103,21 +114,94 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
     match answered {
         Answer::Say(answers) => {
             peer.world.state().report.note_answered(stanza);
-            for answer in &answers {
-                peer.send(answer).await?;
-            }
-            Ok(())
+            send_all(peer, &answers).await
         }
         Answer::Nothing => Ok(()),
+        Answer::Backlog(said) => {
+            peer.world.state().report.note_answered(stanza);
+            send_backlog(peer, id, &said).await
+        }
         Answer::Unlink(target) => unlink(peer, id, &target, stanza).await,
         Answer::Unknown(answers) => {
             peer.note_unknown(stanza);
-            for answer in &answers {
-                peer.send(answer).await?;
-            }
-            Ok(())
+            send_all(peer, &answers).await
         }
     }
+}
+
+/// The device writes to somebody.
+async fn on_message(peer: &mut Peer, id: &DeviceId, message: &Node) -> Step {
+    let fault = match peer.world.take_fault(Occasion::Message { number: &id.number }) {
+        Some(Fault::Message { how, .. }) => Some(how),
+        _ => None,
+    };
+    let submit = |reach| peer.world.state().submit(id, message, reach);
+    match fault {
+        None => {
+            let answers = submit(Reach::Everybody);
+            send_all(peer, &answers).await
+        }
+        Some(MessageFault::Lost) => Ok(()),
+        Some(MessageFault::AckLost) => {
+            submit(Reach::Everybody);
+            Ok(())
+        }
+        Some(MessageFault::AckAfterMs(ms)) => {
+            let answers = submit(Reach::Everybody);
+            let (world, connection) = (Arc::clone(&peer.world), peer.enrolled.id);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                for answer in answers {
+                    world.tell(connection, answer);
+                }
+            });
+            Ok(())
+        }
+        Some(MessageFault::Nack(code)) => peer.send(&ack(message, None, Some(code))).await,
+        Some(MessageFault::CutBefore) => Err(Ending::Cut),
+        Some(MessageFault::CutBetween) => {
+            submit(Reach::Half);
+            Err(Ending::Cut)
+        }
+        Some(MessageFault::CutAfter) => {
+            submit(Reach::Everybody);
+            Err(Ending::Cut)
+        }
+    }
+}
+
+/// A part of what waited for the device.
+async fn send_backlog(peer: &mut Peer, id: &DeviceId, said: &[Node]) -> Step {
+    let broken_off = match peer.world.take_fault(Occasion::Backlog { number: &id.number }) {
+        Some(Fault::CutBacklog { after, .. }) => Some(after),
+        _ => None,
+    };
+    let Some(after) = broken_off else { return send_all(peer, said).await };
+    let is_of_backlog = |stanza: &Node| stanza.attrs.contains_key("offline");
+    let is_end = |stanza: &Node| stanza.tag == "ib" && stanza.get_optional_child("offline").is_some();
+    let count = said.iter().filter(|stanza| is_of_backlog(stanza)).count();
+    if after > count {
+        // Not yet: the rest is for the next part.
+        let rest = Fault::CutBacklog { after: after - count, number: Some(id.number.clone()), times: Some(1) };
+        peer.world.state().armed.put_back(rest);
+        return send_all(peer, said).await;
+    }
+    let mut left = after;
+    for stanza in said {
+        if left == 0 && (is_of_backlog(stanza) || is_end(stanza)) {
+            break;
+        }
+        left -= usize::from(is_of_backlog(stanza));
+        peer.send(stanza).await?;
+    }
+    Err(Ending::Cut)
+}
+
+async fn send_all(peer: &mut Peer, stanzas: &[Node]) -> Step {
+    for stanza in stanzas {
+        peer.send(stanza).await?;
+    }
+    Ok(())
 }
 
 /// The device asks to be taken off the phone's list.

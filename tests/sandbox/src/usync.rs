@@ -1,15 +1,16 @@
 //! `usync`: which devices belong to which users.
 
+use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node};
 
 use crate::adv;
-use crate::phone::Phone;
+use crate::faults::Occasion;
+use crate::phone::{Naming, Phone};
 use crate::stanza::attr;
 use crate::world::{State, now_ms};
 
 /// The answer to a query; nothing when it is not understood.
-pub(crate) fn usync(state: &State, iq: &Node) -> Option<Node> {
+pub(crate) fn usync(state: &mut State, iq: &Node) -> Option<Node> {
     let query = iq.get_optional_child("usync")?;
     let protocols: Vec<&str> = query.get_optional_child("query")?.children()?.iter().map(|child| &*child.tag).collect();
     let asked = query.get_optional_child("list")?.get_children_by_tag("user");
@@ -27,24 +28,25 @@ pub(crate) fn usync(state: &State, iq: &Node) -> Option<Node> {
     )
 }
 
-fn answer_user(state: &State, asked: &Node, protocols: &[&str]) -> Option<Node> {
+fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<Node> {
     let jid = asked.attrs.get("jid")?.to_jid()?.to_non_ad();
-    let phone =
-        state.phones.values().find(|phone| phone.number == jid.user.as_str() || phone.lid_user == jid.user.as_str());
-    let answers: Option<Vec<Node>> = protocols.iter().map(|protocol| answer_protocol(phone, &jid, protocol)).collect();
+    let number = state.device_at(&jid).map(|of| of.number);
+    let stale = number.as_deref().and_then(|number| state.armed.take(Occasion::DeviceList { number }));
+    let phone = number.as_ref().and_then(|number| state.phones.get(number));
+    let lists_devices = stale.is_none();
+    let answers: Option<Vec<Node>> = protocols
+        .iter()
+        .map(|protocol| match *protocol {
+            "devices" => Some(devices(phone.filter(|_| lists_devices))),
+            "lid" => {
+                let number = number.as_deref().unwrap_or(&jid.user);
+                Some(NodeBuilder::new("lid").attr("val", Naming::Lid.user(number)).build())
+            }
+            "contact" => Some(NodeBuilder::new("contact").attr("type", "in").build()),
+            _ => None,
+        })
+        .collect();
     Some(NodeBuilder::new("user").attr("jid", &jid).children(answers?).build())
-}
-
-fn answer_protocol(phone: Option<&Phone>, jid: &Jid, protocol: &str) -> Option<Node> {
-    match protocol {
-        "devices" => Some(devices(phone)),
-        "lid" => {
-            let lid = phone.map_or_else(|| Jid::lid(crate::phone::lid_user(&jid.user)), |phone| phone.lid(0));
-            Some(NodeBuilder::new("lid").attr("val", lid).build())
-        }
-        "contact" => Some(NodeBuilder::new("contact").attr("type", "in").build()),
-        _ => None,
-    }
 }
 
 /// The phone itself is device 0; a number without a simulated phone has only that.

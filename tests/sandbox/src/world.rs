@@ -1,20 +1,23 @@
 //! All that connections and the admin API share: the phones, the connections
 //! themselves, the refs on show, the armed faults and the journal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use wacore_binary::Node;
 use wacore_libsignal::protocol::KeyPair;
 
 use crate::authenticator::Authenticator;
 use crate::faults::{Armed, Fault, Occasion, PausePoint};
 use crate::journal::Report;
-use crate::keys::KeyBundle;
 use crate::noise::{Pattern, ServerKeys};
 use crate::orders::Order;
 use crate::phone::{Device, Group, LinkedDevice, Phone};
+use crate::post::STRANGERS;
+use crate::post::members::SharedGroup;
 use crate::settings::Pace;
 
 pub(crate) type ConnectionId = u64;
@@ -35,6 +38,15 @@ pub(crate) struct State {
     pub(crate) armed: Armed,
     pub(crate) report: Report,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
+    /// Numbers by their LIDs.
+    pub(crate) numbers: HashMap<String, String>,
+    /// How many strangers are among them.
+    pub(crate) strangers_known: u32,
+    pub(crate) groups: BTreeMap<String, SharedGroup>,
+    /// Simulated devices for which something has come.
+    pub(crate) due: VecDeque<DeviceId>,
+    /// Receipts that the next one is to overtake.
+    pub(crate) held_receipts: Vec<(DeviceId, Node)>,
     /// Refs on show, and who shows them.
     refs: HashMap<String, ConnectionId>,
     /// Numbers that codes are on show for, and who shows them.
@@ -44,6 +56,8 @@ pub(crate) struct State {
 
 pub(crate) struct Connection {
     pub(crate) mailbox: mpsc::Sender<Order>,
+    /// Rung when something waits for the device.
+    pub(crate) post: Arc<Notify>,
     /// `None`: unregistered.
     pub(crate) device: Option<DeviceId>,
     /// The refs that it shows.
@@ -51,10 +65,16 @@ pub(crate) struct Connection {
 }
 
 /// A companion device of a phone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct DeviceId {
     pub(crate) number: String,
     pub(crate) device: u16,
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}@s.whatsapp.net", self.number, self.device)
+    }
 }
 
 /// What a companion says of itself when it registers.
@@ -78,21 +98,13 @@ pub(crate) struct Place {
 pub(crate) struct Enrolled {
     world: Arc<World>,
     pub(crate) id: ConnectionId,
+    /// Rung when something waits for the device.
+    pub(crate) post: Arc<Notify>,
 }
 
 impl World {
     pub(crate) fn new(keys: ServerKeys, pace: Pace) -> Self {
-        let state = State {
-            pace,
-            phones: BTreeMap::new(),
-            armed: Armed::default(),
-            report: Report::default(),
-            connections: HashMap::new(),
-            refs: HashMap::new(),
-            codes: HashMap::new(),
-            last_connection: 0,
-        };
-        Self { keys, state: Mutex::new(state), faults_changed: watch::Sender::new(()) }
+        Self { keys, state: Mutex::new(State::new(pace)), faults_changed: watch::Sender::new(()) }
     }
 
     /// Never held across an await.
@@ -136,11 +148,12 @@ impl World {
 
     pub(crate) fn enroll(self: &Arc<Self>) -> (Enrolled, mpsc::Receiver<Order>) {
         let (mailbox, orders) = mpsc::channel(MAILBOX);
+        let post = Arc::new(Notify::new());
         let mut state = self.state();
         state.last_connection += 1;
         let id = state.last_connection;
-        state.connections.insert(id, Connection { mailbox, device: None, refs: Vec::new() });
-        (Enrolled { world: Arc::clone(self), id }, orders)
+        state.connections.insert(id, Connection { mailbox, post: Arc::clone(&post), device: None, refs: Vec::new() });
+        (Enrolled { world: Arc::clone(self), id, post }, orders)
     }
 
     pub(crate) fn count_handshake(&self, pattern: Pattern) {
@@ -253,17 +266,9 @@ impl World {
     }
 
     /// The link exists from here on.
-    pub(crate) fn link(&self, id: &DeviceId, companion: &Registration) -> Result<()> {
+    pub(crate) fn link(&self, id: &DeviceId, companion: &Registration, proof: Vec<u8>) -> Result<()> {
         let mut state = self.state();
-        let device = Device {
-            number: id.device,
-            label: companion.label.clone(),
-            platform: companion.platform.clone(),
-            linked_at_ms: now_ms(),
-            noise_key: companion.noise_key,
-            bundle: KeyBundle::default(),
-            connection: None,
-        };
+        let device = Device::linked(id.device, &companion.label, &companion.platform, companion.noise_key, proof);
         state.phone(&id.number)?.devices.push(device);
         state.report.links_made += 1;
         Ok(())
@@ -283,13 +288,14 @@ impl World {
         let state = &mut *guard;
         let device = state.phone(&id.number)?.device_mut(id.device).context("the device has been unlinked")?;
         let before = device.connection.replace(connection);
+        device.queue.leave();
         state.report.logins += 1;
         if let Some(entry) = state.connections.get_mut(&connection) {
             entry.device = Some(id.clone());
         }
         let Some(before) = before.and_then(|id| state.connections.get(&id)) else { return Ok(None) };
         let mailbox = before.mailbox.clone();
-        state.report.note_replaced(now_ms(), &format!("{}:{}@s.whatsapp.net", id.number, id.device));
+        state.report.note_replaced(now_ms(), &id.to_string());
         Ok(Some(mailbox))
     }
 
@@ -303,11 +309,7 @@ impl World {
     }
 
     pub(crate) fn add_phone(&self, number: &str) -> Result<()> {
-        let mut state = self.state();
-        if !state.phones.contains_key(number) {
-            state.phones.insert(number.to_owned(), Phone::new(number)?);
-        }
-        Ok(())
+        self.state().add_phone(number)
     }
 
     pub(crate) fn devices(&self, number: &str) -> Result<Vec<LinkedDevice>> {
@@ -316,16 +318,47 @@ impl World {
 
     pub(crate) fn set_groups(&self, number: &str, groups: Vec<Group>) -> Result<()> {
         for group in &groups {
-            if !group.jid.ends_with("@g.us") || group.jid.parse::<wacore_binary::Jid>().is_err() {
+            if !is_group_jid(&group.jid) {
                 bail!("{:?} is no group jid", group.jid);
             }
         }
-        self.state().phone(number)?.groups = groups;
+        let mut state = self.state();
+        let strangers = groups.iter().map(|group| group.participants).max().unwrap_or_default();
+        state.phone(number)?.groups = groups;
+        state.learn_strangers(strangers);
         Ok(())
     }
 }
 
 impl State {
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            phones: BTreeMap::new(),
+            armed: Armed::default(),
+            report: Report::default(),
+            connections: HashMap::new(),
+            numbers: HashMap::new(),
+            strangers_known: 0,
+            groups: BTreeMap::new(),
+            due: VecDeque::new(),
+            held_receipts: Vec::new(),
+            refs: HashMap::new(),
+            codes: HashMap::new(),
+            last_connection: 0,
+        }
+    }
+
+    pub(crate) fn add_phone(&mut self, number: &str) -> Result<()> {
+        if !self.phones.contains_key(number) {
+            let phone = Phone::new(number)?;
+            self.learn_number(number);
+            self.learn_strangers(phone.groups.iter().map(|group| group.participants).max().unwrap_or_default());
+            self.phones.insert(number.to_owned(), phone);
+        }
+        Ok(())
+    }
+
     fn withdraw_refs(&mut self, connection: ConnectionId) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         for reference in std::mem::take(&mut entry.refs) {
@@ -333,8 +366,11 @@ impl State {
         }
     }
 
-    /// Fails in words when there is no such phone.
+    /// Fails in words when there is no such phone. A stranger has one from now on.
     pub(crate) fn phone(&mut self, number: &str) -> Result<&mut Phone> {
+        if number.starts_with(STRANGERS) {
+            self.add_phone(number)?;
+        }
         self.phones.get_mut(number).context("no such phone; add it first")
     }
 }
@@ -349,8 +385,13 @@ impl Drop for Enrolled {
         let device = gone.device.and_then(|id| state.phones.get_mut(&id.number)?.device_mut(id.device));
         if let Some(device) = device.filter(|device| device.connection == Some(self.id)) {
             device.connection = None;
+            device.queue.leave();
         }
     }
+}
+
+pub(crate) fn is_group_jid(jid: &str) -> bool {
+    jid.ends_with("@g.us") && jid.parse::<wacore_binary::Jid>().is_ok()
 }
 
 /// Milliseconds since 1970.

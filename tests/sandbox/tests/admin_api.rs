@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use paird_sandbox::{Fault, Group, Pace, PausePoint, Remote, Sandbox, Settings};
+use paird_sandbox::{Content, Fault, Group, Naming, Pace, PausePoint, Remote, Sandbox, Settings, SharedGroup, Writing};
 
 const NUMBER: &str = "15550001111";
 
@@ -47,6 +47,44 @@ async fn impossible_requests_are_refused_in_words() {
     assert_eq!(said(remote.unlink(NUMBER, "15550002222:1@s.whatsapp.net")), "the device is not of this phone");
     let no_refs = Pace { refs: 0, ..Pace::default() };
     assert_eq!(said(remote.set_pace(&no_refs)), "a pairing socket needs at least one ref");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_write_to_each_other_by_the_admin_api() {
+    let (_sandbox, remote) = sandbox().await;
+    remote.add_phone(NUMBER).unwrap();
+    remote.set_push_name(NUMBER, "Ada").unwrap();
+    let companion = remote.add_companion(NUMBER).unwrap();
+    assert_eq!(remote.devices(NUMBER).unwrap()[0].jid, format!("{NUMBER}:{companion}@s.whatsapp.net"));
+    let stranger = "99900000001";
+    let written = remote.send(stranger, &Writing::text(NUMBER, "who is there?")).unwrap();
+    assert_eq!(written.devices, [0, companion].map(|device| format!("{NUMBER}:{device}@s.whatsapp.net")));
+    let reply = Content::Reply { to: written.id.clone(), text: "Ada".to_owned() };
+    let reply = remote.send(NUMBER, &Writing { device: companion, ..Writing::new(stranger, reply) }).unwrap();
+    for (number, device) in [(stranger, 0), (NUMBER, 0), (NUMBER, companion)] {
+        let shown = remote.messages(number, device).unwrap();
+        let ids: Vec<&str> = shown.iter().map(|shown| shown.id.as_str()).collect();
+        assert_eq!(ids, [&written.id, &reply.id]);
+        assert_eq!(shown[1].refers_to.as_ref(), Some(&written.id));
+    }
+    assert_eq!(remote.messages(stranger, 0).unwrap()[1].push_name, "Ada");
+    assert_eq!(remote.phones().unwrap(), [NUMBER], "a stranger is on no list");
+    assert_eq!(remote.waiting(NUMBER, companion).unwrap().stanzas, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn impossible_writings_are_refused_in_words() {
+    let (_sandbox, remote) = sandbox().await;
+    remote.add_phone(NUMBER).unwrap();
+    let said = |writing: &Writing| remote.send(NUMBER, writing).unwrap_err().to_string();
+    assert_eq!(said(&Writing::text("15550002222", "hello?")), "no such phone; add it first");
+    assert_eq!(said(&Writing::text("1@g.us", "all")), "no such group");
+    let on_none = Writing { device: 7, ..Writing::text(NUMBER, "note") };
+    assert_eq!(said(&on_none), "the phone has no such device");
+    let of_nothing = Writing::new("99900000001", Content::Revoke("3EB0".to_owned()));
+    assert_eq!(said(&of_nothing), "there is no such message in this chat");
+    let crew = SharedGroup { subject: "Crew".to_owned(), members: vec![], naming: Naming::Lid };
+    assert_eq!(remote.set_shared_group("crew", &crew).unwrap_err().to_string(), r#""crew" is no group jid"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use paird_sandbox::{LinkedDevice, Pace, Remote, Report, Sandbox, Settings};
+use paird_sandbox::{LinkedDevice, Pace, Remote, Report, Sandbox, Settings, Waiting};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wacore::store::InMemoryBackend;
 use wacore::store::device::DevicePropsOverride;
 use wacore::types::events::{ChannelEventHandler, Event, EventInterest, Subscription};
+use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
 use whatsapp_rust::store::traits::Backend;
 use whatsapp_rust::transport::TokioWebSocketTransportFactory;
-use whatsapp_rust::{Client, TokioRuntime, async_channel};
+use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::{Client, Jid, SendOptions, TokioRuntime, async_channel};
 
 use crate::gate::{Gate, GatedFactory};
 
@@ -57,11 +59,41 @@ impl Stage {
         companion
     }
 
+    /// A companion that others can write to: it has uploaded its keys.
+    pub async fn ready(&self) -> Companion {
+        let companion = self.linked().await;
+        eventually("keys uploaded", || self.waiting().one_time_keys >= 20).await;
+        companion
+    }
+
+    /// What the server keeps for the companion.
+    pub fn waiting(&self) -> Waiting {
+        let device = self.devices().into_iter().find(|device| device.label == "harbour").unwrap();
+        let jid: Jid = device.jid.parse().unwrap();
+        self.remote.waiting(NUMBER, jid.device).unwrap()
+    }
+
+    /// Everything that the companion was sent has been receipted or acknowledged.
+    pub async fn nothing_waits(&self) {
+        eventually("all receipted", || self.waiting().stanzas == 0).await;
+    }
+
     /// Fails when the sandbox saw something that it did not understand.
     pub fn assert_nothing_odd(&self) {
         let report = self.report();
         assert_eq!((report.unknown, report.violations), (vec![], vec![]));
     }
+}
+
+/// A message as the client tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub id: String,
+    pub chat: String,
+    pub sender: String,
+    pub from_me: bool,
+    pub push_name: String,
+    pub text: String,
 }
 
 pub struct Companion {
@@ -148,10 +180,77 @@ impl Companion {
         timeout(DEADLINE, &mut self.running).await.expect("the client goes on running").unwrap();
     }
 
+    /// The messages that the client tells until there are so many, and then for a moment more.
+    pub async fn told(&self, count: usize) -> Vec<Told> {
+        let mut told = Vec::new();
+        while told.len() < count {
+            let had = told.len();
+            told.extend(self.event(&format!("message number {}", had + 1), messages).await);
+        }
+        while let Ok(event) = timeout(Duration::from_millis(300), self.events.recv()).await {
+            told.extend(messages(&event.unwrap()).unwrap_or_default());
+        }
+        told
+    }
+
+    /// Sends a text under this id; returns what the server's acknowledgement says.
+    pub async fn sends(&self, to: &Jid, id: &str, text: &str) -> Option<String> {
+        self.sends_unacknowledged(to, id, text).await;
+        self.acknowledged(id).await
+    }
+
+    pub async fn sends_unacknowledged(&self, to: &Jid, id: &str, text: &str) {
+        let options = SendOptions::default().with_message_id(id);
+        self.client.send_message_with_options(to.clone(), text_message(text), options).await.unwrap();
+    }
+
+    /// The code of the refusal, or that the server has taken the message.
+    pub async fn acknowledged(&self, id: &str) -> Option<String> {
+        let pick = |event: &Event| {
+            let Event::ServerAck(ack) = event else { return None };
+            (ack.id == id).then(|| ack.error.clone())
+        };
+        self.event(&format!("acknowledgement of {id}"), pick).await
+    }
+
+    /// Whether any event that is there or comes at once is like this.
+    pub async fn hears(&self, is_it: impl Fn(&Event) -> bool) -> bool {
+        while let Ok(event) = timeout(Duration::from_millis(500), self.events.recv()).await {
+            if is_it(&event.unwrap()) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Disconnects without unlinking; the keys stay.
     pub async fn stop(&mut self) {
         self.client.disconnect().await;
         self.ended().await;
+    }
+}
+
+fn messages(event: &Event) -> Option<Vec<Told>> {
+    let Event::Messages(batch) = event else { return None };
+    let told = batch.messages.iter().map(|message| Told {
+        id: message.info.id.clone(),
+        chat: message.info.source.chat.to_string(),
+        sender: message.info.source.sender.to_string(),
+        from_me: message.info.source.is_from_me,
+        push_name: message.info.push_name.clone(),
+        text: message.message.conversation.clone().unwrap_or_default(),
+    });
+    // What the phone answers to its companion is no message.
+    Some(told.filter(|told| !told.text.is_empty()).collect())
+}
+
+/// With a secret, so that it is the same when it is sent again.
+pub fn text_message(text: &str) -> wa::Message {
+    let context = wa::MessageContextInfo { message_secret: Some(vec![7; 32]), ..Default::default() };
+    wa::Message {
+        conversation: Some(text.to_owned()),
+        message_context_info: MessageField::some(context),
+        ..Default::default()
     }
 }
 

@@ -7,4 +7,8 @@ mod companion;
 mod crowd;
 mod faults;
 mod gate;
+mod group_talk;
 mod linking;
+mod repairs;
+mod talk_faults;
+mod talking;

@@ -1,0 +1,138 @@
+//! In which ways one thing can go wrong.
+
+use serde::{Deserialize, Serialize};
+
+/// What a client is sent that it cannot decrypt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Garbage {
+    /// One frame of random bytes. Everything after it is encrypted as if it had not been.
+    #[default]
+    Frame,
+    /// A frame of the cipher's counter after next, as if one had been lost on the way.
+    Skipped,
+    /// A length that no frame has; what follows is taken for its content.
+    Length,
+    /// A frame without content.
+    Empty,
+}
+
+/// How a request to be unlinked goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnlinkFault {
+    /// Unlinked, but the answer is lost: the socket is cut.
+    Lost,
+    /// Unlinked, but no answer and no close ever comes.
+    Stalled,
+    /// Unlinked, and the stream error overtakes the answer.
+    Overtaken,
+    /// Not unlinked, and no answer: the socket is cut.
+    Dropped,
+    /// Not unlinked: an iq error 500.
+    Refused,
+}
+
+/// What becomes of a message that a device sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageFault {
+    /// Nobody gets it, and nobody says so.
+    Lost,
+    /// Everybody gets it, but its sender is not told.
+    AckLost,
+    /// Everybody gets it, and its sender is told so many milliseconds later.
+    AckAfterMs(u64),
+    /// Refused with this code.
+    Nack(u16),
+    /// Nobody gets it: the socket is cut.
+    CutBefore,
+    /// Half of the devices get it, then the socket is cut.
+    CutBetween,
+    /// Everybody gets it, then the socket is cut, without an acknowledgement.
+    CutAfter,
+}
+
+/// How a message reaches a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryFault {
+    /// Not at all, and it is forgotten.
+    Lost,
+    /// It cannot be decrypted.
+    Garbled,
+    /// The same ciphertext twice.
+    Twice,
+    /// `<unavailable>` in its place.
+    Unavailable,
+    /// `<unavailable type="view_once">` in its place.
+    ViewOnce,
+}
+
+/// What is sent once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgainFault {
+    /// The same ciphertexts.
+    Same,
+    /// Encrypted anew.
+    Anew,
+}
+
+/// What becomes of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptFault {
+    Lost,
+    /// The next one for the same device overtakes it.
+    Swapped,
+}
+
+/// How the question for a device's keys is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrekeyFault {
+    /// This code in the place of the device's keys; 406 is the usual one.
+    Missing(u16),
+    /// As if nobody had asked for the device.
+    LeftOut,
+    /// With the signed key alone.
+    SignedOnly,
+    /// The whole question is refused with this code.
+    Refused(u16),
+}
+
+/// When the 515 comes, and whether at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartFault {
+    /// Right behind pair-success, and the socket closes: whatever the client
+    /// signs is not read, so there is no link.
+    BeforeSign,
+    /// Right behind pair-success, but what the client signs still counts.
+    WithPairSuccess,
+    /// At once after pair-device-sign, without the usual pause.
+    AtOnce,
+    /// So many milliseconds after pair-device-sign.
+    AfterMs(u64),
+    /// Linked, but no 515 ever comes and the socket stays open.
+    Never,
+    /// Linked, but the socket is cut instead of a 515.
+    Cut,
+}
+
+/// Where a connection can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PausePoint {
+    /// Scanned, pair-success not sent.
+    BeforePairSuccess,
+    /// pair-device-sign arrived, the link not yet made.
+    BeforeLink,
+    /// Linked, 515 not sent.
+    BeforeRestart,
+    /// Logging in, `<success>` not sent.
+    BeforeSuccess,
+    /// Unlink requested, nothing done.
+    BeforeUnlink,
+}

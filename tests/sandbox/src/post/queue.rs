@@ -1,0 +1,211 @@
+//! What waits for a device: nothing is forgotten before the device has said that it has it.
+
+use std::collections::{HashSet, VecDeque};
+
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+
+use crate::stanza::{ib, nothing_offline};
+
+/// How many stanzas of a backlog a device gets before it asks for more.
+const PRIMER: usize = 5;
+
+/// What settles a waiting stanza: a receipt or the acknowledgement of its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Message,
+    Receipt,
+    Notification,
+}
+
+impl Class {
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        match name {
+            "message" => Some(Self::Message),
+            "receipt" => Some(Self::Receipt),
+            "notification" => Some(Self::Notification),
+            _ => None,
+        }
+    }
+}
+
+struct Waiting {
+    class: Class,
+    id: String,
+    node: Node,
+    /// On the connection that the device has now.
+    sent: bool,
+    /// It was here when the device came online.
+    backlog: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    /// Not online, or not ready to be told anything.
+    #[default]
+    Away,
+    /// The backlog of so many is being fetched.
+    Draining(usize),
+    Live,
+}
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<Waiting>,
+    phase: Phase,
+}
+
+impl Queue {
+    pub(crate) fn push(&mut self, class: Class, id: &str, node: Node) {
+        self.waiting.push_back(Waiting { class, id: id.to_owned(), node, sent: false, backlog: false });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The connection is gone: whatever was not settled is told again.
+    pub(crate) fn leave(&mut self) {
+        self.phase = Phase::Away;
+        for waiting in &mut self.waiting {
+            waiting.sent = false;
+        }
+    }
+
+    /// The device is ready. Returns how its backlog begins.
+    pub(crate) fn come_online(&mut self) -> Vec<Node> {
+        self.leave();
+        let total = self.waiting.len();
+        if total == 0 {
+            self.phase = Phase::Live;
+            return vec![nothing_offline()];
+        }
+        for waiting in &mut self.waiting {
+            waiting.backlog = true;
+        }
+        self.phase = Phase::Draining(total);
+        let mut said = vec![self.preview(total)];
+        said.extend(self.fetch(PRIMER));
+        said
+    }
+
+    /// The next of the backlog, with the mark of its end behind the last.
+    pub(crate) fn fetch(&mut self, count: usize) -> Vec<Node> {
+        let Phase::Draining(total) = self.phase else { return Vec::new() };
+        let next = self.waiting.iter_mut().filter(|waiting| waiting.backlog && !waiting.sent).take(count);
+        let mut said: Vec<Node> = next
+            .map(|waiting| {
+                waiting.sent = true;
+                let mut node = waiting.node.clone();
+                node.attrs.insert("offline", "1");
+                node
+            })
+            .collect();
+        if !self.waiting.iter().any(|waiting| waiting.backlog && !waiting.sent) {
+            self.phase = Phase::Live;
+            let total = u32::try_from(total).unwrap_or(u32::MAX);
+            said.push(ib(vec![NodeBuilder::new("offline").attr("count", total).build()]));
+            said.extend(self.news());
+        }
+        said
+    }
+
+    /// What has come since, once the backlog is through.
+    pub(crate) fn news(&mut self) -> Vec<Node> {
+        if self.phase != Phase::Live {
+            return Vec::new();
+        }
+        // What is unsent is always behind what is sent.
+        let unsent = self.waiting.iter().rev().take_while(|waiting| !waiting.sent).count();
+        let begin = self.waiting.len() - unsent;
+        self.waiting
+            .range_mut(begin..)
+            .map(|waiting| {
+                waiting.sent = true;
+                waiting.node.clone()
+            })
+            .collect()
+    }
+
+    /// All of it, for a simulated device, which settles what it takes.
+    pub(crate) fn take_all(&mut self) -> Vec<Node> {
+        self.waiting.drain(..).map(|waiting| waiting.node).collect()
+    }
+
+    /// The device has them: every copy that was sent under these ids. `from` is whom the device
+    /// says that it has them from. Fails in words where that is not true.
+    pub(crate) fn settle(&mut self, class: Class, ids: &[String], from: &str) -> Result<(), String> {
+        let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        let mut foreign = None;
+        self.waiting.retain(|waiting| {
+            if waiting.class != class || !waiting.sent || !ids.contains(waiting.id.as_str()) {
+                return true;
+            }
+            let sender = crate::stanza::attr(&waiting.node, "from");
+            if sender == from {
+                return false;
+            }
+            foreign = Some(format!("it has {} from {from}, but it was from {sender}", waiting.id));
+            true
+        });
+        foreign.map_or(Ok(()), Err)
+    }
+
+    fn preview(&self, total: usize) -> Node {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let of = |class| number(self.waiting.iter().filter(|waiting| waiting.class == class).count());
+        let preview = NodeBuilder::new("offline_preview")
+            .attr("count", number(total))
+            .attr("message", of(Class::Message))
+            .attr("receipt", of(Class::Receipt))
+            .attr("notification", of(Class::Notification))
+            .attr("appdata", 0_u32)
+            .build();
+        ib(vec![preview])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stanza::attr;
+
+    fn queue(of: usize) -> Queue {
+        let mut queue = Queue::default();
+        for nth in 0..of {
+            let node = NodeBuilder::new("message").attr("from", "1@lid").attr("id", nth.to_string()).build();
+            queue.push(Class::Message, &nth.to_string(), node);
+        }
+        queue
+    }
+
+    fn ids(nodes: &[Node]) -> Vec<String> {
+        nodes.iter().filter(|node| node.tag == "message").map(|node| attr(node, "id")).collect()
+    }
+
+    #[test]
+    fn a_backlog_comes_in_batches_and_ends_with_a_mark() {
+        let mut queue = queue(12);
+        assert_eq!(ids(&queue.come_online()), ["0", "1", "2", "3", "4"]);
+        queue.push(Class::Message, "new", NodeBuilder::new("message").attr("id", "new").build());
+        assert_eq!(ids(&queue.news()), Vec::<String>::new(), "what is new waits for the backlog");
+        assert_eq!(ids(&queue.fetch(3)), ["5", "6", "7"]);
+        let rest = queue.fetch(200);
+        assert_eq!(ids(&rest), ["8", "9", "10", "11", "new"]);
+        assert!(rest[4].get_optional_child("offline").is_some());
+        assert!(queue.fetch(200).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_settled_is_told_again() {
+        let mut queue = queue(3);
+        queue.come_online();
+        queue.settle(Class::Message, &["1".to_owned()], "1@lid").unwrap();
+        queue.settle(Class::Message, &["2".to_owned()], "2@lid").unwrap_err();
+        queue.leave();
+        assert_eq!(ids(&queue.come_online()), ["0", "2"]);
+        queue.leave();
+        queue.settle(Class::Message, &["0".to_owned()], "1@lid").unwrap();
+        assert_eq!(queue.len(), 2, "what was not sent is not settled");
+    }
+}
