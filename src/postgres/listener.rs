@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
@@ -67,6 +69,7 @@ impl Listener {
             resync: Arc::new(Notify::new()),
             lane: lane.clone(),
             subscriptions: subscriptions.clone(),
+            heard: Arc::default(),
         };
         let paced = pace(Arc::clone(&hearing.resync), Arc::clone(&resync));
         let task = ListenTask { dsn, hearing, mode: tell };
@@ -122,10 +125,13 @@ struct Hearing {
     resync: Arc<Notify>,
     lane: NotifyLane,
     subscriptions: Subscriptions,
+    /// Notifications so far, of any channel.
+    heard: Arc<AtomicU64>,
 }
 
 impl Hearing {
     fn take(&self, notification: &Notification) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.notify(notification.channel());
         if notification.channel() != self.channel {
             return;
@@ -171,7 +177,7 @@ impl ListenTask {
     }
 
     async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
-        answered(bounded(listen_to_channel().bind(client, &self.hearing.channel).one())).await?;
+        self.answered(bounded(listen_to_channel().bind(client, &self.hearing.channel).one())).await?;
         // Whatever came before LISTEN is in the rows.
         self.hearing.wake.notify_one();
         let subscriptions = &self.hearing.subscriptions;
@@ -181,7 +187,7 @@ impl ListenTask {
         loop {
             for channel in subscriptions.channels() {
                 if !listened.contains(&channel) {
-                    answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
+                    self.answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
                     subscriptions.notify(&channel);
                     listened.insert(channel);
                 }
@@ -193,8 +199,22 @@ impl ListenTask {
         }
     }
 
+    /// Waits for an answer as long as the server says anything: in a flood of notifications it
+    /// stands behind them, and who connects anew meanwhile does not hear the rest.
+    async fn answered<T>(&self, statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let mut statement = pin!(statement);
+        loop {
+            let heard = self.hearing.heard.load(Ordering::Relaxed);
+            match tokio::time::timeout(ANSWER_WITHIN, &mut statement).await {
+                Ok(done) => return done,
+                Err(_) if self.hearing.heard.load(Ordering::Relaxed) != heard => {}
+                Err(_) => return Err(StoreError::Unavailable("database: no answer to a ping".to_owned())),
+            }
+        }
+    }
+
     async fn check(&self, client: &Client) -> Result<(), StoreError> {
-        let listening = answered(bounded(check_listening().bind(client, &self.hearing.channel).one())).await?;
+        let listening = self.answered(bounded(check_listening().bind(client, &self.hearing.channel).one())).await?;
         let mode = if listening { ListenMode::Listening } else { ListenMode::Polling };
         if self.mode.send_replace(mode) != mode {
             match mode {
@@ -243,12 +263,5 @@ async fn poll(wake: Arc<Notify>, mut mode: watch::Receiver<ListenMode>) {
             Ok(Err(_)) => return,
             Err(_) => wake.notify_one(),
         }
-    }
-}
-
-async fn answered<T>(statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_WITHIN, statement).await {
-        Ok(done) => done,
-        Err(_) => Err(StoreError::Unavailable("database: no answer to a ping".to_owned())),
     }
 }
