@@ -140,11 +140,13 @@ END $$;
 
 -- The only way in which lines of the audit log go.
 CREATE FUNCTION prune_audit(keep interval, after bigint, batch integer, dry_run boolean)
-RETURNS TABLE (gone bigint, last bigint, more boolean) LANGUAGE plpgsql SET paird.pruning_audit = 'on' AS $$
+RETURNS TABLE (gone bigint, last bigint, more boolean) LANGUAGE plpgsql AS $$
 DECLARE
     before timestamptz := clock_timestamp() - greatest(keep, interval '1 day');
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('paird.prune', 0));
+    -- Not as a setting of the function, which Postgres 15 lets only a superuser give it.
+    PERFORM set_config('paird.pruning_audit', 'on', true);
     RETURN QUERY
     WITH looked AS MATERIALIZED (
         SELECT l.id, l.created_at, l.created_at < before AS may_go
@@ -155,6 +157,7 @@ BEGIN
     SELECT count(*) FILTER (WHERE l.may_go), coalesce(max(l.id), after),
            count(*) = batch AND min(l.created_at) < before
     FROM looked l;
+    PERFORM set_config('paird.pruning_audit', 'off', true);
 END $$;
 
 -- The marker holds inside prune_audit alone; who can delete at all could set it, and still

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use paird_actors::domain::{Failures, StoreError};
 use paird_sql::queries::connections::{lock_migrations, settle_restored_events};
+use refinery::Migration;
 use thiserror::Error;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::{DbError, SqlState};
@@ -99,6 +100,16 @@ pub async fn version(dsn: &Dsn) -> Result<Option<i32>, StoreError> {
     }
 }
 
+/// Migrations that were amended since a database had them, by their versions and checksums of
+/// then. What they make is the same.
+///
+/// The eighth gave a function a setting, which on Postgres 15 only a superuser may.
+const FORMER: [(i32, u64); 1] = [(8, 11_373_730_944_248_512_827)];
+
+fn is_former(applied: &Migration) -> bool {
+    FORMER.contains(&(applied.version(), applied.checksum()))
+}
+
 enum Step {
     Done(i32),
     Locked,
@@ -141,7 +152,7 @@ async fn drive(mut connection: DrivenConnection, remarks: Arc<Mutex<Vec<String>>
 }
 
 async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed> {
-    let runner = embedded::migrations::runner().set_abort_divergent(true).set_abort_missing(false);
+    let runner = embedded::migrations::runner();
     let known = known();
     let applied = match runner.get_applied_migrations_async(client).await {
         Ok(applied) => applied,
@@ -156,12 +167,19 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
     if found > known {
         return Err(Failed::ForGood(MigrateError::Newer { found, known }));
     }
+    let is_amended = applied.iter().any(is_former);
+    let is_explained = |theirs: &Migration| is_former(theirs) || runner.get_migrations().contains(theirs);
+    let may_diverge = is_amended && applied.iter().all(is_explained);
+    let is_applied = |ours: &Migration| {
+        applied.iter().any(|theirs| theirs == ours || (is_former(theirs) && theirs.version() == ours.version()))
+    };
     // Not a word that changes anything when there is nothing to change: the daemon's role may not.
-    if !runner.get_migrations().iter().all(|migration| applied.contains(migration)) {
+    if !runner.get_migrations().iter().all(is_applied) {
         // Not before there is something to do: a lock is a number, and anybody may hold it.
         if !bounded(lock_migrations().bind(client).one()).await?.unwrap_or(true) {
             return Ok(Step::Locked);
         }
+        let runner = runner.set_abort_divergent(!may_diverge).set_abort_missing(false);
         let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong, found, known))?;
         for migration in report.applied_migrations() {
             info!(%migration, "migrated the database");
@@ -188,15 +206,15 @@ async fn settle_restored(client: &tokio_postgres::Client) -> Result<(), Failed> 
 
 /// The first migration that was applied, if it is not ours: another program keeps its own in a
 /// table of the same name.
-fn first_of_another(applied: &[refinery::Migration]) -> Option<String> {
+fn first_of_another(applied: &[Migration]) -> Option<String> {
     let ours = embedded::migrations::runner();
     let first = ours.get_migrations().iter().min_by_key(|migration| migration.version())?;
     let theirs = applied.iter().min_by_key(|migration| migration.version())?;
     (theirs.version() != first.version() || theirs.name() != first.name()).then(|| theirs.to_string())
 }
 
-fn newest(migrations: &[refinery::Migration]) -> i32 {
-    migrations.iter().map(refinery::Migration::version).max().unwrap_or(0)
+fn newest(migrations: &[Migration]) -> i32 {
+    migrations.iter().map(Migration::version).max().unwrap_or(0)
 }
 
 fn sort(wrong: &refinery::Error, found: i32, known: i32) -> Failed {

@@ -165,3 +165,41 @@ async fn another_programs_tables_end_a_migration_in_one_line() {
         assert!(line.contains(words) && line.contains("CREATE SCHEMA") && line.lines().count() == 1, "{line}");
     }
 }
+
+/// As where the provider keeps the superuser for itself.
+#[tokio::test]
+async fn an_owner_who_is_no_superuser_migrates_and_prunes() {
+    let database = Database::new().await;
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let text = database.cluster.server().create_database(&name, None).await.unwrap();
+    let owned = format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}");
+    database.web.batch_execute(&owned).await.unwrap();
+    let text = text.replace("user=paird", &format!("user={name}"));
+    migrate(&Dsn::parse(&text).unwrap()).await.unwrap();
+    let owner = connect(&text).await;
+    let old = "INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload, created_at)
+               VALUES (gen_random_uuid(), 'web', 'account.added', 'whatsapp_account', gen_random_uuid(), '{}',
+                       now() - interval '9 days')";
+    owner.execute(old, &[]).await.unwrap();
+    let prune = "SELECT gone FROM prune_audit(interval '3 days', 0, 100, false)";
+    assert_eq!(owner.query_one(prune, &[]).await.unwrap().get::<_, i64>(0), 1);
+    owner.execute(old, &[]).await.unwrap();
+    owner.execute("DELETE FROM audit_log", &[]).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_amended_migration_is_no_other_one() {
+    let database = Database::new().await;
+    let again = "UPDATE refinery_schema_history SET checksum = $1 WHERE version = 8";
+    database.web.execute(again, &[&"11373730944248512827"]).await.unwrap();
+    migrate(&database.dsn).await.unwrap();
+    let undone = "DELETE FROM refinery_schema_history WHERE version = 16;
+                  ALTER TABLE keyrings DROP COLUMN opened_by, DROP COLUMN opening";
+    database.web.batch_execute(undone).await.unwrap();
+    migrate(&database.dsn).await.unwrap();
+    assert_eq!(database.count("SELECT count(opening) FROM keyrings").await, 0);
+
+    database.web.execute(again, &[&"1"]).await.unwrap();
+    let wrong = migrate(&database.dsn).await.unwrap_err();
+    assert!(matches!(wrong, MigrateError::Divergent(_)), "{wrong}");
+}
