@@ -152,9 +152,10 @@ impl RateLimiter {
     }
 }
 
-/// Jitter: other daemons saw the same outage end.
+/// Jitter: other daemons saw the same outage end. Never nothing: what is missing of a token may
+/// be less than the clock tells apart.
 fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(1.0 + rand::random::<f64>() / 4.0)
+    wait.mul_f64(1.0 + rand::random::<f64>() / 4.0).max(Duration::from_millis(1))
 }
 
 /// True as long as it lives.
