@@ -70,7 +70,8 @@ impl Case {
     /// What a new identity, or keys written over, would change. Prekeys are used up and
     /// made in the normal course, and device lists are fetched again.
     async fn identity(&self) -> (String, BTreeSet<String>, String) {
-        let keyring = "SELECT (to_jsonb(k) - 'epoch')::text FROM keyrings k WHERE account_id = $1";
+        let keyring =
+            "SELECT (to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text FROM keyrings k WHERE account_id = $1";
         let records = "SELECT kind || ' ' || name FROM credentials
             WHERE account_id = $1 AND kind NOT IN ('prekey', 'device_list')";
         let web = &self.stage.web;

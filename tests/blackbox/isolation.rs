@@ -199,7 +199,7 @@ async fn a_flood_of_commands_for_one_account_delays_no_other() {
 /// All that would be different if keys had been made or written anew.
 async fn keys_of(stage: &Stage, account: Uuid) -> String {
     let rows = "SELECT string_agg(r, ',' ORDER BY r) FROM (
-        SELECT (to_jsonb(k) - 'epoch')::text FROM keyrings k WHERE account_id = $1
+        SELECT (to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text FROM keyrings k WHERE account_id = $1
         UNION ALL SELECT c::text FROM credentials c WHERE account_id = $1) AS rows (r)";
     stage.web.sql.query_one(rows, &[&account]).await.unwrap().get(0)
 }
@@ -207,7 +207,7 @@ async fn keys_of(stage: &Stage, account: Uuid) -> String {
 /// What makes a device the device that it is: its data key's row, and which records it has.
 async fn identity(stage: &Stage, table: &str) -> (String, i64) {
     let rows = format!(
-        "SELECT (SELECT string_agg((to_jsonb(k) - 'epoch')::text, ',') FROM keyrings k), count(*) FROM {table} WHERE kind = 'device'"
+        "SELECT (SELECT string_agg((to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text, ',') FROM keyrings k), count(*) FROM {table} WHERE kind = 'device'"
     );
     let row = stage.web.sql.query_one(&rows, &[]).await.unwrap();
     (row.get(0), row.get(1))

@@ -86,11 +86,16 @@ async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
 
     for _ in 0..2 {
         let document = document(&stage, &["migrate", "--roles"]).await;
-        assert_eq!(document, json!({"schemaVersion": version, "rolesGranted": true, "isOpenToAll": false}));
+        let granted =
+            json!({"schemaVersion": version, "rolesGranted": true, "isOpenToAll": false, "isIsolated": false});
+        assert_eq!(document, granted);
         assert!(web_may("SELECT").await && !web_may("DELETE").await);
     }
     let said = text(&paird(&stage, &["migrate", "--roles"]).await);
-    assert_eq!(said.trim_end(), format!("{expected}; the roles paird_web and paird_daemon may what they need"));
+    assert_eq!(
+        said.trim_end(),
+        format!("{expected}; the roles paird_web, paird_daemon and paird_console may what they need")
+    );
     let again: Vec<String> = fresh.query_one(applied, &[]).await.unwrap().get(0);
     assert_eq!(again, when, "nothing is migrated twice");
 

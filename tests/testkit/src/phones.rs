@@ -82,11 +82,22 @@ impl Phones {
 
     /// Somebody writes to the phone, as soon as its devices have told their keys.
     pub async fn write(&self, number: &str, text: &str) {
+        // A device that has told none yet is left out of a message.
         until("keys to write with", || async {
-            let (number, text) = (number.to_owned(), text.to_owned());
-            self.call(move |remote| remote.write(&number, &text)).await.ok()
+            let number = number.to_owned();
+            let told = self.call(move |remote| {
+                let mut told = true;
+                for device in remote.devices(&number)? {
+                    let nth = device.jid.split_once(':').and_then(|(_, rest)| rest.split('@').next()?.parse().ok());
+                    told &= remote.waiting(&number, nth.unwrap_or_default())?.one_time_keys > 0;
+                }
+                Ok(told)
+            });
+            told.await.unwrap().then_some(())
         })
         .await;
+        let (number, text) = (number.to_owned(), text.to_owned());
+        self.call(move |remote| remote.write(&number, &text)).await.unwrap();
     }
 
     pub async fn clear_faults(&self) {
