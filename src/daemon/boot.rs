@@ -57,7 +57,7 @@ impl Database {
         &self.dsn
     }
 
-    /// As whom the console, the HTTP API and the metrics ask.
+    /// As whom the console and the HTTP API ask.
     pub fn console_dsn(&self) -> &Dsn {
         &self.console
     }
