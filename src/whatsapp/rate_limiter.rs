@@ -127,17 +127,15 @@ impl RateLimiter {
     fn take_for_login(&self) -> Option<Duration> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         self.fill(&mut bucket);
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
+        let own = bucket.for_logins.min(1.0);
+        // What the pairings leave and their own together: as long as nobody pairs, the whole rate.
+        if own >= 1.0 || bucket.tokens + own >= 1.0 {
+            bucket.for_logins -= own;
+            bucket.tokens -= 1.0 - own;
             return None;
         }
-        if bucket.for_logins >= 1.0 {
-            bucket.for_logins -= 1.0;
-            return None;
-        }
-        let shared = (1.0 - bucket.tokens) / (1.0 - 1.0 / LOGIN_SHARE);
-        let own = (1.0 - bucket.for_logins) * LOGIN_SHARE;
-        Some(Duration::from_secs_f64(shared.min(own) / self.rate))
+        let (both, alone) = (1.0 - bucket.tokens - own, (1.0 - own) * LOGIN_SHARE);
+        Some(Duration::from_secs_f64(both.min(alone) / self.rate))
     }
 
     fn fill(&self, bucket: &mut Bucket) {

@@ -624,34 +624,34 @@ impl World {
         self.depart(p, life.session, retired);
     }
 
-    fn carry_out_of_ticket(&mut self, p: &mut Process, id: LifeId, life: &mut TicketLife, task: saga::Task) {
+    fn carry_out_of_ticket(&mut self, p: &mut Process, id: LifeId, life: &mut TicketLife, task: saga::TicketTask) {
         let ticket = life.desk.work().ticket().clone();
         match task {
-            saga::Task::Open { incarnation, keyring } => {
+            saga::TicketTask::Open { incarnation, keyring } => {
                 let purpose = Purpose::Login;
                 let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked: true };
                 let statement =
                     Statement::LoadConnectionSettings { process: p.id, account: ticket.account, fence: ticket.fence };
                 self.ticket_ask(p, id, life, statement, TicketAsk::Settings(opening));
             }
-            saga::Task::Unlink(incarnation) => match live(life.session, incarnation) {
+            saga::TicketTask::Unlink(incarnation) => match live(life.session, incarnation) {
                 Some(session) => self.send_unlink(session),
                 None => {
                     let gone = UnlinkAnswer::Unknown("the connection is gone".to_owned());
                     life.desk.take(saga::Input::Answered(incarnation, gone), None);
                 }
             },
-            saga::Task::Close(incarnation) => {
+            saga::TicketTask::Close(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.close(session));
                 self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
             }
-            saga::Task::Cut(incarnation) => {
+            saga::TicketTask::Cut(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.cut(session));
                 self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
             }
-            saga::Task::Record(outcome) => self.record_outcome(p, id, life, outcome),
+            saga::TicketTask::Record(outcome) => self.record_outcome(p, id, life, outcome),
         }
     }
 

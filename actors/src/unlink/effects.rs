@@ -2,7 +2,7 @@
 
 use tracing::{Span, info};
 
-use super::saga::{Answer, Input, Saga, Task};
+use super::saga::{Answer, Input, Saga, TicketTask};
 use crate::{
     domain::{Purpose, UnlinkAnswer},
     shell::{CarryOut, Done, Running, Subject, TaskContext},
@@ -19,30 +19,30 @@ impl CarryOut for Saga {
         trace::ticket(self.ticket())
     }
 
-    fn carry_out(&self, task: Task, context: TaskContext<Self>) -> Running<Self> {
+    fn carry_out(&self, task: TicketTask, context: TaskContext<Self>) -> Running<Self> {
         let ticket = self.ticket().clone();
         Box::pin(async move {
             match task {
-                Task::Open { incarnation, keyring } => {
+                TicketTask::Open { incarnation, keyring } => {
                     let opened = context.open(incarnation, keyring, Purpose::Login, None, Input::Session).await;
                     Done::Answer(Answer::Opened(incarnation, opened))
                 }
-                Task::Unlink(incarnation) => {
+                TicketTask::Unlink(incarnation) => {
                     let answer = match context.session(incarnation) {
                         Some(session) => session.unlink().await,
                         None => UnlinkAnswer::Unknown("the connection is gone".to_owned()),
                     };
                     Done::Input(Input::Answered(incarnation, answer))
                 }
-                Task::Close(incarnation) => {
+                TicketTask::Close(incarnation) => {
                     context.close(incarnation).await;
                     Done::Input(Input::SessionClosed(incarnation))
                 }
-                Task::Cut(incarnation) => {
+                TicketTask::Cut(incarnation) => {
                     context.cut(incarnation).await;
                     Done::Input(Input::SessionClosed(incarnation))
                 }
-                Task::Record(outcome) => {
+                TicketTask::Record(outcome) => {
                     let recorded = context.deps.tickets.record_ticket(&ticket, &outcome).await;
                     Done::Answer(Answer::Recorded(outcome, recorded))
                 }

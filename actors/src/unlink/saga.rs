@@ -46,7 +46,7 @@ pub enum Effect {
 
 /// One thing to do for a ticket: see [`Effect`].
 #[derive(Clone, Debug)]
-pub enum Task {
+pub enum TicketTask {
     Open {
         incarnation: Incarnation,
         keyring: KeyringId,
@@ -327,26 +327,26 @@ impl Machine for Saga {
 }
 
 impl Work for Saga {
-    type Task = Task;
+    type Task = TicketTask;
     type Answer = Answer;
 
     const DEADLINE: Input = Input::Deadline;
     const FENCED: Input = Input::Fenced;
 
-    fn begin(&mut self, order: Effect, _: Instant, _: bool) -> Begun<Task> {
+    fn begin(&mut self, order: Effect, _: Instant, _: bool) -> Begun<TicketTask> {
         match order {
             Effect::Open { incarnation, keyring } => {
-                Begun::Task(Task::Open { incarnation, keyring }, Wait::UnlessFenced)
+                Begun::Task(TicketTask::Open { incarnation, keyring }, Wait::UnlessFenced)
             }
-            Effect::Unlink(incarnation) => Begun::Task(Task::Unlink(incarnation), Wait::No),
-            Effect::Close(incarnation) => Begun::Task(Task::Close(incarnation), Wait::No),
-            Effect::Cut(incarnation) => Begun::Task(Task::Cut(incarnation), Wait::No),
-            Effect::Record(outcome) => Begun::Task(Task::Record(outcome), Wait::UnlessFenced),
+            Effect::Unlink(incarnation) => Begun::Task(TicketTask::Unlink(incarnation), Wait::No),
+            Effect::Close(incarnation) => Begun::Task(TicketTask::Close(incarnation), Wait::No),
+            Effect::Cut(incarnation) => Begun::Task(TicketTask::Cut(incarnation), Wait::No),
+            Effect::Record(outcome) => Begun::Task(TicketTask::Record(outcome), Wait::UnlessFenced),
             Effect::Retire => Begun::Retire,
         }
     }
 
-    fn on_answer(&mut self, answer: Answer) -> Then<Input, Task> {
+    fn on_answer(&mut self, answer: Answer) -> Then<Input, TicketTask> {
         match answer {
             Answer::Opened(_, Ok(())) | Answer::Recorded(_, Ok(())) => Then::Proceed,
             Answer::Opened(_, Err(StoreError::Fenced)) | Answer::Recorded(_, Err(StoreError::Fenced)) => Then::Fence,
@@ -361,7 +361,9 @@ impl Work for Saga {
             Answer::Recorded(_, Err(StoreError::Refused(why) | StoreError::Poisoned(why))) => {
                 Then::End(Ending::Unwritable(why))
             }
-            Answer::Recorded(outcome, Err(StoreError::Unavailable(why))) => Then::Again(Task::Record(outcome), why),
+            Answer::Recorded(outcome, Err(StoreError::Unavailable(why))) => {
+                Then::Again(TicketTask::Record(outcome), why)
+            }
         }
     }
 
@@ -377,7 +379,7 @@ impl Work for Saga {
     }
 }
 
-fn not_opened(incarnation: Incarnation, reason: CloseReason) -> Then<Input, Task> {
+fn not_opened(incarnation: Incarnation, reason: CloseReason) -> Then<Input, TicketTask> {
     Then::Input(Input::Session(incarnation, SessionEvent::Ended { reason }))
 }
 

@@ -45,6 +45,7 @@ pub async fn audit_matches(stage: &Stage) -> Vec<String> {
         WHERE CASE WHEN always THEN audited <> told ELSE audited > told END
         UNION ALL SELECT concat_ws(' ', l.action, 'of nobody or without its label')
         FROM audit_log l LEFT JOIN whatsapp_accounts a ON a.id = l.target_id
-        WHERE a.id IS NULL OR l.payload->>'label' IS DISTINCT FROM a.label";
+        WHERE l.target_type = 'whatsapp_account'
+          AND (a.id IS NULL OR l.payload->>'label' IS DISTINCT FROM a.label)";
     complaints(stage, differ, &[]).await
 }

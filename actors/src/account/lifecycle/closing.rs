@@ -5,7 +5,7 @@
 use super::{
     CommandInput, Effect, Lifecycle, NOBODY, State, Step,
     commands::{DELETED_ALREADY, fail_into},
-    state::Phase,
+    state::LifecyclePhase,
 };
 use crate::domain::{
     AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason,
@@ -139,11 +139,13 @@ impl Lifecycle {
     /// Gives the account up: the next owner runs again what is not ended.
     pub(super) fn is_leaving(&self) -> bool {
         match self.state.phase() {
-            Phase::Closing => {
+            LifecyclePhase::Closing => {
                 matches!(&self.state, State::Closing { after, .. } if matches!(**after, AfterClose::Leave(_)))
             }
-            Phase::Gone => true,
-            Phase::Resting | Phase::Pairing | Phase::Linking | Phase::Linked => false,
+            LifecyclePhase::Gone => true,
+            LifecyclePhase::Resting | LifecyclePhase::Pairing | LifecyclePhase::Linking | LifecyclePhase::Linked => {
+                false
+            }
         }
     }
 

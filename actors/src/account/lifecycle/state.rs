@@ -58,7 +58,7 @@ pub struct Groups {
 
 /// The states, in groups: for what is alike in all of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum LifecyclePhase {
     /// No connection exists.
     Resting,
     /// A pairing socket is open and no phone has scanned yet.
@@ -72,33 +72,35 @@ pub enum Phase {
 }
 
 impl State {
-    pub fn phase(&self) -> Phase {
+    pub fn phase(&self) -> LifecyclePhase {
         match self {
             Self::Unpaired
             | Self::Waiting { .. }
             | Self::Reclaiming { .. }
             | Self::Reconnecting { .. }
             | Self::Held { .. }
-            | Self::Deleted { .. } => Phase::Resting,
-            Self::Opening { .. } | Self::AwaitingScan { .. } | Self::AwaitingPasskey { .. } => Phase::Pairing,
-            Self::Admitting { .. } | Self::Linking { .. } | Self::ClaimingNumber { .. } => Phase::Linking,
-            Self::Connecting { .. } | Self::Online { .. } => Phase::Linked,
-            Self::Closing { .. } => Phase::Closing,
-            Self::Gone => Phase::Gone,
+            | Self::Deleted { .. } => LifecyclePhase::Resting,
+            Self::Opening { .. } | Self::AwaitingScan { .. } | Self::AwaitingPasskey { .. } => LifecyclePhase::Pairing,
+            Self::Admitting { .. } | Self::Linking { .. } | Self::ClaimingNumber { .. } => LifecyclePhase::Linking,
+            Self::Connecting { .. } | Self::Online { .. } => LifecyclePhase::Linked,
+            Self::Closing { .. } => LifecyclePhase::Closing,
+            Self::Gone => LifecyclePhase::Gone,
         }
     }
 
     /// A connection exists, or is being closed.
     pub fn has_session(&self) -> bool {
         match self.phase() {
-            Phase::Pairing | Phase::Linking | Phase::Linked | Phase::Closing => true,
-            Phase::Resting | Phase::Gone => false,
+            LifecyclePhase::Pairing | LifecyclePhase::Linking | LifecyclePhase::Linked | LifecyclePhase::Closing => {
+                true
+            }
+            LifecyclePhase::Resting | LifecyclePhase::Gone => false,
         }
     }
 
     /// A pairing socket is open and no phone has scanned yet.
     pub fn awaits_phone(&self) -> bool {
-        self.phase() == Phase::Pairing
+        self.phase() == LifecyclePhase::Pairing
     }
 
     /// A pairing socket is open, and nothing is asked of the phone's owner yet.
