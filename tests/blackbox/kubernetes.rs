@@ -135,7 +135,7 @@ async fn a_daemon_as_the_manifest_sets_it_up_answers_its_probes() {
     // This test's user owns the file, and only root's may be readable by a group.
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode & 0o700)).unwrap();
     assert_eq!(mode & 0o037, 0, "what the daemon refuses to read: {mode:o}");
-    let place = text(&at(container, &["volumeMounts", "1", "mountPath"])).to_owned();
+    let place = text(at(container, &["volumeMounts", "1", "mountPath"])).to_owned();
 
     let mut settings = Vec::new();
     let mut port = 0;
