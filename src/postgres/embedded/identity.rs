@@ -15,13 +15,21 @@ use super::EmbeddedError;
 #[derive(Clone, Debug)]
 pub(super) enum Identity {
     Ourselves,
-    Other { uid: Uid, gid: Gid },
+    Other { uid: Uid, gid: Gid, reach: Reach },
+}
+
+/// Whether the other user can get to the data directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Free,
+    /// A closed directory (root's home) is on the way: the server keeps the one
+    /// capability that passes it.
+    ThroughClosed,
 }
 
 impl Identity {
     /// The other user is `postgres`, which its packages make: a user that somebody else runs
-    /// as, such as `nobody`, would share the cluster with him. It gets to the data directory
-    /// as anybody does, without a capability that passes closed directories.
+    /// as, such as `nobody`, would share the cluster with him.
     pub(super) fn choose(data_dir: &Path) -> Result<Self, EmbeddedError> {
         if !geteuid().is_root() {
             return Ok(Self::Ourselves);
@@ -30,10 +38,8 @@ impl Identity {
         let User { uid, gid, .. } = user.ok_or(EmbeddedError::NoUser)?;
         let is_open =
             |dir: &Path| fs::metadata(dir).is_ok_and(|found| found.mode() & 0o001 != 0 || found.uid() == uid.as_raw());
-        match data_dir.ancestors().skip(1).find(|dir| !is_open(dir)) {
-            None => Ok(Self::Other { uid, gid }),
-            Some(closed) => Err(EmbeddedError::Closed { data_dir: data_dir.to_owned(), closed: closed.to_owned() }),
-        }
+        let reach = if data_dir.ancestors().skip(1).all(is_open) { Reach::Free } else { Reach::ThroughClosed };
+        Ok(Self::Other { uid, gid, reach })
     }
 
     pub(super) fn is_other(&self) -> bool {
@@ -62,7 +68,7 @@ impl Identity {
         dir.set_permissions(fs::Permissions::from_mode(0o700)).map_err(|wrong| failed("cannot close", wrong))?;
         match self {
             Self::Ourselves => Ok(()),
-            Self::Other { uid, gid } => std::os::unix::fs::fchown(&dir, Some(uid.as_raw()), Some(gid.as_raw()))
+            Self::Other { uid, gid, .. } => std::os::unix::fs::fchown(&dir, Some(uid.as_raw()), Some(gid.as_raw()))
                 .map_err(|wrong| failed("cannot give away", wrong)),
         }
     }
@@ -71,7 +77,7 @@ impl Identity {
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         match self {
             Self::Ourselves => Ok(()),
-            Self::Other { uid, gid } => chown(path, Some(*uid), Some(*gid)).map_err(|wrong| EmbeddedError::Files {
+            Self::Other { uid, gid, .. } => chown(path, Some(*uid), Some(*gid)).map_err(|wrong| EmbeddedError::Files {
                 what: "cannot give away",
                 path: path.to_owned(),
                 source: wrong.into(),
@@ -83,7 +89,16 @@ impl Identity {
     /// gets `at_our_end` when the calling thread ends, in whatever way.
     pub(super) fn command(&self, program: &Path, at_our_end: Signal) -> Command {
         let mut command = match self {
-            Self::Other { uid, gid } => {
+            Self::Other { uid, gid, reach: Reach::ThroughClosed } => {
+                let mut command = Command::new("setpriv");
+                command
+                    .args(["--reuid", &uid.to_string(), "--regid", &gid.to_string(), "--clear-groups"])
+                    .args(["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"])
+                    .arg(format!("--pdeathsig={}", at_our_end.as_str().trim_start_matches("SIG")))
+                    .arg(program);
+                command
+            }
+            Self::Other { uid, gid, reach: Reach::Free } => {
                 let mut command = Command::new(program);
                 command.uid(uid.as_raw()).gid(gid.as_raw());
                 command

@@ -54,11 +54,6 @@ pub enum EmbeddedError {
          run paird as an ordinary user, or set DATABASE_URL"
     )]
     NoUser,
-    #[error(
-        "Postgres refuses to run as root, and its user postgres cannot get to {data_dir}, since {closed} is closed to it: \
-         set PAIRD_DATA_DIR to another directory, such as /var/lib/paird, or run paird as an ordinary user"
-    )]
-    Closed { data_dir: PathBuf, closed: PathBuf },
     #[error("{what} {path}: {source}")]
     Files { what: &'static str, path: PathBuf, source: io::Error },
     #[error("{program} failed: {said}")]
