@@ -99,8 +99,7 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
         let is_bearer = scheme.eq_ignore_ascii_case("bearer");
         let is_known = is_bearer && state.token.is(token.trim());
         if is_bearer && !is_known {
-            state.vitals.metrics().token_was_wrong(WrongToken::Bearer);
-            state.trail.wrong_token();
+            state.token_was_wrong(WrongToken::Bearer);
         }
         return is_known.then_some(Caller::Token);
     }

@@ -143,9 +143,8 @@ pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Paylo
     // Held during the delay after a wrong token, so that the next one is not compared before.
     let turn = sessions.turn.acquire().await;
     if !state.token.is(&said.token) {
-        state.vitals.metrics().token_was_wrong(WrongToken::Login);
+        state.token_was_wrong(WrongToken::Login);
         warn!("a login to the console with a wrong token");
-        state.trail.wrong_token();
         tokio::time::sleep(PENALTY).await;
         drop(turn);
         if wants_page(&request) {

@@ -16,6 +16,7 @@ use super::{
     token::Token,
     trail::Trail,
 };
+use crate::metrics::WrongToken;
 use crate::postgres::lease::LeaseRow;
 use crate::vitals::Vitals;
 
@@ -59,6 +60,12 @@ impl AppState {
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Problem> {
         with_timeout(statement).await?.map_err(|wrong| self.problem_of(&wrong))
+    }
+
+    /// Counted for the metrics, and told to the audit log.
+    pub fn token_was_wrong(&self, how: WrongToken) {
+        self.vitals.metrics().token_was_wrong(how);
+        self.trail.wrong_token();
     }
 
     /// What to answer when a statement failed.
