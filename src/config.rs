@@ -191,6 +191,11 @@ impl Config {
         Ok(self)
     }
 
+    /// The console's own login. The embedded Postgres has one for everybody.
+    pub fn own_console_url(&self) -> Option<&DatabaseUrl> {
+        self.console_database_url.as_ref().filter(|_| self.database_url.is_some())
+    }
+
     /// The settings that decide what the machines do.
     pub fn policy(&self) -> Policy {
         Policy {

@@ -163,9 +163,9 @@ impl NoDaemonHint {
 
 /// As [`dsn`], as the login of the console where that has one of its own.
 fn console_dsn(config: &Config) -> anyhow::Result<Dsn> {
-    match (&config.console_database_url, &config.database_url) {
-        (Some(url), Some(_)) => Dsn::parse(url.expose()).map_err(|wrong| failure(Exit::Usage, wrong.to_string())),
-        (Some(_) | None, _) => dsn(config),
+    match config.own_console_url() {
+        Some(url) => Dsn::parse(url.expose()).map_err(|wrong| failure(Exit::Usage, wrong.to_string())),
+        None => dsn(config),
     }
 }
 

@@ -34,16 +34,18 @@ impl Database {
             }
         };
         let mut dsn = Dsn::parse(&text).context("DATABASE_URL")?;
-        let mut console = match (&config.console_database_url, &embedded) {
-            (Some(url), None) => Dsn::parse(url.expose()).context("PAIRD_CONSOLE_DATABASE_URL")?,
-            (Some(_) | None, _) => dsn.clone(),
+        warn_of_unverified("DATABASE_URL", &dsn);
+        let mut console = match config.own_console_url() {
+            Some(url) => {
+                let own = Dsn::parse(url.expose()).context("PAIRD_CONSOLE_DATABASE_URL")?;
+                warn_of_unverified("PAIRD_CONSOLE_DATABASE_URL", &own);
+                own
+            }
+            None => dsn.clone(),
         };
         if let (Some(url), None) = (&config.listen_url, &embedded) {
             let direct = Dsn::parse(url.expose()).context("PAIRD_LISTEN_URL")?;
             (dsn, console) = (dsn.with_direct(direct.clone()), console.with_direct(direct));
-        }
-        for (setting, dsn) in [("DATABASE_URL", &dsn), ("PAIRD_CONSOLE_DATABASE_URL", &console)] {
-            warn_of_unverified(setting, dsn);
         }
         migrate(&dsn).await?;
         if let Some((_, file)) = &embedded {

@@ -44,9 +44,9 @@ pub(super) async fn look(
 }
 
 async fn console(config: &Config, daemon: &Database, login: &str) -> anyhow::Result<Finding> {
-    let own = match (&config.console_database_url, &config.database_url) {
-        (Some(_), Some(_)) => Some(Database::connect(config, crate::cli::out::Format::Text).await),
-        (Some(_) | None, _) => None,
+    let own = match config.own_console_url() {
+        Some(_) => Some(Database::connect(config, crate::cli::out::Format::Text).await),
+        None => None,
     };
     let database = match &own {
         Some(Ok(database)) => database,
