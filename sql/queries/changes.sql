@@ -11,17 +11,27 @@
 WITH mine AS (
     SELECT id, operator_id, phone_number, proxy, device_name, presence,
            last_change IS NOT DISTINCT FROM :follows AS in_turn,
-           last_change IS NOT DISTINCT FROM :change AS was_written
+           last_change IS NOT DISTINCT FROM :change AS was_written,
+           -- Null unless the change gives the account another number. Most do not, and then
+           -- nobody else's number matters.
+           CASE WHEN phone_number IS DISTINCT FROM :phone_number
+                THEN nullif(phone_key(:phone_number), phone_key(phone_number)) END AS new_key
     FROM whatsapp_accounts
     WHERE id = :account AND owner = :process AND fence = :fence
     FOR UPDATE
 ), incumbent AS (
-    SELECT a.label
-    FROM mine JOIN whatsapp_accounts a ON a.operator_id = mine.operator_id AND a.id <> mine.id
-    WHERE mine.in_turn AND a.phone_key = phone_key(:phone_number) AND a.deleted_at IS NULL
-      AND phone_key(mine.phone_number) IS DISTINCT FROM phone_key(:phone_number)
-    ORDER BY a.created_at, a.id
-    LIMIT 1
+    -- Lateral, so that it is looked for only where there is a new number: joined, the plan may
+    -- go through all accounts first.
+    SELECT other.label
+    FROM mine CROSS JOIN LATERAL (
+        SELECT a.label
+        FROM whatsapp_accounts a
+        WHERE a.operator_id = mine.operator_id AND a.phone_key = mine.new_key
+          AND a.id <> mine.id AND a.deleted_at IS NULL
+        ORDER BY a.created_at, a.id
+        LIMIT 1
+    ) AS other
+    WHERE mine.in_turn AND mine.new_key IS NOT NULL
 ), open_tickets AS (
     -- Locked, so that one that is closed at this moment is not seen as open.
     SELECT t.id FROM mine JOIN unlink_tickets t ON t.account_id = mine.id

@@ -114,7 +114,44 @@ async fn recurring_queries_cost_what_is_alive_not_what_was() {
     assert!(troubles.is_empty(), "{}", troubles.join("\n"));
 }
 
+/// 200 accounts of one operator, all with numbers, of which Postgres has no statistics yet.
+const YOUNG: &str = "
+    INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at)
+    VALUES (md5('process1')::uuid, 'here', 1, '1', 'here', 1, now() + interval '1 day');
+    INSERT INTO whatsapp_accounts (id, operator_id, label, phone_number, owner)
+    SELECT md5('account' || n)::uuid, md5('operator')::uuid, 'account ' || n, '4366' || n, md5('process1')::uuid
+    FROM generate_series(0, 199) n;
+    UPDATE whatsapp_accounts SET id = md5('account200')::uuid, phone_number = '436601' WHERE label = 'account 0'";
+
+/// Rows of accounts that a change of one may read.
+const FEW: i64 = 10;
+
+#[tokio::test]
+async fn a_change_of_one_account_reads_no_others() {
+    let database = Database::new().await;
+    database.web.batch_execute("ALTER TABLE whatsapp_accounts SET (autovacuum_enabled = off)").await.unwrap();
+    database.web.batch_execute(YOUNG).await.unwrap();
+    let statement = statements("changes").into_iter().find(|statement| statement.name == "record_change").unwrap();
+    let Statement { text, arguments, .. } = statement;
+    database.web.batch_execute(&format!("PREPARE asked AS {text}")).await.unwrap();
+    for asked in 1..=7 {
+        database.web.batch_execute("BEGIN").await.unwrap();
+        let before = database.rows_read().await;
+        database.web.batch_execute(&format!("EXECUTE asked({})", arguments.join(", "))).await.unwrap();
+        let read = database.rows_read().await - before;
+        assert!((1..=FEW).contains(&read), "time {asked}: {read} rows of accounts were read");
+        database.web.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
+
 impl Database {
+    /// Rows of accounts that this connection has read, of late; counted up.
+    async fn rows_read(&self) -> i64 {
+        let read = "SELECT (seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables
+                    WHERE relname = 'whatsapp_accounts'";
+        self.one(read, &[]).await
+    }
+
     /// Its plan as it was carried out, planned so often before, and the tables that were
     /// gone through as a whole, by functions and triggers, too. Nothing of it stays.
     async fn explain(&self, statement: &Statement, before: u32) -> Result<(Value, Vec<String>), Error> {
