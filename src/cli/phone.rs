@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use paird_sandbox::{Remote, RemoteError};
+use paird_sandbox::{Remote, RemoteError, ShownMessage, Writing};
 use paird_sql::queries::cli;
 use serde_json::json;
 
@@ -16,6 +16,8 @@ use crate::config::Config;
 
 /// The number of a phone that nobody named.
 const SOME_NUMBER: &str = "436600000001";
+/// Of a phone's devices, the phone.
+const PHONE_ITSELF: u16 = 0;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum PhoneCommand {
@@ -32,6 +34,17 @@ pub(super) enum PhoneCommand {
     Devices { number: String },
     /// A phone removes a linked device.
     Unlink { number: String, jid: String },
+    /// A phone's owner writes to an account.
+    Write {
+        /// The number of who writes, digits only; the phone is made if there is none.
+        number: String,
+        /// Label or id of the account that is written to.
+        #[arg(long, value_name = "LABEL|ID")]
+        to: String,
+        text: String,
+    },
+    /// What a phone shows of its conversations, oldest first.
+    Chats { number: String },
 }
 
 /// Where a running sandbox says how to reach it.
@@ -74,8 +87,45 @@ pub(super) async fn run(config: &Config, format: Format, command: PhoneCommand) 
             call(remote, move |remote| remote.unlink(&number, &jid)).await?;
             format.tell("removed from the phone", &document);
         }
+        PhoneCommand::Write { number, to, text } => {
+            let reached = linked_number(config, format, &to).await?;
+            let written = call(remote, move |remote| {
+                remote.add_phone(&number)?;
+                remote.send(&number, &Writing::text(&reached, &text))
+            });
+            let written = written.await?;
+            format.tell(
+                format_args!("sent to {to:?} as {}", written.id),
+                &json!({ "to": to, "waId": written.id, "devices": written.devices }),
+            );
+        }
+        PhoneCommand::Chats { number } => {
+            let shown = call(remote, move |remote| remote.messages(&number, PHONE_ITSELF)).await?;
+            if format == Format::Json {
+                out::json(&serde_json::to_value(shown)?);
+                return Ok(ExitCode::SUCCESS);
+            }
+            let rows: Vec<Vec<String>> = shown.iter().map(chat_line).collect();
+            out::raw(&out::table(&["CHAT", "FROM", "KIND", "TEXT", "TIMES"], &rows));
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn chat_line(message: &ShownMessage) -> Vec<String> {
+    let from = if message.from_me { "me" } else { message.from.as_str() };
+    let text = message.text.clone().unwrap_or_default();
+    vec![message.chat.clone(), from.to_owned(), message.kind.clone(), text, message.arrivals.to_string()]
+}
+
+/// The number that an account speaks for.
+async fn linked_number(config: &Config, format: Format, account: &str) -> anyhow::Result<String> {
+    let database = Database::connect(config, format).await?;
+    let account = database.account(account).await?;
+    let accounts = cli::list_listed_accounts().bind(&database.client).all().await.map_err(explained)?;
+    let row = accounts.into_iter().find(|row| row.id == account.id);
+    row.and_then(|row| row.phone_number)
+        .with_context(|| format!("{:?} has no number: pair it first, `paird pair {:?}`", account.label, account.label))
 }
 
 async fn shown_qr(config: &Config, format: Format, account: &str) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ mod events;
 mod exits;
 mod hostile_text;
 mod pairing;
+mod phone;
 mod screen;
 mod upkeep;
 mod watch;

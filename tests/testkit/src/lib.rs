@@ -141,6 +141,11 @@ impl Stage {
     }
 
     /// Where WhatsApp is, for a daemon or a command.
+    /// Where the sandbox's phones are operated.
+    pub fn admin_url(&self) -> String {
+        self.sandbox.admin_url()
+    }
+
     pub fn whatsapp_url(&self) -> String {
         self.sandbox.whatsapp_url()
     }
