@@ -9,7 +9,7 @@
 --  * `existing_label`: it gives the account a number that another live account of the
 --    operator has. Two newcomers at the same moment meet at the unique index.
 WITH mine AS (
-    SELECT id, operator_id, phone_number, proxy, device_name, presence,
+    SELECT id, operator_id, proxy, device_name, presence,
            last_change IS NOT DISTINCT FROM :follows AS in_turn,
            last_change IS NOT DISTINCT FROM :change AS was_written,
            -- Null unless the change gives the account another number. Most do not, and then
