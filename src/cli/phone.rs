@@ -89,11 +89,10 @@ pub(super) async fn run(config: &Config, format: Format, command: PhoneCommand) 
         }
         PhoneCommand::Write { number, to, text } => {
             let reached = linked_number(config, format, &to).await?;
-            let written = call(remote, move |remote| {
-                remote.add_phone(&number)?;
-                remote.send(&number, &Writing::text(&reached, &text))
-            });
-            let written = written.await?;
+            let writing = Writing::text(&reached, &text);
+            let written =
+                call(remote, move |remote| remote.add_phone(&number).and_then(|()| remote.send(&number, &writing)))
+                    .await?;
             format.tell(
                 format_args!("sent to {to:?} as {}", written.id),
                 &json!({ "to": to, "waId": written.id, "devices": written.devices }),
@@ -122,9 +121,8 @@ fn chat_line(message: &ShownMessage) -> Vec<String> {
 async fn linked_number(config: &Config, format: Format, account: &str) -> anyhow::Result<String> {
     let database = Database::connect(config, format).await?;
     let account = database.account(account).await?;
-    let accounts = cli::list_listed_accounts().bind(&database.client).all().await.map_err(explained)?;
-    let row = accounts.into_iter().find(|row| row.id == account.id);
-    row.and_then(|row| row.phone_number)
+    account
+        .phone_number
         .with_context(|| format!("{:?} has no number: pair it first, `paird pair {:?}`", account.label, account.label))
 }
 

@@ -16,6 +16,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
     let web = &stage.web;
     let account = web.connect_account("desk", "436607000099", &stage.phones).await;
     web.event(account, "groups.synced", 0).await;
+    std::fs::write(stage.dir.join("daemon/sandbox.admin"), stage.admin_url()).unwrap();
     let held = web.account("held").await;
     let gone = web.account("gone").await;
     // As rows of before there were limits have it, and as WhatsApp may say it.
@@ -60,6 +61,8 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["status", &account],
         vec!["status", &held],
         vec!["status", HOSTILE],
+        vec!["phone", "write", "436607000098", "--to", &account, HOSTILE],
+        vec!["phone", "chats", "436607000098"],
         vec!["groups", &account],
         vec!["groups", &account, "--sync"],
         vec!["groups", &held, "--sync"],

@@ -140,12 +140,12 @@ impl Stage {
         self.dsn.replace("user=paird", &format!("user={name}"))
     }
 
-    /// Where WhatsApp is, for a daemon or a command.
     /// Where the sandbox's phones are operated.
     pub fn admin_url(&self) -> String {
         self.sandbox.admin_url()
     }
 
+    /// Where WhatsApp is, for a daemon or a command.
     pub fn whatsapp_url(&self) -> String {
         self.sandbox.whatsapp_url()
     }
