@@ -4,6 +4,7 @@
 //! This is the only file that reads the environment; everything else is handed values.
 
 mod parsers;
+mod settings;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use paird_actors::domain::{Policy, Refuse, Secret};
 use thiserror::Error;
 
 pub use parsers::device_name;
+pub use settings::help as settings_help;
 use sources::RawSettings;
 
 use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
@@ -138,41 +140,41 @@ impl Config {
     fn read(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let raw = RawSettings::new(variables)?;
         let data_dir = raw.data_dir()?;
-        let path = |name: &str, default: PathBuf| raw.get(name).map_or(default, PathBuf::from);
+        let path = |setting, default: PathBuf| raw.get(setting).map_or(default, PathBuf::from);
 
-        let command_channel = raw.parse("PAIRD_COMMAND_CHANNEL", "paird_command", parsers::channel)?;
-        let event_channel = raw.parse("PAIRD_EVENT_CHANNEL", "paird_event", parsers::channel)?;
+        let command_channel = raw.parse(&settings::COMMAND_CHANNEL, parsers::channel)?;
+        let event_channel = raw.parse(&settings::EVENT_CHANNEL, parsers::channel)?;
         if command_channel == event_channel {
-            return Err(ConfigError::new("PAIRD_EVENT_CHANNEL", "is the same as PAIRD_COMMAND_CHANNEL"));
+            return Err(ConfigError::new(settings::EVENT_CHANNEL.name, "is the same as PAIRD_COMMAND_CHANNEL"));
         }
         Ok(Self {
-            database_url: raw.parse_optional("DATABASE_URL", parsers::database_url)?,
-            console_database_url: raw.parse_optional("PAIRD_CONSOLE_DATABASE_URL", parsers::database_url)?,
-            listen_url: raw.parse_optional("PAIRD_LISTEN_URL", parsers::database_url)?,
-            master_key_file: path("PAIRD_MASTER_KEY_FILE", data_dir.join("master.key")),
+            database_url: raw.parse_optional(&settings::DATABASE_URL, parsers::database_url)?,
+            console_database_url: raw.parse_optional(&settings::CONSOLE_DATABASE_URL, parsers::database_url)?,
+            listen_url: raw.parse_optional(&settings::LISTEN_URL, parsers::database_url)?,
+            master_key_file: path(&settings::MASTER_KEY_FILE, data_dir.join("master.key")),
             command_channel,
             event_channel,
-            notify_commands: raw.parse("PAIRD_NOTIFY_COMMANDS", "verified", parsers::notify_commands)?,
-            event_payload: raw.parse("PAIRD_EVENT_PAYLOAD", "full", parsers::event_payload)?,
-            pair_timeout: raw.parse("PAIRD_PAIR_TIMEOUT", "5m", parsers::duration)?,
-            pending_max_age: raw.parse("PAIRD_PENDING_MAX_AGE", "1h", parsers::duration)?,
-            refuse: raw.parse("PAIRD_REFUSE", "before-link", parsers::refuse)?,
-            console_addr: raw.parse("PAIRD_CONSOLE_ADDR", "127.0.0.1:8088", parsers::console_addr)?,
-            probe_addr: raw.parse("PAIRD_PROBE_ADDR", "off", parsers::probe_addr)?,
-            console_token_file: path("PAIRD_CONSOLE_TOKEN_FILE", data_dir.join("console.token")),
-            log: raw.parse("PAIRD_LOG", "info", parsers::log_directives)?,
-            log_format: raw.parse("PAIRD_LOG_FORMAT", "text", parsers::log_format)?,
-            whatsapp_url: raw.parse_optional("PAIRD_WHATSAPP_URL", parsers::whatsapp_url)?,
-            device_name: raw.parse("PAIRD_DEVICE_NAME", "paird", parsers::device_name)?,
-            postgres_bin: raw.get("PAIRD_POSTGRES_BIN").map(PathBuf::from),
-            connect_rate: raw.parse("PAIRD_CONNECT_RATE", "20", parsers::connect_rate)?,
-            proxy_allow: raw.parse("PAIRD_PROXY_ALLOW", "usual", parsers::proxy_allow)?,
+            notify_commands: raw.parse(&settings::NOTIFY_COMMANDS, parsers::notify_commands)?,
+            event_payload: raw.parse(&settings::EVENT_PAYLOAD, parsers::event_payload)?,
+            pair_timeout: raw.parse(&settings::PAIR_TIMEOUT, parsers::duration)?,
+            pending_max_age: raw.parse(&settings::PENDING_MAX_AGE, parsers::duration)?,
+            refuse: raw.parse(&settings::REFUSE, parsers::refuse)?,
+            console_addr: raw.parse(&settings::CONSOLE_ADDR, parsers::console_addr)?,
+            probe_addr: raw.parse(&settings::PROBE_ADDR, parsers::probe_addr)?,
+            console_token_file: path(&settings::CONSOLE_TOKEN_FILE, data_dir.join("console.token")),
+            log: raw.parse(&settings::LOG, parsers::log_directives)?,
+            log_format: raw.parse(&settings::LOG_FORMAT, parsers::log_format)?,
+            whatsapp_url: raw.parse_optional(&settings::WHATSAPP_URL, parsers::whatsapp_url)?,
+            device_name: raw.parse(&settings::DEVICE_NAME, parsers::device_name)?,
+            postgres_bin: raw.get(&settings::POSTGRES_BIN).map(PathBuf::from),
+            connect_rate: raw.parse(&settings::CONNECT_RATE, parsers::connect_rate)?,
+            proxy_allow: raw.parse(&settings::PROXY_ALLOW, parsers::proxy_allow)?,
             keep: Keep {
-                events: raw.parse("PAIRD_KEEP_EVENTS", "30d", parsers::keep)?,
-                commands: raw.parse("PAIRD_KEEP_COMMANDS", "30d", parsers::keep)?,
-                audit: raw.parse("PAIRD_KEEP_AUDIT", "forever", parsers::keep_audit)?,
+                events: raw.parse(&settings::KEEP_EVENTS, parsers::keep)?,
+                commands: raw.parse(&settings::KEEP_COMMANDS, parsers::keep)?,
+                audit: raw.parse(&settings::KEEP_AUDIT, parsers::keep_audit)?,
             },
-            lease_ttl: raw.parse("PAIRD_LEASE_TTL", "20s", parsers::lease_ttl)?,
+            lease_ttl: raw.parse(&settings::LEASE_TTL, parsers::lease_ttl)?,
             data_dir,
         })
     }
@@ -186,7 +188,7 @@ impl Config {
         if cfg!(feature = "sandbox") && self.whatsapp_url.is_none() {
             let wrong = "is not set; this is a sandbox build, which never talks to the real WhatsApp: \
                          give it a sandbox's ws:// address, or build without the sandbox feature";
-            return Err(ConfigError::new("PAIRD_WHATSAPP_URL", wrong));
+            return Err(ConfigError::new(settings::WHATSAPP_URL.name, wrong));
         }
         Ok(self)
     }

@@ -56,7 +56,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the daemon until SIGTERM or Ctrl-C.
-    #[command(after_help = help::SETTINGS)]
+    #[command(after_help = help::settings())]
     Serve,
     /// Adds accounts, lists and renames them, and sets how their connections are made.
     #[command(subcommand)]

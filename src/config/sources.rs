@@ -4,37 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
-
-/// Every setting's name. `paird.toml` uses the same ones, at its top level.
-pub(super) const SETTINGS: [&str; 27] = [
-    "DATABASE_URL",
-    "PAIRD_LISTEN_URL",
-    "PAIRD_CONSOLE_DATABASE_URL",
-    "PAIRD_CONFIG",
-    "PAIRD_DATA_DIR",
-    "PAIRD_MASTER_KEY_FILE",
-    "PAIRD_COMMAND_CHANNEL",
-    "PAIRD_EVENT_CHANNEL",
-    "PAIRD_NOTIFY_COMMANDS",
-    "PAIRD_EVENT_PAYLOAD",
-    "PAIRD_PAIR_TIMEOUT",
-    "PAIRD_PENDING_MAX_AGE",
-    "PAIRD_REFUSE",
-    "PAIRD_CONSOLE_ADDR",
-    "PAIRD_CONSOLE_TOKEN_FILE",
-    "PAIRD_PROBE_ADDR",
-    "PAIRD_LOG",
-    "PAIRD_LOG_FORMAT",
-    "PAIRD_WHATSAPP_URL",
-    "PAIRD_DEVICE_NAME",
-    "PAIRD_POSTGRES_BIN",
-    "PAIRD_CONNECT_RATE",
-    "PAIRD_PROXY_ALLOW",
-    "PAIRD_LEASE_TTL",
-    "PAIRD_KEEP_EVENTS",
-    "PAIRD_KEEP_COMMANDS",
-    "PAIRD_KEEP_AUDIT",
-];
+use super::settings::{self, Setting, Unset};
 
 /// Names that the tests use for themselves; no setting begins like this.
 const TEST_PREFIX: &str = "PAIRD_TEST_";
@@ -54,7 +24,8 @@ impl RawSettings {
     /// Refuses unknown names, in the environment and in the file: a misspelt
     /// setting must not be silently ignored.
     pub(super) fn new(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let unknown = variables.keys().find(|name| is_ours(name) && !known(name) && !name.starts_with(TEST_PREFIX));
+        let unknown =
+            variables.keys().find(|name| is_ours(name) && !settings::is_known(name) && !name.starts_with(TEST_PREFIX));
         if let Some(name) = unknown {
             return Err(misspelt(name, "is not a setting"));
         }
@@ -65,59 +36,63 @@ impl RawSettings {
         Ok(given)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    /// Any variable by its name.
+    fn text(&self, name: &str) -> Option<&str> {
         self.variables.get(name).filter(|v| !v.is_empty()).or_else(|| self.file.get(name)).map(String::as_str)
     }
 
-    /// Reads a setting, or its default, which is read in the same way.
+    pub(super) fn get(&self, setting: &Setting) -> Option<&str> {
+        self.text(setting.name)
+    }
+
+    /// Reads a setting, or what stands for it while it is not set.
     pub(super) fn parse<T>(
         &self,
-        name: &str,
-        default: &str,
+        setting: &Setting,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, ConfigError> {
-        read(self.get(name).unwrap_or(default)).map_err(|wrong| ConfigError::new(name, wrong))
+        let text = match (self.get(setting), setting.unset) {
+            (Some(text), _) | (None, Unset::Reads(text)) => text,
+            (None, Unset::Means(_) | Unset::Nothing) => return Err(ConfigError::new(setting.name, "is not set")),
+        };
+        read(text).map_err(|wrong| ConfigError::new(setting.name, wrong))
     }
 
     pub(super) fn parse_optional<T>(
         &self,
-        name: &str,
+        setting: &Setting,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
-        self.get(name).map(read).transpose().map_err(|wrong| ConfigError::new(name, wrong))
+        self.get(setting).map(read).transpose().map_err(|wrong| ConfigError::new(setting.name, wrong))
     }
 
     /// `PAIRD_DATA_DIR`, or the user's place for such data.
     pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {
-        let home = |name: &str, below: &str| self.get(name).map(|dir| Path::new(dir).join(below));
+        let home = |name: &str, below: &str| self.text(name).map(|dir| Path::new(dir).join(below));
         let dir = self
-            .get("PAIRD_DATA_DIR")
+            .get(&settings::DATA_DIR)
             .map(PathBuf::from)
             .or_else(|| home("XDG_DATA_HOME", "paird"))
             .or_else(|| home("HOME", ".local/share/paird"));
         match dir {
             Some(dir) => std::path::absolute(&dir)
-                .map_err(|error| ConfigError::new("PAIRD_DATA_DIR", format!("{}: {error}", dir.display()))),
-            None => Err(ConfigError::new("PAIRD_DATA_DIR", "is not set, and neither XDG_DATA_HOME nor HOME is")),
+                .map_err(|error| ConfigError::new(settings::DATA_DIR.name, format!("{}: {error}", dir.display()))),
+            None => Err(ConfigError::new(settings::DATA_DIR.name, "is not set, and neither XDG_DATA_HOME nor HOME is")),
         }
     }
 
     /// `PAIRD_CONFIG`, which must exist, else the first `paird.toml` that does.
     fn settings_file(&self) -> Result<Option<PathBuf>, ConfigError> {
-        if let Some(path) = self.get("PAIRD_CONFIG").map(PathBuf::from) {
+        if let Some(path) = self.get(&settings::CONFIG).map(PathBuf::from) {
             return match path.is_file() {
                 true => Ok(Some(path)),
-                false => Err(ConfigError::new("PAIRD_CONFIG", format!("{} is not a file", path.display()))),
+                false => Err(ConfigError::new(settings::CONFIG.name, format!("{} is not a file", path.display()))),
             };
         }
         let beside = PathBuf::from("paird.toml");
         let in_data_dir = self.data_dir().map(|dir| dir.join("paird.toml"));
         Ok([Ok(beside), in_data_dir].into_iter().flatten().find(|path| path.is_file()))
     }
-}
-
-fn known(name: &str) -> bool {
-    SETTINGS.contains(&name)
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -130,11 +105,11 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
     })?;
     let mut values = BTreeMap::new();
     for (name, value) in table {
-        if !known(&name) {
+        if !settings::is_known(&name) {
             return Err(misspelt(&name, &format!("is not a setting (in {file})")));
         }
-        if name == "PAIRD_CONFIG" {
-            return Err(ConfigError::new(&name, format!("belongs into the environment, not into {file}")));
+        if name == settings::CONFIG.name {
+            return Err(ConfigError::new(&name, format!("goes into the environment, not into {file}")));
         }
         let text = match value {
             toml::Value::String(text) => text,
@@ -161,7 +136,7 @@ fn misspelt(name: &str, wrong: &str) -> ConfigError {
         let short = known.strip_prefix("PAIRD_").unwrap_or(known);
         strsim::damerau_levenshtein(&upper, known).min(strsim::damerau_levenshtein(&upper, short))
     };
-    let nearest = SETTINGS.into_iter().map(|known| (distance(known), known)).min();
+    let nearest = settings::ALL.iter().map(|setting| (distance(setting.name), setting.name)).min();
     match nearest {
         Some((distance, known)) if distance <= 4 => ConfigError::new(name, format!("{wrong}; did you mean {known}?")),
         Some(_) | None => ConfigError::new(name, format!("{wrong}; paird serve --help lists them")),

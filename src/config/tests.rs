@@ -245,12 +245,3 @@ fn a_sandbox_build_needs_a_sandbox_to_serve() {
     let error = read(&[]).unwrap().for_daemon().unwrap_err();
     assert_eq!(error.setting, "PAIRD_WHATSAPP_URL");
 }
-
-#[test]
-fn the_operators_table_has_every_setting_and_no_other() {
-    let section = include_str!("../../.deploy/README.md").split("## Settings\n").nth(1).unwrap_or_default();
-    let rows = section.split("\n## ").next().unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `"));
-    let names = rows.flat_map(|row| row.split(" | ").next().unwrap_or_default().split(['`', ',', ' ']));
-    let named: std::collections::BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
-    assert_eq!(named, sources::SETTINGS.into_iter().collect());
-}
