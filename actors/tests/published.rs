@@ -5,33 +5,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
-use std::{fmt::Display, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use paird_actors::domain::{
-    AuditAction, CancelReason, CloseReason, Command, CommandId, CommandKind, Desired, Event, EventKind, Instant,
-    PasskeyStage, Phase, Phone, Reason, Status, Unlinked, schema,
+    AuditAction, CancelReason, Command, CommandId, CommandKind, Desired, Event, EventKind, Instant, PasskeyStage,
+    Phase, Reason, Status, Unlinked, schema,
 };
+use paird_scan::{check_tables, code, is_update, table};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn published(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sql").join(path)
-}
-
-fn is_update() -> bool {
-    std::env::var_os("UPDATE_DOCS").is_some()
-}
-
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
-    let rule = line(head.map(|_| "---".to_owned()));
-    let head = line(head.map(str::to_owned));
-    rows.into_iter().map(line).fold(head + &rule, |table, row| table + &row)
-}
-
-fn code(word: impl Display) -> String {
-    format!("`{word}`")
 }
 
 fn fields(schema: &Value) -> String {
@@ -67,27 +53,11 @@ fn tables() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The document with the table between its markers, which must be there once.
-fn with_table(document: &str, name: &str, table: &str) -> String {
-    let begin = format!("<!-- table: {name} -->\n");
-    assert_eq!(document.matches(&begin).count(), 1, "sql/README.md has the marker `{}` once", begin.trim());
-    let (before, rest) = document.split_once(&begin).unwrap();
-    let (_, after) = rest.split_once("<!-- end -->").unwrap();
-    format!("{before}{begin}\n{table}\n<!-- end -->{after}")
-}
+const UPDATE: &str = "cargo test -p paird-actors --test published";
 
 #[test]
 fn the_tables_of_the_document_are_the_words_of_the_domain() {
-    let path = published("README.md");
-    let document = fs::read_to_string(&path).unwrap();
-    let made = tables().iter().fold(document.clone(), |document, (name, table)| with_table(&document, name, table));
-    if is_update() {
-        return fs::write(path, made).unwrap();
-    }
-    assert!(
-        document == made,
-        "sql/README.md is out of date: UPDATE_DOCS=1 cargo test -p paird-actors --test published"
-    );
+    check_tables(&published("README.md"), &tables(), UPDATE);
 }
 
 #[test]
@@ -98,10 +68,7 @@ fn the_published_schemas_are_those_of_the_domain() {
             fs::write(&path, format!("{schema:#}\n")).unwrap();
         }
         let written: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        assert!(
-            written == schema,
-            "{name}.json is out of date: UPDATE_DOCS=1 cargo test -p paird-actors --test published"
-        );
+        assert!(written == schema, "{name}.json is out of date: UPDATE_DOCS=1 {UPDATE}");
     }
 }
 
@@ -124,42 +91,24 @@ impl Validator {
     }
 }
 
-fn one_event_of_each_kind() -> Vec<Event> {
-    let at = Instant(1_700_000_000_123);
-    let phone = || Phone::parse("436601234567").unwrap();
-    let reason = || CloseReason::Banned("failure 403".to_owned()).reason();
-    vec![
-        Event::Qr { ts: at, expires_at: at },
-        Event::Code { ts: at, expires_at: at },
-        Event::Passkey { stage: PasskeyStage::Challenge, request: json!({"challenge": "x"}) },
+/// The example of each kind, and what events of the same kind may tell otherwise.
+fn events_of_each_kind() -> Vec<Event> {
+    let examples = EventKind::ALL.iter().map(|kind| kind.example());
+    let others = [
         Event::Passkey { stage: PasskeyStage::Confirm, request: json!(null) },
-        Event::Connected { phone: Some(phone()) },
         Event::Connected { phone: None },
-        Event::Duplicate { phone: phone(), existing_label: "shop".to_owned() },
-        Event::WrongPhone { phone: phone(), expected: phone() },
-        Event::Timeout,
-        Event::Cancelled { reason: CancelReason::Operator },
         Event::Cancelled { reason: CancelReason::Superseded },
-        Event::Failed { reason: reason() },
-        Event::Disconnected { reason: reason(), next_retry_at: at },
-        Event::LoggedOut { reason: reason() },
-        Event::Held { reason: reason(), until: None },
-        Event::Held { reason: reason(), until: Some(at) },
-        Event::GroupsSynced { count: 3 },
+        Event::Held { reason: Reason::TemporaryBan.into(), until: Some(Instant(1_700_000_000_123)) },
         Event::AccountUnpaired { unlinked: Unlinked::None },
-        Event::AccountDeleted { unlinked: Unlinked::Pending },
-        Event::AccountDeleted { unlinked: Unlinked::Confirmed },
-        Event::AccountUnlinked { reason: "device_removed".to_owned() },
-        Event::UnlinkAbandoned { reason: "14 days".to_owned() },
         Event::CommandFailed { command: CommandId(7), kind: "account.wave".to_owned(), reason: "no".to_owned() },
-    ]
+    ];
+    examples.chain(others).collect()
 }
 
 #[test]
 fn every_payload_fits_its_schema_and_has_no_other_field() {
     let validator = Validator::of(schema::events());
-    let events = one_event_of_each_kind();
-    for event in &events {
+    for event in events_of_each_kind() {
         let (kind, payload) = (event.kind(), event.payload());
         assert!(validator.takes(&json!({"kind": kind, "payload": payload})), "{event:?}: {payload}");
         let described = kind.payload_schema();
@@ -171,7 +120,7 @@ fn every_payload_fits_its_schema_and_has_no_other_field() {
         }
     }
     for kind in EventKind::ALL {
-        assert!(events.iter().any(|event| event.kind() == *kind), "an event of kind {kind} is among those checked");
+        assert_eq!(kind.example().kind(), *kind);
     }
     assert!(!validator.takes(&json!({"kind": "session.qr", "payload": {}})));
     assert!(

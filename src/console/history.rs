@@ -6,9 +6,9 @@ use actix_web::{
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
-use paird_actors::domain::{Reason, Status, StatusReason};
+use paird_actors::domain::{Tone, describe_action, describe_event, reason_text};
 use paird_sql::queries::console::{
-    find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
+    FeedEvent, find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
     list_last_account_events,
 };
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,10 @@ struct Event {
     payload: Value,
     /// The payload's `reason`, if it has one, as a sentence for people without its full stop.
     reason_text: Option<String>,
+    /// What happened, as a sentence for people without its full stop.
+    event_text: String,
+    #[schema(schema_with = vocabulary::tone)]
+    tone: Tone,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -87,6 +91,8 @@ struct AuditRecord {
     channel: Option<String>,
     #[schema(schema_with = vocabulary::audit_action)]
     action: String,
+    /// What was done and who asked, as a sentence for people without its full stop.
+    action_text: String,
     #[schema(value_type = Object)]
     payload: Value,
     created_at: DateTime<Utc>,
@@ -107,6 +113,23 @@ struct Group {
     synced_at: DateTime<Utc>,
 }
 
+impl From<FeedEvent> for Event {
+    fn from(row: FeedEvent) -> Self {
+        let (event_text, tone) = describe_event(&row.kind, &row.payload);
+        Self {
+            id: row.id,
+            account_id: row.account_id,
+            seq: row.seq,
+            kind: row.kind,
+            created_at: row.created_at.to_utc(),
+            reason_text: reason_text(&row.payload),
+            event_text,
+            tone,
+            payload: row.payload,
+        }
+    }
+}
+
 /// The events of an account, also of a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Span), responses((status = 200, body = Events)))]
 #[get("/api/accounts/{id}/events")]
@@ -120,16 +143,7 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
             state.query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
         }
     };
-    let told = |row: paird_sql::queries::console::FeedEvent| Event {
-        id: row.id,
-        account_id: row.account_id,
-        seq: row.seq,
-        kind: row.kind,
-        created_at: row.created_at.to_utc(),
-        reason_text: reason_text(&row.payload),
-        payload: row.payload,
-    };
-    Ok(Json(Events { events: rows.into_iter().map(told).collect() }))
+    Ok(Json(Events { events: rows.into_iter().map(Event::from).collect() }))
 }
 
 /// What was done to an account, by whom, also to a deleted one.
@@ -142,6 +156,7 @@ pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -
     let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
         id: row.id,
         operator_id: row.operator_id,
+        action_text: describe_action(&row.action, &row.source),
         source: row.source,
         sent_by: row.sent_by,
         channel: row.channel,
@@ -169,16 +184,6 @@ pub async fn groups(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Groups
     Ok(Json(Groups { groups: rows.into_iter().map(told).collect() }))
 }
 
-/// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
-pub fn reason_text(payload: &Value) -> Option<String> {
-    let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
-    let headline = reason.text(Status::Held);
-    match reason.raw() {
-        Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
-        Some(_) | None => Some(headline),
-    }
-}
-
 async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
     let database = state.database().await?;
     state.query(find_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;
@@ -189,25 +194,5 @@ fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
         _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_reason_is_told_with_what_whatsapp_said_of_it() {
-        for (payload, text) in [
-            (json!({"reason": "banned: failure 403"}), Some("Banned or locked by WhatsApp (failure 403)")),
-            (json!({"reason": "timeout"}), Some("Nobody scanned in time")),
-            (json!({"reason": "of another version"}), Some("Of another version")),
-            (json!({"reason": null}), None),
-            (json!({}), None),
-        ] {
-            assert_eq!(reason_text(&payload).as_deref(), text);
-        }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use actix_web::{get, web::Json};
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, schema};
+use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, Tone, schema};
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 
@@ -62,6 +62,10 @@ fn kind_of_command(about: &str) -> ObjectBuilder {
 
 pub fn event_kind() -> Object {
     words("What happened.", EventKind::ALL, EventKind::as_str, EventKind::meaning).build()
+}
+
+pub fn tone() -> Object {
+    words("How good it is.", Tone::ALL, Tone::as_str, Tone::meaning).build()
 }
 
 pub fn audit_action() -> Object {

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::word::word;
+use super::{reason::capitalized, word::word};
 
 /// What the audit log says was done to an account, a daemon or its keys. Those that change a row
 /// without a command, and those of a command that leads to no change, are written by triggers.
@@ -58,6 +58,35 @@ pub enum AuditAction {
 word!(AuditAction);
 
 impl AuditAction {
+    /// The same as the headline of a record.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Paired => "Paired",
+            Self::Unpaired => "Unpaired",
+            Self::Deleted => "Deleted",
+            Self::LoggedOut => "Logged out by WhatsApp",
+            Self::Held => "Held by WhatsApp",
+            Self::Unlinked => "Device removed from the phone",
+            Self::UnlinkAbandoned => "Device could not be removed from the phone",
+            Self::Added => "Added",
+            Self::Renamed => "Renamed",
+            Self::Proxied => "Proxy changed",
+            Self::DeviceNamed => "Device name changed",
+            Self::PresenceSet => "Presence changed",
+            Self::Resumed => "Resumed",
+            Self::Cancelled => "Pairing cancelled",
+            Self::PasskeyAnswered => "Passkey answered",
+            Self::DuplicateRefused => "Phone refused: linked to another account",
+            Self::WrongPhoneRefused => "Phone refused: another one was expected",
+            Self::Disconnected => "Connection lost",
+            Self::KeysRotated => "Keys rotated",
+            Self::Drained => "Daemon drained",
+            Self::Undrained => "Daemon takes accounts again",
+            Self::ConsoleLoggedIn => "Logged in to the console",
+            Self::ConsoleLoginFailed => "Wrong token for the console",
+        }
+    }
+
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Paired => "a phone was linked",
@@ -93,6 +122,25 @@ impl AuditAction {
     }
 }
 
+/// What is said of an audit record, also of one that this version does not know: what was done,
+/// and by what the sender says it is.
+pub fn describe_action(action: &str, source: &str) -> String {
+    let what = match AuditAction::parse(action) {
+        Some(action) => action.headline().to_owned(),
+        None => capitalized(&action.replace(['.', '_'], " ")),
+    };
+    let who = match source {
+        "paird" => return what,
+        "web" => "the web app",
+        "cli" => "the command line",
+        "console" => "the console",
+        "api" => "the API",
+        "notify" => "a notification",
+        other => other,
+    };
+    format!("{what}, asked by {who}")
+}
+
 /// A line of `audit_log`. Operator, label and target are added by the statement
 /// that writes it, from the account's row.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,4 +152,16 @@ pub struct AuditEntry {
     pub raw: Option<String>,
     /// What else belongs to it; an object.
     pub payload: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_says_what_was_done_and_who_asked() {
+        assert_eq!(describe_action("account.paired", "web"), "Paired, asked by the web app");
+        assert_eq!(describe_action("account.held", "paird"), "Held by WhatsApp");
+        assert_eq!(describe_action("account.waved_at", "crm"), "Account waved at, asked by crm");
+    }
 }

@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
@@ -198,6 +198,20 @@ impl CommandKind {
         }
     }
 
+    /// What it does, as the beginning of a sentence: "Pairing" failed.
+    pub fn gerund(self) -> &'static str {
+        match self {
+            Self::Pair => "Pairing",
+            Self::Cancel => "Cancelling",
+            Self::Passkey => "The passkey answer",
+            Self::Unpair => "Unpairing",
+            Self::Resume => "Resuming",
+            Self::Reconnect => "Connecting again",
+            Self::Delete => "Deleting",
+            Self::SyncGroups => "Fetching the groups",
+        }
+    }
+
     /// It does not block its account's next command: it takes long and changes no status.
     pub fn runs_concurrently(self) -> bool {
         match self {
@@ -220,6 +234,47 @@ impl CommandKind {
             Self::Unpair => &["logout"],
             Self::Cancel | Self::Resume | Self::Reconnect | Self::Delete | Self::SyncGroups => &[],
         }
+    }
+
+    /// Strict, as the daemon is: an unknown argument is an error.
+    pub fn args_schema(self) -> Value {
+        // As people write numbers, in digits of any script: what stands between them is skipped.
+        let phone = || json!({ "type": ["string", "null"], "pattern": r"^\P{L}*\p{Nd}\P{L}*$" });
+        let flag = || json!({ "type": ["boolean", "null"], "default": false });
+        let (properties, rest) = match self {
+            Self::Pair => (
+                json!({
+                    "method": { "enum": ["qr", "code", null], "default": "qr" },
+                    "phone": phone(),
+                    "expectPhone": phone(),
+                }),
+                json!({
+                    "if": { "properties": { "method": { "const": "code" } }, "required": ["method"] },
+                    "then": { "properties": { "phone": { "type": "string" } }, "required": ["phone"] },
+                    "else": { "properties": { "phone": { "type": "null" } } },
+                }),
+            ),
+            Self::Passkey => (
+                json!({ "response": {}, "confirm": flag() }),
+                json!({ "oneOf": [
+                    {
+                        "properties": { "response": { "not": { "type": "null" } }, "confirm": { "enum": [false, null] } },
+                        "required": ["response"],
+                    },
+                    {
+                        "properties": { "response": { "type": "null" }, "confirm": { "const": true } },
+                        "required": ["confirm"],
+                    },
+                ] }),
+            ),
+            Self::Unpair => (json!({ "logout": flag() }), json!({})),
+            Self::Cancel | Self::Resume | Self::Reconnect | Self::Delete | Self::SyncGroups => (json!({}), json!({})),
+        };
+        let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+        if let (Value::Object(schema), Value::Object(rest)) = (&mut schema, rest) {
+            schema.extend(rest);
+        }
+        schema
     }
 }
 

@@ -2,7 +2,9 @@ use serde_json::{Value, json};
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{CommandId, Instant, Phone, StatusReason, word::word};
+use super::{
+    CommandId, CommandKind, Instant, Phone, Reason, Status, StatusReason, reason::capitalized, schema, word::word,
+};
 
 /// What an account tells the web app: one row of `events` each, listed in sql/README.md;
 /// [`Event::payload`] is its JSON.
@@ -95,12 +97,109 @@ impl EventKind {
         }
     }
 
-    /// Ends a pair attempt. Each attempt has exactly one of these.
-    pub fn is_terminal(self) -> bool {
+    /// What happened, as a sentence for people without its full stop, and how good that is;
+    /// `payload` is as on the row.
+    pub fn describe(self, payload: &Value) -> (String, Tone) {
+        let text = |field| payload.get(field).and_then(Value::as_str).unwrap_or_default();
+        let number = |field| match Phone::from_digits(text(field)) {
+            Ok(phone) => phone.grouped(),
+            Err(_) => text(field).to_owned(),
+        };
+        let why = || reason_text(payload).unwrap_or_default();
+        let unlinked = || match text("unlinked") {
+            "confirmed" => ". WhatsApp has removed the device from the phone",
+            "pending" => ". The device is being removed from the phone",
+            _ => "",
+        };
         match self {
-            Self::Connected | Self::Duplicate | Self::WrongPhone | Self::Timeout | Self::Cancelled | Self::Failed => {
-                true
+            Self::Qr => ("A QR code was shown".to_owned(), Tone::Busy),
+            Self::Code => ("A code to type was shown".to_owned(), Tone::Busy),
+            Self::Passkey if text("stage") == PasskeyStage::Confirm.as_str() => {
+                ("WhatsApp asked to compare a code".to_owned(), Tone::Busy)
             }
+            Self::Passkey => ("WhatsApp asked for a passkey".to_owned(), Tone::Busy),
+            Self::Connected if text("phoneNumber").is_empty() => ("Connected".to_owned(), Tone::Good),
+            Self::Connected => (format!("Connected as {}", number("phoneNumber")), Tone::Good),
+            Self::Duplicate => {
+                let (phone, label) = (number("phoneNumber"), text("existingLabel"));
+                (format!("Refused: {phone} is linked to «{label}» already"), Tone::Warn)
+            }
+            Self::WrongPhone => {
+                let (scanned, expected) = (number("phoneNumber"), number("expectedPhone"));
+                (format!("Refused: {scanned} scanned, {expected} was expected"), Tone::Warn)
+            }
+            Self::Timeout => ("Pairing ended: nobody scanned in time".to_owned(), Tone::Warn),
+            Self::Cancelled if text("reason") == CancelReason::Superseded.as_str() => {
+                ("Pairing was started anew".to_owned(), Tone::Idle)
+            }
+            Self::Cancelled => ("Pairing was cancelled".to_owned(), Tone::Idle),
+            Self::Failed => (format!("Pairing failed: {}", why()), Tone::Bad),
+            Self::Disconnected => (format!("Offline: {}", why()), Tone::Warn),
+            Self::LoggedOut => (format!("Logged out: {}", why()), Tone::Bad),
+            Self::Held => (format!("Held: {}", why()), Tone::Bad),
+            Self::GroupsSynced => match payload.get("count").and_then(Value::as_u64).unwrap_or_default() {
+                1 => ("1 group was fetched".to_owned(), Tone::Idle),
+                count => (format!("{count} groups were fetched"), Tone::Idle),
+            },
+            Self::AccountUnpaired => (format!("Unpaired{}", unlinked()), Tone::Idle),
+            Self::AccountDeleted => (format!("Deleted{}", unlinked()), Tone::Idle),
+            Self::AccountUnlinked => ("The old device is gone from the phone".to_owned(), Tone::Good),
+            Self::UnlinkAbandoned => {
+                (format!("The old device could not be removed from the phone: {}", why()), Tone::Bad)
+            }
+            Self::CommandFailed => {
+                let kind = match CommandKind::parse(text("kind")) {
+                    Some(kind) => kind.gerund(),
+                    None => text("kind"),
+                };
+                (format!("{kind} failed: {}", text("reason")), Tone::Bad)
+            }
+        }
+    }
+
+    /// One of its kind, for documents.
+    pub fn example(self) -> Event {
+        let (ts, later) = (Instant(1_767_225_600_000), Instant(1_767_225_620_000));
+        let phone = || Phone::example(1);
+        match self {
+            Self::Qr => Event::Qr { ts, expires_at: later },
+            Self::Code => Event::Code { ts, expires_at: later },
+            Self::Passkey => {
+                Event::Passkey { stage: PasskeyStage::Challenge, request: json!({ "challenge": "c2FtcGxl" }) }
+            }
+            Self::Connected => Event::Connected { phone: Some(phone()) },
+            Self::Duplicate => Event::Duplicate { phone: phone(), existing_label: "front desk".to_owned() },
+            Self::WrongPhone => Event::WrongPhone { phone: phone(), expected: Phone::example(2) },
+            Self::Timeout => Event::Timeout,
+            Self::Cancelled => Event::Cancelled { reason: CancelReason::Operator },
+            Self::Failed => Event::Failed { reason: StatusReason::new(Reason::ClientOutdated, "failure 405") },
+            Self::Disconnected => {
+                Event::Disconnected { reason: StatusReason::new(Reason::SocketLost, "reset"), next_retry_at: later }
+            }
+            Self::LoggedOut => Event::LoggedOut { reason: StatusReason::new(Reason::LoggedOut, "device_removed") },
+            Self::Held => Event::Held { reason: StatusReason::new(Reason::Banned, "failure 403"), until: None },
+            Self::GroupsSynced => Event::GroupsSynced { count: 3 },
+            Self::AccountUnpaired => Event::AccountUnpaired { unlinked: Unlinked::Pending },
+            Self::AccountDeleted => Event::AccountDeleted { unlinked: Unlinked::Confirmed },
+            Self::AccountUnlinked => Event::AccountUnlinked { reason: "device_removed".to_owned() },
+            Self::UnlinkAbandoned => Event::UnlinkAbandoned { reason: "not confirmed within 14 days".to_owned() },
+            Self::CommandFailed => Event::CommandFailed {
+                command: CommandId(7),
+                kind: CommandKind::SyncGroups.as_str().to_owned(),
+                reason: "the account is not connected".to_owned(),
+            },
+        }
+    }
+
+    /// If it ends a pair attempt, how. Each attempt has exactly one of these.
+    pub fn end(self) -> Option<AttemptEnd> {
+        match self {
+            Self::Connected => Some(AttemptEnd::Connected),
+            Self::Duplicate => Some(AttemptEnd::Duplicate),
+            Self::WrongPhone => Some(AttemptEnd::WrongPhone),
+            Self::Timeout => Some(AttemptEnd::Timeout),
+            Self::Cancelled => Some(AttemptEnd::Cancelled),
+            Self::Failed => Some(AttemptEnd::Failed),
             Self::Qr
             | Self::Code
             | Self::Passkey
@@ -112,8 +211,105 @@ impl EventKind {
             | Self::AccountDeleted
             | Self::AccountUnlinked
             | Self::UnlinkAbandoned
-            | Self::CommandFailed => false,
+            | Self::CommandFailed => None,
         }
+    }
+
+    /// See [`EventKind::end`].
+    pub fn is_terminal(self) -> bool {
+        self.end().is_some()
+    }
+
+    /// Open, so that a later version may add fields: a consumer skips what it does not know.
+    pub fn payload_schema(self) -> Value {
+        let properties = match self {
+            Self::Qr | Self::Code => json!({
+                "ts": { "type": "integer", "description": "milliseconds since 1970" },
+                "expiresAt": schema::time(),
+            }),
+            Self::Passkey => json!({
+                "stage": { "enum": ["challenge", "confirm"] },
+                "request": { "description": "the options for WebAuthn, or the code to compare" },
+            }),
+            Self::Connected => json!({ "phoneNumber": schema::or_null(schema::phone()) }),
+            Self::Duplicate => json!({ "phoneNumber": schema::phone(), "existingLabel": { "type": "string" } }),
+            Self::WrongPhone => json!({ "phoneNumber": schema::phone(), "expectedPhone": schema::phone() }),
+            Self::Timeout => json!({}),
+            Self::Cancelled => json!({ "reason": { "enum": ["operator", "superseded"] } }),
+            Self::Failed | Self::LoggedOut => json!({ "reason": schema::reason() }),
+            Self::Disconnected => json!({ "reason": schema::reason(), "nextRetryAt": schema::time() }),
+            Self::Held => json!({ "reason": schema::reason(), "until": schema::or_null(schema::time()) }),
+            Self::GroupsSynced => json!({ "count": { "type": "integer", "minimum": 0 } }),
+            Self::AccountUnpaired | Self::AccountDeleted => {
+                let words = [Unlinked::Confirmed, Unlinked::Pending, Unlinked::None].map(Unlinked::as_str);
+                json!({ "unlinked": { "enum": words } })
+            }
+            Self::AccountUnlinked | Self::UnlinkAbandoned => json!({ "reason": { "type": "string" } }),
+            Self::CommandFailed => json!({
+                "commandId": { "type": "integer" },
+                "kind": { "type": "string", "description": "as it was sent" },
+                "reason": { "type": "string", "description": "for people" },
+            }),
+        };
+        let mut required: Vec<&String> = properties.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
+        required.sort();
+        json!({ "type": "object", "properties": properties, "required": required })
+    }
+}
+
+/// How a pair attempt ended: what its terminal event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttemptEnd {
+    Connected,
+    Duplicate,
+    WrongPhone,
+    Timeout,
+    Cancelled,
+    Failed,
+}
+
+/// How good it is what happened; pages colour it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Tone {
+    /// Something is on its way.
+    Busy,
+    Good,
+    /// Neither good nor bad.
+    Idle,
+    Warn,
+    Bad,
+}
+
+word!(Tone);
+
+impl Tone {
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Busy => "something is on its way",
+            Self::Good => "good news",
+            Self::Idle => "neither good nor bad",
+            Self::Warn => "not what was wanted, and it mends itself or was refused",
+            Self::Bad => "somebody should look",
+        }
+    }
+}
+
+/// What is said of an event of any kind, also of one that this version does not know.
+pub fn describe_event(kind: &str, payload: &Value) -> (String, Tone) {
+    match EventKind::parse(kind) {
+        Some(kind) => kind.describe(payload),
+        None => (capitalized(&kind.replace(['.', '_'], " ")), Tone::Idle),
+    }
+}
+
+/// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
+pub fn reason_text(payload: &Value) -> Option<String> {
+    let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
+    let headline = reason.text(Status::Held);
+    match reason.raw() {
+        Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
+        Some(_) | None => Some(headline),
     }
 }
 
@@ -126,11 +322,29 @@ pub enum PasskeyStage {
     Confirm,
 }
 
+impl PasskeyStage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Challenge => "challenge",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
 /// Who ended an attempt that was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CancelReason {
     Operator,
     Superseded,
+}
+
+impl CancelReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Superseded => "superseded",
+        }
+    }
 }
 
 /// What is known of the phone's device entry when an account is unpaired or deleted.
@@ -187,13 +401,7 @@ impl Event {
             Self::Qr { ts, expires_at } | Self::Code { ts, expires_at } => {
                 json!({ "ts": ts.0, "expiresAt": time(expires_at) })
             }
-            Self::Passkey { stage, request } => {
-                let stage = match stage {
-                    PasskeyStage::Challenge => "challenge",
-                    PasskeyStage::Confirm => "confirm",
-                };
-                json!({ "stage": stage, "request": request })
-            }
+            Self::Passkey { stage, request } => json!({ "stage": stage.as_str(), "request": request }),
             Self::Connected { phone } => json!({ "phoneNumber": phone.as_ref().map(Phone::digits) }),
             Self::Duplicate { phone, existing_label } => {
                 json!({ "phoneNumber": phone.digits(), "existingLabel": existing_label })
@@ -202,13 +410,7 @@ impl Event {
                 json!({ "phoneNumber": phone.digits(), "expectedPhone": expected.digits() })
             }
             Self::Timeout => json!({}),
-            Self::Cancelled { reason } => {
-                let reason = match reason {
-                    CancelReason::Operator => "operator",
-                    CancelReason::Superseded => "superseded",
-                };
-                json!({ "reason": reason })
-            }
+            Self::Cancelled { reason } => json!({ "reason": reason.as_str() }),
             Self::Failed { reason } | Self::LoggedOut { reason } => json!({ "reason": reason }),
             Self::AccountUnlinked { reason } | Self::UnlinkAbandoned { reason } => json!({ "reason": reason }),
             Self::Disconnected { reason, next_retry_at } => {
@@ -228,5 +430,53 @@ impl Event {
     /// See [`EventKind::is_terminal`].
     pub fn is_terminal(&self) -> bool {
         self.kind().is_terminal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_with_what_whatsapp_said_of_it() {
+        for (payload, text) in [
+            (json!({"reason": "banned: failure 403"}), Some("Banned or locked by WhatsApp (failure 403)")),
+            (json!({"reason": "timeout"}), Some("Nobody scanned in time")),
+            (json!({"reason": "of another version"}), Some("Of another version")),
+            (json!({"reason": null}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(reason_text(&payload).as_deref(), text);
+        }
+    }
+
+    #[test]
+    fn an_event_reads_as_a_sentence() {
+        for (kind, payload, text) in [
+            ("session.connected", json!({"phoneNumber": "436601000001"}), "Connected as +436 601 000 001"),
+            ("session.connected", json!({"phoneNumber": "12025550123"}), "Connected as +12 025 550 123"),
+            ("session.connected", json!({"phoneNumber": "1202555012"}), "Connected as +1202 555 012"),
+            ("session.connected", json!({"phoneNumber": null}), "Connected"),
+            ("session.held", json!({"reason": "banned: 403"}), "Held: Banned or locked by WhatsApp (403)"),
+            ("groups.synced", json!({"count": 1}), "1 group was fetched"),
+            (
+                "account.unpaired",
+                json!({"unlinked": "pending"}),
+                "Unpaired. The device is being removed from the phone",
+            ),
+            ("command.failed", json!({"kind": "account.pair", "reason": "no"}), "Pairing failed: no"),
+            ("command.failed", json!({"kind": "account.wave", "reason": "no"}), "account.wave failed: no"),
+            ("message.sent_late", json!({}), "Message sent late"),
+        ] {
+            assert_eq!(describe_event(kind, &payload).0, text);
+        }
+    }
+
+    #[test]
+    fn no_sentence_of_an_event_ends_with_a_full_stop() {
+        for kind in EventKind::ALL {
+            let (text, _) = kind.describe(&kind.example().payload());
+            assert!(!text.ends_with(['.', ' ', ':']), "{kind}: {text}");
+        }
     }
 }

@@ -24,13 +24,15 @@ mod store_error;
 mod ticket;
 mod word;
 
-pub use audit::{AuditAction, AuditEntry};
+pub use audit::{AuditAction, AuditEntry, describe_action};
 pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, Verdict};
 pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
 pub use ending::{Ending, Trouble};
-pub use event::{CancelReason, Event, EventKind, PasskeyStage, Unlinked};
+pub use event::{
+    AttemptEnd, CancelReason, Event, EventKind, PasskeyStage, Tone, Unlinked, describe_event, reason_text,
+};
 pub use fleet::{Owned, PendingAttempt, Survey, Swept};
 pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TakingId, TicketId};
 pub use instant::Instant;

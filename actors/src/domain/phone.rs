@@ -63,9 +63,28 @@ impl Phone {
         Ok(Self(digits.to_owned()))
     }
 
+    /// A number for documents; `last` tells one from another.
+    pub(super) fn example(last: u8) -> Self {
+        Self(format!("43660123456{last}"))
+    }
+
     /// The digits, unmasked.
     pub fn digits(&self) -> &str {
         &self.0
+    }
+
+    /// Unmasked, as people read it: `+436 601 234 567`, in groups of three from the right.
+    pub fn grouped(&self) -> String {
+        let (head, tail) = self.0.split_at(self.0.len() % 3);
+        // One digit alone goes with the group behind it.
+        let mut text = if head.len() == 2 { format!("+{head} ") } else { format!("+{head}") };
+        for (nth, digit) in tail.char_indices() {
+            if nth > 0 && nth % 3 == 0 {
+                text.push(' ');
+            }
+            text.push(digit);
+        }
+        text
     }
 
     /// The same for every spelling of one number, and for nothing else. The SQL function

@@ -285,13 +285,16 @@ impl StatusReason {
         match (status, self.word, &self.raw) {
             (Status::Unpaired, Reason::Operator, _) => "Unpaired by the operator".to_owned(),
             (Status::Deleting, Reason::Operator, _) => "Being deleted".to_owned(),
-            (_, Reason::Unknown, Some(text)) => {
-                let mut letters = text.chars();
-                letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-            }
+            (_, Reason::Unknown, Some(text)) => capitalized(text),
             (_, word, _) => word.headline().to_owned(),
         }
     }
+}
+
+/// As the beginning of a sentence.
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 impl From<Reason> for StatusReason {

@@ -1,6 +1,6 @@
 //! How an attempt ended, in words and as an exit code.
 
-use paird_actors::domain::EventKind;
+use paird_actors::domain::{AttemptEnd, CancelReason, EventKind};
 use serde_json::Value;
 
 use crate::cli::exit::Exit;
@@ -16,40 +16,28 @@ impl Ending {
     /// What a terminal event means; `None` for the events on the way.
     pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
-        let (exit, words) = match EventKind::parse(kind)? {
-            EventKind::Connected => match payload.get("phoneNumber").and_then(Value::as_str) {
+        let (exit, words) = match EventKind::parse(kind)?.end()? {
+            AttemptEnd::Connected => match payload.get("phoneNumber").and_then(Value::as_str) {
                 Some(digits) => (Exit::Done, format!("connected as +{digits}")),
                 None => (Exit::Done, "connected".to_owned()),
             },
-            EventKind::Duplicate => {
+            AttemptEnd::Duplicate => {
                 let (digits, label) = (text("phoneNumber"), text("existingLabel"));
                 (
                     Exit::Duplicate,
                     format!("refused: +{digits} is linked already, as {label:?}; the phone got no new device"),
                 )
             }
-            EventKind::WrongPhone => {
+            AttemptEnd::WrongPhone => {
                 let (digits, expected) = (text("phoneNumber"), text("expectedPhone"));
                 (Exit::WrongPhone, format!("refused: +{digits} scanned, but +{expected} was expected"))
             }
-            EventKind::Timeout => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
-            EventKind::Cancelled if text("reason") == "superseded" => {
+            AttemptEnd::Timeout => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
+            AttemptEnd::Cancelled if text("reason") == CancelReason::Superseded.as_str() => {
                 (Exit::Cancelled, "cancelled: another pair command took its place".to_owned())
             }
-            EventKind::Cancelled => (Exit::Cancelled, "cancelled".to_owned()),
-            EventKind::Failed => return Some(Self::failed(text("reason"))),
-            EventKind::Qr
-            | EventKind::Code
-            | EventKind::Passkey
-            | EventKind::Disconnected
-            | EventKind::LoggedOut
-            | EventKind::Held
-            | EventKind::GroupsSynced
-            | EventKind::AccountUnpaired
-            | EventKind::AccountDeleted
-            | EventKind::AccountUnlinked
-            | EventKind::UnlinkAbandoned
-            | EventKind::CommandFailed => return None,
+            AttemptEnd::Cancelled => (Exit::Cancelled, "cancelled".to_owned()),
+            AttemptEnd::Failed => return Some(Self::failed(text("reason"))),
         };
         Some(Self { exit, words })
     }
@@ -76,12 +64,13 @@ pub(in crate::cli) fn is_terminal(kind: &str) -> bool {
 }
 
 pub(super) fn is_superseded(kind: &str, payload: &Value) -> bool {
-    kind == EventKind::Cancelled.as_str() && payload.get("reason").and_then(Value::as_str) == Some("superseded")
+    kind == EventKind::Cancelled.as_str()
+        && payload.get("reason").and_then(Value::as_str) == Some(CancelReason::Superseded.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use paird_actors::domain::{CancelReason, Event, Instant, Phone, Reason};
+    use paird_actors::domain::{Event, Instant, Phone, Reason};
 
     use super::*;
 

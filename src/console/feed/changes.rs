@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{StoreError, describe_event, reason_text};
 use paird_sql::queries::console::{
     FeedEvent, ShownAccount, get_feed_line, list_changed_accounts, list_feed_events, list_shown_accounts,
 };
@@ -13,10 +13,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{Cursor, Frame};
-use crate::{
-    console::{account_view::Account, history::reason_text},
-    postgres::pool::bounded,
-};
+use crate::{console::account_view::Account, postgres::pool::bounded};
 
 /// Events that are read at once.
 pub const PAGE: i64 = 500;
@@ -115,12 +112,15 @@ impl Changes {
 /// An event with the whole payload of its row, and what its reason means.
 pub fn event_frame(event: FeedEvent) -> Bytes {
     let cursor = Cursor { xact: event.xact, id: event.id };
+    let (text, tone) = describe_event(&event.kind, &event.payload);
     let head = json!({
         "type": event.kind,
         "accountId": event.account_id,
         "id": event.id,
         "seq": event.seq,
         "createdAt": event.created_at.to_utc(),
+        "eventText": text,
+        "tone": tone,
     });
     let reason = reason_text(&event.payload);
     let mut data = match event.payload {

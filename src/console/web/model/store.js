@@ -50,8 +50,8 @@ function onMessage({ name, id, data }) {
     clearTimeout(gathering);
     gathering = setTimeout(() => accounts.isComplete && changed.emit(), GATHER_MS);
   } else {
-    const { type, accountId, id, seq, createdAt, reasonText, ...payload } = body;
-    happened.emit({ type, accountId, id, seq, createdAt, reasonText, payload });
+    const { type, accountId, id, seq, createdAt, reasonText, eventText, tone, ...payload } = body;
+    happened.emit({ type, accountId, id, seq, createdAt, reasonText, eventText, tone, payload });
   }
 }
 

@@ -1,6 +1,5 @@
 // @ts-check
 // The lines of an account's story, newest first. Pure.
-import { audit, event } from './words.js';
 
 /**
  * @import { AuditRecord, Event } from './api.js'
@@ -14,17 +13,14 @@ export function story(events, records) {
 }
 
 /** @param {Event} happened @returns {Line} */
-function ofEvent(happened) {
-  const { type, payload, seq, createdAt } = happened;
-  const [text, tone] = event(happened);
+function ofEvent({ type, payload, seq, createdAt, eventText: text, tone }) {
   const raw = Object.keys(payload).length > 0 ? JSON.stringify(payload, null, 2) : '';
   return { key: `event-${seq}`, kind: type, text, tone, raw, at: createdAt, nth: seq, where: `event ${seq}`, times: 1 };
 }
 
 /** @param {AuditRecord} record @returns {Line} */
-function ofRecord({ action, source, payload, id, createdAt }) {
+function ofRecord({ action, actionText: text, payload, id, createdAt }) {
   const raw = String(/** @type {Record<string, unknown>} */ (payload)?.raw ?? '');
-  const text = audit(action, source);
   return {
     key: `audit-${id}`,
     kind: action,

@@ -8,7 +8,7 @@ import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
-import { STATUS } from '../model/words.js';
+import { STATUS } from '../model/status.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
 import { connectionSettings } from './connection_settings.js';

@@ -3,7 +3,7 @@
 import { time } from '../lib/clock.js';
 import { el, shape } from '../lib/dom.js';
 import { sentence } from '../lib/text.js';
-import { STATUS } from '../model/words.js';
+import { STATUS } from '../model/status.js';
 
 /** @import { Account } from '../model/api.js' */
 

@@ -5,7 +5,7 @@ import { menu } from '../lib/menu.js';
 import { phone, plural } from '../lib/text.js';
 import * as api from '../model/api.js';
 import * as store from '../model/store.js';
-import { STATUS } from '../model/words.js';
+import { STATUS } from '../model/status.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
 import * as dialogs from './dialogs.js';
