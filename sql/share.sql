@@ -16,4 +16,6 @@ BEGIN
     END LOOP;
 END $$;
 
+ALTER TABLE commands DISABLE TRIGGER command_is_of_ones_own;
+
 COMMIT;

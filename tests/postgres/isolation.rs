@@ -170,6 +170,20 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
     }
 }
 
+/// The question costs more than the rest of `send_command`.
+#[tokio::test]
+async fn only_tenants_have_their_commands_checked() {
+    let database = Database::new().await;
+    let is_checked = "SELECT tgenabled <> 'D' FROM pg_trigger WHERE tgname = 'command_is_of_ones_own'";
+    assert!(!database.one::<bool>(is_checked, &[]).await, "from the beginning");
+    for (isolation, expected) in
+        [(Isolation::AsItIs, false), (Isolation::On, true), (Isolation::AsItIs, true), (Isolation::Off, false)]
+    {
+        roles::grant(&database.dsn, isolation).await.unwrap();
+        assert_eq!(database.one::<bool>(is_checked, &[]).await, expected);
+    }
+}
+
 /// Every function that a web login may call, and that is not a trigger's.
 #[tokio::test]
 async fn no_function_says_more_to_an_operator_than_the_tables() {
