@@ -62,7 +62,7 @@ impl Place {
         let addr = listener.local_addr()?;
         let server = server(listener)?;
         if let Err(why) = private_file::replace(&self.addr_file, addr.to_string().as_bytes()) {
-            warn!(%why, file = %self.addr_file.display(), "could not write the address of {}", self.name);
+            warn!(%why, file = %self.addr_file.display(), "failed to write the address of {}", self.name);
         }
         info!(%addr, "{} is listening", self.name);
         let served = until_ending(server, ending).await;

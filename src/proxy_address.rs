@@ -21,24 +21,24 @@ pub(crate) enum ProxyKind {
     Http,
 }
 
-/// What is wrong with an address. Its text is not repeated: it may hold a password.
+/// Why a text is not a proxy address. The text is not repeated, since it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
-    #[error("it is no address; write socks5://host:port or http://host:port")]
+    #[error("not a valid proxy URL; expected socks5://host:port or http://host:port")]
     Malformed,
-    #[error("its scheme is neither socks5 nor http")]
+    #[error("the scheme of the proxy URL is neither socks5 nor http")]
     Scheme,
-    #[error("it has no port")]
+    #[error("the proxy URL has no port")]
     NoPort,
-    #[error("it has a path; write it as socks5://host:port or http://host:port")]
+    #[error("the proxy URL has a path; expected socks5://host:port or http://host:port")]
     Path,
-    #[error("it holds a user name or a password; those are set with: paird accounts proxy")]
+    #[error("the proxy URL contains a user name or a password; set those with: paird accounts proxy")]
     Login,
 }
 
 impl ProxyAddress {
     /// # Errors
-    /// What is wrong, without the text.
+    /// The reason why `text` is not an address, without `text` itself.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let url = Url::parse(text.trim()).map_err(|_| AddressError::Malformed)?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -47,12 +47,12 @@ impl ProxyAddress {
         Self::of(&url)
     }
 
-    /// What may be shown of a text that stands for an address: a web app may have
-    /// written a login into it, which no connection uses.
+    /// A stored proxy URL, fit to be shown: a web app may have written a login into it, which no
+    /// connection uses.
     pub fn shown(text: &str) -> String {
         match Url::parse(text.trim()).map_err(|_| AddressError::Malformed).and_then(|url| Self::of(&url)) {
             Ok(address) => address.to_string(),
-            Err(_) if text.contains('@') => "(no address)".to_owned(),
+            Err(_) if text.contains('@') => "(not a valid proxy URL)".to_owned(),
             Err(_) => text.to_owned(),
         }
     }
@@ -143,8 +143,8 @@ mod tests {
         for (column, shown) in [
             ("socks5://Proxy.Example:1080", "socks5://proxy.example:1080"),
             ("socks5://user:hush@proxy.example:1080", "socks5://proxy.example:1080"),
-            ("http://hush@proxy.example:3128/path", "(no address)"),
-            ("user:hush@proxy.example", "(no address)"),
+            ("http://hush@proxy.example:3128/path", "(not a valid proxy URL)"),
+            ("user:hush@proxy.example", "(not a valid proxy URL)"),
             ("proxy.example", "proxy.example"),
         ] {
             assert_eq!(ProxyAddress::shown(column), shown);

@@ -69,7 +69,7 @@ fn line(running: Option<usize>) -> String {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(why) = sd_notify::notify(states) {
-        warn!(%why, "could not tell systemd");
+        warn!(%why, "failed to notify systemd");
     }
 }
 

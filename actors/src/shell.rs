@@ -293,9 +293,9 @@ impl<W: CarryOut> Shell<W> {
         let Subject { account, label, ticket, .. } = self.desk.work().subject();
         let ticket = ticket.map(display);
         if is_first {
-            warn!(%account, %label, ticket, %why, "cannot write what happened; trying until the database takes it");
+            warn!(%account, %label, ticket, %why, "failed to record state change; retrying");
         } else {
-            debug!(%account, %label, ticket, %why, "still cannot write what happened");
+            debug!(%account, %label, ticket, %why, "still failing to record state change");
         }
     }
 

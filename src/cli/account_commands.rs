@@ -64,7 +64,10 @@ pub(super) async fn delete(config: &Config, format: Format, wanted: &str, yes: b
 }
 
 fn confirmed(label: &str) -> anyhow::Result<bool> {
-    anyhow::ensure!(io::stdin().is_terminal(), "nobody to ask whether {label:?} may be deleted; give --yes");
+    anyhow::ensure!(
+        io::stdin().is_terminal(),
+        "cannot ask for confirmation to delete {label:?}: stdin is not a terminal; give --yes"
+    );
     // Beside the answer to a program, not in it.
     let mut err = io::stderr().lock();
     write!(err, "delete {label:?} and unlink it from its phone? [y/N] ")?;

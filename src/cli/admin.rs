@@ -141,7 +141,7 @@ async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result
         Ok(answer) => answer.get("swept").and_then(Value::as_array).cloned().unwrap_or_default(),
         Err(why) if Exit::of(&why) == Exit::NoDaemon => {
             let swept = look_here(config).await?;
-            format.remark("no daemon was reached: this is what one parks as soon as it runs");
+            format.remark("no daemon was reached: these will be parked as soon as one runs");
             is_dry = true;
             swept
         }

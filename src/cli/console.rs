@@ -138,19 +138,19 @@ impl Console {
         }
         if status == 401 || status == 403 {
             let file = match place {
-                Way::Socket(_) => anyhow::bail!(
-                    "the daemon behind {place} does not take you for its own user: run as the user that runs it"
-                ),
+                Way::Socket(_) => {
+                    anyhow::bail!("the daemon at {place} refused you: run this as the user that runs the daemon")
+                }
                 Way::Address { token_file, .. } => token_file,
             };
             anyhow::bail!(
-                "the daemon on {place} does not take the token of {file}: set PAIRD_DATA_DIR or PAIRD_CONSOLE_TOKEN_FILE to those of that daemon"
+                "the daemon at {place} rejected the token from {file}: set PAIRD_DATA_DIR or PAIRD_CONSOLE_TOKEN_FILE as for that daemon"
             );
         }
         match problem(&body) {
             Some(words) => anyhow::bail!("{words}"),
             None => {
-                anyhow::bail!("the daemon on {place} answers with {status}: is it of another version than this paird?")
+                anyhow::bail!("the daemon at {place} answered with {status}: is it a different version of paird?")
             }
         }
     }

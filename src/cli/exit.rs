@@ -128,7 +128,8 @@ mod tests {
         let is_row = |line: &&str| line.starts_with('|');
         let table: Vec<&str> = section.lines().skip_while(|line| !is_row(line)).take_while(is_row).collect();
         let rows = ALL.iter().map(|exit| format!("| {} | {} |", exit.code(), exit.meaning()));
-        let expected: Vec<String> = ["| exit code | |".to_owned(), "|---|---|".to_owned()].into_iter().chain(rows).collect();
+        let expected: Vec<String> =
+            ["| exit code | |".to_owned(), "|---|---|".to_owned()].into_iter().chain(rows).collect();
         assert_eq!(table, expected);
     }
 

@@ -25,7 +25,7 @@ pub(super) enum KeysCommand {
         /// Only puts the new key into the file, in front of the old one.
         #[arg(long)]
         prepare: bool,
-        /// How many keyrings are sealed anew in one statement.
+        /// How many keyrings are resealed in one statement.
         #[arg(long, default_value = "200", value_name = "COUNT")]
         batch: NonZeroU32,
     },
@@ -61,12 +61,12 @@ async fn rotate(
     }
     let counted = keyrings::count_keyrings_by_master_key().bind(&database.client).all().await.map_err(explained)?;
     let total = counted.iter().map(|row| u64::try_from(row.keyrings).unwrap_or(0)).sum();
-    let bar = progress::bar(total, "sealing keyrings anew");
+    let bar = progress::bar(total, "resealing keyrings");
     let rotated = rotation.run(|keyrings| bar.set_position(keyrings)).await;
     bar.finish_and_clear();
     let Rotated { key, resumed, keyrings } = rotated.map_err(in_words)?;
     let begun = if resumed { "went on with a rotation that was begun before; " } else { "" };
-    let done = format!("{begun}{keyrings} keyrings sealed anew; {file} holds key {key} alone");
+    let done = format!("{begun}{keyrings} keyrings resealed; {file} now holds only key {key}");
     let document = json!({ "file": config.master_key_file, "key": key, "resumed": resumed, "keyrings": keyrings });
     format.tell(done, &document);
     Ok(ExitCode::SUCCESS)

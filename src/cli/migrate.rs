@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Config, format: Format, args: MigrateArgs) -> a
     let version = migrate_and_tell(&dsn, |remark| format.remark(remark)).await?;
     let granted = if args.roles { Some(roles::grant(&dsn, Isolate::wanted(args.isolate)).await?) } else { None };
     let roles =
-        if args.roles { "; the roles paird_web, paird_daemon and paird_console may what they need" } else { "" };
+        if args.roles { "; the roles paird_web, paird_daemon and paird_console have the rights they need" } else { "" };
     format.tell(
         format_args!("the schema is at version {version}{roles}"),
         &json!({

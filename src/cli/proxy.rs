@@ -69,7 +69,7 @@ fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
     let given = GivenProxy::parse(&url)?;
     ensure!(
         from_stdin || given.login.is_none(),
-        "an argument is seen by everybody on this machine: give user and password with --user, or the URL on stdin (-)"
+        "every user of this machine can read arguments: give user and password with --user, or the URL on stdin (-)"
     );
     let Some(user) = args.user else { return Ok(given) };
     ensure!(given.login.is_none(), ProxyError::TwoLogins);

@@ -109,7 +109,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
             return Err(misspelt(&name, &format!("is not a setting (in {file})")));
         }
         if name == settings::CONFIG.name {
-            return Err(ConfigError::new(&name, format!("goes into the environment, not into {file}")));
+            return Err(ConfigError::new(&name, format!("can only be set in the environment, not in {file}")));
         }
         let text = match value {
             toml::Value::String(text) => text,

@@ -161,7 +161,7 @@ pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Jso
         state.vitals.set_draining(true);
         // If this write fails, the next renewal of the lease does it: no account may stay here.
         if let Err(why) = state.lease_row.drain(true).await {
-            warn!(%why, "could not tell the other daemons of the drain yet");
+            warn!(%why, "failed to tell the other daemons about the drain");
         }
     }
     let draining = actix_web::rt::spawn(give_everything_back(state));
@@ -204,9 +204,9 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
                     // The next batch; an undoing has its turn in between.
                     continue;
                 }
-                info!("some accounts are locked by somebody else, and are given back when they are free");
+                info!("some accounts are locked by other sessions; they are returned once the locks are released");
             }
-            Err(why) => warn!(%why, "cannot give the accounts back yet; trying until the database takes it"),
+            Err(why) => warn!(%why, "failed to return the accounts; retrying"),
         }
         tokio::time::sleep(DRAIN_RETRY).await;
     }
@@ -223,7 +223,7 @@ pub async fn undrain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<J
         Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),
         Ok(Err(_)) | Err(_) => {
             let problem =
-                Problem::unavailable("the database does not take it yet, and the drain is taken back when it does");
+                Problem::unavailable("the database cannot record it now; the drain is undone as soon as it can");
             Err(problem.retry_after(5))
         }
     }
@@ -249,7 +249,7 @@ async fn take_accounts_again(state: Data<AppState>) -> bool {
                     state.supervisor.undrain();
                     return was_draining;
                 }
-                Err(why) => warn!(%why, "cannot take the drain back yet; trying until the database takes it"),
+                Err(why) => warn!(%why, "failed to undo the drain; retrying"),
             }
         }
         tokio::time::sleep(DRAIN_RETRY).await;

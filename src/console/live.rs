@@ -31,7 +31,7 @@ pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpR
         None => None,
         Some(header) => {
             let cursor = header.to_str().ok().and_then(Cursor::parse);
-            Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is no id of this stream; leave it out"))?)
+            Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is not an id of this stream; leave it out"))?)
         }
     };
     let mut subscription = state.feed.subscribe().await?;

@@ -52,7 +52,7 @@ pub(super) async fn serve(
             Err(why) if said => debug!(%why, "there is still no socket for the command line"),
             Err(why) => {
                 said = true;
-                warn!(%why, socket = %path.display(), "there is no socket for the command line, which uses the console's address instead");
+                warn!(%why, socket = %path.display(), "cannot open the command line's socket; it uses the console's address instead");
             }
         }
         let _ = ending.run_until_cancelled(tokio::time::sleep(RETRY)).await;
@@ -99,7 +99,7 @@ impl Drop for Held {
 fn remove(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(path),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket has its name")),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is not a socket already has its name")),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(why) => Err(why),
     }

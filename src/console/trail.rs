@@ -93,7 +93,7 @@ impl Writer {
 
     async fn write(&self, action: AuditAction, source: &str, payload: &Value) {
         if let Err(why) = self.try_write(action, source, payload).await {
-            warn!(%why, action = action.as_str(), "the audit log does not take what happened at the console");
+            warn!(%why, action = action.as_str(), "failed to write a console action to the audit log");
         }
     }
 

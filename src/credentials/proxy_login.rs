@@ -98,11 +98,11 @@ impl GivenProxy {
 /// Why a proxy was not set. Nothing was changed.
 #[derive(Debug, Error)]
 pub enum ProxyError {
-    #[error("the proxy's address cannot be used: {0}")]
+    #[error("the proxy cannot be used: {0}")]
     Address(#[from] AddressError),
     #[error("a proxy's user and password are 1 to 255 characters each, the user without a colon")]
     Login,
-    #[error("the address holds user and password already: give them once")]
+    #[error("the address already contains a user and a password: give them only once")]
     TwoLogins,
     #[error("the account does not exist, or was deleted")]
     NoAccount,
@@ -110,7 +110,7 @@ pub enum ProxyError {
     KeyFile(#[from] KeyFileError),
     #[error("master key file {0} does not exist: paird serve makes it")]
     NoFile(String),
-    #[error("the proxy's login does not open: {0}; set it anew with: paird accounts proxy")]
+    #[error("the proxy's login cannot be decrypted: {0}; set it again with: paird accounts proxy")]
     Seal(#[from] SealError),
     #[error("database: {0}")]
     Database(#[from] tokio_postgres::Error),

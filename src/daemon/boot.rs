@@ -68,7 +68,7 @@ impl Database {
     pub async fn close(self) {
         if let Some((embedded, file)) = self.embedded {
             if let Err(why) = std::fs::remove_file(&file) {
-                warn!(%why, file = %file.display(), "could not remove the connection string");
+                warn!(%why, file = %file.display(), "failed to remove the connection string");
             }
             embedded.stop().await;
         }
@@ -80,7 +80,7 @@ fn warn_of_unverified(setting: &str, dsn: &Dsn) {
         warn!(
             setting,
             host,
-            "nobody checks that this is the database: whoever is in between can read and change everything; set \
+            "the database server's certificate is not verified: anyone between here and there can read and change everything; set \
              sslmode=verify-full (and sslrootcert for a CA of your own) and channel_binding=require"
         );
     }

@@ -70,7 +70,7 @@ pub(super) async fn in_order(running: Running) {
         closing,
     );
     if !matches!(announced, Ok(Ok(_))) {
-        warn!("could not tell the other daemons of the end");
+        warn!("failed to tell the other daemons about the shutdown");
     }
     let is_drained = drained.unwrap_or(false);
     if !is_drained {
@@ -82,8 +82,8 @@ pub(super) async fn in_order(running: Running) {
     let end = async { if is_drained { lease.release().await } else { lease.shorten(CUT_TIME).await } };
     match tokio::time::timeout(FLUSH_TIME, end).await {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => warn!(%why, "the lease was not released; it runs out by itself"),
-        Err(_) => warn!("the lease was not released in time; it runs out by itself"),
+        Ok(Err(why)) => warn!(%why, "the lease was not released; it will expire by itself"),
+        Err(_) => warn!("the lease was not released in time; it will expire by itself"),
     }
     if let Some(probes) = probes {
         probes.stop().await;

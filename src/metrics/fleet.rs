@@ -103,8 +103,8 @@ impl FleetGauges {
                 self.show(&figures, accounts);
                 *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             }
-            Ok(Err(why)) => debug!(%why, "no figures of the fleet for the metrics"),
-            Err(_) => debug!("no figures of the fleet for the metrics in time"),
+            Ok(Err(why)) => debug!(%why, "fleet metrics query failed"),
+            Err(_) => debug!("fleet metrics query timed out"),
         }
     }
 

@@ -232,7 +232,7 @@ async fn drive(mut connection: DrivenConnection, hearing: Hearing) {
             Some(Ok(AsyncMessage::Notification(notification))) => hearing.take(&notification),
             Some(Ok(_)) => {}
             // A database in another encoding than UTF-8 passes any bytes on.
-            Some(Err(wrong)) if is_no_text(&wrong) => warn!("a notification is no valid UTF-8: it is left out"),
+            Some(Err(wrong)) if is_no_text(&wrong) => warn!("ignored a notification that is not valid UTF-8"),
             Some(Err(_)) | None => return,
         }
     }

@@ -194,7 +194,7 @@ async fn settle_restored(client: &tokio_postgres::Client) -> Result<(), Failed> 
     match settle_restored_events().bind(client).one().await {
         Ok(0) => Ok(()),
         Ok(events) => {
-            info!(events, "the database was restored from a dump: its events are not told as new");
+            info!(events, "the database was restored from a dump: its events are not announced as new");
             Ok(())
         }
         Err(wrong) if wrong.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {

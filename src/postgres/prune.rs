@@ -88,7 +88,7 @@ async fn prune_now_and_then(pool: Pool, keep: Keep) {
         wait = EVERY;
         match (Tour { pool: &pool, keep, dry_run: false, pause: PAUSE }).run().await {
             Ok(pruned) => tell(&pruned, &mut named),
-            Err(why) => warn!(%why, "could not prune; trying again in an hour"),
+            Err(why) => warn!(%why, "failed to prune; retrying in an hour"),
         }
     }
 }

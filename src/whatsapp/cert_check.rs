@@ -21,7 +21,7 @@ pub enum CertCheckError {
         "this build does not verify WhatsApp's certificate: a forged one was accepted; build it without the sandbox"
     )]
     ForgeryAccepted,
-    #[error("the check of WhatsApp's certificate could not be tried: {0}")]
+    #[error("the check of WhatsApp's certificate could not be run: {0}")]
     NotRun(#[from] CurveError),
 }
 

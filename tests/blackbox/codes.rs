@@ -122,7 +122,7 @@ async fn a_code_refused_by_whatsapp_is_explained_and_the_qr_links() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     for (nth, (code, text, said)) in [
-        (400, "bad-request", "too many were asked for, or there is no WhatsApp on it"),
+        (400, "bad-request", "too many were requested, or the number has no WhatsApp"),
         (403, "forbidden", "whatsapp refused a code for this number (403)"),
         (429, "rate-overlimit", "whatsapp gives no code for this number now (429): too many"),
         (452, "feature-not-available", "this number cannot be linked by a code (452)"),

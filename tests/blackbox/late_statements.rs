@@ -110,7 +110,7 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     phones.clear_faults().await;
 
     // Each try is given up, the next one is written, and two changes follow it.
-    daemon.says("cannot write what happened").await;
+    daemon.says("failed to record state change").await;
     assert_eq!(web.outcome(waved).await.0, "failed");
     assert_eq!(web.outcome(cancelled).await.0, "done");
     assert_eq!(web.outcome(undone).await.0, "done");
@@ -161,7 +161,7 @@ async fn a_release_and_a_retaking_that_land_late_change_nothing() {
     stage.web.sql.batch_execute(just_linked).await.unwrap();
     wire.unjam();
     wire.jam(RETAKING);
-    first.says("could not hand an account over").await;
+    first.says("failed to hand over an account").await;
     let releases = wire.stuck();
     until("a retaking that is stuck", || async { (wire.stuck() > releases).then_some(()) }).await;
     wire.unjam();

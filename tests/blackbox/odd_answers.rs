@@ -322,7 +322,7 @@ async fn what_nobody_understands_is_acknowledged_and_counted() {
     assert_eq!((count("unknown"), count("empty_message")), (Some(24.0), Some(24.0)), "{metrics}");
     let log = daemon.log();
     let named =
-        |what: &str| log.lines().filter(|line| line.contains("nobody understands") && line.contains(what)).count();
+        |what: &str| log.lines().filter(|line| line.contains("of an unknown kind") && line.contains(what)).count();
     assert!(named("mystery") + named("w:odd") + named("poll") + named("stream:news") <= 16, "once each");
     assert!(named("unknown") >= 1 && named("empty_message") == 1, "{log}");
     assert_eq!(web.kinds(account).await.len(), usize::try_from(seq).unwrap());

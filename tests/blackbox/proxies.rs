@@ -223,7 +223,7 @@ async fn the_cli_sets_a_proxy_and_takes_no_password_as_argument() {
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
 
     let (done, said) = paird(&stage, &["accounts", "proxy", "desk", &proxy.url_with("http", LOGIN)], "").await;
-    assert!(!done && said.contains("seen by everybody") && !said.contains(PASSWORD), "{said}");
+    assert!(!done && said.contains("can read arguments") && !said.contains(PASSWORD), "{said}");
     let (done, said) = paird(&stage, &["accounts", "proxy", "desk", "proxy.example:1080"], "").await;
     assert!(!done && said.contains("neither socks5 nor http"), "{said}");
     assert_eq!(web.column::<Option<String>>(account, "proxy").await, None);

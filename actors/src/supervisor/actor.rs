@@ -123,7 +123,7 @@ impl SupervisorActor {
         match directive {
             Directive::Start(member) => self.start_member(member, None, ctx),
             Directive::StartHeld(account, trouble) => {
-                error!(%account, why = %trouble.reason, "the database refuses what is to be written of an account; it is held");
+                error!(%account, why = %trouble.reason, "the database refused to record an account's state; the account is held");
                 self.start_member(Member::Account(account), Some(trouble), ctx);
             }
             Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
@@ -159,7 +159,7 @@ impl SupervisorActor {
                 actor.follow(directives, ctx);
             }
             Err(why) => {
-                warn!(%why, "could not claim accounts; trying again");
+                warn!(%why, "failed to claim accounts; retrying");
                 actor.roster.on_claim_failed(clock::now());
                 actor.arm_timer(ctx);
             }
@@ -172,7 +172,7 @@ impl SupervisorActor {
         ctx.spawn(releasing.into_actor(self).map(move |released, actor, ctx| {
             match &released {
                 Ok(()) => info!(%account, "handed an account over"),
-                Err(why) => warn!(%account, %why, "could not hand an account over; it goes on here"),
+                Err(why) => warn!(%account, %why, "failed to hand over an account; it keeps running here"),
             }
             let directives = actor.roster.on_released(account, fence, released.is_ok());
             actor.follow(directives, ctx);
@@ -209,9 +209,9 @@ impl SupervisorActor {
             if let Err(why) = &outcome {
                 match &write {
                     RosterWrite::Requeue(commands) => {
-                        warn!(%why, commands = commands.len(), "could not put commands back")
+                        warn!(%why, commands = commands.len(), "failed to requeue commands")
                     }
-                    RosterWrite::Retake(account, _) => warn!(%why, %account, "could not take an account back"),
+                    RosterWrite::Retake(account, _) => warn!(%why, %account, "failed to retake an account"),
                 }
             }
             let directives = actor.roster.on_written(&write, outcome, clock::now());
@@ -358,13 +358,13 @@ impl SupervisorActor {
         match (&retired.member, &retired.ending) {
             (member, Ending::Crashed) => error!(?member, "an actor crashed; it is started again from its row"),
             (member, Ending::Overtaken) => {
-                info!(?member, "an actor's row was written by somebody else; it is started again from there");
+                info!(?member, "an actor's row was changed by another writer; restarting the actor from the row");
             }
             (member, Ending::Refused(trouble)) => {
-                error!(?member, why = %trouble.reason, "the database refuses what an actor writes");
+                error!(?member, why = %trouble.reason, "the database refused an actor's write");
             }
             (member, Ending::Unwritable(why)) => {
-                error!(?member, %why, "the database refuses whatever an actor writes; it rests, mend the database");
+                error!(?member, %why, "the database refuses every write of an actor; it stays stopped until the database is repaired");
             }
             (member, Ending::Done) => debug!(?member, "an actor ended"),
         }

@@ -109,7 +109,7 @@ enum Slot {
     },
     /// Told to go.
     Leaving,
-    /// Went down; starts again then.
+    /// Crashed; restarts at `until`.
     BackingOff {
         until: Instant,
         queued: Vec<CommandRow>,

@@ -156,7 +156,7 @@ impl Stage {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
             }
             if timeout(STOP_DEADLINE, daemon.wait()).await.is_err() {
-                out::remark("the daemon did not end when told to; killing it");
+                out::remark("the daemon did not stop when asked to; killing it");
                 let _ = daemon.kill().await;
             }
         }

@@ -46,7 +46,7 @@ impl Finding {
     }
 
     pub(super) fn not_looked_at(check: &'static str, why: &anyhow::Error) -> Self {
-        Self::fail(check, format!("{why:#}"), "mend that, then run paird doctor again")
+        Self::fail(check, format!("{why:#}"), "fix that, then run paird doctor again")
     }
 
     pub(super) fn as_json(&self) -> Value {

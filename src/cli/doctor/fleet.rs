@@ -30,7 +30,7 @@ pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>>
             format!("this paird is {}, that daemon {}: upgrade the older", env!("CARGO_PKG_VERSION"), other.version),
         ),
         None if alive.iter().all(|one| one.draining) => {
-            Finding::warn("daemons", described.join(", "), "start it anew when the maintenance is over")
+            Finding::warn("daemons", described.join(", "), "restart it when the maintenance is over")
         }
         None => Finding::ok("daemons", described.join(", ")),
     });
@@ -96,7 +96,7 @@ pub(super) async fn orphans(database: &Database) -> anyhow::Result<Vec<Finding>>
         findings.push(Finding::fail(
             "orphans",
             text,
-            "pair those accounts anew; the row was restored without its keys",
+            "pair those accounts again; the row was restored without its keys",
         ));
     }
     for ticket in sql::list_tickets().bind(&database.client).all().await.map_err(explained)? {
@@ -111,7 +111,7 @@ pub(super) async fn orphans(database: &Database) -> anyhow::Result<Vec<Finding>>
         }
     }
     if found.tickets > 0 {
-        let text = format!("{} unlink tickets that nobody works on", found.tickets);
+        let text = format!("{} unlink tickets that no daemon works on", found.tickets);
         findings.push(Finding::fail("tickets", text, "start paird serve; if one runs, read its log"));
     }
     if findings.is_empty() {
@@ -130,7 +130,7 @@ pub(super) async fn queues(database: &Database) -> anyhow::Result<Vec<Finding>> 
             _ if commands > LONG_SECS => Finding::warn(
                 "commands",
                 found,
-                "start paird serve; if one runs, paird inspect --all says what it is at",
+                "start paird serve; if one is running, paird inspect --all shows what it is doing",
             ),
             _ => Finding::ok("commands", found),
         },

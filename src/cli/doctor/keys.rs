@@ -45,7 +45,7 @@ pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result
         (None, Tally { foreign, .. }) => Finding::fail(
             CHECK,
             format!("{file} is not there, and {foreign} keyrings are sealed"),
-            "put the file back from its backup, or set PAIRD_MASTER_KEY_FILE; without it every account must be paired anew",
+            "put the file back from its backup, or set PAIRD_MASTER_KEY_FILE; without it every account must be paired again",
         ),
         (Some(_), Tally { foreign, .. }) if foreign > 0 => Finding::fail(
             CHECK,
@@ -55,7 +55,7 @@ pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result
         (Some(_), Tally { broken, .. }) if broken > 0 => Finding::fail(
             CHECK,
             format!("{broken} keyrings do not open with their key: they were changed"),
-            "restore the database from a backup, or delete those accounts and pair them anew",
+            "restore the database from a backup, or delete those accounts and pair them again",
         ),
         (Some(keys), Tally { open, .. }) if keys.ids().len() > 1 => Finding::warn(
             CHECK,

@@ -26,7 +26,7 @@ fn unreachable(why: &anyhow::Error) -> Finding {
             "paird inspect, restart, resync and drain need it; the rest does not",
         );
     }
-    Finding::fail("console", format!("{why:#}"), "mend that: paird inspect, restart, resync and drain need it")
+    Finding::fail("console", format!("{why:#}"), "fix that: paird inspect, restart, resync and drain need it")
 }
 
 /// Not to be reached from here does not say that the daemon cannot reach it.
@@ -36,7 +36,7 @@ pub(super) async fn whatsapp(config: &Config) -> Vec<Finding> {
         Ok(reached) => reached,
         Err(why) => {
             let advice = if cfg!(feature = "sandbox") {
-                "this build talks to a sandbox alone: start paird sandbox, and set PAIRD_WHATSAPP_URL to what it prints"
+                "this build talks only to a sandbox: start paird sandbox, and set PAIRD_WHATSAPP_URL to the URL it prints"
             } else {
                 "let this machine reach web.whatsapp.com by HTTPS, port 443: firewall, proxy, DNS"
             };

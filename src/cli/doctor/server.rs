@@ -67,7 +67,7 @@ fn verified(config: &Config) -> anyhow::Result<Option<Finding>> {
     } else {
         Finding::warn(
             "tls",
-            format!("nobody checks that this is the database: {}", hosts.join(", ")),
+            format!("the server's certificate is not verified: {}", hosts.join(", ")),
             "set sslmode=verify-full in DATABASE_URL, sslrootcert for a CA of your own, and channel_binding=require",
         )
     }))
@@ -82,14 +82,16 @@ async fn connect_rights(database: &Database) -> anyhow::Result<Finding> {
                       PAIRD_EVENT_PAYLOAD=wake keeps what happened out of notifications";
         return Ok(Finding::warn(
             "connect",
-            "everybody may connect to the database, and hears its notifications",
+            "every login can connect to the database and receive its notifications",
             advice,
         ));
     }
     if !rights.logins.is_empty() {
-        let found =
-            format!("in none of paird's roles, and may connect and hear notifications: {}", rights.logins.join(", "));
-        return Ok(Finding::warn("connect", found, "REVOKE CONNECT ON DATABASE from those that need it not"));
+        let found = format!(
+            "in none of paird's roles, but may connect and receive notifications: {}",
+            rights.logins.join(", ")
+        );
+        return Ok(Finding::warn("connect", found, "REVOKE CONNECT ON DATABASE from those that do not need it"));
     }
     Ok(Finding::ok("connect", "only logins of paird's roles and the owner may connect"))
 }
@@ -116,7 +118,7 @@ pub(super) async fn schema(config: &Config) -> Finding {
         Ok(None) => {
             Finding::fail("schema", "tables, but no migration is recorded", "start paird serve on an empty database")
         }
-        Err(why) => Finding::fail("schema", why, "mend that, then run paird doctor again"),
+        Err(why) => Finding::fail("schema", why, "fix that, then run paird doctor again"),
     }
 }
 

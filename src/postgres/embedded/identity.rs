@@ -62,7 +62,7 @@ impl Identity {
         let dir = opened.map_err(|wrong| failed("cannot open", wrong))?;
         let found = dir.metadata().map_err(|wrong| failed("cannot read", wrong))?;
         if ![geteuid().as_raw(), self.uid()].contains(&found.uid()) {
-            let source = io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else");
+            let source = io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user");
             return Err(failed("cannot use", source));
         }
         dir.set_permissions(fs::Permissions::from_mode(0o700)).map_err(|wrong| failed("cannot close", wrong))?;

@@ -77,7 +77,7 @@ impl EventHandler {
             let stanza = Arc::clone(stanza);
             drop(self.shell.runtime.start(async move {
                 if let Err(failure) = client.acknowledge_stanza(stanza.get()).await {
-                    tracing::debug!(%failure, "could not acknowledge a message without content");
+                    tracing::debug!(%failure, "failed to acknowledge a message without content");
                 }
             }));
         }
@@ -211,7 +211,7 @@ fn code_refused(error: &PairingCodeError) -> String {
     match &error.rejection {
         // WhatsApp answers 400 for its limit per number too.
         Some(rejection @ PairCodeRejection::BadRequest) => format!(
-            "whatsapp gives no code for this number ({}): too many were asked for, or there is no WhatsApp on it",
+            "WhatsApp issues no code for this number ({}): too many were requested, or the number has no WhatsApp",
             rejection.code()
         ),
         Some(rejection @ PairCodeRejection::RateOverlimit) => {

@@ -89,7 +89,7 @@ impl OddStanzas {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         if named.len() < MOST_NAMES && named.insert(format!("{} {name}", kind.name())) {
             let kind = kind.name();
-            tracing::warn!(%name, kind, "WhatsApp sends a stanza that nobody understands; it is acknowledged, and the next ones are only counted");
+            tracing::warn!(%name, kind, "WhatsApp sent a stanza of an unknown kind; it is acknowledged, and further ones are only counted");
         }
     }
 }

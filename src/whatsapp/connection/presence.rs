@@ -127,6 +127,6 @@ async fn say(presence: Presence, client: &Client, name: &str) {
         }
     };
     if let Err(failure) = said {
-        tracing::debug!(%failure, "could not say how available the account is");
+        tracing::debug!(%failure, "failed to send the account's presence");
     }
 }

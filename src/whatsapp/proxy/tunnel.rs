@@ -89,10 +89,10 @@ fn socks_refusal(proxy: &ProxyAddress, with_login: bool, error: &Socks) -> Close
         | Socks::PasswordAuthFailure(_)
         | Socks::IdentdAuthFailure
         | Socks::InvalidUserIdAuthFailure => {
-            CloseReason::ProxyAuth(format!("{proxy}: it does not take the user and password that are set"))
+            CloseReason::ProxyAuth(format!("{proxy}: it rejected the user and password that are set"))
         }
         Socks::InvalidResponseVersion | Socks::InvalidReservedByte | Socks::UnknownAddressType => {
-            CloseReason::ProxyRefused(format!("{proxy}: what answers there does not speak SOCKS5"))
+            CloseReason::ProxyRefused(format!("{proxy}: the server there does not speak SOCKS5"))
         }
         Socks::Io(error) => CloseReason::ProxyRefused(format!("{proxy}: it hung up during the greeting: {error}")),
         Socks::ParseError(_)
@@ -144,7 +144,7 @@ async fn connect(
             Err(CloseReason::ProxyAuth(format!("{proxy}: it wants a user and a password, and none are set (407)")))
         }
         Some(407) => {
-            Err(CloseReason::ProxyAuth(format!("{proxy}: it does not take the user and password that are set (407)")))
+            Err(CloseReason::ProxyAuth(format!("{proxy}: it rejected the user and password that are set (407)")))
         }
         Some(code) => Err(CloseReason::ProxyRefused(format!("{proxy}: it answered CONNECT with {code}"))),
         None => Err(not_http(proxy)),
@@ -152,5 +152,5 @@ async fn connect(
 }
 
 fn not_http(proxy: &ProxyAddress) -> CloseReason {
-    CloseReason::ProxyRefused(format!("{proxy}: what answers there does not speak HTTP"))
+    CloseReason::ProxyRefused(format!("{proxy}: the server there does not speak HTTP"))
 }

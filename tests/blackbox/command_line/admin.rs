@@ -82,7 +82,7 @@ async fn a_token_of_another_daemon_is_rejected_as_such() {
     std::fs::remove_file(stage.dir.join("daemon/console.sock")).unwrap();
     std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
     let (code, words) = refused(&stage, &["resync"]).await;
-    assert_eq!((code, words.contains("does not take the token of")), (1, true), "{words}");
+    assert_eq!((code, words.contains("rejected the token from")), (1, true), "{words}");
     stage.finish([daemon]).await;
 }
 

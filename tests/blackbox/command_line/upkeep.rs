@@ -94,7 +94,7 @@ async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
     let said = text(&paird(&stage, &["migrate", "--roles"]).await);
     assert_eq!(
         said.trim_end(),
-        format!("{expected}; the roles paird_web, paird_daemon and paird_console may what they need")
+        format!("{expected}; the roles paird_web, paird_daemon and paird_console have the rights they need")
     );
     let again: Vec<String> = fresh.query_one(applied, &[]).await.unwrap().get(0);
     assert_eq!(again, when, "nothing is migrated twice");

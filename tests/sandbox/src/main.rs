@@ -31,7 +31,7 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Settings> {
             _ => bail!("unknown argument {name:?}; there are --listen ADDR and --admin ADDR"),
         };
         let value = arguments.next().with_context(|| format!("{name} needs an address"))?;
-        *place = value.parse().with_context(|| format!("{name} {value:?} is no address"))?;
+        *place = value.parse().with_context(|| format!("{name} {value:?} is not an address"))?;
     }
     Ok(settings)
 }
