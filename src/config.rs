@@ -86,7 +86,7 @@ pub struct Config {
     pub keep: Keep,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
@@ -99,7 +99,7 @@ pub enum LogFormat {
 pub struct DatabaseUrl(Secret);
 
 impl DatabaseUrl {
-    /// The string itself, for whoever connects.
+    /// The string itself, to connect with.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -179,8 +179,8 @@ impl Config {
         })
     }
 
-    /// What only the daemon needs: a build that skips WhatsApp's certificate check
-    /// must have been told which sandbox to talk to.
+    /// Checks the daemon's own requirements: a build that skips WhatsApp's certificate check
+    /// must be configured with the sandbox to talk to.
     ///
     /// # Errors
     /// A sandbox build without `PAIRD_WHATSAPP_URL`.
@@ -193,7 +193,7 @@ impl Config {
         Ok(self)
     }
 
-    /// The console's own login. The embedded Postgres has one for everybody.
+    /// The console's own login. The embedded Postgres has a single login.
     pub fn own_console_url(&self) -> Option<&DatabaseUrl> {
         self.console_database_url.as_ref().filter(|_| self.database_url.is_some())
     }
@@ -208,7 +208,7 @@ impl Config {
         }
     }
 
-    /// Where the daemon writes the address of its console while that is listening.
+    /// The file in which the daemon writes the address of its console while it listens.
     pub fn console_addr_file(&self) -> PathBuf {
         self.data_dir.join("console.addr")
     }
@@ -218,13 +218,13 @@ impl Config {
         self.data_dir.join("console.sock")
     }
 
-    /// Where it writes that of its probe listener.
+    /// The same for its probe listener.
     pub fn probe_addr_file(&self) -> PathBuf {
         self.data_dir.join("probe.addr")
     }
 
-    /// Where the daemon writes the connection string of its embedded cluster while
-    /// that is up.
+    /// The file in which the daemon writes the connection string of its embedded cluster
+    /// while that is up.
     pub fn embedded_dsn_file(&self) -> PathBuf {
         self.data_dir.join("postgres.dsn")
     }

@@ -58,9 +58,9 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What keeps it from starting, in one line: a build that does not verify WhatsApp's
-/// certificate, no Postgres to be found, a master key that does not open what is
-/// sealed. A database that is away is none of these: it is waited for.
+/// The reason why it cannot start, in one line: a build that does not verify WhatsApp's
+/// certificate, no Postgres found, a master key that does not decrypt the sealed data. An
+/// unavailable database is no error: it is waited for.
 pub fn run(config: Config) -> anyhow::Result<()> {
     cert_check::self_test()?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
@@ -76,8 +76,8 @@ pub fn run(config: Config) -> anyhow::Result<()> {
     served
 }
 
-/// Ends the runtime without waiting for threads that are busy with something that nobody
-/// waits for any more, such as a pair code's key or a version lookup: what had to be done was.
+/// Ends the runtime without waiting for threads that are still busy, such as with a pair
+/// code's key or a version lookup: their results are no longer needed.
 fn abandon(runtime: Arc<Runtime>) {
     match Arc::try_unwrap(runtime) {
         Ok(runtime) => runtime.shutdown_background(),
@@ -106,8 +106,8 @@ async fn serve_with(
 ) -> anyhow::Result<()> {
     let process = Uuid::now_v7();
     let token = console_token(config)?;
-    // Apart: whatever the keys of a thousand logins ask for, the accounts' rows are
-    // written, and nothing at all comes between the daemon and its sign of life.
+    // Separate pools, so that the keys of a thousand logins cannot delay the writes of
+    // accounts' rows, and nothing can delay the heartbeat.
     let (pool, keys, heartbeat) =
         (database.dsn().pool()?, database.dsn().patient_pool()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
     let Some(credentials) = stop.unless(open_credentials(&keys, process, config)).await else { return Ok(()) };
@@ -229,11 +229,11 @@ struct Running {
     vitals: Arc<Vitals>,
 }
 
-/// What the daemon acts upon by itself.
+/// An event that the daemon's main loop acts on.
 enum DaemonEvent {
     Stop,
     Lease(LeaseEvent),
-    /// Whoever is told that the daemon is up is heard.
+    /// The daemon is up, and listens for commands.
     Up,
     /// There may be commands.
     Wake,
@@ -259,9 +259,9 @@ impl Running {
                 biased;
                 // 1. Connections that another daemon may open, too.
                 event = lease.next_event() => event.map_or(DaemonEvent::Ended("the lease"), DaemonEvent::Lease),
-                // 2. Whoever stops it has patience for seconds.
+                // 2. A stop, which is killed if it takes too long.
                 () = stop.asked() => DaemonEvent::Stop,
-                // 3. The sign of life, and that it is up: whatever else there is to do.
+                // 3. The watchdog, and the readiness report, ahead of all work.
                 never = &mut beat => match never {},
                 () = &mut heard, if !is_up => DaemonEvent::Up,
                 // 4. The work. A resync is a wake, too.
@@ -306,8 +306,8 @@ async fn listening(mut mode: watch::Receiver<ListenMode>) {
     let _ = tokio::time::timeout(LISTEN_TIMEOUT, mode.wait_for(|how| *how == ListenMode::Listening)).await;
 }
 
-/// Whatever outlives its connection shows here: the number depends on how many accounts
-/// are connected, and on nothing that was.
+/// Reveals tasks that outlive their connection: the number must depend only on how many
+/// accounts are connected now.
 fn tell_tasks() {
     debug!(tasks = Handle::current().metrics().num_alive_tasks(), "tasks alive");
 }
@@ -316,7 +316,7 @@ async fn lease(pool: &deadpool_postgres::Pool, process: Uuid, config: &Config, m
     Lease::start(pool.clone(), process, &config.command_channel, master_keys, config.lease_ttl).await
 }
 
-/// The lease may come about although nobody waits for it any more.
+/// The statement that takes the lease may still be carried out after its caller gave up.
 async fn forgo_lease(pool: &deadpool_postgres::Pool, process: Uuid) {
     if !matches!(tokio::time::timeout(FORGO_TIMEOUT, Lease::forgo(pool, process)).await, Ok(Ok(()))) {
         info!("the database did not answer; a lease that comes about runs out by itself");

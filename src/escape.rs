@@ -1,6 +1,6 @@
-//! How words that others wrote are shown to a person: a label, a group's subject, WhatsApp's
-//! reason. None of them ends a line, moves the cursor, turns the direction of what follows,
-//! or looks like another while it is not.
+//! Escapes text from others before it is shown to a person: a label, a group's subject,
+//! WhatsApp's reason. Escaped text cannot end a line, move the cursor, reverse the direction
+//! of the text after it, or hide invisible characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

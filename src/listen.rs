@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(3);
 /// A client that stops reading for longer is disconnected.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where somebody listens, and what it is called in the log.
+/// An address to listen on, and its name in the log.
 pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) setting: &'static str,
@@ -31,7 +31,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Serves until it is told to end. Short answers that are under way then may finish.
+    /// Serves until cancelled. Short responses that are under way then may finish.
     pub(crate) async fn serve(self, ending: CancellationToken, server: impl Fn(TcpListener) -> io::Result<Server>) {
         let Self { name, setting, addr, .. } = self;
         let mut said = false;

@@ -32,8 +32,8 @@ pub(crate) fn is_private(mode: u32, owner: u32, user: u32) -> bool {
     mode & 0o077 == 0 && (owner == user || user == 0)
 }
 
-/// Up to `limit` bytes of the file, which guards against a device or a wrong, huge file;
-/// `None` if there is no file.
+/// Up to `limit` bytes of the file, as a guard against a device or a wrong, huge file;
+/// `None` if the file does not exist.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Zeroizing<String>>, ReadError> {
     let file = match File::open(path) {
         Ok(file) => file,

@@ -1,6 +1,6 @@
-//! The probe listener, `PAIRD_PROBE_ADDR`: whether the daemon lives and takes work, and its
-//! metrics, for orchestrators and Prometheus. It asks for no token and may leave loopback, so
-//! it has nothing else, says nothing of any account, and anybody's connection to it is short.
+//! The probe listener, `PAIRD_PROBE_ADDR`: liveness, readiness and metrics, for orchestrators
+//! and Prometheus. It needs no token and may listen beyond loopback, so it serves nothing else,
+//! names no account, and closes connections quickly.
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 

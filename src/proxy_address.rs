@@ -5,8 +5,8 @@ use std::fmt;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Where a proxy is and what it speaks: `socks5://host:port` or `http://host:port`.
-/// It never holds a login, so it may be shown.
+/// The address and protocol of a proxy: `socks5://host:port` or `http://host:port`. It never
+/// contains a login, so it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyAddress {
     pub(crate) kind: ProxyKind,

@@ -12,7 +12,7 @@ use paird_actors::{
 use qrcode::{Color, EcLevel, QrCode};
 use thiserror::Error;
 
-/// Pixels per module: what a phone reads from a laptop screen at arm's length.
+/// Pixels per module; enough for a phone to read it from a laptop screen at arm's length.
 const MODULE_PIXELS: usize = 8;
 /// Light modules around the code; the standard asks for four.
 const QUIET_ZONE: usize = 4;

@@ -1,5 +1,5 @@
-//! What a supervisor of processes that speaks sd_notify(3) is told: up, alive, stopping.
-//! Where none does, these say nothing.
+//! Notifies systemd, or another service manager that speaks sd_notify(3), that the daemon is
+//! up, alive or stopping. Does nothing without one.
 //!
 //! The crate reads NOTIFY_SOCKET and WATCHDOG_USEC itself: they are words between systemd
 //! and its library, not settings of ours.
@@ -29,9 +29,8 @@ pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);
 }
 
-/// Feeds the watchdog on the supervisor's word: `headcount` asks how many accounts run
-/// and gets no answer from a supervisor that hangs. Belongs into the daemon's main loop,
-/// so that a loop that hangs is silent, too.
+/// Pings the watchdog while the supervisor answers `headcount`, the number of running
+/// accounts. Run it in the daemon's main loop, so that a hanging loop stops the pings, too.
 pub async fn beat(headcount: impl AsyncFnMut() -> Option<usize>) -> Infallible {
     // Twice in the time, as sd_watchdog_enabled(3) advises.
     let every = sd_notify::watchdog_enabled().map_or(BEAT, |within| within / 2);

@@ -1,8 +1,7 @@
 //! Log lines, to stderr, as text or JSON.
 //!
-//! `PAIRD_LOG` decides for paird's own code. What other crates say is capped
-//! whatever it asks for, because some of their lines carry what must not reach a
-//! log: see [`CAPS`].
+//! `PAIRD_LOG` sets the levels of paird's own code. The levels of other crates are always
+//! capped, because some of their lines contain data that must not be logged: see [`CAPS`].
 
 mod bounded;
 mod fields;
@@ -18,7 +17,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, filter::filter_fn};
 
 use crate::config::LogFormat;
 
-/// Whose lines are not capped.
+/// Crates whose lines are not capped.
 const OURS: [&str; 3] = ["paird", "paird_actors", "paird_sandbox"];
 
 /// Targets whose warnings, too, may hold what must not be logged.
@@ -64,7 +63,7 @@ pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> 
     Ok(Registry::default().with(lines).with(filter_fn(may_be_logged)).with(chosen).try_init()?)
 }
 
-/// Whether this line may be logged at all, whatever the operator asked for.
+/// Whether this line may be logged at all, regardless of `PAIRD_LOG`.
 fn may_be_logged(line: &Metadata<'_>) -> bool {
     *line.level() <= cap_of(line.target())
 }

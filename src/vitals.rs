@@ -1,4 +1,4 @@
-//! How the daemon fares, for whoever asks over HTTP: the console and the probe listener.
+//! The daemon's health, for the console and the probe listener.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -23,7 +23,7 @@ use crate::{
 
 /// A supervisor, or a database, that takes longer is stuck.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long an answer of the database is everybody's: however many ask, it is asked once.
+/// How long an answer of the database is shared by all requests.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// There is one for each daemon.
@@ -62,20 +62,20 @@ impl Vitals {
         }
     }
 
-    /// The process lives: its supervisor answers, and the lease is being looked after. A
-    /// database that is away is no reason to restart it.
+    /// Whether the process works: its supervisor answers, and the lease is being renewed. An
+    /// unavailable database does not count, since a restart would not help.
     pub(crate) async fn is_alive(&self) -> bool {
         let nobody = AccountId(Uuid::nil());
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.supervisor.inspect(nobody)).await;
         answer.is_ok() && self.lease.is_kept()
     }
 
-    /// The database answers, the lease is live, and nobody drains it.
+    /// Whether the database answers, the lease is live, and the daemon is not draining.
     pub(crate) async fn readiness(&self) -> Readiness {
         self.readiness_with(self.ask_database().await)
     }
 
-    /// The same for whoever may ask as often as he likes: the database is asked once a second.
+    /// The same for callers without a token: the database is asked at most once a second.
     pub(crate) async fn recent_readiness(&self) -> Readiness {
         self.readiness_with(self.database_answered().await)
     }
@@ -86,7 +86,7 @@ impl Vitals {
         Readiness { ready: database && lease && !draining, database, lease, draining }
     }
 
-    /// What Prometheus reads.
+    /// The metrics in the format of Prometheus.
     ///
     /// # Errors
     /// Never in practice: text is written into memory.
@@ -102,7 +102,7 @@ impl Vitals {
         self.is_asked_to_drain() || self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody asked this daemon to release its accounts.
+    /// Whether an operator asked this daemon to release its accounts.
     pub(crate) fn is_asked_to_drain(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -118,7 +118,7 @@ impl Vitals {
     }
 
     async fn database_answered(&self) -> bool {
-        // Whoever comes meanwhile waits for the same answer.
+        // Concurrent requests wait here and share the answer.
         let mut last = self.database.lock().await;
         if let Some((at, answers)) = *last
             && at.elapsed() < FRESH

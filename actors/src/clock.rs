@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::domain::Instant;
 
-/// What the clock may be off by: more than this is corrected.
+/// Largest error of the clock that is left uncorrected.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Now, by the database's clock: what [`correct`] said last, carried on by the monotonic
@@ -23,15 +23,15 @@ pub fn now() -> Instant {
     clock().at(elapsed())
 }
 
-/// Sets the clock to the database's where it is off by more than two seconds beyond what
-/// `unsure` explains, that is by how much `database_now` itself may be wrong. How far it was
-/// stepped, in milliseconds, if it was; what waits in [`reached`] then waits anew.
+/// Sets the clock to the database's if it is off by more than two seconds beyond `unsure`,
+/// the possible error of `database_now` itself. Returns how far it was stepped, in
+/// milliseconds, if it was. Waits in [`reached`] are recomputed.
 pub fn correct(database_now: Instant, unsure: Duration) -> Option<i64> {
     clock().correct(elapsed(), database_now, unsure)
 }
 
-/// Waits until the clock says so, also when it is stepped meanwhile. Returns a millisecond
-/// late rather than a hair early: an early deadline is no deadline.
+/// Waits until the clock reaches `due`, also when it is stepped meanwhile. Returns up to a
+/// millisecond late and never early, so that the caller finds its deadline passed.
 pub async fn reached(due: Instant) {
     clock().reached(due, elapsed).await;
 }

@@ -9,7 +9,7 @@ use crate::{
 /// than before means that it was lost meanwhile.
 pub type LeaseEpoch = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
 
-/// What every actor is given.
+/// The dependencies that every actor shares.
 #[derive(Clone)]
 pub struct Deps {
     pub connections: Arc<dyn ConnectionStore>,
@@ -17,9 +17,9 @@ pub struct Deps {
     pub tickets: Arc<dyn TicketStore>,
     pub gateway: Arc<dyn Gateway>,
     pub qr: Arc<dyn QrPainter>,
-    /// Tells the supervisor that the actor is gone.
+    /// Notifies the supervisor that the actor is gone.
     pub on_exit: OnExit,
     pub lease: LeaseEpoch,
-    /// Where input and output run, also what outlives an actor.
+    /// Runs input and output, and work that outlives its actor.
     pub runtime: tokio::runtime::Handle,
 }

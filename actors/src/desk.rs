@@ -1,5 +1,5 @@
-//! What an actor does next: the orders of its machine, one after the other, and between
-//! them the inputs. Pure, so that a simulation works with the very same desk.
+//! Decides what an actor does next: carries out its machine's orders one at a time, and steps
+//! the next input when there are none. Pure, so that the simulation runs the same code.
 
 use std::collections::VecDeque;
 
@@ -8,15 +8,15 @@ use crate::{
     machine::{self, Machine, Stepped},
 };
 
-/// A machine that has an actor: what its orders come to, and what follows their answers.
+/// A machine that has an actor: turns its orders into tasks, and their answers into inputs.
 pub trait Work: Machine {
     /// One thing for the shell to do.
     type Task;
-    /// What comes of a task that is waited for.
+    /// The outcome of a task that the desk waits for.
     type Answer;
 
     const DEADLINE: Self::Input;
-    /// What the machine works for is another daemon's, or may be soon.
+    /// The input that says that the account is, or may soon be, another daemon's.
     const FENCED: Self::Input;
 
     /// Right before an order is carried out. `is_leased`: whether the daemon has had its
@@ -32,7 +32,7 @@ pub trait Work: Machine {
     fn retry(&self) -> (Backoff, u128);
 }
 
-/// What an order comes to.
+/// The result of beginning an order.
 #[derive(Clone, Debug)]
 pub enum Begun<T> {
     Task(T, Wait),
@@ -51,14 +51,14 @@ pub enum Wait {
     Always,
 }
 
-/// What follows an answer.
+/// The step that follows an answer.
 #[derive(Clone, Debug)]
 pub enum Then<I, T> {
     Proceed,
-    /// This input comes before whatever else happened.
+    /// Step this input before all that are queued.
     Input(I),
-    /// The outcome of a write is not known, for this reason, and must be: after a pause it is
-    /// tried again as it was.
+    /// The outcome of a write is unknown, for this reason. The same write is repeated after a
+    /// pause until its outcome is known.
     Again(T, String),
     /// As [`Desk::fence`].
     Fence,
@@ -66,14 +66,14 @@ pub enum Then<I, T> {
     End(Ending),
 }
 
-/// What happened, or is to be done, and what led to it.
+/// An input or an order, with its cause.
 #[derive(Clone, Debug)]
 pub struct Caused<T, C> {
     pub what: T,
     pub cause: C,
 }
 
-/// What [`Desk::next`] comes to.
+/// The result of [`Desk::next`].
 #[derive(Clone, Debug)]
 pub enum Next<T, C> {
     Task {
@@ -100,18 +100,18 @@ pub struct Retrying {
     pub is_first: bool,
 }
 
-/// See the module. `C` is what a command's work is known by, in the shell a span.
+/// See the module. `C` identifies the command that work is done for; in the shell, a span.
 #[derive(Clone, Debug)]
 pub struct Desk<W: Work, C> {
     work: W,
-    /// What happened and was not stepped yet.
+    /// Inputs that were not stepped yet.
     inbox: VecDeque<Caused<W::Input, C>>,
-    /// What was ordered and is not carried out yet.
+    /// Orders that were not carried out yet.
     orders: VecDeque<Caused<W::Effect, C>>,
     /// A task is under way that the next one must wait for.
     waiting: Option<Waiting<W::Task, C>>,
     end: Option<Ending>,
-    /// The cause of what no command led to.
+    /// The cause of work that no command asked for.
     root: C,
 }
 
@@ -146,18 +146,18 @@ impl<W: Work, C: Clone> Desk<W, C> {
     /// It was reached.
     pub fn on_deadline(&mut self) {
         if self.waiting.is_none() {
-            // The command that led to it is long over, mostly.
+            // The command that set the deadline has usually ended long ago.
             self.inbox.push_back(Caused { what: W::DEADLINE, cause: self.root.clone() });
         }
     }
 
-    /// Something happened; without a cause of its own, nobody asked for it.
+    /// Queues an input. Without a cause of its own it counts as not asked for by a command.
     pub fn take(&mut self, input: W::Input, cause: Option<C>) {
         self.inbox.push_back(Caused { what: input, cause: cause.unwrap_or_else(|| self.root.clone()) });
     }
 
-    /// What the machine works for is another daemon's, or may be soon. What the store was
-    /// asked for is waited for no more.
+    /// The account is, or may soon be, another daemon's: stops waiting for the store, and drops
+    /// the orders that are the next owner's.
     pub fn fence(&mut self) {
         self.fence_by(self.root.clone());
     }
@@ -168,7 +168,7 @@ impl<W: Work, C: Clone> Desk<W, C> {
         self.inbox.push_front(Caused { what: W::FENCED, cause });
     }
 
-    /// What a fence did once: a simulation shows what came of that.
+    /// A former defect of `fence`, which the simulation must detect.
     #[cfg(any(test, feature = "simulation"))]
     pub(crate) fn forget_orders(&mut self) {
         self.orders.clear();
@@ -211,7 +211,7 @@ impl<W: Work, C: Clone> Desk<W, C> {
         }
     }
 
-    /// What came of the task that is waited for.
+    /// The task that the desk waits for has ended.
     pub fn on_answer(&mut self, answer: W::Answer, now: Instant) -> Option<Retrying> {
         let Waiting { wait, cause, mut retry, .. } = self.waiting.take()?;
         match self.work.on_answer(answer) {

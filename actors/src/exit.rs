@@ -1,4 +1,4 @@
-//! How an actor exits: its connection is closed first, then the supervisor is told.
+//! An actor's exit: its connection is closed first, then the supervisor is notified.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::{
     supervisor::Retired,
 };
 
-/// Told once when an actor is gone, whichever way it went.
+/// Called once when an actor is gone, also after a panic.
 pub type OnExit = Arc<dyn Fn(Retired) + Send + Sync>;
 
 /// A connection, and which one of its actor's it is.
@@ -39,9 +39,9 @@ impl LiveSession {
     }
 }
 
-/// An actor's live connection and who is told of its end, in one place that is dropped with
-/// the actor: also when it panics, the connection is closed before anybody starts
-/// another one for the same device.
+/// Holds an actor's live connection and its exit callback, and is dropped with the actor. So
+/// the connection is closed before another one is opened for the same device, also when the
+/// actor panics.
 pub struct ExitGuard {
     retired: Retired,
     on_exit: OnExit,
@@ -52,7 +52,7 @@ pub struct ExitGuard {
 }
 
 impl ExitGuard {
-    /// `retired` is what is told if the actor just vanishes, that is by a panic.
+    /// `retired` is reported if the actor panics.
     pub fn new(
         retired: Retired,
         on_exit: OnExit,
@@ -66,7 +66,7 @@ impl ExitGuard {
         &self.live
     }
 
-    /// What will be told at the end, in place of a crash.
+    /// Sets the ending to report instead of a crash.
     pub fn leave_as(&mut self, ending: Ending) {
         self.retired.ending = ending;
     }

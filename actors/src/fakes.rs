@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What the fake store holds, in the open.
+/// The contents of the fake store, open to tests.
 #[derive(Default)]
 pub struct Rows {
     pub accounts: BTreeMap<AccountId, AccountRecord>,
@@ -213,7 +213,7 @@ impl FleetStore for FakeStore {
     }
 }
 
-/// Connections that do what a test tells them.
+/// A gateway whose connections are scripted by a test.
 #[derive(Default)]
 pub struct FakeGateway {
     opened: Mutex<Vec<(OpenSession, SessionListener)>>,
@@ -221,13 +221,13 @@ pub struct FakeGateway {
     most_live: Arc<Mutex<usize>>,
     cut: Arc<AtomicUsize>,
     scan_panics: Arc<AtomicBool>,
-    /// Openings are not over before they are looked at again, and nobody is woken for it.
+    /// Openings stay pending until they are polled again, and wake nobody.
     slow: AtomicBool,
     slow_openings: AtomicUsize,
 }
 
 impl FakeGateway {
-    /// From now on an opening goes on only when whoever waits for it is woken by something else.
+    /// From now on an opening proceeds only when its waiter is woken by something else.
     pub fn open_when_disturbed(&self) {
         self.slow.store(true, Ordering::Relaxed);
     }

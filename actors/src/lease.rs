@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The times of a lease, all of them parts of its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTimings {
-    /// By the database's clock; who is not renewed for so long loses its accounts.
+    /// By the database's clock. A daemon that does not renew for this long loses its accounts.
     pub ttl: Duration,
     pub renew_every: Duration,
     pub renew_timeout: Duration,
@@ -26,7 +26,8 @@ impl LeaseTimings {
 /// Whether connections may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseState {
-    /// Another epoch than before: it was lost meanwhile, even if nobody saw it lost.
+    /// A different epoch than before means that it was lost meanwhile, even if no state between
+    /// showed it.
     Live { epoch: i64 },
     /// Not renewed for three fifths of its length: every connection must be closed now.
     /// It turns live again when the database is back.
@@ -39,7 +40,7 @@ impl LeaseState {
     }
 }
 
-/// What to ask the database.
+/// A renewal to send to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Renewal {
     /// Grows with each one; the database carries out none behind a later one.
@@ -55,7 +56,7 @@ pub enum Order {
     Renew { refresh: bool },
 }
 
-/// What came of a renewal.
+/// The outcome of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Renewed {
@@ -63,7 +64,7 @@ pub enum Answer {
         /// this one's own if it did.
         epoch: i64,
     },
-    /// There is no such row any more.
+    /// The row no longer exists.
     Gone,
     /// A later renewal came first.
     Overtaken,
@@ -77,7 +78,7 @@ pub struct Heartbeat {
     timings: LeaseTimings,
     /// The start of the last good renewal.
     renewed_at: Duration,
-    /// As the last good renewal told it.
+    /// From the last successful renewal.
     epoch: i64,
     /// While it is lost.
     lost_at: Option<Duration>,
@@ -152,8 +153,8 @@ impl Heartbeat {
         Renewal { number: self.number, order }
     }
 
-    /// Live → Live | Lost, Lost → Lost | Live. A loss ends only if the fences were refreshed
-    /// by a statement that began after it: what was under way before then writes nothing.
+    /// Live → Live | Lost, Lost → Lost | Live. A loss ends only if the fences were refreshed by a
+    /// statement that began after it, so that statements from before the loss write nothing.
     pub fn on_answer(&mut self, number: i64, answer: Answer, now: Duration) {
         self.on_time(now);
         if number != self.number {
@@ -168,8 +169,8 @@ impl Heartbeat {
                 let is_news = std::mem::replace(&mut self.epoch, epoch) != epoch;
                 self.lost_at = match self.lost_at {
                     Some(lost) if refreshed && started >= lost => None,
-                    // It had ended, and nobody saw it. Who began since the fences were
-                    // refreshed has the new ones, and must not share them with who begins next.
+                    // The lease had ended unnoticed. Actors that started since the fences were
+                    // refreshed hold the new ones, and must not share them with later ones.
                     None if is_news => Some(now),
                     lost => lost,
                 };
@@ -190,7 +191,7 @@ impl Heartbeat {
     }
 }
 
-/// What is to be done about a lease.
+/// A change of the lease that the daemon must act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Close every connection and write nothing.
@@ -199,7 +200,8 @@ pub enum Turn {
     Back,
 }
 
-/// Tells the turns of a lease from looks at its state, of which some may come late or never.
+/// Derives the turns of a lease from snapshots of its state, some of which may come late or
+/// never.
 #[derive(Clone, Copy, Debug)]
 pub struct Follower {
     epoch: i64,

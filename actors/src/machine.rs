@@ -1,4 +1,4 @@
-//! What a machine is to its shell, and the one way to step it.
+//! The interface between a machine and its shell, and the one function that steps it.
 
 use crate::domain::Instant;
 
@@ -11,7 +11,7 @@ pub trait Machine {
     /// is late or of another connection changes nothing.
     fn step(&mut self, input: Self::Input, now: Instant) -> Vec<Self::Effect>;
 
-    /// When the machine is to be told that its time has come; asked after each step.
+    /// When the machine's next timeout is due; read after each step.
     fn deadline(&self) -> Option<Instant>;
 
     /// Of the state that it is in, for logs and the diagram.
@@ -35,7 +35,7 @@ impl<E> Step<E> {
     }
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stepped<E> {
     pub effects: Vec<E>,
@@ -43,7 +43,7 @@ pub struct Stepped<E> {
     pub moved: Option<(&'static str, &'static str)>,
 }
 
-/// Steps a machine, under whatever lock its shell holds.
+/// Steps a machine. The shell holds the lock, if there is one.
 pub fn step<M: Machine>(machine: &mut M, input: M::Input, now: Instant) -> Stepped<M::Effect> {
     let from = machine.state_name();
     let effects = machine.step(input, now);

@@ -1,9 +1,8 @@
-//! What the machines' shells need from outside: a store, as one narrow trait for each
-//! client, and a gateway to WhatsApp. `paird` implements both; their values are in
-//! [`crate::domain`].
+//! The ports of the machines' shells: a store, as one narrow trait for each client, and a
+//! gateway to WhatsApp. `paird` implements both; their values are in [`crate::domain`].
 //!
-//! Every write of a store names what it follows (owner and fence, the last change of a row,
-//! the taking of a command), so that one that is late, or comes twice, writes nothing.
+//! Every write of a store names the state it follows (owner and fence, the last change of a
+//! row, the taking of a command), so that a late or repeated one writes nothing.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -18,7 +17,7 @@ use crate::domain::{
 /// The store of every actor that opens connections.
 #[async_trait]
 pub trait ConnectionStore: Send + Sync + 'static {
-    /// How the account's next connection is to be made.
+    /// The settings for the account's next connection.
     ///
     /// # Errors
     /// `Fenced` if the account, under that fence and a live lease, is not this daemon's:
@@ -51,13 +50,12 @@ pub trait TicketStore: Send + Sync + 'static {
 /// The store of the supervisor.
 #[async_trait]
 pub trait FleetStore: Send + Sync + 'static {
-    /// What this daemon owns of what needs a daemon, and of the accounts that are
-    /// `running` here; and how much there is to share. Owns nothing while its lease is
-    /// not live by the database's clock.
+    /// The accounts of this daemon that need one or are `running` here, and the size of the
+    /// fleet. A daemon owns nothing while its lease is not live by the database's clock.
     async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError>;
 
-    /// Takes accounts that need a daemon and that nobody live owns, at most `limit`
-    /// of them, those with waiting commands first; says how many.
+    /// Claims up to `limit` accounts that need a daemon and have no live owner, those with
+    /// waiting commands first; returns how many.
     async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError>;
 
     /// Gives an account up, if it is still ours with that fence, and puts back its
@@ -75,20 +73,20 @@ pub trait FleetStore: Send + Sync + 'static {
 
     /// Takes the next command of each owned account that has none running, oldest
     /// first, marks it `running`, and fails those whose account does not exist. An
-    /// account at rest that nobody live owns is claimed for its command.
+    /// account at rest without a live owner is claimed for its command.
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError>;
 
     /// The account's commands that were taken here and have not ended, as of now.
     fn handed_out(&self, account: AccountId) -> Vec<Taken>;
 
-    /// Puts these commands back into the queue, each if nobody has taken it since.
+    /// Puts these commands back into the queue, except for those that were taken again since.
     async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError>;
 
-    /// The accounts whose rows say `pending`: ours, and those that nobody live owns.
+    /// The accounts whose rows say `pending`: ours, and those without a live owner.
     async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError>;
 }
 
-/// All of the store: what a daemon is given.
+/// The whole store of a daemon.
 pub trait Store: ConnectionStore + AccountStore + TicketStore + FleetStore {}
 
 impl<S: ConnectionStore + AccountStore + TicketStore + FleetStore> Store for S {}
@@ -121,9 +119,9 @@ pub trait Gateway: Send + Sync + 'static {
 /// One live connection.
 #[async_trait]
 pub trait Session: Send + Sync + 'static {
-    /// Seals the keys as they are now and hands them to `write`, which makes them durable,
-    /// or not; what `write` says comes back. What the connection writes meanwhile waits, and
-    /// is settled before anything is sent that rests on it.
+    /// Seals the current keys, hands them to `write`, which makes them durable or not, and
+    /// returns its result. Key changes of the connection meanwhile wait, and are flushed before
+    /// any frame is sent that depends on them.
     ///
     /// # Errors
     /// Those of `write`; or there is no scan that waits for its answer.

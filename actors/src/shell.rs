@@ -1,6 +1,6 @@
-//! The shell of every machine that has an actor: takes what happens, and carries out what
-//! the desk hands it, one task after the other. It decides nothing. What a machine's tasks
-//! are is in its `effects.rs`.
+//! The shell of every machine that has an actor: queues inputs, and carries out the desk's
+//! tasks one after the other. It decides nothing. The tasks themselves are in each machine's
+//! `effects.rs`.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -20,13 +20,13 @@ use crate::{
     supervisor::{Member, Retired},
 };
 
-/// Where actors run.
+/// The threads that actors run on.
 pub use actix::ArbiterHandle;
 
 /// Commands that may wait in front of one actor; more stay in the database.
 const MAILBOX: usize = 64;
 
-/// How the tasks of a machine are carried out.
+/// Carries out the tasks of a machine.
 pub trait CarryOut:
     Work<Input: Send + 'static, Effect: Send + 'static, Task: 'static, Answer: 'static> + Send + Sized + 'static
 {
@@ -45,7 +45,7 @@ pub trait CarryOut:
 /// A task on its way to its end.
 pub type Running<W> = Pin<Box<dyn Future<Output = Done<W>>>>;
 
-/// How a task ends.
+/// The result of a task.
 pub enum Done<W: Work> {
     /// Of a task that the desk waits for.
     Answer(W::Answer),
@@ -53,7 +53,7 @@ pub enum Done<W: Work> {
     Input(W::Input),
 }
 
-/// What an actor works for.
+/// The account or ticket that an actor works for.
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub account: AccountId,
@@ -68,7 +68,7 @@ impl Subject {
     }
 }
 
-/// What a task is carried out with.
+/// The dependencies of a task.
 pub struct TaskContext<W: CarryOut> {
     pub deps: Deps,
     pub subject: Subject,
@@ -161,23 +161,23 @@ impl<W: CarryOut> Mailbox<W> {
         self.0.do_send(Mail::Input(Caused { what: input, cause: None }));
     }
 
-    /// What the actor works for has another owner: it ends at once and writes nothing.
+    /// The account has another owner: the actor ends at once and writes nothing.
     pub fn fence_off(&self) {
         self.0.do_send(Mail::FenceOff);
     }
 
-    /// What a look at the machine shows; `None` if the actor is gone.
+    /// Reads the machine with `look`; `None` if the actor is gone.
     pub async fn look<R: Send + 'static>(&self, look: impl FnOnce(&W) -> R + Send + 'static) -> Option<R> {
         let (tell, seen) = oneshot::channel();
         self.0.do_send(Mail::Look(Box::new(move |work| {
-            // Whoever asked may have given up.
+            // The asker may have given up.
             let _ = tell.send(look(work));
         })));
         seen.await.ok()
     }
 }
 
-/// What an actor is sent.
+/// A message to an actor.
 #[derive(Message)]
 #[rtype(result = "()")]
 enum Mail<W: CarryOut> {
@@ -202,7 +202,7 @@ struct Shell<W: CarryOut> {
     timer: Option<SpawnHandle>,
     /// The epoch of the daemon's lease when this life began.
     leased: Option<i64>,
-    /// Set once, by [`Mail::FenceOff`]: whatever the store is asked for is given up.
+    /// Set once, by [`Mail::FenceOff`]: pending calls to the store are given up.
     fenced: watch::Sender<bool>,
 }
 

@@ -10,7 +10,7 @@ use super::database::Database;
 use super::out::{self, Format};
 use crate::config::Config;
 
-/// What is asked of one account.
+/// A request about one account.
 pub(super) enum Ask {
     Unpair { logout: bool },
     Resume,
@@ -35,7 +35,7 @@ pub(super) async fn ask(config: &Config, format: Format, wanted: &str, what: Ask
     send(&database, format, &account, kind, &args).await
 }
 
-/// Sends a command to an account that was looked up, and tells how it ended.
+/// Sends a command to an account that was looked up, and reports how it ended.
 pub(super) async fn send(
     database: &Database,
     format: Format,

@@ -17,16 +17,16 @@ use super::{AccountArg, proxy};
 use crate::config::{Config, device_name};
 use crate::proxy_address::ProxyAddress;
 
-/// What is written for "no proxy" and "no name of its own".
+/// Stands for "no proxy" and "no name of its own" on the command line.
 pub(super) const NONE: &str = "none";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountsCommand {
     /// Adds an account, unpaired.
     Add {
-        /// What people call it; need not be unique, but the command line is easier if it is.
+        /// Name for people; need not be unique, but the command line is easier to use if it is.
         label: String,
-        /// Whose it is: a number is linked at most once among an operator's accounts.
+        /// Operator that the account belongs to; a number is linked at most once per operator.
         #[arg(long, value_name = "UUID", default_value_t = OperatorId::DEFAULT.0)]
         operator: Uuid,
         /// The name under "Linked devices" on the phone; without it PAIRD_DEVICE_NAME.
@@ -43,8 +43,8 @@ pub(super) enum AccountsCommand {
     /// Sets the proxy that all of an account's traffic goes through, or takes it away.
     ///
     /// A login is never an argument, where others on the machine could read it: with
-    /// --user the password is asked for, or read from a file or from stdin. A connection
-    /// that the account has is made anew at once.
+    /// --user the password is asked for, or read from a file or from stdin. A connected account
+    /// reconnects at once.
     Proxy(proxy::ProxyArgs),
     /// Lists the accounts, oldest first.
     List,

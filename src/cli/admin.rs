@@ -1,5 +1,5 @@
-//! What is asked of the daemon itself, not of an account's row: inspect, sweep, resync,
-//! drain, restart.
+//! Commands to the daemon itself, rather than to an account: inspect, sweep, resync, drain,
+//! restart.
 
 use std::process::ExitCode;
 
@@ -92,7 +92,7 @@ async fn inspect(config: &Config, format: Format, wanted: &str) -> anyhow::Resul
     match format {
         Format::Json => out::json(&seen),
         Format::Text => {
-            // Whatever the daemon tells: a newer one may tell more.
+            // Prints every field, since a newer daemon may send more.
             for (name, value) in seen.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
                 out::line(format_args!("{:<14} {}", spaced(name), told(value)));
             }
@@ -129,8 +129,8 @@ async fn restart(config: &Config, format: Format, wanted: &str) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// The daemon's own sweep. Without a daemon nobody can park anything: what the next one
-/// will park is named.
+/// Runs the daemon's sweep. Without a daemon nothing can be parked, so it lists what the next
+/// one will park.
 async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result<ExitCode> {
     let asked = match Console::of(config) {
         Ok(console) => console.post("/api/sweep", json!({ "dryRun": dry_run })).await,

@@ -1,4 +1,4 @@
-//! `paird completions`: what a shell needs to complete a command.
+//! `paird completions`: completion scripts for shells.
 
 use std::process::ExitCode;
 

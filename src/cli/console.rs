@@ -25,13 +25,13 @@ pub(super) struct Console {
     agent: Agent,
 }
 
-/// How the daemon is reached.
+/// The way to reach the daemon.
 #[derive(Clone)]
 enum Way {
     /// Its socket in the data directory, which it alone can have made.
     Socket(PathBuf),
-    /// Its address, with the token: whoever listens there is given it, so this is the way
-    /// only if the daemon says that it listens, or the token was named.
+    /// Its address, with the token. Any process that listens there would receive the token, so
+    /// this is used only if the daemon says that it listens, or the token's file was set.
     Address { address: SocketAddr, token: Secret, token_file: String },
 }
 
@@ -60,7 +60,7 @@ impl Console {
             Some(true) => {
                 return Ok(Self { agent: socket::agent(builder.build(), &path), way: Way::Socket(path) });
             }
-            // Left behind by a daemon that was killed: whoever listens on its address now is not it.
+            // Left behind by a daemon that was killed; its address may belong to another process.
             Some(false) => return Err(no_daemon(&path.display())),
             None => {}
         }
@@ -168,7 +168,7 @@ fn no_daemon(place: &dyn fmt::Display) -> anyhow::Error {
     failure(Exit::NoDaemon, words)
 }
 
-/// Where the daemon says that it listens, else where the settings say that it would.
+/// The address that the daemon has written down, else the one in the settings.
 pub(super) fn address(config: &Config) -> anyhow::Result<SocketAddr> {
     let told = std::fs::read_to_string(config.console_addr_file());
     let told = told.ok().and_then(|text| text.trim().parse().ok());

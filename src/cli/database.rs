@@ -169,7 +169,7 @@ fn console_dsn(config: &Config) -> anyhow::Result<Dsn> {
     }
 }
 
-/// Where the database is, as far as this process can know.
+/// The database's connection string, as far as this process can know it.
 pub(super) fn dsn(config: &Config) -> anyhow::Result<Dsn> {
     let text = match &config.database_url {
         Some(url) => url.expose().to_owned(),

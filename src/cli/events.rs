@@ -71,7 +71,7 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
             Err(error) => {
                 format.remark(format_args!("{error:#}; trying again"));
                 database = reconnected(config, format).await;
-                // Another cluster, restored from a dump perhaps, counts its transactions anew.
+                // Another cluster, perhaps restored from a dump, has its own transaction ids.
                 if let Ok(line) = feed_line(&database).await
                     && line < cursor.xact
                 {
@@ -82,7 +82,7 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
     }
 }
 
-/// Retries until the database is back; what happened meanwhile is behind the cursor.
+/// Retries until the database is back. Events from meanwhile lie after the cursor.
 async fn reconnected(config: &Config, format: Format) -> Database {
     loop {
         if let Ok(database) = Database::listening(config, format).await {
@@ -98,8 +98,8 @@ async fn feed_line(database: &Database) -> anyhow::Result<i64> {
 }
 
 impl Printer {
-    /// Prints what every account told after `since`, as far as it was committed by
-    /// transactions below `before`.
+    /// Prints the events of all accounts after `since` that were committed by transactions
+    /// below `before`.
     async fn replay(&mut self, database: &Database, since: i64, before: Option<i64>) -> anyhow::Result<()> {
         let mut seen: HashMap<Uuid, i64> = HashMap::new();
         loop {
@@ -158,7 +158,7 @@ impl Printer {
     }
 }
 
-/// An event, by whichever statement it was read.
+/// An event, as each of the statements returns it.
 struct Event {
     id: i64,
     account_id: Uuid,

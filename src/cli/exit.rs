@@ -1,12 +1,12 @@
-//! What the exit code says. One table: the help, the JSON of an error and .deploy/README.md
-//! are compared with it or made from it.
+//! The exit codes. This table is the source of the help and of an error's JSON; a test compares
+//! .deploy/README.md with it.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
-/// How a command ended, for a script.
+/// The outcome of a command, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     Done,
@@ -78,7 +78,7 @@ impl Exit {
         }
     }
 
-    /// What an error that came from anywhere means.
+    /// The exit code for any error.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         error.downcast_ref::<Failure>().map_or(Self::Failed, |failure| failure.exit)
     }

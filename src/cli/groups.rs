@@ -1,4 +1,4 @@
-//! `paird groups`: what was last fetched, or with `--sync` what WhatsApp says now.
+//! `paird groups`: the groups as last fetched, or with `--sync` as WhatsApp lists them now.
 
 use std::process::ExitCode;
 

@@ -34,7 +34,7 @@ pub(super) async fn run(config: &Config, format: Format, args: HealthArgs) -> an
     }
 }
 
-/// Straight to the daemon, whatever proxy the environment names.
+/// Asks the daemon directly, ignoring any proxy in the environment.
 async fn probe(config: &Config, format: Format, path: &str, good: &'static str) -> anyhow::Result<ExitCode> {
     let url = format!("http://{}{path}", whom_to_ask(config)?);
     let ask = move || {

@@ -17,7 +17,7 @@ For example:
   zsh   paird completions zsh > \"${fpath[1]}/_paird\"
   fish  paird completions fish > ~/.config/fish/completions/paird.fish";
 
-/// Below the list of commands: how to begin, and where the rest is told.
+/// Shown below the list of commands: how to begin, and where to read on.
 pub(super) const BEGIN: &str = "\
 To begin:
   paird serve                         in one terminal, or as a system service

@@ -191,7 +191,7 @@ fn misused(wrong: &clap::Error) -> ExitCode {
     ExitCode::from(if is_asked { Exit::Done.code() } else { Exit::Usage.code() })
 }
 
-/// What needs neither settings nor a database.
+/// Runs the commands that need neither settings nor a database.
 fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
     if let Command::Completions { shell } = command {
         return Some(completions::print(*shell));

@@ -1,7 +1,7 @@
-//! What goes to the terminal. A closed pipe (`paird events | head`) is not an error.
+//! Output to the terminal. A closed pipe (`paird events | head`) is not an error.
 //!
-//! Everything but [`raw`] escapes what a terminal would act on: in what is printed are
-//! words of strangers, down to the subject of a group that anybody may edit.
+//! Everything but [`raw`] escapes control characters, since the output contains text from
+//! strangers, such as the subject of a group that any member may edit.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -57,7 +57,7 @@ impl Format {
     }
 }
 
-/// What others said may have several lines; an error has one.
+/// Errors are one line, even if a message from elsewhere has several.
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

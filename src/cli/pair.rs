@@ -119,8 +119,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// The terminal event of this attempt, if it is there. What a former attempt
-    /// said before this one's command was begun is not about this one.
+    /// The terminal event of this attempt, if there is one. Events from before this attempt's
+    /// command began belong to a former attempt.
     async fn ending(&mut self, started_at: DateTime<FixedOffset>) -> anyhow::Result<Option<Ending>> {
         let (account, seq) = (self.account.id, self.seq);
         let found = cli::list_events_of_account().bind(&self.database.client, &account, &seq).all().await;

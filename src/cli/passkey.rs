@@ -1,4 +1,4 @@
-//! `paird passkey`: what WhatsApp asks of a passkey, and the operator's answer.
+//! `paird passkey`: shows WhatsApp's passkey challenge, and sends the operator's answer.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::config::Config;
 
-/// The number of a phone that nobody named.
+/// The number of a phone that was added without one.
 const SOME_NUMBER: &str = "436600000001";
 /// Of a phone's devices, the phone.
 const PHONE_ITSELF: u16 = 0;
@@ -30,7 +30,7 @@ pub(super) enum PhoneCommand {
         #[arg(long, default_value = SOME_NUMBER)]
         number: String,
     },
-    /// What a phone shows under "Linked devices".
+    /// Lists a phone's linked devices.
     Devices { number: String },
     /// A phone removes a linked device.
     Unlink { number: String, jid: String },
@@ -43,11 +43,11 @@ pub(super) enum PhoneCommand {
         to: String,
         text: String,
     },
-    /// What a phone shows of its conversations, oldest first.
+    /// Prints a phone's conversations, oldest first.
     Chats { number: String },
 }
 
-/// Where a running sandbox says how to reach it.
+/// The file in which a running sandbox writes its address.
 pub(super) fn address_file(config: &Config) -> PathBuf {
     config.data_dir.join("sandbox.admin")
 }

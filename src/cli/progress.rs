@@ -1,16 +1,16 @@
-//! A bar or a spinner on stderr for what takes its time, and only if somebody looks.
+//! A progress bar or spinner on stderr, only if that is a terminal.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Counts up to a known total. Hidden when stderr is no terminal.
+/// Counts up to a known total. Hidden if stderr is not a terminal.
 pub(super) fn bar(total: u64, what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
     started(ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()), what, style)
 }
 
-/// Turns while nobody knows how long it takes.
+/// For work of unknown length.
 pub(super) fn spinner(what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
     let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

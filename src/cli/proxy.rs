@@ -92,7 +92,7 @@ fn first_line(input: &mut impl io::BufRead) -> anyhow::Result<Zeroizing<String>>
     Ok(line)
 }
 
-/// Asked for without an echo, where there is somebody to ask.
+/// Asks for the password without an echo, if stdin is a terminal.
 fn password(user: &str) -> anyhow::Result<Zeroizing<String>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {

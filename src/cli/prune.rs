@@ -1,4 +1,4 @@
-//! `paird prune`: what a daemon prunes every hour, now.
+//! `paird prune`: does at once what a daemon does every hour.
 
 use std::process::ExitCode;
 

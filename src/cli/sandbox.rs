@@ -17,7 +17,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     std::fs::write(&address, sandbox.admin_url())?;
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
-    // Gone already if somebody emptied the directory.
+    // The directory may have been emptied already.
     let _ = std::fs::remove_file(address);
     Ok(ExitCode::SUCCESS)
 }

@@ -75,7 +75,7 @@ pub(super) fn lease_ttl(text: &str) -> Result<Duration, String> {
     Ok(ttl)
 }
 
-/// The database keeps everything for a day, whatever it is told.
+/// At least a day, which the database enforces.
 pub(super) fn keep(text: &str) -> Result<Duration, String> {
     let kept = duration(text).map_err(|_| format!("{text:?} is not a duration such as 7d or 2months"))?;
     if kept < KEEP_MIN || kept > KEEP_MAX {
@@ -171,7 +171,7 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// Networks, or single addresses. A sandbox build dials nothing but this machine, whatever is
+/// Networks, or single addresses. A sandbox build dials only this machine, even if more is
 /// allowed.
 pub(super) fn proxy_allow(text: &str) -> Result<ProxyAllow, String> {
     if text.trim() == "usual" {
@@ -195,7 +195,7 @@ pub(super) fn proxy_allow(text: &str) -> Result<ProxyAllow, String> {
 /// The name under "Linked devices".
 ///
 /// # Errors
-/// What is wrong with it, to be read after its own name.
+/// The reason why it is invalid, to be read after its own name.
 pub fn device_name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if text.trim().is_empty() {

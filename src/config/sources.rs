@@ -1,4 +1,4 @@
-//! What the environment and `paird.toml` give, by name: strings, not yet read.
+//! The settings from the environment and `paird.toml`, by name, as unparsed strings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

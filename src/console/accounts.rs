@@ -112,8 +112,8 @@ pub async fn rename(
     Ok(Json(shown(&state, *id).await?))
 }
 
-/// The account as it is now: what every route answers that changes one. It takes a connection
-/// of its own, so release yours first.
+/// The account as it is now, which is the answer of every route that changes one. It takes
+/// another connection from the pool, so release yours first.
 pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
     let database = state.database().await?;
     let row = state.query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(id))?;

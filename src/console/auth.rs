@@ -18,14 +18,14 @@ use chrono::Utc;
 use super::{login::wants_page, problem::Problem, socket::Owner, state::AppState};
 use crate::metrics::WrongToken;
 
-/// Files below it are the same for everybody and need no authentication.
+/// Files below it contain no data and need no authentication.
 pub const ASSETS: &str = "/static/";
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/login"];
 
-/// How the caller is authenticated.
+/// The way in which the caller is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// By the socket of the command line, which nobody else may open.
+    /// By the command line's socket, which only the daemon's user and root can open.
     Socket,
     Token,
     Cookie,
@@ -115,7 +115,7 @@ enum Origin {
     NotSaid,
 }
 
-/// Where the page is from that sent the request, by the browser's headers.
+/// The origin of the page that sent the request, by the browser's headers.
 fn origin(request: &HttpRequest) -> Origin {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     match header("sec-fetch-site") {

@@ -27,7 +27,7 @@ use super::{
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const KEY_MAX_BYTES: usize = 200;
 const LONGEST_WAIT: u64 = 30;
-/// Between two looks at a command that somebody waits for.
+/// Interval at which a command is polled while a request waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A command as it is sent.

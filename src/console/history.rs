@@ -1,4 +1,4 @@
-//! What happened to an account, and its groups.
+//! An account's events, audit log and groups.
 
 use actix_web::{
     get,

@@ -48,8 +48,8 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     }
 }
 
-/// The parser's message can be returned: it names a field or a line, and quotes a value only
-/// where another type is expected, which a secret never is.
+/// The parser's message is safe to return: it names a field or a line, and quotes a value
+/// only if it is of the wrong type, which no secret is.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: Value =
         serde_json::from_slice(bytes).map_err(|wrong| Problem::malformed(format!("the body is not JSON: {wrong}")))?;

@@ -86,7 +86,7 @@ impl Sessions {
         URL_SAFE_NO_PAD.encode(value)
     }
 
-    /// Whether the cookie was signed here, is not over, and nobody logged it out.
+    /// Whether the cookie was signed here, has not expired, and was not logged out.
     pub fn is_live(&self, cookie: &str, now: i64) -> bool {
         let Some((expiry, nonce)) = self.read(cookie) else { return false };
         expiry > now && !self.ended().contains_key(&nonce)

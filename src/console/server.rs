@@ -41,7 +41,7 @@ const CONNECTIONS: usize = 4;
 /// Requests under way may finish.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the console needs from the daemon.
+/// The console's settings and its dependencies in the daemon.
 pub struct ConsoleSettings {
     pub(crate) place: Place,
     /// For the command line, which needs no token there.
@@ -108,7 +108,7 @@ impl Console {
     }
 }
 
-/// Where a server of the console listens.
+/// A socket on which the console listens.
 enum Door {
     Address(TcpListener),
     Socket(UnixListener),

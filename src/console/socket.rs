@@ -1,6 +1,6 @@
-//! The console's Unix socket, `<data dir>/console.sock`: for the command line. Who may open it
-//! is the daemon's own user, or root, so nobody needs a token there, and nobody else can stand
-//! in for the daemon to be given one.
+//! The console's Unix socket, `<data dir>/console.sock`, for the command line. Only the
+//! daemon's own user and root can open it, so requests need no token, and no other user can
+//! pose as the daemon to obtain one.
 
 use std::{
     any::Any,
@@ -27,7 +27,7 @@ const RETRY: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy)]
 pub(super) struct Owner;
 
-/// Serves until it is told to end, as soon as no other daemon has the socket.
+/// Waits until no other daemon has the socket, then serves until cancelled.
 pub(super) async fn serve(
     path: PathBuf,
     ending: CancellationToken,
@@ -59,8 +59,7 @@ pub(super) async fn serve(
     }
 }
 
-/// The lock beside the socket is held as long as this lives: a socket that is there while
-/// nobody holds it was left behind.
+/// Holds the lock beside the socket. A socket whose lock is free was left behind.
 struct Held {
     path: PathBuf,
     _lock: File,

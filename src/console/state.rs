@@ -62,13 +62,13 @@ impl AppState {
         with_timeout(statement).await?.map_err(|wrong| self.problem_of(&wrong))
     }
 
-    /// Counted for the metrics, and told to the audit log.
+    /// Counts a wrong token in the metrics and records it in the audit log.
     pub fn token_was_wrong(&self, how: WrongToken) {
         self.vitals.metrics().token_was_wrong(how);
         self.trail.wrong_token();
     }
 
-    /// What to answer when a statement failed.
+    /// The response to a failed statement.
     pub fn problem_of(&self, wrong: &tokio_postgres::Error) -> Problem {
         problem_of(wrong, &self.db_login)
     }

@@ -1,5 +1,5 @@
-//! What happens at the console's own doors goes into the audit log: log-ins, wrong tokens, drains.
-//! As the daemon, which may append to it; the console's login may only read it.
+//! Records log-ins, wrong tokens and drains in the audit log. Written by the daemon's login,
+//! which may append to it; the console's login may only read it.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use crate::postgres::pool::{bounded, connection};
 
 /// Wrong tokens within this are one line: a flood of them must not flood the log.
 const BETWEEN_FAILURES: Duration = Duration::from_mins(1);
-/// Who has the token could log in faster than lines are written.
+/// Entries waiting to be written. A client with the token can log in faster than that.
 const MOST_WAITING: usize = 64;
 
 struct Note {
@@ -37,7 +37,7 @@ struct WrongTokens {
     seen: Notify,
 }
 
-/// Where the doors tell what happened.
+/// Takes entries for the audit log without blocking the request.
 pub struct Trail {
     notes: mpsc::Sender<Note>,
     wrong_tokens: Arc<WrongTokens>,

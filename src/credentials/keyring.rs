@@ -13,9 +13,9 @@ use super::write_behind::WriteBehind;
 
 /// The keys of one link: see the module.
 ///
-/// It is bound to one fence and one opening. After the account got another owner, the
-/// keyring was opened again, or the outcome of a write stayed unknown, every call fails;
-/// whoever still owns the account must open the keyring again.
+/// It is bound to one fence and one opening. Once the account has another owner, the keyring
+/// was opened again, or the outcome of a write stayed unknown, every call fails, and the
+/// account's owner must open the keyring again.
 pub struct Keyring {
     id: KeyringId,
     /// Held for reading through each operation, and for writing through
@@ -28,7 +28,7 @@ pub struct Keyring {
     /// Held through a merge, which reads, decides and writes. Fence and epoch exclude every
     /// other object, so only the users of this one have to be excluded from each other.
     pub(crate) merging: Merging,
-    /// What the account's owner is called, as far as the device that is stored says it.
+    /// The name of the account's owner in the stored device, if it has one.
     pub(crate) push_name: std::sync::Mutex<String>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Merging {
     pub device: Mutex<()>,
 }
 
-/// Where the records are.
+/// The place of the records.
 enum Backing {
     Staged(Staged),
     WrittenBehind(WriteBehind),
@@ -99,7 +99,7 @@ impl Keyring {
     /// the keyring's own row. Writes that arrive meanwhile wait, and are flushed later.
     ///
     /// # Errors
-    /// Those of `write`: unless it says that it is done, the keyring is still staged.
+    /// Those of `write`: unless it reports success, the keyring is still staged.
     /// `Poisoned`: there are no keys, or they are durable already.
     pub async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
         let mut backing = self.backing.write().await;
@@ -175,8 +175,8 @@ impl Keyring {
         }
     }
 
-    /// The records, wherever they are now. Take it once for an operation: a second
-    /// one, while the first is held, deadlocks with a waiting `secure`.
+    /// The records, from their current place. Take it once per operation: a second one, while
+    /// the first is held, deadlocks with a waiting `secure`.
     pub(crate) async fn records(&self) -> HeldRecords<'_> {
         HeldRecords { backing: self.backing.read().await, rows: &self.rows }
     }

@@ -10,7 +10,7 @@ use paird_actors::domain::StoreError;
 use super::record_key;
 use super::records::{Entry, Kind, Records, Selection};
 
-/// What a record is found under.
+/// Identifies a record.
 pub(super) type Key = (Kind, String);
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl RecordMap {
         self.0.keys().any(|(kind, name)| kinds.contains(kind) && starts(name))
     }
 
-    /// Inserts or replaces; what was there before.
+    /// Inserts or replaces; returns the former record.
     pub fn put(&mut self, entry: Entry) -> Option<Entry> {
         self.0.insert((entry.kind, entry.name.clone()), entry)
     }

@@ -6,8 +6,8 @@
 //! of it in one statement; from then on it is *durable*: a write has reached the disk when
 //! it returns `Ok` or, for the first minute, before anything more is sent to WhatsApp.
 //!
-//! Every method returns an error where it failed and never "no such record": a client that
-//! is told that it has no keys makes new ones and destroys the account. One daemon owns an
+//! A method that fails returns an error and never "no such record": a client that believes
+//! that it has no keys makes new ones and destroys the account. One daemon owns an
 //! account at a time, and one connection of it uses a keyring; the fence and the epoch on
 //! every write enforce that. Opening a keyring raises its epoch, so a write that was sent
 //! for an earlier opening and arrives late changes nothing. Nothing is cached, except for

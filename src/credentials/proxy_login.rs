@@ -18,7 +18,7 @@ use crate::proxy_address::{AddressError, ProxyAddress};
 
 /// The kind of the one record that is sealed.
 const KIND: &str = "proxy-login";
-/// What SOCKS5 has room for.
+/// The limit of SOCKS5, in bytes.
 const LONGEST: usize = 255;
 
 /// User and password. Zeroed when dropped; `Debug` shows neither.
@@ -67,7 +67,7 @@ impl GivenProxy {
     /// Reads `socks5://user:password@host:port`.
     ///
     /// # Errors
-    /// What is wrong, without the text.
+    /// The reason why `text` is invalid, without `text` itself.
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
         let url = Url::parse(text.trim()).map_err(|_| AddressError::Malformed)?;
         let address = ProxyAddress::of(&url)?;
@@ -116,16 +116,16 @@ pub enum ProxyError {
     Database(#[from] tokio_postgres::Error),
 }
 
-/// What is sealed.
+/// The sealed content.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     user: Cow<'a, str>,
     password: Cow<'a, str>,
 }
 
-/// Gives the account this proxy, and its login, sealed, in one step. A connection that
-/// the account has is made anew through it; what is set already changes nothing. `source` is
-/// who says so, for the audit log.
+/// Sets the account's proxy and its sealed login in one step. A connected account reconnects
+/// through it; setting the current value again changes nothing. `source` is named in the
+/// audit log.
 ///
 /// # Errors
 /// See [`ProxyError`].

@@ -1,4 +1,4 @@
-//! How the name of a record is encoded: parts joined by `/`, with what could be mistaken escaped.
+//! Encodes the name of a record: parts joined by `/`, with special characters escaped.
 //!
 //! Message ids and addresses come from other people's devices, so a part may hold
 //! anything: a `/`, or a NUL, which Postgres refuses in a text.
@@ -29,7 +29,7 @@ pub(crate) fn one(part: &str) -> String {
     join(&[part])
 }
 
-/// What every name of two or more parts that begins with `part` starts with.
+/// The common prefix of all names of two or more parts whose first is `part`.
 pub(crate) fn under(part: &str) -> String {
     join(&[part, ""])
 }

@@ -1,5 +1,5 @@
-//! What a keyring holds: records of a kind and a name. Every storage method of the
-//! protocol library is expressed in them.
+//! The contents of a keyring: records of a kind and a name. Every storage method of the
+//! protocol library is expressed in terms of them.
 
 use async_trait::async_trait;
 use paird_actors::domain::StoreError;
@@ -14,8 +14,8 @@ pub(crate) const ANY_STAMP: i64 = i64::MAX;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $word:literal),+ $(,)?) => {
-        /// What a record is. The words are on rows and in what the rows are sealed
-        /// with: changing one makes its records unreadable.
+        /// The kind of a record. The words are on the rows and in their associated data, so
+        /// changing one makes its records unreadable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum Kind { $($(#[$doc])* $kind),+ }
 
@@ -148,8 +148,8 @@ pub(crate) enum Selection {
     StampBelow(i64),
 }
 
-/// Where a keyring's records are. Each call is atomic; of several writes of one
-/// name within a call the last counts.
+/// A store of a keyring's records. Each call is atomic; of several writes of one name
+/// within a call the last counts.
 #[async_trait]
 pub(crate) trait Records: Send + Sync {
     async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;

@@ -40,7 +40,7 @@ pub struct Rotation<'a> {
     batch: NonZeroU32,
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
     pub key: String,
@@ -147,7 +147,7 @@ impl<'a> Rotation<'a> {
         if !unopenable.is_empty() {
             return Err(RotationError::Unopenable(unopenable));
         }
-        // Before the old key goes: what cannot be audited is not over, and can be resumed.
+        // Before the old key is removed: if this fails, the rotation can still be resumed.
         let payload = json!({ "key": keys.newest().id(), "keyrings": keyrings });
         let (source, action) = ("cli", AuditAction::KeysRotated.as_str());
         note_in_audit().bind(self.client, &source, &action, &"master_key", &None, &payload, &source).await?;

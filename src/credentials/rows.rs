@@ -23,7 +23,7 @@ use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
 /// The epoch of a keyring that was never opened, only made: what the column has by default.
 pub(super) const FIRST_EPOCH: i64 = 1;
 
-/// Whose records these are, and as whom they are written.
+/// The keyring, and the owner as which its records are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ownership {
     pub account: AccountId,
@@ -387,8 +387,8 @@ fn unavailable(error: &tokio_postgres::Error) -> StoreError {
     may_pass(pool::store_error(error))
 }
 
-/// A record has no content that the database could refuse for good: whatever is against
-/// it (a trigger, a constraint) may be taken away, and the keys are tried again until then.
+/// No content of a record can be invalid for the database. A refusal comes from something
+/// that can be removed (a trigger, a constraint), so the keys are retried until then.
 fn may_pass(error: StoreError) -> StoreError {
     match error {
         StoreError::Refused(said) => StoreError::Unavailable(said),

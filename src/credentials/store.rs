@@ -78,14 +78,14 @@ impl CredentialStore {
         Arc::new(Keyring::staged(keyring, records, Arc::clone(&self.master_keys)))
     }
 
-    /// Opens the keyring of a link that exists, durable from the start. It is the only one
-    /// that writes from now on: those that were opened or secured before fail for good,
-    /// and what they had sent and still arrives writes nothing.
+    /// Opens the keyring of an existing link; it is durable from the start. Only this opening can
+    /// write from now on: earlier ones fail permanently, and statements of theirs that arrive
+    /// late write nothing.
     ///
     /// # Errors
-    /// `Fenced`: the account is not this daemon's, by this fence. `Poisoned`: the keyring
-    /// is not there, not this account's, or does not open. `Unavailable`: the database did
-    /// not answer, or the key file is locked. Never means that there are no keys.
+    /// `Fenced`: the account is not this daemon's, by this fence. `Poisoned`: the keyring does
+    /// not exist, belongs to another account, or does not decrypt. `Unavailable`: the database
+    /// did not answer, or the key file is locked. An error never means that there are no keys.
     pub async fn open_keyring(
         &self,
         account: AccountId,

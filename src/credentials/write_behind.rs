@@ -1,9 +1,9 @@
 //! A write-behind cache for the first minute of a link: records are read from memory, and
 //! writes are gathered there and flushed to Postgres in one statement.
 //!
-//! It cannot be told apart from the outside: nothing is sent to WhatsApp before the writes
-//! that it may come to rely on are durable ([`WriteBehind::flush_before_send`]). A crash
-//! loses only writes that nothing sent depends on, as if it had come a moment earlier.
+//! The delay is not observable from outside: no frame is sent to WhatsApp before the writes
+//! that it depends on are durable ([`WriteBehind::flush_before_send`]). A crash loses only
+//! writes that no sent frame depends on, as if it had come a moment earlier.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ const FLUSH_RETRY: Duration = Duration::from_millis(250);
 /// How long a send may be held up by flushes that fail.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// All records of a keyring. Fence and epoch ensure that nobody else writes them.
+/// All records of a keyring. Fence and epoch ensure that this is their only writer.
 pub(super) struct WriteBehind {
     rows: Arc<Rows>,
     /// `None` once the minute is over: then the rows alone are used.
@@ -46,7 +46,7 @@ struct Held {
     is_over: bool,
 }
 
-/// What the rows lack, each record as it is now; `None` for one that was deleted.
+/// Records that the rows lack, as they are now; `None` for a deleted one.
 #[derive(Default)]
 struct Pending {
     records: BTreeMap<Key, Option<Entry>>,
@@ -183,7 +183,8 @@ impl Held {
     }
 }
 
-/// What is being flushed. If that fails it is put back, behind what was written since.
+/// The records being flushed. If that fails they become pending again, unless they were
+/// written since.
 struct Batch<'a> {
     cache: &'a WriteBehind,
     pending: Pending,

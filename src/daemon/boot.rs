@@ -1,4 +1,4 @@
-//! The database: somebody's, or our own in the data directory; migrated either way.
+//! The database, external or embedded in the data directory; migrated in both cases.
 
 use anyhow::Context as _;
 use tracing::{info, warn};
@@ -9,7 +9,7 @@ use crate::{
     private_file,
 };
 
-/// Where the rows are.
+/// The daemon's database.
 pub struct Database {
     dsn: Dsn,
     console: Dsn,
@@ -87,6 +87,6 @@ fn warn_of_unverified(setting: &str, dsn: &Dsn) {
 }
 
 fn tell(file: &std::path::Path, dsn: &str) -> anyhow::Result<()> {
-    // Whole or not at all, and for nobody else.
+    // Written atomically, and readable only by the owner.
     private_file::replace(file, dsn.as_bytes()).with_context(|| format!("cannot write {}", file.display()))
 }

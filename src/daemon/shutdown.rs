@@ -1,4 +1,4 @@
-//! The way down: who asks for it, and in which order.
+//! Shutdown: its triggers and its order.
 
 use std::{future::Future, time::Duration};
 
@@ -30,7 +30,7 @@ impl Stop {
         Ok(Self { terminate, interrupt, asked: false })
     }
 
-    /// Waits until somebody asks; at once if they did.
+    /// Waits until a stop is requested; returns at once if it was.
     pub async fn asked(&mut self) {
         if self.asked {
             return;
@@ -52,9 +52,9 @@ impl Stop {
     }
 }
 
-/// Nothing is claimed from the start of it on. Then accounts, so that what they say last
-/// is still written and sent; the lease last, so that nobody takes an account over that
-/// is still connected here.
+/// First it stops claiming accounts. Then the accounts leave, so that their last events are
+/// still written and sent. The lease ends last, so that no other daemon takes over an account
+/// that is still connected here.
 pub(super) async fn in_order(running: Running) {
     let Running { supervisor, listener, lease, outbox, console, probes, vitals } = running;
     vitals.stops();

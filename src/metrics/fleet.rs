@@ -87,7 +87,7 @@ impl FleetGauges {
 
     /// Asks the database; without an answer the figures stay and get older.
     pub(super) async fn read(&self, pool: &Pool) {
-        // Whoever comes meanwhile waits for the same answer.
+        // Concurrent scrapes wait here and share the answer.
         let mut asked_at = self.asked_at.lock().await;
         if asked_at.is_none_or(|at| at.elapsed() >= FRESH) {
             self.ask_now(pool).await;
@@ -118,7 +118,7 @@ impl FleetGauges {
         self.oldest_event.set(figures.oldest_event_secs);
         self.accounts.clear();
         for (condition, count) in accounts {
-            // Of texts that are no word there may be several.
+            // Several unknown texts map to the same condition.
             self.accounts.get_or_create(&condition).inc_by(count);
         }
     }
@@ -129,7 +129,7 @@ async fn ask(pool: &Pool) -> Result<(FleetFigures, Vec<(Condition, i64)>), Store
     let figures = bounded(read_fleet_figures().bind(&database).one()).await?;
     let accounts = bounded(count_accounts_by_condition().bind(&database).all()).await?;
     let counted = |row: paird_sql::queries::metrics::AccountsByCondition| {
-        // What somebody wrote there must not make a series of its own.
+        // An arbitrary text in the column must not create a series.
         let reason =
             if row.reason.is_empty() { "" } else { Reason::parse(&row.reason).unwrap_or(Reason::Unknown).as_str() };
         (Condition { status: row.status, reason }, row.accounts)

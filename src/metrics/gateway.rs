@@ -51,7 +51,7 @@ impl Gateway for MeteredGateway {
     }
 }
 
-/// What one connection has come to.
+/// The progress of one connection.
 struct ConnectionProgress {
     meters: Arc<Meters>,
     pairs: bool,

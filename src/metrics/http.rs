@@ -1,5 +1,5 @@
-//! What is asked over HTTP, by route and by how it ended. Labels are the routes' patterns and
-//! fixed words: nothing that a caller writes makes a series.
+//! Counts HTTP requests by route and outcome. Labels are the routes' patterns and fixed words,
+//! so that no caller can create a series.
 
 use std::time::Instant;
 
@@ -37,7 +37,7 @@ impl Front {
     }
 }
 
-/// How a wrong token came in.
+/// The way in which a wrong token was sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WrongToken {
     /// In the login form of a browser.

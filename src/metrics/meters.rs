@@ -19,7 +19,7 @@ use crate::whatsapp::{OddKind, ProxyDial};
 const BUCKETS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// How far the connection of a pair attempt came.
+/// A step that the connection of a pair attempt reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Opened,
@@ -61,7 +61,7 @@ impl Step {
     }
 }
 
-/// What is waited for.
+/// A wait that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// A connection's turn, by the connect budget.
@@ -72,7 +72,7 @@ pub(super) enum Wait {
     LoginAfterScan,
     /// A login with keys that exist, since it was dialed.
     Login,
-    /// The end of a connection, since it was told to close.
+    /// From the order to close a connection to its end.
     Close,
 }
 
@@ -170,7 +170,7 @@ impl Default for Meters {
     }
 }
 
-/// Reasons that somebody may want to be woken for.
+/// Reasons that alerts may be based on.
 const ALARMING_REASONS: [Reason; 6] = [
     Reason::Banned,
     Reason::TemporaryBan,
@@ -268,7 +268,7 @@ impl Meters {
 
     pub(super) fn commands_taken(&self, taken: &[CommandRow]) {
         for command in taken {
-            // What somebody wrote there must not make a series of its own.
+            // An arbitrary text in the column must not create a series.
             let kind = command.command.as_ref().map_or("invalid", |command| command.kind().as_str());
             self.commands.get_or_create(&[("kind", kind)]).inc();
         }

@@ -1,4 +1,4 @@
-//! What the daemon counts and times, as Prometheus reads it.
+//! The daemon's counters and timings, in the format of Prometheus.
 //!
 //! The machines know nothing of it: [`MeteredStore`] and [`MeteredGateway`] stand in
 //! front of the real ones and listen. No label names an account: a fleet of thousands
@@ -60,12 +60,12 @@ impl Exposition {
         Self { meters, fleet, http, pools, lane, lease: lease.status(), runtime }
     }
 
-    /// From now on what became of notifications is told, too.
+    /// Adds the outcomes of notifications to the metrics.
     pub fn watch_lane(&self, totals: LaneTotals) {
         self.lane.watch(totals);
     }
 
-    /// From now on the figures of this pool are told, too.
+    /// Adds the figures of this pool to the metrics.
     pub fn watch_pool(&self, name: &'static str, pool: Pool) {
         self.pools.watch(name, pool);
     }
@@ -78,9 +78,9 @@ impl Exposition {
         &self.http
     }
 
-    /// The state now. The fleet's figures are asked of the database at each scrape, so an
-    /// idle daemon that nobody scrapes asks nothing; while the database is away they stay
-    /// as they were, and `paird_fleet_figures_age_seconds` grows.
+    /// The current values. The fleet's figures are read from the database at each scrape, so a
+    /// daemon that is not scraped sends no queries. While the database is unavailable they keep
+    /// their values, and `paird_fleet_figures_age_seconds` grows.
     ///
     /// # Errors
     /// Never in practice: text is written into memory.

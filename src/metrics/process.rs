@@ -54,7 +54,7 @@ fn cpu(stat: &str) -> Option<f64> {
     Some((f64::from(user) + f64::from(system)) / TICKS_PER_SECOND)
 }
 
-/// Field 22 is in ticks since the machine began, which `/proc/stat` tells as `btime 1234`.
+/// Field 22 is in ticks since the machine booted; `/proc/stat` has that time as `btime 1234`.
 fn started(stat: &str, system: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let ticks: f64 = fields.split_whitespace().nth(19)?.parse().ok()?;

@@ -1,19 +1,19 @@
-//! The last step of a command's way: what was asked of store and gateway, and for how long.
+//! Spans for the calls to store and gateway that a command leads to.
 
 use std::{future::Future, time::Instant};
 
 use paird_actors::trace::TARGET;
 use tracing::{Instrument as _, debug, debug_span};
 
-/// Who was asked.
+/// The port that was called.
 #[derive(Clone, Copy)]
 pub(super) enum Port {
     Store,
     Gateway,
 }
 
-/// Does it in a span of its own, and says how long it took. Neither what was given nor
-/// what came back is said: there are keys, codes and numbers in it.
+/// Runs a call in its own span and records how long it took. Neither arguments nor results
+/// are recorded, since they contain keys, codes and numbers.
 pub(super) async fn traced<T>(port: Port, operation: &'static str, doing: impl Future<Output = T>) -> T {
     let span = match port {
         Port::Store => debug_span!(target: TARGET, "store", operation),

@@ -49,7 +49,7 @@ pub struct Lease {
     ending: CancellationToken,
 }
 
-/// What a daemon must act upon, in the order in which it came about.
+/// An event that the daemon must act on; delivered in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseEvent {
     Turned(Turn),
@@ -67,7 +67,7 @@ pub struct LeaseView {
     pub daemons: i64,
 }
 
-/// A read-only view of a lease, for whoever looks now and then.
+/// A read-only view of a lease, for occasional reads.
 #[derive(Clone)]
 pub struct LeaseStatus {
     view: watch::Receiver<LeaseView>,
@@ -75,8 +75,8 @@ pub struct LeaseStatus {
 }
 
 impl LeaseStatus {
-    /// Asked at any moment, also before the task that tells the lease's end has run: the
-    /// process may have been stopped until now.
+    /// Correct at any moment, even before the task that reports the lease's end has run: the
+    /// process may have been suspended until now.
     pub fn epoch_now(self) -> LeaseEpoch {
         Arc::new(move || match self.view.borrow().state {
             LeaseState::Live { epoch } => (self.age() < self.lost_after).then_some(epoch),
@@ -88,7 +88,7 @@ impl LeaseStatus {
         self.view.borrow().state.is_live()
     }
 
-    /// Somebody looks after it.
+    /// Whether its renewing task is running.
     pub fn is_kept(&self) -> bool {
         self.view.has_changed().is_ok()
     }
@@ -137,7 +137,7 @@ impl Lease {
         self.row.process
     }
 
-    /// For whoever lets this daemon drain while it goes on.
+    /// The lease's row, for draining the daemon while it keeps running.
     pub fn row(&self) -> LeaseRow {
         self.row.clone()
     }
@@ -150,12 +150,12 @@ impl Lease {
         self.status.clone()
     }
 
-    /// What happens to it; `None` once it is renewed no more.
+    /// The next event; `None` once it is no longer renewed.
     pub async fn next_event(&mut self) -> Option<LeaseEvent> {
         self.events.recv().await
     }
 
-    /// What it is in; whoever must miss nothing asks for [events](Lease::next_event).
+    /// The latest state. It may skip states; [events](Lease::next_event) do not.
     pub fn watch(&self) -> watch::Receiver<LeaseView> {
         self.status.view.clone()
     }
@@ -177,10 +177,11 @@ impl Lease {
         release(&self.row.pool, self.row.process).await
     }
 
-    /// For a daemon that ends before it has its lease: what it asked for may still come about.
+    /// For a daemon that ends before it has its lease, since its statement may still be carried
+    /// out.
     ///
     /// # Errors
-    /// The database did not do it; a lease that comes about runs out by itself.
+    /// The database did not do it; a lease that is then still taken expires by itself.
     pub async fn forgo(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
         release(pool, process).await
     }
@@ -205,11 +206,11 @@ pub struct Drain {
     draining: bool,
 }
 
-/// What came of giving the accounts back.
+/// The result of returning accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GivenBack {
     pub accounts: i64,
-    /// Others are to be given back, too: the next batch, and those that somebody has locked.
+    /// More accounts remain to be returned: the next batch, and those locked by other sessions.
     pub more: bool,
 }
 
@@ -292,8 +293,8 @@ pub struct Stranger {
     pub pid: i32,
 }
 
-/// Tells every daemon that the fleet has changed. It only hurries them: they look again by
-/// themselves, so what was done before it is done all the same if this fails.
+/// Tells every daemon that the fleet has changed. A failure does no harm: they also look
+/// periodically.
 pub(super) async fn ring(client: &Object) {
     if let Err(why) = bounded(ring_daemons().bind(client, &RESYNC).all()).await {
         debug!(%why, "the other daemons were not notified, and find out by themselves");
@@ -309,11 +310,11 @@ struct Renewer {
     listeners: Listeners,
 }
 
-/// Who hears of the lease.
+/// The receivers of the lease's state and events.
 struct Listeners {
     view: watch::Sender<LeaseView>,
     events: mpsc::UnboundedSender<LeaseEvent>,
-    /// Once it is live: nobody runs before, so nothing can be lost.
+    /// Set once it is live: no account runs before that, so no loss needs reporting.
     follower: Option<Follower>,
 }
 
@@ -339,7 +340,7 @@ impl Listeners {
     }
 
     fn send(&self, event: LeaseEvent) {
-        // Nobody listens to a lease that is being released.
+        // A lease that is being released has no listener.
         let _ = self.events.send(event);
     }
 }
@@ -348,7 +349,7 @@ impl Renewer {
     async fn keep(mut self) {
         loop {
             tokio::select! {
-                // A loss that came first is told first.
+                // A loss that came first must be reported first.
                 biased;
                 () = until(self.heartbeat.deadline(), self.started) => self.heartbeat.on_time(self.now()),
                 () = until(self.heartbeat.due(), self.started) => self.renew().await,
@@ -384,7 +385,7 @@ impl Renewer {
             self.listeners.tell_of_daemons(fleet.daemons);
             let next_end = fleet.next_end_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
             if let Some(end) = next_end {
-                // What that daemon leaves must not wait for a whole round.
+                // Accounts of that daemon must not wait for a whole round.
                 self.heartbeat.bring_forward(now.saturating_add(end).saturating_add(AFTER_AN_END));
             }
         }
@@ -399,7 +400,7 @@ impl Renewer {
     }
 }
 
-/// Waits for a point of a heartbeat, or for ever.
+/// Waits for a point of a heartbeat; never returns without one.
 async fn until(point: Option<Duration>, started: Instant) {
     match point {
         Some(point) => tokio::time::sleep_until(started + point).await,
@@ -407,7 +408,7 @@ async fn until(point: Option<Duration>, started: Instant) {
     }
 }
 
-/// What a renewal needs to know of this daemon.
+/// The data of this daemon that a renewal needs.
 struct Asking {
     row: LeaseRow,
     timings: LeaseTimings,
@@ -429,7 +430,7 @@ impl Asking {
         let client = tokio::time::timeout_at(end, connection(&self.row.pool)).await.map_err(no_answer)??;
         let answer = tokio::time::timeout_at(end, self.ask_by(&client, renewal)).await.map_err(no_answer).flatten();
         if answer.is_err() {
-            // It may still work on what nobody waits for: the next renewal needs another one.
+            // It may be busy with the abandoned statement; the next renewal takes another one.
             drop(Object::take(client));
         }
         answer
@@ -525,7 +526,7 @@ pub async fn keep_the_databases_time(pool: &Pool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The database read its clock in the middle of the round trip, as far as anybody knows.
+/// The best estimate is that the database read its clock in the middle of the round trip.
 fn set_clock(database_now: DateTime<FixedOffset>, round_trip: Duration) {
     let half = round_trip / 2;
     if let Some(by) = clock::correct(domain::Instant::from(database_now.to_utc()).after(half), half) {

@@ -1,6 +1,5 @@
-//! The daemon's one LISTEN connection: for the command channel, and for whoever else
-//! subscribes. A notification only wakes the reader: the rows are the truth, and it reads all
-//! of them.
+//! The daemon's one LISTEN connection: for the command channel and all other subscriptions. A
+//! notification only wakes its reader, which then reads the rows; those alone are the truth.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -24,18 +23,18 @@ use super::pool::{DrivenConnection, Dsn, RETRY, bounded};
 use super::subscriptions::Subscriptions;
 
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// A frozen server answers no ping, and nothing else tells of it.
+/// A frozen server is detected only by an unanswered ping.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const POLL_WHILE_LISTENING: Duration = Duration::from_secs(15);
 const POLL_WITHOUT_LISTEN: Duration = Duration::from_secs(2);
-/// Between two resyncs: anybody who can connect may ask for one, as often as he likes.
+/// Between two resyncs. Any login that can connect may request one, at any rate.
 const RESYNC_EVERY: Duration = Duration::from_millis(250);
 
-/// What daemons tell each other on their command channels: accounts or daemons came or
-/// went. A command is a JSON object, so it is none.
+/// Sent by daemons on each other's command channels: accounts or daemons came or went. Cannot
+/// be mistaken for a command, which is a JSON object.
 pub const RESYNC: &str = "resync";
 
-/// How the listener learns of commands now.
+/// The way in which the listener learns of commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenMode {
     /// By LISTEN, with polling behind it.
@@ -44,7 +43,7 @@ pub enum ListenMode {
     Polling,
 }
 
-/// The listener of one daemon: connects again for ever.
+/// The listener of one daemon. Reconnects without limit.
 pub struct Listener {
     wake: Arc<Notify>,
     resync: Arc<Notify>,
@@ -101,7 +100,7 @@ impl Listener {
         self.subscriptions.clone()
     }
 
-    /// What became of the notifications that were to be commands.
+    /// The outcomes of the notifications that were meant as commands.
     pub fn lane_totals(&self) -> LaneTotals {
         self.lane_totals.clone()
     }
@@ -117,7 +116,7 @@ impl Drop for Listener {
     }
 }
 
-/// What becomes of a notification. Nothing waits here, and nothing grows without bound.
+/// Routes a notification to its reader. Never blocks, and its memory is bounded.
 #[derive(Clone)]
 struct Hearing {
     channel: String,
@@ -178,7 +177,7 @@ impl ListenTask {
 
     async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
         self.answered(bounded(listen_to_channel().bind(client, &self.hearing.channel).one())).await?;
-        // Whatever came before LISTEN is in the rows.
+        // Anything sent before LISTEN is in the rows.
         self.hearing.wake.notify_one();
         let subscriptions = &self.hearing.subscriptions;
         let mut listened = BTreeSet::new();
@@ -199,8 +198,8 @@ impl ListenTask {
         }
     }
 
-    /// Waits for an answer as long as the server says anything: in a flood of notifications it
-    /// stands behind them, and who connects anew meanwhile does not hear the rest.
+    /// Waits for an answer as long as the server sends anything: in a flood of notifications the
+    /// answer comes after them, and reconnecting would lose the rest.
     async fn answered<T>(&self, statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let mut statement = pin!(statement);
         loop {

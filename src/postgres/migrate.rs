@@ -53,7 +53,7 @@ pub async fn migrate(dsn: &Dsn) -> Result<i32, MigrateError> {
     migrate_and_tell(dsn, |remark| warn!(remark, "a migration has mended rows")).await
 }
 
-/// The same, and tells what a migration says about the rows that it found.
+/// The same, and passes on the notices of migrations about existing rows.
 ///
 /// # Errors
 /// As [`migrate`].
@@ -100,8 +100,8 @@ pub async fn version(dsn: &Dsn) -> Result<Option<i32>, StoreError> {
     }
 }
 
-/// Migrations that were amended since a database had them, by their versions and checksums of
-/// then. What they make is the same.
+/// Published migrations that were amended later, with their former checksums. The schema that
+/// they make is the same.
 ///
 /// The eighth gave a function a setting, which on Postgres 15 only a superuser may.
 const FORMER: [(i32, u64); 1] = [(8, 11_373_730_944_248_512_827)];
@@ -175,7 +175,7 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
     };
     // Not a word that changes anything when there is nothing to change: the daemon's role may not.
     if !runner.get_migrations().iter().all(is_applied) {
-        // Not before there is something to do: a lock is a number, and anybody may hold it.
+        // Taken only if there is something to do: any session could hold this lock.
         if !bounded(lock_migrations().bind(client).one()).await?.unwrap_or(true) {
             return Ok(Step::Locked);
         }

@@ -5,26 +5,26 @@ use uuid::Uuid;
 
 use super::store::strip_nul;
 
-/// What is stored of it.
+/// The stored form of a command that came as a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotifiedCommand {
     pub kind: String,
     pub account: Option<Uuid>,
     pub args: Value,
     pub dedupe_key: Option<String>,
-    /// What is wrong, where no account can be told of it. Never the payload.
+    /// The error, if the payload names no account that could be told of it. Never the payload.
     pub failure: Option<String>,
 }
 
 /// The kind of a row whose payload names none.
 const NO_KIND: &str = "(none)";
-/// What the table takes.
+/// The limit of the table.
 const KEY_MAX_CHARS: usize = 200;
 const KIND_MAX_CHARS: usize = 100;
 
 impl NotifiedCommand {
-    /// Reads a payload. Where the account can be read the command is left to its owner,
-    /// who fails what is wrong with it in the account's own words and events.
+    /// Reads a payload. If it names an account, the command goes to that account's owner, which
+    /// fails an invalid one with an event of the account.
     pub fn read(payload: &str) -> Self {
         let mut fields = match serde_json::from_str::<Value>(payload) {
             Ok(Value::Object(fields)) => fields,
@@ -46,7 +46,7 @@ impl NotifiedCommand {
     }
 
     fn queued(kind: &str, account: Uuid, mut fields: Map<String, Value>) -> Self {
-        // A key that is no text stays among the arguments, where it is refused as unknown.
+        // A key that is not a string stays among the arguments, where it is refused as unknown.
         let dedupe_key = match fields.remove("dedupeKey") {
             Some(Value::String(key)) => Some(strip_nul::text(&key)),
             None | Some(Value::Null) => None,

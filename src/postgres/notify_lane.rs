@@ -1,6 +1,6 @@
-//! The older way in: commands that come as a bare NOTIFY. Postgres has no rights on
-//! channels, so whoever may connect to the database may send one, and as many as he likes:
-//! what is kept of them is bounded, and a command counts only if its sender may send commands.
+//! The older way in: commands that come as a bare NOTIFY. Postgres has no rights on channels,
+//! so any login that can connect to the database may send any number of them. The memory for
+//! them is bounded, and a command counts only if its sender has the right to send commands.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,27 +24,28 @@ use super::pool::{RETRY, bounded, connection};
 
 /// Two equal notifications of one sender within this are counted; see `store_notified_command`.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
-/// What waits of all senders, and of one: who floods the lane does not keep the others out.
+/// Limits of the queue, for all senders and for one, so that one that floods the queue leaves
+/// room for the others.
 const MOST_BYTES: usize = 16 << 20;
 const MOST_BYTES_OF_ONE: usize = 4 << 20;
-/// What an entry costs beside its payload, rounded up.
+/// Memory of an entry besides its payload, rounded up.
 const ENTRY_BYTES: usize = 128;
 /// Looked up by one statement.
 const BATCH: usize = 1000;
 /// Verified and not stored yet.
 const MOST_VERIFIED: usize = 1000;
-/// Between two words about what was not taken.
+/// Between two log lines about dropped notifications.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// `PAIRD_NOTIFY_COMMANDS`: whose bare NOTIFYs are commands.
+/// `PAIRD_NOTIFY_COMMANDS`: the senders whose bare NOTIFYs count as commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifyCommands {
     /// Those of senders who may execute `send_command`, and are still connected when they
     /// are looked up.
     Verified,
-    /// Everybody's who can connect to the database.
+    /// Those of any login that can connect to the database.
     Open,
-    /// Nobody's.
+    /// None.
     Off,
 }
 
@@ -63,17 +64,17 @@ impl Heard {
     }
 }
 
-/// What became of a notification with a payload.
+/// The outcome of a notification with a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaneOutcome {
     /// It is a row.
     Stored,
-    /// The database does not take it.
+    /// The database refused it.
     Rejected,
     /// Its sender may not send commands.
     NotAllowed,
     SenderGone,
-    /// There was no room for so many.
+    /// The queue was full.
     Dropped,
     LaneOff,
 }
@@ -120,7 +121,7 @@ impl NotifyLane {
         Self { mode, queue: Arc::default() }
     }
 
-    /// Never waits: what finds no room is counted, and gone.
+    /// Never blocks: a notification that finds the queue full is counted and dropped.
     pub(super) fn hear(&self, sender: i32, payload: &str) {
         let heard = Heard { sender, login: None, payload: payload.to_owned(), at: Instant::now() };
         match self.mode {
@@ -130,9 +131,9 @@ impl NotifyLane {
         self.queue.filled.notify_one();
     }
 
-    /// Verifies and stores what is heard, for ever, and rings `wake` for what was stored.
+    /// Verifies and stores notifications, and notifies `wake` after each. Never returns.
     pub(super) async fn run(self, pool: Pool, wake: Arc<Notify>) {
-        // Apart, so that a sender is looked up at once, however long it takes to store others' commands.
+        // Concurrent, so that storing commands cannot delay the lookup of a sender.
         let (verified, to_store) = mpsc::channel(MOST_VERIFIED);
         tokio::join!(self.verify(&pool, verified), store_all(&pool, to_store, &wake, &self.queue.totals));
     }
@@ -147,7 +148,7 @@ impl NotifyLane {
         loop {
             let batch = self.queue.take();
             if batch.is_empty() {
-                // What was counted since is told even if nothing follows.
+                // Logs the latest counts even if no notification follows.
                 let _ = tokio::time::timeout(TELL_EVERY, self.queue.filled.notified()).await;
                 self.tell(&mut told);
                 continue;
@@ -218,7 +219,7 @@ struct Waiting {
     untaken: Untaken,
 }
 
-/// How many notifications were not taken since that was told last, by why.
+/// Notifications that were not taken since the last log line, by reason.
 #[derive(Default)]
 struct Untaken {
     refused: u64,
@@ -268,7 +269,7 @@ impl Queue {
             LaneOutcome::SenderGone => untaken.gone += 1,
             LaneOutcome::Dropped => untaken.dropped += 1,
             LaneOutcome::LaneOff => untaken.off += 1,
-            // Told by themselves.
+            // Logged where they happen.
             LaneOutcome::Stored | LaneOutcome::Rejected => {}
         }
     }
@@ -286,11 +287,11 @@ enum Verdict {
     /// With its login.
     May(String),
     MayNot,
-    /// Nobody knows any more who it was.
+    /// Its session has ended, so its login is unknown.
     Gone,
 }
 
-/// What is known of the senders.
+/// The senders that were looked up.
 #[derive(Default)]
 struct Senders {
     /// When each was looked up, and its login if it may. That counts for what was heard until
@@ -307,7 +308,7 @@ impl Senders {
             return;
         }
         let mut failures = Failures::default();
-        // Not after it: who is there now was there when that was heard.
+        // Read before the query: a session that it finds existed when the notification was heard.
         let at = Instant::now();
         let found = loop {
             match find(pool, &wanted).await {
@@ -348,8 +349,8 @@ async fn find(pool: &Pool, senders: &[i32]) -> Result<Vec<(i32, Option<String>)>
     Ok(found.into_iter().map(|sender| (sender.pid, login(sender.may_send, sender.login))).collect())
 }
 
-/// Stores what came: it exists nowhere else, so it is tried while the database is away. What
-/// the database refuses is told and left behind: what follows must not wait for it.
+/// Stores commands. They exist nowhere else, so each is retried until the database is back. One
+/// that the database refuses is logged and dropped, so that it does not block the next.
 async fn store_all(pool: &Pool, mut verified: mpsc::Receiver<Heard>, wake: &Notify, totals: &LaneTotals) {
     let mut recent = Recent::default();
     while let Some(heard) = verified.recv().await {
@@ -385,8 +386,8 @@ fn is_passing(why: &StoreError) -> bool {
     }
 }
 
-/// How often each notification was heard lately. Oldest first, so that what is over is found
-/// without a look at the rest.
+/// How often each notification was heard lately. Ordered by age, so that old entries are found
+/// at the front.
 #[derive(Default)]
 struct Recent {
     order: VecDeque<(Instant, [u8; 32])>,

@@ -14,15 +14,16 @@ use uuid::Uuid;
 
 use super::pool::{RETRY, bounded, connection};
 
-/// A NOTIFY costs a database-wide lock over its commit: what comes within this goes in one.
+/// A NOTIFY takes a database-wide lock during its commit, so events within this time share one
+/// commit.
 const COALESCE: Duration = Duration::from_millis(3);
 /// For events whose wake-up was lost with a former owner.
 const POLL_EVERY: Duration = Duration::from_secs(5);
 /// As many as the statement sends at once.
 const FULL_BATCH: i64 = 500;
 
-/// `PAIRD_EVENT_PAYLOAD`: what the notification of an event tells. Whoever can connect to
-/// the database hears it.
+/// `PAIRD_EVENT_PAYLOAD`: the contents of an event's notification, which every login that can
+/// connect to the database can receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventPayload {
     /// All of the event.
@@ -59,7 +60,7 @@ impl Outbox {
         Self { waker, ending, task }
     }
 
-    /// For whoever writes events.
+    /// A handle to wake the outbox after writing events.
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }

@@ -18,10 +18,10 @@ use super::tls::{self, Trust};
 
 /// How long the server may work on one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the server keeps a transaction, and its locks, of a daemon that says nothing: one
-/// that was stopped in the middle must not lock its accounts away from the others.
+/// How long the server keeps an idle transaction and its locks: a daemon that is suspended in
+/// the middle of one must not keep its accounts locked for the others.
 const SILENCE_IN_TRANSACTION: Duration = Duration::from_secs(10);
-/// How long a cut link goes unnoticed. What was sent before it does not arrive later, either.
+/// How long a cut connection goes unnoticed. Data sent before that does not arrive later.
 const CUT_AFTER: Duration = Duration::from_secs(9);
 /// How long a caller waits for a statement, network included: a frozen server answers
 /// no statement_timeout.
@@ -53,7 +53,7 @@ pub enum DsnError {
     Tls(String),
 }
 
-/// Where the database is and how to speak to it.
+/// The database's address and connection settings.
 #[derive(Clone)]
 pub struct Dsn {
     config: Config,
@@ -68,7 +68,7 @@ impl Dsn {
     /// Reads a URL or a key=value string. Nothing is connected yet.
     ///
     /// # Errors
-    /// The text is no DSN, or the root certificate that it names cannot be read.
+    /// The text is not a DSN, or the root certificate that it names cannot be read.
     pub fn parse(text: &str) -> Result<Self, DsnError> {
         let (text, trust) = split_trust(text);
         let mut config: Config = text.parse().map_err(|wrong: tokio_postgres::Error| {
@@ -95,15 +95,16 @@ impl Dsn {
         Ok(Self { config, tls: tls::connector(&trust)?, is_verified, direct: None })
     }
 
-    /// Single connections, for LISTEN and session locks, go to `direct`, past a pooler that
-    /// gives each transaction another connection. What it shares is not configured by us.
+    /// Single connections, for LISTEN and session locks, go to `direct`, bypassing a pooler that
+    /// gives each transaction another connection. Sessions of such a pooler are shared, so their
+    /// settings are left alone.
     #[must_use]
     pub fn with_direct(self, direct: Self) -> Self {
         Self { direct: Some(Box::new(direct)), ..self }
     }
 
-    /// The hosts beyond this machine whose certificate nobody checks: whoever is in between can
-    /// read and change everything, and be given the password.
+    /// The remote hosts whose certificate is not verified: a machine in between could read and
+    /// change everything, and receive the password.
     pub fn unverified_hosts(&self) -> Vec<String> {
         if self.is_verified {
             return Vec::new();
@@ -193,7 +194,7 @@ impl Dsn {
         }
     }
 
-    /// What each session is set to, but for what the DSN's own options set.
+    /// The settings of each session, except for those in the DSN's own options.
     fn settings(&self, statement: Duration) -> SessionSettings {
         if self.direct.is_some() {
             // The sessions are the pooler's, and other programs' as well.
@@ -243,7 +244,7 @@ fn configured(settings: SessionSettings) -> Hook {
 pub(crate) async fn own_connection(dsn: &Dsn) -> Result<(Client, AbortOnDropHandle<()>), StoreError> {
     let (client, connection) = dsn.connect().await?;
     let driver = tokio::spawn(async move {
-        // What it fails with, whoever uses the client hears.
+        // Users of the client get its error.
         let _ = connection.await;
     });
     Ok((client, AbortOnDropHandle::new(driver)))
@@ -256,10 +257,9 @@ fn is_looked_at(age: Duration, idle: Duration, uses: usize) -> bool {
     period(age) != period(age.saturating_sub(idle)) || uses.is_multiple_of(LOOK_EACH)
 }
 
-/// A connection whose server process hangs, still works on a statement that somebody gave
-/// up waiting for, or can no longer do the daemon's work is thrown away instead of handed
-/// on; so is an old one, since its server may have been replaced by another one behind the
-/// same name. One round trip, most of the time without a statement.
+/// Discards a connection whose server process hangs, is still busy with an abandoned
+/// statement, or can no longer do the daemon's work; also an old one, since its name may point
+/// to another server by now. Costs one round trip, most of the time without a statement.
 fn still_useful() -> Hook {
     Hook::async_fn(|client, metrics| {
         let is_old = metrics.age() > MAX_AGE;
@@ -313,11 +313,11 @@ pub async fn connection(pool: &Pool) -> Result<Object, StoreError> {
     })
 }
 
-/// Waits for a statement, but not for ever.
+/// Waits for a statement, with a timeout.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], or [`StoreError::Refused`] for what will never be done, with
-/// the database's own words.
+/// [`StoreError::Unavailable`], or [`StoreError::Refused`] for a statement that can never
+/// succeed, with the database's own message.
 pub async fn bounded<T, F>(statement: F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, tokio_postgres::Error>>,
@@ -328,8 +328,8 @@ where
     }
 }
 
-/// What an error of the database means for who asked, in its words. Never its DETAIL: that
-/// holds values of the row.
+/// Classifies an error of the database and keeps its message, but never its DETAIL, which
+/// contains values of the row.
 pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
     let Some(refused) = wrong.as_db_error() else {
         return StoreError::Unavailable(match std::error::Error::source(wrong) {
@@ -339,7 +339,7 @@ pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
     };
     let said = format!("database: {} ({})", refused.message(), refused.code().code());
     if *refused.code() == SqlState::INSUFFICIENT_PRIVILEGE {
-        // Of no account's making, and mended from outside.
+        // Not caused by an account, and fixed from outside.
         return StoreError::Unavailable(format!(
             "{said}: the login lacks a right; run paird migrate --roles as the tables' owner"
         ));
@@ -353,9 +353,9 @@ pub(crate) fn store_error(wrong: &tokio_postgres::Error) -> StoreError {
     if is_for_good(refused.code()) { StoreError::Refused(said) } else { StoreError::Unavailable(said) }
 }
 
-/// Whether the same statement will always fail: what it says is wrong, or something in the
-/// database (a constraint, a trigger) is against it. Everything else passes: a server that
-/// is going down, a lock, a full disk.
+/// Whether the same statement will always fail: it is wrong, or something in the database (a
+/// constraint, a trigger) refuses it. All other errors are temporary: a server that is
+/// shutting down, a lock, a full disk.
 pub(super) fn is_for_good(code: &SqlState) -> bool {
     const CLASSES: [&str; 11] = [
         "0A", // feature not supported

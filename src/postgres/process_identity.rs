@@ -5,7 +5,7 @@ use std::{fs, io};
 use nix::{errno::Errno, sys::signal, unistd::Pid};
 use uuid::Uuid;
 
-/// A process, told apart from later ones that get its pid by when it was started.
+/// A process, distinguished by its start time from later ones with the same pid.
 #[derive(Clone, Debug)]
 pub(super) struct ProcessIdentity {
     pub(super) host: String,
@@ -23,7 +23,7 @@ impl ProcessIdentity {
         let namespace = fs::read_link("/proc/self/ns/pid");
         let (pid_birth, pid_space) = match (stat(pid).ok().and_then(|stat| start_time(&stat)), boot, namespace) {
             (Some(birth), Ok(boot), Ok(namespace)) => (birth, format!("{} {}", boot.trim(), namespace.display())),
-            // Unknown: like nobody else, so nobody is taken for dead.
+            // Unknown: a random identity matches no other, so no process is mistaken for dead.
             (_, _, _) => (0, Uuid::new_v4().to_string()),
         };
         Self { host: host(), pid, pid_birth, pid_space }

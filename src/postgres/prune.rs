@@ -1,8 +1,8 @@
-//! What is old enough goes: events, commands, accounts that were deleted, the audit log if
-//! that is asked for, and keys that nobody knows.
+//! Deletes old rows: events, commands, deleted accounts, the audit log if configured, and
+//! keys that no account or ticket refers to.
 //!
-//! In small batches, so that nothing else waits for it, and one batch at a time in the
-//! whole database. What may go is decided in sql/migrations, by the database's clock.
+//! It works in small batches, so that nothing else has to wait, and one batch at a time in the
+//! whole database. Functions in sql/migrations decide what is old, by the database's clock.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -38,11 +38,11 @@ pub struct Keep {
     pub events: Duration,
     /// Commands since they ended.
     pub commands: Duration,
-    /// `None` is for ever.
+    /// `None`: without limit.
     pub audit: Option<Duration>,
 }
 
-/// What went, or would go.
+/// The number of rows that were, or would be, deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     pub events: i64,
@@ -74,8 +74,8 @@ impl Pruned {
     }
 }
 
-/// Prunes now and then for as long as the handle lives. A tour that was cut off is begun
-/// anew by the next one.
+/// Prunes periodically for as long as the handle lives. The round after an interrupted one
+/// starts from the beginning.
 pub fn start(pool: Pool, keep: Keep) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(prune_now_and_then(pool, keep)))
 }
@@ -117,7 +117,7 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
 /// Prunes once, without a pause; with `dry_run` nothing is changed.
 ///
 /// # Errors
-/// The database's words. What went before stays gone.
+/// The database's message. Batches that were deleted before stay deleted.
 pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, StoreError> {
     Tour { pool, keep, dry_run, pause: Duration::ZERO }.run().await
 }

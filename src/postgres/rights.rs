@@ -108,7 +108,7 @@ pub const COLUMNS: [ColumnRights; 26] = [
     columns("wrapped_keys", "account_id id master_key wrapped_key", ["", "S", ""]),
 ];
 
-/// A function that runs with its owner's rights, and who may call it.
+/// A function that runs with its owner's rights, and the roles that may call it.
 pub struct FunctionRights {
     pub signature: &'static str,
     pub callers: &'static [Role],

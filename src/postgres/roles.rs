@@ -19,10 +19,10 @@ pub enum Isolation {
     Off,
 }
 
-/// How the database is now.
+/// The state of the database after granting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// Everybody else may still connect, since the caller does not own the database.
+    /// Every login may still connect, since the caller does not own the database.
     pub is_open_to_all: bool,
     pub is_isolated: bool,
 }

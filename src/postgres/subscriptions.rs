@@ -1,11 +1,11 @@
-//! Who else hears notifications: a daemon has one connection that LISTENs, and lends it.
+//! Shares the daemon's one LISTEN connection among several readers.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// What the daemon's one LISTEN connection hears besides commands.
+/// The channels of the LISTEN connection besides the command channel.
 #[derive(Clone, Default)]
 pub struct Subscriptions(Arc<Shared>);
 
@@ -29,8 +29,8 @@ pub struct ChannelSubscription {
 
 impl Subscriptions {
     /// `wake` is notified of each notification of the channel, and whenever some may have been
-    /// missed: when LISTEN begins, which is later than this. Rows are the truth: read them,
-    /// and also now and then without being told.
+    /// missed: LISTEN begins later than this call. Read the rows on each wake-up, and also
+    /// periodically: a notification is only a hint.
     pub fn subscribe(&self, channel: &str, wake: Arc<Notify>) -> ChannelSubscription {
         self.lock().push(Subscribed { channel: channel.to_owned(), wake: Arc::clone(&wake) });
         self.0.changed.notify_one();
@@ -45,7 +45,7 @@ impl Subscriptions {
         self.lock().iter().filter(|subscribed| subscribed.channel == channel).for_each(|one| one.wake.notify_one());
     }
 
-    /// Somebody subscribed.
+    /// Returns after the next subscription.
     pub(super) async fn changed(&self) {
         self.0.changed.notified().await;
     }

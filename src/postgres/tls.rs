@@ -12,11 +12,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::pool::DsnError;
 
-/// How the server's certificate is looked at. `disable`, `prefer` and `require` are
-/// `tokio_postgres`'s own business: whether to speak TLS at all.
+/// The check of the server's certificate. `tokio_postgres` itself handles `disable`, `prefer`
+/// and `require`, which decide whether to use TLS at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// As libpq does for `prefer` and `require`: encrypted, with whoever answers.
+    /// Encrypted but unverified, like libpq's `prefer` and `require`.
     Anyone,
     /// `verify-ca`, `verify-full`, or a root certificate given: chain and host name are checked.
     Verified { root: Option<PathBuf> },

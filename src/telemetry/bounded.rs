@@ -1,5 +1,5 @@
-//! Lines of JSON that somebody else's words have made long are written with shorter ones: no
-//! line fills the disk, and each is still JSON.
+//! Shortens long values in JSON log lines, so that text from others cannot fill the disk and
+//! each line is still valid JSON.
 
 use std::io::{self, Write};
 

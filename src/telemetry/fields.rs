@@ -1,6 +1,5 @@
-//! How the values in a line of text are written. Some are a stranger's words: a
-//! label, WhatsApp's reason. None of them begins a line, paints the terminal, or fills
-//! the disk.
+//! Formats the values in a text log line. Some come from strangers, such as a label or
+//! WhatsApp's reason, so a value cannot begin a line, control the terminal, or fill the disk.
 
 use std::fmt::{self, Write as _};
 

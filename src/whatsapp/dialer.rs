@@ -25,7 +25,7 @@ const LOOPBACK_ONLY: &str = "a build with the sandbox feature dials loopback add
 
 pub(super) type Dialed = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
 
-/// How one account's traffic leaves this machine.
+/// The route of one account's traffic.
 pub(super) enum Route {
     Direct,
     Through(Proxy),
@@ -33,7 +33,7 @@ pub(super) enum Route {
     Blocked(CloseReason),
 }
 
-/// What came of a try to connect through a proxy.
+/// The outcome of a try to connect through a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyDial {
     Connected,
@@ -90,11 +90,11 @@ impl ProxyDial {
     }
 }
 
-/// Is told of each.
+/// Called for each.
 pub type ProxyListener = Arc<dyn Fn(ProxyDial) + Send + Sync>;
 
-/// How the process dials, shared by every connection: where to, and one TLS
-/// setup (the library would build one, root store included, per connect).
+/// Dials for every connection of the process. It shares one TLS setup, since the library would
+/// build one, root store included, per connect.
 pub(super) struct Dialer {
     tls: Connector,
     url: String,
@@ -178,7 +178,7 @@ impl Dialer {
     }
 }
 
-/// What the URL names.
+/// The host and port of a URL.
 struct Target {
     uri: Uri,
     host: String,

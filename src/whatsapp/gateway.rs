@@ -28,7 +28,7 @@ use super::{
 };
 use crate::proxy_address::ProxyAddress;
 
-/// What the sandbox is told; it takes any version.
+/// The version sent to the sandbox, which accepts any.
 const SANDBOX_VERSION: WebVersion = (2, 3000, 1_026_131_876);
 /// The library makes and stores 812 by default; each is a row, and they are for
 /// strangers who write first.
@@ -38,21 +38,21 @@ const SAVER_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How [`WhatsApp`] is set up.
 pub struct GatewaySettings {
-    /// Where to connect instead of WhatsApp: the sandbox. It takes any client version.
+    /// The sandbox to connect to instead of WhatsApp. It accepts any client version.
     pub url: Option<String>,
-    /// Where connections run: a multi-thread runtime.
+    /// The runtime of the connections; multi-threaded.
     pub runtime: Handle,
-    /// Where keys are.
+    /// The source of the keys.
     pub credentials: Arc<dyn KeySource>,
-    /// What a phone shows under "Linked devices".
+    /// The name under "Linked devices" on a phone.
     pub device_name: String,
     /// Connections a second, after a burst; 0: no limit.
     pub connect_rate: u32,
-    /// Where accounts' proxies may be.
+    /// The addresses that accounts' proxies may have.
     pub proxy_allow: ProxyAllow,
-    /// Told of each stanza that nobody understands.
+    /// Called for each odd stanza.
     pub odd: OddListener,
-    /// Told of each try to connect through a proxy.
+    /// Called for each try to connect through a proxy.
     pub proxied: ProxyListener,
 }
 
@@ -200,7 +200,7 @@ impl WhatsApp {
     }
 }
 
-/// What a connection that must not be made is given.
+/// For a connection that must not be made: fails every request.
 struct NoHttp;
 
 #[async_trait]

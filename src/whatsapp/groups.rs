@@ -54,7 +54,7 @@ fn groups_in<'r, 'n>(list: &'r NodeRef<'n>) -> Vec<&'r NodeRef<'n>> {
     children.iter().filter(|child| matches!(child.tag.as_ref(), "group" | "community")).collect()
 }
 
-/// What is known of a group: nothing without its id, and everything else only if it is there.
+/// Reads a group: `None` without its id; all other fields are optional.
 fn read_group(listed: &NodeRef<'_>, own: &[Jid]) -> Option<Group> {
     let text = |name: &str| listed.get_attr(name).map(|value| value.as_str().into_owned());
     let id = text("id").or_else(|| text("jid")).filter(|id| (1..=100).contains(&id.len()))?;

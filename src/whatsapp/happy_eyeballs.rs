@@ -30,7 +30,7 @@ pub(super) async fn connect_to(
     // An address in a URL is in brackets, for the resolver it is not.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let socket = race(interleaved(choose(lookup_host((host, port)).await?.collect())?)).await?;
-    // Noise frames are small, and somebody waits for each.
+    // Noise frames are small, and the other side waits for each.
     let _ = socket.set_nodelay(true);
     Ok(socket)
 }

@@ -1,4 +1,4 @@
-//! What a connection needs of the credential store.
+//! A connection's view of the credential store.
 
 use std::{error::Error, sync::Arc};
 
@@ -11,7 +11,7 @@ use wacore::store::{error::StoreError as BackendError, traits::Backend};
 
 use crate::credentials::{CredentialStore, Keyring, ProxyLogin};
 
-/// Where the keys of links are.
+/// The source of links' keys.
 #[async_trait]
 pub trait KeySource: Send + Sync + 'static {
     /// New keys for a link that is yet to be made: in memory only, until [`LinkKeys::secure`].
@@ -60,8 +60,8 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// It is not; trying again may do.
     async fn flush(&self) -> Result<(), StoreError>;
 
-    /// Asks whether the keys are this daemon's still: nobody else may have logged in with
-    /// them, or be about to.
+    /// Checks that the keys still belong to this daemon, so that no other one has logged in with
+    /// them or is about to.
     ///
     /// # Errors
     /// They are not, or the database did not answer.

@@ -10,11 +10,11 @@ use whatsapp_rust::passkey::{Assertion, PasskeyError};
 /// The phone waits no longer, either.
 const LONGEST: Duration = Duration::from_secs(180);
 
-/// Reads the JSON of a browser's `PublicKeyCredential`: WhatsApp wants it as it
-/// is, and its `rawId` once more as bytes.
+/// Reads the JSON of a browser's `PublicKeyCredential`. WhatsApp wants it unchanged, and its
+/// `rawId` also as bytes.
 ///
 /// # Errors
-/// What is wrong with it, without its content.
+/// The reason why it is invalid, without its content.
 pub(super) fn assertion(answer: &Secret) -> Result<Assertion, &'static str> {
     let json: Value = serde_json::from_str(answer.expose()).map_err(|_| "the passkey response is not JSON")?;
     let raw_id = json
@@ -38,7 +38,7 @@ pub(super) fn time_for(options: &Value) -> Duration {
     said.map_or(LONGEST, |said| said.min(LONGEST))
 }
 
-/// What WhatsApp, or the library, said of an answer that was not taken.
+/// WhatsApp's, or the library's, reason for rejecting an answer.
 pub(super) fn in_words(failure: &PasskeyError) -> String {
     let failure = failure.to_string();
     failure.rsplit("iq failed: ").next().unwrap_or(&failure).to_owned()

@@ -13,18 +13,18 @@ use std::{
 use paird_actors::domain::AccountId;
 use tokio::time::Instant;
 
-/// Of the rate, one in so many is the logins' own while one waits: however many pairings are
-/// asked for, accounts come back.
+/// While a login waits, one in this many tokens is reserved for logins, so that accounts
+/// reconnect even during many pairings.
 const LOGIN_SHARE: f64 = 3.0;
-/// What the logins' share is kept for at most, in tokens.
+/// The most that the logins' share can save up, in tokens.
 const LOGIN_SAVINGS: f64 = 2.0;
-/// Between the pairing connections of one account: whoever asks for one after the other
-/// takes no turns from the others.
+/// Between the pairing connections of one account, so that an account that pairs again and
+/// again takes no turns from the others.
 const PAIR_AGAIN: Duration = Duration::from_secs(1);
 /// Accounts that paired lately, before the older ones are looked for.
 const MANY_PAIRED: usize = 1024;
 
-/// What a connection is for.
+/// The purpose of a connection, which decides its priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Priority {
     /// A person waits for a QR: ahead of all logins, on credit for one more burst.
@@ -128,7 +128,7 @@ impl RateLimiter {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         self.fill(&mut bucket);
         let own = bucket.for_logins.min(1.0);
-        // What the pairings leave and their own together: as long as nobody pairs, the whole rate.
+        // Their own and the common share together: without pairings, the whole rate.
         if own >= 1.0 || bucket.tokens + own >= 1.0 {
             bucket.for_logins -= own;
             bucket.tokens -= 1.0 - own;
@@ -145,13 +145,13 @@ impl RateLimiter {
         let own = if self.login_waits.load(Ordering::Relaxed) { grown / LOGIN_SHARE } else { 0.0 };
         let saved = bucket.for_logins + own;
         bucket.for_logins = saved.min(LOGIN_SAVINGS);
-        // What the logins do not need is everybody's.
+        // Tokens beyond the logins' savings go to the common share.
         bucket.tokens = (bucket.tokens + grown - own + (saved - bucket.for_logins)).min(self.burst);
     }
 }
 
-/// Jitter: other daemons saw the same outage end. Never nothing: what is missing of a token may
-/// be less than the clock tells apart.
+/// Adds jitter, since other daemons saw the same outage end. Never zero: the missing part of a
+/// token may take less time than the clock can measure.
 fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + rand::random::<f64>() / 4.0).max(Duration::from_millis(1))
 }

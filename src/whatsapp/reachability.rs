@@ -11,20 +11,20 @@ use super::version::look_up;
 const PAGE: &str = "https://web.whatsapp.com/";
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Who answered, and what it said.
+/// The server that answered, and its answer.
 #[derive(Debug)]
 pub struct Reached {
     pub server: String,
     /// The version of WhatsApp Web that a connection would claim to be.
     pub version: String,
-    /// The other side's clock, if it told.
+    /// The server's clock, if it sent it.
     pub date: Option<DateTime<Utc>>,
 }
 
-/// Asks WhatsApp's web page, or the sandbox at `url`. Nobody logs in.
+/// Requests WhatsApp's web page, or the sandbox at `url`, without logging in.
 ///
 /// # Errors
-/// Why not, in words.
+/// The reason, in words.
 pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
     if cfg!(feature = "sandbox") {
         let url = url.ok_or("PAIRD_WHATSAPP_URL is not set here")?;
@@ -39,7 +39,7 @@ pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
     Ok(Reached { server: "web.whatsapp.com".to_owned(), version: format!("{major}.{minor}.{revision}"), date })
 }
 
-/// Any answer is one: what matters is that there is somebody.
+/// Any status counts as reachable.
 async fn date_of(page: String) -> Result<Option<DateTime<Utc>>, String> {
     let ask = move || {
         let config =

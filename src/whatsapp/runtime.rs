@@ -15,10 +15,10 @@ const FIRST_SYNC_WATCHDOG: Duration = Duration::from_secs(180);
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
-/// Where one connection's tasks run, and the means to end every one of them.
+/// Runs one connection's tasks, and can end all of them.
 ///
-/// The library's own runtime spawns on whatever thread calls it, which inside an
-/// actor is the actor's single thread; this one has its workers. And the library
+/// The library's own runtime spawns on the calling thread's runtime, which in an actor is
+/// the actor's single thread; this one uses the multi-threaded runtime. And the library
 /// leaves tasks behind that hold the connection's memory, the QR rotation for up
 /// to 160 s after a disconnect: [`Self::end`] leaves none.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Which WhatsApp Web version a connection claims to be.
+//! The version of WhatsApp Web that connections claim to be.
 
 use std::{
     sync::Arc,
@@ -18,22 +18,22 @@ use whatsapp_rust::{http::HttpClient, version::fetch_latest_app_version};
 /// Major, minor, revision; WhatsApp refuses an old one with 405.
 pub(super) type WebVersion = (u32, u32, u32);
 
-/// As long as the library itself believes a version that it fetched.
+/// As long as the library itself uses a version that it fetched.
 const FRESH: Duration = Duration::from_hours(24);
-/// A failed lookup is everybody's for this long: a hundred connections that wait
-/// for the same dead network must not each try it, one after the other.
+/// How long a failed lookup is shared: a hundred connections that wait for the same dead
+/// network must not each try it, one after the other.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The version lookup of the process: one at a time, its answer shared.
 pub(super) struct Versions {
     source: Source,
-    /// The last version that WhatsApp refused: one alarm and one new lookup for the
-    /// whole fleet, however many connections are told.
+    /// The last version that WhatsApp refused, so that one alarm and one new lookup follow even
+    /// if many connections are refused.
     refused: Mutex<Option<WebVersion>>,
-    /// While WhatsApp refuses the client, a few find out for all whether it still does.
+    /// While WhatsApp refuses the client, a few accounts probe on behalf of the others.
     outage: std::sync::Mutex<Outage>,
-    /// Rings when it is over.
+    /// Notified when it is over.
     over: Notify,
 }
 
@@ -71,7 +71,7 @@ impl Versions {
         Self::of(Source::Web { workers, known: Mutex::default() })
     }
 
-    /// Looks, if it must, with the asker's own `http`. What one found all use.
+    /// Looks the version up if needed, through the caller's own `http`. The result is shared.
     ///
     /// # Errors
     /// The lookup failed and no version is known; the reason in words.
@@ -123,7 +123,7 @@ impl Versions {
         }
     }
 
-    /// What was free meanwhile may be no more.
+    /// Whether the permission still holds: an outage may have begun since it was given.
     pub(super) fn still_stands(&self, leave: Leave) -> bool {
         leave == Leave::Canary || self.outage().is_over()
     }
@@ -142,8 +142,8 @@ impl Versions {
         self.outage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// WhatsApp said that this version is outdated: the next one to ask looks anew.
-    /// Said of the same version again, it changes nothing.
+    /// WhatsApp said that this version is outdated, so the next caller looks it up again. A
+    /// repeated report of the same version changes nothing.
     pub(super) async fn outdated(&self, version: WebVersion) {
         self.outage().on_refused(clock::now());
         if self.refused.lock().await.replace(version) == Some(version) {
@@ -166,7 +166,7 @@ impl Versions {
     }
 }
 
-/// A proxy's failure is its account's alone: nobody waits for it, and none is told of it.
+/// A failure of a proxy concerns only its account: it is neither waited for nor shared.
 async fn current_through(
     http: &Arc<dyn HttpClient>,
     workers: &Handle,
@@ -187,7 +187,7 @@ async fn current_through(
     }
 }
 
-/// Runs on its own task: whoever asked first may be closed while the others wait.
+/// Runs in its own task, since the first caller may be closed while others wait.
 pub(super) async fn look_up(http: Arc<dyn HttpClient>, workers: &Handle) -> Result<WebVersion, String> {
     let fetch =
         workers.spawn(async move { tokio::time::timeout(LOOKUP_TIMEOUT, fetch_latest_app_version(&http)).await });

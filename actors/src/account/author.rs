@@ -42,7 +42,7 @@ pub enum Task {
     FetchGroups(Incarnation),
 }
 
-/// What came of a task that is waited for.
+/// The outcome of a task that the machine waits for.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Written(Box<Write>, Result<Written, StoreError>),
@@ -60,7 +60,7 @@ pub struct Author {
     follows: Option<ChangeId>,
     /// As the last write found them: for a connection right behind it, and for no other.
     settings: Option<ConnectionSettings>,
-    /// What the first write is to hold the account for.
+    /// The reason for which the first write puts the account on hold.
     holding: Option<Trouble>,
     seed: u128,
     writes: u64,
@@ -91,7 +91,7 @@ impl Author {
         &self.life
     }
 
-    /// What its first write is to hold the account for, if it is.
+    /// The reason for which the first write puts the account on hold, if it does.
     pub fn holding(&self) -> Option<&Trouble> {
         self.holding.as_ref()
     }
@@ -118,7 +118,7 @@ impl Author {
                 self.was_written(write.id, settings);
                 Then::Proceed
             }
-            // Only a row that somebody changed by hand comes to this.
+            // Happens only if the row was edited by hand.
             Ok(Written::NumberTaken { existing_label }) => {
                 self.was_refused(format!("the number is linked to «{existing_label}»"), write.change.finished)
             }
@@ -211,9 +211,9 @@ impl Work for Author {
                 self.life.open_begins(now);
                 Begun::Task(Task::Open { incarnation, keyring, purpose, settings }, Wait::UnlessFenced)
             }
-            // The process may have stood still since the keys became durable. Their heir, who
-            // tried them before there was a link, has erased them: nobody could unlink what
-            // this would link. The loss of the lease itself arrives later.
+            // The process may have been suspended since the keys became durable. The next owner
+            // tried them before the link existed and erased them, so a device linked now could
+            // never be unlinked. The notice of the lost lease itself arrives later.
             Effect::ConfirmLink(incarnation) if !is_leased => Begun::Task(Task::RefuseLink(incarnation), Wait::Always),
             Effect::ConfirmLink(incarnation) => Begun::Task(Task::ConfirmLink(incarnation), Wait::Always),
             Effect::RefuseLink(incarnation) => Begun::Task(Task::RefuseLink(incarnation), Wait::Always),

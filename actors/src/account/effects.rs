@@ -1,4 +1,4 @@
-//! How an account's tasks are carried out.
+//! Carries out the tasks of an account's machine.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

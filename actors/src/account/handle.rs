@@ -18,7 +18,7 @@ pub struct AccountHandle {
     label: String,
 }
 
-/// What an admin sees of a running account.
+/// A running account as an admin sees it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     pub state: &'static str,
@@ -58,7 +58,7 @@ impl AccountHandle {
         self.mailbox.fence_off();
     }
 
-    /// What it is in now; `None` if it is gone.
+    /// The current state; `None` if the actor is gone.
     pub async fn inspect(&self) -> Option<Inspection> {
         let look = |author: &Author| {
             let life = author.life();

@@ -82,7 +82,7 @@ impl Connection {
         self.end(reason, step);
     }
 
-    /// Reported last: whoever hears of the end may use the keys at once.
+    /// The end is reported last, since the owner may use the keys as soon as it hears of it.
     fn end(&mut self, reason: Option<CloseReason>, step: &mut Step) {
         self.state = State::Ended;
         if self.unlink != PendingUnlink::None {
@@ -93,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// One answer is for everybody who asked by then.
+    /// One answer serves all requests made until it arrives.
     pub(super) fn on_unlink(&mut self, step: &mut Step) {
         if self.unlink != PendingUnlink::None {
             return;

@@ -1,7 +1,7 @@
 use crate::domain::CloseReason;
 
-/// What was seen of one socket. The library ends some with an event and some silently;
-/// all of it together says why.
+/// Observations of one socket, from which its close reason is inferred: the library ends some
+/// sockets with an event and some silently.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CloseEvidence {
     /// A reason that needs no interpretation; the first one counts.

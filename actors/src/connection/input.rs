@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::{CloseReason, PasskeyStage, Phone, Secret};
 
-/// What happened, by where it comes from.
+/// What happened, grouped by where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The protocol library reported something.
@@ -17,7 +17,7 @@ pub enum Input {
     Deadline,
 }
 
-/// What the protocol library reports, in this crate's values.
+/// An event of the protocol library, in this crate's types.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryEvent {
     /// Any stanza that no other event stands for: the handshake is through, and the
@@ -71,7 +71,7 @@ pub struct Scan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScanId(pub u32);
 
-/// How an effect ended.
+/// The outcome of an effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// Of [`super::Effect::AwaitTurn`].
@@ -111,7 +111,7 @@ pub enum Answer {
     Missing,
 }
 
-/// What WhatsApp said to an unlink.
+/// WhatsApp's answer to an unlink request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnlinkOutcome {
     Removed,
@@ -120,7 +120,7 @@ pub enum UnlinkOutcome {
     Failed(String),
 }
 
-/// What the connection's owner asks for.
+/// A request of the connection's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Let the link come about. Only after its keys are durable.

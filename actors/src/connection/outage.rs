@@ -1,5 +1,5 @@
-//! WhatsApp refuses this client, whichever account logs in with it: trouble of the whole fleet,
-//! which a few accounts find out about for all. Pure; there is one for each daemon.
+//! WhatsApp refuses this client version for every account. While that lasts, a few accounts
+//! probe on behalf of the others instead of all of them retrying. Pure; one per daemon.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const CANARIES: u32 = 3;
 /// Between two rounds.
 const ROUNDS: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(900));
 
-/// What somebody who wants to log in is told.
+/// The answer to an account that wants to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
     /// There is no outage.
@@ -49,7 +49,7 @@ impl Outage {
         }
     }
 
-    /// WhatsApp took a login: whoever waits may try.
+    /// WhatsApp accepted a login, so all waiting accounts may try.
     pub fn on_accepted(&mut self) {
         self.round = None;
     }

@@ -1,4 +1,4 @@
-//! Making a link: what a phone is shown, and what becomes of its scan.
+//! Making a link: the QR and code shown to a phone, and the handling of its scan.
 
 use std::time::Duration;
 
@@ -185,13 +185,13 @@ impl Connection {
         step.order(Effect::AwaitAnswer { scan: self.scan, stanza_id: scan.stanza_id });
     }
 
-    /// A link to nobody knows whom is not made.
+    /// A scan without a known phone number is refused.
     fn reject_scan(&mut self, reason: &str, step: &mut Step) {
         step.emit(SessionEvent::ScanRejected { reason: reason.to_owned() });
         self.refuse(step);
     }
 
-    /// What the library answers to the scan is known, and waits. Held → Held | Pairing | Ending
+    /// The library has its answer to the scan; it is held back. Held → Held | Pairing | Ending
     pub(super) fn on_answered(&mut self, of: ScanId, answer: Answer, step: &mut Step) {
         let State::Held(hold) = &mut self.state else { return };
         let HoldStage::Answering(phone) = &hold.stage else { return };

@@ -56,7 +56,7 @@ pub struct ConnectionPolicy {
     /// How often the library is asked whether it has given up writing its keys: it does so
     /// silently, after ten failures in a row.
     pub writer_checked_every: Duration,
-    /// How long a key change that nothing is sent upon may stay in memory alone: longer
+    /// How long a key change that no sent frame depends on may stay only in memory: longer
     /// than a first login takes to request what WhatsApp would send again.
     pub flush_after: Duration,
 }

@@ -226,8 +226,8 @@ impl Connection {
         self.on_run_over(step);
     }
 
-    /// What the other side believes to be stored must be: nothing more is sent.
-    /// Anything but Closing | Ended → Closing
+    /// The keys cannot be stored. Closes before sending more, since WhatsApp takes sent keys for
+    /// stored ones. Anything but Closing | Ended → Closing
     pub(super) fn on_keys_failed(&mut self, why: String, step: &mut Step) {
         if self.state.is_over() {
             return;

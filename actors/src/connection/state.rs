@@ -1,7 +1,7 @@
 use super::input::ScanId;
 use crate::domain::{CloseReason, Instant};
 
-/// What a connection is in, right now.
+/// The current state of a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// Waits for its turn to connect.

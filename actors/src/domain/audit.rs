@@ -3,8 +3,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{reason::capitalized, word::word};
 
-/// What the audit log says was done to an account, a daemon or its keys. Those that change a row
-/// without a command, and those of a command that leads to no change, are written by triggers.
+/// An action in the audit log, done to an account, a daemon or its keys. Triggers write those
+/// that change a row without a command, and those of commands that lead to no change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 pub enum AuditAction {
     #[strum(serialize = "account.paired")]
@@ -122,8 +122,8 @@ impl AuditAction {
     }
 }
 
-/// What is said of an audit record, also of one that this version does not know: what was done,
-/// and by what the sender says it is.
+/// An audit record as a sentence: the action, which this version need not know, and the
+/// source that its sender claims to be.
 pub fn describe_action(action: &str, source: &str) -> String {
     let what = match AuditAction::parse(action) {
         Some(action) => action.headline().to_owned(),
@@ -145,12 +145,12 @@ pub fn describe_action(action: &str, source: &str) -> String {
 /// that writes it, from the account's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
-    /// Who asked: `web`, `cli`, `paird` for what nobody asked.
+    /// The source that asked: `web`, `cli`, or `paird` if no operator did.
     pub source: String,
     pub action: AuditAction,
     /// WhatsApp's raw reason, where there is one.
     pub raw: Option<String>,
-    /// What else belongs to it; an object.
+    /// Further details; an object.
     pub payload: Value,
 }
 

@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use super::Instant;
 
-/// The one exponential backoff of everything that is tried again: waits that double from
-/// `base` up to `cap`, each then 75 % to 125 % of itself. Whoever waits counts its failures
-/// and brings a seed.
+/// The exponential backoff of all retries: waits double from `base` up to `cap`, and each is
+/// jittered to 75 % to 125 %. The caller counts its failures and provides a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     pub base: Duration,
@@ -23,7 +22,7 @@ impl Backoff {
     }
 }
 
-/// Failures in a row, of whoever has no row in the database that counts them.
+/// Counts consecutive failures, where no row in the database does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Failures(u32);
 
@@ -76,10 +75,10 @@ impl Retry {
         self.failed.take_if(|failed| failed.due <= now).is_some()
     }
 
-    /// What it failed for may be over: it waits no longer than `pause` since it failed.
+    /// The cause of the failure may be gone: retry no later than `pause` after the failure.
     pub fn hurry(&mut self, pause: Duration, now: Instant) {
         if let Some(failed) = &mut self.failed {
-            // Of a clock that was stepped back since, `at` is no measure.
+            // If the clock was stepped back since, `at` may be in the future.
             failed.due = failed.due.min(failed.at.after(pause)).min(now.after(pause));
         }
     }

@@ -1,4 +1,4 @@
-//! What is written of an account in one transaction, and what comes of it.
+//! A transaction on an account, and its outcome.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use super::{
     SealedKeys, Secret, StoreError,
 };
 
-/// What a transaction on an account tells besides its row.
+/// Everything that a transaction on an account writes besides the row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     pub qr: QrChange,
@@ -32,13 +32,13 @@ pub struct Change {
 }
 
 impl Change {
-    /// Nothing told, and no QR or code stays behind on the way out of `pending`.
+    /// No events, but clears the QR and the code on the way out of `pending`.
     pub fn out_of_pending() -> Self {
         Self { qr: QrChange::Clear, pair_code: CodeChange::Clear, ..Self::default() }
     }
 }
 
-/// One transaction on an account: its row, and everything that tells of the change.
+/// One transaction on an account: its row, and everything that reports the change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     pub record: AccountRecord,
@@ -88,14 +88,14 @@ pub struct Write {
     pub qr_png: Option<Secret>,
 }
 
-/// What came of a [`Write`].
+/// The outcome of a [`Write`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The row says so, and everything that tells of it is written; by this try, or by
-    /// an earlier one.
+    /// The row and everything that reports the change are written, by this try or by an
+    /// earlier one.
     Done {
-        /// How a connection that is made right now is to be made; nothing while the
-        /// daemon's lease is not live.
+        /// The settings for a connection that is made right now; `None` while the daemon's
+        /// lease is not live.
         settings: Option<ConnectionSettings>,
     },
     /// Nothing was written: the change gives the account a number that another live
@@ -104,8 +104,8 @@ pub enum Written {
 }
 
 impl Written {
-    /// What the database's answer to a write means: a change that was written before is
-    /// done, whatever came after it.
+    /// Interprets the database's answer to a write. A change that an earlier try wrote is
+    /// done, even if later changes followed it.
     ///
     /// # Errors
     /// `Overtaken`: another change came first.
@@ -127,13 +127,13 @@ impl Written {
 /// The answer to "may this account hold this number?".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The number is on the account's row now, and nobody else of the operator can have it.
+    /// The number is on the account's row, and no other account of the operator can have it.
     Granted,
     /// The oldest other live account of the operator that has it.
     Duplicate { existing_label: String },
 }
 
-/// Why nobody knows whose the number is.
+/// The reason why it is unknown whether the number is free.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ClaimError {
     #[error("the database did not answer in time")]

@@ -23,7 +23,8 @@ pub enum CloseReason {
     RateLimited(String),
     /// 515: WhatsApp asks for a new connection; a step of pairing.
     RestartRequired,
-    /// Conflict `device_removed`, or said twice: the device is no longer on the phone's list.
+    /// Conflict `device_removed`, or [`Self::NotAuthorized`] at two logins in a row: the device is
+    /// no longer on the phone's list.
     LoggedOut(String),
     /// 401, 516: WhatsApp does not know the device, and does not say that it was removed. It
     /// was seen to say so once, and to let the same device in at its next login.
@@ -46,7 +47,7 @@ pub enum CloseReason {
     KeysUnusable(String),
 }
 
-/// What a close means for a linked account.
+/// The consequence of a close for a linked account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Connect again, after a backoff.
@@ -62,7 +63,7 @@ pub enum Verdict {
 }
 
 impl CloseReason {
-    /// What follows for a linked account: the table in sql/README.md, "Statuses".
+    /// The consequence for a linked account: the table in sql/README.md, "Statuses".
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::SocketLost(_)

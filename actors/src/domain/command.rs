@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{AccountId, CommandId, Phone, PhoneError, Secret, TakingId, word::word};
 
-/// How the phone is to be linked.
+/// The way in which the phone is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PairMethod {
     Qr,
@@ -14,7 +14,7 @@ pub enum PairMethod {
     },
 }
 
-/// What an `account.pair` asks for.
+/// The arguments of an `account.pair`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PairRequest {
     pub method: PairMethod,
@@ -51,12 +51,13 @@ pub struct CommandRow {
     pub account: AccountId,
     /// As it was sent; it may be no kind that there is.
     pub kind: String,
-    /// What it asks for, or what is wrong with it.
+    /// The parsed command, or why it is invalid.
     pub command: Result<Command, CommandError>,
     pub source: String,
 }
 
-/// A command, and the asking that took it: what a write that puts it back must name.
+/// A command and the statement that took it. A write that requeues it must name both, so that
+/// it does not requeue a command that was taken again since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Taken {
     pub command: CommandId,
@@ -74,7 +75,7 @@ impl CommandRow {
     }
 }
 
-/// What an operator can ask of an account.
+/// A command of an operator to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     Pair(PairRequest),
@@ -90,8 +91,8 @@ pub enum Command {
     SyncGroups,
 }
 
-/// What is wrong with a command, in one line that names the kind or argument, without its
-/// value.
+/// The reason why a command is invalid, in one line that names the kind or argument but not
+/// its value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 pub enum CommandError {
     #[error("unknown command kind {0:?}")]
@@ -122,7 +123,7 @@ impl Command {
     /// Reads a command's kind and arguments.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// The command is invalid.
     pub fn parse(kind: &str, args: &Value) -> Result<Self, CommandError> {
         let values = match args {
             Value::Null => None,
@@ -198,7 +199,7 @@ impl CommandKind {
         }
     }
 
-    /// What it does, as the beginning of a sentence: "Pairing" failed.
+    /// The action as the beginning of a sentence: "Pairing" failed.
     pub fn gerund(self) -> &'static str {
         match self {
             Self::Pair => "Pairing",
@@ -238,7 +239,7 @@ impl CommandKind {
 
     /// Strict, as the daemon is: an unknown argument is an error.
     pub fn args_schema(self) -> Value {
-        // As people write numbers, in digits of any script: what stands between them is skipped.
+        // As people write numbers, in digits of any script; separators are skipped.
         let phone = || json!({ "type": ["string", "null"], "pattern": r"^\P{L}*\p{Nd}\P{L}*$" });
         let flag = || json!({ "type": ["boolean", "null"], "default": false });
         let (properties, rest) = match self {

@@ -1,19 +1,20 @@
-//! How an actor ends, and what the next one of the same account or ticket is told.
+//! The ways in which an actor ends, and what the next one of the same account or ticket must
+//! know.
 
 use super::{Finished, StatusReason};
 
-/// How an actor went.
+/// The way in which an actor ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It finished, or left because it was told to.
+    /// It finished, or left because it was asked to.
     Done,
     /// It panicked.
     Crashed,
-    /// Its row was written by somebody else: it begins again from there.
+    /// Another writer changed its row: it begins again from there.
     Overtaken,
-    /// The database refused for good what it wrote: it begins again, and is held.
+    /// The database permanently refused its write: it begins again, and is held.
     Refused(Trouble),
-    /// Not even that could be written: a person must look.
+    /// The database refused even the write that would hold it: a person must look.
     Unwritable(String),
 }
 
@@ -23,6 +24,6 @@ pub struct Trouble {
     pub reason: StatusReason,
     /// Commands that were to end with a change that the database refused.
     pub commands: Vec<Finished>,
-    /// Nothing is told but on the row: the database refused what was told, too.
+    /// Write the row alone, without events or audit: the database refused a write with them.
     pub is_muted: bool,
 }

@@ -6,7 +6,7 @@ use super::{
     CommandId, CommandKind, Instant, Phone, Reason, Status, StatusReason, reason::capitalized, schema, word::word,
 };
 
-/// What an account tells the web app: one row of `events` each, listed in sql/README.md;
+/// An event for web apps, one row of `events` each, listed in sql/README.md;
 /// [`Event::payload`] is its JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -97,8 +97,7 @@ impl EventKind {
         }
     }
 
-    /// What happened, as a sentence for people without its full stop, and how good that is;
-    /// `payload` is as on the row.
+    /// The event as a sentence without its full stop, and its tone; `payload` is as on the row.
     pub fn describe(self, payload: &Value) -> (String, Tone) {
         let text = |field| payload.get(field).and_then(Value::as_str).unwrap_or_default();
         let number = |field| match Phone::from_digits(text(field)) {
@@ -257,7 +256,7 @@ impl EventKind {
     }
 }
 
-/// How a pair attempt ended: what its terminal event says.
+/// The outcome of a pair attempt, as its terminal event says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttemptEnd {
     Connected,
@@ -268,7 +267,7 @@ pub enum AttemptEnd {
     Failed,
 }
 
-/// How good it is what happened; pages colour it so.
+/// How good or bad an event is; pages choose its colour by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Tone {
@@ -295,7 +294,7 @@ impl Tone {
     }
 }
 
-/// What is said of an event of any kind, also of one that this version does not know.
+/// Describes an event of any kind, including kinds that this version does not know.
 pub fn describe_event(kind: &str, payload: &Value) -> (String, Tone) {
     match EventKind::parse(kind) {
         Some(kind) => kind.describe(payload),
@@ -303,7 +302,7 @@ pub fn describe_event(kind: &str, payload: &Value) -> (String, Tone) {
     }
 }
 
-/// What the reason in an event's payload means; what WhatsApp said of it is in parentheses.
+/// The meaning of the reason in an event's payload, with WhatsApp's own words in parentheses.
 pub fn reason_text(payload: &Value) -> Option<String> {
     let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
     let headline = reason.text(Status::Held);
@@ -313,7 +312,7 @@ pub fn reason_text(payload: &Value) -> Option<String> {
     }
 }
 
-/// Where a passkey exchange stands.
+/// The stage of a passkey exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PasskeyStage {
     /// WhatsApp wants an assertion; `request` holds the WebAuthn options.
@@ -331,7 +330,7 @@ impl PasskeyStage {
     }
 }
 
-/// Who ended an attempt that was cancelled.
+/// The cause of a cancelled attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CancelReason {
     Operator,
@@ -347,7 +346,7 @@ impl CancelReason {
     }
 }
 
-/// What is known of the phone's device entry when an account is unpaired or deleted.
+/// The state of the phone's device entry when an account is unpaired or deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unlinked {
     /// WhatsApp said so.

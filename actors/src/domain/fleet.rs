@@ -1,4 +1,4 @@
-//! What a daemon knows of the accounts that it and its neighbours have.
+//! A daemon's view of its own accounts and of the fleet's.
 
 use super::{AccountId, Fence, Instant, Policy, TicketId};
 
@@ -8,7 +8,7 @@ pub struct Survey {
     /// Every account of ours that needs a daemon, and of those that were asked for every
     /// one that is ours, at rest or not.
     pub owned: Vec<Owned>,
-    /// Accounts that need a daemon, whoever owns them.
+    /// Accounts that need a daemon, in the whole fleet.
     pub needing: u32,
     /// Daemons that are alive and not draining, this one among them.
     pub daemons: u32,

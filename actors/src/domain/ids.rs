@@ -29,7 +29,8 @@ uuid_id!(
     AccountId
 );
 uuid_id!(
-    /// Whoever the account belongs to. A number is unique among an operator's live accounts.
+    /// The customer or team that an account belongs to. A number is unique among an operator's
+    /// live accounts.
     OperatorId
 );
 
@@ -71,8 +72,8 @@ impl fmt::Display for CommandId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fence(pub i64);
 
-/// The number of a connection within one actor's life. What a connection says is
-/// believed only while its number is the current one.
+/// The number of a connection within one actor's life. Events of a connection count only
+/// while its number is the current one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Incarnation(pub u64);
 

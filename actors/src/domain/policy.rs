@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Backoff;
 
-/// How a link that must not be is refused.
+/// The way in which an unwanted link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refuse {
     /// On the wire, before the phone lists the device.
@@ -17,23 +17,23 @@ pub enum Refuse {
 pub struct Policy {
     /// How long an attempt may take (`PAIRD_PAIR_TIMEOUT`).
     pub pair_timeout: Duration,
-    /// A `pending` row older than this is parked at start, whatever its deadline
-    /// says (`PAIRD_PENDING_MAX_AGE`).
+    /// A `pending` row older than this is parked at start, even before its deadline
+    /// (`PAIRD_PENDING_MAX_AGE`).
     pub pending_max_age: Duration,
     pub refuse: Refuse,
-    /// How long a login may wait for its turn, before it is given up and retried: a
-    /// backstop, since the connect budget gives everybody a turn.
+    /// How long a login may wait for its turn before it is given up and retried. Only a
+    /// backstop: the rate limiter serves every account in time.
     pub turn_timeout: Duration,
     /// How long opening a connection may take from its turn on, until it is given up and retried.
     pub open_timeout: Duration,
     /// How long the database may take to answer the admission question before the link is refused.
     pub admission_timeout: Duration,
-    /// How long a confirmed link may take until its first login, before the login is tried anew.
+    /// How long a confirmed link may take until its first login, before the login is retried.
     pub link_timeout: Duration,
     /// A QR or a code that is not followed by another this long after it expired: the socket
     /// is silent.
     pub qr_silence: Duration,
-    /// Wait before a pairing socket is opened anew after a failure of ours, jittered.
+    /// Wait before a pairing socket is reopened after a failure on our side, jittered.
     pub socket_retry: Duration,
     /// How long an operator has for a step of a passkey, at most, before the socket is given up.
     pub passkey_timeout: Duration,
@@ -43,13 +43,13 @@ pub struct Policy {
     pub backoff_base: Duration,
     pub backoff_cap: Duration,
     /// Being connected this long resets the backoff; a pairing socket that lasted this
-    /// long was no failure.
+    /// long did not fail.
     pub stable_after: Duration,
-    /// How long an account may be on its way from one daemon to another before consumers
-    /// are told that it is disconnected.
+    /// How long a move from one daemon to another may take before `session.disconnected` is
+    /// published.
     pub move_timeout: Duration,
-    /// How long the actor of a deleted account waits for commands that come too late. While
-    /// it does, nobody finishes a deletion whose last ticket has been closed since it began.
+    /// How long the actor of a deleted account waits for commands that come too late. In that
+    /// time a deletion is not settled, even if its last ticket has been closed meanwhile.
     pub late_commands: Duration,
     /// First wait before an account whose client was refused as outdated tries again; doubles
     /// each time, up to `outdated_cap`. While the refusals last only a few are let through,

@@ -29,7 +29,7 @@ pub enum Reason {
     NoAnswer,
     NoLogin,
     QrExhausted,
-    // How an attempt ended.
+    // The outcome of an attempt.
     Duplicate,
     WrongPhone,
     Timeout,
@@ -73,7 +73,7 @@ pub enum Reason {
 word!(Reason);
 
 impl Reason {
-    /// What it means, as a sentence for people without its full stop.
+    /// The meaning as a sentence for people, without its full stop.
     pub fn headline(self) -> &'static str {
         match self {
             Self::New => "Never paired",
@@ -130,8 +130,8 @@ impl Reason {
         }
     }
 
-    /// Where pairing stands with it: while an attempt is running and no code is on the row,
-    /// and of an account that is not paired.
+    /// The pairing phase that it stands for: first for a running attempt without a code on the
+    /// row, then for an account that is not paired.
     pub(super) fn phases(self) -> (Phase, Phase) {
         match self {
             Self::Linking => (Phase::Linking, Phase::Idle),
@@ -186,7 +186,7 @@ impl Reason {
         }
     }
 
-    /// What a person can do about it; `None` where nothing is wrong.
+    /// Advice for a person; `None` if nothing is wrong.
     pub fn advice(self) -> Option<&'static str> {
         Some(match self {
             Self::SocketLost
@@ -275,7 +275,7 @@ impl StatusReason {
         self.word
     }
 
-    /// What was said of it, by WhatsApp mostly; of an unknown reason its whole text.
+    /// The detail after the word, mostly WhatsApp's own; the whole text of an unknown reason.
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
     }

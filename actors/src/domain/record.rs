@@ -24,14 +24,13 @@ pub struct AccountRecord {
     pub deleted_at: Option<Instant>,
     /// When the groups were last fetched over the present link; unset until then.
     pub groups_synced_at: Option<Instant>,
-    /// When a connected account was given up for another daemon to go on with, as long as
-    /// nobody was told that it is disconnected.
+    /// When a connected account was given up for another daemon to take over. `None` once
+    /// consumers were told that it is disconnected.
     pub released_at: Option<Instant>,
 }
 
 impl AccountRecord {
-    /// As a web app's `INSERT` of operator and label makes it, of an account that nobody has
-    /// owned yet.
+    /// A new account, as a web app's `INSERT` of operator and label makes it, without an owner.
     pub fn new(id: AccountId, operator: OperatorId, label: impl Into<String>, now: Instant) -> Self {
         Self {
             id,
@@ -51,8 +50,8 @@ impl AccountRecord {
         }
     }
 
-    /// Says how the account is. Whoever was not told of a move to another daemon need not
-    /// be any more once it says something else than that it is being connected.
+    /// Sets the status and its reason. Any status but `reconnecting` also ends a move between
+    /// daemons, which then need not be announced any more.
     pub fn set_status(&mut self, status: Status, reason: impl Into<StatusReason>, now: Instant) {
         if self.status != status {
             self.since = now;
@@ -175,7 +174,7 @@ impl AccountRecord {
         parked
     }
 
-    /// What WhatsApp, or the row, says of the link that is held.
+    /// Stores what WhatsApp, or the row, says about the held link.
     pub fn learn(&mut self, phone: Option<Phone>, jid: Option<String>) {
         if let Link::Held(device) = &mut self.link {
             device.phone = phone.or(device.phone.take());
@@ -213,7 +212,7 @@ impl AccountRecord {
     }
 }
 
-/// What an account has of links to phones. Number and device belong to one of them.
+/// The account's links to phones. Number and device belong to one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Link {
     /// No keys.
@@ -221,7 +220,7 @@ pub enum Link {
     None,
     /// Keys that are used, or that are parked: then others may have the number.
     Held(LinkedDevice),
-    /// An attempt is running. What was linked before is parked meanwhile.
+    /// An attempt is running. A former link is parked meanwhile.
     Pairing { attempt: Attempt, parked: Option<KeyringId> },
     /// An attempt is over, and the device of its link is there still: a phone may list it.
     LeftBehind { device: LinkedDevice, parked: Option<KeyringId> },
@@ -243,8 +242,8 @@ pub struct LinkedDevice {
     pub jid: Option<String>,
 }
 
-/// How the operator wants an account's connections made. Not part of the record: it is
-/// read anew for each connection, since the web app may change it at any time.
+/// The operator's settings for an account's connections. Not part of the record: they are
+/// read for each connection, since the web app may change them at any time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ConnectionSettings {
     /// The address of the proxy, without a login; all traffic goes through it.
@@ -254,7 +253,7 @@ pub struct ConnectionSettings {
     pub presence: Presence,
 }
 
-/// How an account looks to others while it is connected here.
+/// The account's visibility to its contacts while it is connected here.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]
@@ -291,8 +290,8 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     pub record: AccountRecord,
-    /// What the first write of that life follows.
+    /// The change that the first write of this life follows.
     pub last_change: Option<ChangeId>,
-    /// What of the row cannot be read, and is left out of the record.
+    /// The first column that cannot be read, and is left out of the record.
     pub damage: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a connection to WhatsApp is asked, and what it says.
+//! Requests to a connection, and its events.
 
 use serde_json::Value;
 use thiserror::Error;
@@ -7,7 +7,7 @@ use super::{
     AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, Instant, KeyringId, PasskeyStage, Phone, Secret,
 };
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Link a new device: fresh keys, which stay in memory until [`crate::ports::Session::secure_keys`].
@@ -28,7 +28,7 @@ pub struct OpenSession {
     pub settings: ConnectionSettings,
 }
 
-/// What happens on a connection.
+/// An event of a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionEvent {
     /// Its turn to connect has come: until then it waited for the connect budget.
@@ -57,7 +57,7 @@ pub enum SessionEvent {
 /// Why a code is not on show any more, or never was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeOver {
-    /// Nobody typed it in its time.
+    /// It was not typed in time.
     Expired,
     /// It was typed and no link came of it: a wrong code, mostly; or WhatsApp wants another.
     Spent,
@@ -65,7 +65,7 @@ pub enum CodeOver {
     Refused(String),
 }
 
-/// Why there are no groups.
+/// The reason why fetching the groups failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum GroupsError {
     #[error("WhatsApp did not answer")]
@@ -81,7 +81,7 @@ pub enum GroupsError {
 pub enum PasskeyError {
     #[error("the connection is over")]
     ConnectionOver,
-    /// It is not what a browser answers: what is wrong with it, without its content.
+    /// Not an answer that a browser gives. Says what is wrong, without the content.
     #[error("{0}")]
     Malformed(&'static str),
     #[error("WhatsApp did not take the answer: {0}")]

@@ -1,11 +1,11 @@
-//! What people are shown of an account, derived from its row: how far a pair attempt is, and
-//! which commands make sense.
+//! The view of an account for people, derived from its row: the phase of a pair attempt, and
+//! the commands that make sense.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{CommandKind, Reason, Status, StatusReason, word::word};
 
-/// What of a row the derivations look at.
+/// The columns that the view is derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown<'a> {
     pub status: Status,
@@ -18,8 +18,8 @@ pub struct Shown<'a> {
     pub has_code: bool,
 }
 
-/// Where pairing stands, for whoever shows it step by step. The last five stay until the next
-/// attempt, or until the account is unpaired.
+/// The phase of pairing, for pages that show it step by step. The last five stay until the
+/// next attempt, or until the account is unpaired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Phase {

@@ -2,7 +2,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::word::word;
 
-/// What an account is, as the operator sees it.
+/// The state of an account, as the operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
@@ -41,7 +41,7 @@ impl Status {
     }
 }
 
-/// What the operator wants. A restart restores from this.
+/// The state that the operator wants. A restart restores from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Desired {

@@ -10,13 +10,13 @@ pub struct TicketRecord {
     pub keyring: KeyringId,
     pub reason: String,
     pub attempts: u32,
-    /// How the last try went.
+    /// The error of the last try.
     pub last_error: Option<String>,
     pub next_retry_at: Instant,
     pub abandon_at: Instant,
 }
 
-/// How a ticket's try ended.
+/// The outcome of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketOutcome {
     /// WhatsApp confirmed, or said that the device is gone: ticket and keyring are

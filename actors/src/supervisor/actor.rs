@@ -31,16 +31,16 @@ use crate::{
 
 pub(super) type Address = Addr<SupervisorActor>;
 
-/// What a supervisor is given.
+/// The configuration and dependencies of the supervisor.
 pub struct SupervisorConfig {
     pub store: Arc<dyn Store>,
     pub gateway: Arc<dyn Gateway>,
     pub qr: Arc<dyn QrPainter>,
     pub policy: Policy,
     pub lease: LeaseEpoch,
-    /// Where accounts live; an account is always on the same one.
+    /// The threads of the accounts' actors; an account is always on the same one.
     pub arbiters: Vec<ArbiterHandle>,
-    /// Where their input and output runs.
+    /// Runs their input and output.
     pub runtime: tokio::runtime::Handle,
     /// The most accounts that are claimed, or handed over, in one second.
     pub per_round: u32,
@@ -53,7 +53,7 @@ pub fn start(config: SupervisorConfig) -> SupervisorHandle {
     SupervisorHandle::new(SupervisorActor::new(config).start())
 }
 
-/// What the supervisor is told, or asked.
+/// A message to the supervisor.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) enum Call {
@@ -79,7 +79,7 @@ pub struct SupervisorActor {
     waiting_for_drain: Vec<oneshot::Sender<bool>>,
 }
 
-/// What one look at the database found.
+/// The result of one look at the database.
 struct Look {
     survey: Option<Survey>,
     commands: Vec<CommandRow>,
@@ -129,7 +129,7 @@ impl SupervisorActor {
             Directive::Deliver(account, row) => self.deliver(account, &row, ctx),
             Directive::Write(write) => self.write(write, ctx),
             Directive::RequeueOf(account, but) => {
-                // As of now: what is taken from now on is another actor's.
+                // Read now, since commands taken later belong to the next actor.
                 let taken = self.config.store.handed_out(account);
                 let left = taken.into_iter().filter(|taken| !but.contains(&taken.command)).collect();
                 self.requeue(left, ctx);
@@ -298,7 +298,7 @@ impl SupervisorActor {
     }
 }
 
-/// Nothing is to be done about it: whoever asked may have given up.
+/// Answers a query. The asker may have given up, which is no error.
 fn answer<T>(asked: oneshot::Sender<T>, answer: T) -> Vec<Directive> {
     drop(asked.send(answer));
     Vec::new()

@@ -28,12 +28,12 @@ impl SupervisorHandle {
         self.address.do_send(Call::Wake { resync: true });
     }
 
-    /// What one account's actor is in; `None` if it has none.
+    /// The state of one account's actor; `None` if it has none.
     pub async fn inspect(&self, account: AccountId) -> Option<Inspection> {
         self.ask(|found| Call::Find(account, found)).await??.inspect().await
     }
 
-    /// What every running account's actor is in.
+    /// The states of all running accounts' actors.
     pub async fn inspect_all(&self) -> Vec<Inspection> {
         let handles = self.ask(Call::FindAll).await.unwrap_or_default();
         let all = futures_util::future::join_all(handles.iter().map(AccountHandle::inspect)).await;
@@ -55,26 +55,26 @@ impl SupervisorHandle {
         self.ask(|swept| Call::Sweep { dry_run, swept }).await.unwrap_or_else(gone)
     }
 
-    /// Makes one account's actor anew, from its row.
+    /// Restarts one account's actor from its row.
     pub fn restart(&self, account: AccountId) {
         self.address.do_send(Call::Restart(account));
     }
 
-    /// This daemon no longer owns anything: everybody leaves and writes nothing.
+    /// This daemon no longer owns anything: all actors end and write nothing.
     pub fn lease_lost(&self) {
         self.address.do_send(Call::LeaseLost);
     }
 
-    /// The lease is live again: whoever is still ours starts from its row.
+    /// The lease is live again: accounts that are still ours start from their rows.
     pub fn lease_back(&self) {
         self.address.do_send(Call::LeaseBack);
     }
 
-    /// Everybody disconnects and ends, without logging out; returns when they have. False
-    /// if [`SupervisorHandle::undrain`] came first: then some may be connected.
-    #[must_use = "who is not drained may be connected"]
+    /// Disconnects and ends all actors, without logging out, and returns when they are gone.
+    /// False if [`SupervisorHandle::undrain`] came first: then some may be connected.
+    #[must_use = "without it, accounts may still be connected"]
     pub async fn drain(&self) -> bool {
-        // Without a supervisor everybody is gone.
+        // Without a supervisor no actor is left.
         self.ask(Call::Drain).await.unwrap_or(true)
     }
 

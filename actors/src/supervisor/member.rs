@@ -1,6 +1,6 @@
 use crate::{account::handle::AccountHandle, unlink::handle::UnlinkHandle};
 
-/// A running actor, as the supervisor tells it to leave.
+/// The handle by which the supervisor tells a running actor to leave.
 pub(super) enum MemberHandle {
     Account(AccountHandle),
     Ticket(UnlinkHandle),

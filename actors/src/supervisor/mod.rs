@@ -1,6 +1,6 @@
-//! Which actors run: a pure roster, the actix shell that follows its directives,
-//! and a handle on the shell. The supervisor knows who is there and who is gone;
-//! what an account does is not its business.
+//! Starts and stops actors: a pure roster, the actix shell that follows its directives,
+//! and a handle on the shell. The supervisor knows which actors are running, and never
+//! looks at what an account does.
 
 pub mod actor;
 pub mod handle;

@@ -1,4 +1,5 @@
-//! Who must run, who runs, who is given up, and who gets which command: a pure machine.
+//! Decides which actors run, which accounts are given up, and which actor gets a command. A
+//! pure machine.
 
 mod hand_over;
 mod shares;
@@ -25,7 +26,7 @@ const LOOK_RETRY: Duration = Duration::from_secs(1);
 /// An actor that ran this long has earned a fresh start.
 const SOUND_AFTER: Duration = Duration::from_secs(120);
 
-/// Somebody who can have an actor.
+/// An account or ticket, which can have an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Member {
     Account(AccountId),
@@ -45,11 +46,11 @@ impl Retired {
     }
 }
 
-/// How a start went.
+/// The outcome of a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Started {
     Running,
-    /// There is no such row, or it is another daemon's.
+    /// The row does not exist, or belongs to another daemon.
     Absent,
     /// The database did not say.
     Failed,
@@ -84,11 +85,11 @@ pub enum Directive {
     /// Ask the database for commands, with `resync` for the whole fleet, too:
     /// [`Roster::on_look`] or [`Roster::on_look_failed`] hears what came of it.
     Look { resync: bool },
-    /// Nobody is left.
+    /// No actor is left.
     Drained,
 }
 
-/// What a look at the database is to find out.
+/// What a look at the database must find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wanted {
     resync: bool,
@@ -100,14 +101,14 @@ enum Slot {
     Starting {
         queued: Vec<CommandRow>,
         failures: u32,
-        /// What it is to be held for, if it is.
+        /// The reason for which it must be held, if any.
         trouble: Option<Trouble>,
     },
     Running {
         since: Instant,
         failures: u32,
     },
-    /// Told to go.
+    /// Was told to leave, and has not ended yet.
     Leaving,
     /// Crashed; restarts at `until`.
     BackingOff {
@@ -122,23 +123,23 @@ enum Slot {
 #[derive(Clone, Debug)]
 pub struct Roster {
     slots: BTreeMap<Member, Slot>,
-    /// Not started again here, whatever comes.
+    /// Accounts on their way to another daemon; not started here again.
     handing_over: BTreeMap<AccountId, HandOver>,
     shares: Shares,
     draining: bool,
-    /// The lease is lost: nobody starts before it is back.
+    /// The lease is lost: no actor starts before it is back.
     suspended: bool,
     /// A look at the database is under way.
     looking: bool,
-    /// What to look for after it, if anything.
+    /// The look that must follow it, if any.
     again: Option<Wanted>,
     /// The next look after one that failed, and when.
     retry: Option<(Instant, Wanted)>,
     writes: Writes,
-    /// Whom it was not asked about, since they came after it had begun.
+    /// Members that the current look does not cover, since they came after it had begun.
     newcomers: BTreeSet<Member>,
-    /// Accounts that were given up since it had begun: what it took of them may be back in
-    /// the queue.
+    /// Accounts that were given up since it had begun: commands that it took for them may be
+    /// back in the queue.
     given_up: BTreeSet<AccountId>,
     /// It began before a drain, or a loss of the lease, that is over: every account may have
     /// been given up since.
@@ -181,8 +182,8 @@ impl Roster {
         self.draining
     }
 
-    /// There may be commands, or with `resync` anything may be otherwise than it was. One
-    /// look at a time; what is asked meanwhile is one more after it.
+    /// There may be new commands; with `resync`, anything may have changed. Only one look runs at
+    /// a time: requests meanwhile are combined into one more after it.
     pub fn wake(&mut self, resync: bool) -> Vec<Directive> {
         if self.is_stopped() {
             return Vec::new();
@@ -200,12 +201,13 @@ impl Roster {
         vec![Directive::Look { resync }]
     }
 
-    /// What a look found.
+    /// The result of [`Directive::Look`].
     pub fn on_look(&mut self, survey: Option<&Survey>, commands: Vec<CommandRow>, now: Instant) -> Vec<Directive> {
         self.looking = false;
         let survey = survey.filter(|_| !self.is_void);
         let mut directives = survey.map(|survey| self.on_survey(survey, now)).unwrap_or_default();
-        // Behind such a one the next is due at once; behind any other, when that ends.
+        // Such a command does not block the account's next one, so look for that at once. After any
+        // other command, its end triggers the next look.
         if commands.iter().any(CommandRow::runs_concurrently) {
             self.again = Some(self.again.unwrap_or(Wanted { resync: false }));
         }
@@ -252,7 +254,7 @@ impl Roster {
         directives
     }
 
-    /// What came of [`Directive::Claim`].
+    /// The result of [`Directive::Claim`].
     pub fn on_claimed(&mut self, asked: u32, got: u32) -> Vec<Directive> {
         self.shares.on_claimed(asked, got);
         if got > 0 { self.wake(true) } else { Vec::new() }
@@ -263,15 +265,16 @@ impl Roster {
         self.look_later(true, now);
     }
 
-    /// What came of [`Directive::Release`]; an account that could not be given up is taken back.
+    /// The result of [`Directive::Release`]; an account that could not be given up is taken back.
     pub fn on_released(&mut self, account: AccountId, fence: Fence, done: bool) -> Vec<Directive> {
         if !done {
             return self.writes.begin(RosterWrite::Retake(account, fence)).into_iter().collect();
         }
         let Some(HandOver { commands, .. }) = self.handing_over.remove(&account) else { return Vec::new() };
         self.given_up.insert(account);
-        // It put back what was taken before it: an account at rest may have been claimed
-        // anew, for its next command, right behind it.
+        // The release put back the commands that were taken before it. An account at rest may
+        // have been claimed again for its next command right after the release; that command
+        // is put back here.
         commands.into_iter().filter_map(|taken| self.writes.requeue(vec![taken])).collect()
     }
 
@@ -336,7 +339,7 @@ impl Roster {
                 Vec::new()
             }
             Some(Slot::Running { .. }) => vec![Directive::Deliver(account, row)],
-            // Its retirement puts back whatever is undone.
+            // When it retires, its unfinished commands are put back.
             Some(Slot::Leaving) => Vec::new(),
         }
     }
@@ -453,7 +456,7 @@ impl Roster {
         directives
     }
 
-    /// An admin wants this account's actor made anew. Running → Leaving, then started by a resync.
+    /// An admin restarts this account's actor. Running → Leaving, then started by a resync.
     pub fn on_restart(&mut self, account: AccountId) -> Vec<Directive> {
         let member = Member::Account(account);
         let may_start = !self.is_stopped() && !self.is_handed_over(account);
@@ -476,8 +479,8 @@ impl Roster {
         }
     }
 
-    /// The daemon stops: everybody leaves, nobody comes. Asked again, it says so again when
-    /// nobody is left.
+    /// The daemon stops: all actors leave, and none starts. [`Directive::Drained`] follows once
+    /// no actor is left, also for a drain that is requested after that.
     pub fn on_drain(&mut self) -> Vec<Directive> {
         if self.draining {
             return self.drained().into_iter().collect();
@@ -496,28 +499,29 @@ impl Roster {
         directives
     }
 
-    /// Whether consumers are to be told at once that the accounts are disconnected.
+    /// A plain drain tells consumers at once that the accounts are disconnected; a hand-over
+    /// leaves that to the next owner.
     fn order_to_leave(&self) -> fn(Member) -> Directive {
         if self.has_heirs { Directive::HandOver } else { Directive::Drain }
     }
 
-    /// The drain was a mistake: who left may come back, and who still leaves does so first.
+    /// The drain is undone: actors that left may start again; those still leaving end first.
     pub fn on_undrain(&mut self) -> Vec<Directive> {
         if std::mem::take(&mut self.draining) { self.begin_anew() } else { Vec::new() }
     }
 
-    /// The lease is lost: everybody leaves at once and writes nothing, and nobody comes
-    /// before it is back.
+    /// The lease is lost: all actors end at once and write nothing, and none starts before it is
+    /// back.
     pub fn on_lease_lost(&mut self) -> Vec<Directive> {
         self.suspended = true;
-        // Whether their release came about is not waited for. Who has a slot yet puts back its
-        // commands when it goes.
+        // The outcome of their release is not awaited. Accounts that still have a slot put back
+        // their commands when they retire.
         let left = std::mem::take(&mut self.handing_over).into_keys();
         let without_slot = left.filter(|account| !self.slots.contains_key(&Member::Account(*account)));
         let mut directives: Vec<Directive> =
             without_slot.map(|account| Directive::RequeueOf(account, Vec::new())).collect();
         for (member, slot) in &mut self.slots {
-            // Who was told to leave may be busy with something politer.
+            // A member that is already leaving may still be disconnecting properly.
             if matches!(slot, Slot::Running { .. } | Slot::Leaving) {
                 *slot = Slot::Leaving;
                 directives.push(Directive::FenceOff(*member));
@@ -528,7 +532,7 @@ impl Roster {
         directives
     }
 
-    /// The lease is back: what is still ours starts again.
+    /// The lease is back: accounts that are still ours start again.
     pub fn on_lease_back(&mut self) -> Vec<Directive> {
         if std::mem::take(&mut self.suspended) { self.begin_anew() } else { Vec::new() }
     }
@@ -538,7 +542,7 @@ impl Roster {
         self.wake(true)
     }
 
-    /// Nobody starts now, so there is nothing to look for.
+    /// No actor may start now, so there is nothing to look for.
     pub fn is_stopped(&self) -> bool {
         self.draining || self.suspended
     }
@@ -552,7 +556,7 @@ impl Roster {
         accounts.collect()
     }
 
-    /// Who has a slot now.
+    /// The members that have a slot now.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
         self.slots.keys().copied()
     }
@@ -568,7 +572,7 @@ impl Roster {
         directives
     }
 
-    /// Nobody sits here any more; what waited for them is put back.
+    /// Removes the member's slot and puts back the commands that waited for it.
     fn remove(&mut self, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
         self.slots.remove(&member);
         let mut directives = put_back(&mut self.writes, member, queued, trouble);
@@ -597,7 +601,8 @@ impl Roster {
     }
 }
 
-/// What waited for somebody who does not come, and what their coming was to end.
+/// Puts back the commands that waited for a member that does not start, and those that its
+/// start would have ended.
 fn put_back(writes: &mut Writes, member: Member, queued: Vec<CommandRow>, trouble: Option<Trouble>) -> Vec<Directive> {
     let of_the_trouble = match member {
         Member::Account(account) if trouble.is_some() => Some(Directive::RequeueOf(account, Vec::new())),

@@ -1,4 +1,4 @@
-//! How a ticket's tasks are carried out.
+//! Carries out the tasks of a ticket's machine.
 
 use tracing::{Span, info};
 

@@ -16,7 +16,7 @@ impl UnlinkHandle {
         Self { mailbox: shell::start(on, deps, saga, first) }
     }
 
-    /// End, and leave the ticket open for whoever owns the account next.
+    /// End, and leave the ticket open for the account's next owner.
     pub fn leave(&self) {
         self.mailbox.tell(Input::Leave);
     }

@@ -37,7 +37,7 @@ pub enum Effect {
     /// Ask WhatsApp to remove this device.
     Unlink(Incarnation),
     Close(Incarnation),
-    /// Close it at once, whatever is under way.
+    /// Close it at once, without finishing anything.
     Cut(Incarnation),
     /// Write how the try ended; retried by the shell until done.
     Record(TicketOutcome),
@@ -60,7 +60,7 @@ pub enum TicketTask {
     Record(TicketOutcome),
 }
 
-/// What came of a task that is waited for.
+/// The outcome of a task that the machine waits for.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Opened(Incarnation, Result<(), StoreError>),
@@ -124,7 +124,7 @@ impl Saga {
         (saga, step.effects)
     }
 
-    /// One input → all its effects. What is late or of another connection changes nothing.
+    /// One input → all its effects. Inputs that are late or of another connection change nothing.
     pub fn step(&mut self, input: Input, now: Instant) -> Vec<Effect> {
         let mut step = Step::at(now);
         match input {

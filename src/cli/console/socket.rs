@@ -9,12 +9,12 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
 use ureq::{Agent, Error, config::Config, http::Uri};
 
-/// An agent whose every request goes to this socket, whatever host it names.
+/// An agent that sends every request to this socket, regardless of its host name.
 pub(super) fn agent(config: Config, path: &Path) -> Agent {
     Agent::with_parts(config, ToSocket(path.to_owned()), NoAddress)
 }
 
-/// Whether somebody listens there; `None` if there is no socket.
+/// Whether a process listens there; `None` if there is no socket.
 pub(super) fn answers(path: &Path) -> Option<bool> {
     match UnixStream::connect(path) {
         Ok(_) => Some(true),
@@ -37,7 +37,7 @@ impl Connector for ToSocket {
     }
 }
 
-/// Nobody is looked for.
+/// Resolves no name: a socket needs no address.
 #[derive(Debug)]
 struct NoAddress;
 

@@ -1,4 +1,4 @@
-//! What the demo does with an account, and how it waits: on a condition, with a deadline.
+//! The demo's steps on an account. Each waits for a condition, with a deadline.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::phones::Phones;
 use crate::cli::database::{Database, explained};
 use crate::cli::pair::is_terminal;
 
-/// For whatever should take well under a second.
+/// Deadline for steps that should take well under a second.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The demo's hold on the daemon (rows, commands, events) and on the phones.
@@ -29,7 +29,7 @@ pub(super) struct Account {
     pub(super) label: &'static str,
 }
 
-/// How a scan ended, and how long things took.
+/// The outcome of a scan, with timings.
 pub(super) struct Scanned {
     pub(super) event: AccountEvent,
     pub(super) until_qr: Duration,

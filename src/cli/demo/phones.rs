@@ -29,7 +29,7 @@ impl Phones {
         self.call(move |remote| remote.devices(&number)).await
     }
 
-    /// What the phone shows under "Linked devices".
+    /// Prints the phone's list of linked devices.
     pub(super) async fn show(&self, number: &str) -> anyhow::Result<()> {
         let devices = self.devices(number).await?;
         let list: Vec<String> = devices.iter().map(described).collect();

@@ -1,4 +1,4 @@
-//! What the demo runs: a sandbox in this process, a daemon as a child of it.
+//! The demo's surroundings: a sandbox in this process, and a daemon as its child.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -106,7 +106,7 @@ impl Stage {
         }
     }
 
-    /// Where things are, for somebody who wants to look around.
+    /// Addresses and commands for looking around in the running demo.
     pub(super) fn what_to_try(&self) -> String {
         let dsn = std::fs::read_to_string(self.config.embedded_dsn_file()).unwrap_or_default();
         let admin = self.sandbox.as_ref().map_or_else(String::new, Sandbox::admin_url);

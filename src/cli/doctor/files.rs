@@ -44,7 +44,7 @@ fn free_space(dir: &Path) -> Finding {
     }
 }
 
-/// A file that only its owner may read. One that is not there is somebody else's finding.
+/// A file that only its owner may read. Its absence is reported by another check.
 fn secret(check: &'static str, path: &Path) -> Option<Finding> {
     let metadata = fs::metadata(path).ok()?;
     let mode = metadata.permissions().mode() & 0o7777;

@@ -1,4 +1,4 @@
-//! What was found, how bad it is, and what to do about it.
+//! A finding: a fact, its severity, and advice.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! `paird doctor`: looks at everything that may be wrong, changes nothing, and says what
-//! to do. What cannot be looked at is a finding, too.
+//! `paird doctor`: checks everything that may be wrong, without changing anything, and says
+//! what to do. A check that cannot be made is a finding, too.
 
 mod files;
 mod finding;

@@ -56,7 +56,7 @@ fn reached(server: &GetServer) -> Finding {
     Finding::ok("database", found)
 }
 
-/// Whether somebody between here and the server could be taken for it.
+/// Whether a machine between here and the server could pose as the server.
 fn verified(config: &Config) -> anyhow::Result<Option<Finding>> {
     if config.database_url.is_none() {
         return Ok(None);
@@ -73,8 +73,8 @@ fn verified(config: &Config) -> anyhow::Result<Option<Finding>> {
     }))
 }
 
-/// Notifications know no rights: whoever can connect hears of every event, and can send what
-/// looks like a command.
+/// Postgres has no rights on notifications: every login that can connect receives all events,
+/// and can send notifications that look like commands.
 async fn connect_rights(database: &Database) -> anyhow::Result<Finding> {
     let rights = sql::get_connect_rights().bind(&database.client).one().await.map_err(explained)?;
     if rights.everybody {

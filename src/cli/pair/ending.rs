@@ -1,4 +1,4 @@
-//! How an attempt ended, in words and as an exit code.
+//! The outcome of an attempt, in words and as an exit code.
 
 use paird_actors::domain::{AttemptEnd, CancelReason, EventKind};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// What a terminal event means; `None` for the events on the way.
+    /// The outcome that a terminal event stands for; `None` for other events.
     pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
         let (exit, words) = match EventKind::parse(kind)?.end()? {

@@ -9,17 +9,17 @@ use crate::cli::out;
 use crate::escape::escaped;
 use crate::qr;
 
-/// The lines below a QR: what to do with it, the countdown, the cursor.
+/// The lines below a QR: an instruction, the countdown, the cursor.
 const AROUND: usize = 3;
 /// The lines of a code below it.
 const OF_A_CODE: usize = 4;
 
-/// What is drawn now, and how to draw over it.
+/// The current drawing, which the next one replaces.
 pub(super) struct Screen {
     label: String,
     /// Lines of the last drawing; the next one starts that far up.
     lines: usize,
-    /// What was shown last, without the countdown: a log file gets each new thing once.
+    /// The last drawing without its countdown, so that a log file gets each new one once.
     shown: String,
 }
 
@@ -64,7 +64,7 @@ impl Screen {
     }
 }
 
-/// What the phone needs: a QR, a code, or patience.
+/// The QR or code for the phone, or a line that asks to wait.
 fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
     let mut text = String::new();
     if let Some(png) = &row.last_qr_png {

@@ -1,4 +1,4 @@
-//! What each key of the live view does.
+//! The keys of the live view.
 
 use std::time::Duration;
 

@@ -36,12 +36,12 @@ pub(super) async fn run(mut poller: FleetPoller<'_>, format: Format) -> anyhow::
     }
 }
 
-/// What was told last of each account.
+/// The last printed state of each account.
 #[derive(Default)]
 struct Seen(HashMap<Uuid, Value>);
 
 impl Seen {
-    /// What is new, in words and as a document.
+    /// The changes since then, in words and as JSON.
     fn changes(&mut self, fleet: &Fleet) -> Vec<(String, Value)> {
         let mut changes = Vec::new();
         for account in &fleet.accounts {

@@ -47,7 +47,7 @@ impl View {
         Ok(())
     }
 
-    /// The same account stays chosen, wherever it is now.
+    /// Keeps the selected account selected, even if its row has moved.
     fn see(&mut self, fleet: Fleet) {
         let id = self.chosen.selected().and_then(|place| self.fleet.accounts.get(place)).map(|account| account.id);
         self.chosen.select(id.and_then(|id| fleet.accounts.iter().position(|account| account.id == id)));

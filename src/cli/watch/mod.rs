@@ -1,4 +1,4 @@
-//! `paird watch`: the fleet as it changes, drawn in a terminal or told line by line.
+//! `paird watch`: the fleet as it changes, drawn in a terminal or printed line by line.
 
 mod fleet;
 mod keyboard;

@@ -1,4 +1,4 @@
-//! How the fleet looks on a screen of any size.
+//! Draws the fleet on a screen of any size.
 
 use chrono::TimeDelta;
 use paird_sql::queries::cli::WatchedAccount;
@@ -13,10 +13,10 @@ use crate::qr::{self, Modules};
 
 /// Black and white of the fixed colour cube: the first sixteen colours are the theme's.
 const INK: Style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
-/// A table that is narrower tells nothing.
+/// A narrower table would show nothing useful.
 const LEAST_TABLE_WIDTH: u16 = 46;
 const LEAST_TABLE_HEIGHT: u16 = 4;
-/// Above a QR: whose it is, and how long it is good for.
+/// The line above a QR: its account and how long it is valid.
 const CAPTION: u16 = 1;
 
 pub(super) fn draw(frame: &mut Frame<'_>, fleet: &Fleet, away: Option<&str>, chosen: &mut TableState) {
@@ -73,7 +73,7 @@ fn table(frame: &mut Frame<'_>, fleet: &Fleet, chosen: &mut TableState, area: Re
     if fleet.accounts.is_empty() {
         return frame.render_widget("no accounts yet: paird accounts add LABEL", area);
     }
-    // What is less telling goes first when there is no room.
+    // On a narrow screen the less important columns are dropped first.
     let columns = match area.width {
         0..46 => 3,
         46..62 => 4,
@@ -133,7 +133,7 @@ fn short(time: TimeDelta) -> String {
     }
 }
 
-/// What the phone needs.
+/// The QR or code for the phone.
 enum Picture {
     Qr(Modules),
     Code(String),
@@ -163,7 +163,7 @@ impl Picture {
         }
     }
 
-    /// What it takes here: a QR that has no room takes the words for that.
+    /// The room it takes here. A QR that does not fit is replaced by a text.
     fn room(&self, area: Rect) -> (u16, u16) {
         if area.width < self.width() || area.height < self.height() { (40, 3) } else { (self.width(), self.height()) }
     }

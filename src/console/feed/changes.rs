@@ -1,4 +1,4 @@
-//! What has changed in the database since the last read, as frames of the live stream.
+//! The changes in the database since the last read, as frames of the live stream.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +35,8 @@ impl Changes {
         Ok(Self { accounts, watermark, cursor: Cursor::before(watermark) })
     }
 
-    /// Accounts come before events: who receives an event has the account as it is after it.
+    /// Accounts come before events, so that a client that receives an event already has the
+    /// account as it is after the event.
     pub async fn read(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
         // Before the rows are read, so that none changes in between.
         let watermark = bounded(get_feed_line().bind(client).one()).await?;
@@ -64,8 +65,8 @@ impl Changes {
         Ok(deleted.into_iter().filter_map(|id| self.on_deleted(id)).collect())
     }
 
-    /// One frame for each account, in the order of lists, and then one that says that these
-    /// are all: whatever else a client knows was deleted while it was away.
+    /// One frame for each account, in the order of lists, and then one with the ids of all: other
+    /// accounts that a client knows were deleted while it was away.
     pub fn snapshot(&self) -> Vec<Bytes> {
         let mut accounts: Vec<&Account> = self.accounts.values().collect();
         let order = |account: &Account| -> (DateTime<Utc>, Uuid) { (account.created_at, account.id) };

@@ -44,7 +44,7 @@ pub struct Frame {
     pub text: Bytes,
 }
 
-/// What a new stream is given: a snapshot of the accounts, and every frame from then on.
+/// A new stream's input: a snapshot of the accounts, and every frame from then on.
 pub struct Subscription {
     pub snapshot: Vec<Bytes>,
     /// Every event up to here comes before `frames`.
@@ -61,7 +61,7 @@ impl Subscription {
     }
 }
 
-/// Where streams subscribe.
+/// Streams subscribe here.
 #[derive(Clone)]
 pub struct Feed {
     requests: mpsc::Sender<oneshot::Sender<Subscription>>,
@@ -132,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// Serves until the connection fails; returns `Ok` when nobody is subscribed any more.
+    /// Serves until the connection fails; returns `Ok` when the last subscriber has left.
     async fn follow(&mut self, subscribers: &mut Subscribers) -> Result<(), StoreError> {
         let (client, _driver) = own_connection(&self.dsn).await?;
         let _subscription = self.notifications.subscribe(&self.channel, Arc::clone(&self.wake));
@@ -149,7 +149,7 @@ impl Reader {
             let changes = match &mut subscribers.changes {
                 Some(changes) => {
                     for frame in changes.read(&client).await? {
-                        // Fails only if nobody is subscribed.
+                        // Fails only if there is no subscriber.
                         let _ = subscribers.frames.send(frame);
                     }
                     changes

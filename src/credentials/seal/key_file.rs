@@ -1,8 +1,8 @@
 //! The master key's file: a line `paird-master-key-v1 <base64>`, mode 0600. While a
 //! rotation is under way it has a line for each key, newest first.
 //!
-//! Its directory is what is locked: shared by whoever seals with the newest key, until
-//! that is written; exclusive by a rotation that takes the old key out.
+//! The lock is on its directory: shared while something is sealed with the newest key and
+//! written; exclusive while a rotation removes the old key.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -38,7 +38,7 @@ pub enum KeyFileError {
     Locked(PathBuf),
 }
 
-/// Newest first, never empty; `None` if there is no file.
+/// Newest first, never empty; `None` if the file does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<KeyBytes>>, KeyFileError> {
     match private_file::read(path, MAX_BYTES) {
         Ok(None) => Ok(None),
@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<KeyBytes>>, KeyFileError> {
     }
 }
 
-/// Leaves an existing file as it is, whoever made it.
+/// Never changes an existing file.
 pub(super) fn create(path: &Path, key: &KeyBytes) -> Result<(), KeyFileError> {
     let created = private_file::create(path, lines(std::slice::from_ref(key)).as_bytes());
     created.map_err(|source| KeyFileError::Io { path: path.to_owned(), done: "made", source })

@@ -17,7 +17,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// The keys of a master key file, newest first: one, or two while a rotation is
-/// under way. What is sealed anew is sealed with the newest.
+/// under way. New data is sealed with the newest.
 #[derive(Debug)]
 pub struct MasterKeys(Vec<MasterKey>);
 
@@ -26,7 +26,7 @@ pub struct MasterKeys(Vec<MasterKey>);
 pub struct KeyFileLock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl MasterKeys {
-    /// The keys in the file; `None` if there is no file.
+    /// The keys in the file; `None` if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read, others can read it, or it holds no key.
@@ -91,7 +91,7 @@ impl MasterKeys {
         Ok(keys)
     }
 
-    /// What is sealed anew is sealed with this one.
+    /// The key that seals new data.
     pub fn newest(&self) -> &MasterKey {
         // Never empty: see `key_file::read`.
         &self.0[0]
@@ -116,7 +116,7 @@ impl MasterKeys {
 }
 
 impl KeyFileLock {
-    /// Blocks while anybody holds the lock.
+    /// Blocks while another process holds the lock.
     ///
     /// # Errors
     /// The file's directory cannot be opened.
@@ -125,15 +125,15 @@ impl KeyFileLock {
     }
 }
 
-/// The master keys of one daemon: those that it read last, and where to look when
-/// somebody rotated them since.
+/// The master keys of one daemon: those that it read last, and the file to read again after
+/// a rotation.
 pub(in crate::credentials) struct CurrentKeys {
     path: PathBuf,
     known: RwLock<Arc<MasterKeys>>,
 }
 
-/// The keys that the file holds now. While this lives no rotation takes one out, so
-/// what is sealed and written meanwhile is found by the rotation that will.
+/// The keys that the file holds now. While this lives, no rotation removes one, so data that
+/// is sealed and written meanwhile is found by the next rotation.
 pub(in crate::credentials) struct HeldKeys {
     pub keys: Arc<MasterKeys>,
     _lock: KeyFileLock,

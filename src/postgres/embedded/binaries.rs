@@ -32,8 +32,8 @@ fn is_complete(dir: &Path) -> bool {
     ["initdb", "postgres", "createdb"].iter().all(|program| dir.join(program).is_file())
 }
 
-/// Where programs are looked for. A link there is followed, since the server finds its
-/// own files beside itself.
+/// The directories in which programs are looked for. Links there are followed, since the
+/// server finds its own files relative to its real path.
 fn search_path() -> Vec<PathBuf> {
     config::executable_dirs()
         .into_iter()

@@ -28,8 +28,8 @@ pub(super) enum Reach {
 }
 
 impl Identity {
-    /// The other user is `postgres`, which its packages make: a user that somebody else runs
-    /// as, such as `nobody`, would share the cluster with him.
+    /// The other user is `postgres`, which its packages create. A user that other services run
+    /// as, such as `nobody`, would give them access to the cluster.
     pub(super) fn choose(data_dir: &Path) -> Result<Self, EmbeddedError> {
         if !geteuid().is_root() {
             return Ok(Self::Ourselves);
@@ -53,8 +53,8 @@ impl Identity {
         }
     }
 
-    /// Closes a directory to everybody else and gives it to the server's user. What is opened
-    /// is looked at and changed, so nothing can be put in its place meanwhile.
+    /// Makes a directory private and gives it to the server's user. Checks and changes go through
+    /// one open descriptor, so the directory cannot be swapped meanwhile.
     pub(super) fn close_and_own(&self, path: &Path) -> Result<(), EmbeddedError> {
         let failed = |what, source| EmbeddedError::Files { what, path: path.to_owned(), source };
         let mut options = fs::OpenOptions::new();
@@ -85,8 +85,8 @@ impl Identity {
         }
     }
 
-    /// A command that runs as this identity, apart from our terminal's signals, and
-    /// gets `at_our_end` when the calling thread ends, in whatever way.
+    /// A command that runs as this identity, isolated from our terminal's signals, and receives
+    /// `at_our_end` when the calling thread ends, even by a crash.
     pub(super) fn command(&self, program: &Path, at_our_end: Signal) -> Command {
         let mut command = match self {
             Self::Other { uid, gid, reach: Reach::ThroughClosed } => {

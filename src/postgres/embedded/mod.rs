@@ -37,7 +37,7 @@ const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Keeps phone numbers out of its log: the detail of a broken unique index is the row.
 const TERSE: &str = "log_error_verbosity=terse";
 
-/// Why there is no private Postgres.
+/// The reason why the private Postgres cannot run.
 #[derive(Debug, Error)]
 pub enum EmbeddedError {
     #[error(
@@ -62,7 +62,7 @@ pub enum EmbeddedError {
     NotStarted(String),
 }
 
-/// How the cluster is run.
+/// Options of the cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Keep nothing safe from a power cut, but from a crash of the server: for tests.
@@ -111,12 +111,12 @@ impl Embedded {
         Ok(embedded)
     }
 
-    /// How to reach the daemon's database.
+    /// The connection string of the daemon's database.
     pub fn dsn(&self) -> String {
         self.dsn_of(DATABASE)
     }
 
-    /// Makes another database, empty or a copy of one that nobody is connected to.
+    /// Makes another database, empty or a copy of one without connections.
     ///
     /// # Errors
     /// `createdb`'s words.
@@ -217,7 +217,7 @@ fn lock(data_dir: &Path) -> Result<File, EmbeddedError> {
     let mut options = fs::OpenOptions::new();
     let opened = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
     let lock = opened.map_err(files("cannot write", &path))?;
-    // One of before may be open to others, who could hold it for ever.
+    // An older version may have left it open to other users, who could hold the lock for good.
     lock.set_permissions(Permissions::from_mode(0o600)).map_err(files("cannot close", &path))?;
     let started = Instant::now();
     while lock.try_lock().is_err() {
@@ -257,7 +257,7 @@ fn make_cluster(
         .arg("-D")
         .arg(&unfinished)
         .args(["-U", DATABASE])
-        // There is no way in but the socket, whose directory stands for a password.
+        // The only way in is the socket, which its private directory protects.
         .args(["--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"])
         .args(options.fast.then_some("--no-sync"))
         .stdin(Stdio::null())
@@ -271,7 +271,7 @@ fn make_cluster(
     File::open(data_dir).and_then(|dir| dir.sync_all()).map_err(files("cannot sync", data_dir))
 }
 
-/// The lock is ours, so a server in our cluster has lost its daemon: it is told to end.
+/// We hold the lock, so a server that still runs in our cluster has lost its daemon. Stops it.
 fn await_former_server(cluster: &Path) -> Result<(), EmbeddedError> {
     let pid_file = cluster.join("postmaster.pid");
     let started = Instant::now();
@@ -306,7 +306,7 @@ fn is_postgres(pid: i32) -> bool {
             .split_once('(')
             .and_then(|(_, rest)| rest.rsplit_once(") "))
             .is_some_and(|(name, rest)| matches!(name, "postgres" | "postmaster") && !rest.starts_with(['Z', 'X'])),
-        // No /proc here, or gone between the two looks: the next look tells.
+        // There is no /proc, or the process has just ended, which the next check will see.
         Err(_) => !Path::new("/proc/self").exists(),
     }
 }

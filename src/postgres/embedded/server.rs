@@ -16,7 +16,7 @@ use tracing::warn;
 use super::EmbeddedError;
 use super::identity::Identity;
 
-/// What the server is started with.
+/// The command, user and log file of the server.
 pub(super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
@@ -72,7 +72,7 @@ impl Server {
         locked(&self.state).pid
     }
 
-    /// How often it ended without being told to.
+    /// How often it ended unexpectedly.
     pub(super) fn exits(&self) -> u32 {
         locked(&self.state).exits
     }

@@ -8,7 +8,7 @@ use paird_sql::queries::accounts::LoadAccount;
 
 use super::{instant, strip_nul};
 
-/// What cannot be read is left out, and the first of it told.
+/// Columns that cannot be read are left out, and the first of them is reported.
 pub(super) fn loaded(row: LoadAccount) -> Loaded {
     let mut damage = Damage::default();
     let status = damage.unless_read("status", &row.status, Status::parse).unwrap_or(Status::Held);
@@ -35,7 +35,7 @@ pub(super) fn loaded(row: LoadAccount) -> Loaded {
         label: row.label,
         fence: Fence(row.fence),
         status,
-        // What an older version or a person wrote is kept, and damages nothing.
+        // Any text is accepted here, since an older version or a person may have written it.
         reason: StatusReason::parse(&row.status_reason),
         since: instant(row.status_since),
         desired,
@@ -148,7 +148,7 @@ impl Damage {
     }
 
     fn phone(&mut self, column: &str, digits: Option<&str>) -> Option<Phone> {
-        // Empty is no number.
+        // An empty string counts as no number.
         match Phone::from_digits(digits.filter(|digits| !digits.is_empty())?) {
             Ok(phone) => Some(phone),
             Err(wrong) => {

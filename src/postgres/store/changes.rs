@@ -1,4 +1,4 @@
-//! What an account's actor asks of the store.
+//! The store for accounts' actors.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{PgStore, account_row::LinkColumns, strip_nul, timestamp};
 use crate::postgres::{number_claim, pool::bounded};
 
-/// Who opens a ticket when nobody asked.
+/// The source of a ticket that no operator asked for.
 const NOBODY: &str = "paird";
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What the supervisor asks of the store.
+//! The store for the supervisor.
 
 use async_trait::async_trait;
 use paird_actors::domain::{
@@ -107,7 +107,7 @@ impl FleetStore for PgStore {
                         warn!(command, "a command names no account of this database");
                     }
                 }
-                // What was taken is handed out all the same: nobody would give it again.
+                // The taken commands must still be delivered: they are taken only once.
                 Err(why) => warn!(%why, "commands that name no account cannot be failed; the next look tries again"),
             }
         }

@@ -41,7 +41,7 @@ impl InFlight {
         of.map(|(command, delivered)| Taken { command: *command, taking: delivered.taking }).collect()
     }
 
-    /// After they were put back. What was taken again meanwhile stays.
+    /// Called after they were put back. Commands that were taken again meanwhile stay.
     pub fn forget_takings(&self, takings: &[Taken]) {
         let gone = |command: &CommandId, delivered: &Delivered| {
             takings.contains(&Taken { command: *command, taking: delivered.taking })

@@ -20,8 +20,8 @@ use in_flight::{InFlight, Looks};
 use super::outbox::Waker;
 use super::pool;
 
-/// The store of one daemon. What it writes names the daemon's `process`, so it writes
-/// nothing to an account that has another owner.
+/// The store of one daemon. Its statements name the daemon's `process`, so they write nothing
+/// to an account that has another owner.
 #[derive(Clone)]
 pub struct PgStore {
     pool: Pool,

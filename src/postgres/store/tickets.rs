@@ -1,4 +1,4 @@
-//! What a ticket's actor asks of the store.
+//! The store for tickets' actors.
 
 use async_trait::async_trait;
 use paird_actors::domain::{Event, StoreError, TicketOutcome, TicketRecord};

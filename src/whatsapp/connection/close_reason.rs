@@ -62,7 +62,7 @@ fn failure(reason: ConnectFailureReason, raw: String) -> CloseReason {
     match reason {
         ConnectFailureReason::LoggedOut | ConnectFailureReason::Unknown(516) => CloseReason::NotAuthorized(raw),
         ConnectFailureReason::AccountLocked | ConnectFailureReason::UnknownLogout => CloseReason::Banned(raw),
-        // Without a readable `code` or `expire`: banned, nobody knows for how long.
+        // Without a readable `code` or `expire` the length of the ban is unknown.
         ConnectFailureReason::TempBanned => CloseReason::TemporaryBan { until: None, raw },
         ConnectFailureReason::ClientOutdated => CloseReason::ClientOutdated(raw),
         ConnectFailureReason::BadUserAgent | ConnectFailureReason::Unknown(440) => CloseReason::Replaced(raw),

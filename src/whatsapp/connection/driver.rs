@@ -25,10 +25,10 @@ use super::{
     EventHandler, OddStanzas, PresenceKeeper, Shell, Work, close_reason,
 };
 
-/// Where the version is looked up.
+/// The host of the version lookup.
 const VERSION_HOST: &str = "web.whatsapp.com";
 
-/// What a connection does that takes time, one thing at a time, as its machine orders it.
+/// Carries out the slow work of a connection, one item at a time, as its machine orders.
 pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) client: Arc<Client>,
     pub(in crate::whatsapp) shell: Arc<Shell>,
@@ -42,7 +42,7 @@ pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) odd: Arc<OddStanzas>,
 }
 
-/// What has ended of what was under way.
+/// The work that has ended.
 enum Done {
     /// The version to claim is known: the library can run.
     Version(WebVersion),
@@ -126,7 +126,7 @@ impl Driver {
         loop {
             let leave = match self.priority {
                 Priority::Login => self.versions.leave_to_log_in().await,
-                // Somebody waits for a QR, and is told.
+                // A person waits for the QR, and sees the error.
                 Priority::Pair(_) => Leave::Canary,
             };
             self.limiter.acquire(self.priority).await;
@@ -175,7 +175,7 @@ impl Driver {
     async fn run_socket(&self, version: WebVersion) -> Done {
         // Counts as just fetched: the library will not ask by itself.
         self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
-        // Off, or the library silently retries a failed connect for ever.
+        // Off, since the library would silently retry a failed connect without end.
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
         self.shell.start_raw_forwarding(&self.client);
         self.presence.watch(&self.client);
@@ -205,8 +205,8 @@ impl Driver {
         std::future::pending().await
     }
 
-    /// Writes what nothing is sent upon after a while, and reports when keys cannot be
-    /// written any more.
+    /// Flushes key changes that no frame has waited for after a while, and reports when keys can
+    /// no longer be written.
     async fn keep_keys_durable(&self) -> Infallible {
         let (failure, flushing) = (self.keys_failed(), self.flush_after_a_while());
         tokio::pin!(flushing);
@@ -230,7 +230,7 @@ impl Driver {
         }
     }
 
-    /// What fails is tried again, and in the end reported by [`Self::keys_failed`].
+    /// A failed flush is retried; a permanent failure is reported by [`Self::keys_failed`].
     async fn flush_after_a_while(&self) -> Infallible {
         loop {
             self.keys.until_pending().await;
@@ -247,7 +247,7 @@ impl Driver {
         if !self.shell.runtime.end(policy.tasks_timeout).await {
             tracing::warn!(%incarnation, "a task of the connection did not end in time");
         }
-        // What is lost here nothing was sent upon.
+        // If this fails, no sent frame depends on the lost changes.
         let _ = tokio::time::timeout(policy.flush_timeout, self.keys.flush()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What the library reports, translated into the machine's events.
+//! Translates the library's events into the machine's.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl EventHandler {
         }
     }
 
-    /// Counts what nobody understands, and acknowledges it where the library does not.
+    /// Counts stanzas of unknown kinds, and acknowledges those that the library does not.
     fn look_for_oddities(&self, stanza: &Arc<OwnedNodeRef>) {
         let Some(client) = self.shell.client() else { return };
         if self.odd.look_at(stanza, &client) {
@@ -181,8 +181,8 @@ fn scan(node: &OwnedNodeRef) -> Option<Scan> {
     Some(Scan { phone, device_jid: jid.to_string(), stanza_id })
 }
 
-/// What is asked may be shown: a challenge is useless without the passkey's private key, and
-/// the code is only compared.
+/// The challenge may be shown: it is useless without the passkey's private key. So may the
+/// code, which is only compared.
 fn passkey_event(stage: PasskeyStage, request: Value) -> LibraryEvent {
     let lasts = passkey::time_for(&request);
     LibraryEvent::Passkey { stage, request, lasts }

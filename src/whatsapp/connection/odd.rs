@@ -1,5 +1,5 @@
-//! Stanzas that nobody understands: counted, named in the log once, and acknowledged where the
-//! library does not. Otherwise WhatsApp would send them again at each login.
+//! Stanzas of unknown kinds: counted, named in the log once, and acknowledged if the library
+//! does not. Otherwise WhatsApp would send them again at each login.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
 use wacore_binary::{JidExt as _, NodeRef, OwnedNodeRef};
 use whatsapp_rust::Client;
 
-/// Why nobody understands a stanza.
+/// The way in which a stanza is odd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OddKind {
     /// The library has no handler for its tag. It refuses the stanza, which acknowledges it.
@@ -30,7 +30,7 @@ impl OddKind {
     }
 }
 
-/// Told of each odd stanza: the metric.
+/// Called for each odd stanza, to count it.
 pub type OddListener = Arc<dyn Fn(OddKind) + Send + Sync>;
 
 /// The library's handlers (`create_stanza_router`), and what it looks at
@@ -52,10 +52,10 @@ const UNDERSTOOD: [&str; 14] = [
     "xmlstreamend",
 ];
 
-/// Names that are remembered as logged; whoever sends more is not named any more.
+/// Limit of the names that are remembered as logged; further names are not logged.
 const MOST_NAMES: usize = 100;
 
-/// What a process knows of odd stanzas.
+/// The odd stanzas that a process has seen.
 pub(in crate::whatsapp) struct OddStanzas {
     listener: OddListener,
     named: Mutex<BTreeSet<String>>,

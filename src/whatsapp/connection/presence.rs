@@ -1,15 +1,15 @@
 //! Keeps a connection from making its account look online.
 //!
-//! The library says `<presence type="available">` by itself, and has no switch for that: after
-//! each login, as soon as it knows what the person is called, and whenever it hears of another
-//! name. From then on WhatsApp holds back the phone's notifications, and what is received
-//! counts as delivered. It does not say so while it knows no name (its `set_available`). So it is made to forget the name before each of these moments, and
-//! what is said to WhatsApp is `unavailable`:
+//! The library sends `<presence type="available">` by itself and has no switch for that: after
+//! each login, as soon as it knows the account's name, and whenever the name changes. From then
+//! on WhatsApp holds back the phone's notifications, and counts messages as delivered. It does
+//! not send it while it has no name (its `set_available`). So it is made to forget the name
+//! before each of these moments, and `unavailable` is sent instead:
 //!
 //! - after the login it looks for the name twice: to see whether it must ask for the first
 //!   app state, and, once WhatsApp has answered that the connection is an active one, to say
 //!   that it is available. In between it asks to be an active one ([`PresenceKeeper::before_send`]);
-//! - a name that arrives later is told to the event handler first ([`PresenceKeeper::renamed`]).
+//! - a name that arrives later reaches the event handler first ([`PresenceKeeper::renamed`]).
 
 use std::{
     future::Future,
@@ -27,7 +27,7 @@ use super::Shell;
 
 type Asking = Pin<Box<dyn Future<Output = Option<Arc<Node>>> + Send>>;
 
-/// What one connection says of its account's presence.
+/// Controls the presence that one connection sends for its account.
 pub(in crate::whatsapp) struct PresenceKeeper {
     presence: Presence,
     /// Set while the login on this socket has not asked to be an active connection yet.
@@ -45,8 +45,8 @@ impl PresenceKeeper {
         *self.lock() = Some(Box::pin(asking.map(Result::ok)));
     }
 
-    /// Before a frame leaves: where it is the one that asks for an active connection, the name
-    /// is forgotten by the time that anybody can answer.
+    /// Called before a frame is sent. If the frame requests an active connection, the name is
+    /// forgotten before WhatsApp can answer.
     pub(super) async fn before_send(&self, shell: &Shell) {
         let Some(asked) = self.take_asked() else { return };
         let (Some(client), Some(id)) = (shell.client(), asked.attrs.get("id")) else { return };
@@ -74,7 +74,7 @@ impl PresenceKeeper {
     pub(super) fn renamed(&self, shell: &Shell, name: &str) {
         let Some(client) = shell.client() else { return };
         let kept = client.persistence_manager();
-        // Nobody holds that lock for long, but somebody may hold it now.
+        // The lock is never held for long, but may be held now.
         if self.presence == Presence::Silent && forget_name(&kept).now_or_never().is_none() {
             let forgetting = forget_name(&kept);
             tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(forgetting));
@@ -116,7 +116,7 @@ async fn remember_name(client: &Client, name: &str) {
     }
 }
 
-/// Without a name nobody is, or was, available: then there is nothing to say.
+/// Not called without a name: then the library never said `available`.
 async fn say(presence: Presence, client: &Client, name: &str) {
     let said = match presence {
         Presence::Available => client.presence().set_available().await.map_err(|failure| failure.to_string()),

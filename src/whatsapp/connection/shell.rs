@@ -36,8 +36,8 @@ use super::{super::runtime::SessionRuntime, event_sender::EventSender, session::
 const WORK_QUEUE: usize = 16;
 
 /// Steps the machine of one connection, under one mutex, and carries out what it orders.
-/// Nothing here waits: what takes time runs in a task of the connection, or in its
-/// [`super::Driver`], and comes back as an input.
+/// Never blocks: slow work runs in a task of the connection, or in its [`super::Driver`], and
+/// comes back as an input.
 pub(in crate::whatsapp) struct Shell {
     pub(super) incarnation: Incarnation,
     pub(super) policy: ConnectionPolicy,
@@ -65,7 +65,7 @@ struct Status {
     deadline: Option<Instant>,
 }
 
-/// What the machine orders of the [`super::Driver`].
+/// Work that the machine orders from the [`super::Driver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::whatsapp) enum Work {
     AwaitTurn,
@@ -104,7 +104,7 @@ impl Shell {
 
     /// The client that this connection runs, once it is made.
     pub(in crate::whatsapp) fn attach(&self, client: &Arc<Client>) {
-        // Set once, by whoever makes the connection.
+        // Set once, when the connection is made.
         let _ = self.client.set(Arc::downgrade(client));
     }
 
@@ -222,7 +222,7 @@ impl Shell {
             }),
             Effect::AnswerUnlink(answer) => {
                 for waiting in inner.unlinks.drain(..) {
-                    // Whoever asked may be gone.
+                    // The asker may be gone.
                     let _ = waiting.send(answer.clone());
                 }
             }

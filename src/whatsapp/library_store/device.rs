@@ -1,7 +1,7 @@
 //! The device: who the account is linked as, and its long-term keys.
 //!
-//! As JSON, whose fields may grow with the library. What the library does not
-//! serialise (`device_props`, `client_profile`) is set anew at every start.
+//! Stored as JSON, whose fields may grow with the library. Fields that the library does not
+//! serialise (`device_props`, `client_profile`) are set at every start.
 
 use std::sync::PoisonError;
 
@@ -18,8 +18,8 @@ use paird_actors::domain::StoreError;
 
 #[async_trait]
 impl DeviceStore for Keyring {
-    /// Nobody ever gives up a name: a client that knows none was made to forget it, and the
-    /// next one is to know it again.
+    /// Keeps the stored name if the device has none: accounts never lose their name, so this
+    /// client was made to forget it, and the next one must have it again.
     async fn save(&self, device: &Device) -> Kept<()> {
         let mut device = std::borrow::Cow::Borrowed(device);
         {
@@ -91,8 +91,8 @@ fn differs_only_in_what_is_saved_behind(former: &Entry, present: &Entry) -> bool
 }
 
 impl Keyring {
-    /// Only a staged keyring may be without a device. A client that is told that a
-    /// linked one is would make a new identity in its place.
+    /// Only a staged keyring may be without a device. A client that believed that of a linked
+    /// one would make a new identity in its place.
     fn absent<T>(&self, answer: T) -> Kept<T> {
         if self.is_durable() {
             return Err(refused(StoreError::Poisoned(format!("keyring {} has no device", self.id()))));

@@ -14,7 +14,7 @@ use wacore::store::error::StoreError as LibraryError;
 use crate::credentials::Keyring;
 use crate::credentials::records::{Entry, Kind, Selection};
 
-/// What the library's storage methods return.
+/// The result of the library's storage methods.
 type Kept<T> = Result<T, LibraryError>;
 
 impl Keyring {
@@ -42,7 +42,7 @@ impl Keyring {
         Ok(())
     }
 
-    /// How many went, as the library counts.
+    /// How many were deleted, as the library counts.
     async fn delete(&self, kind: Kind, which: Selection) -> Kept<u32> {
         let gone = self.records().await.delete(kind, which).await.map_err(refused)?;
         Ok(u32::try_from(gone).unwrap_or(u32::MAX))

@@ -14,7 +14,7 @@ use crate::credentials::records::{Entry, Kind, Selection};
 
 const SECRET_BYTES: usize = size_of::<MessageSecret>();
 
-/// The secret, when its message was sent, and until when it is kept (0: for ever).
+/// The secret, when its message was sent, and until when it is kept (0: without limit).
 /// The first two are the sealed value; the last is the stamp, for the sweep.
 struct DatedSecret {
     secret: MessageSecret,

@@ -1,5 +1,5 @@
-//! What the client remembers of others: who has our group keys, which LID is which
-//! number, device lists, groups, and messages that may have to be sent or read again.
+//! The client's knowledge of others: holders of our group keys, LIDs and their numbers, device
+//! lists, groups, and messages that may have to be sent or read again.
 
 use async_trait::async_trait;
 use paird_actors::domain::StoreError;
@@ -55,8 +55,8 @@ impl ProtocolStore for Keyring {
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
-    /// Through the LID that was last seen with the number. That LID may have another
-    /// number by now: then nobody is known to have this one.
+    /// Through the LID that was last seen with the number. If that LID has another number by
+    /// now, the owner of this one is unknown.
     async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
         let records = self.records().await;
         let found = records.get(Kind::LidOfPhone, &record_key::one(phone)).await.map_err(refused)?;

@@ -1,4 +1,4 @@
-//! Identities, sessions, prekeys and sender keys: what messages are encrypted with.
+//! Identities, sessions, prekeys and sender keys, for the encryption of messages.
 
 use std::sync::Arc;
 

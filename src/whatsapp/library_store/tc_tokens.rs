@@ -51,7 +51,7 @@ impl Keyring {
     pub(super) async fn sweep_tc_tokens(&self, token_cutoff: i64, sender_cutoff: i64) -> Result<u64, StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
         let records = self.records().await;
-        // The stamp tells the surely living without opening them.
+        // Tokens with a recent stamp are certainly alive, and need not be decrypted.
         let doubtful = records.list(Kind::TcToken, "", token_cutoff.max(sender_cutoff)).await?;
         let mut dead = Vec::new();
         for entry in doubtful {

@@ -1,5 +1,5 @@
-//! Where proxies may be: whoever may set an account's proxy must not learn by it what listens
-//! on this machine, or reach a cloud's metadata service.
+//! The addresses that proxies may have: a user who can set an account's proxy must not be able
+//! to probe this machine's ports with it, or reach a cloud's metadata service.
 
 use std::{
     fmt, io,
@@ -38,7 +38,7 @@ pub enum ProxyAllow {
 }
 
 impl ProxyAllow {
-    /// Loopback addresses alone: what a build with the sandbox feature dials.
+    /// Loopback addresses only, for builds with the sandbox feature.
     pub fn this_machine() -> Self {
         Self::Only(nets(&["127.0.0.0/8", "::1/128"]).collect())
     }

@@ -21,7 +21,7 @@ async fn answering(scheme: &str, answer: &'static [u8]) -> (Proxy, tokio::task::
             }
         }
         if answer.is_empty() {
-            // Hangs up: whoever waits for an answer would wait for its whole timeout.
+            // Hangs up, since the client would otherwise wait for its whole timeout.
             return heard;
         }
         socket.write_all(answer).await.unwrap();

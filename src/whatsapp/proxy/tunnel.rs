@@ -129,7 +129,7 @@ async fn connect(
     };
     socket.write_all(request.as_bytes()).await.map_err(hung_up)?;
     let mut answer = Vec::with_capacity(256);
-    // One byte at a time: what follows the answer is WhatsApp's.
+    // One byte at a time, since the bytes after the answer are WhatsApp's.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() == LONGEST_ANSWER {
             return Err(not_http(proxy));

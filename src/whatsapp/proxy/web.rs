@@ -16,14 +16,14 @@ use crate::proxy_address::ProxyKind;
 use super::{Proxy, ProxyAllow};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
-/// As the library's own: what is fetched is small, or streamed.
+/// As in the library's own client: responses are small, or streamed.
 const BUFFER: usize = 16 * 1024;
-/// The library's own limit is that of a film. What is fetched here are a page that names a
-/// version, and parts of an account's settings.
+/// The library's own limit is meant for videos. Here, only the page with the version and
+/// parts of an account's settings are fetched.
 const LARGEST_BODY: u64 = 16 << 20;
 
-/// Without a proxy, whatever the environment says. A name's addresses share the time to
-/// connect, the first of them more than half of it.
+/// Without a proxy, even if the environment sets one. A name's addresses share the time to
+/// connect, and the first gets more than half of it.
 pub(in crate::whatsapp) fn direct() -> UreqHttpClient {
     let config = small(None, 2).build();
     // As the sockets of such a build.

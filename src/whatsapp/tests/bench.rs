@@ -32,13 +32,13 @@ use crate::credentials::ProxyLogin;
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const NUMBER: &str = "436601234567";
 
-/// Keyrings in memory: what is staged, and what was secured and so survives a crash.
+/// Keyrings in memory: the staged ones, and the secured ones, which survive a crash.
 #[derive(Default)]
 pub(super) struct Keyrings {
     staged: Mutex<HashMap<KeyringId, Arc<Keyring>>>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     pub(super) unwritable: Arc<AtomicBool>,
-    /// What may be sent upon never gets durable.
+    /// Every flush before a send fails.
     pub(super) unsettled: Arc<AtomicBool>,
     pub(super) fenced: CancellationToken,
 }

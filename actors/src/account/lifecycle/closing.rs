@@ -1,6 +1,6 @@
-//! The way out: a connection is closed first, and only then is what follows
-//! recorded. So nothing of an ended attempt lives when its end is told, and no
-//! unlink ticket is opened for a device that is still connected.
+//! Closes a connection before recording what follows. So an attempt's end is published only
+//! once its connection is gone, and no unlink ticket is opened for a device that is still
+//! connected.
 
 use super::{
     CommandInput, Effect, Lifecycle, NOBODY, State, Step,
@@ -12,7 +12,7 @@ use crate::domain::{
     Status, StatusReason, Unlinked,
 };
 
-/// What follows when the connection is closed.
+/// The step that follows once the connection is closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AfterClose {
     /// The attempt is over. Closing → Unpaired
@@ -37,14 +37,14 @@ pub enum AfterClose {
     Leave(Leaving),
 }
 
-/// How an account is given up.
+/// The way in which this daemon gives an account up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     /// It is another daemon's, or may be soon: nothing is written, and sockets are cut.
     Fenced,
-    /// Nobody is known who would go on: consumers are told that it is disconnected.
+    /// No other daemon is known to take over: consumers hear at once that it is disconnected.
     Told,
-    /// Another daemon is to go on: consumers are told only if that takes long.
+    /// Another daemon takes over: consumers hear of it only if that takes too long.
     Moved,
 }
 
@@ -69,7 +69,7 @@ impl Lifecycle {
     pub(super) fn close_then(&mut self, after: AfterClose, step: &mut Step) {
         if let State::Online { groups, .. } = &mut self.state {
             let unanswered = std::mem::take(&mut groups.commands);
-            // Who leaves writes nothing for them: the next owner runs them again.
+            // On leaving they stay `running`, and the next owner runs them again.
             if !matches!(after, AfterClose::Leave(_)) {
                 self.fail_all(unanswered, "the connection ended before the groups came", step);
             }
@@ -87,8 +87,8 @@ impl Lifecycle {
         }
     }
 
-    /// Gives the account up at once. Whatever was to follow a close that is under way is
-    /// the next owner's. any → Closing → Gone
+    /// Gives the account up at once and leaves any pending follow-up to the next owner.
+    /// any → Closing → Gone
     fn cut(&mut self, step: &mut Step) {
         if matches!(self.state, State::Admitting { .. }) {
             step.order(Effect::RefuseLink(self.incarnation));
@@ -112,15 +112,15 @@ impl Lifecycle {
         }
     }
 
-    /// Closing → whatever follows
+    /// Closing → the state that follows
     pub(super) fn on_session_closed(&mut self, step: &mut Step) {
         if matches!(self.state, State::Closing { .. }) {
             self.finish_closing(step);
         }
     }
 
-    /// Gives the account up. What was to follow a close is recorded first if it ends something,
-    /// unless nothing may be written any more; what would connect again is dropped.
+    /// Gives the account up. If a close is under way, a follow-up that ends something is recorded
+    /// first, unless the account is fenced; one that would reconnect is dropped.
     pub(super) fn leave(&mut self, leaving: Leaving, step: &mut Step) {
         if leaving == Leaving::Fenced {
             return self.cut(step);
@@ -233,7 +233,7 @@ impl Lifecycle {
     fn finish_loss(&mut self, reason: &CloseReason, until: Instant, step: &mut Step) {
         if *reason == CloseReason::RestartRequired && until <= step.now {
             if self.record.status == Status::Connected {
-                // As for a move: told only if it takes long, behind a mass reconnect say.
+                // Like a move: an event follows only if it takes long, as in a mass reconnect.
                 self.record.released_at = Some(step.now);
             }
             return self.log_in(step);
@@ -273,7 +273,7 @@ impl Lifecycle {
         self.record.next_retry_at = until;
         self.set_status(Status::Held, reason.reason(), step);
         let mut change = Change::default();
-        // A client that is still refused is no news: it was told when that began.
+        // The event was sent when WhatsApp first refused this client; further refusals add nothing.
         let is_told = matches!(reason, CloseReason::ClientOutdated(_)) && self.outdated.are_many();
         if !is_told {
             change.events.push(Event::Held { reason: reason.reason(), until });
@@ -360,7 +360,7 @@ impl Lifecycle {
         self.retire(step);
     }
 
-    /// Closing → Gone. Nothing is decided: what is wanted is wanted still.
+    /// Closing → Gone. The desired state stays as it is.
     fn finish_leave(&mut self, leaving: Leaving, step: &mut Step) {
         let is_connected = self.record.status == Status::Connected;
         if is_connected && leaving != Leaving::Fenced {
@@ -379,8 +379,8 @@ impl Lifecycle {
         self.retire(step);
     }
 
-    /// When consumers are to be told that an account which is on its way from one daemon to
-    /// another is disconnected.
+    /// When a move between daemons has taken so long that consumers must hear that the account
+    /// is disconnected.
     pub(super) fn move_deadline(&self) -> Option<Instant> {
         let on_its_way = matches!(self.state, State::Connecting { .. } | State::Reconnecting { .. } | State::Unpaired);
         self.record.released_at.filter(|_| on_its_way).map(|at| at.after(self.policy.move_timeout))

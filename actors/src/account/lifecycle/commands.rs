@@ -1,4 +1,4 @@
-//! What an operator can ask, in every state. Every command is safe to repeat.
+//! The operator's commands, in every state. Every command is safe to repeat.
 
 use super::{CommandInput, Lifecycle, State, Step, closing::AfterClose};
 use crate::domain::{
@@ -12,7 +12,7 @@ const RECONNECTING: &str = "connecting again";
 impl Lifecycle {
     pub(super) fn on_command(&mut self, input: CommandInput, step: &mut Step) {
         if self.is_gone() {
-            // The row stays `running`; whoever runs the account next takes it again.
+            // The row stays `running`, and the next owner takes it again.
             return;
         }
         if let State::Closing { waiting, .. } | State::Reclaiming { waiting, .. } = &mut self.state {
@@ -21,7 +21,7 @@ impl Lifecycle {
         if let State::Deleted { .. } = self.state {
             return self.on_late_command(&input, step);
         }
-        // Who was held by the smallest write has it still.
+        // After a minimal hold, the row may still have a link to leave behind.
         self.leave_behind(step);
         let command = match input.command.clone() {
             Err(reason) => return self.fail(&input, &reason.to_string(), step),
@@ -39,7 +39,7 @@ impl Lifecycle {
         }
     }
 
-    /// Deleted → Gone: who comes next finds the row as it is then.
+    /// Deleted → Gone. A further command starts a new actor from the row.
     fn on_late_command(&mut self, input: &CommandInput, step: &mut Step) {
         match &input.command {
             Err(reason) => self.fail(input, &reason.to_string(), step),
@@ -94,7 +94,7 @@ impl Lifecycle {
         }
     }
 
-    /// What is connected, or tries to be, does so anew, with the settings of now.
+    /// Reconnects with the current settings, if connected or trying to be.
     /// (any attempt) → Closing → Opening | Linking; Online | Connecting → Closing → Connecting;
     /// Reconnecting | Held by its proxy → Connecting
     fn on_reconnect(&mut self, input: &CommandInput, step: &mut Step) {
@@ -200,7 +200,7 @@ impl Lifecycle {
     }
 }
 
-/// The command ends `failed` with this change, and `command.failed` tells so.
+/// Ends the command as `failed` in this change, with a `command.failed` event.
 pub(super) fn fail_into(change: &mut Change, command: CommandId, kind: String, reason: &str) {
     change.events.push(Event::CommandFailed { command, kind: kind.clone(), reason: reason.to_owned() });
     change.finished.push(Finished { command, kind, result: Err(reason.to_owned()) });

@@ -8,8 +8,8 @@ pub enum Effect {
     Open { incarnation: Incarnation, keyring: KeyringId, purpose: Purpose },
     /// Close it without logging out, and say [`super::Input::SessionClosed`] when nothing of it lives.
     Close(Incarnation),
-    /// Close it at once, whatever is under way: what it would still say, send or write may
-    /// belong to another daemon. [`super::Input::SessionClosed`] answers here, too.
+    /// Close it at once, without finishing anything: the account may already belong to another
+    /// daemon. [`super::Input::SessionClosed`] answers here, too.
     Cut(Incarnation),
     /// Write the update unless another account has the number that it gives this one:
     /// [`super::Input::Claimed`] answers.
@@ -22,7 +22,7 @@ pub enum Effect {
     AnswerPasskey { incarnation: Incarnation, command: CommandId, answer: PasskeyAnswer },
     /// Ask WhatsApp for the groups: [`super::Input::GroupsFetched`] answers, some time.
     FetchGroups(Incarnation),
-    /// Write the row and everything that tells of the change, in one transaction;
+    /// Write the row and everything that reports the change, in one transaction;
     /// retried by the shell until it is done or [`super::Input::Fenced`].
     Record(Box<Update>),
     /// The actor ends. The last effect of a life.

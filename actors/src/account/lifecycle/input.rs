@@ -22,7 +22,7 @@ pub enum Input {
     Deadline,
     /// The store refused a write: the account has another owner.
     Fenced,
-    /// The daemon stops, and nobody is known who would go on with the account.
+    /// The daemon stops, and no other daemon is known to take the account over.
     Drain,
     /// Another daemon is to go on with the account.
     HandOver,
@@ -42,7 +42,7 @@ impl CommandInput {
         Self { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command: row.command.clone() }
     }
 
-    /// What a change says of its end.
+    /// Its end, as a change records it.
     pub(super) fn ended(&self, result: Result<String, String>) -> Finished {
         Finished { command: self.id, kind: self.kind.clone(), result }
     }

@@ -104,7 +104,7 @@ impl Lifecycle {
     /// Linking | Connecting → Online
     fn go_online(&mut self, device_jid: Option<String>, step: &mut Step) {
         let Update { record, change } = self.online_update(device_jid, None, step);
-        // A restart that WhatsApp asked for (515) leaves the row, and is not told.
+        // A restart that WhatsApp asked for (515) leaves the row as it is and emits no event.
         let is_news = self.record.status != Status::Connected;
         self.be_online(record, step);
         if is_news {
@@ -112,7 +112,7 @@ impl Lifecycle {
         }
     }
 
-    /// What the first login of an attempt, or another one, makes of the row.
+    /// The row after a login, be it the first one of an attempt or a later one.
     fn online_update(&self, device_jid: Option<String>, phone: Option<&Phone>, step: &Step) -> Update {
         let (mut record, mut change) = (self.record.clone(), Change::default());
         let pairing = record.attempt().is_some();
@@ -125,7 +125,7 @@ impl Lifecycle {
         record.learn(phone.cloned(), device_jid);
         record.desired = Desired::Paired;
         record.next_retry_at = None;
-        // Nobody was told of a move that is over in time.
+        // A move that ends in time was never announced, so its end is not, either.
         let is_news = pairing || (record.status != Status::Connected && record.released_at.is_none());
         record.set_status(Status::Connected, Reason::Connected, step.now);
         if is_news {
@@ -179,7 +179,7 @@ impl Lifecycle {
         self.lose(&reason, step);
     }
 
-    /// What a close means for a link. Online | Connecting | ClaimingNumber → Closing
+    /// Acts on the verdict of a close. Online | Connecting | ClaimingNumber → Closing
     fn lose(&mut self, reason: &CloseReason, step: &mut Step) {
         if self.record.attempt().is_some() {
             return self.on_attempt_lost(reason, step);
@@ -220,8 +220,8 @@ impl Lifecycle {
         std::mem::replace(&mut self.doubted, keyring) == keyring
     }
 
-    /// An outdated client is nobody's fault and no person's work: each account asks again,
-    /// at growing distances.
+    /// When to retry after WhatsApp refused the client version. It may accept it again without
+    /// anybody's help, so each account retries at growing intervals.
     fn try_outdated_again(&mut self, reason: &CloseReason, step: &Step) -> Option<Instant> {
         let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
         is_outdated.then(|| step.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
@@ -260,7 +260,7 @@ impl Lifecycle {
     pub(super) fn start_login(&mut self, command: &CommandInput, step: &mut Step) {
         let Update { record, change } = self.login_update(command, step);
         self.record = record;
-        // Somebody asked, and is to be told what comes of it.
+        // An operator asked, so the next refusal is reported even if it is not the first.
         self.outdated.reset();
         self.write(change, step);
         self.log_in(step);

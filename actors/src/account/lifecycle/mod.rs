@@ -1,15 +1,15 @@
 //! The whole life of an account, as one enum stepped by a pure function.
 //!
-//! Nothing here waits, reads a clock, draws a random number or talks to anybody:
+//! It never waits, reads a clock, draws a random number or does input or output:
 //! inputs say what happened, effects are orders to the shell, and time and
-//! randomness are arguments. What an account may do is decided here and nowhere
-//! else.
+//! randomness are arguments. All decisions about an account are made here and
+//! nowhere else.
 //!
-//! - [`commands`] is what an operator can ask, state by state
-//! - [`pairing`] is an attempt: sockets, QR, admission, the first login
-//! - [`passkey`] is what may come between a scan and its admission
-//! - [`linked`] is life with a link: login, groups, loss and return
-//! - [`closing`] is the way out of every connection, and what follows it
+//! - [`commands`]: the operator's commands, state by state
+//! - [`pairing`]: an attempt, with its sockets, QR codes, admission and first login
+//! - [`passkey`]: the passkey exchange between a scan and its admission
+//! - [`linked`]: a linked account, with its logins, groups, losses and reconnects
+//! - [`closing`]: closing a connection, and the step that follows
 
 mod closing;
 mod commands;
@@ -39,7 +39,7 @@ use crate::{
     machine::{self, Machine},
 };
 
-/// Who is named in the audit for what nobody asked for.
+/// The source that the audit log names for actions that no operator asked for.
 const NOBODY: &str = "paird";
 
 /// The machine of one account.
@@ -62,7 +62,7 @@ pub struct Lifecycle {
     outdated: Failures,
     /// The keys whose device WhatsApp did not know at their last login.
     doubted: Option<KeyringId>,
-    /// Who asked for the running attempt.
+    /// The source of the command that began the running attempt.
     source: String,
 }
 
@@ -203,16 +203,15 @@ impl Lifecycle {
         self.record.set_status(status, reason, step.now);
     }
 
-    /// Writes the row as the record is now, and what the change tells. Whatever a deleted
-    /// account that is at rest writes says that the deletion is over, and leaves it to the
-    /// statement whether it is.
+    /// Writes the row from the record, together with the change. Every write of a deleted
+    /// account at rest claims that the deletion is complete; the statement checks whether it is.
     fn write(&mut self, mut change: Change, step: &mut Step) {
         let record = self.record.clone();
         change.deletes |= record.deleted_at.is_some() && record.status == Status::Unpaired;
         step.order(Effect::Record(Box::new(Update { record, change })));
     }
 
-    /// Writes the row and tells nothing.
+    /// Writes the row without events.
     fn write_row(&mut self, step: &mut Step) {
         self.write(Change::default(), step);
     }

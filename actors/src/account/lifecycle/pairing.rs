@@ -14,7 +14,7 @@ impl Lifecycle {
     pub(super) fn begin_attempt(&mut self, request: PairRequest, command: CommandInput, step: &mut Step) {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Superseded });
-        // It was being connected again, and nobody was told of that.
+        // It was reconnecting, and consumers still believe that it is connected.
         if self.record.status == Status::Connected || self.record.released_at.is_some() {
             change.events.push(Event::Disconnected { reason: Reason::Pairing.into(), next_retry_at: step.now });
         }
@@ -69,7 +69,7 @@ impl Lifecycle {
         let until = self.silent_after(expires_at);
         self.state = State::AwaitingScan { shown: Some(payload.clone()), until };
         self.record.next_retry_at = None;
-        // In code mode the QR is only an alternative: what is said of the code stays.
+        // In code mode the QR is only an alternative, so the reason keeps describing the code.
         if !self.is_by_code() || self.record.reason.word() == Reason::Opening {
             self.set_status(Status::Pending, Reason::WaitingForScan, step);
         }
@@ -132,7 +132,7 @@ impl Lifecycle {
         }
         let reason = StatusReason::new(Reason::ScanRejected, reason);
         if matches!(self.state, State::AwaitingPasskey { .. }) {
-            // What there was of an exchange is lost, and no QR is on show.
+            // The exchange is lost with the socket, and no QR is on the row.
             return self.next_socket(reason, step);
         }
         self.set_status(Status::Pending, reason, step);
@@ -246,7 +246,7 @@ impl Lifecycle {
             self.backoff.reset();
             self.was_prompt = false;
         }
-        // Nobody ever linked with these keys, or the phone removed the device at once.
+        // No phone ever linked these keys, or it removed the device at once.
         let erase_linking = linking
             && match reason.verdict() {
                 Verdict::LinkGone => true,

@@ -1,4 +1,4 @@
-//! The passkey gate: what WhatsApp asks is told, and the operator's answer carried back.
+//! The passkey gate: publishes WhatsApp's challenge and carries the operator's answer back.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ impl Lifecycle {
             State::AwaitingPasskey { answered: true, .. } | State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. }
         );
         if stage == PasskeyStage::Challenge && under_way {
-            // The exchange under way cannot be begun anew on its own socket.
+            // An exchange cannot be restarted on its own socket.
             return self.next_socket(failed("WhatsApp asked for it again after it was answered"), step);
         }
         self.state = State::AwaitingPasskey {

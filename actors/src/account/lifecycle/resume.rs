@@ -1,4 +1,4 @@
-//! The beginning of a life: a machine made from the row that the last one left.
+//! Builds a machine from the row that the previous one left.
 
 use super::{AfterClose, Lifecycle, NOBODY, State, Step};
 use crate::domain::{
@@ -7,8 +7,8 @@ use crate::domain::{
 };
 
 impl Lifecycle {
-    /// Goes on from the row, whoever wrote it and however it ended. `seed` is this
-    /// life's randomness; two lives of one account must not have the same.
+    /// Continues from the row, even if its writer crashed at any point. `seed` is this life's
+    /// randomness; two lives of one account must not have the same.
     pub fn resume(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> (Self, Vec<super::Effect>) {
         let mut life = Self::of(record, policy, seed, now);
         let mut step = Step::at(now);
@@ -16,9 +16,9 @@ impl Lifecycle {
         (life, step.effects)
     }
 
-    /// Does not go on: what of the row cannot be read, or cannot be written as the machine
-    /// would, is left alone, and the account is held by as small a change as there can be.
-    /// Commands are then done as for any account that is held.
+    /// Puts the account on hold, because its row cannot be read or the database refuses to write
+    /// it. The change is as small as possible and leaves the unreadable columns alone. Commands
+    /// are then handled as for any held account.
     pub fn hold(
         record: AccountRecord,
         policy: Policy,
@@ -48,7 +48,7 @@ impl Lifecycle {
         }
     }
 
-    /// → Held | Deleted. Told once: a row that says so already is not written again.
+    /// → Held | Deleted. Announced once: a row that says so already is not written again.
     fn be_held(&mut self, trouble: Trouble, step: &mut Step) {
         if self.record.deleted_at.is_some() {
             return self.rest_deleted(trouble, step);
@@ -75,8 +75,9 @@ impl Lifecycle {
         self.write(change, step);
     }
 
-    /// Nobody sees a deleted account, so nobody would resume one that is held. What its
-    /// deletion could not write is tried again with the next command, or seldom. → Deleted
+    /// A deleted account is not held: operators no longer see it and could not resume it. The
+    /// rest of its deletion is retried with the next command, or after the longest backoff.
+    /// → Deleted
     fn rest_deleted(&mut self, Trouble { reason, commands, is_muted }: Trouble, step: &mut Step) {
         self.state = State::Deleted { until: step.now.after(self.policy.backoff_cap) };
         if !commands.is_empty() {
@@ -107,8 +108,8 @@ impl Lifecycle {
         }
     }
 
-    /// A link that no attempt owns: the phone may list a device that nobody wants. And the
-    /// number, which only the attempt had, is free. The state stays.
+    /// Opens a ticket for a link that no attempt owns any more, since the phone may still list
+    /// its device, and frees the number that only that attempt had. The state stays.
     pub(super) fn leave_behind(&mut self, step: &mut Step) {
         let mut change = Change::default();
         self.leave_behind_into(&mut change);
@@ -185,7 +186,7 @@ impl Lifecycle {
     }
 }
 
-/// What a refused change was to end ends with the reason of the refusal.
+/// The commands that a refused change would have ended fail with the reason of the refusal.
 fn fail_all(change: &mut Change, commands: Vec<Finished>, reason: &StatusReason, is_muted: bool) {
     for Finished { command, kind, .. } in commands {
         if !is_muted {

@@ -2,8 +2,8 @@ use super::closing::AfterClose;
 use super::input::CommandInput;
 use crate::domain::{AccountRecord, CommandId, Instant, PasskeyStage, Phone, Secret};
 
-/// What an account is in, right now. Conditions, not actions; every one with
-/// something under way has a deadline.
+/// The current state of an account. States are conditions, not actions; each one that waits
+/// for something has a deadline.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// Nothing runs. Keys may be parked.
@@ -38,7 +38,7 @@ pub enum State {
     ///
     /// Commands wait; with `leave` the machine leaves after that.
     Closing { after: Box<AfterClose>, waiting: Vec<CommandInput>, leave: bool, until: Instant },
-    /// The account is deleted: commands that come too late are told so.
+    /// The account is deleted. Stays for a while, to answer commands that come too late.
     Deleted { until: Instant },
     /// Nothing more will come.
     Gone,
@@ -108,8 +108,8 @@ impl State {
         self.awaits_phone() && !matches!(self, Self::AwaitingPasskey { .. })
     }
 
-    /// The next moment at which something must happen. An attempt's own deadline
-    /// cuts short whatever comes before the link; a link that exists is past it.
+    /// The next moment at which something must happen. The attempt's own deadline limits every
+    /// state before the link exists, and none after.
     pub fn deadline(&self, attempt: Option<Instant>) -> Option<Instant> {
         let by_attempt = |until: Instant| Some(attempt.map_or(until, |deadline| deadline.min(until)));
         match self {

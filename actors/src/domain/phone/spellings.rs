@@ -13,7 +13,7 @@ struct OptionalDigits {
     optional: &'static str,
     /// How many digits follow.
     rest: usize,
-    /// What the first of those may be, one entry a digit.
+    /// Permitted leading digits of the rest, one entry per position.
     begin: &'static [&'static str],
 }
 

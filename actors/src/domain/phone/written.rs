@@ -1,4 +1,4 @@
-//! What people write around and into a number.
+//! Phone numbers as people write them, with prefixes, separators and invisible characters.
 
 use super::PhoneError;
 
@@ -25,9 +25,9 @@ pub(super) fn digits(text: &str) -> Result<String, PhoneError> {
     }
 }
 
-/// Takes the digit off that is dialled inside a country only: the `0` of +44 (0)20.
-/// `None` where there is none, or where it belongs to the number, as in Italy or in Russia's
-/// +7 800: what is left must be a number that the country gives out.
+/// Removes the digit that is dialled only within the country: the `0` of +44 (0)20.
+/// `None` if there is none, or if it belongs to the number, as in Italy or in Russia's
+/// +7 800: the rest must be a number that the country assigns.
 pub(super) fn without_trunk_prefix(digits: &str) -> Option<String> {
     let number = phonenumber::parse(None, format!("+{digits}")).ok()?;
     if !number.is_valid() {
@@ -52,7 +52,7 @@ fn is_separator(c: char) -> bool {
         || matches!(c, '\u{ff08}' | '\u{ff09}' | '\u{ff0d}' | '\u{ff0e}' | '\u{ff0f}')
 }
 
-/// What comes along with a number that is copied from a contact or a web page.
+/// Characters that are copied along with a number from a contact or a web page.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

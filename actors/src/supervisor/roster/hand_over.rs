@@ -1,4 +1,4 @@
-//! The way of an account to another daemon: everybody of it leaves, then it is released.
+//! Handing an account to another daemon: its actors leave, then it is released.
 
 use super::{Directive, Member, Roster, Slot};
 use crate::domain::{AccountId, Fence, Owned, Taken, TicketId};
@@ -10,7 +10,7 @@ pub(super) struct HandOver {
     tickets: Vec<TicketId>,
     /// [`Directive::Release`] is out.
     releasing: bool,
-    /// What was taken for it meanwhile.
+    /// Commands that were taken for it meanwhile.
     pub(super) commands: Vec<Taken>,
 }
 

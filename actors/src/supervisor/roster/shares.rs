@@ -1,5 +1,5 @@
-//! How the accounts of a fleet are shared out: by each daemon for itself, from the
-//! same counts, so that nobody has to give orders.
+//! Distributes a fleet's accounts among its daemons. Each daemon computes its share from the
+//! same counts, so no coordinator is needed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const ROUND: Duration = Duration::from_secs(1);
 /// So many accounts more than the daemon that has fewest are never a reason to move one.
 const TOLERATED: u32 = 8;
 
-/// What a daemon does about its share now.
+/// The accounts that a daemon claims or gives up now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Claim at most so many.
@@ -20,8 +20,8 @@ pub(super) struct Plan {
     pub(super) give_up: u32,
 }
 
-/// A daemon's share, and the pace at which it comes to it: whoever takes over a
-/// thousand accounts logs them in over a while, and leaves some to the others.
+/// A daemon's share, and the pace at which it gets there: a daemon that takes over a
+/// thousand accounts spreads their logins and leaves some accounts to the others.
 #[derive(Clone, Debug)]
 pub(super) struct Shares {
     /// The most accounts that move in one round; `u32::MAX`: no limit.
@@ -73,8 +73,9 @@ impl Shares {
         plan
     }
 
-    /// A claim that got all it asked for may find more; else nothing is free. One that
-    /// got nothing moved nobody: what another daemon gives up is claimed without a wait.
+    /// A claim that got all it asked for may find more; otherwise nothing is free. One that
+    /// got nothing does not count against the pace: an account that another daemon gives up
+    /// is then claimed without a wait.
     pub(super) fn on_claimed(&mut self, asked: u32, got: u32) {
         if got >= asked {
             self.wake = Some(self.not_before);

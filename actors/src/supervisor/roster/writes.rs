@@ -1,4 +1,4 @@
-//! What the roster writes: each until its outcome is known, since nobody else would.
+//! The roster's writes. Each is repeated until its outcome is known: no other part retries it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -56,8 +56,8 @@ impl Writes {
         self.pending.remove(write).is_some()
     }
 
-    /// The database answers: what failed while it did not is not kept waiting. A write that
-    /// it goes on to refuse is tried once a second at most.
+    /// The database answers again, so writes that failed meanwhile are retried soon. A write that
+    /// keeps failing is retried once a second at most.
     pub(super) fn on_answer(&mut self, now: Instant) -> Vec<Directive> {
         self.pending.values_mut().for_each(|retry| retry.hurry(RETRY_WHEN_BACK, now));
         self.on_deadline(now)
@@ -74,19 +74,19 @@ impl Writes {
 }
 
 impl Roster {
-    /// Puts commands back that were taken and reached nobody.
+    /// Puts back commands that were taken and reached no actor.
     pub fn requeue(&mut self, commands: Vec<Taken>) -> Vec<Directive> {
         self.writes.requeue(commands).into_iter().collect()
     }
 
-    /// What came of [`Directive::Write`].
+    /// The result of [`Directive::Write`].
     pub fn on_written(&mut self, write: &RosterWrite, outcome: Result<(), StoreError>, now: Instant) -> Vec<Directive> {
         match outcome {
             Err(StoreError::Unavailable(_)) => {
                 self.writes.on_failed(write, now);
                 return Vec::new();
             }
-            // Whoever owns the account now goes on from what it finds.
+            // The account's new owner continues from the row.
             Ok(())
             | Err(StoreError::Fenced | StoreError::Overtaken | StoreError::Refused(_) | StoreError::Poisoned(_)) => {}
         }
