@@ -26,7 +26,7 @@ pub struct Account {
     pub status_reason: String,
     #[schema(schema_with = vocabulary::reason_word)]
     pub status_word: Reason,
-    /// What WhatsApp or another part said of the reason.
+    /// Details of the reason, from WhatsApp or another part.
     pub status_raw: Option<String>,
     /// Status and reason as one sentence for people, without its full stop.
     pub status_text: String,
@@ -47,13 +47,13 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// The daemon that runs it.
     pub owner: Option<Owner>,
-    /// What a person can do about the reason; null where nothing is wrong.
+    /// Advice for a person about the reason; null if nothing is wrong.
     pub advice: Option<String>,
-    /// What everything of it goes through, without its login; null: it connects directly.
+    /// The proxy of all its traffic, without its login; null: it connects directly.
     pub proxy: Option<String>,
-    /// User and password are set for the proxy. They are never told.
+    /// User and password are set for the proxy. They are never returned.
     pub proxy_has_login: bool,
-    /// What the phone shows under "Linked devices", from the next pairing on; null: the daemon's.
+    /// The name under "Linked devices" on the phone, from the next pairing on; null: the daemon's.
     pub device_name: Option<String>,
     /// Whether it looks online while it is linked: `silent` or `available`.
     pub presence: String,
@@ -61,7 +61,7 @@ pub struct Account {
     pub open_tickets: i64,
 }
 
-/// How long a QR code is good.
+/// The time in which a QR code is valid.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QrTimes {

@@ -32,7 +32,7 @@ struct Inspections {
     inspections: Vec<Inspection>,
 }
 
-/// What an account's actor is in, and the row as it knows it.
+/// The state of an account's actor, and its copy of the row.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Inspection {
@@ -92,7 +92,7 @@ struct Undrained {
     was_draining: bool,
 }
 
-/// What every account that runs here is in.
+/// The states of all accounts that run here.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Inspections)))]
 #[get("/api/inspections")]
 pub async fn inspect_all(state: Data<AppState>) -> Json<Inspections> {
@@ -101,7 +101,7 @@ pub async fn inspect_all(state: Data<AppState>) -> Json<Inspections> {
     Json(Inspections { inspections })
 }
 
-/// What one account is in, if it runs here.
+/// The state of one account, if it runs here.
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)), responses((status = 200, body = Inspection)))]
 #[get("/api/accounts/{id}/inspection")]
 pub async fn inspect(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Inspection>, Problem> {
@@ -148,10 +148,10 @@ pub async fn resync(state: Data<AppState>) -> HttpResponse {
     HttpResponse::new(StatusCode::ACCEPTED)
 }
 
-/// Gives every account of this daemon away and takes no new ones; the process stays, its
-/// console too, and `/readyz` says no. Other daemons take the accounts over at once; if
-/// there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-/// when the drain is undone or the daemon restarts.
+/// Releases all accounts of this daemon and claims no new ones. The process and its console
+/// keep running, and `/readyz` fails. Other daemons take the accounts over at once; if there
+/// are none, the accounts stay disconnected. No account is logged out. The daemon claims
+/// accounts again when the drain is undone or the daemon restarts.
 #[utoipa::path(tag = "admin", responses((status = 200, body = Drained)))]
 #[post("/api/drain")]
 pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Json<Drained>, Problem> {

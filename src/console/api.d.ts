@@ -47,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was done to an account, by whom, also to a deleted one. */
+        /** The audit log of an account, which may be a deleted one. */
         get: operations["getAccountsIdAudit"];
         put?: never;
         post?: never;
@@ -136,7 +136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What one account is in, if it runs here. */
+        /** The state of one account, if it runs here. */
         get: operations["getAccountsIdInspection"];
         put?: never;
         post?: never;
@@ -251,10 +251,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Gives every account of this daemon away and takes no new ones; the process stays, its
-         *     console too, and `/readyz` says no. Other daemons take the accounts over at once; if
-         *     there is none, they stay disconnected. Nobody is logged out. It takes accounts again
-         *     when the drain is undone or the daemon restarts.
+         * Releases all accounts of this daemon and claims no new ones. The process and its console
+         *     keep running, and `/readyz` fails. Other daemons take the accounts over at once; if there
+         *     are none, the accounts stay disconnected. No account is logged out. The daemon claims
+         *     accounts again when the drain is undone or the daemon restarts.
          */
         post: operations["postDrain"];
         /** Undoes a drain: this daemon takes its share of the accounts again. */
@@ -272,10 +272,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens: `account` whenever an account has changed (at the start, each
-         *     account once and then `accounts` with the ids of all), and every event under its type. An
-         *     event's `id` is the position to resume from: with `Last-Event-ID` every event comes exactly
-         *     once.
+         * The live stream: `account` whenever an account has changed (at the start, each account once
+         *     and then `accounts` with the ids of all), and every event under its type. An event's `id`
+         *     is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
          */
         get: operations["getEvents"];
         put?: never;
@@ -310,7 +309,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What every account that runs here is in. */
+        /** The states of all accounts that run here. */
         get: operations["getInspections"];
         put?: never;
         post?: never;
@@ -413,8 +412,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The process lives: its supervisor answers, and the lease is being looked after. A
-         *     database that is away is no reason to restart it.
+         * Liveness: the supervisor answers, and the lease is being renewed. An unavailable database
+         *     does not count, since a restart would not help.
          */
         get: operations["getHealthz"];
         put?: never;
@@ -483,7 +482,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The database answers, the lease is live, and nobody drains it. */
+        /** Readiness: the database answers, the lease is live, and the daemon is not draining. */
         get: operations["getReadyz"];
         put?: never;
         post?: never;
@@ -507,7 +506,7 @@ export interface components {
         Account: {
             /** @description Kinds of commands that make sense now; the first is what one most likely came for. */
             actions: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync")[];
-            /** @description What a person can do about the reason; null where nothing is wrong. */
+            /** @description Advice for a person about the reason; null if nothing is wrong. */
             advice?: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -520,7 +519,7 @@ export interface components {
              * @enum {string}
              */
             desired: "unpaired" | "paired" | "deleted";
-            /** @description What the phone shows under "Linked devices", from the next pairing on; null: the daemon's. */
+            /** @description The name under "Linked devices" on the phone, from the next pairing on; null: the daemon's. */
             deviceName?: string | null;
             expectPhone?: string | null;
             /** Format: uuid */
@@ -545,22 +544,22 @@ export interface components {
              * @description Where pairing stands.
              *
              *     - `idle`: no attempt is running, and none ended without a link since the account was last linked
-             *     - `starting`: a connection is being opened; the code comes in a moment
+             *     - `starting`: a connection is being opened; the code follows in a moment
              *     - `retrying`: a connection of the attempt failed, and the next one follows; the reason says why
              *     - `scan`: a QR code is to be scanned
-             *     - `code`: a code is to be typed on the phone; a QR code may be there, too
+             *     - `code`: a code is to be typed on the phone; there may also be a QR code
              *     - `passkey`: WhatsApp wants the passkey's assertion
              *     - `passkey_confirmation`: the operator is to compare the codes on both screens
              *     - `linking`: the phone has scanned, and WhatsApp is linking
              *     - `connected`: linked and online
-             *     - `offline`: linked; the connection is down, and paird connects again by itself
+             *     - `offline`: linked; the connection is down, and paird reconnects by itself
              *     - `held`: held: needs a person or a date
              *     - `gone`: deleted; it cannot be paired any more
              *     - `duplicate`: the last attempt ended: the phone is linked to another account
              *     - `wrong_phone`: the last attempt ended: another phone than the expected one scanned
              *     - `timeout`: the last attempt ended: nobody scanned in time
              *     - `cancelled`: the last attempt ended: it was cancelled
-             *     - `failed`: the last attempt ended: no retry could mend it, the reason says why
+             *     - `failed`: the last attempt failed, and a retry cannot succeed; the reason says why
              * @enum {string}
              */
             phase: "idle" | "starting" | "retrying" | "scan" | "code" | "passkey" | "passkey_confirmation" | "linking" | "connected" | "offline" | "held" | "gone" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "failed";
@@ -568,9 +567,9 @@ export interface components {
             phoneNumber?: string | null;
             /** @description Whether it looks online while it is linked: `silent` or `available`. */
             presence: string;
-            /** @description What everything of it goes through, without its login; null: it connects directly. */
+            /** @description The proxy of all its traffic, without its login; null: it connects directly. */
             proxy?: string | null;
-            /** @description User and password are set for the proxy. They are never told. */
+            /** @description User and password are set for the proxy. They are never returned. */
             proxyHasLogin: boolean;
             qr?: components["schemas"]["QrTimes"] | null;
             /**
@@ -585,7 +584,7 @@ export interface components {
              * @enum {string}
              */
             status: "unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting";
-            /** @description What WhatsApp or another part said of the reason. */
+            /** @description Details of the reason, from WhatsApp or another part. */
             statusRaw?: string | null;
             /** @description A word, and after a colon WhatsApp's own. `statusWord` and `statusRaw` are its parts. */
             statusReason: string;
@@ -603,15 +602,15 @@ export interface components {
              *     - `waiting_for_passkey`: WhatsApp asks for a passkey
              *     - `waiting_for_passkey_confirmation`: WhatsApp shows a code to compare with the phone's
              *     - `linking`: The phone has scanned, WhatsApp is linking
-             *     - `reconnecting`: Connecting again, as the operator asked
+             *     - `reconnecting`: Reconnecting, as the operator asked
              *     - `daemon_restarted`: paird was restarted and continues
              *     - `scan_rejected`: The last scan was not accepted
              *     - `code_expired`: The code to type is no longer valid
-             *     - `code_refused`: WhatsApp gives no code to type
+             *     - `code_refused`: WhatsApp issued no code to type
              *     - `passkey_failed`: The passkey exchange failed
              *     - `passkey_timeout`: The passkey was not answered in time
              *     - `no_answer`: WhatsApp did not answer
-             *     - `no_login`: The login after the scan did not come
+             *     - `no_login`: The login after the scan did not happen
              *     - `qr_exhausted`: Every QR code of this connection was shown; new ones follow
              *     - `duplicate`: The phone is linked to another account already
              *     - `wrong_phone`: Another phone than the expected one scanned
@@ -619,9 +618,9 @@ export interface components {
              *     - `cancelled`: Pairing was cancelled
              *     - `connected`: Linked and online
              *     - `resuming`: Connecting with the stored keys
-             *     - `hold_over`: The hold is over, connecting again
+             *     - `hold_over`: The hold is over, reconnecting
              *     - `released`: Handed over from one daemon to another
-             *     - `pairing`: A pair attempt takes the link's place
+             *     - `pairing`: A pair attempt replaces the link
              *     - `socket_lost`: The connection to WhatsApp was lost
              *     - `unreachable`: WhatsApp cannot be reached
              *     - `proxy_unreachable`: The account's proxy cannot be reached
@@ -631,10 +630,10 @@ export interface components {
              *     - `server_busy`: WhatsApp's server is busy
              *     - `rate_limited`: WhatsApp says: too many connections
              *     - `restart_required`: WhatsApp asked for a new connection
-             *     - `not_authorized`: WhatsApp does not know the device; paird looks once more before it believes that
+             *     - `not_authorized`: WhatsApp does not know the device; paird tries one more login before accepting that
              *     - `refused`: WhatsApp refused the connection
              *     - `store_failed`: The stored keys could not be read or written
-             *     - `replaced`: Another program took the connection over
+             *     - `replaced`: Another program took over the connection
              *     - `temporary_ban`: Banned by WhatsApp for some time
              *     - `banned`: Banned or locked by WhatsApp
              *     - `client_outdated`: WhatsApp no longer talks to this version of paird
@@ -646,7 +645,7 @@ export interface components {
              *     - `operator`: As the operator asked
              *     - `unlinking`: The device is being removed from the phone
              *     - `deleted`: Deleted
-             *     - `unknown`: The reason is not one that this version knows
+             *     - `unknown`: This version does not know the reason
              * @enum {string}
              */
             statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
@@ -673,26 +672,26 @@ export interface components {
              *     - `account.held`: the account is held, see the reason in the payload
              *     - `account.unlinked`: WhatsApp confirmed that a device entry is gone from the phone
              *     - `account.unlink_abandoned`: a device entry could not be removed in time
-             *     - `account.added`: somebody added the account
-             *     - `account.renamed`: somebody gave the account another label, or a migration did: `former` broke a new limit
-             *     - `account.proxied`: somebody set or removed the account's proxy (`proxy`), or the login for it (`login`: `set` or `removed`, and nothing of it)
-             *     - `account.device_named`: somebody set the name that the phone lists, in `deviceName`
-             *     - `account.presence_set`: somebody set the account's presence, in `presence`
-             *     - `account.resumed`: the operator had the account connect again with its stored keys
+             *     - `account.added`: the account was added
+             *     - `account.renamed`: the account's label was changed, by an operator or by a migration whose new limit `former` exceeded
+             *     - `account.proxied`: the account's proxy (`proxy`) was set or removed, or the login for it (`login`: `set` or `removed`, never the login itself)
+             *     - `account.device_named`: the name that the phone lists was set, to `deviceName`
+             *     - `account.presence_set`: the account's presence was set, to `presence`
+             *     - `account.resumed`: the operator had the account reconnect with its stored keys
              *     - `account.cancelled`: the operator ended the pair attempt
              *     - `account.passkey_answered`: the operator answered a passkey challenge, or confirmed the code
              *     - `account.duplicate_refused`: a phone was refused: another account of the operator, `existingLabel`, has its number
-             *     - `account.wrong_phone_refused`: a phone was refused: another one was expected
+             *     - `account.wrong_phone_refused`: a phone was refused: a different one was expected
              *     - `session.disconnected`: the connection was lost
-             *     - `keys.rotated`: every key was wrapped anew with the master key `key`
-             *     - `daemon.drained`: a daemon was told to give its accounts away
-             *     - `daemon.undrained`: a daemon was told to take accounts again
-             *     - `console.logged_in`: somebody logged in to the console
+             *     - `keys.rotated`: every key was wrapped with the new master key `key`
+             *     - `daemon.drained`: a daemon was asked to release its accounts
+             *     - `daemon.undrained`: a daemon was asked to claim accounts again
+             *     - `console.logged_in`: a login to the console
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
             action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "console.logged_in" | "console.login_failed";
-            /** @description How it came: command, notify, row, http, cli or daemon; null on records of older versions. */
+            /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
             channel?: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -703,7 +702,7 @@ export interface components {
             payload: Record<string, never>;
             /** @description The login that the database knows the sender by; null on records of older versions. */
             sentBy?: string | null;
-            /** @description What the sender says it is. */
+            /** @description The source that the sender claims to be. */
             source: string;
         };
         /** @description A command and what came of it. */
@@ -774,7 +773,7 @@ export interface components {
              *     - `session.wrong_phone`: another phone than the expected one scanned; ends a pair attempt
              *     - `session.timeout`: nobody scanned in time; ends a pair attempt
              *     - `session.cancelled`: the operator ended the pair attempt, or another one took its place
-             *     - `session.failed`: no retry can mend it; ends a pair attempt
+             *     - `session.failed`: a retry cannot succeed; ends a pair attempt
              *     - `session.disconnected`: the connection was lost and is retried
              *     - `session.logged_out`: the phone or WhatsApp removed the device
              *     - `session.held`: needs a person, or the date in `until`
@@ -826,7 +825,7 @@ export interface components {
         Groups: {
             groups: components["schemas"]["Group"][];
         };
-        /** @description What an account's actor is in, and the row as it knows it. */
+        /** @description The state of an account's actor, and its copy of the row. */
         Inspection: {
             /** Format: uuid */
             accountId: string;
@@ -890,7 +889,7 @@ export interface components {
         };
         /** @description A command as it is sent. */
         NewCommand: {
-            /** @description What the kind takes; anything else is a 422 that names it. */
+            /** @description The arguments of the kind; any other argument is a 422 that names it. */
             args: Record<string, never>;
             /**
              * @description What to do.
@@ -900,7 +899,7 @@ export interface components {
              *     - `account.passkey`: the operator's answer to a passkey challenge
              *     - `account.unpair`: close the connection and keep it closed; with `logout` the device is removed from the phone, too
              *     - `account.resume`: connect again with the stored keys, without a QR code
-             *     - `account.reconnect`: connect again at once, with the settings of now
+             *     - `account.reconnect`: reconnect at once, with the current settings
              *     - `account.delete`: remove the device from the phone, then erase the account
              *     - `groups.sync`: fetch the groups again
              * @example account.pair
@@ -945,17 +944,17 @@ export interface components {
         };
         /** @description An error, as application/problem+json. */
         Problem: {
-            /** @description What happened, and what to do now. */
+            /** @description The problem, and what to do about it. */
             detail: string;
             /** @description The path that was asked for. */
             instance?: string | null;
             /** Format: int32 */
             status: number;
             title: string;
-            /** @description Tells kinds of problems apart; it is not an address. */
+            /** @description Identifies the kind of problem; it is not an address. */
             type: string;
         };
-        /** @description How long a QR code is good. */
+        /** @description The time in which a QR code is valid. */
         QrTimes: {
             /** Format: date-time */
             at: string;
@@ -1184,7 +1183,7 @@ export interface operations {
         responses: {
             202: {
                 headers: {
-                    /** @description Where its end is told */
+                    /** @description The command, with its outcome */
                     Location?: string;
                     [name: string]: unknown;
                 };

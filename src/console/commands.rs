@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 struct NewCommand {
     #[schema(schema_with = vocabulary::command_kind)]
     kind: String,
-    /// What the kind takes; anything else is a 422 that names it.
+    /// The arguments of the kind; any other argument is a 422 that names it.
     #[schema(value_type = Object)]
     args: Option<Value>,
 }
@@ -78,7 +78,7 @@ struct Patience {
 #[utoipa::path(tag = "commands", request_body = NewCommand,
     params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header,
             description = "The same key again for the same account is the same command", max_length = 200)),
-    responses((status = 202, body = Accepted, headers(("Location" = String, description = "Where its end is told")))))]
+    responses((status = 202, body = Accepted, headers(("Location" = String, description = "The command, with its outcome")))))]
 #[post("/api/accounts/{id}/commands")]
 pub async fn send(
     state: Data<AppState>,

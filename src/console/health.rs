@@ -16,8 +16,8 @@ struct Alive {
     alive: bool,
 }
 
-/// The process lives: its supervisor answers, and the lease is being looked after. A
-/// database that is away is no reason to restart it.
+/// Liveness: the supervisor answers, and the lease is being renewed. An unavailable database
+/// does not count, since a restart would not help.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, body = Alive)))]
 #[get("/healthz")]
 pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
@@ -27,7 +27,7 @@ pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     Ok(Json(Alive { alive: true }))
 }
 
-/// The database answers, the lease is live, and nobody drains it.
+/// Readiness: the database answers, the lease is live, and the daemon is not draining.
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]

@@ -66,7 +66,7 @@ struct Event {
     payload: Value,
     /// The payload's `reason`, if it has one, as a sentence for people without its full stop.
     reason_text: Option<String>,
-    /// What happened, as a sentence for people without its full stop.
+    /// The event as a sentence for people, without its full stop.
     event_text: String,
     #[schema(schema_with = vocabulary::tone)]
     tone: Tone,
@@ -83,15 +83,15 @@ struct Audit {
 struct AuditRecord {
     id: i64,
     operator_id: Option<Uuid>,
-    /// What the sender says it is.
+    /// The source that the sender claims to be.
     source: String,
     /// The login that the database knows the sender by; null on records of older versions.
     sent_by: Option<String>,
-    /// How it came: command, notify, row, http, cli or daemon; null on records of older versions.
+    /// The channel: command, notify, row, http, cli or daemon; null on records of older versions.
     channel: Option<String>,
     #[schema(schema_with = vocabulary::audit_action)]
     action: String,
-    /// What was done and who asked, as a sentence for people without its full stop.
+    /// The action and its source, as a sentence for people, without its full stop.
     action_text: String,
     #[schema(value_type = Object)]
     payload: Value,
@@ -146,7 +146,7 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
     Ok(Json(Events { events: rows.into_iter().map(Event::from).collect() }))
 }
 
-/// What was done to an account, by whom, also to a deleted one.
+/// The audit log of an account, which may be a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Before), responses((status = 200, body = Audit)))]
 #[get("/api/accounts/{id}/audit")]
 pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {

@@ -19,10 +19,9 @@ use super::{
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// What happens, as it happens: `account` whenever an account has changed (at the start, each
-/// account once and then `accounts` with the ids of all), and every event under its type. An
-/// event's `id` is the position to resume from: with `Last-Event-ID` every event comes exactly
-/// once.
+/// The live stream: `account` whenever an account has changed (at the start, each account once
+/// and then `accounts` with the ids of all), and every event under its type. An event's `id`
+/// is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
 #[utoipa::path(tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was received")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 #[get("/api/events")]

@@ -27,12 +27,12 @@ pub struct Problem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
-    /// Tells kinds of problems apart; it is not an address.
+    /// Identifies the kind of problem; it is not an address.
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
     status: u16,
-    /// What happened, and what to do now.
+    /// The problem, and what to do about it.
     detail: &'a str,
     /// The path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

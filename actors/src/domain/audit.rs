@@ -77,11 +77,11 @@ impl AuditAction {
             Self::Cancelled => "Pairing cancelled",
             Self::PasskeyAnswered => "Passkey answered",
             Self::DuplicateRefused => "Phone refused: linked to another account",
-            Self::WrongPhoneRefused => "Phone refused: another one was expected",
+            Self::WrongPhoneRefused => "Phone refused: a different one was expected",
             Self::Disconnected => "Connection lost",
             Self::KeysRotated => "Keys rotated",
             Self::Drained => "Daemon drained",
-            Self::Undrained => "Daemon takes accounts again",
+            Self::Undrained => "Drain undone",
             Self::ConsoleLoggedIn => "Logged in to the console",
             Self::ConsoleLoginFailed => "Wrong token for the console",
         }
@@ -96,25 +96,27 @@ impl AuditAction {
             Self::Held => "the account is held, see the reason in the payload",
             Self::Unlinked => "WhatsApp confirmed that a device entry is gone from the phone",
             Self::UnlinkAbandoned => "a device entry could not be removed in time",
-            Self::Added => "somebody added the account",
-            Self::Renamed => "somebody gave the account another label, or a migration did: `former` broke a new limit",
-            Self::Proxied => {
-                "somebody set or removed the account's proxy (`proxy`), or the login for it (`login`: `set` or `removed`, and nothing of it)"
+            Self::Added => "the account was added",
+            Self::Renamed => {
+                "the account's label was changed, by an operator or by a migration whose new limit `former` exceeded"
             }
-            Self::DeviceNamed => "somebody set the name that the phone lists, in `deviceName`",
-            Self::PresenceSet => "somebody set the account's presence, in `presence`",
-            Self::Resumed => "the operator had the account connect again with its stored keys",
+            Self::Proxied => {
+                "the account's proxy (`proxy`) was set or removed, or the login for it (`login`: `set` or `removed`, never the login itself)"
+            }
+            Self::DeviceNamed => "the name that the phone lists was set, to `deviceName`",
+            Self::PresenceSet => "the account's presence was set, to `presence`",
+            Self::Resumed => "the operator had the account reconnect with its stored keys",
             Self::Cancelled => "the operator ended the pair attempt",
             Self::PasskeyAnswered => "the operator answered a passkey challenge, or confirmed the code",
             Self::DuplicateRefused => {
                 "a phone was refused: another account of the operator, `existingLabel`, has its number"
             }
-            Self::WrongPhoneRefused => "a phone was refused: another one was expected",
+            Self::WrongPhoneRefused => "a phone was refused: a different one was expected",
             Self::Disconnected => "the connection was lost",
-            Self::KeysRotated => "every key was wrapped anew with the master key `key`",
-            Self::Drained => "a daemon was told to give its accounts away",
-            Self::Undrained => "a daemon was told to take accounts again",
-            Self::ConsoleLoggedIn => "somebody logged in to the console",
+            Self::KeysRotated => "every key was wrapped with the new master key `key`",
+            Self::Drained => "a daemon was asked to release its accounts",
+            Self::Undrained => "a daemon was asked to claim accounts again",
+            Self::ConsoleLoggedIn => "a login to the console",
             Self::ConsoleLoginFailed => {
                 "wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute"
             }

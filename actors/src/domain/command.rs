@@ -193,7 +193,7 @@ impl CommandKind {
                 "close the connection and keep it closed; with `logout` the device is removed from the phone, too"
             }
             Self::Resume => "connect again with the stored keys, without a QR code",
-            Self::Reconnect => "connect again at once, with the settings of now",
+            Self::Reconnect => "reconnect at once, with the current settings",
             Self::Delete => "remove the device from the phone, then erase the account",
             Self::SyncGroups => "fetch the groups again",
         }

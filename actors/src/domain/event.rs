@@ -84,7 +84,7 @@ impl EventKind {
             Self::WrongPhone => "another phone than the expected one scanned; ends a pair attempt",
             Self::Timeout => "nobody scanned in time; ends a pair attempt",
             Self::Cancelled => "the operator ended the pair attempt, or another one took its place",
-            Self::Failed => "no retry can mend it; ends a pair attempt",
+            Self::Failed => "a retry cannot succeed; ends a pair attempt",
             Self::Disconnected => "the connection was lost and is retried",
             Self::LoggedOut => "the phone or WhatsApp removed the device",
             Self::Held => "needs a person, or the date in `until`",
@@ -129,7 +129,7 @@ impl EventKind {
             }
             Self::Timeout => ("Pairing ended: nobody scanned in time".to_owned(), Tone::Warn),
             Self::Cancelled if text("reason") == CancelReason::Superseded.as_str() => {
-                ("Pairing was started anew".to_owned(), Tone::Idle)
+                ("Pairing was restarted".to_owned(), Tone::Idle)
             }
             Self::Cancelled => ("Pairing was cancelled".to_owned(), Tone::Idle),
             Self::Failed => (format!("Pairing failed: {}", why()), Tone::Bad),
@@ -288,8 +288,8 @@ impl Tone {
             Self::Busy => "something is on its way",
             Self::Good => "good news",
             Self::Idle => "neither good nor bad",
-            Self::Warn => "not what was wanted, and it mends itself or was refused",
-            Self::Bad => "somebody should look",
+            Self::Warn => "a problem that was refused or resolves itself",
+            Self::Bad => "needs attention",
         }
     }
 }

@@ -83,15 +83,15 @@ impl Reason {
             Self::WaitingForPasskey => "WhatsApp asks for a passkey",
             Self::WaitingForPasskeyConfirmation => "WhatsApp shows a code to compare with the phone's",
             Self::Linking => "The phone has scanned, WhatsApp is linking",
-            Self::Reconnecting => "Connecting again, as the operator asked",
+            Self::Reconnecting => "Reconnecting, as the operator asked",
             Self::DaemonRestarted => "paird was restarted and continues",
             Self::ScanRejected => "The last scan was not accepted",
             Self::CodeExpired => "The code to type is no longer valid",
-            Self::CodeRefused => "WhatsApp gives no code to type",
+            Self::CodeRefused => "WhatsApp issued no code to type",
             Self::PasskeyFailed => "The passkey exchange failed",
             Self::PasskeyTimeout => "The passkey was not answered in time",
             Self::NoAnswer => "WhatsApp did not answer",
-            Self::NoLogin => "The login after the scan did not come",
+            Self::NoLogin => "The login after the scan did not happen",
             Self::QrExhausted => "Every QR code of this connection was shown; new ones follow",
             Self::Duplicate => "The phone is linked to another account already",
             Self::WrongPhone => "Another phone than the expected one scanned",
@@ -99,9 +99,9 @@ impl Reason {
             Self::Cancelled => "Pairing was cancelled",
             Self::Connected => "Linked and online",
             Self::Resuming => "Connecting with the stored keys",
-            Self::HoldOver => "The hold is over, connecting again",
+            Self::HoldOver => "The hold is over, reconnecting",
             Self::Released => "Handed over from one daemon to another",
-            Self::Pairing => "A pair attempt takes the link's place",
+            Self::Pairing => "A pair attempt replaces the link",
             Self::SocketLost => "The connection to WhatsApp was lost",
             Self::Unreachable => "WhatsApp cannot be reached",
             Self::ProxyUnreachable => "The account's proxy cannot be reached",
@@ -113,20 +113,22 @@ impl Reason {
             Self::RestartRequired => "WhatsApp asked for a new connection",
             Self::Refused => "WhatsApp refused the connection",
             Self::StoreFailed => "The stored keys could not be read or written",
-            Self::Replaced => "Another program took the connection over",
+            Self::Replaced => "Another program took over the connection",
             Self::TemporaryBan => "Banned by WhatsApp for some time",
             Self::Banned => "Banned or locked by WhatsApp",
             Self::ClientOutdated => "WhatsApp no longer talks to this version of paird",
             Self::KeysUnusable => "The stored keys cannot be used",
             Self::RowUnreadable => "The account's row has a value that paird cannot read",
             Self::WriteRefused => "The database refused what paird had to write",
-            Self::NotAuthorized => "WhatsApp does not know the device; paird looks once more before it believes that",
+            Self::NotAuthorized => {
+                "WhatsApp does not know the device; paird tries one more login before accepting that"
+            }
             Self::LoggedOut => "Logged out by the phone or by WhatsApp",
             Self::NoKeys => "There are no stored keys",
             Self::Operator => "As the operator asked",
             Self::Unlinking => "The device is being removed from the phone",
             Self::Deleted => "Deleted",
-            Self::Unknown => "The reason is not one that this version knows",
+            Self::Unknown => "This version does not know the reason",
         }
     }
 
@@ -198,29 +200,29 @@ impl Reason {
             | Self::Refused
             | Self::StoreFailed
             | Self::NoAnswer
-            | Self::NoLogin => "nothing yet: paird tries again by itself",
-            Self::ProxyUnreachable => "check that the account's proxy runs; paird tries it again by itself",
-            Self::ProxyRefused => "let the proxy pass connections to WhatsApp; paird tries it again by itself",
+            | Self::NoLogin => "nothing yet: paird retries by itself",
+            Self::ProxyUnreachable => "check that the account's proxy is running; paird retries by itself",
+            Self::ProxyRefused => "let the proxy pass connections to WhatsApp; paird retries by itself",
             Self::ProxyAuth => "set the proxy's user and password: paird accounts proxy",
             Self::ProxyInvalid => "write the proxy as socks5://host:port or http://host:port: paird accounts proxy",
-            Self::CodeRefused => "scan the QR instead, or wait some minutes and pair again",
-            Self::CodeExpired => "nothing yet: a new code is asked for; or scan the QR",
+            Self::CodeRefused => "scan the QR instead, or wait a few minutes and pair again",
+            Self::CodeExpired => "nothing yet: a new code is being requested; or scan the QR",
             Self::PasskeyFailed | Self::PasskeyTimeout => "scan again; WhatsApp then asks for the passkey again",
             Self::NotAuthorized => "nothing yet: paird logs in once more; if that fails, pair the account again",
             Self::LoggedOut => "the device was removed on the phone or by WhatsApp: pair the account again",
             Self::Replaced => "another program connects with the same keys: stop it, then resume the account",
-            Self::TemporaryBan => "wait: paird connects again when WhatsApp's ban is over",
-            Self::Banned => "look at WhatsApp on the phone; when the account works there again, resume it",
+            Self::TemporaryBan => "wait: paird reconnects when WhatsApp's ban is over",
+            Self::Banned => "check WhatsApp on the phone; when the account works there again, resume it",
             Self::ClientOutdated => "update paird if this lasts; the account comes back by itself",
             Self::KeysUnusable => {
-                "put the database and the master key of one backup back, or delete the account and pair anew"
+                "restore the database and the master key from the same backup, or delete the account and pair again"
             }
             Self::RowUnreadable => "correct the value that the reason names, then resume the account",
             Self::WriteRefused => "remove what makes the database refuse it, then resume the account",
             Self::Duplicate => "unpair the account that has the number first, or scan with another phone",
             Self::WrongPhone => "scan with the phone that has the expected number",
             Self::Timeout => "pair again, and scan in time",
-            Self::ScanRejected => "scan again; the next scan may do",
+            Self::ScanRejected => "scan again; the next scan may work",
             Self::NoKeys => "pair the account again",
             Self::New
             | Self::Opening

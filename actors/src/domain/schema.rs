@@ -54,7 +54,7 @@ pub(super) fn phone() -> Value {
 }
 
 pub(super) fn reason() -> Value {
-    json!({ "type": "string", "description": "a word, as status_reason begins with, and after a colon what was said of it" })
+    json!({ "type": "string", "description": "a word like those of status_reason, and after a colon the details" })
 }
 
 pub(super) fn or_null(mut schema: Value) -> Value {

@@ -48,22 +48,22 @@ impl Phase {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Idle => "no attempt is running, and none ended without a link since the account was last linked",
-            Self::Starting => "a connection is being opened; the code comes in a moment",
+            Self::Starting => "a connection is being opened; the code follows in a moment",
             Self::Retrying => "a connection of the attempt failed, and the next one follows; the reason says why",
             Self::Scan => "a QR code is to be scanned",
-            Self::Code => "a code is to be typed on the phone; a QR code may be there, too",
+            Self::Code => "a code is to be typed on the phone; there may also be a QR code",
             Self::Passkey => "WhatsApp wants the passkey's assertion",
             Self::PasskeyConfirmation => "the operator is to compare the codes on both screens",
             Self::Linking => "the phone has scanned, and WhatsApp is linking",
             Self::Connected => "linked and online",
-            Self::Offline => "linked; the connection is down, and paird connects again by itself",
+            Self::Offline => "linked; the connection is down, and paird reconnects by itself",
             Self::Held => "held: needs a person or a date",
             Self::Gone => "deleted; it cannot be paired any more",
             Self::Duplicate => "the last attempt ended: the phone is linked to another account",
             Self::WrongPhone => "the last attempt ended: another phone than the expected one scanned",
             Self::Timeout => "the last attempt ended: nobody scanned in time",
             Self::Cancelled => "the last attempt ended: it was cancelled",
-            Self::Failed => "the last attempt ended: no retry could mend it, the reason says why",
+            Self::Failed => "the last attempt failed, and a retry cannot succeed; the reason says why",
         }
     }
 }
