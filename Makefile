@@ -1,4 +1,4 @@
-# What one types here. `make help` lists it.
+# The commands for developers and packagers. `make help` lists them.
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

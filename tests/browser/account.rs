@@ -116,7 +116,7 @@ async fn proxy_and_device_name_are_edited_without_showing_a_password() {
     window.says("[data-fact=proxy]", "None").await;
 
     window.click("[data-action=proxy]").await;
-    window.says("dialog", "disconnects it and connects it again at once").await;
+    window.says("dialog", "disconnects and reconnects it at once").await;
     window.fill("#proxy-url", "proxy.example").await;
     window.click("dialog [type=submit]").await;
     window.says("dialog .wrong", "socks5://host:port").await;
@@ -138,7 +138,7 @@ async fn proxy_and_device_name_are_edited_without_showing_a_password() {
     window.says(".badge", "Connected").await;
 
     window.click("[data-action=device-name]").await;
-    window.says("dialog", "until it is paired anew").await;
+    window.says("dialog", "until it is paired again").await;
     window.fill("#device-name", "Reception").await;
     window.keep_pictures("dialog-device-name").await;
     window.assert_accessible("account, name on the phone").await;

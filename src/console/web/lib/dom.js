@@ -1,5 +1,5 @@
 // @ts-check
-// Elements made by code, never from markup in strings: text stays text, whoever wrote it.
+// Builds elements by code, never from markup in strings, so that text from strangers stays text.
 
 /**
  * What an element can contain; `null`, `undefined` and `false` draw nothing.

@@ -4,7 +4,7 @@
 let ahead = 0;
 
 /**
- * Takes the time from an answer's `Date` header, which has whole seconds: less than 1.5 s is no difference.
+ * Takes the time from an answer's `Date` header, which has whole seconds: less than 1.5 s counts as equal.
  * @param {string | null} header
  */
 export function setByServer(header) {

@@ -11,7 +11,7 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['Fleet']} Fleet
  */
 
-/** An answer that is no success; its message is the server's. */
+/** An error response; its message is the server's. */
 export class ApiError extends Error {
   /** @param {number} status @param {string} message */
   constructor(status, message) {

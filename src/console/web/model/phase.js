@@ -131,6 +131,6 @@ const LOOKS = {
  */
 export const look = (phase, account, end) => LOOKS[phase](account, end);
 
-/** What a person is told who tries a scan or a code again. @param {Account} account */
+/** Explains to a person why a scan or a code must be tried again. @param {Account} account */
 export const rejection = ({ statusWord, statusRaw }) =>
   statusWord === 'scan_rejected' && `The last try was not accepted${statusRaw ? ` (${statusRaw})` : ''}. Try again.`;

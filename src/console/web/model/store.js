@@ -1,5 +1,5 @@
 // @ts-check
-// The live state: one stream a page. A short loss is resumed where it was; after a long one the page begins anew.
+// The live state: one stream per page. A short interruption is resumed; after a long one the page starts afresh.
 import { messages } from '../lib/sse.js';
 import { accountList } from './accounts.js';
 import * as api from './api.js';
@@ -28,7 +28,7 @@ export const accounts = accountList();
 export const changed = signal();
 /** An event has happened. @type {ReturnType<typeof signal<Event>>} */
 export const happened = signal();
-/** The stream has begun anew: what happened before is to be read. @type {ReturnType<typeof signal<void>>} */
+/** The stream has restarted: read what happened before. @type {ReturnType<typeof signal<void>>} */
 export const begun = signal();
 /** The stream is there, or lost. @type {ReturnType<typeof signal<'live' | 'lost'>>} */
 export const connection = signal();
@@ -86,7 +86,7 @@ export function start() {
   addEventListener('pageshow', (event) => event.persisted && follow());
 }
 
-/** What happens meanwhile may be much: it is read by page when the stream begins anew. */
+/** Too much may happen meanwhile, so it is read page by page when the stream restarts. */
 function letGo() {
   controller.abort();
   cursor = '';

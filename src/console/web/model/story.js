@@ -34,7 +34,7 @@ function ofRecord({ action, actionText: text, payload, id, createdAt }) {
   };
 }
 
-/** A code that nobody scans is followed by others: one line for all of them. @param {Line[]} lines */
+/** Codes that are not scanned are replaced by new ones: one line for all of them. @param {Line[]} lines */
 function gathered(lines) {
   /** @type {Line[]} */
   const found = [];

@@ -16,7 +16,7 @@ import { gone } from './gone.js';
 
 /** @import { Account, Group } from '../model/api.js' */
 
-/** The audit log is no part of the stream: it is read a moment after an event, once for several. */
+/** The audit log is not in the stream: it is read a moment after an event, once for several. */
 const AUDIT_AFTER_MS = 200;
 
 /** @param {HTMLElement} main @param {string} id */

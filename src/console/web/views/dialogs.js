@@ -152,15 +152,15 @@ export const proxy = (account) =>
           'p.hint',
           { id: 'proxy-login-hint' },
           account.proxyHasLogin
-            ? 'User and password are set and are never shown. Type them again, also to change the address; left empty, they are taken away.'
-            : 'Only if the proxy wants them. They are sealed and never shown again.',
+            ? 'User and password are set and are never shown. Type them again, even if you only change the address; if left empty, they are removed.'
+            : 'Only if the proxy requires them. They are sealed and never shown again.',
         ),
       ),
       el(
         'p.note',
         { 'data-tone': 'idle' },
         isLinked(account)
-          ? 'The account needs a new connection for this: paird disconnects it and connects it again at once. The phone keeps the link.'
+          ? 'The account needs a new connection for this: paird disconnects and reconnects it at once. The phone keeps the link.'
           : 'It is used from the next connection on.',
       ),
     ],
@@ -191,7 +191,7 @@ export const deviceName = (account) =>
       el(
         'p.hint',
         { id: 'device-name-hint' },
-        'The phone lists it under Linked devices. It learns the name when it is paired: a phone that is linked now shows the former one until it is paired anew. Leave it empty for the name that paird gives everybody.',
+        'The phone lists it under Linked devices. It learns the name when it is paired: a phone that is linked now shows the former one until it is paired again. Leave it empty for paird’s default name.',
       ),
     ),
     button: 'Save',

@@ -15,7 +15,7 @@ import * as dialogs from './dialogs.js';
 const HIDE = 'paird.hide-numbers';
 /** Fewer than this are found by looking. */
 const MANY = 8;
-/** No notification tells of queues and daemons: they are polled, while somebody looks. */
+/** Queues and daemons send no notifications, so they are polled while the page is visible. */
 const POLL_MS = 15_000;
 
 /** @param {HTMLElement} main */

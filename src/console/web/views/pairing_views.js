@@ -37,7 +37,7 @@ const copyButton = (what, text) =>
       onclick: () =>
         navigator.clipboard.writeText(text).then(
           () => toast(`The ${what} is copied.`),
-          () => toast('This browser does not let pages copy.', 'bad'),
+          () => toast('This browser does not allow pages to copy.', 'bad'),
         ),
     },
     `Copy ${what}`,
