@@ -1,6 +1,6 @@
--- Operators as tenants: who is bound to one (every login but the owner's, the daemon's and the
--- console's) sees and touches the rows of the operator in the setting paird.operator, and without
--- it none. Run behind roles.sql by `paird migrate --roles --isolate`; any number of times.
+-- Operators as tenants: every login but the owner's, the daemon's and the console's sees and
+-- touches only the rows of the operator in the setting paird.operator, and no rows without it.
+-- Run after roles.sql by `paird migrate --roles --isolate`; any number of times.
 
 BEGIN;
 

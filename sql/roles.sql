@@ -1,11 +1,11 @@
--- Three roles for who is not the owner of the tables: a web app (or a person who writes
--- one) is given paird_web, the daemon paird_daemon, and the daemon's console and command
--- line paird_console. None can log in; a login role is made a member:
+-- Three roles for logins that do not own the tables: paird_web for a web app (or a person who
+-- writes one), paird_daemon for the daemon, and paird_console for the daemon's console and
+-- command line. None can log in; a login role is made a member:
 -- CREATE ROLE shop LOGIN PASSWORD '…' IN ROLE paird_web.
 --
 -- Run by the owner after every migration (`paird migrate --roles`, or psql -f); any
--- number of times. The schema is the connection's. What is not named here is closed:
--- a new table is for its owner alone until this file says otherwise.
+-- number of times. The schema is the connection's. Everything that is not named here is
+-- closed: only its owner can use a new table until this file says otherwise.
 
 BEGIN;
 
@@ -43,9 +43,9 @@ GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, 
 -- Whether any daemon is alive.
 GRANT SELECT (expires_at, draining) ON processes TO paird_web;
 
--- The daemon. No table of its own making, no account's name or operator, no line of the
--- audit log that it could read back or change. What is old it deletes through functions
--- that take nothing younger than a day.
+-- The daemon. It cannot create tables, write an account's name or operator, or read or change
+-- lines of the audit log. It deletes old rows through functions that spare everything younger
+-- than a day.
 GRANT SELECT ON whatsapp_accounts, wrapped_keys, refinery_schema_history TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets, proxy_logins
     TO paird_daemon;
@@ -53,8 +53,8 @@ GRANT SELECT, INSERT, UPDATE ON commands TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
 
--- The console, the HTTP API and the command line: what a web app does, the login of a proxy,
--- sealed, and what all daemons are at. No consumer's offsets.
+-- The console, the HTTP API and the command line: the rights of a web app, without consumers'
+-- offsets, and also the sealed login of a proxy and the state of all daemons.
 GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_console;
 GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
     ON whatsapp_accounts TO paird_console;
@@ -74,8 +74,8 @@ BEGIN
       AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'presence', 'created_at');
     EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
 
-    -- Writes commands and reads processes with its owner's rights, in this schema
-    -- whatever the caller's search_path or temporary tables are; so not for everybody.
+    -- Writes commands and reads processes with its owner's rights, and in this schema even if the
+    -- caller has another search_path or temporary tables. Therefore not granted to PUBLIC.
     EXECUTE format('ALTER FUNCTION send_command(text, uuid, jsonb, text, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     -- A web app that changes a proxy may not see the login that goes with the former one.
@@ -98,18 +98,19 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO paird_daemon', function);
     END LOOP;
 END $$;
--- Notifications know no rights: whoever can connect hears them all, and can send any. So
--- nobody can who was not named; the database's owner and superusers always can.
+-- Postgres has no rights on notifications: every login that can connect receives all of them,
+-- and can send any. So only the roles may connect; the database's owner and superusers always
+-- can.
 DO $$
 BEGIN
     IF pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
         EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
         EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO paird_web, paird_daemon, paird_console',
                        current_database());
-        -- Of the tables' owner, where he is not the database's.
+        -- For the tables' owner, if that is not the database's.
         EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO CURRENT_USER', current_database());
     END IF;
-    -- Before Postgres 15 everybody could: an overload of a function would be taken for ours.
+    -- Before Postgres 15 every login could create overloads that might be called instead of ours.
     IF pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()), 'USAGE') THEN
         EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
     END IF;

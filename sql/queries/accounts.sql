@@ -1,5 +1,5 @@
 --! survey_fleet
--- Whoever needs a daemon, as needs_daemon says it, from the index of the active and the tickets.
+-- The accounts for which needs_daemon is true, from the index of active accounts and the tickets.
 WITH needy AS (
     SELECT a.id, a.owner FROM whatsapp_accounts a
     WHERE account_is_active(a.status, a.linking_keyring_id, a.desired)
@@ -16,11 +16,11 @@ SELECT (SELECT count(*) FROM needy) AS needing, (SELECT count(*) FROM share) AS 
        (SELECT coalesce(min(share.accounts), 0) FROM share) AS least;
 
 --! claim_accounts
--- Takes accounts that need a daemon and that nobody live owns, those with waiting
--- commands first. The check stays inside an OR so that it runs again on a row that
--- changed meanwhile. Commands that the former owner was running go back into the queue.
--- An array, here and below, so that the rows are looked up by their ids and not met with
--- the whole table, however many accounts it holds.
+-- Takes accounts that need a daemon and have no live owner, those with waiting commands
+-- first. The check stays inside an OR so that it runs again on a row that changed
+-- meanwhile. Commands that the former owner was running go back into the queue.
+-- An array, here and below, makes Postgres look the rows up by id instead of joining the
+-- whole table.
 WITH candidate AS (
     SELECT a.id
     FROM whatsapp_accounts a
@@ -73,11 +73,11 @@ WHERE a.id = :account AND a.fence = :fence
 RETURNING a.id;
 
 --! list_owned_accounts
--- Those that are active, that have tickets or that the caller runs, at rest or not: who
--- runs and is not in this list is another daemon's. A daemon whose lease ran out owns
--- nothing, whatever the rows say: anybody may take it.
--- A deletion is its account's own business again when it has no ticket any more. Who was
--- linked within the last ten minutes stays where it is.
+-- Accounts that are active, have tickets, or run at the caller, at rest or not: a running
+-- account that is not in this list belongs to another daemon. A daemon whose lease has
+-- expired owns nothing, since any daemon may take its accounts.
+-- A deletion without open tickets is finished by its account's actor. An account that was
+-- linked within the last ten minutes is not moved.
 SELECT a.id, a.fence,
        account_is_active(a.status, a.linking_keyring_id, a.desired)
            AND (a.status <> 'deleting' OR a.linking_keyring_id IS NOT NULL OR a.keyring_id IS NOT NULL
@@ -109,7 +109,7 @@ FROM whatsapp_accounts
 WHERE id = :account AND owner = :process;
 
 --! list_pending_accounts : (pair_deadline?)
--- Ours, and those that nobody live owns.
+-- Ours, and those without a live owner.
 SELECT id, label, status_since, pair_deadline
 FROM whatsapp_accounts
 WHERE (owner = :process OR NOT EXISTS (

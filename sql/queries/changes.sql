@@ -1,11 +1,11 @@
 --! record_change (follows?, next_retry_at?, phone_number?, last_phone_number?, device_jid?, pair_deadline?, pair_phone?, expect_phone?, keyring_id?, linking_keyring_id?, deleted_at?, groups_synced_at?, released_at?, qr_png?, qr_at?, qr_expires_at?, pair_code?, new_keyring_id?, linked_phone?) : (existing_label?, proxy?, device_name?)
--- The one statement that writes what an account is. One change and everything that tells of
--- it, or nothing at all:
+-- The only statement that writes an account's state. It writes one change with everything
+-- that reports it, or nothing at all:
 --  * no row: the account has another owner, or a newer fence;
 --  * neither `in_turn` nor `was_written`: the row has changed since the one that this change
---    follows, so whoever decided on it must begin again from the row. A try whose answer was
---    lost is told apart by its id, and one that lands after later changes finds another one
---    than that which it follows;
+--    follows, so its author must begin again from the row. A try whose answer was lost is
+--    recognised by its id, and one that lands after later changes finds another change than
+--    the one it follows;
 --  * `existing_label`: it gives the account a number that another live account of the
 --    operator has. Two newcomers at the same moment meet at the unique index.
 WITH mine AS (
@@ -13,7 +13,7 @@ WITH mine AS (
            last_change IS NOT DISTINCT FROM :follows AS in_turn,
            last_change IS NOT DISTINCT FROM :change AS was_written,
            -- Null unless the change gives the account another number. Most do not, and then
-           -- nobody else's number matters.
+           -- other accounts' numbers do not matter.
            CASE WHEN phone_number IS DISTINCT FROM :phone_number
                 THEN nullif(phone_key(:phone_number), phone_key(phone_number)) END AS new_key
     FROM whatsapp_accounts

@@ -40,7 +40,7 @@ WHERE account_id = :account_id AND seq > :after_seq
 ORDER BY seq
 LIMIT 500;
 
--- What came after a seq, per account: ids commit out of order. Of one account, if it is named, and
+-- Events after a seq, per account: ids commit out of order. Of one account, if it is named, and
 -- only of transactions below `before`, if that is given: a follower reads those from there on.
 --! list_events_after (only?, before?) : AccountEvent()
 SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at
@@ -89,7 +89,7 @@ SELECT * FROM (
 ORDER BY id;
 
 --! get_passkey_request : (payload)
--- What WhatsApp asked last in the attempt that waits for a passkey now.
+-- WhatsApp's last request in the attempt that waits for a passkey now.
 SELECT e.payload
 FROM events e JOIN whatsapp_accounts a ON a.id = e.account_id
 WHERE e.account_id = :account_id AND e.kind = 'session.passkey' AND a.status_reason = 'waiting_for_passkey'

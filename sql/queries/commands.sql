@@ -1,17 +1,18 @@
 --! take_commands : (id?, account_id?, kind?, args?, source?, taken?)
--- The oldest queued command of each account that this daemon owns and that has none
--- running; fetching groups is slow and waits for nobody, so nobody waits for it. What
--- another daemon took and left running, at the very moment it lost the account, counts as queued.
--- Accounts at rest that nobody live owns are claimed for it: a new account need not wait
--- for the next claim, and a deleted one gets its answer. Accounts that need a daemon are
--- left to the fair shares: who has just given one up must not take it back for its command.
+-- The oldest queued command of each account that this daemon owns and that has none running.
+-- Fetching groups is slow and runs beside other commands, so it blocks none. A command that
+-- another daemon left running when it lost the account counts as queued.
+-- Accounts at rest without a live owner are claimed for their command: a new account need not
+-- wait for the next claim, and a deleted one gets its answer. Accounts that need a daemon are
+-- left to the fair shares: a daemon that has just given one up must not take it back for its
+-- command.
 -- Goes from account to account along the index of open commands, so that a long queue
--- of one costs no more than a short one.
--- Also gives what is running here and was never handed out: an earlier asking took it,
--- whose answer was lost, or that the database did after its asker had given it up.
--- `handed` is what was handed out and has not ended, each with the asking that took it.
--- The operators' turns alternate: who asks for a thousand things at once is not done before
--- who asks for one.
+-- of one account costs no more than a short one.
+-- Also returns commands that run here and were never delivered: an earlier statement took
+-- them, but its answer was lost, or its caller had given it up.
+-- `handed` lists the commands in flight here, each with the statement that took it.
+-- The operators take turns, so that one with a thousand commands does not delay one with a
+-- single command.
 -- There is always a row: `orphans` says whether fail_orphaned_commands has something to do.
 WITH RECURSIVE waiting (account_id) AS (
     (SELECT c.account_id FROM commands c
@@ -118,7 +119,7 @@ WHERE c.id = orphaned.id
 RETURNING c.id;
 
 --! requeue_commands
--- Each as it was taken: one that was taken again since is somebody else's.
+-- Names the taking of each command, so that one that was taken again since is left alone.
 UPDATE commands c SET state = 'queued', started_at = NULL
 FROM unnest(:commands::bigint[], :takings::uuid[]) AS left_undone (command, taking), whatsapp_accounts a
 WHERE c.id = left_undone.command AND c.taken = left_undone.taking AND c.state = 'running'

@@ -1,6 +1,6 @@
 --! lock_migrations : (locked?)
 -- Held by this session until it ends. One key for every paird of the database.
--- One that is held by a login that may not migrate is no paird's: anybody can take it.
+-- Any login can take such a lock, so one held by a login that may not migrate is ignored.
 SELECT pg_try_advisory_lock(hashtextextended('paird.migrations', 0)) OR NOT EXISTS (
            SELECT FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
            WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND s.datname = current_database()

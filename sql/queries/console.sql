@@ -1,4 +1,4 @@
--- What the console shows and asks. It reads rows and sends commands; it decides nothing.
+-- The console's statements. It reads rows and sends commands; it decides nothing.
 
 --: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, owner_host?, owner_pid?, owner_version?)
 --: FeedEvent()
@@ -27,9 +27,9 @@ LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
 WHERE a.id = :account AND a.deleted_at IS NULL;
 
 --! list_changed_accounts : ShownAccount
--- Rows written by transactions that `since` had not seen the end of, and by later ones. A
--- pass over the row headers of those that live, and of those that were deleted within a
--- day: whoever asks seldomer compares with list_shown_accounts.
+-- Rows written by transactions that were still open at `since`, or began later. Scans the row
+-- headers of live accounts and of those deleted within a day: a caller that reads less often
+-- must compare with list_shown_accounts.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
        a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
@@ -46,7 +46,7 @@ ORDER BY a.created_at, a.id;
 SELECT true AS found FROM whatsapp_accounts WHERE id = :account;
 
 --! add_account
--- Here and wherever a row is written: what the audit log is told of the writer.
+-- `source` names the writer in the audit log, here and in all other writes of a row.
 INSERT INTO whatsapp_accounts (operator_id, label)
 SELECT :operator, :label FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE claimed.source IS NOT NULL
@@ -115,7 +115,7 @@ WHERE a.id = :account;
 SELECT status, count(*) AS accounts FROM whatsapp_accounts WHERE deleted_at IS NULL GROUP BY status ORDER BY status;
 
 --! list_daemons
--- What it owns of the accounts that are not deleted and done with.
+-- The accounts that it owns, without those whose deletion is complete.
 SELECT p.id, p.host, p.pid, p.version, p.started_at, p.renewed_at, p.expires_at, p.draining,
        coalesce(owned.accounts, 0) AS accounts
 FROM processes p

@@ -7,8 +7,8 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
        to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables;
 
 --! list_missing_rights
--- Of the login that asks, in words: where one is missing on all columns that are asked for, of
--- the whole table. What an older schema does not have is missing, too.
+-- The rights that the current login lacks, in words; one that is missing on all of the named
+-- columns counts for the whole table. Objects that an older schema lacks are missing, too.
 SELECT coalesce(CASE WHEN bool_and(wanted.missing) THEN wanted.privilege || ' on ' || wanted.table_name
             ELSE wanted.privilege || ' of ' || string_agg(wanted.column_name, ', ' ORDER BY wanted.column_name)
                      FILTER (WHERE wanted.missing) || ' on ' || wanted.table_name END, '') AS what
@@ -36,7 +36,7 @@ WHERE r.rolname = ANY (:roles::text[]) AND pg_has_role(me.oid, r.oid, 'USAGE')
 ORDER BY r.rolname;
 
 --! get_connect_rights
--- Who may connect beside those who must: everybody, and which logins that are in neither role.
+-- Whether every login may connect, and which logins may that are in none of the roles.
 SELECT EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS granted
                WHERE granted.grantee = 0 AND granted.privilege_type = 'CONNECT') AS everybody,
        ARRAY(SELECT r.rolname::text FROM pg_roles r
@@ -68,8 +68,8 @@ WHERE a.id = ANY (ARRAY(
   AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp());
 
 --! count_orphans
--- Keys that no account and no ticket knows; records that are filed under another
--- account than their keyring; accounts whose keys are gone; tickets that nobody works on.
+-- Keys that no account or ticket refers to; records stored under another account than their
+-- keyring; accounts whose keys are missing; tickets that no daemon works on.
 SELECT (SELECT count(*) FROM keyrings k
         WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE k.id IN (a.keyring_id, a.linking_keyring_id))
           AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id)) AS keyrings,

@@ -2,8 +2,8 @@
 -- Sends what was committed and not sent yet, per account in seq order (ids of one
 -- account grow with seq: its row lock orders the writers), and marks it. A waiting
 -- lock, not SKIP LOCKED, keeps that order between a former and a new owner. The mark
--- need not survive a crash: at least once is the promise. Everybody hears a notification: where
--- operators are isolated it only wakes.
+-- need not survive a crash: at least once is the promise. Every login receives the notification,
+-- so with isolated operators it carries no content.
 WITH batch AS (
     SELECT e.id
     FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id

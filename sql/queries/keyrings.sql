@@ -2,8 +2,8 @@
 --! count_keyrings_by_master_key
 SELECT k.master_key, count(*) AS keyrings FROM wrapped_keys k GROUP BY k.master_key;
 
--- One rotation at a time. Held by the session: it ends with the process. One that is held by a
--- login that may not rotate is no rotation's: anybody can take it.
+-- One rotation at a time. Held by the session, so it ends with the process. Any login can take
+-- such a lock, so one held by a login that may not rotate is ignored.
 --! try_lock_rotation : (locked?)
 SELECT pg_try_advisory_lock(hashtextextended('paird.keys.rotate', 0)) OR NOT EXISTS (
            SELECT FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
@@ -38,10 +38,10 @@ WITH rewrapped AS (
 SELECT (SELECT count(*) FROM keyring) + (SELECT count(*) FROM login) AS rewrapped;
 
 -- Opens a keyring of an account that the caller owns, and ends every former opening: see
--- credentials.sql. The device, which every usable keyring has, tells at once whether the
--- data key fits, and nothing else: it is of this statement's snapshot, which may be older
--- than a write that the statement waited for. The protocol library loads it anew. Nothing
--- is opened where the caller itself opened the keyring later than this opening was asked for.
+-- credentials.sql. The device, which every usable keyring has, only serves to check the data
+-- key: it is from this statement's snapshot, which may be older than a write that the
+-- statement waited for, so the protocol library loads it again. Nothing is opened if the
+-- caller itself has opened the keyring since it requested this opening.
 --! open_keyring : (wrapped_key?, master_key?, epoch?, device?)
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a

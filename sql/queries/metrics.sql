@@ -1,4 +1,4 @@
--- What the metrics tell of the whole fleet, asked at a scrape.
+-- The metrics of the whole fleet, read at each scrape.
 
 --! read_fleet_figures : FleetFigures()
 SELECT

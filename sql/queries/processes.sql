@@ -1,6 +1,6 @@
 --! take_lease
--- Makes the row, at start or when it is gone. Whatever was under way for accounts that this
--- daemon still owns writes nothing any more. No row: a later renewal, or the end, came first.
+-- Makes the row, at start or when it is gone. Statements under way for accounts that this
+-- daemon still owns then write nothing. No row: a later renewal, or the end, came first.
 WITH taken AS (
     INSERT INTO processes AS p (id, host, pid, version, pid_space, pid_birth, command_channel, expires_at,
                                 renewal, epoch, draining, drain_no, master_keys)
@@ -15,9 +15,8 @@ WITH taken AS (
     WHERE p.renewal < excluded.renewal
     RETURNING epoch
 ), stirring AS (
-    -- One that somebody has locked waits for nobody: what was under way for it names the
-    -- change, the taking or the epoch that it follows, and comes too late for the life that
-    -- begins next.
+    -- Skipping a locked one is safe: a statement under way for it names the change, the taking
+    -- or the epoch that it follows, and comes too late for the account's next actor.
     SELECT a.id FROM taken JOIN whatsapp_accounts a ON a.owner = :process
     WHERE a.id = ANY (ARRAY(SELECT list_stirring_accounts(:process)))
     FOR UPDATE OF a SKIP LOCKED
@@ -54,7 +53,7 @@ SELECT EXISTS (SELECT FROM me) AS found, renewed.epoch, coalesce(renewed.expired
 FROM (SELECT) AS always LEFT JOIN renewed ON true;
 
 --! survey_daemons : (next_end_secs?)
--- And when the next lease of another daemon ends, should nobody renew it.
+-- And when the next lease of another daemon expires, unless it is renewed.
 SELECT count(*) FILTER (WHERE NOT draining) AS daemons,
        extract(epoch FROM min(expires_at) FILTER (WHERE id <> :process) - clock_timestamp())::float8 AS next_end_secs
 FROM processes WHERE expires_at > clock_timestamp();
@@ -73,13 +72,13 @@ SELECT id, pid, pid_birth FROM processes WHERE pid_space = :pid_space AND id <> 
 DELETE FROM processes WHERE id = ANY (:gone) OR expires_at < clock_timestamp() - interval '1 hour';
 
 --! set_draining
--- One of before an undoing, or of before another drain, changes nothing.
+-- A late one, from before an undoing or another drain, changes nothing.
 UPDATE processes SET draining = :draining, drain_no = :drain_no WHERE id = :process AND drain_no < :drain_no;
 
 --! give_accounts_back
--- Of this drain, if it still lasts; its undoing waits for the end of this. One batch, which is
--- over in a moment however many accounts were ever ours: those that another daemon is to run
--- come first. An account that somebody has locked is left for the next time.
+-- For this drain, if it still lasts; its undoing waits for the end of this. One short batch:
+-- accounts that another daemon must run come first, and one that another session has locked is
+-- left for the next time.
 WITH drained AS (
     SELECT id FROM processes WHERE id = :process AND draining AND drain_no = :drain_no FOR SHARE
 ), requeued AS (
@@ -133,8 +132,9 @@ UPDATE processes SET master_keys = master_keys || :added::text
 WHERE :former = ANY (master_keys) AND :added <> ALL (master_keys);
 
 --! release_lease
--- The end of a daemon: whatever it owns is free from now on, because its owner is none. Without
--- a row its making may still be under way: it finds this one then, and comes too late.
+-- The end of a daemon: its accounts are free from now on, since their owner no longer exists.
+-- Without a row, take_lease may still be under way: it then finds the row made here, and comes
+-- too late.
 WITH ended AS (
     DELETE FROM processes WHERE id = :process RETURNING id
 ), requeued AS (
@@ -146,8 +146,8 @@ WHERE NOT EXISTS (SELECT FROM ended)
 ON CONFLICT (id) DO NOTHING;
 
 --! disown_accounts
--- Takes the name of a daemon that has ended off a batch of accounts, so that no write of its own
--- finds them any more. Those that another daemon has by now, or somebody has locked, are left out.
+-- Removes a daemon that has ended as the owner of a batch of accounts, so that none of its own
+-- writes matches them any more. Skips those that have another owner or are locked.
 WITH mine AS (
     SELECT a.id FROM whatsapp_accounts a
     WHERE a.owner = :process

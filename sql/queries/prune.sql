@@ -1,4 +1,4 @@
--- What is old enough goes, batch by batch: see the functions of the same names.
+-- Delete old rows, batch by batch: see the functions of the same names.
 
 --: PrunedBatch()
 
@@ -23,10 +23,10 @@ SELECT gone, last, more
 FROM prune_audit(make_interval(secs => :keep_secs), :after::bigint, :batch::int, :dry_run::bool);
 
 --! shred_orphaned_keyrings : (account_id?, label?, last?)
--- Keys that no account and no ticket knows: what a write that came too late left behind.
--- In use is whatever the account's row names at the moment of its lock; a ticket that is
--- opened meanwhile makes the deletion fail. There is always a row; `last` says how far
--- this went, if there was anything to look at.
+-- Deletes keys that no account or ticket refers to, which a late write left behind. Keys are in
+-- use if the account's row names them at the moment of its lock; a ticket that is opened
+-- meanwhile makes the deletion fail. There is always a row; `last` says how far this went, if
+-- there was anything to look at.
 WITH looked AS MATERIALIZED (
     SELECT k.id FROM keyrings k WHERE k.id > :after ORDER BY k.id LIMIT :batch
 ), orphaned AS (

@@ -1,4 +1,4 @@
--- How an account's connections are made: its proxy, the name on the phone, its presence.
+-- The settings of an account's connections: its proxy, the name on the phone, its presence.
 
 --! load_connection_settings : (proxy?, device_name?)
 -- No row where the account is not this daemon's, under this fence and a live lease: then
@@ -11,8 +11,8 @@ WHERE a.id = :account AND a.owner = :process AND a.fence = :fence;
 --! get_proxy_login
 SELECT id, wrapped_key, master_key, sealed FROM proxy_logins WHERE account_id = :account_id AND proxy = :proxy;
 
--- Address and login together, or neither. The trigger tells who runs the account that
--- the address is another; that only the login is another, or gone, this does.
+-- Writes address and login together, or neither. A trigger sends the account's owner a command
+-- if the address has changed; if only the login has, this statement does.
 --! set_proxy (proxy?, id?, wrapped_key?, master_key?, sealed?) : (command_id?)
 WITH before AS (
     SELECT a.id, a.proxy, a.status
@@ -40,14 +40,14 @@ SELECT before.status,
 FROM before;
 
 --! set_device_name (device_name?)
--- What the phone lists from the next pairing on.
+-- The name that the phone lists from the next pairing on.
 UPDATE whatsapp_accounts a SET device_name = :device_name
 FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
 RETURNING a.id;
 
 --! set_presence
--- Where it is another one, the trigger tells who runs the account.
+-- If it has changed, a trigger sends the account's owner a command.
 UPDATE whatsapp_accounts a SET presence = :presence
 FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
