@@ -139,14 +139,14 @@ fn an_unnoticed_loss_is_reported_before_the_recovery() {
     assert_eq!(follower.on_state(LeaseState::Live { epoch: 5 }), []);
 }
 
-/// What the world does to a heartbeat.
+/// An event in the surroundings of a heartbeat.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     /// Time passes, for the daemon and the database.
     Pass(u64),
     /// The machine is paused: the daemon's clock stands still.
     Pause(u64),
-    /// A renewal begins if it is due, and whatever the machine says.
+    /// A renewal begins, even before its time, unless one is under way.
     Begin,
     /// The database carries out a statement that was sent, the oldest or a later one.
     CarryOut(usize),
@@ -154,7 +154,7 @@ enum Act {
     Hear,
     /// The daemon gives the last one up.
     GiveUp,
-    /// Somebody takes the row away.
+    /// The row is deleted.
     Bury,
 }
 
@@ -284,11 +284,11 @@ impl World {
         Answer::Renewed { epoch }
     }
 
-    /// What lives run, by what the daemon is told.
+    /// Starts and ends the lives as the daemon's notices say, and checks their fences.
     fn referee(&mut self) {
         let turns = self.follower.on_state(self.heartbeat.state());
         if turns.contains(&Turn::Lost) && (self.may_run || *turns == [Turn::Lost]) {
-            // Whoever lived until now has a fence of now at most.
+            // Lives until now have at most the current fence.
             (self.may_run, self.stale) = (false, self.refreshes);
         }
         if turns.contains(&Turn::Back) {

@@ -33,7 +33,7 @@ const DRAIN_TIME: i64 = 10_000;
 const END_TIME: i64 = 7_000;
 const FLUSH_TIME: i64 = 1_000;
 const CUT_TIME: Duration = Duration::from_secs(3);
-/// What of a clock's error is not corrected.
+/// Largest error of the clock that is left uncorrected.
 const TOLERANCE: i64 = 2_000;
 
 /// A machine that a daemon runs on.
@@ -52,7 +52,7 @@ pub struct Daemon {
     /// When its last good renewal began.
     pub renewed_at: i64,
     pub order: Order,
-    /// What came while it was stopped.
+    /// Notes that came while it was stopped.
     pub held: Vec<(Uuid, Note)>,
     /// How long its monotonic clock stood still.
     pub lost_time: i64,
@@ -76,7 +76,7 @@ impl Daemon {
     }
 }
 
-/// What comes to a process.
+/// A message to a process.
 #[derive(Clone, Debug)]
 pub enum Note {
     Answer(CallId, Box<Result<Answer, StoreError>>),
@@ -120,7 +120,7 @@ impl Note {
     }
 }
 
-/// What the answer of a statement is for.
+/// The continuation after the answer of a statement.
 #[derive(Clone, Debug)]
 pub enum Then {
     Nothing,
@@ -141,7 +141,7 @@ pub enum Then {
     Exit,
 }
 
-/// What an operator asked of this process, one after the other.
+/// The operator's request that this process is working on.
 #[derive(Debug)]
 struct CurrentErrand {
     nth: usize,
@@ -159,11 +159,11 @@ pub struct Process {
     pub policy: Policy,
     /// The monotonic clock when it began.
     born: i64,
-    /// What its clock is ahead of the monotonic one.
+    /// How far its clock is ahead of the monotonic one.
     offset: i64,
     heartbeat: Heartbeat,
     follower: Option<Follower>,
-    /// By what the supervisor was told.
+    /// Whether the supervisor was told that the lease is lost.
     pub is_lost: bool,
     /// When the last renewal began.
     asked_at: i64,
@@ -180,7 +180,7 @@ pub struct Process {
     handed: BTreeMap<CommandId, (AccountId, TakingId)>,
     pub looks: (u64, u64),
     delivered: BTreeMap<CommandId, BTreeSet<TakingId>>,
-    /// Who was told to leave.
+    /// Members that were told to leave.
     leaving: BTreeSet<Member>,
     errands: VecDeque<(usize, bool)>,
     errand: Option<CurrentErrand>,
@@ -487,7 +487,7 @@ impl World {
         }
         p.offset += by;
         self.tell(|| format!("d{} steps its clock by {by} ms", p.daemon));
-        // Whatever waits waits anew.
+        // Recompute all waits.
         let lives: Vec<LifeId> = p.lives.keys().chain(p.ticket_lives.keys()).copied().collect();
         for life in lives {
             self.note(0, p.daemon, p.id, Note::LifeDue(life));
@@ -664,7 +664,7 @@ impl World {
     /// Another life has the command, and may write.
     fn runs_elsewhere(&self, p: &Process, account: AccountId, life: LifeId, command: CommandId) -> bool {
         let Some(row) = self.model.accounts.get(&account) else { return false };
-        // Whatever comes of it here, nothing of it is written.
+        // Without the current fence this life can write nothing.
         let may_write =
             row.owner == Some(p.id) && p.lives.get(&life).is_some_and(|receiver| receiver.fence() == row.record.fence);
         if !may_write {

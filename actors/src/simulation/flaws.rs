@@ -10,9 +10,9 @@ pub enum Flaw {
     ForgetsPredecessor,
     /// A lease that was lost is live again, and the fences are as they were.
     LapseWithoutFences,
-    /// Whatever of the account is running is put back, whoever took it.
+    /// All running commands of the account are put back, even if another daemon took them.
     PutsBackWithoutTaking,
-    /// Keys are written whoever opened the keyring since.
+    /// Keys are written even if the keyring was opened again since.
     KeysWithoutEpoch,
     /// A deletion is over when no ticket is open, also if it is under way.
     TicketSettlesDeletion,
@@ -20,25 +20,25 @@ pub enum Flaw {
     DeletionIgnoresTickets,
     /// A ticket's time is over when the daemon's clock says so, which is the host's.
     AbandonsByLocalClock,
-    /// Whatever an actor was to do is forgotten when it loses the account.
+    /// All orders of an actor are dropped when it loses the account.
     FenceDropsOrders,
-    /// A lost lease is not told to who is leaving already.
+    /// Members that are already leaving are not told of a lost lease.
     LeaversKeepTheirSockets,
     /// Commands that were taken are forgotten if those of no account cannot be failed.
     OrphansLoseCommands,
-    /// Commands count as handed out before anybody has heard of them.
+    /// Commands count as delivered before the daemon has received them.
     HandsOutUnheard,
-    /// Who drains already is not told that nobody is left.
+    /// A second drain gets no answer when no actor is left.
     SecondDrainIsSilent,
     /// An account whose release was not answered goes on under the same fence.
     LostReleaseIsKept,
-    /// What a drain writes does not say which drain it is of.
+    /// A drain's writes do not name their drain.
     LateDrains,
     /// A login is dialled without asking whose the account is.
     DialsUnasked,
     /// The same, and an expired lease is renewed as if it had not expired.
     RevivesUnseen,
-    /// A change that is refused for good is tried for ever.
+    /// A permanently refused change is retried without end.
     RefusedIsTriedForEver,
     /// A link is confirmed by a daemon that stood still since its keys were durable.
     ConfirmsUnleased,
@@ -66,7 +66,7 @@ impl Flaw {
         Self::ConfirmsUnleased,
     ];
 
-    /// What it breaks.
+    /// The rule that it breaks.
     pub fn breaks(self) -> Rule {
         match self {
             Self::ForgetsPredecessor => Rule::CommandsFailOnce,

@@ -36,7 +36,7 @@ pub struct Opening {
     is_asked: bool,
 }
 
-/// What an account's actor asked the database.
+/// A request of an account's actor to the database.
 #[derive(Clone, Debug)]
 pub enum LifeAsk {
     Record { write: Box<Write>, claims: Option<Incarnation>, looks_ended: u64, with_keys: Option<SessionId> },
@@ -44,7 +44,7 @@ pub enum LifeAsk {
     Keyring(Opening),
 }
 
-/// What a ticket's actor asked the database.
+/// A request of a ticket's actor to the database.
 #[derive(Clone, Debug)]
 pub enum TicketAsk {
     Settings(Opening),
@@ -64,7 +64,7 @@ pub struct Life {
     /// It began when the lease was lost, and is fenced off at once.
     is_stillborn: bool,
     is_fenced: bool,
-    /// Of what the database was asked last: an answer of before is nobody's.
+    /// Identifies the last request to the database; earlier answers are ignored.
     token: u64,
     commands: BTreeSet<CommandId>,
     due_at: Option<i64>,
@@ -113,7 +113,7 @@ impl World {
         let (daemon, state) = (p.daemon, author.life().state().name());
         self.tell(|| format!("d{daemon} life {id} of {account} begins under {fence:?}: {state}"));
         let fenced_off = self.daemons.get(p.daemon).and_then(|of| of.fenced_off.get(&(p.id, account))).copied();
-        // What an account at rest may still hear of is nothing that does not name what it follows.
+        // At rest a fence may be reused: late statements for the account name what they follow.
         let is_spared = self.model.spared.contains(&(p.id, account));
         if fenced_off.is_some_and(|former| fence <= former) && !is_spared {
             self.referee.object(Rule::FencesGrow, || {
@@ -339,7 +339,7 @@ impl World {
 
     fn life_ask(&mut self, p: &Process, id: LifeId, life: &mut Life, statement: Statement, ask: LifeAsk) {
         life.token += 1;
-        // What is asked for an account that is lost is waited for by nobody.
+        // Requests for a lost account are not waited for.
         let then = if life.is_fenced { Then::Nothing } else { Then::Life(id, life.token, ask) };
         self.ask(p, statement, then);
     }

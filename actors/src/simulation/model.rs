@@ -42,7 +42,7 @@ pub struct Account {
     pub settings: ConnectionSettings,
 }
 
-/// Where a command stands.
+/// The state of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandState {
     Queued,
@@ -95,7 +95,7 @@ pub struct Ticket {
 pub struct Keyring {
     pub account: AccountId,
     pub epoch: i64,
-    /// Whose opening the epoch is of, and which of theirs.
+    /// The process that opened it for this epoch, and the number of that opening.
     pub opened: Option<(Uuid, u64)>,
     pub counter: i64,
     pub made_at: Instant,
@@ -217,10 +217,10 @@ pub enum Statement {
     },
 }
 
-/// What a statement returns.
+/// The answer of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// Of a statement that returns nothing that anybody looks at.
+    /// The statement returns nothing of interest.
     Nothing,
     /// No epoch: a later renewal came first.
     Taken {
@@ -297,7 +297,7 @@ pub struct Model {
     pub keyrings: BTreeMap<KeyringId, Keyring>,
     /// An account stays where it is for so long after it was linked.
     pub stays_after_linking: Duration,
-    /// What of the review's findings is brought back.
+    /// The former defect that is brought back.
     pub(super) flaw: Option<Flaw>,
     /// The accounts of each daemon that kept their fence when it was raised last, since they
     /// were at rest.
@@ -356,7 +356,7 @@ impl Model {
         self.processes.get(&process).is_some_and(|row| row.expires_at > now && !row.draining)
     }
 
-    /// Nobody live owns it.
+    /// It has no live owner.
     fn is_free(&self, account: &Account, now: Instant) -> bool {
         account.owner.is_none_or(|owner| !self.is_live(owner, now))
     }
@@ -689,7 +689,7 @@ impl Model {
         let open = self.commands.values().filter(|command| command.is_open());
         let waiting: BTreeSet<AccountId> = open.filter_map(|command| command.account).collect();
         let takes_work = self.takes_work(process, now);
-        // What of them is this process's, and whether it is from now on only.
+        // The accounts of this process, and whether each is claimed only now.
         let mut mine: Vec<(AccountId, bool)> = Vec::new();
         for id in &waiting {
             let Some(account) = self.accounts.get(id).filter(|_| takes_work) else { continue };

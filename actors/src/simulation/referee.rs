@@ -9,7 +9,7 @@ use crate::domain::{
     Write,
 };
 
-/// What is never to happen.
+/// A rule that no run may break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// An applied change follows the change that the row had, and the row is its image.
@@ -45,7 +45,7 @@ pub struct Violation {
     pub what: String,
 }
 
-/// What the row of an account said last.
+/// The last known row of an account.
 #[derive(Clone, Debug)]
 struct Image {
     record: AccountRecord,
@@ -170,7 +170,7 @@ impl Referee {
             self.object(Rule::RowsFollowTheirChanges, || format!("the row of {account} is not what change {id} says"));
         }
         for Finished { command, result, .. } in &change.finished {
-            // What has ended already stays as it is.
+            // Commands that have ended stay as they are.
             let ended = model.commands.get(command).map(|row| row.state);
             let says = if result.is_ok() { CommandState::Done } else { CommandState::Failed };
             let former = *self.ended.entry(*command).or_insert(says);
@@ -239,7 +239,7 @@ impl Referee {
             (None, Some(_)) => terminals == 0 && connected == 0,
             (Some(former), Some(present)) if is_same(former, present) => terminals == 0 && connected == 0,
             (Some(_), Some(_)) => terminals == 1 && connected == 0,
-            // The smallest write that holds an account tells nothing.
+            // A minimal hold emits no events.
             (Some(_), None) if after.status == Status::Held && told.is_empty() => true,
             (Some(_), None) => terminals + connected == 1,
         };

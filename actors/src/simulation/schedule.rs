@@ -1,5 +1,5 @@
-//! What happens in a run besides what the daemons do by themselves: a list, so that a run can
-//! be repeated, and made shorter.
+//! The events of a run besides the daemons' own actions, as a list, so that a run can be
+//! repeated and shrunk.
 
 use super::dice::Dice;
 use crate::domain::EventKind;
@@ -33,7 +33,7 @@ pub enum What {
     RemoveDevices {
         phone: usize,
     },
-    /// WhatsApp lets nobody in, and confirms nothing.
+    /// WhatsApp accepts no login, and confirms nothing.
     WhatsAppBusy {
         ms: i64,
     },
@@ -80,7 +80,7 @@ pub enum What {
     Undrain {
         daemon: usize,
     },
-    /// The host's wall clock is so far off for whoever starts from now on.
+    /// The host's wall clock is off by this much for processes that start from now on.
     HostClock {
         daemon: usize,
         ms: i64,
@@ -96,7 +96,7 @@ pub enum What {
         daemon: usize,
         ms: i64,
     },
-    /// An admin makes the account's actor anew.
+    /// An admin restarts the account's actor.
     RestartActor {
         account: usize,
     },
@@ -132,10 +132,10 @@ pub enum Sort {
     Drain,
 }
 
-/// What is wrong with a statement.
+/// The fault of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// Carried out so much later; who waits gives up as always.
+    /// Carried out this much later; the caller gives up after its usual timeout.
     Late(i64),
     /// Its connection breaks at once, and it is carried out so much later.
     LateUnheard(i64),
@@ -293,7 +293,7 @@ impl Schedule {
             _ => Kind::SyncGroups,
         };
         self.add(at, What::Command { account, kind });
-        // What comes right behind finds it in the middle.
+        // The next event follows at once, and finds it under way.
         if dice.chance(40) {
             let after = dice.spread(1, 10_000);
             self.operate_next(dice, account, kind, at + after);

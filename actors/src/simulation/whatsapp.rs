@@ -18,7 +18,7 @@ pub struct Device {
     pub is_listed: bool,
 }
 
-/// How far a connection is, as WhatsApp sees it.
+/// The stage of a connection, as WhatsApp sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// It waits for its turn to connect.
@@ -33,7 +33,7 @@ pub enum Stage {
     Over,
 }
 
-/// What a connection writes its keys with.
+/// The ownership under which a connection writes its keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
     pub epoch: i64,
@@ -72,9 +72,9 @@ pub struct Session {
 pub struct WhatsApp {
     pub devices: BTreeMap<KeyringId, Device>,
     pub sessions: BTreeMap<SessionId, Session>,
-    /// Who is logged in with which device.
+    /// The session that is logged in with each device.
     pub live: BTreeMap<KeyringId, SessionId>,
-    /// Nobody is let in, and nothing is confirmed, before that.
+    /// No login is accepted, and nothing confirmed, before that.
     pub busy_until: i64,
     last: SessionId,
 }
@@ -101,7 +101,7 @@ impl WhatsApp {
         }
     }
 
-    /// Every connection of a process that is no more.
+    /// Ends every connection of a process that no longer exists.
     pub fn hang_up_process(&mut self, process: Uuid) {
         let of: BTreeSet<SessionId> =
             self.sessions.iter().filter(|(_, session)| session.process == process).map(|(id, _)| *id).collect();

@@ -47,7 +47,7 @@ pub struct Call {
     pub daemon: usize,
     pub process: Uuid,
     pub statement: Statement,
-    /// What its answer is for; nothing once it was given up.
+    /// The continuation after its answer; none once it was given up.
     pub then: Option<Then>,
     connection: usize,
     unheard: bool,
@@ -88,7 +88,7 @@ struct Refusal {
     until: Option<i64>,
 }
 
-/// What an operator asks of a daemon by its API, until it is done.
+/// An operator's request to a daemon's API, repeated until it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errand {
     pub daemon: usize,
@@ -98,7 +98,7 @@ pub struct Errand {
     pub is_asked: bool,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub violation: Option<Violation>,
@@ -141,8 +141,8 @@ pub struct World {
     trace: Option<VecDeque<String>>,
 }
 
-/// One run, until all is well again after the last act, or a rule is broken. With `traces`
-/// it tells what happened.
+/// One run, until all is well again after the last act, or a rule is broken. `traces` makes
+/// it record what happened.
 pub fn run(schedule: &Schedule, flaw: Option<Flaw>, traces: bool) -> Outcome {
     let mut world = World::new(schedule, flaw, traces);
     let settled_after = world.live_through(schedule);
@@ -413,7 +413,7 @@ impl World {
         Some(how)
     }
 
-    /// Whoever waited has given up: the connection is thrown away.
+    /// The caller has given up, so its connection is discarded.
     pub fn give_up(&mut self, call: CallId) -> Option<Then> {
         let call = self.calls.get_mut(&call)?;
         let then = call.then.take()?;
@@ -423,7 +423,7 @@ impl World {
         Some(then)
     }
 
-    /// The answer of a statement, if somebody waits for it.
+    /// The continuation of a statement, if its caller still waits.
     pub fn take_then(&mut self, call: CallId) -> Option<Then> {
         let then = self.calls.get_mut(&call)?.then.take();
         if self.calls.get(&call).is_some_and(|call| call.left == 0) {
@@ -507,7 +507,7 @@ impl World {
 
     // WhatsApp
 
-    /// What a connection lives through reaches its daemon.
+    /// Delivers a connection's event to its daemon.
     pub fn speak(&mut self, id: SessionId, event: SessionEvent) {
         let Some(session) = self.whatsapp.sessions.get(&id) else { return };
         let (daemon, process, life) = (session.daemon, session.process, session.life);
@@ -600,7 +600,7 @@ impl World {
             }
             return;
         }
-        // Who is stopped, or was until a moment ago, cannot know that it is an owner no more.
+        // A process that is, or was just now, stopped cannot know that it is no longer the owner.
         let is_excused =
             of.is_stopped || self.now - of.resumed_at < 1_000 || self.is_unsure(theirs) || self.could_not_know(id);
         if is_excused {
@@ -665,8 +665,8 @@ impl World {
             let daemon = p.daemon;
             self.referee.object(Rule::OwnersConfirm, || format!("d{daemon} confirms a link of another's account"));
         } else if another.is_some() {
-            // Nothing tells a daemon that its clocks stood still: only that phones do not wait
-            // for so long keeps this from becoming an entry that nobody can remove.
+            // A daemon cannot notice that its clocks stood still. This does not leave an orphaned
+            // entry on the phone only because phones do not wait for so long.
             return self.hang_up_with(id, CloseReason::SocketLost("the phone has given up".to_owned()));
         }
         let way = self.dice.spread(1, 60);
@@ -835,7 +835,7 @@ impl World {
         self.daemons.get(daemon).is_some_and(|of| of.present == Some(process))
     }
 
-    /// Everybody who listens hears it.
+    /// Delivers it to every process that listens.
     pub fn ring(&mut self, note: Note) {
         for daemon in 0..self.daemons.len() {
             self.ring_one(daemon, note.clone());
@@ -876,7 +876,7 @@ impl World {
         }
     }
 
-    /// What the daemon answered to an operator, who asks again if it was not done.
+    /// Delivers the daemon's answer to an operator, who asks again if it was not done.
     pub fn answer_errand(&mut self, nth: usize, is_done: bool) {
         if let Some(errand) = self.errands.get_mut(nth) {
             errand.is_asked = false;
@@ -952,7 +952,7 @@ fn shortened(line: &str) -> String {
     line.chars().take(300).collect()
 }
 
-/// What would fill a trace.
+/// Whether a statement is so frequent that it would fill a trace.
 fn is_routine(statement: &Statement) -> bool {
     matches!(
         statement,

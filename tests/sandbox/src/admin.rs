@@ -151,7 +151,7 @@ pub(crate) struct NewPasskey {
     pub(crate) timeout_ms: u64,
 }
 
-/// What the business is called, or that it is none.
+/// The name of the business; none for a person's phone.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewBusiness {
@@ -167,7 +167,7 @@ pub(crate) struct Burst {
     pub(crate) texts: Vec<String>,
 }
 
-/// Whose screen, and which chat of it.
+/// A device's screen, and one chat on it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Look {
@@ -176,7 +176,7 @@ struct Look {
     chat: Option<String>,
 }
 
-/// What the server keeps for a device.
+/// Stanzas that the server keeps for a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Stanzas that the device has not said to have.
@@ -257,7 +257,7 @@ async fn set_push_name(world: Data<World>, number: Path<String>, name: Json<Stri
     done()
 }
 
-/// A device that the sandbox plays itself; nobody is told of it.
+/// Adds a device that the sandbox plays itself, without announcing it.
 async fn add_companion(world: Data<World>, number: Path<String>) -> Result<Json<u16>, Refused> {
     Ok(Json(world.state().phone(&number)?.add_companion()?))
 }

@@ -17,7 +17,7 @@ const ACCOUNT_SIGNATURE: [u8; 2] = [6, 0];
 const DEVICE_SIGNATURE: [u8; 2] = [6, 1];
 const KEY_INDEX_SIGNATURE: [u8; 2] = [6, 2];
 
-/// What a phone vouched for; kept to check the countersignature against.
+/// The data that a phone signed; kept to verify the countersignature.
 #[derive(Debug, Clone)]
 pub(crate) struct Vouched {
     details: Vec<u8>,
@@ -27,7 +27,7 @@ pub(crate) struct Vouched {
     key_index: u32,
 }
 
-/// What a simulated phone gets wrong on purpose.
+/// A deliberate mistake of a simulated phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     None,

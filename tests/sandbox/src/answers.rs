@@ -1,4 +1,4 @@
-//! What the server answers to a client's stanza.
+//! The server's answers to a client's stanzas.
 
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};

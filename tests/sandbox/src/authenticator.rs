@@ -43,7 +43,7 @@ impl Authenticator {
         })
     }
 
-    /// What a browser hands to the page: a `PublicKeyCredential`, as JSON.
+    /// The `PublicKeyCredential` that a browser gives to the page, as JSON.
     pub(crate) fn assertion(&self, options: &Value) -> Result<Value> {
         let challenge = options.get("challenge").and_then(Value::as_str).context("options without a challenge")?;
         let seen = json!({ "type": "webauthn.get", "challenge": challenge, "origin": ORIGIN, "crossOrigin": false });

@@ -1,4 +1,4 @@
-//! What can be made to go wrong. The JSON of the admin API is these types.
+//! Faults that can be injected. These types are also the JSON of the admin API.
 
 mod armed;
 mod kinds;
@@ -123,7 +123,7 @@ pub enum Fault {
         #[serde(default)]
         times: Option<u32>,
     },
-    /// What becomes of a device's own request to be unlinked.
+    /// The treatment of a device's own request to be unlinked.
     Unlink {
         how: UnlinkFault,
         #[serde(default = "once")]
@@ -135,7 +135,7 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// What becomes of a message that a device sends.
+    /// The treatment of a message that a device sends.
     Message {
         how: MessageFault,
         /// Only messages of this phone's devices.
@@ -144,7 +144,7 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// How a message reaches a device from outside.
+    /// The way in which a message from outside reaches a device.
     Delivery {
         how: DeliveryFault,
         /// Only messages for this phone's devices.
@@ -153,7 +153,7 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// What a simulated phone writes is sent once more under the same id.
+    /// A message of a simulated phone is sent once more under the same id.
     Again {
         how: AgainFault,
         /// Only messages to this number.
@@ -162,7 +162,7 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// What becomes of a receipt for a message.
+    /// The treatment of a receipt for a message.
     Receipts {
         how: ReceiptFault,
         /// Only receipts for messages of this number.
@@ -171,7 +171,7 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// Whoever asks for the keys of this number's devices is answered otherwise than usual.
+    /// Requests for the keys of this number's devices get an unusual answer.
     Prekeys {
         how: PrekeyFault,
         #[serde(default)]

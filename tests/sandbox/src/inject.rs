@@ -74,21 +74,21 @@ impl World {
         Ok(())
     }
 
-    /// Every linked device of the phone that is connected is told this.
+    /// Sends this to every connected device that is linked to the phone.
     pub(crate) fn say(&self, number: &str, stanza: &Stanza) -> Result<()> {
         let node = stanza.node()?;
         self.state().phone(number)?;
         self.order_all(&Scope::Number(number.to_owned()), || Order::Say(Box::new(node.clone())))
     }
 
-    /// One connection is told this, if it is still there.
+    /// Sends this to one connection, if it still exists.
     pub(crate) fn tell(&self, connection: ConnectionId, stanza: Node) {
         if let Some(connection) = self.state().connections.get(&connection) {
             order(&connection.mailbox, Order::Say(Box::new(stanza)));
         }
     }
 
-    /// What waits for a device, as far as the look takes it.
+    /// Takes stanzas out of a device's queue, as `look` chooses.
     pub(crate) fn with_queue(&self, of: &DeviceId, look: impl FnOnce(&mut Queue) -> Vec<Node>) -> Vec<Node> {
         self.state().device_mut(of).map(|device| look(&mut device.queue)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the sandbox saw, for those who want to assert on it.
+//! A record of what the sandbox saw, for assertions in tests.
 
 use serde::{Deserialize, Serialize};
 use wacore_binary::Node;
@@ -41,7 +41,7 @@ pub struct Report {
     pub logins_refused: u64,
     /// Connections that a second login of the same device threw out.
     pub replaced: u64,
-    /// Whose they were, and when (the first 1,000).
+    /// Their devices and times (the first 1,000).
     pub replacements: Vec<Oddity>,
     pub pings_answered: u64,
     pub iqs_answered: u64,
@@ -55,12 +55,12 @@ pub struct Report {
     pub messages_taken: u64,
     /// Receipts that it passed on to the author of a message.
     pub receipts_taken: u64,
-    /// What devices said besides iqs and messages: presences, receipts, acknowledgements (the
+    /// Other stanzas of devices than iqs and messages: presences, receipts, acknowledgements (the
     /// first 1,000).
     pub said: Vec<Oddity>,
     /// Stanzas that the sandbox did not understand (the first 1,000).
     pub unknown: Vec<Oddity>,
-    /// What no correct client does, e.g. a signature that does not verify (the first 1,000).
+    /// Protocol violations, e.g. a signature that does not verify (the first 1,000).
     pub violations: Vec<Oddity>,
 }
 
@@ -69,7 +69,7 @@ pub struct Report {
 pub struct Oddity {
     /// Milliseconds since 1970.
     pub at_ms: u64,
-    /// Whose connection it was: a device's jid, or `unregistered`.
+    /// The connection's device, by its jid, or `unregistered`.
     pub from: String,
     pub what: String,
 }
@@ -92,7 +92,7 @@ impl Report {
         }
     }
 
-    /// Whatever is no iq is not counted.
+    /// Counts an answered iq, and ignores all other stanzas.
     pub(crate) fn note_answered(&mut self, iq: &Node) {
         if iq.tag != "iq" {
             return;

@@ -48,7 +48,7 @@ impl KeyBundle {
         self.one_time.len()
     }
 
-    /// What a simulated device says of itself.
+    /// Sets the identity and signed prekey that a simulated device uploads.
     pub(crate) fn set_identity(&mut self, registration: u32, identity: &[u8], id: u32, key: &[u8], signature: &[u8]) {
         self.registration = registration.to_be_bytes().to_vec();
         self.identity = identity.to_vec();
@@ -85,8 +85,7 @@ impl KeyBundle {
         nodes
     }
 
-    /// What begins a session with the device that asks for a message again and sends its keys
-    /// along; nothing where it sends none.
+    /// The keys in a device's retry receipt, to begin a session with it; `None` if it sends none.
     pub(crate) fn of_retry(receipt: &Node) -> Option<Self> {
         let keys = receipt.get_optional_child("keys")?;
         Some(Self {
@@ -97,7 +96,7 @@ impl KeyBundle {
         })
     }
 
-    /// What begins a session with the device; uses one of its one-time keys up.
+    /// The keys to begin a session with the device; consumes one of its one-time keys.
     pub(crate) fn take(&mut self) -> Result<PreKeyBundle> {
         let one_time = self.one_time.pop().map(|key| Ok::<_, anyhow::Error>((number(&key.id), public(&key.value)?)));
         Ok(PreKeyBundle::new(

@@ -4,7 +4,7 @@
 //! Simulated phones scan a QR, type a code, remove a device; faults happen on
 //! demand. Each phone keeps the list of linked devices that a real one would
 //! show. A device is on it from the moment that its pair-device-sign arrived
-//! and verified until somebody unlinks it.
+//! and was verified until it is unlinked.
 //!
 //! Only a client that skips the check of WhatsApp's certificate chain can talk
 //! to it, and it only ever listens on loopback.

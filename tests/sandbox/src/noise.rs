@@ -1,6 +1,6 @@
 //! The responder's side of WhatsApp's Noise handshakes: XX for a client that
 //! does not know the server yet, IK for one that does, and XXfallback for one
-//! that knows a server that is no more.
+//! that knows a server that no longer exists.
 
 use anyhow::{Context as _, Result, ensure};
 use buffa::{Message as _, MessageField};
@@ -27,7 +27,7 @@ pub(crate) enum Pattern {
     XxFallback,
 }
 
-/// What a finished handshake leaves behind.
+/// The result of a finished handshake.
 pub(crate) struct Accepted {
     pub(crate) pattern: Pattern,
     pub(crate) write: NoiseCipher,
@@ -37,7 +37,7 @@ pub(crate) struct Accepted {
     pub(crate) payload: wa::ClientPayload,
 }
 
-/// What is to happen after the ServerHello has been sent.
+/// The step after the ServerHello.
 pub(crate) enum Hello {
     /// IK: the client has said all it had to say.
     Done(Box<Accepted>),
@@ -135,7 +135,7 @@ impl HalfOpen {
     }
 }
 
-/// What the initiator writes the responder reads, so the keys change places.
+/// The initiator's write key is the responder's read key, so the two are swapped.
 fn accept(
     pattern: Pattern,
     noise: NoiseHandshake,

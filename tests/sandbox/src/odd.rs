@@ -1,4 +1,4 @@
-//! Stanzas as JSON: whatever WhatsApp might say one day.
+//! Arbitrary stanzas as JSON, to test unknown ones.
 
 use std::collections::BTreeMap;
 

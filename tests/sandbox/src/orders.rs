@@ -1,4 +1,4 @@
-//! What a connection can be told to do.
+//! Orders to a connection.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -14,7 +14,7 @@ pub(crate) enum Order {
     EndWith(Box<Node>),
     /// Send a frame that cannot be decrypted.
     Garble(Garbage),
-    /// Say this, whatever it is.
+    /// Send this stanza, without checks.
     Say(Box<Node>),
     /// Send the refs again, so many times.
     ResendRefs(u32),
@@ -28,7 +28,7 @@ pub(crate) enum Order {
     TypeCode(Box<TypedCode>),
 }
 
-/// Told once pair-success was sent, or why it was not.
+/// Notified once pair-success was sent, or with the reason why it was not.
 pub(crate) type Done = oneshot::Sender<Result<(), String>>;
 
 pub(crate) struct Scan {
@@ -44,7 +44,7 @@ pub(crate) struct TypedCode {
     pub(crate) done: Done,
 }
 
-/// How the owner of a phone scans.
+/// The way in which the owner of a phone scans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScanOptions {

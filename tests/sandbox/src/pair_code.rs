@@ -47,12 +47,12 @@ impl CodeFlow {
         Ok(Self { number: number.to_owned(), reference: reference.to_vec(), sealed_ephemeral, typed: None })
     }
 
-    /// Whose phone the code is for.
+    /// The number of the phone that the code is for.
     pub(crate) fn number(&self) -> &str {
         &self.number
     }
 
-    /// Somebody has typed it, and the companion has not answered yet.
+    /// It was typed, and the companion has not answered yet.
     pub(crate) fn is_typed(&self) -> bool {
         self.typed.is_some()
     }
@@ -98,8 +98,8 @@ impl CodeFlow {
         Some(notification(stage))
     }
 
-    /// Opens the companion's key bundle: the ADV secret that both ends now
-    /// share, the phone's number, and who waits for the outcome.
+    /// Opens the companion's key bundle. Returns the ADV secret that both ends now
+    /// share, the phone's number, and the sender to notify of the outcome.
     pub(crate) fn finish(&mut self, stage: &Node) -> Option<(Result<[u8; 32]>, String, Done)> {
         let Typed { number, identity, ephemeral, companion_ephemeral, done } = self.typed.take()?;
         let opened = open_bundle(stage, &self.reference, &identity, &ephemeral, &companion_ephemeral);

@@ -42,7 +42,7 @@ struct Pairing {
     restarted: bool,
 }
 
-/// What becomes of a request for a code.
+/// The outcome of a request for a code.
 enum Begun {
     Shown(Node),
     Refused(u16, String),
@@ -121,7 +121,7 @@ impl Pairing {
         }
     }
 
-    /// Nobody has begun anything: the socket lives only so long.
+    /// No exchange has begun, so the socket's lifetime is limited.
     fn is_idle(&self) -> bool {
         self.code.is_none() && self.offer.is_none() && self.passkey.is_none()
     }
@@ -166,7 +166,7 @@ impl Pairing {
         let Scan { number, qr, options, done } = scan;
         let shown = (qr.noise_key, qr.identity);
         if shown != (self.companion.noise_key, self.companion.identity) {
-            // The outcome is lost if whoever scanned has gone: nothing to do about it.
+            // Fails only if the caller that scanned is gone, which does not matter.
             let _ = done.send(Err("the keys in the qr are not those of the connection that shows it".to_owned()));
             return Ok(());
         }
@@ -195,7 +195,8 @@ impl Pairing {
         Ok(())
     }
 
-    /// One iq of a passkey exchange. What does not verify is refused, and the challenge stands.
+    /// One iq of a passkey exchange. An assertion that does not verify is refused, and the
+    /// challenge stays valid.
     async fn on_passkey_stage(&mut self, peer: &mut Peer, iq: &Node, mut exchange: Exchange) -> Step {
         let not_authorized = |error: anyhow::Error| {
             tracing::debug!(error = format!("{error:#}"), "refused");
@@ -227,7 +228,7 @@ impl Pairing {
                 Ok(adv_secret) => {
                     peer.send(&result(iq, Vec::new())).await?;
                     peer.wait(peer.world.pace().before_restart()).await?;
-                    // Whoever scanned was told when the challenge went out.
+                    // The scan was answered when the challenge was sent.
                     let (done, _) = oneshot::channel();
                     return self.offer(peer, &exchange.number, &adv_secret, exchange.options, done).await;
                 }
@@ -240,7 +241,7 @@ impl Pairing {
         Ok(())
     }
 
-    /// Sends pair-success, and tells whoever waits for it.
+    /// Sends pair-success, and notifies the caller that waits for it.
     async fn offer(
         &mut self,
         peer: &mut Peer,

@@ -19,7 +19,7 @@ pub(crate) struct Peer {
     pub(crate) enrolled: Enrolled,
     line: Line,
     orders: mpsc::Receiver<Order>,
-    /// What happened while the connection was held.
+    /// Events that came while the connection was paused.
     backlog: VecDeque<Happening>,
     /// For the journal.
     pub(crate) name: String,
@@ -32,7 +32,7 @@ pub(crate) enum Happening {
     Post,
 }
 
-/// How a connection ends.
+/// The end of a connection.
 #[derive(Debug)]
 pub(crate) enum Ending {
     /// The client closed, or its socket broke.
@@ -56,7 +56,7 @@ impl Peer {
         self.line.send(stanza).await.map_err(|_| Ending::ClientGone)
     }
 
-    /// What happens next. Safe to cancel.
+    /// The next event. Safe to cancel.
     pub(crate) async fn next(&mut self) -> Step<Happening> {
         match self.backlog.pop_front() {
             Some(happened) => Ok(happened),
@@ -64,8 +64,8 @@ impl Peer {
         }
     }
 
-    /// Waits for a future; what happens meanwhile waits for its turn, except
-    /// for what ends the connection.
+    /// Waits for a future. Events meanwhile are queued, except for those that end
+    /// the connection.
     pub(crate) async fn hold<T>(&mut self, until: impl Future<Output = T>) -> Step<T> {
         tokio::pin!(until);
         loop {
@@ -112,14 +112,14 @@ impl Peer {
         }
     }
 
-    /// Keeps a pairing socket open, talking to whoever still listens.
+    /// Keeps a pairing socket open, and sends `chatter` while the client reads.
     pub(crate) async fn linger(&mut self, time: Duration, chatter: &Node) {
         let beat = Duration::from_millis(50);
         let talk = async {
             while self.line.send(chatter).await.is_ok() {
                 sleep(beat).await;
             }
-            // Nobody listens any more, and still the socket stays open.
+            // The client no longer reads, but the socket stays open.
             std::future::pending::<()>().await;
         };
         tokio::select! {

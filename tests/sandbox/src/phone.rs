@@ -72,7 +72,7 @@ impl Naming {
         }
     }
 
-    /// What a group's stanzas call it.
+    /// Its name in a group's stanzas.
     pub(crate) fn mode(self) -> &'static str {
         match self {
             Self::Lid => "lid",
@@ -84,7 +84,7 @@ impl Naming {
 pub(crate) struct Phone {
     pub(crate) number: String,
     pub(crate) lid_user: String,
-    /// What others see above its messages.
+    /// The name that others see above its messages.
     pub(crate) push_name: String,
     /// The phone itself, which is device 0.
     primary: Device,
@@ -92,7 +92,7 @@ pub(crate) struct Phone {
     pub(crate) identity: KeyPair,
     pub(crate) groups: Vec<Group>,
     pub(crate) devices: Vec<Device>,
-    /// What a companion is told that it is called when it is linked, where it is a business.
+    /// The business name that a companion receives when it is linked; none for a person's phone.
     pub(crate) business: Option<String>,
     /// Asked for whenever the phone links a device.
     pub(crate) passkey: Option<Authenticator>,
@@ -109,10 +109,10 @@ pub(crate) struct Device {
     pub(crate) linked_at_ms: u64,
     /// The static Noise key that paired; a login must come with it.
     pub(crate) noise_key: [u8; 32],
-    /// What it proves with that it belongs to the phone; empty for the phone itself.
+    /// Its proof that it belongs to the phone; empty for the phone itself.
     pub(crate) device_identity: Vec<u8>,
     pub(crate) bundle: KeyBundle,
-    /// What waits for it.
+    /// The stanzas that wait for it.
     pub(crate) queue: Queue,
     /// The connection that has been sent `<success>`.
     pub(crate) connection: Option<ConnectionId>,

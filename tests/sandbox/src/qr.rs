@@ -1,4 +1,4 @@
-//! What a phone's camera makes of a QR code.
+//! Reads a QR code, as a phone's camera does.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;

@@ -20,7 +20,7 @@ use crate::settings::Pace;
 use crate::talk::shown::ShownMessage;
 use crate::talk::{HandSettings, Reading, Writing, Written};
 
-/// Who writes where it does not matter who.
+/// The sender of messages whose sender does not matter.
 const STRANGER: &str = "99900000077";
 /// Longer than any approval that a scan waits for.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -70,13 +70,13 @@ impl Remote {
         check(self.agent.put(self.url(&format!("/phones/{number}/groups"))).send_json(groups)).map(drop)
     }
 
-    /// What the business is called whose phone it is; none: it is a person's.
+    /// Sets the business name of the phone; none: it is a person's.
     pub fn set_business(&self, number: &str, name: Option<&str>) -> Result<()> {
         let url = self.url(&format!("/phones/{number}/business"));
         check(self.agent.put(url).send_json(&NewBusiness { name: name.map(str::to_owned) })).map(drop)
     }
 
-    /// Every linked device of the phone that is connected is told this, whatever it is.
+    /// Sends any stanza to every connected device that is linked to the phone.
     pub fn say(&self, number: &str, stanza: &Stanza) -> Result<()> {
         self.post(&format!("/phones/{number}/stanzas"), stanza)
     }
@@ -98,7 +98,7 @@ impl Remote {
         read(&mut check(self.agent.post(url).send_json(Burst { to: to.to_owned(), naming, texts }))?)
     }
 
-    /// What one of the phone's simulated devices shows, 0 being the phone itself.
+    /// The screen of one of the phone's simulated devices; 0 is the phone itself.
     pub fn messages(&self, number: &str, device: u16) -> Result<Vec<ShownMessage>> {
         self.get(&format!("/phones/{number}/messages?device={device}"))
     }
@@ -114,17 +114,17 @@ impl Remote {
         check(self.agent.patch(url).send_json(settings)).map(drop)
     }
 
-    /// What others see above the phone's messages.
+    /// Sets the name that others see above the phone's messages.
     pub fn set_push_name(&self, number: &str, name: &str) -> Result<()> {
         check(self.agent.put(self.url(&format!("/phones/{number}/push_name"))).send_json(name)).map(drop)
     }
 
-    /// Links a companion that the sandbox plays itself. Nobody is told. Returns its number.
+    /// Links a companion that the sandbox plays itself, without announcing it. Returns its number.
     pub fn add_companion(&self, number: &str) -> Result<u16> {
         read(&mut check(self.agent.post(self.url(&format!("/phones/{number}/companions"))).send_empty())?)
     }
 
-    /// What the server keeps for a device.
+    /// The stanzas that the server keeps for a device.
     pub fn waiting(&self, number: &str, device: u16) -> Result<Waiting> {
         self.get(&format!("/phones/{number}/waiting/{device}"))
     }
@@ -134,8 +134,8 @@ impl Remote {
         check(self.agent.put(self.url(&format!("/groups/{jid}"))).send_json(group)).map(drop)
     }
 
-    /// Returns once pair-success was sent. Fails in words, e.g. when nobody
-    /// shows this QR any more.
+    /// Returns once pair-success was sent. Fails with a message, e.g. if this QR
+    /// is no longer shown.
     pub fn scan(&self, number: &str, qr_payload: &str) -> Result<()> {
         self.scan_with(number, qr_payload, ScanOptions::default())
     }
@@ -164,7 +164,7 @@ impl Remote {
         check(self.agent.put(url).send_json(&NewPasskey { timeout_ms })).map(drop)
     }
 
-    /// What the phone's passkey signs for these options.
+    /// The assertion of the phone's passkey for these options.
     pub fn passkey_assertion(&self, number: &str, options: &Value) -> Result<Value> {
         let url = self.url(&format!("/phones/{number}/passkey/assertion"));
         read(&mut check(self.agent.post(url).send_json(options))?)
@@ -195,7 +195,7 @@ impl Remote {
         self.get("/faults")
     }
 
-    /// Disarms every fault and lets go of whatever is paused.
+    /// Disarms every fault and resumes everything that is paused.
     pub fn clear_faults(&self) -> Result<()> {
         check(self.agent.delete(self.url("/faults")).call()).map(drop)
     }
@@ -204,7 +204,7 @@ impl Remote {
         self.get("/pace")
     }
 
-    /// For whatever begins from now on.
+    /// Applies to everything that begins from now on.
     pub fn set_pace(&self, pace: &Pace) -> Result<()> {
         check(self.agent.put(self.url("/pace")).send_json(pace)).map(drop)
     }

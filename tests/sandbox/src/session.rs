@@ -39,7 +39,7 @@ async fn converse(peer: &mut Peer, id: &DeviceId, noise_key: &[u8; 32]) -> Step 
                 send_all(peer, &news).await?;
             }
             Happening::Order(Order::Scan(scan)) => {
-                // The outcome is lost if whoever scanned has gone: nothing to do about it.
+                // Fails only if the caller that scanned is gone, which does not matter.
                 let _ = scan.done.send(Err("the qr is expired".to_owned()));
             }
             Happening::Order(Order::TypeCode(typed)) => {
@@ -129,7 +129,7 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
     }
 }
 
-/// The device writes to somebody.
+/// The device sends a message.
 async fn on_message(peer: &mut Peer, id: &DeviceId, message: &Node) -> Step {
     let fault = match peer.world.take_fault(Occasion::Message { number: &id.number }) {
         Some(Fault::Message { how, .. }) => Some(how),

@@ -1,4 +1,4 @@
-//! Where the sandbox listens, and how fast it answers.
+//! The sandbox's addresses and answer times.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-/// What a sandbox is started with.
+/// The settings of a sandbox.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the WhatsApp side listens. Port 0 takes a free one.
+    /// The address of the WhatsApp side. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the admin API listens. Port 0 takes a free one.
+    /// The address of the admin API. Port 0 takes a free one.
     pub admin: SocketAddr,
     pub pace: Pace,
 }
@@ -24,8 +24,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Fails unless both addresses are on loopback: whoever reaches the admin
-    /// API commands the phones, and the server side trusts everybody.
+    /// Fails unless both addresses are on loopback: the admin API, which commands
+    /// the phones, and the server side accept every client.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, address) in [("listen", self.listen), ("admin", self.admin)] {
             ensure!(address.ip().is_loopback(), "{name} address {address} is not on loopback");
@@ -34,8 +34,8 @@ impl Settings {
     }
 }
 
-/// How fast the server does what a real one does. A double without any latency
-/// shows races that a real server hides, so the defaults are not zero.
+/// The server's latencies. A double without any latency shows races that a
+/// real server hides, so the defaults are not zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pace {
@@ -45,8 +45,8 @@ pub struct Pace {
     pub before_restart_ms: u64,
     /// From the last stanza to the close of the socket, in milliseconds.
     pub before_close_ms: u64,
-    /// How long a pairing socket that nobody scans lives, in milliseconds. A
-    /// client shows its six refs for 60 + 5×20 s.
+    /// Lifetime of a pairing socket without a scan, in milliseconds. A client
+    /// shows its six refs for 60 + 5×20 s.
     pub unscanned_lifetime_ms: u64,
     /// How many refs a pairing socket gets.
     pub refs: u8,

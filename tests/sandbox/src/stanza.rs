@@ -42,12 +42,12 @@ pub(crate) fn conflict(kind: &'static str) -> Node {
     NodeBuilder::new("stream:error").children([NodeBuilder::new("conflict").attr("type", kind).build()]).build()
 }
 
-/// There is no backlog of messages: the client may call itself connected.
+/// No messages are waiting, so the client may consider itself connected.
 pub(crate) fn nothing_offline() -> Node {
     ib(vec![NodeBuilder::new("offline").attr("count", 0_u32).build()])
 }
 
-/// What the server has to tell about itself.
+/// A notice of the server about itself.
 pub(crate) fn ib(children: Vec<Node>) -> Node {
     NodeBuilder::new("ib").attr("from", SERVER_JID).children(children).build()
 }

@@ -36,7 +36,7 @@ pub(crate) struct Line {
     taken: u32,
 }
 
-/// Who is at the other end, according to its handshake.
+/// The client at the other end, according to its handshake.
 pub(crate) struct Caller {
     pub(crate) pattern: Pattern,
     pub(crate) noise_key: [u8; 32],
@@ -54,7 +54,7 @@ impl Line {
         self.send_frame(&sealed).await
     }
 
-    /// What the client cannot decrypt.
+    /// Sends bytes that the client cannot decrypt.
     pub(crate) async fn send_garbage(&mut self, garbage: Garbage) -> Result<()> {
         match garbage {
             Garbage::Frame => self.send_frame(&[0x5a; 48]).await,

@@ -47,9 +47,9 @@ pub(crate) struct State {
     pub(crate) due: VecDeque<DeviceId>,
     /// Receipts that the next one is to overtake.
     pub(crate) held_receipts: Vec<(DeviceId, Node)>,
-    /// Refs on show, and who shows them.
+    /// Refs on show, with the connections that show them.
     refs: HashMap<String, ConnectionId>,
-    /// Numbers that codes are on show for, and who shows them.
+    /// Numbers that codes are on show for, with the connections that show them.
     codes: HashMap<String, ConnectionId>,
     last_connection: ConnectionId,
 }
@@ -77,7 +77,7 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// What a companion says of itself when it registers.
+/// A companion's data at registration.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
     pub(crate) identity: [u8; 32],
@@ -189,7 +189,7 @@ impl World {
         refs
     }
 
-    /// What this connection shows cannot be scanned any more.
+    /// The refs of this connection can no longer be scanned.
     pub(crate) fn withdraw_refs(&self, connection: ConnectionId) {
         self.state().withdraw_refs(connection);
     }
@@ -217,7 +217,7 @@ impl World {
         Ok(self.state().phone(number)?.identity.clone())
     }
 
-    /// What the business is called whose phone it is, if it is one's.
+    /// The phone's business name, if it belongs to a business.
     pub(crate) fn business(&self, number: &str) -> Option<String> {
         self.state().phones.get(number)?.business.clone()
     }
@@ -241,7 +241,7 @@ impl World {
         look(self.state().phone(number)?.passkey.as_ref().context("the phone has no passkey")?)
     }
 
-    /// What the phone shows for its owner to compare.
+    /// Sets the code that the phone shows for its owner to compare.
     pub(crate) fn show_passkey_code(&self, number: &str, code: Option<String>) {
         if let Ok(phone) = self.state().phone(number) {
             phone.passkey_code = code;
@@ -366,7 +366,7 @@ impl State {
         }
     }
 
-    /// Fails in words when there is no such phone. A stranger has one from now on.
+    /// Fails with a message if the phone does not exist. A stranger's is created.
     pub(crate) fn phone(&mut self, number: &str) -> Result<&mut Phone> {
         if number.starts_with(STRANGERS) {
             self.add_phone(number)?;

@@ -25,7 +25,7 @@ pub struct Api {
     pub token: String,
 }
 
-/// What came back.
+/// A response.
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -222,7 +222,7 @@ impl Live {
         }
     }
 
-    /// `seq` of each event of the account that was told so far, in order of arrival.
+    /// `seq` of each event of the account so far, in order of arrival.
     pub fn seqs(&self, account: &str) -> Vec<i64> {
         let events = self.seen.iter().filter(|told| told.kind != "account" && told.data["accountId"] == account);
         events.map(|told| told.data["seq"].as_i64().unwrap()).collect()

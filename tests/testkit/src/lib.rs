@@ -36,7 +36,7 @@ pub struct Stage {
     pub dsn: String,
     pub dir: PathBuf,
     sandbox: Sandbox,
-    /// What the daemons log in with, unless they are told otherwise; the owner of the tables if none.
+    /// The logins of the daemons, unless overridden; the owner of the tables if none.
     roles: Option<Logins>,
 }
 
@@ -118,7 +118,7 @@ impl Stage {
         self.web = Web::connect(&self.dsn).await;
     }
 
-    /// Of a stage under roles: what its daemons log in with, and a web app's login.
+    /// The logins of a stage with roles: those of its daemons, and a web app's.
     pub fn roles(&self) -> &Logins {
         self.roles.as_ref().unwrap()
     }
@@ -140,12 +140,12 @@ impl Stage {
         self.dsn.replace("user=paird", &format!("user={name}"))
     }
 
-    /// Where the sandbox's phones are operated.
+    /// The URL of the sandbox's admin API.
     pub fn admin_url(&self) -> String {
         self.sandbox.admin_url()
     }
 
-    /// Where WhatsApp is, for a daemon or a command.
+    /// The URL of WhatsApp for a daemon or a command.
     pub fn whatsapp_url(&self) -> String {
         self.sandbox.whatsapp_url()
     }
@@ -230,7 +230,7 @@ pub fn paird() -> PathBuf {
     profile_dir().join("paird")
 }
 
-/// Cargo's `CARGO_TARGET_TMPDIR`, which it tells to the suites alone.
+/// Cargo's `CARGO_TARGET_TMPDIR`, which it sets only for the suites themselves.
 pub(crate) fn target_tmp() -> PathBuf {
     profile_dir().with_file_name("tmp")
 }

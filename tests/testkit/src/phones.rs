@@ -37,7 +37,7 @@ impl Phones {
         self.call(move |remote| remote.set_passkey(&number, timeout_ms)).await.unwrap();
     }
 
-    /// What the phone's owner, asked with these options, has it sign.
+    /// The assertion of the phone's passkey for these options.
     pub async fn passkey_assertion(&self, number: &str, options: &serde_json::Value) -> serde_json::Value {
         let (number, options) = (number.to_owned(), options.clone());
         self.call(move |remote| remote.passkey_assertion(&number, &options)).await.unwrap()
@@ -48,7 +48,7 @@ impl Phones {
         self.call(move |remote| remote.passkey_code(&number)).await.unwrap()
     }
 
-    /// What the phone shows under "Linked devices", oldest first.
+    /// The phone's list of linked devices, oldest first.
     pub async fn devices(&self, number: &str) -> Vec<LinkedDevice> {
         let number = number.to_owned();
         self.call(move |remote| remote.devices(&number)).await.unwrap()
@@ -68,21 +68,21 @@ impl Phones {
         self.call(move |remote| remote.set_groups(&number, &groups)).await.unwrap();
     }
 
-    /// What the business is called whose phone it is; none: it is a person's.
+    /// Sets the business name of the phone; none: it is a person's.
     pub async fn set_business(&self, number: &str, name: Option<&str>) {
         let (number, name) = (number.to_owned(), name.map(str::to_owned));
         self.call(move |remote| remote.set_business(&number, name.as_deref())).await.unwrap();
     }
 
-    /// The phone's connected devices are told this, whatever it is.
+    /// Sends any stanza to the phone's connected devices.
     pub async fn say(&self, number: &str, stanza: &Stanza) {
         let (number, stanza) = (number.to_owned(), stanza.clone());
         self.call(move |remote| remote.say(&number, &stanza)).await.unwrap();
     }
 
-    /// Somebody writes to the phone, as soon as its devices have told their keys.
+    /// Sends the phone a message, as soon as its devices have uploaded their keys.
     pub async fn write(&self, number: &str, text: &str) {
-        // A device that has told none yet is left out of a message.
+        // A message does not reach a device that has not uploaded its keys.
         until("keys to write with", || async {
             let number = number.to_owned();
             let told = self.call(move |remote| {

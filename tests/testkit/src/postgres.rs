@@ -54,7 +54,7 @@ pub fn remove(dir: &Path) {
     while pid_file.exists() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
-    // The file goes with the last of the server's processes: nobody writes there any more.
+    // The server's last process removes the file, so nothing is written after that.
     if !pid_file.exists() {
         let used = used(&clusters().join(key()));
         let _ = fs::create_dir_all(&used);
@@ -95,8 +95,8 @@ async fn prepared() -> PathBuf {
     whole
 }
 
-/// Changes with whatever a prepared cluster depends on: the migrations, the servers that
-/// could be chosen, and who runs them.
+/// Changes with everything that a prepared cluster depends on: the migrations, the servers
+/// that could be chosen, and the user that runs them.
 fn key() -> String {
     let mut hash = Sha256::new();
     let mut migrations: Vec<_> = fs::read_dir(MIGRATIONS).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -130,8 +130,8 @@ fn lay(prepared: &Path, to: &Path) -> io::Result<()> {
     equal(prepared, to)
 }
 
-/// Makes `to` what `from` is, whatever it was. No file has two names afterwards: a server
-/// writes in place. One of the same size and time was not written to since it was copied.
+/// Makes `to` a copy of `from`. Files are copied, not linked, since a server writes in place.
+/// A file of the same size and time is unchanged since it was copied, and is skipped.
 fn equal(from: &Path, to: &Path) -> io::Result<()> {
     let wanted = fs::symlink_metadata(from)?;
     if wanted.is_dir() {

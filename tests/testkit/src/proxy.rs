@@ -23,7 +23,7 @@ pub struct Proxy {
 struct Seen {
     /// Tunnels that were opened.
     tunnels: AtomicU64,
-    /// Who knocked, let through or not.
+    /// Connections, accepted or refused.
     knocks: AtomicU64,
     /// Logins that were offered.
     logins: Mutex<Vec<String>>,
@@ -34,7 +34,7 @@ struct Seen {
 }
 
 impl Proxy {
-    /// Lets everybody through.
+    /// Accepts every connection.
     pub async fn open() -> Self {
         Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), Seen::default()).await
     }
@@ -45,7 +45,7 @@ impl Proxy {
             .await
     }
 
-    /// Lets nobody through.
+    /// Refuses every connection.
     pub async fn refusing() -> Self {
         Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), Seen { refuses: true, ..Seen::default() }).await
     }
@@ -57,7 +57,7 @@ impl Proxy {
         self.address
     }
 
-    /// One that lets everybody through, where another was.
+    /// An open proxy at a given address, such as that of an earlier one.
     pub async fn open_at(address: SocketAddr) -> Self {
         Self::start(address, Seen::default()).await
     }

@@ -1,4 +1,4 @@
-//! What no log line may hold.
+//! Secrets that no log line may contain.
 
 use std::path::Path;
 

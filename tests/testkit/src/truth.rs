@@ -1,4 +1,4 @@
-//! What must be so whenever nothing is under way, whatever went wrong before.
+//! Checks that must hold whenever nothing is under way, after any faults.
 
 use serde_json::json;
 use uuid::Uuid;

@@ -176,7 +176,7 @@ impl Web {
         self.column(account, "event_seq").await
     }
 
-    /// What was received on the event channel for the account, in order of arrival.
+    /// The account's notifications on the event channel, in order of arrival.
     pub fn heard(&self, account: Uuid) -> Vec<Value> {
         let account = account.to_string();
         self.heard.lock().unwrap().iter().filter(|event| event["accountId"] == account).cloned().collect()

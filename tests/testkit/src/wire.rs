@@ -54,7 +54,7 @@ struct Jam {
     stops: Vec<Stop>,
     stuck: Vec<Stuck>,
     let_go: bool,
-    /// What the server answered to each after all: how many rows, or an error's words.
+    /// The server's eventual answers: the number of rows, or an error's message.
     answers: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ impl Wire {
         self.delays.lock().unwrap().clear();
     }
 
-    /// What comes from now on passes; what is stuck stays so.
+    /// New statements pass from now on; stuck ones stay stuck.
     pub fn unjam(&self) {
         self.jam.send_modify(|jam| jam.stops.clear());
     }

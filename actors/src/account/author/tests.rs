@@ -123,8 +123,8 @@ fn a_link_is_refused_if_the_lease_was_lost_meanwhile() {
     assert!(matches!(bench.next(), Some(Task::RefuseLink(_))));
 }
 
-/// While the database is away deadlines pile up behind the write that waits for it. The close
-/// behind that write is given its time all the same: whatever opens next must be alone.
+/// While the database is unavailable, deadlines pile up behind the waiting write. The close after
+/// it must still get its full time, so that the next connection is opened only after it.
 #[test]
 fn deadlines_behind_a_long_write_do_not_cut_a_close_short() {
     let linked = AccountRecord {

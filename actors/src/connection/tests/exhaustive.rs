@@ -65,7 +65,7 @@ fn no_history_of_six_inputs_breaks_an_invariant() {
     }
 }
 
-/// Begins where it is the connection's turn: what comes before has no state of its own.
+/// Begins at the connection's turn, since earlier states do not differ.
 fn walk(purpose: Purpose) -> usize {
     let kind = format!("{purpose:?}");
     let bench = Bench::dialing(purpose);

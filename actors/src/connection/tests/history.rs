@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{referee::Referee, *};
 use crate::domain::PasskeyStage;
 
-/// What a history is made of: which input, a choice within it, and how long after the last one.
+/// One step of a history: the input, a choice within it, and the time since the last one.
 pub(super) type Moment = (u8, u8, u16);
 
 fn moments() -> impl Strategy<Value = Vec<Moment>> {
@@ -38,7 +38,7 @@ fn reason(choice: u8) -> CloseReason {
     }
 }
 
-/// What usually comes next in this state: without it, histories would seldom get far.
+/// The input that usually comes next in this state; without it, few histories would get far.
 fn expected(choice: u8, machine: &Connection) -> Input {
     let (scan, is_even) = (machine.scan, choice.is_multiple_of(2));
     match machine.state() {
@@ -134,7 +134,7 @@ fn live(choice: u8, history: &[Moment], states: &mut BTreeSet<&'static str>) -> 
         feed(&mut machine, input, now);
         states.insert(machine.state().name());
     }
-    // Whatever it was in, a shell that does its part brings it to its end.
+    // From any state, a shell that carries out its orders brings it to its end.
     for _ in 0..4 {
         let input = match machine.state() {
             State::Closing { .. } => Input::Outcome(Outcome::TakenDown),

@@ -1,4 +1,4 @@
-//! What must hold of every connection, whatever happens on it.
+//! Properties of every connection, under any sequence of inputs.
 
 mod diagram;
 mod exhaustive;
@@ -135,7 +135,7 @@ impl Bench {
         self.machine.state().name()
     }
 
-    /// Its socket is over, and everything is taken down: what it ends with.
+    /// Ends the socket, takes everything down, and returns the reported reason.
     fn end(&mut self) -> CloseReason {
         if self.machine.state().has_run() {
             self.outcome(Outcome::RunEnded);

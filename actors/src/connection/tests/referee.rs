@@ -12,7 +12,7 @@ pub struct Referee {
     has_dialed: bool,
     is_running: bool,
     runs: u8,
-    /// The scan that is held, its device, and whether the owner was told of it.
+    /// The scan that is held, its device, and whether it was reported to the owner.
     held: Option<(ScanId, String, bool)>,
     durable: BTreeSet<ScanId>,
     /// The device whose link was confirmed.
@@ -60,14 +60,14 @@ impl Referee {
             Input::Request(Request::Close | Request::Cut) => self.is_silenced = true,
             Input::Request(Request::Unlink) => self.unlink_is_asked = true,
             Input::Outcome(Outcome::KeysDurable(scan)) => {
-                // Of a scan that nobody was told of the keys may be incomplete.
+                // Before a scan was reported its keys may be incomplete.
                 if matches!(&self.held, Some((held, _, true)) if held == scan) {
                     self.durable.insert(*scan);
                 }
             }
             Input::Outcome(Outcome::RunEnded | Outcome::NotDialed(_)) => self.is_running = false,
             Input::Outcome(Outcome::CodeOutstanding { nth, .. }) => {
-                // An answer about a code that nobody asked for allows nothing.
+                // An answer about a code that was not requested allows nothing.
                 if self.codes.contains(nth) {
                     self.outstanding.insert(*nth);
                 }
@@ -213,7 +213,7 @@ impl Referee {
 mod is_not_blind {
     use super::*;
 
-    /// What a broken machine would do at this point of a good connection.
+    /// The referee's objection to effects that a broken machine might return here.
     fn objects(mut bench: Bench, input: Input, effects: &[Effect]) -> String {
         let broken = std::panic::AssertUnwindSafe(move || {
             bench.referee.before(&input, &bench.machine, bench.now);

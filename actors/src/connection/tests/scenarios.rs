@@ -20,7 +20,7 @@ fn a_connection_waits_for_its_turn_before_it_dials() {
     assert_eq!(*bench.outcome(Outcome::TurnCame), []);
 }
 
-/// The wait behind a mass reconnect can outlast a lease: an heir may be logged in by then.
+/// The wait in a mass reconnect can outlast a lease, and the next owner may be logged in by then.
 #[test]
 fn keys_lost_while_waiting_for_the_turn_are_not_dialed_with() {
     let mut bench = Bench::new(Purpose::Login);

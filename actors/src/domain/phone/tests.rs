@@ -108,7 +108,7 @@ fn the_sql_function_has_the_lines_of_the_table() {
 }
 
 proptest! {
-    /// What a row holds and what WhatsApp says is not read as something else.
+    /// Numbers from rows and from WhatsApp are read back unchanged.
     #[test]
     fn a_number_that_was_read_reads_the_same_again(digits in "[1-9][0-9]{6,14}") {
         if let Ok(once) = Phone::parse(&digits) {

@@ -1,4 +1,4 @@
-//! Several rosters on one model of the database: who has which account, when.
+//! Several rosters on one model of the database: the distribution of accounts over time.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ struct Daemon {
     alive: bool,
     starting: BTreeSet<Member>,
     running: BTreeSet<Member>,
-    /// Told to leave and not gone.
+    /// Told to leave, and not gone yet.
     leaving: BTreeSet<Member>,
     resync: bool,
     /// When accounts were claimed or given up.
@@ -187,7 +187,7 @@ impl Fleet {
         assert!(lately <= PER_ROUND as usize, "{lately} accounts moved within a round");
     }
 
-    /// Everybody who starts runs, everybody who leaves is gone, and whoever should look does.
+    /// Completes all starts, departures and looks that are under way.
     fn turn(&mut self, which: usize) {
         if !self.daemons[which].alive {
             return;

@@ -280,14 +280,14 @@ fn an_account_that_was_not_released_is_taken_back_first() {
     assert_eq!(goes_on, [Directive::RequeueOf(account(1), Vec::new()), Directive::Look { resync: true }]);
 }
 
-/// What the shell would know: who was started and is not gone.
+/// The shell's knowledge: members that were started and are not gone.
 #[derive(Default)]
 struct World {
     starting: BTreeSet<Member>,
     running: BTreeSet<Member>,
     /// Commands in the roster's hands: taken, and neither delivered nor put back.
     in_hand: BTreeMap<i64, AccountId>,
-    /// What the database is asked to write, and has not answered.
+    /// Writes without an answer from the database.
     writing: BTreeSet<RosterWrite>,
     looking: bool,
     draining: bool,
@@ -425,7 +425,7 @@ proptest! {
             };
             world.follow(&mut roster, &directives);
         }
-        // Everybody who is starting comes up: then nothing is left in hand but for those who rest.
+        // All starting members come up; only those that back off may still hold commands.
         for who in std::mem::take(&mut world.starting) {
             world.running.insert(who);
             let directives = roster.on_started(who, Started::Running, now);

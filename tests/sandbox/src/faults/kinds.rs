@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a client is sent that it cannot decrypt.
+/// Garbage that a client cannot decrypt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Garbage {
@@ -11,13 +11,13 @@ pub enum Garbage {
     Frame,
     /// A frame of the cipher's counter after next, as if one had been lost on the way.
     Skipped,
-    /// A length that no frame has; what follows is taken for its content.
+    /// A length that no frame has, so the following frames are taken for its content.
     Length,
     /// A frame without content.
     Empty,
 }
 
-/// How a request to be unlinked goes wrong.
+/// The way in which a request to be unlinked fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnlinkFault {
@@ -33,27 +33,27 @@ pub enum UnlinkFault {
     Refused,
 }
 
-/// What becomes of a message that a device sends.
+/// The treatment of a message that a device sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageFault {
-    /// Nobody gets it, and nobody says so.
+    /// It is dropped silently.
     Lost,
-    /// Everybody gets it, but its sender is not told.
+    /// It is delivered, but not acknowledged to its sender.
     AckLost,
-    /// Everybody gets it, and its sender is told so many milliseconds later.
+    /// It is delivered, and acknowledged to its sender so many milliseconds later.
     AckAfterMs(u64),
     /// Refused with this code.
     Nack(u16),
-    /// Nobody gets it: the socket is cut.
+    /// The socket is cut before it is delivered.
     CutBefore,
     /// Half of the devices get it, then the socket is cut.
     CutBetween,
-    /// Everybody gets it, then the socket is cut, without an acknowledgement.
+    /// It is delivered, then the socket is cut, without an acknowledgement.
     CutAfter,
 }
 
-/// How a message reaches a device.
+/// The way in which a message reaches a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryFault {
@@ -69,17 +69,17 @@ pub enum DeliveryFault {
     ViewOnce,
 }
 
-/// What is sent once more.
+/// The form of the repeated message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgainFault {
     /// The same ciphertexts.
     Same,
-    /// Encrypted anew.
+    /// Encrypted again.
     Anew,
 }
 
-/// What becomes of a receipt.
+/// The treatment of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptFault {
@@ -88,13 +88,13 @@ pub enum ReceiptFault {
     Swapped,
 }
 
-/// How the question for a device's keys is answered.
+/// The answer to a request for a device's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrekeyFault {
     /// This code in the place of the device's keys; 406 is the usual one.
     Missing(u16),
-    /// As if nobody had asked for the device.
+    /// The device is missing from the answer.
     LeftOut,
     /// With the signed key alone.
     SignedOnly,
@@ -106,8 +106,8 @@ pub enum PrekeyFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestartFault {
-    /// Right behind pair-success, and the socket closes: whatever the client
-    /// signs is not read, so there is no link.
+    /// Right after pair-success, and the socket closes: the client's signature is not
+    /// read, so there is no link.
     BeforeSign,
     /// Right behind pair-success, but what the client signs still counts.
     WithPairSuccess,
@@ -121,7 +121,7 @@ pub enum RestartFault {
     Cut,
 }
 
-/// Where a connection can be held.
+/// A point at which a connection can be paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PausePoint {

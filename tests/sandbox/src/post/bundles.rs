@@ -1,4 +1,5 @@
-//! `encrypt get`: what begins a session with a device. Every one-time key is given away once.
+//! `encrypt get`: the keys that begin a session with a device. Every one-time key is given out
+//! once.
 
 use anyhow::Result;
 use wacore_binary::builder::NodeBuilder;
@@ -11,12 +12,12 @@ use crate::faults::{Fault, Occasion, PrekeyFault};
 use crate::stanza::{refusal, result};
 use crate::world::{DeviceId, State, now_ms};
 
-/// With fewer one-time keys than this a device is told to bring more.
+/// A device with fewer one-time keys than this is asked to upload more.
 const FEW: usize = 10;
-/// What is said of a device that there is not.
+/// The error for a device that does not exist.
 const UNREGISTERED: u16 = 406;
 
-/// What becomes of the question for one device's keys.
+/// The answer to a request for one device's keys.
 enum Given {
     Keys(Node),
     LeftOut,
@@ -72,7 +73,7 @@ fn no_keys(jid: &wacore_binary::Jid, code: u16) -> Node {
 }
 
 impl State {
-    /// What a simulated device begins a session with; nothing while the other one has no keys.
+    /// The keys for a simulated device to begin a session; `None` while the other one has no keys.
     pub(crate) fn take_bundle(&mut self, of: &DeviceId) -> Result<Option<PreKeyBundle>> {
         let Some(device) = self.device_mut(of).filter(|device| device.bundle.is_there()) else { return Ok(None) };
         let bundle = device.bundle.take()?;

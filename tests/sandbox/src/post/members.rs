@@ -1,4 +1,4 @@
-//! Who is in which group.
+//! The members of groups.
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::STRANGERS;
 use crate::phone::Naming;
 use crate::world::State;
 
-/// A group of simulated phones, all of whom are told of it and can write there.
+/// A group of simulated phones, all of which know of it and can write there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SharedGroup {

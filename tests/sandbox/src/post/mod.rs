@@ -17,8 +17,8 @@ use crate::world::{DeviceId, State, now_ms};
 use queue::Class;
 use route::Reach;
 
-/// Numbers that begin with this are strangers: there as soon as somebody has to do with them,
-/// and on no list of phones.
+/// Numbers that begin with this are strangers: they exist as soon as they are used, and are in
+/// no list of phones.
 pub(crate) const STRANGERS: &str = "999";
 
 impl State {
@@ -43,8 +43,7 @@ impl State {
         }
     }
 
-    /// Simulated devices that are online answer what they were sent, until nobody has anything
-    /// to say any more.
+    /// Lets simulated devices that are online answer their stanzas, until no answers are left.
     pub(crate) fn let_hands_work(&mut self) {
         while let Some(id) = self.due.pop_front() {
             let Some(device) = self.device_mut(&id) else { continue };
@@ -94,7 +93,7 @@ impl State {
         self.phones.get_mut(&id.number)?.device_mut(id.device)
     }
 
-    /// Whose this jid is, by number or LID.
+    /// The device of this jid, by number or LID.
     pub(crate) fn device_at(&self, jid: &Jid) -> Option<DeviceId> {
         let user = jid.user.as_str();
         let number = if jid.is_lid() {

@@ -1,4 +1,4 @@
-//! What waits for a device: nothing is forgotten before the device has said that it has it.
+//! The stanzas that wait for a device. Each is kept until the device has acknowledged it.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,7 +10,7 @@ use crate::stanza::{ib, nothing_offline};
 /// How many stanzas of a backlog a device gets before it asks for more.
 const PRIMER: usize = 5;
 
-/// What settles a waiting stanza: a receipt or the acknowledgement of its class.
+/// Settles a waiting stanza: a receipt, or the acknowledgement of its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     Message,
@@ -41,7 +41,7 @@ struct Waiting {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Phase {
-    /// Not online, or not ready to be told anything.
+    /// Not online, or not ready to receive anything.
     #[default]
     Away,
     /// The backlog of so many is being fetched.
@@ -64,7 +64,7 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// The connection is gone: whatever was not settled is told again.
+    /// The connection is gone: unsettled stanzas will be sent again.
     pub(crate) fn leave(&mut self) {
         self.phase = Phase::Away;
         for waiting in &mut self.waiting {
@@ -110,12 +110,12 @@ impl Queue {
         said
     }
 
-    /// What has come since, once the backlog is through.
+    /// Newer stanzas, once the backlog was sent.
     pub(crate) fn news(&mut self) -> Vec<Node> {
         if self.phase != Phase::Live {
             return Vec::new();
         }
-        // What is unsent is always behind what is sent.
+        // Unsent stanzas always come after sent ones.
         let unsent = self.waiting.iter().rev().take_while(|waiting| !waiting.sent).count();
         let begin = self.waiting.len() - unsent;
         self.waiting

@@ -46,7 +46,7 @@ impl State {
         let Some(author) = self.device_at(&author_jid) else { return };
         let naming = Naming::of(&author_jid);
         let is_retry = kind == "retry";
-        // Who asks again is a device; who has read is a person.
+        // A retry names the device that asks; a read receipt names the person.
         let by = naming.device(&from.number, if is_retry { from.device } else { 0 });
         let node = forwarded(receipt, group.as_ref(), &by, kind);
         let devices = if is_retry {

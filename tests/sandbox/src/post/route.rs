@@ -1,4 +1,4 @@
-//! Where a message goes.
+//! The recipients of a message.
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use crate::phone::Naming;
 use crate::stanza::attr;
 use crate::world::{DeviceId, State, now_ms};
 
-/// How far a message gets.
+/// The recipients that a message reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     Everybody,
@@ -23,7 +23,7 @@ pub(crate) enum Reach {
 /// One copy of a message, for one device.
 struct Copy {
     to: DeviceId,
-    /// How the sender calls people.
+    /// The sender's way to name people: by number or LID.
     naming: Naming,
     encs: Vec<Node>,
 }
@@ -55,7 +55,7 @@ impl State {
         vec![ack(message, phash, None)]
     }
 
-    /// What each device is to get: of a retry or a word to the own phone there is one copy.
+    /// The copy for each device. A retry, or a message to the own phone, has a single copy.
     fn copies(&self, from: &DeviceId, message: &Node, to: &Jid, members: Option<&(Vec<String>, Naming)>) -> Vec<Copy> {
         let bare: Vec<Node> = message.get_children_by_tag("enc").cloned().collect();
         let participant = jid(message, "participant");
@@ -80,7 +80,7 @@ impl State {
         there.map(|(to, naming, encs)| Copy { to, naming, encs }).collect()
     }
 
-    /// What is sealed for single devices.
+    /// The parts that are encrypted for single devices.
     fn sealed_for(&self, message: &Node) -> Vec<(DeviceId, Naming, Vec<Node>)> {
         let participants = message.get_optional_child("participants").into_iter();
         let sealed = participants.flat_map(|participants| participants.get_children_by_tag("to"));
@@ -171,7 +171,7 @@ impl State {
         Some(format!("2:{}", base64::prelude::BASE64_STANDARD_NO_PAD.encode(&hash[..6])))
     }
 
-    /// A stranger whom nobody has met yet has a phone all the same.
+    /// A stranger's phone exists even before its first use.
     fn devices_or_phone(&self, number: &str) -> Vec<DeviceId> {
         let devices = self.devices_of(number);
         if devices.is_empty() { vec![DeviceId { number: number.to_owned(), device: 0 }] } else { devices }

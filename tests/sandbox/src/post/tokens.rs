@@ -1,5 +1,5 @@
-//! Privacy tokens: a person who writes to somebody gives a token, and who has one of somebody
-//! may write to them unasked.
+//! Privacy tokens: a sender gives the recipient a token, and the holder of a person's token may
+//! write to that person first.
 
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, NodeValue};

@@ -1,4 +1,4 @@
-//! What a simulated device writes: one ciphertext for each device of everybody concerned.
+//! Composes a simulated device's message: one ciphertext for each device of all participants.
 
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
@@ -80,7 +80,7 @@ pub(super) fn enc(sealed: Sealed) -> Node {
     NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build()
 }
 
-/// What a device tells the other ones of its account of what it wrote to somebody.
+/// Wraps a sent message for the other devices of the sender's account.
 pub(super) fn wrap(mut message: Message, to: &str) -> Message {
     let context = std::mem::take(&mut message.message_context_info);
     let wrapper = DeviceSentMessage {

@@ -1,4 +1,4 @@
-//! What is in a message: built for those who write, and read for those who show it.
+//! Builds and reads the content of messages.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use waproto::whatsapp::{ContextInfo, Message, MessageContextInfo, MessageKey};
 
 use crate::world::now_ms;
 
-/// What somebody writes. Exactly one of these.
+/// The content to send; exactly one of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -31,7 +31,7 @@ pub enum Content {
         of: String,
         text: String,
     },
-    /// Deletes an own message for everybody.
+    /// Deletes one of the sender's messages for all participants.
     Revoke(String),
     /// Any message, as base64 of its protocol buffer.
     Raw(String),
@@ -42,7 +42,7 @@ pub(crate) struct Target {
     /// The jid of the chat.
     pub(crate) chat: String,
     pub(crate) from_me: bool,
-    /// Who wrote it.
+    /// The author.
     pub(crate) author: String,
     pub(crate) in_group: bool,
 }
@@ -58,7 +58,7 @@ impl Content {
         }
     }
 
-    /// What the stanza says of it: the kind of edit, if it is one.
+    /// The kind of edit for the stanza's attribute, if it is an edit.
     pub(crate) fn edit_attribute(&self) -> Option<&'static str> {
         match self {
             Self::Edit { .. } => Some("1"),
@@ -134,7 +134,7 @@ fn protocol(message: ProtocolMessage) -> Message {
     Message { protocol_message: MessageField::some(message), ..Default::default() }
 }
 
-/// What a phone makes of a message.
+/// A message as a phone shows it.
 pub(crate) struct Read {
     pub(crate) kind: &'static str,
     pub(crate) text: Option<String>,

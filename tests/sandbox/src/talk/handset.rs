@@ -18,7 +18,7 @@ use crate::keys::bytes;
 use crate::stanza::attr;
 use crate::world::{DeviceId, now_ms};
 
-/// Whose a jid is, whichever of the two names it uses.
+/// Finds the device of a jid, which may use the number or the LID.
 pub(crate) type Directory<'a> = &'a dyn Fn(&Jid) -> Option<DeviceId>;
 
 pub(crate) struct Handset {
@@ -28,18 +28,18 @@ pub(crate) struct Handset {
     pub(crate) online: bool,
     /// Whether it asks for what it cannot read.
     pub(crate) asks_again: bool,
-    /// What a companion proves with that it belongs to its phone; empty for the phone itself.
+    /// A companion's proof that it belongs to its phone; empty for the phone itself.
     pub(crate) device_identity: Vec<u8>,
-    /// Who has the key of a group.
+    /// The devices that have this one's key for a group.
     pub(super) keyed: HashMap<String, HashSet<DeviceId>>,
     /// How often each message was asked for.
     pub(super) asked: HashMap<(DeviceId, String), u32>,
 }
 
-/// What comes of a stanza.
+/// The result of a stanza.
 pub(crate) enum Said {
     Stanza(Node),
-    /// What no correct client does.
+    /// A protocol violation of this device.
     Violation(DeviceId, String),
 }
 
@@ -78,7 +78,7 @@ impl Envelope {
     }
 }
 
-/// What the `<enc>`s of a message came to.
+/// The result of decrypting a message's `<enc>`s.
 enum Opened {
     Content(Box<Message>),
     /// Keys of a group, and nothing to show.
@@ -102,7 +102,7 @@ impl Handset {
         }
     }
 
-    /// What it answers to a stanza of the server.
+    /// Its answers to a stanza of the server.
     pub(crate) fn receive(&mut self, stanza: &Node, whois: Directory<'_>) -> Vec<Said> {
         let answered = match &*stanza.tag {
             "message" => self.on_message(stanza, whois),
@@ -269,7 +269,7 @@ impl Handset {
     }
 }
 
-/// What the wrapper of a device's own messages is for, and what is in it.
+/// The recipient and the message inside the wrapper of a device's own message.
 fn unwrap(mut outer: Message) -> Result<(String, Message)> {
     let mut wrapper = outer.device_sent_message.take().context("no wrapper")?;
     let Some(mut inner) = wrapper.message.take() else { bail!("an empty wrapper") };

@@ -1,4 +1,4 @@
-//! The phones' part of messages: what their owners write and read on them.
+//! The phones' part of messages: sending and reading.
 
 pub(crate) mod compose;
 pub(crate) mod content;
@@ -24,7 +24,7 @@ use content::{Content, Target};
 use handset::Handset;
 use shown::{Place, ShownMessage};
 
-/// What the owner of a phone writes.
+/// A message that the owner of a phone writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writing {
     /// A number, or the jid of a group.
@@ -52,7 +52,7 @@ impl Writing {
     }
 }
 
-/// What was sent.
+/// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     pub id: String,
@@ -60,7 +60,7 @@ pub struct Written {
     pub devices: Vec<String>,
 }
 
-/// What the owner of a phone has looked at.
+/// The messages that the owner of a phone has read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
@@ -77,7 +77,7 @@ pub struct Reading {
     pub naming: Naming,
 }
 
-/// What is to change about a simulated device. What is absent stays.
+/// Changes to a simulated device. Absent fields stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HandSettings {
@@ -90,7 +90,7 @@ pub struct HandSettings {
 }
 
 impl State {
-    /// Somebody writes on a simulated device.
+    /// Sends a message from a simulated device.
     pub(crate) fn write(&mut self, number: &str, writing: &Writing) -> Result<Written> {
         self.phone(number)?;
         let author = DeviceId { number: number.to_owned(), device: writing.device };
@@ -221,7 +221,7 @@ impl State {
         Ok(())
     }
 
-    /// What a simulated device shows.
+    /// The screen of a simulated device.
     pub(crate) fn screen(&mut self, of: &DeviceId, chat: Option<&str>) -> Result<Vec<ShownMessage>> {
         Ok(self.hand(of)?.screen.list(chat))
     }

@@ -1,4 +1,4 @@
-//! What a phone's own companions ask it for: a message that one of them could not read.
+//! Peer requests of a phone's own companions: for a message that one of them could not read.
 
 use anyhow::Result;
 use buffa::{Message as _, MessageField};
@@ -16,7 +16,7 @@ use super::compose::enc;
 use super::handset::{Directory, Envelope, Handset, asks_for_data};
 use crate::world::now_ms;
 
-/// What the phone answers to a request of its companion; nothing to what it does not know.
+/// The phone's answer to a request of its companion; `None` for an unknown request.
 pub(super) fn answer(
     hand: &mut Handset,
     message: &Message,
@@ -66,7 +66,7 @@ fn placeholder(hand: &Handset, key: &MessageKey, whois: Directory<'_>) -> WebMes
     let person = remote.parse::<Jid>().ok().filter(|_| !remote.ends_with("@g.us")).and_then(|jid| whois(&jid));
     let chat = person.as_ref().map_or_else(|| remote.to_owned(), |person| person.number.clone());
     let id = key.id.as_deref().unwrap_or_default();
-    // A phone names people by their numbers here, whoever asked how.
+    // A phone names people by their numbers here, even if the request used LIDs.
     let named = person.map_or_else(|| remote.to_owned(), |person| Jid::pn(person.number.as_str()).to_string());
     let shown = hand.screen.find(&chat, id);
     WebMessageInfo {

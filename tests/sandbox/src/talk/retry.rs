@@ -35,7 +35,7 @@ pub(super) fn ask(hand: &mut Handset, envelope: &Envelope) -> Result<Option<Node
     let registration = hand.signal.registration().to_be_bytes().to_vec();
     let mut children = vec![retry, NodeBuilder::new("registration").bytes(registration).build()];
     if count >= WITH_KEYS {
-        // The registration is told outside of the keys.
+        // The registration id is sent outside of the keys.
         let bundle = hand.signal.own_bundle()?.hand_out(true);
         let mut keys: Vec<Node> = bundle.into_iter().filter(|key| key.tag != "registration").collect();
         if !hand.device_identity.is_empty() {
@@ -54,7 +54,7 @@ pub(super) fn ask(hand: &mut Handset, envelope: &Envelope) -> Result<Option<Node
     Ok(Some(node.children(children).build()))
 }
 
-/// The message once more, for the one device that asks; none when there is no such message.
+/// The message again, for the one device that asks; `None` if it does not exist.
 pub(super) fn answer(
     hand: &mut Handset,
     receipt: &Node,

@@ -1,4 +1,4 @@
-//! What a simulated device shows its owner: each message once, however often it came.
+//! The screen of a simulated device: shows each message once, even if it came several times.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub struct ShownMessage {
     /// The number of the other one, or the group's jid.
     pub chat: String,
     pub id: String,
-    /// Whose it is, as `<number>:<device>`.
+    /// The sender, as `<number>:<device>`.
     pub from: String,
     pub from_me: bool,
     /// `text`, `reaction`, `edit`, `revoke`, `other`, or `waiting` for one that cannot be read.
@@ -32,17 +32,17 @@ pub struct ShownMessage {
     pub receipts: Vec<ShownReceipt>,
 }
 
-/// What a receipt said of a message.
+/// A receipt for a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownReceipt {
-    /// Whose receipt it is: a number.
+    /// The number that sent the receipt.
     pub by: String,
     /// `delivered`, `read` or `played`.
     pub kind: String,
     pub at_ms: u64,
 }
 
-/// Where a message belongs.
+/// The chat and sender of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) chat: String,
@@ -56,7 +56,7 @@ pub(crate) struct Place {
 #[derive(Default)]
 pub(crate) struct Screen {
     shown: Vec<ShownMessage>,
-    /// What was in them, for those who ask for one again.
+    /// Their contents, for retries.
     contents: HashMap<usize, Message>,
     by_id: HashMap<(String, String), usize>,
 }

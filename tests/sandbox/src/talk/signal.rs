@@ -30,7 +30,7 @@ pub(crate) struct Signal {
     last_one_time: u32,
 }
 
-/// What goes into an `<enc>`.
+/// The content of an `<enc>`.
 pub(crate) struct Sealed {
     pub(crate) kind: &'static str,
     pub(crate) bytes: Vec<u8>,
@@ -55,7 +55,7 @@ impl Signal {
         })
     }
 
-    /// What the device uploads: everything anew, or more one-time keys for what is there.
+    /// The device's upload: either all its keys, or more one-time keys for the existing ones.
     pub(crate) fn fill(&mut self, bundle: &mut KeyBundle) -> Result<()> {
         self.fill_without_keys(bundle)?;
         for _ in 0..BATCH_OF_KEYS {
@@ -155,7 +155,7 @@ impl Signal {
         unpad(opened.plaintext)
     }
 
-    /// What the members of a group need to read this device there.
+    /// The key that the members of a group need to read this device's messages there.
     pub(crate) fn distribution(&mut self, group: &str, own: &DeviceId) -> Result<Vec<u8>> {
         let name = sender_key(group, own);
         let made = at_once(create_sender_key_distribution_message(&name, &mut self.sender_keys, &mut rand::rng()))?;
@@ -178,7 +178,7 @@ impl Signal {
     }
 }
 
-/// One session for each device, by whichever of its two names somebody called it.
+/// One session per device, for both its number and its LID.
 fn address(of: &DeviceId) -> ProtocolAddress {
     ProtocolAddress::new(&of.number, SignalDevice::new(of.device.into()))
 }

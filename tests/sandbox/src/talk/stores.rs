@@ -1,6 +1,6 @@
-//! What the Signal protocol keeps for one device, in memory.
+//! The Signal protocol's stores for one device, in memory.
 //!
-//! Nothing here ever waits, so whatever is built on it is done when it is first asked.
+//! Nothing here ever waits, so futures built on it complete at their first poll.
 
 use std::collections::HashMap;
 
@@ -80,7 +80,7 @@ impl SessionStore for Sessions {
     }
 }
 
-/// The private halves of the one-time keys that nobody has used yet.
+/// The private halves of the unused one-time keys.
 #[derive(Default)]
 pub(super) struct OneTimeKeys(HashMap<u32, PreKeyRecord>);
 

@@ -66,7 +66,7 @@ impl Stage {
         companion
     }
 
-    /// What the server keeps for the companion.
+    /// The stanzas that the server keeps for the companion.
     pub fn waiting(&self) -> Waiting {
         let device = self.devices().into_iter().find(|device| device.label == "harbour").unwrap();
         let jid: Jid = device.jid.parse().unwrap();
@@ -85,7 +85,7 @@ impl Stage {
     }
 }
 
-/// A message as the client tells it.
+/// A message as the client reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub id: String,
@@ -180,7 +180,7 @@ impl Companion {
         timeout(DEADLINE, &mut self.running).await.expect("the client goes on running").unwrap();
     }
 
-    /// The messages that the client tells until there are so many, and then for a moment more.
+    /// Waits for `count` messages of the client, and a moment longer for surplus ones.
     pub async fn told(&self, count: usize) -> Vec<Told> {
         let mut told = Vec::new();
         while told.len() < count {
@@ -240,7 +240,7 @@ fn messages(event: &Event) -> Option<Vec<Told>> {
         push_name: message.info.push_name.clone(),
         text: message.message.conversation.clone().unwrap_or_default(),
     });
-    // What the phone answers to its companion is no message.
+    // The phone's answers to its companion do not count as messages.
     Some(told.filter(|told| !told.text.is_empty()).collect())
 }
 

@@ -1,4 +1,4 @@
-//! A transport that can be shut: what the client says then never leaves.
+//! A transport that can be blocked: the client's frames are then never sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -91,7 +91,7 @@ async fn a_device_that_joins_later_gets_the_key_of_the_group() {
     let to = group(&stage, Naming::Lid);
     assert_eq!(companion.sends(&to, "3EB0A1", "one").await, None);
     let late = stage.remote.add_companion(THIRD).unwrap();
-    // It is told of the new device by the hash in the acknowledgement, or by a retry.
+    // It learns of the new device by the hash in the acknowledgement, or by a retry.
     assert_eq!(companion.sends(&to, "3EB0A2", "two").await, None);
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(companion.sends(&to, "3EB0A3", "three").await, None);

@@ -1,4 +1,4 @@
-//! What goes wrong with messages, as the unmodified client feels it.
+//! Faults of messages, as the unmodified client experiences them.
 
 use paird_sandbox::{
     AgainFault, DeliveryFault, Fault, MessageFault, Naming, PrekeyFault, Reading, ReceiptFault, Writing,
@@ -142,7 +142,7 @@ async fn a_new_companion_gets_the_message_after_the_next() {
     assert_eq!(companion.sends(&other(), "3EB0A0", "before").await, None);
     let late = stage.remote.add_companion(OTHER_NUMBER).unwrap();
     assert_eq!(companion.sends(&other(), "3EB0A1", "missed").await, None);
-    // The hash in the acknowledgement tells the client that its list is old.
+    // The hash in the acknowledgement shows the client that its list is outdated.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(companion.sends(&other(), "3EB0A2", "seen").await, None);
     let ids: Vec<String> = chat(&stage, OTHER_NUMBER, late, NUMBER).into_iter().map(|shown| shown.id).collect();

@@ -17,7 +17,7 @@ fn other() -> Jid {
     Jid::pn(OTHER_NUMBER)
 }
 
-/// What the phone shows of a chat.
+/// A chat on the phone's screen.
 pub fn chat(stage: &Stage, number: &str, device: u16, with: &str) -> Vec<ShownMessage> {
     stage.remote.messages(number, device).unwrap().into_iter().filter(|shown| shown.chat == with).collect()
 }
@@ -243,7 +243,7 @@ async fn one_time_keys_are_used_up_and_brought_again() {
         stage.remote.send(&number, &Writing::text(NUMBER, "hello")).unwrap();
     }
     assert_eq!(companion.told(before).await.len(), before);
-    // Told that few were left, the client has brought others.
+    // The client uploads new ones after the notice that few are left.
     eventually("more keys", || left() >= 10).await;
     stage.nothing_waits().await;
     stage.assert_nothing_odd();

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{super::*, referee::Referee, *};
 use crate::domain::{CloseReason, CodeOver, Group, GroupsError, KeyringId, Link, LinkedDevice, PasskeyStage, Refuse};
 
-/// What a history is made of: which input, a choice within it, and how long after the last one.
+/// One step of a history: the input, a choice within it, and the time since the last one.
 pub(super) type Moment = (u8, u8, u16);
 
 fn moments() -> impl Strategy<Value = Vec<Moment>> {
@@ -65,7 +65,7 @@ pub(super) fn beginning(nth: usize) -> AccountRecord {
     }
 }
 
-/// What usually comes next in this state: without it, histories would seldom get far.
+/// The input that usually comes next in this state; without it, few histories would get far.
 fn expected(choice: u8, life: &Lifecycle, command_id: i64) -> Input {
     let of = life.incarnation;
     let expires_at = Instant(START.0 + 60_000);
@@ -97,7 +97,7 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
     if kind >= 26 {
         return expected(choice, life, command_id);
     }
-    // One in eight speaks for a connection that is no longer the current one.
+    // One in eight comes from a former connection.
     let back = u64::from(choice.is_multiple_of(8));
     let of = Incarnation(life.incarnation.0.saturating_sub(back));
     let session = |event| Input::Session(of, event);

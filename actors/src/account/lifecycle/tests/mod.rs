@@ -1,4 +1,4 @@
-//! What must hold of every life, whatever happens in it.
+//! Properties of every life, under any sequence of inputs.
 
 mod diagram;
 mod exhaustive;

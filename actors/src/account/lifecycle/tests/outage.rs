@@ -25,8 +25,8 @@ fn refused(bench: &mut Bench) {
     bench.closed();
 }
 
-/// What each account that is connecting now comes to; who is to wait stays as it is. Counts
-/// the logins that reach WhatsApp.
+/// Completes the login of each connecting account, except for those that must wait. Counts the
+/// logins that reach WhatsApp.
 fn log_in(fleet: &mut [Bench], outage: &mut Outage, is_refusing: bool, now: Instant) -> u32 {
     let mut logins = 0;
     for bench in fleet.iter_mut().filter(|bench| bench.state() == "Connecting") {

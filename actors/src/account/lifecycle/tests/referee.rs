@@ -16,12 +16,12 @@ pub struct Referee {
     record: AccountRecord,
     live: Live,
     last_opened: Incarnation,
-    /// What each connection was opened with.
+    /// The keyring of each connection.
     keyrings: BTreeMap<u64, KeyringId>,
     secured: BTreeSet<u64>,
     /// A change whose number is being asked for.
     claim: Option<(Incarnation, Update)>,
-    /// Consumers were told that it is connected, and nothing else since.
+    /// The last event about the connection said that it is connected.
     believed_connected: bool,
     refused: BTreeSet<u64>,
     /// Keyrings that the phone may list.
@@ -75,7 +75,7 @@ impl Referee {
         }
     }
 
-    /// The connection that is open, for whoever makes up what happens next.
+    /// The open connection, for the generator of inputs.
     pub fn open_session(&self) -> Option<Incarnation> {
         if let Live::Open(incarnation) = self.live { Some(incarnation) } else { None }
     }
@@ -136,11 +136,11 @@ impl Referee {
         }
         assert_eq!(self.retired, life.is_gone(), "gone exactly when retired");
         if !matches!(life.state(), State::Admitting { .. } | State::ClaimingNumber { .. } | State::Reclaiming { .. }) {
-            // Whatever comes of it now, the machine goes on without.
+            // The machine no longer waits for its outcome.
             self.claim = None;
         }
         if !self.left && !self.retired {
-            // Whatever the machine believes, the phone may list these: they must be held or have a ticket.
+            // The phone may list these, so they must be held or have a ticket.
             let held: BTreeSet<_> = life.record().keyring().into_iter().chain(life.record().linking()).collect();
             assert!(self.confirmed.is_subset(&held), "a confirmed link is lost: {:?} not in {held:?}", self.confirmed);
         }
@@ -258,7 +258,7 @@ impl Referee {
     fn attempts_end_once(&self, before: &AccountRecord, after: &AccountRecord, change: &Change) {
         let replaced = match (before.attempt(), after.attempt()) {
             (Some(_), None) => true,
-            // A new attempt is what a finished `account.pair` tells of.
+            // A finished `account.pair` means that a new attempt has begun.
             (Some(_), Some(_)) => change
                 .finished
                 .iter()
@@ -270,7 +270,7 @@ impl Referee {
         if replaced {
             assert_eq!(terminal, 1, "an attempt ended with {events:?}: {change:?}");
         } else {
-            // Outside of attempts a login is told, and a number that was taken meanwhile.
+            // Outside of attempts only logins, and numbers taken meanwhile, are reported.
             let stray = change.events.iter().any(|event| {
                 event.is_terminal() && !matches!(event, Event::Connected { .. } | Event::Duplicate { .. })
             });

@@ -1,4 +1,4 @@
-//! Single stories, told in whole effects where the order is the point.
+//! Single scenarios. They compare whole lists of effects where the order matters.
 
 use super::{super::*, *};
 use crate::domain::{
@@ -472,7 +472,7 @@ fn an_outdated_client_is_told_once_and_tried_until_it_is_taken() {
     assert!(waits[0] <= policy.outdated_retry * 5 / 4 && waits[2] > waits[0] * 2, "{waits:?}");
     assert!(*waits.iter().max().unwrap() <= policy.outdated_cap * 5 / 4, "{waits:?}");
 
-    // A person who asks is told again.
+    // After a person's command it is reported again.
     bench.ask("account.resume");
     bench.hear(outdated());
     bench.closed();
