@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_acts_on_is_escaped_and_letters_are_not() {
+    fn control_characters_are_escaped_and_letters_are_not() {
         assert_eq!(escaped("naïve 日本 🙂"), "naïve 日本 🙂");
         assert_eq!(
             escaped("a\u{1b}]0;x\u{7}\n\u{9b}31m\u{202e}\u{200b}z"),

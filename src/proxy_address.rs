@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_named_without_being_repeated() {
+    fn an_invalid_address_is_described_without_its_text() {
         assert_eq!(wrong("proxy.example"), AddressError::Malformed);
         assert_eq!(wrong("socks5://"), AddressError::Malformed);
         assert_eq!(wrong("socks5://:1080"), AddressError::Malformed);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_column_never_holds_a_login() {
+    fn the_shown_address_never_contains_a_login() {
         for (column, shown) in [
             ("socks5://Proxy.Example:1080", "socks5://proxy.example:1080"),
             ("socks5://user:hush@proxy.example:1080", "socks5://proxy.example:1080"),

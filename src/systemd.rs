@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_supervisor_that_hangs_or_is_gone_feeds_nothing() {
+    async fn a_hung_or_gone_supervisor_stops_the_watchdog_pings() {
         let hangs = said(Duration::from_secs(600), async || std::future::pending().await).await;
         assert_eq!(hangs, Vec::<String>::new());
         let gone = said(Duration::from_secs(600), async || None).await;

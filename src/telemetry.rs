@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_whatever_is_in_it() {
+    fn an_event_is_one_line_with_any_content() {
         let lines = Lines::default();
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer()
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_stays_short_and_json_whatever_is_in_it() {
+    fn a_json_line_stays_short_and_valid_with_any_content() {
         let lines = Lines::default();
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer()

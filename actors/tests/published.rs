@@ -133,7 +133,7 @@ fn takes_args(validator: &Validator, kind: CommandKind, args: &Value) -> bool {
 }
 
 #[test]
-fn what_a_schema_says_of_args_the_daemon_says_too() {
+fn schema_and_parser_accept_the_same_args() {
     let validator = Validator::of(schema::commands());
     for (kind, args, is_good) in [
         (CommandKind::Pair, json!({}), true),
@@ -184,7 +184,7 @@ fn any_args() -> impl Strategy<Value = Value> {
 proptest! {
     /// The daemon may say more, of the digits of a number; never less.
     #[test]
-    fn what_the_daemon_takes_fits_the_schema(
+    fn accepted_args_validate_against_the_schema(
         kind in prop::sample::select(CommandKind::ALL.to_vec()),
         args in any_args(),
     ) {

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_means_its_account_whatever_the_labels_are() {
+    fn an_id_selects_its_account_even_if_a_label_equals_it() {
         let id = Uuid::from_u128(2).to_string();
         assert_eq!(resolve(vec![account(1, &id), account(2, "desk")], &id).unwrap().label, "desk");
         assert!(resolve(vec![account(1, "shop")], &id).unwrap_err().to_string().contains(&id));

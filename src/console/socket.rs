@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_socket_is_never_removed() {
+    fn a_file_that_is_not_a_socket_is_never_removed() {
         let dir = scratch();
         let path = dir.join("console.sock");
         fs::write(&path, "somebody's").unwrap();

@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_come_back_whatever_is_in_them(parts in prop::collection::vec(any::<String>(), 1..4)) {
+        fn record_keys_round_trip_any_parts(parts in prop::collection::vec(any::<String>(), 1..4)) {
             let name = join(&parts.iter().map(String::as_str).collect::<Vec<_>>());
             prop_assert!(!name.contains('\0'));
             for (at, part) in parts.iter().enumerate() {

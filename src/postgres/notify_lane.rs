@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded_and_a_flood_leaves_others_room() {
+    fn the_queue_is_bounded_and_fair_between_senders() {
         let lane = NotifyLane::new(NotifyCommands::Verified);
         for nth in 0..200_000 {
             lane.hear(1, &format!("{{\"type\":\"account.delete\",\"nth\":{nth}}}"));
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_holds_for_what_was_heard_before_the_look_up() {
+    fn a_sender_check_covers_notifications_heard_before_it() {
         let looked_up = Instant::now();
         let senders =
             Senders { known: HashMap::from([(1, (looked_up, Some("shop".to_owned()))), (2, (looked_up, None))]) };

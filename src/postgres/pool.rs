@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_elsewhere_that_nobody_verifies_is_named() {
+    fn an_unverified_remote_host_is_named() {
         for (text, named) in [
             ("postgres://u@db.example/d", &["db.example"][..]),
             ("postgres://u@db.example/d?sslmode=require", &["db.example"]),

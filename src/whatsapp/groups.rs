@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_list_is_no_empty_list() {
+    fn an_answer_without_a_list_is_not_an_empty_list() {
         let read = |children: Vec<wacore_binary::Node>| {
             let answer = NodeBuilder::new("iq").children(children).build();
             ListGroups { own: Vec::new() }.parse_response(&answer.as_node_ref()).ok()

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_failure_is_told_where_no_address_answers() {
+    async fn the_last_failure_is_reported_if_no_address_answers() {
         let wrong = race(vec![closed().await, closed().await]).await.unwrap_err();
         assert_eq!(wrong.kind(), io::ErrorKind::ConnectionRefused);
         assert_eq!(race(Vec::new()).await.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);

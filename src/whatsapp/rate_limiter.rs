@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_rate_nobody_waits() {
+    async fn a_rate_of_zero_never_waits() {
         assert_eq!(took(&RateLimiter::new(0), Kind::Login, 10_000).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_gives_up_waiting_leaves_its_turn_to_the_next() {
+    async fn a_cancelled_wait_passes_its_turn_on() {
         let limiter = Arc::new(RateLimiter::new(20));
         took(&limiter, Kind::Login, 50).await;
         let first = tokio::spawn({
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn together_they_keep_to_the_rate_whoever_waits() {
+    async fn pairings_and_logins_together_keep_to_the_rate() {
         let limiter = Arc::new(RateLimiter::new(20));
         let turns = Arc::new(std::sync::atomic::AtomicU32::new(0));
         for kind in [Kind::Pair, Kind::Login] {

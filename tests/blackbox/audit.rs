@@ -26,7 +26,7 @@ async fn assert_nowhere_in_the_audit(stage: &Stage, secret: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_writes_an_account_is_in_the_audit_on_every_way() {
+async fn every_account_change_is_audited_with_its_author() {
     let stage = Stage::under_roles().await;
     let logins = stage.roles();
     let mut daemon = stage.daemon(&[]).await;
@@ -94,7 +94,7 @@ async fn who_writes_an_account_is_in_the_audit_on_every_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_and_done_names_the_login_that_asked() {
+async fn commands_and_their_effects_name_the_asking_login() {
     let mut stage = Stage::under_roles().await;
     let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.roles();
     let (web_dsn, daemon_dsn) = (web_dsn.clone(), daemon_dsn.clone());

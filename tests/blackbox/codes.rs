@@ -59,7 +59,7 @@ async fn a_code_has_its_qr_beside_it_and_either_links() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_for_its_own_phone_whoever_scans_the_qr_beside_it() {
+async fn a_qr_beside_a_code_links_only_the_codes_phone() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     let (account, _) = shown(&stage).await;

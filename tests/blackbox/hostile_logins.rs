@@ -70,7 +70,7 @@ async fn notify(client: &Client, payload: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_of_a_stranger_is_no_command() {
+async fn a_strangers_notification_is_not_a_command() {
     let mut fenced = Fenced::start(&[]).await;
     let account = fenced.web.account("desk").await;
     let stranger = fenced.stranger().await;
@@ -87,7 +87,7 @@ async fn a_notification_of_a_stranger_is_no_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_counts_for_nothing_before_there_are_roles() {
+async fn without_roles_only_owner_notifications_are_commands() {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = stage.web.account("desk").await;
     let stranger = stranger(&stage).await;
@@ -100,7 +100,7 @@ async fn a_stranger_counts_for_nothing_before_there_are_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_that_is_gone_is_not_believed_and_told() {
+async fn a_command_of_a_gone_sender_is_dropped_and_logged() {
     let mut fenced = Fenced::start(&[]).await;
     let account = fenced.web.account("desk").await;
     let gone = fenced.stage.web.another_connection().await;
@@ -187,7 +187,7 @@ async fn no_notification_stops_the_lane() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_200_000_costs_little_and_keeps_nobody_out() {
+async fn a_flood_of_200_000_costs_little_and_blocks_no_sender() {
     let fenced = Fenced::start(&[("PAIRD_LOG", "info")]).await;
     fenced.the_lane_goes_on().await;
     let account = fenced.web.account("desk").await;
@@ -215,7 +215,7 @@ fn resident_kib(daemon: &Daemon) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_wake_a_notification_tells_only_where_the_row_is() {
+async fn wake_notifications_carry_only_type_account_id_and_seq() {
     let fenced = Fenced::start(&[("PAIRD_EVENT_PAYLOAD", "wake")]).await;
     let account = fenced.web.connect_account("desk", "436606000077", &fenced.stage.phones).await;
     fenced.web.event(account, "groups.synced", 0).await;
@@ -235,7 +235,7 @@ async fn with_wake_a_notification_tells_only_where_the_row_is() {
 
 /// Whatever `paird_web` may write, in as many bytes as it likes.
 #[tokio::test(flavor = "multi_thread")]
-async fn sizes_are_limited_for_whoever_may_write() {
+async fn size_limits_apply_to_every_writing_role() {
     let stage = Stage::empty().await;
     let web_dsn = stage.logins().await.web;
     let web = Web::connect(&web_dsn).await;
@@ -347,7 +347,7 @@ async fn the_roles_close_the_database_to_all_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sender_cannot_say_who_he_is_nor_clear_the_audit_log() {
+async fn a_sender_cannot_fake_its_login_or_clear_the_audit_log() {
     let fenced = Fenced::start(&[]).await;
     let account = fenced.web.account("desk").await;
     let sent = "SELECT send_command('account.cancel', $1, '{}', NULL, 'console')";
@@ -397,7 +397,7 @@ async fn locks_of_a_stranger_stop_no_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_elsewhere_that_nobody_verifies_is_warned_of() {
+async fn an_unverified_remote_database_is_warned_of() {
     let stage = Stage::empty().await;
     // The first host answers; the other one would be dialled if it did not.
     let dsn = stage.dsn.replacen("' user=", ",192.0.2.7' user=", 1);

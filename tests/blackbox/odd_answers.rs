@@ -160,7 +160,7 @@ async fn groups_of(web: &Web, account: Uuid) -> Vec<(String, String, i32)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_odd_group_is_stored_with_what_is_known_of_it() {
+async fn an_odd_group_is_stored_with_its_known_fields() {
     let (stage, daemon) = Stage::with_daemon().await;
     let (web, phones) = (&stage.web, &stage.phones);
     let account = web.connect_account("desk", NUMBER, phones).await;
@@ -299,7 +299,7 @@ fn empty_message(dice: &mut Dice, nth: u64) -> Stanza {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_understands_is_acknowledged_and_counted() {
+async fn unknown_stanzas_are_acknowledged_and_counted() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;
     let (web, phones) = (&stage.web, &stage.phones);

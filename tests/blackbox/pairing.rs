@@ -73,7 +73,7 @@ async fn a_pair_command_sets_pending_and_a_five_minute_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_qr_is_told_once_with_its_times() {
+async fn each_qr_is_reported_once_with_its_times() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;

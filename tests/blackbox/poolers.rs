@@ -80,7 +80,7 @@ async fn session_mode_of_pgbouncer_needs_no_settings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn transaction_mode_without_prepared_statements_is_told() {
+async fn transaction_mode_without_prepared_statements_is_reported() {
     let stage = Stage::empty().await;
     let Some(pooler) = Pooler::before(&stage, "transaction").await else { return };
     let mut daemon = stage.daemon_starting(&[("DATABASE_URL", &pooler.dsn)]);

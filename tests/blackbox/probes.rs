@@ -73,7 +73,7 @@ async fn readiness_follows_the_database_and_liveness_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_slowly_does_not_keep_the_probes_out() {
+async fn slow_clients_do_not_block_the_probes() {
     let stage = Stage::empty().await;
     let mut daemon = stage.daemon(&ANYWHERE).await;
     let probes = probes(&stage, &mut daemon).await;
@@ -125,7 +125,7 @@ async fn health_asks_the_probe_listener_where_there_is_no_console() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_at_once_are_one_question_to_the_database() {
+async fn concurrent_probes_share_one_database_query() {
     let stage = Stage::empty().await;
     let mut daemon = stage.daemon(&ANYWHERE).await;
     let probes = probes(&stage, &mut daemon).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn however_the_restart_comes_one_device_is_connected() {
+async fn every_kind_of_restart_leaves_one_connected_device() {
     let (stage, daemon) = Stage::with_daemon().await;
     let restarts = [RestartFault::AtOnce, RestartFault::Cut, RestartFault::AfterMs(1_500)];
     for (nth, how) in (1..).zip(restarts) {

@@ -180,7 +180,7 @@ async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_daemon_writes_is_closed_whatever_the_umask_is() {
+async fn files_are_private_under_any_umask() {
     let dir = scratch();
     let data = dir.join("data");
     let mut command = tokio::process::Command::new("sh");

@@ -24,7 +24,7 @@ async fn tenant(dsn: &str, operator: Uuid) -> Web {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn setting_the_roles_again_says_what_becomes_of_isolation() {
+async fn reapplying_roles_keeps_isolation_and_says_so() {
     let stage = Stage::empty().await;
     for (args, isolated, words) in [
         (&[][..], false, ""),

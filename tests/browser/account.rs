@@ -40,7 +40,7 @@ async fn an_accounts_history_reads_as_sentences_and_grows_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unpair_tells_what_the_phone_shows_and_resume_needs_no_code() {
+async fn unpair_states_the_phones_list_and_resume_needs_no_code() {
     if !window::is_wanted() {
         return;
     }

@@ -229,7 +229,7 @@ async fn only_the_owner_opens_a_keyring() {
 }
 
 #[tokio::test]
-async fn a_wait_before_a_login_ends_by_asking_whose_the_keys_are() {
+async fn key_ownership_is_rechecked_after_a_long_wait() {
     let rig = Rig::new().await;
     let older = rig.durable().await;
     let image = rig.image().await;

@@ -112,7 +112,7 @@ async fn unchanged_records_are_not_written_again() {
 }
 
 #[tokio::test]
-async fn a_refused_flush_is_repeated_with_what_came_since() {
+async fn a_refused_flush_is_retried_with_newer_changes() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     rig.pool.get().await.unwrap().batch_execute(REFUSE).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_timed_out_flush_may_land_later_so_the_keyring_fails() {
 }
 
 #[tokio::test]
-async fn a_settling_whose_connection_the_server_ends_is_done_again() {
+async fn a_flush_is_retried_after_its_connection_is_terminated() {
     let rig = Rig::new().await;
     let keyring = rig.secured().await;
     keyring.put_identity("a@lid", [1; 32]).await.unwrap();

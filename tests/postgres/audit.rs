@@ -48,7 +48,7 @@ async fn a_passkeys_answer_is_audited_without_the_answer() {
 
 /// Not those who may append to it, nor the owner, unless he takes the triggers away.
 #[tokio::test]
-async fn nobody_who_writes_the_audit_log_can_change_it() {
+async fn audit_writers_cannot_change_the_log() {
     let database = Database::new().await;
     roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     database.account(Uuid::new_v4(), "desk").await;

@@ -131,7 +131,7 @@ async fn the_server_has_no_capability() {
 }
 
 #[tokio::test]
-async fn what_lies_beside_the_cluster_is_closed_to_others() {
+async fn files_beside_the_cluster_are_private() {
     let dir = scratch();
     for name in ["postgres.log", "postgres.lock"] {
         std::fs::write(dir.join(name), "").unwrap();

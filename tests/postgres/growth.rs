@@ -85,7 +85,7 @@ const BEFORE: [(&str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn recurring_queries_cost_what_is_alive_not_what_was() {
+async fn recurring_queries_scale_with_live_rows_only() {
     let database = Database::new().await;
     let begun = std::time::Instant::now();
     database.web.batch_execute("SET synchronous_commit = off").await.unwrap();

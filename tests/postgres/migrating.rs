@@ -168,7 +168,7 @@ async fn another_programs_tables_end_a_migration_in_one_line() {
 
 /// As where the provider keeps the superuser for itself.
 #[tokio::test]
-async fn an_owner_who_is_no_superuser_migrates_and_prunes() {
+async fn an_owner_without_superuser_rights_migrates_and_prunes() {
     let database = Database::new().await;
     let name = format!("t{}", Uuid::new_v4().simple());
     let text = database.cluster.server().create_database(&name, None).await.unwrap();
@@ -188,7 +188,7 @@ async fn an_owner_who_is_no_superuser_migrates_and_prunes() {
 }
 
 #[tokio::test]
-async fn an_amended_migration_is_no_other_one() {
+async fn an_amended_migration_counts_as_the_same_one() {
     let database = Database::new().await;
     let again = "UPDATE refinery_schema_history SET checksum = $1 WHERE version = 8";
     database.web.execute(again, &[&"11373730944248512827"]).await.unwrap();

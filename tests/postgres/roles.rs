@@ -70,7 +70,7 @@ async fn a_table_that_is_made_later_is_closed_to_all() {
 }
 
 #[tokio::test]
-async fn the_web_app_is_refused_what_is_not_its_own() {
+async fn the_web_app_has_no_rights_beyond_its_own() {
     let database = granted().await;
     let account = database.account(Uuid::new_v4(), "desk").await;
     database.keyring(account).await;

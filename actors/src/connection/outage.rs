@@ -87,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_many_ask_a_few_try_in_growing_distances(
+        fn tries_per_round_are_limited_and_rounds_back_off(
             seed in any::<u128>(),
             asked in proptest::collection::vec(0u64..20_000, 0..600),
         ) {
@@ -106,7 +106,7 @@ mod tests {
         }
 
         #[test]
-        fn whoever_asks_long_enough_is_let_through(seed in any::<u128>(), refused in 0u64..10) {
+        fn a_persistent_account_eventually_gets_a_try(seed in any::<u128>(), refused in 0u64..10) {
             let mut outage = Outage::new(seed);
             for nth in 0..=refused {
                 outage.on_refused(at(nth));
@@ -116,7 +116,7 @@ mod tests {
         }
 
         #[test]
-        fn after_one_login_that_was_taken_everybody_may(seed in any::<u128>(), tries in 0u64..50) {
+        fn one_accepted_login_ends_the_outage_for_all_accounts(seed in any::<u128>(), tries in 0u64..50) {
             let mut outage = Outage::new(seed);
             outage.on_refused(at(0));
             for nth in 0..tries {

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_says_what_was_done_and_who_asked() {
+    fn a_record_names_the_action_and_its_source() {
         assert_eq!(describe_action("account.paired", "web"), "Paired, asked by the web app");
         assert_eq!(describe_action("account.held", "paird"), "Held by WhatsApp");
         assert_eq!(describe_action("account.waved_at", "crm"), "Account waved at, asked by crm");

@@ -437,7 +437,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_told_with_what_whatsapp_said_of_it() {
+    fn a_reason_is_shown_with_whatsapps_own_words() {
         for (payload, text) in [
             (json!({"reason": "banned: failure 403"}), Some("Banned or locked by WhatsApp (failure 403)")),
             (json!({"reason": "timeout"}), Some("Nobody scanned in time")),

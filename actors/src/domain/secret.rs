@@ -49,7 +49,7 @@ mod tests {
     fn is_wiped<T: secrecy::zeroize::ZeroizeOnDrop>(_: &T) {}
 
     #[test]
-    fn a_secret_is_wiped_hidden_and_compared_by_what_it_is() {
+    fn a_secret_is_wiped_hidden_and_compared_by_value() {
         let secret = Secret::new("hunter2");
         is_wiped(&secret.0);
         assert_eq!(format!("{secret:?}"), "[secret]");

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_is_told_with_the_number_and_the_owning_label() {
+    fn a_duplicate_is_reported_with_number_and_owning_label() {
         let phone = Phone::parse("436601234567").unwrap();
         let words = ending(&Event::Duplicate { phone, existing_label: "shop".to_owned() }).unwrap().words;
         assert!(words.contains("+436601234567") && words.contains("\"shop\""), "{words}");

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_qr_goes_where_it_fits_or_the_needed_size_is_told() {
+    fn the_qr_is_drawn_where_it_fits_or_the_size_is_stated() {
         let picture = Picture::of(&pairing().accounts[1]);
         let (columns, lines) = (picture.width(), picture.height());
         let wide = drawn(&pairing(), columns + 47, lines + 2);

@@ -188,7 +188,7 @@ fn a_file_with_one_bad_line_is_refused_whole() {
 }
 
 #[test]
-fn the_old_key_is_not_taken_out_while_somebody_seals() {
+fn the_old_key_stays_while_a_seal_is_in_progress() {
     let dir = Dir::new();
     MasterKeys::create(&dir.file()).unwrap();
     let sealing = key_file::try_lock_shared(&dir.file()).unwrap().unwrap();

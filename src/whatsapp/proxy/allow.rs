@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn where_networks_are_named_nothing_else_is_permitted() {
+    fn an_explicit_list_permits_only_its_networks() {
         let only = ProxyAllow::Only(nets(&["10.1.0.0/16", "127.0.0.0/8"]).collect());
         for address in ["10.1.2.3", "127.0.0.1", "::ffff:10.1.2.3"] {
             assert!(permits(&only, address), "{address}");

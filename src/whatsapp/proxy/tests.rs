@@ -69,7 +69,7 @@ async fn the_proxy_gets_the_name_and_no_byte_after_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn what_the_library_fetches_goes_through_the_proxy_too() {
+async fn the_librarys_http_requests_use_the_proxy() {
     for (scheme, first) in [("http", &b"CONNECT web.whatsapp.com:443 "[..]), ("socks5", &b"\x05"[..])] {
         let (proxy, heard) = answering(scheme, b"").await;
         let http = proxy.http().unwrap();

@@ -37,7 +37,7 @@ async fn another_connection_of_the_device_replaces_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stream_errors_without_an_event_are_told_apart() {
+async fn stream_errors_without_an_event_are_distinguished() {
     for (code, expected) in [
         (503, CloseReason::ServerBusy("stream:error 503".into())),
         (429, CloseReason::RateLimited("stream:error 429".into())),
@@ -174,7 +174,7 @@ async fn an_unlink_is_gone_from_the_phone_and_known_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlink_whose_answer_is_overtaken_or_refused_is_told_truly() {
+async fn an_overtaken_or_refused_unlink_is_reported_truly() {
     for (how, gone) in [(UnlinkFault::Overtaken, true), (UnlinkFault::Refused, false), (UnlinkFault::Dropped, false)] {
         let bench = Bench::start().await;
         let session = bench.linked().await;

@@ -76,7 +76,7 @@ async fn a_link_is_not_confirmed_without_its_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_upon_keys_that_do_not_get_durable() {
+async fn nothing_is_sent_if_its_keys_cannot_be_made_durable() {
     let bench = Bench::start().await;
     let session = bench.scanned().await;
     session.secure_keys(write_well()).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_login_that_fails_at_first_is_tried_again_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scan_with_a_wrong_signature_is_told_and_the_next_one_links() {
+async fn a_badly_signed_scan_is_reported_and_the_next_one_links() {
     let bench = Bench::start().await;
     let session = bench.pair().await;
     let qr = session.qr().await;

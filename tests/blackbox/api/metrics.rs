@@ -153,7 +153,7 @@ async fn a_scrape_without_the_database_tells_the_age_of_its_figures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_dashboard_and_the_alerts_ask_for_is_there() {
+async fn dashboard_and_alert_series_exist() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     // A series is described once it has counted something.

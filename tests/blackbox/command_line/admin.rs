@@ -117,7 +117,7 @@ async fn the_command_line_needs_no_token_where_the_socket_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_listens_in_a_dead_daemons_place_gets_no_token() {
+async fn a_listener_on_a_dead_daemons_address_gets_no_token() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let address = Api::of(&stage, &mut daemon).await.addr;
     let token = std::fs::read_to_string(stage.dir.join("daemon/console.token")).unwrap();

@@ -157,7 +157,7 @@ async fn prune_counts_first_and_then_deletes_what_is_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_prunes_by_itself_and_names_who_is_silent() {
+async fn a_daemon_prunes_and_logs_silent_consumers() {
     let stage = Stage::empty().await;
     let account = stage.web.account("desk").await;
     for (seq, days) in [(1_i64, 10), (2, 3)] {

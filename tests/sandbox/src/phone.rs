@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_is_no_phone_number_is_refused() {
+    fn an_invalid_phone_number_is_refused() {
         for wrong in ["", "123456", "0155500011", "+15550001111", "1555 000", "1234567890123456"] {
             assert!(Phone::new(wrong).is_err(), "{wrong:?}");
         }

@@ -200,7 +200,7 @@ fn a_first_login_is_tried_three_times() {
 
 /// Every reason, and whether a first login is tried again after it.
 #[test]
-fn only_what_a_login_may_mend_is_followed_by_one() {
+fn only_recoverable_ends_are_followed_by_a_login() {
     let raw = || "raw".to_owned();
     for (reason, is_followed) in [
         (CloseReason::SocketLost(raw()), true),
@@ -246,7 +246,7 @@ fn a_login_to_an_existing_link_is_tried_once() {
 }
 
 #[test]
-fn a_silent_end_is_told_by_how_far_the_socket_came() {
+fn a_silent_end_is_classified_by_handshake_progress() {
     let mut bench = Bench::dialing(Purpose::Login);
     assert!(matches!(bench.end(), CloseReason::Unreachable(_)));
 
@@ -294,7 +294,7 @@ fn two_unanswered_pings_in_a_row_are_a_lost_connection() {
 }
 
 #[test]
-fn a_connection_that_is_heard_is_not_pinged() {
+fn an_active_connection_is_not_pinged() {
     let mut bench = Bench::open();
     for _ in 0..20 {
         bench.event(LibraryEvent::Frame);
@@ -390,7 +390,7 @@ fn a_code_that_expires_during_a_hold_is_taken_off_after_it() {
 }
 
 #[test]
-fn an_unlink_is_what_whatsapp_says_it_is() {
+fn an_unlink_reports_whatsapps_answer() {
     let answers = |outcome| {
         let mut bench = Bench::open();
         assert_eq!(*bench.request(Request::Unlink), [Effect::Unlink]);
@@ -432,7 +432,7 @@ fn a_logout_proves_an_unlink_whose_answer_it_overtook() {
 }
 
 #[test]
-fn a_close_takes_everything_down_and_says_nothing() {
+fn a_close_takes_everything_down_without_an_event() {
     for mut bench in [Bench::new(Purpose::Login), Bench::pairing(), Bench::held(), Bench::confirmed(), Bench::open()] {
         assert_eq!(*bench.request(Request::Close), [Effect::TakeDown]);
         assert_ne!(bench.machine.frames(), Frames::Wait, "a held frame would wait for ever");

@@ -42,7 +42,7 @@ fn a_zero_that_belongs_to_the_number_stays() {
 }
 
 #[test]
-fn what_comes_along_when_a_number_is_pasted_is_left_out() {
+fn invisible_characters_of_a_pasted_number_are_ignored() {
     for written in [
         "\u{202a}+43 660 1234567\u{202c}",
         "+43\u{a0}660\u{202f}1234567",

@@ -34,7 +34,7 @@ fn every_failure_code_has_its_reason() {
 }
 
 #[test]
-fn a_stanza_is_told_without_its_one_time_token() {
+fn a_stanza_is_described_without_its_one_time_token() {
     assert_eq!(words(&failure_node("403")), "failure 403 location=rva");
     let removed = NodeBuilder::new("stream:error")
         .attr("code", "401")

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_settled_is_told_again() {
+    fn unacknowledged_stanzas_are_redelivered() {
         let mut queue = queue(3);
         queue.come_online();
         queue.settle(Class::Message, &["1".to_owned()], "1@lid").unwrap();

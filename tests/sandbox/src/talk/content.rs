@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn content_round_trips() {
         let [id, text] = ["3EB0", "grüß 🌍"].map(str::to_owned);
         assert_eq!(read(&Content::Text(text.clone())), ("text", Some(text.clone()), None));
         let some = |kind, text: &str| (kind, Some(text.to_owned()), Some(id.clone()));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_refers_to_nothing_that_is_there_is_refused() {
+    fn a_reference_to_a_missing_message_is_refused() {
         let error = Content::Revoke("3EB0".to_owned()).message(None).unwrap_err();
         assert_eq!(error.to_string(), "there is no such message in this chat");
     }

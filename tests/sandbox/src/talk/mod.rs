@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_to_an_offline_phone_waits_for_it() {
+    fn messages_to_an_offline_phone_are_queued() {
         let mut state = two_phones();
         let bert = DeviceId { number: BERT.to_owned(), device: 0 };
         let online = |online| HandSettings { online: Some(online), ..HandSettings::default() };
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_read_by_all_members_and_nobody_else() {
+    fn a_group_is_read_by_all_its_members_only() {
         let mut state = two_phones();
         state.add_phone("15550003333").unwrap();
         state.phone(BERT).unwrap().add_companion().unwrap();

@@ -17,7 +17,7 @@ fn said(stage: &Stage, words: &[&str]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_garbled_once_is_told_in_the_end() {
+async fn a_message_garbled_once_is_delivered_on_retry() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     stage.remote.fault(&delivery(DeliveryFault::Garbled, Some(1))).unwrap();
@@ -34,7 +34,7 @@ async fn a_message_garbled_once_is_told_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_garbled_for_ever_comes_from_the_own_phone() {
+async fn an_unreadable_message_is_fetched_from_the_own_phone() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     stage.remote.fault(&delivery(DeliveryFault::Garbled, None)).unwrap();

@@ -23,7 +23,7 @@ async fn hears_an_ack(companion: &Companion) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_message_is_told_with_its_code_and_not_shown() {
+async fn a_refused_message_is_reported_by_code_and_not_shown() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     for code in [463, 479, 503] {
@@ -77,7 +77,7 @@ async fn the_same_id_again_is_shown_once_with_its_first_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_reaches_nobody_half_or_everybody() {
+async fn a_cut_delivers_to_none_half_or_all_devices() {
     for (how, contact, own_phone) in
         [(MessageFault::CutBefore, 0, 0), (MessageFault::CutBetween, 1, 0), (MessageFault::CutAfter, 1, 1)]
     {
@@ -163,7 +163,7 @@ async fn a_stale_list_of_devices_names_the_phone_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_ciphertext_twice_is_told_once() {
+async fn a_repeated_ciphertext_is_delivered_once() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     for fault in [
@@ -179,7 +179,7 @@ async fn the_same_ciphertext_twice_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_id_encrypted_anew_is_told_twice() {
+async fn a_reencrypted_id_is_delivered_twice() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     stage.remote.fault(&Fault::Again { how: AgainFault::Anew, number: None, times: Some(1) }).unwrap();

@@ -107,7 +107,7 @@ async fn a_client_reads_what_another_client_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_owner_writes_reaches_the_companion_as_own() {
+async fn the_owners_messages_reach_the_companion_as_its_own() {
     let stage = Stage::set().await;
     let companion = stage.ready().await;
     for naming in [Naming::Lid, Naming::Number] {

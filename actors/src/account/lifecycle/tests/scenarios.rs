@@ -31,7 +31,7 @@ fn rows(effects: &[Effect]) -> Vec<&AccountRecord> {
 }
 
 #[test]
-fn a_scan_is_secured_then_confirmed_then_told() {
+fn a_scan_is_secured_then_confirmed_then_reported() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     assert_eq!(bench.state(), "Opening");
@@ -221,7 +221,7 @@ fn a_reconnect_replaces_live_connections_and_keeps_the_status() {
 }
 
 #[test]
-fn a_duplicate_is_refused_before_anything_is_told() {
+fn a_duplicate_is_refused_and_closed_before_its_event() {
     let mut bench = Bench::new();
     bench.ask("account.pair");
     bench.qr("q1");
@@ -313,7 +313,7 @@ fn a_deleted_account_leaves_the_lists_before_its_socket_closes() {
 }
 
 #[test]
-fn a_lost_connection_is_told_once_and_retried_with_backoff() {
+fn a_lost_connection_is_reported_once_and_retried() {
     let mut bench = Bench::paired();
     let lost = || SessionEvent::Ended { reason: CloseReason::SocketLost("reset".to_owned()) };
     let mut waits = Vec::new();
@@ -451,7 +451,7 @@ fn an_outdated_client_ends_an_attempt_at_once() {
 }
 
 #[test]
-fn an_outdated_client_is_told_once_and_tried_until_it_is_taken() {
+fn an_outdated_client_is_reported_once_and_retried() {
     let mut bench = Bench::paired();
     let outdated = || SessionEvent::Ended { reason: CloseReason::ClientOutdated("405".to_owned()) };
     bench.hear(outdated());
@@ -534,7 +534,7 @@ fn a_slow_move_is_reported_after_fifteen_seconds() {
 }
 
 #[test]
-fn a_fenced_account_is_cut_whatever_it_was_closing_for() {
+fn a_fenced_account_is_cut_even_while_it_closes() {
     let mut bench = Bench::paired();
     bench.ask("account.unpair");
     let of = bench.incarnation();
