@@ -1,4 +1,4 @@
-//! What a pairing asks of the database, and what an idle fleet asks of it.
+//! Statements that a pairing, and an idle fleet, send to the database.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     say,
 };
 
-/// Pairings that are counted together: what the daemon does besides is little of it.
+/// Pairings that are counted together, so that the daemon's other statements hardly count.
 const PAIRINGS: usize = 20;
 
 /// A fleet that was just paired has done by then what it does once.

@@ -1,4 +1,4 @@
-//! What was measured: shown as a table, kept as JSON.
+//! The measured figures: printed as a table, stored as JSON.
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
@@ -44,7 +44,7 @@ pub enum Target {
     AtLeast(f64),
 }
 
-/// What a fleet of one size costs.
+/// The cost of a fleet of one size.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Size {
     pub accounts: usize,
@@ -91,7 +91,7 @@ impl Figures {
         self.figures.push(figure);
     }
 
-    /// What was measured again takes the place of what was known.
+    /// Newer measurements replace the stored ones.
     pub fn replace_with(&mut self, newer: Self) {
         for figure in newer.figures {
             match self.figures.iter_mut().find(|known| known.what == figure.what) {

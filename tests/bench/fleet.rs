@@ -20,7 +20,7 @@ use super::{ears::Ears, say};
 const AT_ONCE: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// Nothing that the double would wait for: what is measured is paird.
+/// No delays of the double, so that only paird is measured.
 pub const NO_DELAYS: Pace = Pace {
     before_first_stanza_ms: 0,
     before_restart_ms: 0,

@@ -1,4 +1,4 @@
-//! What fleets of several sizes cost: how it grows.
+//! The cost of fleets of several sizes, and its growth.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 100;
 const PACE: (f64, f64) = (20.0, 50.0);
 /// What a process, its lease and its survey may take beyond its pace.
 const START_S: f64 = 10.0;
-/// A fleet that was restored has done by then what it does once: what is left is its idle life.
+/// By then a restored fleet has finished its start, and is idle.
 const CALM: Duration = Duration::from_secs(100);
 
 /// `alone` is what the library takes by itself with how many clients, where that was measured.

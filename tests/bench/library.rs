@@ -1,6 +1,5 @@
 //! The protocol library alone, in a process of its own: as many clients as a daemon has
-//! accounts, their keys in memory, nothing of paird around them. What a daemon takes
-//! beyond that is its own.
+//! accounts, their keys in memory, without paird. A daemon's own cost is the difference.
 
 use std::{process::Stdio, sync::Arc, time::Duration};
 

@@ -27,7 +27,7 @@ use clap::{Parser, ValueEnum};
 
 use figures::Figures;
 
-/// Where what is published is kept.
+/// The folder of the published figures.
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench");
 
 /// Measures paird. `make bench` passes ARGS on.

@@ -1,4 +1,4 @@
-//! What the kernel says of a process.
+//! A process's figures from the kernel.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub async fn settled(pid: i32) -> f64 {
 /// Processor time used so far.
 pub fn used(pid: i32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The name may hold blanks; what counts comes after its parenthesis.
+    // The name may contain blanks; the fields come after its closing parenthesis.
     let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND)

@@ -1,4 +1,4 @@
-//! The same over TLS: what an account costs as it does against the real WhatsApp.
+//! The same over TLS: the cost of an account as against the real WhatsApp.
 
 use std::{path::Path, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! The audit log: who did what, by Postgres's own word and by which way, and nothing secret.
+//! The audit log: who did what, with the login by Postgres and the channel, and no secrets.
 
 use paird_testkit::{Api, Logins, Stage, Web, until};
 use serde_json::json;
@@ -148,7 +148,7 @@ async fn commands_and_their_effects_name_the_asking_login() {
     );
     let label = "SELECT payload->>'existingLabel' FROM audit_log WHERE action = 'account.duplicate_refused'";
     assert_eq!(stage.web.sql.query_one(label, &[]).await.unwrap().get::<_, String>(0), "desk");
-    // What nobody asked for is the daemon's.
+    // Actions that no operator asked for are the daemon's.
     let unlinked = lines(&stage, &["account.unlinked"]).await;
     assert_eq!((unlinked[0][2].as_str(), unlinked[0][3].as_str()), (login_of(&daemon_dsn), "daemon"));
     stage.finish([daemon]).await;

@@ -86,7 +86,7 @@ fn other_key() -> String {
     format!("paird-master-key-v1 {}\n", base64::prelude::BASE64_STANDARD.encode([7; 32]))
 }
 
-/// What each phone lists: which devices.
+/// The linked devices of each phone.
 async fn lists(stage: &Stage) -> Vec<Vec<String>> {
     let mut lists = Vec::new();
     for number in NUMBERS {

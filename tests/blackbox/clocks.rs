@@ -1,5 +1,5 @@
-//! A daemon whose host's clock is wrong, is set, or stands still, beside a database whose
-//! clock is right: what its rows say is the database's time.
+//! A daemon whose host's clock is wrong, is set, or stands still, with a database whose clock
+//! is right: its rows must use the database's time.
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
@@ -13,7 +13,7 @@ const NUMBERS: [&str; 2] = ["436601234567", "436607654321"];
 /// As long as a pair attempt, and the first QR of a connection, last.
 const ATTEMPT: f64 = 300.0;
 const QR: f64 = 60.0;
-/// What a deadline may be off by, a busy machine's delays included.
+/// Allowed error of a deadline, including the delays of a busy machine.
 const SLACK: f64 = 8.0;
 
 /// libfaketime, which gives one process another wall clock. Without it these tests say that
@@ -33,7 +33,7 @@ struct HostClock {
 }
 
 impl HostClock {
-    /// `None` where there is no libfaketime.
+    /// `None` without libfaketime.
     fn beside(stage: &Stage, off_by: &str) -> Option<Self> {
         let clock = Self { library: libfaketime()?, file: stage.dir.join("host-clock") };
         clock.set(off_by);
@@ -168,8 +168,8 @@ async fn a_daemon_that_stood_still_shows_right_deadlines() {
     stage.finish([daemon]).await;
 }
 
-/// As a machine finds it that was paused, or whose database's clock was set: its own
-/// clock tells of nothing.
+/// As after a pause of the machine, or when the database's clock was set: the daemon's own
+/// clock does not show it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_expired_in_the_database_is_reported_lost() {
     let stage = Stage::empty().await;
@@ -220,7 +220,7 @@ async fn a_suspended_host_is_right_again_with_the_next_renewal() {
     stage.finish([daemon]).await;
 }
 
-/// Of the accounts that somebody owns.
+/// The fences of owned accounts.
 async fn fences(stage: &Stage) -> Vec<i64> {
     let sql = "SELECT fence FROM whatsapp_accounts WHERE owner IS NOT NULL ORDER BY created_at, id";
     stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()

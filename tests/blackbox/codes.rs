@@ -159,7 +159,7 @@ async fn a_code_is_off_the_row_on_every_way_out() {
     let (account, first) = shown(&stage).await;
     web.does("account.cancel", account, json!({})).await;
     web.assert_unpaired(account, "cancelled").await;
-    // What the old socket showed is typed in vain.
+    // The old socket's code is no longer accepted.
     stage.phones.type_code(NUMBER, &first).await.unwrap_err();
 
     let by_code = json!({"method": "code", "phone": NUMBER});

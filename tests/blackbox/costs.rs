@@ -1,5 +1,5 @@
-//! What things cost, counted: a change that doubles one of these is seen here. `make
-//! bench` measures time and memory.
+//! Counts statements, to detect a change that doubles one of these costs. `make bench`
+//! measures time and memory.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ async fn idle_accounts_ask_the_database_for_nothing() {
     heartbeats(&wire, 3).await;
     let own = wire.carried();
     join_all((0..8).map(|nth| pair(&stage, nth))).await;
-    // What a pairing leaves to be done is done at some time; then there is only what an
-    // empty daemon asks, too.
+    // The work after a pairing ends at some time; then only an idle daemon's statements
+    // are left.
     wire.count_anew();
     until("a rest of three heartbeats", || async {
         let carried = wire.carried();

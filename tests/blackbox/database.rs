@@ -1,4 +1,4 @@
-//! What the database does to a daemon, and what it must not do to it.
+//! Failures of the database, which a daemon must survive without losses.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 const NUMBERS: [&str; 3] = ["436601111111", "436602222222", "436603333333"];
 
-/// A web app that sends without a pause, and sends again whatever it is not sure of.
+/// A web app that sends without a pause, and repeats every send without an answer.
 struct Traffic {
     stop: Arc<AtomicBool>,
     sent: JoinHandle<usize>,
@@ -54,7 +54,7 @@ async fn send_until(stop: Arc<AtomicBool>, dsn: String, accounts: Vec<Uuid>) -> 
             let sql = "SELECT send_command('account.pair', $1, '{}', $2)";
             if client.query_one(sql, &[&account, &key]).await.is_ok() {
                 sent += 1;
-                // Only here: what was sent without an answer is sent again under its key.
+                // Only here, so that a send without an answer is repeated under its key.
                 if stop.load(Ordering::Acquire) {
                     return sent;
                 }
@@ -70,7 +70,7 @@ async fn connect(dsn: &str) -> Option<Client> {
     Some(client)
 }
 
-/// Every command ended well and once, every event is there once, nobody was disconnected.
+/// Every command succeeded once, every event exists once, no account was disconnected.
 async fn nothing_is_lost(stage: &Stage, accounts: &[Uuid], sent: usize) {
     let web = &stage.web;
     until("an end of every command", || async {

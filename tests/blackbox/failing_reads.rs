@@ -1,5 +1,5 @@
 //! Reads of keys that are never answered, kind by kind, as a running daemon makes them:
-//! whatever cannot be read is there still, and nothing is made in its place.
+//! unreadable keys are kept, and never replaced by new ones.
 
 use std::collections::BTreeSet;
 
@@ -67,8 +67,8 @@ impl Case {
         .await;
     }
 
-    /// What a new identity, or keys written over, would change. Prekeys are used up and
-    /// made in the normal course, and device lists are fetched again.
+    /// Everything that a new identity, or overwritten keys, would change. Prekeys are consumed
+    /// and made in normal operation, and device lists are fetched again.
     async fn identity(&self) -> (String, BTreeSet<String>, String) {
         let keyring =
             "SELECT (to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text FROM keyrings k WHERE account_id = $1";

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 const NEIGHBOUR: &str = "436609999999";
 
-/// What fails: the write of a row of this table, where the condition holds.
+/// A fault: writes of this table's rows fail if the condition holds.
 struct Broken {
     table: &'static str,
     verb: &'static str,
@@ -78,7 +78,7 @@ async fn strikes(stage: &Stage) -> i64 {
     stage.web.count("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM strikes", &[]).await
 }
 
-/// What one transaction wrote is there whole, at any moment.
+/// Checks that each transaction is visible as a whole or not at all.
 async fn assert_whole(stage: &Stage, account: Uuid) {
     let halves = "WITH told AS (
             SELECT kind, count(*) AS times FROM events WHERE account_id = $1 GROUP BY kind
@@ -121,8 +121,8 @@ async fn assert_whole(stage: &Stage, account: Uuid) {
     assert_eq!(halves, [""; 0], "half-written");
 }
 
-/// Strikes, asks, and sees it fail twice with nothing half-written and the neighbour
-/// served; then mends it, and waits for the end that it should have had.
+/// Injects the fault, sends the command, and sees it fail twice without partial writes while
+/// the other account works; then removes the fault and waits for the regular outcome.
 async fn fails_and_recovers<F: Future<Output = ()>>(
     broken: &Broken,
     stage: &Stage,
@@ -365,7 +365,7 @@ async fn an_account_whose_release_fails_stays_and_moves_later() {
     }
     web.linked_long_ago().await;
     let broken = broken("UPDATE", "whatsapp_accounts", "NEW.owner IS NULL");
-    // Whichever is given up.
+    // Either of them may be given up.
     for each in &accounts {
         let trigger = format!("given_up_{}", each.simple());
         let sql = format!(

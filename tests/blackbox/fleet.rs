@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use paird_testkit::{DEADLINE, Daemon, Phones, Stage, until, until_within};
 use uuid::Uuid;
 
-/// Without a pace: who comes and goes is heard of at once, and no lease runs out.
+/// Without a pace: daemons that join or leave are noticed at once, and no lease expires.
 const EAGER: (&str, &str) = ("PAIRD_CONNECT_RATE", "0");
 /// Short leases too, where one must run out: not so short that a busy machine ends them.
 const TTL: Duration = Duration::from_secs(6);

@@ -1,5 +1,5 @@
-//! What a login may do that was given little, or nothing but the way into the database: it
-//! learns and changes no more than it may, and keeps nobody else from his work.
+//! Logins with few rights, or with none but to connect: they learn and change no more than
+//! they may, and cannot keep others from working.
 
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,8 @@ impl Fenced {
         stranger(&self.stage).await
     }
 
-    /// Waits until a NOTIFY of the web app is a command that has ended: whatever was heard before
-    /// was dealt with.
+    /// Waits until a command that the web app sends by NOTIFY has ended, so that all earlier
+    /// notifications were handled.
     async fn the_lane_goes_on(&self) {
         let account = self.web.account("after").await;
         notify(&self.web.sql, &json!({"type": "account.cancel", "accountId": account}).to_string()).await;
@@ -233,7 +233,7 @@ async fn wake_notifications_carry_only_type_account_id_and_seq() {
     fenced.finish().await;
 }
 
-/// Whatever `paird_web` may write, in as many bytes as it likes.
+/// Oversized values in every column that `paird_web` may write.
 #[tokio::test(flavor = "multi_thread")]
 async fn size_limits_apply_to_every_writing_role() {
     let stage = Stage::empty().await;
@@ -304,7 +304,7 @@ async fn a_dedupe_key_belongs_to_its_account() {
     web.outcome(passkey).await;
     assert_eq!(send("account.passkey", one, answer, "passkey-1").await.unwrap(), passkey);
 
-    // Over the other lane nobody waits for an answer: it is on a row of its own.
+    // A sender by NOTIFY waits for no answer, so the error goes on a row of its own.
     let reused = json!({"type": "account.delete", "accountId": one, "dedupeKey": "click-17"});
     notify(&web.sql, &reused.to_string()).await;
     let failed = "SELECT count(*) FROM commands WHERE state = 'failed' AND kind = 'account.delete'
@@ -362,7 +362,7 @@ async fn a_sender_cannot_fake_its_login_or_clear_the_audit_log() {
     fenced.finish().await;
 }
 
-/// A number is no right: whoever can connect can take an advisory lock.
+/// Advisory locks have no rights: every login that can connect can take any of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
     let stage = Stage::empty().await;
@@ -374,7 +374,7 @@ async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
     stage.finish([daemon]).await;
 }
 
-/// And nobody from his work: a rotation, pruning, and the commands of the raw lane.
+/// Nor do they stop a rotation, pruning, or commands by NOTIFY.
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_of_a_stranger_stop_no_work() {
     let fenced = Fenced::start(&[]).await;

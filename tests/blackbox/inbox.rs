@@ -280,7 +280,7 @@ async fn a_command_committed_after_its_client_gave_up_is_executed() {
     let web = &stage.web;
     let account = web.connect_account("desk", "436601234567", &stage.phones).await;
     let seq = web.seq(account).await;
-    // What such a late statement leaves behind, at the very moment the command is sent.
+    // The effect of such a late statement, at the very moment the command is sent.
     let late = "WITH late AS (
             SELECT send_command(kind, $1) AS id FROM unnest(ARRAY['account.pair', 'groups.sync']) AS kind
         )

@@ -1,5 +1,5 @@
-//! One account's trouble is its own: a row that cannot be read, keys that do not open,
-//! labels that are no names, a flood. All the others go on, and nobody gets new keys.
+//! One account's problems do not affect others: an unreadable row, keys that cannot be
+//! decrypted, strange labels, a flood. The others keep working, and no account gets new keys.
 
 use std::time::{Duration, Instant};
 
@@ -196,7 +196,7 @@ async fn a_flood_of_commands_for_one_account_delays_no_other() {
     stage.finish([daemon]).await;
 }
 
-/// All that would be different if keys had been made or written anew.
+/// Everything that would differ if keys had been made or written again.
 async fn keys_of(stage: &Stage, account: Uuid) -> String {
     let rows = "SELECT string_agg(r, ',' ORDER BY r) FROM (
         SELECT (to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text FROM keyrings k WHERE account_id = $1
@@ -204,7 +204,7 @@ async fn keys_of(stage: &Stage, account: Uuid) -> String {
     stage.web.sql.query_one(rows, &[&account]).await.unwrap().get(0)
 }
 
-/// What makes a device the device that it is: its data key's row, and which records it has.
+/// A device's identity: its data key's row, and the set of its records.
 async fn identity(stage: &Stage, table: &str) -> (String, i64) {
     let rows = format!(
         "SELECT (SELECT string_agg((to_jsonb(k) - 'epoch' - 'opened_by' - 'opening')::text, ',') FROM keyrings k), count(*) FROM {table} WHERE kind = 'device'"

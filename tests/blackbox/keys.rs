@@ -36,7 +36,7 @@ async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     let counts: Vec<_> = status["keys"].as_array().unwrap().iter().map(|key| key["keyrings"].clone()).collect();
     assert_eq!(counts, [json!(3), json!(1)]);
 
-    // Half of it done: everybody comes back after a cut, and a new account pairs.
+    // Half done: all accounts reconnect after a cut, and a new account pairs.
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     accounts.push((web.connect_account("fifth", "436601000005", &stage.phones).await, "436601000005"));
     everybody_is_back(&stage, &accounts).await;
@@ -57,7 +57,7 @@ async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     daemon.kill().await;
     let daemon = stage.daemon(&[]).await;
     everybody_is_back(&stage, &accounts).await;
-    assert_eq!(stage.phones.report().await.links_made, 5, "nobody was linked anew");
+    assert_eq!(stage.phones.report().await.links_made, 5, "no account was linked again");
     let said_old = daemon.log().contains(old.split_whitespace().nth(1).unwrap());
     assert!(!said_old, "the old key is in the log");
     stage.finish([daemon]).await;
@@ -145,7 +145,7 @@ async fn two_machines_rotate_without_making_a_keyring_unreadable() {
     assert!(other.terminate().await.success());
     let other = stage.daemon(&[("PAIRD_DATA_DIR", elsewhere.as_str())]).await;
     everything_opens(&stage, &accounts, &[&here, &there]).await;
-    assert_eq!(stage.phones.report().await.links_made, 5, "nobody was linked anew");
+    assert_eq!(stage.phones.report().await.links_made, 5, "no account was linked again");
     stage.finish([daemon, other]).await;
 }
 
@@ -202,7 +202,7 @@ async fn a_failed_rotation_says_so_and_continues_when_run_again() {
          CREATE TRIGGER struck BEFORE UPDATE OF wrapped_key ON keyrings FOR EACH ROW WHEN (NEW.id = '{last}') EXECUTE FUNCTION strike()"
     );
     web.sql.batch_execute(&fail).await.unwrap();
-    // The last of a batch of three: none of them is sealed anew.
+    // The last of a batch of three: none of them is resealed.
     let (code, said) = finished_with_errors(keys(&stage, &["rotate", "--batch", "3"])).await;
     assert_eq!(code, Some(1));
     assert!(said.contains("database: injected") && said.trim().lines().count() == 1, "{said}");
@@ -258,7 +258,7 @@ fn copy_key(from: &Path, to: &Path) {
     std::fs::rename(draft, to).unwrap();
 }
 
-/// Each file opens every keyring, and so do the daemons, anew.
+/// Each file decrypts every keyring, and the daemons open all of them again.
 async fn everything_opens(stage: &Stage, accounts: &[(uuid::Uuid, &str)], files: &[&Path]) {
     for file in files {
         let mut status = keys(stage, &["status"]);
@@ -268,7 +268,7 @@ async fn everything_opens(stage: &Stage, accounts: &[(uuid::Uuid, &str)], files:
     }
     let logins = stage.phones.report().await.logins;
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
-    until("everybody logged in anew", || async {
+    until("all accounts logged in again", || async {
         for (account, _) in accounts {
             // The backoff of several losses is long.
             stage.web.does("account.resume", *account, json!({})).await;

@@ -12,7 +12,7 @@ const NUMBER: &str = "436601000001";
 /// A piece of the statement that writes keys.
 const KEYS: &str = "AS gone (kind, name)";
 
-/// Every record of the account's keys, told apart by how it was sealed: anew at each write.
+/// Every record of the account's keys in its sealed form, which differs after each write.
 async fn keys(stage: &Stage, account: Uuid) -> BTreeSet<String> {
     let sql = "SELECT c.kind || ' ' || c.name || ' ' || md5(c.sealed) FROM credentials c WHERE c.account_id = $1";
     stage.web.sql.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()

@@ -165,7 +165,7 @@ async fn a_release_and_a_retaking_that_land_late_change_nothing() {
     let releases = wire.stuck();
     until("a retaking that is stuck", || async { (wire.stuck() > releases).then_some(()) }).await;
     wire.unjam();
-    // Linked just now, nobody is handed over again: the same owner has it under a newer fence.
+    // Just linked accounts are not handed over again: the same owner has it under a newer fence.
     all_run(&stage, &accounts).await;
     for account in &accounts {
         stage.web.does("groups.sync", *account, json!({})).await;

@@ -1,4 +1,4 @@
-//! What happens to the heartbeat's own connection, and must not cost the lease.
+//! Faults of the heartbeat's own connection, which must not cost the lease.
 
 use chrono::{DateTime, Utc};
 use nix::{
@@ -10,7 +10,7 @@ use paird_testkit::{Daemon, Stage, Wire, until};
 const NUMBER: &str = "436601234567";
 const SHORT: (&str, &str) = ("PAIRD_LEASE_TTL", "10s");
 
-/// Waits until the lease went on for longer than it lasts, and looks whether anybody felt it.
+/// Waits for longer than a lease lasts, and checks that it was renewed and no account noticed.
 async fn goes_on_untouched(stage: &Stage, daemon: &Daemon, logins: u64) {
     let renewed = "SELECT count(*) FROM processes WHERE renewed_at > $1::timestamptz + interval '13 s'";
     let now: DateTime<Utc> = stage.web.sql.query_one("SELECT clock_timestamp()", &[]).await.unwrap().get(0);

@@ -1,4 +1,4 @@
-//! sql/README.md, "Statuses": what becomes of a link when its connection ends.
+//! sql/README.md, "Statuses": the consequences for a link when its connection ends.
 
 use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Stage, Web, until};

@@ -1,4 +1,4 @@
-//! What the phone shows under "Linked devices".
+//! The name under "Linked devices" on the phone.
 
 use paird_testkit::Stage;
 use serde_json::json;

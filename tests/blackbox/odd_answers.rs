@@ -1,5 +1,5 @@
-//! What WhatsApp says and nobody expected, or does not say at all: the account stays connected,
-//! and one odd thing does not spoil the rest. Kinds first, each with generated variants.
+//! Unexpected and missing answers of WhatsApp: the account stays connected, and one odd item
+//! does not spoil the rest. Each kind has generated variants.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Dice {
     }
 }
 
-/// What devices of the number said so far that contains all of this.
+/// Stanzas of the number's devices so far that contain all of these parts.
 async fn said(phones: &Phones, number: &str, parts: &[&str]) -> Vec<String> {
     let said = phones.report().await.said.into_iter().filter(|stanza| stanza.from.starts_with(number));
     said.map(|stanza| stanza.what).filter(|what| parts.iter().all(|part| what.contains(part))).collect()
@@ -124,7 +124,7 @@ async fn an_account_that_shall_look_online_does_so() {
     stage.finish([daemon]).await;
 }
 
-/// A group that is odd in one way or another; what must be known of it.
+/// A group with some oddity, and the fields that must be stored of it.
 fn odd_group(dice: &mut Dice, nth: u64) -> (Stanza, Option<(String, Option<String>)>) {
     let jid = format!("12036309{:09}", dice.below(1_000_000_000) / 100 * 100 + nth);
     let subject = format!("Odd {nth}");

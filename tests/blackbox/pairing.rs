@@ -1,4 +1,4 @@
-//! sql/README.md, "Pairing": what an attempt shows on its way to `connected`.
+//! sql/README.md, "Pairing": the states of an attempt on its way to `connected`.
 
 use std::collections::BTreeSet;
 
@@ -254,7 +254,7 @@ async fn reason_is(web: &Web, account: Uuid, start: &str) {
     .await;
 }
 
-/// What was received, once it is as much as was written.
+/// All notifications, once there are as many as events.
 async fn heard_all(web: &Web, account: Uuid) -> Vec<Value> {
     let written = usize::try_from(web.seq(account).await).unwrap();
     until("every event is received", || async { Some(web.heard(account)).filter(|heard| heard.len() == written) }).await

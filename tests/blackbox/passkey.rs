@@ -1,4 +1,4 @@
-//! The passkey gate: what WhatsApp asks is carried to the operator, and the answer back.
+//! The passkey gate: WhatsApp's challenge reaches the operator, and the answer WhatsApp.
 
 use paird_sandbox::Fault;
 use paird_testkit::{Stage, until};
@@ -35,7 +35,7 @@ async fn links(stage: &Stage, account: Uuid, request: &Value, seq: i64) {
     let confirm = web.event(account, "session.passkey", seq).await;
     assert_eq!(confirm.payload["stage"], "confirm", "{confirm:?}");
     assert_eq!(reason(stage, account).await, "waiting_for_passkey_confirmation");
-    // What the operator compares: the same code on both screens.
+    // The operator compares the codes on both screens.
     assert_eq!(confirm.payload["request"]["code"], phones.passkey_code(NUMBER).await);
     assert_eq!(phones.devices(NUMBER).await, [], "nothing is linked before the operator's word");
     web.does("account.passkey", account, json!({"confirm": true})).await;
@@ -51,7 +51,7 @@ async fn a_passkey_phone_links_by_its_answer_and_the_operators_word() {
     assert_eq!(web.status(account).await, "pending");
     assert_eq!(reason(&stage, account).await, "waiting_for_passkey");
     assert_eq!(web.qr_now(account).await, None, "the scan is done, its QR is off the row");
-    // What is told is what a browser is given: nothing in it opens an account.
+    // The event contains only what a browser gets: nothing that gives access to an account.
     let mut names: Vec<_> = request.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["allowCredentials", "challenge", "rpId", "timeout", "userVerification"]);
@@ -150,7 +150,7 @@ async fn a_replaced_challenge_can_no_longer_be_answered() {
     let (state, why) = web.ask("account.passkey", account, json!({"response": stale})).await;
     assert!(state == "failed" && why.contains("401"), "{why}");
 
-    // Asked anew after the answer was taken: this socket cannot begin again, the next one can.
+    // Asked again after the answer was accepted: this needs a new socket.
     let response = stage.phones.passkey_assertion(NUMBER, &request).await;
     web.does("account.passkey", account, json!({"response": response})).await;
     let seq = web.event(account, "session.passkey", seq).await.seq;

@@ -1,11 +1,11 @@
-//! Rows and keys that cannot be read: held with a reason, once; resumed where they can
-//! be mended, and got rid of like any other account.
+//! Rows and keys that cannot be read: held with a reason, once; resumed after repair, and
+//! deleted like any other account.
 
 use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
 
-/// What nobody should ever write, and what is said of it.
+/// Invalid values, and the errors that name them.
 const POISONS: [(&str, &str); 6] = [
     ("status = 'wat'", "unknown status \"wat\""),
     ("desired = 'wat'", "unknown desired \"wat\""),

@@ -20,7 +20,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// `None` where there is no PgBouncer.
+    /// `None` without PgBouncer.
     async fn before(stage: &Stage, mode: &str) -> Option<Self> {
         let program = pgbouncer()?;
         let dir = stage.dir.join("pooler");
@@ -68,7 +68,7 @@ async fn session_mode_of_pgbouncer_needs_no_settings() {
     let account = web.connect_account("shop", "436601000001", &stage.phones).await;
     web.does("groups.sync", account, json!({})).await;
     assert!(!daemon.log().contains("cannot LISTEN"), "{}", daemon.log());
-    // What was a startup option before is set all the same.
+    // Former startup options are still set.
     let pool = Dsn::parse(&pooler.dsn).unwrap().pool().unwrap();
     let session = connection(&pool).await.unwrap();
     for (setting, value) in [("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")] {

@@ -1,4 +1,4 @@
-//! `PAIRD_PROBE_ADDR`: what an orchestrator and Prometheus may ask, from outside and without a token.
+//! `PAIRD_PROBE_ADDR`: requests of orchestrators and Prometheus, from outside, without a token.
 
 use std::{process::Stdio, time::Duration};
 
@@ -15,7 +15,7 @@ const NUMBER: &str = "436607000011";
 /// Every address of the machine, the port of the kernel's choice.
 const ANYWHERE: [(&str, &str); 1] = [("PAIRD_PROBE_ADDR", "0.0.0.0:0")];
 
-/// What the listener answers; no token is sent.
+/// A client of the listener, which sends no token.
 async fn probes(stage: &Stage, daemon: &mut Daemon) -> Api {
     let line = daemon.says("the probe listener is listening").await;
     let port = line.split("addr=0.0.0.0:").nth(1).unwrap().split_whitespace().next().unwrap();

@@ -130,7 +130,7 @@ async fn a_plain_update_moves_a_live_connection_at_once() {
     let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.reconnect'";
     assert_eq!(web.count(sent, &[&account]).await, 2);
 
-    // At rest nothing needs to be told.
+    // An account at rest needs no command.
     web.does("account.unpair", account, json!({})).await;
     point(web, account, Some(&proxy.url("http"))).await;
     assert_eq!(web.count(sent, &[&account]).await, 2);
@@ -152,7 +152,7 @@ async fn an_invalid_proxy_address_shows_on_the_row_and_dials_nothing() {
     let held = web.event(account, "session.held", seq).await;
     assert!(held.payload["reason"].as_str().unwrap().starts_with("proxy_invalid: "), "{held:?}");
     assert_eq!(web.status(account).await, "held");
-    // Another bad one is told anew; its password is not.
+    // Another bad one is reported again, without its password.
     let seq = web.seq(account).await;
     point(web, account, Some(&format!("socks5://{LOGIN}@127.0.0.1:1080"))).await;
     let held = web.event(account, "session.held", seq).await;
@@ -194,7 +194,7 @@ async fn a_proxy_login_serves_only_its_address_and_account() {
     web.status_is(account, "connected").await;
     assert_eq!(stage.phones.report().await.accepted, mine.tunnels());
 
-    // Whoever may write the column does not get the password by that.
+    // Writing the column does not reveal the password.
     point(web, account, Some(&other.url("socks5"))).await;
     reason_begins(web, account, "proxy_auth: ").await;
     assert_eq!((other.logins(), logins_kept(web, account).await), (Vec::new(), 0));

@@ -66,7 +66,7 @@ async fn a_console_without_its_rights_says_which_and_doctor_too() {
             assert!(detail.contains(part), "{path}: {detail}");
         }
     }
-    // What it may read it shows.
+    // It shows what it may read.
     api.get("/api/accounts").await.is(200);
 
     let told = doctor(&stage, &[("DATABASE_URL", &logins.daemon)]).await;
@@ -107,7 +107,7 @@ async fn doctor_asks_each_login_for_what_it_needs_and_no_more() {
     for line in ["  ok  privileges", "  ok  console login", "  ok  orphans", "  ok  consumers"] {
         assert!(told.contains(line), "{line}: {told}");
     }
-    // Nobody is told to undo what migrate --roles did.
+    // The advice is not to undo migrate --roles.
     assert!(!told.contains("GRANT") && !told.contains("lacks"), "{told}");
 
     let told = doctor(&stage, &[("DATABASE_URL", &logins.web)]).await;
@@ -176,7 +176,7 @@ async fn every_command_of_people_works_under_the_roles() {
     ] {
         does(args).await;
     }
-    // As the daemon alone, a person is told which right is missing, not that nobody answers.
+    // With the daemon's login, the error names the missing right.
     let output =
         command(&stage).env("DATABASE_URL", &logins.daemon).args(["accounts", "add", "x"]).output().await.unwrap();
     let told = String::from_utf8(output.stderr).unwrap();

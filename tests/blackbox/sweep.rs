@@ -1,4 +1,4 @@
-//! The startup sweep: what a crash left `pending`.
+//! The startup sweep of rows that a crash left `pending`.
 
 use chrono::{DateTime, Duration, Utc};
 use paird_testkit::{Stage, Web, until};
@@ -65,7 +65,7 @@ async fn stale_attempts_are_parked_and_fresh_ones_keep_their_deadline() {
     web.scan(fresh, NUMBER, &stage.phones).await;
     web.status_is(fresh, "connected").await;
     assert_eq!(web.endings(fresh, 0).await, ["session.connected"]);
-    // What was parked pairs again.
+    // The parked account can pair again.
     web.does("account.pair", late, json!({})).await;
     web.qr(late).await;
     web.does("account.cancel", late, json!({})).await;

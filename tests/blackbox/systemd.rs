@@ -1,4 +1,4 @@
-//! What the daemon tells a supervisor of processes over sd_notify(3).
+//! The daemon's notifications to a service manager over sd_notify(3).
 
 use std::time::{Duration, Instant};
 
@@ -86,7 +86,7 @@ impl Systemd {
         }
     }
 
-    /// What has arrived and was not read yet.
+    /// Notifications that were not read yet.
     fn rest(&self) -> Vec<String> {
         let mut rest = Vec::new();
         let mut datagram = [0; 4096];

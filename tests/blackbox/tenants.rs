@@ -9,7 +9,7 @@ use crate::command_line::command;
 const OURS: Uuid = Uuid::from_u128(1);
 const THEIRS: Uuid = Uuid::from_u128(2);
 
-/// What the command says: its document and its remarks.
+/// The command's document and its remarks.
 async fn roles(stage: &Stage, isolate: &[&str]) -> (Value, String) {
     let args = [&["migrate", "--roles", "--json"], isolate].concat();
     let output = command(stage).args(&args).output().await.unwrap();
@@ -70,7 +70,7 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     assert_eq!(web.sql.execute(presence, &[&account]).await.unwrap(), 1);
     assert_eq!(web.sql.execute(presence, &[&other]).await.unwrap(), 0);
 
-    // A bare NOTIFY names no operator: it is nobody's command, not even for one's own account.
+    // A bare NOTIFY names no operator, so it is not a command, not even for an own account.
     for (sender, target) in [(web, other), (web, account), (&theirs, account)] {
         let raw = json!({"type": "account.delete", "accountId": target}).to_string();
         sender.sql.execute("SELECT pg_notify('paird_command', $1)", &[&raw]).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     daemon.says("may_not_send_commands=").await;
     assert_eq!(owner.count("SELECT count(*) FROM commands WHERE source = 'notify'", &[]).await, 0);
 
-    // Everybody hears that something happened, and nobody what.
+    // Every login hears that something happened, but not what.
     until("a notification", || async { (!theirs.heard(account).is_empty()).then_some(()) }).await;
     for told in theirs.heard(account) {
         let fields: Vec<&String> = told.as_object().unwrap().keys().collect();

@@ -1,4 +1,4 @@
-//! Which command led to what, as the log tells it.
+//! The log connects each step with the command that led to it.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ fn lines_of(daemon: &Daemon, command: i64) -> Vec<Value> {
     lines(daemon).into_iter().filter(is_of).collect()
 }
 
-/// Who was asked for what on a command's way.
+/// The calls that a command led to.
 fn steps_of(daemon: &Daemon, command: i64) -> BTreeSet<String> {
     let step = |line: Value| {
         let word = |field: &str| line["span"][field].as_str().unwrap_or_default().to_owned();

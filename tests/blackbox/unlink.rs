@@ -20,7 +20,7 @@ async fn deleting(stage: &Stage, daemon: &Daemon) -> Uuid {
     account
 }
 
-/// The end of every deletion of a link: nothing on the phone, nothing in the tables, told once.
+/// The end of every deletion of a link: nothing on the phone, nothing in the tables, one event.
 async fn is_unlinked(web: &Web, stage: &Stage, account: Uuid) {
     web.event(account, "account.unlinked", 0).await;
     assert_eq!(stage.phones.devices(NUMBER).await, [], "the phone's list is empty");
@@ -202,7 +202,7 @@ async fn a_deletion_without_a_link_is_done_at_once_and_twice_is_once() {
     stage.finish([daemon]).await;
 }
 
-/// Whoever deletes twice, or sends anything else, must not take from the unlink what it needs.
+/// A second deletion, or any other command, must not remove what the unlink needs.
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_for_a_deleted_account_leave_its_unlink_alone() {
     let (stage, daemon) = Stage::with_daemon().await;

@@ -1,9 +1,9 @@
 //! Today's daemon on a database as the first release made it.
 //!
 //! The sealed keys must log in, so they come from a pairing with the sandbox, which only
-//! today's daemon can do here: its rows are carried over into a schema of version 1,
-//! column by column as that has them. What is shown: that the migrations bring such rows
-//! to today's daemon unharmed. What is not: that an old binary writes the same bytes.
+//! today's daemon can do here: its rows are copied into a schema of version 1, column by
+//! column. This shows that the migrations preserve such rows for today's daemon, but not
+//! that an old binary writes the same bytes.
 
 use paird_sandbox::{Fault, PausePoint};
 use paird_testkit::{Stage, Web};
@@ -110,7 +110,7 @@ async fn carry_over(from: &str, to: &str) {
     }
 }
 
-/// What must survive: of every account its status, keys and last event.
+/// The data that must survive: every account's status, keys and last event.
 async fn seen(sql: &Client) -> Vec<String> {
     let rows = "SELECT concat_ws(' ', a.label, a.status, a.desired, a.keyring_id, a.event_seq, md5(string_agg(
                     encode(c.sealed, 'hex'), ',' ORDER BY c.keyring_id, c.kind, c.name)))

@@ -189,7 +189,7 @@ async fn a_long_history_shows_its_newest_page_and_loads_older_ones() {
         until("an older page", || async { (counts().await == wanted).then_some(()) }).await;
     }
     assert_eq!(window.texts("[data-action=older]").await, Vec::<String>::new());
-    // What happens now joins them once, on top.
+    // New events are added once, at the top.
     desk.tell(account, "session.cancelled", json!({"reason": "operator"})).await;
     window.says(".story li:first-child", "ancel").await;
     assert_eq!(counts().await, (250, 25));

@@ -1,5 +1,5 @@
 //! The accessibility rules of axe-core. It is fetched with npm the first time, into the
-//! build directory; where there is no npm, its rules are left out and that is told.
+//! build directory; without npm the rules are skipped, with a notice.
 
 use std::{
     path::Path,
@@ -13,7 +13,7 @@ use crate::window::Window;
 const VERSION: &str = "4.11.0";
 
 impl Window {
-    /// What axe finds wrong with the page as it is, in light and in dark.
+    /// Fails with axe's findings on the current page, in light and in dark.
     pub async fn assert_accessible(&self, page: &str) {
         let Some(rules) = source() else {
             eprintln!("left out: axe-core cannot be fetched (apt install npm), so {page:?} was not checked by it");

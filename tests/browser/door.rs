@@ -1,4 +1,4 @@
-//! Who comes in, and how one leaves.
+//! Logging in and out.
 
 use crate::{desk::Desk, window};
 

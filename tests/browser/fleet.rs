@@ -80,7 +80,7 @@ async fn a_new_name_moves_nothing_and_keeps_the_focus() {
     })
     .await;
     assert_eq!(window.run("return document.activeElement.dataset.action", vec![]).await, json!("menu"));
-    // Somebody else renames, while the focus is in the list.
+    // Another user renames an account while the focus is in the list.
     window.tab_to(".account:nth-child(3) .name a").await;
     let rename = "UPDATE whatsapp_accounts SET label = 'aubergine' WHERE label = 'zucchini'";
     desk.stage.web.sql.execute(rename, &[]).await.unwrap();

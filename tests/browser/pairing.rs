@@ -61,7 +61,7 @@ async fn each_phase_of_a_pairing_shows_without_a_reload() {
     window.keep_pictures("pair-connected").await;
     window.assert_accessible("pairing, connected").await;
     assert_eq!(window.run("return window.sameDocument", vec![]).await, json!(true));
-    // The stream tells the accounts and every event: only what was before it is fetched, once.
+    // The stream sends the accounts and every event: only earlier data is fetched, once.
     let fetched = "return performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)
                        .filter((path) => path === '/api/accounts' || path.endsWith('/events') && path !== '/api/events')";
     assert_eq!(window.run(fetched, vec![]).await, json!([format!("/api/accounts/{account}/events")]));

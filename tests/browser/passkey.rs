@@ -25,7 +25,7 @@ async fn a_passkey_is_answered_and_its_code_confirmed_on_the_page() {
     window.says(".face", "WhatsApp asks for a passkey").await;
     window.says("#spoken", "passkey").await;
 
-    // What a person copies out of the page, and answers where the passkey is.
+    // A person copies the challenge from the page and answers it where the passkey is.
     window.see("[data-action=answer]").await;
     let shown = window.run("return document.querySelector('#challenge').textContent", vec![]).await;
     let challenge: Value = serde_json::from_str(shown.as_str().unwrap()).unwrap();

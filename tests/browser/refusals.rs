@@ -1,4 +1,4 @@
-//! What a page shows when WhatsApp, or paird, says no.
+//! The pages for refusals by WhatsApp or paird.
 
 use paird_sandbox::Fault;
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn a_phone_that_is_linked_already_is_named_with_its_account() {
     window.assert_accessible("pairing, duplicate").await;
     stage.phones.devices_are(NUMBER, 1).await;
 
-    // It is told to who comes later, too.
+    // It is still shown after a reload.
     window.page.refresh().await.unwrap();
     desk.phase("duplicate").await;
     let other = "436607200002";

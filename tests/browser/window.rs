@@ -1,4 +1,4 @@
-//! A browser of its own for one test, with a profile that nobody used before.
+//! A browser for one test, with a fresh profile.
 
 use std::{
     path::{Path, PathBuf},
@@ -51,7 +51,7 @@ pub fn is_wanted() -> bool {
 }
 
 impl Window {
-    /// Chromium, started anew, its profile in `dir`.
+    /// A new Chromium with its profile in `dir`.
     pub async fn open(dir: &Path) -> Self {
         let (driver, port) = steer().await;
         let profile = format!("--user-data-dir={}", dir.join("browser").display());
@@ -82,7 +82,7 @@ impl Window {
             .await;
     }
 
-    /// What a person reads there; nothing where there is nothing.
+    /// The visible text; empty if the element does not exist.
     pub async fn text(&self, css: &str) -> String {
         match self.page.find(Locator::Css(css)).await {
             Ok(element) => element.text().await.unwrap_or_default(),
@@ -96,7 +96,7 @@ impl Window {
         serde_json::from_value(found.await).unwrap()
     }
 
-    /// Clicks, also when the page draws it anew at that moment.
+    /// Clicks, also if the page redraws the element at that moment.
     pub async fn click(&self, css: &str) {
         until(&format!("a click on {css}"), || async { self.see(css).await.click().await.ok() }).await;
     }
@@ -107,7 +107,7 @@ impl Window {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Presses keys wherever the focus is.
+    /// Presses keys in the focused element.
     pub async fn press(&self, keys: &[Key]) {
         for key in keys {
             let focused = self.page.active_element().await.unwrap();
@@ -115,7 +115,7 @@ impl Window {
         }
     }
 
-    /// Tabs on until the focus is on it, as somebody without a mouse does.
+    /// Presses Tab until the element has the focus, like a user without a mouse.
     pub async fn tab_to(&self, css: &str) {
         for _ in 0..40 {
             if self.run("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await == json!(true) {
@@ -130,7 +130,7 @@ impl Window {
         self.page.execute(script, args).await.unwrap()
     }
 
-    /// What Chromium's own tools can do.
+    /// Runs a command of the DevTools protocol.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         self.page.issue_cmd(Devtools { command: command.to_owned(), params }).await.unwrap()
     }
@@ -155,7 +155,7 @@ impl Window {
         self.look_as_usual().await;
     }
 
-    /// Colours as somebody set them, and a screen of that width, as high as the page.
+    /// Sets the colour scheme, and a screen of that width, as high as the page.
     pub async fn look(&self, scheme: &str, width: u32) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
@@ -171,9 +171,9 @@ impl Window {
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
-    /// What the browser's own console holds against the pages since it was last asked: errors of
-    /// scripts, violations of the content policy, parts that are missing. Requests that fail
-    /// because the daemon is away, or says no, are what the tests are about.
+    /// Errors in the browser's own console since the last call: script errors, violations of the
+    /// content policy, missing files. Requests that fail because the daemon is down, or refuses,
+    /// are ignored, since tests provoke them.
     pub async fn complaints(&self) -> Vec<String> {
         let log: Vec<Value> = serde_json::from_value(self.page.issue_cmd(Log).await.unwrap()).unwrap();
         let is_complaint = |entry: &Value| {
@@ -207,7 +207,7 @@ async fn steer() -> (Child, String) {
         let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
         while let Some(line) = said.next_line().await.unwrap() {
             let Some(port) = line.split("successfully on port ").nth(1) else { continue };
-            // Nobody reads on, and its pipe must not fill.
+            // Drain the output, so that its pipe does not fill.
             tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
             return (driver, port.trim_end_matches('.').to_owned());
         }

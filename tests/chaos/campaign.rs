@@ -161,9 +161,9 @@ impl Campaign {
         true
     }
 
-    /// Every invariant. Faults that are over still end a connection, which waited for an answer
-    /// that they swallowed say: where something is under way again, it is waited for and
-    /// looked at anew. What is broken for good stays so.
+    /// Checks every invariant. A past fault may still end a connection, such as one that waits for
+    /// a swallowed answer. So if something is under way again, this waits and checks once more;
+    /// permanent damage remains visible.
     async fn holds(&mut self) {
         loop {
             let broken = invariants::broken(self).await;
@@ -171,13 +171,13 @@ impl Campaign {
                 return;
             }
             assert!(!self.under_way().await.is_empty(), "broken:\n{}", broken.join("\n"));
-            println!("under way again, and looked at anew: {broken:?}");
+            println!("under way again, checked once more: {broken:?}");
             self.quiet().await;
         }
     }
 
-    /// What has not come to an end: commands, attempts, tickets, deletions, retries, and
-    /// accounts on their way to another daemon.
+    /// Unfinished work: commands, attempts, tickets, deletions, retries, and accounts on their way
+    /// to another daemon.
     async fn under_way(&self) -> Vec<String> {
         let under_way = "SELECT concat_ws(' ', 'command', c.id, c.kind, c.state) FROM commands c
                 WHERE c.state IN ('queued', 'running')
@@ -237,8 +237,8 @@ impl Campaign {
         assert!(links > 0 && logins > links, "nothing happened");
     }
 
-    /// Fresh daemons with the same accounts hold as much as those that went through it
-    /// all, within a few. What was sealed under a former master key opens.
+    /// Fresh daemons with the same accounts use nearly the same resources as those that went
+    /// through the campaign. Data sealed under a former master key can be decrypted.
     async fn leaks_nothing(&mut self) {
         let used = self.fleet.resources(&self.stage).await;
         self.fleet.rotate_keys(&self.stage);

@@ -1,4 +1,4 @@
-//! What happens to Postgres in a campaign.
+//! Faults of Postgres in a campaign.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 pub struct Siege {
     /// Server processes that stand still, and until when.
     frozen: Vec<(Instant, i32)>,
-    /// Connections that nobody else can have, and until when.
+    /// Connections that are occupied, and until when.
     taken: Vec<(Instant, Client)>,
 }
 

@@ -40,7 +40,7 @@ struct Frozen {
     beyond_its_lease: bool,
 }
 
-/// What daemons hold on to, all together.
+/// The resources of all daemons together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resources {
     pub files: usize,
@@ -162,7 +162,7 @@ impl Fleet {
         }
     }
 
-    /// Nobody stands still any more, and everybody takes commands.
+    /// Resumes all daemons, and waits until each accepts commands.
     pub async fn up(&mut self, stage: &Stage) {
         self.wire.delay_no_more();
         for pid in self.frozen.iter().map(|frozen| frozen.pid).collect::<Vec<_>>() {
@@ -198,7 +198,7 @@ impl Fleet {
         self.up(stage).await;
     }
 
-    /// The least of some looks: what is under way for a moment is no leak.
+    /// The minimum of several readings, so that work in progress does not count as a leak.
     pub async fn resources(&self, stage: &Stage) -> Resources {
         let mut least: Option<Resources> = None;
         for _ in 0..4 {
@@ -231,7 +231,7 @@ impl Fleet {
         join_all(counts).await.into_iter().sum()
     }
 
-    /// Everybody leaves; nobody leaves a task behind.
+    /// Stops all daemons, and checks that none leaves a task behind.
     pub async fn stop(self) {
         for daemon in self.daemons {
             let log = daemon.log_path();

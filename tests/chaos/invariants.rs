@@ -1,5 +1,5 @@
-//! What holds once it is quiet, whatever happened before. Each check is named, and
-//! returns what contradicts it.
+//! The invariants of a quiet system, after any faults. Each check is named, and returns its
+//! violations.
 
 mod attempts;
 mod commands;

@@ -1,4 +1,4 @@
-//! What a campaign does, decided by its seed alone.
+//! The acts of a campaign, determined by its seed alone.
 
 mod dice;
 mod faults;
@@ -133,7 +133,7 @@ impl Script {
     pub fn of(seed: u64, length: usize) -> Self {
         let mut dice = Dice::new(seed);
         let acts = (0..length).map(|nth| {
-            // Drawn whatever happens, so that an act that is set shifts nothing.
+            // Always drawn, so that a preset act does not shift the later ones.
             let drawn = dice.act(nth);
             (Duration::from_millis(dice.below(140) as u64), Self::set(nth, &mut dice).unwrap_or(drawn))
         });
@@ -165,7 +165,7 @@ fn pair(account: usize, args: Value) -> Act {
 }
 
 impl Act {
-    /// What it is counted as; a fault by its own name.
+    /// The name it is counted under; a fault has its own.
     pub fn name(&self) -> String {
         match self {
             Self::Command { kind, .. } => (*kind).to_owned(),
@@ -201,7 +201,7 @@ impl Act {
         }
     }
 
-    /// Whether it is something that goes wrong, rather than somebody's wish.
+    /// Whether it is a fault, rather than an operator's action.
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Fault(_)
@@ -242,7 +242,7 @@ mod tests {
         acts.filter_map(|(_, act)| if let Act::Fault(fault) = act { Some(fault) } else { None }).collect()
     }
 
-    /// What the named field of the fault's JSON says, by its name alone.
+    /// The values of the named field in the faults' JSON.
     fn said(field: &str) -> BTreeSet<String> {
         let fields = drawn().into_iter().filter_map(|fault| serde_json::to_value(fault).unwrap().get(field).cloned());
         fields
@@ -252,7 +252,7 @@ mod tests {
             .collect()
     }
 
-    /// Nobody writes in the scripts yet: these would strike nothing.
+    /// The scripts send no messages yet, so these would have no effect.
     const OF_MESSAGES: [&str; 7] =
         ["again", "cut_backlog", "delivery", "message", "prekeys", "receipts", "stale_devices"];
 

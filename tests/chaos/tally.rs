@@ -1,4 +1,4 @@
-//! What a campaign did, and how long it took to be quiet again.
+//! Counts the acts of a campaign, and the time until it was quiet again.
 
 use std::{collections::BTreeMap, time::Duration};
 

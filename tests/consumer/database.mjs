@@ -1,4 +1,4 @@
-// One connection that comes back: events wake whoever waits, and so does its loss.
+// One connection that reconnects: events wake waiting callers, and so does its loss.
 import pg from "pg";
 
 const RETRY_MS = { first: 100, most: 5_000 };
@@ -73,7 +73,7 @@ export class Database {
     await client.connect();
     if (this.#channel) await client.query(`LISTEN ${this.#channel}`);
     this.#client = client;
-    // What came before LISTEN is in the rows.
+    // Events from before LISTEN are in the rows.
     this.#woken.resolve();
     return client;
   }

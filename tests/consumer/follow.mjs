@@ -1,11 +1,11 @@
-// Follows every account's events, and goes on where it was after any crash.
+// Follows every account's events, and resumes at its last position after any crash.
 //
 //   DATABASE_URL=postgres://web@…/paird node follow.mjs [--consumer NAME] [--until-caught-up]
 //
-// paird delivers at least once. What an event makes us write, and that we have read it, is
-// one transaction: cut off anywhere, an event is handled wholly or not at all, so here it
-// is handled exactly once. What leaves the database (a mail, a webhook) is not undone by a
-// rollback: send it with `${account_id}/${seq}` as its idempotency key, after the commit.
+// paird delivers at least once. The writes for an event and the new offset are one
+// transaction, so after a crash at any point an event is handled completely or not at all:
+// exactly once. A rollback does not undo effects outside the database (a mail, a webhook):
+// send those with `${account_id}/${seq}` as the idempotency key, after the commit.
 import { parseArgs } from "node:util";
 import { Database } from "./database.mjs";
 

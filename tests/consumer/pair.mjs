@@ -1,4 +1,4 @@
-// Adds an account and pairs it: the QR goes to a file, anew whenever it changes.
+// Adds an account and pairs it: writes the QR to a file whenever it changes.
 //
 //   DATABASE_URL=postgres://web@…/paird node pair.mjs "front desk" [--operator UUID] [--qr qr.png]
 //

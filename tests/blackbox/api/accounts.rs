@@ -172,7 +172,7 @@ async fn the_same_key_is_the_same_command_for_the_same_account() {
 async fn waiting_for_a_command_returns_its_end_or_its_state() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
-    // For nobody: no daemon of this fleet ever runs it.
+    // Owned by no daemon, so it never runs.
     let sql = "INSERT INTO commands (kind, account_id, state) VALUES ('account.cancel', $1, 'running') RETURNING id";
     let id: i64 = stage.web.sql.query_one(sql, &[&Uuid::new_v4()]).await.unwrap().get(0);
     let started = std::time::Instant::now();
@@ -213,7 +213,7 @@ async fn history_comes_in_pages_without_a_gap() {
         seqs.extend(page);
     }
     assert_eq!(seqs, (1..=25).collect::<Vec<_>>());
-    // The other way round, as somebody reads who wants the newest first.
+    // The other way round, newest first.
     let (mut seqs, mut before) = (Vec::new(), i64::MAX);
     while before > 1 {
         let path = format!("/api/accounts/{id}/events?before={before}&limit=10");

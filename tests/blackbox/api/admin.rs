@@ -1,4 +1,4 @@
-//! What an operator of the daemon asks of it, and where it listens.
+//! The daemon's admin operations, and its listening addresses.
 
 use nix::sys::signal::Signal;
 use paird_testkit::{Api, Stage, until};
@@ -118,7 +118,7 @@ async fn a_drained_daemon_gives_everything_away_and_stays_to_be_asked() {
     let me = &fleet["daemons"][0];
     assert_eq!((&me["draining"], &me["accounts"], &me["pid"]), (&json!(true), &json!(0), &json!(daemon.pid())));
     assert_eq!(fleet["byStatus"].as_object().unwrap().values().filter_map(Value::as_i64).sum::<i64>(), 1);
-    // Nobody is there to do it, and it is not lost.
+    // No daemon is there to do it, and it is not lost.
     let queued =
         api.post(&format!("/api/accounts/{id}/commands"), json!({"kind": "account.cancel"})).await.is(202).json();
     let fleet = api.get("/api/fleet").await.is(200).json();

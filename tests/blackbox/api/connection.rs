@@ -83,7 +83,7 @@ async fn a_device_name_set_over_http_shows_from_the_next_pairing() {
     }
     assert_eq!(stage.phones.devices_are(NUMBER, 1).await[0].label, "Front desk · Wörgl");
 
-    // Connects again with the settings of now, when somebody asks.
+    // Reconnects with the current settings on request.
     let connections = stage.phones.report().await.accepted;
     api.does(&account.to_string(), "account.reconnect", json!({})).await;
     until("one more connection", || async { (stage.phones.report().await.accepted > connections).then_some(()) }).await;

@@ -1,4 +1,4 @@
-//! Who gets in: tokens, sessions, other sites, other names.
+//! Authentication: tokens, sessions, other sites, other host names.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -19,7 +19,7 @@ async fn without_the_token_only_health_and_login_answer() {
     for wrong in [&format!("Bearer {}x", api.token), "Bearer ", "Bearer", "Basic cGFpcmQ6cGFpcmQ=", &api.token] {
         api.bare("GET", "/api/accounts", &[("Authorization", wrong)], None).await.problem(401);
     }
-    // No token in an address, whatever its name is there.
+    // No token in an address, under any name.
     for name in ["token", "access_token", "paird_session"] {
         api.bare("GET", &format!("/api/accounts?{name}={}", api.token), &[], None).await.problem(401);
     }

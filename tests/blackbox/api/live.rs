@@ -22,7 +22,7 @@ async fn the_stream_begins_with_every_account_then_sends_changes() {
     let all = live.next().await.unwrap();
     assert_eq!((all.kind.as_str(), all.data), ("accounts", json!({"ids": [one, two]})));
 
-    // What no event tells of: a rename and a new account, by SQL and here.
+    // Changes without an event: a rename and a new account, by SQL and here.
     stage.web.sql.execute("UPDATE whatsapp_accounts SET label = 'uno' WHERE label = 'one'", &[]).await.unwrap();
     live.until("the rename", |told| told.kind == "account" && told.data["label"] == "uno").await;
     stage.web.account("three").await;
@@ -67,7 +67,7 @@ async fn a_reconnecting_follower_gets_each_event_exactly_once() {
     heard.extend(live.seqs(&desk).into_iter().skip(heard.len()));
     let last = live.last.clone().unwrap_or(last);
 
-    // While nobody listens.
+    // While no client listens.
     let quiet = stage.daemon(&[]).await;
     web.status_is(id, "connected").await;
     web.does("account.unpair", id, json!({})).await;
@@ -110,7 +110,7 @@ async fn a_late_commit_reaches_present_and_returning_followers() {
     let low: i64 = held.query_one(sql, &[&slow, &1_i64]).await.unwrap().get(0);
     let high: i64 = stage.web.sql.query_one(sql, &[&fast, &1_i64]).await.unwrap().get(0);
     assert!(low < high);
-    // The state is told at once; the event waits for its place in the order.
+    // The state is sent at once; the event waits for its place in the order.
     let place = live.last.clone().unwrap();
     held.commit().await.unwrap();
     live.until("the high one", |told| told.data["id"] == high).await;
@@ -265,7 +265,7 @@ async fn insert_events(web: &Web, account: uuid::Uuid, from: i64, to: i64) {
     web.sql.execute(sql, &[&account, &from, &to]).await.unwrap();
 }
 
-/// What is read for changes goes back a day; behind a lost connection all are compared.
+/// Reading changes covers only one day; after a lost connection all accounts are compared.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_deletion_is_reported_after_a_lost_connection() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;

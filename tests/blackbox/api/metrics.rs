@@ -1,4 +1,4 @@
-//! What Prometheus reads: each series moves with what it tells of, and none names an account.
+//! The metrics: each series moves with what it measures, and none names an account.
 
 use std::{collections::BTreeSet, time::Duration};
 

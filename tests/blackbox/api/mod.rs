@@ -1,4 +1,4 @@
-//! The console's HTTP face: who gets in, what it says, what it streams.
+//! The console's HTTP API: authentication, responses, the live stream.
 
 mod accounts;
 mod admin;

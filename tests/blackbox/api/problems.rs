@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is one of ours: a problem, never a 500, never bare text.
+//! Any request gets a well-formed response: a problem, never a 500, never bare text.
 
 use std::collections::BTreeSet;
 
@@ -141,7 +141,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
     stage.start_database().await;
     stage.web.reconnect().await;
     until("readiness", || async { (api.get("/readyz").await.status == 200).then_some(()) }).await;
-    // Who followed all the time still does.
+    // The stream that was open all the time still works.
     stage.web.does("account.delete", id, json!({})).await;
     live.until("what happened after it", |told| told.kind == "account.deleted").await;
     stage.finish([daemon]).await;
@@ -240,7 +240,7 @@ async fn no_odd_request_is_answered_with_500_or_without_a_problem() {
         let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         assert!((200..500).contains(&status), "{shown}\n→ {answer}");
         if status >= 400 {
-            // What is no HTTP at all is turned away before anybody looks at it.
+            // Requests that are not HTTP are rejected by the server itself.
             let is_bare = answer.to_lowercase().contains("content-length: 0");
             assert!(is_bare || answer.contains("application/problem+json"), "{shown}\n→ {answer}");
         }

@@ -1,4 +1,4 @@
-//! What is asked of the daemon itself: inspect, sweep, resync, drain, restart.
+//! Commands to the daemon itself: inspect, sweep, resync, drain, restart.
 
 use chrono::{Duration, Utc};
 use paird_testkit::{Api, Stage, Web, until, until_within};

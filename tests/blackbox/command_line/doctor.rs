@@ -17,7 +17,7 @@ async fn findings(stage: &Stage) -> (Vec<Value>, i32) {
     (report["findings"].as_array().unwrap().clone(), output.status.code().unwrap())
 }
 
-/// What was found of one check that is not well. Each finding of that kind says what to do.
+/// The finding of one check that failed. Each such finding says what to do.
 fn trouble(findings: &[Value], check: &str, level: &str) -> String {
     let found = findings.iter().find(|one| one["check"] == check && one["level"] == level);
     let found = found.unwrap_or_else(|| panic!("no {level} of {check} in {findings:#?}"));
@@ -49,7 +49,7 @@ async fn doctor_finds_nothing_broken_in_a_healthy_daemon() {
     ] {
         assert_eq!(worst_of(&found, check), ["ok"], "{check}: {found:#?}");
     }
-    // The same for a person; where WhatsApp is, this shell was not told.
+    // The same as text; this shell's environment does not name WhatsApp's address.
     let told = String::from_utf8(paird(&stage, &["doctor"]).await.stdout).unwrap();
     assert!(told.contains("  ok  master key") && told.contains("WARN  whatsapp"), "{told}");
     let url = stage.whatsapp_url();

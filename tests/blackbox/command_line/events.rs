@@ -28,14 +28,14 @@ impl Follower {
         Self { _child: child, lines }
     }
 
-    /// Whose event is printed next, and which one.
+    /// The account and seq of the next printed event.
     async fn next(&mut self) -> (Value, Value) {
         let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("an event");
         let event: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
         (event["accountId"].clone(), event["seq"].clone())
     }
 
-    /// Tells of the account until one event was printed, and returns the seq of the last.
+    /// Emits events of the account until one was printed, and returns the seq of the last.
     async fn follows(&mut self, sql: &Client, account: Uuid) -> i64 {
         for seq in 1.. {
             tell(sql, account, seq).await;
@@ -81,7 +81,7 @@ async fn events_that_are_committed_late_are_followed_once_each() {
     stage.finish([]).await;
 }
 
-/// However many accounts there are: a follower looks at the events alone.
+/// A follower reads only the events, so its cost does not depend on the number of accounts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_of_events_does_not_read_the_accounts() {
     let stage = Stage::empty().await;

@@ -1,4 +1,4 @@
-//! What a script can tell from the exit code, and what a person from the line.
+//! Exit codes for scripts, and error lines for people.
 
 use paird_testkit::Stage;
 use serde_json::{Value, json};

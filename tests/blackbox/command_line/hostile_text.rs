@@ -1,4 +1,4 @@
-//! What others wrote, in every command that shows it to a person.
+//! Hostile text from others, in every command that prints it.
 
 use paird_testkit::Stage;
 use serde_json::json;
@@ -128,7 +128,7 @@ fn literal(text: &str) -> String {
     format!("'{}'::text", text.replace('\'', "''"))
 }
 
-/// Written here anew, so that a gap in the program's own list shows.
+/// Written independently of the program's own list, to find gaps in it.
 fn is_wild(letter: char) -> bool {
     let code = u32::from(letter);
     letter.is_control()

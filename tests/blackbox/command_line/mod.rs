@@ -111,7 +111,7 @@ async fn document(stage: &Stage, args: &[&str]) -> Value {
     serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{args:?} is not JSON: {printed}"))
 }
 
-/// What it printed; it must have succeeded.
+/// The output of a command that must have succeeded.
 fn text(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()

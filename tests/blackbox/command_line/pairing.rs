@@ -35,7 +35,7 @@ async fn an_accounts_whole_life_is_run_from_the_terminal() {
 
     let events = text(&paird(&stage, &["events", "--json"]).await);
     let printed: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    // What is in the table may still be on its way to a listener.
+    // Rows in the table may not have been notified yet.
     let heard = until("as many events heard", || async {
         Some(stage.web.heard(account)).filter(|heard| heard.len() == printed.len())
     });

@@ -1,4 +1,4 @@
-//! `paird phone`: somebody without a second phone writes to an account.
+//! `paird phone`: sending messages to an account without a real second phone.
 
 use paird_testkit::Stage;
 use serde_json::{Value, json};

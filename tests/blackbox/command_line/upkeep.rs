@@ -1,4 +1,4 @@
-//! What an installation calls by itself: a container's check, and the schema.
+//! Commands that an installation runs by itself: the container's health check, and migrations.
 
 use paird_testkit::{Stage, until};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! What a daemon sent to Postgres while it owned an account, and what arrives when it does
-//! no longer. Nothing else shows that a fence holds: a daemon that is awake leaves by itself.
+//! Statements that a daemon sent while it owned an account, and that arrive when it no longer
+//! does. Only these show that a fence works: a daemon that is awake leaves by itself.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,7 +25,7 @@ struct LastWords {
     accounts: Vec<Uuid>,
     /// WhatsApp just threw it out: the row is to say `held`.
     replaced: Uuid,
-    /// Commands that were done, but nobody knows yet.
+    /// Commands that were done, but whose outcome is not recorded yet.
     waved: i64,
     unpaired: i64,
     /// Its unlinking failed, and is to be tried later.
@@ -71,7 +71,7 @@ impl LastWords {
         Self { accounts, replaced, waved, unpaired, deleted, newcomer }
     }
 
-    /// The commands are done and everybody is where they belong, whoever did it.
+    /// The commands are done and all accounts have their owner, no matter which daemon did it.
     async fn are_caught_up_with(&self, stage: &Stage, owner: &Daemon) {
         let web = &stage.web;
         until("the owner of all who need one", || async {
@@ -91,7 +91,7 @@ impl LastWords {
         .await;
     }
 
-    /// What was left over when the late words came is brought to its end.
+    /// Finishes the work that was open when the late statements arrived.
     async fn end_well(self, stage: &Stage) {
         let web = &stage.web;
         stage.phones.clear_faults().await;
@@ -136,7 +136,8 @@ async fn rows(stage: &Stage) -> BTreeSet<String> {
     stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Lets go of what was stuck, and looks for any trace of it. What the server made of each.
+/// Releases the stuck statements and checks that they changed nothing. Returns the server's
+/// answers.
 pub async fn lands_unseen(stage: &Stage, wire: &Wire) -> Vec<String> {
     let before = until("quiet", || async {
         let before = rows(stage).await;
@@ -165,7 +166,7 @@ async fn writes_of_a_stopped_daemon_change_nothing_after_a_takeover() {
     let (stage, mut zombie, wire) = stage_with_a_wire().await;
     let last_words = LastWords::of(&stage, &wire).await;
     zombie.signal(Signal::SIGSTOP);
-    // Nobody who is stopped closes a socket; WhatsApp gives up on it.
+    // A stopped daemon does not close its sockets; WhatsApp gives up on them.
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     let heir = stage.daemon(&BRISK).await;
     last_words.are_caught_up_with(&stage, &heir).await;
@@ -177,7 +178,7 @@ async fn writes_of_a_stopped_daemon_change_nothing_after_a_takeover() {
     stage.finish([heir, zombie]).await;
 }
 
-/// The owner is the same again: here the fence alone tells then from now.
+/// The owner is the same again, so only the fence distinguishes the two ownerships.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_writes_change_nothing_when_the_daemon_owns_it_again() {
     let (stage, mut zombie, wire) = stage_with_a_wire().await;
@@ -196,7 +197,7 @@ async fn late_writes_change_nothing_when_the_daemon_owns_it_again() {
     stage.finish([zombie]).await;
 }
 
-/// Nobody took over, so only the daemon itself can grow the fences.
+/// No daemon took over, so only the daemon itself can raise the fences.
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_sent_before_a_lease_lapsed_change_nothing_afterwards() {
     let (stage, mut daemon, wire) = stage_with_a_wire().await;

@@ -16,7 +16,7 @@ use super::{all_online, connect, moved_without_a_word_lost, number, owned_by};
 
 /// `PAIRD_LEASE_TTL` by default.
 const TTL: Duration = Duration::from_secs(20);
-/// From the end of the lease until everybody is connected elsewhere.
+/// From the end of the lease until all accounts are connected elsewhere.
 const AFTER_THE_LEASE: Duration = Duration::from_secs(5);
 /// .deploy/README.md, "Start, stop, upgrade".
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -154,7 +154,7 @@ impl Load {
     }
 }
 
-/// What every phone shows under "Linked devices".
+/// The list of linked devices of every phone.
 async fn lists(stage: &Stage) -> BTreeMap<String, Vec<String>> {
     let mut lists = BTreeMap::new();
     for number in stage.web.numbers().await {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{EAGER, all_online, connect, moved_without_a_word_lost, number, owned_by, shares_are};
 
-/// So many that a third daemon is given some, too: a few more or less move nobody.
+/// Enough for a third daemon to get some, too: small differences cause no move.
 const SHARED: usize = 30;
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_rolling_restart_ends_commands_and_attempts_exactly_once() {
     shares_are(&stage, &[(&daemons[0], 15), (&daemons[1], 15)]).await;
     daemons.push(stage.daemon(&[EAGER]).await);
     shares_are(&stage, &[(&daemons[0], 10), (&daemons[1], 10), (&daemons[2], 10)]).await;
-    // Nobody scans this one: it keeps its deadline through all restarts.
+    // This one is never scanned, and keeps its deadline through all restarts.
     let idle = stage.web.account("idle").await;
     stage.web.does("account.pair", idle, json!({})).await;
     let deadline: Option<DateTime<Utc>> = stage.web.column(idle, "pair_deadline").await;
@@ -117,7 +117,7 @@ async fn send_until(is_over: &AtomicBool, stage: &Stage, accounts: &[Uuid]) -> V
     sent
 }
 
-/// Pairs one account after the other, with phones that scan whatever is on show.
+/// Pairs one account after the other, with phones that scan the shown QR.
 async fn pair_until(is_over: &AtomicBool, stage: &Stage, lane: usize) -> Vec<(Uuid, String)> {
     let mut paired = Vec::new();
     while !is_over.load(Ordering::Acquire) {

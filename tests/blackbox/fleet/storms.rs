@@ -40,7 +40,7 @@ async fn restored_accounts_are_paced_and_pairing_goes_first() {
     say("all connected again", began);
     paced_since(&stage, before, pace).await;
 
-    // WhatsApp is down for a while: everybody is thrown out and nobody is let in.
+    // WhatsApp is down for a while: all connections are closed and no login is accepted.
     let before = stage.phones.report().await.accepted_at_ms.len();
     stage.phones.fault(Fault::RefuseConnections { times: None }).await;
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
@@ -82,7 +82,7 @@ impl Pace {
         f64::from(self.rate) * 2.5
     }
 
-    /// What was dialed late counts as early: the daemon's clock is not the sandbox's.
+    /// A late dial may count as an early one, since the clocks of daemon and sandbox differ.
     fn allows(self, connections: u64, within: Duration) -> bool {
         connections as f64 <= self.burst() + f64::from(self.rate) * (within.as_secs_f64() + 0.5) + 2.0
     }

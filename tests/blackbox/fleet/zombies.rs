@@ -22,7 +22,7 @@ async fn a_daemon_waking_after_its_lease_writes_nothing() {
     second.signal(Signal::SIGSTOP);
     let lost = owned_by(&stage, &second).await;
     let before: BTreeMap<Uuid, i64> = seqs(&stage, &lost).await;
-    // Nobody who is stopped closes a socket; WhatsApp gives up on it.
+    // A stopped daemon does not close its sockets; WhatsApp gives up on them.
     for account in &lost {
         let jid: String = stage.web.column(*account, "device_jid").await;
         stage.phones.fault(Fault::Cut { scope: Scope::Device(jid) }).await;

@@ -1,4 +1,4 @@
-//! How attempts ended, and what is told of it.
+//! The ends of attempts, and their events.
 
 use paird_testkit::Stage;
 

@@ -1,4 +1,4 @@
-//! What came in and what went out.
+//! Commands and events.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub async fn ended(stage: &Stage) -> Vec<String> {
     complaints(stage, open, &[]).await
 }
 
-/// And one that is done is not told of as failed.
+/// Nor is one that succeeded reported as failed.
 pub async fn told_once(stage: &Stage) -> Vec<String> {
     let told = "SELECT concat_ws(' ', c.id, c.kind, c.state, c.result, '- told', count(e.id), 'times')
         FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
@@ -50,7 +50,7 @@ fn a_command_that_was_delivered_twice_is_found() {
     assert_eq!(twice([line("x") + &line("x")].into_iter()).len(), 1);
 }
 
-/// One that nobody heard is lost, and says so to nobody.
+/// One that no daemon heard is lost without a notice.
 pub async fn notified_once(stage: &Stage, notified: &BTreeMap<(String, Uuid), i64>) -> Vec<String> {
     let stored = "SELECT kind, account_id, count(*) FROM commands WHERE source = 'notify' GROUP BY 1, 2";
     let mut broken = Vec::new();

@@ -1,4 +1,4 @@
-//! What the phones list against what the database has.
+//! Compares the phones' lists with the database.
 
 use std::collections::BTreeMap;
 

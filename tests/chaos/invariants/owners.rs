@@ -1,11 +1,11 @@
-//! Who runs an account, and what WhatsApp saw of it.
+//! The owners of accounts, and WhatsApp's view of them.
 
 use paird_testkit::Stage;
 
 use super::complaints;
 
-/// Each daemon has one lease and nobody else has any; who must be run is, by one of them.
-/// Whoever is at rest may have an owner that is gone: the next command finds another.
+/// Each daemon has one lease, and there are no others; each account that needs a daemon has
+/// one of them. An account at rest may have a former owner: its next command finds another.
 pub async fn one_live_owner(stage: &Stage, pids: &[i32]) -> Vec<String> {
     let live = "SELECT pid FROM processes WHERE expires_at > clock_timestamp() AND NOT draining ORDER BY pid";
     let rows = stage.web.sql.query(live, &[]).await.unwrap();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, LATE, PHONES, Then, Typing, number};
 
-/// `SplitMix64`: the same everywhere and for ever, unlike a crate's generator.
+/// `SplitMix64`: stable on all platforms and versions, unlike a crate's generator.
 pub struct Dice(u64);
 
 impl Dice {

@@ -82,7 +82,7 @@ impl Dice {
     }
 }
 
-/// Its kind, and what tells it from others of its kind.
+/// Its kind, with what distinguishes it from others of its kind.
 pub fn name(fault: &Fault) -> String {
     let fault = serde_json::to_value(fault).unwrap();
     let mut name = fault["kind"].as_str().unwrap().to_owned();
