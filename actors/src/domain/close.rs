@@ -110,6 +110,32 @@ impl CloseReason {
         }
     }
 
+    /// WhatsApp judged the account, so it accepted the client: with one that it refuses it does
+    /// not get that far.
+    pub fn proves_client_accepted(&self) -> bool {
+        match self {
+            Self::LoggedOut(_)
+            | Self::NotAuthorized(_)
+            | Self::Replaced(_)
+            | Self::TemporaryBan { .. }
+            | Self::Banned(_) => true,
+            Self::SocketLost(_)
+            | Self::Unreachable(_)
+            | Self::ProxyUnreachable(_)
+            | Self::ProxyRefused(_)
+            | Self::ProxyAuth(_)
+            | Self::ProxyInvalid(_)
+            | Self::ServerBusy(_)
+            | Self::RateLimited(_)
+            | Self::RestartRequired
+            | Self::ClientOutdated(_)
+            | Self::QrExhausted
+            | Self::Refused(_)
+            | Self::StoreFailed(_)
+            | Self::KeysUnusable(_) => false,
+        }
+    }
+
     /// The word on the row and in events.
     pub fn code(&self) -> &'static str {
         Reason::from(self).as_str()
@@ -180,10 +206,9 @@ impl From<&CloseReason> for Reason {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_reason_has_a_word_of_its_own_and_advice_for_a_person() {
+    fn all() -> [CloseReason; 19] {
         let raw = || "raw".to_owned();
-        let all = [
+        [
             CloseReason::SocketLost(raw()),
             CloseReason::Unreachable(raw()),
             CloseReason::ProxyUnreachable(raw()),
@@ -203,7 +228,12 @@ mod tests {
             CloseReason::Refused(raw()),
             CloseReason::StoreFailed(raw()),
             CloseReason::KeysUnusable(raw()),
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own_and_advice_for_a_person() {
+        let all = all();
         let words: std::collections::HashSet<_> = all.iter().map(CloseReason::code).collect();
         assert_eq!(words.len(), all.len());
         for reason in all {
@@ -211,5 +241,12 @@ mod tests {
             assert_eq!(told, reason.reason());
             assert!(told.word().advice().is_some(), "{}", reason.code());
         }
+    }
+
+    #[test]
+    fn only_a_judgement_on_the_account_proves_the_client_good() {
+        let proofs: Vec<_> =
+            all().iter().filter(|reason| reason.proves_client_accepted()).map(CloseReason::code).collect();
+        assert_eq!(proofs, ["logged_out", "not_authorized", "replaced", "temporary_ban", "banned"]);
     }
 }

@@ -136,36 +136,11 @@ impl events::EventHandler for EventHandler {
             self.look_for_oddities(stanza);
         }
         if let Some(event) = self.translate(&event) {
-            if matches!(&event, LibraryEvent::Told(reason) if is_about_the_account(reason)) {
+            if matches!(&event, LibraryEvent::Told(reason) if reason.proves_client_accepted()) {
                 self.versions.accepted();
             }
             self.shell.feed(Input::Event(event));
         }
-    }
-}
-
-/// Whether WhatsApp judged the account, so that it has taken the client.
-fn is_about_the_account(reason: &CloseReason) -> bool {
-    match reason {
-        CloseReason::LoggedOut(_)
-        | CloseReason::NotAuthorized(_)
-        | CloseReason::Replaced(_)
-        | CloseReason::TemporaryBan { .. }
-        | CloseReason::Banned(_) => true,
-        CloseReason::SocketLost(_)
-        | CloseReason::Unreachable(_)
-        | CloseReason::ProxyUnreachable(_)
-        | CloseReason::ProxyRefused(_)
-        | CloseReason::ProxyAuth(_)
-        | CloseReason::ProxyInvalid(_)
-        | CloseReason::ServerBusy(_)
-        | CloseReason::RateLimited(_)
-        | CloseReason::RestartRequired
-        | CloseReason::ClientOutdated(_)
-        | CloseReason::QrExhausted
-        | CloseReason::Refused(_)
-        | CloseReason::StoreFailed(_)
-        | CloseReason::KeysUnusable(_) => false,
     }
 }
 
