@@ -9,7 +9,7 @@ use actix::{Arbiter, System};
 use anyhow::Context as _;
 use paird_actors::{
     lease::Turn,
-    supervisor::{actor as supervisor, handle::SupervisorHandle},
+    supervisor::{RosterPolicy, actor as supervisor, handle::SupervisorHandle},
 };
 use tokio::{
     runtime::{Handle, Runtime},
@@ -164,10 +164,10 @@ async fn serve_with(
         gateway: Arc::new(MeteredGateway::new(Arc::new(gateway), Arc::clone(&meters))),
         qr: Arc::new(qr::Painter),
         policy: config.policy(),
+        roster: RosterPolicy { per_round: per_round(config.connect_rate), ..RosterPolicy::default() },
         lease: lease.status().epoch_now(),
         arbiters: arbiters.iter().map(Arbiter::handle).collect(),
         runtime: runtime.handle().clone(),
-        per_round: per_round(config.connect_rate),
         seed: Arc::new(rand::random::<u128>),
     });
 

@@ -7,7 +7,7 @@ use std::{
 
 use paird_actors::{
     clock,
-    connection::{Leave, Outage},
+    connection::{Leave, Outage, OutagePolicy},
 };
 use tokio::{
     runtime::Handle,
@@ -61,7 +61,7 @@ impl Versions {
         Self {
             source,
             refused: Mutex::default(),
-            outage: std::sync::Mutex::new(Outage::new(rand::random())),
+            outage: std::sync::Mutex::new(Outage::new(OutagePolicy::default(), rand::random())),
             over: Notify::new(),
         }
     }

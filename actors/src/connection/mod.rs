@@ -29,7 +29,7 @@ mod tests;
 
 pub use effect::{Effect, Note};
 pub use input::{Answer, Input, LibraryEvent, Outcome, Request, Scan, ScanId, UnlinkOutcome};
-pub use outage::{Leave, Outage};
+pub use outage::{Leave, Outage, OutagePolicy};
 pub use policy::ConnectionPolicy;
 pub use state::{Frames, Hold, Ping, State};
 

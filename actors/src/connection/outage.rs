@@ -5,10 +5,20 @@ use std::time::Duration;
 
 use crate::domain::{Backoff, Instant};
 
-/// How many may try again in each round.
-const CANARIES: u32 = 3;
-/// Between two rounds.
-const ROUNDS: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(900));
+/// Every duration and limit of an outage. Values, so a test can choose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutagePolicy {
+    /// How many may try again in each round.
+    pub canaries: u32,
+    /// Between two rounds.
+    pub rounds: Backoff,
+}
+
+impl Default for OutagePolicy {
+    fn default() -> Self {
+        Self { canaries: 3, rounds: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)) }
+    }
+}
 
 /// The answer to an account that wants to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +32,9 @@ pub enum Leave {
 }
 
 /// Begins with a refusal, and ends with the first login that WhatsApp takes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Outage {
+    policy: OutagePolicy,
     round: Option<Round>,
     seed: u128,
 }
@@ -38,8 +49,8 @@ struct Round {
 
 impl Outage {
     /// The seed spreads the rounds of several daemons.
-    pub fn new(seed: u128) -> Self {
-        Self { round: None, seed }
+    pub fn new(policy: OutagePolicy, seed: u128) -> Self {
+        Self { policy, round: None, seed }
     }
 
     /// WhatsApp refused a login because of the client. Those that were under way all say so.
@@ -71,7 +82,8 @@ impl Outage {
     }
 
     fn nth(&self, number: u32, now: Instant) -> Round {
-        Round { number, until: now.after(ROUNDS.wait(number, self.seed)), left: CANARIES }
+        let OutagePolicy { canaries, rounds } = self.policy;
+        Round { number, until: now.after(rounds.wait(number, self.seed)), left: canaries }
     }
 }
 
@@ -80,6 +92,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const POLICY: OutagePolicy =
+        OutagePolicy { canaries: 3, rounds: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)) };
 
     fn at(seconds: u64) -> Instant {
         Instant(0).after(Duration::from_secs(seconds))
@@ -91,23 +106,23 @@ mod tests {
             seed in any::<u128>(),
             asked in proptest::collection::vec(0u64..20_000, 0..600),
         ) {
-            let mut outage = Outage::new(seed);
+            let mut outage = Outage::new(POLICY, seed);
             outage.on_refused(at(0));
             let mut asked = asked;
             asked.sort_unstable();
             let tried: Vec<u64> = asked.into_iter().filter(|second| outage.ask(at(*second)) == Leave::Canary).collect();
             // Three at once, then none for three quarters of 30 s at least, which doubles.
-            for window in tried.windows(CANARIES as usize + 1) {
-                prop_assert!(window[CANARIES as usize] > window[0], "{tried:?}");
+            for window in tried.windows(POLICY.canaries as usize + 1) {
+                prop_assert!(window[POLICY.canaries as usize] > window[0], "{tried:?}");
             }
             let rounds = 7 + 20_000 / (900 * 3 / 4);
-            prop_assert!(tried.len() as u64 <= u64::from(CANARIES) * rounds, "{} tries", tried.len());
+            prop_assert!(tried.len() as u64 <= u64::from(POLICY.canaries) * rounds, "{} tries", tried.len());
             prop_assert!(!outage.is_over());
         }
 
         #[test]
         fn a_persistent_account_eventually_gets_a_try(seed in any::<u128>(), refused in 0u64..10) {
-            let mut outage = Outage::new(seed);
+            let mut outage = Outage::new(POLICY, seed);
             for nth in 0..=refused {
                 outage.on_refused(at(nth));
             }
@@ -117,7 +132,7 @@ mod tests {
 
         #[test]
         fn one_accepted_login_ends_the_outage_for_all_accounts(seed in any::<u128>(), tries in 0u64..50) {
-            let mut outage = Outage::new(seed);
+            let mut outage = Outage::new(POLICY, seed);
             outage.on_refused(at(0));
             for nth in 0..tries {
                 outage.ask(at(nth * 40));

@@ -23,7 +23,7 @@ use crate::{
         TakingId, TicketId, Trouble, UnlinkAnswer,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
-    supervisor::roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
+    supervisor::roster::{Directive, Member, Retired, Roster, RosterPolicy, RosterWrite, Started},
 };
 
 const TTL: Duration = Duration::from_secs(20);
@@ -214,8 +214,8 @@ impl World {
         let seed = self.dice.wide();
         let Some(of) = self.daemons.get_mut(daemon).filter(|of| of.present.is_none()) else { return };
         of.present = Some(id);
-        let mut roster = Roster::new(seed, 50);
-        roster.tolerate(0);
+        // There are too few accounts to be uneven otherwise.
+        let roster = Roster::new(RosterPolicy { tolerated: 0, ..RosterPolicy::default() }, seed);
         let process = Process {
             id,
             daemon,

@@ -13,7 +13,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     handle::SupervisorHandle,
     member::MemberHandle,
-    roster::{Directive, Member, Retired, Roster, RosterWrite, Started},
+    roster::{Directive, Member, Retired, Roster, RosterPolicy, RosterWrite, Started},
 };
 use crate::{
     Deps, LeaseEpoch,
@@ -36,14 +36,14 @@ pub struct SupervisorConfig {
     pub store: Arc<dyn Store>,
     pub gateway: Arc<dyn Gateway>,
     pub qr: Arc<dyn QrPainter>,
+    /// Of accounts and tickets.
     pub policy: Policy,
+    pub roster: RosterPolicy,
     pub lease: LeaseEpoch,
     /// The threads of the accounts' actors; an account is always on the same one.
     pub arbiters: Vec<ArbiterHandle>,
     /// Runs their input and output.
     pub runtime: tokio::runtime::Handle,
-    /// The most accounts that are claimed, or handed over, in one second.
-    pub per_round: u32,
     /// Randomness: a new number at each call.
     pub seed: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
@@ -87,7 +87,7 @@ struct Look {
 
 impl SupervisorActor {
     fn new(config: SupervisorConfig) -> Self {
-        let roster = Roster::new((config.seed)(), config.per_round);
+        let roster = Roster::new(config.roster, (config.seed)());
         Self { roster, config, running: HashMap::new(), timer: None, waiting_for_drain: Vec::new() }
     }
 

@@ -2,29 +2,19 @@
 //! pure machine.
 
 mod hand_over;
+mod policy;
 mod shares;
 mod writes;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    AccountId, Backoff, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, TicketId, Trouble,
-};
+use crate::domain::{AccountId, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, TicketId, Trouble};
 use hand_over::HandOver;
 use shares::Shares;
 use writes::Writes;
 
+pub use policy::RosterPolicy;
 pub use writes::RosterWrite;
-
-/// Before a crashed actor is started again.
-const RESTART: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
-/// Between two looks at the database when the last one failed.
-const LOOK_RETRY: Duration = Duration::from_secs(1);
-/// An actor that ran this long has earned a fresh start.
-const SOUND_AFTER: Duration = Duration::from_secs(120);
 
 /// An account or ticket, which can have an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +112,7 @@ enum Slot {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Roster {
+    policy: RosterPolicy,
     slots: BTreeMap<Member, Slot>,
     /// Accounts on their way to another daemon; not started here again.
     handing_over: BTreeMap<AccountId, HandOver>,
@@ -151,30 +142,24 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// At most `per_round` accounts are claimed, or given up, a second.
-    pub fn new(seed: u128, per_round: u32) -> Self {
+    pub fn new(policy: RosterPolicy, seed: u128) -> Self {
         Self {
+            policy,
             slots: BTreeMap::new(),
             handing_over: BTreeMap::new(),
-            shares: Shares::new(per_round),
+            shares: Shares::new(policy),
             draining: false,
             suspended: false,
             looking: false,
             again: None,
             retry: None,
-            writes: Writes::new(seed),
+            writes: Writes::new(policy, seed),
             newcomers: BTreeSet::new(),
             given_up: BTreeSet::new(),
             is_void: false,
             has_heirs: false,
             seed,
         }
-    }
-
-    /// A simulation has too few accounts to be uneven otherwise.
-    #[cfg(any(test, feature = "simulation"))]
-    pub(crate) fn tolerate(&mut self, more: u32) {
-        self.shares.tolerate(more);
     }
 
     #[cfg(any(test, feature = "simulation"))]
@@ -230,7 +215,7 @@ impl Roster {
 
     fn look_later(&mut self, resync: bool, now: Instant) {
         let resync = resync || self.retry.is_some_and(|(_, failed)| failed.resync);
-        self.retry = Some((now.after(LOOK_RETRY), Wanted { resync }));
+        self.retry = Some((now.after(self.policy.look_retry), Wanted { resync }));
     }
 
     /// The database's word on the fleet: starts and fences off, claims what is
@@ -392,7 +377,7 @@ impl Roster {
             directives.push(Directive::RequeueOf(account, ended_by_the_next));
         }
         let failures = match slot {
-            Slot::Running { since, failures } if since.until(now) < SOUND_AFTER => failures,
+            Slot::Running { since, failures } if since.until(now) < self.policy.stable_after => failures,
             Slot::Running { .. } | Slot::Leaving => 0,
             Slot::Starting { failures, .. } | Slot::BackingOff { failures, .. } => failures,
         };
@@ -591,7 +576,7 @@ impl Roster {
         if self.is_stopped() {
             return;
         }
-        let until = now.after(RESTART.wait(failures, self.seed));
+        let until = now.after(self.policy.restart.wait(failures, self.seed));
         let failures = failures.saturating_add(1);
         self.slots.insert(member, Slot::BackingOff { until, queued, failures, trouble });
     }

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{actor, handle::SupervisorHandle};
+use super::{RosterPolicy, actor, handle::SupervisorHandle};
 use crate::{
     clock,
     domain::{
@@ -42,10 +42,10 @@ impl Bench {
             gateway: Arc::clone(&gateway) as _,
             qr: Arc::new(FakePainter),
             policy: Policy::default(),
+            roster: RosterPolicy::default(),
             lease: Arc::new(|| Some(1)),
             arbiters: Vec::new(),
             runtime: tokio::runtime::Handle::current(),
-            per_round: 50,
             seed: Arc::new(move || seeds.fetch_add(1, std::sync::atomic::Ordering::Relaxed).into()),
         });
         supervisor.resync();

@@ -1,15 +1,8 @@
 //! Distributes a fleet's accounts among its daemons. Each daemon computes its share from the
 //! same counts, so no coordinator is needed.
 
-use std::time::Duration;
-
+use super::RosterPolicy;
 use crate::domain::{Instant, Survey};
-
-/// Between two rounds of claims or of giving up.
-const ROUND: Duration = Duration::from_secs(1);
-
-/// So many accounts more than the daemon that has fewest are never a reason to move one.
-const TOLERATED: u32 = 8;
 
 /// The accounts that a daemon claims or gives up now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,24 +17,17 @@ pub(super) struct Plan {
 /// thousand accounts spreads their logins and leaves some accounts to the others.
 #[derive(Clone, Debug)]
 pub(super) struct Shares {
-    /// The most accounts that move in one round; `u32::MAX`: no limit.
-    per_round: u32,
+    policy: RosterPolicy,
     not_before: Instant,
     /// Once the shares are too uneven, all that is beyond the target goes.
     giving_up: bool,
     /// When to look again, because a round was not the last one.
     wake: Option<Instant>,
-    tolerated: u32,
 }
 
 impl Shares {
-    pub(super) fn new(per_round: u32) -> Self {
-        Self { per_round: per_round.max(1), not_before: Instant(0), giving_up: false, wake: None, tolerated: TOLERATED }
-    }
-
-    #[cfg(any(test, feature = "simulation"))]
-    pub(super) fn tolerate(&mut self, more: u32) {
-        self.tolerated = more;
+    pub(super) fn new(policy: RosterPolicy) -> Self {
+        Self { policy, not_before: Instant(0), giving_up: false, wake: None }
     }
 
     /// `mine` accounts run here and are to stay.
@@ -55,11 +41,12 @@ impl Shares {
         // A move disconnects an account for a moment: not for a difference that is small, in
         // itself or for those who have so many.
         let beyond = mine.saturating_sub(survey.least);
-        let is_uneven = beyond > self.tolerated && u64::from(beyond) * 5 > u64::from(mine);
+        let is_uneven = beyond > self.policy.tolerated && u64::from(beyond) * 5 > u64::from(mine);
         self.giving_up = mine > target && (is_uneven || self.giving_up);
+        let per_round = self.policy.per_round.max(1);
         let plan = Plan {
-            claim: target.saturating_sub(mine).min(self.per_round),
-            give_up: if self.giving_up { mine.saturating_sub(target).min(self.per_round) } else { 0 },
+            claim: target.saturating_sub(mine).min(per_round),
+            give_up: if self.giving_up { mine.saturating_sub(target).min(per_round) } else { 0 },
         };
         if plan == Plan::default() {
             return plan;
@@ -68,7 +55,7 @@ impl Shares {
             self.wake = Some(self.not_before);
             return Plan::default();
         }
-        self.not_before = now.after(ROUND);
+        self.not_before = now.after(self.policy.round);
         self.wake = (plan.give_up > 0).then_some(self.not_before);
         plan
     }

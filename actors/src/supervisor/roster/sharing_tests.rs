@@ -1,6 +1,6 @@
 //! Several rosters on one model of the database: the distribution of accounts over time.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -11,6 +11,10 @@ use crate::domain::{Command, CommandId, Taken, TakingId};
 const NOW: Instant = Instant(1_700_000_000_000);
 const ROUND: Duration = Duration::from_secs(1);
 const PER_ROUND: u32 = 3;
+
+fn policy() -> RosterPolicy {
+    RosterPolicy { round: ROUND, per_round: PER_ROUND, ..RosterPolicy::default() }
+}
 
 fn account(nth: usize) -> AccountId {
     AccountId(Uuid::from_u128(nth as u128 + 1))
@@ -65,7 +69,7 @@ impl Fleet {
 
     fn join(&mut self) {
         self.daemons.push(Daemon {
-            roster: Roster::new(self.daemons.len() as u128, PER_ROUND),
+            roster: Roster::new(policy(), self.daemons.len() as u128),
             alive: true,
             starting: BTreeSet::new(),
             running: BTreeSet::new(),
@@ -274,7 +278,7 @@ fn a_small_imbalance_moves_no_account() {
         assert_eq!(fleet.shares(), [accounts, 0]);
     }
     // More than eight, and less than a fifth.
-    let mut shares = Shares::new(PER_ROUND);
+    let mut shares = Shares::new(policy());
     let survey = Survey { owned: Vec::new(), needing: 110, daemons: 2, least: 50 };
     assert_eq!(shares.plan(&survey, 60, NOW), Plan::default());
     assert_eq!(shares.plan(&Survey { needing: 120, ..survey }, 70, NOW).give_up, PER_ROUND);
@@ -309,7 +313,7 @@ fn a_hand_over_that_the_database_does_not_take_goes_on_here() {
 
 #[test]
 fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
-    let mut roster = Roster::new(1, PER_ROUND);
+    let mut roster = Roster::new(policy(), 1);
     let own = |nth| Owned { account: account(nth), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
     let survey = |daemons| Survey { owned: (1..=9).map(own).collect(), needing: 9, daemons, least: 0 };
     roster.on_survey(&survey(1), NOW);
@@ -347,7 +351,7 @@ fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
 
 #[test]
 fn accounts_run_only_while_the_lease_is_held() {
-    let mut roster = Roster::new(1, PER_ROUND);
+    let mut roster = Roster::new(policy(), 1);
     let own = Owned { account: account(1), fence: Fence(1), movable: true, active: true, tickets: Vec::new() };
     let survey = Survey { owned: vec![own], needing: 1, daemons: 1, least: 1 };
     let member = Member::Account(account(1));

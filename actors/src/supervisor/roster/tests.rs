@@ -1,13 +1,20 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{writes::RETRY_WHEN_BACK, *};
+use super::*;
 use crate::domain::{Command, Finished, Reason, StoreError, Taken, TakingId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
+
+fn policy() -> RosterPolicy {
+    RosterPolicy::default()
+}
 
 fn account(nth: u8) -> AccountId {
     AccountId(Uuid::from_u128(nth.into()))
@@ -42,7 +49,7 @@ fn member(nth: u8) -> Member {
 
 #[test]
 fn a_command_for_a_resting_account_starts_its_actor_first() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     assert_eq!(roster.on_command(row(1, 7)), [Directive::Start(member(1))]);
     let started = roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(started, [Directive::Deliver(account(1), row(1, 7))]);
@@ -51,7 +58,7 @@ fn a_command_for_a_resting_account_starts_its_actor_first() {
 
 #[test]
 fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1)]);
     let mut now = NOW;
     let mut rests = Vec::new();
@@ -69,7 +76,7 @@ fn a_crashed_actor_comes_back_after_a_rest_that_grows() {
 
 #[test]
 fn an_account_that_another_daemon_owns_now_is_fenced_off() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     roster.on_started(member(2), Started::Running, NOW);
@@ -78,7 +85,7 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 
 #[test]
 fn an_account_that_arrives_during_a_look_is_not_judged_by_it() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
     assert_eq!(roster.on_restart(account(1)), [Directive::Start(member(1))]);
     roster.on_started(member(1), Started::Running, NOW);
@@ -91,7 +98,7 @@ fn an_account_that_arrives_during_a_look_is_not_judged_by_it() {
 #[test]
 fn commands_taken_by_a_look_from_before_a_drain_are_requeued() {
     for is_drain in [true, false] {
-        let mut roster = Roster::new(1, 50);
+        let mut roster = Roster::new(policy(), 1);
         roster.wake(true);
         if is_drain {
             roster.on_drain();
@@ -109,7 +116,7 @@ fn commands_taken_by_a_look_from_before_a_drain_are_requeued() {
 
 #[test]
 fn an_unreadable_row_keeps_the_reason_for_the_hold() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
@@ -124,7 +131,7 @@ fn an_unreadable_row_keeps_the_reason_for_the_hold() {
 
 #[test]
 fn a_refused_write_makes_its_account_begin_again_and_be_held() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     let finished = Finished { command: CommandId(7), kind: "account.unpair".to_owned(), result: Ok(String::new()) };
@@ -145,7 +152,7 @@ fn a_refused_write_makes_its_account_begin_again_and_be_held() {
 
 #[test]
 fn looks_run_one_at_a_time_and_later_requests_follow() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
     assert_eq!(roster.wake(true), []);
     assert_eq!(roster.wake(false), []);
@@ -160,7 +167,7 @@ fn looks_run_one_at_a_time_and_later_requests_follow() {
 
 #[test]
 fn a_repeated_drain_reports_again_that_no_account_is_left() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     roster.on_drain();
@@ -171,7 +178,7 @@ fn a_repeated_drain_reports_again_that_no_account_is_left() {
 
 #[test]
 fn a_lost_lease_also_reaches_leaving_accounts() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1)]);
     roster.on_started(member(1), Started::Running, NOW);
     roster.on_restart(account(1));
@@ -180,7 +187,7 @@ fn a_lost_lease_also_reaches_leaving_accounts() {
 
 #[test]
 fn a_drain_ends_every_account_and_reports_the_last() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.on_owned(&[owned(1), owned(2)]);
     roster.on_started(member(1), Started::Running, NOW);
     assert_eq!(roster.on_drain(), [Directive::Drain(member(1))]);
@@ -192,7 +199,7 @@ fn a_drain_ends_every_account_and_reports_the_last() {
 
 #[test]
 fn a_cancelled_drain_lets_released_accounts_start_again() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     assert_eq!(roster.on_undrain(), []);
     roster.on_owned(&[owned(1), owned(2)]);
     for nth in [1, 2] {
@@ -208,7 +215,7 @@ fn a_cancelled_drain_lets_released_accounts_start_again() {
 
 #[test]
 fn failed_writes_are_tried_again_at_once_after_an_outage() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     assert_eq!(roster.requeue(vec![taken(7)]), [requeue(7)]);
     let write = RosterWrite::Requeue(vec![taken(7)]);
     let away = || Err(StoreError::Unavailable("away".to_owned()));
@@ -230,7 +237,7 @@ fn failed_writes_are_tried_again_at_once_after_an_outage() {
 
 #[test]
 fn a_write_that_goes_on_failing_follows_no_look_at_once() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.requeue(vec![taken(7)]);
     let write = RosterWrite::Requeue(vec![taken(7)]);
     roster.on_written(&write, Err(StoreError::Unavailable("locked".to_owned())), NOW);
@@ -241,7 +248,7 @@ fn a_write_that_goes_on_failing_follows_no_look_at_once() {
 
 #[test]
 fn a_clock_that_is_set_back_delays_no_write() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.requeue(vec![taken(7)]);
     let write = RosterWrite::Requeue(vec![taken(7)]);
     roster.on_written(&write, Err(StoreError::Unavailable("away".to_owned())), NOW);
@@ -253,7 +260,7 @@ fn a_clock_that_is_set_back_delays_no_write() {
 
 #[test]
 fn a_look_that_fails_is_repeated_with_all_that_it_was_for() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.wake(true);
     roster.wake(false);
     roster.on_look_failed(true, NOW);
@@ -262,13 +269,13 @@ fn a_look_that_fails_is_repeated_with_all_that_it_was_for() {
     roster.on_look_failed(true, NOW);
     roster.on_claim_failed(NOW);
     let due = roster.deadline().unwrap();
-    assert!(NOW.until(due) <= LOOK_RETRY);
+    assert!(NOW.until(due) <= policy().look_retry);
     assert_eq!(roster.on_deadline(due), [Directive::Look { resync: true }]);
 }
 
 #[test]
 fn an_account_that_was_not_released_is_taken_back_first() {
-    let mut roster = Roster::new(1, 50);
+    let mut roster = Roster::new(policy(), 1);
     roster.hand_over(&owned(1));
     let retake = RosterWrite::Retake(account(1), Fence(1));
     assert_eq!(roster.on_released(account(1), Fence(1), false), [Directive::Write(retake.clone())]);
@@ -353,7 +360,7 @@ impl World {
         } else {
             roster.on_look_failed(false, now);
             let due = roster.deadline().expect("another look is due");
-            assert!(now.until(due) <= LOOK_RETRY);
+            assert!(now.until(due) <= policy().look_retry);
         }
     }
 }
@@ -363,7 +370,7 @@ proptest! {
 
     #[test]
     fn no_account_runs_twice_and_no_command_is_lost(moments in proptest::collection::vec((0..10u8, 0..4u8, 0..4u8), 1..80)) {
-        let mut roster = Roster::new(3, 50);
+        let mut roster = Roster::new(policy(), 3);
         let mut world = World::default();
         let mut now = NOW;
         let mut id = 0;
@@ -432,7 +439,7 @@ proptest! {
             world.follow(&mut roster, &directives);
         }
         for _ in 0..40 {
-            now = now.after(RESTART.cap * 2);
+            now = now.after(policy().restart.cap * 2);
             let directives = roster.on_deadline(now);
             world.follow(&mut roster, &directives);
             for who in std::mem::take(&mut world.starting) {
@@ -448,7 +455,7 @@ proptest! {
         // The database is back.
         while let Some(write) = world.writing.first().cloned() {
             world.answer(&mut roster, &write, true, now);
-            let due = roster.deadline().filter(|due| *due <= now.after(RETRY_WHEN_BACK));
+            let due = roster.deadline().filter(|due| *due <= now.after(policy().write_retry_when_back));
             now = due.unwrap_or(now);
             let directives = roster.on_deadline(now);
             world.follow(&mut roster, &directives);

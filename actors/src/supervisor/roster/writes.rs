@@ -1,13 +1,9 @@
 //! The roster's writes. Each is repeated until its outcome is known: no other part retries it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use super::{Directive, Roster};
-use crate::domain::{AccountId, Backoff, Fence, Instant, Retry, StoreError, Taken};
-
-const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
-/// A write that failed is due so soon once the database is known to answer again.
-pub(super) const RETRY_WHEN_BACK: Duration = Duration::from_secs(1);
+use super::{Directive, Roster, RosterPolicy};
+use crate::domain::{AccountId, Fence, Instant, Retry, StoreError, Taken};
 
 /// A write that only its account waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,13 +18,14 @@ pub enum RosterWrite {
 /// The writes whose outcome is not known yet.
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
+    policy: RosterPolicy,
     pending: BTreeMap<RosterWrite, Retry>,
     seed: u128,
 }
 
 impl Writes {
-    pub(super) fn new(seed: u128) -> Self {
-        Self { pending: BTreeMap::new(), seed }
+    pub(super) fn new(policy: RosterPolicy, seed: u128) -> Self {
+        Self { policy, pending: BTreeMap::new(), seed }
     }
 
     /// Nothing if it is pending already.
@@ -47,7 +44,7 @@ impl Writes {
 
     fn on_failed(&mut self, write: &RosterWrite, now: Instant) {
         if let Some(retry) = self.pending.get_mut(write) {
-            retry.on_failed(RETRY, self.seed, now);
+            retry.on_failed(self.policy.write_retry, self.seed, now);
         }
     }
 
@@ -57,9 +54,10 @@ impl Writes {
     }
 
     /// The database answers again, so writes that failed meanwhile are retried soon. A write that
-    /// keeps failing is retried once a second at most.
+    /// keeps failing is retried only once per [pause](RosterPolicy::write_retry_when_back).
     pub(super) fn on_answer(&mut self, now: Instant) -> Vec<Directive> {
-        self.pending.values_mut().for_each(|retry| retry.hurry(RETRY_WHEN_BACK, now));
+        let pause = self.policy.write_retry_when_back;
+        self.pending.values_mut().for_each(|retry| retry.hurry(pause, now));
         self.on_deadline(now)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Bench, Lifecycle, START};
-use crate::connection::{Leave, Outage};
+use crate::connection::{Leave, Outage, OutagePolicy};
 use crate::domain::{CloseReason, Instant, Policy, SessionEvent};
 
 /// Accounts with a link, each with a seed of its own.
@@ -54,7 +54,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut fleet = fleet(accounts, seed);
-        let mut outage = Outage::new(seed.into());
+        let mut outage = Outage::new(OutagePolicy::default(), seed.into());
         // All were under way when it began.
         for bench in &mut fleet {
             outage.on_refused(START);
