@@ -59,7 +59,32 @@ pub enum Verdict {
     /// The link may be gone: a second login decides.
     LookAgain,
     /// Needs a person, or the given date.
-    Hold { until: Option<Instant> },
+    Hold { until: Option<Instant>, cause: HoldCause },
+}
+
+/// Why an account is held, as far as that decides what it does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldCause {
+    /// WhatsApp refuses the client, whoever logs in with it: now and then the account tries
+    /// whether it still does, and is held meanwhile.
+    OutdatedClient,
+    /// Its proxy cannot be used: with another one it connects again.
+    UnusableProxy,
+    /// Something that only a person, or a date, changes.
+    Other,
+}
+
+impl HoldCause {
+    /// Of an account that a former life held; its row says no more than the reason.
+    pub fn of_row(reason: &StatusReason) -> Self {
+        if reason.word() == Reason::ClientOutdated {
+            Self::OutdatedClient
+        } else if reason.word() == Reason::ProxyInvalid {
+            Self::UnusableProxy
+        } else {
+            Self::Other
+        }
+    }
 }
 
 impl CloseReason {
@@ -79,12 +104,12 @@ impl CloseReason {
             Self::RestartRequired => Verdict::RestartNow,
             Self::LoggedOut(_) => Verdict::LinkGone,
             Self::NotAuthorized(_) => Verdict::LookAgain,
-            Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until },
-            Self::Replaced(_)
-            | Self::Banned(_)
-            | Self::ClientOutdated(_)
-            | Self::ProxyInvalid(_)
-            | Self::KeysUnusable(_) => Verdict::Hold { until: None },
+            Self::TemporaryBan { until, .. } => Verdict::Hold { until: *until, cause: HoldCause::Other },
+            Self::ClientOutdated(_) => Verdict::Hold { until: None, cause: HoldCause::OutdatedClient },
+            Self::ProxyInvalid(_) => Verdict::Hold { until: None, cause: HoldCause::UnusableProxy },
+            Self::Replaced(_) | Self::Banned(_) | Self::KeysUnusable(_) => {
+                Verdict::Hold { until: None, cause: HoldCause::Other }
+            }
         }
     }
 
@@ -248,5 +273,14 @@ mod tests {
         let proofs: Vec<_> =
             all().iter().filter(|reason| reason.proves_client_accepted()).map(CloseReason::code).collect();
         assert_eq!(proofs, ["logged_out", "not_authorized", "replaced", "temporary_ban", "banned"]);
+    }
+
+    #[test]
+    fn a_row_says_the_cause_that_the_close_had() {
+        for reason in all() {
+            if let Verdict::Hold { cause, .. } = reason.verdict() {
+                assert_eq!(HoldCause::of_row(&reason.reason()), cause, "{}", reason.code());
+            }
+        }
     }
 }

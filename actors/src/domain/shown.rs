@@ -3,7 +3,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{CommandKind, Reason, Status, StatusReason, word::word};
+use super::{CommandKind, HoldCause, Status, StatusReason, word::word};
 
 /// The columns that the view is derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Shown<'_> {
             Status::Reconnecting => {
                 &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
             }
-            Status::Held if self.reason.word() == Reason::ProxyInvalid => {
+            Status::Held if HoldCause::of_row(self.reason) == HoldCause::UnusableProxy => {
                 &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
             }
             Status::Held => &[CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete],
@@ -128,6 +128,7 @@ impl Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Reason;
 
     fn shown<'a>(status: Status, reason: &'a StatusReason) -> Shown<'a> {
         Shown { status, reason, has_keys: false, has_qr: false, has_code: false }

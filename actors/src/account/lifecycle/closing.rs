@@ -8,8 +8,8 @@ use super::{
     state::LifecyclePhase,
 };
 use crate::domain::{
-    AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, Instant, PairRequest, Phone, Reason,
-    Status, StatusReason, Unlinked,
+    AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, HoldCause, Instant, PairRequest, Phone,
+    Reason, Status, StatusReason, Unlinked,
 };
 
 /// The step that follows once the connection is closed.
@@ -22,11 +22,11 @@ pub enum AfterClose {
     /// The attempt goes on, with another socket. Closing → Waiting | Opening | Linking
     NextSocket { reason: StatusReason, until: Instant, erase_linking: bool },
     /// The link is there and the socket is not. Closing → Reconnecting | Connecting
-    Relogin { reason: CloseReason, until: Instant },
+    Relogin { reason: CloseReason, until: Instant, is_trial: bool },
     /// WhatsApp says that the link is gone. Closing → Unpaired
     LinkGone { reason: CloseReason },
     /// WhatsApp says: not now. Closing → Held
-    Hold { reason: CloseReason, until: Option<Instant> },
+    Hold { reason: CloseReason, cause: HoldCause, until: Option<Instant> },
     /// The number has another holder; the keys are parked. Closing → Unpaired
     Park { phone: Phone, existing_label: String },
     /// The operator wants it closed. Closing → Unpaired
@@ -163,9 +163,9 @@ impl Lifecycle {
             AfterClose::NextSocket { reason, until, erase_linking } => {
                 self.finish_socket(reason, until, erase_linking, step)
             }
-            AfterClose::Relogin { reason, until } => self.finish_loss(&reason, until, step),
+            AfterClose::Relogin { reason, until, is_trial } => self.finish_loss(&reason, until, is_trial, step),
             AfterClose::LinkGone { reason } => self.finish_link_gone(&reason, step),
-            AfterClose::Hold { reason, until } => self.finish_hold(&reason, until, step),
+            AfterClose::Hold { reason, cause, until } => self.finish_hold(&reason, cause, until, step),
             AfterClose::Park { phone, existing_label } => self.finish_park(phone, existing_label, step),
             AfterClose::Unpair { logout, command } => self.finish_unpair(logout, &command, step),
         }
@@ -230,13 +230,13 @@ impl Lifecycle {
     }
 
     /// Closing → Reconnecting | Connecting
-    fn finish_loss(&mut self, reason: &CloseReason, until: Instant, step: &mut Step) {
+    fn finish_loss(&mut self, reason: &CloseReason, until: Instant, is_trial: bool, step: &mut Step) {
         if *reason == CloseReason::RestartRequired && until <= step.now {
             if self.record.status == Status::Connected {
                 // Like a move: an event follows only if it takes long, as in a mass reconnect.
                 self.record.released_at = Some(step.now);
             }
-            return self.log_in(step);
+            return self.log_in_as(is_trial, step);
         }
         // One that came from another daemon counts, too: consumers believe that it is connected.
         let was_connected = self.record.released_at.take().is_some() || self.record.status == Status::Connected;
@@ -269,18 +269,18 @@ impl Lifecycle {
     }
 
     /// Closing → Held
-    fn finish_hold(&mut self, reason: &CloseReason, until: Option<Instant>, step: &mut Step) {
+    fn finish_hold(&mut self, reason: &CloseReason, cause: HoldCause, until: Option<Instant>, step: &mut Step) {
         self.record.next_retry_at = until;
         self.set_status(Status::Held, reason.reason(), step);
         let mut change = Change::default();
         // The event was sent when WhatsApp first refused this client; further refusals add nothing.
-        let is_told = matches!(reason, CloseReason::ClientOutdated(_)) && self.outdated.are_many();
+        let is_told = cause == HoldCause::OutdatedClient && self.outdated.are_many();
         if !is_told {
             change.events.push(Event::Held { reason: reason.reason(), until });
             change.audit.push(self.audit(NOBODY, AuditAction::Held, reason.raw()));
         }
         self.write(change, step);
-        self.state = State::Held { until };
+        self.state = State::Held { cause, until };
     }
 
     /// Closing → Unpaired

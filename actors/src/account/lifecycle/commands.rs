@@ -2,7 +2,8 @@
 
 use super::{CommandInput, Lifecycle, State, Step, closing::AfterClose};
 use crate::domain::{
-    CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, PairRequest, Reason, Status,
+    CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, HoldCause, PairRequest, Reason,
+    Status,
 };
 
 pub(super) const DELETED_ALREADY: &str = "deleted already";
@@ -98,7 +99,6 @@ impl Lifecycle {
     /// (any attempt) → Closing → Opening | Linking; Online | Connecting → Closing → Connecting;
     /// Reconnecting | Held by its proxy → Connecting
     fn on_reconnect(&mut self, input: &CommandInput, step: &mut Step) {
-        let held_by_proxy = self.record.reason.word() == Reason::ProxyInvalid;
         match &self.state {
             State::Opening { .. }
             | State::AwaitingScan { .. }
@@ -115,18 +115,19 @@ impl Lifecycle {
             }
             State::Online { .. } | State::Connecting { .. } | State::Linking { .. } | State::ClaimingNumber { .. } => {
                 self.done(input, RECONNECTING, step);
-                self.close_then(AfterClose::Relogin { reason: CloseReason::RestartRequired, until: step.now }, step);
+                let (reason, is_trial) = (CloseReason::RestartRequired, self.state.is_trial());
+                self.close_then(AfterClose::Relogin { reason, until: step.now, is_trial }, step);
             }
             State::Reconnecting { .. } => {
                 self.done(input, RECONNECTING, step);
                 self.backoff.reset();
                 self.log_in(step);
             }
-            State::Held { .. } if held_by_proxy => {
+            State::Held { cause: HoldCause::UnusableProxy, .. } => {
                 self.done(input, RECONNECTING, step);
                 self.on_hold_over(step);
             }
-            State::Held { .. } => {
+            State::Held { cause: HoldCause::OutdatedClient | HoldCause::Other, .. } => {
                 self.done(input, "the account is held; what was changed is used when it is resumed", step)
             }
             State::Unpaired

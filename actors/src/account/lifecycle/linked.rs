@@ -5,12 +5,16 @@ use std::time::Duration;
 use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
-    Group, GroupsError, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, share,
+    Group, GroupsError, HoldCause, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, share,
 };
 
 impl Lifecycle {
     /// Reconnecting | Held | Unpaired (with keys) → Connecting
     pub(super) fn log_in(&mut self, step: &mut Step) {
+        self.log_in_as(false, step);
+    }
+
+    pub(super) fn log_in_as(&mut self, is_trial: bool, step: &mut Step) {
         let Some(keyring) = self.record.keyring() else {
             return self.close_then(
                 AfterClose::LinkGone { reason: CloseReason::LoggedOut("no keys are stored".to_owned()) },
@@ -19,7 +23,7 @@ impl Lifecycle {
         };
         self.incarnation = self.incarnation.next();
         step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
-        self.state = State::Connecting { until: step.now.after(self.policy.turn_timeout) };
+        self.state = State::Connecting { is_trial, until: step.now.after(self.policy.turn_timeout) };
     }
 
     /// The shell has come to opening the connection that was ordered: a write that the
@@ -38,9 +42,9 @@ impl Lifecycle {
     /// Of a connection that is not open yet.
     fn set_login_deadline(&mut self, now: Instant, login: Duration, first_login: Duration, pairing: Duration) {
         match &mut self.state {
-            State::Connecting { until } => *until = now.after(login),
+            State::Connecting { until, .. } => *until = now.after(login),
             State::Linking { until } => *until = now.after(first_login),
-            State::Opening { until } => *until = now.after(pairing),
+            State::Opening { until, .. } => *until = now.after(pairing),
             State::Unpaired
             | State::Waiting { .. }
             | State::AwaitingScan { .. }
@@ -71,7 +75,8 @@ impl Lifecycle {
         }
         let update = self.online_update(device_jid, Some(&phone), step);
         let until = step.now.after(self.policy.admission_timeout);
-        self.state = State::ClaimingNumber { phone, claimed: Box::new(update.record.clone()), until };
+        let (claimed, is_trial) = (Box::new(update.record.clone()), self.state.is_trial());
+        self.state = State::ClaimingNumber { phone, claimed, is_trial, until };
         self.claim(update, step);
     }
 
@@ -160,18 +165,19 @@ impl Lifecycle {
     pub(super) fn on_hold_over(&mut self, step: &mut Step) {
         // Whether WhatsApp takes the client is found out by a few: until then this one is held,
         // and has nothing to tell.
-        if self.record.reason.word() != Reason::ClientOutdated {
+        let is_trial = matches!(self.state, State::Held { cause: HoldCause::OutdatedClient, .. });
+        if !is_trial {
             self.record.next_retry_at = Some(step.now);
             self.set_status(Status::Reconnecting, Reason::HoldOver, step);
             self.write_row(step);
         }
-        self.log_in(step);
+        self.log_in_as(is_trial, step);
     }
 
     /// No login in time. Connecting | ClaimingNumber → Closing
     pub(super) fn on_login_timeout(&mut self, step: &mut Step) {
-        let is_still_held = self.record.status == Status::Held && self.record.reason.word() == Reason::ClientOutdated;
-        let reason = if is_still_held {
+        let reason = if self.state.is_trial() {
+            // Said again as WhatsApp said it: that is on the row still.
             CloseReason::ClientOutdated(self.record.reason.raw().unwrap_or_default().to_owned())
         } else {
             CloseReason::Unreachable("no login in time".to_owned())
@@ -190,13 +196,14 @@ impl Lifecycle {
             self.backoff.reset();
         }
         let online = matches!(self.state, State::Online { .. });
+        let is_trial = self.state.is_trial();
         let after = match reason.verdict() {
             // At once only out of a login that held: a server that answers each
             // login with 515 is met with the backoff.
-            Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: step.now },
+            Verdict::RestartNow if online => AfterClose::Relogin { reason: reason.clone(), until: step.now, is_trial },
             Verdict::RestartNow | Verdict::Retry => {
                 let wait = self.backoff.next(self.policy.backoff(), self.seed);
-                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait) }
+                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait), is_trial }
             }
             Verdict::LinkGone => AfterClose::LinkGone { reason: reason.clone() },
             Verdict::LookAgain if self.is_gone_at_the_second_look() => {
@@ -204,10 +211,10 @@ impl Lifecycle {
             }
             Verdict::LookAgain => {
                 let wait = self.backoff.next(self.policy.backoff(), self.seed);
-                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait) }
+                AfterClose::Relogin { reason: reason.clone(), until: step.now.after(wait), is_trial }
             }
-            Verdict::Hold { until } => {
-                AfterClose::Hold { reason: reason.clone(), until: until.or(self.try_outdated_again(reason, step)) }
+            Verdict::Hold { until, cause } => {
+                AfterClose::Hold { reason: reason.clone(), cause, until: until.or(self.next_trial(cause, step)) }
             }
         };
         self.close_then(after, step);
@@ -222,8 +229,8 @@ impl Lifecycle {
 
     /// When to retry after WhatsApp refused the client version. It may accept it again without
     /// anybody's help, so each account retries at growing intervals.
-    fn try_outdated_again(&mut self, reason: &CloseReason, step: &Step) -> Option<Instant> {
-        let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
+    pub(super) fn next_trial(&mut self, cause: HoldCause, step: &Step) -> Option<Instant> {
+        let is_outdated = cause == HoldCause::OutdatedClient;
         is_outdated.then(|| step.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
     }
 

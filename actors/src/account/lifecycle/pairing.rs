@@ -32,7 +32,7 @@ impl Lifecycle {
         change.finished.push(command.ended(Ok(format!("pairing started; scan before {until}"))));
         self.write(change, step);
         self.source = command.source;
-        self.open_pairing(step);
+        self.open_pairing(true, step);
     }
 
     /// → Linking where a link may exist already, else → Opening
@@ -43,12 +43,12 @@ impl Lifecycle {
                 step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Login });
                 self.state = State::Linking { until: step.now.after(self.policy.turn_timeout) };
             }
-            None => self.open_pairing(step),
+            None => self.open_pairing(false, step),
         }
     }
 
     /// → Opening
-    fn open_pairing(&mut self, step: &mut Step) {
+    fn open_pairing(&mut self, begins: bool, step: &mut Step) {
         let code_for = match self.record.attempt().map(|attempt| &attempt.request.method) {
             Some(PairMethod::Code { phone }) => Some(phone.clone()),
             Some(PairMethod::Qr) | None => None,
@@ -57,7 +57,7 @@ impl Lifecycle {
         self.socket_since = step.now;
         let keyring = self.fresh_keyring();
         step.order(Effect::Open { incarnation: self.incarnation, keyring, purpose: Purpose::Pair { code_for } });
-        self.state = State::Opening { until: step.now.after(self.policy.open_timeout) };
+        self.state = State::Opening { begins, until: step.now.after(self.policy.open_timeout) };
     }
 
     /// Opening | AwaitingScan → AwaitingScan. The same payload again is nothing.
@@ -67,10 +67,11 @@ impl Lifecycle {
             return;
         }
         let until = self.silent_after(expires_at);
+        let begins = matches!(self.state, State::Opening { begins: true, .. });
         self.state = State::AwaitingScan { shown: Some(payload.clone()), until };
         self.record.next_retry_at = None;
         // In code mode the QR is only an alternative, so the reason keeps describing the code.
-        if !self.is_by_code() || self.record.reason.word() == Reason::Opening {
+        if !self.is_by_code() || begins {
             self.set_status(Status::Pending, Reason::WaitingForScan, step);
         }
         let change = Change {
@@ -120,7 +121,7 @@ impl Lifecycle {
             CodeOver::Spent => StatusReason::new(Reason::CodeExpired, "it was typed and did not link the phone"),
             CodeOver::Refused(why) => StatusReason::new(Reason::CodeRefused, why),
         };
-        self.set_status(Status::Pending, reason, step);
+        self.say_before_the_scan(reason, step);
         let change = Change { pair_code: CodeChange::Clear, ..Change::default() };
         self.write(change, step);
     }
@@ -135,8 +136,16 @@ impl Lifecycle {
             // The exchange is lost with the socket, and no QR is on the row.
             return self.next_socket(reason, step);
         }
-        self.set_status(Status::Pending, reason, step);
+        self.say_before_the_scan(reason, step);
         self.write_row(step);
+    }
+
+    /// What has gone wrong so far; the attempt goes on with the same socket.
+    fn say_before_the_scan(&mut self, reason: StatusReason, step: &mut Step) {
+        if let State::Opening { begins, .. } = &mut self.state {
+            *begins = false;
+        }
+        self.set_status(Status::Pending, reason, step);
     }
 
     /// The phone scanned, and nothing is linked yet. AwaitingScan → Admitting | Closing

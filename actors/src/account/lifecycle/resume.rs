@@ -2,8 +2,8 @@
 
 use super::{AfterClose, Lifecycle, NOBODY, State, Step};
 use crate::domain::{
-    AccountRecord, AuditAction, Change, Desired, Event, Failures, Finished, Incarnation, Instant, PendingAttempt,
-    Policy, Reason, Status, StatusReason, Trouble,
+    AccountRecord, AuditAction, Change, Desired, Event, Failures, Finished, HoldCause, Incarnation, Instant,
+    PendingAttempt, Policy, Reason, Status, StatusReason, Trouble,
 };
 
 impl Lifecycle {
@@ -54,7 +54,7 @@ impl Lifecycle {
             return self.rest_deleted(trouble, step);
         }
         let Trouble { reason, commands, is_muted } = trouble;
-        self.state = State::Held { until: None };
+        self.state = State::Held { cause: HoldCause::Other, until: None };
         let was_held = self.record.status == Status::Held && self.record.reason == reason;
         if was_held && self.record.attempt().is_none() && commands.is_empty() {
             return;
@@ -164,12 +164,10 @@ impl Lifecycle {
     /// → Connecting | Held
     fn pick_up_link(&mut self, step: &mut Step) {
         if self.record.status == Status::Held {
-            let until = self.record.next_retry_at.or_else(|| {
-                // Held by a version of paird that waited for a person.
-                let is_outdated = self.record.reason.word() == Reason::ClientOutdated;
-                is_outdated.then(|| step.now.after(self.outdated.next(self.policy.outdated(), self.seed)))
-            });
-            self.state = State::Held { until };
+            let cause = HoldCause::of_row(&self.record.reason);
+            // Without a date it was held by a version of paird that waited for a person.
+            let until = self.record.next_retry_at.or_else(|| self.next_trial(cause, step));
+            self.state = State::Held { cause, until };
             return;
         }
         if self.record.status == Status::Connected {

@@ -1,6 +1,6 @@
 use super::closing::AfterClose;
 use super::input::CommandInput;
-use crate::domain::{AccountRecord, CommandId, Instant, PasskeyStage, Phone, Secret};
+use crate::domain::{AccountRecord, CommandId, HoldCause, Instant, PasskeyStage, Phone, Secret};
 
 /// The current state of an account. States are conditions, not actions; each one that waits
 /// for something has a deadline.
@@ -10,8 +10,9 @@ pub enum State {
     Unpaired,
     /// In an attempt, between two sockets.
     Waiting { until: Instant },
-    /// A pairing socket is being opened; no QR yet.
-    Opening { until: Instant },
+    /// A pairing socket is being opened; no QR yet. It `begins` the attempt if that is all that
+    /// the row says so far.
+    Opening { begins: bool, until: Instant },
     /// A QR or a code is on the row.
     AwaitingScan { shown: Option<Secret>, until: Instant },
     /// WhatsApp wants a passkey; the operator answers. With `answered` an answer to
@@ -23,17 +24,18 @@ pub enum State {
     /// The link is confirmed, its keys durable; the first login is under way.
     Linking { until: Instant },
     /// Logged in, and the number has yet to be claimed.
-    ClaimingNumber { phone: Phone, claimed: Box<AccountRecord>, until: Instant },
+    ClaimingNumber { phone: Phone, claimed: Box<AccountRecord>, is_trial: bool, until: Instant },
     /// Claiming the number again, before parked keys are used.
     Reclaiming { command: CommandInput, waiting: Vec<CommandInput>, claimed: Box<AccountRecord>, until: Instant },
-    /// Logging in over a link that exists.
-    Connecting { until: Instant },
+    /// Logging in over a link that exists. A trial finds out whether WhatsApp still refuses the
+    /// client, here and above: until it is over the row says `held`.
+    Connecting { is_trial: bool, until: Instant },
     /// Logged in.
     Online { since: Instant, groups: Groups },
     /// Linked and offline; the next login is scheduled.
     Reconnecting { until: Instant },
     /// Linked, and not to be logged in before a person or the date says so.
-    Held { until: Option<Instant> },
+    Held { cause: HoldCause, until: Option<Instant> },
     /// The connection is being closed; then what follows is recorded.
     ///
     /// Commands wait; with `leave` the machine leaves after that.
@@ -108,6 +110,11 @@ impl State {
         self.awaits_phone() && !matches!(self, Self::AwaitingPasskey { .. })
     }
 
+    /// See [`State::Connecting`].
+    pub(super) fn is_trial(&self) -> bool {
+        matches!(self, Self::Connecting { is_trial: true, .. } | Self::ClaimingNumber { is_trial: true, .. })
+    }
+
     /// The next moment at which something must happen. The attempt's own deadline limits every
     /// state before the link exists, and none after.
     pub fn deadline(&self, attempt: Option<Instant>) -> Option<Instant> {
@@ -115,19 +122,19 @@ impl State {
         match self {
             Self::Unpaired | Self::Gone => None,
             Self::Waiting { until }
-            | Self::Opening { until }
+            | Self::Opening { until, .. }
             | Self::AwaitingScan { until, .. }
             | Self::AwaitingPasskey { until, .. } => by_attempt(*until),
             Self::Admitting { until, .. }
             | Self::Linking { until }
             | Self::ClaimingNumber { until, .. }
             | Self::Reclaiming { until, .. }
-            | Self::Connecting { until }
+            | Self::Connecting { until, .. }
             | Self::Reconnecting { until }
             | Self::Deleted { until }
             | Self::Closing { until, .. } => Some(*until),
             Self::Online { groups, .. } => groups.due,
-            Self::Held { until } => *until,
+            Self::Held { until, .. } => *until,
         }
     }
 
