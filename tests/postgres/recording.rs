@@ -3,6 +3,7 @@ use std::sync::Arc;
 use paird_actors::domain::{
     Attempt, AuditAction, AuditEntry, Change, CodeChange, CommandId, Desired, Event, Group, KeyringId, Link,
     LinkedDevice, Loaded, PairMethod, PairRequest, Phone, QrChange, Reason, Secret, Status, StatusReason, StoreError,
+    TicketReason,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
             qr: QrChange::Show { payload: Secret::new("2@abc,def"), at: at(0), expires_at: at(60_000) },
             pair_code: CodeChange::Show(Secret::new("ABCD1234")),
             erase: vec![KeyringId(erased)],
-            tickets: vec![(KeyringId(ticketed), "replaced".to_owned())],
+            tickets: vec![(KeyringId(ticketed), TicketReason::PairedAgain)],
             groups: Some(vec![group("1@g.us"), group("2@g.us")]),
             events: vec![Event::Timeout, Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") }],
             audit: vec![AuditEntry {
@@ -83,7 +84,7 @@ async fn one_change_writes_everything_that_tells_of_it() {
     let kept: uuid::Uuid =
         database.one("SELECT k.id FROM keyrings k JOIN credentials c ON c.keyring_id = k.id", &[]).await;
     assert_eq!(kept, ticketed);
-    assert_eq!(database.one::<String>("SELECT reason || source FROM unlink_tickets", &[]).await, "replacedweb");
+    assert_eq!(database.one::<String>("SELECT reason || source FROM unlink_tickets", &[]).await, "re-pairedweb");
 
     let after = update(
         &record,

@@ -1,5 +1,5 @@
 use paird_actors::domain::{
-    Change, Event, KeyringId, Link, Owned, Reason, Status, StoreError, TicketOutcome, Unlinked,
+    Change, Event, KeyringId, Link, Owned, Reason, Status, StoreError, TicketOutcome, TicketReason, Unlinked,
 };
 use paird_actors::ports::{FleetStore, TicketStore};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed() {
     let keyring = KeyringId(database.keyring(record.id).await);
     record.status = Status::Deleting;
     record.deleted_at = Some(at(0));
-    let deleted = update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() });
+    let deleted = update(&record, Change { tickets: vec![(keyring, TicketReason::Deleted)], ..Change::default() });
     daemon.write(deleted.clone()).await.unwrap();
     daemon.write(deleted).await.unwrap();
 
@@ -47,7 +47,7 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     let keyring = KeyringId(database.keyring(record.id).await);
     // Unpaired with a logout that is not confirmed yet, by an actor that is long gone.
     daemon
-        .write(update(&record, Change { tickets: vec![(keyring, "unpaired".to_owned())], ..Change::default() }))
+        .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Unpaired)], ..Change::default() }))
         .await
         .unwrap();
     let mut deleted = daemon.load(record.id).await;
@@ -82,7 +82,7 @@ async fn a_proxys_login_stays_until_no_ticket_needs_it() {
         VALUES (gen_random_uuid(), $1, 'socks5://h:1', 'x', 'm', 'x')";
     database.web.execute(login, &[&record.id.0]).await.unwrap();
     daemon
-        .write(update(&record, Change { tickets: vec![(keyring, "unpaired".to_owned())], ..Change::default() }))
+        .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Unpaired)], ..Change::default() }))
         .await
         .unwrap();
     let mut deleted = daemon.load(record.id).await;
@@ -122,7 +122,7 @@ async fn a_ticket_is_given_up_by_the_databases_clock_alone() {
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
     daemon
-        .write(update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() }))
+        .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Deleted)], ..Change::default() }))
         .await
         .unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
@@ -143,7 +143,7 @@ async fn a_late_failure_does_not_set_a_ticket_back() {
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
     daemon
-        .write(update(&record, Change { tickets: vec![(keyring, "deleted".to_owned())], ..Change::default() }))
+        .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Deleted)], ..Change::default() }))
         .await
         .unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
@@ -169,7 +169,7 @@ async fn a_former_owner_ends_no_ticket() {
     let record = database.owned(&former, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
     former
-        .write(update(&record, Change { tickets: vec![(keyring, "x".to_owned())], ..Change::default() }))
+        .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Deleted)], ..Change::default() }))
         .await
         .unwrap();
     let ticket = former.store.survey(&[]).await.unwrap().owned[0].tickets[0];

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{
     AccountRecord, AuditEntry, ChangeId, CommandId, ConnectionSettings, Event, Group, Instant, KeyringId, Phone,
-    SealedKeys, Secret, StoreError,
+    SealedKeys, Secret, StoreError, TicketReason,
 };
 
 /// Everything that a transaction on an account writes besides the row.
@@ -14,8 +14,8 @@ pub struct Change {
     pub pair_code: CodeChange,
     /// Keyrings whose link is gone or never was: shredded.
     pub erase: Vec<KeyringId>,
-    /// Keyrings whose device entry must go: a ticket each, with its reason.
-    pub tickets: Vec<(KeyringId, String)>,
+    /// Keyrings whose device entry must go: a ticket each.
+    pub tickets: Vec<(KeyringId, TicketReason)>,
     /// Replaces the account's groups.
     pub groups: Option<Vec<Group>>,
     pub events: Vec<Event>,

@@ -46,4 +46,4 @@ pub use session::{CodeOver, GroupsError, OpenSession, PasskeyError, Purpose, Ses
 pub use shown::{Phase, Shown};
 pub use status::{Desired, Status};
 pub use store_error::StoreError;
-pub use ticket::{TicketOutcome, TicketRecord};
+pub use ticket::{TicketOutcome, TicketReason, TicketRecord};

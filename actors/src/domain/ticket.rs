@@ -1,4 +1,6 @@
-use super::{AccountId, Fence, Instant, KeyringId, TicketId};
+use std::fmt;
+
+use super::{AccountId, EventKind, Fence, Instant, KeyringId, TicketId};
 
 /// A row of `unlink_tickets`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +16,31 @@ pub struct TicketRecord {
     pub last_error: Option<String>,
     pub next_retry_at: Instant,
     pub abandon_at: Instant,
+}
+
+/// Why a device entry must leave a phone. The row has its text, for people alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketReason {
+    /// Another link of the account has taken its place.
+    PairedAgain,
+    /// It came about while its attempt ended, with this event.
+    AttemptEnded(EventKind),
+    /// Nothing could be done about it when its attempt ended.
+    LeftBehind,
+    Unpaired,
+    Deleted,
+}
+
+impl fmt::Display for TicketReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PairedAgain => f.write_str("re-paired"),
+            Self::AttemptEnded(event) => write!(f, "attempt ended: {event}"),
+            Self::LeftBehind => f.write_str("left behind"),
+            Self::Unpaired => f.write_str("unpaired"),
+            Self::Deleted => f.write_str("deleted"),
+        }
+    }
 }
 
 /// The outcome of a try.

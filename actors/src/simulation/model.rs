@@ -910,7 +910,7 @@ impl Model {
                 let ticket = Ticket {
                     account,
                     keyring: *keyring,
-                    reason: reason.clone(),
+                    reason: reason.to_string(),
                     attempts: 0,
                     last_error: None,
                     next_retry_at: now,

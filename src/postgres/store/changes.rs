@@ -98,7 +98,7 @@ impl AccountStore for PgStore {
             audit_payloads: change.audit.iter().map(audit_payload).collect::<Vec<_>>(),
             ticket_source: change.audit.first().map_or(NOBODY.to_owned(), |line| strip_nul::text(&line.source)),
             ticket_keyrings: change.tickets.iter().map(|(keyring, _)| keyring.0).collect::<Vec<_>>(),
-            ticket_reasons: change.tickets.iter().map(|(_, reason)| strip_nul::text(reason)).collect::<Vec<_>>(),
+            ticket_reasons: change.tickets.iter().map(|(_, reason)| reason.to_string()).collect::<Vec<_>>(),
             erase: change.erase.iter().map(|keyring| keyring.0).collect::<Vec<_>>(),
             replace_groups: change.groups.is_some(),
             group_jids: groups.iter().map(|group| strip_nul::text(&group.jid)).collect::<Vec<_>>(),

@@ -9,14 +9,14 @@ use super::{
 };
 use crate::domain::{
     AuditAction, CancelReason, Change, CloseReason, Command, Desired, Event, HoldCause, Instant, PairRequest, Phone,
-    Reason, Status, StatusReason, Unlinked,
+    Reason, Status, StatusReason, TicketReason, Unlinked,
 };
 
 /// The step that follows once the connection is closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AfterClose {
     /// The attempt is over. Closing → Unpaired
-    EndAttempt { terminal: Event, reason: StatusReason, command: Option<(CommandInput, String)> },
+    EndAttempt { terminal: Event, reason: StatusReason, cancel: Option<CommandInput> },
     /// The attempt starts, in place of one that runs or of a link that is down. Closing → Opening
     Begin { request: PairRequest, command: CommandInput },
     /// The attempt goes on, with another socket. Closing → Waiting | Opening | Linking
@@ -71,7 +71,7 @@ impl Lifecycle {
             let unanswered = std::mem::take(&mut groups.commands);
             // On leaving they stay `running`, and the next owner runs them again.
             if !matches!(after, AfterClose::Leave(_)) {
-                self.fail_all(unanswered, "the connection ended before the groups came", step);
+                self.fail_syncs(&unanswered, "the connection ended before the groups came", step);
             }
         }
         if matches!(self.state, State::Admitting { .. }) {
@@ -156,8 +156,8 @@ impl Lifecycle {
         match *after {
             AfterClose::Delete { command } => return self.finish_delete(command, waiting, step),
             AfterClose::Leave(leaving) => return self.finish_leave(leaving, step),
-            AfterClose::EndAttempt { terminal, reason, command } => {
-                self.finish_attempt(terminal, reason, command, step)
+            AfterClose::EndAttempt { terminal, reason, cancel } => {
+                self.finish_attempt(terminal, reason, cancel.as_ref(), step)
             }
             AfterClose::Begin { request, command } => self.begin_attempt(request, command, step),
             AfterClose::NextSocket { reason, until, erase_linking } => {
@@ -182,13 +182,11 @@ impl Lifecycle {
         &mut self,
         terminal: Event,
         reason: StatusReason,
-        command: Option<(CommandInput, String)>,
+        cancel: Option<&CommandInput>,
         step: &mut Step,
     ) {
         let mut change = Change::out_of_pending();
-        if let Some((command, result)) = command {
-            change.finished.push(command.ended(Ok(result)));
-        }
+        change.finished.extend(cancel.map(|command| command.ended(Ok("the attempt was cancelled".to_owned()))));
         self.finish_attempt_with(change, terminal, reason, step);
     }
 
@@ -205,7 +203,7 @@ impl Lifecycle {
     /// that the phone may list gets a ticket, keys that were never confirmed go.
     pub(super) fn end_attempt_into(&mut self, change: &mut Change, terminal: Event) {
         let Some(attempt) = self.record.end_attempt() else { return };
-        let device = attempt.device.map(|device| (device.keyring, format!("attempt ended: {}", terminal.kind())));
+        let device = attempt.device.map(|device| (device.keyring, TicketReason::AttemptEnded(terminal.kind())));
         change.tickets.extend(device);
         change.events.push(terminal);
     }
@@ -299,7 +297,7 @@ impl Lifecycle {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         if logout {
-            change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, "unpaired".to_owned())));
+            change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, TicketReason::Unpaired)));
             self.record.groups_synced_at = None;
         }
         self.record.give_up_number();
@@ -329,7 +327,7 @@ impl Lifecycle {
         let mut change = Change::out_of_pending();
         self.end_attempt_into(&mut change, Event::Cancelled { reason: CancelReason::Operator });
         self.leave_behind_into(&mut change);
-        change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, "deleted".to_owned())));
+        change.tickets.extend(self.record.take_keyring().map(|keyring| (keyring, TicketReason::Deleted)));
         change.deletes = true;
         self.record.give_up_number();
         self.record.next_retry_at = None;

@@ -2,8 +2,8 @@
 
 use super::{CommandInput, Lifecycle, State, Step, closing::AfterClose};
 use crate::domain::{
-    CancelReason, Change, CloseReason, Command, CommandId, Desired, Event, Finished, HoldCause, PairRequest, Reason,
-    Status,
+    CancelReason, Change, CloseReason, Command, CommandId, CommandKind, Desired, Event, Finished, HoldCause,
+    PairRequest, Reason, Status,
 };
 
 pub(super) const DELETED_ALREADY: &str = "deleted already";
@@ -64,8 +64,8 @@ impl Lifecycle {
             return self.done(&input, "no pair attempt is running", step);
         }
         let terminal = Event::Cancelled { reason: CancelReason::Operator };
-        let command = Some((input, "the attempt was cancelled".to_owned()));
-        self.close_then(AfterClose::EndAttempt { terminal, reason: Reason::Cancelled.into(), command }, step);
+        let (reason, cancel) = (Reason::Cancelled.into(), Some(input));
+        self.close_then(AfterClose::EndAttempt { terminal, reason, cancel }, step);
     }
 
     /// Unpaired → Reclaiming | Connecting; Held | Reconnecting → Connecting
@@ -163,7 +163,7 @@ impl Lifecycle {
         let State::Online { groups, .. } = &mut self.state else {
             return self.fail(input, "the account is not connected", step);
         };
-        groups.commands.push((input.id, input.kind.clone()));
+        groups.commands.push(input.id);
         if !groups.asked {
             groups.due = Some(now);
             self.fetch_groups(step);
@@ -185,17 +185,22 @@ impl Lifecycle {
     }
 
     pub(super) fn fail(&mut self, input: &CommandInput, reason: &str, step: &mut Step) {
-        self.fail_all(vec![(input.id, input.kind.clone())], reason, step);
+        self.fail_all(&[input.id], &input.kind, reason, step);
     }
 
-    /// Each ends `failed` and emits `command.failed`.
-    pub(super) fn fail_all(&mut self, commands: Vec<(CommandId, String)>, reason: &str, step: &mut Step) {
+    /// See [`Groups::commands`](super::state::Groups).
+    pub(super) fn fail_syncs(&mut self, commands: &[CommandId], reason: &str, step: &mut Step) {
+        self.fail_all(commands, CommandKind::SyncGroups.as_str(), reason, step);
+    }
+
+    /// Each of these, of one kind, ends `failed` and emits `command.failed`.
+    pub(super) fn fail_all(&mut self, commands: &[CommandId], kind: &str, reason: &str, step: &mut Step) {
         if commands.is_empty() {
             return;
         }
         let mut change = Change::default();
-        for (command, kind) in commands {
-            fail_into(&mut change, command, kind, reason);
+        for command in commands {
+            fail_into(&mut change, *command, kind.to_owned(), reason);
         }
         self.write(change, step);
     }

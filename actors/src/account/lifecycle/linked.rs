@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose, state::Groups};
 use crate::domain::{
-    AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, Desired, Event, Finished,
-    Group, GroupsError, HoldCause, Instant, Phone, Policy, Purpose, QrChange, Reason, Status, Update, Verdict, share,
+    AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, CommandKind, Desired,
+    Event, Finished, Group, GroupsError, HoldCause, Instant, Phone, Policy, Purpose, QrChange, Reason, Status,
+    TicketReason, Update, Verdict, share,
 };
 
 impl Lifecycle {
@@ -122,7 +123,7 @@ impl Lifecycle {
         let (mut record, mut change) = (self.record.clone(), Change::default());
         let pairing = record.attempt().is_some();
         if pairing {
-            change.tickets.extend(record.complete_link().map(|keyring| (keyring, "re-paired".to_owned())));
+            change.tickets.extend(record.complete_link().map(|keyring| (keyring, TicketReason::PairedAgain)));
             change.audit.push(self.audit(&self.source, AuditAction::Paired, None));
             (change.qr, change.pair_code) = (QrChange::Clear, CodeChange::Clear);
             record.groups_synced_at = None;
@@ -308,7 +309,9 @@ impl Lifecycle {
                 groups.failures = 0;
                 let count = list.len();
                 self.record.groups_synced_at = Some(step.now);
-                let done = |(command, kind)| Finished { command, kind, result: Ok(format!("{count} groups")) };
+                let result = || Ok(format!("{count} groups"));
+                let kind = CommandKind::SyncGroups;
+                let done = |command| Finished { command, kind: kind.to_string(), result: result() };
                 let change = Change {
                     groups: Some(list),
                     events: vec![Event::GroupsSynced { count }],
@@ -322,7 +325,7 @@ impl Lifecycle {
                     groups.due = Some(groups_retry(&self.policy, self.seed, step.now, groups.failures));
                     groups.failures = groups.failures.saturating_add(1);
                 }
-                self.fail_all(commands, &format!("the groups could not be fetched: {reason}"), step);
+                self.fail_syncs(&commands, &format!("the groups could not be fetched: {reason}"), step);
             }
         }
     }

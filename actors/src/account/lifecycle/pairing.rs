@@ -280,7 +280,7 @@ impl Lifecycle {
 
     /// → Closing
     pub(super) fn end_attempt(&mut self, terminal: Event, reason: impl Into<StatusReason>, step: &mut Step) {
-        self.close_then(AfterClose::EndAttempt { terminal, reason: reason.into(), command: None }, step);
+        self.close_then(AfterClose::EndAttempt { terminal, reason: reason.into(), cancel: None }, step);
     }
 
     /// → Closing

@@ -62,7 +62,7 @@ impl Lifecycle {
             }
             Err(reason) => reason,
         };
-        self.fail_all(vec![(command, CommandKind::Passkey.to_string())], &reason.to_string(), step);
+        self.fail_all(&[command], CommandKind::Passkey.as_str(), &reason.to_string(), step);
         match &mut self.state {
             State::AwaitingPasskey { stage: PasskeyStage::Challenge, answered, .. } => *answered = false,
             State::AwaitingPasskey { stage: PasskeyStage::Confirm, .. } => {
@@ -89,11 +89,8 @@ impl Lifecycle {
     /// The socket that it was for is gone. The state stays.
     pub(super) fn on_late_passkey_answer(&mut self, command: CommandId, step: &mut Step) {
         if !self.is_leaving() {
-            self.fail_all(
-                vec![(command, CommandKind::Passkey.to_string())],
-                "the connection ended before the answer",
-                step,
-            );
+            let reason = "the connection ended before the answer";
+            self.fail_all(&[command], CommandKind::Passkey.as_str(), reason, step);
         }
     }
 

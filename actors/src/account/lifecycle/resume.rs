@@ -3,7 +3,7 @@
 use super::{AfterClose, Lifecycle, NOBODY, State, Step};
 use crate::domain::{
     AccountRecord, AuditAction, Change, Desired, Event, Failures, Finished, HoldCause, Incarnation, Instant,
-    PendingAttempt, Policy, Reason, Status, StatusReason, Trouble,
+    PendingAttempt, Policy, Reason, Status, StatusReason, TicketReason, Trouble,
 };
 
 impl Lifecycle {
@@ -123,7 +123,7 @@ impl Lifecycle {
         if self.record.status == Status::Unpaired {
             self.record.last_phone = device.phone.or(self.record.last_phone.take());
         }
-        change.tickets.push((device.keyring, "left behind".to_owned()));
+        change.tickets.push((device.keyring, TicketReason::LeftBehind));
     }
 
     /// A deletion that a crash cut off is finished, and one whose last device entry has left

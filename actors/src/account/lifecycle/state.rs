@@ -54,8 +54,8 @@ pub struct Groups {
     /// A fetch is under way; its answer is waited for until `due`.
     pub asked: bool,
     pub failures: u32,
-    /// Commands that end with the next answer.
-    pub commands: Vec<(CommandId, String)>,
+    /// The `groups.sync` that end with the next answer.
+    pub commands: Vec<CommandId>,
 }
 
 /// The states, in groups: for what is alike in all of a group.

@@ -3,7 +3,8 @@
 use super::{super::*, *};
 use crate::domain::{
     Attempt, Change, CloseReason, CommandKind, Event, EventKind, KeyringId, Link, LinkedDevice, PairMethod,
-    PairRequest, PasskeyAnswer, PasskeyError, PasskeyStage, Phase, Purpose, Refuse, Shown, Trouble, Update,
+    PairRequest, PasskeyAnswer, PasskeyError, PasskeyStage, Phase, Purpose, Refuse, Shown, TicketReason, Trouble,
+    Update,
 };
 
 fn close_of(effects: &[Effect]) -> Option<Incarnation> {
@@ -294,7 +295,7 @@ fn a_new_link_sends_the_parked_device_away() {
     bench.scanned();
     bench.claimed(Claim::Granted);
     bench.open();
-    assert_eq!(changes(&bench.effects)[0].tickets, [(old, "re-paired".to_owned())]);
+    assert_eq!(changes(&bench.effects)[0].tickets, [(old, TicketReason::PairedAgain)]);
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn a_deleted_account_leaves_the_lists_before_its_socket_closes() {
     assert!(bench.events().is_empty());
     bench.closed();
     assert_eq!(bench.events(), ["account.deleted"]);
-    assert_eq!(changes(&bench.effects)[0].tickets, [(keyring, "deleted".to_owned())]);
+    assert_eq!(changes(&bench.effects)[0].tickets, [(keyring, TicketReason::Deleted)]);
     assert!(changes(&bench.effects)[0].erase.is_empty(), "unlink first, then erase");
     assert_eq!(bench.effects.last(), Some(&Effect::Retire));
 }
@@ -622,7 +623,7 @@ fn a_link_that_the_smallest_write_left_gets_its_ticket() {
         let mut bench = Bench { life, now: START, effects, commands: 0 };
         bench.ask(kind);
         let tickets: Vec<_> = changes(&bench.effects).iter().flat_map(|change| change.tickets.clone()).collect();
-        assert_eq!(tickets, [(keyring, "left behind".to_owned())], "{kind}");
+        assert_eq!(tickets, [(keyring, TicketReason::LeftBehind)], "{kind}");
         assert_eq!((bench.life.record().linking(), bench.life.record().phone()), (None, None), "{kind}");
     }
 }
