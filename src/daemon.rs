@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
-    listen::Place,
+    listen::ListenAddress,
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
@@ -39,7 +39,7 @@ use crate::{
         gateway::{self, WhatsApp},
     },
 };
-use boot::Database;
+use boot::DaemonDatabase;
 use shutdown::Stop;
 
 /// Everything is compared with the database at least this often.
@@ -89,7 +89,7 @@ fn abandon(runtime: Arc<Runtime>) {
 async fn serve(config: Config, runtime: Arc<Runtime>) -> anyhow::Result<()> {
     let mut stop = Stop::on_signals()?;
     systemd::status("opening the database");
-    let database = match stop.unless(Database::open(&config)).await {
+    let database = match stop.unless(DaemonDatabase::open(&config)).await {
         Some(database) => database?,
         None => return Ok(()),
     };
@@ -100,7 +100,7 @@ async fn serve(config: Config, runtime: Arc<Runtime>) -> anyhow::Result<()> {
 
 async fn serve_with(
     config: &Config,
-    database: &Database,
+    database: &DaemonDatabase,
     stop: &mut Stop,
     runtime: Arc<Runtime>,
 ) -> anyhow::Result<()> {
@@ -109,7 +109,7 @@ async fn serve_with(
     // Separate pools, so that the keys of a thousand logins cannot delay the writes of
     // accounts' rows, and nothing can delay the heartbeat.
     let (pool, keys, heartbeat) =
-        (database.dsn().pool()?, database.dsn().patient_pool()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
+        (database.dsn().pool()?, database.dsn().pool_with_long_wait()?, database.dsn().pool_of(HEARTBEAT_CONNECTIONS)?);
     let Some(credentials) = stop.unless(open_credentials(&keys, process, config)).await else { return Ok(()) };
     let credentials = Arc::new(credentials?);
     let Some(lease) = stop.unless(lease(&heartbeat, process, config, credentials.master_keys())).await else {
@@ -180,7 +180,7 @@ async fn serve_with(
     let console = match config.console_addr.zip(token) {
         None => None,
         Some((addr, token)) => Some(Console::start(console::ConsoleSettings {
-            place: Place {
+            listen: ListenAddress {
                 name: "the console",
                 setting: "PAIRD_CONSOLE_ADDR",
                 addr,
@@ -201,8 +201,8 @@ async fn serve_with(
     };
     let probes = config.probe_addr.map(|addr| {
         let addr_file = config.probe_addr_file();
-        let place = Place { name: "the probe listener", setting: "PAIRD_PROBE_ADDR", addr, addr_file };
-        ProbeListener::start(place, Arc::clone(&vitals))
+        let listen = ListenAddress { name: "the probe listener", setting: "PAIRD_PROBE_ADDR", addr, addr_file };
+        ProbeListener::start(listen, Arc::clone(&vitals))
     });
     let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;

@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(3);
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An address to listen on, and its name in the log.
-pub(crate) struct Place {
+pub(crate) struct ListenAddress {
     pub(crate) name: &'static str,
     pub(crate) setting: &'static str,
     pub(crate) addr: SocketAddr,
@@ -30,7 +30,7 @@ pub(crate) struct Place {
     pub(crate) addr_file: PathBuf,
 }
 
-impl Place {
+impl ListenAddress {
     /// Serves until cancelled. Short responses that are under way then may finish.
     pub(crate) async fn serve(self, ending: CancellationToken, server: impl Fn(TcpListener) -> io::Result<Server>) {
         let Self { name, setting, addr, .. } = self;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
-    listen::{Place, limit_unread_time},
+    listen::{ListenAddress, limit_unread_time},
     metrics::{CONTENT_TYPE, Front, count_requests},
     vitals::Vitals,
 };
@@ -38,10 +38,10 @@ pub(crate) struct ProbeListener {
 
 impl ProbeListener {
     /// Serves in the background, as soon as the address is free.
-    pub(crate) fn start(place: Place, vitals: Arc<Vitals>) -> Self {
+    pub(crate) fn start(listen: ListenAddress, vitals: Arc<Vitals>) -> Self {
         let ending = CancellationToken::new();
         let server = move |listener| server(listener, &vitals);
-        Self { task: actix_web::rt::spawn(place.serve(ending.clone(), server)), ending }
+        Self { task: actix_web::rt::spawn(listen.serve(ending.clone(), server)), ending }
     }
 
     pub(crate) async fn stop(self) {

@@ -25,7 +25,7 @@ use crate::{
 
 /// The contents of the fake store, open to tests.
 #[derive(Default)]
-pub struct Rows {
+pub struct FakeRows {
     pub accounts: BTreeMap<AccountId, AccountRecord>,
     pub queued: VecDeque<CommandRow>,
     pub running: Vec<CommandRow>,
@@ -50,11 +50,11 @@ pub struct Rows {
 
 #[derive(Default)]
 pub struct FakeStore {
-    rows: Mutex<Rows>,
+    rows: Mutex<FakeRows>,
 }
 
 impl FakeStore {
-    pub fn rows(&self) -> MutexGuard<'_, Rows> {
+    pub fn rows(&self) -> MutexGuard<'_, FakeRows> {
         self.rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

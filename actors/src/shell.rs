@@ -169,7 +169,7 @@ impl<W: CarryOut> Mailbox<W> {
     /// Reads the machine with `look`; `None` if the actor is gone.
     pub async fn look<R: Send + 'static>(&self, look: impl FnOnce(&W) -> R + Send + 'static) -> Option<R> {
         let (tell, seen) = oneshot::channel();
-        self.0.do_send(Mail::Look(Box::new(move |work| {
+        self.0.do_send(Mail::Inspect(Box::new(move |work| {
             // The asker may have given up.
             let _ = tell.send(look(work));
         })));
@@ -183,7 +183,7 @@ impl<W: CarryOut> Mailbox<W> {
 enum Mail<W: CarryOut> {
     Input(Caused<W::Input, Option<Span>>),
     FenceOff,
-    Look(Box<dyn FnOnce(&W) + Send>),
+    Inspect(Box<dyn FnOnce(&W) + Send>),
 }
 
 /// Starts an actor, with the first orders of its machine.
@@ -327,7 +327,7 @@ impl<W: CarryOut> Handler<Mail<W>> for Shell<W> {
                 self.pump(ctx);
             }
             Mail::FenceOff => self.fence_off(ctx),
-            Mail::Look(look) => look(self.desk.work()),
+            Mail::Inspect(inspect) => inspect(self.desk.work()),
         }
     }
 }

@@ -8,7 +8,7 @@ use paird_actors::{clock, ports::FleetStore as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::console::Console;
+use super::console::ConsoleClient;
 use super::database::{self, Database};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
@@ -54,12 +54,12 @@ pub(super) async fn run(config: &Config, format: Format, command: AdminCommand) 
         AdminCommand::Inspect { account: None, .. } => inspect_all(config, format).await,
         AdminCommand::Sweep { dry_run } => sweep(config, format, dry_run).await,
         AdminCommand::Resync => {
-            Console::of(config)?.post("/api/resync", json!({})).await?;
+            ConsoleClient::of(config)?.post("/api/resync", json!({})).await?;
             format.tell("compared with the database from now on", &json!({ "resync": "asked" }));
             Ok(ExitCode::SUCCESS)
         }
         AdminCommand::Drain { undo: true } => {
-            let answer = Console::of(config)?.delete("/api/drain").await?;
+            let answer = ConsoleClient::of(config)?.delete("/api/drain").await?;
             let was_draining = answer.get("wasDraining").and_then(Value::as_bool).unwrap_or_default();
             let words = if was_draining {
                 "the drain is taken back: this daemon takes its share of the accounts again"
@@ -70,7 +70,7 @@ pub(super) async fn run(config: &Config, format: Format, command: AdminCommand) 
             Ok(ExitCode::SUCCESS)
         }
         AdminCommand::Drain { undo: false } => {
-            let console = Console::of(config)?;
+            let console = ConsoleClient::of(config)?;
             let spinner = progress::spinner("disconnecting every account");
             let drained = console.post("/api/drain", json!({})).await;
             spinner.finish_and_clear();
@@ -87,7 +87,7 @@ pub(super) async fn run(config: &Config, format: Format, command: AdminCommand) 
 
 async fn inspect(config: &Config, format: Format, wanted: &str) -> anyhow::Result<ExitCode> {
     let account = Database::connect(config, format).await?.account(wanted).await?;
-    let seen = Console::of(config)?.get(&format!("/api/accounts/{}/inspection", account.id)).await;
+    let seen = ConsoleClient::of(config)?.get(&format!("/api/accounts/{}/inspection", account.id)).await;
     let seen = seen.map_err(|why| why.context(account.label))?;
     match format {
         Format::Json => out::json(&seen),
@@ -102,7 +102,7 @@ async fn inspect(config: &Config, format: Format, wanted: &str) -> anyhow::Resul
 }
 
 async fn inspect_all(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
-    let mut answer = Console::of(config)?.get("/api/inspections").await?;
+    let mut answer = ConsoleClient::of(config)?.get("/api/inspections").await?;
     let seen = answer.get_mut("inspections").map(Value::take).unwrap_or_default();
     match (format, seen.as_array()) {
         (Format::Json, _) => out::json(&seen),
@@ -121,7 +121,7 @@ async fn inspect_all(config: &Config, format: Format) -> anyhow::Result<ExitCode
 
 async fn restart(config: &Config, format: Format, wanted: &str) -> anyhow::Result<ExitCode> {
     let account = Database::connect(config, format).await?.account(wanted).await?;
-    let console = Console::of(config)?;
+    let console = ConsoleClient::of(config)?;
     let restarted = console.post(&format!("/api/accounts/{}/restart", account.id), json!({})).await;
     restarted.map_err(|why| why.context(account.label.clone()))?;
     let document = json!({ "accountId": account.id, "label": account.label, "restarted": true });
@@ -132,7 +132,7 @@ async fn restart(config: &Config, format: Format, wanted: &str) -> anyhow::Resul
 /// Runs the daemon's sweep. Without a daemon nothing can be parked, so it lists what the next
 /// one will park.
 async fn sweep(config: &Config, format: Format, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let asked = match Console::of(config) {
+    let asked = match ConsoleClient::of(config) {
         Ok(console) => console.post("/api/sweep", json!({ "dryRun": dry_run })).await,
         Err(why) => Err(why),
     };

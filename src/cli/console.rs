@@ -20,31 +20,31 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Cheap to clone. Its requests block, and run on a thread for such work.
 #[derive(Clone)]
-pub(super) struct Console {
-    way: Way,
+pub(super) struct ConsoleClient {
+    endpoint: Endpoint,
     agent: Agent,
 }
 
 /// The way to reach the daemon.
 #[derive(Clone)]
-enum Way {
+enum Endpoint {
     /// Its socket in the data directory, which it alone can have made.
     Socket(PathBuf),
     /// Its address, with the token. Any process that listens there would receive the token, so
     /// this is used only if the daemon says that it listens, or the token's file was set.
-    Address { address: SocketAddr, token: Secret, token_file: String },
+    Tcp { address: SocketAddr, token: Secret, token_file: String },
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(path) => path.display().fmt(f),
-            Self::Address { address, .. } => address.fmt(f),
+            Self::Tcp { address, .. } => address.fmt(f),
         }
     }
 }
 
-impl Console {
+impl ConsoleClient {
     /// The daemon of this data directory.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Console {
         let path = config.console_socket();
         match socket::answers(&path) {
             Some(true) => {
-                return Ok(Self { agent: socket::agent(builder.build(), &path), way: Way::Socket(path) });
+                return Ok(Self { agent: socket::agent(builder.build(), &path), endpoint: Endpoint::Socket(path) });
             }
             // Left behind by a daemon that was killed; its address may belong to another process.
             Some(false) => return Err(no_daemon(&path.display())),
@@ -77,17 +77,17 @@ impl Console {
                 anyhow::anyhow!("{file}: {why}; run as the user that runs the daemon")
             }
         })?;
-        let way = Way::Address {
+        let endpoint = Endpoint::Tcp {
             address: address(config)?,
             token: Secret::new(token.trim()),
             token_file: file.display().to_string(),
         };
-        Ok(Self { way, agent: builder.build().into() })
+        Ok(Self { endpoint, agent: builder.build().into() })
     }
 
     /// The socket or address at which the daemon answers.
-    pub(super) fn place(&self) -> String {
-        self.way.to_string()
+    pub(super) fn address(&self) -> String {
+        self.endpoint.to_string()
     }
 
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -114,21 +114,21 @@ impl Console {
     }
 
     fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        match &self.way {
-            Way::Socket(_) => request,
-            Way::Address { token, .. } => request.header("authorization", format!("Bearer {}", token.expose())),
+        match &self.endpoint {
+            Endpoint::Socket(_) => request,
+            Endpoint::Tcp { token, .. } => request.header("authorization", format!("Bearer {}", token.expose())),
         }
     }
 
     fn url(&self, path: &str) -> String {
-        match &self.way {
-            Way::Socket(_) => format!("http://localhost{path}"),
-            Way::Address { address, .. } => format!("http://{address}{path}"),
+        match &self.endpoint {
+            Endpoint::Socket(_) => format!("http://localhost{path}"),
+            Endpoint::Tcp { address, .. } => format!("http://{address}{path}"),
         }
     }
 
     fn answer(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
-        let place = &self.way;
+        let place = &self.endpoint;
         let mut answer = answer.map_err(|why| self.unreachable(&why))?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().map_err(|why| self.unreachable(&why))?;
@@ -138,10 +138,10 @@ impl Console {
         }
         if status == 401 || status == 403 {
             let file = match place {
-                Way::Socket(_) => {
+                Endpoint::Socket(_) => {
                     anyhow::bail!("the daemon at {place} refused you: run this as the user that runs the daemon")
                 }
-                Way::Address { token_file, .. } => token_file,
+                Endpoint::Tcp { token_file, .. } => token_file,
             };
             anyhow::bail!(
                 "the daemon at {place} rejected the token from {file}: set PAIRD_DATA_DIR or PAIRD_CONSOLE_TOKEN_FILE as for that daemon"
@@ -157,9 +157,9 @@ impl Console {
 
     fn unreachable(&self, why: &ureq::Error) -> anyhow::Error {
         if matches!(why, ureq::Error::Io(_) | ureq::Error::ConnectionFailed) {
-            return no_daemon(&self.way);
+            return no_daemon(&self.endpoint);
         }
-        failure(Exit::NoDaemon, format!("no daemon answers on {}: {why}", self.way))
+        failure(Exit::NoDaemon, format!("no daemon answers on {}: {why}", self.endpoint))
     }
 }
 

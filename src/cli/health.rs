@@ -13,7 +13,7 @@ use super::out::Format;
 use crate::config::Config;
 use crate::postgres::host;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Without an option the database is asked, which a daemon outlives.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) async fn run(config: &Config, format: Format, args: HealthArgs) -> an
 async fn probe(config: &Config, format: Format, path: &str, good: &'static str) -> anyhow::Result<ExitCode> {
     let url = format!("http://{}{path}", whom_to_ask(config)?);
     let ask = move || {
-        let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(ANSWER_WITHIN)).build();
+        let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(ANSWER_TIMEOUT)).build();
         ureq::Agent::from(agent).get(url).call().map(drop)
     };
     let answer = tokio::task::spawn_blocking(ask).await?;

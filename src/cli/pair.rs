@@ -16,7 +16,7 @@ use super::database::{Database, NoDaemonHint, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use crate::config::Config;
-use ending::Ending;
+use ending::PairResult;
 #[cfg(feature = "sandbox")]
 pub(super) use ending::is_terminal;
 use output::Output;
@@ -36,7 +36,7 @@ pub(super) struct PairArgs {
 }
 
 /// One `account.pair` command and what has been seen of its attempt.
-struct Attempt<'a> {
+struct PairRun<'a> {
     database: &'a Database,
     account: &'a ListedAccount,
     command: i64,
@@ -50,7 +50,7 @@ pub(super) async fn run(config: &Config, format: Format, args: PairArgs) -> anyh
     let account = database.account(&args.account).await?;
     let seq = pairing(&database, &account).await?.event_seq;
     let command = database.send("account.pair", account.id, &command_args).await?;
-    let mut attempt = Attempt { database: &database, account: &account, command, seq };
+    let mut attempt = PairRun { database: &database, account: &account, command, seq };
 
     let mut output = Output::new(format, &account);
     let ending = tokio::select! {
@@ -86,14 +86,14 @@ async fn pairing(database: &Database, account: &ListedAccount) -> anyhow::Result
     cli::get_pairing().bind(&database.client, &account.id).one().await.map_err(explained)
 }
 
-impl Attempt<'_> {
+impl PairRun<'_> {
     /// Shows the attempt until it has ended.
-    async fn watch(&mut self, output: &mut Output) -> anyhow::Result<Ending> {
+    async fn watch(&mut self, output: &mut Output) -> anyhow::Result<PairResult> {
         let mut hint = NoDaemonHint::new(self.command);
         loop {
             let command = self.database.command(self.command).await?;
             if command.state == "failed" {
-                return Ok(Ending::failed(&command.result.unwrap_or_default()));
+                return Ok(PairResult::failed(&command.result.unwrap_or_default()));
             }
             match command.started_at {
                 Some(started_at) => {
@@ -109,19 +109,19 @@ impl Attempt<'_> {
     }
 
     /// Ends the attempt on the operator's word and waits until the daemon has.
-    async fn cancel(&mut self, output: &mut Output) -> anyhow::Result<Ending> {
+    async fn cancel(&mut self, output: &mut Output) -> anyhow::Result<PairResult> {
         output.clear();
         output.format().remark("cancelling");
         self.database.send("account.cancel", self.account.id, &json!({})).await?;
         tokio::select! {
             ending = self.watch(output) => ending,
-            _ = tokio::signal::ctrl_c() => Ok(Ending::left()),
+            _ = tokio::signal::ctrl_c() => Ok(PairResult::left()),
         }
     }
 
     /// The terminal event of this attempt, if there is one. Events from before this attempt's
     /// command began belong to a former attempt.
-    async fn ending(&mut self, started_at: DateTime<FixedOffset>) -> anyhow::Result<Option<Ending>> {
+    async fn ending(&mut self, started_at: DateTime<FixedOffset>) -> anyhow::Result<Option<PairResult>> {
         let (account, seq) = (self.account.id, self.seq);
         let found = cli::list_events_of_account().bind(&self.database.client, &account, &seq).all().await;
         for event in found.map_err(explained)? {
@@ -129,7 +129,7 @@ impl Attempt<'_> {
             if event.created_at < started_at {
                 continue;
             }
-            let Some(ending) = Ending::of(&event.kind, &event.payload) else { continue };
+            let Some(ending) = PairResult::of(&event.kind, &event.payload) else { continue };
             if self.is_about_the_one_before(&event).await? {
                 continue;
             }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{accounts::nobody, auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
 
 /// Accounts that disconnect more slowly do so after the answer.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two attempts to release the accounts of a drained daemon.
 const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
@@ -65,7 +65,8 @@ struct SweepOrder {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Swept {
+#[schema(as = Swept)]
+struct SweepReport {
     dry_run: bool,
     /// Pair attempts that a crash left behind.
     swept: Vec<SweptAttempt>,
@@ -127,9 +128,9 @@ pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpRespon
 }
 
 /// Parks pair attempts that a crash left behind.
-#[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = Swept)))]
+#[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = SweepReport)))]
 #[post("/api/sweep")]
-pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result<Json<Swept>, Problem> {
+pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result<Json<SweepReport>, Problem> {
     let dry_run = order.0.dry_run;
     let swept = state.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
     let told = |swept: paird_actors::domain::Swept| SweptAttempt {
@@ -137,7 +138,7 @@ pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result
         label: swept.label,
         why: swept.why,
     };
-    Ok(Json(Swept { dry_run, swept: swept.into_iter().map(told).collect() }))
+    Ok(Json(SweepReport { dry_run, swept: swept.into_iter().map(told).collect() }))
 }
 
 /// Compares everything with the database now, as the tick does.
@@ -165,7 +166,7 @@ pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Jso
         }
     }
     let draining = actix_web::rt::spawn(give_everything_back(state));
-    match tokio::time::timeout(DRAIN_TIME, draining).await {
+    match tokio::time::timeout(DRAIN_TIMEOUT, draining).await {
         Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
         Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
         Ok(Err(_)) | Err(_) => {
@@ -219,7 +220,7 @@ async fn give_everything_back(state: Data<AppState>) -> Option<u64> {
 pub async fn undrain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Json<Undrained>, Problem> {
     state.trail.note(AuditAction::Undrained, *caller);
     let undraining = actix_web::rt::spawn(take_accounts_again(state));
-    match tokio::time::timeout(DRAIN_TIME, undraining).await {
+    match tokio::time::timeout(DRAIN_TIMEOUT, undraining).await {
         Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),
         Ok(Err(_)) | Err(_) => {
             let problem =

@@ -15,7 +15,7 @@ use actix_web::{
 };
 use chrono::Utc;
 
-use super::{login::wants_page, problem::Problem, socket::Owner, state::AppState};
+use super::{login::wants_page, problem::Problem, socket::TrustedPeer, state::AppState};
 use crate::metrics::WrongToken;
 
 /// Files below it contain no data and need no authentication.
@@ -90,7 +90,7 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
 
 /// A wrong Authorization header is not made up for by a cookie.
 fn caller(request: &HttpRequest) -> Option<Caller> {
-    if request.conn_data::<Owner>().is_some() {
+    if request.conn_data::<TrustedPeer>().is_some() {
         return Some(Caller::Socket);
     }
     let state = request.app_data::<Data<AppState>>()?;

@@ -67,7 +67,7 @@ struct CommandEnd {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Patience {
+struct WaitQuery {
     /// Seconds to wait for its end, at most 30.
     #[param(minimum = 0, maximum = 30)]
     wait: Option<u64>,
@@ -110,14 +110,10 @@ pub async fn send(
 }
 
 /// Shows a command; with `wait`, as soon as it has ended.
-#[utoipa::path(tag = "commands", params(("id" = i64, Path), Patience), responses((status = 200, body = CommandEnd)))]
+#[utoipa::path(tag = "commands", params(("id" = i64, Path), WaitQuery), responses((status = 200, body = CommandEnd)))]
 #[get("/api/commands/{id}")]
-pub async fn show(
-    state: Data<AppState>,
-    id: Path<i64>,
-    patience: Query<Patience>,
-) -> Result<Json<CommandEnd>, Problem> {
-    let wait = patience.wait.unwrap_or(0);
+pub async fn show(state: Data<AppState>, id: Path<i64>, query: Query<WaitQuery>) -> Result<Json<CommandEnd>, Problem> {
+    let wait = query.wait.unwrap_or(0);
     if wait > LONGEST_WAIT {
         return Err(Problem::malformed(format!("wait is at most {LONGEST_WAIT} seconds")));
     }

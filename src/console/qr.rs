@@ -78,6 +78,6 @@ fn etag(png: &str, format: Format) -> String {
 
 fn accepted(request: &HttpRequest) -> Format {
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let place = |kind| accept.find(kind).unwrap_or(usize::MAX);
-    if place("image/svg+xml") < place("image/png") { Format::Svg } else { Format::Png }
+    let rank = |kind| accept.find(kind).unwrap_or(usize::MAX);
+    if rank("image/svg+xml") < rank("image/png") { Format::Svg } else { Format::Png }
 }

@@ -28,7 +28,7 @@ use super::{
     token::Token,
     trail::Trail,
 };
-use crate::listen::{Place, limit_unread_time};
+use crate::listen::{ListenAddress, limit_unread_time};
 use crate::metrics::{Front, count_requests};
 use crate::postgres::{lease::LeaseRow, pool::Dsn, subscriptions::Subscriptions};
 use crate::vitals::Vitals;
@@ -43,7 +43,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The console's settings and its dependencies in the daemon.
 pub struct ConsoleSettings {
-    pub(crate) place: Place,
+    pub(crate) listen: ListenAddress,
     /// For the command line, which needs no token there.
     pub socket: PathBuf,
     pub token: Token,
@@ -90,9 +90,11 @@ impl Console {
             ending: ending.clone(),
         });
         let for_socket = state.clone();
-        let by_address = settings.place.serve(ending.clone(), move |listener| server(Door::Address(listener), &state));
-        let by_socket =
-            socket::serve(settings.socket, ending.clone(), move |listener| server(Door::Socket(listener), &for_socket));
+        let by_address =
+            settings.listen.serve(ending.clone(), move |listener| server(ListenSocket::Address(listener), &state));
+        let by_socket = socket::serve(settings.socket, ending.clone(), move |listener| {
+            server(ListenSocket::Socket(listener), &for_socket)
+        });
         let served = async {
             tokio::join!(by_address, by_socket);
         };
@@ -109,12 +111,12 @@ impl Console {
 }
 
 /// A socket on which the console listens.
-enum Door {
+enum ListenSocket {
     Address(TcpListener),
     Socket(UnixListener),
 }
 
-fn server(door: Door, state: &Data<AppState>) -> io::Result<Server> {
+fn server(socket: ListenSocket, state: &Data<AppState>) -> io::Result<Server> {
     let (state, vitals) = (state.clone(), Data::from(Arc::clone(&state.vitals)));
     let app = move || {
         let (app, document) = App::new()
@@ -143,8 +145,8 @@ fn server(door: Door, state: &Data<AppState>) -> io::Result<Server> {
         })
         .disable_signals()
         .shutdown_timeout(STOP_TIMEOUT.as_secs());
-    Ok(match door {
-        Door::Address(listener) => server.workers(WORKERS).listen(listener)?.run(),
-        Door::Socket(listener) => server.workers(1).listen_uds(listener)?.run(),
+    Ok(match socket {
+        ListenSocket::Address(listener) => server.workers(WORKERS).listen(listener)?.run(),
+        ListenSocket::Socket(listener) => server.workers(1).listen_uds(listener)?.run(),
     })
 }

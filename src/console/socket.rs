@@ -25,7 +25,7 @@ const RETRY: Duration = Duration::from_secs(3);
 
 /// Marks a connection that came by the socket, from a process of the daemon's own user or root.
 #[derive(Clone, Copy)]
-pub(super) struct Owner;
+pub(super) struct TrustedPeer;
 
 /// Waits until no other daemon has the socket, then serves until cancelled.
 pub(super) async fn serve(
@@ -109,7 +109,7 @@ pub(super) fn mark_owner(connection: &dyn Any, extensions: &mut Extensions) {
     let Some(socket) = connection.downcast_ref::<actix_web::rt::net::UnixStream>() else { return };
     let own = nix::unistd::geteuid().as_raw();
     if socket.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0) {
-        extensions.insert(Owner);
+        extensions.insert(TrustedPeer);
     }
 }
 

@@ -6,7 +6,7 @@ use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 
 use super::memory::StagedRecords;
-use super::records::{Kind, Records};
+use super::records::{RecordKind, Records};
 use super::rows::Rows;
 use super::seal::CurrentKeys;
 use super::write_behind::WriteBehind;
@@ -107,7 +107,7 @@ impl Keyring {
             return Err(StoreError::Poisoned(format!("keyring {} is durable already", self.id)));
         };
         let entries = records.all();
-        if !entries.iter().any(|entry| entry.kind == Kind::Device) {
+        if !entries.iter().any(|entry| entry.kind == RecordKind::Device) {
             return Err(StoreError::Poisoned(format!("keyring {} has no device to secure", self.id)));
         }
         // Held until the row is written: no rotation ends in between.

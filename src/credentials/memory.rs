@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use paird_actors::domain::StoreError;
 
 use super::record_key;
-use super::records::{Entry, Kind, Records, Selection};
+use super::records::{Entry, RecordKind, Records, Selection};
 
 /// Identifies a record.
-pub(super) type Key = (Kind, String);
+pub(super) type Key = (RecordKind, String);
 
 #[derive(Default)]
 pub(super) struct RecordMap(BTreeMap<Key, Entry>);
@@ -21,29 +21,29 @@ impl RecordMap {
         self.0.values()
     }
 
-    pub fn get(&self, kind: Kind, name: &str) -> Option<&Entry> {
+    pub fn get(&self, kind: RecordKind, name: &str) -> Option<&Entry> {
         self.0.get(&(kind, name.to_owned()))
     }
 
-    pub fn get_many(&self, kind: Kind, names: &[String]) -> Vec<Entry> {
+    pub fn get_many(&self, kind: RecordKind, names: &[String]) -> Vec<Entry> {
         let names: BTreeSet<&String> = names.iter().collect();
         names.into_iter().filter_map(|name| self.get(kind, name)).cloned().collect()
     }
 
-    pub fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Vec<Entry> {
+    pub fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Vec<Entry> {
         let of_kind = self.0.values().filter(|entry| entry.kind == kind);
         of_kind.filter(|entry| entry.name.starts_with(prefix) && entry.stamp < stamp_below).cloned().collect()
     }
 
-    pub fn names(&self, kind: Kind) -> Vec<String> {
+    pub fn names(&self, kind: RecordKind) -> Vec<String> {
         self.0.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect()
     }
 
-    pub fn last_name(&self, kind: Kind) -> Option<String> {
+    pub fn last_name(&self, kind: RecordKind) -> Option<String> {
         self.0.keys().rfind(|(of, _)| *of == kind).map(|(_, name)| name.clone())
     }
 
-    pub fn has_prefix(&self, kinds: &[Kind], prefixes: &[String]) -> bool {
+    pub fn has_prefix(&self, kinds: &[RecordKind], prefixes: &[String]) -> bool {
         let starts = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
         self.0.keys().any(|(kind, name)| kinds.contains(kind) && starts(name))
     }
@@ -53,12 +53,12 @@ impl RecordMap {
         self.0.insert((entry.kind, entry.name.clone()), entry)
     }
 
-    pub fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
+    pub fn take(&mut self, kind: RecordKind, name: &str) -> Option<Entry> {
         self.0.remove(&(kind, name.to_owned()))
     }
 
     /// The names of those that went.
-    pub fn delete(&mut self, kind: Kind, which: &Selection) -> Vec<String> {
+    pub fn delete(&mut self, kind: RecordKind, which: &Selection) -> Vec<String> {
         let gone = self.0.values().filter(|entry| entry.kind == kind && selects(which, entry));
         let gone: Vec<String> = gone.map(|entry| entry.name.clone()).collect();
         for name in &gone {
@@ -100,27 +100,27 @@ impl StagedRecords {
 
 #[async_trait]
 impl Records for StagedRecords {
-    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         Ok(self.lock().get(kind, name).cloned())
     }
 
-    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+    async fn get_many(&self, kind: RecordKind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         Ok(self.lock().get_many(kind, &names))
     }
 
-    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
+    async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         Ok(self.lock().list(kind, prefix, stamp_below))
     }
 
-    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
+    async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         Ok(self.lock().names(kind))
     }
 
-    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
+    async fn last_name(&self, kind: RecordKind) -> Result<Option<String>, StoreError> {
         Ok(self.lock().last_name(kind))
     }
 
-    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
+    async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError> {
         Ok(self.lock().has_prefix(kinds, &prefixes))
     }
 
@@ -132,11 +132,11 @@ impl Records for StagedRecords {
         Ok(())
     }
 
-    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         Ok(self.lock().take(kind, name))
     }
 
-    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
+    async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
         Ok(u64::try_from(self.lock().delete(kind, &which).len()).unwrap_or(u64::MAX))
     }
 }

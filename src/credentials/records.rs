@@ -17,12 +17,12 @@ macro_rules! kinds {
         /// The kind of a record. The words are on the rows and in their associated data, so
         /// changing one makes its records unreadable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) enum Kind { $($(#[$doc])* $kind),+ }
+        pub(crate) enum RecordKind { $($(#[$doc])* $kind),+ }
 
         /// The words of all kinds.
         pub const RECORD_KINDS: &[&str] = &[$($word),+];
 
-        impl Kind {
+        impl RecordKind {
             pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),+ }
             }
@@ -59,7 +59,7 @@ kinds!(
 /// One record: found under its kind and name, opened.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    pub kind: Kind,
+    pub kind: RecordKind,
     pub name: String,
     pub value: Plain,
     /// In the clear on the row: a time in unix seconds. 0 where it means nothing.
@@ -90,13 +90,13 @@ impl Durability {
 }
 
 impl Entry {
-    pub fn new(kind: Kind, name: String, value: impl Into<Vec<u8>>) -> Self {
+    pub fn new(kind: RecordKind, name: String, value: impl Into<Vec<u8>>) -> Self {
         Self { kind, name, value: Zeroizing::new(value.into()), stamp: 0, durability: Durability::BeforeSend }
     }
 
     /// # Errors
     /// Poisoned: the value has no JSON form.
-    pub fn json<T: Serialize>(kind: Kind, name: String, value: &T) -> Result<Self, StoreError> {
+    pub fn json<T: Serialize>(kind: RecordKind, name: String, value: &T) -> Result<Self, StoreError> {
         let value = serde_json::to_vec(value).map_err(|_| unreadable(kind))?;
         Ok(Self::new(kind, name, value))
     }
@@ -133,7 +133,7 @@ impl Entry {
 }
 
 /// A record that opens and still makes no sense.
-pub(crate) fn unreadable(kind: Kind) -> StoreError {
+pub(crate) fn unreadable(kind: RecordKind) -> StoreError {
     StoreError::Poisoned(format!("a stored {} record cannot be read by this build", kind.as_str()))
 }
 
@@ -152,28 +152,28 @@ pub(crate) enum Selection {
 /// within a call the last counts.
 #[async_trait]
 pub(crate) trait Records: Send + Sync {
-    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;
+    async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError>;
 
     /// Those that exist, in no order.
-    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError>;
+    async fn get_many(&self, kind: RecordKind, names: Vec<String>) -> Result<Vec<Entry>, StoreError>;
 
     /// Those with a name that starts with `prefix` and a stamp below `stamp_below`, in no order.
-    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError>;
+    async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError>;
 
-    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError>;
+    async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError>;
 
     /// The greatest name of a kind.
-    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError>;
+    async fn last_name(&self, kind: RecordKind) -> Result<Option<String>, StoreError>;
 
     /// Whether any of the kinds has a name that starts with one of the prefixes.
-    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError>;
+    async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError>;
 
     /// Inserts or replaces.
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError>;
 
     /// Reads and deletes.
-    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError>;
+    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError>;
 
     /// How many went.
-    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError>;
+    async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError>;
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::memory::Key;
 use super::record_key;
-use super::records::{Durability, Entry, Kind, Records, Selection};
+use super::records::{Durability, Entry, RecordKind, Records, Selection};
 use super::seal::{DataKey, MasterKey};
 use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
 
@@ -190,7 +190,7 @@ impl Rows {
         answer.map_err(|error| unavailable(&error))
     }
 
-    fn open(&self, kind: Kind, name: String, sealed: &[u8], stamp: i64) -> Result<Entry, StoreError> {
+    fn open(&self, kind: RecordKind, name: String, sealed: &[u8], stamp: i64) -> Result<Entry, StoreError> {
         let value = self.key.open(kind.as_str(), &name, sealed).map_err(|error| {
             // Without its name, which is often a phone number.
             let keyring = self.ownership.keyring;
@@ -223,7 +223,7 @@ impl Rows {
 
 #[async_trait]
 impl Records for Rows {
-    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         let client = self.client().await?;
         let row = answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
             .await?;
@@ -234,7 +234,7 @@ impl Records for Rows {
         }
     }
 
-    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+    async fn get_many(&self, kind: RecordKind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         let client = self.client().await?;
         let rows =
             answered(sql::get_credentials().bind(&client, &kind.as_str(), &names, &self.ownership.keyring.0).all())
@@ -244,7 +244,7 @@ impl Records for Rows {
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
 
-    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
+    async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
         let rows =
@@ -255,7 +255,7 @@ impl Records for Rows {
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
 
-    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
+    async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
         let rows = answered(sql::list_credential_names().bind(&client, &kind.as_str(), &keyring).all()).await?;
@@ -263,7 +263,7 @@ impl Records for Rows {
         Ok(rows.into_iter().filter_map(|row| row.name).collect())
     }
 
-    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
+    async fn last_name(&self, kind: RecordKind) -> Result<Option<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
         let row = answered(sql::get_last_credential_name().bind(&client, &kind.as_str(), &keyring).opt()).await?;
@@ -271,7 +271,7 @@ impl Records for Rows {
         Ok(row.and_then(|row| row.name))
     }
 
-    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
+    async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError> {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
@@ -284,7 +284,7 @@ impl Records for Rows {
         self.write(entries, Vec::new()).await
     }
 
-    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (_alone, client) = self.writer().await?;
         let statement = sql::take_credential();
@@ -298,7 +298,7 @@ impl Records for Rows {
         }
     }
 
-    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
+    async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (account, keyring, fence, epoch, kind) = (&account.0, &keyring.0, &fence.0, &epoch, &kind.as_str());
         let (_alone, client) = self.writer().await?;

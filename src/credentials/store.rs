@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::keyring::Keyring;
 use super::proxy_login::{ProxyLogin, open_login};
-use super::records::Kind;
+use super::records::RecordKind;
 use super::rows::{FIRST_EPOCH, Ownership, Rows, answered};
 use super::seal::{CurrentKeys, DataKey, KeyFileError, MasterKeys, SealError};
 use crate::postgres::pool::connection;
@@ -107,7 +107,7 @@ impl CredentialStore {
         let unwrapped = master_key.unwrap(account, keyring, &row.wrapped_key);
         let key = unwrapped.map_err(|error| poisoned(keyring, error))?;
         let sealed = row.device.ok_or_else(|| StoreError::Poisoned(format!("keyring {keyring} has no device")))?;
-        key.open(Kind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
+        key.open(RecordKind::Device.as_str(), "", &sealed).map_err(|error| poisoned(keyring, error))?;
         Ok(Arc::new(Keyring::durable(keyring, self.records(account, fence, keyring, row.epoch, key))))
     }
 
@@ -136,7 +136,7 @@ impl CredentialStore {
             fence: fence.0,
             keyring_id: keyring.0,
             opening: Uuid::now_v7(),
-            device_kind: Kind::Device.as_str(),
+            device_kind: RecordKind::Device.as_str(),
             device_name: "",
         };
         let row = answered(sql::open_keyring().params(&client, &params).one()).await?;

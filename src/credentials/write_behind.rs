@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::memory::{Key, RecordMap};
-use super::records::{Entry, Kind, Records, Selection};
+use super::records::{Entry, RecordKind, Records, Selection};
 use super::rows::Rows;
 
 /// The first login reads and writes most of the keys within seconds of their creation.
@@ -162,7 +162,7 @@ impl Held {
         self.pending.records.insert((entry.kind, entry.name.clone()), Some(entry));
     }
 
-    fn take(&mut self, kind: Kind, name: &str) -> Option<Entry> {
+    fn take(&mut self, kind: RecordKind, name: &str) -> Option<Entry> {
         let taken = self.map.take(kind, name);
         if taken.is_some() {
             self.gone(kind, name.to_owned());
@@ -170,14 +170,14 @@ impl Held {
         taken
     }
 
-    fn delete(&mut self, kind: Kind, which: &Selection) -> usize {
+    fn delete(&mut self, kind: RecordKind, which: &Selection) -> usize {
         let names = self.map.delete(kind, which);
         let count = names.len();
         names.into_iter().for_each(|name| self.gone(kind, name));
         count
     }
 
-    fn gone(&mut self, kind: Kind, name: String) {
+    fn gone(&mut self, kind: RecordKind, name: String) {
         self.pending.urgent = true;
         self.pending.records.insert((kind, name), None);
     }
@@ -229,42 +229,42 @@ impl Drop for Batch<'_> {
 
 #[async_trait]
 impl Records for WriteBehind {
-    async fn get(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         match self.read(|map| map.get(kind, name).cloned())? {
             Some(found) => Ok(found),
             None => self.rows.get(kind, name).await,
         }
     }
 
-    async fn get_many(&self, kind: Kind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
+    async fn get_many(&self, kind: RecordKind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
         match self.read(|map| map.get_many(kind, &names))? {
             Some(found) => Ok(found),
             None => self.rows.get_many(kind, names).await,
         }
     }
 
-    async fn list(&self, kind: Kind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
+    async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         match self.read(|map| map.list(kind, prefix, stamp_below))? {
             Some(listed) => Ok(listed),
             None => self.rows.list(kind, prefix, stamp_below).await,
         }
     }
 
-    async fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
+    async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         match self.read(|map| map.names(kind))? {
             Some(names) => Ok(names),
             None => self.rows.names(kind).await,
         }
     }
 
-    async fn last_name(&self, kind: Kind) -> Result<Option<String>, StoreError> {
+    async fn last_name(&self, kind: RecordKind) -> Result<Option<String>, StoreError> {
         match self.read(|map| map.last_name(kind))? {
             Some(name) => Ok(name),
             None => self.rows.last_name(kind).await,
         }
     }
 
-    async fn has_prefix(&self, kinds: &[Kind], prefixes: Vec<String>) -> Result<bool, StoreError> {
+    async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError> {
         match self.read(|map| map.has_prefix(kinds, &prefixes))? {
             Some(has) => Ok(has),
             None => self.rows.has_prefix(kinds, prefixes).await,
@@ -278,14 +278,14 @@ impl Records for WriteBehind {
         }
     }
 
-    async fn take(&self, kind: Kind, name: &str) -> Result<Option<Entry>, StoreError> {
+    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
         match self.change(|held| held.take(kind, name))? {
             Some(taken) => Ok(taken),
             None => self.rows.take(kind, name).await,
         }
     }
 
-    async fn delete(&self, kind: Kind, which: Selection) -> Result<u64, StoreError> {
+    async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
         match self.change(|held| held.delete(kind, &which))? {
             Some(gone) => Ok(u64::try_from(gone).unwrap_or(u64::MAX)),
             None => self.rows.delete(kind, which).await,
@@ -326,12 +326,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pending_records_outlive_the_minute_until_flushed() {
         let cache = cache();
-        cache.put(vec![Entry::new(Kind::Session, "a@lid".to_owned(), *b"one")]).await.unwrap();
+        cache.put(vec![Entry::new(RecordKind::Session, "a@lid".to_owned(), *b"one")]).await.unwrap();
         let flushing = Batch::take(&cache).unwrap();
         tokio::time::sleep(KEPT_FOR + Duration::from_secs(1)).await;
         assert!(cache.lock().is_some(), "on its way");
         drop(flushing);
-        assert!(cache.get(Kind::Session, "a@lid").await.unwrap().is_some(), "not flushed after all");
+        assert!(cache.get(RecordKind::Session, "a@lid").await.unwrap().is_some(), "not flushed after all");
         Batch::take(&cache).unwrap().flushed();
         assert!(cache.lock().is_none());
     }

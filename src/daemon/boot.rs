@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// The daemon's database.
-pub struct Database {
+pub struct DaemonDatabase {
     dsn: Dsn,
     console: Dsn,
     embedded: Option<(Embedded, std::path::PathBuf)>,
 }
 
-impl Database {
+impl DaemonDatabase {
     /// Opens and migrates it; waits while it is not reachable.
     ///
     /// # Errors

@@ -9,10 +9,10 @@ use super::Running;
 use crate::systemd;
 
 /// All of it takes ten seconds at most, as .deploy/README.md promises.
-const DRAIN_TIME: Duration = Duration::from_secs(7);
-const FLUSH_TIME: Duration = Duration::from_secs(1);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// Until the end of this process has cut what did not close.
-const CUT_TIME: Duration = Duration::from_secs(3);
+const CUT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// SIGTERM or SIGINT, once.
 pub struct Stop {
@@ -65,8 +65,8 @@ pub(super) async fn in_order(running: Running) {
         }
     };
     let (announced, drained, ()) = tokio::join!(
-        tokio::time::timeout(FLUSH_TIME, lease.drain(true)),
-        tokio::time::timeout(DRAIN_TIME, supervisor.drain()),
+        tokio::time::timeout(FLUSH_TIMEOUT, lease.drain(true)),
+        tokio::time::timeout(DRAIN_TIMEOUT, supervisor.drain()),
         closing,
     );
     if !matches!(announced, Ok(Ok(_))) {
@@ -76,11 +76,11 @@ pub(super) async fn in_order(running: Running) {
     if !is_drained {
         warn!("some accounts did not disconnect in time");
     }
-    if tokio::time::timeout(FLUSH_TIME, outbox.stop()).await.is_err() {
+    if tokio::time::timeout(FLUSH_TIMEOUT, outbox.stop()).await.is_err() {
         warn!("some events were not sent; they are when a daemon runs again");
     }
-    let end = async { if is_drained { lease.release().await } else { lease.shorten(CUT_TIME).await } };
-    match tokio::time::timeout(FLUSH_TIME, end).await {
+    let end = async { if is_drained { lease.release().await } else { lease.shorten(CUT_TIMEOUT).await } };
+    match tokio::time::timeout(FLUSH_TIMEOUT, end).await {
         Ok(Ok(())) => {}
         Ok(Err(why)) => warn!(%why, "the lease was not released; it will expire by itself"),
         Err(_) => warn!("the lease was not released in time; it will expire by itself"),

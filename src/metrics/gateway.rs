@@ -20,7 +20,7 @@ use paird_actors::{
 
 use super::{
     Meters,
-    meters::{Step, Wait},
+    meters::{PairStep, WaitKind},
     trace::{Port, traced},
 };
 
@@ -76,11 +76,11 @@ impl ConnectionProgress {
             has_shown_qr: AtomicBool::new(false),
         };
         progress.meters.connection_ordered(pairs);
-        progress.step(Step::Opened);
+        progress.step(PairStep::Opened);
         progress
     }
 
-    fn step(&self, step: Step) {
+    fn step(&self, step: PairStep) {
         if self.pairs {
             self.meters.pairing_came_to(step);
         }
@@ -90,28 +90,28 @@ impl ConnectionProgress {
         match event {
             SessionEvent::Dialing => {
                 mark(&self.dialed);
-                self.meters.waited(Wait::Turn, self.begun);
+                self.meters.waited(WaitKind::Turn, self.begun);
             }
             SessionEvent::Qr { .. } => {
                 if !self.has_shown_qr.swap(true, Ordering::Relaxed) {
-                    self.step(Step::FirstQr);
-                    self.meters.waited(Wait::FirstQr, self.begun);
+                    self.step(PairStep::FirstQr);
+                    self.meters.waited(WaitKind::FirstQr, self.begun);
                 }
             }
-            SessionEvent::Code { .. } => self.step(Step::Code),
+            SessionEvent::Code { .. } => self.step(PairStep::Code),
             SessionEvent::QrOver | SessionEvent::CodeOver { .. } => {}
-            SessionEvent::Passkey { .. } => self.step(Step::Passkey),
+            SessionEvent::Passkey { .. } => self.step(PairStep::Passkey),
             SessionEvent::Scanned { .. } => {
                 mark(&self.scanned);
-                self.step(Step::Scanned);
+                self.step(PairStep::Scanned);
             }
-            SessionEvent::ScanRejected { .. } => self.step(Step::ScanRejected),
+            SessionEvent::ScanRejected { .. } => self.step(PairStep::ScanRejected),
             SessionEvent::Open { .. } => {
-                self.step(Step::LoggedIn);
+                self.step(PairStep::LoggedIn);
                 if let Some(scanned) = take(&self.scanned) {
-                    self.meters.waited(Wait::LoginAfterScan, scanned);
+                    self.meters.waited(WaitKind::LoginAfterScan, scanned);
                 } else if let Some(dialed) = take(&self.dialed) {
-                    self.meters.waited(Wait::Login, dialed);
+                    self.meters.waited(WaitKind::Login, dialed);
                 }
             }
             SessionEvent::Ended { reason } => self.meters.connection_ended(reason.code()),
@@ -139,12 +139,12 @@ impl Session for MeteredSession {
     }
 
     async fn confirm_link(&self) {
-        self.progress.step(Step::Confirmed);
+        self.progress.step(PairStep::Confirmed);
         traced(Port::Gateway, "confirm_link", self.inner.confirm_link()).await;
     }
 
     async fn refuse_link(&self) {
-        self.progress.step(Step::Refused);
+        self.progress.step(PairStep::Refused);
         traced(Port::Gateway, "refuse_link", self.inner.refuse_link()).await;
     }
 
@@ -163,7 +163,7 @@ impl Session for MeteredSession {
     async fn close(&self) {
         let asked = Instant::now();
         traced(Port::Gateway, "close", self.inner.close()).await;
-        self.progress.meters.waited(Wait::Close, asked);
+        self.progress.meters.waited(WaitKind::Close, asked);
     }
 
     async fn cut(&self) {

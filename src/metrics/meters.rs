@@ -21,7 +21,7 @@ const BUCKETS: [f64; 16] =
 
 /// A step that the connection of a pair attempt reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(super) enum PairStep {
     Opened,
     FirstQr,
     Code,
@@ -33,7 +33,7 @@ pub(super) enum Step {
     LoggedIn,
 }
 
-impl Step {
+impl PairStep {
     const ALL: [Self; 9] = [
         Self::Opened,
         Self::FirstQr,
@@ -63,7 +63,7 @@ impl Step {
 
 /// A wait that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wait {
+pub(super) enum WaitKind {
     /// A connection's turn, by the connect budget.
     Turn,
     /// The first QR of a connection, since it was ordered.
@@ -215,7 +215,7 @@ impl Meters {
 
     /// A series that appears with its first event has no increase to alert on.
     fn begin_at_nothing(&self) {
-        begin(&self.pairing, "step", Step::ALL.map(Step::name));
+        begin(&self.pairing, "step", PairStep::ALL.map(PairStep::name));
         begin(&self.connections, "purpose", ["pair", "login"]);
         begin(&self.connection_ends, "reason", ALARMING_REASONS.map(Reason::as_str));
         begin(&self.proxy_dials, "outcome", ProxyDial::ALL.map(ProxyDial::name));
@@ -227,17 +227,17 @@ impl Meters {
         drop(self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" }));
     }
 
-    pub(super) fn pairing_came_to(&self, step: Step) {
+    pub(super) fn pairing_came_to(&self, step: PairStep) {
         self.pairing.get_or_create(&[("step", step.name())]).inc();
     }
 
-    pub(super) fn waited(&self, wait: Wait, since: Instant) {
+    pub(super) fn waited(&self, wait: WaitKind, since: Instant) {
         let histogram = match wait {
-            Wait::Turn => &self.turn,
-            Wait::FirstQr => &self.first_qr,
-            Wait::LoginAfterScan => &self.login_after_scan,
-            Wait::Login => &self.login,
-            Wait::Close => &self.close,
+            WaitKind::Turn => &self.turn,
+            WaitKind::FirstQr => &self.first_qr,
+            WaitKind::LoginAfterScan => &self.login_after_scan,
+            WaitKind::Login => &self.login,
+            WaitKind::Close => &self.close,
         };
         histogram.observe(since.elapsed().as_secs_f64());
     }

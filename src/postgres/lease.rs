@@ -36,7 +36,7 @@ pub const TTL: Duration = Duration::from_secs(20);
 const BATCH: i64 = 500;
 
 /// How long the end of a daemon takes its name off accounts, which are free all the same.
-const DISOWN_TIME: Duration = Duration::from_millis(500);
+const DISOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A lease that has ended is seen to have ended.
 const AFTER_AN_END: Duration = Duration::from_millis(50);
@@ -268,7 +268,7 @@ async fn release(pool: &Pool, process: Uuid) -> Result<(), StoreError> {
     bounded(release_lease().bind(&client, &process)).await?;
     info!(%process, "released the lease");
     ring(&client).await;
-    let disowned = tokio::time::timeout(DISOWN_TIME, async {
+    let disowned = tokio::time::timeout(DISOWN_TIMEOUT, async {
         while bounded(disown_accounts().bind(&client, &process, &BATCH).one()).await? == BATCH {}
         Ok(())
     });

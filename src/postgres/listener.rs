@@ -24,7 +24,7 @@ use super::subscriptions::Subscriptions;
 
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A frozen server is detected only by an unanswered ping.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 const POLL_WHILE_LISTENING: Duration = Duration::from_secs(15);
 const POLL_WITHOUT_LISTEN: Duration = Duration::from_secs(2);
 /// Between two resyncs. Any login that can connect may request one, at any rate.
@@ -62,7 +62,7 @@ impl Listener {
         let lane = NotifyLane::new(commands);
         let lane_totals = lane.totals();
         let subscriptions = Subscriptions::default();
-        let hearing = Hearing {
+        let router = NotificationRouter {
             channel: channel.to_owned(),
             wake: Arc::clone(&wake),
             resync: Arc::new(Notify::new()),
@@ -70,8 +70,8 @@ impl Listener {
             subscriptions: subscriptions.clone(),
             heard: Arc::default(),
         };
-        let paced = pace(Arc::clone(&hearing.resync), Arc::clone(&resync));
-        let task = ListenTask { dsn, hearing, mode: tell };
+        let paced = pace(Arc::clone(&router.resync), Arc::clone(&resync));
+        let task = ListenTask { dsn, router, mode: tell };
         tokio::spawn(ending.clone().run_until_cancelled_owned(paced));
         tokio::spawn(ending.clone().run_until_cancelled_owned(task.listen_for_ever()));
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
@@ -118,7 +118,7 @@ impl Drop for Listener {
 
 /// Routes a notification to its reader. Never blocks, and its memory is bounded.
 #[derive(Clone)]
-struct Hearing {
+struct NotificationRouter {
     channel: String,
     wake: Arc<Notify>,
     resync: Arc<Notify>,
@@ -128,8 +128,8 @@ struct Hearing {
     heard: Arc<AtomicU64>,
 }
 
-impl Hearing {
-    fn take(&self, notification: &Notification) {
+impl NotificationRouter {
+    fn route(&self, notification: &Notification) {
         self.heard.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.notify(notification.channel());
         if notification.channel() != self.channel {
@@ -145,7 +145,7 @@ impl Hearing {
 
 struct ListenTask {
     dsn: Dsn,
-    hearing: Hearing,
+    router: NotificationRouter,
     mode: watch::Sender<ListenMode>,
 }
 
@@ -168,7 +168,7 @@ impl ListenTask {
     /// One connection's life.
     async fn listen(&self) -> Result<std::convert::Infallible, StoreError> {
         let (client, connection) = self.dsn.connect().await?;
-        let mut driver = AbortOnDropHandle::new(tokio::spawn(drive(connection, self.hearing.clone())));
+        let mut driver = AbortOnDropHandle::new(tokio::spawn(drive(connection, self.router.clone())));
         tokio::select! {
             _ = &mut driver => Err(StoreError::Unavailable("database: the connection ended".to_owned())),
             never = self.keep_listening(&client) => never,
@@ -176,10 +176,10 @@ impl ListenTask {
     }
 
     async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
-        self.answered(bounded(listen_to_channel().bind(client, &self.hearing.channel).one())).await?;
+        self.answered(bounded(listen_to_channel().bind(client, &self.router.channel).one())).await?;
         // Anything sent before LISTEN is in the rows.
-        self.hearing.wake.notify_one();
-        let subscriptions = &self.hearing.subscriptions;
+        self.router.wake.notify_one();
+        let subscriptions = &self.router.subscriptions;
         let mut listened = BTreeSet::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -203,21 +203,21 @@ impl ListenTask {
     async fn answered<T>(&self, statement: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let mut statement = pin!(statement);
         loop {
-            let heard = self.hearing.heard.load(Ordering::Relaxed);
-            match tokio::time::timeout(ANSWER_WITHIN, &mut statement).await {
+            let heard = self.router.heard.load(Ordering::Relaxed);
+            match tokio::time::timeout(ANSWER_TIMEOUT, &mut statement).await {
                 Ok(done) => return done,
-                Err(_) if self.hearing.heard.load(Ordering::Relaxed) != heard => {}
+                Err(_) if self.router.heard.load(Ordering::Relaxed) != heard => {}
                 Err(_) => return Err(StoreError::Unavailable("database: no answer to a ping".to_owned())),
             }
         }
     }
 
     async fn check(&self, client: &Client) -> Result<(), StoreError> {
-        let listening = self.answered(bounded(check_listening().bind(client, &self.hearing.channel).one())).await?;
+        let listening = self.answered(bounded(check_listening().bind(client, &self.router.channel).one())).await?;
         let mode = if listening { ListenMode::Listening } else { ListenMode::Polling };
         if self.mode.send_replace(mode) != mode {
             match mode {
-                ListenMode::Listening => info!(channel = %self.hearing.channel, "listening for commands"),
+                ListenMode::Listening => info!(channel = %self.router.channel, "listening for commands"),
                 ListenMode::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
             }
         }
@@ -225,10 +225,10 @@ impl ListenTask {
     }
 }
 
-async fn drive(mut connection: DrivenConnection, hearing: Hearing) {
+async fn drive(mut connection: DrivenConnection, router: NotificationRouter) {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(notification))) => hearing.take(&notification),
+            Some(Ok(AsyncMessage::Notification(notification))) => router.route(&notification),
             Some(Ok(_)) => {}
             // A database in another encoding than UTF-8 passes any bytes on.
             Some(Err(wrong)) if is_no_text(&wrong) => warn!("ignored a notification that is not valid UTF-8"),

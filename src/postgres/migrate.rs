@@ -61,8 +61,8 @@ pub async fn migrate_and_tell(dsn: &Dsn, tell: impl Fn(&str)) -> Result<i32, Mig
     let mut failures = Failures::default();
     loop {
         match try_migrate(dsn, &tell).await {
-            Ok(Step::Done(version)) => return Ok(version),
-            Ok(Step::Locked) => {
+            Ok(MigrateOutcome::Done(version)) => return Ok(version),
+            Ok(MigrateOutcome::Locked) => {
                 info!("waiting for another paird to migrate the database");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -110,7 +110,7 @@ fn is_former(applied: &Migration) -> bool {
     FORMER.contains(&(applied.version(), applied.checksum()))
 }
 
-enum Step {
+enum MigrateOutcome {
     Done(i32),
     Locked,
 }
@@ -126,7 +126,7 @@ impl From<StoreError> for Failed {
     }
 }
 
-async fn try_migrate(dsn: &Dsn, tell: &impl Fn(&str)) -> Result<Step, Failed> {
+async fn try_migrate(dsn: &Dsn, tell: &impl Fn(&str)) -> Result<MigrateOutcome, Failed> {
     let (mut client, connection) = dsn.connect_patiently().await?;
     let remarks = Arc::<Mutex<Vec<String>>>::default();
     let driver = tokio::spawn(drive(connection, Arc::clone(&remarks)));
@@ -151,7 +151,7 @@ async fn drive(mut connection: DrivenConnection, remarks: Arc<Mutex<Vec<String>>
     }
 }
 
-async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed> {
+async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<MigrateOutcome, Failed> {
     let runner = embedded::migrations::runner();
     let known = known();
     let applied = match runner.get_applied_migrations_async(client).await {
@@ -177,7 +177,7 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
     if !runner.get_migrations().iter().all(is_applied) {
         // Taken only if there is something to do: any session could hold this lock.
         if !bounded(lock_migrations().bind(client).one()).await?.unwrap_or(true) {
-            return Ok(Step::Locked);
+            return Ok(MigrateOutcome::Locked);
         }
         let runner = runner.set_abort_divergent(!may_diverge).set_abort_missing(false);
         let report = runner.run_async(client).await.map_err(|wrong| sort(&wrong, found, known))?;
@@ -186,7 +186,7 @@ async fn migrate_on(client: &mut tokio_postgres::Client) -> Result<Step, Failed>
         }
     }
     settle_restored(client).await?;
-    Ok(Step::Done(known))
+    Ok(MigrateOutcome::Done(known))
 }
 
 /// Of one statement, however many events a dump brought: it waits as long as that takes.

@@ -159,16 +159,16 @@ impl NotifyLane {
             for mut heard in batch {
                 let taken = match self.mode {
                     NotifyCommands::Open => true,
-                    NotifyCommands::Verified => match senders.verdict(&heard) {
-                        Verdict::May(login) => {
+                    NotifyCommands::Verified => match senders.check(&heard) {
+                        SenderCheck::May(login) => {
                             heard.login = Some(login);
                             true
                         }
-                        Verdict::MayNot => {
+                        SenderCheck::MayNot => {
                             self.queue.count(LaneOutcome::NotAllowed);
                             false
                         }
-                        Verdict::Gone => {
+                        SenderCheck::Gone => {
                             self.queue.count(LaneOutcome::SenderGone);
                             false
                         }
@@ -283,7 +283,7 @@ impl Queue {
     }
 }
 
-enum Verdict {
+enum SenderCheck {
     /// With its login.
     May(String),
     MayNot,
@@ -333,11 +333,11 @@ impl Senders {
         self.known.get(&heard.sender).is_some_and(|(looked_up, _)| heard.at <= *looked_up)
     }
 
-    fn verdict(&self, heard: &Heard) -> Verdict {
+    fn check(&self, heard: &Heard) -> SenderCheck {
         match self.known.get(&heard.sender) {
-            Some((looked_up, Some(login))) if heard.at <= *looked_up => Verdict::May(login.clone()),
-            Some((looked_up, None)) if heard.at <= *looked_up => Verdict::MayNot,
-            Some(_) | None => Verdict::Gone,
+            Some((looked_up, Some(login))) if heard.at <= *looked_up => SenderCheck::May(login.clone()),
+            Some((looked_up, None)) if heard.at <= *looked_up => SenderCheck::MayNot,
+            Some(_) | None => SenderCheck::Gone,
         }
     }
 }
@@ -486,10 +486,10 @@ mod tests {
         let looked_up = Instant::now();
         let senders =
             Senders { known: HashMap::from([(1, (looked_up, Some("shop".to_owned()))), (2, (looked_up, None))]) };
-        assert!(matches!(senders.verdict(&heard(1, "", looked_up)), Verdict::May(login) if login == "shop"));
-        assert!(matches!(senders.verdict(&heard(2, "", looked_up)), Verdict::MayNot));
-        assert!(matches!(senders.verdict(&heard(3, "", looked_up)), Verdict::Gone));
+        assert!(matches!(senders.check(&heard(1, "", looked_up)), SenderCheck::May(login) if login == "shop"));
+        assert!(matches!(senders.check(&heard(2, "", looked_up)), SenderCheck::MayNot));
+        assert!(matches!(senders.check(&heard(3, "", looked_up)), SenderCheck::Gone));
         let later = looked_up + Duration::from_millis(1);
-        assert!(matches!(senders.verdict(&heard(1, "", later)), Verdict::Gone), "it may be another process");
+        assert!(matches!(senders.check(&heard(1, "", later)), SenderCheck::Gone), "it may be another process");
     }
 }

@@ -20,7 +20,7 @@ use super::tls::{self, Trust};
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the server keeps an idle transaction and its locks: a daemon that is suspended in
 /// the middle of one must not keep its accounts locked for the others.
-const SILENCE_IN_TRANSACTION: Duration = Duration::from_secs(10);
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a cut connection goes unnoticed. Data sent before that does not arrive later.
 const CUT_AFTER: Duration = Duration::from_secs(9);
 /// How long a caller waits for a statement, network included: a frozen server answers
@@ -147,7 +147,7 @@ impl Dsn {
     ///
     /// # Errors
     /// As [`Dsn::pool`].
-    pub fn patient_pool(&self) -> Result<Pool, DsnError> {
+    pub fn pool_with_long_wait(&self) -> Result<Pool, DsnError> {
         self.pool_with(POOL_SIZE, TURN_TIMEOUT)
     }
 
@@ -206,7 +206,7 @@ impl Dsn {
             ("tcp_keepalives_interval", "2".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),
             ("statement_timeout", statement.as_millis().to_string()),
-            ("idle_in_transaction_session_timeout", SILENCE_IN_TRANSACTION.as_millis().to_string()),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT.as_millis().to_string()),
         ];
         all.into_iter().filter(|(name, _)| !options.contains(name)).collect()
     }

@@ -124,7 +124,7 @@ pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, Stor
 
 /// Kinds of rows that are gone through by their ids.
 #[derive(Clone, Copy)]
-enum Kind {
+enum PruneTarget {
     Events,
     Commands,
     Audit(Duration),
@@ -141,11 +141,11 @@ impl Tour<'_> {
     async fn run(&self) -> Result<Pruned, StoreError> {
         let silent = self.silent_consumers().await?;
         let names: Vec<String> = silent.iter().map(|consumer| consumer.name.clone()).collect();
-        let events = self.by_id(Kind::Events, &names).await?;
+        let events = self.by_id(PruneTarget::Events, &names).await?;
         let accounts = self.accounts(&names).await?;
-        let commands = self.by_id(Kind::Commands, &names).await?;
+        let commands = self.by_id(PruneTarget::Commands, &names).await?;
         let audit = match self.keep.audit {
-            Some(kept) => self.by_id(Kind::Audit(kept), &names).await?,
+            Some(kept) => self.by_id(PruneTarget::Audit(kept), &names).await?,
             None => 0,
         };
         let keyrings = self.keyrings().await?;
@@ -159,7 +159,7 @@ impl Tour<'_> {
         Ok(silent.map(|one| SilentConsumer { name: one.consumer, heard_at: one.heard_at }).collect())
     }
 
-    async fn by_id(&self, kind: Kind, silent: &Vec<String>) -> Result<i64, StoreError> {
+    async fn by_id(&self, kind: PruneTarget, silent: &Vec<String>) -> Result<i64, StoreError> {
         let (mut gone, mut after) = (0, i64::MIN);
         loop {
             let batch = self.batch(kind, silent, after).await?;
@@ -172,19 +172,19 @@ impl Tour<'_> {
         }
     }
 
-    async fn batch(&self, kind: Kind, silent: &Vec<String>, after: i64) -> Result<PrunedBatch, StoreError> {
+    async fn batch(&self, kind: PruneTarget, silent: &Vec<String>, after: i64) -> Result<PrunedBatch, StoreError> {
         let client = connection(self.pool).await?;
         let dry_run = &self.dry_run;
         match kind {
-            Kind::Events => {
+            PruneTarget::Events => {
                 let keep = self.keep.events.as_secs_f64();
                 bounded(prune_events().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
             }
-            Kind::Commands => {
+            PruneTarget::Commands => {
                 let keep = self.keep.commands.as_secs_f64();
                 bounded(prune_commands().bind(&client, &keep, &after, &BATCH, dry_run).one()).await
             }
-            Kind::Audit(keep) => {
+            PruneTarget::Audit(keep) => {
                 bounded(prune_audit().bind(&client, &keep.as_secs_f64(), &after, &BATCH, dry_run).one()).await
             }
         }

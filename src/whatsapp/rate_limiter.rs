@@ -179,13 +179,13 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Copy)]
-    enum Kind {
+    enum TokenUse {
         /// Of another account each time.
         Pair,
         Login,
     }
 
-    async fn took(limiter: &RateLimiter, kind: Kind, turns: u32) -> Duration {
+    async fn took(limiter: &RateLimiter, kind: TokenUse, turns: u32) -> Duration {
         let started = Instant::now();
         for _ in 0..turns {
             limiter.acquire(priority(kind)).await;
@@ -193,18 +193,18 @@ mod tests {
         started.elapsed()
     }
 
-    fn priority(kind: Kind) -> Priority {
+    fn priority(kind: TokenUse) -> Priority {
         match kind {
-            Kind::Pair => Priority::Pair(AccountId(uuid::Uuid::new_v4())),
-            Kind::Login => Priority::Login,
+            TokenUse::Pair => Priority::Pair(AccountId(uuid::Uuid::new_v4())),
+            TokenUse::Login => Priority::Login,
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_logins_come_at_the_rate() {
         let limiter = RateLimiter::new(20);
-        assert_eq!(took(&limiter, Kind::Login, 50).await, Duration::ZERO);
-        let took = took(&limiter, Kind::Login, 100).await;
+        assert_eq!(took(&limiter, TokenUse::Login, 50).await, Duration::ZERO);
+        let took = took(&limiter, TokenUse::Login, 100).await;
         assert!(took >= Duration::from_millis(4990), "{took:?}");
         assert!(took <= Duration::from_millis(6500), "{took:?}");
     }
@@ -212,39 +212,39 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pairing_goes_ahead_of_the_logins_that_wait() {
         let limiter = Arc::new(RateLimiter::new(20));
-        took(&limiter, Kind::Login, 50).await;
+        took(&limiter, TokenUse::Login, 50).await;
         let waiting = tokio::spawn({
             let limiter = limiter.clone();
-            async move { took(&limiter, Kind::Login, 20).await }
+            async move { took(&limiter, TokenUse::Login, 20).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!(took(&limiter, Kind::Pair, 20).await, Duration::ZERO);
+        assert_eq!(took(&limiter, TokenUse::Pair, 20).await, Duration::ZERO);
         assert!(waiting.await.unwrap() >= Duration::from_millis(1990), "what pairing took, the logins wait for");
     }
 
     #[tokio::test(start_paused = true)]
     async fn pairing_is_paced_too_when_its_credit_is_used_up() {
         let limiter = RateLimiter::new(20);
-        let took = took(&limiter, Kind::Pair, 140).await;
+        let took = took(&limiter, TokenUse::Pair, 140).await;
         assert!(took >= Duration::from_millis(1990), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rate_of_zero_never_waits() {
-        assert_eq!(took(&RateLimiter::new(0), Kind::Login, 10_000).await, Duration::ZERO);
+        assert_eq!(took(&RateLimiter::new(0), TokenUse::Login, 10_000).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_cancelled_wait_passes_its_turn_on() {
         let limiter = Arc::new(RateLimiter::new(20));
-        took(&limiter, Kind::Login, 50).await;
+        took(&limiter, TokenUse::Login, 50).await;
         let first = tokio::spawn({
             let limiter = limiter.clone();
             async move { limiter.acquire(Priority::Login).await }
         });
         tokio::task::yield_now().await;
         first.abort();
-        assert!(took(&limiter, Kind::Login, 1).await <= Duration::from_millis(80));
+        assert!(took(&limiter, TokenUse::Login, 1).await <= Duration::from_millis(80));
     }
 
     #[tokio::test(start_paused = true)]
@@ -253,11 +253,11 @@ mod tests {
         for _ in 0..200 {
             tokio::spawn({
                 let limiter = limiter.clone();
-                async move { took(&limiter, Kind::Pair, 1000).await }
+                async move { took(&limiter, TokenUse::Pair, 1000).await }
             });
         }
         tokio::time::sleep(Duration::from_secs(20)).await;
-        let took = took(&limiter, Kind::Login, 60).await;
+        let took = took(&limiter, TokenUse::Login, 60).await;
         assert!(took <= Duration::from_secs(13), "sixty accounts came back after {took:?}");
         assert!(took >= Duration::from_secs(5), "a third is theirs, not all of it: {took:?}");
     }
@@ -266,7 +266,7 @@ mod tests {
     async fn pairings_and_logins_together_keep_to_the_rate() {
         let limiter = Arc::new(RateLimiter::new(20));
         let turns = Arc::new(std::sync::atomic::AtomicU32::new(0));
-        for kind in [Kind::Pair, Kind::Login] {
+        for kind in [TokenUse::Pair, TokenUse::Login] {
             for _ in 0..50 {
                 let (limiter, turns) = (limiter.clone(), turns.clone());
                 tokio::spawn(async move {
@@ -292,7 +292,7 @@ mod tests {
             limiter.acquire(Priority::Pair(account)).await;
         }
         assert!(started.elapsed() >= Duration::from_secs(9), "{:?}", started.elapsed());
-        let other = took(&limiter, Kind::Pair, 10).await;
+        let other = took(&limiter, TokenUse::Pair, 10).await;
         assert_eq!(other, Duration::ZERO, "the others do not wait for it");
     }
 }

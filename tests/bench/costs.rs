@@ -15,7 +15,7 @@ use super::{
 const PAIRINGS: usize = 20;
 
 /// A fleet that was just paired has done by then what it does once.
-const CALM: Duration = Duration::from_secs(100);
+const SETTLE: Duration = Duration::from_secs(100);
 const IDLE: Duration = Duration::from_secs(60);
 
 pub async fn measure(rounds: usize, figures: &mut Figures) {
@@ -46,7 +46,7 @@ pub async fn measure(rounds: usize, figures: &mut Figures) {
     figures.add(what, "", Some(Target::AtMost(12.0)), statements);
     figures.add("write-ahead log for a pairing", "KiB", Some(Target::AtMost(64.0)), wal);
     say("what an idle fleet asks of the database");
-    tokio::time::sleep(CALM).await;
+    tokio::time::sleep(SETTLE).await;
     let fleets = asked_while_idle(&wire).await;
     let accounts = PAIRINGS * (rounds + 1);
     figures.add("statements a minute, a daemon without accounts", "", None, vec![empty * 60.0]);
@@ -65,7 +65,7 @@ async fn asked_while_idle(wire: &Wire) -> f64 {
 async fn pair(fleet: &Fleet, round: usize) {
     for (account, nth) in fleet.accounts(PAIRINGS).await.into_iter().zip(round * PAIRINGS..) {
         let paired = fleet.pair(account, number(nth)).await;
-        fleet.ears.hears(account, "groups.synced", paired.asked).await;
+        fleet.listener.wait_for(account, "groups.synced", paired.asked).await;
     }
 }
 

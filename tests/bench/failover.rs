@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// `PAIRD_LEASE_TTL` by default, and 15 s more.
 const TARGET_S: f64 = 35.0;
-const PATIENCE: Duration = Duration::from_secs(300);
+const MEASURE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// With so many accounts on two daemons, half of them lose theirs.
 pub async fn measure(accounts: usize, figures: &mut Figures) {
@@ -21,7 +21,7 @@ pub async fn measure(accounts: usize, figures: &mut Figures) {
     fleet.grow_to(accounts).await;
     let heir = fleet.daemon(&[]).await;
     say("both daemons come to own half");
-    until_within(PATIENCE, "equal shares", || async {
+    until_within(MEASURE_TIMEOUT, "equal shares", || async {
         (owned(&fleet, &dying).await == accounts / 2 && owned(&fleet, &heir).await == accounts / 2).then_some(())
     })
     .await;
@@ -29,7 +29,7 @@ pub async fn measure(accounts: usize, figures: &mut Figures) {
     say(format_args!("kill -9 with {} accounts", accounts / 2));
     let died = Instant::now();
     dying.kill().await;
-    until_within(PATIENCE, "the dead one's connections gone", || async {
+    until_within(MEASURE_TIMEOUT, "the dead one's connections gone", || async {
         (fleet.phones.report().await.logged_in_now <= accounts as u64 / 2).then_some(())
     })
     .await;

@@ -14,11 +14,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{ears::Ears, say};
+use super::{event_listener::EventListener, say};
 
 /// Attempts under way at once while a fleet is made.
 const AT_ONCE: usize = 40;
-const PATIENCE: Duration = Duration::from_secs(900);
+const MEASURE_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// No delays of the double, so that only paird is measured.
 pub const NO_DELAYS: Pace = Pace {
@@ -32,7 +32,7 @@ pub const NO_DELAYS: Pace = Pace {
 pub struct Fleet {
     pub web: Web,
     pub phones: Phones,
-    pub ears: Ears,
+    pub listener: EventListener,
     pub accounts: Vec<Uuid>,
     pub dsn: String,
     pub whatsapp: String,
@@ -76,8 +76,8 @@ impl Fleet {
         let phones = Phones::new(&admin);
         phones.set_pace(NO_DELAYS).await;
         let web = Web::connect(&dsn).await;
-        let ears = Ears::open(&dsn).await;
-        Self { web, phones, ears, accounts: Vec::new(), dsn, whatsapp, admin, dir, sandbox, database }
+        let listener = EventListener::open(&dsn).await;
+        Self { web, phones, listener, accounts: Vec::new(), dsn, whatsapp, admin, dir, sandbox, database }
     }
 
     /// A daemon that is up, with its connections unpaced unless these settings say otherwise.
@@ -121,7 +121,7 @@ impl Fleet {
     pub async fn pair(&self, account: Uuid, number: String) -> Paired {
         self.phones.add(&number).await;
         let asked = self.ask(account, "account.pair").await;
-        self.ears.hears(account, "session.qr", asked).await;
+        self.listener.wait_for(account, "session.qr", asked).await;
         loop {
             let png: Option<String> = self.web.column(account, "last_qr_png").await;
             let Some(png) = png else { continue };
@@ -133,7 +133,7 @@ impl Fleet {
             let scanned = Instant::now();
             // A QR may have changed under the phone.
             if self.phones.scan(&number, &qr).await.is_ok() {
-                let connected = self.ears.hears(account, "session.connected", asked).await;
+                let connected = self.listener.wait_for(account, "session.connected", asked).await;
                 return Paired { asked, scanned, connected };
             }
         }
@@ -149,7 +149,7 @@ impl Fleet {
     /// Waits until rows and WhatsApp agree that all are connected.
     pub async fn all_connected(&self) {
         let sql = "SELECT count(*) FROM whatsapp_accounts WHERE status = 'connected'";
-        until_within(PATIENCE, "all connected", || async {
+        until_within(MEASURE_TIMEOUT, "all connected", || async {
             let seen = self.phones.report().await.logged_in_now;
             (seen == self.accounts.len() as u64
                 && self.web.count(sql, &[]).await == i64::try_from(self.accounts.len()).unwrap())
@@ -162,7 +162,7 @@ impl Fleet {
     pub async fn cancel(&self, accounts: &[Uuid]) {
         join_all(accounts.iter().map(|account| async {
             let asked = self.ask(*account, "account.cancel").await;
-            self.ears.hears(*account, "session.cancelled", asked).await;
+            self.listener.wait_for(*account, "session.cancelled", asked).await;
         }))
         .await;
     }

@@ -20,7 +20,7 @@ const PACE: (f64, f64) = (20.0, 50.0);
 /// What a process, its lease and its survey may take beyond its pace.
 const START_S: f64 = 10.0;
 /// By then a restored fleet has finished its start, and is idle.
-const CALM: Duration = Duration::from_secs(100);
+const SETTLE: Duration = Duration::from_secs(100);
 
 /// `alone` is what the library takes by itself with how many clients, where that was measured.
 /// The daemons have these settings besides the usual.
@@ -51,7 +51,7 @@ pub async fn measure(
         let resident = settled(daemon.pid()).await;
 
         say(format_args!("{accounts} accounts idle"));
-        tokio::time::sleep(CALM).await;
+        tokio::time::sleep(SETTLE).await;
         let (pings, transactions) = (fleet.phones.report().await.pings_answered, fleet.transactions().await);
         let cpu = share(daemon.pid(), idle).await;
         let seconds = idle.as_secs_f64();

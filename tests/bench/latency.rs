@@ -75,7 +75,7 @@ pub async fn alone(fleet: &Fleet, count: usize) -> Vec<f64> {
     let mut waited = Vec::new();
     for account in fleet.accounts(count).await {
         let asked = fleet.ask(account, "account.pair").await;
-        waited.push(ms(fleet.ears.hears(account, "session.qr", asked).await - asked));
+        waited.push(ms(fleet.listener.wait_for(account, "session.qr", asked).await - asked));
         fleet.cancel(&[account]).await;
     }
     waited
@@ -87,7 +87,7 @@ async fn together(fleet: &Fleet, count: usize) -> (Vec<f64>, Vec<Uuid>) {
     let asked = Instant::now();
     let sql = "SELECT send_command('account.pair', id) FROM unnest($1::uuid[]) id";
     fleet.web.sql.query(sql, &[&accounts]).await.unwrap();
-    let heard = join_all(accounts.iter().map(|account| fleet.ears.hears(*account, "session.qr", asked))).await;
+    let heard = join_all(accounts.iter().map(|account| fleet.listener.wait_for(*account, "session.qr", asked))).await;
     (heard.into_iter().map(|at| ms(at - asked)).collect(), accounts)
 }
 

@@ -6,7 +6,7 @@ use paird_testkit::{Daemon, until_within};
 use super::{figures::Figures, fleet::Fleet, process::settled, say};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const MEASURE_TIMEOUT: Duration = Duration::from_secs(300);
 
 pub async fn measure(accounts: usize, figures: &mut Figures) {
     let mut fleet = Fleet::empty().await;
@@ -21,7 +21,7 @@ pub async fn measure(accounts: usize, figures: &mut Figures) {
     say("the same accounts, held");
     fleet.phones.fault(Fault::Replaced { scope: Scope::All }).await;
     let held = "SELECT count(*) FROM whatsapp_accounts WHERE status = 'held'";
-    until_within(PATIENCE, "all held", || async {
+    until_within(MEASURE_TIMEOUT, "all held", || async {
         (fleet.web.count(held, &[]).await == i64::try_from(accounts).unwrap()).then_some(())
     })
     .await;

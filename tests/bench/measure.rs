@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "figures go to the screen")]
 
 mod costs;
-mod ears;
+mod event_listener;
 mod failover;
 mod figures;
 mod fleet;

@@ -53,13 +53,13 @@ pub async fn measure(rounds: usize, figures: &mut Figures) {
 
 /// Commands a second, from the first one sent to the last one ended and its event heard.
 async fn rate(fleet: &Fleet, kind: &str, events: u64) -> f64 {
-    let before = fleet.ears.count();
+    let before = fleet.listener.count();
     let began = Instant::now();
     let sending = fleet.accounts.chunks(ACCOUNTS / SENDERS).map(|accounts| send(fleet, kind, accounts));
     join_all(sending).await;
     let left = "SELECT count(*) FROM commands WHERE state IN ('queued', 'running')";
     until("every command ended", || async { (fleet.web.count(left, &[]).await == 0).then_some(()) }).await;
-    fleet.ears.has_heard(before + events).await;
+    fleet.listener.wait_for_count(before + events).await;
     COMMANDS as f64 / began.elapsed().as_secs_f64()
 }
 
@@ -86,11 +86,11 @@ async fn events(rounds: usize, figures: &mut Figures) {
     for (what, events) in [("one event a transaction", 1), ("four events a transaction", 4)] {
         let mut rates = Vec::new();
         for _ in 0..rounds {
-            let before = fleet.ears.count();
+            let before = fleet.listener.count();
             let began = Instant::now();
             let writing = accounts.iter().map(|account| write(&store, *account, EVENTS / ACCOUNTS / events, events));
             join_all(writing).await;
-            fleet.ears.has_heard(before + EVENTS as u64).await;
+            fleet.listener.wait_for_count(before + EVENTS as u64).await;
             rates.push(EVENTS as f64 / began.elapsed().as_secs_f64());
         }
         let target = Some(Target::AtLeast(5_000.0));

@@ -19,7 +19,7 @@ use paird_actors::domain::{
 use paird_actors::ports::{AccountStore, FleetStore};
 use paird_actors::simulation::{
     Dice,
-    model::{Answer, CommandState, Keyring, Model, Recorded, Retried, Statement},
+    model::{CommandState, Model, Recorded, Retried, Statement, StatementAnswer, StoredKeyring},
 };
 use paird_sql::client::Params;
 use paird_sql::queries::{
@@ -180,11 +180,11 @@ impl Both {
         assert_eq!(plain(answer), plain(expected.clone()), "{at}: {statement:?}");
         self.seen.extend(name(&expected));
         self.seen.extend(match (&statement, &expected) {
-            (Statement::RequeueCommands { .. }, Answer::Count(1..)) => Some("put back"),
-            (Statement::GiveAccountsBack { .. }, Answer::Count(1..)) => Some("given back"),
+            (Statement::RequeueCommands { .. }, StatementAnswer::Count(1..)) => Some("put back"),
+            (Statement::GiveAccountsBack { .. }, StatementAnswer::Count(1..)) => Some("given back"),
             _ => None,
         });
-        if let Answer::Commands { due, .. } = expected {
+        if let StatementAnswer::Commands { due, .. } = expected {
             self.taken.extend(due.iter().map(CommandRow::taken));
         }
         self.learn_tickets().await;
@@ -441,7 +441,7 @@ impl Both {
 
     // The database's answers
 
-    async fn execute(&self, statement: &Statement) -> Answer {
+    async fn execute(&self, statement: &Statement) -> StatementAnswer {
         let client = &self.client;
         match statement {
             Statement::TakeLease { process, ttl, renewal, draining, drain_no } => {
@@ -460,7 +460,7 @@ impl Both {
                     master_keys: Vec::<String>::new(),
                 };
                 let taken = take_lease().params(client, &row).opt().await.unwrap();
-                Answer::Taken { epoch: taken.map(|taken| taken.epoch), database_now: Instant(0) }
+                StatementAnswer::Taken { epoch: taken.map(|taken| taken.epoch), database_now: Instant(0) }
             }
             Statement::RenewLease { process, ttl, renewal, refresh, draining, drain_no } => {
                 let row = RenewLeaseParams {
@@ -473,58 +473,58 @@ impl Both {
                 };
                 let renewed = renew_lease().params(client, &row).one().await.unwrap();
                 let (found, epoch, expired) = (renewed.found, renewed.epoch, renewed.expired);
-                Answer::Renewed { found, epoch, expired, database_now: Instant(0) }
+                StatementAnswer::Renewed { found, epoch, expired, database_now: Instant(0) }
             }
             Statement::SurveyDaemons { process } => {
                 let fleet = survey_daemons().bind(client, process).one().await.unwrap();
                 let next_end = fleet.next_end_secs.map(Duration::from_secs_f64);
-                Answer::Daemons { live: count(fleet.daemons), next_end }
+                StatementAnswer::Daemons { live: count(fleet.daemons), next_end }
             }
             Statement::ReleaseLease { process } => {
                 release_lease().bind(client, process).await.unwrap();
                 disown_accounts().bind(client, process, &1_000).one().await.unwrap();
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::ShortenLease { process, left } => {
                 let row = ShortenLeaseParams { left_secs: left.as_secs_f64(), process: *process };
                 shorten_lease().params(client, &row).await.unwrap();
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::BuryProcesses { gone } => {
                 bury_processes().bind(client, gone).await.unwrap();
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::SetDraining { process, draining, drain_no } => {
                 let row = SetDrainingParams { draining: *draining, drain_no: *drain_no, process: *process };
                 set_draining().params(client, &row).await.unwrap();
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::GiveAccountsBack { process, drain_no } => {
                 let row = GiveAccountsBackParams { process: *process, drain_no: *drain_no, batch: 1_000 };
                 let given = give_accounts_back().params(client, &row).one().await.unwrap();
-                Answer::Count(u32::try_from(given.given).unwrap())
+                StatementAnswer::Count(u32::try_from(given.given).unwrap())
             }
             Statement::Survey { process, running } => self.survey(*process, running).await,
             Statement::ClaimAccounts { process, limit } => {
                 let claimed = claim_accounts().bind(client, process, &i64::from(*limit)).all().await.unwrap();
-                Answer::Claimed(claimed.into_iter().map(AccountId).collect())
+                StatementAnswer::Claimed(claimed.into_iter().map(AccountId).collect())
             }
             Statement::ReleaseAccount { process, account, fence } => {
                 let statement = release_account();
                 let found = statement.bind(client, &account.0, process, &fence.0).opt().await.unwrap();
-                Answer::Found(found.is_some())
+                StatementAnswer::Found(found.is_some())
             }
             Statement::RetakeAccount { process, account, fence } => {
                 let found = retake_account().bind(client, process, &account.0, &fence.0).opt().await.unwrap();
-                Answer::Found(found.is_some())
+                StatementAnswer::Found(found.is_some())
             }
             Statement::LoadAccount { process, account } => {
-                Answer::Loaded(self.stores[process].load_account(*account).await.unwrap().map(Box::new))
+                StatementAnswer::Loaded(self.stores[process].load_account(*account).await.unwrap().map(Box::new))
             }
             Statement::LoadConnectionSettings { process, account, fence } => {
                 let statement = load_connection_settings();
                 let row = statement.bind(client, &account.0, process, &fence.0).opt().await.unwrap();
-                Answer::Settings(row.map(|row| ConnectionSettings {
+                StatementAnswer::Settings(row.map(|row| ConnectionSettings {
                     proxy: row.proxy,
                     device_name: row.device_name,
                     presence: Presence::parse(&row.presence).unwrap_or_default(),
@@ -533,7 +533,7 @@ impl Both {
             Statement::LoadTicket { process, ticket } => {
                 let id = self.tickets[ticket];
                 let row = load_ticket().bind(client, &id, process).opt().await.unwrap();
-                Answer::Ticket(row.map(|row| TicketRecord {
+                StatementAnswer::Ticket(row.map(|row| TicketRecord {
                     id: *ticket,
                     account: AccountId(row.account_id),
                     label: row.label,
@@ -563,17 +563,17 @@ impl Both {
                         source: row.source?,
                     })
                 });
-                Answer::Commands { due: due.collect(), orphans }
+                StatementAnswer::Commands { due: due.collect(), orphans }
             }
             Statement::FailOrphanedCommands => {
                 let failed = fail_orphaned_commands().bind(client).all().await.unwrap();
-                Answer::Orphans(failed.into_iter().map(CommandId).collect())
+                StatementAnswer::Orphans(failed.into_iter().map(CommandId).collect())
             }
             Statement::RequeueCommands { process, commands } => {
                 let ids: Vec<i64> = commands.iter().map(|taken| taken.command.0).collect();
                 let takings: Vec<Uuid> = commands.iter().map(|taken| taken.taking.0).collect();
                 let back = requeue_commands().bind(client, &ids, &takings, process).all().await.unwrap();
-                Answer::Count(u32::try_from(back.len()).unwrap())
+                StatementAnswer::Count(u32::try_from(back.len()).unwrap())
             }
             Statement::RecordChange { process, write } => recorded(self.stores[process].record(write).await),
             Statement::RetryTicket { process, ticket, attempts, error, next_retry_at } => {
@@ -587,7 +587,9 @@ impl Both {
                     ticket: self.tickets[&ticket.id],
                 };
                 let written = retry_ticket().params(client, &row).opt().await.unwrap();
-                Answer::Retried(written.map(|row| Retried { is_written: row.is_written, was_written: row.was_written }))
+                StatementAnswer::Retried(
+                    written.map(|row| Retried { is_written: row.is_written, was_written: row.was_written }),
+                )
             }
             Statement::CloseTicket { process, ticket, is_abandoned, event } => {
                 let row = CloseTicketParams {
@@ -600,7 +602,7 @@ impl Both {
                     event_payload: event.payload(),
                     raw: "raw",
                 };
-                Answer::Closed(close_ticket().params(client, &row).opt().await.unwrap())
+                StatementAnswer::Closed(close_ticket().params(client, &row).opt().await.unwrap())
             }
             Statement::OpenKeyring { process, account, fence, keyring, opening } => {
                 let row = OpenKeyringParams {
@@ -614,9 +616,14 @@ impl Both {
                 };
                 let opened = open_keyring().params(client, &row).one().await.unwrap();
                 let opened_by = Some((*process, *opening));
-                let row =
-                    |epoch| Keyring { account: *account, epoch, opened: opened_by, counter: 0, made_at: Instant(0) };
-                Answer::Opened { held: opened.held, found: opened.found, keyring: opened.epoch.map(row) }
+                let row = |epoch| StoredKeyring {
+                    account: *account,
+                    epoch,
+                    opened: opened_by,
+                    counter: 0,
+                    made_at: Instant(0),
+                };
+                StatementAnswer::Opened { held: opened.held, found: opened.found, keyring: opened.epoch.map(row) }
             }
             Statement::PutCredentials { process, account, fence, keyring, epoch, counter } => {
                 let none: [&str; 0] = [];
@@ -635,12 +642,12 @@ impl Both {
                     gone_names: none.as_slice(),
                 };
                 let put = put_credentials().params(client, &row).one().await.unwrap();
-                Answer::Put { held: put.held, epoch: put.epoch, written: put.written > 0 }
+                StatementAnswer::Put { held: put.held, epoch: put.epoch, written: put.written > 0 }
             }
         }
     }
 
-    async fn survey(&self, process: Uuid, running: &[AccountId]) -> Answer {
+    async fn survey(&self, process: Uuid, running: &[AccountId]) -> StatementAnswer {
         let running: Vec<Uuid> = running.iter().map(|account| account.0).collect();
         let fleet = survey_fleet().bind(&self.client).one().await.unwrap();
         let owned = list_owned_accounts().bind(&self.client, &process, &running).all().await.unwrap();
@@ -657,7 +664,7 @@ impl Both {
                 tickets,
             }
         });
-        Answer::Survey(Survey {
+        StatementAnswer::Survey(Survey {
             owned: owned.collect(),
             needing: count(fleet.needing),
             daemons: count(fleet.daemons),
@@ -783,7 +790,7 @@ impl Both {
 }
 
 /// What the store makes of the statement's answer, as the model gives it.
-fn recorded(written: Result<Written, StoreError>) -> Answer {
+fn recorded(written: Result<Written, StoreError>) -> StatementAnswer {
     let settings = ConnectionSettings::default();
     let answer = Recorded {
         in_turn: true,
@@ -794,46 +801,50 @@ fn recorded(written: Result<Written, StoreError>) -> Answer {
         settings: settings.clone(),
     };
     match written {
-        Ok(Written::Done { settings }) => Answer::Recorded(Some(Recorded { is_live: settings.is_some(), ..answer })),
-        Ok(Written::NumberTaken { existing_label }) => {
-            Answer::Recorded(Some(Recorded { existing_label: Some(existing_label), ..answer }))
+        Ok(Written::Done { settings }) => {
+            StatementAnswer::Recorded(Some(Recorded { is_live: settings.is_some(), ..answer }))
         }
-        Err(StoreError::Fenced) => Answer::Recorded(None),
-        Err(StoreError::Overtaken) => Answer::Recorded(Some(Recorded { in_turn: false, ..answer })),
+        Ok(Written::NumberTaken { existing_label }) => {
+            StatementAnswer::Recorded(Some(Recorded { existing_label: Some(existing_label), ..answer }))
+        }
+        Err(StoreError::Fenced) => StatementAnswer::Recorded(None),
+        Err(StoreError::Overtaken) => StatementAnswer::Recorded(Some(Recorded { in_turn: false, ..answer })),
         Err(why) => panic!("{why:?}"),
     }
 }
 
 /// Without what only the clocks know, and what the store does not hand on.
-fn plain(answer: Answer) -> Answer {
+fn plain(answer: StatementAnswer) -> StatementAnswer {
     match answer {
-        Answer::Taken { epoch, .. } => Answer::Taken { epoch, database_now: Instant(0) },
-        Answer::Renewed { found, epoch, expired, .. } => {
-            Answer::Renewed { found, epoch, expired, database_now: Instant(0) }
+        StatementAnswer::Taken { epoch, .. } => StatementAnswer::Taken { epoch, database_now: Instant(0) },
+        StatementAnswer::Renewed { found, epoch, expired, .. } => {
+            StatementAnswer::Renewed { found, epoch, expired, database_now: Instant(0) }
         }
-        Answer::Daemons { live, next_end } => Answer::Daemons { live, next_end: next_end.map(|_| Duration::ZERO) },
-        Answer::Claimed(mut claimed) => {
+        StatementAnswer::Daemons { live, next_end } => {
+            StatementAnswer::Daemons { live, next_end: next_end.map(|_| Duration::ZERO) }
+        }
+        StatementAnswer::Claimed(mut claimed) => {
             claimed.sort();
-            Answer::Claimed(claimed)
+            StatementAnswer::Claimed(claimed)
         }
-        Answer::Orphans(mut orphans) => {
+        StatementAnswer::Orphans(mut orphans) => {
             orphans.sort();
-            Answer::Orphans(orphans)
+            StatementAnswer::Orphans(orphans)
         }
-        Answer::Ticket(Some(ticket)) => {
-            Answer::Ticket(Some(TicketRecord { next_retry_at: Instant(0), abandon_at: Instant(0), ..ticket }))
+        StatementAnswer::Ticket(Some(ticket)) => {
+            StatementAnswer::Ticket(Some(TicketRecord { next_retry_at: Instant(0), abandon_at: Instant(0), ..ticket }))
         }
-        Answer::Opened { held, found, keyring } => {
-            let keyring = keyring.map(|row| Keyring { counter: 0, made_at: Instant(0), ..row });
-            Answer::Opened { held, found, keyring }
+        StatementAnswer::Opened { held, found, keyring } => {
+            let keyring = keyring.map(|row| StoredKeyring { counter: 0, made_at: Instant(0), ..row });
+            StatementAnswer::Opened { held, found, keyring }
         }
-        Answer::Recorded(Some(recorded)) => {
+        StatementAnswer::Recorded(Some(recorded)) => {
             let settings = ConnectionSettings::default();
             let is_done = recorded.was_written || (recorded.in_turn && recorded.existing_label.is_none());
             let existing_label = recorded.existing_label.filter(|_| !is_done);
             let in_turn = is_done || existing_label.is_some();
             let is_live = is_done && recorded.is_live;
-            Answer::Recorded(Some(Recorded {
+            StatementAnswer::Recorded(Some(Recorded {
                 in_turn,
                 was_written: false,
                 existing_label,
@@ -846,28 +857,30 @@ fn plain(answer: Answer) -> Answer {
     }
 }
 
-fn name(answer: &Answer) -> Option<&'static str> {
+fn name(answer: &StatementAnswer) -> Option<&'static str> {
     Some(match answer {
-        Answer::Recorded(None) | Answer::Closed(None) | Answer::Put { held: false, .. } => "not the owner",
-        Answer::Recorded(Some(Recorded { was_written: true, .. })) => "recorded before",
-        Answer::Recorded(Some(Recorded { in_turn: false, .. })) => "overtaken",
-        Answer::Recorded(Some(Recorded { existing_label: Some(_), .. })) => "number taken",
-        Answer::Recorded(Some(_)) => "recorded",
-        Answer::Put { written: true, .. } => "keys put",
-        Answer::Put { epoch: Some(_), .. } => "keyring opened since",
-        Answer::Opened { keyring: Some(_), .. } => "opened",
-        Answer::Opened { found: true, .. } => "opened later",
-        Answer::Claimed(claimed) if !claimed.is_empty() => "claimed",
-        Answer::Found(true) => "released",
-        Answer::Closed(Some(false)) => "ticket closed",
-        Answer::Closed(Some(true)) => "ticket open",
-        Answer::Retried(Some(Retried { is_written: true, .. })) => "try written",
-        Answer::Retried(Some(_)) => "try not written",
-        Answer::Renewed { expired: true, .. } => "lease expired",
-        Answer::Renewed { found: true, epoch: None, .. } => "renewal overtaken",
-        Answer::Renewed { found: false, .. } => "lease gone",
-        Answer::Commands { due, .. } if !due.is_empty() => "taken",
-        Answer::Orphans(orphans) if !orphans.is_empty() => "orphans",
+        StatementAnswer::Recorded(None) | StatementAnswer::Closed(None) | StatementAnswer::Put { held: false, .. } => {
+            "not the owner"
+        }
+        StatementAnswer::Recorded(Some(Recorded { was_written: true, .. })) => "recorded before",
+        StatementAnswer::Recorded(Some(Recorded { in_turn: false, .. })) => "overtaken",
+        StatementAnswer::Recorded(Some(Recorded { existing_label: Some(_), .. })) => "number taken",
+        StatementAnswer::Recorded(Some(_)) => "recorded",
+        StatementAnswer::Put { written: true, .. } => "keys put",
+        StatementAnswer::Put { epoch: Some(_), .. } => "keyring opened since",
+        StatementAnswer::Opened { keyring: Some(_), .. } => "opened",
+        StatementAnswer::Opened { found: true, .. } => "opened later",
+        StatementAnswer::Claimed(claimed) if !claimed.is_empty() => "claimed",
+        StatementAnswer::Found(true) => "released",
+        StatementAnswer::Closed(Some(false)) => "ticket closed",
+        StatementAnswer::Closed(Some(true)) => "ticket open",
+        StatementAnswer::Retried(Some(Retried { is_written: true, .. })) => "try written",
+        StatementAnswer::Retried(Some(_)) => "try not written",
+        StatementAnswer::Renewed { expired: true, .. } => "lease expired",
+        StatementAnswer::Renewed { found: true, epoch: None, .. } => "renewal overtaken",
+        StatementAnswer::Renewed { found: false, .. } => "lease gone",
+        StatementAnswer::Commands { due, .. } if !due.is_empty() => "taken",
+        StatementAnswer::Orphans(orphans) if !orphans.is_empty() => "orphans",
         _ => return None,
     })
 }

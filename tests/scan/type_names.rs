@@ -13,13 +13,10 @@ const PER_MACHINE: [(&str, &str); 4] = [
     ("Answer", "what a machine was told on its question"),
 ];
 
-/// The simulation calls what stands in for a thing by the thing's name.
-const SIMULATION: &str = "actors/src/simulation/";
-
 /// Public types by their names, each with where it is declared.
 fn public_types(sources: &[Source]) -> BTreeMap<String, Vec<String>> {
     let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for source in sources.iter().filter(|source| !source.is_below(SIMULATION)) {
+    for source in sources {
         for (number, line) in source.code() {
             if let Some(name) = public_type(line) {
                 types.entry(name.to_owned()).or_default().push(format!("{}:{number}", source.path));
@@ -30,7 +27,10 @@ fn public_types(sources: &[Source]) -> BTreeMap<String, Vec<String>> {
 }
 
 fn public_type(line: &str) -> Option<&str> {
-    let rest = line.trim_start().strip_prefix("pub ")?;
+    let rest = line.trim_start().strip_prefix("pub")?;
+    // Of a crate, a folder or a module: others name it, too.
+    let rest = if rest.starts_with('(') { rest.split_once(')')?.1 } else { rest };
+    let rest = rest.strip_prefix(' ')?;
     let name = ["struct ", "enum ", "trait ", "type ", "union "].iter().find_map(|kind| rest.strip_prefix(kind))?;
     name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
 }
@@ -54,7 +54,12 @@ fn no_two_public_types_have_one_name() {
         ["Settings is src/a.rs:1 and actors/src/b.rs:1"]
     );
     assert_eq!(two("pub type Answers<T> = Vec<T>;", "pub trait Answers: Send {").len(), 1);
+    assert_eq!(two("pub(super) struct Settings {", "pub(crate) enum Settings {").len(), 1);
+    assert_eq!(two("pub(in crate::cli) struct Settings {", "pub type Settings = u8;").len(), 1);
+    let simulated = Source::new("actors/src/simulation/world.rs", "pub struct Settings {");
+    assert_eq!(shared_names(&[Source::new("src/a.rs", "pub struct Settings {"), simulated]).len(), 1);
     assert!(two("pub struct Settings {", "struct Settings {").is_empty(), "one of them is private");
+    assert!(two("pub(super) fn settings() {", "public struct Settings {").is_empty());
     assert!(two("pub enum Input {", "pub enum Input {").is_empty());
     assert!(two("pub struct Settings {", "pub struct SettingsError;").is_empty());
 }

@@ -5,7 +5,7 @@ use crate::domain::CloseReason;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CloseEvidence {
     /// A reason that needs no interpretation; the first one counts.
-    told: Option<CloseReason>,
+    reported: Option<CloseReason>,
     stream_error: Option<CloseReason>,
     /// The end of the socket as the library described it.
     lost: Option<String>,
@@ -16,8 +16,8 @@ pub(super) struct CloseEvidence {
 }
 
 impl CloseEvidence {
-    pub(super) fn tell(&mut self, reason: CloseReason) {
-        self.told.get_or_insert(reason);
+    pub(super) fn report(&mut self, reason: CloseReason) {
+        self.reported.get_or_insert(reason);
     }
 
     pub(super) fn stream_error(&mut self, reason: CloseReason) {
@@ -38,7 +38,7 @@ impl CloseEvidence {
 
     /// WhatsApp's words for it, if it said that the device is gone.
     pub(super) fn logout(&self) -> Option<&str> {
-        if let Some(CloseReason::LoggedOut(raw) | CloseReason::NotAuthorized(raw)) = &self.told {
+        if let Some(CloseReason::LoggedOut(raw) | CloseReason::NotAuthorized(raw)) = &self.reported {
             Some(raw)
         } else {
             None
@@ -47,8 +47,8 @@ impl CloseEvidence {
 
     /// Why the socket ended.
     pub(super) fn reason(&self) -> CloseReason {
-        if let Some(told) = self.told.as_ref().or(self.stream_error.as_ref()) {
-            return told.clone();
+        if let Some(reported) = self.reported.as_ref().or(self.stream_error.as_ref()) {
+            return reported.clone();
         }
         match (&self.lost, &self.dial_failed, self.heard) {
             (Some(lost), _, _) => CloseReason::SocketLost(lost.clone()),

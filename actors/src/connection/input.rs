@@ -49,7 +49,7 @@ pub enum LibraryEvent {
     /// Logged in.
     Success { phone: Option<Phone>, device_jid: Option<String> },
     /// A reason to end that leaves nothing to interpretation.
-    Told(CloseReason),
+    CloseReported(CloseReason),
     /// `<stream:error>` with a code, which mostly no other event stands for.
     StreamError(CloseReason),
     /// The socket went away, in the library's words.

@@ -45,7 +45,7 @@ use crate::machine::{self, Machine};
 pub struct Connection {
     policy: ConnectionPolicy,
     state: State,
-    link: Link,
+    link: LinkStage,
     /// The number of the last scan.
     scan: ScanId,
     codes: Codes,
@@ -62,7 +62,7 @@ pub struct Connection {
 
 /// How far this connection's link has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Link {
+enum LinkStage {
     /// Not made yet.
     Missing,
     /// Confirmed on this connection; its first login is outstanding.
@@ -102,8 +102,8 @@ impl Connection {
     /// A new connection and its first effects.
     pub fn begin(purpose: Purpose, policy: ConnectionPolicy) -> (Self, Vec<Effect>) {
         let (link, code_for) = match purpose {
-            Purpose::Pair { code_for } => (Link::Missing, code_for),
-            Purpose::Login => (Link::Established, None),
+            Purpose::Pair { code_for } => (LinkStage::Missing, code_for),
+            Purpose::Login => (LinkStage::Established, None),
         };
         let machine = Self {
             policy,
@@ -162,8 +162,8 @@ impl Connection {
     pub fn frames(&self) -> Frames {
         match (&self.state, &self.link) {
             (State::Held(_), _) => Frames::Wait,
-            (_, Link::Refused) => Frames::Block,
-            (_, Link::Missing | Link::Confirmed { .. } | Link::Established) => Frames::Pass,
+            (_, LinkStage::Refused) => Frames::Block,
+            (_, LinkStage::Missing | LinkStage::Confirmed { .. } | LinkStage::Established) => Frames::Pass,
         }
     }
 
@@ -191,7 +191,7 @@ impl Connection {
             LibraryEvent::ScanFailed(reason) => self.on_scan_failed(reason, step),
             LibraryEvent::PairingFinished => self.on_pairing_finished(step),
             LibraryEvent::Success { phone, device_jid } => self.on_success(phone, device_jid, step),
-            LibraryEvent::Told(reason) => self.on_told(reason, step),
+            LibraryEvent::CloseReported(reason) => self.on_close_reported(reason, step),
             LibraryEvent::StreamError(reason) => self.on_stream_error(reason, step),
             LibraryEvent::Disconnected(how) => self.evidence.lost(how),
             LibraryEvent::DialFailed(why) => self.evidence.dial_failed(why),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    Answer, Connection, Effect, Hold, Link, Note, Scan, ScanId, State, Step, codes::CodeWait, state::HoldStage,
+    Answer, Connection, Effect, Hold, LinkStage, Note, Scan, ScanId, State, Step, codes::CodeWait, state::HoldStage,
 };
 use crate::domain::{CloseReason, CodeOver, PasskeyStage, Secret, SessionEvent};
 
@@ -27,7 +27,7 @@ impl Connection {
             | State::Closing { .. }
             | State::Ended => false,
         };
-        is_before_scan && self.link == Link::Missing
+        is_before_scan && self.link == LinkStage::Missing
     }
 
     /// No phone has scanned.
@@ -45,7 +45,7 @@ impl Connection {
     /// Dialing | Pairing | Held → the same | Ending
     pub(super) fn on_qrs_exhausted(&mut self, closes: bool, step: &mut Step) {
         if closes {
-            return self.on_told(CloseReason::QrExhausted, step);
+            return self.on_close_reported(CloseReason::QrExhausted, step);
         }
         self.codes.is_without_qr = true;
         if self.may_show() {
@@ -112,7 +112,7 @@ impl Connection {
         self.codes.wait = None;
         step.emit(SessionEvent::CodeOver { reason: why });
         if self.codes.is_without_qr {
-            return self.on_told(CloseReason::QrExhausted, step);
+            return self.on_close_reported(CloseReason::QrExhausted, step);
         }
         self.ask_for_code(step);
     }
@@ -149,7 +149,7 @@ impl Connection {
             return;
         }
         match &self.state {
-            State::Pairing if self.link == Link::Missing => match scan {
+            State::Pairing if self.link == LinkStage::Missing => match scan {
                 Some(scan) => self.hold(scan, step),
                 None => self.reject_scan(NO_NUMBER, step),
             },
@@ -160,7 +160,7 @@ impl Connection {
             | State::LoggingIn
             | State::Open(_) => self.reject_scan(if scan.is_some() { TWO_PHONES } else { NO_NUMBER }, step),
             // The socket still takes frames; this one's answer must not be among them.
-            State::Ending { .. } | State::Closing { .. } => self.link = Link::Refused,
+            State::Ending { .. } | State::Closing { .. } => self.link = LinkStage::Refused,
             State::Queued | State::Restarting { .. } | State::Ended => {}
         }
     }
@@ -169,8 +169,11 @@ impl Connection {
     fn is_known(&self, scan: Option<&Scan>) -> bool {
         let Some(scan) = scan else { return false };
         let is_held = if let State::Held(hold) = &self.state { hold.device_jid == scan.device_jid } else { false };
-        let is_linked =
-            if let Link::Confirmed { device_jid, .. } = &self.link { *device_jid == scan.device_jid } else { false };
+        let is_linked = if let LinkStage::Confirmed { device_jid, .. } = &self.link {
+            *device_jid == scan.device_jid
+        } else {
+            false
+        };
         is_held || is_linked
     }
 
@@ -224,7 +227,7 @@ impl Connection {
         let State::Held(hold) = &self.state else { return step.order(Effect::Note(Note::ConfirmedTooLate)) };
         match hold.stage {
             HoldStage::Asked { keys_durable: true } => {
-                self.link = Link::Confirmed { device_jid: hold.device_jid.clone(), is_finished: false, logins: 0 };
+                self.link = LinkStage::Confirmed { device_jid: hold.device_jid.clone(), is_finished: false, logins: 0 };
                 self.state = State::Confirmed { restart_at: None };
                 self.codes.wait = None;
             }
@@ -244,8 +247,8 @@ impl Connection {
 
     /// No frame leaves any more, and the socket is closed.
     pub(super) fn refuse(&mut self, step: &mut Step) {
-        self.link = Link::Refused;
-        self.evidence.tell(CloseReason::SocketLost("the link was refused".to_owned()));
+        self.link = LinkStage::Refused;
+        self.evidence.report(CloseReason::SocketLost("the link was refused".to_owned()));
         if self.state.has_run() {
             self.end_soon(step);
         } else {

@@ -1,6 +1,6 @@
 //! One socket after the other: dialed, heard, logged in, pinged, lost.
 
-use super::{Connection, Effect, Link, Ping, State, Step};
+use super::{Connection, Effect, LinkStage, Ping, State, Step};
 use crate::domain::{CloseReason, Instant, Phone, SessionEvent};
 
 impl Connection {
@@ -18,7 +18,7 @@ impl Connection {
         self.evidence = super::CloseEvidence::default();
         self.state = State::Dialing;
         step.order(Effect::Run);
-        if self.link == Link::Missing {
+        if self.link == LinkStage::Missing {
             self.ask_for_code(step);
         }
     }
@@ -39,8 +39,8 @@ impl Connection {
             return;
         }
         self.state = match self.link {
-            Link::Missing => State::Pairing,
-            Link::Confirmed { .. } | Link::Established | Link::Refused => State::LoggingIn,
+            LinkStage::Missing => State::Pairing,
+            LinkStage::Confirmed { .. } | LinkStage::Established | LinkStage::Refused => State::LoggingIn,
         };
     }
 
@@ -50,7 +50,7 @@ impl Connection {
         if self.state == State::Queued {
             self.close(Some(reason), step);
         } else if self.state.has_run() {
-            self.evidence.tell(reason);
+            self.evidence.report(reason);
             self.on_run_over(step);
         }
     }
@@ -63,8 +63,8 @@ impl Connection {
 
     /// Anything with a socket → Ending. In Ending the reason adds to what is known; in
     /// Closing it may answer an unlink.
-    pub(super) fn on_told(&mut self, reason: CloseReason, step: &mut Step) {
-        self.evidence.tell(reason);
+    pub(super) fn on_close_reported(&mut self, reason: CloseReason, step: &mut Step) {
+        self.evidence.report(reason);
         self.answer_unlink_by_logout(step);
         self.end_soon(step);
     }
@@ -87,7 +87,7 @@ impl Connection {
     /// A scan that loses its socket must not be confirmed on it.
     pub(super) fn refuse_held(&mut self) {
         if matches!(self.state, State::Held(_)) {
-            self.link = Link::Refused;
+            self.link = LinkStage::Refused;
         }
     }
 
@@ -100,7 +100,7 @@ impl Connection {
             step.order(Effect::ReportOutdated);
         }
         match &mut self.link {
-            Link::Confirmed { is_finished, logins, .. }
+            LinkStage::Confirmed { is_finished, logins, .. }
                 if *logins < self.policy.first_logins && may_log_in_again(&reason) =>
             {
                 *logins += 1;
@@ -110,7 +110,7 @@ impl Connection {
                     self.state = State::Restarting { until: step.now.after(self.policy.pairing_timeout) };
                 }
             }
-            Link::Missing | Link::Confirmed { .. } | Link::Established | Link::Refused => {
+            LinkStage::Missing | LinkStage::Confirmed { .. } | LinkStage::Established | LinkStage::Refused => {
                 self.close(Some(reason), step);
             }
         }
@@ -118,7 +118,7 @@ impl Connection {
 
     /// The library is through with the pairing. Confirmed → Confirmed; Restarting → Dialing
     pub(super) fn on_pairing_finished(&mut self, step: &mut Step) {
-        let Link::Confirmed { is_finished, .. } = &mut self.link else { return };
+        let LinkStage::Confirmed { is_finished, .. } = &mut self.link else { return };
         *is_finished = true;
         match &mut self.state {
             State::Confirmed { restart_at } => {
@@ -148,7 +148,7 @@ impl Connection {
         self.on_stanza(step.now);
         match &self.state {
             State::Confirmed { .. } | State::LoggingIn => {
-                self.link = Link::Established;
+                self.link = LinkStage::Established;
                 self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
                 (self.heard, self.owed) = (step.now, None);
                 step.emit(SessionEvent::Open { phone, device_jid });
@@ -222,7 +222,7 @@ impl Connection {
         if missed < self.policy.pings {
             return self.ping(missed, step);
         }
-        self.evidence.tell(CloseReason::SocketLost("two pings in a row were not answered".to_owned()));
+        self.evidence.report(CloseReason::SocketLost("two pings in a row were not answered".to_owned()));
         self.on_run_over(step);
     }
 
@@ -232,7 +232,7 @@ impl Connection {
         if self.state.is_over() {
             return;
         }
-        self.evidence.tell(CloseReason::StoreFailed(why));
+        self.evidence.report(CloseReason::StoreFailed(why));
         if self.state.has_run() {
             step.order(Effect::StopRun);
         }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::{
     flaws::Flaw,
     lives::{Life, LifeAsk, TicketAsk, TicketLife},
-    model::{Answer, Statement},
+    model::{Statement, StatementAnswer},
     referee::Rule,
-    schedule::Order,
+    schedule::ArrivalOrder,
     whatsapp::{LifeId, SessionId},
     world::{CallId, World},
 };
@@ -29,10 +29,10 @@ use crate::{
 const TTL: Duration = Duration::from_secs(20);
 /// Everything is compared with the database at least this often.
 const TICK: i64 = 15_000;
-const DRAIN_TIME: i64 = 10_000;
-const END_TIME: i64 = 7_000;
-const FLUSH_TIME: i64 = 1_000;
-const CUT_TIME: Duration = Duration::from_secs(3);
+const DRAIN_TIMEOUT: i64 = 10_000;
+const END_TIMEOUT: i64 = 7_000;
+const FLUSH_TIMEOUT: i64 = 1_000;
+const CUT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Largest error of the clock that is left uncorrected.
 const TOLERANCE: i64 = 2_000;
 
@@ -51,9 +51,9 @@ pub struct Daemon {
     pub resumed_at: i64,
     /// When its last good renewal began.
     pub renewed_at: i64,
-    pub order: Order,
+    pub order: ArrivalOrder,
     /// Notes that came while it was stopped.
-    pub held: Vec<(Uuid, Note)>,
+    pub held: Vec<(Uuid, Arrival)>,
     /// How long its monotonic clock stood still.
     pub lost_time: i64,
     /// They stood still until then, if they ever did.
@@ -65,12 +65,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn take_held(&mut self) -> Vec<(Uuid, Note)> {
+    pub fn take_held(&mut self) -> Vec<(Uuid, Arrival)> {
         let mut held = std::mem::take(&mut self.held);
         match self.order {
-            Order::AsItCame => {}
-            Order::TimersFirst => held.sort_by_key(|(_, note)| !note.is_timer()),
-            Order::TimersLast => held.sort_by_key(|(_, note)| note.is_timer()),
+            ArrivalOrder::AsItCame => {}
+            ArrivalOrder::TimersFirst => held.sort_by_key(|(_, note)| !note.is_timer()),
+            ArrivalOrder::TimersLast => held.sort_by_key(|(_, note)| note.is_timer()),
         }
         held
     }
@@ -78,8 +78,8 @@ impl Daemon {
 
 /// A message to a process.
 #[derive(Clone, Debug)]
-pub enum Note {
-    Answer(CallId, Box<Result<Answer, StoreError>>),
+pub enum Arrival {
+    Answer(CallId, Box<Result<StatementAnswer, StoreError>>),
     TimedOut(CallId),
     Heartbeat,
     Tick,
@@ -88,7 +88,7 @@ pub enum Note {
     RosterDue,
     RestartActor(AccountId),
     Retired(Retired),
-    Errand(usize, bool),
+    AdminRequest(usize, bool),
     DrainTimeout(usize, i64),
     Terminate(i64),
     EndNow(bool),
@@ -103,7 +103,7 @@ pub enum Note {
     Unlinked(LifeId, Incarnation, UnlinkAnswer),
 }
 
-impl Note {
+impl Arrival {
     fn is_timer(&self) -> bool {
         matches!(
             self,
@@ -122,7 +122,7 @@ impl Note {
 
 /// The continuation after the answer of a statement.
 #[derive(Clone, Debug)]
-pub enum Then {
+pub enum AskedFor {
     Nothing,
     Renewal { number: i64, asked: i64 },
     Buried { number: i64, epoch: i64 },
@@ -143,7 +143,7 @@ pub enum Then {
 
 /// The operator's request that this process is working on.
 #[derive(Debug)]
-struct CurrentErrand {
+struct CurrentAdminRequest {
     nth: usize,
     drains: bool,
     number: i64,
@@ -182,8 +182,8 @@ pub struct Process {
     delivered: BTreeMap<CommandId, BTreeSet<TakingId>>,
     /// Members that were told to leave.
     leaving: BTreeSet<Member>,
-    errands: VecDeque<(usize, bool)>,
-    errand: Option<CurrentErrand>,
+    requests: VecDeque<(usize, bool)>,
+    request: Option<CurrentAdminRequest>,
     /// It stops, and starts again after so long.
     terminating: Option<i64>,
     is_ending: bool,
@@ -240,101 +240,101 @@ impl World {
             looks: (0, 0),
             delivered: BTreeMap::new(),
             leaving: BTreeSet::new(),
-            errands: VecDeque::new(),
-            errand: None,
+            requests: VecDeque::new(),
+            request: None,
             terminating: None,
             is_ending: false,
         };
         of.process = Some(process);
         of.is_stopped = false;
         self.tell(|| format!("d{daemon} starts as {id}"));
-        self.note(0, daemon, id, Note::Heartbeat);
+        self.note(0, daemon, id, Arrival::Heartbeat);
     }
 
     /// Whether the process goes on.
-    pub fn on_note(&mut self, p: &mut Process, note: Note) -> bool {
+    pub fn on_note(&mut self, p: &mut Process, note: Arrival) -> bool {
         match note {
-            Note::Answer(call, answer) => {
+            Arrival::Answer(call, answer) => {
                 if let Some(then) = self.take_then(call) {
                     return self.on_answer(p, then, *answer);
                 }
             }
-            Note::TimedOut(call) => {
+            Arrival::TimedOut(call) => {
                 if let Some(then) = self.give_up(call) {
                     return self.on_answer(p, then, Err(StoreError::Unavailable("no answer".to_owned())));
                 }
             }
-            Note::Heartbeat => {
+            Arrival::Heartbeat => {
                 p.beat_at = None;
                 self.beat(p);
             }
-            Note::Tick => {
+            Arrival::Tick => {
                 self.wake(p, true);
-                self.note(TICK, p.daemon, p.id, Note::Tick);
+                self.note(TICK, p.daemon, p.id, Arrival::Tick);
             }
-            Note::Wake => self.wake(p, false),
-            Note::Resync => self.wake(p, true),
-            Note::RosterDue => {
+            Arrival::Wake => self.wake(p, false),
+            Arrival::Resync => self.wake(p, true),
+            Arrival::RosterDue => {
                 p.roster_at = None;
                 let directives = p.roster.on_deadline(self.clock(p));
                 self.follow(p, directives);
             }
-            Note::RestartActor(account) => {
+            Arrival::RestartActor(account) => {
                 let directives = p.roster.on_restart(account);
                 self.follow(p, directives);
             }
-            Note::Retired(retired) => self.on_retired(p, retired),
-            Note::Errand(nth, drains) => {
-                p.errands.push_back((nth, drains));
-                self.next_errand(p);
+            Arrival::Retired(retired) => self.on_retired(p, retired),
+            Arrival::AdminRequest(nth, drains) => {
+                p.requests.push_back((nth, drains));
+                self.next_request(p);
             }
-            Note::DrainTimeout(nth, number) => {
-                if p.errand.as_ref().is_some_and(|errand| errand.nth == nth && errand.number == number) {
-                    self.end_errand(p, false);
+            Arrival::DrainTimeout(nth, number) => {
+                if p.request.as_ref().is_some_and(|request| request.nth == nth && request.number == number) {
+                    self.end_request(p, false);
                 }
             }
-            Note::Terminate(ms) => self.terminate(p, ms),
-            Note::EndNow(is_drained) => self.end_now(p, is_drained),
-            Note::Exit => return self.exit(p),
-            Note::LifeDue(life) => self.on_life_due(p, life),
-            Note::Session(life, session, event) => self.on_session(p, life, session, *event),
-            Note::Dial(session) => self.dial(session),
-            Note::PutKeys(session) => self.put_keys(p, session),
-            Note::Done(life) => self.on_done(p, life),
-            Note::Closed(life, incarnation, session) => self.on_closed(p, life, incarnation, session),
-            Note::Groups(life, incarnation) => self.on_groups(p, life, incarnation),
-            Note::Unlinked(life, incarnation, answer) => self.on_unlinked(p, life, incarnation, answer),
+            Arrival::Terminate(ms) => self.terminate(p, ms),
+            Arrival::EndNow(is_drained) => self.end_now(p, is_drained),
+            Arrival::Exit => return self.exit(p),
+            Arrival::LifeDue(life) => self.on_life_due(p, life),
+            Arrival::Session(life, session, event) => self.on_session(p, life, session, *event),
+            Arrival::Dial(session) => self.dial(session),
+            Arrival::PutKeys(session) => self.put_keys(p, session),
+            Arrival::Done(life) => self.on_done(p, life),
+            Arrival::Closed(life, incarnation, session) => self.on_closed(p, life, incarnation, session),
+            Arrival::Groups(life, incarnation) => self.on_groups(p, life, incarnation),
+            Arrival::Unlinked(life, incarnation, answer) => self.on_unlinked(p, life, incarnation, answer),
         }
         true
     }
 
-    fn on_answer(&mut self, p: &mut Process, then: Then, answer: Result<Answer, StoreError>) -> bool {
+    fn on_answer(&mut self, p: &mut Process, then: AskedFor, answer: Result<StatementAnswer, StoreError>) -> bool {
         match then {
-            Then::Nothing => {}
-            Then::Renewal { number, asked } => self.on_renewal(p, number, asked, answer),
-            Then::Buried { number, epoch } => {
+            AskedFor::Nothing => {}
+            AskedFor::Renewal { number, asked } => self.on_renewal(p, number, asked, answer),
+            AskedFor::Buried { number, epoch } => {
                 let answer = match answer {
                     Ok(_) => LeaseAnswer::Renewed { epoch },
                     Err(_) => LeaseAnswer::Failed,
                 };
-                self.ring(Note::Resync);
+                self.ring(Arrival::Resync);
                 self.on_lease_answer(p, number, answer);
             }
-            Then::Surveyed => match answer {
-                Ok(Answer::Survey(survey)) => self.take_commands(p, true, Some(survey)),
-                _ => self.on_look_failed(p, true),
+            AskedFor::Surveyed => match answer {
+                Ok(StatementAnswer::Survey(survey)) => self.take_commands(p, true, Some(survey)),
+                _ => self.on_poll_failed(p, true),
             },
-            Then::Took { resync, survey } => self.on_took(p, resync, survey, answer),
-            Then::FailedOrphans { resync, survey, commands } => {
+            AskedFor::Took { resync, survey } => self.on_took(p, resync, survey, answer),
+            AskedFor::FailedOrphans { resync, survey, commands } => {
                 if answer.is_err() && self.flaw == Some(Flaw::OrphansLoseCommands) {
                     p.hand_out(&commands);
-                    self.on_look_failed(p, resync);
+                    self.on_poll_failed(p, resync);
                 } else {
-                    self.on_look(p, survey.as_ref(), commands);
+                    self.on_polled(p, survey.as_ref(), commands);
                 }
             }
-            Then::Claimed(limit) => match answer {
-                Ok(Answer::Claimed(got)) => {
+            AskedFor::Claimed(limit) => match answer {
+                Ok(StatementAnswer::Claimed(got)) => {
                     let directives = p.roster.on_claimed(limit, u32::try_from(got.len()).unwrap_or(u32::MAX));
                     self.follow(p, directives);
                 }
@@ -343,10 +343,10 @@ impl World {
                     self.follow(p, Vec::new());
                 }
             },
-            Then::Released(account, fence, taken) => {
+            AskedFor::Released(account, fence, taken) => {
                 if answer.is_ok() {
                     p.forget_takings(&taken);
-                    self.ring(Note::Resync);
+                    self.ring(Arrival::Resync);
                     let directives = p.roster.on_released(account, fence, true);
                     self.follow(p, directives);
                 } else {
@@ -358,19 +358,19 @@ impl World {
                     self.follow(p, directives);
                 }
             }
-            Then::RosterWritten(write) => self.on_roster_written(p, &write, answer),
-            Then::Loaded(member, trouble) => self.on_loaded(p, member, trouble, answer),
-            Then::Life(life, token, ask) => self.on_life_answer(p, life, token, ask, answer),
-            Then::Ticket(life, token, ask) => self.on_ticket_answer(p, life, token, ask, answer),
-            Then::Put(session) => self.on_put(p, session, &answer),
-            Then::DrainSet(nth) => self.on_drain_set(p, nth, answer.is_ok()),
-            Then::GivenBack(nth) => {
-                if p.errand.as_ref().is_some_and(|errand| errand.nth == nth) {
-                    self.ring(Note::Resync);
-                    self.end_errand(p, answer.is_ok());
+            AskedFor::RosterWritten(write) => self.on_roster_written(p, &write, answer),
+            AskedFor::Loaded(member, trouble) => self.on_loaded(p, member, trouble, answer),
+            AskedFor::Life(life, token, ask) => self.on_life_answer(p, life, token, ask, answer),
+            AskedFor::Ticket(life, token, ask) => self.on_ticket_answer(p, life, token, ask, answer),
+            AskedFor::Put(session) => self.on_put(p, session, &answer),
+            AskedFor::DrainSet(nth) => self.on_drain_set(p, nth, answer.is_ok()),
+            AskedFor::GivenBack(nth) => {
+                if p.request.as_ref().is_some_and(|request| request.nth == nth) {
+                    self.ring(Arrival::Resync);
+                    self.end_request(p, answer.is_ok());
                 }
             }
-            Then::Exit => return self.exit(p),
+            AskedFor::Exit => return self.exit(p),
         }
         true
     }
@@ -396,7 +396,7 @@ impl World {
             };
             let asked = self.mono(p.daemon);
             p.asked_at = self.now;
-            self.ask(p, statement, Then::Renewal { number: renewal.number, asked });
+            self.ask(p, statement, AskedFor::Renewal { number: renewal.number, asked });
         }
         self.arm_beat(p);
     }
@@ -407,19 +407,19 @@ impl World {
         let at = p.born + i64::try_from(next.as_millis()).unwrap_or(i64::MAX);
         if p.beat_at.is_none_or(|armed| at < armed) {
             p.beat_at = Some(at);
-            self.note(at - self.mono(p.daemon), p.daemon, p.id, Note::Heartbeat);
+            self.note(at - self.mono(p.daemon), p.daemon, p.id, Arrival::Heartbeat);
         }
     }
 
-    fn on_renewal(&mut self, p: &mut Process, number: i64, asked: i64, answer: Result<Answer, StoreError>) {
+    fn on_renewal(&mut self, p: &mut Process, number: i64, asked: i64, answer: Result<StatementAnswer, StoreError>) {
         let answer = match answer {
-            Ok(Answer::Taken { epoch, database_now }) => {
+            Ok(StatementAnswer::Taken { epoch, database_now }) => {
                 self.correct_clock(p, asked, database_now);
                 let Some(epoch) = epoch else { return self.on_lease_answer(p, number, LeaseAnswer::Overtaken) };
                 let gone = self.daemons.get(p.daemon).map(|of| of.former.clone()).unwrap_or_default();
-                return self.ask(p, Statement::BuryProcesses { gone }, Then::Buried { number, epoch });
+                return self.ask(p, Statement::BuryProcesses { gone }, AskedFor::Buried { number, epoch });
             }
-            Ok(Answer::Renewed { found, epoch, database_now, .. }) => {
+            Ok(StatementAnswer::Renewed { found, epoch, database_now, .. }) => {
                 self.correct_clock(p, asked, database_now);
                 match epoch {
                     Some(epoch) => LeaseAnswer::Renewed { epoch },
@@ -442,7 +442,7 @@ impl World {
             }
             let database_now = self.database_now();
             let daemons = self.model.execute(&Statement::SurveyDaemons { process: p.id }, database_now);
-            if let Answer::Daemons { live, next_end } = daemons {
+            if let StatementAnswer::Daemons { live, next_end } = daemons {
                 is_other = std::mem::replace(&mut p.daemons, live) != live;
                 if let Some(end) = next_end {
                     p.heartbeat.bring_forward(now + end + Duration::from_millis(50));
@@ -461,7 +461,7 @@ impl World {
         let Some(follower) = &mut p.follower else {
             if let LeaseState::Live { epoch } = state {
                 p.follower = Some(Follower::new(epoch));
-                self.note(0, p.daemon, p.id, Note::Tick);
+                self.note(0, p.daemon, p.id, Arrival::Tick);
             }
             return;
         };
@@ -490,9 +490,9 @@ impl World {
         // Recompute all waits.
         let lives: Vec<LifeId> = p.lives.keys().chain(p.ticket_lives.keys()).copied().collect();
         for life in lives {
-            self.note(0, p.daemon, p.id, Note::LifeDue(life));
+            self.note(0, p.daemon, p.id, Arrival::LifeDue(life));
         }
-        self.note(0, p.daemon, p.id, Note::RosterDue);
+        self.note(0, p.daemon, p.id, Arrival::RosterDue);
     }
 
     // The supervisor
@@ -512,7 +512,7 @@ impl World {
             let at = self.mono(p.daemon) + due.0.saturating_sub(self.clock(p).0).max(0) + 1;
             if p.roster_at.is_none_or(|armed| at < armed || armed <= self.mono(p.daemon)) {
                 p.roster_at = Some(at);
-                self.note(at - self.mono(p.daemon), p.daemon, p.id, Note::RosterDue);
+                self.note(at - self.mono(p.daemon), p.daemon, p.id, Arrival::RosterDue);
             }
         }
     }
@@ -540,17 +540,17 @@ impl World {
                 }
             }
             Directive::Claim(limit) => {
-                self.ask(p, Statement::ClaimAccounts { process: p.id, limit }, Then::Claimed(limit));
+                self.ask(p, Statement::ClaimAccounts { process: p.id, limit }, AskedFor::Claimed(limit));
             }
             Directive::Release(account, fence) => {
                 let taken = p.handed_out(account);
                 let statement = Statement::ReleaseAccount { process: p.id, account, fence };
-                self.ask(p, statement, Then::Released(account, fence, taken));
+                self.ask(p, statement, AskedFor::Released(account, fence, taken));
             }
-            Directive::Look { resync: true } => {
-                self.ask(p, Statement::Survey { process: p.id, running: p.roster.accounts() }, Then::Surveyed);
+            Directive::Poll { resync: true } => {
+                self.ask(p, Statement::Survey { process: p.id, running: p.roster.accounts() }, AskedFor::Surveyed);
             }
-            Directive::Look { resync: false } => self.take_commands(p, false, None),
+            Directive::Poll { resync: false } => self.take_commands(p, false, None),
             Directive::Drained => self.on_drained(p),
         }
     }
@@ -560,30 +560,36 @@ impl World {
         let handed = p.handed.iter().map(|(command, (_, taking))| Taken { command: *command, taking: *taking });
         let taking = TakingId(Uuid::from_u128(self.dice.wide()));
         let statement = Statement::TakeCommands { process: p.id, taking, handed: handed.collect() };
-        self.ask(p, statement, Then::Took { resync, survey });
+        self.ask(p, statement, AskedFor::Took { resync, survey });
     }
 
-    fn on_took(&mut self, p: &mut Process, resync: bool, survey: Option<Survey>, answer: Result<Answer, StoreError>) {
+    fn on_took(
+        &mut self,
+        p: &mut Process,
+        resync: bool,
+        survey: Option<Survey>,
+        answer: Result<StatementAnswer, StoreError>,
+    ) {
         p.looks.1 += 1;
-        let Ok(Answer::Commands { due, orphans }) = answer else { return self.on_look_failed(p, resync) };
+        let Ok(StatementAnswer::Commands { due, orphans }) = answer else { return self.on_poll_failed(p, resync) };
         if self.flaw == Some(Flaw::HandsOutUnheard) {
             p.hand_out(&due);
         }
         if orphans {
-            let then = Then::FailedOrphans { resync, survey, commands: due };
+            let then = AskedFor::FailedOrphans { resync, survey, commands: due };
             return self.ask(p, Statement::FailOrphanedCommands, then);
         }
-        self.on_look(p, survey.as_ref(), due);
+        self.on_polled(p, survey.as_ref(), due);
     }
 
-    fn on_look(&mut self, p: &mut Process, survey: Option<&Survey>, commands: Vec<CommandRow>) {
+    fn on_polled(&mut self, p: &mut Process, survey: Option<&Survey>, commands: Vec<CommandRow>) {
         p.hand_out(&commands);
-        let directives = p.roster.on_look(survey, commands, self.clock(p));
+        let directives = p.roster.on_polled(survey, commands, self.clock(p));
         self.follow(p, directives);
     }
 
-    fn on_look_failed(&mut self, p: &mut Process, resync: bool) {
-        p.roster.on_look_failed(resync, self.clock(p));
+    fn on_poll_failed(&mut self, p: &mut Process, resync: bool) {
+        p.roster.on_poll_failed(resync, self.clock(p));
         self.follow(p, Vec::new());
     }
 
@@ -600,10 +606,10 @@ impl World {
                 Statement::RetakeAccount { process, account: *account, fence: *fence }
             }
         };
-        self.ask(p, statement, Then::RosterWritten(write));
+        self.ask(p, statement, AskedFor::RosterWritten(write));
     }
 
-    fn on_roster_written(&mut self, p: &mut Process, write: &RosterWrite, answer: Result<Answer, StoreError>) {
+    fn on_roster_written(&mut self, p: &mut Process, write: &RosterWrite, answer: Result<StatementAnswer, StoreError>) {
         if let (RosterWrite::Requeue(commands), Ok(_)) = (write, &answer) {
             p.forget_takings(commands);
         }
@@ -617,7 +623,7 @@ impl World {
             Member::Account(account) => Statement::LoadAccount { process, account },
             Member::Ticket(ticket) => Statement::LoadTicket { process, ticket },
         };
-        self.ask(p, statement, Then::Loaded(member, trouble));
+        self.ask(p, statement, AskedFor::Loaded(member, trouble));
     }
 
     fn on_loaded(
@@ -625,15 +631,15 @@ impl World {
         p: &mut Process,
         member: Member,
         trouble: Option<Trouble>,
-        answer: Result<Answer, StoreError>,
+        answer: Result<StatementAnswer, StoreError>,
     ) {
         p.leaving.remove(&member);
         let how = match answer {
-            Ok(Answer::Loaded(Some(loaded))) => {
+            Ok(StatementAnswer::Loaded(Some(loaded))) => {
                 self.begin_life(p, *loaded, trouble);
                 Started::Running
             }
-            Ok(Answer::Ticket(Some(record))) => {
+            Ok(StatementAnswer::Ticket(Some(record))) => {
                 self.begin_ticket(p, record);
                 Started::Running
             }
@@ -693,30 +699,30 @@ impl World {
 
     // The ends
 
-    fn next_errand(&mut self, p: &mut Process) {
-        if p.errand.is_some() {
+    fn next_request(&mut self, p: &mut Process) {
+        if p.request.is_some() {
             return;
         }
-        let Some((nth, drains)) = p.errands.pop_front() else { return };
+        let Some((nth, drains)) = p.requests.pop_front() else { return };
         let number = p.drain.1 + 1;
         p.drain = (drains, number);
-        p.errand = Some(CurrentErrand { nth, drains, number, written: None });
+        p.request = Some(CurrentAdminRequest { nth, drains, number, written: None });
         let statement = Statement::SetDraining { process: p.id, draining: drains, drain_no: number };
-        self.ask(p, statement, Then::DrainSet(nth));
+        self.ask(p, statement, AskedFor::DrainSet(nth));
     }
 
     fn on_drain_set(&mut self, p: &mut Process, nth: usize, is_written: bool) {
-        let Some(errand) = p.errand.as_mut().filter(|errand| errand.nth == nth) else { return };
-        errand.written = Some(is_written);
-        let (drains, number) = (errand.drains, errand.number);
-        self.ring(Note::Resync);
+        let Some(request) = p.request.as_mut().filter(|request| request.nth == nth) else { return };
+        request.written = Some(is_written);
+        let (drains, number) = (request.drains, request.number);
+        self.ring(Arrival::Resync);
         if drains {
-            self.note(DRAIN_TIME, p.daemon, p.id, Note::DrainTimeout(nth, number));
+            self.note(DRAIN_TIMEOUT, p.daemon, p.id, Arrival::DrainTimeout(nth, number));
             self.drain_roster(p);
         } else {
             let directives = p.roster.on_undrain();
             self.follow(p, directives);
-            self.end_errand(p, is_written);
+            self.end_request(p, is_written);
         }
     }
 
@@ -730,26 +736,26 @@ impl World {
 
     fn on_drained(&mut self, p: &mut Process) {
         if p.terminating.is_some() {
-            self.note(0, p.daemon, p.id, Note::EndNow(true));
+            self.note(0, p.daemon, p.id, Arrival::EndNow(true));
         }
-        let Some(errand) = p.errand.as_ref().filter(|errand| errand.drains) else { return };
-        match errand.written {
+        let Some(request) = p.request.as_ref().filter(|request| request.drains) else { return };
+        match request.written {
             None => {}
-            Some(false) => self.end_errand(p, false),
+            Some(false) => self.end_request(p, false),
             Some(true) => {
-                let (nth, drain_no) = (errand.nth, errand.number);
+                let (nth, drain_no) = (request.nth, request.number);
                 let statement = Statement::GiveAccountsBack { process: p.id, drain_no };
-                self.ask(p, statement, Then::GivenBack(nth));
+                self.ask(p, statement, AskedFor::GivenBack(nth));
             }
         }
     }
 
-    fn end_errand(&mut self, p: &mut Process, is_done: bool) {
-        if let Some(errand) = p.errand.take() {
-            self.tell(|| format!("d{} errand {errand:?}: {is_done}", p.daemon));
-            self.answer_errand(errand.nth, is_done);
+    fn end_request(&mut self, p: &mut Process, is_done: bool) {
+        if let Some(request) = p.request.take() {
+            self.tell(|| format!("d{} request {request:?}: {is_done}", p.daemon));
+            self.answer_request(request.nth, is_done);
         }
-        self.next_errand(p);
+        self.next_request(p);
     }
 
     fn terminate(&mut self, p: &mut Process, ms: i64) {
@@ -760,8 +766,8 @@ impl World {
         let number = p.drain.1 + 1;
         p.drain = (true, number);
         let statement = Statement::SetDraining { process: p.id, draining: true, drain_no: number };
-        self.ask(p, statement, Then::Nothing);
-        self.note(END_TIME, p.daemon, p.id, Note::EndNow(false));
+        self.ask(p, statement, AskedFor::Nothing);
+        self.note(END_TIMEOUT, p.daemon, p.id, Arrival::EndNow(false));
         self.drain_roster(p);
     }
 
@@ -773,14 +779,14 @@ impl World {
         let statement = if is_drained {
             Statement::ReleaseLease { process: p.id }
         } else {
-            Statement::ShortenLease { process: p.id, left: CUT_TIME }
+            Statement::ShortenLease { process: p.id, left: CUT_TIMEOUT }
         };
-        self.ask(p, statement, Then::Exit);
-        self.note(FLUSH_TIME, p.daemon, p.id, Note::Exit);
+        self.ask(p, statement, AskedFor::Exit);
+        self.note(FLUSH_TIMEOUT, p.daemon, p.id, Arrival::Exit);
     }
 
     fn exit(&mut self, p: &mut Process) -> bool {
-        self.ring(Note::Resync);
+        self.ring(Arrival::Resync);
         self.boot(p.daemon, p.terminating.unwrap_or(1_000).max(1));
         false
     }

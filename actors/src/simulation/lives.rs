@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    daemon::{Note, Process, Then},
+    daemon::{Arrival, AskedFor, Process},
     flaws::Flaw,
-    model::{Answer, Statement},
+    model::{Statement, StatementAnswer},
     referee::Rule,
-    whatsapp::{Keys, LifeId, Session, SessionId, Stage},
+    whatsapp::{Keys, LifeId, SessionId, SessionModel, SessionStage},
     world::World,
 };
 use crate::{
@@ -228,7 +228,7 @@ impl World {
         if armed.is_some_and(|armed| mono <= armed && armed <= at) {
             return armed;
         }
-        self.note(at - mono, p.daemon, p.id, Note::LifeDue(id));
+        self.note(at - mono, p.daemon, p.id, Arrival::LifeDue(id));
         Some(at)
     }
 
@@ -260,7 +260,7 @@ impl World {
             None => 0,
             Some((_, session)) => self.close(session),
         };
-        self.note(ms, p.daemon, p.id, Note::Retired(retired));
+        self.note(ms, p.daemon, p.id, Arrival::Retired(retired));
     }
 
     /// How long it takes.
@@ -303,24 +303,24 @@ impl World {
                 if let Some(session) = live(life.session, incarnation) {
                     self.send_confirmation(p, session);
                 }
-                self.note(1, p.daemon, p.id, Note::Done(id));
+                self.note(1, p.daemon, p.id, Arrival::Done(id));
             }
             Task::RefuseLink(incarnation) => {
                 let session = live(life.session, incarnation);
                 if let Some(session) = session.and_then(|session| self.whatsapp.sessions.get_mut(&session)) {
                     session.is_refused = true;
                 }
-                self.note(1, p.daemon, p.id, Note::Done(id));
+                self.note(1, p.daemon, p.id, Arrival::Done(id));
             }
             Task::Close(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.close(session));
-                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+                self.note(ms, p.daemon, p.id, Arrival::Closed(id, incarnation, session.unwrap_or(0)));
             }
             Task::Cut(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.cut(session));
-                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+                self.note(ms, p.daemon, p.id, Arrival::Closed(id, incarnation, session.unwrap_or(0)));
             }
             Task::AnswerPasskey { incarnation, command, .. } => {
                 let answered = Input::PasskeyAnswered(
@@ -332,7 +332,7 @@ impl World {
             }
             Task::FetchGroups(incarnation) => {
                 let way = self.dice.spread(20, 2_000);
-                self.note(way, p.daemon, p.id, Note::Groups(id, incarnation));
+                self.note(way, p.daemon, p.id, Arrival::Groups(id, incarnation));
             }
         }
     }
@@ -340,7 +340,7 @@ impl World {
     fn life_ask(&mut self, p: &Process, id: LifeId, life: &mut Life, statement: Statement, ask: LifeAsk) {
         life.token += 1;
         // Requests for a lost account are not waited for.
-        let then = if life.is_fenced { Then::Nothing } else { Then::Life(id, life.token, ask) };
+        let then = if life.is_fenced { AskedFor::Nothing } else { AskedFor::Life(id, life.token, ask) };
         self.ask(p, statement, then);
     }
 
@@ -358,7 +358,7 @@ impl World {
             let session = live(life.session, incarnation);
             let ring = session
                 .and_then(|session| self.whatsapp.sessions.get(&session))
-                .filter(|session| !session.is_left && matches!(session.stage, Stage::Scanned(..)));
+                .filter(|session| !session.is_left && matches!(session.stage, SessionStage::Scanned(..)));
             let Some(ring) = ring else {
                 let gone = Err(StoreError::Unavailable("the connection is gone".to_owned()));
                 life.desk.on_answer(OfAccount::Claimed(incarnation, write, gone), self.clock(p));
@@ -378,7 +378,7 @@ impl World {
         id: LifeId,
         token: u64,
         ask: LifeAsk,
-        answer: Result<Answer, StoreError>,
+        answer: Result<StatementAnswer, StoreError>,
     ) {
         let now = self.clock(p);
         let Some(mut life) = p.lives.remove(&id) else { return };
@@ -423,9 +423,9 @@ impl World {
         p: &mut Process,
         write: &Write,
         looks_ended: u64,
-        answer: Result<Answer, StoreError>,
+        answer: Result<StatementAnswer, StoreError>,
     ) -> Result<Written, StoreError> {
-        let Answer::Recorded(recorded) = answer? else {
+        let StatementAnswer::Recorded(recorded) = answer? else {
             return Err(StoreError::Unavailable("another answer".to_owned()));
         };
         let recorded = recorded.ok_or(StoreError::Fenced)?;
@@ -439,7 +439,7 @@ impl World {
         }
         // A look that overlapped with the change may have seen both.
         if !write.change.finished.is_empty() && (recorded.more || p.looks.0 > looks_ended) {
-            self.note(0, p.daemon, p.id, Note::Wake);
+            self.note(0, p.daemon, p.id, Arrival::Wake);
         }
         Ok(written)
     }
@@ -482,7 +482,7 @@ impl World {
         opening: Opening,
         epoch: Option<i64>,
     ) -> SessionId {
-        let session = self.whatsapp.add(Session {
+        let session = self.whatsapp.add(SessionModel {
             daemon: p.daemon,
             process: p.id,
             life,
@@ -491,7 +491,7 @@ impl World {
             incarnation: opening.incarnation,
             keyring: opening.keyring,
             purpose: opening.purpose,
-            stage: Stage::Waiting,
+            stage: SessionStage::Waiting,
             keys: epoch.map(|epoch| Keys { epoch, failed: false }),
             is_left: false,
             is_refused: false,
@@ -501,7 +501,7 @@ impl World {
             lost_time: self.daemons.get(p.daemon).map_or(0, |of| of.lost_time),
         });
         let turn = if self.dice.chance(10) { self.dice.spread(500, 5_000) } else { self.dice.spread(1, 50) };
-        self.note(turn, p.daemon, p.id, Note::Dial(session));
+        self.note(turn, p.daemon, p.id, Arrival::Dial(session));
         session
     }
 
@@ -510,7 +510,7 @@ impl World {
         let incarnation = session.incarnation;
         if matches!(event, SessionEvent::Open { .. }) {
             let soon = self.dice.spread(20, 400);
-            self.note(soon, p.daemon, p.id, Note::PutKeys(id));
+            self.note(soon, p.daemon, p.id, Arrival::PutKeys(id));
         }
         if p.lives.contains_key(&life) {
             self.input(p, life, Input::Session(incarnation, event));
@@ -549,7 +549,7 @@ impl World {
     /// A connection writes what came of a message.
     pub fn put_keys(&mut self, p: &mut Process, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get(&id) else { return };
-        let is_writing = session.stage == Stage::Open && !session.is_left;
+        let is_writing = session.stage == SessionStage::Open && !session.is_left;
         let Some(keys) = session.keys.filter(|keys| is_writing && !keys.failed) else { return };
         // One write after the other.
         let statement = Statement::PutCredentials {
@@ -560,21 +560,21 @@ impl World {
             epoch: keys.epoch,
             counter: self.fresh_stamp(),
         };
-        self.ask(p, statement, Then::Put(id));
+        self.ask(p, statement, AskedFor::Put(id));
     }
 
     /// A write that was not done, or whose outcome is not known, fails the keyring for good,
     /// and its connection with it.
-    pub fn on_put(&mut self, p: &Process, id: SessionId, answer: &Result<Answer, StoreError>) {
-        if matches!(answer, Ok(Answer::Put { written: true, .. })) {
+    pub fn on_put(&mut self, p: &Process, id: SessionId, answer: &Result<StatementAnswer, StoreError>) {
+        if matches!(answer, Ok(StatementAnswer::Put { written: true, .. })) {
             let next = self.dice.between(1_000, 12_000);
-            return self.note(next, p.daemon, p.id, Note::PutKeys(id));
+            return self.note(next, p.daemon, p.id, Arrival::PutKeys(id));
         }
         let Some(session) = self.whatsapp.sessions.get_mut(&id) else { return };
         if let Some(keys) = &mut session.keys {
             keys.failed = true;
         }
-        if !session.is_left && session.stage != Stage::Over {
+        if !session.is_left && session.stage != SessionStage::Over {
             self.hang_up_with(id, crate::domain::CloseReason::StoreFailed("keys".to_owned()));
         }
     }
@@ -644,12 +644,12 @@ impl World {
             saga::TicketTask::Close(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.close(session));
-                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+                self.note(ms, p.daemon, p.id, Arrival::Closed(id, incarnation, session.unwrap_or(0)));
             }
             saga::TicketTask::Cut(incarnation) => {
                 let session = live(life.session, incarnation);
                 let ms = session.map_or(0, |session| self.cut(session));
-                self.note(ms, p.daemon, p.id, Note::Closed(id, incarnation, session.unwrap_or(0)));
+                self.note(ms, p.daemon, p.id, Arrival::Closed(id, incarnation, session.unwrap_or(0)));
             }
             saga::TicketTask::Record(outcome) => self.record_outcome(p, id, life, outcome),
         }
@@ -658,7 +658,7 @@ impl World {
     fn ticket_ask(&mut self, p: &Process, id: LifeId, life: &mut TicketLife, statement: Statement, ask: TicketAsk) {
         life.token += 1;
         // As in `life_ask`.
-        let then = if life.is_fenced { Then::Nothing } else { Then::Ticket(id, life.token, ask) };
+        let then = if life.is_fenced { AskedFor::Nothing } else { AskedFor::Ticket(id, life.token, ask) };
         self.ask(p, statement, then);
     }
 
@@ -686,7 +686,7 @@ impl World {
         id: LifeId,
         token: u64,
         ask: TicketAsk,
-        answer: Result<Answer, StoreError>,
+        answer: Result<StatementAnswer, StoreError>,
     ) {
         let Some(mut life) = p.ticket_lives.remove(&id) else { return };
         if life.token != token {
@@ -731,29 +731,31 @@ fn live(session: Option<(Incarnation, SessionId)>, incarnation: Incarnation) -> 
     session.filter(|(live, _)| *live == incarnation).map(|(_, session)| session)
 }
 
-fn settings(answer: Result<Answer, StoreError>) -> Result<ConnectionSettings, StoreError> {
+fn settings(answer: Result<StatementAnswer, StoreError>) -> Result<ConnectionSettings, StoreError> {
     match answer? {
-        Answer::Settings(settings) => settings.ok_or(StoreError::Fenced),
+        StatementAnswer::Settings(settings) => settings.ok_or(StoreError::Fenced),
         _ => Err(StoreError::Unavailable("another answer".to_owned())),
     }
 }
 
 /// The epoch.
-fn opened(answer: Result<Answer, StoreError>) -> Result<i64, StoreError> {
+fn opened(answer: Result<StatementAnswer, StoreError>) -> Result<i64, StoreError> {
     match answer? {
-        Answer::Opened { held: false, .. } => Err(StoreError::Fenced),
-        Answer::Opened { keyring: Some(keyring), .. } => Ok(keyring.epoch),
-        Answer::Opened { found: true, .. } => Err(StoreError::Unavailable("it was opened again meanwhile".to_owned())),
-        Answer::Opened { .. } => Err(StoreError::Poisoned("there is no such keyring".to_owned())),
+        StatementAnswer::Opened { held: false, .. } => Err(StoreError::Fenced),
+        StatementAnswer::Opened { keyring: Some(keyring), .. } => Ok(keyring.epoch),
+        StatementAnswer::Opened { found: true, .. } => {
+            Err(StoreError::Unavailable("it was opened again meanwhile".to_owned()))
+        }
+        StatementAnswer::Opened { .. } => Err(StoreError::Poisoned("there is no such keyring".to_owned())),
         _ => Err(StoreError::Unavailable("another answer".to_owned())),
     }
 }
 
-fn outcome_written(answer: Result<Answer, StoreError>) -> Result<(), StoreError> {
+fn outcome_written(answer: Result<StatementAnswer, StoreError>) -> Result<(), StoreError> {
     match answer? {
-        Answer::Retried(None) | Answer::Closed(None) => Err(StoreError::Fenced),
-        Answer::Retried(Some(retried)) if retried.is_written || retried.was_written => Ok(()),
-        Answer::Closed(Some(false)) => Ok(()),
+        StatementAnswer::Retried(None) | StatementAnswer::Closed(None) => Err(StoreError::Fenced),
+        StatementAnswer::Retried(Some(retried)) if retried.is_written || retried.was_written => Ok(()),
+        StatementAnswer::Closed(Some(false)) => Ok(()),
         _ => Err(StoreError::Overtaken),
     }
 }

@@ -23,7 +23,7 @@ pub use dice::Dice;
 pub use flaws::Flaw;
 pub use referee::{Rule, Violation};
 pub use schedule::{Act, Schedule};
-pub use world::{Outcome, run};
+pub use world::{RunOutcome, run};
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ const ABANDONED_AFTER: Duration = Duration::from_hours(14 * 24);
 
 /// A row of `processes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
+pub struct StoredProcess {
     pub expires_at: Instant,
     pub renewal: i64,
     /// The renewal that refreshed the fences last.
@@ -32,7 +32,7 @@ pub struct Process {
 
 /// A row of `whatsapp_accounts`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct StoredAccount {
     /// Its fence is the row's.
     pub record: AccountRecord,
     pub owner: Option<Uuid>,
@@ -53,7 +53,7 @@ pub enum CommandState {
 
 /// A row of `commands`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Command {
+pub struct StoredCommand {
     pub account: Option<AccountId>,
     pub kind: String,
     pub args: Value,
@@ -64,7 +64,7 @@ pub struct Command {
     pub result: Option<String>,
 }
 
-impl Command {
+impl StoredCommand {
     pub fn is_open(&self) -> bool {
         matches!(self.state, CommandState::Queued | CommandState::Running)
     }
@@ -72,7 +72,7 @@ impl Command {
 
 /// A row of `events`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct StoredEvent {
     pub account: AccountId,
     pub seq: i64,
     pub event: Event,
@@ -80,7 +80,7 @@ pub struct Told {
 
 /// A row of `unlink_tickets`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
+pub struct StoredTicket {
     pub account: AccountId,
     pub keyring: KeyringId,
     pub reason: String,
@@ -92,7 +92,7 @@ pub struct Ticket {
 
 /// A row of `keyrings`. One number stands for all that a connection writes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keyring {
+pub struct StoredKeyring {
     pub account: AccountId,
     pub epoch: i64,
     /// The process that opened it for this epoch, and the number of that opening.
@@ -219,7 +219,7 @@ pub enum Statement {
 
 /// The answer of a statement.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum StatementAnswer {
     /// The statement returns nothing of interest.
     Nothing,
     /// No epoch: a later renewal came first.
@@ -258,7 +258,7 @@ pub enum Answer {
     Opened {
         held: bool,
         found: bool,
-        keyring: Option<Keyring>,
+        keyring: Option<StoredKeyring>,
     },
     /// The epoch of the keyring, if there is one, and whether the write was done.
     Put {
@@ -288,13 +288,13 @@ pub struct Retried {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Model {
-    pub processes: BTreeMap<Uuid, Process>,
+    pub processes: BTreeMap<Uuid, StoredProcess>,
     /// In the order in which they were made.
-    pub accounts: BTreeMap<AccountId, Account>,
-    pub commands: BTreeMap<CommandId, Command>,
-    pub events: Vec<Told>,
-    pub tickets: BTreeMap<TicketId, Ticket>,
-    pub keyrings: BTreeMap<KeyringId, Keyring>,
+    pub accounts: BTreeMap<AccountId, StoredAccount>,
+    pub commands: BTreeMap<CommandId, StoredCommand>,
+    pub events: Vec<StoredEvent>,
+    pub tickets: BTreeMap<TicketId, StoredTicket>,
+    pub keyrings: BTreeMap<KeyringId, StoredKeyring>,
     /// An account stays where it is for so long after it was linked.
     pub stays_after_linking: Duration,
     /// The former defect that is brought back.
@@ -327,13 +327,14 @@ impl Model {
     pub fn add_account(&mut self, id: AccountId, operator: OperatorId, label: &str, now: Instant) {
         let record = AccountRecord::new(id, operator, label, now);
         let settings = ConnectionSettings::default();
-        self.accounts.insert(id, Account { record, owner: None, last_change: None, event_seq: 0, qr: None, settings });
+        self.accounts
+            .insert(id, StoredAccount { record, owner: None, last_change: None, event_seq: 0, qr: None, settings });
     }
 
     /// As `send_command` does it.
     pub fn add_command(&mut self, account: Option<AccountId>, kind: &str, args: Value) -> CommandId {
         let id = CommandId(self.commands.last_key_value().map_or(1, |(last, _)| last.0 + 1));
-        let command = Command {
+        let command = StoredCommand {
             account,
             kind: kind.to_owned(),
             args,
@@ -357,7 +358,7 @@ impl Model {
     }
 
     /// It has no live owner.
-    fn is_free(&self, account: &Account, now: Instant) -> bool {
+    fn is_free(&self, account: &StoredAccount, now: Instant) -> bool {
         account.owner.is_none_or(|owner| !self.is_live(owner, now))
     }
 
@@ -367,11 +368,11 @@ impl Model {
             || (record.desired == Desired::Paired && record.status != Status::Unpaired)
     }
 
-    pub fn tickets_of(&self, account: AccountId) -> impl Iterator<Item = (TicketId, &Ticket)> {
+    pub fn tickets_of(&self, account: AccountId) -> impl Iterator<Item = (TicketId, &StoredTicket)> {
         self.tickets.iter().filter(move |(_, ticket)| ticket.account == account).map(|(id, ticket)| (*id, ticket))
     }
 
-    pub fn needs_daemon(&self, account: &Account) -> bool {
+    pub fn needs_daemon(&self, account: &StoredAccount) -> bool {
         Self::is_active(&account.record) || self.tickets_of(account.record.id).next().is_some()
     }
 
@@ -404,7 +405,7 @@ impl Model {
         self.spared.extend(at_rest.into_iter().map(|(id, _)| (process, id)));
     }
 
-    fn requeue_running(&mut self, of: impl Fn(&Command) -> bool) {
+    fn requeue_running(&mut self, of: impl Fn(&StoredCommand) -> bool) {
         for command in self.commands.values_mut() {
             if command.state == CommandState::Running && of(command) {
                 command.state = CommandState::Queued;
@@ -413,7 +414,7 @@ impl Model {
     }
 
     /// Carries a statement out, all of it at the moment `now`.
-    pub fn execute(&mut self, statement: &Statement, now: Instant) -> Answer {
+    pub fn execute(&mut self, statement: &Statement, now: Instant) -> StatementAnswer {
         match statement {
             Statement::TakeLease { process, ttl, renewal, draining, drain_no } => {
                 self.take_lease(*process, *ttl, *renewal, (*draining, *drain_no), now)
@@ -424,11 +425,11 @@ impl Model {
             Statement::SurveyDaemons { process } => self.survey_daemons(*process, now),
             Statement::ReleaseLease { process } => {
                 self.give_back(*process);
-                let ended = Process { expires_at: now, renewal: i64::MAX, epoch: 0, draining: true, drain_no: 0 };
+                let ended = StoredProcess { expires_at: now, renewal: i64::MAX, epoch: 0, draining: true, drain_no: 0 };
                 if self.processes.remove(process).is_none() {
                     self.processes.insert(*process, ended);
                 }
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::ShortenLease { process, left } => {
                 if let Some(row) = self.processes.get_mut(process) {
@@ -436,13 +437,13 @@ impl Model {
                     row.renewal = i64::MAX;
                     row.expires_at = row.expires_at.min(now.after(*left));
                 }
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::BuryProcesses { gone } => {
                 self.processes.retain(|process, row| {
                     !gone.contains(process) && row.expires_at.after(Duration::from_hours(1)) >= now
                 });
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::SetDraining { process, draining, drain_no } => {
                 let is_late = self.flaw != Some(Flaw::LateDrains);
@@ -451,14 +452,14 @@ impl Model {
                 {
                     (row.draining, row.drain_no) = (*draining, *drain_no);
                 }
-                Answer::Nothing
+                StatementAnswer::Nothing
             }
             Statement::GiveAccountsBack { process, drain_no } => {
                 let drained = self.processes.get(process).is_some_and(|row| row.draining && row.drain_no == *drain_no);
                 let given = if drained || self.flaw == Some(Flaw::LateDrains) { self.give_back(*process) } else { 0 };
-                Answer::Count(given)
+                StatementAnswer::Count(given)
             }
-            Statement::Survey { process, running } => Answer::Survey(self.survey(*process, running, now)),
+            Statement::Survey { process, running } => StatementAnswer::Survey(self.survey(*process, running, now)),
             Statement::ClaimAccounts { process, limit } => self.claim_accounts(*process, *limit, now),
             Statement::ReleaseAccount { process, account, fence } => {
                 let held = self.held(*account, *process, *fence);
@@ -466,7 +467,7 @@ impl Model {
                     self.set_owner(*account, None);
                     self.requeue_running(|command| command.account == Some(*account));
                 }
-                Answer::Found(held)
+                StatementAnswer::Found(held)
             }
             Statement::RetakeAccount { process, account, fence } => {
                 let me = self.processes.get(process);
@@ -478,28 +479,30 @@ impl Model {
                     row.owner = Some(*process);
                     row.record.fence.0 += 1;
                 }
-                Answer::Found(found)
+                StatementAnswer::Found(found)
             }
             Statement::LoadAccount { process, account } => {
                 let row = self.accounts.get(account).filter(|row| row.owner == Some(*process));
-                Answer::Loaded(row.map(|row| {
+                StatementAnswer::Loaded(row.map(|row| {
                     Box::new(Loaded { record: row.record.clone(), last_change: row.last_change, damage: None })
                 }))
             }
             Statement::LoadConnectionSettings { process, account, fence } => {
                 let held = self.held(*account, *process, *fence) && self.is_live(*process, now);
-                Answer::Settings(self.accounts.get(account).filter(|_| held).map(|row| row.settings.clone()))
+                StatementAnswer::Settings(self.accounts.get(account).filter(|_| held).map(|row| row.settings.clone()))
             }
-            Statement::LoadTicket { process, ticket } => Answer::Ticket(self.load_ticket(*process, *ticket)),
+            Statement::LoadTicket { process, ticket } => StatementAnswer::Ticket(self.load_ticket(*process, *ticket)),
             Statement::TakeCommands { process, taking, handed } => self.take_commands(*process, *taking, handed, now),
             Statement::FailOrphanedCommands => self.fail_orphaned_commands(),
             Statement::RequeueCommands { process, commands } => self.requeue_commands(*process, commands),
-            Statement::RecordChange { process, write } => Answer::Recorded(self.record_change(*process, write, now)),
+            Statement::RecordChange { process, write } => {
+                StatementAnswer::Recorded(self.record_change(*process, write, now))
+            }
             Statement::RetryTicket { process, ticket, attempts, error, next_retry_at } => {
-                Answer::Retried(self.retry_ticket(*process, ticket, *attempts, error, *next_retry_at))
+                StatementAnswer::Retried(self.retry_ticket(*process, ticket, *attempts, error, *next_retry_at))
             }
             Statement::CloseTicket { process, ticket, is_abandoned, event } => {
-                Answer::Closed(self.close_ticket(*process, ticket, *is_abandoned, event, now))
+                StatementAnswer::Closed(self.close_ticket(*process, ticket, *is_abandoned, event, now))
             }
             Statement::OpenKeyring { process, account, fence, keyring, opening } => {
                 let is_asked = !matches!(self.flaw, Some(Flaw::DialsUnasked | Flaw::RevivesUnseen));
@@ -507,13 +510,14 @@ impl Model {
                 let row = self.keyrings.get_mut(keyring).filter(|row| row.account == *account);
                 let row = row.filter(|_| held);
                 let found = row.is_some();
-                let is_late = |row: &Keyring| row.opened.is_some_and(|(by, last)| by == *process && last >= *opening);
+                let is_late =
+                    |row: &StoredKeyring| row.opened.is_some_and(|(by, last)| by == *process && last >= *opening);
                 let keyring = row.filter(|row| !is_late(row)).map(|row| {
                     row.epoch += 1;
                     row.opened = Some((*process, *opening));
                     row.clone()
                 });
-                Answer::Opened { held, found, keyring }
+                StatementAnswer::Opened { held, found, keyring }
             }
             Statement::PutCredentials { process, account, fence, keyring, epoch, counter } => {
                 let held = self.held(*account, *process, *fence);
@@ -522,7 +526,7 @@ impl Model {
                 let found = row.as_ref().map(|row| row.epoch);
                 let row = row.filter(|row| held && (row.epoch == *epoch || !is_checked));
                 let written = row.map(|row| row.counter = *counter).is_some();
-                Answer::Put { held, epoch: found, written }
+                StatementAnswer::Put { held, epoch: found, written }
             }
         }
     }
@@ -534,7 +538,7 @@ impl Model {
         renewal: i64,
         (draining, drain_no): (bool, i64),
         now: Instant,
-    ) -> Answer {
+    ) -> StatementAnswer {
         let expires_at = now.after(ttl);
         let epoch = match self.processes.get_mut(&process) {
             Some(row) if row.renewal >= renewal => None,
@@ -544,7 +548,7 @@ impl Model {
                 Some(renewal)
             }
             None => {
-                let row = Process { expires_at, renewal, epoch: renewal, draining, drain_no };
+                let row = StoredProcess { expires_at, renewal, epoch: renewal, draining, drain_no };
                 self.processes.insert(process, row);
                 Some(renewal)
             }
@@ -552,7 +556,7 @@ impl Model {
         if epoch.is_some() {
             self.raise_fences(process);
         }
-        Answer::Taken { epoch, database_now: now }
+        StatementAnswer::Taken { epoch, database_now: now }
     }
 
     fn renew_lease(
@@ -562,7 +566,7 @@ impl Model {
         (renewal, refresh): (i64, bool),
         (draining, drain_no): (bool, i64),
         now: Instant,
-    ) -> Answer {
+    ) -> StatementAnswer {
         let is_seen = self.flaw != Some(Flaw::RevivesUnseen);
         let heeds_drains = self.flaw != Some(Flaw::LateDrains);
         let mut answer = (false, None, false);
@@ -585,13 +589,13 @@ impl Model {
             }
         }
         let (found, epoch, expired) = answer;
-        Answer::Renewed { found, epoch, expired, database_now: now }
+        StatementAnswer::Renewed { found, epoch, expired, database_now: now }
     }
 
-    fn survey_daemons(&self, process: Uuid, now: Instant) -> Answer {
+    fn survey_daemons(&self, process: Uuid, now: Instant) -> StatementAnswer {
         let live = || self.processes.iter().filter(|(_, row)| row.expires_at > now);
         let next_end = live().filter(|(id, _)| **id != process).map(|(_, row)| now.until(row.expires_at)).min();
-        Answer::Daemons { live: count(live().filter(|(_, row)| !row.draining).count()), next_end }
+        StatementAnswer::Daemons { live: count(live().filter(|(_, row)| !row.draining).count()), next_end }
     }
 
     fn set_owner(&mut self, account: AccountId, owner: Option<Uuid>) {
@@ -646,9 +650,9 @@ impl Model {
         }
     }
 
-    fn claim_accounts(&mut self, process: Uuid, limit: u32, now: Instant) -> Answer {
+    fn claim_accounts(&mut self, process: Uuid, limit: u32, now: Instant) -> StatementAnswer {
         if !self.takes_work(process, now) {
-            return Answer::Claimed(Vec::new());
+            return StatementAnswer::Claimed(Vec::new());
         }
         let free = self.accounts.values().filter(|account| self.is_free(account, now) && self.needs_daemon(account));
         let mut free: Vec<_> = free.map(|account| account.record.id).collect();
@@ -658,7 +662,7 @@ impl Model {
             self.claim(*id, process);
             self.requeue_running(|command| command.account == Some(*id));
         }
-        Answer::Claimed(free)
+        StatementAnswer::Claimed(free)
     }
 
     fn claim(&mut self, account: AccountId, process: Uuid) {
@@ -685,7 +689,7 @@ impl Model {
         })
     }
 
-    fn take_commands(&mut self, process: Uuid, taking: TakingId, handed: &[Taken], now: Instant) -> Answer {
+    fn take_commands(&mut self, process: Uuid, taking: TakingId, handed: &[Taken], now: Instant) -> StatementAnswer {
         let open = self.commands.values().filter(|command| command.is_open());
         let waiting: BTreeSet<AccountId> = open.filter_map(|command| command.account).collect();
         let takes_work = self.takes_work(process, now);
@@ -702,7 +706,7 @@ impl Model {
         // As the statement's snapshot has them.
         let owned_before: BTreeSet<AccountId> =
             self.accounts.values().filter(|account| account.owner == Some(process)).map(|row| row.record.id).collect();
-        let foreign = |command: &Command| command.taken_by != Some(process);
+        let foreign = |command: &StoredCommand| command.taken_by != Some(process);
         let mut next: Vec<(CommandId, AccountId)> = Vec::new();
         for (account, is_new) in &mine {
             let of = || self.commands.iter().filter(|(_, command)| command.account == Some(*account));
@@ -754,7 +758,7 @@ impl Model {
             due.extend(self.row_of(id));
         }
         due.sort_by_key(|row| row.id);
-        Answer::Commands { due, orphans: self.orphans().next().is_some() }
+        StatementAnswer::Commands { due, orphans: self.orphans().next().is_some() }
     }
 
     fn row_of(&self, id: CommandId) -> Option<CommandRow> {
@@ -770,12 +774,12 @@ impl Model {
     }
 
     fn orphans(&self) -> impl Iterator<Item = CommandId> {
-        let of_nobody = |command: &Command| command.account.is_none_or(|id| !self.accounts.contains_key(&id));
+        let of_nobody = |command: &StoredCommand| command.account.is_none_or(|id| !self.accounts.contains_key(&id));
         let queued = self.commands.iter().filter(|(_, command)| command.state == CommandState::Queued);
         queued.filter(move |(_, command)| of_nobody(command)).map(|(id, _)| *id)
     }
 
-    fn fail_orphaned_commands(&mut self) -> Answer {
+    fn fail_orphaned_commands(&mut self) -> StatementAnswer {
         let orphans: Vec<CommandId> = self.orphans().collect();
         for id in &orphans {
             if let Some(command) = self.commands.get_mut(id) {
@@ -786,17 +790,17 @@ impl Model {
                 });
             }
         }
-        Answer::Orphans(orphans)
+        StatementAnswer::Orphans(orphans)
     }
 
-    fn requeue_commands(&mut self, process: Uuid, left: &[Taken]) -> Answer {
+    fn requeue_commands(&mut self, process: Uuid, left: &[Taken]) -> StatementAnswer {
         let owned = |account: Option<AccountId>| {
             account.and_then(|id| self.accounts.get(&id)).is_some_and(|account| account.owner == Some(process))
         };
         let is_named = self.flaw != Some(Flaw::PutsBackWithoutTaking);
         let accounts: BTreeSet<_> =
             left.iter().filter_map(|left| self.commands.get(&left.command)).map(|command| command.account).collect();
-        let matches = |id: &CommandId, command: &Command| {
+        let matches = |id: &CommandId, command: &StoredCommand| {
             if is_named {
                 left.iter().any(|left| left.command == *id && Some(left.taking) == command.taken)
             } else {
@@ -816,7 +820,7 @@ impl Model {
                 command.state = CommandState::Queued;
             }
         }
-        Answer::Count(count(back.len()))
+        StatementAnswer::Count(count(back.len()))
     }
 
     fn record_change(&mut self, process: Uuid, write: &Write, now: Instant) -> Option<Recorded> {
@@ -841,7 +845,7 @@ impl Model {
     }
 
     /// The oldest other live account of the operator that has the number that this one gets.
-    fn incumbent(&self, row: &Account, record: &AccountRecord) -> Option<String> {
+    fn incumbent(&self, row: &StoredAccount, record: &AccountRecord) -> Option<String> {
         let phone = record.phone()?;
         let is_it = |record: &AccountRecord| record.phone().is_some_and(|other| other.is_same_number(phone));
         if is_it(&row.record) {
@@ -889,7 +893,7 @@ impl Model {
                 Event::AccountDeleted { .. } if unlinks => Event::AccountDeleted { unlinked: Unlinked::Pending },
                 event => event.clone(),
             };
-            self.events.push(Told { account, seq: row.event_seq, event });
+            self.events.push(StoredEvent { account, seq: row.event_seq, event });
         }
         // Statements of one WITH do not see each other's rows: a ticket is opened for, and
         // keys are erased of, keyrings that were there before.
@@ -897,7 +901,7 @@ impl Model {
             self.keyrings.iter().filter(|(_, ring)| ring.account == account).map(|(id, _)| *id).collect();
         let ticketed: BTreeSet<KeyringId> = self.tickets.values().map(|ticket| ticket.keyring).collect();
         if let Some(keyring) = new_keyring {
-            self.keyrings.insert(keyring, Keyring { account, epoch: 1, opened: None, counter: 0, made_at: now });
+            self.keyrings.insert(keyring, StoredKeyring { account, epoch: 1, opened: None, counter: 0, made_at: now });
         }
         for keyring in change.erase.iter().filter(|keyring| before.contains(keyring)) {
             if !ticketed.contains(keyring) && !change.tickets.iter().any(|(ticket, _)| ticket == keyring) {
@@ -907,7 +911,7 @@ impl Model {
         for (keyring, reason) in change.tickets.iter().filter(|(keyring, _)| before.contains(keyring)) {
             if !self.tickets.values().any(|ticket| ticket.keyring == *keyring) {
                 let id = TicketId(self.fresh_id());
-                let ticket = Ticket {
+                let ticket = StoredTicket {
                     account,
                     keyring: *keyring,
                     reason: reason.to_string(),
@@ -980,7 +984,7 @@ impl Model {
         let is_last = self.tickets_of(ticket.account).next().is_none();
         if let Some(account) = self.accounts.get_mut(&ticket.account) {
             account.event_seq += 1;
-            self.events.push(Told { account: ticket.account, seq: account.event_seq, event: event.clone() });
+            self.events.push(StoredEvent { account: ticket.account, seq: account.event_seq, event: event.clone() });
             let settles = self.flaw == Some(Flaw::TicketSettlesDeletion) && is_last;
             if settles && account.record.status == Status::Deleting {
                 account.record.set_status(Status::Unpaired, Reason::Deleted, now);
@@ -990,7 +994,7 @@ impl Model {
     }
 }
 
-impl Process {
+impl StoredProcess {
     fn heed(&mut self, draining: bool, drain_no: i64) {
         if drain_no > self.drain_no {
             (self.draining, self.drain_no) = (draining, drain_no);

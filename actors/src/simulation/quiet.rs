@@ -1,6 +1,6 @@
 //! The end of a run: when nothing is wrong any more, all is well after a while.
 
-use super::{model::Account, referee::Rule, schedule::Schedule, whatsapp::Stage, world::World};
+use super::{model::StoredAccount, referee::Rule, schedule::Schedule, whatsapp::SessionStage, world::World};
 use crate::domain::{Desired, Reason, Status};
 
 /// Between the last act and the end of all faults.
@@ -8,7 +8,7 @@ const LAST: i64 = 5_000;
 /// A drain ends so long after the faults.
 const DRAINS: i64 = 60_000;
 /// All is well so long after the last drain.
-const PATIENCE: i64 = 15 * 60_000;
+const SETTLE_TIMEOUT: i64 = 15 * 60_000;
 const LOOK: i64 = 2_000;
 
 impl World {
@@ -25,11 +25,11 @@ impl World {
             }
         }
         if self.drains_wait() {
-            let waiting: Vec<_> = self.errands.iter().filter(|errand| !errand.is_done).cloned().collect();
+            let waiting: Vec<_> = self.requests.iter().filter(|request| !request.is_done).cloned().collect();
             self.referee.object(Rule::DrainsEnd, || format!("{waiting:?}"));
         }
         for daemon in 0..self.daemons.len() {
-            self.send_errand(daemon, false);
+            self.send_request(daemon, false);
         }
         let undrained = self.now;
         loop {
@@ -38,7 +38,7 @@ impl World {
                 return 0;
             }
             let Some(trouble) = self.trouble() else { break };
-            if self.now > undrained + PATIENCE {
+            if self.now > undrained + SETTLE_TIMEOUT {
                 self.referee.object(Rule::AllIsWell, || trouble);
                 return 0;
             }
@@ -47,7 +47,7 @@ impl World {
     }
 
     fn drains_wait(&self) -> bool {
-        self.errands.iter().any(|errand| !errand.is_done)
+        self.requests.iter().any(|request| !request.is_done)
     }
 
     /// The first thing that is not as it is to be.
@@ -81,7 +81,7 @@ impl World {
         None
     }
 
-    fn trouble_of(&self, row: &Account) -> Option<String> {
+    fn trouble_of(&self, row: &StoredAccount) -> Option<String> {
         let record = &row.record;
         let label = &record.label;
         let lives = || {
@@ -102,7 +102,7 @@ impl World {
             _ => {}
         }
         let session = life.and_then(|(_, life)| life.session()).and_then(|id| self.whatsapp.sessions.get(&id));
-        let is_open = session.is_some_and(|session| session.stage == Stage::Open);
+        let is_open = session.is_some_and(|session| session.stage == SessionStage::Open);
         match record.status {
             Status::Connected if !is_open => Some(format!("{label} is connected, and is not")),
             Status::Connected if session.map(|session| session.keyring) != record.keyring() => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Account, CommandState, Model, Statement};
+use super::model::{CommandState, Model, Statement, StoredAccount};
 use crate::domain::{
     AccountId, AccountRecord, Attempt, ChangeId, CommandId, Event, Finished, Instant, KeyringId, Status, Unlinked,
     Write,
@@ -73,7 +73,7 @@ impl Referee {
     }
 
     /// An account was made.
-    pub fn add_account(&mut self, row: &Account) {
+    pub fn add_account(&mut self, row: &StoredAccount) {
         let image = Image { record: row.record.clone(), last_change: row.last_change, seq: row.event_seq };
         self.images.insert(row.record.id, image);
     }
@@ -155,7 +155,7 @@ impl Referee {
         }
     }
 
-    fn on_change(&mut self, write: &Write, before: &AccountRecord, row: &Account, told: &[Event], model: &Model) {
+    fn on_change(&mut self, write: &Write, before: &AccountRecord, row: &StoredAccount, told: &[Event], model: &Model) {
         let Write { id, change, record, .. } = write;
         let account = row.record.id;
         let after = &row.record;

@@ -8,15 +8,15 @@ use crate::domain::EventKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
     pub at: i64,
-    pub what: What,
+    pub what: ActKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ActKind {
     /// An operator sends it; `nth` account, or none.
     Command {
         account: usize,
-        kind: Kind,
+        kind: AskedCommand,
     },
     /// A command for an account that does not exist.
     Orphan,
@@ -40,9 +40,9 @@ pub enum What {
     /// The next statements of that sort.
     Statements {
         daemon: usize,
-        sort: Sort,
+        sort: StatementKind,
         count: u32,
-        how: How,
+        how: StatementFault,
     },
     /// One of the connections to the database stands still.
     Freeze {
@@ -57,12 +57,12 @@ pub enum What {
         daemon: usize,
         ms: i64,
         host: bool,
-        order: Order,
+        order: ArrivalOrder,
     },
     /// The next daemon that writes the keys of a link stops before it hears of that.
     StopBehindKeys {
         ms: i64,
-        order: Order,
+        order: ArrivalOrder,
     },
     /// Starts again after so long.
     Kill {
@@ -103,7 +103,7 @@ pub enum What {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AskedCommand {
     Pair,
     Cancel,
     Unpair,
@@ -116,7 +116,7 @@ pub enum Kind {
 
 /// Which statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum StatementKind {
     Any,
     Change,
     Take,
@@ -134,7 +134,7 @@ pub enum Sort {
 
 /// The fault of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum StatementFault {
     /// Carried out this much later; the caller gives up after its usual timeout.
     Late(i64),
     /// Its connection breaks at once, and it is carried out so much later.
@@ -149,7 +149,7 @@ pub enum How {
 
 /// In which order a process that goes on sees what came while it was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum ArrivalOrder {
     #[default]
     AsItCame,
     TimersFirst,
@@ -214,22 +214,22 @@ const THEMES: [Theme; 15] = [
     Theme::Moving,
 ];
 
-const SORTS: [Sort; 15] = [
-    Sort::Any,
-    Sort::Change,
-    Sort::Change,
-    Sort::Change,
-    Sort::Take,
-    Sort::Requeue,
-    Sort::Requeue,
-    Sort::Orphans,
-    Sort::Release,
-    Sort::Claim,
-    Sort::Load,
-    Sort::Ticket,
-    Sort::Opening,
-    Sort::Keys,
-    Sort::Drain,
+const SORTS: [StatementKind; 15] = [
+    StatementKind::Any,
+    StatementKind::Change,
+    StatementKind::Change,
+    StatementKind::Change,
+    StatementKind::Take,
+    StatementKind::Requeue,
+    StatementKind::Requeue,
+    StatementKind::Orphans,
+    StatementKind::Release,
+    StatementKind::Claim,
+    StatementKind::Load,
+    StatementKind::Ticket,
+    StatementKind::Opening,
+    StatementKind::Keys,
+    StatementKind::Drain,
 ];
 
 /// Until the last act.
@@ -264,17 +264,17 @@ impl Schedule {
         schedule
     }
 
-    fn add(&mut self, at: i64, what: What) {
+    fn add(&mut self, at: i64, what: ActKind) {
         self.acts.push(Act { at, what });
     }
 
     fn pair(&mut self, dice: &mut Dice, account: usize, at: i64) {
-        self.add(at, What::Command { account, kind: Kind::Pair });
+        self.add(at, ActKind::Command { account, kind: AskedCommand::Pair });
         if dice.chance(90) {
             // Mostly each its own, so that some are refused and most are not.
             let phone = if dice.chance(80) { account % self.phones } else { dice.below(self.phones) };
             let after = dice.spread(50, 20_000);
-            self.add(at + after, What::Scan { phone, account });
+            self.add(at + after, ActKind::Scan { phone, account });
         }
     }
 
@@ -282,17 +282,17 @@ impl Schedule {
         let account = dice.below(self.accounts);
         let kind = match dice.below(20) {
             0..=5 => return self.pair(dice, account, at),
-            6 => Kind::Cancel,
-            7 | 8 => Kind::Unpair,
-            9 | 10 => Kind::UnpairAndLogOut,
-            11 | 12 => Kind::Resume,
-            13 => Kind::Reconnect,
-            14 | 15 => Kind::Delete,
-            16 => return self.add(at, What::Orphan),
-            17 => return self.add(at, What::RestartActor { account }),
-            _ => Kind::SyncGroups,
+            6 => AskedCommand::Cancel,
+            7 | 8 => AskedCommand::Unpair,
+            9 | 10 => AskedCommand::UnpairAndLogOut,
+            11 | 12 => AskedCommand::Resume,
+            13 => AskedCommand::Reconnect,
+            14 | 15 => AskedCommand::Delete,
+            16 => return self.add(at, ActKind::Orphan),
+            17 => return self.add(at, ActKind::RestartActor { account }),
+            _ => AskedCommand::SyncGroups,
         };
-        self.add(at, What::Command { account, kind });
+        self.add(at, ActKind::Command { account, kind });
         // The next event follows at once, and finds it under way.
         if dice.chance(40) {
             let after = dice.spread(1, 10_000);
@@ -300,15 +300,21 @@ impl Schedule {
         }
     }
 
-    fn operate_next(&mut self, dice: &mut Dice, account: usize, kind: Kind, at: i64) {
+    fn operate_next(&mut self, dice: &mut Dice, account: usize, kind: AskedCommand, at: i64) {
         match kind {
-            Kind::UnpairAndLogOut | Kind::Unpair if dice.chance(50) => {
-                self.add(at, What::Command { account, kind: Kind::Delete });
+            AskedCommand::UnpairAndLogOut | AskedCommand::Unpair if dice.chance(50) => {
+                self.add(at, ActKind::Command { account, kind: AskedCommand::Delete });
             }
             _ if dice.chance(50) => self.pair(dice, account, at),
             _ => {
-                let kind = dice.one_of(&[Kind::Cancel, Kind::Resume, Kind::Delete, Kind::SyncGroups, Kind::Reconnect]);
-                self.add(at, What::Command { account, kind: kind.unwrap_or(Kind::Cancel) });
+                let kind = dice.one_of(&[
+                    AskedCommand::Cancel,
+                    AskedCommand::Resume,
+                    AskedCommand::Delete,
+                    AskedCommand::SyncGroups,
+                    AskedCommand::Reconnect,
+                ]);
+                self.add(at, ActKind::Command { account, kind: kind.unwrap_or(AskedCommand::Cancel) });
             }
         }
     }
@@ -318,122 +324,142 @@ impl Schedule {
         match theme {
             Theme::Statements if dice.chance(20) => {
                 let ms = dice.spread(1_000, 60_000);
-                self.add(at, What::Freeze { daemon, ms });
+                self.add(at, ActKind::Freeze { daemon, ms });
             }
             Theme::Statements => {
-                let sort = dice.one_of(&SORTS).unwrap_or(Sort::Any);
+                let sort = dice.one_of(&SORTS).unwrap_or(StatementKind::Any);
                 let count = 1 + u32::try_from(dice.below(3)).unwrap_or(0);
                 let how = match dice.below(6) {
-                    0 => How::Late(dice.spread(500, 60_000)),
-                    1 | 2 => How::LateUnheard(dice.spread(100, 30_000)),
-                    3 => How::Unanswered,
-                    4 => How::Failed,
-                    _ => How::Twice(dice.spread(50, 30_000)),
+                    0 => StatementFault::Late(dice.spread(500, 60_000)),
+                    1 | 2 => StatementFault::LateUnheard(dice.spread(100, 30_000)),
+                    3 => StatementFault::Unanswered,
+                    4 => StatementFault::Failed,
+                    _ => StatementFault::Twice(dice.spread(50, 30_000)),
                 };
-                self.add(at, What::Statements { daemon, sort, count, how });
-                if sort == Sort::Orphans {
+                self.add(at, ActKind::Statements { daemon, sort, count, how });
+                if sort == StatementKind::Orphans {
                     // Together with a command whose actor ends meanwhile.
                     let (account, after) = (dice.below(self.accounts), dice.spread(20, 8_000));
-                    self.add(at + 100, What::Orphan);
-                    self.add(at + 100, What::Command { account, kind: Kind::SyncGroups });
-                    self.add(at + 100 + after, What::RestartActor { account });
+                    self.add(at + 100, ActKind::Orphan);
+                    self.add(at + 100, ActKind::Command { account, kind: AskedCommand::SyncGroups });
+                    self.add(at + 100 + after, ActKind::RestartActor { account });
                 }
-                if matches!(sort, Sort::Requeue | Sort::Change) && dice.chance(40) {
+                if matches!(sort, StatementKind::Requeue | StatementKind::Change) && dice.chance(40) {
                     let account = dice.below(self.accounts);
                     let after = dice.spread(50, 4_000);
-                    self.add(at + after, What::RestartActor { account });
+                    self.add(at + after, ActKind::RestartActor { account });
                 }
             }
             Theme::Renewals => {
-                let how = if dice.chance(50) { How::Late(dice.spread(2_000, 30_000)) } else { How::Failed };
+                let how = if dice.chance(50) {
+                    StatementFault::Late(dice.spread(2_000, 30_000))
+                } else {
+                    StatementFault::Failed
+                };
                 let count = 1 + u32::try_from(dice.below(30)).unwrap_or(0);
-                self.add(at, What::Statements { daemon, sort: Sort::Renewal, count, how });
+                self.add(at, ActKind::Statements { daemon, sort: StatementKind::Renewal, count, how });
             }
             Theme::Awakening => {
                 let account = dice.below(self.accounts);
                 let busy = dice.spread(1_000, 20_000);
-                self.add(at, What::WhatsAppBusy { ms: busy });
-                self.add(at, What::CutSocket { account });
+                self.add(at, ActKind::WhatsAppBusy { ms: busy });
+                self.add(at, ActKind::CutSocket { account });
                 let (after, ms) = (dice.spread(500, 12_000), dice.between(20_000, 50_000));
-                let order = dice.one_of(&[Order::AsItCame, Order::TimersFirst]).unwrap_or(Order::AsItCame);
-                self.add(at + after, What::Stop { daemon, ms, host: true, order });
+                let order =
+                    dice.one_of(&[ArrivalOrder::AsItCame, ArrivalOrder::TimersFirst]).unwrap_or(ArrivalOrder::AsItCame);
+                self.add(at + after, ActKind::Stop { daemon, ms, host: true, order });
             }
             Theme::Stranding => {
                 let account = dice.below(self.accounts);
                 let (late, count) = (dice.between(20_000, 50_000), 20 + u32::try_from(dice.below(20)).unwrap_or(0));
-                self.add(at, What::Statements { daemon, sort: Sort::Change, count: 3, how: How::Late(late) });
-                self.add(at, What::Statements { daemon, sort: Sort::Renewal, count, how: How::Failed });
-                self.add(at + 10, What::Command { account, kind: Kind::SyncGroups });
+                self.add(
+                    at,
+                    ActKind::Statements {
+                        daemon,
+                        sort: StatementKind::Change,
+                        count: 3,
+                        how: StatementFault::Late(late),
+                    },
+                );
+                self.add(
+                    at,
+                    ActKind::Statements { daemon, sort: StatementKind::Renewal, count, how: StatementFault::Failed },
+                );
+                self.add(at + 10, ActKind::Command { account, kind: AskedCommand::SyncGroups });
                 let after = dice.spread(500, 8_000);
-                self.add(at + after, What::Drain { daemon });
+                self.add(at + after, ActKind::Drain { daemon });
             }
             Theme::Moving => {
                 let (late, ms) = (dice.spread(500, 20_000), dice.spread(200, 5_000));
                 for of in 0..self.daemons {
-                    let how = if dice.chance(70) { How::LateUnheard(late) } else { How::Unanswered };
-                    self.add(at, What::Statements { daemon: of, sort: Sort::Release, count: 1, how });
+                    let how =
+                        if dice.chance(70) { StatementFault::LateUnheard(late) } else { StatementFault::Unanswered };
+                    self.add(at, ActKind::Statements { daemon: of, sort: StatementKind::Release, count: 1, how });
                 }
-                self.add(at + 10, What::Kill { daemon, ms });
+                self.add(at + 10, ActKind::Kill { daemon, ms });
             }
             Theme::Stops => {
                 let ms = dice.spread(2_000, 60_000);
-                let order = dice.one_of(&[Order::AsItCame, Order::TimersFirst, Order::TimersLast]);
+                let order = dice.one_of(&[ArrivalOrder::AsItCame, ArrivalOrder::TimersFirst, ArrivalOrder::TimersLast]);
                 let host = dice.chance(50);
-                self.add(at, What::Stop { daemon, ms, host, order: order.unwrap_or(Order::AsItCame) });
+                self.add(at, ActKind::Stop { daemon, ms, host, order: order.unwrap_or(ArrivalOrder::AsItCame) });
                 if dice.chance(25) {
-                    let order = dice.one_of(&[Order::AsItCame, Order::TimersLast]).unwrap_or(Order::AsItCame);
+                    let order = dice
+                        .one_of(&[ArrivalOrder::AsItCame, ArrivalOrder::TimersLast])
+                        .unwrap_or(ArrivalOrder::AsItCame);
                     let (ms, account) = (dice.between(21_000, 45_000), dice.below(self.accounts));
-                    self.add(at, What::StopBehindKeys { ms, order });
+                    self.add(at, ActKind::StopBehindKeys { ms, order });
                     self.pair(dice, account, at + 10);
                 }
             }
             Theme::Ends => {
                 let ms = dice.spread(200, 30_000);
-                let what = if dice.chance(50) { What::Kill { daemon, ms } } else { What::Terminate { daemon, ms } };
+                let what =
+                    if dice.chance(50) { ActKind::Kill { daemon, ms } } else { ActKind::Terminate { daemon, ms } };
                 self.add(at, what);
             }
             Theme::Drains => {
-                self.add(at, What::Drain { daemon });
+                self.add(at, ActKind::Drain { daemon });
                 if dice.chance(70) {
                     let after = dice.spread(10, 40_000);
-                    self.add(at + after, What::Undrain { daemon });
+                    self.add(at + after, ActKind::Undrain { daemon });
                 }
                 if dice.chance(30) {
                     let after = dice.spread(10, 30_000);
-                    self.add(at + after, What::Drain { daemon });
+                    self.add(at + after, ActKind::Drain { daemon });
                 }
                 if dice.chance(40) {
                     let how = if dice.chance(50) {
-                        How::LateUnheard(dice.spread(500, 40_000))
+                        StatementFault::LateUnheard(dice.spread(500, 40_000))
                     } else {
-                        How::Twice(dice.spread(500, 40_000))
+                        StatementFault::Twice(dice.spread(500, 40_000))
                     };
-                    self.add(at, What::Statements { daemon, sort: Sort::Drain, count: 2, how });
+                    self.add(at, ActKind::Statements { daemon, sort: StatementKind::Drain, count: 2, how });
                 }
             }
             Theme::Database => {
                 let ms = dice.spread(200, 40_000);
-                self.add(at, What::DatabaseAway { ms });
+                self.add(at, ActKind::DatabaseAway { ms });
             }
             Theme::Sockets => match dice.below(4) {
                 0 => {
                     let ms = dice.spread(2_000, 40_000);
-                    self.add(at, What::WhatsAppBusy { ms });
+                    self.add(at, ActKind::WhatsAppBusy { ms });
                 }
                 1 => {
                     let phone = dice.below(self.phones);
-                    self.add(at, What::RemoveDevices { phone });
+                    self.add(at, ActKind::RemoveDevices { phone });
                 }
                 _ => {
                     let account = dice.below(self.accounts);
-                    self.add(at, What::CutSocket { account });
+                    self.add(at, ActKind::CutSocket { account });
                 }
             },
             Theme::Clocks => {
                 let ms = dice.one_of(&[-20 * DAY, -3_600_000, -60_000, 60_000, 3_600_000, 20 * DAY]).unwrap_or(0);
-                self.add(at, What::HostClock { daemon, ms });
+                self.add(at, ActKind::HostClock { daemon, ms });
                 let pause = dice.spread(200, 3_000);
-                self.add(at + 1, What::Kill { daemon, ms: pause });
+                self.add(at + 1, ActKind::Kill { daemon, ms: pause });
             }
             Theme::Refusals => {
                 let account = dice.below(self.accounts);
@@ -446,11 +472,11 @@ impl Schedule {
                 ];
                 let what = dice.one_of(&kinds).unwrap_or(Refused::Groups);
                 let ms = dice.chance(50).then(|| dice.spread(1_000, 60_000));
-                self.add(at, What::Refuse { account, what, ms });
+                self.add(at, ActKind::Refuse { account, what, ms });
             }
             Theme::Deafness => {
                 let ms = dice.spread(1_000, 60_000);
-                self.add(at, What::Deaf { daemon, ms });
+                self.add(at, ActKind::Deaf { daemon, ms });
             }
         }
     }

@@ -20,7 +20,7 @@ pub struct Device {
 
 /// The stage of a connection, as WhatsApp sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum SessionStage {
     /// It waits for its turn to connect.
     Waiting,
     Dialled,
@@ -42,7 +42,7 @@ pub struct Keys {
 }
 
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct SessionModel {
     pub daemon: usize,
     pub process: Uuid,
     pub life: LifeId,
@@ -51,7 +51,7 @@ pub struct Session {
     pub incarnation: Incarnation,
     pub keyring: KeyringId,
     pub purpose: Purpose,
-    pub stage: Stage,
+    pub stage: SessionStage,
     pub keys: Option<Keys>,
     /// The daemon has cut or closed it: nothing more is heard of it.
     pub is_left: bool,
@@ -69,9 +69,9 @@ pub struct Session {
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
-pub struct WhatsApp {
+pub struct WhatsAppModel {
     pub devices: BTreeMap<KeyringId, Device>,
-    pub sessions: BTreeMap<SessionId, Session>,
+    pub sessions: BTreeMap<SessionId, SessionModel>,
     /// The session that is logged in with each device.
     pub live: BTreeMap<KeyringId, SessionId>,
     /// No login is accepted, and nothing confirmed, before that.
@@ -79,8 +79,8 @@ pub struct WhatsApp {
     last: SessionId,
 }
 
-impl WhatsApp {
-    pub fn add(&mut self, session: Session) -> SessionId {
+impl WhatsAppModel {
+    pub fn add(&mut self, session: SessionModel) -> SessionId {
         self.last += 1;
         self.sessions.insert(self.last, session);
         self.last
@@ -93,7 +93,7 @@ impl WhatsApp {
     /// The connection is gone for WhatsApp.
     pub fn hang_up(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.stage = Stage::Over;
+            session.stage = SessionStage::Over;
             let keyring = session.keyring;
             if self.live.get(&keyring) == Some(&id) {
                 self.live.remove(&keyring);

@@ -10,13 +10,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    daemon::{Daemon, Note, Process, Then},
+    daemon::{Arrival, AskedFor, Daemon, Process},
     dice::Dice,
     flaws::Flaw,
-    model::{Answer, Model, Statement},
+    model::{Model, Statement, StatementAnswer},
     referee::{Referee, Rule, Violation},
-    schedule::{Act, How, Kind, Order, Refused, Schedule, Sort, What},
-    whatsapp::{Device, SessionId, Stage, WhatsApp, number},
+    schedule::{Act, ActKind, ArrivalOrder, AskedCommand, Refused, Schedule, StatementFault, StatementKind},
+    whatsapp::{Device, SessionId, SessionStage, WhatsAppModel, number},
 };
 use crate::domain::{
     AccountId, Change, CloseReason, Group, GroupsError, Instant, OperatorId, Policy, Purpose, Refuse, Secret,
@@ -26,7 +26,7 @@ use crate::domain::{
 /// When a run begins, by the database's clock.
 const BEGINNING: i64 = 1_800_000_000_000;
 /// How long a caller waits for a statement.
-pub const PATIENCE: i64 = 15_000;
+pub const STATEMENT_TIMEOUT: i64 = 15_000;
 /// Connections of a daemon to the database.
 const CONNECTIONS: usize = 4;
 /// The same QR is shown for so long.
@@ -43,12 +43,12 @@ pub type CallId = u64;
 
 /// A statement on its way.
 #[derive(Debug)]
-pub struct Call {
+pub struct StatementCall {
     pub daemon: usize,
     pub process: Uuid,
     pub statement: Statement,
     /// The continuation after its answer; none once it was given up.
-    pub then: Option<Then>,
+    pub then: Option<AskedFor>,
     connection: usize,
     unheard: bool,
     /// Executions to come.
@@ -60,7 +60,7 @@ pub struct Call {
 enum Due {
     Act(Act),
     Execute(CallId),
-    Note(usize, Uuid, Note),
+    Note(usize, Uuid, Arrival),
     Continue(usize),
     Boot(usize),
     LogIn(SessionId),
@@ -75,9 +75,9 @@ enum Due {
 /// Statements that something is wrong with.
 #[derive(Clone, Debug)]
 struct Wrong {
-    sort: Sort,
+    sort: StatementKind,
     left: u32,
-    how: How,
+    how: StatementFault,
 }
 
 /// Changes that are refused.
@@ -90,7 +90,7 @@ struct Refusal {
 
 /// An operator's request to a daemon's API, repeated until it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Errand {
+pub struct AdminRequest {
     pub daemon: usize,
     pub drains: bool,
     pub is_done: bool,
@@ -100,7 +100,7 @@ pub struct Errand {
 
 /// The result of a run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     pub violation: Option<Violation>,
     /// The last lines, if they were asked for.
     pub trace: Vec<String>,
@@ -117,23 +117,23 @@ pub struct World {
     nth: u64,
     pub dice: Dice,
     pub model: Model,
-    pub whatsapp: WhatsApp,
+    pub whatsapp: WhatsAppModel,
     pub daemons: Vec<Daemon>,
     pub referee: Referee,
     pub flaw: Option<Flaw>,
     pub policy: Policy,
     pub accounts: Vec<AccountId>,
-    calls: BTreeMap<CallId, Call>,
+    calls: BTreeMap<CallId, StatementCall>,
     statements: u64,
     wrong: Vec<Vec<Wrong>>,
     frozen: Vec<[i64; CONNECTIONS]>,
     away_until: i64,
     refusals: Vec<Refusal>,
     /// How long the next daemon that writes the keys of a link stops then.
-    stop_behind_keys: Option<(i64, Order)>,
+    stop_behind_keys: Option<(i64, ArrivalOrder)>,
     /// Accounts that a daemon threw out which could not know better.
     pub thrown_out: BTreeSet<AccountId>,
-    pub errands: Vec<Errand>,
+    pub requests: Vec<AdminRequest>,
     last_life: u64,
     /// Openings of keyrings so far, of all daemons.
     pub openings: u64,
@@ -143,10 +143,10 @@ pub struct World {
 
 /// One run, until all is well again after the last act, or a rule is broken. `traces` makes
 /// it record what happened.
-pub fn run(schedule: &Schedule, flaw: Option<Flaw>, traces: bool) -> Outcome {
+pub fn run(schedule: &Schedule, flaw: Option<Flaw>, traces: bool) -> RunOutcome {
     let mut world = World::new(schedule, flaw, traces);
     let settled_after = world.live_through(schedule);
-    Outcome {
+    RunOutcome {
         violation: world.referee.first.take(),
         trace: world.trace.unwrap_or_default().into(),
         settled_after,
@@ -182,7 +182,7 @@ impl World {
             nth: 0,
             dice,
             model,
-            whatsapp: WhatsApp::default(),
+            whatsapp: WhatsAppModel::default(),
             daemons: (0..schedule.daemons).map(|_| Daemon::default()).collect(),
             referee,
             flaw,
@@ -196,7 +196,7 @@ impl World {
             refusals: Vec::new(),
             stop_behind_keys: None,
             thrown_out: BTreeSet::new(),
-            errands: Vec::new(),
+            requests: Vec::new(),
             last_life: 0,
             openings: 0,
             last_stamp: 0,
@@ -248,7 +248,7 @@ impl World {
     }
 
     /// To that process, in a while.
-    pub fn note(&mut self, ms: i64, daemon: usize, process: Uuid, note: Note) {
+    pub fn note(&mut self, ms: i64, daemon: usize, process: Uuid, note: Arrival) {
         self.after(ms, Due::Note(daemon, process, note));
     }
 
@@ -280,12 +280,12 @@ impl World {
             Due::Unlink(session) => self.unlink(session),
             Due::HangUp(session) => self.whatsapp.hang_up(session),
             Due::Scan { phone, account, until } => self.scan(phone, account, until),
-            Due::Operator(errand) => self.ask_errand(errand),
+            Due::Operator(request) => self.ask_for(request),
         }
     }
 
     /// A note comes to a process, or waits until that goes on.
-    fn deliver(&mut self, daemon: usize, process: Uuid, note: Note) {
+    fn deliver(&mut self, daemon: usize, process: Uuid, note: Arrival) {
         let Some(of) = self.daemons.get_mut(daemon) else { return };
         if of.present != Some(process) {
             return;
@@ -309,8 +309,8 @@ impl World {
     fn end_process(&mut self, daemon: usize, process: &Process) {
         self.tell(|| format!("d{daemon} ends"));
         self.whatsapp.hang_up_process(process.id);
-        for errand in self.errands.iter_mut().filter(|errand| errand.daemon == daemon) {
-            errand.is_done = true;
+        for request in self.requests.iter_mut().filter(|request| request.daemon == daemon) {
+            request.is_done = true;
         }
         if let Some(of) = self.daemons.get_mut(daemon) {
             (of.process, of.present) = (None, None);
@@ -346,11 +346,11 @@ impl World {
     // The database
 
     /// Sends a statement. Its answer, or that there is none, comes to `then`.
-    pub fn ask(&mut self, process: &Process, statement: Statement, then: Then) {
+    pub fn ask(&mut self, process: &Process, statement: Statement, then: AskedFor) {
         let daemon = process.daemon;
         self.statements += 1;
         let id = self.statements;
-        let mut call = Call {
+        let mut call = StatementCall {
             daemon,
             process: process.id,
             statement,
@@ -363,23 +363,23 @@ impl World {
         let way = self.dice.spread(1, 40);
         let is_renewal = matches!(call.statement, Statement::RenewLease { .. } | Statement::TakeLease { .. });
         let mut at = if is_renewal { way } else { way.max(self.frozen_for(daemon, call.connection) + way) };
-        let patience = if is_renewal { 4_000 } else { PATIENCE };
+        let timeout = if is_renewal { 4_000 } else { STATEMENT_TIMEOUT };
         let mut again = None;
         let mut told = "";
         if let Some(how) = self.what_is_wrong(daemon, &call.statement) {
             match how {
-                How::Late(ms) => (at, told) = (at + ms, ", late"),
-                How::LateUnheard(ms) => {
+                StatementFault::Late(ms) => (at, told) = (at + ms, ", late"),
+                StatementFault::LateUnheard(ms) => {
                     (at, told) = (at + ms, ", late and unheard");
-                    self.note(5, daemon, process.id, Note::TimedOut(id));
+                    self.note(5, daemon, process.id, Arrival::TimedOut(id));
                 }
-                How::Unanswered => (call.unheard, told) = (true, ", unanswered"),
-                How::Failed => {
+                StatementFault::Unanswered => (call.unheard, told) = (true, ", unanswered"),
+                StatementFault::Failed => {
                     (call.refused, told) = (Some("it failed".to_owned()), ", failing");
                 }
                 // Only what is tried again can come twice, and keys never are.
-                How::Twice(_) if matches!(call.statement, Statement::PutCredentials { .. }) => {}
-                How::Twice(ms) => {
+                StatementFault::Twice(_) if matches!(call.statement, Statement::PutCredentials { .. }) => {}
+                StatementFault::Twice(ms) => {
                     (call.left, told) = (2, ", twice");
                     again = Some(at + ms);
                 }
@@ -392,7 +392,7 @@ impl World {
         if let Some(again) = again {
             self.after(again, Due::Execute(id));
         }
-        self.note(patience, daemon, process.id, Note::TimedOut(id));
+        self.note(timeout, daemon, process.id, Arrival::TimedOut(id));
         self.calls.insert(id, call);
     }
 
@@ -401,7 +401,7 @@ impl World {
         (until - self.now).max(0)
     }
 
-    fn what_is_wrong(&mut self, daemon: usize, statement: &Statement) -> Option<How> {
+    fn what_is_wrong(&mut self, daemon: usize, statement: &Statement) -> Option<StatementFault> {
         let wrong = self.wrong.get_mut(daemon)?;
         let found = wrong.iter().position(|wrong| matches(wrong.sort, statement))?;
         let one = wrong.get_mut(found)?;
@@ -414,7 +414,7 @@ impl World {
     }
 
     /// The caller has given up, so its connection is discarded.
-    pub fn give_up(&mut self, call: CallId) -> Option<Then> {
+    pub fn give_up(&mut self, call: CallId) -> Option<AskedFor> {
         let call = self.calls.get_mut(&call)?;
         let then = call.then.take()?;
         if let Some(frozen) = self.frozen.get_mut(call.daemon).and_then(|all| all.get_mut(call.connection)) {
@@ -424,7 +424,7 @@ impl World {
     }
 
     /// The continuation of a statement, if its caller still waits.
-    pub fn take_then(&mut self, call: CallId) -> Option<Then> {
+    pub fn take_then(&mut self, call: CallId) -> Option<AskedFor> {
         let then = self.calls.get_mut(&call)?.then.take();
         if self.calls.get(&call).is_some_and(|call| call.left == 0) {
             self.calls.remove(&call);
@@ -462,10 +462,10 @@ impl World {
         if call.then.is_some() || call.left > 0 {
             self.calls.insert(id, call);
         }
-        self.note(back, daemon, process, Note::Answer(id, Box::new(answer)));
+        self.note(back, daemon, process, Arrival::Answer(id, Box::new(answer)));
     }
 
-    fn stop(&mut self, daemon: usize, ms: i64, host: bool, order: Order) {
+    fn stop(&mut self, daemon: usize, ms: i64, host: bool, order: ArrivalOrder) {
         let now = self.now;
         let Some(of) = self.daemons.get_mut(daemon) else { return };
         if of.is_stopped || of.process.is_none() {
@@ -512,16 +512,16 @@ impl World {
         let Some(session) = self.whatsapp.sessions.get(&id) else { return };
         let (daemon, process, life) = (session.daemon, session.process, session.life);
         let way = self.dice.spread(1, 60);
-        self.note(way, daemon, process, Note::Session(life, id, Box::new(event)));
+        self.note(way, daemon, process, Arrival::Session(life, id, Box::new(event)));
     }
 
     /// The connection's turn has come.
     pub fn dial(&mut self, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get_mut(&id) else { return };
-        if session.is_left || session.stage != Stage::Waiting {
+        if session.is_left || session.stage != SessionStage::Waiting {
             return;
         }
-        session.stage = Stage::Dialled;
+        session.stage = SessionStage::Dialled;
         let way = self.dice.spread(5, 300);
         let due = match session.purpose {
             Purpose::Login => Due::LogIn(id),
@@ -545,7 +545,7 @@ impl World {
 
     fn log_in(&mut self, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get(&id).cloned() else { return };
-        if session.stage != Stage::Dialled {
+        if session.stage != SessionStage::Dialled {
             return;
         }
         let keyring = session.keyring;
@@ -565,7 +565,7 @@ impl World {
 
     fn open(&mut self, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get_mut(&id) else { return };
-        session.stage = Stage::Open;
+        session.stage = SessionStage::Open;
         let device = self.whatsapp.devices.get(&session.keyring);
         let phone = device.and_then(|device| number(device.phone));
         let device_jid = device.map(|device| format!("{}:{}@s.whatsapp.net", device.phone, session.keyring));
@@ -586,7 +586,7 @@ impl World {
         })
     }
 
-    fn on_replaced(&mut self, former: SessionId, id: SessionId, by: &super::whatsapp::Session) {
+    fn on_replaced(&mut self, former: SessionId, id: SessionId, by: &super::whatsapp::SessionModel) {
         let Some(former) = self.whatsapp.sessions.get(&former) else { return };
         if former.is_left {
             return;
@@ -618,14 +618,14 @@ impl World {
     fn show_qr(&mut self, id: SessionId, nth: u32) {
         let Some(session) = self.whatsapp.sessions.get_mut(&id) else { return };
         match session.stage {
-            Stage::Dialled => {}
-            Stage::Shows(shown) if shown + 1 == nth => {}
+            SessionStage::Dialled => {}
+            SessionStage::Shows(shown) if shown + 1 == nth => {}
             _ => return,
         }
         if nth > QRS {
             return self.hang_up_with(id, CloseReason::QrExhausted);
         }
-        session.stage = Stage::Shows(nth);
+        session.stage = SessionStage::Shows(nth);
         let expires_at = self.database_now().after(Duration::from_secs(20));
         self.speak(id, SessionEvent::Qr { payload: Secret::new(format!("{id}/{nth}")), expires_at });
         self.after(QR, Due::ShowQr(id, nth + 1));
@@ -638,7 +638,7 @@ impl World {
             let (id, nth) = qr.expose().split_once('/')?;
             let id: SessionId = id.parse().ok()?;
             let stage = self.whatsapp.sessions.get(&id)?.stage;
-            (stage == Stage::Shows(nth.parse().ok()?)).then_some(id)
+            (stage == SessionStage::Shows(nth.parse().ok()?)).then_some(id)
         });
         let Some(id) = session else {
             if self.now < until {
@@ -647,7 +647,7 @@ impl World {
             return;
         };
         let (Some(session), Some(phone_number)) = (self.whatsapp.sessions.get_mut(&id), number(phone)) else { return };
-        session.stage = Stage::Scanned(phone, self.now);
+        session.stage = SessionStage::Scanned(phone, self.now);
         let device_jid = format!("{phone}:{}@s.whatsapp.net", session.keyring);
         self.tell(|| format!("phone {phone} scans a{account}"));
         self.speak(id, SessionEvent::Scanned { phone: phone_number, device_jid });
@@ -675,7 +675,7 @@ impl World {
 
     fn confirm(&mut self, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get(&id) else { return };
-        let Stage::Scanned(phone, since) = session.stage else { return };
+        let SessionStage::Scanned(phone, since) = session.stage else { return };
         if session.is_refused {
             return;
         }
@@ -699,7 +699,7 @@ impl World {
 
     fn unlink(&mut self, id: SessionId) {
         let Some(session) = self.whatsapp.sessions.get(&id).cloned() else { return };
-        let answer = if session.stage != Stage::Open || self.now < self.whatsapp.busy_until {
+        let answer = if session.stage != SessionStage::Open || self.now < self.whatsapp.busy_until {
             UnlinkAnswer::Unknown("no answer".to_owned())
         } else {
             if let Some(device) = self.whatsapp.devices.get_mut(&session.keyring) {
@@ -713,7 +713,7 @@ impl World {
             }
         };
         let way = self.dice.spread(1, 60);
-        self.note(way, session.daemon, session.process, Note::Unlinked(session.life, session.incarnation, answer));
+        self.note(way, session.daemon, session.process, Arrival::Unlinked(session.life, session.incarnation, answer));
     }
 
     /// WhatsApp hears of a close or a cut so much later.
@@ -730,38 +730,38 @@ impl World {
 
     // The acts
 
-    fn act(&mut self, what: What) {
+    fn act(&mut self, what: ActKind) {
         self.tell(|| format!("* {what:?}"));
         match what {
-            What::Command { account, kind } => {
+            ActKind::Command { account, kind } => {
                 let Some(id) = self.accounts.get(account).copied() else { return };
                 let (kind, args) = match kind {
-                    Kind::Pair => ("account.pair", json!({})),
-                    Kind::Cancel => ("account.cancel", json!({})),
-                    Kind::Unpair => ("account.unpair", json!({})),
-                    Kind::UnpairAndLogOut => ("account.unpair", json!({"logout": true})),
-                    Kind::Resume => ("account.resume", json!({})),
-                    Kind::Reconnect => ("account.reconnect", json!({})),
-                    Kind::Delete => ("account.delete", json!({})),
-                    Kind::SyncGroups => ("groups.sync", json!({})),
+                    AskedCommand::Pair => ("account.pair", json!({})),
+                    AskedCommand::Cancel => ("account.cancel", json!({})),
+                    AskedCommand::Unpair => ("account.unpair", json!({})),
+                    AskedCommand::UnpairAndLogOut => ("account.unpair", json!({"logout": true})),
+                    AskedCommand::Resume => ("account.resume", json!({})),
+                    AskedCommand::Reconnect => ("account.reconnect", json!({})),
+                    AskedCommand::Delete => ("account.delete", json!({})),
+                    AskedCommand::SyncGroups => ("groups.sync", json!({})),
                 };
                 let command = self.model.add_command(Some(id), kind, args);
                 self.tell(|| format!("  command {command} {kind} for a{account}"));
-                self.ring(Note::Wake);
+                self.ring(Arrival::Wake);
             }
-            What::Orphan => {
+            ActKind::Orphan => {
                 self.model.add_command(None, "account.pair", json!({}));
-                self.ring(Note::Wake);
+                self.ring(Arrival::Wake);
             }
-            What::Scan { phone, account } => self.scan(phone, account, self.now + SCANS),
-            What::CutSocket { account } => {
+            ActKind::Scan { phone, account } => self.scan(phone, account, self.now + SCANS),
+            ActKind::CutSocket { account } => {
                 let keyring = self.accounts.get(account).and_then(|id| self.model.accounts.get(id));
                 let keyring = keyring.and_then(|row| row.record.keyring().or(row.record.linking()));
                 if let Some(session) = keyring.and_then(|keyring| self.whatsapp.live.get(&keyring)).copied() {
                     self.hang_up_with(session, CloseReason::SocketLost("cut".to_owned()));
                 }
             }
-            What::RemoveDevices { phone } => {
+            ActKind::RemoveDevices { phone } => {
                 let gone: Vec<_> = self.whatsapp.devices.iter().filter(|(_, device)| device.phone == phone).collect();
                 let gone: Vec<_> = gone.into_iter().map(|(keyring, _)| *keyring).collect();
                 for keyring in gone {
@@ -773,58 +773,58 @@ impl World {
                     }
                 }
             }
-            What::WhatsAppBusy { ms } => self.whatsapp.busy_until = self.whatsapp.busy_until.max(self.now + ms),
-            What::Statements { daemon, sort, count, how } => {
+            ActKind::WhatsAppBusy { ms } => self.whatsapp.busy_until = self.whatsapp.busy_until.max(self.now + ms),
+            ActKind::Statements { daemon, sort, count, how } => {
                 if let Some(wrong) = self.wrong.get_mut(daemon) {
                     wrong.push(Wrong { sort, left: count, how });
                 }
             }
-            What::Freeze { daemon, ms } => {
+            ActKind::Freeze { daemon, ms } => {
                 let connection = self.dice.below(CONNECTIONS);
                 let until = self.now + ms;
                 if let Some(frozen) = self.frozen.get_mut(daemon).and_then(|all| all.get_mut(connection)) {
                     *frozen = until;
                 }
             }
-            What::DatabaseAway { ms } => self.away_until = self.away_until.max(self.now + ms),
-            What::Stop { daemon, ms, host, order } => self.stop(daemon, ms, host, order),
-            What::StopBehindKeys { ms, order } => self.stop_behind_keys = Some((ms, order)),
-            What::Kill { daemon, ms } => {
+            ActKind::DatabaseAway { ms } => self.away_until = self.away_until.max(self.now + ms),
+            ActKind::Stop { daemon, ms, host, order } => self.stop(daemon, ms, host, order),
+            ActKind::StopBehindKeys { ms, order } => self.stop_behind_keys = Some((ms, order)),
+            ActKind::Kill { daemon, ms } => {
                 self.kill(daemon);
                 if let Some(of) = self.daemons.get_mut(daemon) {
                     of.is_stopped = false;
                 }
                 self.boot(daemon, ms);
             }
-            What::Terminate { daemon, ms } => {
+            ActKind::Terminate { daemon, ms } => {
                 if let Some(process) = self.daemons.get(daemon).and_then(|of| of.present) {
-                    self.note(0, daemon, process, Note::Terminate(ms));
+                    self.note(0, daemon, process, Arrival::Terminate(ms));
                 }
             }
-            What::Drain { daemon } => self.send_errand(daemon, true),
-            What::Undrain { daemon } => self.send_errand(daemon, false),
-            What::HostClock { daemon, ms } => {
+            ActKind::Drain { daemon } => self.send_request(daemon, true),
+            ActKind::Undrain { daemon } => self.send_request(daemon, false),
+            ActKind::HostClock { daemon, ms } => {
                 if let Some(of) = self.daemons.get_mut(daemon) {
                     of.wall_clock_off = ms;
                 }
             }
-            What::Refuse { account, what, ms } => {
+            ActKind::Refuse { account, what, ms } => {
                 let Some(account) = self.accounts.get(account).copied() else { return };
                 let until = ms.map(|ms| self.now + ms);
                 self.refusals.push(Refusal { account, what, until });
             }
-            What::Deaf { daemon, ms } => {
+            ActKind::Deaf { daemon, ms } => {
                 let until = self.now + ms;
                 if let Some(of) = self.daemons.get_mut(daemon) {
                     of.deaf_until = of.deaf_until.max(until);
                 }
             }
-            What::RestartActor { account } => {
+            ActKind::RestartActor { account } => {
                 let Some(account) = self.accounts.get(account).copied() else { return };
                 let owner = self.model.accounts.get(&account).and_then(|row| row.owner);
                 for daemon in 0..self.daemons.len() {
                     if let Some(owner) = owner.filter(|owner| self.runs(daemon, *owner)) {
-                        self.note(0, daemon, owner, Note::RestartActor(account));
+                        self.note(0, daemon, owner, Arrival::RestartActor(account));
                     }
                 }
             }
@@ -836,13 +836,13 @@ impl World {
     }
 
     /// Delivers it to every process that listens.
-    pub fn ring(&mut self, note: Note) {
+    pub fn ring(&mut self, note: Arrival) {
         for daemon in 0..self.daemons.len() {
             self.ring_one(daemon, note.clone());
         }
     }
 
-    fn ring_one(&mut self, daemon: usize, note: Note) {
+    fn ring_one(&mut self, daemon: usize, note: Arrival) {
         let way = self.dice.spread(1, 20);
         let Some(of) = self.daemons.get(daemon) else { return };
         let process = of.present;
@@ -852,36 +852,36 @@ impl World {
     }
 
     /// An operator asks a daemon to drain, or not to, until it says that it did.
-    pub fn send_errand(&mut self, daemon: usize, drains: bool) {
+    pub fn send_request(&mut self, daemon: usize, drains: bool) {
         // The latest word counts.
-        for errand in self.errands.iter_mut().filter(|errand| errand.daemon == daemon && errand.drains != drains) {
-            errand.is_done = true;
+        for request in self.requests.iter_mut().filter(|request| request.daemon == daemon && request.drains != drains) {
+            request.is_done = true;
         }
-        self.errands.push(Errand { daemon, drains, is_done: false, is_asked: false });
-        self.after(0, Due::Operator(self.errands.len() - 1));
+        self.requests.push(AdminRequest { daemon, drains, is_done: false, is_asked: false });
+        self.after(0, Due::Operator(self.requests.len() - 1));
     }
 
-    fn ask_errand(&mut self, nth: usize) {
-        let Some(errand) = self.errands.get_mut(nth).filter(|errand| !errand.is_done && !errand.is_asked) else {
+    fn ask_for(&mut self, nth: usize) {
+        let Some(request) = self.requests.get_mut(nth).filter(|request| !request.is_done && !request.is_asked) else {
             return;
         };
-        let (daemon, drains) = (errand.daemon, errand.drains);
+        let (daemon, drains) = (request.daemon, request.drains);
         match self.daemons.get(daemon).and_then(|of| of.present) {
             Some(process) => {
-                errand.is_asked = true;
-                self.note(1, daemon, process, Note::Errand(nth, drains));
+                request.is_asked = true;
+                self.note(1, daemon, process, Arrival::AdminRequest(nth, drains));
             }
             // It does not run: when it does, it does not drain.
-            None => errand.is_done = true,
+            None => request.is_done = true,
         }
     }
 
     /// Delivers the daemon's answer to an operator, who asks again if it was not done.
-    pub fn answer_errand(&mut self, nth: usize, is_done: bool) {
-        if let Some(errand) = self.errands.get_mut(nth) {
-            errand.is_asked = false;
-            errand.is_done |= is_done;
-            if !errand.is_done {
+    pub fn answer_request(&mut self, nth: usize, is_done: bool) {
+        if let Some(request) = self.requests.get_mut(nth) {
+            request.is_asked = false;
+            request.is_done |= is_done;
+            if !request.is_done {
                 self.after(2_000, Due::Operator(nth));
             }
         }
@@ -922,23 +922,25 @@ fn is_refused(what: Refused, change: &Change) -> bool {
     }
 }
 
-fn matches(sort: Sort, statement: &Statement) -> bool {
+fn matches(sort: StatementKind, statement: &Statement) -> bool {
     match sort {
-        Sort::Any => !matches!(statement, Statement::RenewLease { .. }),
-        Sort::Change => matches!(statement, Statement::RecordChange { .. }),
-        Sort::Take => matches!(statement, Statement::TakeCommands { .. }),
-        Sort::Requeue => matches!(statement, Statement::RequeueCommands { .. }),
-        Sort::Orphans => matches!(statement, Statement::FailOrphanedCommands),
-        Sort::Release => matches!(statement, Statement::ReleaseAccount { .. } | Statement::RetakeAccount { .. }),
-        Sort::Claim => matches!(statement, Statement::ClaimAccounts { .. } | Statement::Survey { .. }),
-        Sort::Load => matches!(statement, Statement::LoadAccount { .. } | Statement::LoadTicket { .. }),
-        Sort::Ticket => matches!(statement, Statement::RetryTicket { .. } | Statement::CloseTicket { .. }),
-        Sort::Opening => {
+        StatementKind::Any => !matches!(statement, Statement::RenewLease { .. }),
+        StatementKind::Change => matches!(statement, Statement::RecordChange { .. }),
+        StatementKind::Take => matches!(statement, Statement::TakeCommands { .. }),
+        StatementKind::Requeue => matches!(statement, Statement::RequeueCommands { .. }),
+        StatementKind::Orphans => matches!(statement, Statement::FailOrphanedCommands),
+        StatementKind::Release => {
+            matches!(statement, Statement::ReleaseAccount { .. } | Statement::RetakeAccount { .. })
+        }
+        StatementKind::Claim => matches!(statement, Statement::ClaimAccounts { .. } | Statement::Survey { .. }),
+        StatementKind::Load => matches!(statement, Statement::LoadAccount { .. } | Statement::LoadTicket { .. }),
+        StatementKind::Ticket => matches!(statement, Statement::RetryTicket { .. } | Statement::CloseTicket { .. }),
+        StatementKind::Opening => {
             matches!(statement, Statement::OpenKeyring { .. } | Statement::LoadConnectionSettings { .. })
         }
-        Sort::Keys => matches!(statement, Statement::PutCredentials { .. }),
-        Sort::Renewal => matches!(statement, Statement::RenewLease { .. }),
-        Sort::Drain => matches!(statement, Statement::SetDraining { .. } | Statement::GiveAccountsBack { .. }),
+        StatementKind::Keys => matches!(statement, Statement::PutCredentials { .. }),
+        StatementKind::Renewal => matches!(statement, Statement::RenewLease { .. }),
+        StatementKind::Drain => matches!(statement, Statement::SetDraining { .. } | Statement::GiveAccountsBack { .. }),
     }
 }
 
@@ -964,12 +966,12 @@ fn is_routine(statement: &Statement) -> bool {
     )
 }
 
-fn found_nothing(answer: &Result<Answer, StoreError>) -> bool {
+fn found_nothing(answer: &Result<StatementAnswer, StoreError>) -> bool {
     match answer {
-        Ok(Answer::Renewed { epoch, expired, .. }) => epoch.is_some() && !expired,
-        Ok(Answer::Commands { due, orphans }) => due.is_empty() && !orphans,
-        Ok(Answer::Claimed(claimed)) => claimed.is_empty(),
-        Ok(Answer::Survey(_) | Answer::Put { written: true, .. }) => true,
+        Ok(StatementAnswer::Renewed { epoch, expired, .. }) => epoch.is_some() && !expired,
+        Ok(StatementAnswer::Commands { due, orphans }) => due.is_empty() && !orphans,
+        Ok(StatementAnswer::Claimed(claimed)) => claimed.is_empty(),
+        Ok(StatementAnswer::Survey(_) | StatementAnswer::Put { written: true, .. }) => true,
         _ => false,
     }
 }
@@ -1000,9 +1002,9 @@ fn said(statement: &Statement) -> String {
     }
 }
 
-fn said_answer(answer: &Result<Answer, StoreError>) -> String {
+fn said_answer(answer: &Result<StatementAnswer, StoreError>) -> String {
     match answer {
-        Ok(Answer::Loaded(Some(loaded))) => {
+        Ok(StatementAnswer::Loaded(Some(loaded))) => {
             format!("{} ({}) fence {}", loaded.record.status, loaded.record.reason, loaded.record.fence.0)
         }
         Ok(answer) => format!("{answer:?}"),

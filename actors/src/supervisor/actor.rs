@@ -80,7 +80,7 @@ pub struct SupervisorActor {
 }
 
 /// The result of one look at the database.
-struct Look {
+struct Poll {
     survey: Option<Survey>,
     commands: Vec<CommandRow>,
 }
@@ -91,20 +91,20 @@ impl SupervisorActor {
         Self { roster, config, running: HashMap::new(), timer: None, waiting_for_drain: Vec::new() }
     }
 
-    fn look(&mut self, resync: bool, ctx: &mut Context<Self>) {
+    fn poll(&mut self, resync: bool, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.config.store);
         let running = self.roster.accounts();
-        let look = async move {
+        let poll = async move {
             let survey = if resync { Some(store.survey(&running).await?) } else { None };
             let commands = store.take_commands().await?;
-            Ok::<_, StoreError>(Look { survey, commands })
+            Ok::<_, StoreError>(Poll { survey, commands })
         };
-        ctx.spawn(look.into_actor(self).map(move |look, actor, ctx| {
-            let directives = match look {
-                Ok(Look { survey, commands }) => actor.roster.on_look(survey.as_ref(), commands, clock::now()),
+        ctx.spawn(poll.into_actor(self).map(move |poll, actor, ctx| {
+            let directives = match poll {
+                Ok(Poll { survey, commands }) => actor.roster.on_polled(survey.as_ref(), commands, clock::now()),
                 Err(why) => {
                     warn!(%why, "cannot look into the database; trying again");
-                    actor.roster.on_look_failed(resync, clock::now());
+                    actor.roster.on_poll_failed(resync, clock::now());
                     Vec::new()
                 }
             };
@@ -139,7 +139,7 @@ impl SupervisorActor {
             Directive::FenceOff(member) => self.running.get(&member).into_iter().for_each(MemberHandle::fence_off),
             Directive::Claim(limit) => self.claim(limit, ctx),
             Directive::Release(account, fence) => self.release(account, fence, ctx),
-            Directive::Look { resync } => self.look(resync, ctx),
+            Directive::Poll { resync } => self.poll(resync, ctx),
             Directive::Drained => self.end_waits_for_drain(true),
         }
     }

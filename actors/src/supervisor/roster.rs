@@ -73,8 +73,8 @@ pub enum Directive {
     /// went. Puts back every command of it.
     Release(AccountId, Fence),
     /// Ask the database for commands, with `resync` for the whole fleet, too:
-    /// [`Roster::on_look`] or [`Roster::on_look_failed`] hears what came of it.
-    Look { resync: bool },
+    /// [`Roster::on_polled`] or [`Roster::on_poll_failed`] hears what came of it.
+    Poll { resync: bool },
     /// No actor is left.
     Drained,
 }
@@ -121,7 +121,7 @@ pub struct Roster {
     /// The lease is lost: no actor starts before it is back.
     suspended: bool,
     /// A look at the database is under way.
-    looking: bool,
+    polling: bool,
     /// The look that must follow it, if any.
     again: Option<Wanted>,
     /// The next look after one that failed, and when.
@@ -150,7 +150,7 @@ impl Roster {
             shares: Shares::new(policy),
             draining: false,
             suspended: false,
-            looking: false,
+            polling: false,
             again: None,
             retry: None,
             writes: Writes::new(policy, seed),
@@ -173,22 +173,22 @@ impl Roster {
         if self.is_stopped() {
             return Vec::new();
         }
-        if self.looking {
+        if self.polling {
             let resync = resync || self.again.is_some_and(|again| again.resync);
             self.again = Some(Wanted { resync });
             return Vec::new();
         }
         let resync = resync || self.retry.take().is_some_and(|(_, failed)| failed.resync);
-        self.looking = true;
+        self.polling = true;
         self.newcomers.clear();
         self.given_up.clear();
         self.is_void = false;
-        vec![Directive::Look { resync }]
+        vec![Directive::Poll { resync }]
     }
 
-    /// The result of [`Directive::Look`].
-    pub fn on_look(&mut self, survey: Option<&Survey>, commands: Vec<CommandRow>, now: Instant) -> Vec<Directive> {
-        self.looking = false;
+    /// The result of [`Directive::Poll`].
+    pub fn on_polled(&mut self, survey: Option<&Survey>, commands: Vec<CommandRow>, now: Instant) -> Vec<Directive> {
+        self.polling = false;
         let survey = survey.filter(|_| !self.is_void);
         let mut directives = survey.map(|survey| self.on_survey(survey, now)).unwrap_or_default();
         // Such a command does not block the account's next one, so look for that at once. After any
@@ -207,15 +207,15 @@ impl Roster {
     }
 
     /// The database did not answer to a look for this: another one follows in a while.
-    pub fn on_look_failed(&mut self, resync: bool, now: Instant) {
-        self.looking = false;
+    pub fn on_poll_failed(&mut self, resync: bool, now: Instant) {
+        self.polling = false;
         let asked = self.again.take().is_some_and(|again| again.resync);
-        self.look_later(resync || asked, now);
+        self.poll_later(resync || asked, now);
     }
 
-    fn look_later(&mut self, resync: bool, now: Instant) {
+    fn poll_later(&mut self, resync: bool, now: Instant) {
         let resync = resync || self.retry.is_some_and(|(_, failed)| failed.resync);
-        self.retry = Some((now.after(self.policy.look_retry), Wanted { resync }));
+        self.retry = Some((now.after(self.policy.poll_retry), Wanted { resync }));
     }
 
     /// The database's word on the fleet: starts and fences off, claims what is
@@ -247,7 +247,7 @@ impl Roster {
 
     /// The database did not answer to a claim.
     pub fn on_claim_failed(&mut self, now: Instant) {
-        self.look_later(true, now);
+        self.poll_later(true, now);
     }
 
     /// The result of [`Directive::Release`]; an account that could not be given up is taken back.
@@ -523,7 +523,7 @@ impl Roster {
     }
 
     fn begin_anew(&mut self) -> Vec<Directive> {
-        self.is_void = self.looking;
+        self.is_void = self.polling;
         self.wake(true)
     }
 

@@ -18,13 +18,13 @@ use crate::cli::pair::is_terminal;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The demo's hold on the daemon (rows, commands, events) and on the phones.
-pub(super) struct Act {
+pub(super) struct DemoDriver {
     database: Database,
     pub(super) phones: Phones,
 }
 
 /// An account of the demo.
-pub(super) struct Account {
+pub(super) struct DemoAccount {
     pub(super) id: Uuid,
     pub(super) label: &'static str,
 }
@@ -36,21 +36,21 @@ pub(super) struct Scanned {
     pub(super) after_scan: Duration,
 }
 
-impl Act {
+impl DemoDriver {
     pub(super) fn new(database: Database, phones: Phones) -> Self {
         Self { database, phones }
     }
 
-    pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<Account> {
+    pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<DemoAccount> {
         let added = cli::insert_account()
             .bind(&self.database.client, &OperatorId::DEFAULT.0, &label, &None::<&str>)
             .one()
             .await;
-        Ok(Account { id: added.map_err(explained)?, label })
+        Ok(DemoAccount { id: added.map_err(explained)?, label })
     }
 
     /// `account.pair`, a scan of the picture on the row, and the attempt's one end.
-    pub(super) async fn pair_with(&self, account: &Account, number: &str) -> anyhow::Result<Scanned> {
+    pub(super) async fn pair_with(&self, account: &DemoAccount, number: &str) -> anyhow::Result<Scanned> {
         let before = self.row(account).await?.event_seq;
         let asked = Instant::now();
         self.database.send("account.pair", account.id, &json!({})).await?;
@@ -62,7 +62,7 @@ impl Act {
     /// A QR may be replaced between the look and the scan: then the next one does.
     async fn scan(
         &self,
-        account: &Account,
+        account: &DemoAccount,
         number: &str,
         before: i64,
         asked: Instant,
@@ -91,7 +91,7 @@ impl Act {
     }
 
     /// Sends a command, and waits until it is done.
-    pub(super) async fn ask(&self, kind: &str, account: &Account, args: Value) -> anyhow::Result<String> {
+    pub(super) async fn ask(&self, kind: &str, account: &DemoAccount, args: Value) -> anyhow::Result<String> {
         let done = tokio::time::timeout(DEADLINE, self.database.ask(kind, account.id, &args)).await;
         let (_, result) = done
             .with_context(|| format!("{kind} of {:?} was not done in time", account.label))?
@@ -99,22 +99,22 @@ impl Act {
         Ok(result)
     }
 
-    pub(super) async fn row(&self, account: &Account) -> anyhow::Result<Pairing> {
+    pub(super) async fn row(&self, account: &DemoAccount) -> anyhow::Result<Pairing> {
         cli::get_pairing().bind(&self.database.client, &account.id).one().await.map_err(explained)
     }
 
-    pub(super) async fn is_listed(&self, account: &Account) -> anyhow::Result<bool> {
+    pub(super) async fn is_listed(&self, account: &DemoAccount) -> anyhow::Result<bool> {
         Ok(self.database.accounts().await?.iter().any(|listed| listed.id == account.id))
     }
 
-    async fn events(&self, account: &Account, after: i64) -> anyhow::Result<Vec<AccountEvent>> {
+    async fn events(&self, account: &DemoAccount, after: i64) -> anyhow::Result<Vec<AccountEvent>> {
         cli::list_events_of_account().bind(&self.database.client, &account.id, &after).all().await.map_err(explained)
     }
 
     /// The first event after `seq` of a kind that is wanted.
     pub(super) async fn event_after(
         &self,
-        account: &Account,
+        account: &DemoAccount,
         seq: i64,
         is_wanted: impl Fn(&str) -> bool,
     ) -> anyhow::Result<AccountEvent> {
@@ -132,13 +132,18 @@ impl Act {
         }
     }
 
-    pub(super) async fn event_of_kind(&self, account: &Account, seq: i64, kind: &str) -> anyhow::Result<AccountEvent> {
+    pub(super) async fn event_of_kind(
+        &self,
+        account: &DemoAccount,
+        seq: i64,
+        kind: &str,
+    ) -> anyhow::Result<AccountEvent> {
         let found = self.event_after(account, seq, |found| found == kind).await;
         found.with_context(|| format!("waiting for {kind}"))
     }
 
     /// Waits until the account has the status.
-    pub(super) async fn status(&self, account: &Account, wanted: &str) -> anyhow::Result<()> {
+    pub(super) async fn status(&self, account: &DemoAccount, wanted: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let row = self.row(account).await?;

@@ -4,14 +4,14 @@ use anyhow::{bail, ensure};
 use paird_sandbox::LinkedDevice;
 use serde_json::{Value, json};
 
-use super::act::{Account, Act, Scanned};
+use super::act::{DemoAccount, DemoDriver, Scanned};
 use crate::cli::out;
 
 const DESK: &str = "436601000001";
 const SHOP: &str = "436601000002";
 const DEPOT: &str = "436601000003";
 
-pub(super) async fn play(act: &Act) -> anyhow::Result<()> {
+pub(super) async fn play(act: &DemoDriver) -> anyhow::Result<()> {
     for number in [DESK, SHOP, DEPOT] {
         act.phones.add(number).await?;
     }
@@ -24,7 +24,7 @@ pub(super) async fn play(act: &Act) -> anyhow::Result<()> {
     look_back(act, &desk, &shop, &refused).await
 }
 
-async fn pair_one(act: &Act, step: u8, label: &'static str, number: &str) -> anyhow::Result<Account> {
+async fn pair_one(act: &DemoDriver, step: u8, label: &'static str, number: &str) -> anyhow::Result<DemoAccount> {
     let account = act.add(label).await?;
     let scanned = act.pair_with(&account, number).await?;
     expect_connected(&account, &scanned, number)?;
@@ -40,7 +40,7 @@ async fn pair_one(act: &Act, step: u8, label: &'static str, number: &str) -> any
     Ok(account)
 }
 
-async fn refuse_a_duplicate(act: &Act, incumbent: &Account) -> anyhow::Result<Account> {
+async fn refuse_a_duplicate(act: &DemoDriver, incumbent: &DemoAccount) -> anyhow::Result<DemoAccount> {
     let before = act.phones.devices(DESK).await?;
     let incumbent_before = act.row(incumbent).await?.event_seq;
     let newcomer = act.add("desk again").await?;
@@ -59,7 +59,7 @@ async fn refuse_a_duplicate(act: &Act, incumbent: &Account) -> anyhow::Result<Ac
     Ok(newcomer)
 }
 
-async fn repair_one(act: &Act, shop: &Account) -> anyhow::Result<()> {
+async fn repair_one(act: &DemoDriver, shop: &DemoAccount) -> anyhow::Result<()> {
     let old = act.phones.devices(SHOP).await?;
     act.ask("account.unpair", shop, json!({})).await?;
     act.status(shop, "unpaired").await?;
@@ -77,7 +77,7 @@ async fn repair_one(act: &Act, shop: &Account) -> anyhow::Result<()> {
     act.phones.show(SHOP).await
 }
 
-async fn delete_one(act: &Act, depot: &Account) -> anyhow::Result<()> {
+async fn delete_one(act: &DemoDriver, depot: &DemoAccount) -> anyhow::Result<()> {
     let before = act.row(depot).await?.event_seq;
     act.ask("account.delete", depot, json!({})).await?;
     ensure!(!act.is_listed(depot).await?, "{:?} is still listed after its delete", depot.label);
@@ -94,7 +94,12 @@ async fn delete_one(act: &Act, depot: &Account) -> anyhow::Result<()> {
     act.phones.show(DEPOT).await
 }
 
-async fn look_back(act: &Act, desk: &Account, shop: &Account, refused: &Account) -> anyhow::Result<()> {
+async fn look_back(
+    act: &DemoDriver,
+    desk: &DemoAccount,
+    shop: &DemoAccount,
+    refused: &DemoAccount,
+) -> anyhow::Result<()> {
     for (account, status) in [(desk, "connected"), (shop, "connected"), (refused, "unpaired")] {
         act.status(account, status).await?;
         let row = act.row(account).await?;
@@ -105,7 +110,7 @@ async fn look_back(act: &Act, desk: &Account, shop: &Account, refused: &Account)
     Ok(())
 }
 
-fn expect_connected(account: &Account, scanned: &Scanned, number: &str) -> anyhow::Result<()> {
+fn expect_connected(account: &DemoAccount, scanned: &Scanned, number: &str) -> anyhow::Result<()> {
     let (kind, payload) = (&scanned.event.kind, &scanned.event.payload);
     ensure!(kind == "session.connected", "{:?}: the scan ended as {kind} {payload}", account.label);
     let told = payload.get("phoneNumber").and_then(Value::as_str);

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::act::Act;
+use super::act::DemoDriver;
 use super::phones::Phones;
 use crate::cli::database::Database;
 use crate::cli::out::Format;
@@ -46,7 +46,7 @@ impl Stage {
     }
 
     /// Starts everything and waits until the daemon takes commands.
-    pub(super) async fn open(&mut self) -> anyhow::Result<Act> {
+    pub(super) async fn open(&mut self) -> anyhow::Result<DemoDriver> {
         let since = Instant::now();
         let sandbox = Sandbox::start(Settings::default()).await?;
         self.daemon = Some(self.start_daemon(&sandbox.whatsapp_url())?);
@@ -57,7 +57,7 @@ impl Stage {
         let database = self.wait_for_daemon().await?;
         database.listen(&self.config.event_channel).await?;
         out::line(format_args!("   daemon and Postgres are up after {:.1} s", since.elapsed().as_secs_f32()));
-        Ok(Act::new(database, phones))
+        Ok(DemoDriver::new(database, phones))
     }
 
     /// A clean environment: the user's own settings are for the user's own daemon.

@@ -2,18 +2,18 @@
 
 use super::Finding;
 use super::server::skew;
-use crate::cli::console::Console;
+use crate::cli::console::ConsoleClient;
 use crate::cli::exit::Exit;
 use crate::config::Config;
 use crate::whatsapp::reachability::{self, Reached};
 
 pub(super) async fn console(config: &Config) -> Finding {
-    let console = match Console::of(config) {
+    let console = match ConsoleClient::of(config) {
         Ok(console) => console,
         Err(why) => return unreachable(&why),
     };
     match console.get("/api/inspections").await {
-        Ok(_) => Finding::ok("console", format!("answers on {}", console.place())),
+        Ok(_) => Finding::ok("console", format!("answers on {}", console.address())),
         Err(why) => unreachable(&why),
     }
 }

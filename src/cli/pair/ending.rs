@@ -7,12 +7,12 @@ use crate::cli::exit::Exit;
 
 /// The end of an attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ending {
+pub(super) struct PairResult {
     pub(super) exit: Exit,
     pub(super) words: String,
 }
 
-impl Ending {
+impl PairResult {
     /// The outcome that a terminal event stands for; `None` for other events.
     pub(super) fn of(kind: &str, payload: &Value) -> Option<Self> {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or("?");
@@ -74,8 +74,8 @@ mod tests {
 
     use super::*;
 
-    fn ending(event: &Event) -> Option<Ending> {
-        Ending::of(event.kind().as_str(), &event.payload())
+    fn ending(event: &Event) -> Option<PairResult> {
+        PairResult::of(event.kind().as_str(), &event.payload())
     }
 
     #[test]
@@ -99,10 +99,10 @@ mod tests {
     #[test]
     fn exactly_the_terminal_kinds_end_an_attempt() {
         for kind in EventKind::ALL {
-            let ends = Ending::of(kind.as_str(), &Value::Null).is_some();
+            let ends = PairResult::of(kind.as_str(), &Value::Null).is_some();
             assert_eq!(ends, kind.is_terminal(), "{kind}");
         }
-        assert_eq!(Ending::of("session.nonsense", &Value::Null), None);
+        assert_eq!(PairResult::of("session.nonsense", &Value::Null), None);
     }
 
     #[test]

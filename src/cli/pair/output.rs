@@ -3,7 +3,7 @@
 use paird_sql::queries::cli::{ListedAccount, Pairing};
 use serde_json::{Value, json};
 
-use super::{Ending, Format, Screen, out};
+use super::{Format, PairResult, Screen, out};
 
 pub(super) struct Output {
     format: Format,
@@ -47,7 +47,7 @@ impl Output {
         self.screen.clear();
     }
 
-    pub(super) fn end(&mut self, ending: &Ending) {
+    pub(super) fn end(&mut self, ending: &PairResult) {
         self.screen.clear();
         let document = json!({
             "type": "end",

@@ -123,7 +123,7 @@ impl AccountStore for PgStore {
                 .collect::<Vec<_>>(),
         };
         let client = self.connection().await?;
-        let looks = self.looks.begin();
+        let mark = self.polls.mark();
         for _ in 0..number_claim::RACES {
             let asked = async { number_claim::unless_taken(record_change().params(&client, &row).opt().await) };
             let Some(answer) = bounded(asked).await? else { continue };
@@ -146,7 +146,7 @@ impl AccountStore for PgStore {
             }
             // A look that overlapped with this statement may have seen both: this command
             // still running, and the next one not taken because of it.
-            if !change.finished.is_empty() && (answer.more || self.looks.came_since(looks)) {
+            if !change.finished.is_empty() && (answer.more || self.polls.came_since(mark)) {
                 self.inbox.notify_one();
             }
             return Ok(written);

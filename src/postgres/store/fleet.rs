@@ -94,7 +94,7 @@ impl FleetStore for PgStore {
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
         let client = self.connection().await?;
         let _alone = self.asking.lock().await;
-        let _look = self.looks.look();
+        let _poll = self.polls.begin();
         let (commands, askings) = self.in_flight.all();
         let asking = Uuid::now_v7();
         let rows = bounded(take_commands().bind(&client, &self.process, &asking, &commands, &askings).all()).await?;

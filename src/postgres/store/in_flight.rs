@@ -55,37 +55,37 @@ impl InFlight {
     }
 }
 
-/// The looks for commands: which of them ran while something else was written.
+/// The polls for commands: which of them ran while something else was written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Looks {
+pub(super) struct Polls {
     begun: Arc<AtomicU64>,
     ended: Arc<AtomicU64>,
 }
 
-/// Before a write: how many looks had ended.
+/// Before a write: how many polls had ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark(u64);
+pub(super) struct PollMark(u64);
 
-/// A look that is under way.
-pub(super) struct Look<'a>(&'a Looks);
+/// A poll that is under way.
+pub(super) struct PollGuard<'a>(&'a Polls);
 
-impl Looks {
-    pub fn look(&self) -> Look<'_> {
+impl Polls {
+    pub fn begin(&self) -> PollGuard<'_> {
         self.begun.fetch_add(1, Ordering::AcqRel);
-        Look(self)
+        PollGuard(self)
     }
 
-    pub fn begin(&self) -> Mark {
-        Mark(self.ended.load(Ordering::Acquire))
+    pub fn mark(&self) -> PollMark {
+        PollMark(self.ended.load(Ordering::Acquire))
     }
 
-    /// Whether a look was under way at any moment since.
-    pub fn came_since(&self, mark: Mark) -> bool {
+    /// Whether a poll was under way at any moment since.
+    pub fn came_since(&self, mark: PollMark) -> bool {
         self.begun.load(Ordering::Acquire) > mark.0
     }
 }
 
-impl Drop for Look<'_> {
+impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::AcqRel);
     }

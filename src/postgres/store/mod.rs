@@ -15,7 +15,7 @@ use paird_actors::domain::{Instant, StoreError};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
-use in_flight::{InFlight, Looks};
+use in_flight::{InFlight, Polls};
 
 use super::outbox::Waker;
 use super::pool;
@@ -31,7 +31,7 @@ pub struct PgStore {
     /// One asking for commands at a time.
     asking: Arc<Mutex<()>>,
     in_flight: InFlight,
-    looks: Looks,
+    polls: Polls,
 }
 
 impl PgStore {
@@ -45,7 +45,7 @@ impl PgStore {
             inbox,
             asking: Arc::default(),
             in_flight: InFlight::default(),
-            looks: Looks::default(),
+            polls: Polls::default(),
         }
     }
 

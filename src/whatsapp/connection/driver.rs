@@ -22,7 +22,7 @@ use super::{
         rate_limiter::{Priority, RateLimiter},
         version::{Versions, WebVersion},
     },
-    EventHandler, OddStanzas, PresenceKeeper, Shell, Work, close_reason,
+    DriverTask, EventHandler, OddStanzas, PresenceKeeper, Shell, close_reason,
 };
 
 /// The host of the version lookup.
@@ -62,12 +62,12 @@ impl Drop for StopGuard {
 
 impl Driver {
     /// Returns when the connection has ended, or was cut.
-    pub(super) async fn run(self, mut orders: Receiver<Work>) {
+    pub(super) async fn run(self, mut orders: Receiver<DriverTask>) {
         let _stopped = StopGuard(Arc::clone(&self.shell));
         self.shell.cut_token().run_until_cancelled(self.drive(&mut orders)).await;
     }
 
-    async fn drive(&self, orders: &mut Receiver<Work>) {
+    async fn drive(&self, orders: &mut Receiver<DriverTask>) {
         let handler = Arc::new(EventHandler::new(
             Arc::clone(&self.shell),
             Arc::clone(&self.presence),
@@ -84,7 +84,7 @@ impl Driver {
         }
     }
 
-    async fn work_until_close(&self, orders: &mut Receiver<Work>) {
+    async fn work_until_close(&self, orders: &mut Receiver<DriverTask>) {
         let mut under_way: UnderWay<'_> = Box::pin(std::future::pending());
         let mut version = None;
         let (deadlines, keys) = (self.shell.deadlines(), self.keep_keys_durable());
@@ -93,15 +93,15 @@ impl Driver {
             tokio::select! {
                 biased;
                 order = orders.recv() => match order {
-                    Some(Work::AwaitTurn) => under_way = Box::pin(self.await_turn()),
-                    Some(Work::Run) => under_way = Box::pin(self.find_version()),
-                    Some(Work::StopRun) => under_way = Box::pin(std::future::pending()),
-                    Some(Work::ReportOutdated) => {
+                    Some(DriverTask::AwaitTurn) => under_way = Box::pin(self.await_turn()),
+                    Some(DriverTask::Run) => under_way = Box::pin(self.find_version()),
+                    Some(DriverTask::StopRun) => under_way = Box::pin(std::future::pending()),
+                    Some(DriverTask::ReportOutdated) => {
                         if let Some(version) = version {
                             self.versions.outdated(version).await;
                         }
                     }
-                    Some(Work::TakeDown) | None => return,
+                    Some(DriverTask::TakeDown) | None => return,
                 },
                 done = &mut under_way => match done {
                     Done::Version(found) => {

@@ -117,11 +117,15 @@ impl EventHandler {
                 "the phone's WhatsApp cannot link devices; it must be updated first".to_owned(),
             ),
             Event::Disconnected(how) => LibraryEvent::Disconnected(how.reason.to_string()),
-            Event::LoggedOut(event) => LibraryEvent::Told(close_reason::logged_out(event)),
-            Event::StreamReplaced(_) => LibraryEvent::Told(CloseReason::Replaced("conflict replaced".to_owned())),
-            Event::TemporaryBan(event) => LibraryEvent::Told(close_reason::temporary_ban(event)),
-            Event::ClientOutdated(_) => LibraryEvent::Told(CloseReason::ClientOutdated("failure 405".to_owned())),
-            Event::ConnectFailure(event) => LibraryEvent::Told(close_reason::connect_failure(event)),
+            Event::LoggedOut(event) => LibraryEvent::CloseReported(close_reason::logged_out(event)),
+            Event::StreamReplaced(_) => {
+                LibraryEvent::CloseReported(CloseReason::Replaced("conflict replaced".to_owned()))
+            }
+            Event::TemporaryBan(event) => LibraryEvent::CloseReported(close_reason::temporary_ban(event)),
+            Event::ClientOutdated(_) => {
+                LibraryEvent::CloseReported(CloseReason::ClientOutdated("failure 405".to_owned()))
+            }
+            Event::ConnectFailure(event) => LibraryEvent::CloseReported(close_reason::connect_failure(event)),
             _ => return None,
         })
     }
@@ -136,7 +140,7 @@ impl events::EventHandler for EventHandler {
             self.look_for_oddities(stanza);
         }
         if let Some(event) = self.translate(&event) {
-            if matches!(&event, LibraryEvent::Told(reason) if reason.proves_client_accepted()) {
+            if matches!(&event, LibraryEvent::CloseReported(reason) if reason.proves_client_accepted()) {
                 self.versions.accepted();
             }
             self.shell.feed(Input::Event(event));

@@ -21,6 +21,6 @@ pub(super) use odd::OddStanzas;
 pub use odd::{OddKind, OddListener};
 pub(super) use presence::PresenceKeeper;
 pub(super) use session::WhatsAppSession;
-pub(super) use shell::{Shell, Work};
+pub(super) use shell::{DriverTask, Shell};
 
 use events::EventHandler;

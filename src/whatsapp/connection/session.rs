@@ -18,7 +18,7 @@ use super::{
         keys::{LinkKeys, chain, store_error},
         passkey,
     },
-    Driver, Shell, Work,
+    Driver, DriverTask, Shell,
 };
 
 const OVER: &str = "the connection is over";
@@ -33,7 +33,7 @@ pub(in crate::whatsapp) struct WhatsAppSession {
 }
 
 impl WhatsAppSession {
-    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<Work>) -> Self {
+    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<DriverTask>) -> Self {
         let (shell, keys) = (Arc::clone(&driver.shell), Arc::clone(&driver.keys));
         let over = CancellationToken::new();
         let ended = over.clone().drop_guard();

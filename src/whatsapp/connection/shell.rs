@@ -46,8 +46,8 @@ pub(in crate::whatsapp) struct Shell {
     client: OnceLock<Weak<Client>>,
     inner: Mutex<Inner>,
     /// Of the machine, as of the last step.
-    status: watch::Sender<Status>,
-    work: mpsc::Sender<Work>,
+    status: watch::Sender<Snapshot>,
+    work: mpsc::Sender<DriverTask>,
     cut: CancellationToken,
 }
 
@@ -60,14 +60,14 @@ struct Inner {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Status {
+struct Snapshot {
     frames: Frames,
     deadline: Option<Instant>,
 }
 
-/// Work that the machine orders from the [`super::Driver`].
+/// DriverTask that the machine orders from the [`super::Driver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::whatsapp) enum Work {
+pub(in crate::whatsapp) enum DriverTask {
     AwaitTurn,
     Run,
     StopRun,
@@ -83,10 +83,10 @@ impl Shell {
         incarnation: Incarnation,
         listener: SessionListener,
         runtime: SessionRuntime,
-    ) -> (Arc<Self>, mpsc::Receiver<Work>) {
+    ) -> (Arc<Self>, mpsc::Receiver<DriverTask>) {
         let (machine, effects) = Connection::begin(purpose, policy.clone());
         let (work, orders) = mpsc::channel(WORK_QUEUE);
-        let status = Status { frames: machine.frames(), deadline: machine.deadline() };
+        let status = Snapshot { frames: machine.frames(), deadline: machine.deadline() };
         let events = EventSender::new(incarnation, listener);
         let shell = Arc::new(Self {
             incarnation,
@@ -177,7 +177,7 @@ impl Shell {
 
     fn step(self: &Arc<Self>, input: Input, inner: &mut Inner) {
         let stepped = machine::step(&mut inner.machine, input, clock::now());
-        let status = Status { frames: inner.machine.frames(), deadline: inner.machine.deadline() };
+        let status = Snapshot { frames: inner.machine.frames(), deadline: inner.machine.deadline() };
         self.status.send_if_modified(|current| std::mem::replace(current, status) != status);
         self.carry_out_all(stepped.effects, inner);
         if let Some((before, after)) = stepped.moved {
@@ -197,11 +197,11 @@ impl Shell {
 
     fn carry_out(self: &Arc<Self>, effect: Effect, inner: &mut Inner) {
         match effect {
-            Effect::AwaitTurn => self.order(Work::AwaitTurn),
-            Effect::Run => self.order(Work::Run),
-            Effect::StopRun => self.order(Work::StopRun),
-            Effect::ReportOutdated => self.order(Work::ReportOutdated),
-            Effect::TakeDown => self.order(Work::TakeDown),
+            Effect::AwaitTurn => self.order(DriverTask::AwaitTurn),
+            Effect::Run => self.order(DriverTask::Run),
+            Effect::StopRun => self.order(DriverTask::StopRun),
+            Effect::ReportOutdated => self.order(DriverTask::ReportOutdated),
+            Effect::TakeDown => self.order(DriverTask::TakeDown),
             Effect::AwaitAnswer { scan, stanza_id } => self.await_answer(scan, stanza_id),
             Effect::AskForCode { nth, phone } => self.ask_for_code(nth, phone),
             Effect::CancelCode => self.start(|shell, client| async move {
@@ -235,7 +235,7 @@ impl Shell {
         }
     }
 
-    fn order(&self, work: Work) {
+    fn order(&self, work: DriverTask) {
         match self.work.try_send(work) {
             // Without a driver there is nothing left to order.
             Ok(()) | Err(TrySendError::Closed(_)) => {}
@@ -390,7 +390,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_is_reported_once_and_nothing_after_it() {
         let (shell, heard) = pairing(ConnectionPolicy::default());
-        shell.feed(Input::Event(LibraryEvent::Told(CloseReason::QrExhausted)));
+        shell.feed(Input::Event(LibraryEvent::CloseReported(CloseReason::QrExhausted)));
         shell.feed_outcome(Outcome::RunEnded);
         shell.feed_outcome(Outcome::TakenDown);
         shell.feed_outcome(Outcome::ShellStopped);

@@ -13,7 +13,7 @@ use wacore::store::traits::DeviceStore;
 
 use super::{Kept, refused};
 use crate::credentials::Keyring;
-use crate::credentials::records::{Durability, Entry, Kind};
+use crate::credentials::records::{Durability, Entry, RecordKind};
 use paird_actors::domain::StoreError;
 
 #[async_trait]
@@ -30,19 +30,19 @@ impl DeviceStore for Keyring {
                 name.clone_from(&device.push_name);
             }
         }
-        let entry = Entry::json(Kind::Device, String::new(), &*device).map_err(refused)?;
+        let entry = Entry::json(RecordKind::Device, String::new(), &*device).map_err(refused)?;
         self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
     }
 
     async fn load(&self) -> Kept<Option<Device>> {
-        let Some(entry) = self.get(Kind::Device, "").await? else { return self.absent(None) };
+        let Some(entry) = self.get(RecordKind::Device, "").await? else { return self.absent(None) };
         let device: Device = entry.parse().map_err(refused)?;
         self.push_name.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&device.push_name);
         Ok(Some(device))
     }
 
     async fn exists(&self) -> Kept<bool> {
-        match self.get(Kind::Device, "").await? {
+        match self.get(RecordKind::Device, "").await? {
             Some(_) => Ok(true),
             None => self.absent(false),
         }

@@ -12,17 +12,17 @@ use paird_actors::domain::StoreError;
 use wacore::store::error::StoreError as LibraryError;
 
 use crate::credentials::Keyring;
-use crate::credentials::records::{Entry, Kind, Selection};
+use crate::credentials::records::{Entry, RecordKind, Selection};
 
 /// The result of the library's storage methods.
 type Kept<T> = Result<T, LibraryError>;
 
 impl Keyring {
-    async fn get(&self, kind: Kind, name: &str) -> Kept<Option<Entry>> {
+    async fn get(&self, kind: RecordKind, name: &str) -> Kept<Option<Entry>> {
         self.records().await.get(kind, name).await.map_err(refused)
     }
 
-    async fn value(&self, kind: Kind, name: String) -> Kept<Option<Vec<u8>>> {
+    async fn value(&self, kind: RecordKind, name: String) -> Kept<Option<Vec<u8>>> {
         Ok(self.get(kind, &name).await?.map(Entry::into_value))
     }
 
@@ -37,13 +37,13 @@ impl Keyring {
         self.records().await.put(entries).await.map_err(refused)
     }
 
-    async fn remove(&self, kind: Kind, name: String) -> Kept<()> {
+    async fn remove(&self, kind: RecordKind, name: String) -> Kept<()> {
         self.delete(kind, Selection::Names(vec![name])).await?;
         Ok(())
     }
 
     /// How many were deleted, as the library counts.
-    async fn delete(&self, kind: Kind, which: Selection) -> Kept<u32> {
+    async fn delete(&self, kind: RecordKind, which: Selection) -> Kept<u32> {
         let gone = self.records().await.delete(kind, which).await.map_err(refused)?;
         Ok(u32::try_from(gone).unwrap_or(u32::MAX))
     }

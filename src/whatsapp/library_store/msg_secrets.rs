@@ -10,7 +10,7 @@ use wacore::store::traits::{
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::record_key;
-use crate::credentials::records::{Entry, Kind, Selection};
+use crate::credentials::records::{Entry, RecordKind, Selection};
 
 const SECRET_BYTES: usize = size_of::<MessageSecret>();
 
@@ -46,7 +46,7 @@ impl MsgSecretStore for Keyring {
         let _merging = self.merging.message_secrets.lock().await;
         let records = self.records().await;
         let names = entries.iter().map(|entry| name(&entry.chat, &entry.sender, &entry.msg_id)).collect();
-        let known = records.get_many(Kind::MessageSecret, names).await.map_err(refused)?;
+        let known = records.get_many(RecordKind::MessageSecret, names).await.map_err(refused)?;
         let mut merged = HashMap::with_capacity(stored);
         for entry in &known {
             merged.insert(entry.name.clone(), DatedSecret::read(entry)?);
@@ -68,7 +68,9 @@ impl MsgSecretStore for Keyring {
     }
 
     async fn get_msg_secret_with_ts(&self, chat: &str, sender: &str, msg_id: &str) -> Kept<Option<(Vec<u8>, i64)>> {
-        let Some(entry) = self.get(Kind::MessageSecret, &name(chat, sender, msg_id)).await? else { return Ok(None) };
+        let Some(entry) = self.get(RecordKind::MessageSecret, &name(chat, sender, msg_id)).await? else {
+            return Ok(None);
+        };
         let dated = DatedSecret::read(&entry)?;
         Ok(Some((dated.secret.to_vec(), dated.message_ts)))
     }
@@ -76,7 +78,7 @@ impl MsgSecretStore for Keyring {
     /// The cutoff itself has expired.
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> Kept<u32> {
         let _merging = self.merging.message_secrets.lock().await;
-        self.delete(Kind::MessageSecret, Selection::StampBelow(cutoff_timestamp.saturating_add(1))).await
+        self.delete(RecordKind::MessageSecret, Selection::StampBelow(cutoff_timestamp.saturating_add(1))).await
     }
 }
 
@@ -101,7 +103,7 @@ impl DatedSecret {
     fn write(self, name: String) -> Entry {
         let mut value = self.secret.to_vec();
         value.extend_from_slice(&self.message_ts.to_be_bytes());
-        Entry::new(Kind::MessageSecret, name, value).stamped(self.expires_at)
+        Entry::new(RecordKind::MessageSecret, name, value).stamped(self.expires_at)
     }
 }
 

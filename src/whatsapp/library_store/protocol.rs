@@ -12,27 +12,29 @@ use super::tc_tokens;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::record_key;
-use crate::credentials::records::{ANY_STAMP, Durability, Entry, Kind, Selection, unreadable};
+use crate::credentials::records::{ANY_STAMP, Durability, Entry, RecordKind, Selection, unreadable};
 
 #[async_trait]
 impl ProtocolStore for Keyring {
     async fn get_sender_key_devices(&self, group_jid: &str) -> Kept<Vec<(String, bool)>> {
         let records = self.records().await;
-        let entries =
-            records.list(Kind::SenderKeyDevice, &record_key::under(group_jid), ANY_STAMP).await.map_err(refused)?;
+        let entries = records
+            .list(RecordKind::SenderKeyDevice, &record_key::under(group_jid), ANY_STAMP)
+            .await
+            .map_err(refused)?;
         entries.iter().map(sender_key_device).collect::<Result<_, _>>().map_err(refused)
     }
 
     async fn set_sender_key_status(&self, group_jid: &str, entries: &[(&str, bool)]) -> Kept<()> {
         let entries = entries.iter().map(|(device, has_key)| {
             let name = record_key::join(&[group_jid, device]);
-            Entry::new(Kind::SenderKeyDevice, name, [u8::from(*has_key)])
+            Entry::new(RecordKind::SenderKeyDevice, name, [u8::from(*has_key)])
         });
         self.put_all(entries.collect()).await
     }
 
     async fn clear_sender_key_devices(&self, group_jid: &str) -> Kept<()> {
-        self.delete(Kind::SenderKeyDevice, Selection::Prefix(record_key::under(group_jid))).await?;
+        self.delete(RecordKind::SenderKeyDevice, Selection::Prefix(record_key::under(group_jid))).await?;
         Ok(())
     }
 
@@ -41,17 +43,17 @@ impl ProtocolStore for Keyring {
             return Ok(());
         }
         let devices = device_jids.iter().map(|device| (*device).to_owned()).collect();
-        self.delete(Kind::SenderKeyDevice, Selection::SecondPart(devices)).await?;
+        self.delete(RecordKind::SenderKeyDevice, Selection::SecondPart(devices)).await?;
         Ok(())
     }
 
     async fn clear_all_sender_key_devices(&self) -> Kept<()> {
-        self.delete(Kind::SenderKeyDevice, Selection::Prefix(String::new())).await?;
+        self.delete(RecordKind::SenderKeyDevice, Selection::Prefix(String::new())).await?;
         Ok(())
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
-        let entry = self.get(Kind::LidMapping, &record_key::one(lid)).await?;
+        let entry = self.get(RecordKind::LidMapping, &record_key::one(lid)).await?;
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
@@ -59,10 +61,13 @@ impl ProtocolStore for Keyring {
     /// now, the owner of this one is unknown.
     async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
         let records = self.records().await;
-        let found = records.get(Kind::LidOfPhone, &record_key::one(phone)).await.map_err(refused)?;
+        let found = records.get(RecordKind::LidOfPhone, &record_key::one(phone)).await.map_err(refused)?;
         let Some(lid_name) = found else { return Ok(None) };
-        let lid_name = String::from_utf8(lid_name.into_value()).map_err(|_| refused(unreadable(Kind::LidOfPhone)))?;
-        let Some(entry) = records.get(Kind::LidMapping, &lid_name).await.map_err(refused)? else { return Ok(None) };
+        let lid_name =
+            String::from_utf8(lid_name.into_value()).map_err(|_| refused(unreadable(RecordKind::LidOfPhone)))?;
+        let Some(entry) = records.get(RecordKind::LidMapping, &lid_name).await.map_err(refused)? else {
+            return Ok(None);
+        };
         let mapping: LidPnMappingEntry = entry.parse().map_err(refused)?;
         Ok(Some(mapping).filter(|mapping| mapping.phone_number == phone))
     }
@@ -75,28 +80,28 @@ impl ProtocolStore for Keyring {
         let mut records = Vec::with_capacity(entries.len() * 2);
         for entry in entries {
             let lid_name = record_key::one(&entry.lid);
-            records.push(Entry::new(Kind::LidOfPhone, record_key::one(&entry.phone_number), lid_name.as_str()));
-            records.push(Entry::json(Kind::LidMapping, lid_name, entry).map_err(refused)?);
+            records.push(Entry::new(RecordKind::LidOfPhone, record_key::one(&entry.phone_number), lid_name.as_str()));
+            records.push(Entry::json(RecordKind::LidMapping, lid_name, entry).map_err(refused)?);
         }
         self.put_all(records).await
     }
 
     async fn get_all_lid_mappings(&self) -> Kept<Vec<LidPnMappingEntry>> {
-        let entries = self.records().await.list(Kind::LidMapping, "", ANY_STAMP).await.map_err(refused)?;
+        let entries = self.records().await.list(RecordKind::LidMapping, "", ANY_STAMP).await.map_err(refused)?;
         entries.iter().map(Entry::parse).collect::<Result<_, _>>().map_err(refused)
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Kept<()> {
-        self.put(Entry::new(Kind::BaseKey, record_key::join(&[address, message_id]), base_key)).await
+        self.put(Entry::new(RecordKind::BaseKey, record_key::join(&[address, message_id]), base_key)).await
     }
 
     async fn has_same_base_key(&self, address: &str, message_id: &str, current_base_key: &[u8]) -> Kept<bool> {
-        let saved = self.get(Kind::BaseKey, &record_key::join(&[address, message_id])).await?;
+        let saved = self.get(RecordKind::BaseKey, &record_key::join(&[address, message_id])).await?;
         Ok(saved.is_some_and(|saved| saved.value.as_slice() == current_base_key))
     }
 
     async fn delete_base_key(&self, address: &str, message_id: &str) -> Kept<()> {
-        self.remove(Kind::BaseKey, record_key::join(&[address, message_id])).await
+        self.remove(RecordKind::BaseKey, record_key::join(&[address, message_id])).await
     }
 
     async fn update_device_list(&self, record: DeviceListRecord) -> Kept<()> {
@@ -105,7 +110,7 @@ impl ProtocolStore for Keyring {
 
     async fn update_device_lists(&self, records: Vec<DeviceListRecord>) -> Kept<()> {
         let entries = records.iter().map(|record| {
-            let entry = Entry::json(Kind::DeviceList, record_key::one(&record.user), record);
+            let entry = Entry::json(RecordKind::DeviceList, record_key::one(&record.user), record);
             // Fetched again if it is lost.
             entry.map(|entry| entry.durable(Durability::Later))
         });
@@ -113,24 +118,24 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_devices(&self, user: &str) -> Kept<Option<DeviceListRecord>> {
-        let entry = self.get(Kind::DeviceList, &record_key::one(user)).await?;
+        let entry = self.get(RecordKind::DeviceList, &record_key::one(user)).await?;
         entry.map(|entry| entry.parse()).transpose().map_err(refused)
     }
 
     async fn delete_devices(&self, user: &str) -> Kept<()> {
-        self.remove(Kind::DeviceList, record_key::one(user)).await
+        self.remove(RecordKind::DeviceList, record_key::one(user)).await
     }
 
     async fn get_group_metadata(&self, group_jid: &str) -> Kept<Option<Vec<u8>>> {
-        self.value(Kind::GroupMetadata, record_key::one(group_jid)).await
+        self.value(RecordKind::GroupMetadata, record_key::one(group_jid)).await
     }
 
     async fn put_group_metadata(&self, group_jid: &str, blob: &[u8]) -> Kept<()> {
-        self.put(Entry::new(Kind::GroupMetadata, record_key::one(group_jid), blob)).await
+        self.put(Entry::new(RecordKind::GroupMetadata, record_key::one(group_jid), blob)).await
     }
 
     async fn delete_group_metadata(&self, group_jid: &str) -> Kept<()> {
-        self.remove(Kind::GroupMetadata, record_key::one(group_jid)).await
+        self.remove(RecordKind::GroupMetadata, record_key::one(group_jid)).await
     }
 
     async fn get_tc_token(&self, jid: &str) -> Kept<Option<TcTokenEntry>> {
@@ -146,8 +151,8 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_all_tc_token_jids(&self) -> Kept<Vec<String>> {
-        let stored = self.records().await.names(Kind::TcToken).await.map_err(refused)?;
-        let jids = stored.iter().map(|name| record_key::part(name, 0).ok_or_else(|| unreadable(Kind::TcToken)));
+        let stored = self.records().await.names(RecordKind::TcToken).await.map_err(refused)?;
+        let jids = stored.iter().map(|name| record_key::part(name, 0).ok_or_else(|| unreadable(RecordKind::TcToken)));
         jids.collect::<Result<_, _>>().map_err(refused)
     }
 
@@ -166,17 +171,17 @@ impl ProtocolStore for Keyring {
 
     async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> Kept<()> {
         let name = record_key::join(&[chat_jid, message_id]);
-        self.put(Entry::new(Kind::SentMessage, name, payload).stamped(now_secs())).await
+        self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(now_secs())).await
     }
 
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
         let name = record_key::join(&[chat_jid, message_id]);
-        let taken = self.records().await.take(Kind::SentMessage, &name).await.map_err(refused)?;
+        let taken = self.records().await.take(RecordKind::SentMessage, &name).await.map_err(refused)?;
         Ok(taken.map(Entry::into_value))
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Kept<u32> {
-        self.delete(Kind::SentMessage, Selection::StampBelow(cutoff_timestamp)).await
+        self.delete(RecordKind::SentMessage, Selection::StampBelow(cutoff_timestamp)).await
     }
 
     async fn store_pending_inbound(&self, chat: &str, sender: &str, id: &str, message: &[u8]) -> Kept<()> {
@@ -184,22 +189,22 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<Option<Vec<u8>>> {
-        self.value(Kind::PendingInbound, record_key::join(&[chat, sender, id])).await
+        self.value(RecordKind::PendingInbound, record_key::join(&[chat, sender, id])).await
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<()> {
-        self.remove(Kind::PendingInbound, record_key::join(&[chat, sender, id])).await
+        self.remove(RecordKind::PendingInbound, record_key::join(&[chat, sender, id])).await
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Kept<u32> {
-        self.delete(Kind::PendingInbound, Selection::StampBelow(cutoff_timestamp)).await
+        self.delete(RecordKind::PendingInbound, Selection::StampBelow(cutoff_timestamp)).await
     }
 
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Kept<()> {
         let now = now_secs();
         let entries = rows.iter().map(|row| {
             let name = record_key::join(&[row.chat, row.sender, row.id]);
-            Entry::new(Kind::PendingInbound, name, row.message).stamped(now)
+            Entry::new(RecordKind::PendingInbound, name, row.message).stamped(now)
         });
         self.put_all(entries.collect()).await
     }
@@ -209,7 +214,7 @@ impl ProtocolStore for Keyring {
             return Ok(());
         }
         let names = keys.iter().map(|key| record_key::join(&[key.chat, key.sender, key.id])).collect();
-        self.delete(Kind::PendingInbound, Selection::Names(names)).await?;
+        self.delete(RecordKind::PendingInbound, Selection::Names(names)).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use wacore::store::traits::TcTokenEntry;
 
 use crate::credentials::Keyring;
 use crate::credentials::record_key;
-use crate::credentials::records::{Entry, Kind, Records, Selection};
+use crate::credentials::records::{Entry, RecordKind, Records, Selection};
 
 impl Keyring {
     pub(super) async fn replace_tc_token(&self, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
@@ -17,7 +17,7 @@ impl Keyring {
     pub(super) async fn remove_tc_token(&self, jid: &str) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
         let records = self.records().await;
-        records.delete(Kind::TcToken, Selection::Names(vec![record_key::one(jid)])).await?;
+        records.delete(RecordKind::TcToken, Selection::Names(vec![record_key::one(jid)])).await?;
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Keyring {
         let _merging = self.merging.tc_tokens.lock().await;
         let records = self.records().await;
         // Tokens with a recent stamp are certainly alive, and need not be decrypted.
-        let doubtful = records.list(Kind::TcToken, "", token_cutoff.max(sender_cutoff)).await?;
+        let doubtful = records.list(RecordKind::TcToken, "", token_cutoff.max(sender_cutoff)).await?;
         let mut dead = Vec::new();
         for entry in doubtful {
             let token: TcTokenEntry = entry.parse()?;
@@ -65,17 +65,17 @@ impl Keyring {
         if dead.is_empty() {
             return Ok(0);
         }
-        records.delete(Kind::TcToken, Selection::Names(dead)).await
+        records.delete(RecordKind::TcToken, Selection::Names(dead)).await
     }
 }
 
 pub(super) async fn read(records: &dyn Records, jid: &str) -> Result<Option<TcTokenEntry>, StoreError> {
-    let entry = records.get(Kind::TcToken, &record_key::one(jid)).await?;
+    let entry = records.get(RecordKind::TcToken, &record_key::one(jid)).await?;
     entry.map(|entry| entry.parse()).transpose()
 }
 
 async fn write(records: &dyn Records, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
-    let entry = Entry::json(Kind::TcToken, record_key::one(jid), token)?.stamped(last_alive(token));
+    let entry = Entry::json(RecordKind::TcToken, record_key::one(jid), token)?.stamped(last_alive(token));
     records.put(vec![entry]).await
 }
 

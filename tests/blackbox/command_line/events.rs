@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::command;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const LINE_TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Follower {
     _child: Child,
@@ -30,7 +30,7 @@ impl Follower {
 
     /// The account and seq of the next printed event.
     async fn next(&mut self) -> (Value, Value) {
-        let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("an event");
+        let line = tokio::time::timeout(LINE_TIMEOUT, self.lines.next_line()).await.expect("an event");
         let event: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
         (event["accountId"].clone(), event["seq"].clone())
     }

@@ -43,7 +43,7 @@ pub enum Leaving {
     /// It is another daemon's, or may be soon: nothing is written, and sockets are cut.
     Fenced,
     /// No other daemon is known to take over: consumers hear at once that it is disconnected.
-    Told,
+    Announced,
     /// Another daemon takes over: consumers hear of it only if that takes too long.
     Moved,
 }
@@ -170,7 +170,7 @@ impl Lifecycle {
             AfterClose::Unpair { logout, command } => self.finish_unpair(logout, &command, step),
         }
         if leave {
-            return self.close_then(AfterClose::Leave(Leaving::Told), step);
+            return self.close_then(AfterClose::Leave(Leaving::Announced), step);
         }
         for command in waiting {
             self.on_command(command, step);
@@ -368,11 +368,11 @@ impl Lifecycle {
         }
         match leaving {
             Leaving::Fenced => {}
-            Leaving::Told if self.record.released_at.is_some() => self.tell_of_the_move(step),
+            Leaving::Announced if self.record.released_at.is_some() => self.tell_of_the_move(step),
             Leaving::Moved if is_connected => {
                 self.write_row(step);
             }
-            Leaving::Told | Leaving::Moved => {}
+            Leaving::Announced | Leaving::Moved => {}
         }
         self.retire(step);
     }

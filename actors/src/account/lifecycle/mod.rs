@@ -115,7 +115,7 @@ impl Lifecycle {
             Input::SessionClosed(_) => self.on_session_closed(step),
             Input::Deadline => self.on_deadline(step),
             Input::Fenced => self.on_leave(Leaving::Fenced, step),
-            Input::Drain => self.on_leave(Leaving::Told, step),
+            Input::Drain => self.on_leave(Leaving::Announced, step),
             Input::HandOver => self.on_leave(Leaving::Moved, step),
         }
     }

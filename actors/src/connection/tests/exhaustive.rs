@@ -24,7 +24,7 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
         scan_of(OTHER_DEVICE),
         LibraryEvent::PairingFinished,
         success(),
-        LibraryEvent::Told(CloseReason::LoggedOut(raw())),
+        LibraryEvent::CloseReported(CloseReason::LoggedOut(raw())),
         LibraryEvent::StreamError(CloseReason::RestartRequired),
     ]
     .map(Input::Event)

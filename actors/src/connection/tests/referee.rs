@@ -254,7 +254,7 @@ mod is_not_blind {
 
         let mut bench = Bench::held();
         bench.request(Request::Refuse);
-        bench.machine.link = Link::Established;
+        bench.machine.link = LinkStage::Established;
         assert!(objects(bench, event(LibraryEvent::Stanza), &[]).contains("after a refusal"));
     }
 

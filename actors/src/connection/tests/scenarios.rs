@@ -139,7 +139,7 @@ fn a_scan_is_refused_with_the_end_of_its_socket() {
     let raw = || "raw".to_owned();
     let mut ends: Vec<(Input, CloseReason)> = vec![
         (Input::Event(LibraryEvent::StreamError(CloseReason::RestartRequired)), CloseReason::RestartRequired),
-        (Input::Event(LibraryEvent::Told(CloseReason::Replaced(raw()))), CloseReason::Replaced(raw())),
+        (Input::Event(LibraryEvent::CloseReported(CloseReason::Replaced(raw()))), CloseReason::Replaced(raw())),
         (Input::Outcome(Outcome::KeysFailed(raw())), CloseReason::StoreFailed(raw())),
     ];
     ends.push((Input::Outcome(Outcome::RunEnded), CloseReason::SocketLost("the stream ended".to_owned())));
@@ -192,7 +192,7 @@ fn a_first_login_is_tried_three_times() {
     let mut bench = Bench::confirmed();
     bench.event(LibraryEvent::PairingFinished);
     for _ in 0..3 {
-        bench.event(LibraryEvent::Told(CloseReason::ServerBusy("503".to_owned())));
+        bench.event(LibraryEvent::CloseReported(CloseReason::ServerBusy("503".to_owned())));
         assert_eq!(*bench.outcome(Outcome::RunEnded), [Effect::StopRun, Effect::Run]);
     }
     assert_eq!(*bench.outcome(Outcome::RunEnded), [Effect::StopRun, Effect::TakeDown]);
@@ -225,7 +225,7 @@ fn only_recoverable_ends_are_followed_by_a_login() {
     ] {
         let mut bench = Bench::confirmed();
         bench.event(LibraryEvent::PairingFinished);
-        bench.event(LibraryEvent::Told(reason.clone()));
+        bench.event(LibraryEvent::CloseReported(reason.clone()));
         let effects = bench.outcome(Outcome::RunEnded);
         assert_eq!(effects.contains(&Effect::Run), is_followed, "{reason:?}");
         let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
@@ -263,8 +263,8 @@ fn a_silent_end_is_classified_by_handshake_progress() {
 fn the_first_word_counts_and_outweighs_the_rest() {
     let mut bench = Bench::open();
     bench.event(LibraryEvent::StreamError(CloseReason::ServerBusy("503".to_owned())));
-    bench.event(LibraryEvent::Told(CloseReason::LoggedOut("401".to_owned())));
-    bench.event(LibraryEvent::Told(CloseReason::Replaced("late".to_owned())));
+    bench.event(LibraryEvent::CloseReported(CloseReason::LoggedOut("401".to_owned())));
+    bench.event(LibraryEvent::CloseReported(CloseReason::Replaced("late".to_owned())));
     bench.event(LibraryEvent::Disconnected("stream ended".to_owned()));
     assert_eq!(bench.end(), CloseReason::LoggedOut("401".to_owned()));
 }
@@ -406,7 +406,7 @@ fn an_unlink_reports_whatsapps_answer() {
 #[test]
 fn a_logout_proves_an_unlink_whose_answer_it_overtook() {
     let gone = || Effect::AnswerUnlink(UnlinkAnswer::Gone("401".to_owned()));
-    let logout = || LibraryEvent::Told(CloseReason::LoggedOut("401".to_owned()));
+    let logout = || LibraryEvent::CloseReported(CloseReason::LoggedOut("401".to_owned()));
     let failed = || Outcome::Unlinked(UnlinkOutcome::Failed("disconnected".to_owned()));
     let mut bench = Bench::open();
     bench.request(Request::Unlink);

@@ -10,7 +10,7 @@ pub struct RosterPolicy {
     /// An actor that ran this long has earned a fresh start.
     pub stable_after: Duration,
     /// Between two looks at the database when the last one failed.
-    pub look_retry: Duration,
+    pub poll_retry: Duration,
     /// Before a write that the database did not answer is repeated.
     pub write_retry: Backoff,
     /// A write that failed is due so soon once the database is known to answer again.
@@ -28,7 +28,7 @@ impl Default for RosterPolicy {
         Self {
             restart: Backoff::new(Duration::from_secs(1), Duration::from_secs(300)),
             stable_after: Duration::from_secs(120),
-            look_retry: Duration::from_secs(1),
+            poll_retry: Duration::from_secs(1),
             write_retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
             write_retry_when_back: Duration::from_secs(1),
             round: Duration::from_secs(1),

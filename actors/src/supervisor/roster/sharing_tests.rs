@@ -111,7 +111,7 @@ impl Fleet {
             least: self.shares().into_iter().min().unwrap_or(0) as u32,
         };
         self.daemons[which].resync = false;
-        let directives = self.daemons[which].roster.on_look(Some(&survey), Vec::new(), self.now);
+        let directives = self.daemons[which].roster.on_polled(Some(&survey), Vec::new(), self.now);
         self.follow(which, directives);
     }
 
@@ -174,7 +174,7 @@ impl Fleet {
                     let directives = self.daemons[which].roster.on_written(&write, Ok(()), self.now);
                     self.follow(which, directives);
                 }
-                Directive::Look { .. } => self.daemons[which].resync = true,
+                Directive::Poll { .. } => self.daemons[which].resync = true,
                 Directive::RequeueOf(..) => {}
                 Directive::Deliver(..) | Directive::Drained | Directive::StartHeld(..) => {
                     panic!("{directive:?}")
@@ -345,7 +345,7 @@ fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
     // A look that was under way may have taken one before the release put it back.
     let other = CommandRow { id: CommandId(8), ..row.clone() };
     assert_eq!(roster.on_command(other.clone()), [requeue(other.taken())]);
-    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
+    assert_eq!(roster.wake(false), [Directive::Poll { resync: false }]);
     assert_eq!(roster.on_command(row), [Directive::Start(gone)], "taken since");
 }
 
@@ -361,7 +361,7 @@ fn accounts_run_only_while_the_lease_is_held() {
     roster.on_retired(Retired::of(member, Ending::Done), NOW);
     assert_eq!(roster.on_survey(&survey, NOW), []);
     assert_eq!(roster.on_restart(account(1)), []);
-    assert_eq!(roster.on_lease_back(), [Directive::Look { resync: true }]);
+    assert_eq!(roster.on_lease_back(), [Directive::Poll { resync: true }]);
     assert_eq!(roster.on_survey(&survey, NOW), [Directive::Start(member)]);
 }
 

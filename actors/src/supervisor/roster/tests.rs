@@ -86,13 +86,13 @@ fn an_account_that_another_daemon_owns_now_is_fenced_off() {
 #[test]
 fn an_account_that_arrives_during_a_look_is_not_judged_by_it() {
     let mut roster = Roster::new(policy(), 1);
-    assert_eq!(roster.wake(true), [Directive::Look { resync: true }]);
+    assert_eq!(roster.wake(true), [Directive::Poll { resync: true }]);
     assert_eq!(roster.on_restart(account(1)), [Directive::Start(member(1))]);
     roster.on_started(member(1), Started::Running, NOW);
     let asked_before = Survey { daemons: 1, ..Survey::default() };
-    assert_eq!(roster.on_look(Some(&asked_before), Vec::new(), NOW), []);
+    assert_eq!(roster.on_polled(Some(&asked_before), Vec::new(), NOW), []);
     roster.wake(true);
-    assert_eq!(roster.on_look(Some(&asked_before), Vec::new(), NOW), [Directive::FenceOff(member(1))]);
+    assert_eq!(roster.on_polled(Some(&asked_before), Vec::new(), NOW), [Directive::FenceOff(member(1))]);
 }
 
 #[test]
@@ -108,9 +108,9 @@ fn commands_taken_by_a_look_from_before_a_drain_are_requeued() {
             assert_eq!(roster.on_lease_back(), []);
         }
         let survey = Survey { owned: vec![owned(2)], needing: 1, daemons: 1, least: 1 };
-        let directives = roster.on_look(Some(&survey), vec![row(1, 7)], NOW);
-        assert_eq!(directives, [requeue(7), Directive::Look { resync: true }]);
-        assert_eq!(roster.on_look(None, vec![row(1, 7)], NOW), [Directive::Start(member(1))]);
+        let directives = roster.on_polled(Some(&survey), vec![row(1, 7)], NOW);
+        assert_eq!(directives, [requeue(7), Directive::Poll { resync: true }]);
+        assert_eq!(roster.on_polled(None, vec![row(1, 7)], NOW), [Directive::Start(member(1))]);
     }
 }
 
@@ -153,16 +153,16 @@ fn a_refused_write_makes_its_account_begin_again_and_be_held() {
 #[test]
 fn looks_run_one_at_a_time_and_later_requests_follow() {
     let mut roster = Roster::new(policy(), 1);
-    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
+    assert_eq!(roster.wake(false), [Directive::Poll { resync: false }]);
     assert_eq!(roster.wake(true), []);
     assert_eq!(roster.wake(false), []);
-    assert_eq!(roster.on_look(None, Vec::new(), NOW), [Directive::Look { resync: true }], "all that was asked for");
-    roster.on_look_failed(true, NOW);
+    assert_eq!(roster.on_polled(None, Vec::new(), NOW), [Directive::Poll { resync: true }], "all that was asked for");
+    roster.on_poll_failed(true, NOW);
     let again = roster.deadline().unwrap();
-    assert_eq!(roster.on_deadline(again), [Directive::Look { resync: true }], "by itself, after a while");
+    assert_eq!(roster.on_deadline(again), [Directive::Poll { resync: true }], "by itself, after a while");
     let slow = CommandRow { kind: "groups.sync".to_owned(), ..row(1, 7) };
-    let directives = roster.on_look(None, vec![slow], NOW);
-    assert!(directives.contains(&Directive::Look { resync: false }), "nobody waits for it: {directives:?}");
+    let directives = roster.on_polled(None, vec![slow], NOW);
+    assert!(directives.contains(&Directive::Poll { resync: false }), "nobody waits for it: {directives:?}");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_cancelled_drain_lets_released_accounts_start_again() {
     }
     roster.on_drain();
     roster.on_retired(Retired::of(member(1), Ending::Done), NOW);
-    assert_eq!(roster.on_undrain(), [Directive::Look { resync: true }]);
+    assert_eq!(roster.on_undrain(), [Directive::Poll { resync: true }]);
     assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(1))], "the other one still leaves");
     assert!(!roster.on_retired(Retired::of(member(2), Ending::Done), NOW).contains(&Directive::Drained));
     assert_eq!(roster.on_owned(&[owned(1), owned(2)]), [Directive::Start(member(2))]);
@@ -229,9 +229,9 @@ fn failed_writes_are_tried_again_at_once_after_an_outage() {
     assert!(now.until(roster.deadline().unwrap()) > Duration::from_secs(40), "the pauses have grown");
 
     let back = now.after(Duration::from_secs(2));
-    assert_eq!(roster.wake(false), [Directive::Look { resync: false }]);
-    assert_eq!(roster.on_look(None, Vec::new(), back), [requeue(7)], "the database answers: nobody waits longer");
-    assert_eq!(roster.on_written(&write, Ok(()), back), [Directive::Look { resync: false }]);
+    assert_eq!(roster.wake(false), [Directive::Poll { resync: false }]);
+    assert_eq!(roster.on_polled(None, Vec::new(), back), [requeue(7)], "the database answers: nobody waits longer");
+    assert_eq!(roster.on_written(&write, Ok(()), back), [Directive::Poll { resync: false }]);
     assert_eq!(roster.deadline(), None);
 }
 
@@ -242,7 +242,7 @@ fn a_write_that_goes_on_failing_follows_no_look_at_once() {
     let write = RosterWrite::Requeue(vec![taken(7)]);
     roster.on_written(&write, Err(StoreError::Unavailable("locked".to_owned())), NOW);
     roster.wake(false);
-    assert_eq!(roster.on_look(None, Vec::new(), NOW.after(Duration::from_millis(10))), []);
+    assert_eq!(roster.on_polled(None, Vec::new(), NOW.after(Duration::from_millis(10))), []);
     assert!(NOW.until(roster.deadline().unwrap()) > Duration::from_millis(700));
 }
 
@@ -254,7 +254,7 @@ fn a_clock_that_is_set_back_delays_no_write() {
     roster.on_written(&write, Err(StoreError::Unavailable("away".to_owned())), NOW);
     let hours_before = Instant(NOW.0 - 12 * 3_600_000);
     roster.wake(true);
-    roster.on_look(None, Vec::new(), hours_before);
+    roster.on_polled(None, Vec::new(), hours_before);
     assert!(hours_before.until(roster.deadline().unwrap()) <= Duration::from_secs(1));
 }
 
@@ -263,14 +263,14 @@ fn a_look_that_fails_is_repeated_with_all_that_it_was_for() {
     let mut roster = Roster::new(policy(), 1);
     roster.wake(true);
     roster.wake(false);
-    roster.on_look_failed(true, NOW);
-    assert_eq!(roster.wake(false), [Directive::Look { resync: true }], "a notification comes first");
+    roster.on_poll_failed(true, NOW);
+    assert_eq!(roster.wake(false), [Directive::Poll { resync: true }], "a notification comes first");
     assert_eq!(roster.deadline(), None, "there is one look to come, not two");
-    roster.on_look_failed(true, NOW);
+    roster.on_poll_failed(true, NOW);
     roster.on_claim_failed(NOW);
     let due = roster.deadline().unwrap();
-    assert!(NOW.until(due) <= policy().look_retry);
-    assert_eq!(roster.on_deadline(due), [Directive::Look { resync: true }]);
+    assert!(NOW.until(due) <= policy().poll_retry);
+    assert_eq!(roster.on_deadline(due), [Directive::Poll { resync: true }]);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn an_account_that_was_not_released_is_taken_back_first() {
     assert_eq!(roster.on_written(&retake, away, NOW), []);
     assert!(roster.is_handed_over(account(1)));
     let goes_on = roster.on_written(&retake, Ok(()), NOW);
-    assert_eq!(goes_on, [Directive::RequeueOf(account(1), Vec::new()), Directive::Look { resync: true }]);
+    assert_eq!(goes_on, [Directive::RequeueOf(account(1), Vec::new()), Directive::Poll { resync: true }]);
 }
 
 /// The shell's knowledge: members that were started and are not gone.
@@ -296,7 +296,7 @@ struct World {
     in_hand: BTreeMap<i64, AccountId>,
     /// Writes without an answer from the database.
     writing: BTreeSet<RosterWrite>,
-    looking: bool,
+    polling: bool,
     draining: bool,
 }
 
@@ -333,7 +333,7 @@ impl World {
                     assert!(!self.running.contains(&Member::Account(*account)), "{account} given up while running");
                     self.in_hand.retain(|_, of| of != account);
                 }
-                Directive::Look { .. } => assert!(!std::mem::replace(&mut self.looking, true), "two looks at once"),
+                Directive::Poll { .. } => assert!(!std::mem::replace(&mut self.polling, true), "two looks at once"),
                 Directive::Claim(_) => {}
             }
         }
@@ -353,14 +353,14 @@ impl World {
     }
 
     fn answer_look(&mut self, roster: &mut Roster, is_done: bool, now: Instant) {
-        self.looking = false;
+        self.polling = false;
         if is_done {
-            let directives = roster.on_look(None, Vec::new(), now);
+            let directives = roster.on_polled(None, Vec::new(), now);
             self.follow(roster, &directives);
         } else {
-            roster.on_look_failed(false, now);
+            roster.on_poll_failed(false, now);
             let due = roster.deadline().expect("another look is due");
-            assert!(now.until(due) <= policy().look_retry);
+            assert!(now.until(due) <= policy().poll_retry);
         }
     }
 }
@@ -423,7 +423,7 @@ proptest! {
                     world.answer(&mut roster, &write, how > 1, now);
                     Vec::new()
                 }
-                9 if world.looking => {
+                9 if world.polling => {
                     world.answer_look(&mut roster, how > 1, now);
                     Vec::new()
                 }

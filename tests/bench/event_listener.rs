@@ -13,11 +13,11 @@ use uuid::Uuid;
 use std::time::Duration;
 
 /// Nothing that is measured takes longer.
-const PATIENCE: Duration = Duration::from_secs(180);
+const MEASURE_TIMEOUT: Duration = Duration::from_secs(180);
 
-pub struct Ears {
+pub struct EventListener {
     heard: Arc<Mutex<Heard>>,
-    news: watch::Receiver<u64>,
+    changed: watch::Receiver<u64>,
     _connection: Client,
 }
 
@@ -27,11 +27,11 @@ struct Heard {
     count: u64,
 }
 
-impl Ears {
+impl EventListener {
     pub async fn open(dsn: &str) -> Self {
         let (client, mut connection) = tokio_postgres::connect(dsn, NoTls).await.unwrap();
         let heard = Arc::new(Mutex::new(Heard::default()));
-        let (say, news) = watch::channel(0);
+        let (say, changed) = watch::channel(0);
         let noted = Arc::clone(&heard);
         tokio::spawn(async move {
             while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
@@ -46,30 +46,31 @@ impl Ears {
             }
         });
         client.batch_execute("LISTEN paird_event").await.unwrap();
-        Self { heard, news, _connection: client }
+        Self { heard, changed, _connection: client }
     }
 
     /// Waits for an event of the account after that moment; when it was heard.
-    pub async fn hears(&self, account: Uuid, kind: &str, after: Instant) -> Instant {
-        let mut news = self.news.clone();
+    pub async fn wait_for(&self, account: Uuid, kind: &str, after: Instant) -> Instant {
+        let mut changed = self.changed.clone();
         let wait = async {
             loop {
                 let at = self.heard.lock().unwrap().last.get(&(account, kind.to_owned())).copied();
                 if let Some(at) = at.filter(|at| *at >= after) {
                     return at;
                 }
-                news.changed().await.unwrap();
+                changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never heard: {kind} of {account}"))
+        tokio::time::timeout(MEASURE_TIMEOUT, wait).await.unwrap_or_else(|_| panic!("never heard: {kind} of {account}"))
     }
 
     /// How many events were heard so far.
     pub fn count(&self) -> u64 {
-        *self.news.borrow()
+        *self.changed.borrow()
     }
 
-    pub async fn has_heard(&self, count: u64) {
-        until_within(PATIENCE, &format!("{count} events"), || async { (self.count() >= count).then_some(()) }).await;
+    pub async fn wait_for_count(&self, count: u64) {
+        until_within(MEASURE_TIMEOUT, &format!("{count} events"), || async { (self.count() >= count).then_some(()) })
+            .await;
     }
 }
