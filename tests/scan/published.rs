@@ -6,6 +6,7 @@
 use std::{fmt::Display, fs, path::Path};
 
 /// Whether tests are to write what they would compare otherwise.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting of the daemon")]
 pub fn is_update() -> bool {
     std::env::var_os("UPDATE_DOCS").is_some()
 }
