@@ -20,7 +20,7 @@ pub use parsers::device_name;
 pub use settings::help as settings_help;
 use sources::RawSettings;
 
-use crate::postgres::{notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
+use crate::postgres::{embedded::Options, notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};
 use crate::whatsapp::ProxyAllow;
 
 /// Every setting, read once at start and valid.
@@ -239,6 +239,11 @@ pub fn executable_dirs() -> Vec<PathBuf> {
 /// `TMPDIR` or its usual value.
 pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// How a private Postgres is run on this host, with the programs of `bin` if it is given.
+pub fn embedded_postgres(bin: Option<PathBuf>) -> Options {
+    Options { bin, executable_dirs: executable_dirs(), temp_dir: temp_dir(), fast: false }
 }
 
 /// The variables that matter here. One that is not UTF-8 is an error if it is ours.

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::{
-    domain::{Ending, Incarnation},
+    domain::{Ending, Incarnation, Retired},
     ports::Session,
-    supervisor::Retired,
 };
 
 /// Called once when an actor is gone, also after a panic.

@@ -12,12 +12,11 @@ use crate::{
     Deps, clock,
     desk::{Caused, Desk, Next, Retrying, Wait, Work},
     domain::{
-        AccountId, ConnectionSettings, Ending, Fence, Incarnation, KeyringId, OpenSession, Purpose, SessionEvent,
-        StoreError, TicketId,
+        AccountId, ConnectionSettings, Ending, Fence, Incarnation, KeyringId, Member, OpenSession, Purpose, Retired,
+        SessionEvent, StoreError, TicketId,
     },
     exit::{ExitGuard, LiveSession, NumberedSession},
     ports::{Session, SessionListener},
-    supervisor::{Member, Retired},
 };
 
 /// The threads that actors run on.

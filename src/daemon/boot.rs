@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tracing::{info, warn};
 
 use crate::{
-    config::Config,
+    config::{Config, embedded_postgres},
     postgres::{embedded::Embedded, migrate::migrate, pool::Dsn},
     private_file,
 };
@@ -26,7 +26,7 @@ impl DaemonDatabase {
         let (text, embedded) = match &config.database_url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
-                let embedded = Embedded::start(&config.data_dir, config.postgres_bin.as_deref())
+                let embedded = Embedded::start(&config.data_dir, embedded_postgres(config.postgres_bin.clone()))
                     .await
                     .context("no DATABASE_URL is set, and the embedded Postgres did not start")?;
                 info!(data_dir = %config.data_dir.display(), "embedded Postgres is up");

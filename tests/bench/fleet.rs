@@ -55,7 +55,7 @@ impl Fleet {
     /// start: it keeps everything safe from a power cut.
     pub async fn empty() -> Self {
         let dir = scratch();
-        let database = Embedded::start(&dir, None).await.unwrap();
+        let database = Embedded::start(&dir, paird::config::embedded_postgres(None)).await.unwrap();
         let dsn = database.dsn();
         paird::postgres::migrate::migrate(&dsn.parse_dsn()).await.unwrap();
         let mut sandbox = Command::new(env!("CARGO_BIN_EXE_paird"))

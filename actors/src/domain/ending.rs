@@ -1,7 +1,27 @@
 //! The ways in which an actor ends, and what the next one of the same account or ticket must
 //! know.
 
-use super::{Finished, StatusReason};
+use super::{AccountId, Finished, StatusReason, TicketId};
+
+/// An account or ticket, which can have an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Member {
+    Account(AccountId),
+    Ticket(TicketId),
+}
+
+/// The one message of an actor to the supervisor: it is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retired {
+    pub member: Member,
+    pub ending: Ending,
+}
+
+impl Retired {
+    pub fn of(member: Member, ending: Ending) -> Self {
+        Self { member, ending }
+    }
+}
 
 /// The way in which an actor ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

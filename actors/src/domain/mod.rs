@@ -29,7 +29,7 @@ pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, HoldCause, Verdict};
 pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
-pub use ending::{Ending, Trouble};
+pub use ending::{Ending, Member, Retired, Trouble};
 pub use event::{
     AttemptEnd, CancelReason, Event, EventKind, PasskeyStage, Tone, Unlinked, describe_event, reason_text,
 };

@@ -19,11 +19,11 @@ use super::{
 };
 use crate::{
     domain::{
-        AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Policy, SessionEvent, StoreError, Survey, Taken,
-        TakingId, TicketId, Trouble, UnlinkAnswer,
+        AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Member, Policy, Retired, SessionEvent,
+        StoreError, Survey, Taken, TakingId, TicketId, Trouble, UnlinkAnswer,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseState, LeaseTimings, Order as LeaseOrder, Turn},
-    supervisor::roster::{Directive, Member, Retired, Roster, RosterPolicy, RosterWrite, Started},
+    supervisor::roster::{Directive, Roster, RosterPolicy, RosterWrite, Started},
 };
 
 const TTL: Duration = Duration::from_secs(20);

@@ -19,10 +19,9 @@ use crate::{
     desk::{Desk, Next},
     domain::{
         AccountId, CommandId, CommandRow, ConnectionSettings, Ending, Event, Fence, GroupsError, Incarnation, Instant,
-        KeyringId, Loaded, PasskeyError, Purpose, SealedKeys, SessionEvent, StoreError, TicketId, TicketOutcome,
-        TicketRecord, Trouble, UnlinkAnswer, Write, Written,
+        KeyringId, Loaded, Member, PasskeyError, Purpose, Retired, SealedKeys, SessionEvent, StoreError, TicketId,
+        TicketOutcome, TicketRecord, Trouble, UnlinkAnswer, Write, Written,
     },
-    supervisor::roster::{Member, Retired},
     unlink::saga::{self, Saga},
 };
 

@@ -13,15 +13,15 @@ use tracing::{debug, error, info, warn};
 use super::{
     handle::SupervisorHandle,
     member::MemberHandle,
-    roster::{Directive, Member, Retired, Roster, RosterPolicy, RosterWrite, Started},
+    roster::{Directive, Roster, RosterPolicy, RosterWrite, Started},
 };
 use crate::{
     Deps, LeaseEpoch,
     account::{author::Author, handle::AccountHandle, lifecycle},
     clock,
     domain::{
-        AccountId, CommandRow, Ending, Fence, Loaded, PendingAttempt, Policy, Status, StoreError, Survey, Swept, Taken,
-        Trouble,
+        AccountId, CommandRow, Ending, Fence, Loaded, Member, PendingAttempt, Policy, Retired, Status, StoreError,
+        Survey, Swept, Taken, Trouble,
     },
     ports::{Gateway, QrPainter, Store},
     shell::ArbiterHandle,

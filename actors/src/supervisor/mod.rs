@@ -7,7 +7,7 @@ pub mod handle;
 mod member;
 pub mod roster;
 
-pub use roster::{Member, Retired, RosterPolicy};
+pub use roster::RosterPolicy;
 
 #[cfg(test)]
 mod tests;

@@ -8,33 +8,15 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{AccountId, CommandId, CommandRow, Ending, Fence, Instant, Owned, Survey, TicketId, Trouble};
+use crate::domain::{
+    AccountId, CommandId, CommandRow, Ending, Fence, Instant, Member, Owned, Retired, Survey, Trouble,
+};
 use hand_over::HandOver;
 use shares::Shares;
 use writes::Writes;
 
 pub use policy::RosterPolicy;
 pub use writes::RosterWrite;
-
-/// An account or ticket, which can have an actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Member {
-    Account(AccountId),
-    Ticket(TicketId),
-}
-
-/// The one message of an actor to the supervisor: it is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retired {
-    pub member: Member,
-    pub ending: Ending,
-}
-
-impl Retired {
-    pub fn of(member: Member, ending: Ending) -> Self {
-        Self { member, ending }
-    }
-}
 
 /// The outcome of a start.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use crate::config;
-
 use super::EmbeddedError;
 
 /// The directory of an installed Postgres.
@@ -9,12 +7,12 @@ use super::EmbeddedError;
 pub(super) struct Binaries(PathBuf);
 
 impl Binaries {
-    /// The named directory, or else `$PATH`, or else the newest of Debian's directories.
-    pub(super) fn find(named: Option<&Path>) -> Result<Self, EmbeddedError> {
+    /// The named directory, or else one of those, or else the newest of Debian's directories.
+    pub(super) fn find(named: Option<&Path>, executable_dirs: &[PathBuf]) -> Result<Self, EmbeddedError> {
         match named {
             Some(dir) if is_complete(dir) => Ok(Self(dir.to_owned())),
             Some(dir) => Err(EmbeddedError::NotThere(dir.to_owned())),
-            None => search_path()
+            None => with_servers(executable_dirs)
                 .into_iter()
                 .chain(packaged())
                 .find(|dir| is_complete(dir))
@@ -32,11 +30,11 @@ fn is_complete(dir: &Path) -> bool {
     ["initdb", "postgres", "createdb"].iter().all(|program| dir.join(program).is_file())
 }
 
-/// The directories in which programs are looked for. Links there are followed, since the
+/// Those of the directories that have a server. Links there are followed, since the
 /// server finds its own files relative to its real path.
-fn search_path() -> Vec<PathBuf> {
-    config::executable_dirs()
-        .into_iter()
+fn with_servers(executable_dirs: &[PathBuf]) -> Vec<PathBuf> {
+    executable_dirs
+        .iter()
         .filter_map(|dir| dir.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
         .collect()
 }

@@ -63,8 +63,14 @@ pub enum EmbeddedError {
 }
 
 /// Options of the cluster.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    /// The directory of the server's programs, if it is to be no other.
+    pub bin: Option<PathBuf>,
+    /// Where those are looked for otherwise: `PATH`.
+    pub executable_dirs: Vec<PathBuf>,
+    /// For the socket, if the data directory's path is too long for one.
+    pub temp_dir: PathBuf,
     /// Keep nothing safe from a power cut, but from a crash of the server: for tests.
     pub fast: bool,
 }
@@ -84,23 +90,16 @@ impl Embedded {
     ///
     /// # Errors
     /// One line that says what is missing or what the server said.
-    pub async fn start(data_dir: &Path, bin: Option<&Path>) -> Result<Self, EmbeddedError> {
-        Self::start_with(data_dir, bin, Options::default()).await
-    }
-
-    /// As [`Embedded::start`].
-    ///
-    /// # Errors
-    /// As [`Embedded::start`].
-    pub async fn start_with(data_dir: &Path, bin: Option<&Path>, options: Options) -> Result<Self, EmbeddedError> {
-        let binaries = Binaries::find(bin)?;
+    pub async fn start(data_dir: &Path, options: Options) -> Result<Self, EmbeddedError> {
+        let binaries = Binaries::find(options.bin.as_deref(), &options.executable_dirs)?;
         let (data_dir, bin) = (data_dir.to_owned(), binaries.clone());
-        let prepared = tokio::task::spawn_blocking(move || prepare(&data_dir, &bin, options)).await;
+        let is_fast = options.fast;
+        let prepared = tokio::task::spawn_blocking(move || prepare(&data_dir, &bin, &options)).await;
         let Prepared { lock, identity, cluster, socket_dir, log } =
             prepared.map_err(|wrong| EmbeddedError::NotStarted(wrong.to_string()))??;
         let launch = Launch {
             program: binaries.program("postgres"),
-            arguments: arguments(&cluster, &socket_dir, options),
+            arguments: arguments(&cluster, &socket_dir, is_fast),
             identity: identity.clone(),
             log: log.clone(),
         };
@@ -193,7 +192,7 @@ struct Prepared {
     log: PathBuf,
 }
 
-fn prepare(data_dir: &Path, binaries: &Binaries, options: Options) -> Result<Prepared, EmbeddedError> {
+fn prepare(data_dir: &Path, binaries: &Binaries, options: &Options) -> Result<Prepared, EmbeddedError> {
     make_dir(data_dir, 0o700)?;
     let data_dir = fs::canonicalize(data_dir).map_err(files("cannot find", data_dir))?;
     let lock = lock(&data_dir)?;
@@ -204,10 +203,10 @@ fn prepare(data_dir: &Path, binaries: &Binaries, options: Options) -> Result<Pre
     }
     let cluster = data_dir.join("postgres");
     if !cluster.exists() {
-        make_cluster(&data_dir, &cluster, binaries, &identity, options)?;
+        make_cluster(&data_dir, &cluster, binaries, &identity, options.fast)?;
     }
     await_former_server(&cluster)?;
-    let socket_dir = socket_dir(&data_dir, &identity)?;
+    let socket_dir = socket_dir(&data_dir, &options.temp_dir, &identity)?;
     Ok(Prepared { lock, identity, cluster, socket_dir, log: data_dir.join("postgres.log") })
 }
 
@@ -234,7 +233,7 @@ fn make_cluster(
     cluster: &Path,
     binaries: &Binaries,
     identity: &Identity,
-    options: Options,
+    is_fast: bool,
 ) -> Result<(), EmbeddedError> {
     let unfinished = data_dir.join("postgres.new");
     let started = Instant::now();
@@ -259,7 +258,7 @@ fn make_cluster(
         .args(["-U", DATABASE])
         // The only way in is the socket, which its private directory protects.
         .args(["--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"])
-        .args(options.fast.then_some("--no-sync"))
+        .args(is_fast.then_some("--no-sync"))
         .stdin(Stdio::null())
         .output()
         .map_err(files("cannot run", &initdb))?;
@@ -312,18 +311,18 @@ fn is_postgres(pid: i32) -> bool {
 }
 
 /// A directory that only the server's user and we can enter: it stands for a password.
-fn socket_dir(data_dir: &Path, identity: &Identity) -> Result<PathBuf, EmbeddedError> {
+fn socket_dir(data_dir: &Path, temp_dir: &Path, identity: &Identity) -> Result<PathBuf, EmbeddedError> {
     let mut dir = data_dir.join("run");
     if dir.as_os_str().len() > LONGEST_SOCKET_DIR {
         let inode = fs::metadata(data_dir).map_err(files("cannot read", data_dir))?.ino();
-        dir = crate::config::temp_dir().join(format!("paird-{inode:x}"));
+        dir = temp_dir.join(format!("paird-{inode:x}"));
     }
     make_dir(&dir, 0o700)?;
     identity.close_and_own(&dir)?;
     Ok(dir)
 }
 
-fn arguments(cluster: &Path, socket_dir: &Path, options: Options) -> Vec<std::ffi::OsString> {
+fn arguments(cluster: &Path, socket_dir: &Path, is_fast: bool) -> Vec<std::ffi::OsString> {
     let mut sockets = std::ffi::OsString::from("unix_socket_directories=");
     // Commas separate directories there; quotes keep one whole.
     sockets.push(format!("\"{}\"", socket_dir.display()));
@@ -331,7 +330,7 @@ fn arguments(cluster: &Path, socket_dir: &Path, options: Options) -> Vec<std::ff
     let fixed =
         ["listen_addresses=", "max_connections=200", "log_min_messages=warning", "timezone=UTC", "jit=off", TERSE];
     let fast = ["fsync=off", "full_page_writes=off"];
-    for setting in fixed.iter().chain(fast.iter().filter(|_| options.fast)) {
+    for setting in fixed.iter().chain(fast.iter().filter(|_| is_fast)) {
         arguments.push("-c".into());
         arguments.push(setting.into());
     }

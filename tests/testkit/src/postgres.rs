@@ -43,7 +43,7 @@ pub async fn start(dir: &Path) -> Embedded {
 
 /// Starts a server in this directory. Where it has none yet, its database is empty.
 pub async fn start_as_is(dir: &Path) -> Embedded {
-    Embedded::start_with(dir, None, Options { fast: true }).await.unwrap()
+    Embedded::start(dir, Options { fast: true, ..config::embedded_postgres(None) }).await.unwrap()
 }
 
 /// Waits until the dropped server of this directory has ended, and removes all of it.

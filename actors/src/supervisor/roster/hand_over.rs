@@ -1,7 +1,7 @@
 //! Handing an account to another daemon: its actors leave, then it is released.
 
-use super::{Directive, Member, Roster, Slot};
-use crate::domain::{AccountId, Fence, Owned, Taken, TicketId};
+use super::{Directive, Roster, Slot};
+use crate::domain::{AccountId, Fence, Member, Owned, Taken, TicketId};
 
 /// An account on its way to another daemon: it has left, or is leaving, its slots.
 #[derive(Clone, Debug)]

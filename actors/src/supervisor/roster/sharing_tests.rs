@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{shares::Plan, *};
-use crate::domain::{Command, CommandId, Taken, TakingId};
+use crate::domain::{Command, CommandId, Taken, TakingId, TicketId};
 
 const NOW: Instant = Instant(1_700_000_000_000);
 const ROUND: Duration = Duration::from_secs(1);
