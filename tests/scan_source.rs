@@ -154,7 +154,7 @@ fn is_sql(text: &str) -> bool {
 }
 
 fn environment_outside_config(source: &Source) -> Vec<String> {
-    if source.path == "src/config.rs" {
+    if source.path == "src/config/mod.rs" {
         return Vec::new();
     }
     let reads = ["env::var", "env::vars", "env::var_os", "env::vars_os", "env::temp_dir", "env::home_dir"];
@@ -282,8 +282,8 @@ fn pure_modules_name_no_runtime_log_clock_or_randomness() {
         for path in [
             "actors/src/domain/x.rs",
             "actors/src/account/lifecycle/x.rs",
-            "actors/src/unlink/saga.rs",
-            "actors/src/lease.rs",
+            "actors/src/unlink/saga/mod.rs",
+            "actors/src/lease/mod.rs",
             "actors/src/backoff.rs",
             "actors/src/supervisor/roster/writes.rs",
         ] {
@@ -299,9 +299,9 @@ fn only_the_gateway_names_the_protocol_library() {
     nothing_breaks(whatsapp_outside_its_folder);
 
     let line = "use wacore::store::traits::Backend;";
-    assert_eq!(whatsapp_outside_its_folder(&Source::new("src/daemon.rs", line)).len(), 1);
+    assert_eq!(whatsapp_outside_its_folder(&Source::new("src/daemon/mod.rs", line)).len(), 1);
     assert!(whatsapp_outside_its_folder(&Source::new("src/whatsapp/session.rs", line)).is_empty());
-    assert!(whatsapp_outside_its_folder(&Source::new("src/telemetry.rs", "(\"wacore\", OFF)")).is_empty());
+    assert!(whatsapp_outside_its_folder(&Source::new("src/telemetry/mod.rs", "(\"wacore\", OFF)")).is_empty());
 }
 
 #[test]
@@ -335,12 +335,12 @@ fn only_the_settings_read_the_environment() {
     nothing_breaks(environment_outside_config);
 
     let line = "let home = std::env::var(\"HOME\");";
-    assert_eq!(environment_outside_config(&Source::new("src/daemon.rs", line)).len(), 1);
-    assert!(environment_outside_config(&Source::new("src/config.rs", line)).is_empty());
+    assert_eq!(environment_outside_config(&Source::new("src/daemon/mod.rs", line)).len(), 1);
+    assert!(environment_outside_config(&Source::new("src/config/mod.rs", line)).is_empty());
 
     nothing_breaks(systemd_outside_its_file);
     let line = "let within = sd_notify::watchdog_enabled();";
-    assert_eq!(systemd_outside_its_file(&Source::new("src/daemon.rs", line)).len(), 1);
+    assert_eq!(systemd_outside_its_file(&Source::new("src/daemon/mod.rs", line)).len(), 1);
     assert!(systemd_outside_its_file(&Source::new("src/systemd.rs", line)).is_empty());
 }
 
@@ -354,7 +354,7 @@ fn nothing_that_changes_is_global() {
         "static mut COUNT: u32 = 0;",
         "thread_local! { static X: u8 = 1; }",
     ] {
-        assert_eq!(global_state(&Source::new("src/daemon.rs", line)).len(), 1, "{line}");
+        assert_eq!(global_state(&Source::new("src/daemon/mod.rs", line)).len(), 1, "{line}");
     }
     assert!(global_state(&Source::new("src/cli/mod.rs", "fn name() -> &'static str { \"x\" }")).is_empty());
 }
@@ -363,7 +363,7 @@ fn nothing_that_changes_is_global() {
 fn nothing_prints_past_the_log_and_the_command_lines_own_output() {
     nothing_breaks(printing_to_stdout);
 
-    assert_eq!(printing_to_stdout(&Source::new("src/daemon.rs", "println!(\"up\");")).len(), 1);
+    assert_eq!(printing_to_stdout(&Source::new("src/daemon/mod.rs", "println!(\"up\");")).len(), 1);
 }
 
 #[test]

@@ -132,13 +132,13 @@ fn the_pure_machines_import_nothing_but_domain() {
     nothing_breaks(foreign_imports);
 
     for (path, bad) in [
-        ("actors/src/unlink/saga.rs", "use crate::supervisor::Ending;"),
-        ("actors/src/unlink/saga.rs", "use crate::{\n    account::lifecycle::jitter,\n    domain::Policy,\n};"),
-        ("actors/src/unlink/saga.rs", "use super::handle::UnlinkHandle;"),
+        ("actors/src/unlink/saga/mod.rs", "use crate::supervisor::Ending;"),
+        ("actors/src/unlink/saga/mod.rs", "use crate::{\n    account::lifecycle::jitter,\n    domain::Policy,\n};"),
+        ("actors/src/unlink/saga/mod.rs", "use super::handle::UnlinkHandle;"),
         ("actors/src/account/lifecycle/mod.rs", "use crate::ports::Session;"),
         ("actors/src/account/lifecycle/linked.rs", "use super::super::handle::AccountHandle;"),
-        ("actors/src/account/author.rs", "    Claim(Vec<crate::ports::Session>),"),
-        ("actors/src/account/author.rs", "use super::handle::AccountHandle;"),
+        ("actors/src/account/author/mod.rs", "    Claim(Vec<crate::ports::Session>),"),
+        ("actors/src/account/author/mod.rs", "use super::handle::AccountHandle;"),
         ("actors/src/supervisor/roster/shares.rs", "use crate::fakes::FakeStore;"),
         ("actors/src/connection/run.rs", "use async_trait::async_trait;"),
         ("actors/src/domain/change.rs", "use crate::connection::State;"),
@@ -146,9 +146,9 @@ fn the_pure_machines_import_nothing_but_domain() {
         assert_eq!(foreign_imports(&Source::new(path, bad)).len(), 1, "{path}: {bad}");
     }
     for (path, good) in [
-        ("actors/src/unlink/saga.rs", "use crate::domain::{Policy, TicketRecord};\nuse std::time::Duration;"),
+        ("actors/src/unlink/saga/mod.rs", "use crate::domain::{Policy, TicketRecord};\nuse std::time::Duration;"),
         ("actors/src/account/lifecycle/linked.rs", "use super::{CommandInput, closing::AfterClose};"),
-        ("actors/src/account/author.rs", "use super::lifecycle::{Effect, Input};"),
+        ("actors/src/account/author/mod.rs", "use super::lifecycle::{Effect, Input};"),
         ("actors/src/supervisor/roster/shares.rs", "use super::Roster;\nuse crate::supervisor::roster::Slot;"),
         ("actors/src/connection/mod.rs", "mod run;\npub use run::Run;\nuse thiserror::Error;"),
         ("actors/src/account/effects.rs", "use crate::ports::Session;"),

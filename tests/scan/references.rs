@@ -204,7 +204,7 @@ fn every_reference_leads_somewhere() {
 fn dangling_references_are_found_and_good_ones_are_not() {
     let files = [
         Source::new("README.md", "# It\n## How to `run` it\n```\n# not a heading\n```\n"),
-        Source::new("src/daemon.rs", ""),
+        Source::new("src/daemon/mod.rs", ""),
         Source::new("src/daemon/boot.rs", ""),
         Source::new("sql/README.md", "# The SQL\n"),
     ];
@@ -213,7 +213,7 @@ fn dangling_references_are_found_and_good_ones_are_not() {
 
     for good in [
         "[a](sql/README.md#the-sql) [b](src) [c](#it) [d](#how-to-run-it) [e](https://example.org/x.md#y)",
-        "`src/daemon.rs`, `src/daemon`, daemon/boot.rs and boot.rs. In src/daemon/boot the rest; src/*.rs, <n>.sql",
+        "`src/daemon/mod.rs`, `src/daemon`, daemon/boot.rs and boot.rs. In src/daemon/boot the rest; src/*.rs, <n>.sql",
     ] {
         assert_eq!(found("README.md", good), 0, "{good}");
     }
@@ -230,6 +230,6 @@ fn dangling_references_are_found_and_good_ones_are_not() {
     assert_eq!(found("sql/README.md", "[up](../README.md#it) [down](../../README.md)"), 1);
     assert_eq!(found("src/x.rs", "//! GONE.md: what counts.\nlet x = \"gone.rs\"; // as in gone.rs\n"), 2);
     assert_eq!(found("src/x.rs", "/// The contract's §3 is this enum.\n/// RFC 9110 §15 says so.\n"), 1);
-    assert_eq!(found("src/x.js", "/** What ./daemon.rs and ../sql/README.md say. */ from './gone.js'\n"), 1);
+    assert_eq!(found("src/x.js", "/** What ./daemon/mod.rs and ../sql/README.md say. */ from './gone.js'\n"), 1);
     assert_eq!(found("sql/x.sql", "-- See gone.sql.\nSELECT 'gone.sql';\n"), 1);
 }

@@ -173,7 +173,7 @@ fn is_typed_code(notification: &OwnedNodeRef) -> bool {
     stage.is_some_and(|stage| stage.as_str() == "primary_hello")
 }
 
-/// `wacore`'s pair.rs names three ways for the cryptography to fail.
+/// `wacore`'s module `pair` names three ways for the cryptography to fail.
 fn scan_failed(error: &PairError) -> String {
     if error.error.contains("signature-mismatch") {
         "the phone's signature does not verify (401 signature-mismatch); hosted business accounts (coexistence with the \

@@ -1,7 +1,7 @@
 //! Sockets of one connection, and the gate on their way out.
 //!
 //! WhatsApp names the number in `<pair-success>`, and the link exists once the client
-//! answered with `<pair-device-sign>` (`whatsapp-rust`, `pair.rs`). The library calls the
+//! answered with `<pair-device-sign>` (`whatsapp-rust`, module `pair`). The library calls the
 //! raw-node handler before it handles a stanza, so the machine holds the frames before the
 //! answer is even built.
 
