@@ -50,7 +50,7 @@ settings! {
         "the same Postgres for the console and these commands, as a login in paird_console",
         "the same database for the console, the HTTP API and people's commands, as a login in `paird_console`; see \
          [Least rights](#least-rights)";
-    CONFIG: "PAIRD_CONFIG", Means("`./paird.toml`, else `<data dir>/paird.toml`"),
+    CONFIG: "PAIRD_CONFIG", Means("`paird.toml` of the working directory, else `<data dir>/paird.toml`"),
         "settings file",
         "another settings file; environment only";
     DATA_DIR: "PAIRD_DATA_DIR", Means("`$XDG_DATA_HOME/paird`, else `~/.local/share/paird`"),

@@ -691,6 +691,8 @@ export interface components {
              * @enum {string}
              */
             action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "console.logged_in" | "console.login_failed";
+            /** @description The action and its source, as a sentence for people, without its full stop. */
+            actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
             channel?: string | null;
             /** Format: date-time */
@@ -755,6 +757,8 @@ export interface components {
             accountId: string;
             /** Format: date-time */
             createdAt: string;
+            /** @description The event as a sentence for people, without its full stop. */
+            eventText: string;
             /** Format: int64 */
             id: number;
             payload: Record<string, never>;
@@ -762,6 +766,17 @@ export interface components {
             reasonText?: string | null;
             /** Format: int64 */
             seq: number;
+            /**
+             * @description How good it is.
+             *
+             *     - `busy`: something is on its way
+             *     - `good`: good news
+             *     - `idle`: neither good nor bad
+             *     - `warn`: a problem that was refused or resolves itself
+             *     - `bad`: needs attention
+             * @enum {string}
+             */
+            tone: "busy" | "good" | "idle" | "warn" | "bad";
             /**
              * @description What happened.
              *

@@ -14,7 +14,7 @@ use paird_actors::domain::{
     AccountId, AccountRecord, Attempt, Change, ChangeId, Command, CommandId, CommandRow, ConnectionSettings, Desired,
     Event, Fence, Finished, Instant, KeyringId, Link, LinkedDevice, OperatorId, Owned, PairMethod, PairRequest, Phone,
     Presence, SealedKeys, SealedRecord, Status, StatusReason, StoreError, Survey, Taken, TakingId, TicketId,
-    TicketRecord, Unlinked, Write, Written,
+    TicketReason, TicketRecord, Unlinked, Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
 use paird_actors::simulation::{
@@ -379,9 +379,8 @@ impl Both {
             let result = if self.dice.chance(50) { Ok("done".to_owned()) } else { Err("not done".to_owned()) };
             change.finished.push(Finished { command, kind: "account.pair".to_owned(), result });
         }
-        change
-            .tickets
-            .extend(self.dice.one_of(&mine).filter(|_| self.dice.chance(60)).map(|ring| (ring, "old".to_owned())));
+        let old = self.dice.one_of(&mine).filter(|_| self.dice.chance(60));
+        change.tickets.extend(old.map(|keyring| (keyring, TicketReason::PairedAgain)));
         change.erase.extend(self.dice.one_of(&mine).filter(|_| self.dice.chance(20)));
         change.links = links.then(|| phone(1));
         let keys = links.then(|| {

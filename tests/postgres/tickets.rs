@@ -106,7 +106,7 @@ async fn a_ticket_of_former_keys_settles_no_deletion_under_way() {
     record.link = Link::parked(Some(KeyringId(live)));
     record.deleted_at = Some(at(0));
     record.set_status(Status::Deleting, Reason::Operator, at(0));
-    let tickets = vec![(KeyringId(old), "re-paired".to_owned())];
+    let tickets = vec![(KeyringId(old), TicketReason::PairedAgain)];
     daemon.write(update(&record, Change { tickets, ..Change::default() })).await.unwrap();
     let ticket = daemon.store.survey(&[]).await.unwrap().owned[0].tickets[0];
     let ticket = daemon.store.load_ticket(ticket).await.unwrap().unwrap();

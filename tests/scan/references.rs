@@ -39,7 +39,7 @@ impl Repository {
         Self { paths, anchors }
     }
 
-    /// As the whole of a path, or as its end: `roster.rs`, `supervisor/roster.rs`.
+    /// As the whole of a path, or as its end: `shares.rs`, `roster/shares.rs`.
     fn has(&self, name: &str) -> bool {
         let end = format!("/{name}");
         self.paths.contains(name) || self.paths.iter().any(|path| path.ends_with(&end))
