@@ -65,7 +65,7 @@ async fn rotate(
     let rotated = rotation.run(|keyrings| bar.set_position(keyrings)).await;
     bar.finish_and_clear();
     let Rotated { key, resumed, keyrings } = rotated.map_err(in_words)?;
-    let begun = if resumed { "went on with a rotation that was begun before; " } else { "" };
+    let begun = if resumed { "continued a rotation that was cut off; " } else { "" };
     let done = format!("{begun}{keyrings} keyrings resealed; {file} now holds only key {key}");
     let document = json!({ "file": config.master_key_file, "key": key, "resumed": resumed, "keyrings": keyrings });
     format.tell(done, &document);

@@ -44,7 +44,7 @@ pub struct Rotation<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
     pub key: String,
-    /// It went on with one that was cut off.
+    /// It continued one that was cut off.
     pub resumed: bool,
     pub keyrings: u64,
 }

@@ -46,7 +46,7 @@ async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
     assert_eq!(code, Some(0));
     // How many were left depends on whether Postgres finished the killed one's statement.
-    assert!(said.contains("went on with a rotation") && said.contains("alone"), "{said}");
+    assert!(said.contains("continued a rotation") && said.contains("holds only key"), "{said}");
     assert_eq!(web.count(sealed_with_old, &[&old_id]).await, 0);
     let new = std::fs::read_to_string(&key_file).unwrap();
     assert_eq!(new.lines().count(), 1);
