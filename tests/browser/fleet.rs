@@ -35,7 +35,7 @@ async fn every_status_shows_a_word_a_shape_and_advice_live() {
     ]);
     assert_eq!(shapes.await, expected);
     window.says(".account:nth-child(3) .state", "connection to WhatsApp was lost · just now · next try in 1").await;
-    window.says(".account:nth-child(4) .state", "Wait: paird connects again when WhatsApp's ban is over").await;
+    window.says(".account:nth-child(4) .state", "Wait: paird reconnects when WhatsApp's ban is over").await;
     assert_eq!(window.text(".tile[data-status=connected] b").await, "1");
     window.says(".daemons", "daemon").await;
     window.keep_pictures("fleet").await;
