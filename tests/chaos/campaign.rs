@@ -14,7 +14,7 @@ use crate::{
     database::Siege,
     fleet::{Fleet, POOL, Resources},
     invariants,
-    script::{ACCOUNTS, Act, Flaw, LATE, PHONES, Script, Typing, number},
+    script::{ACCOUNTS, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
     tally::Tally,
 };
 
@@ -69,6 +69,8 @@ impl Campaign {
         for account in 0..ACCOUNTS {
             accounts.push(stage.web.account(&format!("account {account}")).await);
         }
+        // By whom only floods are sent.
+        stage.web.sql.batch_execute("CREATE ROLE flooder LOGIN").await.unwrap();
         let fleet = Fleet::start(&stage).await;
         Self { stage, accounts, fleet, siege: Siege::default(), notified: BTreeMap::new(), tally: Tally::default() }
     }
@@ -95,6 +97,8 @@ impl Campaign {
                 let label = format!("account {}", self.accounts.len());
                 self.accounts.push(self.stage.web.account(&label).await);
             }
+            Act::Flood { by, count } => return self.flood(by, count).await,
+            Act::Say { phone, stanza } => self.stage.phones.say(&number(phone), &stanza).await,
             Act::Scan { which, phone, approve_after_ms, flaw, then } => {
                 let (bad_signature, bad_hmac) =
                     (matches!(flaw, Some(Flaw::Signature)), matches!(flaw, Some(Flaw::Hmac)));
@@ -123,6 +127,22 @@ impl Campaign {
 
     fn account(&self, which: usize) -> Uuid {
         self.accounts[which % self.accounts.len()]
+    }
+
+    /// Half of it are commands for an account, which nobody may take. Not where the database is away.
+    async fn flood(&self, by: Flooder, count: u32) -> bool {
+        let command = json!({"type": "account.delete", "accountId": self.account(0)}).to_string();
+        let (login, payload) = match by {
+            Flooder::Stranger => ("flooder", command.as_str()),
+            Flooder::Web => ("paird", "{}"),
+        };
+        let dsn = self.stage.dsn.replace("user=paird", &format!("user={login}"));
+        let Ok((client, connection)) = tokio_postgres::connect(&dsn, tokio_postgres::NoTls).await else { return false };
+        tokio::spawn(connection);
+        let sql =
+            "SELECT count(pg_notify('paird_command', CASE WHEN nth % 2 = 0 THEN $1 || repeat(' ', (nth % 500)::int)
+                   ELSE nth::text END)) FROM generate_series(1, $2::bigint) AS nth";
+        client.query_one(sql, &[&payload, &i64::from(count)]).await.is_ok()
     }
 
     async fn notify(&mut self, account: Uuid, kind: String, mut args: Value) {

@@ -69,6 +69,12 @@ pub async fn notified_once(stage: &Stage, notified: &BTreeMap<(String, Uuid), i6
     broken
 }
 
+/// Whoever may not send commands has sent none, however he asked.
+pub async fn none_of_strangers(stage: &Stage) -> Vec<String> {
+    let sent = "SELECT concat_ws(' ', id, kind, 'of', sent_by) FROM commands WHERE sent_by = 'flooder'";
+    complaints(stage, sent, &[]).await
+}
+
 pub async fn events_are_whole(stage: &Stage) -> Vec<String> {
     let gaps =
         "SELECT concat_ws(' ', a.label, 'has', count(e.id), 'events up to', max(e.seq), 'and counts', a.event_seq)

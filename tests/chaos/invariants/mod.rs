@@ -20,6 +20,7 @@ pub async fn broken(campaign: &Campaign) -> Vec<String> {
         ("a failed command is told exactly once", commands::told_once(stage).await),
         ("no command is delivered twice", commands::delivered_once(stage)),
         ("a bare NOTIFY is stored at most once", commands::notified_once(stage, &campaign.notified).await),
+        ("no command is a stranger's", commands::none_of_strangers(stage).await),
         ("events have no gap and were all sent", commands::events_are_whole(stage).await),
         ("each attempt has one end", attempts::ended_once(stage).await),
         ("nothing of an attempt is left on a row", attempts::left_nothing(stage).await),

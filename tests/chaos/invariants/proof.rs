@@ -44,6 +44,8 @@ async fn each_check_complains_of_rows_that_are_broken_by_hand() {
     ] {
         sees(&stage, what, commands::ended, &breaking).await;
     }
+    let of_a_stranger = format!("UPDATE commands SET sent_by = 'flooder' WHERE {it}");
+    sees(&stage, "a command of a stranger", commands::none_of_strangers, &of_a_stranger).await;
     for (what, breaking) in [
         (
             "a failure that is told twice",

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use paird_testkit::odd;
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, LATE, PHONES, Then, Typing, number};
+use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, Flooder, LATE, PHONES, Then, Typing, number};
 
 /// `SplitMix64`: stable on all platforms and versions, unlike a crate's generator.
 pub struct Dice(u64);
@@ -81,6 +82,8 @@ impl Dice {
                 }
             }
             76 => Act::ClearFaults,
+            80 => self.flood(),
+            81..84 => self.say(nth),
             _ => Act::Fault(self.fault()),
         }
     }
@@ -106,6 +109,25 @@ impl Dice {
             _ => (wave.as_str(), json!({})),
         };
         Act::Notify { account, kind: kind.to_owned(), args }
+    }
+
+    fn flood(&mut self) -> Act {
+        Act::Flood { by: self.one_of(&[Flooder::Stranger, Flooder::Web]), count: 5_000 }
+    }
+
+    /// Each under an id of its own, as WhatsApp does it.
+    fn say(&mut self, nth: usize) -> Act {
+        let mut odd = odd::Dice::new(self.below(usize::MAX) as u64);
+        let nth = nth as u64;
+        let stanza = match self.below(4) {
+            0 => odd::unheard(&mut odd, nth),
+            1 => odd::empty_message(&mut odd, nth),
+            _ => {
+                let tag = self.one_of(&["notification", "notification", "receipt", "call", "ib", "presence", "iq"]);
+                odd::odd_of_known_kind(&mut odd, tag, nth)
+            }
+        };
+        Act::Say { phone: self.below(PHONES), stanza }
     }
 
     fn typing(&mut self) -> Act {

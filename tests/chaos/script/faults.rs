@@ -1,6 +1,7 @@
 //! WhatsApp's faults.
 
 use paird_sandbox::{Fault, Garbage, PausePoint, RestartFault, Scope, Stanza, UnlinkFault};
+use paird_testkit::odd;
 use serde_json::Value;
 
 use super::Dice;
@@ -67,7 +68,7 @@ impl Dice {
                 text: "odd".to_owned(),
                 times,
             },
-            26 => Fault::Answer { xmlns: "w:g2".to_owned(), children: vec![Stanza::new("surprise")], times },
+            26 => Fault::Answer { xmlns: "w:g2".to_owned(), children: self.groups(), times },
             _ => Fault::Pause {
                 at: self.one_of(&[
                     PausePoint::BeforePairSuccess,
@@ -79,6 +80,18 @@ impl Dice {
                 number: self.one_of(&[None, number]),
             },
         }
+    }
+}
+
+impl Dice {
+    /// A list of odd groups, or something that is none.
+    fn groups(&mut self) -> Vec<Stanza> {
+        let mut odd = odd::Dice::new(self.below(usize::MAX) as u64);
+        if self.below(3) == 0 {
+            return odd::odd_children(&mut odd, 3);
+        }
+        let groups = (0..self.below(20) as u64).map(|nth| odd::odd_group(&mut odd, nth).0);
+        vec![Stanza { children: groups.collect(), ..Stanza::new("groups") }]
     }
 }
 

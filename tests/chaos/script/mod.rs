@@ -5,7 +5,7 @@ mod faults;
 
 use std::time::Duration;
 
-use paird_sandbox::Fault;
+use paird_sandbox::{Fault, Stanza};
 use serde_json::{Value, json};
 
 use dice::Dice;
@@ -55,6 +55,16 @@ pub enum Act {
         args: Value,
     },
     NewAccount,
+    /// So many notifications at once, of no use or for commands, by a login that may send none.
+    Flood {
+        by: Flooder,
+        count: u32,
+    },
+    /// WhatsApp says something that nobody expects.
+    Say {
+        phone: usize,
+        stanza: Stanza,
+    },
     /// One of the accounts that show a QR is scanned with this phone.
     Scan {
         which: usize,
@@ -81,6 +91,14 @@ pub enum Act {
     Late(usize, Duration),
     /// `paird keys rotate`, while everything goes on.
     RotateKeys,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Flooder {
+    /// A login without any grant.
+    Stranger,
+    /// A web app, with what is no command.
+    Web,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +165,7 @@ impl Script {
             0..ACCOUNTS => pair(nth, json!({})),
             ACCOUNTS..50 if nth % 5 == 4 => Act::TypeCode { which: dice.below(1000), how: Typing::Right },
             ACCOUNTS..50 => dice.scan(),
+            54 => Act::Flood { by: Flooder::Stranger, count: 20_000 },
             58 => Act::Daemon(DaemonAct::Join, 0),
             64 => Act::Daemon(DaemonAct::Freeze(Duration::from_millis(5_500)), dice.below(1000)),
             72 => Act::Daemon(DaemonAct::Kill, dice.below(1000)),
@@ -171,6 +190,9 @@ impl Act {
             Self::Command { kind, .. } => (*kind).to_owned(),
             Self::Notify { .. } => "bare NOTIFY".to_owned(),
             Self::NewAccount => "new account".to_owned(),
+            Self::Flood { by: Flooder::Stranger, .. } => "flood of a stranger".to_owned(),
+            Self::Flood { by: Flooder::Web, .. } => "flood of a web app".to_owned(),
+            Self::Say { stanza, .. } => format!("odd {}", stanza.tag),
             Self::Scan { flaw: None, .. } => "scan".to_owned(),
             Self::Scan { flaw: Some(flaw), .. } => format!("scan with a wrong {flaw:?}").to_lowercase(),
             Self::TypeCode { how: Typing::Right, .. } => "code typed".to_owned(),
@@ -205,6 +227,8 @@ impl Act {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Fault(_)
+            | Self::Flood { .. }
+            | Self::Say { .. }
             | Self::RemoveDevice { .. }
             | Self::Daemon(..)
             | Self::Database(_)
@@ -252,16 +276,17 @@ mod tests {
             .collect()
     }
 
-    /// The scripts send no messages yet, so these would have no effect.
-    const OF_MESSAGES: [&str; 7] =
-        ["again", "cut_backlog", "delivery", "message", "prekeys", "receipts", "stale_devices"];
+    /// The scripts send no messages yet, so faults of messages would have no effect. An outdated
+    /// client is drawn as a login failure.
+    const NOT_DRAWN: [&str; 8] =
+        ["again", "cut_backlog", "delivery", "message", "outdated", "prekeys", "receipts", "stale_devices"];
 
     #[test]
     fn every_kind_of_fault_of_the_sandbox_is_in_the_scripts() {
-        let of_messages = OF_MESSAGES.map(str::to_owned).into();
-        let kinds = said("kind").union(&of_messages).cloned().collect::<BTreeSet<_>>();
+        let not_drawn = NOT_DRAWN.map(str::to_owned).into();
+        let kinds = said("kind").union(&not_drawn).cloned().collect::<BTreeSet<_>>();
         assert_eq!(kinds, names::<Fault>(json!({"kind": "none of them"})));
-        assert!(said("kind").is_disjoint(&of_messages));
+        assert!(said("kind").is_disjoint(&not_drawn));
         let hows = names::<paird_sandbox::UnlinkFault>(json!("none of them"));
         let hows: BTreeSet<_> =
             hows.union(&names::<paird_sandbox::RestartFault>(json!("none of them"))).cloned().collect();
@@ -283,6 +308,11 @@ mod tests {
             "code typed on another phone",
             "device removed on the phone",
             "faults cleared",
+            "flood of a stranger",
+            "flood of a web app",
+            "odd notification",
+            "odd message",
+            "odd iq",
             "daemon frozen within its lease",
             "daemon frozen until it lost its lease",
             "daemon frozen beyond its lease",

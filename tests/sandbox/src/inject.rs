@@ -40,6 +40,7 @@ impl World {
             | Fault::StallIqs { .. }
             | Fault::RefuseIqs { .. }
             | Fault::LoginFailure { .. }
+            | Fault::Outdated { .. }
             | Fault::LateClose { .. }
             | Fault::RefuseCode { .. }
             | Fault::Unlink { .. }

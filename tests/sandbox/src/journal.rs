@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wacore_binary::Node;
 
+use crate::faults::Version;
+
 /// How many entries a list in the journal keeps.
 const KEPT: usize = 1_000;
 
@@ -20,6 +22,8 @@ pub struct Report {
     pub accepted_at_ms: Vec<u64>,
     /// TCP connections dropped by a fault.
     pub refused: u64,
+    /// The client version that each connection claimed, as `1.2.3`, and when (the first 1,000).
+    pub versions: Vec<Oddity>,
     pub handshakes_xx: u64,
     pub handshakes_ik: u64,
     pub handshakes_xx_fallback: u64,
@@ -49,6 +53,9 @@ pub struct Report {
     pub iqs_stalled: u64,
     /// When each of them came, and its namespace (the first 1,000).
     pub stalled: Vec<Oddity>,
+    /// When registered devices asked what, as `<namespace> <first child>`, whatever came of it;
+    /// pings are not listed (the first 1,000).
+    pub asked: Vec<Oddity>,
     /// Iqs answered otherwise than usual, by a fault.
     pub iqs_answered_oddly: u64,
     /// Messages that the server took from devices, simulated ones included.
@@ -83,6 +90,17 @@ impl Report {
     pub(crate) fn note_stalled(&mut self, at_ms: u64, from: &str, xmlns: String) {
         self.iqs_stalled += 1;
         note(&mut self.stalled, at_ms, from, xmlns);
+    }
+
+    pub(crate) fn note_asked(&mut self, at_ms: u64, from: &str, xmlns: &str, iq: &Node) {
+        if xmlns != "w:p" {
+            let child = iq.children().and_then(<[Node]>::first).map_or("", |child| &*child.tag);
+            note(&mut self.asked, at_ms, from, format!("{xmlns} {child}"));
+        }
+    }
+
+    pub(crate) fn note_version(&mut self, at_ms: u64, from: &str, (major, minor, revision): Version) {
+        note(&mut self.versions, at_ms, from, format!("{major}.{minor}.{revision}"));
     }
 
     pub(crate) fn note_said(&mut self, at_ms: u64, from: &str, stanza: &Node) {

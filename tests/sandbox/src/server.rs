@@ -8,12 +8,15 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use waproto::whatsapp::ClientPayload;
 
+use crate::faults::{Occasion, Version};
 use crate::noise::ServerKeys;
 use crate::peer::{Ending, Peer};
 use crate::settings::Settings;
+use crate::stanza::failure;
 use crate::wire::Line;
-use crate::world::World;
+use crate::world::{World, now_ms};
 use crate::{admin, pairing, session};
 
 /// For a thousand clients that reconnect in the same second.
@@ -115,7 +118,13 @@ async fn serve(world: Arc<World>, tcp: TcpStream) {
     };
     world.count_handshake(caller.pattern);
     let mut peer = Peer::new(world, enrolled, line, orders);
-    let ending = match session::claimed(&caller.payload) {
+    let (version, device) = (version(&caller.payload), session::claimed(&caller.payload));
+    let from = device.as_ref().map_or_else(|| peer.name.clone(), ToString::to_string);
+    peer.world.state().report.note_version(now_ms(), &from, version);
+    if peer.world.take_fault(Occasion::Introduction { version }).is_some() {
+        return Box::pin(peer.end(Ending::With(Box::new(failure(405, None, None))))).await;
+    }
+    let ending = match device {
         Some(device) => Box::pin(session::run(&mut peer, device, &caller.noise_key)).await,
         None => match pairing::registration(&caller.payload, caller.noise_key) {
             Ok(companion) => Box::pin(pairing::run(&mut peer, companion)).await,
@@ -126,4 +135,10 @@ async fn serve(world: Arc<World>, tcp: TcpStream) {
         },
     };
     Box::pin(peer.end(ending)).await;
+}
+
+fn version(payload: &ClientPayload) -> Version {
+    let version = &payload.user_agent.app_version;
+    let part = |part: Option<u32>| part.unwrap_or_default();
+    (part(version.primary), part(version.secondary), part(version.tertiary))
 }

@@ -89,6 +89,9 @@ fn refuse(peer: &Peer, failure: Node) -> Ending {
 async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
     let xmlns = attr(stanza, "xmlns");
     if stanza.tag == "iq" {
+        if !xmlns.is_empty() {
+            peer.world.state().report.note_asked(now_ms(), &peer.name, &xmlns, stanza);
+        }
         match peer.world.take_fault(Occasion::Iq { xmlns: &xmlns }) {
             Some(Fault::Answer { children, .. }) => {
                 peer.world.state().report.iqs_answered_oddly += 1;

@@ -4,6 +4,7 @@
 
 mod daemon;
 mod http;
+pub mod odd;
 mod phones;
 pub mod postgres;
 mod proxy;
@@ -150,6 +151,19 @@ impl Stage {
         self.sandbox.whatsapp_url()
     }
 
+    /// Has the database log every statement, so that those with this text can be counted.
+    pub async fn statements(&self, text: &'static str) -> Statements {
+        self.web.sql.execute("ALTER SYSTEM SET log_statement = 'all'", &[]).await.unwrap();
+        self.web.sql.execute("SELECT pg_reload_conf()", &[]).await.unwrap();
+        // A session takes it over before its next statement.
+        until("statements are logged", || async {
+            let row = self.web.sql.query_one("SHOW log_statement", &[]).await.unwrap();
+            (row.get::<_, String>(0) == "all").then_some(())
+        })
+        .await;
+        Statements { log: self.dir.join("postgres.log"), text }
+    }
+
     /// The end of a test without daemons that has stopped the database.
     pub async fn finish_without_database(self) {
         self.sandbox.stop().await;
@@ -172,6 +186,19 @@ impl Stage {
         }
         self.sandbox.stop().await;
         postgres::remove(&self.dir);
+    }
+}
+
+/// What the database's log says of one statement.
+pub struct Statements {
+    log: PathBuf,
+    text: &'static str,
+}
+
+impl Statements {
+    pub fn so_far(&self) -> u64 {
+        let log = std::fs::read_to_string(&self.log).unwrap();
+        log.lines().filter(|line| line.contains(self.text)).count() as u64
     }
 }
 

@@ -1,6 +1,6 @@
 //! The faults that wait for their occasion.
 
-use super::{Fault, PausePoint, RestartFault};
+use super::{Fault, PausePoint, RestartFault, Version};
 
 /// A connection reaches a point where a fault may have been armed.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,10 @@ pub(crate) enum Occasion<'a> {
     },
     Login {
         number: &'a str,
+    },
+    /// A client says who it is.
+    Introduction {
+        version: Version,
     },
     PairingDone,
     Unlinking,
@@ -103,6 +107,7 @@ impl Armed {
             | Fault::Answer { .. }
             | Fault::RefuseIqs { .. }
             | Fault::LoginFailure { .. }
+            | Fault::Outdated { .. }
             | Fault::QrBurst { .. }
             | Fault::RefuseCode { .. }
             | Fault::RefreshCode {}
@@ -129,6 +134,7 @@ impl Fault {
             | (Fault::RefuseCode { .. }, Occasion::AskingForCode)
             | (Fault::Unlink { .. }, Occasion::Unlinking)
             | (Fault::Restart { .. }, Occasion::Restarting) => true,
+            (Fault::Outdated { below }, Occasion::Introduction { version }) => version < *below,
             (Fault::StallIqs { xmlns: only }, Occasion::Iq { xmlns }) => {
                 only.as_deref().is_none_or(|only| only == xmlns)
             }
@@ -173,6 +179,7 @@ impl Fault {
             | Fault::DeviceRemoved { .. }
             | Fault::Garble { .. }
             | Fault::QrBurst { .. }
+            | Fault::Outdated { .. }
             | Fault::RefreshCode {}
             | Fault::ChallengeAgain {}
             | Fault::Pause { .. } => None,
@@ -217,6 +224,7 @@ mod tests {
             r#"{"kind":"cut","scope":{"device":"15550001111:2@s.whatsapp.net"}}"#,
             r#"{"kind":"stream_error","code":503}"#,
             r#"{"kind":"login_failure","reason":402,"code":101,"expire":60}"#,
+            r#"{"kind":"outdated","below":[2,3000,7]}"#,
             r#"{"kind":"restart","how":{"after_ms":500}}"#,
             r#"{"kind":"unlink","how":"lost"}"#,
             r#"{"kind":"pause","at":"before_restart"}"#,

@@ -25,6 +25,9 @@ pub enum Scope {
     Device(String),
 }
 
+/// A version of the client: major, minor, revision.
+pub type Version = (u32, u32, u32);
+
 /// One fault. Those with `times` last for so many occasions, or until they are
 /// cleared when it is absent; those without it happen once, at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +103,8 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
+    /// Refuses whoever claims an older client version than this with 405, until cleared.
+    Outdated { below: Version },
     /// Answers a request for a pair code with an error.
     RefuseCode {
         code: u16,
