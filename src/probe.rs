@@ -94,7 +94,7 @@ async fn alive(vitals: Data<Vitals>) -> HttpResponse {
 }
 
 async fn ready(vitals: Data<Vitals>) -> HttpResponse {
-    let readiness = vitals.recent_readiness().await;
+    let readiness = vitals.readiness().await;
     match readiness.ready {
         true => HttpResponse::Ok().json(readiness),
         false => HttpResponse::ServiceUnavailable().json(readiness),

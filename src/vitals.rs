@@ -70,17 +70,10 @@ impl Vitals {
         answer.is_ok() && self.lease.is_kept()
     }
 
-    /// Whether the database answers, the lease is live, and the daemon is not draining.
+    /// Whether the database answers, the lease is live, and the daemon is not draining. The
+    /// database is asked at most once a second.
     pub(crate) async fn readiness(&self) -> Readiness {
-        self.readiness_with(self.ask_database().await)
-    }
-
-    /// The same for callers without a token: the database is asked at most once a second.
-    pub(crate) async fn recent_readiness(&self) -> Readiness {
-        self.readiness_with(self.database_answered().await)
-    }
-
-    fn readiness_with(&self, database: bool) -> Readiness {
+        let database = self.database_answered().await;
         let lease = self.lease.is_live();
         let draining = self.is_draining();
         Readiness { ready: database && lease && !draining, database, lease, draining }

@@ -31,11 +31,7 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
             }
             let payload = payload.await.map_err(|wrong| Problem::malformed(wrong.to_string()))?;
-            let Ok(read_whole) = tokio::time::timeout(TIMEOUT, payload.to_bytes_limited(LIMIT)).await else {
-                let detail = format!("the body did not come within {} seconds", TIMEOUT.as_secs());
-                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
-            };
-            let bytes = match read_whole {
+            let bytes = match in_time(payload.to_bytes_limited(LIMIT)).await? {
                 Ok(Ok(bytes)) => bytes,
                 Ok(Err(wrong)) => return Err(Problem::malformed(format!("the body cannot be read: {wrong}"))),
                 Err(_) => {
@@ -46,6 +42,14 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
             read(&bytes).map(Self)
         })
     }
+}
+
+/// Limits the time in which a body must arrive.
+pub async fn in_time<T>(reading: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(TIMEOUT, reading).await.map_err(|_| {
+        let detail = format!("the body did not come within {} seconds", TIMEOUT.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    })
 }
 
 /// The parser's message is safe to return: it names a field or a line, and quotes a value

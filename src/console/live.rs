@@ -8,7 +8,7 @@ use actix_web::{
 };
 use futures_util::stream;
 use paird_sql::queries::console::list_feed_events;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast::error::RecvError};
 use tracing::debug;
 
 use super::{
@@ -18,6 +18,8 @@ use super::{
 };
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Concurrent streams. Each holds a connection, and other requests need some, too.
+pub const MOST_STREAMS: usize = 64;
 
 /// The live stream: `account` whenever an account has changed (at the start, each account once
 /// and then `accounts` with the ids of all), and every event under its type. An event's `id`
@@ -33,13 +35,16 @@ pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpR
             Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is not an id of this stream; leave it out"))?)
         }
     };
+    let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
+        return Err(Problem::unavailable(format!("all {MOST_STREAMS} live streams are in use: close one")));
+    };
     let mut subscription = state.feed.subscribe().await?;
     // It may be another database's, or this one's before it was restored to an older state.
     let seen = seen.filter(|seen| subscription.may_have_published(*seen));
     let cursor = seen.unwrap_or(subscription.cursor);
     let mut ready = VecDeque::from([Bytes::from(format!(": paird\nretry: 2000\nid: {cursor}\n\n"))]);
     ready.extend(subscription.snapshot.drain(..));
-    let stream = Stream { state: state.into_inner(), subscription, cursor, ready };
+    let stream = Stream { state: state.into_inner(), subscription, cursor, ready, _permit: permit };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))
@@ -52,6 +57,7 @@ struct Stream {
     /// Of the last event that was put into `ready`.
     cursor: Cursor,
     ready: VecDeque<Bytes>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Stream {

@@ -28,7 +28,13 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
-use super::{auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, token::Token};
+use super::{
+    auth::Caller,
+    json_body::{JsonBody, in_time},
+    problem::Problem,
+    state::AppState,
+    token::Token,
+};
 use crate::metrics::WrongToken;
 
 /// Prefix of the cookie's name. Cookies ignore the port: with one name, two consoles on a host
@@ -38,9 +44,9 @@ const COOKIE: &str = "paird_session_";
 const COOKIE_MARK: usize = 8;
 /// A working day: how long a session lasts.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
-/// Delay after a wrong token; concurrent guesses wait for each other.
+/// Delay of the answer to a wrong token; concurrent guesses wait for each other.
 const PENALTY: Duration = Duration::from_millis(300);
-/// More concurrent logins are rejected with 429.
+/// More concurrent guesses are rejected with 429.
 const MOST_WAITING: usize = 8;
 
 const NONCE: usize = 16;
@@ -136,28 +142,34 @@ struct Login {
 pub async fn login(state: Data<AppState>, request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Problem> {
     let said = read_login(&request, body).await?;
     let sessions = &state.sessions;
-    let Ok(_place) = sessions.waiting.try_acquire() else {
-        let detail = "too many wrong tokens at once: wait a moment";
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
-    };
-    // Held during the delay after a wrong token, so that the next one is not compared before.
-    let turn = sessions.turn.acquire().await;
     if !state.token.is(&said.token) {
-        state.token_was_wrong(WrongToken::Login);
-        warn!("a login to the console with a wrong token");
-        tokio::time::sleep(PENALTY).await;
-        drop(turn);
-        if wants_page(&request) {
-            return Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/login?wrong")).finish());
-        }
-        let detail = "the token is wrong; it is the word in the file that PAIRD_CONSOLE_TOKEN_FILE names";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+        return refuse(&state, &request).await;
     }
     info!("a login to the console");
     state.trail.note(AuditAction::ConsoleLoggedIn, Caller::Cookie);
     let value = sessions.begin(Utc::now().timestamp());
     let lifetime = time::Duration::try_from(LIFETIME).unwrap_or(time::Duration::HOUR);
     Ok(answer(&request, cookie(sessions, value, lifetime), "/"))
+}
+
+/// Rejects a wrong token. The right one does not get here, so guesses cannot keep its owner out;
+/// and a token is too long to be guessed at any rate.
+async fn refuse(state: &AppState, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let sessions = &state.sessions;
+    let Ok(_place) = sessions.waiting.try_acquire() else {
+        let detail = "too many wrong tokens at once: wait a moment";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
+    };
+    // Held during the delay, so that wrong tokens are answered one by one. It is never closed.
+    let _turn = sessions.turn.acquire().await;
+    state.token_was_wrong(WrongToken::Login);
+    warn!("a login to the console with a wrong token");
+    tokio::time::sleep(PENALTY).await;
+    if wants_page(request) {
+        return Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/login?wrong")).finish());
+    }
+    let detail = "the token is wrong; it is the word in the file that PAIRD_CONSOLE_TOKEN_FILE names";
+    Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
 }
 
 /// Ends the session.
@@ -179,7 +191,7 @@ async fn read_login(request: &HttpRequest, body: web::Payload) -> Result<Login, 
         .get("content-type")
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded"));
     if is_form {
-        let form = web::Form::<Login>::from_request(request, &mut payload).await;
+        let form = in_time(web::Form::<Login>::from_request(request, &mut payload)).await?;
         return form
             .map(web::Form::into_inner)
             .map_err(|_| Problem::refused("the form has not exactly one field, token"));

@@ -10,7 +10,10 @@ use actix_web::{
 };
 use deadpool_postgres::Pool;
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::{sync::Mutex, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use utoipa::OpenApi as _;
@@ -20,6 +23,7 @@ use uuid::Uuid;
 use super::{
     auth,
     feed::Feed,
+    live::MOST_STREAMS,
     login::Sessions,
     middleware, pages,
     routes::{self, ApiDoc, Document},
@@ -83,6 +87,7 @@ impl Console {
             vitals: settings.vitals,
             master_key_file: settings.master_key_file,
             feed: Feed::start(settings.dsn, settings.notifications, &settings.event_channel, ending.clone()),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             trail: Trail::start(settings.daemon_pool, settings.process, &ending),
             sessions: Sessions::new(&settings.token),
             token: settings.token,

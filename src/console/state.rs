@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
 use paird_actors::supervisor::handle::SupervisorHandle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -33,6 +33,8 @@ pub struct AppState {
     /// Seals the login of a proxy.
     pub master_key_file: PathBuf,
     pub feed: Feed,
+    /// One permit for each live stream that may be open.
+    pub streams: Arc<Semaphore>,
     pub token: Token,
     pub sessions: Sessions,
     pub trail: Trail,

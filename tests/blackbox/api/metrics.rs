@@ -78,7 +78,7 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_pools_proxies_and_wrong_tokens_are_counted() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     becomes(&api, "paird_console_wrong_tokens_total{how=\"login\"}", 0.0).await;
     api.bare("GET", "/api/accounts", &[("Authorization", "Bearer no")], None).await.is(401);

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod connection;
+mod doors;
 mod entry;
 mod live;
 mod metrics;
