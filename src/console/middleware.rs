@@ -18,7 +18,8 @@ use actix_web::{
 use super::{auth::ASSETS, problem::Problem};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                      require-trusted-types-for 'script'";
 
 /// Sets the headers of every answer and gives every error the form of a problem.
 pub async fn finish<B: MessageBody + 'static>(

@@ -7,7 +7,7 @@ use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_token_only_health_and_login_answer() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let id = stage.web.account("desk").await;
 
@@ -40,7 +40,7 @@ async fn without_the_token_only_health_and_login_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     for answer in [
         api.get("/api/accounts").await,
@@ -52,7 +52,7 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
         assert_eq!(
             answer.header("content-security-policy"),
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-             form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
         );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
@@ -63,7 +63,7 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_outlives_the_daemon_and_ends_with_logout() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let session = login(&api).await;
     let cookie = [("Cookie", session.as_str())];
@@ -86,7 +86,7 @@ async fn a_session_outlives_the_daemon_and_ends_with_logout() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_needs_the_token_and_guessing_is_slow() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let json = [("Content-Type", "application/json")];
     let wrong = || api.bare("POST", "/login", &json, Some(b"{\"token\":\"no\"}".to_vec()));
@@ -123,7 +123,7 @@ async fn a_login_needs_the_token_and_guessing_is_slow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_alone_changes_nothing_for_another_site() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let session = login(&api).await;
     let here = format!("http://{}", api.addr);
@@ -156,7 +156,7 @@ async fn a_cookie_alone_changes_nothing_for_another_site() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_only_leads_to_loopback_is_not_answered() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let bearer = format!("Bearer {}", api.token);
     for host in [
@@ -185,7 +185,7 @@ async fn a_name_that_only_leads_to_loopback_is_not_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_made_once_for_its_owner_alone() {
-    let stage = Stage::empty().await;
+    let stage = Stage::under_roles().await;
     let file = stage.dir.join("daemon/console.token");
     let mut daemon = stage.daemon(&[]).await;
     let token = std::fs::read_to_string(&file).unwrap();
@@ -222,7 +222,7 @@ async fn the_token_is_made_once_for_its_owner_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_consoles_of_one_host_do_not_log_each_other_out() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let first = Api::of(&stage, &mut daemon).await;
     let other_dir = stage.dir.join("other");
     std::fs::create_dir(&other_dir).unwrap();
