@@ -1,6 +1,7 @@
 //! Wiring: makes the parts, hands them to each other, and takes them down in order.
 
 mod boot;
+mod limits;
 mod shutdown;
 
 use std::{sync::Arc, time::Duration};
@@ -63,6 +64,7 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// unavailable database is no error: it is waited for.
 pub fn run(config: Config) -> anyhow::Result<()> {
     cert_check::self_test()?;
+    limits::set();
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let runtime = Arc::new(runtime);

@@ -3,6 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use futures_util::future::join_all;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use paird_testkit::{Daemon, Stage, scratch, until_within};
 use serde_json::json;
 
@@ -109,6 +110,25 @@ async fn a_missing_wrong_or_readable_master_key_stops_the_start() {
     let daemon = stage.daemon(&[]).await;
     web.status_is(account, "connected").await;
     web.agrees_with(&stage.phones, NUMBER).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_opens_all_files_it_may_and_dumps_no_core() {
+    let stage = Stage::empty().await;
+    // Inherited by the daemon; a test has a process of its own.
+    let (_, files) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, files.min(512), files).unwrap();
+    let (_, core) = getrlimit(Resource::RLIMIT_CORE).unwrap();
+    setrlimit(Resource::RLIMIT_CORE, core, core).unwrap();
+    let daemon = stage.daemon(&[]).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
+    let limit = |name: &str| -> Vec<String> {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().take(2).map(str::to_owned).collect()
+    };
+    assert_eq!(limit("Max core file size"), ["0", "0"]);
+    assert_eq!(limit("Max open files"), [files.to_string(), files.to_string()]);
     stage.finish([daemon]).await;
 }
 
