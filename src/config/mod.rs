@@ -78,6 +78,8 @@ pub struct Config {
     pub connect_rate: u32,
     /// `PAIRD_PROXY_ALLOW`: where accounts' proxies may be.
     pub proxy_allow: ProxyAllow,
+    /// `PAIRD_GROUPS_REFRESH`: how often groups are fetched again without a reported change.
+    pub groups_refresh: Duration,
     /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
     /// taken over. It closes its connections by itself after three fifths of that.
     pub lease_ttl: Duration,
@@ -174,6 +176,7 @@ impl Config {
                 commands: raw.parse(&settings::KEEP_COMMANDS, parsers::keep)?,
                 audit: raw.parse(&settings::KEEP_AUDIT, parsers::keep_audit)?,
             },
+            groups_refresh: raw.parse(&settings::GROUPS_REFRESH, parsers::groups_refresh)?,
             lease_ttl: raw.parse(&settings::LEASE_TTL, parsers::lease_ttl)?,
             data_dir,
         })
@@ -204,6 +207,7 @@ impl Config {
             pair_timeout: self.pair_timeout,
             pending_max_age: self.pending_max_age,
             refuse: self.refuse,
+            groups_refresh: self.groups_refresh,
             ..Policy::default()
         }
     }

@@ -18,6 +18,8 @@ const CHANNEL_MAX_BYTES: usize = 63;
 /// Longer names are cut on the phone's screen.
 const DEVICE_NAME_MAX_CHARS: usize = 40;
 const CONNECT_RATE_MAX: u32 = 10_000;
+const GROUPS_REFRESH_MIN: Duration = Duration::from_secs(5);
+const GROUPS_REFRESH_MAX: Duration = Duration::from_hours(30 * 24);
 const LEASE_TTL_MIN: Duration = Duration::from_secs(2);
 const KEEP_MIN: Duration = Duration::from_secs(24 * 3600);
 /// Within what Postgres knows as a time.
@@ -73,6 +75,15 @@ pub(super) fn lease_ttl(text: &str) -> Result<Duration, String> {
         return Err(format!("{text:?} is not between 2s and 10m"));
     }
     Ok(ttl)
+}
+
+/// Each refresh asks WhatsApp for the whole list.
+pub(super) fn groups_refresh(text: &str) -> Result<Duration, String> {
+    let refresh = duration(text)?;
+    if refresh < GROUPS_REFRESH_MIN || refresh > GROUPS_REFRESH_MAX {
+        return Err(format!("{text:?} is not between 5s and 30d"));
+    }
+    Ok(refresh)
 }
 
 /// At least a day, which the database enforces.

@@ -42,7 +42,8 @@ settings! {
     DATABASE_URL: "DATABASE_URL", Means("an embedded Postgres in the data directory"),
         "Postgres to use",
         "TLS as `sslmode` says; for a host elsewhere give it `sslmode=verify-full&channel_binding=require`, as nothing \
-         else checks that it is the database, and paird and `paird doctor` warn";
+         else checks that it is the database, and paird and `paird doctor` warn. `sslrootcert`, `sslcrl`, `sslcert` and \
+         `sslkey` name files as for libpq";
     LISTEN_URL: "PAIRD_LISTEN_URL", Nothing,
         "the same Postgres past a transaction-mode pooler, for LISTEN and locks",
         "the same database past a pooler in transaction mode, for LISTEN and locks; see [Poolers](#poolers)";
@@ -97,6 +98,10 @@ settings! {
         "where accounts' proxies may be: networks and addresses, with commas between them. `usual` is everywhere but \
          loopback, link-local, multicast and the addresses at which clouds tell a machine its secrets. The address \
          that is dialled decides, not the name";
+    GROUPS_REFRESH: "PAIRD_GROUPS_REFRESH", Reads("6h"),
+        "how often an account's groups are fetched again",
+        "how often an account's groups are fetched again while WhatsApp reports no change: `5s` to `30d`, jittered by a \
+         quarter";
     LEASE_TTL: "PAIRD_LEASE_TTL", Reads("20s"),
         "a silent daemon's accounts are taken over after this",
         "how long a dead daemon keeps its accounts. It renews at a quarter of it, and closes its own sockets at three \

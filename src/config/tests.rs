@@ -61,6 +61,9 @@ fn pace_and_lease_are_numbers_within_reason() {
     refused("PAIRD_CONNECT_RATE", "fast");
     refused("PAIRD_CONNECT_RATE", "-1");
     assert_eq!(read(&[("PAIRD_LEASE_TTL", "3s")]).unwrap().lease_ttl, Duration::from_secs(3));
+    assert_eq!(read(&[("PAIRD_GROUPS_REFRESH", "1d")]).unwrap().groups_refresh, Duration::from_hours(24));
+    refused("PAIRD_GROUPS_REFRESH", "4s");
+    refused("PAIRD_GROUPS_REFRESH", "31d");
     refused("PAIRD_LEASE_TTL", "1s");
     refused("PAIRD_LEASE_TTL", "1h");
 }

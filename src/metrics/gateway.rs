@@ -99,7 +99,7 @@ impl ConnectionProgress {
                 }
             }
             SessionEvent::Code { .. } => self.step(PairStep::Code),
-            SessionEvent::QrOver | SessionEvent::CodeOver { .. } => {}
+            SessionEvent::QrOver | SessionEvent::CodeOver { .. } | SessionEvent::GroupsChanged => {}
             SessionEvent::Passkey { .. } => self.step(PairStep::Passkey),
             SessionEvent::Scanned { .. } => {
                 mark(&self.scanned);

@@ -18,6 +18,7 @@ mod duplicates;
 mod failing_reads;
 mod failing_writes;
 mod fleet;
+mod groups;
 mod hostile_logins;
 mod inbox;
 mod isolation;

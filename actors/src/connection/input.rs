@@ -48,6 +48,8 @@ pub enum LibraryEvent {
     PairingFinished,
     /// Logged in.
     Success { phone: Option<Phone>, device_jid: Option<String> },
+    /// A stanza that reports a change of a group.
+    GroupsChanged,
     /// A reason to end that leaves nothing to interpretation.
     CloseReported(CloseReason),
     /// `<stream:error>` with a code, which mostly no other event stands for.

@@ -191,6 +191,7 @@ impl Connection {
             LibraryEvent::ScanFailed(reason) => self.on_scan_failed(reason, step),
             LibraryEvent::PairingFinished => self.on_pairing_finished(step),
             LibraryEvent::Success { phone, device_jid } => self.on_success(phone, device_jid, step),
+            LibraryEvent::GroupsChanged => self.on_groups_changed(step),
             LibraryEvent::CloseReported(reason) => self.on_close_reported(reason, step),
             LibraryEvent::StreamError(reason) => self.on_stream_error(reason, step),
             LibraryEvent::Disconnected(how) => self.evidence.lost(how),

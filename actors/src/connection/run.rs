@@ -166,6 +166,14 @@ impl Connection {
     }
 
     /// Open → Open
+    pub(super) fn on_groups_changed(&mut self, step: &mut Step) {
+        self.on_stanza(step.now);
+        if matches!(self.state, State::Open(_)) {
+            step.emit(SessionEvent::GroupsChanged);
+        }
+    }
+
+    /// Open → Open
     pub(super) fn on_frame(&mut self, now: Instant) {
         let State::Open(ping) = &mut self.state else { return };
         if self.owed.is_some() {

@@ -58,6 +58,12 @@ pub struct Policy {
     pub outdated_cap: Duration,
     /// Groups are fetched this long after login, at most (jittered).
     pub groups_delay: Duration,
+    /// Groups are fetched again this long after they were (`PAIRD_GROUPS_REFRESH`), jittered.
+    pub groups_refresh: Duration,
+    /// Groups are fetched this long after WhatsApp reports a change, so that a burst of changes is
+    /// one fetch. Doubles while changes continue, up to `groups_settle_cap`.
+    pub groups_settle: Duration,
+    pub groups_settle_cap: Duration,
     /// Wait before a failed group fetch is tried again; doubles each time.
     pub groups_retry: Duration,
     /// After this the groups are not coming; WhatsApp may take 75 s.
@@ -72,6 +78,11 @@ impl Policy {
     /// Between two tries with a client that WhatsApp refuses.
     pub fn outdated(&self) -> Backoff {
         Backoff::new(self.outdated_retry, self.outdated_cap)
+    }
+
+    /// Between a reported change of the groups and the fetch.
+    pub fn groups_settle(&self) -> Backoff {
+        Backoff::new(self.groups_settle, self.groups_settle_cap)
     }
 
     /// Between two reconnects.
@@ -102,6 +113,9 @@ impl Default for Policy {
             outdated_retry: Duration::from_secs(60),
             outdated_cap: Duration::from_secs(600),
             groups_delay: Duration::from_secs(3),
+            groups_refresh: Duration::from_secs(6 * 3600),
+            groups_settle: Duration::from_secs(10),
+            groups_settle_cap: Duration::from_secs(1800),
             groups_retry: Duration::from_secs(30),
             groups_timeout: Duration::from_secs(90),
             unlink_timeout: Duration::from_secs(45),

@@ -4,7 +4,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, Instant, KeyringId, PasskeyStage, Phone, Secret,
+    AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, Instant, KeyringId, OperatorId, PasskeyStage,
+    Phone, Secret,
 };
 
 /// The purpose of a connection.
@@ -50,6 +51,8 @@ pub enum SessionEvent {
     ScanRejected { reason: String },
     /// Logged in: `<success>` was received.
     Open { phone: Option<Phone>, device_jid: Option<String> },
+    /// WhatsApp reports a change of some group of the account.
+    GroupsChanged,
     /// The connection is over, by itself; the last event of its incarnation.
     Ended { reason: CloseReason },
 }

@@ -66,6 +66,10 @@ impl EventHandler {
             "iq" if node.get_optional_child("pair-success").is_some() => LibraryEvent::PairSuccess(scan(node)),
             "success" => self.success(),
             "notification" if is_typed_code(node) => LibraryEvent::CodeTyped,
+            // Any change, also one that the library cannot read.
+            "notification" if node.get_attr("type").is_some_and(|kind| kind.as_str() == "w:gp2") => {
+                LibraryEvent::GroupsChanged
+            }
             _ => LibraryEvent::Stanza,
         }
     }

@@ -1,13 +1,19 @@
 //! Life with a link: logging in, staying, losing the connection, coming back.
 
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
+};
 
 use super::{CommandInput, Effect, Lifecycle, State, Step, closing::AfterClose, state::Groups};
 use crate::domain::{
     AccountRecord, AuditAction, Backoff, Change, Claim, ClaimError, CloseReason, CodeChange, CommandKind, Desired,
     Event, Finished, Group, GroupsError, HoldCause, Instant, Phone, Policy, Purpose, QrChange, Reason, Status,
-    TicketReason, Update, Verdict, share,
+    TicketReason, Update, Verdict, jitter, share,
 };
+
+/// After so many pauses without a reported change, the pause is as short as at first.
+const QUIET: u32 = 8;
 
 impl Lifecycle {
     /// Reconnecting | Held | Unpaired (with keys) → Connecting
@@ -148,11 +154,15 @@ impl Lifecycle {
         self.outdated.reset();
         self.doubted = None;
         self.record = record;
-        let due = self.record.groups_synced_at.is_none().then(|| {
-            let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
-            step.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()))
-        });
-        self.state = State::Online { since: step.now, groups: Groups { due, ..Groups::default() } };
+        let most = u32::try_from(self.policy.groups_delay.as_millis()).unwrap_or(u32::MAX).max(1);
+        let soon = step.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()));
+        let due = self.record.groups_synced_at.map_or(soon, |at| self.groups_refresh(at).max(soon));
+        self.state = State::Online { since: step.now, groups: Groups { due: Some(due), ..Groups::default() } };
+    }
+
+    /// When groups that were fetched at `at` are fetched again, if no change is reported.
+    fn groups_refresh(&self, at: Instant) -> Instant {
+        at.after(jitter(self.policy.groups_refresh, self.seed, self.incarnation.0))
     }
 
     /// The connection ended by itself. any with a session → Closing
@@ -292,43 +302,80 @@ impl Lifecycle {
         }
         groups.asked = true;
         groups.due = Some(until);
+        groups.rush = if groups.changed { groups.rush.saturating_add(1) } else { 0 };
+        groups.changed = false;
         step.order(Effect::FetchGroups(self.incarnation));
+    }
+
+    /// WhatsApp reports a change of a group: the whole list is fetched soon. Online → Online
+    pub(super) fn on_groups_changed(&mut self, step: &mut Step) {
+        let (policy, seed) = (self.policy.groups_settle(), self.seed);
+        let synced_at = self.record.groups_synced_at;
+        let State::Online { groups, .. } = &mut self.state else { return };
+        let is_first = !std::mem::replace(&mut groups.changed, true);
+        if groups.asked {
+            // The pending answer may predate the change.
+            return;
+        }
+        let quiet = policy.wait(groups.rush, seed).saturating_mul(QUIET);
+        if is_first && synced_at.is_some_and(|at| at.after(quiet) <= step.now) {
+            groups.rush = 0;
+        }
+        // After a failure, the pause of the retry applies.
+        if groups.failures == 0 {
+            let settled = step.now.after(policy.wait(groups.rush, seed));
+            groups.due = Some(groups.due.map_or(settled, |due| due.min(settled)));
+        }
     }
 
     /// Online → Online
     pub(super) fn on_groups_fetched(&mut self, outcome: Result<Vec<Group>, GroupsError>, step: &mut Step) {
+        let (policy, seed) = (self.policy.groups_settle(), self.seed);
+        let refresh = self.groups_refresh(step.now);
         let State::Online { groups, .. } = &mut self.state else { return };
         if !groups.asked {
             return;
         }
         groups.asked = false;
-        groups.due = None;
         let commands = std::mem::take(&mut groups.commands);
         match outcome {
             Ok(list) => {
                 groups.failures = 0;
+                let changed = groups.changed.then(|| step.now.after(policy.wait(groups.rush, seed)));
+                groups.due = Some(changed.map_or(refresh, |settled| settled.min(refresh)));
                 let count = list.len();
+                let told = self.told_groups.replace(fingerprint(&list));
+                // A refresh that no command requested and that finds no change is not reported.
+                let is_news =
+                    told != self.told_groups || self.record.groups_synced_at.is_none() || !commands.is_empty();
                 self.record.groups_synced_at = Some(step.now);
                 let result = || Ok(format!("{count} groups"));
                 let kind = CommandKind::SyncGroups;
                 let done = |command| Finished { command, kind: kind.to_string(), result: result() };
                 let change = Change {
                     groups: Some(list),
-                    events: vec![Event::GroupsSynced { count }],
+                    events: Vec::from_iter(is_news.then_some(Event::GroupsSynced { count })),
                     finished: commands.into_iter().map(done).collect(),
                     ..Change::default()
                 };
                 self.write(change, step);
             }
             Err(reason) => {
-                if self.record.groups_synced_at.is_none() {
-                    groups.due = Some(groups_retry(&self.policy, self.seed, step.now, groups.failures));
-                    groups.failures = groups.failures.saturating_add(1);
-                }
+                groups.due = Some(groups_retry(&self.policy, self.seed, step.now, groups.failures));
+                groups.failures = groups.failures.saturating_add(1);
                 self.fail_syncs(&commands, &format!("the groups could not be fetched: {reason}"), step);
             }
         }
     }
+}
+
+/// The same for lists that differ only in their order.
+fn fingerprint(groups: &[Group]) -> u64 {
+    let mut sorted: Vec<_> = groups.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+    let mut hasher = DefaultHasher::new();
+    sorted.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn groups_retry(policy: &Policy, seed: u128, now: Instant, failures: u32) -> Instant {

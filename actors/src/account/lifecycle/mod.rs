@@ -64,6 +64,8 @@ pub struct Lifecycle {
     doubted: Option<KeyringId>,
     /// The source of the command that began the running attempt.
     source: String,
+    /// Fingerprint of the groups in the last `groups.synced` of this life.
+    told_groups: Option<u64>,
 }
 
 type Step = machine::Step<Effect>;
@@ -155,6 +157,7 @@ impl Lifecycle {
             SessionEvent::Scanned { phone, device_jid } => self.on_scanned(phone, device_jid, step),
             SessionEvent::ScanRejected { reason } => self.on_scan_rejected(&reason, step),
             SessionEvent::Open { phone, device_jid } => self.on_open(phone, device_jid, step),
+            SessionEvent::GroupsChanged => self.on_groups_changed(step),
             SessionEvent::Ended { reason } => self.on_ended(&reason, step),
         }
     }

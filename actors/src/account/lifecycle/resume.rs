@@ -45,6 +45,7 @@ impl Lifecycle {
             outdated: Failures::default(),
             doubted: None,
             source: NOBODY.to_owned(),
+            told_groups: None,
         }
     }
 

@@ -53,6 +53,10 @@ pub struct Groups {
     pub due: Option<Instant>,
     /// A fetch is under way; its answer is waited for until `due`.
     pub asked: bool,
+    /// WhatsApp has reported a change since the last fetch began.
+    pub changed: bool,
+    /// Consecutive fetches that followed a reported change.
+    pub rush: u32,
     pub failures: u32,
     /// The `groups.sync` that end with the next answer.
     pub commands: Vec<CommandId>,

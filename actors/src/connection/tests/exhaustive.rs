@@ -16,6 +16,7 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
     let mut inputs: Vec<Input> = [
         LibraryEvent::Stanza,
         LibraryEvent::Frame,
+        LibraryEvent::GroupsChanged,
         qr("q"),
         LibraryEvent::QrsExhausted { closes: false },
         code(),

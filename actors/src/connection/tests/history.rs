@@ -67,7 +67,8 @@ pub(super) fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input
     let lasts = Duration::from_secs(choice.into());
     let raw = || "raw".to_owned();
     match kind {
-        0 if choice < 128 => Input::Event(LibraryEvent::Stanza),
+        0 if choice < 120 => Input::Event(LibraryEvent::Stanza),
+        0 if choice < 140 => Input::Event(LibraryEvent::GroupsChanged),
         0 => Input::Event(LibraryEvent::Frame),
         1 => Input::Event(qr(&format!("q{}", choice % 3))),
         2 => Input::Event(LibraryEvent::QrsExhausted { closes: choice < 60 }),

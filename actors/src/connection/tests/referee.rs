@@ -203,6 +203,7 @@ impl Referee {
                 assert!(self.is_running, "opened without a socket");
                 assert!(!self.pairs || self.linked.is_some(), "open, and its link was never confirmed");
             }
+            SessionEvent::GroupsChanged => assert!(self.is_open, "groups before the login"),
             SessionEvent::Ended { .. } => self.has_ended = true,
         }
         assert!(self.has_dialed || self.has_ended, "{event:?} before its turn");

@@ -305,6 +305,18 @@ fn an_active_connection_is_not_pinged() {
 }
 
 #[test]
+fn a_change_of_groups_is_told_once_the_connection_is_open() {
+    let mut bench = Bench::dialing(Purpose::Login);
+    assert_eq!(*bench.event(LibraryEvent::GroupsChanged), [], "it is a stanza all the same");
+    assert_eq!(bench.state(), "LoggingIn");
+    let mut bench = Bench::open();
+    let told = [Effect::Emit(SessionEvent::GroupsChanged)];
+    assert_eq!(*bench.event(LibraryEvent::GroupsChanged), told);
+    bench.request(Request::Close);
+    assert_eq!(*bench.event(LibraryEvent::GroupsChanged), []);
+}
+
+#[test]
 fn a_frame_that_nothing_follows_is_asked_about_soon() {
     let mut bench = Bench::open();
     let begun = bench.now;

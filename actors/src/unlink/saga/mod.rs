@@ -197,7 +197,8 @@ impl Saga {
                 | SessionEvent::CodeOver { .. }
                 | SessionEvent::Passkey { .. }
                 | SessionEvent::Scanned { .. }
-                | SessionEvent::ScanRejected { .. },
+                | SessionEvent::ScanRejected { .. }
+                | SessionEvent::GroupsChanged,
             ) => {}
         }
     }

@@ -27,6 +27,7 @@ fn alphabet(life: &Lifecycle, command_id: i64) -> Vec<Input> {
         Input::Session(of, qr),
         Input::Session(of, scanned),
         Input::Session(of, SessionEvent::Open { phone: Some(phone()), device_jid: None }),
+        Input::Session(of, SessionEvent::GroupsChanged),
         ended(CloseReason::SocketLost(raw())),
         ended(CloseReason::LoggedOut(raw())),
         ended(CloseReason::NotAuthorized(raw())),

@@ -128,6 +128,7 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         }
         12 => session(SessionEvent::Passkey { stage: PasskeyStage::Challenge, request: json!({}), expires_at }),
         13 | 14 => session(SessionEvent::Scanned { phone, device_jid: "jid".to_owned() }),
+        15 if choice < 128 => session(SessionEvent::GroupsChanged),
         15 => session(SessionEvent::ScanRejected { reason: "no multi-device".to_owned() }),
         16 | 17 => session(SessionEvent::Open { phone: Some(phone), device_jid: Some("jid".to_owned()) }),
         18 => session(SessionEvent::Ended { reason: close_reason(choice) }),

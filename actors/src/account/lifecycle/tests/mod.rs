@@ -2,6 +2,7 @@
 
 mod diagram;
 mod exhaustive;
+mod groups;
 mod history;
 mod outage;
 mod referee;
