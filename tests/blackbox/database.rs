@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 use paird_sandbox::{Fault, Scope};
-use paird_testkit::{Stage, Wire, until};
+use paird_testkit::{Stage, Wire, until, until_within};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
@@ -334,4 +334,45 @@ async fn a_label_of_before_there_were_limits_is_harmless() {
     assert!(!log.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z")), "a label forged a line of the log");
     assert!(!log.contains('\u{1b}'), "a label coloured the log");
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_notifications_all_is_done_within_half_a_minute() {
+    const BOUND: Duration = Duration::from_secs(30);
+    let (stage, daemon) = Stage::with_daemon().await;
+    let web = &stage.web;
+    // As where the queue of notifications stays full.
+    let mute = "CREATE OR REPLACE FUNCTION ring(channel text, payload text) RETURNS boolean LANGUAGE plpgsql
+                AS $$ BEGIN RETURN false; END $$";
+    web.sql.batch_execute(mute).await.unwrap();
+    let mut follow = crate::command_line::command(&stage);
+    follow.args(["events", "--follow", "--since", "0", "--json"]).stdout(std::process::Stdio::piped());
+    let mut follower = follow.spawn().unwrap();
+    let mut told = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(follower.stdout.take().unwrap()));
+
+    let account = web.account("desk").await;
+    stage.phones.add(NUMBERS[0]).await;
+    web.send("account.pair", account, json!({})).await;
+    until_within(BOUND, "a QR", || async { web.qr_now(account).await }).await;
+    let seq = web.seq(account).await;
+    web.scan(account, NUMBERS[0], &stage.phones).await;
+    let event = async { while !told.next_line().await.unwrap().expect("an event").contains("session.connected") {} };
+    tokio::time::timeout(BOUND, event).await.expect("the follower hears of it");
+    web.event(account, "session.connected", seq).await;
+
+    let next = stage.daemon(&[]).await;
+    assert!(daemon.terminate().await.success());
+    until_within(BOUND, "the account runs in the next daemon", || async {
+        let sql = "SELECT count(*) FROM whatsapp_accounts WHERE owner IN (SELECT id FROM processes WHERE NOT draining)
+                   AND status = 'connected'";
+        (web.count(sql, &[]).await == 1).then_some(())
+    })
+    .await;
+    let id = web.send("account.unpair", account, json!({})).await;
+    until_within(BOUND, "the command is done", || async {
+        let done = "SELECT count(*) FROM commands WHERE id = $1 AND state = 'done'";
+        (web.count(done, &[&id]).await == 1).then_some(())
+    })
+    .await;
+    stage.finish([next]).await;
 }

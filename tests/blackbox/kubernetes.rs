@@ -199,3 +199,13 @@ fn a_rollout_waits_longer_than_a_lease_and_takes_one_pod_a_time() {
     assert_eq!(manifest("poddisruptionbudget.yaml")["spec"]["maxUnavailable"].as_u64(), Some(1));
     assert!(deployment["spec"]["replicas"].as_u64().unwrap() > 1, "a disruption budget of one leaves nobody");
 }
+
+#[test]
+fn the_console_can_be_given_a_login_of_its_own() {
+    let containers = containers();
+    let variables = list(&containers[0]["env"]);
+    let login = variables.iter().find(|variable| text(&variable["name"]) == "PAIRD_CONSOLE_DATABASE_URL");
+    let reference = at(login.expect("the console's login"), &["valueFrom", "secretKeyRef"]);
+    assert_eq!(text(&reference["key"]), "console-database-url");
+    assert_eq!(reference["optional"].as_bool(), Some(true), "without least rights there is none");
+}

@@ -49,6 +49,9 @@ async fn a_cluster_starts_answers_stops_and_keeps_its_rows() {
     let client = connect(&embedded.dsn()).await;
     let kept: i32 = client.query_one("SELECT id FROM kept", &[]).await.unwrap().get(0);
     assert_eq!(kept, 7);
+    // Compiling takes longer than any statement here runs, and comes with a library of its own.
+    let jit: String = client.query_one("SHOW jit", &[]).await.unwrap().get(0);
+    assert_eq!(jit, "off");
     embedded.stop().await;
     std::fs::remove_dir_all(dir).unwrap();
 }

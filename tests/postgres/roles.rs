@@ -110,6 +110,26 @@ async fn the_web_app_has_no_rights_beyond_its_own() {
 }
 
 #[tokio::test]
+async fn no_role_may_create_functions_in_the_schema() {
+    let database = granted().await;
+    // As a database has it that was made by Postgres 14 or before.
+    database.web.batch_execute("GRANT CREATE ON SCHEMA public TO PUBLIC").await.unwrap();
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
+    let overload = "CREATE FUNCTION send_command(kind text, account uuid, args text) RETURNS bigint
+                    LANGUAGE sql AS 'SELECT 1::bigint'";
+    for group in Role::ALL.map(Role::name) {
+        refuses(&database.login(group).await, overload).await;
+    }
+    let name = format!("stranger_{}", Uuid::new_v4().simple());
+    database
+        .web
+        .batch_execute(&format!("CREATE ROLE {name} LOGIN; GRANT CONNECT ON DATABASE paird TO {name}"))
+        .await
+        .unwrap();
+    refuses(&connect(&database.text_of(&name)).await, overload).await;
+}
+
+#[tokio::test]
 async fn the_daemons_role_cannot_do_what_the_web_app_or_owner_may() {
     let database = granted().await;
     database.account(Uuid::new_v4(), "desk").await;

@@ -150,3 +150,24 @@ async fn a_listener_on_a_dead_daemons_address_gets_no_token() {
     heard.abort();
     stage.finish([]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_proxy_of_the_environment_sees_the_token() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    // By the address, as where the socket is another user's.
+    std::fs::remove_file(stage.dir.join("daemon/console.sock")).unwrap();
+    for args in [&["inspect", "--all"][..], &["resync"], &["health", "--live"], &["health", "--ready"]] {
+        let mut command = super::command(&stage);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env(name, &url).env(name.to_lowercase(), &url);
+        }
+        let output = command.args(args).output().await.unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+    let own = tokio::net::TcpStream::connect(proxy.local_addr().unwrap()).await.unwrap();
+    let (_, first) = proxy.accept().await.unwrap();
+    assert_eq!(first, own.local_addr().unwrap(), "somebody connected to the proxy");
+    stage.finish([daemon]).await;
+}

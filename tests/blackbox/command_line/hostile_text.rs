@@ -1,9 +1,12 @@
 //! Hostile text from others, in every command that prints it.
 
+use std::{collections::BTreeSet, process::Stdio};
+
 use paird_testkit::Stage;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::command;
+use super::{command, screen::Screen};
 
 /// The title of the window, the clipboard, colours, cursor moves, a forged line, C1 controls,
 /// marks of direction, and what has no width.
@@ -92,9 +95,21 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["accounts", "rename", &account, "desk again"],
         vec!["delete", "nobody", "--yes"],
         vec!["restart", &held],
+        vec!["keys", "rotate"],
+        vec!["migrate"],
+        vec!["resync"],
+        vec!["drain"],
+        vec!["drain", "--undo"],
+        vec!["phone", "scan", HOSTILE],
+        vec!["phone", "devices", "436607000098"],
+        vec!["phone", "devices", HOSTILE],
+        vec!["phone", "unlink", "436607000098", HOSTILE],
+        vec!["completions", "no such shell"],
+        vec!["exit-codes"],
         vec!["health"],
         vec!["no such\u{1b}[2J command"],
     ];
+    assert_eq!(left_out(&commands).await, Vec::<String>::new(), "commands that no line above runs");
     for args in &commands {
         for json in [false, true] {
             let mut command = command(&stage);
@@ -105,23 +120,84 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
             let output = tokio::time::timeout(std::time::Duration::from_secs(60), command.output()).await;
             let output = output.unwrap_or_else(|_| panic!("{args:?} does not end")).unwrap();
             for text in [&output.stdout, &output.stderr] {
-                let text = String::from_utf8(text.clone()).unwrap();
-                let wild = text.chars().find(|letter| *letter != '\n' && is_wild(*letter));
-                // Of arguments clap quotes what was typed here.
-                let is_clap = text.starts_with("error: ");
-                assert!(wild.is_none() || is_clap, "{args:?} printed {wild:?}: {text:?}");
-                assert!(
-                    !text.lines().any(|line| line.starts_with("  ok  forged")),
-                    "{args:?} printed a forged line: {text}"
-                );
+                assert_tame(&format!("{args:?}"), std::str::from_utf8(text).unwrap());
             }
         }
     }
+    // Those that go on until somebody ends them: a line each.
+    for args in [&["watch"][..], &["watch", "--json"], &["events", "--follow", "--since", "0"]] {
+        let mut following = command(&stage).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+        for _ in 0..2 {
+            let line = tokio::time::timeout(std::time::Duration::from_secs(30), lines.next_line()).await;
+            let line = line.unwrap_or_else(|_| panic!("{args:?} says nothing")).unwrap();
+            assert_tame(&format!("{args:?}"), &line.expect("a line"));
+        }
+        following.kill().await.unwrap();
+    }
+    // In a terminal they draw; a stranger's words on the screen are only text.
+    let lobby = web.account("lobby").await;
+    let renaming = format!("UPDATE whatsapp_accounts SET label = {} WHERE id = '{lobby}'", literal(HOSTILE));
+    owner.batch_execute(&renaming).await.unwrap();
+    let screen = Screen::start(&stage, &["watch"], 160, 50);
+    screen.shows("desk again").await;
+    assert_drawn_tame(&screen);
+    drop(screen);
+    let screen = Screen::start(&stage, &["pair", &lobby.to_string()], 160, 60);
+    screen.qr().await;
+    web.qr(lobby).await;
+    assert_drawn_tame(&screen);
+    drop(screen);
     drop(owner);
     let shown = json!(HOSTILE).to_string();
     assert!(shown.contains("\\u001b"), "the text is hostile: {shown}");
     daemon.kill().await;
     stage.finish([]).await;
+}
+
+/// Commands of the program that none of these lines runs.
+async fn left_out(lines: &[Vec<&str>]) -> Vec<String> {
+    // Daemons and doubles that run until they are stopped, and a demonstration with accounts of its own.
+    let others = ["serve", "sandbox", "demo", "watch", "help"].map(str::to_owned);
+    let mut known = BTreeSet::new();
+    for outer in subcommands(&[]).await {
+        let inner = subcommands(&[&outer]).await;
+        if inner.is_empty() {
+            known.insert(outer);
+        } else {
+            known.extend(inner.iter().filter(|inner| *inner != "help").map(|inner| format!("{outer} {inner}")));
+        }
+    }
+    assert!(known.len() > 25, "{known:?}");
+    let run = |name: &String| lines.iter().any(|line| format!("{} ", line.join(" ")).starts_with(&format!("{name} ")));
+    known.into_iter().filter(|name| !others.contains(name) && !run(name)).collect()
+}
+
+/// As the program's own help lists them.
+async fn subcommands(of: &[&str]) -> Vec<String> {
+    let mut help = tokio::process::Command::new(paird_testkit::paird());
+    let output = help.arg("help").args(of).env_clear().output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What is longer than a line goes on further in.
+    let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn assert_tame(what: &str, text: &str) {
+    let wild = text.chars().find(|letter| *letter != '\n' && is_wild(*letter));
+    // Of arguments clap quotes what was typed here.
+    let is_clap = text.starts_with("error: ");
+    assert!(wild.is_none() || is_clap, "{what} printed {wild:?}: {text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("  ok  forged")), "{what} printed a forged line: {text}");
+}
+
+/// Control characters that the terminal obeys are not on its screen: what came of them is.
+fn assert_drawn_tame(screen: &Screen) {
+    let text = screen.text();
+    assert_eq!(screen.asides(), Vec::<String>::new(), "the terminal was told to do something");
+    assert!(!text.chars().any(|letter| letter != '\n' && is_wild(letter)), "{text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("  ok  forged")), "{text}");
 }
 
 fn literal(text: &str) -> String {

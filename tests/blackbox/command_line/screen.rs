@@ -13,8 +13,32 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 pub struct Screen {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
-    seen: Arc<Mutex<vt100::Parser>>,
+    seen: Arc<Mutex<vt100::Parser<Noted>>>,
     pty: Box<dyn MasterPty + Send>,
+}
+
+/// What a terminal does besides showing text.
+#[derive(Default)]
+struct Noted(Vec<String>);
+
+impl Noted {
+    fn note(&mut self, what: &[u8]) {
+        self.0.push(String::from_utf8_lossy(what).into_owned());
+    }
+}
+
+impl vt100::Callbacks for Noted {
+    fn set_window_icon_name(&mut self, _: &mut vt100::Screen, name: &[u8]) {
+        self.note(name);
+    }
+
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.note(title);
+    }
+
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.note(data);
+    }
 }
 
 impl Screen {
@@ -29,7 +53,8 @@ impl Screen {
         command.env("DATABASE_URL", &stage.dsn);
         command.env("PAIRD_DATA_DIR", stage.dir.join("daemon"));
         let child = pair.slave.spawn_command(command).unwrap();
-        let seen = Arc::new(Mutex::new(vt100::Parser::new(cells(lines), cells(columns), 0)));
+        let seen =
+            Arc::new(Mutex::new(vt100::Parser::new_with_callbacks(cells(lines), cells(columns), 0, Noted::default())));
         let mut output = pair.master.try_clone_reader().unwrap();
         let screen = Arc::clone(&seen);
         // Reading ends with the terminal.
@@ -44,6 +69,11 @@ impl Screen {
 
     pub fn text(&self) -> String {
         self.seen.lock().unwrap().screen().contents()
+    }
+
+    /// What the terminal was told besides what it shows: titles, and what goes to the clipboard.
+    pub fn asides(&self) -> Vec<String> {
+        self.seen.lock().unwrap().callbacks().0.clone()
     }
 
     pub async fn shows(&self, text: &str) {
