@@ -27,7 +27,7 @@ END $$;
 
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
-    keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, refinery_schema_history
+    keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
@@ -49,7 +49,7 @@ GRANT SELECT (expires_at, draining) ON processes TO paird_web;
 GRANT SELECT ON whatsapp_accounts, wrapped_keys, refinery_schema_history TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, credentials, unlink_tickets, proxy_logins
     TO paird_daemon;
-GRANT SELECT, INSERT, UPDATE ON commands TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE ON commands, client_version TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
 

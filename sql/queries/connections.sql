@@ -14,6 +14,10 @@ SELECT listen_to(:channel) AS listening;
 -- False behind a proxy that gives each statement another connection.
 SELECT EXISTS (SELECT FROM pg_listening_channels() AS heard (channel) WHERE heard.channel = :channel) AS listening;
 
+--! ring_pulse : (rung?)
+-- False while the queue of notifications is full.
+SELECT ring(:channel, '') AS rung;
+
 --! ping
 SELECT true AS alive;
 
@@ -32,4 +36,4 @@ FROM unnest(:names::text[], :values::text[]) AS setting (name, value);
 --! check_session
 -- Whether a connection that answers can do the daemon's work.
 SELECT current_setting('transaction_read_only')::boolean AS read_only,
-       to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables;
+       coalesce(has_any_column_privilege(to_regclass('whatsapp_accounts'), 'SELECT'), false) AS has_tables;

@@ -116,13 +116,14 @@ pub async fn inspect(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Inspe
 #[utoipa::path(tag = "admin", params(("id" = Uuid, Path)),
     responses((status = 202, description = "It is on its way")))]
 #[post("/api/accounts/{id}/restart")]
-pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub async fn restart(state: Data<AppState>, id: Path<Uuid>, caller: ReqData<Caller>) -> Result<HttpResponse, Problem> {
     let owner = owner(&state, *id).await?;
     elsewhere(&state, &owner)?;
     if owner.process.is_none() {
         return Err(at_rest());
     }
     info!(account = %id, "actor restart requested");
+    state.trail.note_account(AuditAction::Restarted, *caller, AccountId(*id));
     state.supervisor.restart(AccountId(*id));
     Ok(HttpResponse::new(StatusCode::ACCEPTED))
 }
@@ -130,8 +131,15 @@ pub async fn restart(state: Data<AppState>, id: Path<Uuid>) -> Result<HttpRespon
 /// Parks pair attempts that a crash left behind.
 #[utoipa::path(tag = "admin", request_body = SweepOrder, responses((status = 200, body = SweepReport)))]
 #[post("/api/sweep")]
-pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result<Json<SweepReport>, Problem> {
+pub async fn sweep(
+    state: Data<AppState>,
+    order: JsonBody<SweepOrder>,
+    caller: ReqData<Caller>,
+) -> Result<Json<SweepReport>, Problem> {
     let dry_run = order.0.dry_run;
+    if !dry_run {
+        state.trail.note(AuditAction::Swept, *caller);
+    }
     let swept = state.supervisor.sweep(dry_run).await.map_err(|why| not_done(&why))?;
     let told = |swept: paird_actors::domain::Swept| SweptAttempt {
         account_id: swept.account.0,
@@ -144,7 +152,8 @@ pub async fn sweep(state: Data<AppState>, order: JsonBody<SweepOrder>) -> Result
 /// Compares everything with the database now, as the tick does.
 #[utoipa::path(tag = "admin", responses((status = 202, description = "It is on its way")))]
 #[post("/api/resync")]
-pub async fn resync(state: Data<AppState>) -> HttpResponse {
+pub async fn resync(state: Data<AppState>, caller: ReqData<Caller>) -> HttpResponse {
+    state.trail.note(AuditAction::Resynced, *caller);
     state.supervisor.resync();
     HttpResponse::new(StatusCode::ACCEPTED)
 }

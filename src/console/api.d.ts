@@ -678,6 +678,8 @@ export interface components {
              *     - `account.device_named`: the name that the phone lists was set, to `deviceName`
              *     - `account.presence_set`: the account's presence was set, to `presence`
              *     - `account.resumed`: the operator had the account reconnect with its stored keys
+             *     - `account.reconnected`: the account was reconnected by a command, or because its proxy changed
+             *     - `account.restarted`: the account's actor was restarted by an operator
              *     - `account.cancelled`: the operator ended the pair attempt
              *     - `account.passkey_answered`: the operator answered a passkey challenge, or confirmed the code
              *     - `account.duplicate_refused`: a phone was refused: another account of the operator, `existingLabel`, has its number
@@ -686,11 +688,13 @@ export interface components {
              *     - `keys.rotated`: every key was wrapped with the new master key `key`
              *     - `daemon.drained`: a daemon was asked to release its accounts
              *     - `daemon.undrained`: a daemon was asked to claim accounts again
+             *     - `daemon.swept`: attempts that a crash had left behind were ended on request
+             *     - `daemon.resynced`: a daemon was asked to compare everything with the database
              *     - `console.logged_in`: a login to the console
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "console.logged_in" | "console.login_failed";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
             /** @description The action and its source, as a sentence for people, without its full stop. */
             actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */

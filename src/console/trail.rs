@@ -1,5 +1,5 @@
-//! Records log-ins, wrong tokens and drains in the audit log. Written by the daemon's login,
-//! which may append to it; the console's login may only read it.
+//! Records log-ins, wrong tokens and administrative requests in the audit log. Written by the
+//! daemon's login, which may append to it; the console's login may only read it.
 
 use std::{
     sync::{
@@ -10,8 +10,8 @@ use std::{
 };
 
 use deadpool_postgres::Pool;
-use paird_actors::domain::{AuditAction, StoreError};
-use paird_sql::queries::audit::note_in_audit;
+use paird_actors::domain::{AccountId, AuditAction, StoreError};
+use paird_sql::queries::audit::{note_account_in_audit, note_in_audit};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ const MOST_WAITING: usize = 64;
 struct Note {
     action: AuditAction,
     source: &'static str,
+    /// What it was done to, if not to the daemon.
+    account: Option<AccountId>,
 }
 
 #[derive(Default)]
@@ -55,8 +57,18 @@ impl Trail {
         Self { notes, wrong_tokens }
     }
 
+    /// Of the daemon.
     pub fn note(&self, action: AuditAction, caller: Caller) {
-        if self.notes.try_send(Note { action, source: caller.source() }).is_err() {
+        self.send(Note { action, source: caller.source(), account: None });
+    }
+
+    pub fn note_account(&self, action: AuditAction, caller: Caller, account: AccountId) {
+        self.send(Note { action, source: caller.source(), account: Some(account) });
+    }
+
+    fn send(&self, note: Note) {
+        let action = note.action;
+        if self.notes.try_send(note).is_err() {
             warn!(action = action.as_str(), "the audit log takes no more at once; this is not in it");
         }
     }
@@ -75,8 +87,11 @@ struct Writer {
 
 impl Writer {
     async fn write_notes(&self, mut noted: mpsc::Receiver<Note>) {
-        while let Some(Note { action, source }) = noted.recv().await {
-            self.write(action, source, &json!({})).await;
+        while let Some(Note { action, source, account }) = noted.recv().await {
+            match account {
+                None => self.write(action, source, &json!({})).await,
+                Some(account) => warn_of_failure(action, self.write_of_account(action, source, account).await),
+            }
         }
     }
 
@@ -92,9 +107,13 @@ impl Writer {
     }
 
     async fn write(&self, action: AuditAction, source: &str, payload: &Value) {
-        if let Err(why) = self.try_write(action, source, payload).await {
-            warn!(%why, action = action.as_str(), "failed to write a console action to the audit log");
-        }
+        warn_of_failure(action, self.try_write(action, source, payload).await);
+    }
+
+    async fn write_of_account(&self, action: AuditAction, source: &str, account: AccountId) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        let (action, channel) = (action.as_str(), "http");
+        bounded(note_account_in_audit().bind(&client, &source, &action, &channel, &account.0)).await.map(drop)
     }
 
     async fn try_write(&self, action: AuditAction, source: &str, payload: &Value) -> Result<(), StoreError> {
@@ -102,5 +121,11 @@ impl Writer {
         let target = Some(self.process);
         let (action, of, channel) = (action.as_str(), "daemon", "http");
         bounded(note_in_audit().bind(&client, &source, &action, &of, &target, payload, &channel)).await.map(drop)
+    }
+}
+
+fn warn_of_failure(action: AuditAction, written: Result<(), StoreError>) {
+    if let Err(why) = written {
+        warn!(%why, action = action.as_str(), "failed to write a console action to the audit log");
     }
 }

@@ -51,12 +51,13 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 26] = [
+pub const COLUMNS: [ColumnRights; 27] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
         ["S", "I", "S"],
     ),
+    columns("client_version", "accepted_at is_only major minor revision", ["", "SIU", ""]),
     columns(
         "commands",
         "account_id created_at dedupe_key done_at id kind result sent_by source started_at state",

@@ -192,3 +192,37 @@ async fn the_consoles_doors_are_audited_and_a_flood_is_one_line() {
     assert_nowhere_in_the_audit(&stage, "wrong-7").await;
     stage.finish([daemon]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_by_hand_to_daemon_and_account_is_audited() {
+    let stage = Stage::under_roles().await;
+    let mut daemon = stage.daemon(&[]).await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let (daemon_dsn, console_dsn) = (&stage.roles().daemon, &stage.roles().console);
+    let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    api.post("/api/sweep", json!({"dryRun": true})).await.is(200);
+    api.post("/api/sweep", json!({})).await.is(200);
+    api.post("/api/resync", json!({})).await.is(202);
+    api.post(&format!("/api/accounts/{desk}/restart"), json!({})).await.is(202);
+    api.post(&format!("/api/accounts/{}/restart", Uuid::new_v4()), json!({})).await.is(404);
+    stage.web.event(desk, "session.disconnected", 0).await;
+    stage.web.status_is(desk, "connected").await;
+    api.does(&desk.to_string(), "account.reconnect", json!({})).await;
+
+    let actions = ["daemon.swept", "daemon.resynced", "account.restarted", "account.reconnected"];
+    until("the lines", || async { (lines(&stage, &actions).await.len() >= 4).then_some(()) }).await;
+    assert_eq!(
+        lines(&stage, &actions).await,
+        [
+            line("daemon.swept", "api", daemon_dsn, "http"),
+            line("daemon.resynced", "api", daemon_dsn, "http"),
+            line("account.restarted", "api", daemon_dsn, "http"),
+            line("account.reconnected", "api", console_dsn, "command"),
+        ]
+    );
+    let of_desk = "SELECT count(*) FROM audit_log WHERE target_type = 'whatsapp_account' AND target_id = $1
+                   AND operator_id = (SELECT operator_id FROM whatsapp_accounts WHERE id = $1)
+                   AND payload->>'label' = 'desk' AND action IN ('account.restarted', 'account.reconnected')";
+    assert_eq!(stage.web.count(of_desk, &[&desk]).await, 2);
+    stage.finish([daemon]).await;
+}

@@ -47,6 +47,8 @@ async fn an_unreadable_row_is_held_once_then_resumed_or_deleted() {
         assert_eq!(web.status(account).await, "held", "{poison}");
         let times = web.kinds(account).await.iter().filter(|kind| *kind == "session.held").count();
         assert_eq!(times, 1, "{poison}: told again and again");
+        let audited = "SELECT count(*) FROM audit_log WHERE target_id = $1 AND action = 'account.held'";
+        assert_eq!(web.count(audited, &[&account]).await, 1, "{poison}");
         web.does(&format!("account.{what}"), account, json!({})).await;
         if what == "resume" {
             web.status_is(account, "connected").await;

@@ -193,7 +193,7 @@ async fn an_amended_migration_counts_as_the_same_one() {
     let again = "UPDATE refinery_schema_history SET checksum = $1 WHERE version = 8";
     database.web.execute(again, &[&"11373730944248512827"]).await.unwrap();
     migrate(&database.dsn).await.unwrap();
-    let undone = "DELETE FROM refinery_schema_history WHERE version >= 16;
+    let undone = "DELETE FROM refinery_schema_history WHERE version >= 16; DROP TABLE client_version;
                   ALTER TABLE keyrings DROP COLUMN opened_by, DROP COLUMN opening";
     database.web.batch_execute(undone).await.unwrap();
     migrate(&database.dsn).await.unwrap();

@@ -33,6 +33,10 @@ pub enum AuditAction {
     PresenceSet,
     #[strum(serialize = "account.resumed")]
     Resumed,
+    #[strum(serialize = "account.reconnected")]
+    Reconnected,
+    #[strum(serialize = "account.restarted")]
+    Restarted,
     #[strum(serialize = "account.cancelled")]
     Cancelled,
     #[strum(serialize = "account.passkey_answered")]
@@ -49,6 +53,10 @@ pub enum AuditAction {
     Drained,
     #[strum(serialize = "daemon.undrained")]
     Undrained,
+    #[strum(serialize = "daemon.swept")]
+    Swept,
+    #[strum(serialize = "daemon.resynced")]
+    Resynced,
     #[strum(serialize = "console.logged_in")]
     ConsoleLoggedIn,
     #[strum(serialize = "console.login_failed")]
@@ -74,6 +82,8 @@ impl AuditAction {
             Self::DeviceNamed => "Device name changed",
             Self::PresenceSet => "Presence changed",
             Self::Resumed => "Resumed",
+            Self::Reconnected => "Connected anew",
+            Self::Restarted => "Restarted",
             Self::Cancelled => "Pairing cancelled",
             Self::PasskeyAnswered => "Passkey answered",
             Self::DuplicateRefused => "Phone refused: linked to another account",
@@ -82,6 +92,8 @@ impl AuditAction {
             Self::KeysRotated => "Keys rotated",
             Self::Drained => "Daemon drained",
             Self::Undrained => "Drain undone",
+            Self::Swept => "Abandoned attempts ended",
+            Self::Resynced => "Resync requested",
             Self::ConsoleLoggedIn => "Logged in to the console",
             Self::ConsoleLoginFailed => "Wrong token for the console",
         }
@@ -106,6 +118,8 @@ impl AuditAction {
             Self::DeviceNamed => "the name that the phone lists was set, to `deviceName`",
             Self::PresenceSet => "the account's presence was set, to `presence`",
             Self::Resumed => "the operator had the account reconnect with its stored keys",
+            Self::Reconnected => "the account was reconnected by a command, or because its proxy changed",
+            Self::Restarted => "the account's actor was restarted by an operator",
             Self::Cancelled => "the operator ended the pair attempt",
             Self::PasskeyAnswered => "the operator answered a passkey challenge, or confirmed the code",
             Self::DuplicateRefused => {
@@ -116,6 +130,8 @@ impl AuditAction {
             Self::KeysRotated => "every key was wrapped with the new master key `key`",
             Self::Drained => "a daemon was asked to release its accounts",
             Self::Undrained => "a daemon was asked to claim accounts again",
+            Self::Swept => "attempts that a crash had left behind were ended on request",
+            Self::Resynced => "a daemon was asked to compare everything with the database",
             Self::ConsoleLoggedIn => "a login to the console",
             Self::ConsoleLoginFailed => {
                 "wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute"

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod audit;
 pub mod changes;
 pub mod cli;
+pub mod client_version;
 pub mod commands;
 pub mod connections;
 pub mod console;

@@ -15,6 +15,13 @@ pub struct NoteInAuditParams<
     pub payload: T4,
     pub channel: T5,
 }
+#[derive(Debug)]
+pub struct NoteAccountInAuditParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql> {
+    pub source: T1,
+    pub action: T2,
+    pub channel: T3,
+    pub account: uuid::Uuid,
+}
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
 pub struct NoteInAuditStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -84,5 +91,54 @@ impl<
             &params.payload,
             &params.channel,
         ))
+    }
+}
+pub struct NoteAccountInAuditStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn note_account_in_audit() -> NoteAccountInAuditStmt {
+    NoteAccountInAuditStmt(
+        "INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload, sent_by, channel) SELECT a.operator_id, $1, $2, 'whatsapp_account', a.id, jsonb_build_object('label', left(a.label, 200)), session_user, $3 FROM whatsapp_accounts a WHERE a.id = $4",
+        None,
+    )
+}
+impl NoteAccountInAuditStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        source: &'a T1,
+        action: &'a T2,
+        channel: &'a T3,
+        account: &'a uuid::Uuid,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[source, action, channel, account]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync, T1: crate::StringSql, T2: crate::StringSql, T3: crate::StringSql>
+    crate::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        NoteAccountInAuditParams<T1, T2, T3>,
+        std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>,
+        C,
+    > for NoteAccountInAuditStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a NoteAccountInAuditParams<T1, T2, T3>,
+    ) -> std::pin::Pin<Box<dyn futures::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>> {
+        Box::pin(self.bind(client, &params.source, &params.action, &params.channel, &params.account))
     }
 }

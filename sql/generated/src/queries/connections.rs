@@ -369,6 +369,30 @@ impl CheckListeningStmt {
         }
     }
 }
+pub struct RingPulseStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn ring_pulse() -> RingPulseStmt {
+    RingPulseStmt("SELECT ring($1, '') AS rung", None)
+}
+impl RingPulseStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        channel: &'a T1,
+    ) -> OptionboolQuery<'c, 'a, 's, C, Option<bool>, 1> {
+        OptionboolQuery {
+            client,
+            params: [channel],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
 pub struct PingStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn ping() -> PingStmt {
     PingStmt("SELECT true AS alive", None)
@@ -498,7 +522,7 @@ impl<
 pub struct CheckSessionStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn check_session() -> CheckSessionStmt {
     CheckSessionStmt(
-        "SELECT current_setting('transaction_read_only')::boolean AS read_only, to_regclass('whatsapp_accounts') IS NOT NULL AS has_tables",
+        "SELECT current_setting('transaction_read_only')::boolean AS read_only, coalesce(has_any_column_privilege(to_regclass('whatsapp_accounts'), 'SELECT'), false) AS has_tables",
         None,
     )
 }
