@@ -12,8 +12,8 @@ use crate::{
     Deps, clock,
     desk::{Caused, Desk, Next, Retrying, Wait, Work},
     domain::{
-        AccountId, ConnectionSettings, Ending, Fence, Incarnation, KeyringId, Member, OpenSession, Purpose, Retired,
-        SessionEvent, StoreError, TicketId,
+        AccountId, ConnectionSettings, Ending, Fence, Incarnation, KeyringId, Member, OpenSession, OperatorId, Purpose,
+        Retired, SessionEvent, StoreError, TicketId,
     },
     exit::{ExitGuard, LiveSession, NumberedSession},
     ports::{Session, SessionListener},
@@ -56,6 +56,8 @@ pub enum Done<W: Work> {
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub account: AccountId,
+    /// Of an account.
+    pub operator: Option<OperatorId>,
     pub ticket: Option<TicketId>,
     pub label: String,
     pub fence: Fence,
@@ -99,7 +101,7 @@ impl<W: CarryOut> TaskContext<W> {
         heard: fn(Incarnation, SessionEvent) -> W::Input,
     ) -> Result<(), StoreError> {
         let Self { deps, subject, live, address, cause, .. } = self;
-        let Subject { account, label, fence, .. } = subject;
+        let Subject { account, operator, label, fence, .. } = subject;
         let span = info_span!("session", %account, %label, incarnation = incarnation.0);
         let listener: SessionListener = Arc::new(move |incarnation, event| {
             address.do_send(Mail::Input(Caused { what: heard(incarnation, event), cause: Some(cause.clone()) }));
@@ -109,7 +111,7 @@ impl<W: CarryOut> TaskContext<W> {
                 Some(settings) => settings,
                 None => deps.connections.load_connection_settings(account, fence).await?,
             };
-            let order = OpenSession { account, label, fence, incarnation, keyring, purpose, settings };
+            let order = OpenSession { account, operator, label, fence, incarnation, keyring, purpose, settings };
             deps.gateway.open(order, listener).await
         };
         live.set(incarnation, opening.instrument(span).await?);

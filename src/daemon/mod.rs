@@ -26,6 +26,7 @@ use crate::{
     listen::ListenAddress,
     metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
     postgres::{
+        client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
         listener::{ListenMode, Listener},
         outbox::Outbox,
@@ -146,6 +147,7 @@ async fn serve_with(
         device_name: config.device_name.clone(),
         connect_rate: config.connect_rate,
         proxy_allow: config.proxy_allow.clone(),
+        versions: Arc::new(KeptVersion::new(daemon_pool.clone())),
         odd: {
             let meters = Arc::clone(&meters);
             Arc::new(move |kind| meters.stanza_was_odd(kind))

@@ -24,7 +24,7 @@ use super::{
     proxy::{Proxy, ProxyAllow, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
-    version::{Versions, WebVersion},
+    version::{VersionStore, Versions, WebVersion},
 };
 use crate::proxy_address::ProxyAddress;
 
@@ -50,6 +50,8 @@ pub struct GatewaySettings {
     pub connect_rate: u32,
     /// The addresses that accounts' proxies may have.
     pub proxy_allow: ProxyAllow,
+    /// Stores the last client version that WhatsApp accepted.
+    pub versions: Arc<dyn VersionStore>,
     /// Called for each odd stanza.
     pub odd: OddListener,
     /// Called for each try to connect through a proxy.
@@ -75,8 +77,8 @@ impl WhatsApp {
     pub fn new(settings: GatewaySettings) -> Self {
         let http: Arc<dyn HttpClient> = Arc::new(web::direct());
         let versions = match &settings.url {
-            Some(_) => Versions::fixed(SANDBOX_VERSION),
-            None => Versions::web(settings.runtime.clone()),
+            Some(_) => Versions::fixed(SANDBOX_VERSION, settings.versions),
+            None => Versions::web(settings.runtime.clone(), settings.versions),
         };
         Self {
             dialer: Arc::new(Dialer::to(settings.url.as_deref(), settings.proxied)),
@@ -100,8 +102,8 @@ impl WhatsApp {
 
     /// The same gateway, which looks the client version up on the web.
     #[cfg(all(test, feature = "sandbox"))]
-    pub(super) fn with_lookup(self) -> Self {
-        Self { versions: Arc::new(Versions::web(self.workers.clone())), ..self }
+    pub(super) fn with_lookup(self, kept: Arc<dyn VersionStore>) -> Self {
+        Self { versions: Arc::new(Versions::web(self.workers.clone(), kept)), ..self }
     }
 
     /// Opens a connection; the concrete type is for this module's tests.
@@ -119,6 +121,7 @@ impl WhatsApp {
             Purpose::Pair { .. } => Priority::Pair(order.account),
             Purpose::Login => Priority::Login,
         };
+        let asker = order.operator;
         let (shell, orders) =
             Shell::begin(order.purpose, self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
@@ -143,7 +146,7 @@ impl WhatsApp {
             .into_client();
         shell.attach(&client);
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
-        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority, presence, odd };
+        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 

@@ -3,6 +3,7 @@
 pub mod cert_check;
 mod connection;
 mod dialer;
+mod fair_lock;
 pub mod gateway;
 mod groups;
 mod happy_eyeballs;
@@ -20,6 +21,7 @@ pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};
 pub use proxy::ProxyAllow;
+pub use version::{VersionStore, WebVersion};
 
 #[cfg(test)]
 mod tests;

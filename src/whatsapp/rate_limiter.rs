@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
-use paird_actors::domain::AccountId;
+use paird_actors::domain::{AccountId, OperatorId};
 use tokio::time::Instant;
+
+use super::fair_lock::FairLock;
 
 /// While a login waits, one in this many tokens is reserved for logins, so that accounts
 /// reconnect even during many pairings.
@@ -29,18 +31,21 @@ const MANY_PAIRED: usize = 1024;
 pub(super) enum Priority {
     /// A person waits for a QR: ahead of all logins, on credit for one more burst.
     Pair(AccountId),
-    /// A login: in the order of asking.
+    /// A login.
     Login,
 }
 
-/// A token bucket with two queues.
+/// The operator of the account; `None` for a ticket.
+pub(super) type Asker = Option<OperatorId>;
+
+/// A token bucket with two queues, in each of which operators take turns.
 pub(super) struct RateLimiter {
     /// Tokens a second; 0: no limit.
     rate: f64,
     burst: f64,
     bucket: Mutex<Bucket>,
-    pairing: tokio::sync::Mutex<()>,
-    logins: tokio::sync::Mutex<()>,
+    pairing: FairLock<Asker>,
+    logins: FairLock<Asker>,
     login_waits: AtomicBool,
     paired: Mutex<HashMap<AccountId, Instant>>,
 }
@@ -60,30 +65,29 @@ impl RateLimiter {
             rate: rate.into(),
             burst,
             bucket: Mutex::new(Bucket { tokens: burst, for_logins: 0.0, at: Instant::now() }),
-            pairing: tokio::sync::Mutex::default(),
-            logins: tokio::sync::Mutex::default(),
+            pairing: FairLock::default(),
+            logins: FairLock::default(),
             login_waits: AtomicBool::new(false),
             paired: Mutex::default(),
         }
     }
 
     /// Waits for this connection's turn. Dropped before that, it uses up nothing.
-    pub(super) async fn acquire(&self, priority: Priority) {
+    pub(super) async fn acquire(&self, priority: Priority, asker: Asker) {
         if self.rate == 0.0 {
             return;
         }
         match priority {
             Priority::Pair(account) => {
                 self.not_again_at_once(account).await;
-                // First come, first served.
-                let _queued = self.pairing.lock().await;
+                let _queued = self.pairing.lock(asker).await;
                 while let Some(wait) = self.take_for_pairing() {
                     tokio::time::sleep(jittered(wait)).await;
                 }
                 self.lock_paired().insert(account, Instant::now());
             }
             Priority::Login => {
-                let _queued = self.logins.lock().await;
+                let _queued = self.logins.lock(asker).await;
                 let _waiting = Flag::raised(&self.login_waits);
                 while let Some(wait) = self.take_for_login() {
                     tokio::time::sleep(jittered(wait)).await;
@@ -188,7 +192,7 @@ mod tests {
     async fn took(limiter: &RateLimiter, kind: TokenUse, turns: u32) -> Duration {
         let started = Instant::now();
         for _ in 0..turns {
-            limiter.acquire(priority(kind)).await;
+            limiter.acquire(priority(kind), None).await;
         }
         started.elapsed()
     }
@@ -240,7 +244,7 @@ mod tests {
         took(&limiter, TokenUse::Login, 50).await;
         let first = tokio::spawn({
             let limiter = limiter.clone();
-            async move { limiter.acquire(Priority::Login).await }
+            async move { limiter.acquire(Priority::Login, None).await }
         });
         tokio::task::yield_now().await;
         first.abort();
@@ -271,7 +275,7 @@ mod tests {
                 let (limiter, turns) = (limiter.clone(), turns.clone());
                 tokio::spawn(async move {
                     loop {
-                        limiter.acquire(priority(kind)).await;
+                        limiter.acquire(priority(kind), None).await;
                         turns.fetch_add(1, Ordering::Relaxed);
                     }
                 });
@@ -289,10 +293,30 @@ mod tests {
         let account = AccountId(uuid::Uuid::new_v4());
         let started = Instant::now();
         for _ in 0..10 {
-            limiter.acquire(Priority::Pair(account)).await;
+            limiter.acquire(Priority::Pair(account), None).await;
         }
         assert!(started.elapsed() >= Duration::from_secs(9), "{:?}", started.elapsed());
         let other = took(&limiter, TokenUse::Pair, 10).await;
         assert_eq!(other, Duration::ZERO, "the others do not wait for it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operators_many_connections_leave_turns_to_another() {
+        for kind in [TokenUse::Pair, TokenUse::Login] {
+            let limiter = Arc::new(RateLimiter::new(20));
+            took(&limiter, kind, 100).await;
+            let operator = |nth| Some(OperatorId(uuid::Uuid::from_u128(nth)));
+            let many: Vec<_> = (0..500)
+                .map(|_| {
+                    let limiter = Arc::clone(&limiter);
+                    tokio::spawn(async move { limiter.acquire(priority(kind), operator(1)).await })
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let asked = Instant::now();
+            limiter.acquire(priority(kind), operator(2)).await;
+            assert!(asked.elapsed() <= Duration::from_millis(200), "one waited {:?}", asked.elapsed());
+            assert!(!many.iter().all(tokio::task::JoinHandle::is_finished), "the many wait on");
+        }
     }
 }

@@ -5,9 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use paird_actors::{
     clock,
     connection::{Leave, Outage, OutagePolicy},
+    domain::StoreError,
 };
 use tokio::{
     runtime::Handle,
@@ -16,7 +18,18 @@ use tokio::{
 use whatsapp_rust::{http::HttpClient, version::fetch_latest_app_version};
 
 /// Major, minor, revision; WhatsApp refuses an old one with 405.
-pub(super) type WebVersion = (u32, u32, u32);
+pub type WebVersion = (u32, u32, u32);
+
+/// Stores the last version that WhatsApp accepted, for the whole fleet and across restarts.
+#[async_trait]
+pub trait VersionStore: Send + Sync + 'static {
+    async fn last_accepted(&self) -> Result<Option<WebVersion>, StoreError>;
+
+    async fn note_accepted(&self, version: WebVersion) -> Result<(), StoreError>;
+}
+
+/// The default of the library.
+const BUILT_IN: WebVersion = (2, 3000, 1_042_742_319);
 
 /// As long as the library itself uses a version that it fetched.
 const FRESH: Duration = Duration::from_hours(24);
@@ -28,6 +41,10 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 /// The version lookup of the process: one at a time, its answer shared.
 pub(super) struct Versions {
     source: Source,
+    store: Arc<dyn VersionStore>,
+    /// The last version that WhatsApp accepted, as far as this process knows. The lock is held
+    /// while it is written.
+    accepted: Arc<Mutex<Option<WebVersion>>>,
     /// The last version that WhatsApp refused, so that one alarm and one new lookup follow even
     /// if many connections are refused.
     refused: Mutex<Option<WebVersion>>,
@@ -53,13 +70,15 @@ struct Known {
 }
 
 impl Versions {
-    pub(super) fn fixed(version: WebVersion) -> Self {
-        Self::of(Source::Fixed(version))
+    pub(super) fn fixed(version: WebVersion, store: Arc<dyn VersionStore>) -> Self {
+        Self::of(Source::Fixed(version), store)
     }
 
-    fn of(source: Source) -> Self {
+    fn of(source: Source, store: Arc<dyn VersionStore>) -> Self {
         Self {
             source,
+            store,
+            accepted: Arc::default(),
             refused: Mutex::default(),
             outage: std::sync::Mutex::new(Outage::new(OutagePolicy::default(), rand::random())),
             over: Notify::new(),
@@ -67,8 +86,26 @@ impl Versions {
     }
 
     /// Looks at WhatsApp's web page, when first asked and then once a day.
-    pub(super) fn web(workers: Handle) -> Self {
-        Self::of(Source::Web { workers, known: Mutex::default() })
+    pub(super) fn web(workers: Handle, store: Arc<dyn VersionStore>) -> Self {
+        Self::of(Source::Web { workers, known: Mutex::default() }, store)
+    }
+
+    /// The version to use if the lookup fails: the last one that WhatsApp accepted, or the
+    /// built-in one if that is newer, and not the refused one if there is a choice.
+    pub(super) async fn last_good(&self) -> WebVersion {
+        let accepted = {
+            let mut accepted = self.accepted.lock().await;
+            if accepted.is_none() {
+                match self.store.last_accepted().await {
+                    Ok(kept) => *accepted = kept,
+                    Err(why) => tracing::warn!(%why, "failed to read the last accepted client version"),
+                }
+            }
+            *accepted
+        };
+        let refused = *self.refused.lock().await;
+        let candidates = || accepted.into_iter().chain([BUILT_IN]);
+        candidates().filter(|version| Some(*version) != refused).max().or(candidates().max()).unwrap_or(BUILT_IN)
     }
 
     /// Looks the version up if needed, through the caller's own `http`. The result is shared.
@@ -128,8 +165,12 @@ impl Versions {
         leave == Leave::Canary || self.outage().is_over()
     }
 
-    /// WhatsApp took a login: no version is refused any more.
-    pub(super) fn accepted(&self) {
+    /// WhatsApp took a login with this version, which is kept; none is refused any more.
+    pub(super) fn accepted(&self, version: Option<WebVersion>) {
+        if let Some(version) = version {
+            let (accepted, store) = (Arc::clone(&self.accepted), Arc::clone(&self.store));
+            tokio::spawn(async move { keep(version, &mut *accepted.lock().await, &*store).await });
+        }
         let mut outage = self.outage();
         if !outage.is_over() {
             tracing::info!("WhatsApp takes this client again: every account may log in");
@@ -163,6 +204,17 @@ impl Versions {
                 }
             }
         }
+    }
+}
+
+/// Written only if it has changed. The next login repeats a failed write.
+async fn keep(version: WebVersion, accepted: &mut Option<WebVersion>, store: &dyn VersionStore) {
+    if accepted.replace(version) == Some(version) {
+        return;
+    }
+    if let Err(why) = store.note_accepted(version).await {
+        *accepted = None;
+        tracing::warn!(%why, "failed to store the accepted client version");
     }
 }
 
@@ -227,7 +279,49 @@ mod tests {
 
     fn page(body: Option<&'static str>) -> (Arc<Page>, Arc<Versions>) {
         let page = Arc::new(Page { asked: AtomicU32::new(0), body });
-        (page, Arc::new(Versions::web(Handle::current())))
+        (page, Arc::new(Versions::web(Handle::current(), Arc::new(Kept::default()))))
+    }
+
+    /// In memory, as another daemon left it.
+    #[derive(Default)]
+    struct Kept(std::sync::Mutex<Option<WebVersion>>);
+
+    #[async_trait]
+    impl VersionStore for Kept {
+        async fn last_accepted(&self) -> Result<Option<WebVersion>, StoreError> {
+            Ok(*self.0.lock().unwrap())
+        }
+
+        async fn note_accepted(&self, version: WebVersion) -> Result<(), StoreError> {
+            *self.0.lock().unwrap() = Some(version);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_built_in_is_no_older_than_the_librarys_own() {
+        let device = wacore::store::Device::new();
+        let of_library = (device.app_version_primary, device.app_version_secondary, device.app_version_tertiary);
+        assert!(BUILT_IN >= of_library, "{of_library:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_lookup_the_last_good_version_stands_in() {
+        let newer = (2, 3000, BUILT_IN.2 + 5);
+        for (kept, refused, wanted) in [
+            (None, None, BUILT_IN),
+            (Some(newer), None, newer),
+            (Some((2, 3000, 7)), None, BUILT_IN),
+            (Some(newer), Some(newer), BUILT_IN),
+            (Some((2, 3000, 7)), Some(BUILT_IN), (2, 3000, 7)),
+            (None, Some(BUILT_IN), BUILT_IN),
+        ] {
+            let versions = Versions::web(Handle::current(), Arc::new(Kept(std::sync::Mutex::new(kept))));
+            if let Some(refused) = refused {
+                versions.outdated(refused).await;
+            }
+            assert_eq!(versions.last_good().await, wanted, "{kept:?}, refused {refused:?}");
+        }
     }
 
     async fn ask(page: &Arc<Page>, versions: &Arc<Versions>, is_direct: bool) -> Result<WebVersion, String> {

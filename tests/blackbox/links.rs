@@ -254,3 +254,23 @@ async fn a_restart_that_whatsapp_asks_for_leaves_the_status_as_it_is() {
     assert_eq!(web.kinds(account).await.split_off(seq as usize), ["groups.synced"]);
     stage.finish([daemon]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_version_that_worked_is_kept_for_the_fleet() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let kept = || async {
+        let sql = "SELECT format('%s.%s.%s', major, minor, revision), accepted_at::text FROM client_version";
+        let rows = stage.web.sql.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>()
+    };
+    assert!(kept().await.is_empty(), "nobody has logged in yet");
+    let account = stage.web.connect_account("desk", "436601000077", &stage.phones).await;
+    let first = until("the version is kept", || async { kept().await.pop() }).await;
+    let claimed = stage.phones.report().await.versions;
+    assert!(claimed.iter().all(|claim| claim.what == first.0), "{claimed:?}");
+    let seq = stage.web.seq(account).await;
+    stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+    stage.web.event(account, "session.connected", seq).await;
+    assert_eq!(kept().await, [first], "the same again is not written");
+    stage.finish([daemon]).await;
+}

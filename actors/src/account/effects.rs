@@ -17,7 +17,13 @@ use crate::{
 impl CarryOut for Author {
     fn subject(&self) -> Subject {
         let record = self.life().record();
-        Subject { account: record.id, ticket: None, label: record.label.clone(), fence: record.fence }
+        Subject {
+            account: record.id,
+            operator: Some(record.operator),
+            ticket: None,
+            label: record.label.clone(),
+            fence: record.fence,
+        }
     }
 
     fn span(&self) -> Span {

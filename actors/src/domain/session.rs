@@ -21,6 +21,8 @@ pub enum Purpose {
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub account: AccountId,
+    /// The operator of the account, because operators take turns; `None` for a ticket.
+    pub operator: Option<OperatorId>,
     pub label: String,
     pub fence: Fence,
     pub incarnation: Incarnation,

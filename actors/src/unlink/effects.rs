@@ -12,7 +12,13 @@ use crate::{
 impl CarryOut for Saga {
     fn subject(&self) -> Subject {
         let ticket = self.ticket();
-        Subject { account: ticket.account, ticket: Some(ticket.id), label: ticket.label.clone(), fence: ticket.fence }
+        Subject {
+            account: ticket.account,
+            operator: None,
+            ticket: Some(ticket.id),
+            label: ticket.label.clone(),
+            fence: ticket.fence,
+        }
     }
 
     fn span(&self) -> Span {

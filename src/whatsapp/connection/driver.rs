@@ -19,7 +19,7 @@ use super::{
     super::{
         dialer::Route,
         keys::LinkKeys,
-        rate_limiter::{Priority, RateLimiter},
+        rate_limiter::{Asker, Priority, RateLimiter},
         version::{Versions, WebVersion},
     },
     DriverTask, EventHandler, OddStanzas, PresenceKeeper, Shell, close_reason,
@@ -38,6 +38,7 @@ pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) versions: Arc<Versions>,
     pub(in crate::whatsapp) limiter: Arc<RateLimiter>,
     pub(in crate::whatsapp) priority: Priority,
+    pub(in crate::whatsapp) asker: Asker,
     pub(in crate::whatsapp) presence: Arc<PresenceKeeper>,
     pub(in crate::whatsapp) odd: Arc<OddStanzas>,
 }
@@ -129,7 +130,7 @@ impl Driver {
                 // A person waits for the QR, and sees the error.
                 Priority::Pair(_) => Leave::Canary,
             };
-            self.limiter.acquire(self.priority).await;
+            self.limiter.acquire(self.priority, self.asker).await;
             // Behind a mass reconnect the turn comes late.
             if self.versions.still_stands(leave) {
                 break;
@@ -156,8 +157,7 @@ impl Driver {
         }
     }
 
-    /// With the version that this device used last, which its keys hold, or for a new one with
-    /// the library's own: the page may be blocked where the socket is not.
+    /// With the last version that WhatsApp took: the page may be blocked where the socket is not.
     async fn go_on_without_lookup(&self, reason: &str) -> Done {
         // A lookup does not say whether it failed because of the proxy; the proxy does.
         if let Route::Through(proxy) = &*self.route
@@ -165,14 +165,14 @@ impl Driver {
         {
             return Done::Outcome(Outcome::NotDialed(of_proxy));
         }
-        let device = self.client.persistence_manager().get_device_snapshot();
-        let last = (device.app_version_primary, device.app_version_secondary, device.app_version_tertiary);
-        tracing::warn!(%reason, version = %format_args!("{}.{}.{}", last.0, last.1, last.2), "going on with the last client version");
+        let last = self.versions.last_good().await;
+        tracing::warn!(%reason, version = %format_args!("{}.{}.{}", last.0, last.1, last.2), "going on with the last client version that worked");
         Done::Version(last)
     }
 
     /// The library dials, and runs until its socket is over.
     async fn run_socket(&self, version: WebVersion) -> Done {
+        self.shell.claims(version);
         // Counts as just fetched: the library will not ask by itself.
         self.client.persistence_manager().process_command(DeviceCommand::SetAppVersion(version)).await;
         // Off, since the library would silently retry a failed connect without end.

@@ -88,7 +88,7 @@ impl EventHandler {
     }
 
     fn success(&self) -> LibraryEvent {
-        self.versions.accepted();
+        self.versions.accepted(self.shell.claimed());
         let jid = self.shell.client().and_then(|client| client.pn());
         let phone = jid.as_ref().and_then(|jid| Phone::from_digits(&jid.user).ok());
         LibraryEvent::Success { phone, device_jid: jid.map(|jid| jid.to_string()) }
@@ -145,7 +145,7 @@ impl events::EventHandler for EventHandler {
         }
         if let Some(event) = self.translate(&event) {
             if matches!(&event, LibraryEvent::CloseReported(reason) if reason.proves_client_accepted()) {
-                self.versions.accepted();
+                self.versions.accepted(self.shell.claimed());
             }
             self.shell.feed(Input::Event(event));
         }

@@ -29,7 +29,11 @@ use whatsapp_rust::{
     request::IqError,
 };
 
-use super::{super::runtime::SessionRuntime, event_sender::EventSender, session::describe};
+use super::{
+    super::{runtime::SessionRuntime, version::WebVersion},
+    event_sender::EventSender,
+    session::describe,
+};
 
 /// Orders that may wait for the driver: more than a connection gives in its whole life, which
 /// is a turn, four runs with their ends, and the end of all.
@@ -57,6 +61,8 @@ struct Inner {
     /// While it lives, every stanza is reported raw.
     raw_nodes: Option<RawNodeLease>,
     unlinks: Vec<oneshot::Sender<UnlinkAnswer>>,
+    /// The client version of the current socket.
+    claimed: Option<WebVersion>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +99,7 @@ impl Shell {
             policy,
             runtime,
             client: OnceLock::new(),
-            inner: Mutex::new(Inner { machine, events, raw_nodes: None, unlinks: Vec::new() }),
+            inner: Mutex::new(Inner { machine, events, raw_nodes: None, unlinks: Vec::new(), claimed: None }),
             status: watch::Sender::new(status),
             work,
             cut: CancellationToken::new(),
@@ -141,6 +147,15 @@ impl Shell {
 
     pub(super) fn awaits_keys(&self) -> Option<ScanId> {
         self.lock().machine.awaits_keys()
+    }
+
+    /// Notes the client version that the next socket reports to WhatsApp.
+    pub(super) fn claims(&self, version: WebVersion) {
+        self.lock().claimed = Some(version);
+    }
+
+    pub(super) fn claimed(&self) -> Option<WebVersion> {
+        self.lock().claimed
     }
 
     /// Every stanza is reported from now on.

@@ -25,7 +25,9 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
-use super::super::{GatewaySettings, KeySource, LinkKeys, ProxyAllow, WhatsApp, connection::WhatsAppSession};
+use super::super::{
+    GatewaySettings, KeySource, LinkKeys, ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
+};
 use crate::credentials::ProxyLogin;
 
 /// Longer than anything here takes on a busy machine.
@@ -219,9 +221,36 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         device_name: "paird test".into(),
         connect_rate: 0,
         proxy_allow: ProxyAllow::this_machine(),
+        versions: Arc::new(VersionInMemory::default()),
         odd: Arc::new(|_| {}),
         proxied: Arc::new(|_| {}),
     })
+}
+
+/// The last client version that WhatsApp took, in memory.
+#[derive(Default)]
+pub(super) struct VersionInMemory(Mutex<Option<WebVersion>>);
+
+impl VersionInMemory {
+    pub(super) fn of(version: Option<WebVersion>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(version)))
+    }
+
+    pub(super) fn now(&self) -> Option<WebVersion> {
+        *self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl VersionStore for VersionInMemory {
+    async fn last_accepted(&self) -> Result<Option<WebVersion>, StoreError> {
+        Ok(self.now())
+    }
+
+    async fn note_accepted(&self, version: WebVersion) -> Result<(), StoreError> {
+        *self.0.lock().unwrap() = Some(version);
+        Ok(())
+    }
 }
 
 pub(super) async fn open(gateway: &WhatsApp, keyring: KeyringId, purpose: Purpose) -> Result<Opened, StoreError> {
@@ -238,6 +267,7 @@ pub(super) async fn open(gateway: &WhatsApp, keyring: KeyringId, purpose: Purpos
     });
     let order = OpenSession {
         account: AccountId(Uuid::new_v4()),
+        operator: None,
         label: "test".into(),
         fence: Fence(1),
         incarnation,

@@ -1,9 +1,12 @@
 use paird_actors::{
-    domain::{Group, KeyringId, Purpose, SessionEvent, StoreError},
+    domain::{CloseReason, Group, KeyringId, Purpose, SessionEvent, StoreError},
     ports::Session,
 };
 
-use super::bench::{Bench, NUMBER, open};
+use super::{
+    super::WebVersion,
+    bench::{Bench, NUMBER, VersionInMemory, open, until},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_are_those_of_the_phone() {
@@ -90,19 +93,62 @@ async fn the_server_understood_all_that_was_sent() {
     drop(bench.sandbox);
 }
 
+/// What each connection claimed to be, oldest first.
+async fn claimed(bench: &Bench) -> Vec<String> {
+    let report = bench.ask(|phone| phone.report()).await.unwrap();
+    report.versions.into_iter().map(|claimed| claimed.what).collect()
+}
+
+fn text((major, minor, revision): WebVersion) -> String {
+    format!("{major}.{minor}.{revision}")
+}
+
+/// Newer than what is built in; another daemon has logged in with it.
+const NEWER: WebVersion = (2, 3000, 1_900_000_000);
+
 /// The page of versions cannot be fetched here: a build for the sandbox asks this machine alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_version_cannot_be_looked_up_the_last_one_is_used() {
+async fn where_the_version_cannot_be_looked_up_the_last_good_one_is_used() {
     let bench = Bench::start().await;
     let linked = bench.linked().await;
     let keyring = linked.keyring;
     linked.close().await;
-    let gateway = bench.gateway.clone().with_lookup();
+    let gateway = bench.gateway.clone().with_lookup(VersionInMemory::of(Some(NEWER)));
     let login = open(&gateway, keyring, Purpose::Login).await.unwrap();
     login.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
     login.close().await;
-    // A new device has the library's own.
+    assert_eq!(claimed(&bench).await.last(), Some(&text(NEWER)), "whatever this device had used");
     let pairing = open(&gateway, KeyringId(uuid::Uuid::new_v4()), Purpose::Pair { code_for: None }).await.unwrap();
     assert!(pairing.qr().await.starts_with("2@"));
     pairing.close().await;
+    assert_eq!(claimed(&bench).await.last(), Some(&text(NEWER)), "a new device, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_kept_once_it_worked_and_left_when_refused() {
+    let bench = Bench::start().await;
+    let linked = bench.linked().await;
+    let keyring = linked.keyring;
+    linked.close().await;
+    let kept = VersionInMemory::of(Some(NEWER));
+    let gateway = bench.gateway.clone().with_lookup(kept.clone());
+    let outdated = paird_sandbox::Fault::Outdated { below: (2, 3000, NEWER.2 + 1) };
+    bench.ask(move |phone| phone.fault(&outdated)).await.unwrap();
+    let refused = open(&gateway, keyring, Purpose::Login).await.unwrap();
+    assert!(matches!(refused.end().await, CloseReason::ClientOutdated(_)));
+    assert_eq!((claimed(&bench).await.last(), kept.now()), (Some(&text(NEWER)), Some(NEWER)));
+    bench.ask(|phone| phone.clear_faults()).await.unwrap();
+
+    // A pairing is never left to others to find out.
+    let pairing = open(&gateway, KeyringId(uuid::Uuid::new_v4()), Purpose::Pair { code_for: None }).await.unwrap();
+    pairing.qr().await;
+    pairing.close().await;
+    let other = claimed(&bench).await.pop().unwrap();
+    assert_ne!(other, text(NEWER), "what was refused is not claimed again");
+    assert_eq!(kept.now(), Some(NEWER), "a QR proves nothing");
+
+    let login = open(&gateway, keyring, Purpose::Login).await.unwrap();
+    login.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
+    login.close().await;
+    until("the version that worked is kept", || kept.now().map(text) == Some(other.clone())).await;
 }
