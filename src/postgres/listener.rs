@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use paird_actors::domain::{Failures, StoreError};
-use paird_sql::queries::connections::{check_listening, listen_to_channel};
+use paird_sql::queries::connections::{check_listening, listen_to_channel, ring_pulse};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::notify_lane::{LaneTotals, NotifyCommands, NotifyLane};
-use super::pool::{DrivenConnection, Dsn, RETRY, bounded};
+use super::pool::{DrivenConnection, Dsn, RETRY, bounded, connection};
 use super::subscriptions::Subscriptions;
 
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -27,6 +28,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 const POLL_WHILE_LISTENING: Duration = Duration::from_secs(15);
 const POLL_WITHOUT_LISTEN: Duration = Duration::from_secs(2);
+/// Between two checks whether a test notification has arrived.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Between two resyncs. Any login that can connect may request one, at any rate.
 const RESYNC_EVERY: Duration = Duration::from_millis(250);
 
@@ -69,9 +72,12 @@ impl Listener {
             lane: lane.clone(),
             subscriptions: subscriptions.clone(),
             heard: Arc::default(),
+            pulse: format!("paird_pulse_{}", Uuid::new_v4().simple()),
+            pulses: Arc::default(),
         };
         let paced = pace(Arc::clone(&router.resync), Arc::clone(&resync));
-        let task = ListenTask { dsn, router, mode: tell };
+        let checked = dsn.listens_elsewhere().then(|| pool.clone());
+        let task = ListenTask { dsn, router, mode: tell, pool: checked };
         tokio::spawn(ending.clone().run_until_cancelled_owned(paced));
         tokio::spawn(ending.clone().run_until_cancelled_owned(task.listen_for_ever()));
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
@@ -126,12 +132,18 @@ struct NotificationRouter {
     subscriptions: Subscriptions,
     /// Notifications so far, of any channel.
     heard: Arc<AtomicU64>,
+    /// A channel of this daemon alone, and the number of notifications there.
+    pulse: String,
+    pulses: Arc<AtomicU64>,
 }
 
 impl NotificationRouter {
     fn route(&self, notification: &Notification) {
         self.heard.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.notify(notification.channel());
+        if notification.channel() == self.pulse {
+            self.pulses.fetch_add(1, Ordering::Relaxed);
+        }
         if notification.channel() != self.channel {
             return;
         }
@@ -147,6 +159,18 @@ struct ListenTask {
     dsn: Dsn,
     router: NotificationRouter,
     mode: watch::Sender<ListenMode>,
+    /// Set if this connection has a connection string of its own, which may be wrong.
+    pool: Option<Pool>,
+}
+
+/// Whether notifications arrive on the LISTEN connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ListenHealth {
+    Works,
+    /// LISTEN has no effect.
+    NoListen,
+    /// Notifications that the pool sends do not arrive.
+    OtherDatabase,
 }
 
 impl ListenTask {
@@ -177,10 +201,14 @@ impl ListenTask {
 
     async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
         self.answered(bounded(listen_to_channel().bind(client, &self.router.channel).one())).await?;
+        if self.pool.is_some() {
+            self.answered(bounded(listen_to_channel().bind(client, &self.router.pulse).one())).await?;
+        }
         // Anything sent before LISTEN is in the rows.
         self.router.wake.notify_one();
         let subscriptions = &self.router.subscriptions;
         let mut listened = BTreeSet::new();
+        let mut known = None;
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -193,7 +221,12 @@ impl ListenTask {
             }
             tokio::select! {
                 () = subscriptions.changed() => {}
-                _ = ping.tick() => self.check(client).await?,
+                _ = ping.tick() => {
+                    let health = self.check(client).await?;
+                    if known.replace(health) != Some(health) {
+                        self.report(health);
+                    }
+                }
             }
         }
     }
@@ -212,16 +245,50 @@ impl ListenTask {
         }
     }
 
-    async fn check(&self, client: &Client) -> Result<(), StoreError> {
+    async fn check(&self, client: &Client) -> Result<ListenHealth, StoreError> {
         let listening = self.answered(bounded(check_listening().bind(client, &self.router.channel).one())).await?;
-        let mode = if listening { ListenMode::Listening } else { ListenMode::Polling };
-        if self.mode.send_replace(mode) != mode {
-            match mode {
-                ListenMode::Listening => info!(channel = %self.router.channel, "listening for commands"),
-                ListenMode::Polling => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
+        Ok(if !listening {
+            ListenHealth::NoListen
+        } else if self.hears_the_pool().await {
+            ListenHealth::Works
+        } else {
+            ListenHealth::OtherDatabase
+        })
+    }
+
+    /// Sends a notification through the pool, and waits for it while any others arrive.
+    async fn hears_the_pool(&self) -> bool {
+        let Some(pool) = &self.pool else { return true };
+        let NotificationRouter { pulses, heard, pulse, .. } = &self.router;
+        let before = pulses.load(Ordering::Relaxed);
+        let ring = async { bounded(ring_pulse().bind(&connection(pool).await?, pulse).one()).await };
+        // Without a notification there is nothing to conclude.
+        let Ok(Some(true)) = ring.await else { return true };
+        let mut last = (heard.load(Ordering::Relaxed), Instant::now() + ANSWER_TIMEOUT);
+        while pulses.load(Ordering::Relaxed) == before {
+            let so_far = heard.load(Ordering::Relaxed);
+            if so_far != last.0 {
+                last = (so_far, Instant::now() + ANSWER_TIMEOUT);
             }
+            if Instant::now() >= last.1 {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(())
+        true
+    }
+
+    fn report(&self, health: ListenHealth) {
+        let mode = if health == ListenHealth::Works { ListenMode::Listening } else { ListenMode::Polling };
+        self.mode.send_replace(mode);
+        match health {
+            ListenHealth::Works => info!(channel = %self.router.channel, "listening for commands"),
+            ListenHealth::NoListen => warn!("cannot LISTEN here (a pooling proxy?): polling for commands"),
+            ListenHealth::OtherDatabase => warn!(
+                "PAIRD_LISTEN_URL is another database than DATABASE_URL: its notifications do not arrive; polling for \
+                 commands"
+            ),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Connections to Postgres: one reading of the DSN, a pool for statements, and single
 //! connections for what must not be pooled.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use paird_actors::domain::{Backoff, StoreError};
 use paird_sql::queries::connections::{check_session, configure_session};
+use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
@@ -14,7 +15,7 @@ use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::tls::{self, Trust};
+use super::tls::{self, TlsSettings, Trust};
 
 /// How long the server may work on one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,7 +71,7 @@ impl Dsn {
     /// # Errors
     /// The text is not a DSN, or the root certificate that it names cannot be read.
     pub fn parse(text: &str) -> Result<Self, DsnError> {
-        let (text, trust) = split_trust(text);
+        let (text, tls) = split_tls(text);
         let mut config: Config = text.parse().map_err(|wrong: tokio_postgres::Error| {
             DsnError::Dsn(std::error::Error::source(&wrong).map_or_else(|| wrong.to_string(), ToString::to_string))
         })?;
@@ -91,8 +92,8 @@ impl Dsn {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(CUT_AFTER);
         }
-        let is_verified = matches!(trust, Trust::Verified { .. });
-        Ok(Self { config, tls: tls::connector(&trust)?, is_verified, direct: None })
+        let is_verified = matches!(tls.trust, Trust::Verified { .. });
+        Ok(Self { config, tls: tls::connector(&tls)?, is_verified, direct: None })
     }
 
     /// Single connections, for LISTEN and session locks, go to `direct`, bypassing a pooler that
@@ -101,6 +102,11 @@ impl Dsn {
     #[must_use]
     pub fn with_direct(self, direct: Self) -> Self {
         Self { direct: Some(Box::new(direct)), ..self }
+    }
+
+    /// Whether single connections use a connection string of their own.
+    pub(super) fn listens_elsewhere(&self) -> bool {
+        self.direct.is_some()
     }
 
     /// The remote hosts whose certificate is not verified: a machine in between could read and
@@ -372,9 +378,9 @@ pub(super) fn is_for_good(code: &SqlState) -> bool {
     CLASSES.contains(&code.code().get(..2).unwrap_or_default())
 }
 
-/// `verify-ca`, `verify-full` and `sslrootcert` are libpq's; tokio_postgres refuses
+/// `verify-ca`, `verify-full` and the files of certificates are libpq's; tokio_postgres refuses
 /// them. They are taken out of the DSN here.
-fn split_trust(text: &str) -> (String, Trust) {
+fn split_tls(text: &str) -> (String, TlsSettings) {
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
     let (head, settings, separator) = if is_url {
         match text.split_once('?') {
@@ -386,7 +392,9 @@ fn split_trust(text: &str) -> (String, Trust) {
     };
     let mut verified = false;
     let mut root = None;
+    let (mut revoked, mut certificate, mut key) = (None, None, None);
     let mut kept = Vec::new();
+    let file = |path| Some(PathBuf::from(decoded(path, is_url)));
     for setting in settings.split(separator).filter(|setting| !setting.is_empty()) {
         match setting.split_once('=') {
             Some(("sslmode", "verify-ca" | "verify-full")) => {
@@ -395,17 +403,25 @@ fn split_trust(text: &str) -> (String, Trust) {
             }
             Some(("sslrootcert", path)) => {
                 verified = true;
-                root = (path != "system").then(|| percent_decoded(path, is_url).into());
+                root = file(path).filter(|_| path != "system");
             }
+            Some(("sslcrl", path)) => revoked = file(path),
+            Some(("sslcert", path)) => certificate = file(path),
+            Some(("sslkey", path)) => key = file(path),
             Some(_) | None => kept.push(setting),
         }
     }
     let trust = if verified { Trust::Verified { root } } else { Trust::Anyone };
-    (format!("{head}{}", kept.join(&separator.to_string())), trust)
+    (format!("{head}{}", kept.join(&separator.to_string())), TlsSettings { trust, revoked, certificate, key })
 }
 
-fn percent_decoded(text: &str, is_url: bool) -> String {
-    if is_url { text.replace("%2F", "/").replace("%2f", "/").replace("%20", " ") } else { text.to_owned() }
+/// In a URL a path is percent-encoded; between blanks it may be in quotes.
+fn decoded(path: &str, is_url: bool) -> String {
+    if is_url {
+        percent_decode_str(path).decode_utf8_lossy().into_owned()
+    } else {
+        path.strip_prefix('\'').and_then(|path| path.strip_suffix('\'')).unwrap_or(path).to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -425,16 +441,39 @@ mod tests {
 
     #[test]
     fn verify_full_is_taken_out_of_a_url_and_verifies() {
-        let (text, trust) = split_trust("postgres://u@h/d?sslmode=verify-full&sslrootcert=%2Fca.pem&x=1");
+        let (text, tls) = split_tls("postgres://u@h/d?sslmode=verify-full&sslrootcert=%2Fca.pem&x=1");
         assert_eq!(text, "postgres://u@h/d?sslmode=require&x=1");
-        assert_eq!(trust, Trust::Verified { root: Some("/ca.pem".into()) });
+        assert_eq!(tls.trust, Trust::Verified { root: Some("/ca.pem".into()) });
+    }
+
+    #[test]
+    fn files_of_certificates_are_taken_out_whatever_they_are_called() {
+        let (text, tls) = split_tls(
+            "postgres://u@h/d?sslcert=%2Fa%3Ab.pem&sslkey=%2Fschl%C3%BCssel%20.pem&sslcrl=/gone.pem&sslrootcert=system",
+        );
+        assert_eq!(text, "postgres://u@h/d?");
+        assert_eq!(tls.certificate, Some("/a:b.pem".into()));
+        assert_eq!(tls.key, Some("/schlüssel .pem".into()));
+        assert_eq!((tls.revoked, tls.trust), (Some("/gone.pem".into()), Trust::Verified { root: None }));
+        let (text, tls) = split_tls("host=h user=u sslcert='/own.pem' sslkey=/own%20.key");
+        assert_eq!((text.as_str(), tls.certificate), ("host=h user=u", Some("/own.pem".into())));
+        assert_eq!(tls.key, Some("/own%20.key".into()), "no URL");
+        for (dsn, wrong) in [
+            ("postgres://u@h/d?sslcert=/own.pem", "sslcert needs sslkey"),
+            ("postgres://u@h/d?sslkey=/own.pem", "sslkey needs sslcert"),
+            ("postgres://u@h/d?sslmode=verify-full&sslcrl=/nowhere.pem", "sslcrl /nowhere.pem"),
+            ("postgres://u@h/d?sslcert=/nowhere.pem&sslkey=/nowhere.key", "sslcert /nowhere.pem"),
+        ] {
+            let said = Dsn::parse(dsn).unwrap_err().to_string();
+            assert!(said.contains(wrong), "{said}");
+        }
     }
 
     #[test]
     fn a_plain_key_value_dsn_stays_as_it_is() {
-        let (text, trust) = split_trust("host=/run user=paird options='-c search_path=x'");
+        let (text, tls) = split_tls("host=/run user=paird options='-c search_path=x'");
         assert_eq!(text, "host=/run user=paird options='-c search_path=x'");
-        assert_eq!(trust, Trust::Anyone);
+        assert_eq!(tls.trust, Trust::Anyone);
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! TLS to Postgres: `sslmode` and `sslrootcert` as libpq reads them.
+//! TLS to Postgres: `sslmode`, `sslrootcert`, `sslcrl`, `sslcert` and `sslkey` as libpq reads them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -22,29 +24,69 @@ pub(super) enum Trust {
     Verified { root: Option<PathBuf> },
 }
 
-pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, DsnError> {
+/// The TLS settings of a connection string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TlsSettings {
+    pub trust: Trust,
+    /// A list of revoked certificates.
+    pub revoked: Option<PathBuf>,
+    /// The client certificate and its key.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+}
+
+pub(super) fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect, DsnError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|wrong| DsnError::Tls(wrong.to_string()))?;
-    let config = match trust {
-        Trust::Anyone => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
-        Trust::Verified { root } => builder.with_root_certificates(roots(root.as_deref())?).with_no_client_auth(),
+    let builder = match &settings.trust {
+        Trust::Anyone => builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+        Trust::Verified { root } => {
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(root.as_deref())?), provider)
+                .with_crls(settings.revoked.as_deref().map(revoked).transpose()?.unwrap_or_default())
+                .build()
+                .map_err(|wrong| DsnError::Tls(wrong.to_string()))?;
+            builder.with_webpki_verifier(verifier)
+        }
+    };
+    let config = match (&settings.certificate, &settings.key) {
+        (None, None) => builder.with_no_client_auth(),
+        (Some(certificate), Some(key)) => {
+            let chain = all_of("sslcert", certificate)?;
+            let secret = PrivateKeyDer::from_pem_file(key).map_err(|wrong| unreadable("sslkey", key, &wrong))?;
+            builder.with_client_auth_cert(chain, secret).map_err(|wrong| unreadable("sslcert", certificate, &wrong))?
+        }
+        (Some(_), None) => return Err(DsnError::Tls("sslcert needs sslkey beside it".to_owned())),
+        (None, Some(_)) => return Err(DsnError::Tls("sslkey needs sslcert beside it".to_owned())),
     };
     Ok(MakeRustlsConnect::new(config))
+}
+
+fn revoked(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, DsnError> {
+    all_of("sslcrl", path)
+}
+
+/// All items of a file, at least one.
+fn all_of<T: PemObject>(setting: &str, path: &Path) -> Result<Vec<T>, DsnError> {
+    let items = T::pem_file_iter(path).map_err(|wrong| unreadable(setting, path, &wrong))?;
+    let items: Vec<T> = items.collect::<Result<_, _>>().map_err(|wrong| unreadable(setting, path, &wrong))?;
+    if items.is_empty() {
+        return Err(unreadable(setting, path, &"there is none in it"));
+    }
+    Ok(items)
+}
+
+fn unreadable(setting: &str, path: &Path, wrong: &dyn Display) -> DsnError {
+    DsnError::Tls(format!("{setting} {}: {wrong}", path.display()))
 }
 
 /// The given root alone, or else the system's and Mozilla's.
 fn roots(root: Option<&Path>) -> Result<RootCertStore, DsnError> {
     let mut store = RootCertStore::empty();
     if let Some(path) = root {
-        let unreadable = |wrong: String| DsnError::Tls(format!("sslrootcert {}: {wrong}", path.display()));
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|wrong| unreadable(wrong.to_string()))? {
-            let certificate = certificate.map_err(|wrong| unreadable(wrong.to_string()))?;
-            store.add(certificate).map_err(|wrong| unreadable(wrong.to_string()))?;
+        for certificate in all_of::<CertificateDer<'static>>("sslrootcert", path)? {
+            store.add(certificate).map_err(|wrong| unreadable("sslrootcert", path, &wrong))?;
         }
         return Ok(store);
     }

@@ -1,11 +1,17 @@
 //! A daemon whose database is behind PgBouncer, as that is set up by default.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use paird::postgres::migrate::migrate;
 use paird::postgres::pool::{Dsn, connection};
 use paird_testkit::{Stage, until};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
+};
 use serde_json::json;
 
 /// PgBouncer's program. Without it these tests say that they were left out; in CI they fail.
@@ -21,7 +27,7 @@ struct Pooler {
 
 impl Pooler {
     /// `None` without PgBouncer.
-    async fn before(stage: &Stage, mode: &str) -> Option<Self> {
+    async fn before(stage: &Stage, mode: &str, more: &str) -> Option<Self> {
         let program = pgbouncer()?;
         let dir = stage.dir.join("pooler");
         std::fs::create_dir_all(&dir).unwrap();
@@ -29,7 +35,7 @@ impl Pooler {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let text = format!(
             "[databases]\npaird = {}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n\
-             unix_socket_dir =\npool_mode = {mode}\n",
+             unix_socket_dir =\npool_mode = {mode}\n{more}",
             stage.dsn,
         );
         std::fs::write(&config, text).unwrap();
@@ -45,7 +51,7 @@ impl Pooler {
         let process = command.arg(&config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let dsn = format!("host=127.0.0.1 port={port} user=paird dbname=paird");
         until("a pooler that answers", async || {
-            tokio_postgres::connect(&dsn, tokio_postgres::NoTls).await.ok().map(drop)
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop)
         })
         .await;
         Some(Self { process, dsn })
@@ -62,7 +68,7 @@ impl Drop for Pooler {
 #[tokio::test(flavor = "multi_thread")]
 async fn session_mode_of_pgbouncer_needs_no_settings() {
     let stage = Stage::empty().await;
-    let Some(pooler) = Pooler::before(&stage, "session").await else { return };
+    let Some(pooler) = Pooler::before(&stage, "session", "").await else { return };
     let daemon = stage.daemon(&[("DATABASE_URL", &pooler.dsn)]).await;
     let web = &stage.web;
     let account = web.connect_account("shop", "436601000001", &stage.phones).await;
@@ -82,10 +88,121 @@ async fn session_mode_of_pgbouncer_needs_no_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transaction_mode_without_prepared_statements_is_reported() {
     let stage = Stage::empty().await;
-    let Some(pooler) = Pooler::before(&stage, "transaction").await else { return };
+    let Some(pooler) = Pooler::before(&stage, "transaction", "").await else { return };
     let mut daemon = stage.daemon_starting(&[("DATABASE_URL", &pooler.dsn)]);
     let said = daemon.says("PAIRD_LISTEN_URL").await;
     assert!(said.contains("a pooler shares connections between transactions"), "{said}");
     daemon.kill().await;
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listen_url_of_another_database_is_told() {
+    let stage = Stage::empty().await;
+    let other = stage.database.as_ref().unwrap().create_database("other", None).await.unwrap();
+    migrate(&Dsn::parse(&other).unwrap()).await.unwrap();
+    let mut daemon = stage.daemon_starting(&[("DATABASE_URL", &stage.dsn), ("PAIRD_LISTEN_URL", &other)]);
+    let said = daemon.says("PAIRD_LISTEN_URL").await;
+    assert!(said.contains("another database"), "{said}");
+    // By polling, all is done as where nothing passes LISTEN.
+    daemon.up().await;
+    let account = stage.web.account("desk").await;
+    stage.phones.add("436601000001").await;
+    stage.web.does("account.pair", account, json!({})).await;
+    stage.finish([daemon]).await;
+}
+
+/// An authority, and what it vouches for, as files that every user may read.
+struct Authority {
+    dir: PathBuf,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new(dir: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(DnType::CommonName, name);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(dir.join(format!("{name}.pem")), issuer.pem()).unwrap();
+        Self { dir: dir.to_owned(), issuer }
+    }
+
+    /// A certificate with its key.
+    fn vouch(&self, name: &str, host: &str, serial: u64) {
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.distinguished_name.push(DnType::CommonName, "paird");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.dir.join(format!("{name}.pem")), certificate.pem()).unwrap();
+        std::fs::write(self.dir.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
+
+    fn revoke(&self, name: &str, serial: u64) {
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2024, 1, 1),
+            next_update: date_time_ymd(2124, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).unwrap();
+        std::fs::write(self.dir.join(format!("{name}.pem")), list.pem().unwrap()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_checked_shown_and_revoked_as_the_dsn_says() {
+    let stage = Stage::empty().await;
+    let dir = std::env::temp_dir().join(format!("paird-tls-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir(&dir).unwrap();
+    let (own, other) = (Authority::new(&dir, "own"), Authority::new(&dir, "other"));
+    own.vouch("server", "localhost", 7);
+    own.vouch("client", "client.example", 8);
+    other.vouch("stranger", "client.example", 8);
+    own.revoke("revoked", 7);
+    own.revoke("harmless", 99);
+    let at = |name: &str| dir.join(name).display().to_string();
+    let tls = format!(
+        "client_tls_sslmode = verify-full\nclient_tls_key_file = {}\nclient_tls_cert_file = {}\n\
+         client_tls_ca_file = {}\n",
+        at("server.key"),
+        at("server.pem"),
+        at("own.pem"),
+    );
+    let Some(pooler) = Pooler::before(&stage, "session", &tls).await else { return };
+    let dsn = pooler.dsn.replace("127.0.0.1", "localhost");
+    let client = format!("sslcert={} sslkey={}", at("client.pem"), at("client.key"));
+    let stranger = format!("sslcert={} sslkey={}", at("stranger.pem"), at("stranger.key"));
+    let verified = |root: &str| format!("sslmode=verify-full sslrootcert={}", at(root));
+    for (settings, is_let_in) in [
+        (format!("{} {client}", verified("own.pem")), true),
+        (format!("{} {client} sslcrl={}", verified("own.pem"), at("harmless.pem")), true),
+        (format!("{} {client} sslcrl={}", verified("own.pem"), at("revoked.pem")), false),
+        (format!("{} {client}", verified("other.pem")), false),
+        (verified("own.pem"), false),
+        (format!("{} {stranger}", verified("own.pem")), false),
+        (format!("sslmode=require {client}"), true),
+        ("sslmode=disable".to_owned(), false),
+    ] {
+        let pool = Dsn::parse(&format!("{dsn} {settings}")).unwrap().pool().unwrap();
+        let connected = connection(&pool).await;
+        assert_eq!(connected.is_ok(), is_let_in, "{settings}: {:?}", connected.err());
+    }
+    // Another name than the certificate's.
+    let pool = Dsn::parse(&format!("{} {} {client}", pooler.dsn, verified("own.pem"))).unwrap().pool().unwrap();
+    assert!(connection(&pool).await.is_err(), "whatever the host is called");
+    drop(pooler);
+    std::fs::remove_dir_all(dir).unwrap();
     stage.finish([]).await;
 }

@@ -56,6 +56,11 @@ async fn a_connection_that_sees_no_tables_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_connection_of_a_role_without_rights_is_found_out() {
+    is_found_out("CREATE ROLE nobodys; GRANT USAGE ON SCHEMA public TO nobodys; SET ROLE nobodys").await;
+}
+
+#[tokio::test]
 async fn a_server_that_takes_no_writes_is_named_in_one_line() {
     let database = Database::new().await;
     let read_only = format!("{} options='-c default_transaction_read_only=on'", database.text);
