@@ -35,6 +35,11 @@ pub(super) async fn connect_to(
     Ok(socket)
 }
 
+/// Which of them answers first.
+pub(super) async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<SocketAddr> {
+    race(interleaved(addresses)).await?.peer_addr()
+}
+
 async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter().peekable();
     let mut tries = FuturesUnordered::new();
@@ -67,31 +72,32 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     ordered
 }
 
+/// An address that answers nothing, as one does whose packets are dropped: the queue of
+/// its listener is full.
+#[cfg(test)]
+pub(super) async fn silent() -> (tokio::net::TcpListener, Vec<TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(Ok(next)) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        queue.push(next);
+        assert!(queue.len() < 100, "this system answers for a listener that does not");
+    }
+    (listener, queue)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
 
-    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::net::TcpListener;
 
     use super::*;
 
     async fn closed() -> SocketAddr {
         TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-    }
-
-    /// An address that answers nothing, as one does whose packets are dropped: the queue of
-    /// its listener is full.
-    async fn silent() -> (TcpListener, Vec<TcpStream>) {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let listener = socket.listen(1).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut queue = Vec::new();
-        while let Ok(Ok(next)) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
-            queue.push(next);
-            assert!(queue.len() < 100, "this system answers for a listener that does not");
-        }
-        (listener, queue)
     }
 
     #[tokio::test]

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
-use whatsapp_rust::http::{HttpClient, UreqHttpClient};
+use whatsapp_rust::http::HttpClient;
 
-use super::version::look_up;
+use super::{proxy::web, version::look_up};
 
 const PAGE: &str = "https://web.whatsapp.com/";
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -33,8 +33,8 @@ pub async fn whatsapp(url: Option<String>) -> Result<Reached, String> {
         return Ok(Reached { server, version: "any".to_owned(), date });
     }
     let date = date_of(PAGE.to_owned()).await?;
-    let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT)).build().into();
-    let http: Arc<dyn HttpClient> = Arc::new(UreqHttpClient::with_agent(agent));
+    // As a connection looks it up.
+    let http: Arc<dyn HttpClient> = Arc::new(web::direct());
     let (major, minor, revision) = look_up(http, &Handle::current()).await?;
     Ok(Reached { server: "web.whatsapp.com".to_owned(), version: format!("{major}.{minor}.{revision}"), date })
 }

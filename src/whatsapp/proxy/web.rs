@@ -1,9 +1,11 @@
 //! HTTP through the proxy: the version lookup, and what the library downloads.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use paird_actors::domain::CloseReason;
+use tokio::runtime::Handle;
 use ureq::config::{Config, ConfigBuilder};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -13,7 +15,7 @@ use whatsapp_rust::http::{HttpClient, UreqHttpClient};
 
 use crate::proxy_address::ProxyKind;
 
-use super::{Proxy, ProxyAllow};
+use super::{super::happy_eyeballs, Proxy, ProxyAllow};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
 /// As in the library's own client: responses are small, or streamed.
@@ -22,43 +24,53 @@ const BUFFER: usize = 16 * 1024;
 /// parts of an account's settings are fetched.
 const LARGEST_BODY: u64 = 16 << 20;
 
-/// Without a proxy, even if the environment sets one. A name's addresses share the time to
-/// connect, and the first gets more than half of it.
+/// Without a proxy, even if the environment sets one.
 pub(in crate::whatsapp) fn direct() -> UreqHttpClient {
-    let config = small(None, 2).build();
     // As the sockets of such a build.
-    let agent = match cfg!(feature = "sandbox") {
-        true => filtered(config, Arc::new(ProxyAllow::this_machine())),
-        false => Agent::new_with_config(config),
-    };
-    UreqHttpClient::with_agent(agent).with_max_body_bytes(LARGEST_BODY)
+    let allow = cfg!(feature = "sandbox").then(|| Arc::new(ProxyAllow::this_machine()));
+    UreqHttpClient::with_agent(agent(small(None, 2).build(), allow)).with_max_body_bytes(LARGEST_BODY)
 }
 
-fn filtered(config: Config, allow: Arc<ProxyAllow>) -> Agent {
-    Agent::with_parts(config, DefaultConnector::default(), AllowedAddresses { allow, all: DefaultResolver::default() })
+fn agent(config: Config, allow: Option<Arc<ProxyAllow>>) -> Agent {
+    Agent::with_parts(config, DefaultConnector::default(), LiveAddresses { allow, all: DefaultResolver::default() })
 }
 
-/// Finds of a name's addresses those that may be dialled.
+/// Resolves a name to the addresses that may be dialled, with the first one that answers at the
+/// front: the connector tries them one by one and gives most of its time to the first.
 #[derive(Debug)]
-struct AllowedAddresses {
-    allow: Arc<ProxyAllow>,
-    all: DefaultResolver,
+struct LiveAddresses<R> {
+    /// `None` permits all.
+    allow: Option<Arc<ProxyAllow>>,
+    all: R,
 }
 
-impl Resolver for AllowedAddresses {
+impl<R: Resolver> Resolver for LiveAddresses<R> {
     fn resolve(
         &self,
         uri: &http::Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let addresses = self.all.resolve(uri, config, timeout)?;
-        let mut permitted = self.all.empty();
-        for address in self.allow.filter(addresses.iter().copied().collect())? {
-            permitted.push(address);
+        let mut addresses: Vec<_> = self.all.resolve(uri, config, timeout)?.iter().copied().collect();
+        if let Some(allow) = &self.allow {
+            addresses = allow.filter(addresses)?;
         }
-        Ok(permitted)
+        let first = (addresses.len() > 1).then(|| first_to_answer(addresses.clone())).flatten();
+        // The sort is stable: the others keep the order of the resolver.
+        addresses.sort_by_key(|address| Some(*address) != first);
+        let mut live = self.all.empty();
+        for address in addresses {
+            live.push(address);
+        }
+        Ok(live)
     }
+}
+
+/// An additional connection costs less than a long wait for an address whose packets are dropped.
+/// Runs on a thread that may block.
+fn first_to_answer(addresses: Vec<SocketAddr>) -> Option<SocketAddr> {
+    let racing = tokio::time::timeout(CONNECT_TIMEOUT, happy_eyeballs::first_to_answer(addresses));
+    Handle::try_current().ok()?.block_on(racing).ok()?.ok()
 }
 
 fn small(proxy: Option<UreqProxy>, idle: usize) -> ConfigBuilder<AgentScope> {
@@ -81,7 +93,7 @@ pub(super) fn through(Proxy { address: proxy, login, allow }: &Proxy) -> Result<
         builder = builder.username(login.user()).password(login.password());
     }
     let proxy = builder.build().map_err(|_| CloseReason::ProxyInvalid("it cannot be used for HTTP".to_owned()))?;
-    let agent = filtered(small(Some(proxy), 1).build(), Arc::clone(allow));
+    let agent = agent(small(Some(proxy), 1).build(), Some(Arc::clone(allow)));
     Ok(Arc::new(UreqHttpClient::with_agent(agent).with_max_body_bytes(LARGEST_BODY)))
 }
 
@@ -111,6 +123,41 @@ mod tests {
         let answer = HttpClient::execute(&direct(), HttpRequest::get(url)).await;
         assert!(answer.is_err(), "it read all of it");
         assert!(served.join().unwrap() < 2 * LARGEST_BODY);
+    }
+
+    /// A name with these addresses.
+    #[derive(Debug)]
+    struct Named(Vec<SocketAddr>);
+
+    impl Resolver for Named {
+        fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut addresses = self.empty();
+            self.0.iter().for_each(|address| addresses.push(*address));
+            Ok(addresses)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_address_behind_silent_ones_is_asked_soon() {
+        let (one, other) = (happy_eyeballs::silent().await, happy_eyeballs::silent().await);
+        let alive = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [&one.0, &other.0].map(|silent| silent.local_addr().unwrap());
+        let addresses = addresses.into_iter().chain([alive.local_addr().unwrap()]).collect();
+        std::thread::spawn(move || {
+            // The first may be there to find out whether anybody is.
+            while let Ok((mut socket, _)) = alive.accept() {
+                if socket.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+                    socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+                }
+            }
+        });
+        let resolver = LiveAddresses { allow: None, all: Named(addresses) };
+        let agent = Agent::with_parts(small(None, 2).build(), DefaultConnector::default(), resolver);
+        let client = UreqHttpClient::with_agent(agent);
+        let started = std::time::Instant::now();
+        let answer = HttpClient::execute(&client, HttpRequest::get("http://name.example/".to_owned())).await.unwrap();
+        assert_eq!(answer.status_code, 200);
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     }
 
     #[cfg(feature = "sandbox")]
