@@ -3,8 +3,12 @@
 
 use std::time::Duration;
 
-use paird_sandbox::{Fault, Garbage, Group, Scope, Stanza};
-use paird_testkit::{Api, Phones, Stage, Web, sample, until, until_within};
+use paird_sandbox::{Fault, Garbage, Group, Report, Scope, Stanza};
+use paird_testkit::{
+    Api, Phones, Stage, Web,
+    odd::{Dice, empty_message, is_readable, odd_children, odd_group, odd_of_known_kind, unheard},
+    sample, until, until_within,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,28 +17,6 @@ const SERVER: &str = "s.whatsapp.net";
 
 fn of(number: &str) -> Scope {
     Scope::Number(number.to_owned())
-}
-
-/// The same numbers in each run, evenly spread: splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
-
-    fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
-    }
-
-    /// Printable or not.
-    fn text(&mut self) -> String {
-        let of = ['a', 'Z', '9', ' ', '\0', '\n', '\u{1b}', '\u{202e}', 'ß', '漢', '🙂', '"', '<', '\u{7f}'];
-        (0..self.below(40)).map(|_| of[usize::try_from(self.below(of.len() as u64)).unwrap()]).collect()
-    }
 }
 
 /// Stanzas of the number's devices so far that contain all of these parts.
@@ -69,7 +51,7 @@ fn new_name(number: &str, id: u64, name: &str) -> Stanza {
 async fn no_link_makes_an_account_look_online() {
     let (stage, daemon) = Stage::with_daemon().await;
     let (web, phones) = (&stage.web, &stage.phones);
-    let mut dice = Dice(1);
+    let mut dice = Dice::new(1);
     let kinds = [(Some("Shop"), false), (Some("Shop"), true), (None, true), (None, false)];
     for (nth, (business, is_told)) in kinds.into_iter().enumerate() {
         let number = format!("43660300000{nth}");
@@ -124,35 +106,6 @@ async fn an_account_that_shall_look_online_does_so() {
     stage.finish([daemon]).await;
 }
 
-/// A group with some oddity, and the fields that must be stored of it.
-fn odd_group(dice: &mut Dice, nth: u64) -> (Stanza, Option<(String, Option<String>)>) {
-    let jid = format!("12036309{:09}", dice.below(1_000_000_000) / 100 * 100 + nth);
-    let subject = format!("Odd {nth}");
-    let member = |number: u64| Stanza::new("participant").attr("jid", format!("999{number:08}@{SERVER}"));
-    let group = Stanza::new("group").attr("id", &jid).attr("subject", &subject).attr("creation", 1_700_000_000);
-    let known = |jid: &str, subject: Option<&str>| Some((format!("{jid}@g.us"), subject.map(str::to_owned)));
-    let named = known(&jid, Some(&subject));
-    let value = dice.one_of(&["", "-1", "101", "maybe", "99999999999999999999"]).to_owned();
-    match nth % 16 {
-        0 => (group.attr("size", &value).child(member(1)), named),
-        1 => (Stanza { attrs: [("id".to_owned(), jid.clone())].into(), ..group }, known(&jid, None)),
-        2 => (group.child(Stanza::new("participant")).child(member(2)), named),
-        3 => (group.child(Stanza::new("participant").attr("jid", dice.text())), named),
-        4 => (group.child(member(4).attr("type", dice.one_of(&["", "owner", "ghost"]))), named),
-        5 => (group.child(Stanza::new("ephemeral").attr("expiration", &value).attr("trigger", 21)), named),
-        6 => (group.child(Stanza::new("appeal_status").attr("type", "unheard")), named),
-        7 => (group.child(Stanza::new("appeal_status")), named),
-        8 => (group.child(Stanza::new("evolution_version").attr("value", &value)), named),
-        9 => (group.attr("addressing_mode", "smoke").attr("p_v_id", &value), named),
-        10 => (group.child(Stanza::new("suspended").attr("can_auto_file", &value)), named),
-        11 => (group.child(Stanza::new("limit_sharing_enabled").attr("trigger", &value)), named),
-        12 => (group.child(Stanza::new("mystery").child(Stanza::new("deeper").bytes(&[0xff, 0]))), named),
-        13 => (group.child(Stanza::new("parent").attr("default_membership_approval_mode", &value)), named),
-        14 => (Stanza { attrs: [("subject".to_owned(), subject)].into(), ..group }, None),
-        _ => (group.attr("subject", dice.text()), known(&jid, None)),
-    }
-}
-
 async fn groups_of(web: &Web, account: Uuid) -> Vec<(String, String, i32)> {
     let sql = "SELECT jid, subject, participants FROM whatsapp_groups WHERE account_id = $1 ORDER BY jid";
     let rows = web.sql.query(sql, &[&account]).await.unwrap();
@@ -170,7 +123,7 @@ async fn an_odd_group_is_stored_with_its_known_fields() {
         let group = Stanza::new("group").attr("id", format!("12036300000000000{nth}"));
         group.attr("subject", format!("Plain {nth}")).attr("size", 3).child(own)
     };
-    let mut dice = Dice(2);
+    let mut dice = Dice::new(2);
     for round in 0..4 {
         let mut list = Stanza::new("groups").child(plain(1));
         let mut wanted = Vec::new();
@@ -222,19 +175,25 @@ async fn an_unanswered_query_ends_no_connection() {
     let (stage, daemon) = Stage::with_daemon().await;
     let (web, phones) = (&stage.web, &stage.phones);
     // Every namespace that a login asks in, but for the pings.
-    for xmlns in ["w:g2", "w:sync:app:state", "usync", "encrypt", "abt", "blocklist", "privacy", "passive"] {
+    for xmlns in QUERIES {
         phones.fault(Fault::StallIqs { xmlns: Some(xmlns.to_owned()) }).await;
     }
     let account = web.connect_account("desk", NUMBER, phones).await;
     let connected = web.seq(account).await;
-    // Longer than the library waits for anything: 180 s for the first app state.
-    tokio::time::sleep(Duration::from_secs(200)).await;
+    // Longer than the library waits for anything: 180 s for the first app state. The connection's
+    // own pings, each 20 s, tell the time.
+    let pings = phones.report().await.pings_answered;
+    until_within(Duration::from_secs(300), "ten pings", || async {
+        (phones.report().await.pings_answered >= pings + 10).then_some(())
+    })
+    .await;
     assert_eq!(web.kinds(account).await.split_off(usize::try_from(connected).unwrap()), Vec::<String>::new());
     let report = phones.report().await;
     assert_eq!(report.logins, 1, "{:?}", report.stalled);
     let asked = |xmlns: &str| report.stalled.iter().filter(|query| query.what == xmlns).count();
+    assert!(report.asked.len() >= report.stalled.len());
     // Each is waited for over a minute, and then left alone for longer and longer.
-    for xmlns in ["w:g2", "w:sync:app:state", "usync", "encrypt", "abt", "blocklist", "privacy", "passive"] {
+    for xmlns in QUERIES {
         assert!(asked(xmlns) <= 6, "{xmlns}: {} times", asked(xmlns));
     }
     assert!(asked("w:g2") >= 1);
@@ -246,56 +205,139 @@ async fn an_unanswered_query_ends_no_connection() {
     stage.finish([daemon]).await;
 }
 
+/// What a login asks for, but for pings.
+const QUERIES: [&str; 8] = ["w:g2", "w:sync:app:state", "usync", "encrypt", "abt", "blocklist", "privacy", "passive"];
+
+/// How many of the namespaces a device has asked in.
+fn asked_in(report: &Report) -> usize {
+    let asked = |xmlns: &str| report.asked.iter().any(|query| query.what.starts_with(&format!("{xmlns} ")));
+    QUERIES.iter().filter(|xmlns| asked(xmlns)).count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_query_ends_no_connection() {
     let (stage, daemon) = Stage::with_daemon().await;
     let (web, phones) = (&stage.web, &stage.phones);
-    let mut dice = Dice(3);
-    let queries = ["w:g2", "w:sync:app:state", "usync", "encrypt", "abt", "blocklist", "privacy", "passive"];
-    for xmlns in queries {
+    let mut dice = Dice::new(3);
+    for xmlns in QUERIES {
         let code = [400, 401, 403, 404, 406, 429, 500, 503, 599][usize::try_from(dice.below(9)).unwrap()];
         let text = dice.one_of(&["", "not-authorized", "rate-overlimit", "internal-server-error"]).to_owned();
         phones.fault(Fault::RefuseIqs { xmlns: xmlns.to_owned(), code, text, times: None }).await;
     }
     let account = web.connect_account("desk", NUMBER, phones).await;
     let connected = web.seq(account).await;
-    tokio::time::sleep(Duration::from_secs(45)).await;
+    until("most queries of a login", || async { (asked_in(&phones.report().await) >= 6).then_some(()) }).await;
+    is_pinged(phones, 1).await;
     phones.clear_faults().await;
-    for xmlns in queries {
-        let children = vec![Stanza::new(dice.one_of(&["", "list", "usync", "sync", "x"]).trim_start_matches(' '))];
-        let children = children.into_iter().filter(|child| !child.tag.is_empty()).collect();
-        phones.fault(Fault::Answer { xmlns: xmlns.to_owned(), children, times: Some(3) }).await;
+    let rounds = 3;
+    for _ in 0..rounds {
+        for xmlns in QUERIES {
+            for _ in 0..3 {
+                let children = odd_children(&mut dice, 3);
+                phones.fault(Fault::Answer { xmlns: xmlns.to_owned(), children, times: Some(1) }).await;
+            }
+        }
+        logs_in_again(&stage, account, NUMBER).await;
+        is_pinged(phones, 1).await;
+        phones.clear_faults().await;
     }
-    logs_in_again(&stage, account, NUMBER).await;
-    tokio::time::sleep(Duration::from_secs(20)).await;
     let since: Vec<_> = web.kinds(account).await.split_off(usize::try_from(connected).unwrap());
     let ends = since.iter().filter(|kind| *kind == "session.disconnected").count();
-    assert_eq!(ends, 1, "{since:?}");
-    assert_eq!(phones.report().await.logins, 2);
+    assert_eq!(ends, rounds, "{since:?}");
+    assert_eq!(phones.report().await.logins, 1 + rounds as u64);
     stage.finish([daemon]).await;
 }
 
-fn unheard(dice: &mut Dice, nth: u64) -> Stanza {
-    let tag = format!("{}{}", dice.one_of(&["mystery", "w:odd", "poll", "stream:news"]), nth % 4);
-    Stanza::new(&tag).attr("id", format!("odd-{nth}")).attr("from", SERVER).child(Stanza::new("part").bytes(&[1, 2]))
+/// The connection is well: it has pinged so often again.
+async fn is_pinged(phones: &Phones, times: u64) {
+    let pings = phones.report().await.pings_answered;
+    until_within(Duration::from_secs(90), "pings", || async {
+        (phones.report().await.pings_answered >= pings + times).then_some(())
+    })
+    .await;
 }
 
-/// A message without anything for this device to decrypt.
-fn empty_message(dice: &mut Dice, nth: u64) -> Stanza {
-    let message = Stanza::new("message").attr("id", format!("empty-{nth}")).attr("t", 1_700_000_000);
-    let message = message.attr("type", dice.one_of(&["text", "media", "pay", "unheard"]));
-    let other = Stanza::new("to").attr("jid", format!("99900000001:9@{SERVER}"));
-    let message = match nth % 4 {
-        0 => message,
-        1 => message.child(Stanza::new("mystery")),
-        2 => message.child(Stanza::new("participants").child(other.child(Stanza::new("enc").attr("type", "msg")))),
-        _ => message.child(Stanza::new("body").bytes(b"plain")),
-    };
-    match nth % 3 {
-        0 => message.attr("from", format!("99900000002@{SERVER}")),
-        1 => message.attr("from", "120363000000000009@g.us").attr("participant", format!("99900000003@{SERVER}")),
-        _ => message.attr("from", "99900000000002@lid"),
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_stanzas_of_known_kinds_end_no_connection() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let (web, phones) = (&stage.web, &stage.phones);
+    let account = web.connect_account("desk", NUMBER, phones).await;
+    let seq = web.event(account, "groups.synced", 0).await.seq;
+    let mut dice = Dice::new(5);
+    let tags =
+        ["notification", "notification", "notification", "receipt", "call", "ib", "chatstate", "presence", "ack", "iq"];
+    let mut wants_ack = Vec::new();
+    for nth in 0..200 {
+        let tag = tags[usize::try_from(nth).unwrap() % tags.len()];
+        let stanza = odd_of_known_kind(&mut dice, tag, nth);
+        // Without a sender, WhatsApp expects no acknowledgement.
+        let has_sender =
+            stanza.attrs.get("from").is_some_and(|from| from == SERVER || from.starts_with("99900000004@"));
+        if ["notification", "receipt", "call"].contains(&tag) && has_sender && is_readable(&stanza) {
+            wants_ack.push(format!("id=\"known-{nth}\""));
+        }
+        phones.say(NUMBER, &stanza).await;
     }
+    let news = ["unheard-1", "unheard-2", "unheard-1"];
+    for (kind, nth) in news.into_iter().zip(900..) {
+        let stanza = Stanza::new("notification").attr("id", format!("known-{nth}")).attr("from", SERVER);
+        phones.say(NUMBER, &stanza.attr("type", kind)).await;
+        wants_ack.push(format!("id=\"known-{nth}\""));
+    }
+    // What WhatsApp says of a stanza that was not acknowledged in time; it is no end.
+    let no_end = Stanza::new("stream:error").child(Stanza::new("ack").attr("class", "status"));
+    phones.say(NUMBER, &no_end).await;
+    for id in &wants_ack {
+        says(phones, NUMBER, &["<ack", id], 1).await;
+    }
+    is_pinged(phones, 1).await;
+    for id in &wants_ack {
+        assert_eq!(said(phones, NUMBER, &["<ack", id]).await.len(), 1, "{id} is acknowledged once");
+    }
+    let kinds = web.kinds(account).await.split_off(usize::try_from(seq).unwrap());
+    assert!(!kinds.iter().any(|kind| kind.starts_with("session.")), "{kinds:?}");
+    assert_eq!(phones.report().await.logins, 1);
+    let metrics = api.get("/metrics").await.is(200).text();
+    let count = sample(&metrics, "paird_odd_stanzas_total{kind=\"notification\"}");
+    assert!(count.is_some_and(|count| count >= 3.0), "{metrics}");
+    let log = daemon.log();
+    for (kind, times) in [("unheard-1", 1), ("unheard-2", 1)] {
+        let named = log.lines().filter(|line| line.contains("unknown kind") && line.contains(kind)).count();
+        assert_eq!(named, times, "{kind}");
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_any_length_are_kept_short() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let (web, phones) = (&stage.web, &stage.phones);
+    let endless = [
+        Stanza::new("stream:error").attr("code", "9".repeat(100_000)),
+        Stanza::new("failure").attr("reason", 403).attr("message", "m".repeat(500_000)),
+        Stanza::new("failure").attr("reason", 599).attr("location", "ß".repeat(100_000)),
+    ];
+    for (nth, stanza) in endless.into_iter().enumerate() {
+        let number = format!("43660220000{nth}");
+        let account = web.connect_account(&format!("desk {nth}"), &number, phones).await;
+        let seq = web.seq(account).await;
+        phones.say(&number, &stanza).await;
+        let ended = until("an end of the connection", || async {
+            web.events(account).await.into_iter().find(|event| {
+                event.seq > seq && ["session.disconnected", "session.held"].contains(&event.kind.as_str())
+            })
+        })
+        .await;
+        let sql = "SELECT max(length(words)) FROM (
+                       SELECT status_reason FROM whatsapp_accounts UNION ALL SELECT payload::text FROM events
+                       UNION ALL SELECT payload::text FROM audit_log) AS said (words)";
+        let longest: i32 = web.sql.query_one(sql, &[]).await.unwrap().get(0);
+        assert!(longest <= 800, "{longest} characters after {} of {nth}", ended.kind);
+    }
+    let longest = daemon.log().lines().map(str::len).max().unwrap();
+    assert!(longest < 5_000, "a line of the log has {longest} bytes");
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +347,7 @@ async fn unknown_stanzas_are_acknowledged_and_counted() {
     let (web, phones) = (&stage.web, &stage.phones);
     let account = web.connect_account("desk", NUMBER, phones).await;
     let seq = web.event(account, "groups.synced", 0).await.seq;
-    let mut dice = Dice(4);
+    let mut dice = Dice::new(4);
     for nth in 0..24 {
         phones.say(NUMBER, &unheard(&mut dice, nth)).await;
         phones.say(NUMBER, &empty_message(&mut dice, nth)).await;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use paird_sandbox::{Fault, Scope};
-use paird_testkit::{Stage, until_within};
+use paird_testkit::{Stage, until, until_within};
 
 const ACCOUNTS: u64 = 50;
-/// Until all that were under way have come to something.
-const FIRST_TRIES: Duration = Duration::from_secs(15);
-/// Every account has wanted to try again within this: a minute, jittered.
-const NEXT_TRIES: Duration = Duration::from_secs(75);
+/// Every account has wanted to try again, and two rounds of tries have begun, within this.
+const NEXT_TRIES: Duration = Duration::from_secs(200);
+/// How many try in a round.
+const CANARIES: usize = 3;
 /// The next round comes within this, and the second try of those who were refused in vain.
 const BACK: Duration = Duration::from_secs(240);
 
@@ -35,16 +35,24 @@ async fn a_fleet_whose_client_was_refused_comes_back_by_itself() {
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     let not_connected = "SELECT count(*) FROM whatsapp_accounts WHERE status <> 'connected'";
     web.count_becomes(not_connected, i64::try_from(ACCOUNTS).unwrap()).await;
-    // Some were on their way when the first was refused.
-    tokio::time::sleep(FIRST_TRIES).await;
+    until("those that were on their way are refused", || async {
+        (stage.phones.report().await.connections_now == 0).then_some(())
+    })
+    .await;
     let held =
         web.count("SELECT count(*) FROM whatsapp_accounts WHERE status_reason LIKE 'client_outdated%'", &[]).await;
     assert!(held >= 1, "the row says why");
-    let tries = || async { stage.phones.report().await.accepted };
-    let before = tries().await;
-    tokio::time::sleep(NEXT_TRIES).await;
-    let meanwhile = tries().await - before;
-    assert!(meanwhile <= 9, "{meanwhile} logins of {ACCOUNTS} accounts that all want to");
+    let tries = || async { stage.phones.report().await.accepted_at_ms };
+    let before = tries().await.len();
+    let tried = until_within(NEXT_TRIES, "a second round", || async {
+        Some(tries().await.split_off(before)).filter(|tried| tried.len() > CANARIES)
+    })
+    .await;
+    // Rounds are 30 s apart at first, less a quarter.
+    for four in tried.windows(CANARIES + 1) {
+        let took = four[CANARIES] - four[0];
+        assert!(took >= 20_000, "four logins within {took} ms, of {ACCOUNTS} accounts that all want to: {tried:?}");
+    }
     for account in &accounts {
         let held = web.kinds(*account).await.iter().filter(|kind| *kind == "session.held").count();
         assert!(held <= 1, "a client that is still refused is no news");

@@ -14,17 +14,20 @@ use whatsapp_rust::Client;
 pub enum OddKind {
     /// The library has no handler for its tag. It refuses the stanza, which acknowledges it.
     Unknown,
+    /// A notification of a type that the library does not know, which it acknowledges.
+    Notification,
     /// A message without anything that this device could decrypt, or ask for.
     EmptyMessage,
 }
 
 impl OddKind {
-    pub const ALL: [Self; 2] = [Self::Unknown, Self::EmptyMessage];
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Notification, Self::EmptyMessage];
 
     /// For a metric's label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
+            Self::Notification => "notification",
             Self::EmptyMessage => "empty_message",
         }
     }
@@ -52,6 +55,28 @@ const UNDERSTOOD: [&str; 14] = [
     "xmlstreamend",
 ];
 
+/// Types of notifications that the library's handler knows (`handle_notification_impl`).
+const NOTIFICATIONS: [&str; 18] = [
+    "account_sync",
+    "business",
+    "companion_reg_refresh",
+    "contacts",
+    "crsc_continuation",
+    "devices",
+    "disappearing_mode",
+    "encrypt",
+    "link_code_companion_reg",
+    "mediaretry",
+    "mex",
+    "newsletter",
+    "passkey_prologue_request",
+    "picture",
+    "privacy_token",
+    "server_sync",
+    "status",
+    "w:gp2",
+];
+
 /// Limit of the names that are remembered as logged; further names are not logged.
 const MOST_NAMES: usize = 100;
 
@@ -73,6 +98,13 @@ impl OddStanzas {
             "message" if is_empty_message(node, client) => {
                 self.note(OddKind::EmptyMessage, "message");
                 true
+            }
+            "notification" => {
+                let kind = node.get_attr("type").map(|kind| kind.as_str().into_owned()).unwrap_or_default();
+                if !NOTIFICATIONS.contains(&kind.as_str()) {
+                    self.note(OddKind::Notification, &kind);
+                }
+                false
             }
             tag if UNDERSTOOD.contains(&tag) => false,
             tag => {

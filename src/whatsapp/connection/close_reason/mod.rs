@@ -10,9 +10,12 @@ use paird_actors::{
 use wacore::types::events::{ConnectFailure, ConnectFailureReason, LoggedOut, TemporaryBan};
 use wacore_binary::Node;
 
+/// Characters that are kept of a reason that WhatsApp sent.
+const LONGEST: usize = 300;
+
 /// The reason in a `<stream:error code>` that no event of the library stands for.
 pub(super) fn stream_error(code: &str) -> CloseReason {
-    let raw = format!("stream:error {code}");
+    let raw = shortened(format!("stream:error {code}"));
     match code {
         "503" | "500" => CloseReason::ServerBusy(raw),
         "429" => CloseReason::RateLimited(raw),
@@ -100,6 +103,15 @@ pub(super) fn words(node: &Node) -> String {
         if let Some(value) = attrs.optional_string(name) {
             words = format!("{words} {name}={value}");
         }
+    }
+    shortened(words)
+}
+
+/// Limits text that WhatsApp sent, because rows, events and log lines contain it.
+fn shortened(mut words: String) -> String {
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push('…');
     }
     words
 }
