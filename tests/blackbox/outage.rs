@@ -39,9 +39,8 @@ async fn a_fleet_whose_client_was_refused_comes_back_by_itself() {
         (stage.phones.report().await.connections_now == 0).then_some(())
     })
     .await;
-    let held =
-        web.count("SELECT count(*) FROM whatsapp_accounts WHERE status_reason LIKE 'client_outdated%'", &[]).await;
-    assert!(held >= 1, "the row says why");
+    let held = "SELECT count(*) FROM whatsapp_accounts WHERE status_reason LIKE 'client_outdated%'";
+    until("the row says why", || async { (web.count(held, &[]).await >= 1).then_some(()) }).await;
     let tries = || async { stage.phones.report().await.accepted_at_ms };
     let before = tries().await.len();
     let tried = until_within(NEXT_TRIES, "a second round", || async {
