@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
+use paird_actors::domain::CommandKind;
 use paird_sql::queries::cli::ListedAccount;
 use serde_json::{Value, json};
 
@@ -10,26 +11,14 @@ use super::database::Database;
 use super::out::{self, Format};
 use crate::config::Config;
 
-/// A request about one account.
-pub(super) enum Ask {
-    Unpair { logout: bool },
-    Resume,
-    Cancel,
-}
-
-impl Ask {
-    fn command(&self) -> (&'static str, Value) {
-        match self {
-            Self::Unpair { logout } => ("account.unpair", json!({ "logout": logout })),
-            Self::Resume => ("account.resume", json!({})),
-            Self::Cancel => ("account.cancel", json!({})),
-        }
-    }
-}
-
 /// Sends it, waits, prints the result; an error if the daemon says that it failed.
-pub(super) async fn ask(config: &Config, format: Format, wanted: &str, what: Ask) -> anyhow::Result<ExitCode> {
-    let (kind, args) = what.command();
+pub(super) async fn ask(
+    config: &Config,
+    format: Format,
+    wanted: &str,
+    kind: CommandKind,
+    args: Value,
+) -> anyhow::Result<ExitCode> {
     let database = Database::listening(config, format).await?;
     let account = database.account(wanted).await?;
     send(&database, format, &account, kind, &args).await
@@ -40,11 +29,11 @@ pub(super) async fn send(
     database: &Database,
     format: Format,
     account: &ListedAccount,
-    kind: &str,
+    kind: CommandKind,
     args: &Value,
 ) -> anyhow::Result<ExitCode> {
     let (command, result) =
-        database.ask(kind, account.id, args).await.map_err(|why| why.context(account.label.clone()))?;
+        database.ask(kind.as_str(), account.id, args).await.map_err(|why| why.context(account.label.clone()))?;
     let document = json!({
         "accountId": account.id, "label": account.label, "kind": kind, "commandId": command, "result": result,
     });
@@ -60,7 +49,7 @@ pub(super) async fn delete(config: &Config, format: Format, wanted: &str, yes: b
         out::line("not deleted");
         return Ok(ExitCode::FAILURE);
     }
-    send(&database, format, &account, "account.delete", &json!({})).await
+    send(&database, format, &account, CommandKind::Delete, &json!({})).await
 }
 
 fn confirmed(label: &str) -> anyhow::Result<bool> {

@@ -36,6 +36,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use paird_actors::domain::CommandKind;
+use serde_json::json;
 
 use crate::config::Config;
 use crate::{daemon, telemetry};
@@ -217,15 +219,17 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 async fn run(command: Command, config: &Config, format: Format) -> anyhow::Result<ExitCode> {
-    use account_commands::{Ask, ask};
+    use account_commands::ask;
     match command {
         Command::Serve | Command::Completions { .. } | Command::ExitCodes => Ok(ExitCode::SUCCESS),
         Command::Accounts(command) => accounts::run(config, format, command).await,
         Command::Pair(args) => pair::run(config, format, args).await,
-        Command::Cancel(account) => ask(config, format, &account.account, Ask::Cancel).await,
+        Command::Cancel(account) => ask(config, format, &account.account, CommandKind::Cancel, json!({})).await,
         Command::Passkey(args) => passkey::run(config, format, args).await,
-        Command::Unpair { account, logout } => ask(config, format, &account.account, Ask::Unpair { logout }).await,
-        Command::Resume(account) => ask(config, format, &account.account, Ask::Resume).await,
+        Command::Unpair { account, logout } => {
+            ask(config, format, &account.account, CommandKind::Unpair, json!({ "logout": logout })).await
+        }
+        Command::Resume(account) => ask(config, format, &account.account, CommandKind::Resume, json!({})).await,
         Command::Delete { account, yes } => account_commands::delete(config, format, &account.account, yes).await,
         Command::Groups { account, sync } => groups::run(config, format, &account.account, sync).await,
         Command::Status { account } => status::run(config, format, account.as_deref()).await,

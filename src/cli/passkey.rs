@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use paird_actors::domain::CommandKind;
 use paird_sql::queries::cli;
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ pub(super) async fn run(config: &Config, format: Format, args: PasskeyArgs) -> a
     let database = Database::listening(config, format).await?;
     let account = database.account(&args.account).await?;
     if let Some(answer) = answer {
-        return account_commands::send(&database, format, &account, "account.passkey", &answer).await;
+        return account_commands::send(&database, format, &account, CommandKind::Passkey, &answer).await;
     }
     let asked = cli::get_passkey_request().bind(&database.client, &account.id).opt().await.map_err(explained)?;
     match asked {

@@ -33,8 +33,10 @@ macro_rules! settings {
         $(pub(super) const $constant: Setting =
             Setting { name: $name, unset: $unset, help: $help, about: $about };)*
 
-        /// In the order in which people read them.
-        pub(super) const ALL: &[Setting] = &[$($constant),*];
+        /// In the order in which people read them. Made from the values and not from the constants,
+        /// so that the compiler complains of a constant that nothing reads.
+        pub(super) const ALL: &[Setting] =
+            &[$(Setting { name: $name, unset: $unset, help: $help, about: $about }),*];
     };
 }
 

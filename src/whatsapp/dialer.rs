@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Uri, header::ORIGIN};
-use paird_actors::domain::CloseReason;
+use paird_actors::domain::{CloseReason, ProxyFault};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -66,26 +66,12 @@ impl ProxyDial {
 
     fn of(dialed: &Result<Dialed, CloseReason>) -> Self {
         let Err(reason) = dialed else { return Self::Connected };
-        match reason {
-            CloseReason::ProxyInvalid(_) => Self::Invalid,
-            CloseReason::ProxyUnreachable(_) => Self::Unreachable,
-            CloseReason::ProxyAuth(_) => Self::Auth,
-            CloseReason::ProxyRefused(_) => Self::Refused,
-            CloseReason::SocketLost(_)
-            | CloseReason::Unreachable(_)
-            | CloseReason::ServerBusy(_)
-            | CloseReason::RateLimited(_)
-            | CloseReason::RestartRequired
-            | CloseReason::LoggedOut(_)
-            | CloseReason::NotAuthorized(_)
-            | CloseReason::Replaced(_)
-            | CloseReason::TemporaryBan { .. }
-            | CloseReason::Banned(_)
-            | CloseReason::ClientOutdated(_)
-            | CloseReason::QrExhausted
-            | CloseReason::Refused(_)
-            | CloseReason::StoreFailed(_)
-            | CloseReason::KeysUnusable(_) => Self::Beyond,
+        match reason.proxy_fault() {
+            Some(ProxyFault::Invalid) => Self::Invalid,
+            Some(ProxyFault::Unreachable) => Self::Unreachable,
+            Some(ProxyFault::Auth) => Self::Auth,
+            Some(ProxyFault::Refused) => Self::Refused,
+            None => Self::Beyond,
         }
     }
 }

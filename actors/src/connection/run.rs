@@ -101,7 +101,7 @@ impl Connection {
         }
         match &mut self.link {
             LinkStage::Confirmed { is_finished, logins, .. }
-                if *logins < self.policy.first_logins && may_log_in_again(&reason) =>
+                if *logins < self.policy.first_logins && reason.may_log_in_again() =>
             {
                 *logins += 1;
                 if *is_finished {
@@ -245,31 +245,5 @@ impl Connection {
             step.order(Effect::StopRun);
         }
         self.close(Some(self.evidence.reason()), step);
-    }
-}
-
-/// Whether a socket between a confirmed link and its first login may end like this: 515
-/// always, and anything else that a login at once may mend.
-fn may_log_in_again(reason: &CloseReason) -> bool {
-    match reason {
-        CloseReason::RestartRequired
-        | CloseReason::SocketLost(_)
-        | CloseReason::Unreachable(_)
-        | CloseReason::ProxyUnreachable(_)
-        | CloseReason::ProxyRefused(_)
-        | CloseReason::ServerBusy(_) => true,
-        CloseReason::RateLimited(_)
-        | CloseReason::LoggedOut(_)
-        | CloseReason::NotAuthorized(_)
-        | CloseReason::Replaced(_)
-        | CloseReason::TemporaryBan { .. }
-        | CloseReason::Banned(_)
-        | CloseReason::ClientOutdated(_)
-        | CloseReason::QrExhausted
-        | CloseReason::ProxyAuth(_)
-        | CloseReason::ProxyInvalid(_)
-        | CloseReason::Refused(_)
-        | CloseReason::StoreFailed(_)
-        | CloseReason::KeysUnusable(_) => false,
     }
 }

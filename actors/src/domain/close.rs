@@ -1,9 +1,11 @@
+use strum::{EnumIter, IntoEnumIterator as _};
+
 use super::{Instant, Reason, StatusReason};
 
 /// Why a connection ended, in one vocabulary for every way WhatsApp says it.
 ///
 /// Codes are those of `<failure reason=…>` and `<stream:error code=…>`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EnumIter)]
 pub enum CloseReason {
     /// The socket went away, or nothing was heard for too long.
     SocketLost(String),
@@ -47,6 +49,15 @@ pub enum CloseReason {
     KeysUnusable(String),
 }
 
+/// What is wrong with an account's proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    Invalid,
+    Unreachable,
+    Auth,
+    Refused,
+}
+
 /// The consequence of a close for a linked account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -88,6 +99,11 @@ impl HoldCause {
 }
 
 impl CloseReason {
+    /// One of each, with nothing said of it.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+
     /// The consequence for a linked account: the table in sql/README.md, "Statuses".
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -132,6 +148,57 @@ impl CloseReason {
             | Self::Refused(_)
             | Self::StoreFailed(_)
             | Self::KeysUnusable(_) => false,
+        }
+    }
+
+    /// Whether a first login is tried again at once after a socket between the confirmed link
+    /// and that login ended like this: 515 always, and whatever another socket may mend.
+    pub fn may_log_in_again(&self) -> bool {
+        match self {
+            Self::RestartRequired
+            | Self::SocketLost(_)
+            | Self::Unreachable(_)
+            | Self::ProxyUnreachable(_)
+            | Self::ProxyRefused(_)
+            | Self::ServerBusy(_) => true,
+            Self::RateLimited(_)
+            | Self::LoggedOut(_)
+            | Self::NotAuthorized(_)
+            | Self::Replaced(_)
+            | Self::TemporaryBan { .. }
+            | Self::Banned(_)
+            | Self::ClientOutdated(_)
+            | Self::QrExhausted
+            | Self::ProxyAuth(_)
+            | Self::ProxyInvalid(_)
+            | Self::Refused(_)
+            | Self::StoreFailed(_)
+            | Self::KeysUnusable(_) => false,
+        }
+    }
+
+    /// What is wrong with the account's proxy; `None` if the fault lies beyond it.
+    pub fn proxy_fault(&self) -> Option<ProxyFault> {
+        match self {
+            Self::ProxyInvalid(_) => Some(ProxyFault::Invalid),
+            Self::ProxyUnreachable(_) => Some(ProxyFault::Unreachable),
+            Self::ProxyAuth(_) => Some(ProxyFault::Auth),
+            Self::ProxyRefused(_) => Some(ProxyFault::Refused),
+            Self::SocketLost(_)
+            | Self::Unreachable(_)
+            | Self::ServerBusy(_)
+            | Self::RateLimited(_)
+            | Self::RestartRequired
+            | Self::LoggedOut(_)
+            | Self::NotAuthorized(_)
+            | Self::Replaced(_)
+            | Self::TemporaryBan { .. }
+            | Self::Banned(_)
+            | Self::ClientOutdated(_)
+            | Self::QrExhausted
+            | Self::Refused(_)
+            | Self::StoreFailed(_)
+            | Self::KeysUnusable(_) => None,
         }
     }
 
@@ -231,37 +298,11 @@ impl From<&CloseReason> for Reason {
 mod tests {
     use super::*;
 
-    fn all() -> [CloseReason; 19] {
-        let raw = || "raw".to_owned();
-        [
-            CloseReason::SocketLost(raw()),
-            CloseReason::Unreachable(raw()),
-            CloseReason::ProxyUnreachable(raw()),
-            CloseReason::ProxyRefused(raw()),
-            CloseReason::ProxyAuth(raw()),
-            CloseReason::ProxyInvalid(raw()),
-            CloseReason::ServerBusy(raw()),
-            CloseReason::RateLimited(raw()),
-            CloseReason::RestartRequired,
-            CloseReason::LoggedOut(raw()),
-            CloseReason::NotAuthorized(raw()),
-            CloseReason::Replaced(raw()),
-            CloseReason::TemporaryBan { until: None, raw: raw() },
-            CloseReason::Banned(raw()),
-            CloseReason::ClientOutdated(raw()),
-            CloseReason::QrExhausted,
-            CloseReason::Refused(raw()),
-            CloseReason::StoreFailed(raw()),
-            CloseReason::KeysUnusable(raw()),
-        ]
-    }
-
     #[test]
     fn every_reason_has_a_word_of_its_own_and_advice_for_a_person() {
-        let all = all();
-        let words: std::collections::HashSet<_> = all.iter().map(CloseReason::code).collect();
-        assert_eq!(words.len(), all.len());
-        for reason in all {
+        let words: std::collections::HashSet<_> = CloseReason::all().map(|reason| reason.code()).collect();
+        assert_eq!(words.len(), CloseReason::all().count());
+        for reason in CloseReason::all() {
             let told = StatusReason::parse(&reason.describe());
             assert_eq!(told, reason.reason());
             assert!(told.word().advice().is_some(), "{}", reason.code());
@@ -269,15 +310,24 @@ mod tests {
     }
 
     #[test]
+    fn a_first_login_is_repeated_after_what_another_socket_mends() {
+        let repeated: Vec<_> =
+            CloseReason::all().filter(CloseReason::may_log_in_again).map(|reason| reason.code()).collect();
+        let expected =
+            ["socket_lost", "unreachable", "proxy_unreachable", "proxy_refused", "server_busy", "restart_required"];
+        assert_eq!(repeated, expected);
+    }
+
+    #[test]
     fn only_a_judgement_on_the_account_proves_the_client_good() {
         let proofs: Vec<_> =
-            all().iter().filter(|reason| reason.proves_client_accepted()).map(CloseReason::code).collect();
+            CloseReason::all().filter(CloseReason::proves_client_accepted).map(|reason| reason.code()).collect();
         assert_eq!(proofs, ["logged_out", "not_authorized", "replaced", "temporary_ban", "banned"]);
     }
 
     #[test]
     fn a_row_says_the_cause_that_the_close_had() {
-        for reason in all() {
+        for reason in CloseReason::all() {
             if let Verdict::Hold { cause, .. } = reason.verdict() {
                 assert_eq!(HoldCause::of_row(&reason.reason()), cause, "{}", reason.code());
             }

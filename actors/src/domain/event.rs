@@ -214,6 +214,31 @@ impl EventKind {
         }
     }
 
+    /// Whether consumers take the account for connected from then on; `None` leaves them with
+    /// what they know.
+    pub fn tells_connected(self) -> Option<bool> {
+        match self {
+            Self::Connected => Some(true),
+            Self::Disconnected
+            | Self::LoggedOut
+            | Self::Held
+            | Self::Duplicate
+            | Self::AccountUnpaired
+            | Self::AccountDeleted => Some(false),
+            Self::Qr
+            | Self::Code
+            | Self::Passkey
+            | Self::WrongPhone
+            | Self::Timeout
+            | Self::Cancelled
+            | Self::Failed
+            | Self::GroupsSynced
+            | Self::AccountUnlinked
+            | Self::UnlinkAbandoned
+            | Self::CommandFailed => None,
+        }
+    }
+
     /// See [`EventKind::end`].
     pub fn is_terminal(self) -> bool {
         self.end().is_some()

@@ -27,7 +27,7 @@ mod word;
 pub use audit::{AuditAction, AuditEntry, describe_action};
 pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
-pub use close::{CloseReason, HoldCause, Verdict};
+pub use close::{CloseReason, HoldCause, ProxyFault, Verdict};
 pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
 pub use ending::{Ending, Member, Retired, Trouble};
 pub use event::{

@@ -3,7 +3,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{CommandKind, HoldCause, Status, StatusReason, word::word};
+use super::{CommandKind, Status, StatusReason, word::word};
 
 /// The columns that the view is derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,27 +101,10 @@ impl Shown<'_> {
 
     /// The commands that make sense now; the first is what one most likely came for.
     pub fn actions(&self) -> Vec<CommandKind> {
-        let resume = self.has_keys.then_some(CommandKind::Resume);
-        let rest: &[CommandKind] = match self.status {
-            Status::Unpaired => &[CommandKind::Pair, CommandKind::Delete],
-            Status::Pending if matches!(self.phase(), Phase::Passkey | Phase::PasskeyConfirmation) => {
-                &[CommandKind::Passkey, CommandKind::Cancel, CommandKind::Pair, CommandKind::Delete]
-            }
-            Status::Pending => &[CommandKind::Cancel, CommandKind::Pair, CommandKind::Delete],
-            Status::Connected => {
-                &[CommandKind::SyncGroups, CommandKind::Reconnect, CommandKind::Unpair, CommandKind::Delete]
-            }
-            Status::Reconnecting => {
-                &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
-            }
-            Status::Held if HoldCause::of_row(self.reason) == HoldCause::UnusableProxy => {
-                &[CommandKind::Reconnect, CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete]
-            }
-            Status::Held => &[CommandKind::Pair, CommandKind::Unpair, CommandKind::Delete],
-            Status::Deleting => &[],
-        };
-        let may_resume = matches!(self.status, Status::Unpaired | Status::Reconnecting | Status::Held);
-        resume.filter(|_| may_resume).into_iter().chain(rest.iter().copied()).collect()
+        let offered = CommandKind::ALL.iter().filter_map(|kind| Some((kind.place_among_actions(self)?, *kind)));
+        let mut offered: Vec<_> = offered.collect();
+        offered.sort_unstable_by_key(|(place, _)| *place);
+        offered.into_iter().map(|(_, kind)| kind).collect()
     }
 }
 

@@ -198,39 +198,17 @@ fn a_first_login_is_tried_three_times() {
     assert_eq!(*bench.outcome(Outcome::RunEnded), [Effect::StopRun, Effect::TakeDown]);
 }
 
-/// Every reason, and whether a first login is tried again after it.
 #[test]
 fn only_recoverable_ends_are_followed_by_a_login() {
-    let raw = || "raw".to_owned();
-    for (reason, is_followed) in [
-        (CloseReason::SocketLost(raw()), true),
-        (CloseReason::Unreachable(raw()), true),
-        (CloseReason::ProxyUnreachable(raw()), true),
-        (CloseReason::ProxyRefused(raw()), true),
-        (CloseReason::ServerBusy(raw()), true),
-        (CloseReason::RestartRequired, true),
-        (CloseReason::ProxyAuth(raw()), false),
-        (CloseReason::ProxyInvalid(raw()), false),
-        (CloseReason::RateLimited(raw()), false),
-        (CloseReason::LoggedOut(raw()), false),
-        (CloseReason::NotAuthorized(raw()), false),
-        (CloseReason::Replaced(raw()), false),
-        (CloseReason::TemporaryBan { until: None, raw: raw() }, false),
-        (CloseReason::Banned(raw()), false),
-        (CloseReason::ClientOutdated(raw()), false),
-        (CloseReason::QrExhausted, false),
-        (CloseReason::Refused(raw()), false),
-        (CloseReason::StoreFailed(raw()), false),
-        (CloseReason::KeysUnusable(raw()), false),
-    ] {
+    for reason in CloseReason::all() {
         let mut bench = Bench::confirmed();
         bench.event(LibraryEvent::PairingFinished);
         bench.event(LibraryEvent::CloseReported(reason.clone()));
         let effects = bench.outcome(Outcome::RunEnded);
-        assert_eq!(effects.contains(&Effect::Run), is_followed, "{reason:?}");
+        assert_eq!(effects.contains(&Effect::Run), reason.may_log_in_again(), "{reason:?}");
         let is_outdated = matches!(reason, CloseReason::ClientOutdated(_));
         assert_eq!(effects.contains(&Effect::ReportOutdated), is_outdated, "{reason:?}");
-        if !is_followed {
+        if !reason.may_log_in_again() {
             assert_eq!(bench.end(), reason);
         }
     }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
-use super::{AccountId, CommandId, Phone, PhoneError, Secret, TakingId, word::word};
+use super::{AccountId, CommandId, HoldCause, Phase, Phone, PhoneError, Secret, Shown, Status, TakingId, word::word};
 
 /// The way in which the phone is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -225,6 +225,28 @@ impl CommandKind {
             | Self::Reconnect
             | Self::Delete => false,
         }
+    }
+
+    /// Where it stands among the commands that people are offered for an account, the likeliest
+    /// first; `None` if it makes no sense now.
+    pub fn place_among_actions(self, account: &Shown<'_>) -> Option<u8> {
+        let status = account.status;
+        let is_linked = matches!(status, Status::Connected | Status::Reconnecting | Status::Held);
+        let is_offline = matches!(status, Status::Unpaired | Status::Reconnecting | Status::Held);
+        let (place, makes_sense) = match self {
+            Self::Resume => (0, account.has_keys && is_offline),
+            Self::Passkey => (1, matches!(account.phase(), Phase::Passkey | Phase::PasskeyConfirmation)),
+            Self::Cancel => (2, status == Status::Pending),
+            Self::SyncGroups => (3, status == Status::Connected),
+            Self::Reconnect if status == Status::Held => {
+                (4, HoldCause::of_row(account.reason) == HoldCause::UnusableProxy)
+            }
+            Self::Reconnect => (4, matches!(status, Status::Connected | Status::Reconnecting)),
+            Self::Pair => (5, is_offline || status == Status::Pending),
+            Self::Unpair => (6, is_linked),
+            Self::Delete => (7, status != Status::Deleting),
+        };
+        makes_sense.then_some(place)
     }
 
     /// The names that `args` may have.

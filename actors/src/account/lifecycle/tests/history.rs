@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
-use crate::domain::{CloseReason, CodeOver, Group, GroupsError, KeyringId, Link, LinkedDevice, PasskeyStage, Refuse};
+use crate::domain::{
+    CloseReason, CodeOver, CommandKind, Group, GroupsError, KeyringId, Link, LinkedDevice, PasskeyStage, Refuse,
+};
 
 /// One step of a history: the input, a choice within it, and the time since the last one.
 pub(super) type Moment = (u8, u8, u16);
@@ -16,23 +18,12 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 }
 
 fn close_reason(choice: u8) -> CloseReason {
-    let raw = "raw".to_owned();
-    match choice % 15 {
-        0 => CloseReason::SocketLost(raw),
-        1 => CloseReason::Unreachable(raw),
-        2 => CloseReason::ServerBusy(raw),
-        3 => CloseReason::RateLimited(raw),
-        4 => CloseReason::RestartRequired,
-        5 => CloseReason::LoggedOut(raw),
-        6 => CloseReason::NotAuthorized(raw),
-        7 => CloseReason::Replaced(raw),
-        8 => CloseReason::TemporaryBan { until: Some(Instant(START.0 + 3_600_000)), raw },
-        9 => CloseReason::Banned(raw),
-        10 => CloseReason::ClientOutdated(raw),
-        11 => CloseReason::QrExhausted,
-        12 => CloseReason::ProxyInvalid(raw),
-        13 => CloseReason::ProxyUnreachable(raw),
-        _ => CloseReason::StoreFailed(raw),
+    let reason = CloseReason::all().nth(usize::from(choice) % CloseReason::all().count()).unwrap();
+    match reason {
+        CloseReason::TemporaryBan { raw, .. } => {
+            CloseReason::TemporaryBan { until: Some(Instant(START.0 + 3_600_000)), raw }
+        }
+        other => other,
     }
 }
 
@@ -111,8 +102,7 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
         5 => command(command_id, "account.resume"),
         6 if choice < 40 => command(command_id, "account.delete"),
         6 => command(command_id, "account.nonsense"),
-        7 if choice < 128 => command(command_id, "groups.sync"),
-        7 => command(command_id, "account.reconnect"),
+        7 => command(command_id, CommandKind::ALL[usize::from(choice) % CommandKind::ALL.len()].as_str()),
         8 => Input::Command(CommandInput {
             id: CommandId(command_id),
             kind: "account.pair".to_owned(),

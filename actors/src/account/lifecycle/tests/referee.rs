@@ -218,29 +218,10 @@ impl Referee {
             self.confirmed.remove(keyring);
         }
         for event in &change.events {
-            self.believed_connected = match event {
-                Event::Connected { .. } => true,
-                Event::Disconnected { .. } => {
-                    assert!(self.believed_connected, "told twice that it is disconnected");
-                    false
-                }
-                Event::LoggedOut { .. }
-                | Event::Held { .. }
-                | Event::Duplicate { .. }
-                | Event::AccountUnpaired { .. }
-                | Event::AccountDeleted { .. } => false,
-                Event::Qr { .. }
-                | Event::Code { .. }
-                | Event::Passkey { .. }
-                | Event::WrongPhone { .. }
-                | Event::Timeout
-                | Event::Cancelled { .. }
-                | Event::Failed { .. }
-                | Event::GroupsSynced { .. }
-                | Event::AccountUnlinked { .. }
-                | Event::UnlinkAbandoned { .. }
-                | Event::CommandFailed { .. } => self.believed_connected,
-            };
+            if matches!(event, Event::Disconnected { .. }) {
+                assert!(self.believed_connected, "told twice that it is disconnected");
+            }
+            self.believed_connected = event.kind().tells_connected().unwrap_or(self.believed_connected);
         }
         let will_be_told = after.released_at.is_some() || after.deleted_at.is_some();
         assert!(
