@@ -108,7 +108,7 @@ const NEWER: WebVersion = (2, 3000, 1_900_000_000);
 
 /// The page of versions cannot be fetched here: a build for the sandbox asks this machine alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_version_cannot_be_looked_up_the_last_good_one_is_used() {
+async fn without_a_version_lookup_the_last_good_version_is_used() {
     let bench = Bench::start().await;
     let linked = bench.linked().await;
     let keyring = linked.keyring;
