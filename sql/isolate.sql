@@ -10,13 +10,16 @@ DECLARE
     is_own CONSTANT text := 'operator_id = (SELECT current_operator())';
     is_of_own_account CONSTANT text :=
         'EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = account_id AND a.operator_id = (SELECT current_operator()))';
+    -- The policy of the message's row decides.
+    is_of_own_message CONSTANT text := 'EXISTS (SELECT FROM messages m WHERE m.id = message_id)';
     tenant record;
 BEGIN
     FOR tenant IN
         SELECT * FROM (VALUES
             ('whatsapp_accounts', is_own), ('audit_log', is_own),
             ('whatsapp_groups', is_of_own_account), ('commands', is_of_own_account),
-            ('events', is_of_own_account), ('event_consumers', is_of_own_account)
+            ('events', is_of_own_account), ('event_consumers', is_of_own_account),
+            ('messages', is_of_own_account), ('contacts', is_of_own_account), ('message_bodies', is_of_own_message)
         ) AS tables (name, is_visible)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant.name);

@@ -27,13 +27,14 @@ END $$;
 
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
-    keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history
+    keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
+    messages, message_bodies, contacts, message_erasures
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
 -- proxy (never its login) and the presence, and how far it has read.
 -- QR and pair code are for it. Everything else it asks for with send_command.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_web;
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, contacts TO paird_web;
 GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
     ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
@@ -52,10 +53,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, cr
 GRANT SELECT, INSERT, UPDATE ON commands, client_version TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
+-- It writes the contents of messages once, and cannot read them back.
+GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at) ON messages TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE (phone, name, updated_at) ON contacts TO paird_daemon;
+GRANT SELECT (message_id), INSERT ON message_bodies TO paird_daemon;
+REVOKE ALL ON SEQUENCE messages_id_seq FROM paird_web, paird_daemon, paird_console;
+GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 
 -- The console, the HTTP API and the command line: the rights of a web app, without consumers'
 -- offsets, and also the sealed login of a proxy and the state of all daemons.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events TO paird_console;
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, contacts TO paird_console;
 GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
     ON whatsapp_accounts TO paird_console;
 GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
@@ -91,7 +98,10 @@ BEGIN
         'list_consumers()', 'prune_events(interval, text[], bigint, integer, boolean)',
         'prune_commands(interval, bigint, integer, boolean)',
         'prune_accounts(interval, text[], timestamptz, integer, boolean)',
-        'prune_audit(interval, bigint, integer, boolean)', 'settle_restored_events()']::regprocedure[]
+        'prune_audit(interval, bigint, integer, boolean)',
+        'prune_bodies(interval, text[], bigint, integer, boolean)',
+        'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
+        'settle_restored_events()']::regprocedure[]
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);

@@ -92,8 +92,8 @@ impl Validator {
 }
 
 /// The example of each kind, and what events of the same kind may tell otherwise.
-fn events_of_each_kind() -> Vec<Event> {
-    let examples = EventKind::ALL.iter().map(|kind| kind.example());
+fn payloads_of_each_kind() -> Vec<(EventKind, Value)> {
+    let examples = EventKind::ALL.iter().map(|kind| (*kind, kind.example()));
     let others = [
         Event::Passkey { stage: PasskeyStage::Confirm, request: json!(null) },
         Event::Connected { phone: None },
@@ -102,15 +102,14 @@ fn events_of_each_kind() -> Vec<Event> {
         Event::AccountUnpaired { unlinked: Unlinked::None },
         Event::CommandFailed { command: CommandId(7), kind: "account.wave".to_owned(), reason: "no".to_owned() },
     ];
-    examples.chain(others).collect()
+    examples.chain(others.iter().map(|event| (event.kind(), event.payload()))).collect()
 }
 
 #[test]
 fn every_payload_fits_its_schema_and_has_no_other_field() {
     let validator = Validator::of(schema::events());
-    for event in events_of_each_kind() {
-        let (kind, payload) = (event.kind(), event.payload());
-        assert!(validator.takes(&json!({"kind": kind, "payload": payload})), "{event:?}: {payload}");
+    for (kind, payload) in payloads_of_each_kind() {
+        assert!(validator.takes(&json!({"kind": kind, "payload": payload})), "{kind}: {payload}");
         let described = kind.payload_schema();
         for field in payload.as_object().unwrap().keys() {
             assert!(
@@ -118,9 +117,6 @@ fn every_payload_fits_its_schema_and_has_no_other_field() {
                 "{kind} has a field {field} that no schema describes"
             );
         }
-    }
-    for kind in EventKind::ALL {
-        assert_eq!(kind.example().kind(), *kind);
     }
     assert!(!validator.takes(&json!({"kind": "session.qr", "payload": {}})));
     assert!(

@@ -22,6 +22,17 @@ FROM prune_accounts(make_interval(secs => :keep_secs), :silent::text[], :after::
 SELECT gone, last, more
 FROM prune_audit(make_interval(secs => :keep_secs), :after::bigint, :batch::int, :dry_run::bool);
 
+--! prune_bodies : PrunedBatch
+SELECT gone, last, more
+FROM prune_bodies(make_interval(secs => :keep_secs), :silent::text[], :after::bigint, :batch::int, :dry_run::bool);
+
+--! prune_messages : PrunedBatch
+SELECT gone, last, more
+FROM prune_messages(make_interval(secs => :keep_secs), :silent::text[], :after::bigint, :batch::int, :dry_run::bool);
+
+--! erase_messages
+SELECT gone, more FROM erase_messages(:batch::int, :dry_run::bool);
+
 --! shred_orphaned_keyrings : (account_id?, label?, last?)
 -- Deletes keys that no account or ticket refers to, which a late write left behind. Keys are in
 -- use if the account's row names them at the moment of its lock; a ticket that is opened

@@ -111,7 +111,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Deletes what is older than it is kept for, as a daemon does every hour.
     ///
-    /// See PAIRD_KEEP_EVENTS, PAIRD_KEEP_COMMANDS and PAIRD_KEEP_AUDIT.
+    /// See PAIRD_KEEP_EVENTS, PAIRD_KEEP_BODIES, PAIRD_KEEP_COMMANDS and PAIRD_KEEP_AUDIT.
     Prune(prune::PruneArgs),
     /// Shows the fleet live, with the QR of the account that is being paired.
     Watch,

@@ -45,13 +45,16 @@ fn tell(format: Format, dry_run: bool, pruned: &Pruned) {
             .collect();
         let silent: Vec<_> = pruned.silent.iter().map(|consumer| &consumer.name).collect();
         return out::json(&json!({
-            "dryRun": dry_run, "events": pruned.events, "commands": pruned.commands, "accounts": pruned.accounts,
-            "auditEntries": pruned.audit, "keyrings": keyrings, "silentConsumers": silent,
+            "dryRun": dry_run, "events": pruned.events, "messages": pruned.messages, "bodies": pruned.bodies,
+            "commands": pruned.commands, "accounts": pruned.accounts, "auditEntries": pruned.audit,
+            "keyrings": keyrings, "silentConsumers": silent,
         }));
     }
     let row = |kind: &str, count: String, note: String| vec![kind.to_owned(), count, note];
     let rows = [
         row("events", pruned.events.to_string(), String::new()),
+        row("messages", pruned.messages.to_string(), String::new()),
+        row("message bodies", pruned.bodies.to_string(), String::new()),
         row("commands", pruned.commands.to_string(), String::new()),
         row("deleted accounts", pruned.accounts.to_string(), String::new()),
         row("audit entries", pruned.audit.to_string(), String::new()),

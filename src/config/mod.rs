@@ -83,8 +83,8 @@ pub struct Config {
     /// `PAIRD_LEASE_TTL`: how long after its last sign of life a daemon's accounts are
     /// taken over. It closes its connections by itself after three fifths of that.
     pub lease_ttl: Duration,
-    /// `PAIRD_KEEP_EVENTS`, `PAIRD_KEEP_COMMANDS`, `PAIRD_KEEP_AUDIT`: a day at least;
-    /// deleted accounts are kept as long as events.
+    /// `PAIRD_KEEP_EVENTS`, `PAIRD_KEEP_COMMANDS`, `PAIRD_KEEP_BODIES`, `PAIRD_KEEP_AUDIT`: a
+    /// day at least; deleted accounts and messages are kept as long as events.
     pub keep: Keep,
 }
 
@@ -174,6 +174,7 @@ impl Config {
             keep: Keep {
                 events: raw.parse(&settings::KEEP_EVENTS, parsers::keep)?,
                 commands: raw.parse(&settings::KEEP_COMMANDS, parsers::keep)?,
+                bodies: raw.parse(&settings::KEEP_BODIES, parsers::keep_bodies)?,
                 audit: raw.parse(&settings::KEEP_AUDIT, parsers::keep_audit)?,
             },
             groups_refresh: raw.parse(&settings::GROUPS_REFRESH, parsers::groups_refresh)?,

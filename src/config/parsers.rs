@@ -24,6 +24,8 @@ const LEASE_TTL_MIN: Duration = Duration::from_secs(2);
 const KEEP_MIN: Duration = Duration::from_secs(24 * 3600);
 /// Within what Postgres knows as a time.
 const KEEP_MAX: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+/// The limit in sql/migrations.
+const KEEP_BODIES_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 const LEASE_TTL_MAX: Duration = Duration::from_secs(600);
 
 pub(super) fn channel(text: &str) -> Result<String, String> {
@@ -91,6 +93,14 @@ pub(super) fn keep(text: &str) -> Result<Duration, String> {
     let kept = duration(text).map_err(|_| format!("{text:?} is not a duration such as 7d or 2months"))?;
     if kept < KEEP_MIN || kept > KEEP_MAX {
         return Err(format!("{text:?} is not between 1d and 100years"));
+    }
+    Ok(kept)
+}
+
+pub(super) fn keep_bodies(text: &str) -> Result<Duration, String> {
+    let kept = keep(text)?;
+    if kept > KEEP_BODIES_MAX {
+        return Err(format!("{text:?} is not between 1d and 30d"));
     }
     Ok(kept)
 }

@@ -109,11 +109,15 @@ settings! {
         "how long a dead daemon keeps its accounts. It renews at a quarter of it, and closes its own sockets at three \
          fifths";
     KEEP_EVENTS: "PAIRD_KEEP_EVENTS", Reads("30d"),
-        "how long events and deleted accounts are kept",
-        "how long events and deleted accounts are kept: at least a day";
+        "how long events, messages and deleted accounts are kept",
+        "how long events, messages and deleted accounts are kept: at least a day";
     KEEP_COMMANDS: "PAIRD_KEEP_COMMANDS", Reads("30d"),
         "the same for commands that have ended",
         "how long ended commands are kept: at least a day";
+    KEEP_BODIES: "PAIRD_KEEP_BODIES", Reads("7d"),
+        "how long the contents of messages are kept, at most 30d",
+        "how long the contents of messages are kept: at least a day, then until every consumer has read the event, but \
+         at most 30 days";
     KEEP_AUDIT: "PAIRD_KEEP_AUDIT", Reads("forever"),
         "the same for the audit log",
         "or how long: at least a day";

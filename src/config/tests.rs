@@ -80,6 +80,10 @@ fn retention_is_at_least_a_day() {
     assert!(refused("PAIRD_KEEP_EVENTS", "0s").contains("0s"));
     assert!(refused("PAIRD_KEEP_AUDIT", "always").ends_with("nor forever"));
     refused("PAIRD_KEEP_AUDIT", "1000years");
+    assert_eq!(read(&[]).unwrap().keep.bodies, 7 * day);
+    assert_eq!(read(&[("PAIRD_KEEP_BODIES", "30d")]).unwrap().keep.bodies, 30 * day);
+    assert_eq!(refused("PAIRD_KEEP_BODIES", "31d"), "PAIRD_KEEP_BODIES: \"31d\" is not between 1d and 30d");
+    refused("PAIRD_KEEP_BODIES", "1h");
 }
 
 #[test]

@@ -632,7 +632,7 @@ export interface components {
              *     - `restart_required`: WhatsApp asked for a new connection
              *     - `not_authorized`: WhatsApp does not know the device; paird tries one more login before accepting that
              *     - `refused`: WhatsApp refused the connection
-             *     - `store_failed`: The stored keys could not be read or written
+             *     - `store_failed`: Keys or messages could not be read or written
              *     - `replaced`: Another program took over the connection
              *     - `temporary_ban`: Banned by WhatsApp for some time
              *     - `banned`: Banned or locked by WhatsApp
@@ -802,9 +802,13 @@ export interface components {
              *     - `account.unlinked`: WhatsApp confirmed that an old device entry is gone from the phone
              *     - `account.unlink_abandoned`: an old device entry could not be removed in time
              *     - `command.failed`: a command ended without being done
+             *     - `message.received`: a message came in
+             *     - `message.echo`: the owner sent a message from the phone or another device
+             *     - `message.waiting`: a message came in that cannot be read yet; paird asks for it again
+             *     - `message.recovered`: a message that could not be read at first can be read now
              * @enum {string}
              */
-            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed";
+            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */

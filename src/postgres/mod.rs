@@ -4,6 +4,7 @@ pub mod client_version;
 pub mod embedded;
 pub mod lease;
 pub mod listener;
+pub mod messages;
 pub mod migrate;
 pub mod notify_command;
 pub mod notify_lane;

@@ -1,5 +1,5 @@
-//! Deletes old rows: events, commands, deleted accounts, the audit log if configured, and
-//! keys that no account or ticket refers to.
+//! Deletes old rows: events, messages and their contents, commands, deleted accounts, the audit
+//! log if configured, and keys that no account or ticket refers to.
 //!
 //! It works in small batches, so that nothing else has to wait, and one batch at a time in the
 //! whole database. Functions in sql/migrations decide what is old, by the database's clock.
@@ -11,7 +11,8 @@ use chrono::{DateTime, FixedOffset};
 use deadpool_postgres::Pool;
 use paird_actors::domain::StoreError;
 use paird_sql::queries::prune::{
-    PrunedBatch, list_consumers, prune_accounts, prune_audit, prune_commands, prune_events, shred_orphaned_keyrings,
+    PrunedBatch, erase_messages, list_consumers, prune_accounts, prune_audit, prune_bodies, prune_commands,
+    prune_events, prune_messages, shred_orphaned_keyrings,
 };
 use rand::RngExt;
 use tokio::time::sleep;
@@ -34,8 +35,10 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// How long what is over is kept: a day at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Events, and accounts since they were deleted.
+    /// Events and messages, and accounts since they were deleted.
     pub events: Duration,
+    /// The contents of messages: 30 days at most.
+    pub bodies: Duration,
     /// Commands since they ended.
     pub commands: Duration,
     /// `None`: without limit.
@@ -46,6 +49,9 @@ pub struct Keep {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     pub events: i64,
+    pub messages: i64,
+    /// Contents of messages whose rows remain.
+    pub bodies: i64,
     pub commands: i64,
     pub accounts: i64,
     pub audit: i64,
@@ -70,7 +76,8 @@ pub struct SilentConsumer {
 
 impl Pruned {
     fn is_nothing(&self) -> bool {
-        (self.events, self.commands, self.accounts, self.audit) == (0, 0, 0, 0) && self.keyrings.is_empty()
+        let Self { events, messages, bodies, commands, accounts, audit, keyrings, silent: _ } = self;
+        [events, messages, bodies, commands, accounts, audit].iter().all(|gone| **gone == 0) && keyrings.is_empty()
     }
 }
 
@@ -109,8 +116,8 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
         warn!(account = %keyring.account, label = %keyring.label, "shredded keys that no account and no ticket knew");
     }
     if !pruned.is_nothing() {
-        let Pruned { events, commands, accounts, audit, .. } = pruned;
-        info!(events, commands, accounts, audit, keyrings = pruned.keyrings.len(), "pruned");
+        let Pruned { events, messages, bodies, commands, accounts, audit, .. } = pruned;
+        info!(events, messages, bodies, commands, accounts, audit, keyrings = pruned.keyrings.len(), "pruned");
     }
 }
 
@@ -126,6 +133,8 @@ pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, Stor
 #[derive(Clone, Copy)]
 enum PruneTarget {
     Events,
+    Messages,
+    Bodies,
     Commands,
     Audit(Duration),
 }
@@ -141,6 +150,9 @@ impl Tour<'_> {
     async fn run(&self) -> Result<Pruned, StoreError> {
         let silent = self.silent_consumers().await?;
         let names: Vec<String> = silent.iter().map(|consumer| consumer.name.clone()).collect();
+        let erased = self.erase_messages().await?;
+        let bodies = self.by_id(PruneTarget::Bodies, &names).await?;
+        let messages = erased + self.by_id(PruneTarget::Messages, &names).await?;
         let events = self.by_id(PruneTarget::Events, &names).await?;
         let accounts = self.accounts(&names).await?;
         let commands = self.by_id(PruneTarget::Commands, &names).await?;
@@ -149,7 +161,7 @@ impl Tour<'_> {
             None => 0,
         };
         let keyrings = self.keyrings().await?;
-        Ok(Pruned { events, commands, accounts, audit, keyrings, silent })
+        Ok(Pruned { events, messages, bodies, commands, accounts, audit, keyrings, silent })
     }
 
     async fn silent_consumers(&self) -> Result<Vec<SilentConsumer>, StoreError> {
@@ -180,6 +192,14 @@ impl Tour<'_> {
                 let keep = self.keep.events.as_secs_f64();
                 bounded(prune_events().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
             }
+            PruneTarget::Messages => {
+                let keep = self.keep.events.as_secs_f64();
+                bounded(prune_messages().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
+            }
+            PruneTarget::Bodies => {
+                let keep = self.keep.bodies.as_secs_f64();
+                bounded(prune_bodies().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
+            }
             PruneTarget::Commands => {
                 let keep = self.keep.commands.as_secs_f64();
                 bounded(prune_commands().bind(&client, &keep, &after, &BATCH, dry_run).one()).await
@@ -187,6 +207,20 @@ impl Tour<'_> {
             PruneTarget::Audit(keep) => {
                 bounded(prune_audit().bind(&client, &keep.as_secs_f64(), &after, &BATCH, dry_run).one()).await
             }
+        }
+    }
+
+    async fn erase_messages(&self) -> Result<i64, StoreError> {
+        let mut gone = 0;
+        loop {
+            let client = connection(self.pool).await?;
+            let batch = bounded(erase_messages().bind(&client, &BATCH, &self.dry_run).one()).await?;
+            drop(client);
+            gone += batch.gone;
+            if !batch.more {
+                return Ok(gone);
+            }
+            sleep(self.pause).await;
         }
     }
 

@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 27] = [
+pub const COLUMNS: [ColumnRights; 34] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -64,6 +64,8 @@ pub const COLUMNS: [ColumnRights; 27] = [
         ["S", "SIU", "S"],
     ),
     columns("commands", "args heard_at heard_key taken taken_by", ["", "SIU", ""]),
+    columns("contacts", "account_id jid", ["S", "SI", "S"]),
+    columns("contacts", "name phone updated_at", ["S", "SIU", "S"]),
     columns("credentials", "account_id keyring_id kind name sealed stamp", ["", "SIUD", ""]),
     columns("event_consumers", "account_id consumer seq updated_at", ["SIUD", "", ""]),
     columns("events", "account_id created_at id kind payload seq xact", ["S", "SI", "S"]),
@@ -73,6 +75,15 @@ pub const COLUMNS: [ColumnRights; 27] = [
         "account_id created_at device_jid epoch id master_key opened_by opening phone_number wrapped_key",
         ["", "SIUD", ""],
     ),
+    columns("message_bodies", "content created_at", ["S", "I", "S"]),
+    columns("message_bodies", "message_id", ["S", "SI", "S"]),
+    columns("message_erasures", "account_id", ["", "", ""]),
+    columns(
+        "messages",
+        "account_id chat chat_phone created_at direction id sender sender_phone sent_at wa_id",
+        ["S", "SI", "S"],
+    ),
+    columns("messages", "kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
     columns("processes", "command_channel drain_no epoch master_keys pid_birth pid_space renewal", ["", "SIUD", ""]),
@@ -120,15 +131,19 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 10] = [
+pub const FUNCTIONS: [FunctionRights; 14] = [
+    function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
+    function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),
     function("prune_audit(interval,bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_bodies(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_commands(interval,bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_events(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_messages(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("send_command(text,uuid,jsonb,text,text)", &[Role::Web, Role::Console]),
     function("settle_restored_events()", &[Role::Daemon]),
 ];

@@ -28,7 +28,11 @@ impl Tenants {
                      VALUES ('{account}', 'g', 'subject', 1, false);
                  INSERT INTO events (account_id, seq, kind) VALUES ('{account}', 1, 'session.timeout');
                  INSERT INTO event_consumers (consumer, account_id, seq) VALUES ('shop', '{account}', 1);
-                 SELECT send_command('account.cancel', '{account}', '{{}}', 'key')"
+                 SELECT send_command('account.cancel', '{account}', '{{}}', 'key');
+                 INSERT INTO contacts (account_id, jid) VALUES ('{account}', '1@lid');
+                 WITH m AS (INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)
+                            VALUES ('{account}', 'in', '1@lid', '1@lid', 'A', 'text', 'received', now()) RETURNING id)
+                 INSERT INTO message_bodies (message_id, content) SELECT id, '{{}}' FROM m"
             );
             database.web.batch_execute(&sql).await.unwrap();
         }
@@ -79,6 +83,12 @@ fn rows_of(table: &str, account: Uuid) -> String {
     let column = match table {
         "whatsapp_accounts" => "id",
         "audit_log" => "target_id",
+        "message_bodies" => {
+            return format!(
+                "SELECT count(b.message_id) FROM message_bodies b JOIN messages m ON m.id = b.message_id
+                 WHERE m.account_id = '{account}'"
+            );
+        }
         _ => "account_id",
     };
     format!("SELECT count({column}) FROM {table} WHERE {column} = '{account}'")

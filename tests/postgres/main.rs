@@ -10,6 +10,7 @@ mod growth;
 mod isolation;
 mod leases;
 mod listening;
+mod messages;
 mod migrating;
 mod model;
 mod outbox;

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::support::Database;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const KEEP: Keep = Keep { events: Duration::from_secs(30 * 24 * 3600), commands: DAY, audit: None };
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const KEEP: Keep = Keep { events: Duration::from_secs(30 * 24 * 3600), bodies: WEEK, commands: DAY, audit: None };
 
 impl Database {
     async fn prune(&self, keep: Keep) -> Pruned {
@@ -229,8 +230,9 @@ async fn the_daemons_role_may_prune_and_nothing_younger_than_a_day() {
     database.web.execute(sql, &[]).await.unwrap();
     let dsn = Dsn::parse(&database.text.replace("user=paird", &format!("user={name}"))).unwrap();
     let now = Duration::from_secs(1);
-    let pruned =
-        once(&dsn.pool().unwrap(), Keep { events: now, commands: now, audit: Some(now) }, false).await.unwrap();
+    let pruned = once(&dsn.pool().unwrap(), Keep { events: now, bodies: now, commands: now, audit: Some(now) }, false)
+        .await
+        .unwrap();
     assert_eq!((pruned.events, pruned.accounts, pruned.audit, pruned.keyrings.len()), (2, 1, 1, 1));
     assert_eq!(database.seqs(young).await, [1, 2]);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Reason, Status, StatusReason};
+use paird_actors::domain::{
+    AuditAction, CommandKind, Desired, EventKind, MessageDirection, MessageKind, Reason, Status, StatusReason,
+};
 
 use crate::support::Database;
 
@@ -30,6 +32,11 @@ async fn the_checks_of_columns_allow_exactly_the_words_there_are() {
     assert_eq!(statuses, words(Status::ALL, Status::as_str));
     let desired = allowed(&database, "whatsapp_accounts_desired_check").await;
     assert_eq!(desired, words(Desired::ALL, Desired::as_str));
+    let kinds = allowed(&database, "messages_kind_check").await;
+    assert_eq!(kinds, words(MessageKind::ALL, MessageKind::as_str));
+    let mut directions = allowed(&database, "messages_direction_check").await;
+    assert!(directions.remove("out"), "messages on their way out have their place");
+    assert_eq!(directions, words(MessageDirection::ALL, MessageDirection::as_str));
     let methods = allowed(&database, "whatsapp_accounts_pair_method_check").await;
     let known = &CommandKind::Pair.args_schema()["properties"]["method"]["enum"];
     assert_eq!(methods, known.as_array().unwrap().iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect());
@@ -55,7 +62,7 @@ fn every_kind_that_a_statement_names_exists() {
     .collect();
     let is_kind = |text: &String| {
         let (noun, rest) = text.split_once('.').unwrap_or_default();
-        ["account", "session", "groups", "command"].contains(&noun)
+        ["account", "session", "groups", "command", "message"].contains(&noun)
             && rest.chars().all(|c| c.is_alphabetic() || c == '_')
     };
     let mut found = BTreeSet::new();

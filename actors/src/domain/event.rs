@@ -3,11 +3,13 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    CommandId, CommandKind, Instant, Phone, Reason, Status, StatusReason, reason::capitalized, schema, word::word,
+    CommandId, CommandKind, Instant, MessageKind, Phone, Reason, Status, StatusReason, reason::capitalized, schema,
+    word::word,
 };
 
 /// An event for web apps, one row of `events` each, listed in sql/README.md;
-/// [`Event::payload`] is its JSON.
+/// [`Event::payload`] is its JSON. Those of messages are not here: the statement that writes
+/// messages writes them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Qr { ts: Instant, expires_at: Instant },
@@ -30,7 +32,7 @@ pub enum Event {
     CommandFailed { command: CommandId, kind: String, reason: String },
 }
 
-/// The kind of an [`Event`]: the `type` in a notification.
+/// The kind of an event: the `type` in a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
 pub enum EventKind {
     #[strum(serialize = "session.qr")]
@@ -69,6 +71,14 @@ pub enum EventKind {
     UnlinkAbandoned,
     #[strum(serialize = "command.failed")]
     CommandFailed,
+    #[strum(serialize = "message.received")]
+    MessageReceived,
+    #[strum(serialize = "message.echo")]
+    MessageEcho,
+    #[strum(serialize = "message.waiting")]
+    MessageWaiting,
+    #[strum(serialize = "message.recovered")]
+    MessageRecovered,
 }
 
 word!(EventKind);
@@ -94,6 +104,10 @@ impl EventKind {
             Self::AccountUnlinked => "WhatsApp confirmed that an old device entry is gone from the phone",
             Self::UnlinkAbandoned => "an old device entry could not be removed in time",
             Self::CommandFailed => "a command ended without being done",
+            Self::MessageReceived => "a message came in",
+            Self::MessageEcho => "the owner sent a message from the phone or another device",
+            Self::MessageWaiting => "a message came in that cannot be read yet; paird asks for it again",
+            Self::MessageRecovered => "a message that could not be read at first can be read now",
         }
     }
 
@@ -153,14 +167,21 @@ impl EventKind {
                 };
                 (format!("{kind} failed: {}", text("reason")), Tone::Bad)
             }
+            Self::MessageReceived => ("A message came in".to_owned(), Tone::Idle),
+            Self::MessageEcho => ("A message was sent from the phone or another device".to_owned(), Tone::Idle),
+            Self::MessageWaiting => ("A message came in that cannot be read yet".to_owned(), Tone::Warn),
+            Self::MessageRecovered => {
+                ("A message that could not be read at first can be read now".to_owned(), Tone::Good)
+            }
         }
     }
 
-    /// One of its kind, for documents.
-    pub fn example(self) -> Event {
+    /// The payload of one of its kind, for documents.
+    pub fn example(self) -> Value {
         let (ts, later) = (Instant(1_767_225_600_000), Instant(1_767_225_620_000));
         let phone = || Phone::example(1);
-        match self {
+        let (message, chat) = (21, "100000012345678@lid");
+        let event = match self {
             Self::Qr => Event::Qr { ts, expires_at: later },
             Self::Code => Event::Code { ts, expires_at: later },
             Self::Passkey => {
@@ -187,7 +208,17 @@ impl EventKind {
                 kind: CommandKind::SyncGroups.as_str().to_owned(),
                 reason: "the account is not connected".to_owned(),
             },
-        }
+            Self::MessageReceived | Self::MessageEcho => {
+                return json!({
+                    "messageId": message, "chat": chat, "phone": phone().digits(), "sender": chat,
+                    "kind": MessageKind::Text, "refersTo": null, "sentAt": rfc3339(&ts),
+                });
+            }
+            Self::MessageWaiting | Self::MessageRecovered => {
+                return json!({ "messageId": message, "chat": chat, "sender": chat });
+            }
+        };
+        event.payload()
     }
 
     /// If it ends a pair attempt, how. Each attempt has exactly one of these.
@@ -210,7 +241,11 @@ impl EventKind {
             | Self::AccountDeleted
             | Self::AccountUnlinked
             | Self::UnlinkAbandoned
-            | Self::CommandFailed => None,
+            | Self::CommandFailed
+            | Self::MessageReceived
+            | Self::MessageEcho
+            | Self::MessageWaiting
+            | Self::MessageRecovered => None,
         }
     }
 
@@ -274,6 +309,20 @@ impl EventKind {
                 "kind": { "type": "string", "description": "as it was sent" },
                 "reason": { "type": "string", "description": "for people" },
             }),
+            Self::MessageReceived | Self::MessageEcho => json!({
+                "messageId": schema::message_id(),
+                "chat": schema::jid(),
+                "phone": schema::or_null(schema::phone()),
+                "sender": schema::jid(),
+                "kind": { "enum": MessageKind::ALL },
+                "refersTo": schema::or_null(schema::message_id()),
+                "sentAt": schema::time(),
+            }),
+            Self::MessageWaiting | Self::MessageRecovered => json!({
+                "messageId": schema::message_id(),
+                "chat": schema::jid(),
+                "sender": schema::jid(),
+            }),
         };
         let mut required: Vec<&String> = properties.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
         required.sort();
@@ -317,6 +366,10 @@ impl Tone {
             Self::Bad => "needs attention",
         }
     }
+}
+
+fn rfc3339(at: &Instant) -> String {
+    at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Describes an event of any kind, including kinds that this version does not know.
@@ -420,10 +473,9 @@ impl Event {
     /// The fields besides `type`, `accountId`, `id` and `seq`. Points in time are
     /// RFC 3339, `ts` alone is milliseconds since the epoch.
     pub fn payload(&self) -> Value {
-        let time = |at: &Instant| at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         match self {
             Self::Qr { ts, expires_at } | Self::Code { ts, expires_at } => {
-                json!({ "ts": ts.0, "expiresAt": time(expires_at) })
+                json!({ "ts": ts.0, "expiresAt": rfc3339(expires_at) })
             }
             Self::Passkey { stage, request } => json!({ "stage": stage.as_str(), "request": request }),
             Self::Connected { phone } => json!({ "phoneNumber": phone.as_ref().map(Phone::digits) }),
@@ -438,9 +490,9 @@ impl Event {
             Self::Failed { reason } | Self::LoggedOut { reason } => json!({ "reason": reason }),
             Self::AccountUnlinked { reason } | Self::UnlinkAbandoned { reason } => json!({ "reason": reason }),
             Self::Disconnected { reason, next_retry_at } => {
-                json!({ "reason": reason, "nextRetryAt": time(next_retry_at) })
+                json!({ "reason": reason, "nextRetryAt": rfc3339(next_retry_at) })
             }
-            Self::Held { reason, until } => json!({ "reason": reason, "until": until.as_ref().map(time) }),
+            Self::Held { reason, until } => json!({ "reason": reason, "until": until.as_ref().map(rfc3339) }),
             Self::GroupsSynced { count } => json!({ "count": count }),
             Self::AccountUnpaired { unlinked } | Self::AccountDeleted { unlinked } => {
                 json!({ "unlinked": unlinked.as_str() })
@@ -499,7 +551,7 @@ mod tests {
     #[test]
     fn no_sentence_of_an_event_ends_with_a_full_stop() {
         for kind in EventKind::ALL {
-            let (text, _) = kind.describe(&kind.example().payload());
+            let (text, _) = kind.describe(&kind.example());
             assert!(!text.ends_with(['.', ' ', ':']), "{kind}: {text}");
         }
     }

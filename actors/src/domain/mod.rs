@@ -10,6 +10,7 @@ mod event;
 mod fleet;
 mod ids;
 mod instant;
+mod message;
 mod phone;
 mod policy;
 mod reason;
@@ -36,6 +37,10 @@ pub use event::{
 pub use fleet::{Owned, PendingAttempt, Survey, Swept};
 pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, OperatorId, TakingId, TicketId};
 pub use instant::Instant;
+pub use message::{
+    ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
+    Said, WaitReason,
+};
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};

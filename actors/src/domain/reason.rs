@@ -112,7 +112,7 @@ impl Reason {
             Self::RateLimited => "WhatsApp says: too many connections",
             Self::RestartRequired => "WhatsApp asked for a new connection",
             Self::Refused => "WhatsApp refused the connection",
-            Self::StoreFailed => "The stored keys could not be read or written",
+            Self::StoreFailed => "Keys or messages could not be read or written",
             Self::Replaced => "Another program took over the connection",
             Self::TemporaryBan => "Banned by WhatsApp for some time",
             Self::Banned => "Banned or locked by WhatsApp",

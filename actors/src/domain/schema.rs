@@ -19,7 +19,7 @@ pub fn events() -> Value {
     let schema = |kind: &EventKind| {
         let mut schema = kind.payload_schema();
         if let Value::Object(fields) = &mut schema {
-            fields.insert("examples".to_owned(), json!([kind.example().payload()]));
+            fields.insert("examples".to_owned(), json!([kind.example()]));
         }
         schema
     };
@@ -51,6 +51,14 @@ pub(super) fn time() -> Value {
 
 pub(super) fn phone() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{7,15}$" })
+}
+
+pub(super) fn message_id() -> Value {
+    json!({ "type": "integer", "description": "the id of a row of messages" })
+}
+
+pub(super) fn jid() -> Value {
+    json!({ "type": "string", "description": "WhatsApp's name: a LID where it is known" })
 }
 
 pub(super) fn reason() -> Value {

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod doctor;
 pub mod events;
 pub mod keyrings;
+pub mod messages;
 pub mod metrics;
 pub mod processes;
 pub mod prune;

@@ -30,6 +30,27 @@ pub struct PruneAuditParams {
     pub batch: i32,
     pub dry_run: bool,
 }
+#[derive(Debug)]
+pub struct PruneBodiesParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
+    pub keep_secs: f64,
+    pub silent: T2,
+    pub after: i64,
+    pub batch: i32,
+    pub dry_run: bool,
+}
+#[derive(Debug)]
+pub struct PruneMessagesParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
+    pub keep_secs: f64,
+    pub silent: T2,
+    pub after: i64,
+    pub batch: i32,
+    pub dry_run: bool,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct EraseMessagesParams {
+    pub batch: i32,
+    pub dry_run: bool,
+}
 #[derive(Clone, Copy, Debug)]
 pub struct ShredOrphanedKeyringsParams {
     pub after: uuid::Uuid,
@@ -62,6 +83,11 @@ pub struct PrunedBatch {
 pub struct PruneAccounts {
     pub gone: i64,
     pub last: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub more: bool,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct EraseMessages {
+    pub gone: i64,
     pub more: bool,
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -208,6 +234,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(PruneAccounts) -> R) -> PruneAccountsQuery<'c, 'a, 's, C, R, N> {
         PruneAccountsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct EraseMessagesQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<EraseMessages, tokio_postgres::Error>,
+    mapper: fn(EraseMessages) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> EraseMessagesQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(EraseMessages) -> R) -> EraseMessagesQuery<'c, 'a, 's, C, R, N> {
+        EraseMessagesQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -522,6 +602,153 @@ impl<'c, 'a, 's, C: GenericClient>
         params: &'a PruneAuditParams,
     ) -> PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 4> {
         self.bind(client, &params.keep_secs, &params.after, &params.batch, &params.dry_run)
+    }
+}
+pub struct PruneBodiesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn prune_bodies() -> PruneBodiesStmt {
+    PruneBodiesStmt(
+        "SELECT gone, last, more FROM prune_bodies(make_interval(secs => $1), $2::text[], $3::bigint, $4::int, $5::bool)",
+        None,
+    )
+}
+impl PruneBodiesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        keep_secs: &'a f64,
+        silent: &'a T2,
+        after: &'a i64,
+        batch: &'a i32,
+        dry_run: &'a bool,
+    ) -> PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5> {
+        PrunedBatchQuery {
+            client,
+            params: [keep_secs, silent, after, batch, dry_run],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<PrunedBatch, tokio_postgres::Error> {
+                Ok(PrunedBatch { gone: row.try_get(0)?, last: row.try_get(1)?, more: row.try_get(2)? })
+            },
+            mapper: |it| PrunedBatch::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        PruneBodiesParams<T1, T2>,
+        PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5>,
+        C,
+    > for PruneBodiesStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a PruneBodiesParams<T1, T2>,
+    ) -> PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5> {
+        self.bind(client, &params.keep_secs, &params.silent, &params.after, &params.batch, &params.dry_run)
+    }
+}
+pub struct PruneMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn prune_messages() -> PruneMessagesStmt {
+    PruneMessagesStmt(
+        "SELECT gone, last, more FROM prune_messages(make_interval(secs => $1), $2::text[], $3::bigint, $4::int, $5::bool)",
+        None,
+    )
+}
+impl PruneMessagesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        keep_secs: &'a f64,
+        silent: &'a T2,
+        after: &'a i64,
+        batch: &'a i32,
+        dry_run: &'a bool,
+    ) -> PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5> {
+        PrunedBatchQuery {
+            client,
+            params: [keep_secs, silent, after, batch, dry_run],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<PrunedBatch, tokio_postgres::Error> {
+                Ok(PrunedBatch { gone: row.try_get(0)?, last: row.try_get(1)?, more: row.try_get(2)? })
+            },
+            mapper: |it| PrunedBatch::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        PruneMessagesParams<T1, T2>,
+        PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5>,
+        C,
+    > for PruneMessagesStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a PruneMessagesParams<T1, T2>,
+    ) -> PrunedBatchQuery<'c, 'a, 's, C, PrunedBatch, 5> {
+        self.bind(client, &params.keep_secs, &params.silent, &params.after, &params.batch, &params.dry_run)
+    }
+}
+pub struct EraseMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn erase_messages() -> EraseMessagesStmt {
+    EraseMessagesStmt("SELECT gone, more FROM erase_messages($1::int, $2::bool)", None)
+}
+impl EraseMessagesStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        batch: &'a i32,
+        dry_run: &'a bool,
+    ) -> EraseMessagesQuery<'c, 'a, 's, C, EraseMessages, 2> {
+        EraseMessagesQuery {
+            client,
+            params: [batch, dry_run],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<EraseMessages, tokio_postgres::Error> {
+                Ok(EraseMessages { gone: row.try_get(0)?, more: row.try_get(1)? })
+            },
+            mapper: |it| EraseMessages::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        EraseMessagesParams,
+        EraseMessagesQuery<'c, 'a, 's, C, EraseMessages, 2>,
+        C,
+    > for EraseMessagesStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a EraseMessagesParams,
+    ) -> EraseMessagesQuery<'c, 'a, 's, C, EraseMessages, 2> {
+        self.bind(client, &params.batch, &params.dry_run)
     }
 }
 pub struct ShredOrphanedKeyringsStmt(&'static str, Option<tokio_postgres::Statement>);
