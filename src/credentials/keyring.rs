@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
@@ -30,6 +30,8 @@ pub struct Keyring {
     pub(crate) merging: Merging,
     /// The name of the account's owner in the stored device, if it has one.
     pub(crate) push_name: std::sync::Mutex<String>,
+    /// The message with which the library tests its storage.
+    probe: std::sync::Mutex<Option<Vec<u8>>>,
 }
 
 /// One lock for each kind that is merged.
@@ -64,6 +66,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            probe: std::sync::Mutex::default(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            probe: std::sync::Mutex::default(),
         }
     }
 
@@ -175,10 +179,40 @@ impl Keyring {
         }
     }
 
+    /// Hold it while storing a message that was decrypted with these keys. Dropped before
+    /// [`StoringMessage::done`], it fails the keyring: the present keys must never be written
+    /// without the message. Writes run one after the other, so a write of keys that is requested
+    /// meanwhile comes after the message, or fails with it.
+    pub(crate) fn storing_message(&self) -> StoringMessage<'_> {
+        StoringMessage(Some(&self.rows))
+    }
+
+    /// Keeps the library's test of its storage in memory, and returns the previous one.
+    pub(crate) fn put_probe(&self, probe: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        std::mem::replace(&mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner), probe)
+    }
+
     /// The records, from their current place. Take it once per operation: a second one, while
     /// the first is held, deadlocks with a waiting `secure`.
     pub(crate) async fn records(&self) -> HeldRecords<'_> {
         HeldRecords { backing: self.backing.read().await, rows: &self.rows }
+    }
+}
+
+/// See [`Keyring::storing_message`].
+pub(crate) struct StoringMessage<'a>(Option<&'a Rows>);
+
+impl StoringMessage<'_> {
+    pub fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StoringMessage<'_> {
+    fn drop(&mut self) {
+        if let Some(rows) = self.0 {
+            rows.fail_for_a_message();
+        }
     }
 }
 

@@ -58,6 +58,9 @@ enum Failure {
     Reopened,
     /// The keyring's row is gone.
     Erased,
+    /// A message was decrypted with these keys, but not stored. If they were written now, the
+    /// library would take the message for a known one when WhatsApp sends it again.
+    MessageLost,
 }
 
 impl Rows {
@@ -79,6 +82,12 @@ impl Rows {
     /// Waits until every call fails, and returns why.
     pub async fn failed(&self) -> StoreError {
         self.failure.wait().await.to_error(self.ownership.keyring)
+    }
+
+    /// A message that was decrypted with these records was not stored, so no later state of them
+    /// may be stored.
+    pub fn fail_for_a_message(&self) {
+        self.fail(Failure::MessageLost);
     }
 
     /// As they are to be written with the keyring's row.
@@ -371,6 +380,9 @@ impl Failure {
                 "keyring {keyring} was opened by a newer connection; this one may write no more and must end"
             )),
             Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
+            Self::MessageLost => StoreError::Unavailable(format!(
+                "a message could not be stored; keyring {keyring} must be opened again"
+            )),
         }
     }
 }

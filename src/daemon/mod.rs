@@ -29,6 +29,7 @@ use crate::{
         client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
         listener::{ListenMode, Listener},
+        messages::PgMessages,
         outbox::Outbox,
         prune,
         store::PgStore,
@@ -48,6 +49,8 @@ use shutdown::Stop;
 const TICK: Duration = Duration::from_secs(15);
 /// One to renew the lease with, and one to look at the others' meanwhile.
 const HEARTBEAT_CONNECTIONS: usize = 2;
+/// A flood of incoming messages must not delay the accounts' work.
+const MESSAGE_CONNECTIONS: usize = 4;
 /// Probes and scrapes must not wait for the accounts' work.
 const VITALS_CONNECTIONS: usize = 2;
 /// Between two tries to open the credentials while the database is away.
@@ -126,11 +129,13 @@ async fn serve_with(
         return Err(stranger);
     }
     let vitals_pool = database.dsn().pool_of(VITALS_CONNECTIONS)?;
+    let message_pool = database.dsn().pool_of(MESSAGE_CONNECTIONS)?;
     let pools = [
         ("accounts", pool.clone()),
         ("keys", keys.clone()),
         ("heartbeat", heartbeat.clone()),
         ("vitals", vitals_pool.clone()),
+        ("messages", message_pool.clone()),
     ];
     let outbox = Outbox::start(pool.clone(), process, &config.event_channel, config.event_payload);
     let listener =
@@ -156,6 +161,7 @@ async fn serve_with(
             let meters = Arc::clone(&meters);
             Arc::new(move |dial| meters.proxy_was_dialled(dial))
         },
+        messages: Arc::new(PgMessages::new(message_pool, process, outbox.waker())),
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {

@@ -65,7 +65,7 @@ impl ConnectionProgress {
     fn begin(purpose: &Purpose, meters: Arc<Meters>) -> Self {
         let pairs = match purpose {
             Purpose::Pair { .. } => true,
-            Purpose::Login => false,
+            Purpose::Login | Purpose::Unlink => false,
         };
         let progress = Self {
             meters,

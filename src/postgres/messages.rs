@@ -1,7 +1,8 @@
 //! Writes incoming messages: one statement per batch of a link.
 
+use async_trait::async_trait;
 use deadpool_postgres::Pool;
-use paird_actors::domain::{AccountId, Fence, IncomingMessage, KeyringId, Party, Phone, StoreError};
+use paird_actors::domain::{IncomingMessage, Party, Phone, StoreError};
 use paird_sql::queries::messages::record_messages;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,19 +10,12 @@ use uuid::Uuid;
 use super::outbox::Waker;
 use super::pool::{bounded, connection};
 use super::store::strip_nul;
+use crate::whatsapp::{MessageLink, MessageStore};
 
 /// The columns' limit for a WhatsApp id, a jid or a person's name, in characters.
 const KEY_MAX: usize = 200;
 /// The last second that has a year of four digits.
 const SENT_MAX: i64 = 253_402_300_799_000;
-
-/// The link that messages come in over: its keys, and the ownership of its account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageLink {
-    pub account: AccountId,
-    pub fence: Fence,
-    pub keyring: KeyringId,
-}
 
 /// Writes the messages of a daemon.
 #[derive(Clone)]
@@ -53,6 +47,13 @@ impl PgMessages {
             self.outbox.wake();
         }
         Ok(written)
+    }
+}
+
+#[async_trait]
+impl MessageStore for PgMessages {
+    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<(), StoreError> {
+        Self::record(self, link, batch).await.map(drop)
     }
 }
 

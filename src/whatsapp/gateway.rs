@@ -18,7 +18,10 @@ use whatsapp_rust::{
 };
 
 use super::{
-    connection::{Driver, GatedDialer, OddListener, OddStanzas, PresenceKeeper, Shell, WhatsAppSession},
+    connection::{
+        Driver, GatedDialer, Inbox, MessageLink, MessageStore, OddListener, OddStanzas, PresenceKeeper, Shell,
+        WhatsAppSession,
+    },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
     proxy::{Proxy, ProxyAllow, web},
@@ -56,6 +59,8 @@ pub struct GatewaySettings {
     pub odd: OddListener,
     /// Called for each try to connect through a proxy.
     pub proxied: ProxyListener,
+    /// Where messages are written.
+    pub messages: Arc<dyn MessageStore>,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -71,6 +76,7 @@ pub struct WhatsApp {
     limiter: Arc<RateLimiter>,
     proxy_allow: Arc<ProxyAllow>,
     odd: Arc<OddStanzas>,
+    messages: Arc<dyn MessageStore>,
 }
 
 impl WhatsApp {
@@ -91,6 +97,7 @@ impl WhatsApp {
             limiter: Arc::new(RateLimiter::new(settings.connect_rate)),
             proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
+            messages: settings.messages,
         }
     }
 
@@ -119,13 +126,14 @@ impl WhatsApp {
         let runtime = SessionRuntime::new(self.workers.clone());
         let priority = match order.purpose {
             Purpose::Pair { .. } => Priority::Pair(order.account),
-            Purpose::Login => Priority::Login,
+            Purpose::Login | Purpose::Unlink => Priority::Login,
         };
         let asker = order.operator;
         let (shell, orders) =
-            Shell::begin(order.purpose, self.policy.clone(), order.incarnation, listener, runtime.clone());
+            Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
-        let client = Client::builder()
+        let inbox = self.inbox_for(&order, &shell);
+        let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
             .with_transport_factory(GatedDialer::new(
@@ -134,27 +142,44 @@ impl WhatsApp {
                 shell.clone(),
                 keys.clone(),
                 presence.clone(),
+                inbox.clone(),
             ))
             .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
             .with_skip_history_sync(true)
             .with_wanted_pre_key_count(PRE_KEYS)
-            .with_background_saver_interval(SAVER_INTERVAL)
+            .with_background_saver_interval(SAVER_INTERVAL);
+        if let Some(inbox) = &inbox {
+            builder = builder.with_inbound_durability_hook_arc(inbox.clone());
+        }
+        let client = builder
             .build()
             .await
             .map_err(|failure| StoreError::Unavailable(format!("connection not set up: {failure}")))?
             .into_client();
         shell.attach(&client);
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
-        let driver = Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd };
+        let driver =
+            Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, inbox };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
+    }
+
+    fn inbox_for(&self, order: &OpenSession, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
+        let OpenSession { account, fence, keyring, .. } = *order;
+        match order.purpose {
+            Purpose::Pair { .. } | Purpose::Login => {
+                let link = MessageLink { account, fence, keyring };
+                Some(Arc::new(Inbox::new(self.messages.clone(), link, shell.clone())))
+            }
+            Purpose::Unlink => None,
+        }
     }
 
     async fn keys_for(&self, order: &OpenSession) -> Result<Arc<dyn LinkKeys>, StoreError> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match &order.purpose {
             Purpose::Pair { .. } => self.credentials.fresh(account, fence, keyring).await,
-            Purpose::Login => self.credentials.open_keyring(account, fence, keyring).await,
+            Purpose::Login | Purpose::Unlink => self.credentials.open_keyring(account, fence, keyring).await,
         }
     }
 
@@ -184,7 +209,7 @@ impl WhatsApp {
     async fn load(&self, order: &OpenSession, backend: Arc<dyn Backend>) -> Result<PersistenceManager, StoreError> {
         let exists = backend.exists().await.map_err(|failure| store_error(&failure))?;
         let must_exist = match order.purpose {
-            Purpose::Login => true,
+            Purpose::Login | Purpose::Unlink => true,
             Purpose::Pair { .. } => false,
         };
         if must_exist && !exists {

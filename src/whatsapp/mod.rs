@@ -2,6 +2,7 @@
 
 pub mod cert_check;
 mod connection;
+mod content;
 mod dialer;
 mod fair_lock;
 pub mod gateway;
@@ -16,7 +17,7 @@ pub mod reachability;
 mod runtime;
 mod version;
 
-pub use connection::{OddKind, OddListener};
+pub use connection::{MessageLink, MessageStore, OddKind, OddListener};
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};

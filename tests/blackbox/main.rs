@@ -38,6 +38,7 @@ mod poisoned;
 mod poolers;
 mod probes;
 mod proxies;
+mod receiving;
 mod restarts;
 mod roles;
 mod settings;

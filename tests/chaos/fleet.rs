@@ -243,8 +243,9 @@ impl Fleet {
     }
 }
 
-/// A daemon's connections to Postgres: for rows, for keys, for its heartbeat, and the one that listens.
-pub const POOL: usize = 8 + 8 + 2 + 1;
+/// A daemon's connections to Postgres: for rows, for keys, for its heartbeat, for messages, and the
+/// one that listens.
+pub const POOL: usize = 8 + 8 + 2 + 4 + 1;
 
 /// Those that drive connections to Postgres, and a few that are cancelled and not yet gone.
 const TASKS_AT_THE_END: usize = POOL + 3;

@@ -12,7 +12,7 @@ use paird_actors::domain::StoreError;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinHandle};
 use wacore::store::error::StoreError as LibraryError;
-use wacore::store::traits::SignalStore;
+use wacore::store::traits::{ProtocolStore, SignalStore};
 
 use crate::faults::prepare;
 use crate::operations::{Operation, Outcome, every_write, run};
@@ -162,5 +162,50 @@ async fn a_read_that_is_never_answered_fails_nothing_else() {
         }
         in_the_way.batch_execute("ROLLBACK").await.unwrap();
         assert_eq!(keyring.load_identity("a@lid").await.unwrap(), None, "{ending}");
+    }
+}
+
+/// The library writes sessions when it likes: another chat is written to, or the connection is
+/// taken down. One that a message was read with must not be there without the message, which
+/// would be taken for a known one when WhatsApp tells it again, and acknowledged.
+#[tokio::test]
+async fn no_session_is_written_without_the_message_it_read() {
+    let rig = Rig::new().await;
+    for ending in ["written", "given up", "refused"] {
+        let keyring = rig.durable().await;
+        let in_the_way = rig.pool.get().await.unwrap();
+        in_the_way.batch_execute("BEGIN; SELECT FROM keyrings FOR UPDATE").await.unwrap();
+        let keeper = Arc::clone(&keyring);
+        let keeping =
+            tokio::spawn(async move { keeper.store_pending_inbound("a@lid", "a@lid", "3EB0", b"hello").await });
+        rig.are_stuck(1).await;
+        let writer = Arc::clone(&keyring);
+        let mut writing = tokio::spawn(async move { writer.put_session("a@lid", b"read it").await });
+        assert!((&mut writing).now_or_never().is_none(), "{ending}: it waits");
+        match ending {
+            "given up" => keeping.abort(),
+            "refused" => {
+                let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+                assert_eq!(rig.execute(cancel, &[]).await, 1);
+            }
+            _ => {}
+        }
+        // The session's own write is not let through before the message's has ended.
+        let kept = match ending {
+            "written" => {
+                in_the_way.batch_execute("ROLLBACK").await.unwrap();
+                keeping.await.unwrap().is_ok()
+            }
+            _ => {
+                let kept = keeping.await.is_ok_and(|kept| kept.is_ok());
+                in_the_way.batch_execute("ROLLBACK").await.unwrap();
+                kept
+            }
+        };
+        assert_eq!(kept, ending == "written");
+        assert_eq!(writing.await.unwrap().is_ok(), kept, "{ending}");
+        let again = rig.reopened(&keyring).await;
+        rig.are_stuck(0).await;
+        assert_eq!(again.get_session("a@lid").await.unwrap().is_some(), kept, "{ending}");
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use paird::postgres::messages::{MessageLink, PgMessages};
+use paird::postgres::messages::PgMessages;
 use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::prune::{Keep, once};
 use paird::postgres::roles::{self, Isolation};
+use paird::whatsapp::MessageLink;
 use paird_actors::domain::{
     AccountRecord, Change, Desired, EventKind, IncomingMessage, Instant, KeyringId, Link, LinkedDevice, MessageContent,
     MessageDirection, Party, Phone, Reason, Said, Status, StoreError, WaitReason,

@@ -96,8 +96,8 @@ pub enum Outcome {
     TakenDown,
     /// The keys of this scan are durable.
     KeysDurable(ScanId),
-    /// The keys cannot be written any more: nothing may be sent that rests on them.
-    KeysFailed(String),
+    /// Keys or messages can no longer be written: nothing that depends on them may be sent.
+    StoreFailed(String),
     /// The shell died, by a panic of the library.
     ShellStopped,
 }

@@ -103,7 +103,7 @@ impl Connection {
     pub fn begin(purpose: Purpose, policy: ConnectionPolicy) -> (Self, Vec<Effect>) {
         let (link, code_for) = match purpose {
             Purpose::Pair { code_for } => (LinkStage::Missing, code_for),
-            Purpose::Login => (LinkStage::Established, None),
+            Purpose::Login | Purpose::Unlink => (LinkStage::Established, None),
         };
         let machine = Self {
             policy,
@@ -211,7 +211,7 @@ impl Connection {
             Outcome::Unlinked(outcome) => self.on_unlinked(outcome, step),
             Outcome::TakenDown => self.on_taken_down(step),
             Outcome::KeysDurable(scan) => self.on_keys_durable(scan),
-            Outcome::KeysFailed(why) => self.on_keys_failed(why, step),
+            Outcome::StoreFailed(why) => self.on_keys_failed(why, step),
             Outcome::ShellStopped => self.on_shell_stopped(step),
         }
     }

@@ -270,6 +270,10 @@ impl EventKind {
             | Self::GroupsSynced
             | Self::AccountUnlinked
             | Self::UnlinkAbandoned
+            | Self::MessageReceived
+            | Self::MessageEcho
+            | Self::MessageWaiting
+            | Self::MessageRecovered
             | Self::CommandFailed => None,
         }
     }

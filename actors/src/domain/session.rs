@@ -15,6 +15,9 @@ pub enum Purpose {
     Pair { code_for: Option<Phone> },
     /// Log in with the keyring's stored keys.
     Login,
+    /// The same with keys that no longer belong to an account, to have the device removed.
+    /// Incoming messages are not written.
+    Unlink,
 }
 
 /// An order for one connection.

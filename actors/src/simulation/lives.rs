@@ -627,7 +627,7 @@ impl World {
         let ticket = life.desk.work().ticket().clone();
         match task {
             saga::TicketTask::Open { incarnation, keyring } => {
-                let purpose = Purpose::Login;
+                let purpose = Purpose::Unlink;
                 let opening = Opening { incarnation, keyring, purpose, since: self.now, is_asked: true };
                 let statement =
                     Statement::LoadConnectionSettings { process: p.id, account: ticket.account, fence: ticket.fence };

@@ -524,11 +524,11 @@ impl World {
         session.stage = SessionStage::Dialled;
         let way = self.dice.spread(5, 300);
         let due = match session.purpose {
-            Purpose::Login => Due::LogIn(id),
+            Purpose::Login | Purpose::Unlink => Due::LogIn(id),
             Purpose::Pair { .. } => Due::ShowQr(id, 1),
         };
         let (account, process, fence, daemon) = (session.account, session.process, session.fence, session.daemon);
-        let is_login = session.purpose == Purpose::Login;
+        let is_login = matches!(session.purpose, Purpose::Login | Purpose::Unlink);
         let now = self.database_now();
         if is_login && let Some(row) = self.model.accounts.get(&account) {
             let another = row.owner.filter(|owner| *owner != process && self.model.is_live(*owner, now));

@@ -30,7 +30,7 @@ impl CarryOut for Saga {
         Box::pin(async move {
             match task {
                 TicketTask::Open { incarnation, keyring } => {
-                    let opened = context.open(incarnation, keyring, Purpose::Login, None, Input::Session).await;
+                    let opened = context.open(incarnation, keyring, Purpose::Unlink, None, Input::Session).await;
                     Done::Answer(Answer::Opened(incarnation, opened))
                 }
                 TicketTask::Unlink(incarnation) => {

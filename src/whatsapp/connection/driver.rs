@@ -22,7 +22,7 @@ use super::{
         rate_limiter::{Asker, Priority, RateLimiter},
         version::{Versions, WebVersion},
     },
-    DriverTask, EventHandler, OddStanzas, PresenceKeeper, Shell, close_reason,
+    DriverTask, EventHandler, Inbox, OddStanzas, PresenceKeeper, Shell, close_reason,
 };
 
 /// The host of the version lookup.
@@ -41,6 +41,8 @@ pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) asker: Asker,
     pub(in crate::whatsapp) presence: Arc<PresenceKeeper>,
     pub(in crate::whatsapp) odd: Arc<OddStanzas>,
+    /// None if incoming messages are not written.
+    pub(in crate::whatsapp) inbox: Option<Arc<Inbox>>,
 }
 
 /// The work that has ended.
@@ -76,6 +78,9 @@ impl Driver {
             Arc::clone(&self.versions),
         ));
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
+        // Kept until nothing more is sent: messages may be acknowledged while the connection is
+        // taken down.
+        let _reading = self.inbox.clone().map(|inbox| self.client.subscribe(Inbox::interest(), inbox));
         self.work_until_close(orders).await;
         // The QR rotation would go on reporting.
         drop(subscription);
@@ -214,7 +219,7 @@ impl Driver {
             why = failure => why,
             never = &mut flushing => match never {},
         };
-        self.shell.feed_outcome(Outcome::KeysFailed(why));
+        self.shell.feed_outcome(Outcome::StoreFailed(why));
         flushing.await
     }
 

@@ -22,7 +22,7 @@ use super::{
         dialer::{Dialed, Dialer, Route},
         keys::LinkKeys,
     },
-    Shell,
+    Inbox, Shell,
     presence::PresenceKeeper,
 };
 
@@ -41,6 +41,7 @@ pub(in crate::whatsapp) struct GatedDialer {
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
     presence: Arc<PresenceKeeper>,
+    inbox: Option<Arc<Inbox>>,
 }
 
 impl GatedDialer {
@@ -50,8 +51,9 @@ impl GatedDialer {
         shell: Arc<Shell>,
         keys: Arc<dyn LinkKeys>,
         presence: Arc<PresenceKeeper>,
+        inbox: Option<Arc<Inbox>>,
     ) -> Self {
-        Self { dialer, route, shell, keys, presence }
+        Self { dialer, route, shell, keys, presence, inbox }
     }
 }
 
@@ -61,8 +63,9 @@ impl TransportFactory for GatedDialer {
         match self.dialer.dial(&self.route).await {
             Ok((socket, incoming)) => {
                 let (shell, keys, presence) = (self.shell.clone(), self.keys.clone(), self.presence.clone());
+                let inbox = self.inbox.clone();
                 let incoming = self.listened_to(incoming);
-                Ok((Arc::new(GatedSocket { socket, shell, keys, presence }), incoming))
+                Ok((Arc::new(GatedSocket { socket, shell, keys, presence, inbox }), incoming))
             }
             Err(reason) => {
                 let failure = anyhow::anyhow!(reason.describe());
@@ -97,20 +100,27 @@ struct GatedSocket {
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
     presence: Arc<PresenceKeeper>,
+    inbox: Option<Arc<Inbox>>,
 }
 
 #[async_trait]
 impl Transport for GatedSocket {
-    /// Waits while frames are held, and until the keys that this one may rest on are
-    /// durable. The library sends from one task, one write at a time, so nothing overtakes
-    /// a held frame: a keepalive behind it waits too.
+    /// Waits while frames are held, and until the keys that this one may rest on and the
+    /// messages that it may acknowledge are durable. The library sends from one task, one write
+    /// at a time, so nothing overtakes a held frame: a keepalive behind it waits too.
     async fn send(&self, data: Bytes) -> Result<(), anyhow::Error> {
         if !self.shell.may_pass().await {
             self.socket.disconnect().await;
             return Err(Refused.into());
         }
         if let Err(failure) = self.keys.flush_before_send().await {
-            self.shell.feed_outcome(Outcome::KeysFailed(failure.to_string()));
+            self.shell.feed_outcome(Outcome::StoreFailed(failure.to_string()));
+            self.socket.disconnect().await;
+            return Err(failure.into());
+        }
+        if let Some(inbox) = &self.inbox
+            && let Err(failure) = inbox.settle().await
+        {
             self.socket.disconnect().await;
             return Err(failure.into());
         }

@@ -2,14 +2,15 @@
 //!
 //! [`Shell`] holds the machine behind one mutex and carries out its effects. It is fed by
 //! [`EventHandler`] (what the library reports), [`GatedDialer`] (sockets and outgoing
-//! frames), [`Driver`] (what is under way, and deadlines) and [`WhatsAppSession`] (what the
-//! owner asks for).
+//! frames), [`Driver`] (what is under way, and deadlines), [`Inbox`] (incoming messages) and
+//! [`WhatsAppSession`] (what the owner asks for).
 
 mod close_reason;
 mod driver;
 mod event_sender;
 mod events;
 mod gate;
+mod inbox;
 mod odd;
 mod presence;
 mod session;
@@ -17,6 +18,8 @@ mod shell;
 
 pub(super) use driver::Driver;
 pub(super) use gate::GatedDialer;
+pub(super) use inbox::Inbox;
+pub use inbox::{MessageLink, MessageStore};
 pub(super) use odd::OddStanzas;
 pub use odd::{OddKind, OddListener};
 pub(super) use presence::PresenceKeeper;

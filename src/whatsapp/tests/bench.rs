@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, KeyringId, OpenSession, Purpose, SealedKeys,
-        SessionEvent, StoreError, Written,
+        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, OpenSession,
+        Purpose, SealedKeys, SessionEvent, StoreError, Written,
     },
     ports::{Session, WriteKeys},
 };
@@ -26,7 +26,8 @@ use wacore::store::{InMemoryBackend, traits::Backend};
 use whatsapp_rust::Client;
 
 use super::super::{
-    GatewaySettings, KeySource, LinkKeys, ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
+    GatewaySettings, KeySource, LinkKeys, MessageLink, MessageStore, ProxyAllow, VersionStore, WebVersion, WhatsApp,
+    connection::WhatsAppSession,
 };
 use crate::credentials::ProxyLogin;
 
@@ -213,6 +214,16 @@ impl Bench {
     }
 }
 
+/// Nobody writes in these tests.
+struct NoMessages;
+
+#[async_trait]
+impl MessageStore for NoMessages {
+    async fn record(&self, _: &MessageLink, _: &[IncomingMessage]) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("no database".into()))
+    }
+}
+
 pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
     WhatsApp::new(GatewaySettings {
         url: Some(url.to_owned()),
@@ -224,6 +235,7 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         versions: Arc::new(VersionInMemory::default()),
         odd: Arc::new(|_| {}),
         proxied: Arc::new(|_| {}),
+        messages: Arc::new(NoMessages),
     })
 }
 

@@ -106,7 +106,7 @@ async fn requests_pools_proxies_and_wrong_tokens_are_counted() {
     let took = "paird_http_request_duration_seconds_count{listener=\"console\",route=\"/api/accounts/{id}\"}";
     becomes(&api, took, 3.0).await;
     let exposition = api.get("/metrics").await.is(200).text();
-    for pool in ["accounts", "keys", "heartbeat", "console", "vitals"] {
+    for pool in ["accounts", "keys", "heartbeat", "console", "vitals", "messages"] {
         let most = sample(&exposition, &format!("paird_pool_connections_max{{pool=\"{pool}\"}}"));
         assert!(most.is_some_and(|most| most >= 2.0), "{pool}: {most:?}");
         assert_eq!(sample(&exposition, &format!("paird_pool_waiting{{pool=\"{pool}\"}}")), Some(0.0), "{pool}");

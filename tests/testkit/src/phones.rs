@@ -1,4 +1,7 @@
-use paird_sandbox::{Fault, Group, LinkedDevice, Pace, Remote, RemoteError, Report, ScanOptions, Stanza};
+use paird_sandbox::{
+    Fault, Group, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions, SharedGroup, Stanza, Waiting,
+    Writing, Written,
+};
 
 use super::until;
 
@@ -82,7 +85,14 @@ impl Phones {
 
     /// Sends the phone a message, as soon as its devices have uploaded their keys.
     pub async fn write(&self, number: &str, text: &str) {
-        // A message does not reach a device that has not uploaded its keys.
+        self.keys_told(number).await;
+        let (number, text) = (number.to_owned(), text.to_owned());
+        self.call(move |remote| remote.write(&number, &text)).await.unwrap();
+    }
+
+    /// Waits until the phone's devices have uploaded the keys that others write with: a message
+    /// does not reach a device that has not.
+    pub async fn keys_told(&self, number: &str) {
         until("keys to write with", || async {
             let number = number.to_owned();
             let told = self.call(move |remote| {
@@ -96,8 +106,32 @@ impl Phones {
             told.await.unwrap().then_some(())
         })
         .await;
-        let (number, text) = (number.to_owned(), text.to_owned());
-        self.call(move |remote| remote.write(&number, &text)).await.unwrap();
+    }
+
+    /// A phone's owner writes.
+    pub async fn send(&self, from: &str, writing: Writing) -> Written {
+        let from = from.to_owned();
+        self.call(move |remote| remote.send(&from, &writing)).await.unwrap()
+    }
+
+    /// The same, many texts at once.
+    pub async fn burst(&self, from: &str, to: &str, texts: Vec<String>) -> Vec<Written> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.call(move |remote| remote.burst(&from, &to, Naming::Lid, texts)).await.unwrap()
+    }
+
+    /// What the server keeps for a linked device, by its jid.
+    pub async fn waiting(&self, number: &str, jid: &str) -> Waiting {
+        let nth = jid.split_once(':').and_then(|(_, rest)| rest.split('@').next()?.parse().ok()).unwrap_or_default();
+        let number = number.to_owned();
+        self.call(move |remote| remote.waiting(&number, nth)).await.unwrap()
+    }
+
+    pub async fn set_shared_group(&self, jid: &str, subject: &str, members: &[&str]) {
+        let members = members.iter().map(|member| (*member).to_owned()).collect();
+        let group = SharedGroup { subject: subject.to_owned(), members, naming: Naming::default() };
+        let jid = jid.to_owned();
+        self.call(move |remote| remote.set_shared_group(&jid, &group)).await.unwrap();
     }
 
     pub async fn clear_faults(&self) {

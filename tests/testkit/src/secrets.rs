@@ -5,10 +5,12 @@ use std::path::Path;
 use super::Web;
 
 /// Looks through every log of the stage for what the test saw on the way: QR payloads
-/// and their parts, pair codes, whole phone numbers, the master key, the console's token.
+/// and their parts, pair codes, whole phone numbers, what messages say, the master key, the
+/// console's token.
 pub async fn assert_none_in_logs(dir: &Path, web: &Web) {
     let mut secrets = web.secrets_seen();
     secrets.extend(web.numbers().await);
+    secrets.extend(web.said().await);
     for file in ["daemon/master.key", "daemon/console.token"] {
         let text = std::fs::read_to_string(dir.join(file)).unwrap_or_default();
         secrets.extend(text.split_whitespace().filter(|word| word.len() > 30).map(str::to_owned));

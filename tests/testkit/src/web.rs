@@ -250,9 +250,17 @@ impl Web {
 
     /// Whole phone numbers that are or were on rows.
     pub async fn numbers(&self) -> Vec<String> {
-        let sql = "SELECT DISTINCT unnest(ARRAY[phone_number, last_phone_number, expect_phone, pair_phone]) FROM whatsapp_accounts";
+        let sql = "SELECT DISTINCT unnest(ARRAY[phone_number, last_phone_number, expect_phone, pair_phone]) FROM whatsapp_accounts
+                   UNION SELECT phone FROM contacts";
         let rows = self.sql.query(sql, &[]).await.unwrap();
         rows.iter().filter_map(|row| row.get::<_, Option<String>>(0)).collect()
+    }
+
+    /// What messages say, where it is long enough to be nothing else.
+    pub async fn said(&self) -> Vec<String> {
+        let sql = "SELECT DISTINCT body FROM message_bodies, LATERAL (SELECT content #>> '{text,body}' AS body) AS b
+                   WHERE length(body) >= 12";
+        self.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 }
 

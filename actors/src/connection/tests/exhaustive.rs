@@ -38,7 +38,7 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
             Outcome::Answered(scan, Answer::Confirms),
             Outcome::Answered(scan, Answer::Fails),
             Outcome::KeysDurable(scan),
-            Outcome::KeysFailed(raw()),
+            Outcome::StoreFailed(raw()),
             Outcome::Pinged { nth: 1, answered: false },
             Outcome::Unlinked(UnlinkOutcome::Failed(raw())),
             Outcome::TakenDown,

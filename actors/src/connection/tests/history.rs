@@ -104,7 +104,7 @@ pub(super) fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input
         })),
         21 => Input::Outcome(Outcome::TakenDown),
         22 | 23 => Input::Outcome(Outcome::KeysDurable(scan)),
-        24 if choice < 10 => Input::Outcome(Outcome::KeysFailed(raw())),
+        24 if choice < 10 => Input::Outcome(Outcome::StoreFailed(raw())),
         24 if choice < 13 => Input::Outcome(Outcome::ShellStopped),
         25 => Input::Request(Request::Confirm),
         26 if choice < 20 => Input::Request(Request::Refuse),

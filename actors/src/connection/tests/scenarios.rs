@@ -140,7 +140,7 @@ fn a_scan_is_refused_with_the_end_of_its_socket() {
     let mut ends: Vec<(Input, CloseReason)> = vec![
         (Input::Event(LibraryEvent::StreamError(CloseReason::RestartRequired)), CloseReason::RestartRequired),
         (Input::Event(LibraryEvent::CloseReported(CloseReason::Replaced(raw()))), CloseReason::Replaced(raw())),
-        (Input::Outcome(Outcome::KeysFailed(raw())), CloseReason::StoreFailed(raw())),
+        (Input::Outcome(Outcome::StoreFailed(raw())), CloseReason::StoreFailed(raw())),
     ];
     ends.push((Input::Outcome(Outcome::RunEnded), CloseReason::SocketLost("the stream ended".to_owned())));
     for (input, reason) in ends {
@@ -463,7 +463,7 @@ fn a_shell_that_died_is_an_end() {
 
 #[test]
 fn keys_that_cannot_be_written_end_a_connection() {
-    let failed = || Outcome::KeysFailed("fenced".to_owned());
+    let failed = || Outcome::StoreFailed("fenced".to_owned());
     for mut bench in [Bench::new(Purpose::Login), Bench::pairing(), Bench::confirmed(), Bench::open()] {
         assert_eq!(bench.outcome(failed()).last(), Some(&Effect::TakeDown));
         assert_eq!(*bench.outcome(Outcome::TakenDown), [ended(CloseReason::StoreFailed("fenced".to_owned()))]);

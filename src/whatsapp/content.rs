@@ -1,0 +1,332 @@
+//! Translates messages of the protocol into those of the domain.
+
+use paird_actors::domain::{
+    ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
+    Said, StoreError, WaitReason,
+};
+use serde_json::Value;
+use wacore::{
+    proto_helpers::MessageExt as _,
+    types::message::{MessageCategory, MessageInfo},
+};
+use wacore_binary::{Jid, JidExt as _};
+use waproto::whatsapp::{
+    self as wa, ContextInfo,
+    message::{LocationMessage, ProtocolMessage, protocol_message},
+};
+use whatsapp_rust::Client;
+
+/// Fields of a message that are not part of its contents.
+const NOT_SAID: [&str; 3] = ["message_context_info", "sender_key_distribution_message", "device_sent_message"];
+
+/// Whether a stanza is a message between people, and not one between the devices of an account,
+/// a status update or a message of a channel.
+pub(super) fn is_between_people(info: &MessageInfo) -> bool {
+    let chat = &info.source.chat;
+    info.category != MessageCategory::Peer && !chat.is_status_broadcast() && !chat.is_newsletter()
+}
+
+/// The contents of a message; `None` if it is for programs alone.
+pub(super) fn content(message: &wa::Message) -> Option<MessageContent> {
+    let message = message.get_base_message();
+    let said = said(message)?;
+    let reply_to = context(message).and_then(|context| context.stanza_id.clone()).filter(|id| !id.is_empty());
+    Some(MessageContent { said, reply_to })
+}
+
+fn said(message: &wa::Message) -> Option<Said> {
+    if let Some(protocol) = message.protocol_message.as_option() {
+        return said_of_another(protocol);
+    }
+    if let Some(body) = message.text_content() {
+        let mentions = context(message).map(|context| context.mentioned_jid.clone()).unwrap_or_default();
+        return Some(Said::Text { body: body.to_owned(), mentions: mentions.iter().map(|jid| mention(jid)).collect() });
+    }
+    if let Some(reaction) = message.reaction_message.as_option() {
+        let of = reaction.key.as_option().and_then(|key| key.id.clone()).unwrap_or_default();
+        return Some(Said::Reaction { of, emoji: reaction.text.clone().unwrap_or_default() });
+    }
+    if let Some(location) = message.location_message.as_option() {
+        return Some(said_location(location));
+    }
+    if let Some(card) = message.contact_message.as_option() {
+        return Some(Said::Contacts(vec![contact_card(card)]));
+    }
+    if let Some(cards) = message.contacts_array_message.as_option() {
+        return Some(Said::Contacts(cards.contacts.iter().map(contact_card).collect()));
+    }
+    Some(media(message).unwrap_or_else(|| Said::Unsupported { what: name_of(message) }))
+}
+
+/// Only these two protocol messages come from people: they change an earlier message.
+fn said_of_another(protocol: &ProtocolMessage) -> Option<Said> {
+    let of = protocol.key.as_option().and_then(|key| key.id.clone());
+    if protocol.r#type == Some(protocol_message::Type::REVOKE) {
+        return Some(Said::Revoke { of: of? });
+    }
+    if protocol.r#type == Some(protocol_message::Type::MESSAGE_EDIT) {
+        let edited = protocol.edited_message.as_option()?;
+        let body = edited.text_content().or_else(|| edited.get_caption()).unwrap_or_default();
+        return Some(Said::Edit { of: of?, body: body.to_owned() });
+    }
+    None
+}
+
+fn said_location(location: &LocationMessage) -> Said {
+    let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    Said::Location {
+        latitude: location.degrees_latitude.unwrap_or_default(),
+        longitude: location.degrees_longitude.unwrap_or_default(),
+        name: named(&location.name),
+        address: named(&location.address),
+    }
+}
+
+fn contact_card(card: &wa::message::ContactMessage) -> ContactCard {
+    ContactCard { name: card.display_name.clone().unwrap_or_default(), vcard: card.vcard.clone().unwrap_or_default() }
+}
+
+fn media(message: &wa::Message) -> Option<Said> {
+    let (kind, description) = if let Some(image) = message.image_message.as_option() {
+        (
+            MediaKind::Image,
+            MediaDescription {
+                mime: image.mimetype.clone(),
+                bytes: image.file_length,
+                caption: image.caption.clone(),
+                width: image.width,
+                height: image.height,
+                ..MediaDescription::default()
+            },
+        )
+    } else if let Some(video) = message.video_message.as_option().or_else(|| message.ptv_message.as_option()) {
+        (
+            MediaKind::Video,
+            MediaDescription {
+                mime: video.mimetype.clone(),
+                bytes: video.file_length,
+                caption: video.caption.clone(),
+                seconds: video.seconds,
+                width: video.width,
+                height: video.height,
+                ..MediaDescription::default()
+            },
+        )
+    } else if let Some(audio) = message.audio_message.as_option() {
+        (
+            MediaKind::Audio,
+            MediaDescription {
+                mime: audio.mimetype.clone(),
+                bytes: audio.file_length,
+                seconds: audio.seconds,
+                is_voice: audio.ptt.unwrap_or_default(),
+                ..MediaDescription::default()
+            },
+        )
+    } else if let Some(document) = message.document_message.as_option() {
+        (
+            MediaKind::Document,
+            MediaDescription {
+                mime: document.mimetype.clone(),
+                bytes: document.file_length,
+                caption: document.caption.clone(),
+                file_name: document.file_name.clone(),
+                ..MediaDescription::default()
+            },
+        )
+    } else {
+        let sticker = message.sticker_message.as_option()?;
+        (
+            MediaKind::Sticker,
+            MediaDescription {
+                mime: sticker.mimetype.clone(),
+                bytes: sticker.file_length,
+                width: sticker.width,
+                height: sticker.height,
+                ..MediaDescription::default()
+            },
+        )
+    };
+    Some(Said::Media { kind, description })
+}
+
+/// The part of a message that has quotes and mentions.
+fn context(message: &wa::Message) -> Option<&ContextInfo> {
+    macro_rules! of_the_first {
+        ($($field:ident),+) => {
+            $(if let Some(said) = message.$field.as_option() {
+                return said.context_info.as_option();
+            })+
+        };
+    }
+    of_the_first!(
+        extended_text_message,
+        image_message,
+        video_message,
+        audio_message,
+        document_message,
+        sticker_message,
+        location_message,
+        contact_message,
+        contacts_array_message
+    );
+    None
+}
+
+/// The number, if the jid contains one.
+fn mention(jid: &str) -> String {
+    match jid.parse::<Jid>() {
+        Ok(jid) if jid.server.is_pn_family() => jid.user.to_string(),
+        _ => jid.to_owned(),
+    }
+}
+
+/// The protocol's name of the first field that is set.
+fn name_of(message: &wa::Message) -> String {
+    let fields = serde_json::to_value(message).unwrap_or_default();
+    let names =
+        fields.as_object().into_iter().flatten().filter(|(_, value)| is_set(value)).map(|(name, _)| snake(name));
+    let mut said = names.filter(|name| !NOT_SAID.contains(&name.as_str()));
+    let name = said.next().unwrap_or_else(|| "nothing".to_owned());
+    name.strip_suffix("_message").map_or(name.clone(), str::to_owned)
+}
+
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())
+}
+
+fn snake(name: &str) -> String {
+    name.chars().fold(String::new(), |mut snake, letter| {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+        snake
+    })
+}
+
+/// A message as it is written.
+///
+/// # Errors
+/// The jid that belongs to a number, or the other way round, could not be looked up.
+pub(super) async fn incoming(
+    client: &Client,
+    info: &MessageInfo,
+    content: Result<MessageContent, WaitReason>,
+) -> Result<IncomingMessage, StoreError> {
+    let source = &info.source;
+    let (direction, sender) = if source.is_from_me {
+        // The same jid always, whichever of the two the stanza has.
+        let own = client.lid().or_else(|| client.pn()).unwrap_or_else(|| source.sender.clone());
+        (MessageDirection::Echo, party(client, &own, client.pn().as_ref()).await?)
+    } else {
+        (MessageDirection::In, party(client, &source.sender, source.sender_alt.as_ref()).await?)
+    };
+    let is_with_the_sender = !source.is_from_me && source.chat.to_non_ad() == source.sender.to_non_ad();
+    let chat = if is_with_the_sender {
+        sender.clone()
+    } else {
+        party(client, &source.chat, source.recipient_alt.as_ref()).await?
+    };
+    let name = info.push_name.trim();
+    Ok(IncomingMessage {
+        direction,
+        chat,
+        sender,
+        sender_name: (!name.is_empty()).then(|| name.to_owned()),
+        wa_id: info.id.clone(),
+        sent_at: Instant(info.timestamp.timestamp_millis()),
+        content,
+    })
+}
+
+/// By the LID if it is known: a stanza may have the LID or the number.
+async fn party(client: &Client, jid: &Jid, other: Option<&Jid>) -> Result<Party, StoreError> {
+    let jid = jid.to_non_ad();
+    let (is_lid, is_pn) = (jid.server.is_lid_family(), jid.server.is_pn_family());
+    let other = match other
+        .filter(|other| (is_lid && other.server.is_pn_family()) || (is_pn && other.server.is_lid_family()))
+    {
+        Some(other) => Some(other.to_non_ad()),
+        None if is_lid || is_pn => other_name(client, &jid).await?,
+        None => None,
+    };
+    let (lid, number) = if is_pn { (other, Some(jid.clone())) } else { (Some(jid.clone()), other) };
+    Ok(Party {
+        phone: number.and_then(|number| Phone::from_digits(&number.user).ok()),
+        jid: lid.unwrap_or(jid).to_string(),
+    })
+}
+
+async fn other_name(client: &Client, jid: &Jid) -> Result<Option<Jid>, StoreError> {
+    let known = client.get_lid_pn_entry(jid).await;
+    let known = known.map_err(|failure| StoreError::Unavailable(format!("looking up a LID: {failure:#}")))?;
+    Ok(known.map(
+        |known| {
+            if jid.server.is_lid_family() { Jid::pn(&*known.phone_number) } else { Jid::lid(&*known.lid) }
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use waproto::{
+        buffa::MessageField,
+        whatsapp::{Message, MessageKey, message},
+    };
+
+    use super::*;
+
+    fn json_of(message: &Message) -> Value {
+        content(message).map(|content| content.json()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let poll = message::PollCreationMessage { name: Some("lunch?".to_owned()), ..Default::default() };
+        let poll = Message { poll_creation_message_v3: MessageField::some(poll), ..Default::default() };
+        assert_eq!(json_of(&poll)["unsupported"]["what"], "poll_creation_message_v3");
+        let invite = message::GroupInviteMessage { group_name: Some("choir".to_owned()), ..Default::default() };
+        let invite = Message { group_invite_message: MessageField::some(invite), ..Default::default() };
+        assert_eq!(json_of(&invite)["unsupported"]["what"], "group_invite");
+        assert_eq!(json_of(&Message::default())["unsupported"]["what"], "nothing");
+    }
+
+    #[test]
+    fn what_programs_say_to_each_other_is_no_message() {
+        for kind in [
+            protocol_message::Type::APP_STATE_SYNC_KEY_SHARE,
+            protocol_message::Type::HISTORY_SYNC_NOTIFICATION,
+            protocol_message::Type::PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
+        ] {
+            let protocol = ProtocolMessage { r#type: Some(kind), ..Default::default() };
+            let message = Message { protocol_message: MessageField::some(protocol), ..Default::default() };
+            assert!(content(&message).is_none(), "{kind:?}");
+        }
+        let key = MessageKey { id: Some("A".to_owned()), ..Default::default() };
+        let protocol = ProtocolMessage {
+            key: MessageField::some(key),
+            r#type: Some(protocol_message::Type::REVOKE),
+            ..Default::default()
+        };
+        let message = Message { protocol_message: MessageField::some(protocol), ..Default::default() };
+        assert_eq!(json_of(&message)["revoke"]["waId"], "A");
+    }
+
+    #[test]
+    fn a_picture_is_described_through_its_wrappers() {
+        let image = message::ImageMessage {
+            mimetype: Some("image/jpeg".to_owned()),
+            file_length: Some(7),
+            caption: Some("look".to_owned()),
+            context_info: MessageField::some(ContextInfo { stanza_id: Some("A".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        let inner = Message { image_message: MessageField::some(image), ..Default::default() };
+        let wrapper = message::FutureProofMessage { message: MessageField::some(inner) };
+        let message = Message { ephemeral_message: MessageField::some(wrapper), ..Default::default() };
+        let content = content(&message).unwrap();
+        assert_eq!(content.refers_to(), Some("A"));
+        assert_eq!(content.json()["image"], serde_json::json!({"mime": "image/jpeg", "bytes": 7, "caption": "look"}));
+    }
+}

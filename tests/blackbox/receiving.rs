@@ -1,0 +1,368 @@
+//! What is written to a linked phone: rows and events, none lost and none told twice, whatever
+//! happens between the phone's word and WhatsApp's hearing of it.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use nix::sys::signal::Signal;
+use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, Naming, Scope, Writing};
+use paird_testkit::{Stage, Wire, until};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use waproto::{
+    buffa::MessageField,
+    whatsapp::{Message, message},
+};
+
+const NUMBER: &str = "436601000001";
+const ANNA: &str = "999000000001";
+const BERT: &str = "999000000002";
+/// Pieces of the statements that write a message, and that keep it until then.
+const RECORD: &str = "AS m (direction, chat";
+const KEYS: &str = "AS gone (kind, name)";
+
+/// An account that can be written to.
+async fn linked(stage: &Stage) -> Uuid {
+    let account = stage.web.connect_account("shop", NUMBER, &stage.phones).await;
+    stage.web.event(account, "groups.synced", 0).await;
+    stage.phones.keys_told(NUMBER).await;
+    account
+}
+
+/// Its connection is lost, and the next has logged in: from here on keys are written one by one.
+async fn logs_in_anew(stage: &Stage, account: Uuid) {
+    let logins = stage.phones.report().await.logins;
+    stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBER.to_owned()) }).await;
+    until("a newer login", || async {
+        let seen = stage.phones.report().await;
+        (seen.logins > logins && stage.web.status(account).await == "connected").then_some(())
+    })
+    .await;
+}
+
+async fn writes(stage: &Stage, from: &str, text: &str) {
+    stage.phones.send(from, Writing::text(NUMBER, text)).await;
+}
+
+/// What the account's messages say, in the order of their rows.
+async fn texts(stage: &Stage, account: Uuid) -> Vec<String> {
+    let sql = "SELECT coalesce(b.content #>> '{text,body}', m.kind, m.state) FROM messages m
+               LEFT JOIN message_bodies b ON b.message_id = m.id WHERE m.account_id = $1 ORDER BY m.id";
+    stage.web.sql.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+async fn texts_are(stage: &Stage, account: Uuid, wanted: &[&str]) {
+    until(&format!("{wanted:?}"), || async { (texts(stage, account).await == wanted).then_some(()) }).await;
+}
+
+/// Each message has one event, and WhatsApp has heard of all.
+async fn all_are_told_once(stage: &Stage, account: Uuid) {
+    let sql = "SELECT count(*) FROM messages m WHERE m.account_id = $1 AND (
+                   SELECT count(*) FROM events e WHERE e.account_id = m.account_id AND e.kind LIKE 'message.%'
+                      AND e.kind <> 'message.recovered' AND (e.payload->>'messageId')::bigint = m.id) <> 1";
+    assert_eq!(stage.web.count(sql, &[&account]).await, 0, "a message without an event, or with several");
+    let gapless = "SELECT count(*) - max(seq) FROM events WHERE account_id = $1";
+    assert_eq!(stage.web.count(gapless, &[&account]).await, 0, "a gap in seq");
+    nothing_waits(stage).await;
+}
+
+async fn nothing_waits(stage: &Stage) {
+    until("nothing kept for the device", || async {
+        let device = stage.phones.devices(NUMBER).await.pop()?;
+        (stage.phones.waiting(NUMBER, &device.jid).await.stanzas == 0).then_some(())
+    })
+    .await;
+}
+
+/// Some stanza is kept for the device, and stays so: WhatsApp was not told that it has it.
+async fn still_waits(stage: &Stage) {
+    let device = stage.phones.devices(NUMBER).await.pop().unwrap();
+    assert!(stage.phones.waiting(NUMBER, &device.jid).await.stanzas > 0, "acknowledged before it was written");
+}
+
+async fn row(stage: &Stage, kind: &str) -> Value {
+    let sql = "SELECT jsonb_build_object('direction', m.direction, 'chat', m.chat, 'phone', m.chat_phone,
+                      'sender', m.sender_phone, 'about', r.wa_id, 'content', b.content)
+               FROM messages m LEFT JOIN messages r ON r.id = m.refers_to
+               LEFT JOIN message_bodies b ON b.message_id = m.id WHERE m.kind = $1 ORDER BY m.id DESC LIMIT 1";
+    until(kind, || async { Some(stage.web.sql.query_opt(sql, &[&kind]).await.unwrap()?.get(0)) }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_a_row_an_event_and_then_acknowledged() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let account = linked(&stage).await;
+    let sent = stage.phones.send(ANNA, Writing::text(NUMBER, "a message with words of its own")).await;
+    let told = stage.web.event(account, "message.received", 0).await;
+    assert_eq!((&told.payload["phone"], &told.payload["kind"]), (&json!(ANNA), &json!("text")));
+    let sql = "SELECT m.wa_id || ' ' || m.sender_phone || ' ' || c.name || ' ' || (b.content #>> '{text,body}')
+               FROM messages m JOIN message_bodies b ON b.message_id = m.id
+               JOIN contacts c ON (c.account_id, c.jid) = (m.account_id, m.sender)
+               WHERE m.id = $1 AND m.chat = m.sender AND m.chat LIKE '%@lid'";
+    let id = told.payload["messageId"].as_i64().unwrap();
+    let row: String = stage.web.sql.query_one(sql, &[&id]).await.unwrap().get(0);
+    assert!(row.starts_with(&format!("{} {ANNA} ", sent.id)) && row.ends_with("words of its own"), "{row}");
+    until("the notification", || async {
+        stage.web.heard(account).iter().any(|heard| heard["messageId"] == told.payload["messageId"]).then_some(())
+    })
+    .await;
+    assert!(!stage.web.heard(account).iter().any(|heard| heard.to_string().contains("words of its own")));
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_message_says_what_it_is() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    let send = async |content| stage.phones.send(ANNA, Writing::new(NUMBER, content)).await.id;
+    let first = send(Content::Text("first".to_owned())).await;
+    send(Content::Reply { to: first.clone(), text: "an answer".to_owned() }).await;
+    texts_are(&stage, account, &["first", "an answer"]).await;
+    let answer = row(&stage, "text").await;
+    assert_eq!((&answer["about"], answer["content"]["replyTo"].is_i64()), (&json!(first), true), "{answer}");
+    send(Content::React { to: first.clone(), emoji: "👍".to_owned() }).await;
+    let reaction = row(&stage, "reaction").await;
+    assert_eq!((&reaction["about"], &reaction["content"]["reaction"]["emoji"]), (&json!(first), &json!("👍")));
+    send(Content::Edit { of: first.clone(), text: "better".to_owned() }).await;
+    let edit = row(&stage, "edit").await;
+    assert_eq!((&edit["about"], &edit["content"]["edit"]["body"]), (&json!(first), &json!("better")));
+    send(Content::Revoke(first.clone())).await;
+    assert_eq!(row(&stage, "revoke").await["about"], json!(first));
+
+    let location = message::LocationMessage {
+        degrees_latitude: Some(48.2),
+        degrees_longitude: Some(16.4),
+        name: Some("Vienna".to_owned()),
+        ..Default::default()
+    };
+    let card = message::ContactMessage {
+        display_name: Some("Carl".to_owned()),
+        vcard: Some("BEGIN:VCARD".to_owned()),
+        ..Default::default()
+    };
+    let image = message::ImageMessage {
+        mimetype: Some("image/jpeg".to_owned()),
+        file_length: Some(1234),
+        caption: Some("look".to_owned()),
+        ..Default::default()
+    };
+    let poll = message::PollCreationMessage { name: Some("lunch?".to_owned()), ..Default::default() };
+    for message in [
+        Message { location_message: MessageField::some(location), ..Default::default() },
+        Message { contact_message: MessageField::some(card), ..Default::default() },
+        Message { image_message: MessageField::some(image), ..Default::default() },
+        Message { poll_creation_message: MessageField::some(poll), ..Default::default() },
+    ] {
+        let bytes = waproto::codec::message_to_vec(&message);
+        send(Content::Raw(BASE64_STANDARD.encode(bytes))).await;
+    }
+    assert_eq!(
+        row(&stage, "location").await["content"]["location"],
+        json!({"latitude": 48.2, "longitude": 16.4, "name": "Vienna"})
+    );
+    assert_eq!(row(&stage, "contacts").await["content"]["contacts"], json!([{"name": "Carl", "vcard": "BEGIN:VCARD"}]));
+    assert_eq!(
+        row(&stage, "image").await["content"]["image"],
+        json!({"mime": "image/jpeg", "bytes": 1234, "caption": "look"})
+    );
+    assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("poll_creation"));
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_writes_on_the_phone_is_an_echo() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "from her").await;
+    texts_are(&stage, account, &["from her"]).await;
+    for (naming, text) in [(Naming::Lid, "by lid"), (Naming::Number, "by number")] {
+        stage.phones.send(NUMBER, Writing { naming, ..Writing::text(ANNA, text) }).await;
+    }
+    texts_are(&stage, account, &["from her", "by lid", "by number"]).await;
+    let echo = row(&stage, "text").await;
+    assert_eq!((&echo["direction"], &echo["phone"], &echo["sender"]), (&json!("echo"), &json!(ANNA), &json!(NUMBER)));
+    let chats = stage.web.count("SELECT count(DISTINCT chat) FROM messages", &[]).await;
+    assert_eq!(chats, 1, "one person is one chat, by whichever name");
+    assert!(stage.web.kinds(account).await.iter().filter(|kind| *kind == "message.echo").count() == 2);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_one_chat_of_several_senders() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    let group = "120363000000000099@g.us";
+    stage.phones.set_shared_group(group, "choir", &[NUMBER, ANNA, BERT]).await;
+    for (from, text) in [(ANNA, "soprano"), (BERT, "bass"), (NUMBER, "tenor")] {
+        stage.phones.send(from, Writing::text(group, text)).await;
+        until(text, || async { texts(&stage, account).await.contains(&text.to_owned()).then_some(()) }).await;
+    }
+    let sql = "SELECT jsonb_agg(jsonb_build_array(direction, chat, sender_phone) ORDER BY id) FROM messages";
+    let rows: Value = stage.web.sql.query_one(sql, &[]).await.unwrap().get(0);
+    assert_eq!(rows, json!([["in", group, ANNA], ["in", group, BERT], ["echo", group, NUMBER]]));
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_id_again_is_one_row() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    let number = || Some(NUMBER.to_owned());
+    for (fault, text) in [
+        (Fault::Again { how: AgainFault::Anew, number: number(), times: Some(1) }, "encrypted anew"),
+        (Fault::Again { how: AgainFault::Same, number: number(), times: Some(1) }, "the same once more"),
+        (Fault::Delivery { how: DeliveryFault::Twice, number: number(), times: Some(1) }, "delivered twice"),
+    ] {
+        stage.phones.fault(fault).await;
+        writes(&stage, ANNA, text).await;
+    }
+    writes(&stage, ANNA, "the last").await;
+    texts_are(&stage, account, &["encrypted anew", "the same once more", "delivered twice", "the last"]).await;
+    all_are_told_once(&stage, account).await;
+    assert_eq!(texts(&stage, account).await.len(), 4);
+    stage.finish([daemon]).await;
+}
+
+/// A daemon that is killed while messages are on their way to their rows.
+async fn killed_before(stuck: &'static str, fresh: bool) {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    if !fresh {
+        logs_in_anew(&stage, account).await;
+    }
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(stuck);
+    for (from, text) in [(ANNA, "one"), (BERT, "two"), (ANNA, "three")] {
+        writes(&stage, from, text).await;
+    }
+    wire.is_jammed(stuck, account).await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    assert_eq!(texts(&stage, account).await, ["before"]);
+
+    let daemon = stage.daemon(&[]).await;
+    until("all four", || async { (texts(&stage, account).await.len() == 4).then_some(()) }).await;
+    // What the killed one had sent arrives after all.
+    wire.let_go().await;
+    nothing_waits(&stage).await;
+    let mut all = texts(&stage, account).await;
+    let of_anna: Vec<_> = all.iter().filter(|text| *text != "two").cloned().collect();
+    assert_eq!(of_anna, ["before", "one", "three"], "the order of a chat");
+    all.sort();
+    assert_eq!(all, ["before", "one", "three", "two"]);
+    all_are_told_once(&stage, account).await;
+    writes(&stage, ANNA, "after").await;
+    until("after", || async { texts(&stage, account).await.contains(&"after".to_owned()).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_a_row_is_written_nothing_is_lost() {
+    killed_before(RECORD, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_a_message_is_kept_nothing_is_lost() {
+    killed_before(KEYS, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_a_links_first_minute_nothing_is_lost() {
+    killed_before(RECORD, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fenced_daemon_writes_no_message() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let lease = ("PAIRD_LEASE_TTL", "3s");
+    let former = stage.daemon(&[("DATABASE_URL", &wire.dsn), lease]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    wire.jam(RECORD);
+    writes(&stage, ANNA, "to whom?").await;
+    wire.is_jammed(RECORD, account).await;
+    former.signal(Signal::SIGSTOP);
+    let present = stage.daemon(&[lease]).await;
+    texts_are(&stage, account, &["to whom?"]).await;
+    let told = stage.web.seq(account).await;
+    let answers = wire.let_go().await;
+    assert!(answers.iter().all(|answer| answer == "SELECT 0"), "the late write was carried out: {answers:?}");
+    assert_eq!(texts(&stage, account).await, ["to whom?"]);
+    assert_eq!(stage.web.seq(account).await, told, "told twice");
+    former.kill().await;
+    stage.finish([present]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_database_the_connection_ends_in_seconds() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    wire.jam(RECORD);
+    let begun = Instant::now();
+    writes(&stage, ANNA, "one").await;
+    let connections = stage.phones.report().await.logins;
+    for nth in 0..20 {
+        writes(&stage, BERT, &format!("more {nth}")).await;
+    }
+    until("another login", || async { (stage.phones.report().await.logins > connections).then_some(()) }).await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    still_waits(&stage).await;
+    wire.unjam();
+    until("all of them", || async { (texts(&stage, account).await.len() == 21).then_some(()) }).await;
+    wire.let_go().await;
+    all_are_told_once(&stage, account).await;
+    let of_bert: Vec<String> =
+        texts(&stage, account).await.into_iter().filter(|text| text.starts_with("more")).collect();
+    assert_eq!(of_bert, (0..20).map(|nth| format!("more {nth}")).collect::<Vec<_>>());
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_waits_and_is_recovered() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    let garbled = Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(garbled).await;
+    writes(&stage, ANNA, "garbled at first").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &["before", "garbled at first", "after"]).await;
+    nothing_waits(&stage).await;
+    let recovered = stage.web.kinds(account).await.iter().filter(|kind| *kind == "message.recovered").count();
+    assert_eq!(recovered, 1, "the sender's answer and the phone's copy are one message");
+    all_are_told_once(&stage, account).await;
+    let once = Fault::Delivery { how: DeliveryFault::ViewOnce, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(once).await;
+    writes(&stage, ANNA, "for your eyes only").await;
+    assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("view_once"));
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_comes_whole_and_in_order() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    assert!(daemon.terminate().await.success());
+    let all: Vec<String> = (0..600).map(|nth| format!("Nr. {nth}")).collect();
+    stage.phones.burst(ANNA, NUMBER, all.clone()).await;
+    let daemon = stage.daemon(&[]).await;
+    until("the backlog", || async { (texts(&stage, account).await.len() == all.len()).then_some(()) }).await;
+    assert_eq!(texts(&stage, account).await, all);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
