@@ -61,7 +61,9 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
         ("passive", "set", Some("passive")) => say(Vec::new()),
         ("encrypt", "set", _) => match device_bundle(state, id).map(|bundle| bundle.upload(iq)) {
             Some(true) => say(Vec::new()),
-            Some(false) | None => unknown(iq),
+            Some(false) => unknown(iq),
+            // The phone has removed the device while its keys were on their way.
+            None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
         },
         ("encrypt", "get", Some("digest")) => match device_bundle(state, id).and_then(|bundle| bundle.digest()) {
             Some(digest) => say(vec![digest]),
