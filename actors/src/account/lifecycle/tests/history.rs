@@ -18,13 +18,11 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 }
 
 fn close_reason(choice: u8) -> CloseReason {
-    let reason = CloseReason::all().nth(usize::from(choice) % CloseReason::all().count()).unwrap();
-    match reason {
-        CloseReason::TemporaryBan { raw, .. } => {
-            CloseReason::TemporaryBan { until: Some(Instant(START.0 + 3_600_000)), raw }
-        }
-        other => other,
+    let mut reason = CloseReason::all().nth(usize::from(choice) % CloseReason::all().count()).unwrap();
+    if let CloseReason::TemporaryBan { until, .. } = &mut reason {
+        *until = Some(Instant(START.0 + 3_600_000));
     }
+    reason
 }
 
 /// How many [`beginning`]s there are.
