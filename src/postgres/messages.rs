@@ -87,6 +87,6 @@ fn phone(party: &Party) -> Option<&str> {
 }
 
 fn key(text: &str) -> String {
-    let kept: String = text.chars().filter(|one| *one != '\0').take(KEY_MAX).collect();
+    let kept: String = strip_nul::text(text).chars().take(KEY_MAX).collect();
     if kept.is_empty() { "-".to_owned() } else { kept }
 }
