@@ -12,31 +12,12 @@ WITH mine AS (
     SELECT id, operator_id, proxy, device_name, presence,
            last_change IS NOT DISTINCT FROM :follows AS in_turn,
            last_change IS NOT DISTINCT FROM :change AS was_written,
-           -- Null unless the change gives the account another number. Most do not, and then
-           -- other accounts' numbers do not matter.
-           CASE WHEN phone_number IS DISTINCT FROM :phone_number
-                THEN nullif(phone_key(:phone_number), phone_key(phone_number)) END AS new_key
+           -- Most changes give the account no other number, and then others' do not matter.
+           CASE WHEN phone_number IS DISTINCT FROM :phone_number AND last_change IS NOT DISTINCT FROM :follows
+                THEN find_incumbent(id, operator_id, phone_number, :phone_number) END AS incumbent
     FROM whatsapp_accounts
     WHERE id = :account AND owner = :process AND fence = :fence
     FOR UPDATE
-), incumbent AS (
-    -- Lateral, so that it is looked for only where there is a new number: joined, the plan may
-    -- go through all accounts first.
-    SELECT other.label
-    FROM mine CROSS JOIN LATERAL (
-        SELECT a.label
-        FROM whatsapp_accounts a
-        WHERE a.operator_id = mine.operator_id AND a.phone_key = mine.new_key
-          AND a.id <> mine.id AND a.deleted_at IS NULL
-        ORDER BY a.created_at, a.id
-        LIMIT 1
-    ) AS other
-    WHERE mine.in_turn AND mine.new_key IS NOT NULL
-), open_tickets AS (
-    -- Locked, so that one that is closed at this moment is not seen as open.
-    SELECT t.id FROM mine JOIN unlink_tickets t ON t.account_id = mine.id
-    WHERE :deletes
-    FOR KEY SHARE OF t
 ), changed AS (
     UPDATE whatsapp_accounts a
     SET status = CASE WHEN rest.unlinks THEN 'deleting' ELSE :status END,
@@ -54,9 +35,9 @@ WITH mine AS (
         pair_code = CASE WHEN :keep_pair_code THEN a.pair_code ELSE :pair_code END,
         event_seq = a.event_seq + cardinality(:event_kinds::text[])
     FROM mine,
-         LATERAL (SELECT :deletes AND (cardinality(:ticket_keyrings::uuid[]) > 0
-                                       OR EXISTS (SELECT FROM open_tickets)) AS unlinks) AS rest
-    WHERE a.id = mine.id AND mine.in_turn AND NOT mine.was_written AND NOT EXISTS (SELECT FROM incumbent)
+         LATERAL (SELECT :deletes AND (cardinality(:ticket_keyrings::uuid[]) > 0 OR has_open_tickets(mine.id))
+                      AS unlinks) AS rest
+    WHERE a.id = mine.id AND mine.in_turn AND NOT mine.was_written AND mine.incumbent IS NULL
     RETURNING a.id, a.operator_id, a.label, a.event_seq - cardinality(:event_kinds::text[]) AS seq_before, rest.unlinks
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload)
@@ -65,47 +46,6 @@ WITH mine AS (
                 THEN event.payload || '{"unlinked": "pending"}' ELSE event.payload END
     FROM changed, unnest(:event_kinds::text[], :event_payloads::jsonb[]) WITH ORDINALITY AS event (kind, payload, nth)
     ORDER BY event.nth
-), audited AS (
-    INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload)
-    SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id,
-           line.payload || jsonb_build_object('label', changed.label)
-    FROM changed, unnest(:audit_sources::text[], :audit_actions::text[], :audit_payloads::jsonb[])
-                  WITH ORDINALITY AS line (source, action, payload, nth)
-    ORDER BY line.nth
-), ring AS (
-    -- Its data key, and below its records: durable with the row that names the keyring.
-    INSERT INTO keyrings (id, account_id, wrapped_key, master_key, phone_number, device_jid)
-    SELECT :new_keyring_id, changed.id, :wrapped_key, :master_key, :linked_phone, :device_jid
-    FROM changed WHERE :new_keyring_id::uuid IS NOT NULL
-    RETURNING id, account_id
-), sealed AS (
-    INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
-    SELECT ring.account_id, ring.id, r.kind, r.name, r.sealed, r.stamp
-    FROM ring, unnest(:record_kinds::text[], :record_names::text[], :sealed_records::bytea[], :record_stamps::bigint[])
-        AS r (kind, name, sealed, stamp)
-), ticketed AS (
-    INSERT INTO unlink_tickets (account_id, keyring_id, reason, source)
-    SELECT changed.id, k.id, ticket.reason, :ticket_source
-    FROM changed, unnest(:ticket_keyrings::uuid[], :ticket_reasons::text[]) AS ticket (keyring_id, reason)
-    JOIN keyrings k ON k.id = ticket.keyring_id
-    WHERE k.account_id = changed.id
-    ON CONFLICT (keyring_id) DO NOTHING
-), erased AS (
-    -- Never the keys that a ticket still needs.
-    DELETE FROM keyrings k USING changed
-    WHERE k.id = ANY (:erase::uuid[]) AND k.account_id = changed.id AND k.id <> ALL (:ticket_keyrings::uuid[])
-      AND NOT EXISTS (SELECT FROM unlink_tickets t WHERE t.keyring_id = k.id)
-), former_groups AS (
-    DELETE FROM whatsapp_groups g USING changed
-    WHERE :replace_groups AND g.account_id = changed.id AND g.jid <> ALL (:group_jids::text[])
-), present_groups AS (
-    INSERT INTO whatsapp_groups (account_id, jid, subject, participants, is_admin, synced_at)
-    SELECT changed.id, g.jid, g.subject, g.participants, g.is_admin, clock_timestamp()
-    FROM changed, unnest(:group_jids::text[], :group_subjects::text[], :group_participants::int[],
-                         :group_admins::bool[]) AS g (jid, subject, participants, is_admin)
-    ON CONFLICT (account_id, jid) DO UPDATE
-    SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin,
-        synced_at = excluded.synced_at
 ), finished AS (
     -- A passkey's assertion has done its work.
     UPDATE commands c SET state = ended.state, result = ended.result, done_at = clock_timestamp(),
@@ -114,10 +54,44 @@ WITH mine AS (
     FROM changed, unnest(:command_ids::bigint[], :command_states::text[], :command_results::text[])
                   AS ended (id, state, result)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
+    RETURNING c.kind, c.state, c.source, c.sent_by, c.heard_key IS NOT NULL AS is_heard
+), audited AS (
+    -- The machine's lines, and those of commands that were done and lead to no other line.
+    INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload, sent_by, channel)
+    SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id,
+           line.payload || jsonb_build_object('label', left(changed.label, 200)), line.sent_by, line.channel
+    FROM changed, (
+        SELECT own.nth, own.source, own.action, own.payload, NULL AS sent_by, NULL AS channel
+        FROM unnest(:audit_sources::text[], :audit_actions::text[], :audit_payloads::jsonb[])
+             WITH ORDINALITY AS own (source, action, payload, nth)
+        UNION ALL
+        SELECT NULL, f.source, done.action, '{}', f.sent_by, CASE WHEN f.is_heard THEN 'notify' ELSE 'command' END
+        FROM finished f
+        JOIN (VALUES ('account.resume', 'account.resumed'), ('account.cancel', 'account.cancelled'),
+                     ('account.reconnect', 'account.reconnected'), ('account.passkey', 'account.passkey_answered')
+             ) AS done (kind, action) ON done.kind = f.kind
+        WHERE f.state = 'done'
+    ) AS line
+    ORDER BY line.nth
+), rarely AS (
+    -- Functions, since most changes need none of them and would pay for having them ready.
+    SELECT CASE WHEN :new_keyring_id::uuid IS NOT NULL THEN
+               add_keyring(changed.id, :new_keyring_id, :wrapped_key, :master_key, :linked_phone, :device_jid,
+                           :record_kinds::text[], :record_names::text[], :sealed_records::bytea[], :record_stamps::bigint[])
+           END,
+           CASE WHEN cardinality(:ticket_keyrings::uuid[]) > 0 OR cardinality(:erase::uuid[]) > 0 THEN
+               part_with_keyrings(changed.id, :ticket_keyrings, :ticket_reasons::text[], :ticket_source, :erase)
+           END,
+           CASE WHEN :replace_groups THEN
+               replace_groups(changed.id, :group_jids::text[], :group_subjects::text[], :group_participants::int[],
+                              :group_admins::bool[])
+           END
+    FROM changed
 )
-SELECT mine.in_turn, mine.was_written, (SELECT label FROM incumbent) AS existing_label,
+SELECT mine.in_turn, mine.was_written, mine.incumbent AS existing_label,
        EXISTS (SELECT FROM commands c
                WHERE c.account_id = mine.id AND c.state = 'queued' AND c.id <> ALL (:command_ids::bigint[])) AS more,
        EXISTS (SELECT FROM processes p WHERE p.id = :process AND p.expires_at > clock_timestamp()) AS is_live,
        mine.proxy, mine.device_name, mine.presence
-FROM mine;
+-- A part that only reads is not carried out unless it is read.
+FROM mine LEFT JOIN rarely ON true;

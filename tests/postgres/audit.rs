@@ -1,10 +1,11 @@
 //! The audit log's own keeping: what its triggers say, and who may change it.
 
 use paird::postgres::roles::{self, Isolation};
+use paird_actors::{domain::Change, ports::FleetStore as _};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
-use crate::support::{Database, connect};
+use crate::support::{Database, connect, finished, update};
 
 #[tokio::test]
 async fn an_audited_proxy_shows_its_address_and_nothing_else() {
@@ -31,19 +32,36 @@ async fn an_audited_proxy_shows_its_address_and_nothing_else() {
     }
 }
 
+/// Those that lead to no line of their own, when they were done.
 #[tokio::test]
-async fn a_passkeys_answer_is_audited_without_the_answer() {
+async fn commands_that_were_done_are_audited_once() {
     let database = Database::new().await;
-    let account = database.account(Uuid::new_v4(), "desk").await;
-    let sql = "INSERT INTO commands (kind, account_id, args, source) VALUES ('account.passkey', $1, '{\"response\":\"geheim\"}', 'shop')";
-    database.web.execute(sql, &[&account.0]).await.unwrap();
-    for state in ["running", "done", "done"] {
-        let sql = "UPDATE commands SET state = $1, started_at = coalesce(started_at, now())";
-        database.web.execute(sql, &[&state]).await.unwrap();
+    let daemon = database.daemon().await;
+    let record = database.owned(&daemon, "desk").await;
+    for (kind, outcome) in [
+        ("account.passkey", Ok("done")),
+        ("account.cancel", Ok("done")),
+        ("account.resume", Ok("done")),
+        ("account.reconnect", Ok("done")),
+        ("account.pair", Ok("done")),
+        ("account.cancel", Err("nothing to cancel")),
+    ] {
+        let sql = r#"INSERT INTO commands (kind, account_id, args, source) VALUES ($1, $2, '{"response":"geheim"}', 'shop')
+                     RETURNING id"#;
+        let command: i64 = database.one(sql, &[&kind, &record.id.0]).await;
+        daemon.store.take_commands().await.unwrap();
+        // The second write finds the command ended.
+        for _ in 0..2 {
+            let change = Change { finished: vec![finished(command, outcome)], ..Change::default() };
+            daemon.write(update(&record, change)).await.unwrap();
+        }
     }
-    let lines = "SELECT string_agg(concat_ws(' ', source, sent_by, channel, payload::text), ';') FROM audit_log
-                 WHERE action = 'account.passkey_answered'";
-    assert_eq!(database.one::<String>(lines, &[]).await, "shop paird command {\"label\": \"desk\"}");
+    let sql = "SELECT concat_ws(' ', action, source, sent_by, channel, payload::text) FROM audit_log
+               WHERE channel = 'command' ORDER BY id";
+    let lines: Vec<String> = database.web.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let wanted = ["passkey_answered", "cancelled", "resumed", "reconnected"]
+        .map(|what| format!(r#"account.{what} shop paird command {{"label": "desk"}}"#));
+    assert_eq!(lines, wanted);
 }
 
 /// Not those who may append to it, nor the owner, unless he takes the triggers away.
