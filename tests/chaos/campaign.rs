@@ -30,7 +30,7 @@ pub struct Campaign {
     pub fleet: Fleet,
     siege: Siege,
     /// How often each bare NOTIFY was sent, by kind and account.
-    pub notified: BTreeMap<(String, Uuid), i64>,
+    pub notified: BTreeMap<(String, Option<Uuid>), i64>,
     tally: Tally,
 }
 
@@ -130,7 +130,7 @@ impl Campaign {
     }
 
     /// Half of it are commands for an account, which nobody may take. Not where the database is away.
-    async fn flood(&self, by: Flooder, count: u32) -> bool {
+    async fn flood(&mut self, by: Flooder, count: u32) -> bool {
         let command = json!({"type": "account.delete", "accountId": self.account(0)}).to_string();
         let (login, payload) = match by {
             Flooder::Stranger => ("flooder", command.as_str()),
@@ -139,6 +139,10 @@ impl Campaign {
         let dsn = self.stage.dsn.replace("user=paird", &format!("user={login}"));
         let Ok((client, connection)) = tokio_postgres::connect(&dsn, tokio_postgres::NoTls).await else { return false };
         tokio::spawn(connection);
+        if matches!(by, Flooder::Web) {
+            // Each is stored as a failed command without a kind.
+            *self.notified.entry(("(none)".to_owned(), None)).or_default() += i64::from(count / 2);
+        }
         let sql =
             "SELECT count(pg_notify('paird_command', CASE WHEN nth % 2 = 0 THEN $1 || repeat(' ', (nth % 500)::int)
                    ELSE nth::text END)) FROM generate_series(1, $2::bigint) AS nth";
@@ -149,7 +153,7 @@ impl Campaign {
         args["type"] = json!(kind);
         args["accountId"] = json!(account);
         self.stage.web.sql.execute("SELECT pg_notify('paird_command', $1)", &[&args.to_string()]).await.unwrap();
-        *self.notified.entry((kind, account)).or_default() += 1;
+        *self.notified.entry((kind, Some(account))).or_default() += 1;
     }
 
     /// Which account was scanned. In the background: a scan waits for what the fault of the moment makes of it.

@@ -147,7 +147,7 @@ async fn each_check_complains_of_rows_that_are_broken_by_hand() {
     )
     .await;
     sees(&stage, "a lease of nobody", |stage| owners::one_live_owner(stage, &pids), "INSERT INTO processes SELECT gen_random_uuid(), host, 1, version, pid_space, 1, command_channel, started_at, renewed_at, expires_at, draining FROM processes").await;
-    let sent = BTreeMap::from([(("account.wave".to_owned(), account), 1)]);
+    let sent = BTreeMap::from([(("account.wave".to_owned(), Some(account)), 1)]);
     let stored = format!(
         "INSERT INTO commands (account_id, kind, source) SELECT '{account}', 'account.wave', 'notify' FROM generate_series(1, 2)"
     );
