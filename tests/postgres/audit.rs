@@ -1,4 +1,4 @@
-//! The audit log's own keeping: what its triggers say, and who may change it.
+//! The audit log: what its triggers write, and that nobody can change it.
 
 use paird::postgres::roles::{self, Isolation};
 use tokio_postgres::error::SqlState;
@@ -46,7 +46,7 @@ async fn a_passkeys_answer_is_audited_without_the_answer() {
     assert_eq!(database.one::<String>(lines, &[]).await, "shop paird command {\"label\": \"desk\"}");
 }
 
-/// Not those who may append to it, nor the owner, unless he takes the triggers away.
+/// Nor can the owner of the tables, without first dropping the triggers.
 #[tokio::test]
 async fn audit_writers_cannot_change_the_log() {
     let database = Database::new().await;
@@ -77,7 +77,7 @@ async fn audit_writers_cannot_change_the_log() {
         let wrong = database.web.batch_execute(sql).await.expect_err(sql);
         assert!(wrong.as_db_error().unwrap().message().contains("append-only"), "{sql}: {wrong:?}");
     }
-    // Whoever appends is named, whatever he says.
+    // Postgres names the login that appended a line; the login cannot choose another name.
     let signed = "SELECT sent_by FROM audit_log WHERE action = 'x'";
     assert_eq!(database.one::<String>(signed, &[]).await, "of_daemon");
 }
