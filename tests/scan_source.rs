@@ -7,6 +7,8 @@
 mod imports;
 #[path = "scan/references.rs"]
 mod references;
+#[path = "scan/sleeps.rs"]
+mod sleeps;
 #[path = "scan/type_names.rs"]
 mod type_names;
 

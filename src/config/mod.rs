@@ -53,6 +53,8 @@ pub struct Config {
     pub pending_max_age: Duration,
     /// `PAIRD_REFUSE`.
     pub refuse: Refuse,
+    /// `PAIRD_UNLINK_TIMEOUT`: how long WhatsApp's answer to the removal of a device may take.
+    pub unlink_timeout: Duration,
     /// `PAIRD_CONSOLE_ADDR`: loopback only; `None` is `off`.
     pub console_addr: Option<SocketAddr>,
     /// `PAIRD_PROBE_ADDR`: any address, for probes and metrics alone; `None` is `off`.
@@ -161,6 +163,7 @@ impl Config {
             pair_timeout: raw.parse(&settings::PAIR_TIMEOUT, parsers::duration)?,
             pending_max_age: raw.parse(&settings::PENDING_MAX_AGE, parsers::duration)?,
             refuse: raw.parse(&settings::REFUSE, parsers::refuse)?,
+            unlink_timeout: raw.parse(&settings::UNLINK_TIMEOUT, parsers::duration)?,
             console_addr: raw.parse(&settings::CONSOLE_ADDR, parsers::console_addr)?,
             probe_addr: raw.parse(&settings::PROBE_ADDR, parsers::probe_addr)?,
             console_token_file: path(&settings::CONSOLE_TOKEN_FILE, data_dir.join("console.token")),
@@ -209,6 +212,7 @@ impl Config {
             pending_max_age: self.pending_max_age,
             refuse: self.refuse,
             groups_refresh: self.groups_refresh,
+            unlink_timeout: self.unlink_timeout,
             ..Policy::default()
         }
     }

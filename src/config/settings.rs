@@ -87,6 +87,9 @@ settings! {
     REFUSE: "PAIRD_REFUSE", Reads("before-link"),
         "before-link or after-link",
         "or `after-link`: how a phone that must not be linked is refused";
+    UNLINK_TIMEOUT: "PAIRD_UNLINK_TIMEOUT", Reads("45s"),
+        "how long WhatsApp's answer to the removal of a device may take",
+        "how long WhatsApp's answer to the removal of a device may take, before it is asked again";
     DEVICE_NAME: "PAIRD_DEVICE_NAME", Reads("paird"),
         "name under Linked devices",
         "the name under \"Linked devices\", where the account has none of its own";

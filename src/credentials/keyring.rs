@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 
 use super::memory::StagedRecords;
 use super::records::{RecordKind, Records};
-use super::rows::Rows;
+use super::rows::{FailOnDrop, Rows};
 use super::seal::CurrentKeys;
 use super::write_behind::WriteBehind;
 
@@ -180,11 +180,11 @@ impl Keyring {
     }
 
     /// Hold it while storing a message that was decrypted with these keys. Dropped before
-    /// [`StoringMessage::done`], it fails the keyring: the present keys must never be written
+    /// [`FailOnDrop::done`], it fails the keyring: the present keys must never be written
     /// without the message. Writes run one after the other, so a write of keys that is requested
     /// meanwhile comes after the message, or fails with it.
-    pub(crate) fn storing_message(&self) -> StoringMessage<'_> {
-        StoringMessage(Some(&self.rows))
+    pub(crate) fn storing_message(&self) -> FailOnDrop<'_> {
+        self.rows.storing_message()
     }
 
     /// Keeps the library's test of its storage in memory, and returns the previous one.
@@ -196,23 +196,6 @@ impl Keyring {
     /// the first is held, deadlocks with a waiting `secure`.
     pub(crate) async fn records(&self) -> HeldRecords<'_> {
         HeldRecords { backing: self.backing.read().await, rows: &self.rows }
-    }
-}
-
-/// See [`Keyring::storing_message`].
-pub(crate) struct StoringMessage<'a>(Option<&'a Rows>);
-
-impl StoringMessage<'_> {
-    pub fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for StoringMessage<'_> {
-    fn drop(&mut self) {
-        if let Some(rows) = self.0 {
-            rows.fail_for_a_message();
-        }
     }
 }
 

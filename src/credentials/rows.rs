@@ -84,10 +84,10 @@ impl Rows {
         self.failure.wait().await.to_error(self.ownership.keyring)
     }
 
-    /// A message that was decrypted with these records was not stored, so no later state of them
-    /// may be stored.
-    pub fn fail_for_a_message(&self) {
-        self.fail(Failure::MessageLost);
+    /// Unless it is done, a message that was decrypted with these records was not stored, so no
+    /// later state of them may be stored.
+    pub fn storing_message(&self) -> FailOnDrop<'_> {
+        FailOnDrop { records: Some(self), with: Failure::MessageLost }
     }
 
     /// As they are to be written with the keyring's row.
@@ -188,14 +188,14 @@ impl Rows {
         &self,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        let unknown = UnknownOutcome(Some(self));
+        let outcome = FailOnDrop { records: Some(self), with: Failure::Unanswered };
         let answer = match timeout(QUERY_TIMEOUT, statement).await {
             // The connection's error, not the server's answer.
             Ok(Err(error)) if error.as_db_error().is_none() => return Err(self.fail(Failure::Unanswered)),
             Err(_) => return Err(self.fail(Failure::Unanswered)),
             Ok(answer) => answer,
         };
-        unknown.resolve();
+        outcome.done();
         answer.map_err(|error| unavailable(&error))
     }
 
@@ -343,19 +343,23 @@ impl Records for Rows {
     }
 }
 
-/// A write whose outcome is unknown so far. Dropped in that state it fails the records.
-struct UnknownOutcome<'a>(Option<&'a Rows>);
+/// Held while something is under way. Dropped before [`FailOnDrop::done`], for example because its
+/// task was cancelled, it fails the records.
+pub(crate) struct FailOnDrop<'a> {
+    records: Option<&'a Rows>,
+    with: Failure,
+}
 
-impl UnknownOutcome<'_> {
-    fn resolve(mut self) {
-        self.0 = None;
+impl FailOnDrop<'_> {
+    pub fn done(mut self) {
+        self.records = None;
     }
 }
 
-impl Drop for UnknownOutcome<'_> {
+impl Drop for FailOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(records) = self.0 {
-            records.fail(Failure::Unanswered);
+        if let Some(records) = self.records {
+            records.fail(self.with);
         }
     }
 }

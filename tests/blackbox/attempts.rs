@@ -15,7 +15,7 @@ async fn fifty_pairings_in_a_row_leave_nothing_of_the_old_attempts() {
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
     stage.phones.add(NUMBER).await;
-    // Each old server side stays and talks on while newer attempts run.
+    // WhatsApp keeps old sockets open, and sends on them, while newer attempts run.
     stage.phones.fault(Fault::LateClose { linger_ms: 700, times: None }).await;
     let account = web.account("shop").await;
     let mut payloads = BTreeSet::new();

@@ -34,13 +34,13 @@ async fn every_account_change_is_audited_with_its_author() {
     let web = Web::connect(&logins.web).await;
     web.hush("geheim");
 
-    // A web app, which claims nothing and says something else than it is.
+    // A web app, by SQL: it sets no source, or another one than its login.
     let desk = web.account("desk").await;
     for sql in [
         "UPDATE whatsapp_accounts SET label = 'front desk', device_name = 'Desk' WHERE id = $1",
         "UPDATE whatsapp_accounts SET proxy = 'socks5://alice:geheim@127.0.0.1:9' WHERE id = $1",
         "UPDATE whatsapp_accounts SET presence = 'available' WHERE id = $1",
-        // Nothing is another than before.
+        // Values that do not change are no action.
         "UPDATE whatsapp_accounts SET label = label, presence = presence, proxy = proxy WHERE id = $1",
     ] {
         web.sql.execute(sql, &[&desk]).await.unwrap();

@@ -22,7 +22,7 @@ async fn a_fleet_restored_from_dump_and_key_connects_without_a_scan() {
     stage.web.does("account.unpair", accounts[3], json!({})).await;
     let listed = lists(&stage).await;
 
-    // The fleet runs on meanwhile.
+    // The backup is made while the daemons run.
     let (dump, key) = (stage.dir.join("paird.dump"), stage.dir.join("master.key"));
     run(
         &pg_dump,
@@ -55,7 +55,7 @@ async fn a_fleet_restored_from_dump_and_key_connects_without_a_scan() {
     for (account, seq) in accounts.iter().zip(seqs) {
         let since = stage.web.events(*account).await.into_iter().filter(|event| event.seq > seq);
         let asked: Vec<_> = since.map(|event| event.kind).filter(|kind| kind == "session.qr").collect();
-        assert_eq!(asked, Vec::<String>::new(), "nobody was asked for a QR");
+        assert_eq!(asked, Vec::<String>::new(), "no account was paired again");
     }
     stage.finish([daemon]).await;
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::command_line::command;
 
 const NUMBERS: [&str; 2] = ["436601234567", "436607654321"];
-/// As long as a pair attempt, and the first QR of a connection, last.
+/// How long a pair attempt, and the first QR of a connection, last.
 const ATTEMPT: f64 = 300.0;
 const QR: f64 = 60.0;
 /// Allowed error of a deadline, including the delays of a busy machine.
@@ -41,7 +41,7 @@ impl HostClock {
     }
 
     fn set(&self, off_by: &str) {
-        // Whole or not at all: it is read all the time.
+        // Replaced atomically, since libfaketime reads it all the time.
         let new = self.file.with_extension("new");
         std::fs::write(&new, format!("{off_by}\n")).unwrap();
         std::fs::rename(new, &self.file).unwrap();
@@ -59,18 +59,18 @@ impl HostClock {
     }
 }
 
-/// In how many seconds, by the database's clock.
+/// How many seconds ahead the column's time is, by the database's clock.
 async fn seconds_until(stage: &Stage, account: Uuid, column: &str) -> Option<f64> {
     stage.web.column(account, &format!("extract(epoch FROM {column} - clock_timestamp())::float8")).await
 }
 
-/// Waits until the column says a point in time, which is neither past nor later than that.
+/// Waits until the column has a time, which must be in the future and at most that far ahead.
 async fn is_due(stage: &Stage, account: Uuid, column: &str, at_most: f64) {
     let left = until(&format!("a {column}"), || seconds_until(stage, account, column)).await;
     assert!((-SLACK..=at_most + SLACK).contains(&left), "{column} in {left} s, at most {at_most} s are right");
 }
 
-/// An attempt that has just begun, and one that is over all of a sudden.
+/// Checks the deadlines of a new attempt, and of a retry after a lost connection.
 async fn deadlines_are_right(stage: &Stage, pairing: Uuid, linked: Uuid) {
     stage.web.does("account.pair", pairing, json!({})).await;
     stage.web.qr(pairing).await;
@@ -118,7 +118,7 @@ async fn a_host_clock_that_is_set_moves_no_deadline() {
         clock.set(off_by);
         deadlines_are_right(&stage, pairing, linked).await;
     }
-    assert!(!daemon.log().contains("the lease was not renewed"), "its own clock is none of a lease's");
+    assert!(!daemon.log().contains("the lease was not renewed"), "the lease was lost by the host's clock");
     stage.finish([daemon]).await;
 }
 
@@ -136,7 +136,7 @@ async fn a_sweep_from_a_host_with_a_wrong_clock_parks_none() {
     stage.finish([]).await;
 }
 
-/// A minute, on a small scale: a lease of 6 s, and 15 s without a renewal.
+/// Stopped for longer than its lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_stood_still_shows_right_deadlines() {
     let stage = Stage::empty().await;
@@ -163,13 +163,13 @@ async fn a_daemon_that_stood_still_shows_right_deadlines() {
         (0.0..=QR + SLACK).contains(&left).then_some(())
     })
     .await;
-    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "under the fences of before");
+    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "the fences were not raised");
     assert_eq!(stage.phones.report().await.replaced, 0);
     stage.finish([daemon]).await;
 }
 
-/// As after a pause of the machine, or when the database's clock was set: the daemon's own
-/// clock does not show it.
+/// The daemon's own clock does not show that a lease has expired if the machine was paused or the
+/// database's clock was set.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_expired_in_the_database_is_reported_lost() {
     let stage = Stage::empty().await;
@@ -182,7 +182,7 @@ async fn a_lease_expired_in_the_database_is_reported_lost() {
     daemon.says("the lease is live again").await;
     until("another login", || async { (stage.phones.report().await.logins > logins).then_some(()) }).await;
     stage.web.status_is(linked, "connected").await;
-    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "under the fences of before");
+    assert!(self::fences(&stage).await.iter().zip(fences).all(|(now, then)| *now > then), "the fences were not raised");
     assert_eq!(stage.phones.report().await.replaced, 0);
     stage.finish([daemon]).await;
 }

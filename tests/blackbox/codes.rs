@@ -43,7 +43,7 @@ async fn a_code_has_its_qr_beside_it_and_either_links() {
     })
     .await;
     let told = web.event(account, "session.code", 0).await;
-    assert!(!told.payload.to_string().contains(&code), "a code is not told, it is on the row");
+    assert!(!told.payload.to_string().contains(&code), "the event does not contain the code");
     web.scan(account, NUMBER, &stage.phones).await;
     web.status_is(account, "connected").await;
     web.assert_no_attempt_is_on_the_row(account).await;
@@ -108,7 +108,7 @@ async fn a_mistyped_code_can_be_retyped_and_is_replaced_after_three() {
         assert!(refused.contains("the code is wrong"), "{refused}");
     }
     assert_eq!(web.code(account).await, code);
-    // The library takes no fourth try at it, not even the right one.
+    // The library accepts three tries at a code; the fourth fails even if it is right.
     stage.phones.type_code(NUMBER, &code).await.unwrap_err();
     let next = another_code(&stage, account, &code).await;
     stage.phones.type_code(NUMBER, &next).await.unwrap();

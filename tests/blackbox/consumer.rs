@@ -1,4 +1,4 @@
-//! The example web app of `tests/consumer`, against the daemon, killed where it hurts.
+//! The example web app of `tests/consumer`, killed in the middle of its transactions.
 //! Needs `node`, and `npm ci` there, which `make test` runs.
 
 use std::{
@@ -80,7 +80,7 @@ async fn the_example_handles_each_event_once_however_interrupted() {
         }
     }
 
-    // The whole server goes and comes while it listens; two of one name do not get in each other's way.
+    // Two consumers with one name share the work, and survive a restart of the server.
     let (mut one, mut two) = (app.follow("one"), app.follow("two"));
     all_is_handled(&stage).await;
     stage.database.take().unwrap().stop().await;
@@ -112,7 +112,7 @@ async fn pair(app: &App, stage: &Stage, label: &str, number: &str) -> Uuid {
     account
 }
 
-/// Events of both accounts, and all of them written.
+/// Causes events of both accounts.
 async fn happens(stage: &Stage, accounts: &[Uuid]) {
     let mut sent = Vec::new();
     for nth in 0..BACKLOG {
@@ -128,7 +128,7 @@ async fn handled(stage: &Stage) -> i64 {
     stage.web.count("SELECT count(*) FROM activity", &[]).await
 }
 
-/// Waits until as much was handled as happened; then each event is there once and in order.
+/// Waits until every event was handled; then each was handled once and in order.
 async fn all_is_handled(stage: &Stage) {
     until("everything handled", || async {
         let left = "SELECT count(*) FROM events e

@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use paird_testkit::{Api, Daemon, Stage, Wire, sample, until};
 use uuid::Uuid;
 
-/// Statements of the daemon from `account.pair` to the groups, its share of what runs
-/// anyway included: 13 when this was written.
+/// Statements of the daemon from `account.pair` to the groups, with periodic ones in that time: 13
+/// when this was written.
 const OF_A_PAIRING: f64 = 18.0;
 /// Tasks that an idle account keeps: the library's readers and timers are most of them.
 const OF_AN_ACCOUNT: f64 = 12.0;
@@ -38,8 +38,7 @@ async fn idle_accounts_ask_the_database_for_nothing() {
     heartbeats(&wire, 3).await;
     let own = wire.carried();
     join_all((0..8).map(|nth| pair(&stage, nth))).await;
-    // The work after a pairing ends at some time; then only an idle daemon's statements
-    // are left.
+    // Wait until the work after the pairings is over, and only an idle daemon's statements are left.
     wire.count_anew();
     until("a rest of three heartbeats", || async {
         let carried = wire.carried();
@@ -76,7 +75,7 @@ async fn counted() -> (Stage, Wire, Daemon) {
     (stage, wire, daemon)
 }
 
-/// Waits for so many signs of life, and counts what comes with them.
+/// Counts statements anew, for so many heartbeats.
 async fn heartbeats(wire: &Wire, count: usize) {
     wire.count_anew();
     until(&format!("{count} heartbeats"), || async { (beats(&wire.carried()) >= count).then_some(()) }).await;

@@ -76,7 +76,7 @@ async fn a_kill_before_the_phone_links_starts_over_with_a_fresh_qr() {
     assert_eq!(stage.phones.devices(NUMBER).await, []);
 
     let daemon = stage.daemon(&[]).await;
-    // The stored keys open nothing: WhatsApp says so, and they go.
+    // WhatsApp does not know the stored keys, so they are erased and the attempt shows a QR again.
     web.scan(account, NUMBER, &stage.phones).await;
     assert_eq!(deadline(&stage, account).await, Some(before));
     web.status_is(account, "connected").await;
@@ -146,7 +146,7 @@ async fn a_killed_fleet_reconnects_without_pairing_or_replacing() {
         web.event(account, "session.connected", down.seq).await;
         assert_eq!(web.status(account).await, "connected");
     }
-    assert_eq!(web.status(parked).await, "unpaired", "what was unwanted stays down");
+    assert_eq!(web.status(parked).await, "unpaired", "an unpaired account is not connected");
     let report = stage.phones.report().await;
     assert_eq!((report.links_made, report.refs_issued), (10, before.refs_issued), "nobody was paired again");
     assert_eq!(report.replaced, 0);
@@ -162,13 +162,13 @@ fn postmaster(data: &Path) -> Option<u32> {
     std::fs::read_to_string(data.join("postgres/postmaster.pid")).ok()?.lines().next()?.parse().ok()
 }
 
-/// A process that ended and was not reaped is gone, too.
+/// Whether the process runs. A zombie does not.
 fn runs(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// An empty `DATABASE_URL` is none: the daemon runs its own Postgres.
+/// An empty `DATABASE_URL` counts as not set, so the daemon runs its own Postgres.
 const EMBEDDED: [(&str, &str); 1] = [("DATABASE_URL", "")];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,7 +54,7 @@ async fn send_until(stop: Arc<AtomicBool>, dsn: String, accounts: Vec<Uuid>) -> 
             let sql = "SELECT send_command('account.pair', $1, '{}', $2)";
             if client.query_one(sql, &[&account, &key]).await.is_ok() {
                 sent += 1;
-                // Only here, so that a send without an answer is repeated under its key.
+                // Checked only after a success, so that a send without an answer is repeated with its key.
                 if stop.load(Ordering::Acquire) {
                     return sent;
                 }
@@ -110,7 +110,7 @@ async fn fleet(stage: &Stage) -> Vec<Uuid> {
     accounts
 }
 
-/// As long as it takes for so many more commands to come through.
+/// Waits until so many more commands are done.
 async fn traffic_flows(stage: &Stage, more: i64) {
     let done = || stage.web.count("SELECT count(*) FROM commands WHERE state = 'done'", &[]);
     let before = done().await;
@@ -130,7 +130,7 @@ async fn a_postgres_restart_under_traffic_loses_and_doubles_nothing() {
     stage.web.reconnect().await;
     traffic_flows(&stage, 5).await;
 
-    // A crash: nothing is rolled back in order, the server recovers from its log.
+    // A crash: at its next start the server recovers from its log.
     for _ in 0..2 {
         let database = stage.database.as_ref().unwrap();
         let crashed = database.pid().unwrap();
@@ -176,7 +176,7 @@ async fn a_frozen_server_process_blocks_only_its_own_connection() {
     for pid in &pids {
         kill(Pid::from_raw(*pid), Signal::SIGSTOP).unwrap();
     }
-    // Every connection that the daemon had idle hangs now, the listening one among them.
+    // All idle connections of the daemon hang now, also the one that listens.
     traffic_flows(&stage, 30).await;
     for pid in &pids {
         // One that was given up may be gone already.
@@ -194,7 +194,7 @@ async fn a_server_without_a_connection_to_spare_is_waited_for() {
     let mut hogs = Vec::new();
     while let Some(hog) = connect(&stage.dsn).await {
         hogs.push(hog);
-        assert!(hogs.len() < 1000, "the server never had enough");
+        assert!(hogs.len() < 1000, "the server never ran out of connections");
     }
     let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'paird'";
     assert!(stage.web.count(sql, &[]).await > 0);
@@ -233,7 +233,7 @@ async fn logins_waiting_for_keys_block_neither_lease_nor_commands() {
     let wire = Wire::to(&stage);
     let settings = [("DATABASE_URL", wire.dsn.as_str()), ("PAIRD_LEASE_TTL", "6s"), ("PAIRD_CONNECT_RATE", "0")];
     let daemon = stage.daemon(&settings).await;
-    // More than there are connections for keys.
+    // More accounts than the pool has connections.
     const ACCOUNTS: usize = 10;
     let mut accounts = Vec::new();
     for nth in 0..ACCOUNTS {
@@ -268,7 +268,7 @@ async fn a_daemon_without_a_database_says_so_waits_and_then_comes_up() {
     let mut daemon = stage.daemon_starting(&[]);
     let line = daemon.says("waiting for the database").await;
     assert!(line.contains("WARN"), "{line}");
-    // Once more, so that it is not only the first try that is survived.
+    // It survives more than the first failed try.
     daemon.log_until("a second try", |log| log.matches("waiting for the database").count() > 1).await;
     assert!(daemon.is_running());
     stage.start_database().await;
@@ -316,12 +316,12 @@ async fn a_label_of_before_there_were_limits_is_harmless() {
     web.pair_with(newcomer, NUMBERS[0], &stage.phones).await;
 
     let duplicate = web.event(newcomer, "session.duplicate", 0).await;
-    assert_eq!(duplicate.payload["existingLabel"], long, "the row has it whole");
+    assert_eq!(duplicate.payload["existingLabel"], long, "the row has the whole payload");
     let heard = until("the notification", || async {
         web.heard(newcomer).into_iter().find(|heard| heard["type"] == "session.duplicate")
     })
     .await;
-    assert_eq!(heard["truncated"], true, "the notification says that it has not");
+    assert_eq!(heard["truncated"], true, "the notification is marked as truncated");
     assert_eq!(heard["phoneNumber"], NUMBERS[0]);
 
     web.does("account.unpair", account, json!({})).await;
@@ -341,7 +341,7 @@ async fn without_notifications_all_is_done_within_half_a_minute() {
     const BOUND: Duration = Duration::from_secs(30);
     let (stage, daemon) = Stage::with_daemon().await;
     let web = &stage.web;
-    // As where the queue of notifications stays full.
+    // As if the queue of notifications were full all the time.
     let mute = "CREATE OR REPLACE FUNCTION ring(channel text, payload text) RETURNS boolean LANGUAGE plpgsql
                 AS $$ BEGIN RETURN false; END $$";
     web.sql.batch_execute(mute).await.unwrap();

@@ -30,7 +30,7 @@ async fn a_duplicate_is_refused_before_the_phone_lists_it() {
     assert_eq!(web.seq(incumbent).await, told, "nothing happened to the incumbent");
     assert_eq!(web.status(incumbent).await, "connected");
 
-    // The row is kept for a phone that is free.
+    // The refused account can be paired with another phone.
     let other = "436605000002";
     stage.phones.add(other).await;
     web.pair_with(newcomer, other, &stage.phones).await;
@@ -70,7 +70,7 @@ async fn a_duplicate_refused_after_the_link_leaves_no_device() {
     web.pair_with(newcomer, NUMBER, &stage.phones).await;
     refused(&stage, newcomer, "shop").await;
     web.event(newcomer, "account.unlinked", 0).await;
-    assert_eq!(stage.phones.devices(NUMBER).await, device, "the newcomer is off, the incumbent untouched");
+    assert_eq!(stage.phones.devices(NUMBER).await, device, "only the incumbent is connected");
     assert_eq!(web.keyrings(newcomer).await, 0);
     assert_eq!(web.count("SELECT count(*) FROM unlink_tickets", &[]).await, 0);
     let report = stage.phones.report().await;
@@ -118,14 +118,14 @@ async fn neither_the_account_itself_nor_a_past_holder_is_a_duplicate() {
     web.does("account.unpair", first, json!({})).await;
     web.pair_with(first, NUMBER, &stage.phones).await;
     web.status_is(first, "connected").await;
-    // The phone collects no dead entry: the old device is unlinked.
+    // The old device was unlinked.
     stage.phones.devices_are(NUMBER, 1).await;
 
     web.does("account.unpair", first, json!({})).await;
     let second = web.account("second").await;
     web.pair_with(second, NUMBER, &stage.phones).await;
     web.status_is(second, "connected").await;
-    // The parked keys come back for nothing but a free number.
+    // The parked keys can be used again only while the number is free.
     let (state, why) = web.ask("account.resume", first, json!({})).await;
     assert!(state == "failed" && why.contains("«second»"), "{state}: {why}");
 
@@ -149,7 +149,7 @@ async fn the_existing_label_is_the_one_of_now() {
     web.pair_with(newcomer, NUMBER, &stage.phones).await;
     refused(&stage, newcomer, "new näme").await;
 
-    // Too long for a notification: the row has it whole, and what is sent says so.
+    // A payload that is too long for a notification is sent in part, marked as truncated; the row has all of it.
     web.lift_the_limit_of_labels().await;
     let long = "ä".repeat(5_000);
     web.sql.execute("UPDATE whatsapp_accounts SET label = $2 WHERE id = $1", &[&incumbent, &long]).await.unwrap();

@@ -41,7 +41,7 @@ impl Case {
         (Self { stage, wire, shop, neighbour }, daemon)
     }
 
-    /// Brings the moment about. A read that it makes may fail.
+    /// Causes the reads of this moment, of which one may fail.
     async fn comes(&self, moment: Moment, daemon: Daemon) -> Daemon {
         match moment {
             Moment::Start => {
@@ -55,7 +55,8 @@ impl Case {
         }
     }
 
-    /// Connected and of use, by command: the backoff of so many losses is long.
+    /// Waits until the link is connected and answers. After so many losses the backoff is long, so it
+    /// is resumed by command.
     async fn works(&self) {
         let web = &self.stage.web;
         until("the link at work", || async {
@@ -98,7 +99,7 @@ async fn each_kind_fails(moment: Moment) {
     wire.kinds_read();
     daemon = case.comes(moment, daemon).await;
     case.works().await;
-    // Undisturbed: these are the reads that there are. Some come a moment after the login.
+    // First without a fault, to find which kinds are read. Some reads come a moment after the login.
     let mut kinds = wire.kinds_read();
     until("the reads of a login", || {
         kinds.extend(wire.kinds_read());
@@ -113,7 +114,7 @@ async fn each_kind_fails(moment: Moment) {
         daemon = case.comes(moment, daemon).await;
         until(&format!("a read of {kind} that fails"), || async {
             if wire.cut_off() == 0 {
-                // Something that needs it; whether it is done does not matter here.
+                // Commands that need this record. Whether they succeed does not matter here.
                 web.ask("account.resume", case.shop, json!({})).await;
                 web.ask("groups.sync", case.shop, json!({})).await;
             }

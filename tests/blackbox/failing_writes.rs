@@ -12,9 +12,9 @@ const NEIGHBOUR: &str = "436609999999";
 struct Broken {
     table: &'static str,
     verb: &'static str,
-    /// On `NEW`, or `OLD` for a delete.
+    /// An SQL condition on `NEW`, or on `OLD` for a delete.
     when: &'static str,
-    /// The first row, or one in the middle: each so-manyth.
+    /// Each `nth` row fails: with 1 the first, else one in the middle.
     nth: u32,
 }
 
@@ -193,11 +193,11 @@ async fn a_pairing_survives_failing_writes_to_any_table() {
         let number = number(nth);
         stage.phones.add(&number).await;
         let account = web.account(&format!("shop {nth}")).await;
-        // Owned from now on: taking an account is a statement for all of them.
+        // Owned before the fault: claiming is one statement for all accounts, and would fail for the neighbour, too.
         web.does("account.cancel", account, json!({})).await;
         let push = || async {
             if let Some(qr) = web.qr_now(account).await {
-                // A socket that ended takes its QR along.
+                // It fails if the QR's socket has ended.
                 let _ = stage.phones.scan(&number, &qr).await;
             }
         };
@@ -300,7 +300,7 @@ async fn unlinks_through(command: &str, breaks: &[Broken]) {
         let account = web.connect_account(&format!("shop {nth}"), &number, &stage.phones).await;
         web.event(account, "groups.synced", 0).await;
         let push = || async {
-            // The keys go when the device has gone, and not before.
+            // Keys are erased only after the device has left the phone.
             if web.keys(account).await.0 == 0 {
                 assert_eq!(stage.phones.devices(&number).await, []);
             }
@@ -347,7 +347,7 @@ async fn a_link_lost_and_regained_with_failing_writes_keeps_its_keys() {
         assert_eq!(web.column::<Uuid>(account, "keyring_id").await, keyring, "{}", broken.name());
         let lost = web.events(account).await.into_iter().filter(|e| e.seq > seq && e.kind == "session.disconnected");
         assert!(lost.count() >= 1, "{}", broken.name());
-        // The backoff of so many losses is long: by command.
+        // After so many losses the backoff is long; a command does not wait for it.
         web.does("account.resume", account, json!({})).await;
     }
     assert_eq!(stage.phones.report().await.links_made, 2);
@@ -358,14 +358,14 @@ async fn a_link_lost_and_regained_with_failing_writes_keeps_its_keys() {
 async fn an_account_whose_release_fails_stays_and_moves_later() {
     let (stage, daemon, neighbour) = stage().await;
     let web = &stage.web;
-    // More than daemons leave where they are.
+    // Enough accounts for daemons to hand some over.
     let mut accounts = vec![neighbour];
     for nth in 0..9 {
         accounts.push(web.connect_account(&format!("shop {nth}"), &number(nth), &stage.phones).await);
     }
     web.linked_long_ago().await;
     let broken = broken("UPDATE", "whatsapp_accounts", "NEW.owner IS NULL");
-    // Either of them may be given up.
+    // Any of them may be handed over.
     for each in &accounts {
         let trigger = format!("given_up_{}", each.simple());
         let sql = format!(

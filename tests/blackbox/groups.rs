@@ -1,4 +1,4 @@
-//! An account's groups follow WhatsApp: by what it tells of them, and by a slow look of our own.
+//! An account's groups follow WhatsApp: after its notifications, and by a periodic refresh.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ async fn groups_left_unseen_come_with_the_slow_refresh() {
     phones.set_groups(NUMBER, &[group(0, "one"), group(1, "two")]).await;
     let account = web.connect_account("desk", NUMBER, phones).await;
     let seq = web.event(account, "groups.synced", 0).await.seq;
-    // Nobody tells of it.
+    // A change without a notification.
     phones.set_groups(NUMBER, &[group(0, "one"), group(2, "three")]).await;
     knows(web, account, &["one", "three"]).await;
     let told = web.event(account, "groups.synced", seq).await.seq;
@@ -117,7 +117,7 @@ async fn groups_left_unseen_come_with_the_slow_refresh() {
         (looks(phones, NUMBER).await >= looked + 3).then_some(())
     })
     .await;
-    assert!(synced_at().await > before, "the row says when it was looked");
-    assert_eq!(web.seq(account).await, told, "what is as it was is no news");
+    assert!(synced_at().await > before, "groups_synced_at is newer");
+    assert_eq!(web.seq(account).await, told, "unchanged groups cause no event");
     stage.finish([daemon]).await;
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::command_line::command;
 
-/// The roles, a daemon that has one of them, and a web app that has the other.
+/// A stage with the roles, whose daemon and web app have only the rights of theirs.
 struct Fenced {
     stage: Stage,
     daemon: Daemon,
@@ -29,7 +29,7 @@ impl Fenced {
         Self { stage, daemon, web: Web::connect(&web_dsn).await }
     }
 
-    /// A login in no role that may connect, as another program's in the same database may.
+    /// A login without any role that can connect, like another program's in the same database.
     async fn stranger(&self) -> Client {
         stranger(&self.stage).await
     }
@@ -136,13 +136,13 @@ async fn the_lane_can_be_open_to_all_or_off() {
     open.finish().await;
 }
 
-/// Of a sender who may: nothing that it says stops what comes behind.
+/// Whatever a sender with the right to send says, later notifications are handled.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_notification_stops_the_lane() {
     let fenced = Fenced::start(&[]).await;
     let account = fenced.web.account("desk").await;
     let noise = |length: usize| {
-        // Does not compress, so that no index takes it.
+        // Random, so that it does not compress and is too long for an index.
         (0..length / 32).map(|_| Uuid::new_v4().simple().to_string()).collect::<String>()
     };
     let with = |more: Value| {
@@ -289,7 +289,7 @@ async fn a_dedupe_key_belongs_to_its_account() {
     let first = send("account.cancel", one, json!({}), "click-17").await.unwrap();
     assert_eq!(send("account.cancel", one, json!({}), "click-17").await.unwrap(), first);
     let other = send("account.cancel", two, json!({}), "click-17").await.unwrap();
-    assert_ne!(other, first, "another account's");
+    assert_ne!(other, first, "the key of another account stands for another command");
     for (kind, args) in [("account.delete", json!({})), ("account.cancel", json!({"x": 1}))] {
         let wrong = send(kind, one, args, "click-17").await.unwrap_err();
         assert_eq!(wrong.code(), Some(&SqlState::UNIQUE_VIOLATION));
@@ -298,13 +298,13 @@ async fn a_dedupe_key_belongs_to_its_account() {
     web.outcome(first).await;
     web.outcome(other).await;
 
-    // Of the answer to a passkey nothing is kept, and a repetition is one all the same.
+    // The answer to a passkey is not stored, but a repetition is still recognized by its key.
     let answer = json!({"response": {"id": "x"}});
     let passkey = send("account.passkey", one, answer.clone(), "passkey-1").await.unwrap();
     web.outcome(passkey).await;
     assert_eq!(send("account.passkey", one, answer, "passkey-1").await.unwrap(), passkey);
 
-    // A sender by NOTIFY waits for no answer, so the error goes on a row of its own.
+    // A NOTIFY has no answer, so the error is stored as a failed command.
     let reused = json!({"type": "account.delete", "accountId": one, "dedupeKey": "click-17"});
     notify(&web.sql, &reused.to_string()).await;
     let failed = "SELECT count(*) FROM commands WHERE state = 'failed' AND kind = 'account.delete'
@@ -356,13 +356,13 @@ async fn a_sender_cannot_fake_its_login_or_clear_the_audit_log() {
     let row = "SELECT source, sent_by, session_user::text FROM commands WHERE id = $1";
     let row = fenced.web.sql.query_one(row, &[&id]).await.unwrap();
     assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("console", row.get::<_, &str>(2)));
-    // Not even for the owner of the tables.
+    // The owner of the tables cannot change it either.
     let wrong = fenced.stage.web.sql.batch_execute("TRUNCATE audit_log").await.unwrap_err();
     assert!(wrong.as_db_error().unwrap().message().contains("append-only"), "{wrong:?}");
     fenced.finish().await;
 }
 
-/// Advisory locks have no rights: every login that can connect can take any of them.
+/// Every login that can connect can take any advisory lock.
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
     let stage = Stage::empty().await;
@@ -374,7 +374,6 @@ async fn locks_of_a_stranger_keep_no_daemon_from_starting() {
     stage.finish([daemon]).await;
 }
 
-/// Nor do they stop a rotation, pruning, or commands by NOTIFY.
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_of_a_stranger_stop_no_work() {
     let fenced = Fenced::start(&[]).await;

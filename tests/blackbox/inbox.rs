@@ -158,7 +158,7 @@ async fn a_notification_heard_by_two_daemons_is_stored_once() {
     until("all have ended", || async { (web.count(ended, &[]).await >= 15).then_some(()) }).await;
     for mut daemon in daemons {
         assert!(daemon.is_running());
-        // It stores what it has heard before it ends.
+        // Notifications that it has received are stored before it ends.
         assert!(daemon.terminate().await.success());
     }
     assert_eq!(web.count("SELECT count(*) FROM commands", &[]).await, 15);
@@ -199,7 +199,7 @@ async fn the_same_dedupe_key_twice_is_one_command_on_either_lane() {
     assert_eq!(first, second);
     let again = json!({"type": "account.pair", "accountId": account, "dedupeKey": "order 66"});
     notify(web, "paird_command", &again.to_string()).await;
-    // Heard in order: when this one has ended, the one before was dealt with.
+    // Notifications are handled in order: when this one's command has ended, the one before was handled.
     let last = json!({"type": "account.cancel", "accountId": account, "dedupeKey": "order 67"});
     notify(web, "paird_command", &last.to_string()).await;
     web.event(account, "session.cancelled", 0).await;
@@ -241,7 +241,7 @@ async fn channels_of_ones_own_are_used_instead_of_the_usual() {
         stage.daemon(&[("PAIRD_COMMAND_CHANNEL", "house_commands"), ("PAIRD_EVENT_CHANNEL", "house_events")]).await;
     let web = &stage.web;
     let account = web.account("shop").await;
-    // Heard on both now: an event on both channels would be heard twice.
+    // The web app listens on both channels, so an event on both would arrive twice.
     web.sql.batch_execute("LISTEN house_events").await.unwrap();
     let pair = json!({"type": "account.pair", "accountId": account}).to_string();
     notify(web, "house_commands", &pair).await;
@@ -280,7 +280,7 @@ async fn a_command_committed_after_its_client_gave_up_is_executed() {
     let web = &stage.web;
     let account = web.connect_account("desk", "436601234567", &stage.phones).await;
     let seq = web.seq(account).await;
-    // The effect of such a late statement, at the very moment the command is sent.
+    // Taken in the transaction that sends them, as by a taking whose answer the daemon never got.
     let late = "WITH late AS (
             SELECT send_command(kind, $1) AS id FROM unnest(ARRAY['account.pair', 'groups.sync']) AS kind
         )

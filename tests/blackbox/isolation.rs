@@ -24,7 +24,7 @@ async fn a_row_with_an_unknown_status_is_held_while_others_pair() {
     web.connect_account("sound", "436601000001", &stage.phones).await;
     let held = web.event(poisoned, "session.held", 0).await;
     assert_eq!(held.payload, json!({"reason": "row_unreadable: unknown status \"wat\"", "until": null}));
-    // Held is a word that can be read: the command that waited is done at once.
+    // A held row can be read, so the command that waited is done at once.
     let (state, result) = web.outcome(command).await;
     assert_eq!(state, "done", "{result}");
     stage.finish([daemon]).await;
@@ -56,7 +56,7 @@ async fn unreadable_keys_are_held_and_serve_again_once_mended() {
         assert_eq!(keys_of(&stage, bad).await, keys, "not a byte of them is touched");
         assert_eq!(stage.phones.devices("436601000001").await.len(), devices.len());
         assert_eq!(stage.phones.report().await.links_made, 3);
-        // Asked again it tries again, and still makes nothing new.
+        // Another try makes no new keys either.
         web.does("account.resume", bad, json!({})).await;
         let seq = web.seq(bad).await;
         until("held again", || async {
@@ -101,9 +101,9 @@ async fn failing_reads_of_any_kind_of_key_make_no_new_identity() {
         let before = web.seq(account).await;
         stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
         web.event(account, "session.disconnected", before).await;
-        // By command: the backoff of so many losses is long by now.
+        // After so many losses the backoff is long; a command does not wait for it.
         web.does("account.resume", account, json!({})).await;
-        // It has met the failure, or does not need this kind to connect.
+        // It has met the failure, or connects without this kind of record.
         until("a try", || async {
             let refused = web.column::<String>(account, "status_reason").await.contains("injected");
             let again = stage.phones.report().await.logins > logins && web.status(account).await == "connected";
@@ -175,7 +175,7 @@ async fn a_flood_of_commands_for_one_account_delays_no_other() {
     assert!(left > FLOOD / 10, "only {left} commands were left: this was no flood");
     assert!(slowest_link < Duration::from_secs(5), "a neighbour linked after {slowest_link:?}, {left} commands left");
     assert!(slowest_command < Duration::from_secs(2), "a neighbour's command took {slowest_command:?}, {left} left");
-    // A thousand more of them are enough: the rest is taken back.
+    // Only a thousand more are run, to save time.
     let withdraw = "DELETE FROM commands WHERE account_id = $1 AND state = 'queued' AND id > (
         SELECT id FROM commands WHERE account_id = $1 AND state = 'queued' ORDER BY id OFFSET 1000 LIMIT 1)";
     assert!(web.sql.execute(withdraw, &[&flooded]).await.unwrap() > 0);
@@ -189,7 +189,7 @@ async fn a_flood_of_commands_for_one_account_delays_no_other() {
     assert_eq!(of_kind("account.pair", "failed").await, 0);
     let kinds = web.kinds(flooded).await;
     let told = |kind: &str| kinds.iter().filter(|told| *told == kind).count() as i64;
-    // One for each, and the pairing that was first is among them.
+    // One event for each, and the pairing above counts as one of the commands.
     assert_eq!(told("session.connected"), of_kind("account.pair", "done").await);
     assert_eq!(told("command.failed"), of_kind("account.nonsense", "failed").await);
     assert_eq!(web.status(flooded).await, "connected");

@@ -36,7 +36,7 @@ async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     let counts: Vec<_> = status["keys"].as_array().unwrap().iter().map(|key| key["keyrings"].clone()).collect();
     assert_eq!(counts, [json!(3), json!(1)]);
 
-    // Half done: all accounts reconnect after a cut, and a new account pairs.
+    // In the middle of the rotation all accounts can reconnect, and a new one can pair.
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     accounts.push((web.connect_account("fifth", "436601000005", &stage.phones).await, "436601000005"));
     everybody_is_back(&stage, &accounts).await;
@@ -45,7 +45,7 @@ async fn a_killed_rotation_under_connected_accounts_can_be_completed() {
     barrier.open().await;
     let (code, said) = finished(keys(&stage, &["rotate"]).spawn().unwrap()).await;
     assert_eq!(code, Some(0));
-    // How many were left depends on whether Postgres finished the killed one's statement.
+    // The number of keyrings left is not asserted: Postgres may have finished the statement of the killed rotation.
     assert!(said.contains("continued a rotation") && said.contains("holds only key"), "{said}");
     assert_eq!(web.count(sealed_with_old, &[&old_id]).await, 0);
     let new = std::fs::read_to_string(&key_file).unwrap();
@@ -103,7 +103,7 @@ async fn two_machines_rotate_without_making_a_keyring_unreadable() {
     for number in ["436601000001", "436601000002", "436601000003", "436601000004"] {
         accounts.push((web.connect_account(&format!("shop {}", &number[9..]), number, &stage.phones).await, number));
     }
-    // So few are left where they are; here each daemon is to have some.
+    // Daemons do not balance so few accounts, so the owners are set by hand.
     let shared = "UPDATE whatsapp_accounts a SET fence = fence + 1, owner = p.id FROM processes p
         WHERE a.label IN ('shop 001', 'shop 002') AND p.id <> a.owner";
     web.sql.batch_execute(shared).await.unwrap();
@@ -116,13 +116,13 @@ async fn two_machines_rotate_without_making_a_keyring_unreadable() {
 
     let (code, _) = finished(keys(&stage, &["rotate", "--prepare"]).spawn().unwrap()).await;
     assert_eq!(code, Some(0));
-    // Nothing is sealed with the new key before each machine has it.
+    // `prepare` seals nothing with the new key yet.
     assert_eq!(web.count("SELECT count(DISTINCT master_key) FROM keyrings", &[]).await, 1);
     everything_opens(&stage, &accounts, &[&here, &there]).await;
     copy_key(&here, &there);
     let old_id: String = web.sql.query_one("SELECT DISTINCT master_key FROM keyrings", &[]).await.unwrap().get(0);
     for at in 0..4 {
-        // It comes as far as this keyring, and is killed.
+        // Each rotation is killed at another keyring.
         let barrier = Barrier::before_the_last(&stage, 4 - at, &old_id).await;
         let mut rotation = keys(&stage, &["rotate", "--batch", "1"]).spawn().unwrap();
         until("the rotation at the barrier", || async { (barrier.waiting(&stage).await > 0).then_some(()) }).await;
@@ -202,7 +202,7 @@ async fn a_failed_rotation_says_so_and_continues_when_run_again() {
          CREATE TRIGGER struck BEFORE UPDATE OF wrapped_key ON keyrings FOR EACH ROW WHEN (NEW.id = '{last}') EXECUTE FUNCTION strike()"
     );
     web.sql.batch_execute(&fail).await.unwrap();
-    // The last of a batch of three: none of them is resealed.
+    // The last of a batch of three fails, so none of the batch is resealed.
     let (code, said) = finished_with_errors(keys(&stage, &["rotate", "--batch", "3"])).await;
     assert_eq!(code, Some(1));
     assert!(said.contains("database: injected") && said.trim().lines().count() == 1, "{said}");
@@ -216,8 +216,8 @@ async fn a_failed_rotation_says_so_and_continues_when_run_again() {
     stage.finish([daemon]).await;
 }
 
-/// Rotations stand still where so many keyrings are left that a master key seals. Not by
-/// the lock of a row, for which an opening would wait, too.
+/// Stops a rotation when so many keyrings are left under the old master key. A row lock would also
+/// stop the opening of keyrings.
 struct Barrier(Client);
 
 impl Barrier {
@@ -270,7 +270,7 @@ async fn everything_opens(stage: &Stage, accounts: &[(uuid::Uuid, &str)], files:
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     until("all accounts logged in again", || async {
         for (account, _) in accounts {
-            // The backoff of several losses is long.
+            // After several losses the backoff is long; a command does not wait for it.
             stage.web.does("account.resume", *account, json!({})).await;
         }
         (stage.phones.report().await.logins >= logins + accounts.len() as u64).then_some(())

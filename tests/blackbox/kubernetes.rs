@@ -197,7 +197,10 @@ fn a_rollout_waits_longer_than_a_lease_and_takes_one_pod_a_time() {
     let rolling = at(&deployment, &["spec", "strategy", "rollingUpdate"]);
     assert_eq!((rolling["maxSurge"].as_u64(), rolling["maxUnavailable"].as_u64()), (Some(1), Some(0)));
     assert_eq!(manifest("poddisruptionbudget.yaml")["spec"]["maxUnavailable"].as_u64(), Some(1));
-    assert!(deployment["spec"]["replicas"].as_u64().unwrap() > 1, "a disruption budget of one leaves nobody");
+    assert!(
+        deployment["spec"]["replicas"].as_u64().unwrap() > 1,
+        "a disruption budget of one needs at least two replicas"
+    );
 }
 
 #[test]

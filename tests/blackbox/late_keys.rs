@@ -1,7 +1,7 @@
 //! Writes of keys that get stuck on the way to Postgres, and arrive when a newer connection
 //! of the same daemon, under the same fence, has written newer ones.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Stage, Wire, until};
@@ -18,26 +18,6 @@ async fn keys(stage: &Stage, account: Uuid) -> BTreeSet<String> {
     stage.web.sql.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-async fn quiet_keys(stage: &Stage, account: Uuid) -> BTreeSet<String> {
-    until("no more writes of keys", || async {
-        let before = keys(stage, account).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        (keys(stage, account).await == before).then_some(before)
-    })
-    .await
-}
-
-/// Its connection is lost, and the next has logged in.
-async fn logs_in_anew(stage: &Stage, account: Uuid) {
-    let logins = stage.phones.report().await.logins;
-    stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBER.to_owned()) }).await;
-    until("a newer login", || async {
-        let seen = stage.phones.report().await;
-        (seen.logins > logins && stage.web.status(account).await == "connected").then_some(())
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_a_former_connection_that_arrive_late_are_not_written() {
     let stage = Stage::empty().await;
@@ -47,7 +27,7 @@ async fn keys_of_a_former_connection_that_arrive_late_are_not_written() {
     let account = web.connect_account("shop", NUMBER, &stage.phones).await;
     web.event(account, "groups.synced", 0).await;
     // From here on each write of keys is a statement of its own.
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     let fence: i64 = web.column(account, "fence").await;
 
     wire.jam(KEYS);
@@ -55,22 +35,21 @@ async fn keys_of_a_former_connection_that_arrive_late_are_not_written() {
     wire.is_jammed(KEYS, account).await;
     let stuck_over = keys(&stage, account).await;
     wire.unjam();
-    // The connection that is stuck ends, and what the next one wrote is there.
-    logs_in_anew(&stage, account).await;
+    // The connection whose write is stuck ends, and the next one writes its keys.
+    stage.logs_in_anew(account, NUMBER).await;
     until("newer keys", || async {
         let device = |keys: BTreeSet<String>| keys.into_iter().find(|key| key.starts_with("device "));
         (device(keys(&stage, account).await) != device(stuck_over.clone())).then_some(())
     })
     .await;
-    let newer = quiet_keys(&stage, account).await;
 
-    let answers = wire.let_go().await;
-    let after = keys(&stage, account).await;
+    let landing = async { (keys(&stage, account).await, wire.let_go().await, keys(&stage, account).await) };
+    let (newer, answers, after) = stage.while_stopped(&[&daemon], landing).await;
     let changed: Vec<_> = newer.symmetric_difference(&after).collect();
     assert!(changed.is_empty(), "the late writes were {answers:?} and changed {changed:#?}");
     assert!(!answers.is_empty() && answers.iter().all(|answer| answer == "SELECT 1"), "not carried out: {answers:?}");
     assert_eq!(web.column::<i64>(account, "fence").await, fence, "the owner never changed");
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     web.does("groups.sync", account, json!({})).await;
     stage.finish([daemon]).await;
 }

@@ -1,6 +1,5 @@
-//! Statements that get stuck on the way of a daemon that lives on, and what they do when they
-//! arrive after their author went on; outages in the middle of something; changes that the
-//! database never takes.
+//! Statements of a running daemon that get stuck on the way and arrive after it has gone on; outages
+//! in the middle of something; changes that the database never accepts.
 
 use std::time::Duration;
 
@@ -97,7 +96,7 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     let cancelled = web.send("account.cancel", attempt, json!({})).await;
     wire.is_jammed(TAKING, process).await;
     wire.unjam();
-    // An actor that retires with a command undone has it put back.
+    // An actor that is restarted puts its unfinished command back.
     wire.jam(REQUEUE);
     phones.fault(Fault::StallIqs { xmlns: Some("w:g2".to_owned()) }).await;
     let undone = web.send("groups.sync", keeper, json!({})).await;
@@ -109,7 +108,7 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     wire.unjam();
     phones.clear_faults().await;
 
-    // Each try is given up, the next one is written, and two changes follow it.
+    // The stuck tries are given up and repeated with success; then two more changes follow each.
     daemon.says("failed to record state change").await;
     assert_eq!(web.outcome(waved).await.0, "failed");
     assert_eq!(web.outcome(cancelled).await.0, "done");
@@ -131,7 +130,7 @@ async fn statements_that_land_two_changes_late_change_nothing() {
     let fences: Vec<i64> = join_all(accounts.iter().map(|account| web.column(*account, "fence"))).await;
 
     assert!(wire.stuck() >= 10, "one of each kind");
-    changes_nothing(&stage, &wire).await;
+    changes_nothing(&stage, &wire, &daemon).await;
     let later: Vec<i64> = join_all(accounts.iter().map(|account| web.column(*account, "fence"))).await;
     assert_eq!(later, fences, "the owner never changed");
     assert_eq!(told(&stage, attempt, "command.failed").await, 1);
@@ -172,14 +171,14 @@ async fn a_release_and_a_retaking_that_land_late_change_nothing() {
     }
     let stayed =
         "SELECT count(*) FROM whatsapp_accounts a JOIN processes p ON p.id = a.owner WHERE p.pid = $1 AND a.fence > 1";
-    assert!(stage.web.count(stayed, &[&first.pid()]).await > 0, "taken back by nobody");
-    let answers = lands_unseen(&stage, &wire).await;
+    assert!(stage.web.count(stayed, &[&first.pid()]).await > 0, "no account was taken back");
+    let answers = lands_unseen(&stage, &wire, &[&first, &second]).await;
     assert!(answers.len() >= 2, "{answers:?}");
     all_run(&stage, &accounts).await;
     stage.finish([first, second]).await;
 }
 
-/// Postgres, as the daemon under this login sees it.
+/// The connection string of a login that [`sever`] cuts off.
 async fn login(stage: &Stage) -> String {
     stage.web.sql.batch_execute("CREATE ROLE cut_off LOGIN SUPERUSER").await.unwrap();
     stage.dsn.replace("user=paird", "user=cut_off")
@@ -228,7 +227,7 @@ async fn an_outage_amid_a_hand_over_and_a_deletion(settings: &[(&str, &str)], wo
     })
     .await;
     sever(&stage).await;
-    // WhatsApp's word comes while it cannot be written.
+    // WhatsApp confirms the unlink while the database is away.
     stage.phones.clear_faults().await;
     away_until(&stage, &mut first, words).await;
     stage.web.event(*deleted, "account.unlinked", 0).await;

@@ -10,7 +10,8 @@ use paird_testkit::{Daemon, Stage, Wire, until};
 const NUMBER: &str = "436601234567";
 const SHORT: (&str, &str) = ("PAIRD_LEASE_TTL", "10s");
 
-/// Waits for longer than a lease lasts, and checks that it was renewed and no account noticed.
+/// Waits until the lease was renewed after more than its duration, and checks that no account was
+/// disconnected.
 async fn goes_on_untouched(stage: &Stage, daemon: &Daemon, logins: u64) {
     let renewed = "SELECT count(*) FROM processes WHERE renewed_at > $1::timestamptz + interval '13 s'";
     let now: DateTime<Utc> = stage.web.sql.query_one("SELECT clock_timestamp()", &[]).await.unwrap().get(0);
@@ -25,7 +26,7 @@ async fn one_frozen_server_process_does_not_cost_the_lease() {
     let daemon = stage.daemon(&[SHORT]).await;
     stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let logins = stage.phones.report().await.logins;
-    // The last thing a renewal asks.
+    // The last statement of a renewal.
     let sql = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%next_end_secs%' AND pid <> pg_backend_pid()";
     let pid = until("the heartbeat's connection", || async {
         Some(Pid::from_raw(stage.web.sql.query(sql, &[]).await.unwrap().first()?.get(0)))
@@ -49,7 +50,7 @@ async fn one_renewal_that_hangs_does_not_cost_the_lease() {
     wire.unjam();
     goes_on_untouched(&stage, &daemon, logins).await;
 
-    // It arrives after all, and others came first.
+    // The stuck renewal arrives after later ones.
     let renewal = "SELECT renewal FROM processes";
     let before = stage.web.count(renewal, &[]).await;
     wire.let_go().await;

@@ -29,7 +29,7 @@ async fn a_cut_connection_is_reported_and_made_again() {
     web.status_is(account, "reconnecting").await;
     assert!(told.payload["reason"].as_str().unwrap().starts_with("socket_lost"), "{told:?}");
     assert!(told.payload["nextRetryAt"].is_string(), "{told:?}");
-    // Unreachable, it is tried again and again; each time the row says when.
+    // While WhatsApp is unreachable the row says when the next try is.
     until("a second try, refused", || async {
         let reason: String = web.column(account, "status_reason").await;
         let planned: Option<chrono::DateTime<chrono::Utc>> = web.column(account, "next_retry_at").await;
@@ -42,7 +42,7 @@ async fn a_cut_connection_is_reported_and_made_again() {
     web.status_is(account, "connected").await;
     assert_eq!(web.column::<Option<chrono::DateTime<chrono::Utc>>>(account, "next_retry_at").await, None);
     let since: Vec<_> = web.kinds(account).await.split_off(seq as usize);
-    assert_eq!(since, ["session.disconnected", "session.connected"], "told once, and once more when it is back");
+    assert_eq!(since, ["session.disconnected", "session.connected"], "one event for the loss and one for the return");
     assert_eq!(stage.phones.report().await.links_made, 1);
     web.agrees_with(&stage.phones, NUMBER).await;
     stage.finish([daemon]).await;
@@ -93,7 +93,7 @@ async fn a_device_removed_on_the_phone_is_unpaired_for_good() {
     let before = stage.phones.report().await;
     assert!(daemon.terminate().await.success());
     let daemon = stage.daemon(&[]).await;
-    // The witness has been through everything that a start does to an account.
+    // Once another account has paired and logged in, this one would have been started, too.
     web.connect_account("witness", WITNESS, &stage.phones).await;
     assert_eq!(stage.phones.report().await.accepted, before.accepted + 2, "only the witness paired and logged in");
     assert_eq!(web.status(account).await, "unpaired");
@@ -106,7 +106,7 @@ async fn every_word_for_a_link_that_is_gone_erases_the_keys() {
     let web = &stage.web;
     let at_login = |number: &str| refused(401, number);
     let stream = |code, number: &str| Fault::StreamError { code, scope: of(number) };
-    // Unless it names the removal, it is said again at the next login.
+    // A 401 that does not name the removal is believed only when the next login gets it again.
     let said: [(&str, &str, Vec<Fault>); 4] = [
         (
             "at login",
@@ -155,7 +155,7 @@ async fn a_replaced_connection_is_held_and_does_not_fight() {
     assert!(told.payload["reason"].as_str().unwrap().starts_with("replaced"), "{told:?}");
     assert_eq!(told.payload["until"], Value::Null);
     assert_eq!(web.status(account).await, "held");
-    // Two backoffs of another account pass, then a whole start: time enough to fight.
+    // Another account reconnects twice and a daemon starts: if this one tried again, it would have by then.
     for _ in 0..2 {
         let seq = web.seq(witness).await;
         stage.phones.fault(Fault::Cut { scope: of(WITNESS) }).await;
@@ -165,7 +165,11 @@ async fn a_replaced_connection_is_held_and_does_not_fight() {
     assert!(daemon.terminate().await.success());
     let daemon = stage.daemon(&[]).await;
     web.status_is(witness, "connected").await;
-    assert_eq!(stage.phones.report().await.accepted, before.accepted + 3, "a restart does not fight, either");
+    assert_eq!(
+        stage.phones.report().await.accepted,
+        before.accepted + 3,
+        "a restarted daemon does not reconnect a replaced account"
+    );
     assert_eq!(web.status(account).await, "held");
 
     let result = web.does("account.resume", account, json!({})).await;
@@ -199,7 +203,10 @@ async fn a_temporary_ban_is_waited_out_and_ends_by_itself() {
     let planned: Option<chrono::DateTime<chrono::Utc>> = web.column(account, "next_retry_at").await;
     assert_eq!(planned, Some(until));
     web.event(account, "session.connected", held.seq).await;
-    assert!(web.column::<chrono::DateTime<chrono::Utc>>(account, "status_since").await >= until, "it came too early");
+    assert!(
+        web.column::<chrono::DateTime<chrono::Utc>>(account, "status_since").await >= until,
+        "the account came back before the ban's end"
+    );
     assert_eq!(web.status(account).await, "connected");
     stage.finish([daemon]).await;
 }

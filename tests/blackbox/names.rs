@@ -28,7 +28,7 @@ async fn the_phone_lists_the_device_name_set_at_pairing() {
     }
     name("forty characters, which is just as many.").await.unwrap();
 
-    // The code's way names it, too.
+    // Pairing by code uses the name, too.
     let (second, phone) = (web.account("second").await, "436607654321");
     stage.phones.add(phone).await;
     let set = "UPDATE whatsapp_accounts SET device_name = 'by code' WHERE id = $1";

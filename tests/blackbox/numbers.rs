@@ -34,7 +34,7 @@ async fn the_expected_phone_is_accepted_however_it_is_spelt() {
         web.scan(account, number, &stage.phones).await;
         web.status_is(account, "connected").await;
         let connected = web.event(account, "session.connected", 0).await;
-        assert_eq!(connected.payload, json!({ "phoneNumber": number }), "what is shown is WhatsApp's");
+        assert_eq!(connected.payload, json!({ "phoneNumber": number }), "the number is shown in WhatsApp's spelling");
         assert_eq!(web.column::<Option<String>>(account, "phone_number").await.as_deref(), Some(number));
     }
     stage.finish([daemon]).await;
@@ -66,7 +66,7 @@ async fn a_second_spelling_of_a_linked_number_is_a_duplicate() {
     assert_eq!(refused.payload, json!({"phoneNumber": NEW, "existingLabel": "shop"}));
     assert_eq!(stage.phones.devices(NEW).await, []);
     assert_eq!(web.status(incumbent).await, "connected");
-    // Another operator may have it, and so may a newcomer when it is free.
+    // Another operator may link the number, and so may another account once it is free.
     let theirs = web.account_of(Uuid::from_u128(2), "theirs").await;
     web.pair_with(theirs, NEW, &stage.phones).await;
     web.status_is(theirs, "connected").await;
@@ -102,7 +102,7 @@ async fn two_accounts_with_one_number_from_before_stay_linked() {
     for (account, number) in accounts.iter().zip([NEW, OLD, OLD, "436601234567"]) {
         assert_eq!(web.column::<Option<String>>(*account, "phone_number").await.as_deref(), Some(number));
     }
-    // Each may give its number up, and only one of them gets it back.
+    // Both can give the number up; then only one of them can get it.
     let set = "UPDATE whatsapp_accounts SET phone_number = $2 WHERE id = $1";
     for account in &accounts[..2] {
         client.execute(set, &[account, &None::<String>]).await.unwrap();

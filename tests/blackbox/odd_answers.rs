@@ -132,7 +132,7 @@ async fn an_odd_group_is_stored_with_its_known_fields() {
             wanted.extend(known);
             list = list.child(group);
         }
-        // One of them a second time, and a stranger among them.
+        // One group twice, and an unknown element among them.
         let list = list.child(plain(2)).child(plain(1)).child(Stanza::new("crowd").attr("id", 7));
         let tag = ["groups", "communities", "groups", "groups"][usize::try_from(round).unwrap()];
         let list = Stanza { tag: tag.to_owned(), ..list };
@@ -149,7 +149,7 @@ async fn an_odd_group_is_stored_with_its_known_fields() {
             assert!(stored.iter().any(|(_, subject, count)| subject == plain && *count == 3), "{stored:?}");
         }
     }
-    // None at all, said in several ways; and as many as there can be.
+    // Several forms of an empty list, then a very long one.
     for children in [vec![], vec![Stanza::new("groups")], vec![Stanza::new("mystery")]] {
         phones.fault(Fault::Answer { xmlns: "w:g2".to_owned(), children, times: Some(1) }).await;
         web.ask("groups.sync", account, json!({})).await;
@@ -252,7 +252,7 @@ async fn a_refused_query_ends_no_connection() {
     stage.finish([daemon]).await;
 }
 
-/// The connection is well: it has pinged so often again.
+/// Waits until the connection has sent so many more pings: it works.
 async fn is_pinged(phones: &Phones, times: u64) {
     let pings = phones.report().await.pings_answered;
     until_within(Duration::from_secs(90), "pings", || async {
@@ -289,7 +289,7 @@ async fn odd_stanzas_of_known_kinds_end_no_connection() {
         phones.say(NUMBER, &stanza.attr("type", kind)).await;
         wants_ack.push(format!("id=\"known-{nth}\""));
     }
-    // What WhatsApp says of a stanza that was not acknowledged in time; it is no end.
+    // WhatsApp's complaint about a missing acknowledgement does not end the stream.
     let no_end = Stanza::new("stream:error").child(Stanza::new("ack").attr("class", "status"));
     phones.say(NUMBER, &no_end).await;
     for id in &wants_ack {
@@ -402,7 +402,7 @@ async fn a_connection_that_cannot_decrypt_is_replaced_in_30_s() {
         is_replaced(web, *account, seq).await;
     });
     futures_util::future::join_all(looking).await;
-    // One that answers nothing at all any more, from its first unanswered ping on.
+    // A connection on which WhatsApp answers nothing any more is lost after unanswered pings.
     let (account, _) = accounts[4];
     let (seq, before) = (web.seq(account).await, phones.report().await);
     phones.fault(Fault::StallIqs { xmlns: None }).await;
@@ -453,7 +453,7 @@ async fn a_logout_is_believed_after_a_second_look() {
             web.events(account).await.into_iter().any(|event| {
                 event.payload["reason"].as_str().is_some_and(|reason| reason.starts_with("not_authorized"))
             });
-        assert_eq!(doubted, code.is_some(), "told when a connection ends by it");
+        assert_eq!(doubted, code.is_some(), "an event is written if the connection ends");
     }
     stage.finish([daemon]).await;
 }

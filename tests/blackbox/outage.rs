@@ -1,4 +1,4 @@
-//! WhatsApp refuses the client, for the whole fleet: it comes back by itself, and is not knocked at meanwhile.
+//! WhatsApp refuses the client's version: few accounts try again meanwhile, and all come back by themselves.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Stage, until, until_within};
 
 const ACCOUNTS: u64 = 50;
-/// Every account has wanted to try again, and two rounds of tries have begun, within this.
+/// Within this time every account's next try is due, and two rounds of tries have begun.
 const NEXT_TRIES: Duration = Duration::from_secs(200);
 /// How many try in a round.
 const CANARIES: usize = 3;
-/// The next round comes within this, and the second try of those who were refused in vain.
+/// Within this time the next round comes, and then the second try of the other accounts.
 const BACK: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,12 +54,12 @@ async fn a_fleet_whose_client_was_refused_comes_back_by_itself() {
     }
     for account in &accounts {
         let held = web.kinds(*account).await.iter().filter(|kind| *kind == "session.held").count();
-        assert!(held <= 1, "a client that is still refused is no news");
+        assert!(held <= 1, "a repeated refusal writes no event");
     }
 
     stage.phones.clear_faults().await;
     until_within(BACK, "all are back", || is("connected")).await;
     let commands = web.count("SELECT count(*) FROM commands WHERE kind <> 'account.pair'", &[]).await;
-    assert_eq!(commands, 0, "nobody resumed them");
+    assert_eq!(commands, 0, "they came back without a command");
     stage.finish([daemon]).await;
 }

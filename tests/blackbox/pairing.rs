@@ -91,7 +91,7 @@ async fn each_qr_is_reported_once_with_its_times() {
     assert!((55..=60).contains(&lasts), "the first QR lasts a minute, not {lasts} s");
 
     stage.phones.fault(Fault::QrBurst { times: 20 }).await;
-    // The burst is before the pair-success on the same socket.
+    // The burst comes before the pair-success on the same socket.
     stage.phones.scan(NUMBER, &first).await.unwrap();
     web.status_is(account, "connected").await;
     let qrs = web.kinds(account).await.iter().filter(|kind| *kind == "session.qr").count();
@@ -254,7 +254,7 @@ async fn reason_is(web: &Web, account: Uuid, start: &str) {
     .await;
 }
 
-/// All notifications, once there are as many as events.
+/// Waits until there are as many notifications as events.
 async fn heard_all(web: &Web, account: Uuid) -> Vec<Value> {
     let written = usize::try_from(web.seq(account).await).unwrap();
     until("every event is received", || async { Some(web.heard(account)).filter(|heard| heard.len() == written) }).await

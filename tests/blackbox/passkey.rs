@@ -37,7 +37,7 @@ async fn links(stage: &Stage, account: Uuid, request: &Value, seq: i64) {
     assert_eq!(reason(stage, account).await, "waiting_for_passkey_confirmation");
     // The operator compares the codes on both screens.
     assert_eq!(confirm.payload["request"]["code"], phones.passkey_code(NUMBER).await);
-    assert_eq!(phones.devices(NUMBER).await, [], "nothing is linked before the operator's word");
+    assert_eq!(phones.devices(NUMBER).await, [], "the device is linked before the operator confirmed");
     web.does("account.passkey", account, json!({"confirm": true})).await;
     web.status_is(account, "connected").await;
     web.agrees_with(phones, NUMBER).await;

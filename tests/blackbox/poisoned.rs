@@ -40,7 +40,7 @@ async fn an_unreadable_row_is_held_once_then_resumed_or_deleted() {
 
     let daemon = stage.daemon(&[]).await;
     for (account, what, (poison, said), number, jid) in accounts {
-        // A command that waits for such a row is done when it can be read.
+        // The command makes the daemon read the row, and is done once the account is held.
         web.does("account.cancel", account, json!({})).await;
         let held = web.event(account, "session.held", 0).await;
         assert!(held.payload["reason"].as_str().unwrap().contains(said), "{poison}: {held:?}");
@@ -73,7 +73,7 @@ async fn deletion_with_unreadable_keys_unlinks_once_they_open() {
     let number = "436601000001";
     let account = delete_unopenable(&stage, number).await;
     let (keyrings, credentials) = web.keys(account).await;
-    assert!(keyrings == 1 && credentials > 0, "they may be mended yet");
+    assert!(keyrings == 1 && credentials > 0, "unreadable keys are kept, since they may be repaired");
     spoil(&stage, account).await;
     let now = "UPDATE unlink_tickets SET next_retry_at = clock_timestamp()";
     assert!(daemon.terminate().await.success());
@@ -110,7 +110,7 @@ async fn an_unlink_whose_keys_never_open_is_abandoned_and_audited() {
     stage.finish([daemon]).await;
 }
 
-/// A linked account whose keys were spoilt, deleted, and tried to unlink in vain.
+/// A deleted account whose device cannot be unlinked, since its keys were spoilt before.
 async fn delete_unopenable(stage: &Stage, number: &str) -> Uuid {
     let web = &stage.web;
     let account = web.connect_account("spoilt", number, &stage.phones).await;
@@ -129,7 +129,7 @@ async fn delete_unopenable(stage: &Stage, number: &str) -> Uuid {
     account
 }
 
-/// Done twice it is undone.
+/// Flips a bit of the account's wrapped key. A second call repairs it.
 async fn spoil(stage: &Stage, account: Uuid) {
     let sql = "UPDATE keyrings SET wrapped_key = set_byte(wrapped_key, 40, get_byte(wrapped_key, 40) # 1)
         WHERE account_id = $1";

@@ -46,7 +46,7 @@ impl Pooler {
             let user = nix::unistd::User::from_uid(owner.into()).unwrap().unwrap();
             command.args(["-u", &user.name]);
         }
-        // Opened here: a user without rights reaches nothing in the stage's directory.
+        // PgBouncer's user cannot open files in the stage's directory, so it gets an open one.
         let log = std::fs::File::create(dir.join("log")).unwrap();
         let process = command.arg(&config).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let dsn = format!("host=127.0.0.1 port={port} user=paird dbname=paird");
@@ -104,7 +104,7 @@ async fn a_listen_url_of_another_database_is_told() {
     let mut daemon = stage.daemon_starting(&[("DATABASE_URL", &stage.dsn), ("PAIRD_LISTEN_URL", &other)]);
     let said = daemon.says("PAIRD_LISTEN_URL").await;
     assert!(said.contains("another database"), "{said}");
-    // By polling, all is done as where nothing passes LISTEN.
+    // The daemon polls, as behind a pooler without LISTEN, and everything works.
     daemon.up().await;
     let account = stage.web.account("desk").await;
     stage.phones.add("436601000001").await;
@@ -112,7 +112,7 @@ async fn a_listen_url_of_another_database_is_told() {
     stage.finish([daemon]).await;
 }
 
-/// An authority, and what it vouches for, as files that every user may read.
+/// A certificate authority, and certificates of it in files that every user may read.
 struct Authority {
     dir: PathBuf,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -199,9 +199,9 @@ async fn certificates_are_checked_shown_and_revoked_as_the_dsn_says() {
         let connected = connection(&pool).await;
         assert_eq!(connected.is_ok(), is_let_in, "{settings}: {:?}", connected.err());
     }
-    // Another name than the certificate's.
+    // The certificate is for another name.
     let pool = Dsn::parse(&format!("{} {} {client}", pooler.dsn, verified("own.pem"))).unwrap().pool().unwrap();
-    assert!(connection(&pool).await.is_err(), "whatever the host is called");
+    assert!(connection(&pool).await.is_err(), "a certificate for another name was accepted");
     drop(pooler);
     std::fs::remove_dir_all(dir).unwrap();
     stage.finish([]).await;

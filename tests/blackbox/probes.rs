@@ -12,7 +12,7 @@ use tokio::{
 
 const NUMBER: &str = "436607000011";
 
-/// Every address of the machine, the port of the kernel's choice.
+/// On every address of the machine, with a free port.
 const ANYWHERE: [(&str, &str); 1] = [("PAIRD_PROBE_ADDR", "0.0.0.0:0")];
 
 /// A client of the listener, which sends no token.
@@ -43,7 +43,7 @@ async fn the_probe_listener_has_three_paths_and_no_account() {
     }
     let account = format!("/api/accounts/{id}");
     for path in ["/", "/login", "/api/accounts", &account, "/api/openapi.json", "/static/console.js", "/healthz/x"] {
-        // The token opens nothing either.
+        // Nothing else is served here, with or without the token.
         probes.get(path).await.is(404);
     }
     for (method, path) in [("POST", "/healthz"), ("DELETE", "/metrics"), ("POST", "/api/drain"), ("PUT", "/readyz")] {
@@ -89,7 +89,7 @@ async fn slow_clients_do_not_block_the_probes() {
     probes.bare("GET", "/healthz", &[], None).await.is(200);
     assert!(asked.elapsed() < Duration::from_secs(8), "a probe waited for {:?}", asked.elapsed());
 
-    // A body that never comes: the answer does not wait for it, and nothing comes after it.
+    // A request whose body never comes is answered at once, and then the connection is closed.
     let mut socket = TcpStream::connect(&probes.addr).await.unwrap();
     socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n").await.unwrap();
     idle.push(socket);

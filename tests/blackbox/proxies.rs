@@ -44,7 +44,7 @@ async fn a_whole_life_goes_through_the_proxy_alone() {
         web.event(account, "account.unlinked", 0).await;
         stage.phones.devices_are(number, 0).await;
         web.status_is(account, "unpaired").await;
-        assert_eq!(logins_kept(web, account).await, 0, "the login goes with the account");
+        assert_eq!(logins_kept(web, account).await, 0, "the stored login is deleted with the account");
         let accepted = stage.phones.report().await.accepted;
         assert!(accepted >= before + 4, "pairing, login, login again, unlink");
         assert_eq!(accepted, open.tunnels() + wanting.tunnels(), "a connection went around {url}");
@@ -80,7 +80,7 @@ async fn a_failing_proxy_is_named_and_never_bypassed() {
         })
         .await;
     }
-    assert_eq!(stage.phones.report().await.accepted, accepted, "it went around its proxy");
+    assert_eq!(stage.phones.report().await.accepted, accepted, "a connection was made without the proxy");
 
     let back = Proxy::open_at(address).await;
     point(web, account, Some(&back.url("socks5"))).await;
@@ -120,7 +120,7 @@ async fn a_plain_update_moves_a_live_connection_at_once() {
         (proxy.tunnels() == 1 && stage.phones.report().await.logins == since + 1).then_some(())
     })
     .await;
-    // The same again is nothing.
+    // Setting the same value again does nothing.
     point(web, account, Some(&proxy.url("socks5"))).await;
     point(web, account, None).await;
     until("a login without it", || async { (stage.phones.report().await.logins == since + 2).then_some(()) }).await;
@@ -130,7 +130,7 @@ async fn a_plain_update_moves_a_live_connection_at_once() {
     let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.reconnect'";
     assert_eq!(web.count(sent, &[&account]).await, 2);
 
-    // An account at rest needs no command.
+    // An account that is not connected needs no reconnect.
     web.does("account.unpair", account, json!({})).await;
     point(web, account, Some(&proxy.url("http"))).await;
     assert_eq!(web.count(sent, &[&account]).await, 2);
@@ -184,7 +184,7 @@ async fn a_proxy_login_serves_only_its_address_and_account() {
     let column: String = web.column(account, "proxy").await;
     assert!(!column.contains("alice"), "the login is not in the address");
 
-    // A new master key, and a start that has only that.
+    // The login is resealed by a rotation of the master key.
     assert!(paird(&stage, &["keys", "rotate"], "").await.0);
     let keys = "SELECT count(DISTINCT master_key) FROM (SELECT master_key FROM keyrings
                 UNION ALL SELECT master_key FROM proxy_logins) AS sealed";
@@ -194,11 +194,11 @@ async fn a_proxy_login_serves_only_its_address_and_account() {
     web.status_is(account, "connected").await;
     assert_eq!(stage.phones.report().await.accepted, mine.tunnels());
 
-    // Writing the column does not reveal the password.
+    // Whoever may write the column cannot direct the stored password to another proxy.
     point(web, account, Some(&other.url("socks5"))).await;
     reason_begins(web, account, "proxy_auth: ").await;
     assert_eq!((other.logins(), logins_kept(web, account).await), (Vec::new(), 0));
-    // Nor by moving the row.
+    // Nor can whoever moves its row to another account.
     set(&stage, account, &mine.url_with("socks5", LOGIN)).await;
     web.status_is(account, "connected").await;
     let moved = web.account("moved").await;
@@ -242,7 +242,7 @@ async fn the_cli_sets_a_proxy_and_takes_no_password_as_argument() {
         until("a login through it", || async { (proxy.tunnels() > tunnels).then_some(()) }).await;
         web.status_is(account, "connected").await;
     }
-    // The same again leaves the connection alone; the same address with another password is tried.
+    // Setting the same login again does not reconnect; another password does.
     let sent = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.reconnect'";
     let reconnects = web.count(sent, &[&account]).await;
     assert!(paird(&stage, &whole, &url).await.0);
@@ -273,7 +273,7 @@ async fn set(stage: &Stage, account: Uuid, url: &str) {
     set_proxy(&stage.web.sql, &key_file, AccountId(account), &given, "web").await.unwrap();
 }
 
-/// As a web app does.
+/// Sets the account's proxy as a web app does.
 async fn point(web: &Web, account: Uuid, proxy: Option<&str>) {
     web.sql.execute("UPDATE whatsapp_accounts SET proxy = $2 WHERE id = $1", &[&account, &proxy]).await.unwrap();
 }
@@ -289,7 +289,7 @@ async fn logins_kept(web: &Web, account: Uuid) -> i64 {
     web.count("SELECT count(*) FROM proxy_logins WHERE account_id = $1", &[&account]).await
 }
 
-/// Whether it succeeded, and all that it said.
+/// Runs the command with this input. Returns whether it succeeded, and its output.
 async fn paird(stage: &Stage, args: &[&str], input: &str) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paird"));
     command.env_clear().env("DATABASE_URL", &stage.dsn).env("HOME", &stage.dir);
@@ -319,6 +319,6 @@ async fn a_proxy_where_none_may_be_is_not_knocked_at() {
         }
     }
     assert_eq!((proxy.knocks(), proxy.tunnels()), (0, 0));
-    assert_eq!(stage.phones.report().await.accepted, 0, "and nothing went around it");
+    assert_eq!(stage.phones.report().await.accepted, 0, "a connection was made without the proxy");
     stage.finish([daemon]).await;
 }

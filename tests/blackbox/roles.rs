@@ -10,7 +10,7 @@ async fn an_accounts_whole_life_needs_no_more_than_the_two_roles() {
     let mut stage = Stage::empty().await;
     let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     let daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
-    // From here on everything is said and read as the web app.
+    // From here on the test sends and reads as the web app's login.
     let owner = std::mem::replace(&mut stage.web, Web::connect(&web_dsn).await);
     let (web, number) = (&stage.web, "436601000001");
 
@@ -42,7 +42,7 @@ async fn an_accounts_whole_life_needs_no_more_than_the_two_roles() {
     stage.finish([daemon]).await;
 }
 
-/// As before the console had a login of its own.
+/// A console without its own login uses the daemon's, as in former versions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_without_its_rights_says_which_and_doctor_too() {
     let stage = Stage::empty().await;
@@ -66,7 +66,7 @@ async fn a_console_without_its_rights_says_which_and_doctor_too() {
             assert!(detail.contains(part), "{path}: {detail}");
         }
     }
-    // It shows what it may read.
+    // What the login may read is shown.
     api.get("/api/accounts").await.is(200);
 
     let told = doctor(&stage, &[("DATABASE_URL", &logins.daemon)]).await;
@@ -88,7 +88,7 @@ async fn a_console_whose_login_is_not_let_in_says_so() {
     let problem = api.get("/api/accounts").await.problem(403);
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("nobody_at_all") && detail.contains("PAIRD_CONSOLE_DATABASE_URL"), "{detail}");
-    // The accounts do not need it.
+    // Accounts do not need the console's login.
     stage.web.connect_account("desk", "436601000001", &stage.phones).await;
     let told = doctor(&stage, &[("PAIRD_CONSOLE_DATABASE_URL", &nobody)]).await;
     let line = told.lines().find(|line| line.contains("console login")).unwrap_or_else(|| panic!("{told}"));
@@ -107,14 +107,14 @@ async fn doctor_asks_each_login_for_what_it_needs_and_no_more() {
     for line in ["  ok  privileges", "  ok  console login", "  ok  orphans", "  ok  consumers"] {
         assert!(told.contains(line), "{line}: {told}");
     }
-    // The advice is not to undo migrate --roles.
+    // It must not advise to undo `migrate --roles`.
     assert!(!told.contains("GRANT") && !told.contains("lacks"), "{told}");
 
     let told = doctor(&stage, &[("DATABASE_URL", &logins.web)]).await;
     assert!(told.contains("is a login of paird_web: keys, daemons and queues are not looked at"), "{told}");
     assert!(!told.contains("GRANT") && !told.contains("lacks"), "{told}");
 
-    // One right is taken away from each.
+    // Each login lacks one right.
     let (of_daemon, of_console) = (login_of(&logins.daemon), login_of(&logins.console));
     stage
         .web

@@ -103,7 +103,7 @@ async fn a_missing_wrong_or_readable_master_key_stops_the_start() {
         assert_eq!(file.exists(), content.is_some(), "no other key is made");
         assert_eq!(everything(&stage).await, before, "{said}");
     }
-    assert_eq!(stage.phones.report().await.accepted, accepted, "WhatsApp heard nothing of it");
+    assert_eq!(stage.phones.report().await.accepted, accepted, "no connection to WhatsApp was made");
 
     std::fs::write(&file, key).unwrap();
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
@@ -132,7 +132,7 @@ async fn the_daemon_opens_all_files_it_may_and_dumps_no_core() {
     stage.finish([daemon]).await;
 }
 
-/// All that is in the tables, as one number.
+/// A hash of all rows of all tables.
 async fn everything(stage: &Stage) -> String {
     let tables = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
                   WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
@@ -160,7 +160,7 @@ async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
     }))
     .await;
     let before = stage.phones.report().await;
-    // Under way when the signal comes.
+    // Work that is under way when the signal comes.
     for account in accounts.iter().chain(&attempts).cycle().take(300) {
         web.send("groups.sync", *account, json!({})).await;
     }
@@ -175,7 +175,7 @@ async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
         assert_eq!(stage.phones.devices(number).await.len(), 1);
     }
     let open = web.count("SELECT count(*) FROM commands WHERE state = 'running'", &[]).await;
-    assert_eq!(open, 0, "what was not done is put back");
+    assert_eq!(open, 0, "unfinished commands are queued again");
 
     let daemon = stage.daemon(&[]).await;
     for (&account, number) in accounts.iter().zip(&numbers) {
@@ -185,7 +185,7 @@ async fn sigterm_under_load_keeps_every_account_for_the_next_start() {
         web.agrees_with(&stage.phones, number).await;
     }
     for &account in &attempts {
-        assert_eq!(web.status(account).await, "pending", "an attempt goes on");
+        assert_eq!(web.status(account).await, "pending", "the attempt is kept");
         assert_eq!(web.endings(account, 0).await, Vec::<String>::new());
         web.does("account.cancel", account, json!({})).await;
     }

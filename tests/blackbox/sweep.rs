@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 const NUMBER: &str = "436601234567";
 
-/// A row as a daemon that died leaves it.
+/// A row in the state in which a crashed daemon leaves it.
 async fn left_pending(web: &Web, label: &str, since: DateTime<Utc>, deadline: Option<DateTime<Utc>>) -> Uuid {
     let account = web.account(label).await;
     let sql = "UPDATE whatsapp_accounts SET status = 'pending', status_reason = 'waiting_for_scan', desired = 'paired',
@@ -20,7 +20,7 @@ async fn left_pending(web: &Web, label: &str, since: DateTime<Utc>, deadline: Op
 
 async fn is_parked(web: &Web, account: Uuid) {
     web.event(account, "session.timeout", 0).await;
-    assert_eq!(web.kinds(account).await, ["session.timeout"], "one end, and nothing else");
+    assert_eq!(web.kinds(account).await, ["session.timeout"], "the attempt ends once, and no other event is written");
     assert_eq!(web.status(account).await, "unpaired");
     for column in ["status_reason", "desired"] {
         let expected = if column == "desired" { "unpaired" } else { "timeout" };

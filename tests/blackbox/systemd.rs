@@ -16,7 +16,7 @@ async fn it_says_that_it_is_up_that_it_lives_and_that_it_stops() {
     stage.web.connect_account("desk", "436601000001", &stage.phones).await;
     systemd.hears("STATUS=1 account runs here").await;
 
-    // Twice in the time, for as long as it lives.
+    // It pings twice in the watchdog's time.
     systemd.rest();
     systemd.hears("WATCHDOG=1").await;
     let started = Instant::now();
@@ -44,7 +44,7 @@ async fn the_watchdog_is_fed_only_while_the_database_answers() {
     stage.start_database().await;
     systemd.hears("READY=1").await;
 
-    // Away while it runs: the daemon waits, and is alive.
+    // While the database is away the daemon waits for it, and pings on.
     stage.database.take().unwrap().stop().await;
     daemon.says("not listening for commands").await;
     systemd.rest();

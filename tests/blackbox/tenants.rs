@@ -70,7 +70,7 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     assert_eq!(web.sql.execute(presence, &[&account]).await.unwrap(), 1);
     assert_eq!(web.sql.execute(presence, &[&other]).await.unwrap(), 0);
 
-    // A bare NOTIFY names no operator, so it is not a command, not even for an own account.
+    // A bare NOTIFY names no operator, so it is never a command here.
     for (sender, target) in [(web, other), (web, account), (&theirs, account)] {
         let raw = json!({"type": "account.delete", "accountId": target}).to_string();
         sender.sql.execute("SELECT pg_notify('paird_command', $1)", &[&raw]).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     daemon.says("may_not_send_commands=").await;
     assert_eq!(owner.count("SELECT count(*) FROM commands WHERE source = 'notify'", &[]).await, 0);
 
-    // Every login hears that something happened, but not what.
+    // Every login that listens gets the notification, but with nothing of the event's contents.
     until("a notification", || async { (!theirs.heard(account).is_empty()).then_some(()) }).await;
     for told in theirs.heard(account) {
         let fields: Vec<&String> = told.as_object().unwrap().keys().collect();
@@ -86,7 +86,7 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     }
     assert_eq!(theirs.count("SELECT count(*) FROM events", &[]).await, 0);
 
-    // The console sees both, and does everything for both.
+    // The console works for both operators.
     let listed = api.get("/api/accounts").await.is(200).json();
     assert_eq!(listed["accounts"].as_array().unwrap().len(), 2);
     api.ask("PATCH", &format!("/api/accounts/{other}"), &[], Some(json!({"label": "still theirs"}))).await.is(200);

@@ -30,13 +30,13 @@ async fn every_statement_that_a_command_led_to_is_logged_under_it() {
             assert!(!line.to_string().contains(number), "{line}");
         }
     }
-    // The machine's own line is under it, too; a ticket is under none, and has its account.
+    // The machine's line is in the command's span. A ticket has no command; its span names the account.
     let (account, label, number) = pairs[0];
     assert!(lines(&daemon).iter().any(|line| line["message"] == "Linking → Online" && command_of(line).is_some()));
     web.does("account.delete", account, json!({})).await;
     stage.phones.devices_are(number, 0).await;
     web.event(account, "account.unlinked", 0).await;
-    // Logged after the row is seen.
+    // The line is written after the row.
     let recorded = || async { lines(&daemon).into_iter().find(|line| line["span"]["operation"] == "record_ticket") };
     let unlinked = until("the ticket's statement", recorded).await;
     let unlink = &unlinked["spans"][0];

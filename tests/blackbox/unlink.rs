@@ -1,9 +1,8 @@
-//! sql/README.md, "Unpairing and deleting": unpair, delete, resume, re-pair, and no ghosts on the phone.
-
-use std::time::Duration;
+//! sql/README.md, "Unpairing and deleting": unpair, delete, resume and re-pair leave no
+//! device entry on the phone.
 
 use paird_sandbox::{Fault, PausePoint, UnlinkFault};
-use paird_testkit::{Daemon, Stage, Web, until, until_within};
+use paird_testkit::{Daemon, Stage, Web, until};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -40,7 +39,7 @@ async fn a_deleted_accounts_keys_stay_until_its_device_is_gone() {
     let web = &stage.web;
     let account = deleting(&stage, &daemon).await;
     let listed = web.count("SELECT count(*) FROM whatsapp_accounts WHERE deleted_at IS NULL", &[]).await;
-    assert_eq!(listed, 0, "gone from every list, before WhatsApp said anything");
+    assert_eq!(listed, 0, "a deleted account is not listed, even before WhatsApp confirms");
     assert_eq!(web.status(account).await, "deleting");
     assert_eq!(web.event(account, "account.deleted", 0).await.payload, json!({"unlinked": "pending"}));
     assert_eq!(web.column::<Option<String>>(account, "phone_number").await, None, "its number is free");
@@ -103,16 +102,16 @@ async fn an_unanswered_unlink_does_not_block_the_stop() {
     stage.finish([daemon]).await;
 }
 
-/// Takes as long as the daemon waits for an answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unanswered_unlink_times_out_and_the_next_try_settles_it() {
-    let (stage, daemon) = Stage::with_daemon().await;
+    let stage = Stage::empty().await;
+    let daemon = stage.daemon(&[("PAIRD_UNLINK_TIMEOUT", "2s")]).await;
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
     stage.phones.fault(Fault::Unlink { how: UnlinkFault::Stalled, times: Some(1) }).await;
     web.does("account.delete", account, json!({})).await;
     stage.phones.devices_are(NUMBER, 0).await;
-    until_within(Duration::from_secs(60), "the end of the wait", || async {
+    until("the end of the wait", || async {
         let sql = "SELECT last_error FROM unlink_tickets WHERE account_id = $1";
         let error: Option<String> = web.sql.query_opt(sql, &[&account]).await.unwrap()?.get(0);
         assert_eq!(web.keys(account).await.0, 1, "nobody has said that the device is gone");
@@ -330,7 +329,7 @@ async fn resume_is_refused_when_another_account_took_the_number() {
     let refused = web.event(first, "command.failed", 0).await;
     assert_eq!(refused.payload["reason"], why);
 
-    // The other one gone, it goes.
+    // Once the other account has given the number up, the first one can resume.
     web.does("account.unpair", second, json!({"logout": true})).await;
     web.does("account.resume", first, json!({})).await;
     web.status_is(first, "connected").await;

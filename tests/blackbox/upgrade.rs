@@ -15,7 +15,7 @@ mod migrations {
     refinery::embed_migrations!("sql/migrations");
 }
 
-/// Of version 1, in an order in which each finds the rows that it refers to.
+/// The tables of version 1, each after those that it references.
 const TABLES: [&str; 10] = [
     "processes",
     "whatsapp_accounts",
@@ -91,7 +91,7 @@ async fn a_binary_older_than_the_schema_says_so_and_ends() {
     stage.finish([]).await;
 }
 
-/// Into a fresh schema of version 1, everything that has a place there.
+/// Copies all rows into a new schema of version 1, as far as it has their columns.
 async fn carry_over(from: &str, to: &str) {
     let (from, mut to) = (connect(from).await, connect(to).await);
     migrations::migrations::runner().set_target(Target::Version(1)).run_async(&mut to).await.unwrap();

@@ -1,5 +1,4 @@
-//! A keyring that was opened again: what its former opening sent, however late it comes,
-//! writes nothing.
+//! Once a keyring has been opened again, late statements of its former opening write nothing.
 
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use crate::faults::prepare;
 use crate::operations::{every_operation, every_write, run};
 use crate::rig::{FENCE, Rig};
 
-/// The next insert of a record stands still, its locks held, until [`let_go`].
+/// Blocks the next insert of a record, which holds its locks meanwhile, until [`let_go`].
 async fn hold_up(rig: &Rig) -> Client {
     let in_the_way = rig.pool.get().await.unwrap();
     let machinery = "SELECT pg_advisory_lock(1);
@@ -70,7 +69,7 @@ async fn a_read_of_an_older_opening_fails_after_a_newer_one() {
     }
 }
 
-/// Asked for at a moment that its id tells, and only now carried out.
+/// Carries out an opening that was asked for earlier: the id is a UUIDv7 and tells when.
 async fn late_opening(rig: &Rig, owner: Uuid, keyring: &Keyring, opening: Uuid) -> OpenKeyring {
     let client = rig.pool.get().await.unwrap();
     let params = OpenKeyringParams {
@@ -102,7 +101,7 @@ async fn an_opening_that_lands_late_ends_no_newer_one() {
     let second = late_opening(&rig, rig.process, &live, twice).await;
     assert!(first.epoch.is_some() && second.epoch.is_none());
 
-    // Another process counts for itself: its clock may be behind.
+    // Openings are ordered within one process only: another host's clock may be behind.
     let heir = Uuid::new_v4();
     rig.execute("UPDATE whatsapp_accounts SET owner = $1", &[&heir]).await;
     assert!(late_opening(&rig, heir, &live, early).await.epoch.is_some());
@@ -129,7 +128,7 @@ async fn a_write_that_waited_for_an_opening_writes_nothing() {
         prepare(&*older).await;
         let records = rig.records().await;
         let opening = rig.pool.get().await.unwrap();
-        // What an opening does, stopped before its commit.
+        // The UPDATE of an opening, in a transaction that is not committed yet.
         opening.batch_execute("BEGIN; UPDATE keyrings SET epoch = epoch + 1").await.unwrap();
         let writing = tokio::spawn({
             let (older, write) = (Arc::clone(&older), write.clone());
@@ -146,6 +145,7 @@ async fn a_write_that_waited_for_an_opening_writes_nothing() {
 #[tokio::test]
 async fn the_last_write_lands_last_however_slow_the_former() {
     let rig = Rig::new().await;
+    let other = rig.durable().await;
     let keyring = rig.durable().await;
     let in_the_way = hold_up(&rig).await;
     let put = |value: &'static [u8]| {
@@ -155,10 +155,9 @@ async fn the_last_write_lands_last_however_slow_the_former() {
     let former = put(b"former");
     rig.are_stuck(1).await;
     let last = put(b"last");
-    // Time enough to go ahead, were it let.
-    for _ in 0..200 {
-        rig.are_stuck(1).await;
-    }
+    // A write of another keyring that was asked for later is done; this one has not even begun.
+    other.put_session("a@lid", b"other").await.unwrap();
+    rig.are_stuck(1).await;
     let_go(&in_the_way).await;
     former.await.unwrap().unwrap();
     last.await.unwrap().unwrap();
@@ -182,8 +181,8 @@ async fn an_opening_waits_for_a_write_that_is_being_committed() {
     assert_eq!(newer.get_session("a@lid").await.unwrap().unwrap(), "newest");
 }
 
-/// The write read the account's row before the takeover, which does not wait for it; the
-/// heir's opening does.
+/// The write checked the owner before the takeover, and is not committed yet. The takeover does not
+/// wait for it, but the new owner's opening does.
 #[tokio::test]
 async fn an_heir_reads_the_last_write_of_the_former_owner() {
     let rig = Rig::new().await;

@@ -1,5 +1,4 @@
-//! A moved fence, a lost database, rows that were tampered with: always an error,
-//! never "no such record".
+//! A moved fence, a lost database and modified rows are errors, and never "no such record".
 
 use futures_util::FutureExt as _;
 use paird_actors::domain::StoreError;
@@ -20,7 +19,7 @@ async fn after_the_fence_moved_no_write_lands_ever_again() {
         assert!(run(&*keyring, &write).await.is_err(), "{write:?}");
         assert_eq!(rig.image().await, image, "{write:?}");
         assert!(matches!(keyring.failed().now_or_never(), Some(StoreError::Fenced)), "{write:?}");
-        // Also if the account came back: what this keyring's client knows is out of date.
+        // Even if the daemon gets the account back: another owner may have written newer keys.
         let restore = "UPDATE whatsapp_accounts SET fence = $1, owner = $2";
         rig.execute(restore, &[&FENCE.0, &rig.process]).await;
         assert!(keyring.load_identity("nobody@lid").await.is_err(), "{write:?}");
@@ -60,7 +59,7 @@ async fn a_refused_read_is_an_error_and_overwrites_nothing() {
         let keyring = rig.durable().await;
         prepare(&*keyring).await;
         let client = rig.pool.get().await.unwrap();
-        // STABLE, so that it is called once for a statement, also where no row is read.
+        // STABLE: it is evaluated once for each statement, even if the table has no matching row.
         let refuse = "CREATE FUNCTION refuse() RETURNS boolean STABLE LANGUAGE plpgsql
             AS $$ BEGIN RAISE EXCEPTION 'injected'; END $$;
             ALTER TABLE credentials RENAME TO kept;
@@ -124,7 +123,7 @@ async fn another_accounts_rows_do_not_open() {
         WHERE c.keyring_id = $1 AND o.keyring_id = $2 AND c.kind = o.kind AND c.name = o.name";
     assert_eq!(rig.execute(copy, &[&keyring.id().0, &others.id().0]).await, 2);
     assert!(keyring.load_identity("a@lid").await.is_err());
-    // With its data key too: that is bound to its own row.
+    // Nor does it open with the other keyring's data key, which is bound to its own row.
     let copy = "UPDATE keyrings k SET wrapped_key = o.wrapped_key FROM keyrings o WHERE k.id = $1 AND o.id = $2";
     rig.execute(copy, &[&keyring.id().0, &others.id().0]).await;
     let refused = rig.store.open_keyring(rig.account, FENCE, keyring.id()).await;
@@ -157,10 +156,10 @@ async fn no_value_is_readable_on_its_row() {
     }
 }
 
-/// What these tests hold for every operation is held for every method of the storage.
+/// These tests go through all operations, so no method of the storage may be missing there.
 #[test]
 fn every_method_of_the_storage_is_among_the_operations() {
-    // What neither reads nor writes a record.
+    // Methods that neither read nor write a record.
     const NO_RECORDS: [&str; 3] = ["mark_prekeys_uploaded", "snapshot_db", "resource_report"];
     let source = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let operations = source("tests/credentials/operations.rs");
@@ -177,7 +176,7 @@ fn every_method_of_the_storage_is_among_the_operations() {
     assert!(methods > 70, "only {methods} methods were found");
 }
 
-/// Something there for every operation to work on.
+/// Writes a record for each operation to find.
 pub async fn prepare(backend: &dyn Backend) {
     let judge = InMemoryBackend::new();
     for operation in every_operation().into_iter().filter(|operation| operation.writes() && !operation.only_deletes()) {

@@ -10,10 +10,10 @@ use wacore::store::Device;
 use wacore::store::error::StoreError;
 use wacore::store::traits::*;
 
-/// What a method answered, as text; what has no order is sorted.
+/// What a method answered, as text. Unordered answers are sorted, so that texts can be compared.
 pub type Outcome = String;
 
-/// Small numbers stand for names and values, so that operations meet each other.
+/// Names and values are made of small numbers, so that random operations often concern the same record.
 #[derive(Clone, Debug)]
 pub enum Operation {
     PutIdentity(u8, u8),
@@ -113,7 +113,7 @@ impl Operation {
     }
 }
 
-/// One for each statement that writes, which it begins with.
+/// One operation for each SQL statement that writes; that statement is the first one it executes.
 pub fn every_write() -> Vec<Operation> {
     vec![
         Op::PutSession(1, 1),
@@ -125,7 +125,7 @@ pub fn every_write() -> Vec<Operation> {
     ]
 }
 
-/// One of each, on names that the writing ones among them make.
+/// One of each kind; those that read find what those that write have written.
 pub fn every_operation() -> Vec<Operation> {
     vec![
         Op::PutIdentity(1, 1),
@@ -210,7 +210,6 @@ pub fn every_operation() -> Vec<Operation> {
     ]
 }
 
-/// Does it, and says what came of it.
 pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, StoreError> {
     Ok(match operation.clone() {
         Op::PutIdentity(a, v) => said(b.put_identity(&address(a), [v; 32]).await?),
@@ -355,7 +354,7 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         Op::SaveDevice(v) => said(b.save(&device(v)).await?),
         Op::LoadDevice => said(b.load().await?.map(|device| device.push_name)),
         Op::DeviceExists => said(b.exists().await?),
-        // The id is the backend's own business.
+        // Each backend counts ids in its own way.
         Op::CreateDevice => said(b.create().await.map(|_| ())?),
     })
 }
@@ -370,7 +369,7 @@ fn sorted(answers: impl IntoIterator<Item = impl Debug>) -> Outcome {
     answers.join(" ")
 }
 
-/// One user's name is the beginning of another's.
+/// Each user's name is a prefix of the next one's, to find lookups that match by prefix.
 fn user(u: u8) -> String {
     format!("49{}", "7".repeat(usize::from(u)))
 }
@@ -390,12 +389,12 @@ fn group(g: u8) -> String {
     format!("{}@g.us", user(g))
 }
 
-/// One collection's name is the beginning of another's.
+/// Each name is a prefix of the next one's, as WhatsApp's own are.
 fn collection(name: u8) -> String {
     format!("regular{}", "_low".repeat(usize::from(name)))
 }
 
-/// Ids come from other people's devices.
+/// Ids are chosen by the sender's device, and may be hostile.
 fn message(m: u8) -> String {
     match m {
         0 => "3EB0/../%2f\0\u{1}".to_owned(),
@@ -404,8 +403,8 @@ fn message(m: u8) -> String {
     }
 }
 
-/// Each number is one LID's, now or formerly: of a number that two have had, the
-/// in-memory backend forgets the second when the first moves on.
+/// Numbers of different LIDs differ, before and after a move: the in-memory backend does not handle
+/// a number that two LIDs have had.
 fn number(l: u8, moved: bool) -> String {
     format!("1555{}{l:03}", u8::from(moved))
 }
@@ -425,7 +424,7 @@ fn devices(u: u8, v: u8) -> DeviceListRecord {
     DeviceListRecord { user: user(u), devices: vec![device], timestamp: v.into(), phash: None, raw_id: Some(v.into()) }
 }
 
-/// Stored "now": either everything has expired or nothing.
+/// Secrets and messages are stored with the current time, so either all of them are older or none.
 fn cutoff(all: bool) -> i64 {
     if all { i64::MAX } else { 1 }
 }

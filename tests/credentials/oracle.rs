@@ -1,5 +1,5 @@
-//! Whatever is done to a keyring, it answers as the library's in-memory backend does:
-//! staged, durable, secured in the middle, and opened again at the end.
+//! A keyring answers every history of operations as the library's in-memory backend does, although
+//! it is made durable in the middle and opened again later.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn a_keyring_answers_as_the_in_memory_backend_does() {
 
 async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     let judge = InMemoryBackend::new();
-    // In memory, then written behind, then in rows alone.
+    // In memory until it is secured, with the write-behind cache until it is opened again, then rows only.
     let reopened_at = secured_at.midpoint(history.len()) + 1;
     let mut keyring = rig.fresh();
     for backend in [&judge as &dyn wacore::store::traits::Backend, &*keyring] {

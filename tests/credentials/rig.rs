@@ -61,13 +61,13 @@ impl Rig {
         self.store.fresh(self.account, FENCE, KeyringId(Uuid::new_v4()))
     }
 
-    /// With a device, secured, and opened again: everything is read from rows.
+    /// A durable keyring with a device that was opened again, so that everything is read from rows.
     pub async fn durable(&self) -> Arc<Keyring> {
         let secured = self.secured().await;
         self.store.open_keyring(self.account, FENCE, secured.id()).await.unwrap()
     }
 
-    /// With a device, secured a moment ago: rows, and the write-behind cache of them.
+    /// A keyring with a device that was just made durable: it still has its write-behind cache.
     pub async fn secured(&self) -> Arc<Keyring> {
         let keyring = self.fresh();
         keyring.create().await.unwrap();
@@ -75,12 +75,12 @@ impl Rig {
         keyring
     }
 
-    /// Makes keys durable with a change of the account that does not ask for the number.
+    /// The change of the account with which keys are made durable. It claims no number.
     pub fn admission(&self) -> WriteKeys {
         self.admission_of(self.account, None)
     }
 
-    /// The same of any account, and with the number.
+    /// The same for any account, claiming the number.
     pub fn admission_of(&self, account: AccountId, phone: Option<Phone>) -> WriteKeys {
         let (pool, process, links) = (self.pool.clone(), self.process, Some(self.phone.clone()));
         Box::new(move |keys| {
@@ -126,14 +126,14 @@ impl Rig {
         until("stuck", async || self.execute(waits, &[]).await == count).await;
     }
 
-    /// Every record there is, as one text: equal texts, equal rows.
+    /// All rows of `credentials` as one text, to compare.
     pub async fn records(&self) -> String {
         let client = self.pool.get().await.unwrap();
         let query = "SELECT coalesce(string_agg(c::text, E'\\n' ORDER BY c::text), '') FROM credentials c";
         client.query_one(query, &[]).await.unwrap().get(0)
     }
 
-    /// Every row of keys there is, as one text: equal texts, equal rows.
+    /// All rows of `credentials` and `keyrings` as one text, to compare.
     pub async fn image(&self) -> String {
         let client = self.pool.get().await.unwrap();
         let query = "SELECT coalesce(string_agg(r, E'\\n' ORDER BY r), '') FROM (

@@ -1,4 +1,4 @@
-//! A new master key under keyrings that are in use: see `Rotation`.
+//! Rotation of the master key while keyrings are in use.
 
 use std::fs;
 use std::num::NonZeroU32;
@@ -32,7 +32,8 @@ async fn a_rotation_reseals_every_keyring_and_touches_no_record() {
 
     let restarted = rig.reopen_store().await.unwrap();
     for (name, keyring) in keyrings {
-        // Open before; opened by a daemon that has only the old key in memory; by a new one.
+        // A keyring that was open during the rotation; then openings by a store that has read only the
+        // old key, and by one that has read only the new key.
         assert_eq!(keyring.load_identity(name).await.unwrap(), Some([7; 32]));
         for store in [&rig.store, &restarted] {
             let opened = store.open_keyring(rig.account, FENCE, keyring.id()).await.unwrap();
@@ -87,7 +88,7 @@ async fn a_stalled_rotation_blocks_others_only_briefly() {
     let rig = Rig::new().await;
     let staged = rig.fresh();
     staged.create().await.unwrap();
-    // As a rotation holds it that was stopped in its last step.
+    // The lock of a rotation that was stopped in its last step.
     let stopped = fs::File::open(rig.key_file.parent().unwrap()).unwrap();
     stopped.lock().unwrap();
     tokio::time::pause();
@@ -116,7 +117,7 @@ async fn an_unreadable_keyring_keeps_the_old_key_in_the_file() {
     assert_eq!(file(&rig).lines().count(), 2);
     let restarted = rig.reopen_store().await.unwrap();
     restarted.open_keyring(rig.account, FENCE, good.id()).await.unwrap();
-    // Mended, or shredded: then it ends.
+    // Once the keyring is repaired, the rotation can end.
     rig.execute(spoil, &[&bad.id().0]).await;
     assert_eq!(rotate(&rig).await.unwrap().keyrings, 1);
     assert_eq!(file(&rig).lines().count(), 1);
@@ -147,7 +148,7 @@ async fn a_second_concurrent_rotation_is_rejected() {
 }
 
 async fn rotate(rig: &Rig) -> Result<Rotated, RotationError> {
-    // Of its own connection: its lock ends with it.
+    // A connection of its own, outside the pool: the rotation's lock ends with it.
     let client = deadpool_postgres::Object::take(rig.pool.get().await.unwrap());
     Rotation::new(&client, &rig.key_file, BATCH).run(|_| {}).await
 }

@@ -115,7 +115,7 @@ async fn a_missing_or_foreign_keyring_is_an_error_and_never_empty() {
         let refused = rig.store.open_keyring(account, FENCE, id).await;
         assert!(matches!(refused, Err(StoreError::Poisoned(_))));
     }
-    // An account that does not exist is not this daemon's.
+    // An account that does not exist is owned by nobody.
     let refused = rig.store.open_keyring(AccountId(Uuid::new_v4()), FENCE, keyring.id()).await;
     assert!(matches!(refused, Err(StoreError::Fenced)));
     assert_eq!(rig.image().await, image);

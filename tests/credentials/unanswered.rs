@@ -1,5 +1,5 @@
-//! Statements whose outcome nobody learns. A write may still land, so its keyring is not
-//! used any more; a read is just asked again.
+//! Statements without an answer. A write may still be carried out, so its keyring must be opened
+//! again; a read can be repeated.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use crate::rig::{FENCE, Rig};
 
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// A way to the rig's Postgres that breaks when told to.
+/// A proxy in front of the rig's Postgres, whose connections can be cut.
 struct Relay {
     dir: PathBuf,
     links: Arc<Mutex<Vec<AbortHandle>>>,
@@ -53,7 +53,7 @@ impl Relay {
     }
 }
 
-/// A write that waits for a lock, and who holds that.
+/// A write that waits for a lock, and the connection whose transaction holds it.
 async fn stuck(
     rig: &Rig,
     keyring: &Arc<Keyring>,
@@ -113,7 +113,7 @@ async fn a_write_that_is_never_answered_fails_its_keyring() {
         let keyring = rig.durable().await;
         prepare(&*keyring).await;
         let (writing, in_the_way) = stuck(&rig, &keyring, &write).await;
-        // Nothing else is under way: the clock goes straight to the end of its patience.
+        // Nothing else is under way, so the paused clock jumps to the write's timeout.
         tokio::time::pause();
         assert!(writing.await.unwrap().is_err(), "{write:?}");
         tokio::time::resume();
@@ -165,9 +165,9 @@ async fn a_read_that_is_never_answered_fails_nothing_else() {
     }
 }
 
-/// The library writes sessions when it likes: another chat is written to, or the connection is
-/// taken down. One that a message was read with must not be there without the message, which
-/// would be taken for a known one when WhatsApp tells it again, and acknowledged.
+/// The library writes sessions at any time, for example because of another chat. If the session that
+/// decrypted a message were durable without the message, the library would take the message for a
+/// duplicate when WhatsApp sends it again, and acknowledge it unread.
 #[tokio::test]
 async fn no_session_is_written_without_the_message_it_read() {
     let rig = Rig::new().await;

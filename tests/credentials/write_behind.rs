@@ -18,7 +18,7 @@ const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql 
     CREATE TRIGGER refuse BEFORE INSERT OR DELETE ON credentials EXECUTE FUNCTION refuse()";
 const ALLOW: &str = "DROP TRIGGER refuse ON credentials";
 
-/// A frame whose keys are being settled, behind a transaction on that connection.
+/// A flush before a send that waits for a lock, which a transaction on the other connection holds.
 async fn stuck(rig: &Rig, keyring: &Arc<Keyring>, in_the_way: &Client) -> JoinHandle<Result<(), StoreError>> {
     in_the_way.batch_execute("BEGIN; SELECT FROM keyrings FOR UPDATE").await.unwrap();
     let sender = Arc::clone(keyring);
@@ -45,7 +45,7 @@ async fn nothing_is_sent_before_all_earlier_writes_are_durable() {
     assert_eq!(opened.load_prekey(2).await.unwrap(), None);
     assert_eq!(opened.get_session("a@lid").await.unwrap().unwrap(), "one");
 
-    // Another: it was opened, so the first one writes no more.
+    // The first keyring writes no more, since it was opened again. The same with deletions:
     let keyring = rig.secured().await;
     keyring.store_prekey(1, b"first", false).await.unwrap();
     keyring.put_session("a@lid", b"one").await.unwrap();
@@ -143,7 +143,7 @@ async fn a_timed_out_flush_may_land_later_so_the_keyring_fails() {
     assert!(matches!(keyring.failed().await, StoreError::Unavailable(_)));
     assert!(keyring.put_identity("a@lid", [2; 32]).await.is_err());
     assert!(keyring.flush_before_send().await.is_err());
-    // Not seen by opening it, which would keep it from landing.
+    // Asked in SQL: opening the keyring again would reject the write that is still under way.
     let landed = async || rig.execute("SELECT FROM credentials WHERE kind = 'identity'", &[]).await == 1;
     until("it landed", landed).await;
     assert_eq!(rig.reopened(&keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));
@@ -158,7 +158,7 @@ async fn a_flush_is_retried_after_its_connection_is_terminated() {
     let sending = stuck(&rig, &keyring, &in_the_way).await;
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     assert_eq!(rig.execute(cut, &[]).await, 1);
-    // It says so, and so that nothing was written.
+    // The server reports the termination, so the client knows that nothing was written.
     in_the_way.batch_execute("COMMIT").await.unwrap();
     sending.await.unwrap().unwrap();
     assert_eq!(rig.reopened(&keyring).await.load_identity("a@lid").await.unwrap(), Some([1; 32]));

@@ -1,4 +1,4 @@
-//! The audit log's own keeping: what its triggers say, and who may change it.
+//! The audit log: what its triggers write, and that nobody can change it.
 
 use paird::postgres::roles::{self, Isolation};
 use paird_actors::{domain::Change, ports::FleetStore as _};
@@ -64,7 +64,7 @@ async fn commands_that_were_done_are_audited_once() {
     assert_eq!(lines, wanted);
 }
 
-/// Not those who may append to it, nor the owner, unless he takes the triggers away.
+/// Nor can the owner of the tables, without first dropping the triggers.
 #[tokio::test]
 async fn audit_writers_cannot_change_the_log() {
     let database = Database::new().await;
@@ -95,7 +95,7 @@ async fn audit_writers_cannot_change_the_log() {
         let wrong = database.web.batch_execute(sql).await.expect_err(sql);
         assert!(wrong.as_db_error().unwrap().message().contains("append-only"), "{sql}: {wrong:?}");
     }
-    // Whoever appends is named, whatever he says.
+    // Postgres names the login that appended a line; the login cannot choose another name.
     let signed = "SELECT sent_by FROM audit_log WHERE action = 'x'";
     assert_eq!(database.one::<String>(signed, &[]).await, "of_daemon");
 }

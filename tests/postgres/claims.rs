@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::support::{Daemon, Database, update, write};
 
-/// A change that gives the account a number; nothing where it got it, or who has it.
+/// Claims a number for the account. Returns the label of the account that has it already.
 async fn claim(daemon: &Daemon, account: AccountId, phone: &Phone) -> Option<String> {
     let mut record = daemon.load(account).await;
     let keyring = KeyringId(Uuid::new_v4());
@@ -134,7 +134,7 @@ async fn a_command_taken_during_a_move_is_run_by_the_new_owner() {
     wanted(&database, "true").await;
     database.send("account.cancel", record.id).await;
     let taken = former.store.take_commands().await.unwrap();
-    // As if the take had been committed just after the release had looked.
+    // The release did not see the take, which was committed a moment later, so it put nothing back.
     database.web.execute("UPDATE whatsapp_accounts SET owner = $1", &[&present.process]).await.unwrap();
     let again = present.store.take_commands().await.unwrap();
     assert_eq!((again[0].id, again.len()), (taken[0].id, 1));
@@ -208,15 +208,19 @@ async fn a_late_release_does_not_touch_an_account_taken_back() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
-    // Its release was sent and not answered: it is not known whether it is done.
+    // The daemon sent a release that was not answered, so it takes the account back; then the release arrives.
     daemon.store.retake_account(record.id, record.fence).await.unwrap();
     daemon.store.release_account(record.id, record.fence).await.unwrap();
-    assert_eq!(daemon.load(record.id).await.fence, Fence(record.fence.0 + 1), "given up by a late word");
+    assert_eq!(daemon.load(record.id).await.fence, Fence(record.fence.0 + 1), "a late release gave the account up");
 
     let present = daemon.load(record.id).await;
     daemon.store.release_account(record.id, present.fence).await.unwrap();
     daemon.store.retake_account(record.id, present.fence).await.unwrap();
-    assert_eq!(daemon.load(record.id).await.fence, Fence(present.fence.0 + 1), "it was done, and nobody has it");
+    assert_eq!(
+        daemon.load(record.id).await.fence,
+        Fence(present.fence.0 + 1),
+        "the release was done, so the account is taken back"
+    );
 
     let present = daemon.load(record.id).await;
     daemon.store.release_account(record.id, present.fence).await.unwrap();
@@ -225,13 +229,13 @@ async fn a_late_release_does_not_touch_an_account_taken_back() {
     };
     draining(true).await;
     daemon.store.retake_account(record.id, present.fence).await.unwrap();
-    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "taken by who is to take none");
+    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "a draining daemon took the account back");
     draining(false).await;
 
     let other = database.daemon().await;
     other.own(record.id).await;
     daemon.store.retake_account(record.id, present.fence).await.unwrap();
-    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "taken from who has it now");
+    assert!(daemon.store.load_account(record.id).await.unwrap().is_none(), "an account was taken from its live owner");
 }
 
 #[tokio::test]
@@ -250,7 +254,7 @@ async fn nothing_is_dialled_for_an_account_that_is_not_ours() {
     let store = database.kill(daemon).await;
     assert!(refused(&store, record.fence).await, "without a live lease");
     let written = store.record(&write(follows, update(&record, Change::default()))).await.unwrap();
-    assert_eq!(written, Written::Done { settings: None }, "nor right behind a change");
+    assert_eq!(written, Written::Done { settings: None }, "nor directly after a change");
 }
 
 #[tokio::test]

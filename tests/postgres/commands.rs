@@ -27,7 +27,7 @@ async fn commands_of_an_account_come_one_at_a_time_in_order() {
     let done = vec![finished(sent[0], Err("no"))];
     daemon.write(update(&record, Change { finished: done, ..Change::default() })).await.unwrap();
     assert_eq!(take().await, [sent[1]]);
-    assert_eq!(take().await, [sent[2]], "a running groups.sync holds nobody up");
+    assert_eq!(take().await, [sent[2]], "a running groups.sync does not block the next command");
     assert!(take().await.is_empty());
     let mut handed_out = daemon.store.handed_out(record.id);
     handed_out.sort();
@@ -56,7 +56,7 @@ async fn an_operators_many_commands_do_not_go_before_anothers_few() {
     assert_eq!(taken.len(), 42);
     assert!(place(few[0]) <= 1 && place(few[1]) <= 3, "at {} and {}", place(few[0]), place(few[1]));
     let theirs: Vec<_> = taken.iter().map(|command| command.id.0).filter(|id| !few.contains(id)).collect();
-    assert!(theirs.is_sorted(), "each operator's own come in the order in which they were sent");
+    assert!(theirs.is_sorted(), "the flood keeps its order");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn an_undelivered_running_command_is_redelivered_once() {
         let taken = daemon.store.take_commands().await.unwrap();
         taken.into_iter().map(|command| command.id.0).collect::<Vec<_>>()
     };
-    // By a statement whose answer was lost, or that was done after its asker had given it up.
+    // A taking whose answer was lost, or that was carried out after the store had given it up.
     let take_unheard = async |id: i64| {
         let sql = "UPDATE commands SET state = 'running', taken_by = $2, taken = $3 WHERE id = $1";
         assert_eq!(database.web.execute(sql, &[&id, &daemon.process, &Uuid::new_v4()]).await.unwrap(), 1);
@@ -129,14 +129,14 @@ async fn an_undelivered_running_command_is_redelivered_once() {
     let first = database.send("account.pair", record.id).await;
     let second = database.send("account.cancel", record.id).await;
     take_unheard(first).await;
-    assert_eq!(take().await, [first], "and not the second: the first is running");
-    assert!(take().await.is_empty(), "it was handed out");
+    assert_eq!(take().await, [first], "the second command was taken while the first one runs");
+    assert!(take().await.is_empty(), "it was handed out twice");
 
     daemon.store.requeue_commands(&daemon.store.handed_out(record.id)).await.unwrap();
     take_unheard(first).await;
     assert_eq!(take().await, [first]);
     assert!(take().await.is_empty());
-    // Handed out, put back by a claim that this store does not know of, taken unheard.
+    // The store has it as handed out, but another claim has put it back and it was taken once more.
     take_unheard(first).await;
     assert_eq!(take().await, [first], "taken anew");
 
@@ -145,8 +145,8 @@ async fn an_undelivered_running_command_is_redelivered_once() {
     assert_eq!(take().await, [second]);
 }
 
-/// It comes behind the snapshot of the statement that ends the one before, and is looked for
-/// before that is committed: neither statement sees that it is its turn.
+/// The second command is sent after the snapshot of the statement that ends the first one, and is
+/// looked for before that statement commits. So neither statement sees that the second can be taken.
 #[tokio::test]
 async fn a_command_sent_while_another_ends_is_looked_for_at_once() {
     let database = Database::new().await;
@@ -192,7 +192,7 @@ async fn a_command_taken_again_is_not_put_back_by_its_former_taking() {
     daemon.store.requeue_commands(&former).await.unwrap();
     let taken = daemon.store.take_commands().await.unwrap();
     assert_eq!(taken.len(), 1);
-    // The same once more: its answer was lost, or it lands late.
+    // The same statement again, as if the first one's answer had been lost.
     daemon.store.requeue_commands(&former).await.unwrap();
     assert_eq!(database.one::<String>("SELECT state FROM commands", &[]).await, "running");
     assert!(daemon.store.take_commands().await.unwrap().is_empty(), "handed out a second time");

@@ -6,7 +6,7 @@ use paird::postgres::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::support::{connect, eventually, scratch};
 
-/// With nothing kept safe from a power cut.
+/// Without fsync, which tests do not need.
 fn fast() -> Options {
     Options { fast: true, ..embedded_postgres(None) }
 }
@@ -49,7 +49,7 @@ async fn a_cluster_starts_answers_stops_and_keeps_its_rows() {
     let client = connect(&embedded.dsn()).await;
     let kept: i32 = client.query_one("SELECT id FROM kept", &[]).await.unwrap().get(0);
     assert_eq!(kept, 7);
-    // Compiling takes longer than any statement here runs, and comes with a library of its own.
+    // JIT compilation takes longer than any statement here, and loads LLVM.
     let jit: String = client.query_one("SHOW jit", &[]).await.unwrap().get(0);
     assert_eq!(jit, "off");
     embedded.stop().await;
@@ -79,7 +79,7 @@ async fn the_server_ends_with_a_killed_daemon_and_restarts_at_once() {
     let pid = std::fs::read_to_string(&pid_file).unwrap().lines().next().unwrap().to_owned();
     kill(process);
     let embedded = Embedded::start(&dir, fast()).await.unwrap();
-    // It may be there as a zombie, where nobody reaps orphans.
+    // In a container without an init process it stays as a zombie.
     let stat = std::fs::read_to_string(Path::new("/proc").join(&pid).join("stat")).unwrap_or_default();
     assert!(stat.is_empty() || stat.contains(") Z "), "the former server still runs: {stat}");
     connect(&embedded.dsn()).await;
@@ -122,7 +122,8 @@ async fn a_data_directory_may_have_a_long_path_or_a_closed_parent() {
     std::fs::remove_dir_all(closed).unwrap();
 }
 
-/// Where everybody may pass to the data directory; else root's server has one, for the way there.
+/// In a directory that every user can enter: otherwise a server started by root keeps the capability
+/// to pass closed directories.
 #[tokio::test]
 async fn the_server_has_no_capability() {
     let dir = std::env::temp_dir().join(format!("paird-{}", uuid::Uuid::new_v4().simple()));

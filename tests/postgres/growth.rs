@@ -1,5 +1,5 @@
-//! What the daemon and an open console ask again and again costs what is alive, not what
-//! ever was: shown by the plans on a database with a long past.
+//! The cost of recurring statements depends on the number of live rows, not of all rows: their plans
+//! are checked on a database with many old rows.
 
 use std::collections::HashMap;
 use std::fs;
@@ -58,7 +58,7 @@ const TABLES: [&str; 6] = ["audit_log", "commands", "credentials", "events", "ke
 /// Pages that a statement may touch: eight for each of 1,000 living accounts.
 const MOST_PAGES: u64 = 8_000;
 
-/// What a daemon or an open console asks periodically, for a command or for a connection.
+/// The files of statements that run periodically, for each command or for each connection.
 const ASKED: [&str; 13] = [
     "accounts",
     "changes",
@@ -75,10 +75,10 @@ const ASKED: [&str; 13] = [
     "tickets",
 ];
 
-/// Asked by a person who rotates the master key: of all keys.
+/// Statements of a rotation of the master key, which concern all keys.
 const OF_ALL_KEYS: [&str; 3] = ["count_keyrings_by_master_key", "list_keyrings_to_rewrap", "list_keyrings"];
 
-/// What makes a statement do its work, where it does nothing otherwise.
+/// SQL to run first, without which a statement would find nothing to do.
 const BEFORE: [(&str, &str); 2] = [
     ("give_accounts_back", "UPDATE processes SET draining = true WHERE id = md5('process1')::uuid"),
     ("disown_accounts", "DELETE FROM processes WHERE id = md5('process1')::uuid"),
@@ -98,7 +98,7 @@ async fn recurring_queries_scale_with_live_rows_only() {
         if OF_ALL_KEYS.contains(&statement.name.as_str()) {
             continue;
         }
-        // A prepared statement may get another plan, for all arguments, from the sixth call on.
+        // From the sixth execution on, a prepared statement may get a generic plan.
         for before in [0, 6] {
             let Statement { name, arguments, .. } = &statement;
             match database.explain(&statement, before).await {
@@ -145,15 +145,15 @@ async fn a_change_of_one_account_reads_no_others() {
 }
 
 impl Database {
-    /// Rows of accounts that this connection has read, of late; counted up.
+    /// How many rows of accounts the current transaction has read so far.
     async fn rows_read(&self) -> i64 {
         let read = "SELECT (seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables
                     WHERE relname = 'whatsapp_accounts'";
         self.one(read, &[]).await
     }
 
-    /// Its plan as it was carried out, planned so often before, and the tables that were
-    /// gone through as a whole, by functions and triggers, too. Nothing of it stays.
+    /// The plan of one execution after `before` earlier ones, and the tables that were scanned as a
+    /// whole, also by functions and triggers. Everything is rolled back.
     async fn explain(&self, statement: &Statement, before: u32) -> Result<(Value, Vec<String>), Error> {
         let Statement { name, text, arguments } = statement;
         let before_it = BEFORE.iter().find(|(of, _)| of == name).map_or("", |(_, sql)| sql);
@@ -176,7 +176,7 @@ impl Database {
     }
 }
 
-/// Touched by the statement and by what it calls.
+/// Pages that the statement and the functions it calls have touched.
 fn pages(plan: &Value) -> u64 {
     let plan = &plan[0]["Plan"];
     ["Shared Hit Blocks", "Shared Read Blocks"].iter().filter_map(|field| plan[field].as_u64()).sum()
@@ -207,7 +207,7 @@ fn statement(made: &str) -> Statement {
     let arrays = |kind: &str| generics.contains(&format!("{kind}: crate::ArraySql"));
     let kinds = bind.split(") ->").next().unwrap().split(',').filter_map(|one| one.trim().split_once(": &'a "));
     let kinds: HashMap<&str, &str> = kinds.collect();
-    // Of one that gives no rows the arguments are handed over at once.
+    // Statements without rows are generated in another form.
     let names = bind.split("params: [").nth(1).or_else(|| bind.split("&[").nth(1)).unwrap().split(']').next().unwrap();
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     let arguments = names.map(|name| argument(name, kinds[name], arrays(kinds[name])).to_owned()).collect();
@@ -231,7 +231,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         ("phone" | "phone_number", _) => "'436601'",
         (_, kind) if kind.starts_with("Option<") => "NULL",
         _ if is_array => "'{}'",
-        // That which raises the fences.
+        // A renewal that raises the fences does more.
         ("refresh", _) => "true",
         ("renewal", _) => "1",
         (_, "bool") => "false",

@@ -78,7 +78,7 @@ async fn is_refused(client: &Client, sql: &str) -> String {
     wrong.as_db_error().unwrap().message().to_owned()
 }
 
-/// How many rows of a table are of one account, by the owner's eyes or another's.
+/// The statement that counts an account's rows in a table.
 fn rows_of(table: &str, account: Uuid) -> String {
     let column = match table {
         "whatsapp_accounts" => "id",
@@ -104,7 +104,7 @@ async fn an_operator_sees_no_row_of_another_in_any_table() {
         (tenants.login("shop").await, tenants.login("of_daemon").await, tenants.login("of_console").await);
     for table in &tables {
         let (ours, theirs) = (rows_of(table, tenants.ours), rows_of(table, tenants.theirs));
-        // A table that is new here must have a row of each, and a policy in sql/isolate.sql.
+        // A new table needs a row of each operator here, and a policy in sql/isolate.sql.
         assert!(count(&tenants.database.web, &theirs).await > 0, "{table} has no row of theirs: add one to this test");
         assert!(count(&shop, &ours).await > 0, "{table}");
         assert_eq!(count(&shop, &theirs).await, 0, "{table} shows rows of another operator");
@@ -116,11 +116,11 @@ async fn an_operator_sees_no_row_of_another_in_any_table() {
             }
         }
     }
-    // Who works for both, one after the other.
+    // A session may work for several operators, one after the other.
     shop.batch_execute(&format!("SET paird.operator = '{THEIRS}'")).await.unwrap();
     assert_eq!(count(&shop, &rows_of("events", tenants.ours)).await, 0);
     assert!(count(&shop, &rows_of("events", tenants.theirs)).await > 0);
-    // A word that is no operator is an error, not everything.
+    // An invalid operator is an error, and does not switch the filter off.
     shop.batch_execute("SET paird.operator = 'all'").await.unwrap();
     assert!(shop.batch_execute("SELECT id FROM whatsapp_accounts").await.is_err());
 }
@@ -153,7 +153,7 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
     ] {
         is_refused(&shop, &sql).await;
     }
-    // Another's account, one that is not there and none look the same.
+    // The refusal does not tell whether an account of another operator exists.
     let mut said = Vec::new();
     for account in [format!("'{theirs}'"), format!("'{}'", Uuid::new_v4()), "NULL".to_owned()] {
         for key in ["NULL", "'key'"] {
@@ -165,7 +165,7 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
     assert_eq!(tenants.database.one::<String>(before, &[&OURS, &theirs]).await, untouched);
 
-    // One's own goes on as ever.
+    // An operator's own rows can be changed as before.
     let ours = tenants.ours;
     for sql in [
         format!("UPDATE whatsapp_accounts SET label = 'still ours', proxy = 'http://x:1' WHERE id = '{ours}'"),
@@ -180,12 +180,12 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
     }
 }
 
-/// The question costs more than the rest of `send_command`.
+/// The check costs more than the rest of `send_command`.
 #[tokio::test]
 async fn only_tenants_have_their_commands_checked() {
     let database = Database::new().await;
     let is_checked = "SELECT tgenabled <> 'D' FROM pg_trigger WHERE tgname = 'command_is_of_ones_own'";
-    assert!(!database.one::<bool>(is_checked, &[]).await, "from the beginning");
+    assert!(!database.one::<bool>(is_checked, &[]).await, "the check is off by default");
     for (isolation, expected) in
         [(Isolation::AsItIs, false), (Isolation::On, true), (Isolation::AsItIs, true), (Isolation::Off, false)]
     {
@@ -194,7 +194,6 @@ async fn only_tenants_have_their_commands_checked() {
     }
 }
 
-/// Every function that a web login may call, and that is not a trigger's.
 #[tokio::test]
 async fn no_function_says_more_to_an_operator_than_the_tables() {
     let tenants = Tenants::new(Isolation::On).await;
@@ -202,7 +201,7 @@ async fn no_function_says_more_to_an_operator_than_the_tables() {
                WHERE p.pronamespace = current_schema()::regnamespace AND p.prosecdef
                  AND has_function_privilege('paird_web', p.oid, 'EXECUTE') ORDER BY 1";
     let definers: Vec<String> = tenants.database.web.query(sql, &[]).await.unwrap().iter().map(|r| r.get(0)).collect();
-    // All others have the caller's rights. One that is new here is to be tried in the test above.
+    // All other functions run with the caller's rights. A new one here needs a case in the test above.
     assert_eq!(definers, ["send_command"]);
     let shop = tenants.shop(OURS).await;
     let readers = "SELECT count(*) FROM list_readers('{}')";
@@ -235,7 +234,7 @@ async fn no_function_says_more_to_an_operator_than_the_tables() {
     assert!(tenants.database.one::<bool>(lane, &[&"of_console"]).await);
 }
 
-/// By a superuser. Nothing that the login does gets it another operator.
+/// `ALTER ROLE … SET` by a superuser fixes the operator of a login, which can then not change it.
 #[tokio::test]
 async fn a_login_whose_operator_is_fixed_gets_no_other() {
     let tenants = Tenants::new(Isolation::On).await;

@@ -21,7 +21,7 @@ async fn the_end_of_another_daemons_lease_is_noticed_at_once() {
     assert_eq!(daemons.borrow_and_update().daemons, 2);
     drop(dying);
     let seen = tokio::time::timeout(TTL / 5, daemons.wait_for(|seen| seen.daemons == 1)).await;
-    assert!(seen.is_ok_and(|seen| seen.is_ok()), "it renews at a quarter of its lease, and looked no earlier");
+    assert!(seen.is_ok_and(|seen| seen.is_ok()), "the end of the lease was noticed only by a renewal");
 }
 
 /// Accounts that are given back at once.
@@ -122,10 +122,10 @@ async fn renewing_an_expired_lease_reports_the_expiry() {
     assert_eq!((renewed.epoch, renewed.expired), (Some(2), false));
     assert_eq!(lease.fence().await, 1);
     assert_eq!(lease.renew(4, true).await.epoch, Some(4));
-    assert_eq!(lease.fence().await, 2, "because that was asked");
+    assert_eq!(lease.fence().await, 2, "a refreshing renewal raises the fence");
 }
 
-/// Until another renewal that holds the row commits, the lease may run out.
+/// While a renewal waits for the row's lock, the lease may run out.
 #[tokio::test]
 async fn a_renewal_that_waited_looks_at_the_clock_afterwards() {
     let lease = ByHand::new().await;
@@ -162,12 +162,12 @@ async fn a_drain_that_lands_after_its_undoing_changes_nothing() {
     lease.drain(true, 1).await;
     assert!(!lease.is_draining().await);
     lease.renew_draining(2, false, true, 1).await;
-    assert!(!lease.is_draining().await, "by a renewal of before");
+    assert!(!lease.is_draining().await, "an older renewal changed the drain");
     assert_eq!(lease.give_back(1).await, (0, false));
 
     lease.renew_draining(3, false, true, 3).await;
     assert!(lease.is_draining().await, "a renewal says it, too");
-    assert_eq!(lease.give_back(1).await, (0, false), "of another drain");
+    assert_eq!(lease.give_back(1).await, (0, false), "the drain has another number");
     assert_eq!(lease.give_back(3).await, (1, false));
     assert_eq!(lease.database.count("SELECT count(*) FROM whatsapp_accounts WHERE owner IS NULL").await, 1);
 }
@@ -186,8 +186,7 @@ async fn a_lease_whose_row_is_gone_is_taken_again() {
     lease.release().await.unwrap();
 }
 
-/// Whoever has it locked, a web app in the middle of a transaction say, keeps that account and
-/// no other.
+/// An account whose row is locked, for example by a web app's transaction, is skipped.
 #[tokio::test]
 async fn an_account_that_is_locked_delays_no_renewal() {
     let lease = ByHand::new().await;
@@ -198,17 +197,16 @@ async fn an_account_that_is_locked_delays_no_renewal() {
     let locked = format!("BEGIN; UPDATE whatsapp_accounts SET label = 'renamed' WHERE id = '{}'", other.0);
     lease.database.web.batch_execute(&locked).await.unwrap();
     let renewed = tokio::time::timeout(Duration::from_secs(5), lease.renew(2, true)).await;
-    assert_eq!(renewed.expect("it waits for nobody").epoch, Some(2));
+    assert_eq!(renewed.expect("it waits for the locked account").epoch, Some(2));
     set_draining().bind(&lease.client, &true, &1, &lease.process).await.unwrap();
     let given = tokio::time::timeout(Duration::from_secs(5), lease.give_back(1)).await;
-    assert_eq!(given.expect("it waits for nobody"), (1, true), "one is left for later");
+    assert_eq!(given.expect("it waits for the locked account"), (1, true), "one is left for later");
     lease.database.web.batch_execute("COMMIT").await.unwrap();
     assert_eq!(lease.fence().await, 1);
     assert_eq!(lease.give_back(1).await, (1, false));
 }
 
-/// However many accounts were ever ours, each statement is over in a moment; those that
-/// another daemon is to run come first.
+/// Batches keep each statement short. Accounts that another daemon must run come first.
 #[tokio::test]
 async fn accounts_are_given_back_in_batches_the_active_first() {
     let lease = ByHand::new().await;
@@ -255,10 +253,10 @@ async fn an_account_at_rest_keeps_its_fence() {
     let taken = "UPDATE commands SET taken_by = (SELECT id FROM processes), taken = gen_random_uuid() WHERE id = $1";
     lease.database.web.execute(taken, &[&command]).await.unwrap();
     lease.renew(3, true).await;
-    assert_eq!(lease.fence().await, 1, "a life may be under way that this command began");
+    assert_eq!(lease.fence().await, 1, "the fence is raised: the command may have started something");
 }
 
-/// A daemon that is told to end while its first statement is under way.
+/// A daemon that is stopped while its first statement is under way: the statement arrives after the release.
 #[tokio::test]
 async fn a_lease_that_is_taken_after_its_end_does_not_come_about() {
     let lease = ByHand::new().await;
@@ -282,7 +280,7 @@ async fn without_sealed_keys_daemons_must_share_a_master_key() {
     let _first = start(first, &["one"]).await;
     let _second = start(second, &["two"]).await;
     let _third = start(third, &["one", "three"]).await;
-    assert_eq!(find_stranger(&pool, first).await.unwrap(), None, "who was there before");
+    assert_eq!(find_stranger(&pool, first).await.unwrap(), None, "the first daemon has no stranger before it");
     let stranger = find_stranger(&pool, second).await.unwrap().expect("one has another key");
     assert_eq!(stranger.pid, i32::try_from(std::process::id()).unwrap());
     assert_eq!(find_stranger(&pool, third).await.unwrap(), None, "one key in common is enough");

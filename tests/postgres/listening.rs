@@ -67,7 +67,8 @@ async fn send_command_rings_on_the_channel_that_a_daemon_chose() {
         Listener::start(database.dsn.clone(), database.dsn.pool().unwrap(), "my channel", NotifyCommands::Verified);
     hears(&listener).await;
     let wake = listener.wake();
-    while tokio::time::timeout(Duration::from_millis(100), wake.notified()).await.is_ok() {}
+    // It woke for what came before it listened.
+    woken(&wake).await;
     let account = database.account(Uuid::new_v4(), "shop").await;
     database.send("account.cancel", account).await;
     tokio::time::timeout(Duration::from_secs(1), wake.notified()).await.unwrap();
@@ -140,8 +141,8 @@ async fn a_restart_of_postgres_loses_no_command() {
     eventually("the lease lives", async || daemon.lease.is_live()).await;
 }
 
-/// They are told apart by when they were heard: the first is stored late, since the database
-/// was away.
+/// Equal notifications are distinguished by when they were heard. The first one is stored late, as
+/// after an outage of the database.
 #[tokio::test]
 async fn an_equal_notification_half_a_minute_later_is_another_command() {
     let database = Database::new().await;

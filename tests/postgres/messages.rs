@@ -143,7 +143,7 @@ async fn the_same_message_twice_is_one_row_and_one_event() {
     for _ in 0..3 {
         assert_eq!(account.record(std::slice::from_ref(&again)).await, Ok(0));
     }
-    // Of another sender, or in another chat, it is another message.
+    // The same id of another sender or in another chat is another message.
     let of_another = IncomingMessage { sender: party(BERT), ..text(GROUP, "3EB01", "second") };
     let elsewhere = IncomingMessage { sender: party(ANNA), ..text(GROUP, "3EB01", "third") };
     assert_eq!(account.record(&[once, of_another, elsewhere]).await, Ok(2));
@@ -178,7 +178,7 @@ async fn a_message_of_a_link_that_is_gone_is_not_written() {
     assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "late")]).await, Err(StoreError::Fenced));
     let sql = "UPDATE whatsapp_accounts SET keyring_id = NULL, linking_keyring_id = $1";
     database.web.execute(sql, &[&other.0]).await.unwrap();
-    assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "while it is made")]).await, Ok(1));
+    assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "while the link is made")]).await, Ok(1));
     database.web.execute("UPDATE whatsapp_accounts SET deleted_at = now()", &[]).await.unwrap();
     assert_eq!(account.messages().record(&link, &[text(ANNA, "2", "late")]).await, Err(StoreError::Fenced));
 }
@@ -191,7 +191,7 @@ async fn messages_keep_their_order_with_seq_without_gaps() {
         .map(|n| text(if n % 2 == 0 { ANNA } else { BERT }, &format!("A{:03}", 999 - n), &n.to_string()))
         .collect();
     assert_eq!(account.record(&batch).await, Ok(400));
-    // Several connections' worth at the same moment, with what is here already among it.
+    // Eight writers at the same time, each with messages that are there already.
     let writers = (0..8).map(|writer| {
         let (messages, link) = (account.messages(), account.link);
         let batch: Vec<_> = (0..20)
@@ -264,7 +264,7 @@ async fn a_message_that_waited_is_told_as_recovered_once() {
     assert_eq!(told(&database).await, ["1 message.waiting", "2 message.received", "3 message.recovered"]);
     let row: Value = database.one("SELECT jsonb_build_array(state, kind, reason, recovered_at > created_at) FROM messages ORDER BY id LIMIT 1", &[]).await;
     assert_eq!(row, json!(["received", "text", null, true]));
-    // Both at once: it can be read.
+    // Waiting and readable in one batch: the readable one is kept.
     assert_eq!(account.record(&[waiting(ANNA, "3"), text(ANNA, "3", "at once")]).await, Ok(1));
     assert_eq!(told(&database).await.pop().unwrap(), "4 message.received");
 }
@@ -349,7 +349,7 @@ async fn bodies_go_after_days_and_rows_as_events_do() {
     let pool = database.dsn.pool().unwrap();
     for (id, days) in [("very old", 31), ("old", 9), ("read", 8), ("young", 6)] {
         account.record(&[text(ANNA, id, id)]).await.unwrap();
-        // The event and what it tells of have one moment.
+        // The event has the same time as the message.
         let aged = format!(
             "UPDATE messages SET created_at = now() - interval '{days} days' WHERE wa_id = '{id}';
              UPDATE message_bodies SET created_at = now() - interval '{days} days' WHERE content #>> '{{text,body}}' = '{id}';
@@ -391,7 +391,7 @@ async fn the_least_rights_do_for_messages() {
     let web = crate::support::connect(&database.text.replace("user=paird", &format!("user={shop}"))).await;
     let seen = "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM message_bodies)
                        + (SELECT count(*) FROM contacts)";
-    assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0, "of no operator");
+    assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0, "without an operator");
     let operator = account.record.operator.0;
     web.batch_execute(&format!("SET paird.operator = '{operator}'")).await.unwrap();
     assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 5);

@@ -51,7 +51,7 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
     waiting.await.unwrap().unwrap();
 }
 
-/// The rows are a daemon's of the first release, dumped while it ran.
+/// The rows were dumped from a running daemon of the first release.
 #[tokio::test]
 async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
     let cluster = Database::new().await.cluster;
@@ -97,7 +97,7 @@ async fn a_database_of_the_first_release_migrates_and_its_keys_open() {
     }
 }
 
-/// Rows that were allowed once: each is mended or named, and the schema comes up to date.
+/// Rows from before a limit existed must not stop a migration.
 #[tokio::test]
 async fn rows_that_break_a_new_limit_are_mended_and_named() {
     let cluster = Database::new().await.cluster;
@@ -133,7 +133,7 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
     assert_eq!(database.count("SELECT count(*) FROM audit_log WHERE action = 'account.renamed'").await, 5);
     assert_eq!(database.count("SELECT count(*) FROM commands WHERE state = 'failed' AND args = '{}'").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM commands WHERE dedupe_key = 'click-1'").await, 1);
-    // No row is left that a later change of it would break.
+    // No row is left whose next update would violate a check.
     database
         .web
         .batch_execute("UPDATE whatsapp_accounts SET fence = fence + 1; UPDATE commands SET taken = NULL")
@@ -141,7 +141,7 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
         .unwrap();
 }
 
-/// Never a wait: nothing that happens by itself mends it.
+/// An error at once: waiting would not help.
 #[tokio::test]
 async fn another_programs_tables_end_a_migration_in_one_line() {
     let database = Database::new().await;
@@ -166,7 +166,7 @@ async fn another_programs_tables_end_a_migration_in_one_line() {
     }
 }
 
-/// As where the provider keeps the superuser for itself.
+/// Hosted databases give their customers no superuser.
 #[tokio::test]
 async fn an_owner_without_superuser_rights_migrates_and_prunes() {
     let database = Database::new().await;

@@ -108,7 +108,7 @@ async fn an_oversized_notification_goes_without_its_large_field() {
     outbox.stop().await;
 }
 
-/// A sender that waits for another one goes on behind what that one has sent.
+/// A sender that has waited for another one continues with the events that the other did not send.
 #[tokio::test]
 async fn events_behind_those_that_another_has_sent_do_not_wait() {
     let database = Database::new().await;
@@ -134,13 +134,13 @@ async fn events_behind_those_that_another_has_sent_do_not_wait() {
     outbox.stop().await;
 }
 
-/// Stands before Postgres's own functions of these names, for sessions that begin from now on.
+/// Replaces functions of Postgres, for sessions that begin from now on.
 async fn shadow(database: &Database, functions: &str) {
     let sql = format!("{functions}; ALTER ROLE CURRENT_USER SET search_path = public, pg_catalog");
     database.web.batch_execute(&sql).await.unwrap();
 }
 
-/// What Postgres does when the queue of notifications is full, only that it does it at the commit.
+/// As if the queue of notifications were full. The real error comes at the commit; this one at the call.
 const FULL: &str = "CREATE FUNCTION pg_notify(channel text, payload text) RETURNS void LANGUAGE plpgsql AS
                     $$ BEGIN RAISE EXCEPTION 'too many notifications in the NOTIFY queue'; END $$;
                     CREATE FUNCTION pg_notification_queue_usage() RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8'";

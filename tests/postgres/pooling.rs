@@ -28,7 +28,7 @@ async fn a_silent_transaction_keeps_its_locks_for_ten_seconds() {
     assert_eq!(most, "10s");
 }
 
-/// A connection of which this is true is not used a hundred times.
+/// After this statement the pool no longer hands out the connection.
 async fn is_found_out(useless: &str) {
     let database = Database::new().await;
     let pool = database.dsn.pool().unwrap();

@@ -1,4 +1,4 @@
-//! What goes when it is old enough, and what stays however old it is.
+//! Which rows are pruned, and which are kept whatever their age.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ async fn a_consumer_silent_for_90_days_holds_nothing_and_is_named() {
     database.told(account, 5, 31).await;
     database.reads("gone", account, 1, 91).await;
     database.reads("there", account, 3, 91).await;
-    // What sql/README.md tells a consumer to write is a sign of life.
+    // The statement with which a consumer says that it still exists, see sql/README.md.
     let sql = "UPDATE event_consumers SET seq = seq WHERE consumer = 'there'";
     database.web.execute(sql, &[]).await.unwrap();
     let pruned = database.prune(KEEP).await;
@@ -175,7 +175,11 @@ async fn the_audit_log_is_kept_unless_it_is_said_for_how_long() {
     let year = Keep { audit: Some(365 * DAY), ..KEEP };
     assert_eq!(database.prune_as(year, true).await.audit, 2);
     assert_eq!(database.prune(year).await.audit, 2);
-    assert_eq!(database.prune(Keep { audit: Some(Duration::from_secs(1)), ..KEEP }).await.audit, 1, "never of a day");
+    assert_eq!(
+        database.prune(Keep { audit: Some(Duration::from_secs(1)), ..KEEP }).await.audit,
+        1,
+        "nothing of the last day is pruned"
+    );
     for sql in ["DELETE FROM audit_log", "UPDATE audit_log SET action = 'x'"] {
         let refused = database.web.execute(sql, &[]).await.unwrap_err();
         assert!(refused.as_db_error().unwrap().message().contains("append-only"), "{refused}");
@@ -202,7 +206,7 @@ async fn orphaned_keys_are_shredded_after_an_hour() {
     let found = [OrphanedKeyring { account: account.0, label: "shop".to_owned() }];
     assert_eq!(database.prune_as(KEEP, true).await.keyrings, found);
 
-    // While somebody writes the account's row its keys are left alone.
+    // Keys of an account whose row is being written are skipped.
     let writer = crate::support::connect(&database.text).await;
     writer.batch_execute("BEGIN; SELECT FROM whatsapp_accounts FOR UPDATE").await.unwrap();
     assert_eq!(database.prune(KEEP).await.keyrings, []);

@@ -180,7 +180,6 @@ async fn a_change_that_is_written_again_is_one_change() {
     assert_eq!(database.count("SELECT count(*) FROM events").await, 2, "the same again is not the same change");
 }
 
-/// A try whose backend stood still lands after what came later.
 #[tokio::test]
 async fn a_change_that_lands_after_later_ones_changes_nothing() {
     let database = Database::new().await;

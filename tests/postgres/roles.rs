@@ -112,7 +112,7 @@ async fn the_web_app_has_no_rights_beyond_its_own() {
 #[tokio::test]
 async fn no_role_may_create_functions_in_the_schema() {
     let database = granted().await;
-    // As a database has it that was made by Postgres 14 or before.
+    // The default of databases that were made by Postgres 14 or before.
     database.web.batch_execute("GRANT CREATE ON SCHEMA public TO PUBLIC").await.unwrap();
     roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
     let overload = "CREATE FUNCTION send_command(kind text, account uuid, args text) RETURNS bigint
@@ -200,7 +200,7 @@ async fn in_a_schema_of_its_own_everything_is_the_same() {
     web.batch_execute("SET search_path = \"Tenant 7\"").await.unwrap();
     let sql = "INSERT INTO whatsapp_accounts (operator_id, label) VALUES ($1, 'desk') RETURNING id";
     let account: Uuid = web.query_one(sql, &[&Uuid::new_v4()]).await.unwrap().get(0);
-    // Whatever the caller's search_path is.
+    // The function finds its tables whatever the caller's search_path is.
     web.batch_execute("RESET search_path").await.unwrap();
     let sql = "SELECT \"Tenant 7\".send_command('account.pair', $1)";
     let id: i64 = web.query_one(sql, &[&account]).await.unwrap().get(0);
@@ -225,7 +225,6 @@ async fn the_daemons_role_names_the_remedy_for_an_older_schema() {
     assert_eq!(wrong.to_string().lines().count(), 1);
 }
 
-/// The blocks of SQL that a web app's author is given, statement by statement.
 #[tokio::test]
 async fn every_statement_of_the_readme_runs_as_the_web_app() {
     let interface = statements("sql/README.md", "## The statements of a web app");

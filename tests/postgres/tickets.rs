@@ -45,7 +45,7 @@ async fn a_deletion_is_over_when_no_ticket_of_the_account_is_open() {
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "shop").await;
     let keyring = KeyringId(database.keyring(record.id).await);
-    // Unpaired with a logout that is not confirmed yet, by an actor that is long gone.
+    // The ticket of an unpair with logout that WhatsApp has not confirmed yet.
     daemon
         .write(update(&record, Change { tickets: vec![(keyring, TicketReason::Unpaired)], ..Change::default() }))
         .await

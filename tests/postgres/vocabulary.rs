@@ -1,4 +1,4 @@
-//! The words of the schema and of its statements are the words of the domain.
+//! The words in the schema's checks and in statements are those of the domain's enums.
 
 use std::collections::BTreeSet;
 use std::fs;

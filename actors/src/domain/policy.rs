@@ -68,7 +68,7 @@ pub struct Policy {
     pub groups_retry: Duration,
     /// After this the groups are not coming; WhatsApp may take 75 s.
     pub groups_timeout: Duration,
-    /// How long WhatsApp's answer to the removal of a device may take.
+    /// How long WhatsApp's answer to the removal of a device may take (`PAIRD_UNLINK_TIMEOUT`).
     pub unlink_timeout: Duration,
     /// Between two tries of a write that the database did not take.
     pub write_retry: Backoff,

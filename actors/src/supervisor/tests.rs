@@ -22,6 +22,15 @@ struct Bench {
     commands: i64,
 }
 
+/// Looks until the condition holds, twenty seconds at most.
+async fn poll(what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 fn account(nth: u128) -> AccountId {
     AccountId(Uuid::from_u128(nth))
 }
@@ -66,15 +75,17 @@ impl Bench {
         self.supervisor.wake();
     }
 
-    /// Rings the doorbell as the listener would, until the condition holds.
+    /// Wakes the supervisor as the listener would, until the condition holds.
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let waiting = async {
-            while !holds(self) {
-                self.supervisor.wake();
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+        let look = async || {
+            self.supervisor.wake();
+            holds(self)
         };
-        assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "never: {what}");
+        poll(what, look).await;
+    }
+
+    async fn all_are_gone(&self) {
+        poll("every actor has left", async || self.supervisor.headcount().await == Some(0)).await;
     }
 
     fn status(&self, nth: u128) -> Status {
@@ -214,12 +225,7 @@ fn an_actor_that_ends_under_a_fence_leaves_its_seat() {
         bench.until("it runs", |bench| bench.store.rows().finished.contains_key(&1)).await;
         bench.store.rows().fenced = true;
         bench.ask(1, "account.delete");
-        let gone = async {
-            while bench.supervisor.headcount().await != Some(0) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok(), "its seat is taken for ever");
+        bench.all_are_gone().await;
     });
 }
 
@@ -247,12 +253,7 @@ fn a_connection_that_opens_while_fenced_is_cut() {
             bench.ask(1, "account.pair");
             bench.until("an opening", |bench| bench.gateway.slow_openings() == 1).await;
             bench.supervisor.lease_lost();
-            let gone = async {
-                while bench.supervisor.headcount().await != Some(0) {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            };
-            assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok());
+            bench.all_are_gone().await;
             assert_eq!(bench.gateway.opened(account(1)), bench.gateway.cut());
         }
     });

@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, TryRecvError};
 
 use paird_actors::domain::{AccountId, KeyringId};
 use uuid::Uuid;
@@ -194,14 +195,16 @@ fn the_old_key_stays_while_a_seal_is_in_progress() {
     let sealing = key_file::try_lock_shared(&dir.file()).unwrap().unwrap();
     let also = key_file::try_lock_shared(&dir.file()).unwrap().unwrap();
     let path = dir.file();
-    let (taken, waits) = std::sync::mpsc::channel();
+    let (taken, waits) = mpsc::channel();
     let rotation = std::thread::spawn(move || {
         let lock = KeyFileLock::exclusive(&path).unwrap();
         taken.send(()).unwrap();
         drop(lock);
     });
     drop(sealing);
-    assert!(waits.recv_timeout(std::time::Duration::from_millis(50)).is_err());
+    // The other seal alone still keeps a rotation out.
+    assert!(matches!(fs::File::open(&dir.0).unwrap().try_lock(), Err(fs::TryLockError::WouldBlock)));
+    assert_eq!(waits.try_recv(), Err(TryRecvError::Empty));
     drop(also);
     waits.recv().unwrap();
     rotation.join().unwrap();

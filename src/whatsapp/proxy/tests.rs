@@ -74,9 +74,8 @@ async fn the_librarys_http_requests_use_the_proxy() {
         let (proxy, heard) = answering(scheme, b"").await;
         let http = proxy.http().unwrap();
         let page = whatsapp_rust::version::fetch_latest_app_version(&http);
-        let page = tokio::time::timeout(std::time::Duration::from_millis(500), page).await;
-        assert!(!matches!(page, Ok(Ok(_))), "the proxy let nothing through");
-        drop(http);
+        let page = tokio::time::timeout(std::time::Duration::from_secs(30), page).await;
+        assert!(page.expect("the proxy has hung up").is_err(), "the proxy let nothing through");
         let heard = tokio::time::timeout(std::time::Duration::from_secs(30), heard);
         let heard = heard.await.map_or_else(|_| panic!("{scheme}: nothing asked the proxy"), Result::unwrap);
         assert!(heard.starts_with(first), "{scheme}: {heard:?}");

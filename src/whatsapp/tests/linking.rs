@@ -1,10 +1,11 @@
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 
 use paird_actors::{
     domain::{CloseReason, KeyringId, Phone, Purpose, SessionEvent, StoreError},
     ports::Session,
 };
 use paird_sandbox::{Fault, RestartFault, ScanOptions};
+use whatsapp_rust::NodeFilter;
 
 use super::bench::{Bench, NUMBER, gone, until, write_well};
 
@@ -43,11 +44,22 @@ async fn a_refused_scan_never_appears_on_the_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scan_that_was_held_for_long_can_still_be_refused() {
+async fn a_scan_whose_answer_waits_can_still_be_refused() {
     let bench = Bench::start().await;
-    let session = bench.scanned().await;
-    // The time that a slow database takes, not one that the test waits for.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let session = bench.pair().await;
+    let qr = session.qr().await;
+    let client = session.client().upgrade().unwrap();
+    let results = || NodeFilter::tag("iq").attr("type", "result");
+    let mut sent = client.wait_for_sent_node(results());
+    let answered = tokio::spawn(async move {
+        while sent.await.unwrap().get_optional_child("pair-device-sign").is_none() {
+            sent = client.wait_for_sent_node(results());
+        }
+    });
+    bench.ask(move |phone| phone.scan(NUMBER, &qr)).await.unwrap();
+    session.hears(|event| matches!(event, SessionEvent::Scanned { .. })).await;
+    // The library's answer is complete, and waits at the gate.
+    answered.await.unwrap();
     session.refuse_link().await;
     session.close().await;
     session.is_gone().await;

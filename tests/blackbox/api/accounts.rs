@@ -127,7 +127,7 @@ async fn a_pair_code_is_served_only_with_its_account_while_valid() {
     until("the code", || async { (api.account(&path).await["pairCode"] == code.as_str()).then_some(()) }).await;
     let list = api.get("/api/accounts").await;
     assert!(!list.text().contains(&code));
-    assert_eq!(list.json()["accounts"][0]["phase"], "code", "the code itself is shown to who asks for the account");
+    assert_eq!(list.json()["accounts"][0]["phase"], "code", "the account's own document has the code");
     live.until("session.code", |told| told.kind == "session.code").await;
     stage.phones.type_code(NUMBER, &code).await.unwrap();
     let connected = api.status_is(&path, "connected").await;
@@ -213,7 +213,7 @@ async fn history_comes_in_pages_without_a_gap() {
         seqs.extend(page);
     }
     assert_eq!(seqs, (1..=25).collect::<Vec<_>>());
-    // The other way round, newest first.
+    // The same backwards, newest first.
     let (mut seqs, mut before) = (Vec::new(), i64::MAX);
     while before > 1 {
         let path = format!("/api/accounts/{id}/events?before={before}&limit=10");
@@ -234,7 +234,7 @@ async fn history_comes_in_pages_without_a_gap() {
         page["records"].as_array().unwrap().iter().map(|record| record["id"].as_i64().unwrap()).collect()
     };
     let all = [ids(&first), ids(&second)].concat();
-    // Those of above, and that the account was added.
+    // The 25 of above, and the line about the account that was added.
     assert_eq!(all.len(), 26);
     assert!(all.is_sorted_by(|newer, older| newer > older));
     stage.finish([daemon]).await;

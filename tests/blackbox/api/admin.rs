@@ -173,7 +173,7 @@ async fn a_cancelled_drain_connects_every_account_again() {
     assert_eq!(api.get("/readyz").await.is(200).json()["draining"], false);
     assert_eq!(stage.phones.devices(NUMBER).await[0].jid, jid, "nobody was logged out");
 
-    // Undone while it is still under way, and asked for again meanwhile.
+    // A drain and an undrain at the same time.
     let (drained, undone) = tokio::join!(api.post("/api/drain", json!({})), undrain());
     assert!([200, 409].contains(&drained.status), "drained, or told that it was taken back: {}", drained.status);
     assert!(undone["wasDraining"].is_boolean());

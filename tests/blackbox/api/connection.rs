@@ -28,12 +28,12 @@ async fn a_proxy_is_set_changed_removed_and_shown_without_its_login() {
     through(&proxy, 1).await;
     web.status_is(account, "connected").await;
 
-    // Sent again, as a program does that heard no answer: nothing is disconnected.
+    // The same request again, as after a lost answer, disconnects nothing.
     let reconnects = reconnects(web, account).await;
     api.ask("PUT", &path, &[], Some(given)).await.is(200);
     assert_eq!(self::reconnects(web, account).await, reconnects);
 
-    // The login in the address, as a proxy's vendor writes it; kept out of the row.
+    // A login in the URL is accepted, and is not stored in the row.
     let whole = json!({"url": proxy.url_with("http", LOGIN)});
     let set = api.ask("PUT", &path, &[], Some(whole)).await.is(200);
     assert!(!set.text().contains(PASSWORD), "{}", set.text());
@@ -42,7 +42,7 @@ async fn a_proxy_is_set_changed_removed_and_shown_without_its_login() {
     through(&proxy, 2).await;
     web.status_is(account, "connected").await;
 
-    // Without a login it has none any more, and the proxy says so.
+    // A URL without a login removes the stored login, so the proxy refuses.
     let bare = api.ask("PUT", &path, &[], Some(json!({"url": proxy.url("http")}))).await.is(200).json();
     assert_eq!(bare["proxyHasLogin"], false);
     until("the proxy's refusal", || async {

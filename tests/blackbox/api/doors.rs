@@ -1,4 +1,4 @@
-//! The console's doors are bounded: whoever asks slowly, wrongly or often keeps nobody else out.
+//! Limits of the console's listener: slow, wrong or frequent requests do not keep others out.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request whose body comes in a byte a second, and never whole; what is answered until the
-/// daemon closes.
+/// Sends a request whose body comes at a byte a second and never ends. Returns what the daemon
+/// answers until it closes.
 async fn drip(addr: &str, head: &str) -> String {
     let mut socket = TcpStream::connect(addr).await.unwrap();
     let head = format!("{head}\r\nHost: {addr}\r\nContent-Length: 1000\r\n\r\n");

@@ -19,7 +19,7 @@ async fn without_the_token_only_health_and_login_answer() {
     for wrong in [&format!("Bearer {}x", api.token), "Bearer ", "Bearer", "Basic cGFpcmQ6cGFpcmQ=", &api.token] {
         api.bare("GET", "/api/accounts", &[("Authorization", wrong)], None).await.problem(401);
     }
-    // No token in an address, under any name.
+    // A token in the URL is not accepted, whatever the parameter is called.
     for name in ["token", "access_token", "paird_session"] {
         api.bare("GET", &format!("/api/accounts?{name}={}", api.token), &[], None).await.problem(401);
     }
@@ -232,7 +232,7 @@ async fn two_consoles_of_one_host_do_not_log_each_other_out() {
     let addr = line.split("addr=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let second = Api::at(addr, &other_dir.join("console.token"));
 
-    // A browser sends both to both: cookies know no ports.
+    // Cookies are not bound to a port, so a browser sends both cookies to both consoles.
     let both = format!("{}; {}", login(&first).await, login(&second).await);
     for api in [&first, &second] {
         api.bare("GET", "/api/accounts", &[("Cookie", &both)], None).await.is(200);

@@ -13,7 +13,7 @@ async fn the_stream_begins_with_every_account_then_sends_changes() {
     let api = Api::of(&stage, &mut daemon).await;
     let (one, two) = (stage.web.account("one").await.to_string(), stage.web.account("two").await.to_string());
     let mut live = api.follow(None);
-    assert!(live.next().await.unwrap().id.is_some(), "a place to come back to, before anything happens");
+    assert!(live.next().await.unwrap().id.is_some(), "there is a position before the first event");
     for (id, label) in [(&one, "one"), (&two, "two")] {
         let told = live.next().await.unwrap();
         assert_eq!((told.kind.as_str(), &told.data["id"], &told.data["label"]), ("account", &json!(id), &json!(label)));
@@ -88,7 +88,7 @@ async fn a_reconnecting_follower_gets_each_event_exactly_once() {
     assert_eq!(heard, (before + 1..=end).collect::<Vec<_>>());
     let shown = live.seen.iter().filter(|told| told.kind == "account").map(|told| told.data["label"].as_str().unwrap());
     let shown: Vec<_> = shown.take(2).collect();
-    assert_eq!(shown, ["desk", "new"], "every account again");
+    assert_eq!(shown, ["desk", "new"], "all accounts are sent again");
     stage.finish([daemon]).await;
 }
 
@@ -126,7 +126,7 @@ async fn a_late_commit_reaches_present_and_returning_followers() {
     back.until("the high one", |told| told.data["id"] == high).await;
     assert_eq!(ids(&back), [low, high]);
 
-    // And from the middle.
+    // The same from a position in the middle.
     let middle = live.seen.iter().find(|told| told.data["id"] == low && told.kind == "session.timeout").unwrap();
     let mut back = api.follow(middle.id.as_deref());
     back.until("the high one", |told| told.data["id"] == high).await;
@@ -196,7 +196,7 @@ async fn a_follower_that_stops_reading_is_cut_off_alone() {
     deaf.write_all(request.as_bytes()).await.unwrap();
     let mut live = api.follow(None);
     live.until("the account", |told| told.kind == "account").await;
-    // More than all buffers between here and there take.
+    // More than all buffers between daemon and client hold.
     let sql = "INSERT INTO events (account_id, seq, kind, payload)
                SELECT $1, n, 'session.timeout', jsonb_build_object('x', repeat('x', 100000)) FROM generate_series(1, 300) n";
     stage.web.sql.execute(sql, &[&id]).await.unwrap();
@@ -208,7 +208,7 @@ async fn a_follower_that_stops_reading_is_cut_off_alone() {
     stage.finish([daemon]).await;
 }
 
-/// As the kernel has it, on the daemon's side.
+/// Whether the kernel still has the daemon's end of the connection.
 fn is_established(from: u16, to: u16) -> bool {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     table.lines().any(|line| {
@@ -229,7 +229,7 @@ async fn a_stream_ends_at_once_when_the_daemon_stops() {
     let path = format!("/api/commands/{id}?wait=30");
     let waiting = api.get(&path);
     let stop = async {
-        // The one who waits has been let in.
+        // This answer shows that the waiting request has been accepted, too.
         api.get("/api/accounts").await.is(200);
         assert!(daemon.terminate().await.success());
     };

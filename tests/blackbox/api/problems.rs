@@ -172,7 +172,7 @@ async fn the_document_lists_every_route_that_the_source_has() {
     }
     assert!(routes.len() > 20, "{routes:?}");
     assert_eq!(documented, routes);
-    // Each of them is really served, to those alone who may.
+    // Each of them is served, and only with the token.
     for (method, path, operation) in operations(&document) {
         let path = path.replace("{id}", "00000000-0000-0000-0000-000000000000");
         if method == "get" && path != "/api/events" {
@@ -224,7 +224,7 @@ async fn no_odd_request_is_answered_with_500_or_without_a_problem() {
     let document = api.get("/api/openapi.json").await.is(200).json();
     let paths: Vec<String> = operations(&document)
         .map(|(_, path, _)| path)
-        // The stream has no end, a drain is one, and the login is slow on purpose.
+        // The stream never ends, a drain would stop the work, and a login is slow on purpose.
         .filter(|path| !["/api/events", "/api/drain", "/login"].contains(&path.as_str()))
         .collect();
 
@@ -288,7 +288,7 @@ fn odd_request(paths: Vec<String>, account: String) -> impl Strategy<Value = Odd
     let name = prop::sample::select(vec!["wait", "limit", "after", "before", "operator", "format", "x"]);
     let value =
         prop_oneof!["[0-9]{0,20}", "-?[0-9]{1,19}", "[a-z%+&=]{0,8}", Just("%00".to_owned()), Just("0".to_owned())];
-    // A wait is real: at most some tenths of a second go into each.
+    // `wait` really waits, so waits of 1 to 30 s are left out.
     let query = prop_oneof![
         2 => Just(String::new()),
         3 => (name, value).prop_filter("long waits", |(name, value)| {
@@ -331,7 +331,7 @@ fn odd_request(paths: Vec<String>, account: String) -> impl Strategy<Value = Odd
     })
 }
 
-/// Objects with our own fields, and anything in them.
+/// Objects with the API's own field names, and any values.
 fn odd_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -64,6 +64,6 @@ async fn a_passkey_answer_from_a_file_is_refused_by_account_label() {
     let asked = "SELECT count(*) FROM commands WHERE account_id = $1 AND kind = 'account.passkey' AND state = 'failed'";
     assert_eq!(stage.web.count(asked, &[&account]).await, 2);
     let kept = "SELECT count(*) FROM commands WHERE account_id = $1 AND args->'response'->>'rawId' = 'AQID'";
-    assert_eq!(stage.web.count(kept, &[&account]).await, 0, "an answer outlives its command");
+    assert_eq!(stage.web.count(kept, &[&account]).await, 0, "the answer is still stored after its command has ended");
     stage.finish([daemon]).await;
 }

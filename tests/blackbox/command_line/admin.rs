@@ -29,7 +29,7 @@ async fn a_sweep_without_a_daemon_says_what_the_next_one_parks() {
     assert!(String::from_utf8(looked.stderr).unwrap().contains("no daemon was reached"));
     let swept = document(&stage, &["sweep"]).await;
     assert_eq!((&swept["dryRun"], &swept["swept"][0]["label"]), (&json!(true), &json!("left")));
-    assert_eq!(stage.web.status(account).await, "pending", "only who owns an account writes its row");
+    assert_eq!(stage.web.status(account).await, "pending", "a sweep without a daemon only looks");
     let daemon = stage.daemon(&[]).await;
     stage.web.status_is(account, "unpaired").await;
     assert_eq!(stage.web.kinds(account).await, ["session.timeout"]);
@@ -78,7 +78,7 @@ async fn the_running_daemon_obeys_every_admin_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_daemon_is_rejected_as_such() {
     let (stage, daemon) = Stage::with_daemon().await;
-    // Without its socket, as a daemon that listens elsewhere.
+    // Without the socket the command uses the address and the token.
     std::fs::remove_file(stage.dir.join("daemon/console.sock")).unwrap();
     std::fs::write(stage.dir.join("daemon/console.token"), "A-token-of-another-daemon-00\n").unwrap();
     let (code, words) = refused(&stage, &["resync"]).await;
@@ -102,7 +102,7 @@ async fn the_command_line_needs_no_token_where_the_socket_is() {
     let inspected = text(&paird(&stage, &["inspect", "--all"]).await);
     assert!(inspected.starts_with("this daemon runs no account"), "{inspected}");
 
-    // A second daemon of the data directory leaves the socket to the first, and gets it afterwards.
+    // A second daemon in the same data directory takes the socket over once the first has ended.
     let second = stage.daemon(&[]).await;
     assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok());
     assert!(daemon.terminate().await.success());
@@ -139,7 +139,7 @@ async fn a_listener_on_a_dead_daemons_address_gets_no_token() {
         let (code, words) = refused(&stage, args).await;
         assert!(code == 11 && words.contains("no daemon answers"), "{args:?}: {code} {words}");
     }
-    // The same where everything that the daemon left is gone but the token.
+    // The same with nothing but the token file.
     for left in ["console.sock", "console.addr"] {
         std::fs::remove_file(stage.dir.join("daemon").join(left)).unwrap();
     }
@@ -156,7 +156,7 @@ async fn no_proxy_of_the_environment_sees_the_token() {
     let (stage, daemon) = Stage::with_daemon().await;
     let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", proxy.local_addr().unwrap());
-    // By the address, as where the socket is another user's.
+    // Over TCP, since only that could go through a proxy.
     std::fs::remove_file(stage.dir.join("daemon/console.sock")).unwrap();
     for args in [&["inspect", "--all"][..], &["resync"], &["health", "--live"], &["health", "--ready"]] {
         let mut command = super::command(&stage);

@@ -49,7 +49,7 @@ async fn doctor_finds_nothing_broken_in_a_healthy_daemon() {
     ] {
         assert_eq!(worst_of(&found, check), ["ok"], "{check}: {found:#?}");
     }
-    // The same as text; this shell's environment does not name WhatsApp's address.
+    // The same as text. WhatsApp's address is not set here, so there is a warning.
     let told = String::from_utf8(paird(&stage, &["doctor"]).await.stdout).unwrap();
     assert!(told.contains("  ok  master key") && told.contains("WARN  whatsapp"), "{told}");
     let url = stage.whatsapp_url();
@@ -83,7 +83,10 @@ async fn doctor_names_the_remedy_for_a_fleet_in_trouble() {
     let (found, code) = findings(&stage).await;
     assert_eq!(code, 1);
     trouble(&found, "key file", "fail");
-    assert!(trouble(&found, "master key", "fail").contains("chmod 600"), "a key that others can read is not read");
+    assert!(
+        trouble(&found, "master key", "fail").contains("chmod 600"),
+        "a key file with open permissions is not used"
+    );
     assert!(trouble(&found, "daemons", "fail").contains("none runs"));
     assert!(trouble(&found, "orphans", "warn").contains("1 keyrings"));
     assert!(trouble(&found, "events", "warn").contains("not sent"));
@@ -92,7 +95,7 @@ async fn doctor_names_the_remedy_for_a_fleet_in_trouble() {
     let held = found.iter().find(|one| one["found"] == "desk: held, replaced").unwrap();
     assert!(held["advice"].as_str().unwrap().contains("another program"), "{held}");
 
-    // The copied keyring's place is not its own, so its key does not open it.
+    // A keyring was copied to another row above; its key is bound to its own row.
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(trouble(&findings(&stage).await.0, "master key", "fail").contains("1 keyrings do not open"));
     fs::write(&key, format!("paird-master-key-v1 {}=\n", "A".repeat(43))).unwrap();
@@ -127,6 +130,6 @@ async fn an_unreachable_or_foreign_database_is_a_finding_not_an_end() {
     let (found, code) = findings(&stage).await;
     assert_eq!(code, 1);
     trouble(&found, "database", "fail");
-    assert!(found.iter().any(|one| one["check"] == "console"), "the rest is looked at all the same");
+    assert!(found.iter().any(|one| one["check"] == "console"), "the other checks still run");
     stage.finish_without_database().await;
 }

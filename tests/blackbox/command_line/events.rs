@@ -37,21 +37,29 @@ impl Follower {
 
     /// Emits events of the account until one was printed, and returns the seq of the last.
     async fn follows(&mut self, sql: &Client, account: Uuid) -> i64 {
-        for seq in 1.. {
-            tell(sql, account, seq).await;
-            if let Ok(line) = tokio::time::timeout(Duration::from_millis(100), self.lines.next_line()).await {
-                let first: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
-                for told in first["seq"].as_i64().unwrap()..seq {
-                    assert_eq!(self.next().await, (json!(account), json!(told + 1)));
+        let mut seq = 0;
+        let printed = async {
+            let mut next = tokio::time::interval(Duration::from_millis(100));
+            loop {
+                tokio::select! {
+                    line = self.lines.next_line() => return line,
+                    _ = next.tick() => {
+                        seq += 1;
+                        tell(sql, account, seq).await;
+                    }
                 }
-                return seq;
             }
+        };
+        let line = tokio::time::timeout(LINE_TIMEOUT, printed).await.expect("an event");
+        let first: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
+        for told in first["seq"].as_i64().unwrap()..seq {
+            assert_eq!(self.next().await, (json!(account), json!(told + 1)));
         }
-        unreachable!()
+        seq
     }
 }
 
-/// As a daemon does it, in one statement.
+/// Writes an event as a daemon does, with the account's counter in one statement.
 async fn tell(sql: &Client, account: Uuid, seq: i64) {
     let told = "WITH account AS (UPDATE whatsapp_accounts SET event_seq = $2 WHERE id = $1)
                 INSERT INTO events (account_id, seq, kind, notified) VALUES ($1, $2, 'session.timeout', true)";
@@ -73,7 +81,11 @@ async fn events_that_are_committed_late_are_followed_once_each() {
     tell(&third, prompt, seq + 2).await;
     other.batch_execute("COMMIT").await.unwrap();
     let printed = [follower.next().await, follower.next().await];
-    assert_eq!(printed, [(json!(late), json!(1)), (json!(prompt), json!(seq + 1))], "in the order of transactions");
+    assert_eq!(
+        printed,
+        [(json!(late), json!(1)), (json!(prompt), json!(seq + 1))],
+        "events are in the order of commits"
+    );
     third.batch_execute("COMMIT").await.unwrap();
     tell(&stage.web.sql, late, 2).await;
     let printed = [follower.next().await, follower.next().await];
@@ -115,6 +127,6 @@ async fn events_since_a_seq_are_replayed_and_then_followed() {
     }
     late.batch_execute("COMMIT").await.unwrap();
     tell(&stage.web.sql, shop, 251).await;
-    assert_eq!(follower.next().await, (json!(shop), json!(251)), "of this account alone");
+    assert_eq!(follower.next().await, (json!(shop), json!(251)), "only events of this account are printed");
     stage.finish([]).await;
 }

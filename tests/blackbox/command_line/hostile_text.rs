@@ -22,7 +22,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
     std::fs::write(stage.dir.join("daemon/sandbox.admin"), stage.admin_url()).unwrap();
     let held = web.account("held").await;
     let gone = web.account("gone").await;
-    // As rows of before there were limits have it, and as WhatsApp may say it.
+    // In every column that a person, WhatsApp or an older schema without limits may have filled.
     web.lift_the_limit_of_labels().await;
     let owner = stage.web.another_connection().await;
     for (sql, of) in [
@@ -124,7 +124,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
             }
         }
     }
-    // Those that go on until somebody ends them: a line each.
+    // Commands that run until they are stopped: two lines of each are read.
     for args in [&["watch"][..], &["watch", "--json"], &["events", "--follow", "--since", "0"]] {
         let mut following = command(&stage).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
@@ -135,7 +135,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         }
         following.kill().await.unwrap();
     }
-    // In a terminal they draw; a stranger's words on the screen are only text.
+    // The same in a terminal, where `watch` draws.
     let lobby = web.account("lobby").await;
     let renaming = format!("UPDATE whatsapp_accounts SET label = {} WHERE id = '{lobby}'", literal(HOSTILE));
     owner.batch_execute(&renaming).await.unwrap();
@@ -155,7 +155,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
     stage.finish([]).await;
 }
 
-/// Commands of the program that none of these lines runs.
+/// Commands that are not run by this test, but should be.
 async fn left_out(lines: &[Vec<&str>]) -> Vec<String> {
     // Daemons and doubles that run until they are stopped, and a demonstration with accounts of its own.
     let others = ["serve", "sandbox", "demo", "watch", "help"].map(str::to_owned);
@@ -179,20 +179,20 @@ async fn subcommands(of: &[&str]) -> Vec<String> {
     let output = help.arg("help").args(of).env_clear().output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // What is longer than a line goes on further in.
+    // Continued lines are indented further.
     let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
     names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 fn assert_tame(what: &str, text: &str) {
     let wild = text.chars().find(|letter| *letter != '\n' && is_wild(*letter));
-    // Of arguments clap quotes what was typed here.
+    // clap's own errors quote the arguments as they were typed.
     let is_clap = text.starts_with("error: ");
     assert!(wild.is_none() || is_clap, "{what} printed {wild:?}: {text:?}");
     assert!(!text.lines().any(|line| line.starts_with("  ok  forged")), "{what} printed a forged line: {text}");
 }
 
-/// Control characters that the terminal obeys are not on its screen: what came of them is.
+/// The terminal was told nothing but text. Control characters that it obeyed would not be on its screen.
 fn assert_drawn_tame(screen: &Screen) {
     let text = screen.text();
     assert_eq!(screen.asides(), Vec::<String>::new(), "the terminal was told to do something");

@@ -39,7 +39,7 @@ async fn an_accounts_whole_life_is_run_from_the_terminal() {
     let heard = until("as many events heard", || async {
         Some(stage.web.heard(account)).filter(|heard| heard.len() == printed.len())
     });
-    assert_eq!(printed, heard.await, "printed is what was sent");
+    assert_eq!(printed, heard.await, "the printed events are those that were notified");
     let gone = paird(&stage, &["status", "front desk"]).await;
     assert_eq!(gone.status.code(), Some(8));
     stage.finish([daemon]).await;

@@ -95,7 +95,7 @@ impl Screen {
         self.pty.resize(size).unwrap();
     }
 
-    /// On its other screen, where a program draws that gives the old one back.
+    /// Whether the program draws on the terminal's alternate screen.
     pub fn is_borrowed(&self) -> bool {
         self.seen.lock().unwrap().screen().alternate_screen()
     }

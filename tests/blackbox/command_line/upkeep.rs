@@ -13,7 +13,7 @@ async fn health_is_the_lease_of_this_machine_and_not_the_console() {
     let said = String::from_utf8(dead.stdout).unwrap();
     assert!(said.starts_with("no daemon of ") && said.trim_end().ends_with(" holds a live lease"), "{said}");
 
-    // A daemon elsewhere does not make this container healthy.
+    // A daemon on another host does not make this container healthy.
     let elsewhere = "INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at)
                      VALUES (gen_random_uuid(), 'elsewhere', 1, '0', '', 0, now() + interval '1 hour')";
     stage.web.sql.execute(elsewhere, &[]).await.unwrap();
@@ -24,7 +24,7 @@ async fn health_is_the_lease_of_this_machine_and_not_the_console() {
     let document = document(&stage, &["health"]).await;
     assert_eq!((&document["alive"], &document["daemons"]), (&json!(true), &json!(1)));
 
-    // Killed, it is alive until its lease has run out, and no longer.
+    // A killed daemon counts as alive until its lease has run out.
     daemon.kill().await;
     until("the end of the lease", || async {
         let dead = paird(&stage, &["health", "--json"]).await;
@@ -51,7 +51,7 @@ async fn a_liveness_probe_outlives_the_database_a_readiness_not() {
     assert_eq!(document(&stage, &["health", "--ready"]).await["ready"], json!(true));
     stage.database.take().unwrap().stop().await;
     assert_eq!(paird(&stage, &["health", "--live"]).await.status.code(), Some(0));
-    // The database is asked once a second.
+    // Readiness is at most a second old.
     let waiting = until("readiness to notice it", || async {
         let answer = paird(&stage, &["health", "--ready"]).await;
         (answer.status.code() == Some(1)).then_some(answer)
@@ -86,7 +86,7 @@ async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
             fresh.query_one(sql, &[&what]).await.map(|row| row.get::<_, bool>(0)).unwrap_or(false)
         }
     };
-    assert!(!web_may("SELECT").await, "no role is made unasked");
+    assert!(!web_may("SELECT").await, "roles are made only with --roles");
 
     for _ in 0..2 {
         let document = document(&stage, &["migrate", "--roles"]).await;
@@ -103,7 +103,7 @@ async fn migrate_makes_the_schema_once_and_grants_roles_repeatedly() {
     let again: Vec<String> = fresh.query_one(applied, &[]).await.unwrap().get(0);
     assert_eq!(again, when, "nothing is migrated twice");
 
-    // The daemon's own role needs no more than the look, and may not give itself more.
+    // The daemon's role may look at the schema's version, but cannot migrate.
     fresh.batch_execute("CREATE ROLE night_daemon LOGIN IN ROLE paird_daemon").await.unwrap();
     let as_daemon = |args: &'static [&'static str]| {
         let dsn = stage.dsn.replace("user=paird", "user=night_daemon");

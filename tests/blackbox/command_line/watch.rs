@@ -74,7 +74,7 @@ async fn watch_survives_a_database_outage_and_restores_the_terminal() {
     screen.shows("attic").await;
     kill(Pid::from_raw(screen.pid()), Signal::SIGTERM).unwrap();
     assert_eq!(screen.end().await, 0);
-    // Its last words may still be on their way through the terminal.
+    // The last output may still be on its way through the terminal.
     until("the terminal given back", || async { (!screen.is_borrowed() && !screen.hides_the_cursor()).then_some(()) })
         .await;
     stage.finish([daemon]).await;

@@ -1,7 +1,7 @@
 //! Statements that a daemon sent while it owned an account, and that arrive when it no longer
 //! does. Only these show that a fence works: a daemon that is awake leaves by itself.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, PausePoint, Scope, UnlinkFault};
@@ -136,25 +136,19 @@ async fn rows(stage: &Stage) -> BTreeSet<String> {
     stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Releases the stuck statements and checks that they changed nothing. Returns the server's
-/// answers.
-pub async fn lands_unseen(stage: &Stage, wire: &Wire) -> Vec<String> {
-    let before = until("quiet", || async {
-        let before = rows(stage).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        (rows(stage).await == before).then_some(before)
-    })
-    .await;
-    let answers = wire.let_go().await;
-    let after = rows(stage).await;
+/// Releases the stuck statements while nobody else writes, and checks that they changed nothing.
+/// Returns the server's answers.
+pub async fn lands_unseen(stage: &Stage, wire: &Wire, daemons: &[&Daemon]) -> Vec<String> {
+    let landing = async { (rows(stage).await, wire.let_go().await, rows(stage).await) };
+    let (before, answers, after) = stage.while_stopped(daemons, landing).await;
     let changed: Vec<_> = before.symmetric_difference(&after).collect();
     assert!(changed.is_empty(), "the late words were {answers:?} and changed {changed:#?}");
     answers
 }
 
 /// The same of one of each kind.
-pub async fn changes_nothing(stage: &Stage, wire: &Wire) {
-    let answers = lands_unseen(stage, wire).await;
+pub async fn changes_nothing(stage: &Stage, wire: &Wire, daemon: &Daemon) {
+    let answers = lands_unseen(stage, wire, &[daemon]).await;
     let failed = "SELECT count(*) FROM unlink_tickets WHERE last_error LIKE '%500%'";
     assert_eq!(stage.web.count(failed, &[]).await, 0, "the ticket's late failure was written");
     let carried_out = answers.iter().all(|answer| ["SELECT 0", "SELECT 1", "UPDATE 0"].contains(&answer.as_str()));
@@ -170,7 +164,7 @@ async fn writes_of_a_stopped_daemon_change_nothing_after_a_takeover() {
     stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
     let heir = stage.daemon(&BRISK).await;
     last_words.are_caught_up_with(&stage, &heir).await;
-    changes_nothing(&stage, &wire).await;
+    changes_nothing(&stage, &wire, &heir).await;
 
     zombie.signal(Signal::SIGCONT);
     zombie.says("the lease was not renewed in time").await;
@@ -191,7 +185,7 @@ async fn late_writes_change_nothing_when_the_daemon_owns_it_again() {
     zombie.says("the lease was not renewed in time").await;
     assert!(heir.terminate().await.success());
     last_words.are_caught_up_with(&stage, &zombie).await;
-    changes_nothing(&stage, &wire).await;
+    changes_nothing(&stage, &wire, &zombie).await;
 
     last_words.end_well(&stage).await;
     stage.finish([zombie]).await;
@@ -212,7 +206,7 @@ async fn writes_sent_before_a_lease_lapsed_change_nothing_afterwards() {
     daemon.signal(Signal::SIGCONT);
     daemon.says("the lease was not renewed in time").await;
     last_words.are_caught_up_with(&stage, &daemon).await;
-    changes_nothing(&stage, &wire).await;
+    changes_nothing(&stage, &wire, &daemon).await;
 
     last_words.end_well(&stage).await;
     stage.finish([daemon]).await;

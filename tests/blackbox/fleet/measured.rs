@@ -91,7 +91,7 @@ async fn sigterm_under_load_closes_all_in_time_and_logs_out_none() {
     stage.finish([daemon]).await;
 }
 
-/// One of everything that can be under way.
+/// Accounts in each phase of work that a stop can interrupt.
 struct Load {
     scanned: (Uuid, String),
     shown: Uuid,
@@ -117,7 +117,7 @@ impl Load {
         web.qr(shown).await;
 
         phones.fault(Fault::StallIqs { xmlns: Some("w:g2".to_owned()) }).await;
-        // Half of them are on their way back in when the signal comes.
+        // Half of them are logging in again when the signal comes.
         phones.fault(Fault::Pause { at: PausePoint::BeforeSuccess, number: None }).await;
         for account in &accounts[..accounts.len() / 2] {
             phones.fault(Fault::Cut { scope: Scope::Device(web.column(*account, "device_jid").await) }).await;
@@ -148,7 +148,7 @@ impl Load {
             let told = "SELECT count(*) FROM events WHERE payload->>'commandId' = $1::text";
             assert!(web.count(told, &[&command.to_string()]).await <= 1, "command {command} ended twice");
         }
-        // Out of the way of the next round.
+        // So that the next round can scan with the same phone.
         web.does("account.unpair", self.scanned.0, json!({"logout": true})).await;
         web.event(self.scanned.0, "account.unlinked", 0).await;
     }

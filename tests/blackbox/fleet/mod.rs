@@ -13,9 +13,9 @@ use futures_util::future::join_all;
 use paird_testkit::{DEADLINE, Daemon, Phones, Stage, until, until_within};
 use uuid::Uuid;
 
-/// Without a pace: daemons that join or leave are noticed at once, and no lease expires.
+/// Without the rate limit, so that accounts move at once.
 const EAGER: (&str, &str) = ("PAIRD_CONNECT_RATE", "0");
-/// Short leases too, where one must run out: not so short that a busy machine ends them.
+/// For tests in which a lease must run out: short, but long enough for a busy machine to renew it.
 const TTL: Duration = Duration::from_secs(6);
 const BRISK: [(&str, &str); 2] = [("PAIRD_LEASE_TTL", "6s"), EAGER];
 
@@ -23,7 +23,7 @@ fn number(nth: usize) -> String {
     format!("43660{:07}", 1_000_000 + nth)
 }
 
-/// So many accounts, all connected.
+/// Makes so many connected accounts.
 async fn connect(stage: &Stage, count: usize) -> Vec<Uuid> {
     let mut accounts = Vec::new();
     for batch in (0..count).collect::<Vec<_>>().chunks(20) {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{EAGER, all_online, connect, moved_without_a_word_lost, number, owned_by, shares_are};
 
-/// Enough for a third daemon to get some, too: small differences cause no move.
+/// Enough for a third daemon to get its share: small differences cause no move.
 const SHARED: usize = 30;
 
 #[tokio::test]
@@ -22,14 +22,14 @@ async fn six_accounts_stay_where_they_are_when_a_daemon_joins() {
     let first = stage.daemon(&[EAGER]).await;
     let accounts = connect(&stage, 6).await;
     let second = stage.daemon(&[EAGER]).await;
-    // Each compares itself with the database once more, and does something after that.
+    // Commands that are done after a resync show that the resync has moved nothing.
     stage.web.sql.batch_execute("NOTIFY paird_command, 'resync'").await.unwrap();
     for nth in 0..4 {
         let newcomer = stage.web.account(&format!("newcomer {nth}")).await;
         stage.web.does("account.cancel", newcomer, json!({})).await;
     }
     let moved = "SELECT count(*) FROM whatsapp_accounts WHERE id = ANY ($1) AND fence > 1";
-    assert_eq!(stage.web.count(moved, &[&accounts]).await, 0, "moved for six accounts' sake");
+    assert_eq!(stage.web.count(moved, &[&accounts]).await, 0, "accounts were moved although the difference is small");
     for account in &accounts {
         assert!(!stage.web.kinds(*account).await.contains(&"session.disconnected".to_owned()));
     }
@@ -91,7 +91,7 @@ async fn a_rolling_restart_ends_commands_and_attempts_exactly_once() {
     every_command_ended_once(&stage, &sent).await;
     assert!(sent.len() >= accounts.len(), "only {} commands were on the way", sent.len());
     for (account, number) in &newcomers {
-        // One for the attempt, and one for each time that it was moved later.
+        // One for the attempt, and one for each later move to another daemon.
         let moves = stage.web.kinds(*account).await.iter().filter(|kind| *kind == "session.disconnected").count();
         assert_eq!(stage.web.ends(*account).await, vec!["session.connected"; 1 + moves], "the attempt of {number}");
         stage.web.agrees_with(&stage.phones, number).await;
@@ -109,7 +109,7 @@ async fn send_until(is_over: &AtomicBool, stage: &Stage, accounts: &[Uuid]) -> V
     let mut sent = Vec::new();
     while !is_over.load(Ordering::Acquire) {
         let account = accounts[sent.len() % accounts.len()];
-        // One that fails says so in an event: exactly one.
+        // An unknown kind fails, with one event.
         let kind = if sent.len().is_multiple_of(3) { "groups.sync" } else { "account.wave" };
         sent.push((stage.web.send(kind, account, json!({})).await, kind));
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! Many accounts at once: the pace at which they knock on WhatsApp's door.
+//! Many accounts that connect at once: the rate limit holds.
 
 use std::time::{Duration, Instant};
 
@@ -32,9 +32,12 @@ async fn restored_accounts_are_paced_and_pairing_goes_first() {
     let asked = Instant::now();
     stage.web.send("account.pair", newcomer, json!({})).await;
     stage.web.qr(newcomer).await;
-    // In line with the others a newcomer would wait for nearly all of them.
+    // Without priority a newcomer would wait for nearly all others.
     assert!(asked.elapsed() < WHOLE / 2, "a person waited {:?} for a QR", asked.elapsed());
-    assert!(stage.phones.report().await.logged_in_now < accounts as u64, "there was nobody to go ahead of");
+    assert!(
+        stage.phones.report().await.logged_in_now < accounts as u64,
+        "all accounts were connected before the newcomer"
+    );
     stage.web.does("account.cancel", newcomer, json!({})).await;
     all_online(&stage, accounts).await;
     say("all connected again", began);
@@ -70,7 +73,7 @@ struct Pace {
     rate: u32,
 }
 
-/// How long the budget makes all of them take.
+/// How long all of them take under the rate limit.
 const WHOLE: Duration = Duration::from_secs(10);
 
 impl Pace {
@@ -88,7 +91,7 @@ impl Pace {
     }
 }
 
-/// In no stretch of time more connections than a burst and the rate allow.
+/// No interval has more connections than a burst and the rate allow.
 async fn paced_since(stage: &Stage, from: usize, pace: Pace) {
     let accepted = stage.phones.report().await.accepted_at_ms;
     let accepted = &accepted[from..];

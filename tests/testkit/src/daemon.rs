@@ -74,6 +74,16 @@ impl Daemon {
         kill(Pid::from_raw(self.pid()), signal).unwrap();
     }
 
+    /// SIGSTOP, and all of its threads have stopped.
+    pub async fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        until("a stopped process", || async {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+            status.contains("State:\tT").then_some(())
+        })
+        .await;
+    }
+
     /// Open files and threads.
     pub fn resources(&self) -> (usize, usize) {
         let pid = self.child.id().unwrap();

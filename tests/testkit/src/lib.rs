@@ -15,8 +15,9 @@ mod wire;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
+use nix::sys::signal::Signal;
 use paird::postgres::{embedded::Embedded, roles::Isolation};
-use paird_sandbox::{Pace, Sandbox, Settings};
+use paird_sandbox::{Fault, Pace, Sandbox, Scope, Settings};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -162,6 +163,39 @@ impl Stage {
         })
         .await;
         Statements { log: self.dir.join("postgres.log"), text }
+    }
+
+    /// Cuts the account's connection and waits until the next one has logged in. Unlike the first
+    /// one after a link, that one writes each change of keys at once.
+    pub async fn logs_in_anew(&self, account: Uuid, number: &str) {
+        let logins = self.phones.report().await.logins;
+        self.phones.fault(Fault::Cut { scope: Scope::Number(number.to_owned()) }).await;
+        until("a newer login", || async {
+            let seen = self.phones.report().await;
+            (seen.logins > logins && self.web.status(account).await == "connected").then_some(())
+        })
+        .await;
+    }
+
+    /// Does something while these daemons stand still, each between two statements, so that they
+    /// write nothing meanwhile.
+    pub async fn while_stopped<T>(&self, daemons: &[&Daemon], work: impl Future<Output = T>) -> T {
+        let busy = "SELECT count(*) FROM pg_stat_activity
+                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state = 'active'";
+        until("a moment without a statement under way", || async {
+            for daemon in daemons {
+                daemon.stop().await;
+            }
+            if self.web.count(busy, &[]).await == 0 {
+                return Some(());
+            }
+            daemons.iter().for_each(|daemon| daemon.signal(Signal::SIGCONT));
+            None
+        })
+        .await;
+        let done = work.await;
+        daemons.iter().for_each(|daemon| daemon.signal(Signal::SIGCONT));
+        done
     }
 
     /// The end of a test without daemons that has stopped the database.

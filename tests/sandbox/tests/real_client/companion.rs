@@ -22,7 +22,7 @@ pub const NUMBER: &str = "15550001111";
 pub const OTHER_NUMBER: &str = "15550002222";
 
 /// How long anything may take before a test fails.
-const DEADLINE: Duration = Duration::from_secs(25);
+pub const DEADLINE: Duration = Duration::from_secs(25);
 
 pub struct Stage {
     pub sandbox: Sandbox,
@@ -101,6 +101,7 @@ pub struct Companion {
     /// Shut it, and nothing more reaches the sandbox.
     pub gate: Gate,
     backend: Arc<dyn Backend>,
+    remote: Remote,
     events: async_channel::Receiver<Arc<Event>>,
     running: JoinHandle<()>,
     _subscription: Subscription,
@@ -149,7 +150,8 @@ impl Companion {
             let client = Arc::clone(&client);
             async move { client.run().await }
         });
-        Self { client, gate, backend, events, running, _subscription: subscription }
+        let remote = Remote::new(&stage.sandbox.admin_url());
+        Self { client, gate, backend, remote, events, running, _subscription: subscription }
     }
 
     /// The next event that the pick takes.
@@ -180,15 +182,19 @@ impl Companion {
         timeout(DEADLINE, &mut self.running).await.expect("the client goes on running").unwrap();
     }
 
-    /// Waits for `count` messages of the client, and a moment longer for surplus ones.
+    /// Waits for `count` messages of the client. Returns surplus ones, too: what the server kept
+    /// for the client was receipted, and the client reports a message before it receipts it.
     pub async fn told(&self, count: usize) -> Vec<Told> {
         let mut told = Vec::new();
         while told.len() < count {
             let had = told.len();
             told.extend(self.event(&format!("message number {}", had + 1), messages).await);
         }
-        while let Ok(event) = timeout(Duration::from_millis(300), self.events.recv()).await {
-            told.extend(messages(&event.unwrap()).unwrap_or_default());
+        let own: Jid = self.client.persistence_manager().get_device_snapshot().pn.clone().unwrap();
+        let waiting = || self.remote.waiting(&own.user, own.device).unwrap().stanzas;
+        eventually("all receipted", || waiting() == 0).await;
+        while let Ok(event) = self.events.try_recv() {
+            told.extend(messages(&event).unwrap_or_default());
         }
         told
     }
@@ -211,16 +217,6 @@ impl Companion {
             (ack.id == id).then(|| ack.error.clone())
         };
         self.event(&format!("acknowledgement of {id}"), pick).await
-    }
-
-    /// Whether any event that is there or comes at once is like this.
-    pub async fn hears(&self, is_it: impl Fn(&Event) -> bool) -> bool {
-        while let Ok(event) = timeout(Duration::from_millis(500), self.events.recv()).await {
-            if is_it(&event.unwrap()) {
-                return true;
-            }
-        }
-        false
     }
 
     /// Disconnects without unlinking; the keys stay.

@@ -11,7 +11,8 @@ fn delivery(how: DeliveryFault, times: Option<u32>) -> Fault {
     Fault::Delivery { how, number: Some(NUMBER.to_owned()), times }
 }
 
-fn said(stage: &Stage, words: &[&str]) -> usize {
+/// How many stanzas with all these words the client has sent, of those that the report lists.
+pub fn said(stage: &Stage, words: &[&str]) -> usize {
     let report = stage.report();
     report.said.iter().filter(|said| words.iter().all(|word| said.what.contains(word))).count()
 }
