@@ -2,17 +2,18 @@
 
 use paird_actors::domain::{
     ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
-    Said, StoreError, WaitReason,
+    Said, StoreError, WaitReason, WaitingMessage,
 };
 use serde_json::Value;
 use wacore::{
     proto_helpers::MessageExt as _,
-    types::message::{MessageCategory, MessageInfo},
+    types::events::InboundMessage,
+    types::message::{MessageCategory, MessageInfo, MessageSource},
 };
 use wacore_binary::{Jid, JidExt as _};
 use waproto::whatsapp::{
     self as wa, ContextInfo,
-    message::{LocationMessage, ProtocolMessage, protocol_message},
+    message::{LocationMessage, PeerDataOperationRequestResponseMessage, ProtocolMessage, protocol_message},
 };
 use whatsapp_rust::Client;
 
@@ -24,6 +25,13 @@ const NOT_SAID: [&str; 3] = ["message_context_info", "sender_key_distribution_me
 pub(super) fn is_between_people(info: &MessageInfo) -> bool {
     let chat = &info.source.chat;
     info.category != MessageCategory::Peer && !chat.is_status_broadcast() && !chat.is_newsletter()
+}
+
+/// The phone's answer to a request for messages, if this is one.
+pub(super) fn answer_of_the_phone(message: &InboundMessage) -> Option<&PeerDataOperationRequestResponseMessage> {
+    let is_of_the_owner = message.info.category == MessageCategory::Peer && message.info.source.is_from_me;
+    let protocol = message.message.protocol_message.as_option().filter(|_| is_of_the_owner)?;
+    protocol.peer_data_operation_request_response_message.as_option()
 }
 
 /// The contents of a message; `None` if it is for programs alone.
@@ -238,6 +246,30 @@ pub(super) async fn incoming(
         sent_at: Instant(info.timestamp.timestamp_millis()),
         content,
     })
+}
+
+/// A waiting message, as the phone is asked for it; `None` if its jids are none.
+pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
+    let WaitingMessage { direction, chat, sender, wa_id, sent_at } = waiting;
+    let number = |party: &Party| party.phone.as_ref().map(|phone| Jid::pn(phone.digits()));
+    let chat_jid: Jid = chat.jid.parse().ok()?;
+    let is_group = chat_jid.is_group();
+    // The phone answers with numbers: the library finds its request by this one.
+    let sender_alt = number(if is_group { sender } else { chat });
+    let (is_from_me, recipient_alt) = match direction {
+        MessageDirection::In => (false, None),
+        MessageDirection::Echo => (true, number(chat)),
+    };
+    let source = MessageSource {
+        chat: chat_jid,
+        sender: sender.jid.parse().ok()?,
+        is_from_me,
+        is_group,
+        sender_alt,
+        recipient_alt,
+        ..MessageSource::default()
+    };
+    Some(MessageInfo { source, id: wa_id.clone(), timestamp: sent_at.to_utc(), ..MessageInfo::default() })
 }
 
 /// By the LID if it is known: a stanza may have the LID or the number.

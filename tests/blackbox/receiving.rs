@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use nix::sys::signal::Signal;
-use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, Naming, Scope, Writing};
+use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, MessageFault, Naming, Scope, Writing};
 use paird_testkit::{Stage, Wire, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -180,9 +180,10 @@ async fn what_the_owner_writes_on_the_phone_is_an_echo() {
     let account = linked(&stage).await;
     writes(&stage, ANNA, "from her").await;
     texts_are(&stage, account, &["from her"]).await;
-    for (naming, text) in [(Naming::Lid, "by lid"), (Naming::Number, "by number")] {
-        stage.phones.send(NUMBER, Writing { naming, ..Writing::text(ANNA, text) }).await;
-    }
+    // One after the other: the library reads what names a person differently in parallel.
+    stage.phones.send(NUMBER, Writing { naming: Naming::Lid, ..Writing::text(ANNA, "by lid") }).await;
+    texts_are(&stage, account, &["from her", "by lid"]).await;
+    stage.phones.send(NUMBER, Writing { naming: Naming::Number, ..Writing::text(ANNA, "by number") }).await;
     texts_are(&stage, account, &["from her", "by lid", "by number"]).await;
     let echo = row(&stage, "text").await;
     assert_eq!((&echo["direction"], &echo["phone"], &echo["sender"]), (&json!("echo"), &json!(ANNA), &json!(NUMBER)));
@@ -228,6 +229,11 @@ async fn the_same_id_again_is_one_row() {
     all_are_told_once(&stage, account).await;
     assert_eq!(texts(&stage, account).await.len(), 4);
     stage.finish([daemon]).await;
+}
+
+/// So many messages to the account, each copy counted, cannot be decrypted.
+fn garbled(times: u32) -> Fault {
+    Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(times) }
 }
 
 /// A daemon that is killed while messages are on their way to their rows.
@@ -280,6 +286,170 @@ async fn killed_before_a_message_is_kept_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_a_links_first_minute_nothing_is_lost() {
     killed_before(RECORD, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_a_waiting_row_is_written_it_is_kept() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    stage.phones.set_online(NUMBER, false).await;
+    // Also those that the sender repeats.
+    stage.phones.fault(garbled(100)).await;
+    writes(&stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    // What nothing held back would have left by the time that this has come.
+    writes(&stage, BERT, "two").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    texts_are(&stage, account, &["before", "waiting", "waiting"]).await;
+    wire.let_go().await;
+    stage.phones.clear_faults().await;
+    stage.phones.set_online(NUMBER, true).await;
+    until("both can be read", || async {
+        let mut all = texts(&stage, account).await;
+        all.sort();
+        (all == ["before", "one", "two"]).then_some(())
+    })
+    .await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The phone answers once: what it says must be a row before it counts as heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_phones_answer_is_written_it_is_kept() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    stage.phones.set_online(NUMBER, false).await;
+    let unavailable =
+        Fault::Delivery { how: DeliveryFault::Unavailable, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(unavailable).await;
+    writes(&stage, ANNA, "for the phone").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    stage.phones.set_online(NUMBER, true).await;
+    wire.is_jammed(RECORD, account).await;
+    // The keys with which the answer was read are written.
+    writes(&stage, BERT, "behind it").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    wire.let_go().await;
+    until("both", || async { (texts(&stage, account).await == ["for the phone", "behind it"]).then_some(()) }).await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The keys were written and the message was not: WhatsApp sends it again, and it cannot be
+/// decrypted twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_message_is_fetched_from_the_phone() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    // The next row is not written, and nobody hears of that.
+    let loses = "CREATE TABLE lost (wa_id text);
+                 CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     IF EXISTS (SELECT FROM lost) THEN RETURN NEW; END IF;
+                     INSERT INTO lost VALUES (NEW.wa_id);
+                     RETURN NULL;
+                 END $$;
+                 CREATE TRIGGER lose BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION lose()";
+    stage.web.sql.batch_execute(loses).await.unwrap();
+    stage
+        .phones
+        .fault(Fault::Delivery { how: DeliveryFault::Twice, number: Some(NUMBER.to_owned()), times: Some(1) })
+        .await;
+    writes(&stage, ANNA, "lost").await;
+    texts_are(&stage, account, &["before", "lost"]).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &["before", "lost", "after"]).await;
+    let told =
+        stage.web.kinds(account).await.into_iter().filter(|kind| kind.starts_with("message.")).collect::<Vec<_>>();
+    assert_eq!(told, ["message.received"; 3], "it was never told as waiting");
+    assert_eq!(stage.web.count("SELECT count(*) FROM messages WHERE reason = 'lost' AND asks = 1", &[]).await, 1);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_message_is_asked_for_again_after_a_kill() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    // The request is lost, and so is the answer of the sender.
+    stage.phones.fault(garbled(100)).await;
+    stage.phones.fault(Fault::Message { how: MessageFault::Lost, number: Some(NUMBER.to_owned()), times: None }).await;
+    writes(&stage, ANNA, "garbled for ever").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    nothing_waits(&stage).await;
+    daemon.kill().await;
+    stage.phones.clear_faults().await;
+    assert_eq!(texts(&stage, account).await, ["waiting"]);
+    // The next request is due some minutes later.
+    let daemon = stage.daemon(&[]).await;
+    stage.web.status_is(account, "connected").await;
+    daemon.kill().await;
+    assert_eq!(texts(&stage, account).await, ["waiting"]);
+    let later = "UPDATE messages SET asked_at = asked_at - interval '11 minutes'";
+    stage.web.sql.batch_execute(later).await.unwrap();
+    let daemon = stage.daemon(&[]).await;
+    texts_are(&stage, account, &["garbled for ever"]).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    assert_eq!(stage.web.count("SELECT asks::bigint FROM messages", &[]).await, 2);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The library does not ask the phone for what the owner wrote there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_echo_that_cannot_be_read_is_recovered() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    stage.phones.fault(garbled(1)).await;
+    stage.phones.send(NUMBER, Writing::text(ANNA, "of the owner")).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    texts_are(&stage, account, &["before", "of the owner"]).await;
+    assert_eq!(row(&stage, "text").await["direction"], json!("echo"));
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_by_number_is_merged_and_consumers_hear_it() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let account = linked(&stage).await;
+    let number = format!("{ANNA}@s.whatsapp.net");
+    let known = "INSERT INTO messages (account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, kind, state, sent_at)
+                 VALUES ($1, 'in', $2, $3, $2, $3, 'old', 'text', 'received', now())";
+    stage.web.sql.execute(known, &[&account, &number, &ANNA]).await.unwrap();
+    writes(&stage, ANNA, "by both names").await;
+    let merged = stage.web.event(account, "chat.merged", 0).await;
+    assert_eq!((&merged.payload["former"], &merged.payload["phone"]), (&json!(number), &json!(ANNA)));
+    let told = stage.web.event(account, "message.received", 0).await;
+    assert_eq!(told.payload["chat"], merged.payload["chat"]);
+    until("the notification", || async {
+        stage.web.heard(account).iter().any(|heard| heard["type"] == "chat.merged").then_some(())
+    })
+    .await;
+    assert_eq!(stage.web.count("SELECT count(DISTINCT chat) FROM messages", &[]).await, 1);
+    nothing_waits(&stage).await;
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,8 +508,7 @@ async fn what_cannot_be_read_waits_and_is_recovered() {
     let account = linked(&stage).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
-    let garbled = Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(1) };
-    stage.phones.fault(garbled).await;
+    stage.phones.fault(garbled(1)).await;
     writes(&stage, ANNA, "garbled at first").await;
     stage.web.event(account, "message.waiting", 0).await;
     stage.web.event(account, "message.recovered", 0).await;

@@ -193,9 +193,9 @@ async fn an_amended_migration_counts_as_the_same_one() {
     let again = "UPDATE refinery_schema_history SET checksum = $1 WHERE version = 8";
     database.web.execute(again, &[&"11373730944248512827"]).await.unwrap();
     migrate(&database.dsn).await.unwrap();
-    let undone = "DELETE FROM refinery_schema_history WHERE version = 19;
+    let undone = "DELETE FROM refinery_schema_history WHERE version >= 19;
                   DROP TRIGGER account_was_deleted ON whatsapp_accounts;
-                  DROP FUNCTION account_was_deleted, erase_messages, prune_messages, prune_bodies, is_read_by_all;
+                  DROP FUNCTION account_was_deleted, erase_messages, prune_messages, prune_bodies, is_read_by_all, merge_chat;
                   DROP TABLE message_bodies, message_erasures, contacts, messages";
     database.web.batch_execute(undone).await.unwrap();
     migrate(&database.dsn).await.unwrap();

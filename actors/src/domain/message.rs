@@ -52,6 +52,9 @@ pub enum WaitReason {
     Undecryptable,
     /// WhatsApp sends it to the phone alone.
     Unavailable,
+    /// It was decrypted once, which cannot be done again, but not written. If it was one: keys
+    /// that come alone look the same.
+    Lost,
 }
 
 word!(WaitReason);
@@ -76,6 +79,16 @@ pub struct IncomingMessage {
     /// By WhatsApp's clock.
     pub sent_at: Instant,
     pub content: Result<MessageContent, WaitReason>,
+}
+
+/// A message that cannot be read yet, as the phone is asked for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WaitingMessage {
+    pub direction: MessageDirection,
+    pub chat: Party,
+    pub sender: Party,
+    pub wa_id: String,
+    pub sent_at: Instant,
 }
 
 /// The contents of a message.
@@ -264,6 +277,12 @@ impl fmt::Debug for Party {
 impl fmt::Debug for MessageContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}]", self.said.kind())
+    }
+}
+
+impl fmt::Debug for WaitingMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitingMessage").field("direction", &self.direction).finish_non_exhaustive()
     }
 }
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use paird_actors::{
     domain::{
         AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, OpenSession,
-        Purpose, SealedKeys, SessionEvent, StoreError, Written,
+        Purpose, SealedKeys, SessionEvent, StoreError, WaitingMessage, Written,
     },
     ports::{Session, WriteKeys},
 };
@@ -219,8 +219,12 @@ struct NoMessages;
 
 #[async_trait]
 impl MessageStore for NoMessages {
-    async fn record(&self, _: &MessageLink, _: &[IncomingMessage]) -> Result<(), StoreError> {
+    async fn record(&self, _: &MessageLink, _: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
         Err(StoreError::Unavailable("no database".into()))
+    }
+
+    async fn take_waiting(&self, _: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+        Ok(Vec::new())
     }
 }
 
