@@ -28,7 +28,7 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
-    messages, message_bodies, contacts, message_erasures
+    messages, message_bodies, message_media, contacts, message_erasures
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
@@ -58,6 +58,7 @@ GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks
     TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (phone, name, updated_at) ON contacts TO paird_daemon;
 GRANT SELECT (message_id), INSERT ON message_bodies TO paird_daemon;
+GRANT SELECT, INSERT ON message_media TO paird_daemon;
 REVOKE ALL ON SEQUENCE messages_id_seq FROM paird_web, paird_daemon, paird_console;
 GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 

@@ -17,9 +17,9 @@ WITH mine AS (
     SELECT m.*
     FROM mine CROSS JOIN ROWS FROM (jsonb_to_recordset(:messages::jsonb) AS (
         direction text, chat text, chat_phone text, sender text, sender_phone text, name text, wa_id text, kind text,
-        refers_to_wa_id text, state text, reason text, sent_ms bigint, content jsonb)) WITH ORDINALITY
+        refers_to_wa_id text, state text, reason text, sent_ms bigint, content jsonb, media text)) WITH ORDINALITY
         AS m (direction, chat, chat_phone, sender, sender_phone, name, wa_id, kind,
-              refers_to_wa_id, state, reason, sent_ms, content, nth)
+              refers_to_wa_id, state, reason, sent_ms, content, media, nth)
 ), people AS MATERIALIZED (
     SELECT p.jid, p.phone, max(a.nth) AS nth
     FROM arrived a CROSS JOIN LATERAL (VALUES (a.chat, a.chat_phone), (a.sender, a.sender_phone)) AS p (jid, phone)
@@ -52,7 +52,7 @@ WITH mine AS (
     -- twice.
     SELECT DISTINCT ON (chat, sender, a.wa_id)
            a.direction, coalesce(c.lid, a.chat) AS chat, a.chat_phone, coalesce(s.lid, a.sender) AS sender,
-           a.sender_phone, a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.nth
+           a.sender_phone, a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.media, a.nth
     FROM arrived a LEFT JOIN lids c ON c.number_jid = a.chat LEFT JOIN lids s ON s.number_jid = a.sender
     WHERE NOT EXISTS (SELECT FROM split)
     ORDER BY chat, sender, a.wa_id, a.state = 'waiting', a.nth
@@ -100,6 +100,12 @@ WITH mine AS (
            mine.at
     FROM mine CROSS JOIN written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)
     WHERE r.content IS NOT NULL
+    ON CONFLICT (message_id) DO NOTHING
+), media AS (
+    INSERT INTO message_media (message_id, keyring_id, sealed, created_at)
+    SELECT w.id, :keyring, decode(r.media, 'base64'), mine.at
+    FROM mine CROSS JOIN written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)
+    WHERE r.media IS NOT NULL
     ON CONFLICT (message_id) DO NOTHING
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload, created_at)

@@ -1,6 +1,7 @@
 //! Writes incoming messages: one statement per batch of a link.
 
 use async_trait::async_trait;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, WaitingMessage};
 use paird_sql::queries::messages::{TakeWaiting, merge_chat, record_messages, take_waiting};
@@ -115,7 +116,7 @@ fn waiting(row: TakeWaiting) -> Option<WaitingMessage> {
 /// Values that a stranger chose are cut to the limits of the columns: WhatsApp would send a
 /// message that the database refuses again for ever.
 fn row(message: &IncomingMessage) -> Value {
-    let IncomingMessage { direction, chat, sender, sender_name, wa_id, sent_at, content } = message;
+    let IncomingMessage { direction, chat, sender, sender_name, wa_id, sent_at, content, media } = message;
     let mut row = json!({
         "direction": direction,
         "chat": key(&chat.jid), "chat_phone": phone(chat),
@@ -123,6 +124,7 @@ fn row(message: &IncomingMessage) -> Value {
         "name": sender_name.as_deref().map(key),
         "wa_id": key(wa_id),
         "sent_ms": sent_at.0.clamp(0, SENT_MAX),
+        "media": media.as_ref().map(|sealed| BASE64_STANDARD.encode(sealed)),
     });
     let rest = match content {
         Ok(content) => json!({

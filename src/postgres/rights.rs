@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 34] = [
+pub const COLUMNS: [ColumnRights; 35] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -78,6 +78,7 @@ pub const COLUMNS: [ColumnRights; 34] = [
     columns("message_bodies", "content created_at", ["S", "I", "S"]),
     columns("message_bodies", "message_id", ["S", "SI", "S"]),
     columns("message_erasures", "account_id", ["", "", ""]),
+    columns("message_media", "created_at keyring_id message_id sealed", ["", "SI", ""]),
     columns(
         "messages",
         "account_id chat chat_phone created_at direction id sender sender_phone sent_at wa_id",

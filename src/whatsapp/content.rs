@@ -11,11 +11,15 @@ use wacore::{
     types::message::{MessageCategory, MessageInfo, MessageSource},
 };
 use wacore_binary::{Jid, JidExt as _};
-use waproto::whatsapp::{
-    self as wa, ContextInfo,
-    message::{LocationMessage, PeerDataOperationRequestResponseMessage, ProtocolMessage, protocol_message},
+use waproto::{
+    buffa::MessageField,
+    whatsapp::{
+        self as wa, ContextInfo,
+        message::{LocationMessage, PeerDataOperationRequestResponseMessage, ProtocolMessage, protocol_message},
+    },
 };
 use whatsapp_rust::Client;
+use zeroize::Zeroizing;
 
 /// Fields of a message that are not part of its contents.
 const NOT_SAID: [&str; 3] = ["message_context_info", "sender_key_distribution_message", "device_sent_message"];
@@ -158,6 +162,41 @@ fn media(message: &wa::Message) -> Option<Said> {
     Some(Said::Media { kind, description })
 }
 
+/// The message with nothing but what is needed to fetch and decrypt its media, encoded; `None` if
+/// it has none, or no key of it.
+pub(super) fn media_keys(message: &wa::Message) -> Option<Zeroizing<Vec<u8>>> {
+    let message = message.get_base_message();
+    macro_rules! of_the_first {
+        ($($field:ident: $kind:ident),+) => {
+            $(if let Some(media) = message.$field.as_option() {
+                media.media_key.as_ref()?;
+                let keys = wa::message::$kind {
+                    url: media.url.clone(),
+                    direct_path: media.direct_path.clone(),
+                    media_key: media.media_key.clone(),
+                    media_key_timestamp: media.media_key_timestamp,
+                    mimetype: media.mimetype.clone(),
+                    file_length: media.file_length,
+                    file_sha256: media.file_sha256.clone(),
+                    file_enc_sha256: media.file_enc_sha256.clone(),
+                    ..Default::default()
+                };
+                let message = wa::Message { $field: MessageField::some(keys), ..Default::default() };
+                return Some(Zeroizing::new(waproto::codec::message_to_vec(&message)));
+            })+
+        };
+    }
+    of_the_first!(
+        image_message: ImageMessage,
+        video_message: VideoMessage,
+        ptv_message: VideoMessage,
+        audio_message: AudioMessage,
+        document_message: DocumentMessage,
+        sticker_message: StickerMessage
+    );
+    None
+}
+
 /// The part of a message that has quotes and mentions.
 fn context(message: &wa::Message) -> Option<&ContextInfo> {
     macro_rules! of_the_first {
@@ -245,6 +284,7 @@ pub(super) async fn incoming(
         wa_id: info.id.clone(),
         sent_at: Instant(info.timestamp.timestamp_millis()),
         content,
+        media: None,
     })
 }
 
@@ -302,10 +342,7 @@ async fn other_name(client: &Client, jid: &Jid) -> Result<Option<Jid>, StoreErro
 
 #[cfg(test)]
 mod tests {
-    use waproto::{
-        buffa::MessageField,
-        whatsapp::{Message, MessageKey, message},
-    };
+    use waproto::whatsapp::{Message, MessageKey, message};
 
     use super::*;
 

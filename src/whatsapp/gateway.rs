@@ -135,7 +135,7 @@ impl WhatsApp {
         let (shell, orders) =
             Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
-        let inbox = self.inbox_for(&order, &shell);
+        let inbox = self.inbox_for(&order, &keys, &shell);
         let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
@@ -171,12 +171,17 @@ impl WhatsApp {
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(&self, order: &OpenSession, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
+    fn inbox_for(
+        &self,
+        order: &OpenSession,
+        keys: &Arc<dyn LinkKeys>,
+        shell: &Arc<Shell>,
+    ) -> Option<Arc<Inbox>> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
                 let link = MessageLink { account, fence, keyring };
-                Some(Arc::new(Inbox::new(self.messages.clone(), link, &order.purpose, shell.clone())))
+                Some(Arc::new(Inbox::new(self.messages.clone(), keys.clone(), link, &order.purpose, shell.clone())))
             }
             Purpose::Unlink => None,
         }

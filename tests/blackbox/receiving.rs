@@ -148,6 +148,8 @@ async fn every_kind_of_message_says_what_it_is() {
         mimetype: Some("image/jpeg".to_owned()),
         file_length: Some(1234),
         caption: Some("look".to_owned()),
+        direct_path: Some("/v/t62.7118-24/1".to_owned()),
+        media_key: Some(vec![7; 32]),
         ..Default::default()
     };
     let poll = message::PollCreationMessage { name: Some("lunch?".to_owned()), ..Default::default() };
@@ -169,6 +171,12 @@ async fn every_kind_of_message_says_what_it_is() {
         row(&stage, "image").await["content"]["image"],
         json!({"mime": "image/jpeg", "bytes": 1234, "caption": "look"})
     );
+    // Sealed, with what is needed to fetch it.
+    let sealed = "SELECT count(*) FROM message_media k JOIN messages m ON m.id = k.message_id
+                  WHERE m.kind = 'image' AND length(k.sealed) > 80
+                    AND position('\\x07070707'::bytea IN k.sealed) + position('t62.7118'::bytea IN k.sealed) = 0";
+    assert_eq!(stage.web.count(sealed, &[]).await, 1);
+    assert_eq!(stage.web.count("SELECT count(*) FROM message_media", &[]).await, 1);
     assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("poll_creation"));
     all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;

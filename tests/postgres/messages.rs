@@ -76,6 +76,7 @@ pub fn text(chat: &str, id: &str, body: &str) -> IncomingMessage {
         wa_id: id.to_owned(),
         sent_at: Instant(1_700_000_000_123),
         content: said(Said::Text { body: body.to_owned(), mentions: Vec::new() }),
+        media: None,
     }
 }
 
@@ -122,6 +123,7 @@ async fn a_message_is_a_row_a_body_an_event_and_a_contact() {
             "account_id": account.record.id.0, "direction": "in", "chat": ANNA, "chat_phone": "436600000001",
             "sender": ANNA, "sender_phone": "436600000001", "wa_id": "3EB01", "kind": "text", "refers_to": null,
             "state": "received", "reason": null, "sent_at": "2023-11-14T22:13:20.123+00:00", "recovered_at": null,
+            "asks": 0, "asked_at": null,
         })
     );
     let content: Value = database.one("SELECT content FROM message_bodies", &[]).await;
@@ -302,6 +304,21 @@ async fn a_lost_message_is_told_when_it_is_read() {
 }
 
 #[tokio::test]
+async fn keys_of_media_are_kept_as_long_as_the_message() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let image = |id: &str, media: &[u8]| IncomingMessage { media: Some(media.to_vec()), ..text(ANNA, id, "look") };
+    account.record(&[waiting(ANNA, "1"), image("2", b"two"), text(ANNA, "3", "x")]).await.unwrap();
+    account.record(&[image("1", b"one"), image("2", b"again")]).await.unwrap();
+    let kept = "SELECT jsonb_agg(jsonb_build_array(m.wa_id, convert_from(k.sealed, 'UTF8'), k.keyring_id) ORDER BY m.id)
+                FROM message_media k JOIN messages m ON m.id = k.message_id";
+    let link = account.link.keyring.0;
+    assert_eq!(database.one::<Value>(kept, &[]).await, json!([["1", "one", link], ["2", "two", link]]));
+    database.web.batch_execute("DELETE FROM messages WHERE wa_id = '1'").await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM message_media").await, 1);
+}
+
+#[tokio::test]
 async fn a_waiting_message_is_asked_for_three_times() {
     let database = Database::new().await;
     let account = Linked::new(&database).await;
@@ -449,7 +466,8 @@ async fn the_least_rights_do_for_messages() {
     let account = Linked::new(&database).await;
     let dsn = Dsn::parse(&database.text.replace("user=paird", &format!("user={name}"))).unwrap();
     let messages = PgMessages::new(dsn.pool().unwrap(), account.daemon.process, Waker::default());
-    messages.record(&account.link, &[waiting(ANNA, "1"), text(ANNA, "2", "x")]).await.unwrap();
+    let image = IncomingMessage { media: Some(b"sealed".to_vec()), ..text(ANNA, "2", "x") };
+    messages.record(&account.link, &[waiting(ANNA, "1"), image]).await.unwrap();
     assert_eq!(messages.record(&account.link, &[text(ANNA, "1", "read")]).await, Ok(vec![0]));
     let number = by_number(text(BERT, "3", "x"));
     assert_eq!(messages.record(&account.link, &[number]).await, Ok(vec![0]));
@@ -471,7 +489,12 @@ async fn the_least_rights_do_for_messages() {
     assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 10);
     web.batch_execute(&format!("SET paird.operator = '{}'", Uuid::new_v4())).await.unwrap();
     assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0, "of another operator");
-    for refused in ["DELETE FROM messages", "UPDATE message_bodies SET content = '{}'", "DELETE FROM contacts"] {
+    for refused in [
+        "DELETE FROM messages",
+        "UPDATE message_bodies SET content = '{}'",
+        "DELETE FROM contacts",
+        "SELECT message_id FROM message_media",
+    ] {
         assert!(web.execute(refused, &[]).await.is_err(), "{refused}");
     }
 }

@@ -196,7 +196,7 @@ async fn an_amended_migration_counts_as_the_same_one() {
     let undone = "DELETE FROM refinery_schema_history WHERE version >= 19;
                   DROP TRIGGER account_was_deleted ON whatsapp_accounts;
                   DROP FUNCTION account_was_deleted, erase_messages, prune_messages, prune_bodies, is_read_by_all, merge_chat;
-                  DROP TABLE message_bodies, message_erasures, contacts, messages";
+                  DROP TABLE message_bodies, message_media, message_erasures, contacts, messages";
     database.web.batch_execute(undone).await.unwrap();
     migrate(&database.dsn).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM messages").await, 0);

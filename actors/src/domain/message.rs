@@ -79,6 +79,8 @@ pub struct IncomingMessage {
     /// By WhatsApp's clock.
     pub sent_at: Instant,
     pub content: Result<MessageContent, WaitReason>,
+    /// What is needed to fetch the media, sealed.
+    pub media: Option<Vec<u8>>,
 }
 
 /// A message that cannot be read yet, as the phone is asked for it.
@@ -332,6 +334,7 @@ mod tests {
             wa_id: "3EB0".to_owned(),
             sent_at: Instant(0),
             content: Ok(content(Said::Text { body: "secret".to_owned(), mentions: Vec::new() })),
+            media: None,
         };
         let shown = format!("{message:?}");
         assert!(!["secret", "Mallory", "43660"].iter().any(|said| shown.contains(said)), "{shown}");

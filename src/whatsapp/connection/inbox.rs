@@ -32,7 +32,10 @@ use wacore::types::{
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, InboundDurabilityHook, anyhow};
 
-use super::{super::content, Shell};
+use super::{
+    super::{content, keys::LinkKeys},
+    Shell,
+};
 
 /// How long a write is retried. Until then messages pile up in memory; then the connection ends,
 /// and WhatsApp keeps them.
@@ -71,6 +74,7 @@ pub trait MessageStore: Send + Sync + 'static {
 /// See the module's text.
 pub(in crate::whatsapp) struct Inbox {
     store: Arc<dyn MessageStore>,
+    keys: Arc<dyn LinkKeys>,
     link: MessageLink,
     shell: Arc<Shell>,
     queue: Mutex<Queue>,
@@ -110,6 +114,7 @@ enum What {
 impl Inbox {
     pub(in crate::whatsapp) fn new(
         store: Arc<dyn MessageStore>,
+        keys: Arc<dyn LinkKeys>,
         link: MessageLink,
         purpose: &Purpose,
         shell: Arc<Shell>,
@@ -120,6 +125,7 @@ impl Inbox {
         };
         Self {
             store,
+            keys,
             link,
             shell,
             queue: Mutex::default(),
@@ -269,7 +275,9 @@ impl Inbox {
         let mut messages = Vec::with_capacity(batch.len());
         for heard in batch {
             if let Some(content) = heard.content() {
-                messages.push(content::incoming(&client, &heard.info, content).await?);
+                let mut message = content::incoming(&client, &heard.info, content).await?;
+                message.media = heard.sealed_media(&*self.keys)?;
+                messages.push(message);
             }
         }
         if messages.is_empty() { Ok(()) } else { self.store.record(&self.link, &messages).await.map(drop) }
@@ -296,6 +304,14 @@ impl Heard {
             What::Unreadable(WaitReason::Undecryptable | WaitReason::Unavailable) => self.info.source.is_from_me,
             What::Message(_) | What::Withheld(_) => false,
         }
+    }
+
+    fn sealed_media(&self, keys: &dyn LinkKeys) -> Result<Option<Vec<u8>>, StoreError> {
+        let media = match &self.what {
+            What::Message(message) => content::media_keys(message),
+            What::Unreadable(_) | What::Withheld(_) => None,
+        };
+        media.map(|media| keys.seal_media(&self.info.id, &media)).transpose()
     }
 
     /// `None` if it is not a message between people.

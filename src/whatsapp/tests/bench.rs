@@ -118,6 +118,10 @@ impl LinkKeys for Keyring {
         write(sealed).await
     }
 
+    fn seal_media(&self, _: &str, _: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
