@@ -28,7 +28,7 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
-    messages, message_bodies, contacts, message_erasures
+    messages, message_bodies, message_media, contacts, message_erasures
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
@@ -54,9 +54,11 @@ GRANT SELECT, INSERT, UPDATE ON commands, client_version TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
 -- It writes the contents of messages once, and cannot read them back.
-GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at) ON messages TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks, asked_at) ON messages
+    TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (phone, name, updated_at) ON contacts TO paird_daemon;
 GRANT SELECT (message_id), INSERT ON message_bodies TO paird_daemon;
+GRANT SELECT, INSERT ON message_media TO paird_daemon;
 REVOKE ALL ON SEQUENCE messages_id_seq FROM paird_web, paird_daemon, paird_console;
 GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 
@@ -101,6 +103,7 @@ BEGIN
         'prune_audit(interval, bigint, integer, boolean)',
         'prune_bodies(interval, text[], bigint, integer, boolean)',
         'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
+        'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'settle_restored_events()']::regprocedure[]
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());

@@ -26,6 +26,10 @@ UNION ALL
 SELECT 'EXECUTE on ' || split_part(called.signature, '(', 1)
 FROM unnest(:functions::text[]) AS called (signature)
 WHERE NOT coalesce(has_function_privilege(to_regprocedure(called.signature)::oid, 'EXECUTE'), false)
+UNION ALL
+SELECT 'USAGE on ' || used.name
+FROM unnest(:sequences::text[]) AS used (name)
+WHERE NOT coalesce(has_sequence_privilege(to_regclass(used.name)::oid, 'USAGE'), false)
 ORDER BY what;
 
 --! list_own_roles
@@ -95,13 +99,16 @@ SELECT id, label FROM whatsapp_accounts
 WHERE status = 'pending' AND pair_deadline < clock_timestamp() - make_interval(secs => :late_secs)
 ORDER BY created_at, id;
 
---! count_waiting : (commands_secs?, events_secs?)
+--! count_waiting : (commands_secs?, events_secs?, messages_secs?)
 SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS commands,
        (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
         FROM commands WHERE state IN ('queued', 'running')) AS commands_secs,
        (SELECT count(*) FROM events WHERE NOT notified) AS events,
        (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
-        FROM events WHERE NOT notified) AS events_secs;
+        FROM events WHERE NOT notified) AS events_secs,
+       (SELECT count(*) FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS messages,
+       (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8
+        FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS messages_secs;
 
 --! list_silent_consumers
 SELECT consumer, heard_at FROM list_consumers() WHERE silent;

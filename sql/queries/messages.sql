@@ -1,25 +1,61 @@
---! record_messages
+--! record_messages : (split?)
 -- Writes messages that arrived over one link, in their order: rows, bodies, contacts and events,
 -- or nothing at all:
 --  * no row: the account has another owner, a newer fence, or no longer this link;
---  * `written` counts new rows, and waiting ones that can be read now. All other messages are in
---    the table already, by WhatsApp's own key.
+--  * `written` has the positions in the batch of those that are new, or waited and can be read
+--    now. All other messages are in the table already, by WhatsApp's own key;
+--  * `split` has people whose number is a chat or a sender of its own in the table, although
+--    their LID is known now. They must be merged first.
+-- A lost message is written without an event: it may have been keys alone.
 WITH mine AS (
     SELECT a.id, a.event_seq, clock_timestamp() AS at
     FROM whatsapp_accounts a
     WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
       AND :keyring IN (a.keyring_id, a.linking_keyring_id)
     FOR UPDATE
+), arrived AS MATERIALIZED (
+    SELECT m.*
+    FROM mine CROSS JOIN ROWS FROM (jsonb_to_recordset(:messages::jsonb) AS (
+        direction text, chat text, chat_phone text, sender text, sender_phone text, name text, wa_id text, kind text,
+        refers_to_wa_id text, state text, reason text, sent_ms bigint, content jsonb, media text)) WITH ORDINALITY
+        AS m (direction, chat, chat_phone, sender, sender_phone, name, wa_id, kind,
+              refers_to_wa_id, state, reason, sent_ms, content, media, nth)
+), people AS MATERIALIZED (
+    SELECT p.jid, p.phone, max(a.nth) AS nth
+    FROM arrived a CROSS JOIN LATERAL (VALUES (a.chat, a.chat_phone), (a.sender, a.sender_phone)) AS p (jid, phone)
+    WHERE p.phone IS NOT NULL
+    GROUP BY p.jid, p.phone
+), lids AS MATERIALIZED (
+    -- Of those whom a message names by number alone.
+    SELECT n.jid AS number_jid, coalesce(beside.jid, former.jid) AS lid
+    FROM people n
+    LEFT JOIN LATERAL (
+        SELECT p.jid FROM people p WHERE p.phone = n.phone AND p.jid LIKE '%@lid' ORDER BY p.nth DESC LIMIT 1
+    ) AS beside ON true
+    LEFT JOIN LATERAL (
+        SELECT c.jid FROM contacts c
+        WHERE c.account_id = :account AND c.phone = n.phone AND c.jid LIKE '%@lid'
+        ORDER BY c.updated_at DESC LIMIT 1
+    ) AS former ON true
+    WHERE n.jid = n.phone || '@s.whatsapp.net'
+), split AS MATERIALIZED (
+    SELECT p.jid AS lid, p.phone
+    FROM people p CROSS JOIN LATERAL (SELECT p.phone || '@s.whatsapp.net' AS jid) AS n
+    WHERE p.jid LIKE '%@lid' AND (
+        EXISTS (SELECT FROM messages m WHERE m.account_id = :account AND m.chat = n.jid)
+        OR EXISTS (SELECT FROM messages m
+                   WHERE m.account_id = :account AND m.sender = n.jid AND m.sender LIKE '%@s.whatsapp.net')
+        -- Not EXISTS, for which all contacts of the account might be read.
+        OR (SELECT c.jid FROM contacts c WHERE c.account_id = :account AND c.jid = n.jid) IS NOT NULL)
 ), heard AS (
     -- Each message once, a readable copy before a waiting one: a statement must not touch a row
     -- twice.
-    SELECT DISTINCT ON (m.chat, m.sender, m.wa_id) m.*
-    FROM mine CROSS JOIN ROWS FROM (jsonb_to_recordset(:messages::jsonb) AS (
-        direction text, chat text, chat_phone text, sender text, sender_phone text, name text, wa_id text, kind text,
-        refers_to_wa_id text, state text, reason text, sent_ms bigint, content jsonb)) WITH ORDINALITY
-        AS m (direction, chat, chat_phone, sender, sender_phone, name, wa_id, kind,
-              refers_to_wa_id, state, reason, sent_ms, content, nth)
-    ORDER BY m.chat, m.sender, m.wa_id, m.state = 'waiting', m.nth
+    SELECT DISTINCT ON (chat, sender, a.wa_id)
+           a.direction, coalesce(c.lid, a.chat) AS chat, a.chat_phone, coalesce(s.lid, a.sender) AS sender,
+           a.sender_phone, a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.media, a.nth
+    FROM arrived a LEFT JOIN lids c ON c.number_jid = a.chat LEFT JOIN lids s ON s.number_jid = a.sender
+    WHERE NOT EXISTS (SELECT FROM split)
+    ORDER BY chat, sender, a.wa_id, a.state = 'waiting', a.nth
 ), numbered AS MATERIALIZED (
     -- Numbered before they are written, so that one may refer to another of the same batch.
     SELECT nextval('messages_id_seq') AS id, ordered.*
@@ -39,17 +75,20 @@ WITH mine AS (
     ) AS beside ON n.refers_to_wa_id IS NOT NULL
 ), written AS (
     INSERT INTO messages AS m (id, account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, kind,
-                               refers_to, state, reason, sent_at, created_at)
+                               refers_to, state, reason, sent_at, created_at, asks, asked_at)
     SELECT r.id, mine.id, r.direction, r.chat, r.chat_phone, r.sender, r.sender_phone, r.wa_id, r.kind,
-           r.refers_to, r.state, r.reason, to_timestamp(r.sent_ms / 1000.0), mine.at
-    FROM mine CROSS JOIN resolved r
+           r.refers_to, r.state, r.reason, to_timestamp(r.sent_ms / 1000.0), mine.at,
+           asked.is_asked::integer, CASE WHEN asked.is_asked THEN mine.at END
+    FROM mine CROSS JOIN resolved r CROSS JOIN LATERAL (
+        -- The library has asked the phone for all others that wait.
+        SELECT r.state = 'waiting' AND r.reason <> 'lost' AND r.direction = 'in' AS is_asked) AS asked
     ORDER BY r.nth
     ON CONFLICT (account_id, chat, wa_id, sender) WHERE direction <> 'out'
-    DO UPDATE SET kind = excluded.kind, refers_to = excluded.refers_to, state = excluded.state, reason = NULL,
-                  recovered_at = excluded.created_at
+    DO UPDATE SET kind = excluded.kind, refers_to = excluded.refers_to, state = excluded.state,
+                  reason = CASE WHEN m.reason = 'lost' THEN m.reason END, recovered_at = excluded.created_at
     WHERE m.state = 'waiting' AND excluded.state = 'received'
     RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.kind, m.refers_to,
-              m.state, m.sent_at, m.recovered_at
+              m.state, m.reason IS NOT DISTINCT FROM 'lost' AS was_lost, m.sent_at, m.recovered_at
 ), bodies AS (
     INSERT INTO message_bodies (message_id, content, created_at)
     SELECT w.id,
@@ -62,14 +101,20 @@ WITH mine AS (
     FROM mine CROSS JOIN written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)
     WHERE r.content IS NOT NULL
     ON CONFLICT (message_id) DO NOTHING
+), media AS (
+    INSERT INTO message_media (message_id, keyring_id, sealed, created_at)
+    SELECT w.id, :keyring, decode(r.media, 'base64'), mine.at
+    FROM mine CROSS JOIN written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)
+    WHERE r.media IS NOT NULL
+    ON CONFLICT (message_id) DO NOTHING
 ), told AS (
     INSERT INTO events (account_id, seq, kind, payload, created_at)
     SELECT mine.id, mine.event_seq + row_number() OVER (ORDER BY r.nth),
-           CASE WHEN w.recovered_at IS NOT NULL THEN 'message.recovered'
+           CASE WHEN w.recovered_at IS NOT NULL AND NOT w.was_lost THEN 'message.recovered'
                 WHEN w.state = 'waiting' THEN 'message.waiting'
                 WHEN w.direction = 'echo' THEN 'message.echo'
                 ELSE 'message.received' END,
-           CASE WHEN w.recovered_at IS NOT NULL OR w.state = 'waiting'
+           CASE WHEN (w.recovered_at IS NOT NULL AND NOT w.was_lost) OR w.state = 'waiting'
                 THEN jsonb_build_object('messageId', w.id, 'chat', w.chat, 'sender', w.sender)
                 ELSE jsonb_build_object(
                     'messageId', w.id, 'chat', w.chat,
@@ -79,21 +124,58 @@ WITH mine AS (
                     'sentAt', to_char(w.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) END,
            mine.at
     FROM mine CROSS JOIN written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)
+    WHERE w.state = 'received' OR NOT w.was_lost
     ORDER BY r.nth
+    RETURNING id
 ), counted AS (
     UPDATE whatsapp_accounts a SET event_seq = a.event_seq + news.rows
-    FROM mine, (SELECT count(*) AS rows FROM written) AS news
+    FROM mine, (SELECT count(*) AS rows FROM told) AS news
     WHERE a.id = mine.id AND news.rows > 0
 ), known AS (
-    -- The name that the sender used last.
+    -- With the name that a sender used last; and those whom the owner wrote to.
     INSERT INTO contacts AS c (account_id, jid, phone, name, updated_at)
-    SELECT DISTINCT ON (r.sender) mine.id, r.sender, r.sender_phone, r.name, mine.at
-    FROM mine CROSS JOIN resolved r
-    WHERE r.direction = 'in'
-    ORDER BY r.sender, r.name IS NULL, r.nth DESC
+    SELECT DISTINCT ON (p.jid) mine.id, p.jid, p.phone, p.name, mine.at
+    FROM mine CROSS JOIN resolved r CROSS JOIN LATERAL (
+        SELECT r.sender, r.sender_phone, r.name WHERE r.direction = 'in'
+        UNION ALL
+        SELECT r.chat, r.chat_phone, NULL
+        WHERE r.direction = 'echo' AND (r.chat LIKE '%@lid' OR r.chat LIKE '%@s.whatsapp.net')
+    ) AS p (jid, phone, name)
+    ORDER BY p.jid, p.name IS NULL, p.phone IS NULL, r.nth DESC
     ON CONFLICT (account_id, jid) DO UPDATE
     SET phone = coalesce(excluded.phone, c.phone), name = coalesce(excluded.name, c.name),
         updated_at = excluded.updated_at
     WHERE (coalesce(excluded.phone, c.phone), coalesce(excluded.name, c.name)) IS DISTINCT FROM (c.phone, c.name)
 )
-SELECT (SELECT count(*) FROM written) AS written FROM mine;
+SELECT (SELECT coalesce(array_agg(r.nth ORDER BY r.nth), '{}')
+        FROM written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)) AS written,
+       (SELECT jsonb_object_agg(split.lid, split.phone) FROM split) AS split
+FROM mine;
+
+--! merge_chat
+-- See the function. `batch` bounds the time of the statement.
+SELECT m.more FROM merge_chat(:account, :process, :fence, :lid, :number, :batch) AS m;
+
+--! take_waiting : (chat_phone?, sender_phone?)
+-- Takes the waiting messages that the phone is to be asked for now, and counts that: at most three
+-- times each, as long as it may be asked, in which the library's own request is counted.
+WITH mine AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
+      AND :keyring IN (a.keyring_id, a.linking_keyring_id)
+    FOR UPDATE
+), due AS (
+    SELECT m.id FROM mine JOIN messages m ON m.account_id = mine.id
+    WHERE m.state = 'waiting' AND m.sent_at > clock_timestamp() - interval '14 days'
+      AND CASE m.asks WHEN 0 THEN true
+                      WHEN 1 THEN m.asked_at < clock_timestamp() - interval '10 minutes'
+                      WHEN 2 THEN m.asked_at < clock_timestamp() - interval '1 day'
+                      ELSE false END
+    ORDER BY m.id LIMIT :batch
+    FOR UPDATE OF m
+), asked AS (
+    UPDATE messages m SET asks = m.asks + 1, asked_at = clock_timestamp()
+    FROM due WHERE m.id = due.id
+    RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.sent_at
+)
+SELECT a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id;

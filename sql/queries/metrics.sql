@@ -3,7 +3,8 @@
 --! read_fleet_figures : FleetFigures()
 SELECT
     (SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()) AS daemons,
-    t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs
+    t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs,
+    m.messages_waiting
 FROM (SELECT count(*) AS tickets,
              coalesce(extract(epoch FROM clock_timestamp() - min(opened_at)), 0)::float8 AS oldest_ticket_secs
       FROM unlink_tickets) AS t,
@@ -12,7 +13,8 @@ FROM (SELECT count(*) AS tickets,
       FROM commands WHERE state IN ('queued', 'running')) AS c,
      (SELECT count(*) AS events,
              coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_event_secs
-      FROM events WHERE NOT notified) AS e;
+      FROM events WHERE NOT notified) AS e,
+     (SELECT count(*) AS messages_waiting FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS m;
 
 --! count_accounts_by_condition : AccountsByCondition()
 -- Every status is there, also with none in it: a series that vanishes cannot be alerted on.

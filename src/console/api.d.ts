@@ -806,9 +806,10 @@ export interface components {
              *     - `message.echo`: the owner sent a message from the phone or another device
              *     - `message.waiting`: a message came in that cannot be read yet; paird asks for it again
              *     - `message.recovered`: a message that could not be read at first can be read now
+             *     - `chat.merged`: chat, sender and contact `former`, known by number alone, are `chat` from now on
              * @enum {string}
              */
-            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered";
+            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "chat.merged";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */

@@ -8,8 +8,11 @@ use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use super::memory::StagedRecords;
 use super::records::{RecordKind, Records};
 use super::rows::{FailOnDrop, Rows};
-use super::seal::CurrentKeys;
+use super::seal::{CurrentKeys, Plain};
 use super::write_behind::WriteBehind;
+
+/// The kind, under which no record is sealed, of what is kept with a message.
+const MEDIA: &str = "media";
 
 /// The keys of one link: see the module.
 ///
@@ -162,6 +165,22 @@ impl Keyring {
     /// They are not, or the database did not answer.
     pub async fn check_ownership(&self) -> Result<(), StoreError> {
         if self.is_durable() { self.rows.check_ownership().await } else { Ok(()) }
+    }
+
+    /// Seals what is needed to fetch the media of a message. It opens for this message's id alone.
+    ///
+    /// # Errors
+    /// `Poisoned`: it is too large, which no message is.
+    pub fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.rows.seal_beside(MEDIA, wa_id, keys)
+    }
+
+    /// Opens what [`Self::seal_media`] has sealed.
+    ///
+    /// # Errors
+    /// `Poisoned`: it was sealed for another message or another link, or was changed.
+    pub fn open_media(&self, wa_id: &str, sealed: &[u8]) -> Result<Plain, StoreError> {
+        self.rows.open_beside(MEDIA, wa_id, sealed)
     }
 
     /// Waits until there is something to flush.

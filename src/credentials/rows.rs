@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::memory::Key;
 use super::record_key;
 use super::records::{Durability, Entry, RecordKind, Records, Selection};
-use super::seal::{DataKey, MasterKey};
+use super::seal::{DataKey, MasterKey, Plain};
 use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
 
 /// The epoch of a keyring that was never opened, only made: what the column has by default.
@@ -95,6 +95,19 @@ impl Rows {
         let Columns { kinds, names, sealed, stamps } = self.columns(entries)?;
         let columns = kinds.into_iter().zip(names).zip(sealed).zip(stamps);
         Ok(columns.map(|(((kind, name), sealed), stamp)| SealedRecord { kind, name, sealed, stamp }).collect())
+    }
+
+    /// Seals something that belongs to these records and is kept elsewhere.
+    pub fn seal_beside(&self, kind: &str, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(kind, name, value).map_err(|error| StoreError::Poisoned(format!("{kind}: {error}")))
+    }
+
+    /// Opens what [`Self::seal_beside`] has sealed.
+    pub fn open_beside(&self, kind: &str, name: &str, sealed: &[u8]) -> Result<Plain, StoreError> {
+        let keyring = self.ownership.keyring;
+        self.key
+            .open(kind, name, sealed)
+            .map_err(|error| StoreError::Poisoned(format!("{kind} of keyring {keyring}: {error}")))
     }
 
     /// Asks whether a write would be taken: whether the account is this daemon's still, and

@@ -24,7 +24,7 @@ use crate::{
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
     listen::ListenAddress,
-    metrics::{Exposition, MeteredGateway, MeteredStore, Meters},
+    metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredStore, Meters},
     postgres::{
         client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
@@ -161,7 +161,10 @@ async fn serve_with(
             let meters = Arc::clone(&meters);
             Arc::new(move |dial| meters.proxy_was_dialled(dial))
         },
-        messages: Arc::new(PgMessages::new(message_pool, process, outbox.waker())),
+        messages: {
+            let messages = PgMessages::new(message_pool, process, outbox.waker());
+            Arc::new(MeteredMessages::new(Arc::new(messages), Arc::clone(&meters)))
+        },
     });
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {

@@ -45,6 +45,7 @@ pub struct FleetGauges {
     oldest_command: Seconds,
     events: Gauge,
     oldest_event: Seconds,
+    messages_waiting: Gauge,
 }
 
 impl FleetGauges {
@@ -61,6 +62,7 @@ impl FleetGauges {
             oldest_command: Seconds::default(),
             events: Gauge::default(),
             oldest_event: Seconds::default(),
+            messages_waiting: Gauge::default(),
         };
         let mut registry = meters.registry();
         let held = "Accounts that are not deleted, by status; held ones by reason, too";
@@ -70,6 +72,7 @@ impl FleetGauges {
             ("paird_fleet_unlink_tickets", "Device entries that must leave a phone", &fleet.tickets),
             ("paird_fleet_commands_open", "Commands that have not ended", &fleet.commands),
             ("paird_fleet_events_unsent", "Events that were not sent yet", &fleet.events),
+            ("paird_fleet_messages_waiting", "Messages that cannot be read yet", &fleet.messages_waiting),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -116,6 +119,7 @@ impl FleetGauges {
         self.oldest_command.set(figures.oldest_command_secs);
         self.events.set(figures.events);
         self.oldest_event.set(figures.oldest_event_secs);
+        self.messages_waiting.set(figures.messages_waiting);
         self.accounts.clear();
         for (condition, count) in accounts {
             // Several unknown texts map to the same condition.

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use paird_actors::domain::{Change, CommandRow, EventKind, Reason, StoreError, TicketOutcome};
+use paird_actors::domain::{
+    Change, CommandRow, EventKind, IncomingMessage, Instant as PointInTime, MessageKind, Reason, StoreError,
+    TicketOutcome,
+};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -104,6 +107,9 @@ pub struct Meters {
     commands: Counters,
     command_ends: Counters,
     unlink_tries: Counters,
+    messages: Counters,
+    message_lag: Histogram,
+    message_requests: Counter,
     store: Histograms,
     store_failures: Family<Failure, Counter>,
     lease_live: Gauge,
@@ -139,6 +145,17 @@ impl Default for Meters {
             commands: counters(r, "paird_commands_taken", "Commands that were taken, by kind"),
             command_ends: counters(r, "paird_command_ends", "Commands that ended, by outcome"),
             unlink_tries: counters(r, "paird_unlink_tries", "Tries of unlink tickets, by outcome"),
+            messages: counters(
+                r,
+                "paird_messages",
+                "Messages that were written, by kind; waiting ones when they come, too",
+            ),
+            message_lag: seconds(
+                r,
+                "paird_message_lag_duration",
+                "From WhatsApp's time of a message, in whole seconds, to its row",
+            ),
+            message_requests: Counter::default(),
             store: Histograms::new_with_constructor(histogram),
             store_failures: Family::default(),
             lease_live: gauge(r, "paird_lease_live", "1 while this daemon may hold connections"),
@@ -154,6 +171,8 @@ impl Default for Meters {
         };
         let timed = "The store's answers, by operation";
         r.register_with_unit("paird_store_duration", timed, Unit::Seconds, meters.store.clone());
+        let requests = "Waiting messages that a phone was asked for, besides the library's own requests";
+        r.register("paird_message_requests", requests, meters.message_requests.clone());
         let failed = "Operations of the store that did not happen; fenced is another owner, and no fault";
         r.register("paird_store_failures", failed, meters.store_failures.clone());
         let age = "Since the start of the last good renewal of the lease";
@@ -169,6 +188,9 @@ impl Default for Meters {
         meters
     }
 }
+
+/// The kind of a message that cannot be read yet.
+const WAITING: &str = "waiting";
 
 /// Reasons that alerts may be based on.
 const ALARMING_REASONS: [Reason; 6] = [
@@ -223,8 +245,10 @@ impl Meters {
         let ends_of_attempts = EventKind::ALL.iter().filter(|kind| kind.is_terminal());
         begin(&self.events, "type", ends_of_attempts.map(|kind| kind.as_str()));
         begin(&self.command_ends, "outcome", ["done", "failed"]);
+        begin(&self.messages, "kind", MessageKind::ALL.iter().map(|kind| kind.as_str()).chain([WAITING]));
         begin(&self.unlink_tries, "outcome", ["unlinked", "failed", "abandoned"]);
         drop(self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" }));
+        drop(self.store_failures.get_or_create(&Failure { operation: "record_messages", why: "unavailable" }));
     }
 
     pub(super) fn pairing_came_to(&self, step: PairStep) {
@@ -304,6 +328,17 @@ impl Meters {
             Some(StoreError::Unavailable(_)) => "unavailable",
         };
         self.store_failures.get_or_create(&Failure { operation, why }).inc();
+    }
+
+    pub(super) fn message_came(&self, message: &IncomingMessage, now: PointInTime) {
+        let kind = message.kind().map_or(WAITING, MessageKind::as_str);
+        self.messages.get_or_create(&[("kind", kind)]).inc();
+        let lag = u64::try_from(now.0.saturating_sub(message.sent_at.0)).unwrap_or(0);
+        self.message_lag.observe(Duration::from_millis(lag).as_secs_f64());
+    }
+
+    pub(super) fn messages_requested(&self, count: usize) {
+        self.message_requests.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     pub(super) fn lease_is(&self, live: bool, age: Duration) {

@@ -1,6 +1,6 @@
 //! The daemon's counters and timings, in the format of Prometheus.
 //!
-//! The machines know nothing of it: [`MeteredStore`] and [`MeteredGateway`] stand in
+//! The machines know nothing of it: [`MeteredStore`], [`MeteredMessages`] and [`MeteredGateway`] stand in
 //! front of the real ones and listen. No label names an account: a fleet of thousands
 //! would be thousands of series, and its rows say more.
 
@@ -8,6 +8,7 @@ mod fleet;
 mod gateway;
 mod http;
 mod lane;
+mod messages;
 mod meters;
 mod pools;
 mod process;
@@ -17,6 +18,7 @@ mod trace;
 pub use fleet::FleetGauges;
 pub use gateway::MeteredGateway;
 pub(crate) use http::{Front, WrongToken, count_requests};
+pub use messages::MeteredMessages;
 pub use meters::Meters;
 pub use store::MeteredStore;
 

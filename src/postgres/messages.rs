@@ -1,9 +1,10 @@
 //! Writes incoming messages: one statement per batch of a link.
 
 use async_trait::async_trait;
-use deadpool_postgres::Pool;
-use paird_actors::domain::{IncomingMessage, Party, Phone, StoreError};
-use paird_sql::queries::messages::record_messages;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use deadpool_postgres::{Object, Pool};
+use paird_actors::domain::{IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, WaitingMessage};
+use paird_sql::queries::messages::{TakeWaiting, merge_chat, record_messages, take_waiting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +15,10 @@ use crate::whatsapp::{MessageLink, MessageStore};
 
 /// The columns' limit for a WhatsApp id, a jid or a person's name, in characters.
 const KEY_MAX: usize = 200;
+/// Messages of a chat that one statement merges into another chat.
+const MERGE_BATCH: i32 = 5_000;
+/// Waiting messages that a phone is asked for at once.
+const WAITING_BATCH: i64 = 100;
 /// The last second that has a year of four digits.
 const SENT_MAX: i64 = 253_402_300_799_000;
 
@@ -31,36 +36,87 @@ impl PgMessages {
         Self { pool, process, outbox }
     }
 
-    /// Writes them in their order, all or none, and returns how many were new. Those that were
-    /// written before are neither written nor reported again.
+    /// Writes them in their order, all or none, and returns the positions of those that were new.
+    /// Those that were written before are neither written nor reported again.
     ///
     /// # Errors
     /// `Fenced`: the account has another owner, or no longer this link.
-    pub async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<i64, StoreError> {
+    pub async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
         let messages = Value::Array(batch.iter().map(row).collect());
         let MessageLink { account, fence, keyring } = link;
         let client = connection(&self.pool).await?;
-        let statement = record_messages();
-        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
-        let written = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
-        if written > 0 {
-            self.outbox.wake();
+        loop {
+            let statement = record_messages();
+            let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
+            let recorded = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+            let Some(Value::Object(split)) = recorded.split else {
+                if !recorded.written.is_empty() {
+                    self.outbox.wake();
+                }
+                // Postgres counts from one.
+                return Ok(recorded.written.into_iter().filter_map(|nth| usize::try_from(nth - 1).ok()).collect());
+            };
+            for (lid, number) in split {
+                self.merge_chat(&client, link, &lid, number.as_str().unwrap_or_default()).await?;
+            }
         }
-        Ok(written)
+    }
+
+    /// Merges what is known of a person by the number into what is known by the LID.
+    async fn merge_chat(&self, client: &Object, link: &MessageLink, lid: &str, number: &str) -> Result<(), StoreError> {
+        let (account, fence) = (&link.account.0, &link.fence.0);
+        loop {
+            let statement = merge_chat();
+            let bound = statement.bind(client, account, &self.process, fence, &lid, &number, &MERGE_BATCH);
+            if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
+                self.outbox.wake();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes the messages that the phone is to be asked for now: at most three times each, less
+    /// and less often, and for two weeks.
+    ///
+    /// # Errors
+    /// None was taken, or the answer was lost.
+    pub async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+        let MessageLink { account, fence, keyring } = link;
+        let client = connection(&self.pool).await?;
+        let statement = take_waiting();
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
+        Ok(bounded(bound.all()).await?.into_iter().filter_map(waiting).collect())
     }
 }
 
 #[async_trait]
 impl MessageStore for PgMessages {
-    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<(), StoreError> {
-        Self::record(self, link, batch).await.map(drop)
+    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
+        Self::record(self, link, batch).await
     }
+
+    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+        Self::take_waiting(self, link).await
+    }
+}
+
+/// `None` for a message that did not come in.
+fn waiting(row: TakeWaiting) -> Option<WaitingMessage> {
+    let party =
+        |jid, phone: Option<String>| Party { jid, phone: phone.and_then(|phone| Phone::from_digits(&phone).ok()) };
+    Some(WaitingMessage {
+        direction: MessageDirection::parse(&row.direction)?,
+        chat: party(row.chat, row.chat_phone),
+        sender: party(row.sender, row.sender_phone),
+        wa_id: row.wa_id,
+        sent_at: Instant::from(row.sent_at.to_utc()),
+    })
 }
 
 /// Values that a stranger chose are cut to the limits of the columns: WhatsApp would send a
 /// message that the database refuses again for ever.
 fn row(message: &IncomingMessage) -> Value {
-    let IncomingMessage { direction, chat, sender, sender_name, wa_id, sent_at, content } = message;
+    let IncomingMessage { direction, chat, sender, sender_name, wa_id, sent_at, content, media } = message;
     let mut row = json!({
         "direction": direction,
         "chat": key(&chat.jid), "chat_phone": phone(chat),
@@ -68,6 +124,7 @@ fn row(message: &IncomingMessage) -> Value {
         "name": sender_name.as_deref().map(key),
         "wa_id": key(wa_id),
         "sent_ms": sent_at.0.clamp(0, SENT_MAX),
+        "media": media.as_ref().map(|sealed| BASE64_STANDARD.encode(sealed)),
     });
     let rest = match content {
         Ok(content) => json!({

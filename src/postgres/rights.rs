@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 34] = [
+pub const COLUMNS: [ColumnRights; 35] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -78,12 +78,13 @@ pub const COLUMNS: [ColumnRights; 34] = [
     columns("message_bodies", "content created_at", ["S", "I", "S"]),
     columns("message_bodies", "message_id", ["S", "SI", "S"]),
     columns("message_erasures", "account_id", ["", "", ""]),
+    columns("message_media", "created_at keyring_id message_id sealed", ["", "SI", ""]),
     columns(
         "messages",
         "account_id chat chat_phone created_at direction id sender sender_phone sent_at wa_id",
         ["S", "SI", "S"],
     ),
-    columns("messages", "kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
+    columns("messages", "asked_at asks kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
     columns("processes", "command_channel drain_no epoch master_keys pid_birth pid_space renewal", ["", "SIUD", ""]),
@@ -120,6 +121,10 @@ pub const COLUMNS: [ColumnRights; 34] = [
     columns("wrapped_keys", "account_id id master_key wrapped_key", ["", "S", ""]),
 ];
 
+/// The sequences that a role takes numbers from by itself. Those of columns that a role may insert
+/// need no right.
+pub const SEQUENCES: [(&str, &[Role]); 1] = [("messages_id_seq", &[Role::Daemon])];
+
 /// A function that runs with its owner's rights, and the roles that may call it.
 pub struct FunctionRights {
     pub signature: &'static str,
@@ -131,11 +136,12 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 14] = [
+pub const FUNCTIONS: [FunctionRights; 15] = [
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
     function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
+    function("merge_chat(uuid,uuid,bigint,text,text,integer)", &[Role::Daemon]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),

@@ -2,19 +2,24 @@
 
 use paird_actors::domain::{
     ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
-    Said, StoreError, WaitReason,
+    Said, StoreError, WaitReason, WaitingMessage,
 };
 use serde_json::Value;
 use wacore::{
     proto_helpers::MessageExt as _,
-    types::message::{MessageCategory, MessageInfo},
+    types::events::InboundMessage,
+    types::message::{MessageCategory, MessageInfo, MessageSource},
 };
 use wacore_binary::{Jid, JidExt as _};
-use waproto::whatsapp::{
-    self as wa, ContextInfo,
-    message::{LocationMessage, ProtocolMessage, protocol_message},
+use waproto::{
+    buffa::MessageField,
+    whatsapp::{
+        self as wa, ContextInfo,
+        message::{LocationMessage, PeerDataOperationRequestResponseMessage, ProtocolMessage, protocol_message},
+    },
 };
 use whatsapp_rust::Client;
+use zeroize::Zeroizing;
 
 /// Fields of a message that are not part of its contents.
 const NOT_SAID: [&str; 3] = ["message_context_info", "sender_key_distribution_message", "device_sent_message"];
@@ -24,6 +29,13 @@ const NOT_SAID: [&str; 3] = ["message_context_info", "sender_key_distribution_me
 pub(super) fn is_between_people(info: &MessageInfo) -> bool {
     let chat = &info.source.chat;
     info.category != MessageCategory::Peer && !chat.is_status_broadcast() && !chat.is_newsletter()
+}
+
+/// The phone's answer to a request for messages, if this is one.
+pub(super) fn answer_of_the_phone(message: &InboundMessage) -> Option<&PeerDataOperationRequestResponseMessage> {
+    let is_of_the_owner = message.info.category == MessageCategory::Peer && message.info.source.is_from_me;
+    let protocol = message.message.protocol_message.as_option().filter(|_| is_of_the_owner)?;
+    protocol.peer_data_operation_request_response_message.as_option()
 }
 
 /// The contents of a message; `None` if it is for programs alone.
@@ -150,6 +162,41 @@ fn media(message: &wa::Message) -> Option<Said> {
     Some(Said::Media { kind, description })
 }
 
+/// The message with nothing but what is needed to fetch and decrypt its media, encoded; `None` if
+/// it has none, or no key of it.
+pub(super) fn media_keys(message: &wa::Message) -> Option<Zeroizing<Vec<u8>>> {
+    let message = message.get_base_message();
+    macro_rules! of_the_first {
+        ($($field:ident: $kind:ident),+) => {
+            $(if let Some(media) = message.$field.as_option() {
+                media.media_key.as_ref()?;
+                let keys = wa::message::$kind {
+                    url: media.url.clone(),
+                    direct_path: media.direct_path.clone(),
+                    media_key: media.media_key.clone(),
+                    media_key_timestamp: media.media_key_timestamp,
+                    mimetype: media.mimetype.clone(),
+                    file_length: media.file_length,
+                    file_sha256: media.file_sha256.clone(),
+                    file_enc_sha256: media.file_enc_sha256.clone(),
+                    ..Default::default()
+                };
+                let message = wa::Message { $field: MessageField::some(keys), ..Default::default() };
+                return Some(Zeroizing::new(waproto::codec::message_to_vec(&message)));
+            })+
+        };
+    }
+    of_the_first!(
+        image_message: ImageMessage,
+        video_message: VideoMessage,
+        ptv_message: VideoMessage,
+        audio_message: AudioMessage,
+        document_message: DocumentMessage,
+        sticker_message: StickerMessage
+    );
+    None
+}
+
 /// The part of a message that has quotes and mentions.
 fn context(message: &wa::Message) -> Option<&ContextInfo> {
     macro_rules! of_the_first {
@@ -237,7 +284,32 @@ pub(super) async fn incoming(
         wa_id: info.id.clone(),
         sent_at: Instant(info.timestamp.timestamp_millis()),
         content,
+        media: None,
     })
+}
+
+/// A waiting message, as the phone is asked for it; `None` if its jids are none.
+pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
+    let WaitingMessage { direction, chat, sender, wa_id, sent_at } = waiting;
+    let number = |party: &Party| party.phone.as_ref().map(|phone| Jid::pn(phone.digits()));
+    let chat_jid: Jid = chat.jid.parse().ok()?;
+    let is_group = chat_jid.is_group();
+    // The phone answers with numbers: the library finds its request by this one.
+    let sender_alt = number(if is_group { sender } else { chat });
+    let (is_from_me, recipient_alt) = match direction {
+        MessageDirection::In => (false, None),
+        MessageDirection::Echo => (true, number(chat)),
+    };
+    let source = MessageSource {
+        chat: chat_jid,
+        sender: sender.jid.parse().ok()?,
+        is_from_me,
+        is_group,
+        sender_alt,
+        recipient_alt,
+        ..MessageSource::default()
+    };
+    Some(MessageInfo { source, id: wa_id.clone(), timestamp: sent_at.to_utc(), ..MessageInfo::default() })
 }
 
 /// By the LID if it is known: a stanza may have the LID or the number.
@@ -270,10 +342,7 @@ async fn other_name(client: &Client, jid: &Jid) -> Result<Option<Jid>, StoreErro
 
 #[cfg(test)]
 mod tests {
-    use waproto::{
-        buffa::MessageField,
-        whatsapp::{Message, MessageKey, message},
-    };
+    use waproto::whatsapp::{Message, MessageKey, message};
 
     use super::*;
 
@@ -314,6 +383,20 @@ mod tests {
     }
 
     #[test]
+    fn devices_channels_and_statuses_are_not_people() {
+        let info = |chat: &str, category| MessageInfo {
+            source: MessageSource { chat: chat.parse().unwrap(), ..MessageSource::default() },
+            category,
+            ..MessageInfo::default()
+        };
+        assert!(is_between_people(&info("1@lid", MessageCategory::default())));
+        assert!(is_between_people(&info("1@g.us", MessageCategory::default())));
+        assert!(!is_between_people(&info("1@lid", MessageCategory::Peer)));
+        assert!(!is_between_people(&info("status@broadcast", MessageCategory::default())));
+        assert!(!is_between_people(&info("1@newsletter", MessageCategory::default())));
+    }
+
+    #[test]
     fn a_picture_is_described_through_its_wrappers() {
         let image = message::ImageMessage {
             mimetype: Some("image/jpeg".to_owned()),
@@ -328,5 +411,24 @@ mod tests {
         let content = content(&message).unwrap();
         assert_eq!(content.refers_to(), Some("A"));
         assert_eq!(content.json()["image"], serde_json::json!({"mime": "image/jpeg", "bytes": 7, "caption": "look"}));
+        assert!(media_keys(&message).is_none(), "there is no key");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_media_but_what_fetches_them() {
+        let image = message::ImageMessage {
+            media_key: Some(vec![7; 32]),
+            direct_path: Some("/v".to_owned()),
+            caption: Some("look".to_owned()),
+            jpeg_thumbnail: Some(vec![1; 500]),
+            ..Default::default()
+        };
+        let message = Message { image_message: MessageField::some(image), ..Default::default() };
+        let kept = waproto::codec::message_decode(&media_keys(&message).unwrap()).unwrap();
+        let image = kept.image_message.as_option().unwrap();
+        assert_eq!((image.media_key.clone(), image.direct_path.as_deref()), (Some(vec![7; 32]), Some("/v")));
+        assert!(image.caption.is_none() && image.jpeg_thumbnail.is_none());
+        let text = Message { conversation: Some("x".to_owned()), ..Default::default() };
+        assert!(media_keys(&text).is_none());
     }
 }

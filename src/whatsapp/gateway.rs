@@ -36,6 +36,9 @@ const SANDBOX_VERSION: WebVersion = (2, 3000, 1_026_131_876);
 /// The library makes and stores 812 by default; each is a row, and they are for
 /// strangers who write first.
 const PRE_KEYS: usize = 30;
+/// Chats whose messages are read in parallel. Each that was in use costs 13 KiB until it makes way
+/// for another, and the library keeps 5,000 by default.
+const CHAT_LANES: u64 = 32;
 /// A change of the device is written when it happens; this is for those that were missed.
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -132,7 +135,7 @@ impl WhatsApp {
         let (shell, orders) =
             Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
-        let inbox = self.inbox_for(&order, &shell);
+        let inbox = self.inbox_for(&order, &keys, &shell);
         let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
@@ -145,7 +148,11 @@ impl WhatsApp {
                 inbox.clone(),
             ))
             .with_http_client_arc(http.clone())
-            .with_cache_config(CacheConfig { seed_msg_secrets_from_history: false, ..CacheConfig::default() })
+            .with_cache_config(CacheConfig {
+                seed_msg_secrets_from_history: false,
+                chat_lanes_capacity: CHAT_LANES,
+                ..CacheConfig::default()
+            })
             .with_skip_history_sync(true)
             .with_wanted_pre_key_count(PRE_KEYS)
             .with_background_saver_interval(SAVER_INTERVAL);
@@ -164,12 +171,17 @@ impl WhatsApp {
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(&self, order: &OpenSession, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
+    fn inbox_for(
+        &self,
+        order: &OpenSession,
+        keys: &Arc<dyn LinkKeys>,
+        shell: &Arc<Shell>,
+    ) -> Option<Arc<Inbox>> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
                 let link = MessageLink { account, fence, keyring };
-                Some(Arc::new(Inbox::new(self.messages.clone(), link, shell.clone())))
+                Some(Arc::new(Inbox::new(self.messages.clone(), keys.clone(), link, &order.purpose, shell.clone())))
             }
             Purpose::Unlink => None,
         }

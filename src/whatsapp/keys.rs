@@ -47,6 +47,9 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// [`paird_actors::ports::Session::secure_keys`].
     async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError>;
 
+    /// Seals what is needed to fetch the media of the message with this id.
+    fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError>;
+
     /// Waits until everything that the backend was given, and that WhatsApp may come to
     /// rely on, is durable. Called before anything is sent.
     ///
@@ -107,6 +110,10 @@ impl LinkKeys for Keyring {
 
     async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
         Self::secure(self, write).await
+    }
+
+    fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Self::seal_media(self, wa_id, keys)
     }
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {

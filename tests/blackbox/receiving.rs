@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use nix::sys::signal::Signal;
-use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, Naming, Scope, Writing};
+use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, MessageFault, Naming, Scope, Writing};
 use paird_testkit::{Stage, Wire, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ const BERT: &str = "999000000002";
 /// Pieces of the statements that write a message, and that keep it until then.
 const RECORD: &str = "AS m (direction, chat";
 const KEYS: &str = "AS gone (kind, name)";
+const LOST: &str = "SELECT count(*) FROM messages WHERE reason = 'lost'";
 
 /// An account that can be written to.
 async fn linked(stage: &Stage) -> Uuid {
@@ -148,6 +149,8 @@ async fn every_kind_of_message_says_what_it_is() {
         mimetype: Some("image/jpeg".to_owned()),
         file_length: Some(1234),
         caption: Some("look".to_owned()),
+        direct_path: Some("/v/t62.7118-24/1".to_owned()),
+        media_key: Some(vec![7; 32]),
         ..Default::default()
     };
     let poll = message::PollCreationMessage { name: Some("lunch?".to_owned()), ..Default::default() };
@@ -169,6 +172,12 @@ async fn every_kind_of_message_says_what_it_is() {
         row(&stage, "image").await["content"]["image"],
         json!({"mime": "image/jpeg", "bytes": 1234, "caption": "look"})
     );
+    // Sealed, with what is needed to fetch it.
+    let sealed = "SELECT count(*) FROM message_media k JOIN messages m ON m.id = k.message_id
+                  WHERE m.kind = 'image' AND length(k.sealed) > 80
+                    AND position('\\x07070707'::bytea IN k.sealed) + position('t62.7118'::bytea IN k.sealed) = 0";
+    assert_eq!(stage.web.count(sealed, &[]).await, 1);
+    assert_eq!(stage.web.count("SELECT count(*) FROM message_media", &[]).await, 1);
     assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("poll_creation"));
     all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
@@ -180,9 +189,10 @@ async fn what_the_owner_writes_on_the_phone_is_an_echo() {
     let account = linked(&stage).await;
     writes(&stage, ANNA, "from her").await;
     texts_are(&stage, account, &["from her"]).await;
-    for (naming, text) in [(Naming::Lid, "by lid"), (Naming::Number, "by number")] {
-        stage.phones.send(NUMBER, Writing { naming, ..Writing::text(ANNA, text) }).await;
-    }
+    // One after the other: the library reads what names a person differently in parallel.
+    stage.phones.send(NUMBER, Writing { naming: Naming::Lid, ..Writing::text(ANNA, "by lid") }).await;
+    texts_are(&stage, account, &["from her", "by lid"]).await;
+    stage.phones.send(NUMBER, Writing { naming: Naming::Number, ..Writing::text(ANNA, "by number") }).await;
     texts_are(&stage, account, &["from her", "by lid", "by number"]).await;
     let echo = row(&stage, "text").await;
     assert_eq!((&echo["direction"], &echo["phone"], &echo["sender"]), (&json!("echo"), &json!(ANNA), &json!(NUMBER)));
@@ -230,15 +240,33 @@ async fn the_same_id_again_is_one_row() {
     stage.finish([daemon]).await;
 }
 
+/// So many messages to the account, each copy counted, cannot be decrypted.
+fn garbled(times: u32) -> Fault {
+    Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(times) }
+}
+
+/// The next message to the account is for its phone alone.
+fn unavailable() -> Fault {
+    Fault::Delivery { how: DeliveryFault::Unavailable, number: Some(NUMBER.to_owned()), times: Some(1) }
+}
+
+/// All keys that the library has in memory are written: that is so before it asks the phone for a
+/// message. BERT has written before, and the phone was asked before.
+async fn all_keys_are_written(stage: &Stage, wire: &Wire, text: &str) {
+    wire.count_anew();
+    stage.phones.fault(unavailable()).await;
+    writes(stage, BERT, text).await;
+    let written = || wire.carried().keys().any(|statement| statement.contains(KEYS));
+    until("keys on their way", || async { written().then_some(()) }).await;
+}
+
 /// A daemon that is killed while messages are on their way to their rows.
-async fn killed_before(stuck: &'static str, fresh: bool) {
+async fn killed_before(stuck: &'static str) {
     let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    if !fresh {
-        logs_in_anew(&stage, account).await;
-    }
+    logs_in_anew(&stage, account).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     nothing_waits(&stage).await;
@@ -269,17 +297,200 @@ async fn killed_before(stuck: &'static str, fresh: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_a_row_is_written_nothing_is_lost() {
-    killed_before(RECORD, false).await;
+    killed_before(RECORD).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_a_message_is_kept_nothing_is_lost() {
-    killed_before(KEYS, false).await;
+    killed_before(KEYS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_a_links_first_minute_nothing_is_lost() {
-    killed_before(RECORD, true).await;
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    stage.phones.fault(unavailable()).await;
+    writes(&stage, BERT, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    writes(&stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    all_keys_are_written(&stage, &wire, "two").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    until("all three", || async { (texts(&stage, account).await.len() == 3).then_some(()) }).await;
+    wire.let_go().await;
+    until("of all", || async { texts(&stage, account).await.contains(&"two".to_owned()).then_some(()) }).await;
+    assert!(texts(&stage, account).await.contains(&"one".to_owned()));
+    assert_eq!(stage.web.count(LOST, &[]).await, 0, "one of them was fetched from the phone");
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_a_waiting_row_is_written_it_is_kept() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    stage.phones.set_online(NUMBER, false).await;
+    // Nobody sends it again by itself, and the phone is not there to be asked.
+    stage.phones.fault(unavailable()).await;
+    writes(&stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    // What nothing held back would have left by the time that this has come.
+    writes(&stage, BERT, "two").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    let sorted = async || {
+        let mut all = texts(&stage, account).await;
+        all.sort();
+        all
+    };
+    until("both", || async { (sorted().await == ["before", "two", "waiting"]).then_some(()) }).await;
+    wire.let_go().await;
+    stage.phones.set_online(NUMBER, true).await;
+    until("both can be read", || async { (sorted().await == ["before", "one", "two"]).then_some(()) }).await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The phone answers once: what it says must be a row before it counts as heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_phones_answer_is_written_it_is_kept() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    logs_in_anew(&stage, account).await;
+    writes(&stage, BERT, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    stage.phones.set_online(NUMBER, false).await;
+    stage.phones.fault(unavailable()).await;
+    writes(&stage, ANNA, "one").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    stage.phones.set_online(NUMBER, true).await;
+    wire.is_jammed(RECORD, account).await;
+    // The answer cannot be decrypted again after that.
+    all_keys_are_written(&stage, &wire, "two").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    texts_are(&stage, account, &["before", "one", "two"]).await;
+    wire.let_go().await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The keys were written and the message was not: WhatsApp sends it again, and it cannot be
+/// decrypted twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_message_is_fetched_from_the_phone() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    // The next row is not written, and nobody hears of that.
+    let loses = "CREATE TABLE lost (wa_id text);
+                 CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     IF EXISTS (SELECT FROM lost) THEN RETURN NEW; END IF;
+                     INSERT INTO lost VALUES (NEW.wa_id);
+                     RETURN NULL;
+                 END $$;
+                 CREATE TRIGGER lose BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION lose()";
+    stage.web.sql.batch_execute(loses).await.unwrap();
+    stage
+        .phones
+        .fault(Fault::Delivery { how: DeliveryFault::Twice, number: Some(NUMBER.to_owned()), times: Some(1) })
+        .await;
+    writes(&stage, ANNA, "lost").await;
+    texts_are(&stage, account, &["before", "lost"]).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &["before", "lost", "after"]).await;
+    let told =
+        stage.web.kinds(account).await.into_iter().filter(|kind| kind.starts_with("message.")).collect::<Vec<_>>();
+    assert_eq!(told, ["message.received"; 3], "it was never told as waiting");
+    assert_eq!(stage.web.count(LOST, &[]).await, 1);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_message_is_asked_for_again_after_a_kill() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    // The request is lost, and so is the answer of the sender.
+    stage.phones.fault(garbled(100)).await;
+    stage.phones.fault(Fault::Message { how: MessageFault::Lost, number: Some(NUMBER.to_owned()), times: None }).await;
+    writes(&stage, ANNA, "garbled for ever").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    nothing_waits(&stage).await;
+    daemon.kill().await;
+    stage.phones.clear_faults().await;
+    assert_eq!(texts(&stage, account).await, ["waiting"]);
+    // The next request is due some minutes later.
+    let daemon = stage.daemon(&[]).await;
+    stage.web.status_is(account, "connected").await;
+    daemon.kill().await;
+    assert_eq!(texts(&stage, account).await, ["waiting"]);
+    let later = "UPDATE messages SET asked_at = asked_at - interval '11 minutes'";
+    stage.web.sql.batch_execute(later).await.unwrap();
+    let daemon = stage.daemon(&[]).await;
+    texts_are(&stage, account, &["garbled for ever"]).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    assert_eq!(stage.web.count("SELECT asks::bigint FROM messages", &[]).await, 2);
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// The library does not ask the phone for what the owner wrote there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_echo_that_cannot_be_read_is_recovered() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    stage.phones.fault(garbled(1)).await;
+    stage.phones.send(NUMBER, Writing::text(ANNA, "of the owner")).await;
+    stage.web.event(account, "message.recovered", 0).await;
+    texts_are(&stage, account, &["before", "of the owner"]).await;
+    assert_eq!(row(&stage, "text").await["direction"], json!("echo"));
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_by_number_is_merged_and_consumers_hear_it() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let account = linked(&stage).await;
+    let number = format!("{ANNA}@s.whatsapp.net");
+    let known = "INSERT INTO messages (account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, kind, state, sent_at)
+                 VALUES ($1, 'in', $2, $3, $2, $3, 'old', 'text', 'received', now())";
+    stage.web.sql.execute(known, &[&account, &number, &ANNA]).await.unwrap();
+    writes(&stage, ANNA, "by both names").await;
+    let merged = stage.web.event(account, "chat.merged", 0).await;
+    assert_eq!((&merged.payload["former"], &merged.payload["phone"]), (&json!(number), &json!(ANNA)));
+    let told = stage.web.event(account, "message.received", 0).await;
+    assert_eq!(told.payload["chat"], merged.payload["chat"]);
+    until("the notification", || async {
+        stage.web.heard(account).iter().any(|heard| heard["type"] == "chat.merged").then_some(())
+    })
+    .await;
+    assert_eq!(stage.web.count("SELECT count(DISTINCT chat) FROM messages", &[]).await, 1);
+    nothing_waits(&stage).await;
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,14 +543,40 @@ async fn without_a_database_the_connection_ends_in_seconds() {
     stage.finish([daemon]).await;
 }
 
+/// What comes behind a message that was refused is written after it, on the next connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_keeps_the_order_of_its_chat() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    let refuses = "CREATE SEQUENCE tries;
+                   CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                       IF nextval('tries') = 1 THEN
+                           PERFORM pg_advisory_xact_lock(1);
+                           RAISE EXCEPTION 'refused';
+                       END IF;
+                       RETURN NEW;
+                   END $$;
+                   CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse();
+                   SELECT pg_advisory_lock(1)";
+    stage.web.sql.batch_execute(refuses).await.unwrap();
+    let all = ["one", "two", "three"].map(str::to_owned);
+    stage.phones.burst(ANNA, NUMBER, all.to_vec()).await;
+    stage.web.count_becomes("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted", 1).await;
+    stage.web.sql.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    texts_are(&stage, account, &["before", "one", "two", "three"]).await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_waits_and_is_recovered() {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = linked(&stage).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
-    let garbled = Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(1) };
-    stage.phones.fault(garbled).await;
+    stage.phones.fault(garbled(1)).await;
     writes(&stage, ANNA, "garbled at first").await;
     stage.web.event(account, "message.waiting", 0).await;
     stage.web.event(account, "message.recovered", 0).await;

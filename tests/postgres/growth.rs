@@ -10,8 +10,8 @@ use tokio_postgres::Error;
 
 use crate::support::Database;
 
-/// 200,000 accounts of which 1,000 live, 5 million old events, a command and a line of the
-/// audit log for each account. Loaded without indexes, which costs a third of the time.
+/// 200,000 accounts of which 1,000 live, 5 million old events, half a million messages of one
+/// account, a command and a line of the audit log for each account. Loaded without indexes, which costs a third of the time.
 const PAST: &str = "
     SET maintenance_work_mem = '512MB';
     -- The past needs no triggers: what they would write of it is there.
@@ -50,16 +50,25 @@ const PAST: &str = "
     SELECT 'web', 'account.paired', 'whatsapp_account', id FROM whatsapp_accounts;
     INSERT INTO events (account_id, seq, kind)
     SELECT id, 26, 'session.timeout' FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY id LIMIT 20;
+    INSERT INTO messages (account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, kind, state, reason, sent_at)
+    SELECT md5('account200')::uuid, 'in', chat || '@lid', 436600000000 + chat, chat || '@lid', 436600000000 + chat, n,
+           CASE WHEN NOT waits THEN 'text' END, CASE WHEN waits THEN 'waiting' ELSE 'received' END,
+           CASE WHEN waits THEN 'undecryptable' END, now()
+    FROM (SELECT n, n % 2000 AS chat, n % 25000 = 0 AS waits FROM generate_series(1, 500000) n) AS message;
+    INSERT INTO contacts (account_id, jid, phone, name)
+    SELECT a.id, n || '@lid', 436600000000 + n, 'x' FROM generate_series(1, 2000) n, whatsapp_accounts a
+    WHERE a.id = md5('account200')::uuid OR (n < 50 AND a.deleted_at IS NULL);
     RESET session_replication_role;
     ANALYZE";
 
-const TABLES: [&str; 6] = ["audit_log", "commands", "credentials", "events", "keyrings", "whatsapp_accounts"];
+const TABLES: [&str; 8] =
+    ["audit_log", "commands", "contacts", "credentials", "events", "keyrings", "messages", "whatsapp_accounts"];
 
 /// Pages that a statement may touch: eight for each of 1,000 living accounts.
 const MOST_PAGES: u64 = 8_000;
 
 /// The files of statements that run periodically, for each command or for each connection.
-const ASKED: [&str; 13] = [
+const ASKED: [&str; 14] = [
     "accounts",
     "changes",
     "commands",
@@ -68,6 +77,7 @@ const ASKED: [&str; 13] = [
     "credentials",
     "events",
     "keyrings",
+    "messages",
     "metrics",
     "processes",
     "prune",
@@ -218,7 +228,16 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
     match (name, kind) {
         ("process" | "owner", _) => "md5('process1')::uuid",
         ("account" | "account_id", _) => "md5('account200')::uuid",
-        ("keyring_id", _) => "md5('keyring200')::uuid",
+        ("keyring" | "keyring_id", _) => "md5('keyring200')::uuid",
+        // By both names, by number alone, and one that refers to another.
+        ("messages", _) => {
+            r#"'[{"direction": "in", "chat": "7@lid", "chat_phone": "436600000007", "sender": "7@lid",
+                  "sender_phone": "436600000007", "wa_id": "A", "kind": "reaction", "refers_to_wa_id": "2007",
+                  "state": "received", "sent_ms": 1, "content": {"reaction": {}}},
+                 {"direction": "in", "chat": "436600000008@s.whatsapp.net", "chat_phone": "436600000008",
+                  "sender": "436600000008@s.whatsapp.net", "sender_phone": "436600000008", "wa_id": "B",
+                  "state": "waiting", "reason": "undecryptable", "sent_ms": 1}]'"#
+        }
         ("since" | "xact", _) => "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
         ("command", _) => "200001",
         ("command_id" | "after" | "id", "i64") => "1",

@@ -10,6 +10,7 @@ mod growth;
 mod isolation;
 mod leases;
 mod listening;
+mod merging;
 mod messages;
 mod migrating;
 mod model;

@@ -10,8 +10,8 @@ use paird::postgres::prune::{Keep, once};
 use paird::postgres::roles::{self, Isolation};
 use paird::whatsapp::MessageLink;
 use paird_actors::domain::{
-    AccountRecord, Change, Desired, EventKind, IncomingMessage, Instant, KeyringId, Link, LinkedDevice, MessageContent,
-    MessageDirection, Party, Phone, Reason, Said, Status, StoreError, WaitReason,
+    AccountRecord, Change, Desired, EventKind, Fence, IncomingMessage, Instant, KeyringId, Link, LinkedDevice,
+    MessageContent, MessageDirection, Party, Phone, Reason, Said, Status, StoreError, WaitReason,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,25 +19,25 @@ use uuid::Uuid;
 use crate::support::{Daemon, Database, at, update};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const ANNA: &str = "10000001@lid";
-const BERT: &str = "10000002@lid";
-const OWN: &str = "10000009@lid";
-const GROUP: &str = "12036302@g.us";
+pub const ANNA: &str = "10000001@lid";
+pub const BERT: &str = "10000002@lid";
+pub const OWN: &str = "10000009@lid";
+pub const GROUP: &str = "12036302@g.us";
 
 /// A linked account of a daemon, and the way its messages are written.
-struct Linked {
-    daemon: Daemon,
-    record: AccountRecord,
-    link: MessageLink,
+pub struct Linked {
+    pub daemon: Daemon,
+    pub record: AccountRecord,
+    pub link: MessageLink,
 }
 
 impl Linked {
-    async fn new(database: &Database) -> Self {
+    pub async fn new(database: &Database) -> Self {
         let daemon = database.daemon().await;
         Self::of(database, daemon).await
     }
 
-    async fn of(database: &Database, daemon: Daemon) -> Self {
+    pub async fn of(database: &Database, daemon: Daemon) -> Self {
         let mut record = database.owned(&daemon, "shop").await;
         let keyring = KeyringId(database.keyring(record.id).await);
         record.link = Link::Held(LinkedDevice { keyring, phone: None, jid: Some("9:1@lid".to_owned()) });
@@ -48,25 +48,26 @@ impl Linked {
         Self { daemon, record, link }
     }
 
-    fn messages(&self) -> PgMessages {
+    pub fn messages(&self) -> PgMessages {
         PgMessages::new(self.daemon.pool.clone(), self.daemon.process, Waker::default())
     }
 
-    async fn record(&self, batch: &[IncomingMessage]) -> Result<i64, StoreError> {
-        self.messages().record(&self.link, batch).await
+    /// How many of them are new.
+    pub async fn record(&self, batch: &[IncomingMessage]) -> Result<usize, StoreError> {
+        self.messages().record(&self.link, batch).await.map(|new| new.len())
     }
 }
 
-fn party(jid: &str) -> Party {
+pub fn party(jid: &str) -> Party {
     let number = jid.strip_prefix("1000000").and_then(|rest| rest.split('@').next());
     Party { jid: jid.to_owned(), phone: number.map(|last| Phone::parse(&format!("43660000000{last}")).unwrap()) }
 }
 
-fn said(said: Said) -> Result<MessageContent, WaitReason> {
+pub fn said(said: Said) -> Result<MessageContent, WaitReason> {
     Ok(MessageContent { said, reply_to: None })
 }
 
-fn text(chat: &str, id: &str, body: &str) -> IncomingMessage {
+pub fn text(chat: &str, id: &str, body: &str) -> IncomingMessage {
     IncomingMessage {
         direction: MessageDirection::In,
         chat: party(chat),
@@ -75,6 +76,7 @@ fn text(chat: &str, id: &str, body: &str) -> IncomingMessage {
         wa_id: id.to_owned(),
         sent_at: Instant(1_700_000_000_123),
         content: said(Said::Text { body: body.to_owned(), mentions: Vec::new() }),
+        media: None,
     }
 }
 
@@ -89,13 +91,22 @@ fn reaction(chat: &str, id: &str, of: &str) -> IncomingMessage {
     }
 }
 
-async fn bodies(database: &Database) -> Vec<String> {
+/// The same from or to somebody whose LID is not known.
+pub fn by_number(message: IncomingMessage) -> IncomingMessage {
+    let named = |party: Party| match &party.phone {
+        Some(phone) => Party { jid: format!("{}@s.whatsapp.net", phone.digits()), phone: party.phone },
+        None => party,
+    };
+    IncomingMessage { chat: named(message.chat), sender: named(message.sender), ..message }
+}
+
+pub async fn bodies(database: &Database) -> Vec<String> {
     let sql = "SELECT coalesce(array_agg(coalesce(b.content->'text'->>'body', m.state) ORDER BY m.id), '{}')
                FROM messages m LEFT JOIN message_bodies b ON b.message_id = m.id";
     database.one(sql, &[]).await
 }
 
-async fn told(database: &Database) -> Vec<String> {
+pub async fn told(database: &Database) -> Vec<String> {
     let sql = "SELECT coalesce(array_agg(seq || ' ' || kind ORDER BY id), '{}') FROM events";
     database.one(sql, &[]).await
 }
@@ -112,6 +123,7 @@ async fn a_message_is_a_row_a_body_an_event_and_a_contact() {
             "account_id": account.record.id.0, "direction": "in", "chat": ANNA, "chat_phone": "436600000001",
             "sender": ANNA, "sender_phone": "436600000001", "wa_id": "3EB01", "kind": "text", "refers_to": null,
             "state": "received", "reason": null, "sent_at": "2023-11-14T22:13:20.123+00:00", "recovered_at": null,
+            "asks": 0, "asked_at": null,
         })
     );
     let content: Value = database.one("SELECT content FROM message_bodies", &[]).await;
@@ -178,7 +190,7 @@ async fn a_message_of_a_link_that_is_gone_is_not_written() {
     assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "late")]).await, Err(StoreError::Fenced));
     let sql = "UPDATE whatsapp_accounts SET keyring_id = NULL, linking_keyring_id = $1";
     database.web.execute(sql, &[&other.0]).await.unwrap();
-    assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "while the link is made")]).await, Ok(1));
+    assert_eq!(account.messages().record(&link, &[text(ANNA, "1", "while the link is made")]).await, Ok(vec![0]));
     database.web.execute("UPDATE whatsapp_accounts SET deleted_at = now()", &[]).await.unwrap();
     assert_eq!(account.messages().record(&link, &[text(ANNA, "2", "late")]).await, Err(StoreError::Fenced));
 }
@@ -203,7 +215,7 @@ async fn messages_keep_their_order_with_seq_without_gaps() {
     });
     let mut written = 0;
     for writer in writers.collect::<Vec<_>>() {
-        written += writer.await.unwrap().unwrap();
+        written += writer.await.unwrap().unwrap().len();
     }
     assert_eq!(written, 17, "each of the ids once");
     let first: Vec<String> = bodies(&database).await.into_iter().take(400).collect();
@@ -270,6 +282,76 @@ async fn a_message_that_waited_is_told_as_recovered_once() {
 }
 
 #[tokio::test]
+async fn a_lost_message_is_told_when_it_is_read() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let lost = |message: IncomingMessage| IncomingMessage { content: Err(WaitReason::Lost), ..message };
+    let echo = IncomingMessage { direction: MessageDirection::Echo, sender: party(OWN), ..text(ANNA, "2", "mine") };
+    account.record(&[text(ANNA, "0", "known")]).await.unwrap();
+    assert_eq!(
+        account.record(&[lost(text(ANNA, "0", "")), lost(text(ANNA, "1", "")), lost(echo.clone())]).await,
+        Ok(2)
+    );
+    assert_eq!(bodies(&database).await, ["known", "waiting", "waiting"]);
+    assert_eq!(told(&database).await, ["1 message.received"], "it may be no message at all");
+    assert_eq!(account.record(&[waiting(ANNA, "1")]).await, Ok(0));
+    assert_eq!(account.record(&[text(ANNA, "1", "read"), echo]).await, Ok(2));
+    assert_eq!(account.record(&[text(ANNA, "1", "again"), lost(text(ANNA, "1", ""))]).await, Ok(0));
+    assert_eq!(told(&database).await, ["1 message.received", "2 message.received", "3 message.echo"]);
+    assert_eq!(database.count("SELECT event_seq FROM whatsapp_accounts").await, 3);
+    let kinds: Vec<String> = database.one("SELECT array_agg(payload->>'kind' ORDER BY seq) FROM events", &[]).await;
+    assert_eq!(kinds, ["text"; 3]);
+}
+
+#[tokio::test]
+async fn keys_of_media_are_kept_as_long_as_the_message() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let image = |id: &str, media: &[u8]| IncomingMessage { media: Some(media.to_vec()), ..text(ANNA, id, "look") };
+    account.record(&[waiting(ANNA, "1"), image("2", b"two"), text(ANNA, "3", "x")]).await.unwrap();
+    account.record(&[image("1", b"one"), image("2", b"again")]).await.unwrap();
+    let kept = "SELECT jsonb_agg(jsonb_build_array(m.wa_id, convert_from(k.sealed, 'UTF8'), k.keyring_id) ORDER BY m.id)
+                FROM message_media k JOIN messages m ON m.id = k.message_id";
+    let link = account.link.keyring.0;
+    assert_eq!(database.one::<Value>(kept, &[]).await, json!([["1", "one", link], ["2", "two", link]]));
+    database.web.batch_execute("DELETE FROM messages WHERE wa_id = '1'").await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM message_media").await, 1);
+}
+
+#[tokio::test]
+async fn a_waiting_message_is_asked_for_three_times() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let lost = IncomingMessage { content: Err(WaitReason::Lost), ..text(BERT, "lost", "") };
+    let echo = IncomingMessage { direction: MessageDirection::Echo, sender: party(OWN), ..waiting(ANNA, "echo") };
+    let old = IncomingMessage { content: Err(WaitReason::Lost), ..text(ANNA, "old", "") };
+    let now = Instant(database.one("SELECT (extract(epoch FROM now()) * 1000)::bigint", &[]).await);
+    let young = |message: IncomingMessage| IncomingMessage { sent_at: now, ..message };
+    let batch = [young(waiting(ANNA, "in")), young(lost), young(echo), old, young(text(ANNA, "read", "x"))];
+    account.record(&batch).await.unwrap();
+    let messages = account.messages();
+    let mut asked = Vec::new();
+    for hours in [0, 0, 1, 0, 23, 2, 48, 48] {
+        let age = format!("UPDATE messages SET asked_at = asked_at - interval '{hours} hours'");
+        database.web.batch_execute(&age).await.unwrap();
+        let taken = messages.take_waiting(&account.link).await.unwrap();
+        asked.push(taken.into_iter().map(|waiting| waiting.wa_id).collect::<Vec<_>>());
+    }
+    // The library has asked for one of them.
+    let none = Vec::<String>::new;
+    let own = || vec!["lost".to_owned(), "echo".to_owned()];
+    let all = || vec!["in".to_owned(), "lost".to_owned(), "echo".to_owned()];
+    assert_eq!(asked, [own(), none(), all(), none(), none(), all(), none(), none()]);
+    let of_an_old_fence = MessageLink { fence: Fence(account.link.fence.0 - 1), ..account.link };
+    database.web.batch_execute("UPDATE messages SET asks = 0").await.unwrap();
+    assert_eq!(messages.take_waiting(&of_an_old_fence).await, Ok(vec![]), "fenced");
+    let taken = messages.take_waiting(&account.link).await.unwrap();
+    let echo = taken.iter().find(|taken| taken.wa_id == "echo").unwrap();
+    assert_eq!((echo.direction, &echo.chat, &echo.sender), (MessageDirection::Echo, &party(ANNA), &party(OWN)));
+    assert_eq!(echo.sent_at, now);
+}
+
+#[tokio::test]
 async fn what_a_stranger_chooses_is_never_refused() {
     let database = Database::new().await;
     let account = Linked::new(&database).await;
@@ -303,12 +385,17 @@ async fn the_payloads_are_those_that_the_schema_describes() {
     let database = Database::new().await;
     let account = Linked::new(&database).await;
     let echo = IncomingMessage { direction: MessageDirection::Echo, sender: party(OWN), ..text(ANNA, "2", "mine") };
-    account.record(&[text(GROUP, "1", "x"), echo, waiting(ANNA, "3")]).await.unwrap();
-    account.record(&[text(ANNA, "3", "y")]).await.unwrap();
+    account.record(&[text(GROUP, "1", "x"), echo, waiting(ANNA, "3"), by_number(text(BERT, "4", "z"))]).await.unwrap();
+    account.record(&[text(ANNA, "3", "y"), text(BERT, "5", "z")]).await.unwrap();
     let rows = database.web.query("SELECT kind, payload FROM events ORDER BY seq", &[]).await.unwrap();
     let kinds: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    let of_messages =
-        [EventKind::MessageEcho, EventKind::MessageReceived, EventKind::MessageRecovered, EventKind::MessageWaiting];
+    let of_messages = [
+        EventKind::MessageEcho,
+        EventKind::MessageReceived,
+        EventKind::MessageRecovered,
+        EventKind::MessageWaiting,
+        EventKind::ChatMerged,
+    ];
     assert_eq!(kinds, BTreeSet::from(of_messages.map(|kind| kind.to_string())));
     for row in rows {
         let (kind, payload): (String, Value) = (row.get(0), row.get(1));
@@ -379,8 +466,13 @@ async fn the_least_rights_do_for_messages() {
     let account = Linked::new(&database).await;
     let dsn = Dsn::parse(&database.text.replace("user=paird", &format!("user={name}"))).unwrap();
     let messages = PgMessages::new(dsn.pool().unwrap(), account.daemon.process, Waker::default());
-    messages.record(&account.link, &[waiting(ANNA, "1"), text(ANNA, "2", "x")]).await.unwrap();
-    assert_eq!(messages.record(&account.link, &[text(ANNA, "1", "read")]).await, Ok(1));
+    let image = IncomingMessage { media: Some(b"sealed".to_vec()), ..text(ANNA, "2", "x") };
+    messages.record(&account.link, &[waiting(ANNA, "1"), image]).await.unwrap();
+    assert_eq!(messages.record(&account.link, &[text(ANNA, "1", "read")]).await, Ok(vec![0]));
+    let number = by_number(text(BERT, "3", "x"));
+    assert_eq!(messages.record(&account.link, &[number]).await, Ok(vec![0]));
+    assert_eq!(messages.record(&account.link, &[text(BERT, "4", "x")]).await, Ok(vec![0]), "merged before");
+    assert_eq!(messages.take_waiting(&account.link).await, Ok(vec![]));
     let daemon = crate::support::connect(&database.text.replace("user=paird", &format!("user={name}"))).await;
     for refused in ["SELECT content FROM message_bodies", "DELETE FROM messages", "UPDATE messages SET wa_id = 'x'"] {
         assert!(daemon.execute(refused, &[]).await.is_err(), "{refused}");
@@ -394,10 +486,15 @@ async fn the_least_rights_do_for_messages() {
     assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0, "without an operator");
     let operator = account.record.operator.0;
     web.batch_execute(&format!("SET paird.operator = '{operator}'")).await.unwrap();
-    assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 5);
+    assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 10);
     web.batch_execute(&format!("SET paird.operator = '{}'", Uuid::new_v4())).await.unwrap();
     assert_eq!(web.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 0, "of another operator");
-    for refused in ["DELETE FROM messages", "UPDATE message_bodies SET content = '{}'", "DELETE FROM contacts"] {
+    for refused in [
+        "DELETE FROM messages",
+        "UPDATE message_bodies SET content = '{}'",
+        "DELETE FROM contacts",
+        "SELECT message_id FROM message_media",
+    ] {
         assert!(web.execute(refused, &[]).await.is_err(), "{refused}");
     }
 }

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::support::{Database, connect};
-use paird::postgres::rights::{COLUMNS, FUNCTIONS, Role};
+use paird::postgres::rights::{COLUMNS, FUNCTIONS, Role, SEQUENCES};
 
 /// A new table or column fails the test until it is decided in sql/roles.sql and src/postgres/rights.rs.
 #[tokio::test]
@@ -57,6 +57,20 @@ async fn each_role_may_call_what_is_its_own_with_the_owners_rights() {
         (one.signature.to_owned(), callers)
     });
     assert_eq!(found, decided.collect());
+}
+
+#[tokio::test]
+async fn each_role_may_use_the_sequences_that_it_needs() {
+    let database = granted().await;
+    let sql = "SELECT c.relname::text,
+                      ARRAY(SELECT role FROM unnest($1::text[]) AS role WHERE has_sequence_privilege(role, c.oid, 'USAGE'))
+               FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'S'";
+    let rows = database.web.query(sql, &[&Role::ALL.map(Role::name).to_vec()]).await.unwrap();
+    let found = rows.iter().map(|row| (row.get::<_, String>(0), row.get::<_, Vec<String>>(1)));
+    let found: Vec<_> = found.filter(|(_, users)| !users.is_empty()).collect();
+    let decided = SEQUENCES
+        .map(|(name, users)| (name.to_owned(), users.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()));
+    assert_eq!(found, decided);
 }
 
 #[tokio::test]

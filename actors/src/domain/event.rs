@@ -79,6 +79,8 @@ pub enum EventKind {
     MessageWaiting,
     #[strum(serialize = "message.recovered")]
     MessageRecovered,
+    #[strum(serialize = "chat.merged")]
+    ChatMerged,
 }
 
 word!(EventKind);
@@ -108,6 +110,7 @@ impl EventKind {
             Self::MessageEcho => "the owner sent a message from the phone or another device",
             Self::MessageWaiting => "a message came in that cannot be read yet; paird asks for it again",
             Self::MessageRecovered => "a message that could not be read at first can be read now",
+            Self::ChatMerged => "chat, sender and contact `former`, known by number alone, are `chat` from now on",
         }
     }
 
@@ -173,6 +176,7 @@ impl EventKind {
             Self::MessageRecovered => {
                 ("A message that could not be read at first can be read now".to_owned(), Tone::Good)
             }
+            Self::ChatMerged => (format!("The chat with {} got another id", number("phone")), Tone::Idle),
         }
     }
 
@@ -217,6 +221,10 @@ impl EventKind {
             Self::MessageWaiting | Self::MessageRecovered => {
                 return json!({ "messageId": message, "chat": chat, "sender": chat });
             }
+            Self::ChatMerged => {
+                let former = format!("{}@s.whatsapp.net", phone().digits());
+                return json!({ "chat": chat, "former": former, "phone": phone().digits() });
+            }
         };
         event.payload()
     }
@@ -245,7 +253,8 @@ impl EventKind {
             | Self::MessageReceived
             | Self::MessageEcho
             | Self::MessageWaiting
-            | Self::MessageRecovered => None,
+            | Self::MessageRecovered
+            | Self::ChatMerged => None,
         }
     }
 
@@ -274,6 +283,7 @@ impl EventKind {
             | Self::MessageEcho
             | Self::MessageWaiting
             | Self::MessageRecovered
+            | Self::ChatMerged
             | Self::CommandFailed => None,
         }
     }
@@ -327,6 +337,7 @@ impl EventKind {
                 "chat": schema::jid(),
                 "sender": schema::jid(),
             }),
+            Self::ChatMerged => json!({ "chat": schema::jid(), "former": schema::jid(), "phone": schema::phone() }),
         };
         let mut required: Vec<&String> = properties.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
         required.sort();

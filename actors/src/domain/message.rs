@@ -52,6 +52,9 @@ pub enum WaitReason {
     Undecryptable,
     /// WhatsApp sends it to the phone alone.
     Unavailable,
+    /// It was decrypted once, which cannot be done again, but not written. If it was one: keys
+    /// that come alone look the same.
+    Lost,
 }
 
 word!(WaitReason);
@@ -76,6 +79,18 @@ pub struct IncomingMessage {
     /// By WhatsApp's clock.
     pub sent_at: Instant,
     pub content: Result<MessageContent, WaitReason>,
+    /// What is needed to fetch the media, sealed.
+    pub media: Option<Vec<u8>>,
+}
+
+/// A message that cannot be read yet, as the phone is asked for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WaitingMessage {
+    pub direction: MessageDirection,
+    pub chat: Party,
+    pub sender: Party,
+    pub wa_id: String,
+    pub sent_at: Instant,
 }
 
 /// The contents of a message.
@@ -267,6 +282,12 @@ impl fmt::Debug for MessageContent {
     }
 }
 
+impl fmt::Debug for WaitingMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitingMessage").field("direction", &self.direction).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for IncomingMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { direction, content, .. } = self;
@@ -313,6 +334,7 @@ mod tests {
             wa_id: "3EB0".to_owned(),
             sent_at: Instant(0),
             content: Ok(content(Said::Text { body: "secret".to_owned(), mentions: Vec::new() })),
+            media: None,
         };
         let shown = format!("{message:?}");
         assert!(!["secret", "Mallory", "43660"].iter().any(|said| shown.contains(said)), "{shown}");

@@ -39,7 +39,7 @@ pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, Ope
 pub use instant::Instant;
 pub use message::{
     ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
-    Said, WaitReason,
+    Said, WaitReason, WaitingMessage,
 };
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};

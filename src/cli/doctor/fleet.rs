@@ -10,6 +10,7 @@ use crate::cli::database::{Database, explained};
 const LONG_SECS: f64 = 120.0;
 /// The outbox sends at once, and looks anyway after seconds.
 const UNSENT_SECS: f64 = 15.0;
+const UNREAD_SECS: f64 = 24.0 * 3600.0;
 
 pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>> {
     let all = sql::list_daemons().bind(&database.client).all().await.map_err(explained)?;
@@ -142,6 +143,16 @@ pub(super) async fn queues(database: &Database) -> anyhow::Result<Vec<Finding>> 
                 "start paird serve, which sends them; consumers can read the rows meanwhile",
             ),
             unsent => Finding::ok("events", format!("{unsent} are being sent")),
+        },
+        match waiting.messages {
+            0 => Finding::ok("messages", "all can be read"),
+            unread if waiting.messages_secs.unwrap_or(0.0) > UNREAD_SECS => Finding::warn(
+                "messages",
+                format!("{unread} cannot be read yet, some for more than a day"),
+                "open WhatsApp on the phones of their accounts, which are asked for them at the next login; the rows are \
+                 those of messages with state waiting",
+            ),
+            unread => Finding::ok("messages", format!("{unread} cannot be read yet; their phones are asked for them")),
         },
     ])
 }

@@ -5,7 +5,7 @@ use paird_sql::queries::doctor::{self as sql, GetServer};
 use super::Finding;
 use crate::cli::database::{Database, explained};
 use crate::config::Config;
-use crate::postgres::rights::{COLUMNS, FUNCTIONS, Role};
+use crate::postgres::rights::{COLUMNS, FUNCTIONS, Role, SEQUENCES};
 
 const CHECK: &str = "privileges";
 const CONSOLE: &str = "console login";
@@ -95,7 +95,9 @@ async fn missing(database: &Database, role: Role) -> anyhow::Result<Vec<String>>
     }
     let functions: Vec<&str> =
         FUNCTIONS.iter().filter(|one| one.callers.contains(&role)).map(|one| one.signature).collect();
+    let sequences: Vec<&str> =
+        SEQUENCES.iter().filter(|(_, users)| users.contains(&role)).map(|(name, _)| *name).collect();
     let query = sql::list_missing_rights();
-    let rows = query.bind(&database.client, &tables, &columns, &privileges, &functions).all().await;
+    let rows = query.bind(&database.client, &tables, &columns, &privileges, &functions, &sequences).all().await;
     rows.map_err(explained)
 }

@@ -93,8 +93,9 @@ impl Driver {
     async fn work_until_close(&self, orders: &mut Receiver<DriverTask>) {
         let mut under_way: UnderWay<'_> = Box::pin(std::future::pending());
         let mut version = None;
-        let (deadlines, keys) = (self.shell.deadlines(), self.keep_keys_durable());
-        tokio::pin!(deadlines, keys);
+        let (deadlines, keys, requests) =
+            (self.shell.deadlines(), self.keep_keys_durable(), self.keep_requesting_messages());
+        tokio::pin!(deadlines, keys, requests);
         loop {
             tokio::select! {
                 biased;
@@ -121,6 +122,7 @@ impl Driver {
                 },
                 never = &mut deadlines => match never {},
                 never = &mut keys => match never {},
+                never = &mut requests => match never {},
             }
         }
     }
@@ -221,6 +223,13 @@ impl Driver {
         };
         self.shell.feed_outcome(Outcome::StoreFailed(why));
         flushing.await
+    }
+
+    async fn keep_requesting_messages(&self) -> Infallible {
+        match &self.inbox {
+            Some(inbox) => inbox.keep_requesting().await,
+            None => std::future::pending().await,
+        }
     }
 
     async fn keys_failed(&self) -> String {

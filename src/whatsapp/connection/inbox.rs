@@ -5,8 +5,13 @@
 //! decrypted, or one that the phone sent again) is written before the next frame is sent, since
 //! that frame may be the acknowledgement. The writes of a connection run one after the other, in
 //! the order of arrival; messages that arrive during a write go with the next one.
+//!
+//! What cannot be read is a row, too, and waits. The library asks the sender and the owner's phone
+//! for it once, in memory; this module asks the phone again in later logins.
 
 use std::{
+    collections::HashSet,
+    convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -14,7 +19,10 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     connection::Outcome,
-    domain::{AccountId, Fence, IncomingMessage, KeyringId, MessageContent, Said, StoreError, WaitReason},
+    domain::{
+        AccountId, Fence, IncomingMessage, KeyringId, MessageContent, Purpose, Said, StoreError, WaitReason,
+        WaitingMessage,
+    },
 };
 use tokio::sync;
 use wacore::types::{
@@ -24,12 +32,19 @@ use wacore::types::{
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, InboundDurabilityHook, anyhow};
 
-use super::{super::content, Shell};
+use super::{
+    super::{content, keys::LinkKeys},
+    Shell,
+};
 
 /// How long a write is retried. Until then messages pile up in memory; then the connection ends,
 /// and WhatsApp keeps them.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITE_RETRY: Duration = Duration::from_millis(250);
+/// The pause between two looks for messages that wait, while the connection lives. The library
+/// asks for a message once in 24 hours.
+const REQUEST_EVERY: Duration = Duration::from_hours(25);
+const REQUEST_RETRY: Duration = Duration::from_mins(1);
 
 /// The link that messages come in over: its keys, and the ownership of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +57,24 @@ pub struct MessageLink {
 /// Where messages are written.
 #[async_trait]
 pub trait MessageStore: Send + Sync + 'static {
-    /// Writes them in their order, all or none. Those that were written before are skipped.
+    /// Writes them in their order, all or none, and returns the positions of those that are new.
+    /// Those that were written before are skipped.
     ///
     /// # Errors
     /// `Fenced`: this daemon may no longer write them.
-    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<(), StoreError>;
+    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError>;
+
+    /// Takes the messages that the phone is to be asked for now. This counts as a request of each.
+    ///
+    /// # Errors
+    /// None was taken, or the answer was lost.
+    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError>;
 }
 
 /// See the module's text.
 pub(in crate::whatsapp) struct Inbox {
     store: Arc<dyn MessageStore>,
+    keys: Arc<dyn LinkKeys>,
     link: MessageLink,
     shell: Arc<Shell>,
     queue: Mutex<Queue>,
@@ -59,6 +82,10 @@ pub(in crate::whatsapp) struct Inbox {
     written: sync::Mutex<u64>,
     /// After a failed write nothing more is written, so that each chat keeps its order.
     failure: OnceLock<StoreError>,
+    /// Whether messages may wait from before this connection.
+    is_login: bool,
+    /// Notified when the phone may have to be asked for messages.
+    due: sync::Notify,
 }
 
 #[derive(Default)]
@@ -68,6 +95,8 @@ struct Queue {
     came: u64,
     /// Messages up to this number must be written before anything is sent.
     urgent: u64,
+    /// The requests that the phone answered with a message on this connection.
+    answered: HashSet<String>,
 }
 
 struct Heard {
@@ -83,13 +112,60 @@ enum What {
 }
 
 impl Inbox {
-    pub(in crate::whatsapp) fn new(store: Arc<dyn MessageStore>, link: MessageLink, shell: Arc<Shell>) -> Self {
-        Self { store, link, shell, queue: Mutex::default(), written: sync::Mutex::default(), failure: OnceLock::new() }
+    pub(in crate::whatsapp) fn new(
+        store: Arc<dyn MessageStore>,
+        keys: Arc<dyn LinkKeys>,
+        link: MessageLink,
+        purpose: &Purpose,
+        shell: Arc<Shell>,
+    ) -> Self {
+        let is_login = match purpose {
+            Purpose::Login => true,
+            Purpose::Pair { .. } | Purpose::Unlink => false,
+        };
+        Self {
+            store,
+            keys,
+            link,
+            shell,
+            queue: Mutex::default(),
+            written: sync::Mutex::default(),
+            failure: OnceLock::new(),
+            is_login,
+            due: sync::Notify::new(),
+        }
     }
 
     /// The events that are wanted besides the calls of the hook.
     pub(super) fn interest() -> EventInterest {
-        EventInterest::of(&[EventKind::UndecryptableMessage, EventKind::Messages])
+        EventInterest::of(&[EventKind::UndecryptableMessage, EventKind::Messages, EventKind::OfflineSyncCompleted])
+    }
+
+    /// Asks the owner's phone for messages that wait: after a login, when a message turns out to
+    /// be lost, and from time to time.
+    pub(super) async fn keep_requesting(&self) -> Infallible {
+        let mut pause = REQUEST_EVERY;
+        loop {
+            let _ = tokio::time::timeout(pause, self.due.notified()).await;
+            pause = match self.request_waiting().await {
+                Ok(()) => REQUEST_EVERY,
+                Err(failure) => {
+                    tracing::debug!(incarnation = %self.shell.incarnation, %failure, "waiting messages are not asked for yet");
+                    REQUEST_RETRY
+                }
+            };
+        }
+    }
+
+    async fn request_waiting(&self) -> Result<(), StoreError> {
+        let Some(client) = self.shell.client().filter(|client| client.is_logged_in()) else { return Ok(()) };
+        for waiting in self.store.take_waiting(&self.link).await? {
+            let Some(info) = content::info_of(&waiting) else { continue };
+            if client.send_pdo_placeholder_resend_request(&Arc::new(info)).await.is_err() {
+                tracing::debug!(incarnation = %self.shell.incarnation, "the phone was not asked for a message");
+            }
+        }
+        Ok(())
     }
 
     /// A message that cannot be read. The library reports it before it answers.
@@ -108,7 +184,20 @@ impl Inbox {
     /// Messages that the owner's phone sent again. The library does not wait for these.
     fn recovered(&self, messages: &[InboundMessage]) {
         for message in messages {
+            self.lock().answered.extend(message.info.unavailable_request_id.clone());
             self.put_urgent(heard(message));
+        }
+    }
+
+    /// Reads answers of the phone that the library read on an earlier connection, which ended
+    /// before the messages in them were written.
+    async fn read_answers_again(&self, client: &Arc<Client>, batch: &[InboundMessage]) {
+        for message in batch {
+            if let Some(answer) = content::answer_of_the_phone(message)
+                && !answer.stanza_id.as_ref().is_some_and(|request| self.lock().answered.contains(request))
+            {
+                client.handle_pdo_response(answer, &message.info).await;
+            }
         }
     }
 
@@ -155,6 +244,9 @@ impl Inbox {
             Ok(()) => {
                 unknown.resolve();
                 *written = came;
+                if batch.iter().any(Heard::was_not_requested) {
+                    self.due.notify_one();
+                }
                 Ok(())
             }
             Err(failure) => {
@@ -183,10 +275,12 @@ impl Inbox {
         let mut messages = Vec::with_capacity(batch.len());
         for heard in batch {
             if let Some(content) = heard.content() {
-                messages.push(content::incoming(&client, &heard.info, content).await?);
+                let mut message = content::incoming(&client, &heard.info, content).await?;
+                message.media = heard.sealed_media(&*self.keys)?;
+                messages.push(message);
             }
         }
-        if messages.is_empty() { Ok(()) } else { self.store.record(&self.link, &messages).await }
+        if messages.is_empty() { Ok(()) } else { self.store.record(&self.link, &messages).await.map(drop) }
     }
 
     /// Ends the connection at once. WhatsApp sends what was not written again, in order, at the
@@ -203,6 +297,23 @@ impl Inbox {
 }
 
 impl Heard {
+    /// The library asks for what it cannot read, but not for the owner's own messages.
+    fn was_not_requested(&self) -> bool {
+        match self.what {
+            What::Unreadable(WaitReason::Lost) => true,
+            What::Unreadable(WaitReason::Undecryptable | WaitReason::Unavailable) => self.info.source.is_from_me,
+            What::Message(_) | What::Withheld(_) => false,
+        }
+    }
+
+    fn sealed_media(&self, keys: &dyn LinkKeys) -> Result<Option<Vec<u8>>, StoreError> {
+        let media = match &self.what {
+            What::Message(message) => content::media_keys(message),
+            What::Unreadable(_) | What::Withheld(_) => None,
+        };
+        media.map(|media| keys.seal_media(&self.info.id, &media)).transpose()
+    }
+
     /// `None` if it is not a message between people.
     fn content(&self) -> Option<Result<MessageContent, WaitReason>> {
         match &self.what {
@@ -218,6 +329,16 @@ impl Heard {
 
 fn heard(message: &InboundMessage) -> Heard {
     Heard { info: Arc::clone(&message.info), what: What::Message(Arc::clone(&message.message)) }
+}
+
+/// An empty message stands for one that was decrypted before and is not pending, see the
+/// library's `get_pending_inbound`. Whoever sends an empty one has it fetched from the phone.
+fn heard_or_lost(message: &InboundMessage) -> Heard {
+    if waproto::codec::message_encoded_len(&message.message) == 0 {
+        Heard { info: Arc::clone(&message.info), what: What::Unreadable(WaitReason::Lost) }
+    } else {
+        heard(message)
+    }
 }
 
 /// A write that is dropped loses its messages, so it counts as failed.
@@ -247,6 +368,7 @@ impl EventHandler for Inbox {
             Event::UndecryptableMessage(message) => self.unreadable(message),
             // All others go through the hook.
             Event::Messages(batch) if !batch.hook_committed => self.recovered(&batch.messages),
+            Event::OfflineSyncCompleted(_) if self.is_login => self.due.notify_one(),
             _ => {}
         }
     }
@@ -254,9 +376,10 @@ impl EventHandler for Inbox {
 
 #[async_trait]
 impl InboundDurabilityHook for Inbox {
-    /// Returns when the batch is written.
-    async fn on_messages(&self, _: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
-        let messages = batch.iter().filter(|message| content::is_between_people(&message.info)).map(heard);
+    /// Returns when the batch is written, and what the phone said in it of other messages.
+    async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
+        self.read_answers_again(&client, batch).await;
+        let messages = batch.iter().filter(|message| content::is_between_people(&message.info)).map(heard_or_lost);
         let came = {
             let mut queue = self.lock();
             let before = queue.waiting.len();

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use paird_actors::{
     domain::{
         AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, OpenSession,
-        Purpose, SealedKeys, SessionEvent, StoreError, Written,
+        Purpose, SealedKeys, SessionEvent, StoreError, WaitingMessage, Written,
     },
     ports::{Session, WriteKeys},
 };
@@ -118,6 +118,10 @@ impl LinkKeys for Keyring {
         write(sealed).await
     }
 
+    fn seal_media(&self, _: &str, _: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
@@ -219,8 +223,12 @@ struct NoMessages;
 
 #[async_trait]
 impl MessageStore for NoMessages {
-    async fn record(&self, _: &MessageLink, _: &[IncomingMessage]) -> Result<(), StoreError> {
+    async fn record(&self, _: &MessageLink, _: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
         Err(StoreError::Unavailable("no database".into()))
+    }
+
+    async fn take_waiting(&self, _: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+        Ok(Vec::new())
     }
 }
 

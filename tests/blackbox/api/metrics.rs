@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use paird_actors::domain::{CommandKind, EventKind, Reason};
-use paird_sandbox::{Fault, Scope};
+use paird_sandbox::{DeliveryFault, Fault, Scope, Writing};
 use paird_testkit::{Api, Stage, sample, until};
 use serde_json::json;
 
@@ -42,6 +42,23 @@ async fn metrics_follow_a_pairing_a_lost_connection_a_failed_command() {
     becomes(&api, "paird_connection_ends_total{reason=\"socket_lost\"}", 1.0).await;
     becomes(&api, "paird_connections_total{purpose=\"login\"}", 1.0).await;
     becomes(&api, "paird_login_duration_seconds_count", 1.0).await;
+
+    becomes(&api, "paird_messages_total{kind=\"text\"}", 0.0).await;
+    stage.phones.keys_told(NUMBER).await;
+    stage.phones.send("999000000001", Writing::text(NUMBER, "hello")).await;
+    becomes(&api, "paird_messages_total{kind=\"text\"}", 1.0).await;
+    becomes(&api, "paird_message_lag_duration_seconds_count", 1.0).await;
+    let garbled = Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(100) };
+    stage.phones.fault(garbled).await;
+    stage.phones.set_online(NUMBER, false).await;
+    stage.phones.send("999000000001", Writing::text(NUMBER, "unreadable")).await;
+    becomes(&api, "paird_messages_total{kind=\"waiting\"}", 1.0).await;
+    becomes(&api, "paird_fleet_messages_waiting", 1.0).await;
+    stage.phones.set_online(NUMBER, true).await;
+    becomes(&api, "paird_messages_total{kind=\"text\"}", 2.0).await;
+    becomes(&api, "paird_fleet_messages_waiting", 0.0).await;
+    stage.phones.send(NUMBER, Writing::text("999000000001", "an echo that nobody can read")).await;
+    becomes(&api, "paird_message_requests_total", 1.0).await;
 
     let failed = stage.web.ask("account.no such \"kind\"", desk, json!({})).await;
     assert_eq!(failed.0, "failed");

@@ -1,6 +1,6 @@
 use paird_sandbox::{
-    Fault, Group, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions, SharedGroup, Stanza, Waiting,
-    Writing, Written,
+    Fault, Group, HandSettings, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions, SharedGroup,
+    Stanza, Waiting, Writing, Written,
 };
 
 use super::until;
@@ -118,6 +118,13 @@ impl Phones {
     pub async fn burst(&self, from: &str, to: &str, texts: Vec<String>) -> Vec<Written> {
         let (from, to) = (from.to_owned(), to.to_owned());
         self.call(move |remote| remote.burst(&from, &to, Naming::Lid, texts)).await.unwrap()
+    }
+
+    /// Takes the phone itself off line, or back. Meanwhile everything waits for it.
+    pub async fn set_online(&self, number: &str, online: bool) {
+        let number = number.to_owned();
+        let settings = HandSettings { online: Some(online), ..HandSettings::default() };
+        self.call(move |remote| remote.set_hand(&number, 0, &settings)).await.unwrap();
     }
 
     /// What the server keeps for a linked device, by its jid.

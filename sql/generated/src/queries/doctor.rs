@@ -10,11 +10,14 @@ pub struct ListMissingRightsParams<
     T6: crate::ArraySql<Item = T5>,
     T7: crate::StringSql,
     T8: crate::ArraySql<Item = T7>,
+    T9: crate::StringSql,
+    T10: crate::ArraySql<Item = T9>,
 > {
     pub tables: T2,
     pub columns: T4,
     pub privileges: T6,
     pub functions: T8,
+    pub sequences: T10,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct GetServer {
@@ -165,6 +168,8 @@ pub struct CountWaiting {
     pub commands_secs: Option<f64>,
     pub events: i64,
     pub events_secs: Option<f64>,
+    pub messages: i64,
+    pub messages_secs: Option<f64>,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListSilentConsumers {
@@ -812,7 +817,7 @@ impl GetServerStmt {
 pub struct ListMissingRightsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_missing_rights() -> ListMissingRightsStmt {
     ListMissingRightsStmt(
-        "SELECT coalesce(CASE WHEN bool_and(wanted.missing) THEN wanted.privilege || ' on ' || wanted.table_name ELSE wanted.privilege || ' of ' || string_agg(wanted.column_name, ', ' ORDER BY wanted.column_name) FILTER (WHERE wanted.missing) || ' on ' || wanted.table_name END, '') AS what FROM (SELECT asked.table_name, asked.column_name, asked.privilege, NOT coalesce(CASE asked.privilege WHEN 'DELETE' THEN has_table_privilege(a.attrelid, asked.privilege) ELSE has_column_privilege(a.attrelid, a.attnum, asked.privilege) END, false) AS missing FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (table_name, column_name, privilege) LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(asked.table_name) AND a.attname = asked.column_name AND NOT a.attisdropped ) AS wanted GROUP BY wanted.table_name, wanted.privilege HAVING bool_or(wanted.missing) UNION ALL SELECT 'EXECUTE on ' || split_part(called.signature, '(', 1) FROM unnest($4::text[]) AS called (signature) WHERE NOT coalesce(has_function_privilege(to_regprocedure(called.signature)::oid, 'EXECUTE'), false) ORDER BY what",
+        "SELECT coalesce(CASE WHEN bool_and(wanted.missing) THEN wanted.privilege || ' on ' || wanted.table_name ELSE wanted.privilege || ' of ' || string_agg(wanted.column_name, ', ' ORDER BY wanted.column_name) FILTER (WHERE wanted.missing) || ' on ' || wanted.table_name END, '') AS what FROM (SELECT asked.table_name, asked.column_name, asked.privilege, NOT coalesce(CASE asked.privilege WHEN 'DELETE' THEN has_table_privilege(a.attrelid, asked.privilege) ELSE has_column_privilege(a.attrelid, a.attnum, asked.privilege) END, false) AS missing FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (table_name, column_name, privilege) LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(asked.table_name) AND a.attname = asked.column_name AND NOT a.attisdropped ) AS wanted GROUP BY wanted.table_name, wanted.privilege HAVING bool_or(wanted.missing) UNION ALL SELECT 'EXECUTE on ' || split_part(called.signature, '(', 1) FROM unnest($4::text[]) AS called (signature) WHERE NOT coalesce(has_function_privilege(to_regprocedure(called.signature)::oid, 'EXECUTE'), false) UNION ALL SELECT 'USAGE on ' || used.name FROM unnest($5::text[]) AS used (name) WHERE NOT coalesce(has_sequence_privilege(to_regclass(used.name)::oid, 'USAGE'), false) ORDER BY what",
         None,
     )
 }
@@ -834,6 +839,8 @@ impl ListMissingRightsStmt {
         T6: crate::ArraySql<Item = T5>,
         T7: crate::StringSql,
         T8: crate::ArraySql<Item = T7>,
+        T9: crate::StringSql,
+        T10: crate::ArraySql<Item = T9>,
     >(
         &'s self,
         client: &'c C,
@@ -841,10 +848,11 @@ impl ListMissingRightsStmt {
         columns: &'a T4,
         privileges: &'a T6,
         functions: &'a T8,
-    ) -> StringQuery<'c, 'a, 's, C, String, 4> {
+        sequences: &'a T10,
+    ) -> StringQuery<'c, 'a, 's, C, String, 5> {
         StringQuery {
             client,
-            params: [tables, columns, privileges, functions],
+            params: [tables, columns, privileges, functions, sequences],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -865,22 +873,24 @@ impl<
     T6: crate::ArraySql<Item = T5>,
     T7: crate::StringSql,
     T8: crate::ArraySql<Item = T7>,
+    T9: crate::StringSql,
+    T10: crate::ArraySql<Item = T9>,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8>,
-        StringQuery<'c, 'a, 's, C, String, 4>,
+        ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10>,
+        StringQuery<'c, 'a, 's, C, String, 5>,
         C,
     > for ListMissingRightsStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8>,
-    ) -> StringQuery<'c, 'a, 's, C, String, 4> {
-        self.bind(client, &params.tables, &params.columns, &params.privileges, &params.functions)
+        params: &'a ListMissingRightsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10>,
+    ) -> StringQuery<'c, 'a, 's, C, String, 5> {
+        self.bind(client, &params.tables, &params.columns, &params.privileges, &params.functions, &params.sequences)
     }
 }
 pub struct ListOwnRolesStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -1130,7 +1140,7 @@ impl ListOverdueAttemptsStmt {
 pub struct CountWaitingStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn count_waiting() -> CountWaitingStmt {
     CountWaitingStmt(
-        "SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS commands, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM commands WHERE state IN ('queued', 'running')) AS commands_secs, (SELECT count(*) FROM events WHERE NOT notified) AS events, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM events WHERE NOT notified) AS events_secs",
+        "SELECT (SELECT count(*) FROM commands WHERE state IN ('queued', 'running')) AS commands, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM commands WHERE state IN ('queued', 'running')) AS commands_secs, (SELECT count(*) FROM events WHERE NOT notified) AS events, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM events WHERE NOT notified) AS events_secs, (SELECT count(*) FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS messages, (SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS messages_secs",
         None,
     )
 }
@@ -1154,6 +1164,8 @@ impl CountWaitingStmt {
                     commands_secs: row.try_get(1)?,
                     events: row.try_get(2)?,
                     events_secs: row.try_get(3)?,
+                    messages: row.try_get(4)?,
+                    messages_secs: row.try_get(5)?,
                 })
             },
             mapper: |it| CountWaiting::from(it),

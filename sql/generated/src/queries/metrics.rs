@@ -9,6 +9,7 @@ pub struct FleetFigures {
     pub oldest_command_secs: f64,
     pub events: i64,
     pub oldest_event_secs: f64,
+    pub messages_waiting: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountsByCondition {
@@ -139,7 +140,7 @@ where
 pub struct ReadFleetFiguresStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn read_fleet_figures() -> ReadFleetFiguresStmt {
     ReadFleetFiguresStmt(
-        "SELECT (SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()) AS daemons, t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs FROM (SELECT count(*) AS tickets, coalesce(extract(epoch FROM clock_timestamp() - min(opened_at)), 0)::float8 AS oldest_ticket_secs FROM unlink_tickets) AS t, (SELECT count(*) AS commands, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_command_secs FROM commands WHERE state IN ('queued', 'running')) AS c, (SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_event_secs FROM events WHERE NOT notified) AS e",
+        "SELECT (SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()) AS daemons, t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs, m.messages_waiting FROM (SELECT count(*) AS tickets, coalesce(extract(epoch FROM clock_timestamp() - min(opened_at)), 0)::float8 AS oldest_ticket_secs FROM unlink_tickets) AS t, (SELECT count(*) AS commands, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_command_secs FROM commands WHERE state IN ('queued', 'running')) AS c, (SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_event_secs FROM events WHERE NOT notified) AS e, (SELECT count(*) AS messages_waiting FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS m",
         None,
     )
 }
@@ -166,6 +167,7 @@ impl ReadFleetFiguresStmt {
                     oldest_command_secs: row.try_get(4)?,
                     events: row.try_get(5)?,
                     oldest_event_secs: row.try_get(6)?,
+                    messages_waiting: row.try_get(7)?,
                 })
             },
             mapper: |it| FleetFigures::from(it),
