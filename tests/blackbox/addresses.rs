@@ -15,7 +15,8 @@ const NUMBER: &str = "436601234567";
 /// `localhost` with two addresses, IPv6 first, as most names have them.
 const TWO: &str = "::1 localhost\n127.0.0.1 localhost\n";
 
-/// A command whose hosts file is this one, in a mount namespace of its own. `None` where the system allows no such.
+/// The program with this hosts file, in a mount namespace of its own. `None` where the system
+/// allows none.
 async fn with_hosts(stage: &Stage, hosts: &str) -> Option<Command> {
     let file = stage.dir.join("hosts");
     std::fs::write(&file, hosts).unwrap();

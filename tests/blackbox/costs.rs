@@ -75,7 +75,7 @@ async fn an_idle_account_keeps_a_dozen_tasks() {
     stage.finish([daemon]).await;
 }
 
-/// The library pings 15 to 30 s after the last sign of life, and that is all that an idle account sends.
+/// The library pings 15 to 30 s after the last sign of life. An idle account sends nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_accounts_send_the_librarys_pings_and_nothing_else() {
     const ACCOUNTS: usize = 12;
@@ -123,7 +123,6 @@ async fn keys_grow_with_people_and_message_secrets_alone() {
         assert!(kind == "message_secret" || *rows <= of(&first, kind).0, "{kind} grew with messages: {kept}");
     }
     assert!(person <= OF_A_PERSON && message <= OF_A_MESSAGE, "{kept}");
-    println!("{person} bytes a person, {message} a message");
     stage.finish([daemon]).await;
 }
 

@@ -140,7 +140,7 @@ async fn a_restart_of_postgres_loses_no_command() {
     eventually("the lease lives", async || daemon.lease.is_live()).await;
 }
 
-/// Notified all the while, each once: an equal notification that was heard twice would be two commands.
+/// Notified all the while. An equal notification that is heard twice would be two commands.
 #[tokio::test]
 async fn old_listening_connections_are_replaced_without_a_loss() {
     let database = Database::new().await;

@@ -119,7 +119,7 @@ impl Remote {
         check(self.agent.put(self.url(&format!("/phones/{number}/push_name"))).send_json(name)).map(drop)
     }
 
-    /// The phone's owner changes that name in the settings, which linked devices learn by app state.
+    /// The phone's owner changes that name in the settings: linked devices learn it by app state.
     pub fn change_own_name(&self, number: &str, name: &str) -> Result<()> {
         check(self.agent.put(self.url(&format!("/phones/{number}/settings/push_name"))).send_json(name)).map(drop)
     }

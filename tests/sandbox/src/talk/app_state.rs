@@ -129,7 +129,7 @@ impl State {
         Ok(())
     }
 
-    /// The phone sends a device the key of its settings, once, as soon as the device can be written to.
+    /// Sends a device the key of the phone's settings, once, as soon as it can be written to.
     pub(crate) fn share_app_state(&mut self, with: &DeviceId) -> Result<()> {
         let can_read = self.device(with).is_some_and(|device| device.bundle.is_there());
         let phone = self.phone(&with.number)?;

@@ -5,9 +5,9 @@ use wacore::types::events::Event;
 use crate::companion::{Companion, NUMBER, Stage};
 
 async fn hears_the_name(companion: &Companion, name: &str) {
-    let pick = |event: &Event| match event {
-        Event::SelfPushNameUpdated(update) => (update.new_name == name).then_some(()),
-        _ => None,
+    let pick = |event: &Event| {
+        let Event::SelfPushNameUpdated(update) = event else { return None };
+        (update.new_name == name).then_some(())
     };
     companion.event(name, pick).await;
 }
