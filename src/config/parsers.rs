@@ -174,7 +174,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-/// A literal loopback address, so that no name lookup can lead elsewhere.
+/// A loopback address, or `localhost`: of what that leads to, only loopback addresses are dialled.
 pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
     if cfg!(not(feature = "sandbox")) {
         return Err("is set, but this is a production build, which talks to the real WhatsApp only; \
@@ -185,6 +185,9 @@ pub(super) fn whatsapp_url(text: &str) -> Result<String, String> {
         return Err(format!("{text:?} does not start with ws:// or wss://"));
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.split_once(':').map_or(authority, |(host, _)| host) == "localhost" {
+        return Ok(text.to_owned());
+    }
     let ip = authority.parse::<SocketAddr>().map(|addr| addr.ip()).or_else(|_| authority.parse::<IpAddr>());
     match ip {
         Ok(ip) if ip.is_loopback() => Ok(text.to_owned()),

@@ -236,12 +236,19 @@ fn a_sandbox_build_stays_on_loopback() {
         "ws://127.0.0.1.example.org/",
         "ws://127.0.0.1@example.org/",
         "ws://192.0.2.7:4200/",
-        "ws://localhost:4200/",
+        "ws://localhost.example.org:4200/",
+        "ws://localhost@example.org/",
         "ws://",
     ] {
         refused("PAIRD_WHATSAPP_URL", wrong);
     }
-    for right in ["ws://127.0.0.1:4200/ws/chat", "ws://[::1]:4200", "ws://127.0.0.1", "wss://127.0.0.1:4200"] {
+    for right in [
+        "ws://127.0.0.1:4200/ws/chat",
+        "ws://[::1]:4200",
+        "ws://127.0.0.1",
+        "wss://127.0.0.1:4200",
+        "ws://localhost:4200/ws/chat",
+    ] {
         assert!(read(&[("PAIRD_WHATSAPP_URL", right)]).unwrap().for_daemon().is_ok(), "{right}");
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
@@ -16,11 +16,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use super::notify_lane::{LaneTotals, NotifyCommands, NotifyLane};
-use super::pool::{DrivenConnection, Dsn, RETRY, bounded, connection};
+use super::pool::{DrivenConnection, Dsn, MAX_AGE, RETRY, bounded, connection};
 use super::subscriptions::Subscriptions;
 
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -59,6 +59,11 @@ pub struct Listener {
 impl Listener {
     /// Listens in the background. The first wake comes at once.
     pub fn start(dsn: Dsn, pool: Pool, channel: &str, commands: NotifyCommands) -> Self {
+        Self::start_with(dsn, pool, channel, commands, MAX_AGE)
+    }
+
+    /// The same, with connections that are replaced after `max_age`.
+    pub fn start_with(dsn: Dsn, pool: Pool, channel: &str, commands: NotifyCommands, max_age: Duration) -> Self {
         let (wake, resync) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let ending = CancellationToken::new();
         let (tell, mode) = watch::channel(ListenMode::Polling);
@@ -77,7 +82,7 @@ impl Listener {
         };
         let paced = pace(Arc::clone(&router.resync), Arc::clone(&resync));
         let checked = dsn.listens_elsewhere().then(|| pool.clone());
-        let task = ListenTask { dsn, router, mode: tell, pool: checked };
+        let task = ListenTask { dsn, router, mode: tell, pool: checked, max_age };
         tokio::spawn(ending.clone().run_until_cancelled_owned(paced));
         tokio::spawn(ending.clone().run_until_cancelled_owned(task.listen_for_ever()));
         tokio::spawn(ending.clone().run_until_cancelled_owned(poll(Arc::clone(&wake), mode.clone())));
@@ -138,11 +143,12 @@ struct NotificationRouter {
 }
 
 impl NotificationRouter {
-    fn route(&self, notification: &Notification) {
+    fn route(&self, notification: &Notification, counted: &CountedCommands) {
         self.heard.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.notify(notification.channel());
         if notification.channel() == self.pulse {
             self.pulses.fetch_add(1, Ordering::Relaxed);
+            counted.on_mark();
         }
         if notification.channel() != self.channel {
             return;
@@ -150,9 +156,68 @@ impl NotificationRouter {
         match notification.payload() {
             "" => self.wake.notify_one(),
             RESYNC => self.resync.notify_one(),
-            payload => self.lane.hear(notification.process_id(), payload),
+            payload if counted.count() => self.lane.hear(notification.process_id(), payload),
+            _ => {}
         }
     }
+}
+
+/// Which bare NOTIFYs of a connection count. While a new connection takes over from an old one both
+/// hear the same, and each must count once: the lane takes an equal one for another command. All
+/// hear notifications in the same order, so those before a mark are the old one's, those after it
+/// the new one's.
+struct CountedCommands(Mutex<Counted>, Notify);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    All,
+    UntilMark,
+    AfterMark,
+    None,
+}
+
+impl CountedCommands {
+    fn new(counted: Counted) -> Self {
+        Self(Mutex::new(counted), Notify::new())
+    }
+
+    fn count(&self) -> bool {
+        matches!(*self.lock(), Counted::All | Counted::UntilMark)
+    }
+
+    fn until_mark(&self) {
+        *self.lock() = Counted::UntilMark;
+    }
+
+    fn on_mark(&self) {
+        let mut counted = self.lock();
+        *counted = match *counted {
+            Counted::UntilMark | Counted::None => Counted::None,
+            Counted::AfterMark | Counted::All => Counted::All,
+        };
+        self.1.notify_one();
+    }
+
+    /// Waits for the mark.
+    async fn marked(&self) {
+        while matches!(*self.lock(), Counted::UntilMark | Counted::AfterMark) {
+            self.1.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that listens.
+struct ListenSession {
+    client: Client,
+    driver: AbortOnDropHandle<()>,
+    counted: Arc<CountedCommands>,
+    /// Its channels besides those of every listener.
+    channels: BTreeSet<String>,
+    since: Instant,
 }
 
 struct ListenTask {
@@ -161,6 +226,7 @@ struct ListenTask {
     mode: watch::Sender<ListenMode>,
     /// Set if this connection has a connection string of its own, which may be wrong.
     pool: Option<Pool>,
+    max_age: Duration,
 }
 
 /// Whether notifications arrive on the LISTEN connection.
@@ -189,38 +255,80 @@ impl ListenTask {
         }
     }
 
-    /// One connection's life.
+    /// One connection after the other, without a gap, until one ends.
     async fn listen(&self) -> Result<std::convert::Infallible, StoreError> {
-        let (client, connection) = self.dsn.connect().await?;
-        let mut driver = AbortOnDropHandle::new(tokio::spawn(drive(connection, self.router.clone())));
-        tokio::select! {
-            _ = &mut driver => Err(StoreError::Unavailable("database: the connection ended".to_owned())),
-            never = self.keep_listening(&client) => never,
+        let mut session = self.open(Counted::All).await?;
+        // Anything sent before LISTEN is in the rows.
+        self.router.wake.notify_one();
+        let mut known = None;
+        loop {
+            let ListenSession { client, driver, channels, since, .. } = &mut session;
+            tokio::select! {
+                _ = driver => return Err(StoreError::Unavailable("database: the connection ended".to_owned())),
+                aged = self.keep_listening(client, channels, *since, &mut known) => aged?,
+            }
+            session = self.replace(session).await?;
         }
     }
 
-    async fn keep_listening(&self, client: &Client) -> Result<std::convert::Infallible, StoreError> {
-        self.answered(bounded(listen_to_channel().bind(client, &self.router.channel).one())).await?;
-        if self.pool.is_some() {
-            self.answered(bounded(listen_to_channel().bind(client, &self.router.pulse).one())).await?;
+    async fn open(&self, counted: Counted) -> Result<ListenSession, StoreError> {
+        let (client, connection) = self.dsn.connect().await?;
+        let counted = Arc::new(CountedCommands::new(counted));
+        let driving = drive(connection, self.router.clone(), Arc::clone(&counted));
+        let driver = AbortOnDropHandle::new(tokio::spawn(driving));
+        for channel in [&self.router.channel, &self.router.pulse] {
+            self.answered(bounded(listen_to_channel().bind(&client, channel).one())).await?;
         }
-        // Anything sent before LISTEN is in the rows.
-        self.router.wake.notify_one();
+        Ok(ListenSession { client, driver, counted, channels: BTreeSet::new(), since: Instant::now() })
+    }
+
+    /// A connection that is as old as connections may be gives way to a new one, since the name of
+    /// the server may mean another one by now. Both listen for a moment, so that nothing is missed.
+    async fn replace(&self, old: ListenSession) -> Result<ListenSession, StoreError> {
+        let mut new = self.open(Counted::AfterMark).await?;
+        self.listen_to_subscriptions(&new.client, &mut new.channels).await?;
+        old.counted.until_mark();
+        // Also if the queue is full, or the new connection is at another server: as after a cut.
+        if self.answered(bounded(ring_pulse().bind(&new.client, &self.router.pulse).one())).await? != Some(true) {
+            return Err(StoreError::Unavailable("database: the queue of notifications is full".to_owned()));
+        }
+        let marked = async { tokio::join!(old.counted.marked(), new.counted.marked()) };
+        self.answered(async { Ok(marked.await) }).await?;
+        debug!("replaced the connection that listens");
+        Ok(new)
+    }
+
+    async fn listen_to_subscriptions(
+        &self,
+        client: &Client,
+        listened: &mut BTreeSet<String>,
+    ) -> Result<(), StoreError> {
         let subscriptions = &self.router.subscriptions;
-        let mut listened = BTreeSet::new();
-        let mut known = None;
+        for channel in subscriptions.channels() {
+            if !listened.contains(&channel) {
+                self.answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
+                subscriptions.notify(&channel);
+                listened.insert(channel);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns when the connection is too old.
+    async fn keep_listening(
+        &self,
+        client: &Client,
+        listened: &mut BTreeSet<String>,
+        since: Instant,
+        known: &mut Option<ListenHealth>,
+    ) -> Result<(), StoreError> {
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            for channel in subscriptions.channels() {
-                if !listened.contains(&channel) {
-                    self.answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
-                    subscriptions.notify(&channel);
-                    listened.insert(channel);
-                }
-            }
+            self.listen_to_subscriptions(client, listened).await?;
             tokio::select! {
-                () = subscriptions.changed() => {}
+                () = self.router.subscriptions.changed() => {}
+                () = tokio::time::sleep_until(since + self.max_age) => return Ok(()),
                 _ = ping.tick() => {
                     let health = self.check(client).await?;
                     if known.replace(health) != Some(health) {
@@ -292,10 +400,10 @@ impl ListenTask {
     }
 }
 
-async fn drive(mut connection: DrivenConnection, router: NotificationRouter) {
+async fn drive(mut connection: DrivenConnection, router: NotificationRouter, counted: Arc<CountedCommands>) {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(notification))) => router.route(&notification),
+            Some(Ok(AsyncMessage::Notification(notification))) => router.route(&notification, &counted),
             Some(Ok(_)) => {}
             // A database in another encoding than UTF-8 passes any bytes on.
             Some(Err(wrong)) if is_no_text(&wrong) => warn!("ignored a notification that is not valid UTF-8"),

@@ -32,7 +32,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 8;
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_AGE: Duration = Duration::from_mins(30);
+/// After which a connection is replaced: the name of its server may mean another one by now.
+pub(super) const MAX_AGE: Duration = Duration::from_mins(30);
 /// How often a connection is asked what it can do, at its next use, and after how many uses of a
 /// busy one: often enough after a failover, seldom enough to cost a pairing nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(30);

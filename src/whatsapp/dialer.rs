@@ -1,5 +1,7 @@
 //! Dials WhatsApp, directly or through an account's proxy.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,7 +120,7 @@ impl Dialer {
 
     async fn dial_directly(&self) -> Result<Dialed, CloseReason> {
         let target = self.target().map_err(CloseReason::Unreachable)?;
-        let connecting = timeout(CONNECT_TIMEOUT, happy_eyeballs::connect(&target.host, target.port));
+        let connecting = timeout(CONNECT_TIMEOUT, happy_eyeballs::connect_to(&target.host, target.port, dialable));
         let stream = match connecting.await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(CloseReason::Unreachable(format!("{}: {error}", target.host))),
@@ -162,6 +164,17 @@ impl Dialer {
             Err(_) => Err(format!("WebSocket: no answer within {} s", UPGRADE_TIMEOUT.as_secs())),
         }
     }
+}
+
+/// In a build with the sandbox feature, the hosts file cannot make `localhost` another machine.
+fn dialable(mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+    if cfg!(feature = "sandbox") {
+        addresses.retain(|address| address.ip().is_loopback());
+        if addresses.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, LOOPBACK_ONLY));
+        }
+    }
+    Ok(addresses)
 }
 
 /// The host and port of a URL.

@@ -15,13 +15,8 @@ use tokio::time::sleep;
 /// "Connection Attempt Delay", as the RFC recommends.
 const NEXT_AFTER: Duration = Duration::from_millis(250);
 
-/// The first connection that comes about; where none does, the failure of the last try.
-/// The caller limits the time.
-pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    connect_to(host, port, Ok).await
-}
-
-/// As [`connect`], to those of the name's addresses that `choose` leaves.
+/// The first connection that comes about to any of the name's addresses that `choose` leaves;
+/// where none does, the failure of the last try. The caller limits the time.
 pub(super) async fn connect_to(
     host: &str,
     port: u16,

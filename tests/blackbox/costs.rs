@@ -1,10 +1,12 @@
 //! Counts statements, to detect a change that doubles one of these costs. `make bench`
 //! measures time and memory.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use paird_testkit::{Api, Daemon, Stage, Wire, sample, until};
+use paird_testkit::{Api, Daemon, Stage, Wire, sample, until, until_within};
 use uuid::Uuid;
 
 /// Statements of the daemon from `account.pair` to the groups, with periodic ones in that time: 13
@@ -12,6 +14,11 @@ use uuid::Uuid;
 const OF_A_PAIRING: f64 = 18.0;
 /// Tasks that an idle account keeps: the library's readers and timers are most of them.
 const OF_AN_ACCOUNT: f64 = 12.0;
+
+/// Those who write, and bytes that may be kept for one of them, and for a message with a secret.
+const PEOPLE: i64 = 5;
+const OF_A_PERSON: i64 = 2_500;
+const OF_A_MESSAGE: i64 = 500;
 
 fn number(nth: usize) -> String {
     format!("43660{:07}", 3_000_000 + nth)
@@ -65,6 +72,87 @@ async fn an_idle_account_keeps_a_dozen_tasks() {
     })
     .await;
     stage.finish([daemon]).await;
+}
+
+/// The library pings 15 to 30 s after the last sign of life. An idle account sends nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_accounts_send_the_librarys_pings_and_nothing_else() {
+    const ACCOUNTS: usize = 12;
+    let (stage, daemon) = Stage::with_daemon().await;
+    join_all((0..ACCOUNTS).map(|nth| pair(&stage, nth))).await;
+    let begun = RefCell::new((Instant::now(), stage.phones.report().await));
+    let (pings, took) = until_within(Duration::from_secs(150), "two pings of each and nothing else", || async {
+        let now = stage.phones.report().await;
+        let mut begun = begun.borrow_mut();
+        let (since, before) = &*begun;
+        let pings = now.pings_answered - before.pings_answered;
+        if now.asked != before.asked || now.said != before.said || now.accepted != before.accepted {
+            // The work of a new link is not over yet.
+            *begun = (Instant::now(), now);
+            return None;
+        }
+        (pings >= 2 * ACCOUNTS as u64).then(|| (pings, since.elapsed()))
+    })
+    .await;
+    // Twice as many pings, ours beside the library's, come in half the time.
+    let least = Duration::from_secs(2 * 15);
+    assert!(took >= least, "{pings} pings of {ACCOUNTS} accounts in {took:?}");
+    stage.finish([daemon]).await;
+}
+
+/// Of an account to which people write, without being asked to: what is kept for each of them, and
+/// a message's own secret, which goes after 30 days. Nothing else grows with messages.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_grow_with_people_and_message_secrets_alone() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = pair(&stage, 0).await;
+    let number = number(0);
+    stage.phones.keys_told(&number).await;
+    let before = keys(&stage, account).await;
+    let first = written_to(&stage, account, &number, 1).await;
+    let then = written_to(&stage, account, &number, 20).await;
+    let of = |kinds: &BTreeMap<String, (i64, i64)>, kind: &str| kinds.get(kind).copied().unwrap_or_default();
+    let total = |kinds: &BTreeMap<String, (i64, i64)>| kinds.values().map(|(_, bytes)| bytes).sum::<i64>();
+    let secrets = |kinds| of(kinds, "message_secret");
+    let person = (total(&first) - secrets(&first).1 - total(&before)) / PEOPLE;
+    let message = (secrets(&then).1 - secrets(&first).1) / (secrets(&then).0 - secrets(&first).0);
+    let kept = format!("{person} bytes a person, {message} a message: {before:#?}, then {first:#?}, then {then:#?}");
+    assert_eq!(secrets(&then).0, PEOPLE * 21, "{kept}");
+    for (kind, (rows, _)) in &then {
+        assert!(kind == "message_secret" || *rows <= of(&first, kind).0, "{kind} grew with messages: {kept}");
+    }
+    assert!(person <= OF_A_PERSON && message <= OF_A_MESSAGE, "{kept}");
+    stage.finish([daemon]).await;
+}
+
+/// Each of the people writes so many more messages. Returns what is kept afterwards.
+async fn written_to(stage: &Stage, account: Uuid, number: &str, messages: i64) -> BTreeMap<String, (i64, i64)> {
+    let written = keys(stage, account).await.get("message_secret").map_or(0, |(rows, _)| *rows);
+    for nth in 0..PEOPLE {
+        let texts = (0..messages).map(|text| format!("text {text}")).collect();
+        stage.phones.burst(&format!("99900000{nth:04}"), number, texts).await;
+    }
+    let expected = written + PEOPLE * messages;
+    until("every message is stored with its keys", || async {
+        let stored = "SELECT count(*) FROM messages WHERE account_id = $1 AND direction = 'in'";
+        let is_stored = stage.web.count(stored, &[&account]).await == expected;
+        let device = stage.phones.devices(number).await.remove(0).jid;
+        let is_receipted = stage.phones.waiting(number, &device).await.stanzas == 0;
+        let kept = keys(stage, account).await;
+        let has = |kind: &str, rows| kept.get(kind).is_some_and(|(kept, _)| *kept == rows);
+        let is_kept =
+            has("message_secret", expected) && has("session", PEOPLE) && !kept.contains_key("pending_inbound");
+        (is_stored && is_receipted && is_kept).then_some(kept)
+    })
+    .await
+}
+
+/// Rows and bytes of the account's records, by kind; their index counts as much as their names.
+async fn keys(stage: &Stage, account: Uuid) -> BTreeMap<String, (i64, i64)> {
+    let sql = "SELECT kind, count(*), sum(pg_column_size(c.*) + 16 + length(kind) + length(name)) FROM credentials c
+               WHERE account_id = $1 GROUP BY kind";
+    let rows = stage.web.sql.query(sql, &[&account]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect()
 }
 
 /// A daemon whose statements go through a wire that counts them.

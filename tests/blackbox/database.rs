@@ -13,6 +13,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use paird::postgres::{migrate::migrate, pool::Dsn};
 use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Stage, Wire, until, until_within};
 use serde_json::json;
@@ -339,12 +340,16 @@ async fn a_label_of_before_there_were_limits_is_harmless() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_notifications_all_is_done_within_half_a_minute() {
     const BOUND: Duration = Duration::from_secs(30);
-    let (stage, daemon) = Stage::with_daemon().await;
+    let stage = Stage::empty().await;
     let web = &stage.web;
-    // As if the queue of notifications were full all the time.
+    migrate(&Dsn::parse(&stage.dsn).unwrap()).await.unwrap();
+    // As if the queue of notifications were full all the time, and events were lost on their way, too.
     let mute = "CREATE OR REPLACE FUNCTION ring(channel text, payload text) RETURNS boolean LANGUAGE plpgsql
-                AS $$ BEGIN RETURN false; END $$";
+                AS $$ BEGIN RETURN false; END $$;
+                CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE sql AS '';
+                ALTER DATABASE paird SET search_path = public, pg_catalog";
     web.sql.batch_execute(mute).await.unwrap();
+    let daemon = stage.daemon(&[]).await;
     let mut follow = crate::command_line::command(&stage);
     follow.args(["events", "--follow", "--since", "0", "--json"]).stdout(std::process::Stdio::piped());
     let mut follower = follow.spawn().unwrap();

@@ -82,6 +82,43 @@ async fn no_link_makes_an_account_look_online() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_by_app_state_makes_no_account_look_online() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let (web, phones) = (&stage.web, &stage.phones);
+    // A name that the first sync brings, and one that the owner chooses later.
+    let kinds = [(Some("Shop"), true), (Some("Shop"), false), (None, true), (None, false)];
+    for (nth, (business, is_first)) in kinds.into_iter().enumerate() {
+        let number = format!("43660300001{nth}");
+        phones.add(&number).await;
+        phones.set_business(&number, business).await;
+        if is_first {
+            phones.change_own_name(&number, "First name").await;
+        }
+        let account = web.connect_account(&format!("account {nth}"), &number, phones).await;
+        if is_first {
+            says(phones, &number, &["<presence", "unavailable", "First name"], 1).await;
+        }
+        for again in 0..2 {
+            phones.keys_told(&number).await;
+            let name = format!("Name {again}");
+            phones.change_own_name(&number, &name).await;
+            says(phones, &number, &["<presence", "unavailable", &name], 1).await;
+            let silent = said(phones, &number, &["<presence", "unavailable"]).await.len();
+            logs_in_again(&stage, account, &number).await;
+            says(phones, &number, &["<presence", "unavailable"], silent + 1).await;
+            phones.write(&number, "is anybody there?").await;
+            says(phones, &number, &["<receipt", "type=\"inactive\""], again + 1).await;
+        }
+        assert_eq!(said(phones, &number, &["<presence", "\"available\""]).await, Vec::<String>::new());
+        // The phone's own messages, by which it shares its keys, are receipted as such.
+        let ticks = said(phones, &number, &["<receipt"]).await.into_iter();
+        let ticks: Vec<String> = ticks.filter(|receipt| !receipt.contains("type=\"")).collect();
+        assert_eq!(ticks, Vec::<String>::new());
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_shall_look_online_does_so() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let api = Api::of(&stage, &mut daemon).await;

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -139,6 +139,42 @@ async fn a_restart_of_postgres_loses_no_command() {
     web.execute("UPDATE commands SET state = 'done' WHERE id = $1", &[&sent]).await.unwrap();
     assert_eq!(next_command(&listener, &daemon).await, another);
     eventually("the lease lives", async || daemon.lease.is_live()).await;
+}
+
+/// Notified all the while. An equal notification that is heard twice would be two commands.
+#[tokio::test]
+async fn old_listening_connections_are_replaced_without_a_loss() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let account = database.account(Uuid::new_v4(), "shop").await;
+    let listener = Listener::start_with(
+        database.dsn.clone(),
+        daemon.pool.clone(),
+        "paird_command",
+        NotifyCommands::Verified,
+        Duration::from_millis(100),
+    );
+    hears(&listener).await;
+    let listening = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%listening%' AND pid <> pg_backend_pid()";
+    let mut seen = std::collections::BTreeSet::new();
+    let mut sent = 0;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while seen.len() < 20 {
+        assert!(Instant::now() < deadline, "{} connections listened so far", seen.len());
+        let payload = json!({"type": "groups.sync", "accountId": account.0, "nth": sent % 3}).to_string();
+        database.web.execute("SELECT pg_notify('paird_command', $1)", &[&payload]).await.unwrap();
+        sent += 1;
+        seen.extend(database.web.query(listening, &[]).await.unwrap().iter().map(|row| row.get::<_, i32>(0)));
+    }
+    database.web.execute("SELECT pg_notify('paird_command', 'last')", &[]).await.unwrap();
+    let last = "SELECT count(*) FROM commands WHERE result = 'the notification is not JSON'";
+    eventually("the last is stored", async || database.count(last).await == 1).await;
+    let stored = "SELECT count(*) FROM commands WHERE source = 'notify' AND kind = 'groups.sync'";
+    assert_eq!(database.count(stored).await, sent, "each once");
+    eventually("the old connections are gone", async || database.web.query(listening, &[]).await.unwrap().len() <= 2)
+        .await;
+    // It never polled: that would have been told.
+    assert_eq!(*listener.mode().borrow(), ListenMode::Listening);
 }
 
 /// Equal notifications are distinguished by when they were heard. The first one is stored late, as

@@ -125,6 +125,38 @@ mod tests {
         assert!(served.join().unwrap() < 2 * LARGEST_BODY);
     }
 
+    /// Runs itself again, in the environment of a company's proxy: a test may not change its own.
+    #[test]
+    fn no_proxy_of_the_environment_is_used_for_lookups() {
+        const NAME: &str = "PAIRD_TEST_LOOKUP";
+        #[expect(clippy::disallowed_methods, reason = "what its other run is told")]
+        if let Ok(url) = std::env::var(NAME) {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let fetched = runtime.block_on(async { HttpClient::execute(&direct(), HttpRequest::get(url)).await });
+            assert_eq!(fetched.unwrap().status_code, 200);
+            return;
+        }
+        let page = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        // Nobody listens there: what goes to the proxy fails.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://{}/sw.js", page.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut socket, _) = page.accept().unwrap();
+            let _ = socket.read(&mut [0; 4096]).unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        });
+        let proxy_url = format!("http://{closed}");
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            again.env(name, &proxy_url).env(name.to_lowercase(), &proxy_url);
+        }
+        let name = format!("{}::no_proxy_of_the_environment_is_used_for_lookups", module_path!());
+        let (_, name) = name.split_once("::").unwrap();
+        let output = again.env(NAME, url).args(["--exact", name]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
+
     /// A name with these addresses.
     #[derive(Debug)]
     struct Named(Vec<SocketAddr>);

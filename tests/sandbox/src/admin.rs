@@ -102,6 +102,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/phones/{number}/read", web::post().to(read))
         .route("/phones/{number}/hand/{device}", web::patch().to(set_hand))
         .route("/phones/{number}/push_name", web::put().to(set_push_name))
+        .route("/phones/{number}/settings/push_name", web::put().to(change_own_name))
         .route("/phones/{number}/companions", web::post().to(add_companion))
         .route("/phones/{number}/waiting/{device}", web::get().to(waiting))
         .route("/groups/{jid}", web::put().to(set_shared_group))
@@ -254,6 +255,11 @@ async fn set_hand(world: Data<World>, path: Path<(String, u16)>, settings: Json<
 
 async fn set_push_name(world: Data<World>, number: Path<String>, name: Json<String>) -> Outcome {
     world.state().phone(&number)?.push_name = name.into_inner();
+    done()
+}
+
+async fn change_own_name(world: Data<World>, number: Path<String>, name: Json<String>) -> Outcome {
+    world.state().change_own_name(&number, &name)?;
     done()
 }
 

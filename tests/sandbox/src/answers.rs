@@ -60,7 +60,11 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
         }
         ("passive", "set", Some("passive")) => say(Vec::new()),
         ("encrypt", "set", _) => match device_bundle(state, id).map(|bundle| bundle.upload(iq)) {
-            Some(true) => say(Vec::new()),
+            Some(true) => {
+                // The next upload is another try.
+                let _ = state.share_app_state(id);
+                say(Vec::new())
+            }
             Some(false) => unknown(iq),
             // The phone has removed the device while its keys were on their way.
             None => Answer::Say(vec![refusal(iq, 404, "item-not-found")]),
@@ -79,7 +83,7 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
         ("blocklist", "get", _) => say(vec![NodeBuilder::new("list").build()]),
         ("privacy", "get", _) => say(vec![privacy()]),
         ("usync", "get", Some("usync")) => usync(state, iq).map_or_else(|| unknown(iq), |answer| say(vec![answer])),
-        ("w:sync:app:state", "set", Some("sync")) => say(vec![app_state(iq)]),
+        ("w:sync:app:state", "set", Some("sync")) => say(vec![state.app_state(id, iq)]),
         ("w:g2", "get", Some("participating")) => say(vec![participating(state, &id.number)]),
         ("w:g2", "get", Some("query")) => match one_group(state, &id.number, &attr(iq, "to")) {
             Some(group) => say(vec![group]),
@@ -112,17 +116,4 @@ fn privacy() -> Node {
     let category = |name: &'static str| NodeBuilder::new("category").attr("name", name).attr("value", "all").build();
     let names = ["last", "online", "profile", "status", "groupadd", "readreceipts", "calladd"];
     NodeBuilder::new("privacy").children(names.map(category)).build()
-}
-
-/// Every collection asked for, empty, at the version that the client has.
-fn app_state(iq: &Node) -> Node {
-    let asked = iq.get_optional_child("sync").and_then(Node::children).unwrap_or_default();
-    let empty = |collection: &Node| {
-        let version = attr(collection, "version");
-        NodeBuilder::new("collection")
-            .attr("name", attr(collection, "name"))
-            .attr("version", if version.is_empty() { "0" } else { version.as_str() })
-            .build()
-    };
-    NodeBuilder::new("sync").children(asked.iter().map(empty)).build()
 }

@@ -10,6 +10,7 @@ use crate::adv;
 use crate::authenticator::Authenticator;
 use crate::keys::KeyBundle;
 use crate::post::queue::Queue;
+use crate::talk::app_state::AppState;
 use crate::talk::handset::Handset;
 use crate::talk::signal::Signal;
 use crate::world::{ConnectionId, DeviceId, now_ms};
@@ -86,6 +87,8 @@ pub(crate) struct Phone {
     pub(crate) lid_user: String,
     /// The name that others see above its messages.
     pub(crate) push_name: String,
+    /// What it shares with its companions; `None` until the owner changes anything.
+    pub(crate) app_state: Option<AppState>,
     /// The phone itself, which is device 0.
     primary: Device,
     /// Signs the identities of linked devices.
@@ -164,6 +167,7 @@ impl Phone {
             number: number.to_owned(),
             lid_user: lid_user(number),
             push_name: format!("Somebody {}", &number[number.len() - 4..]),
+            app_state: None,
             primary,
             identity,
             groups: default_groups(number),

@@ -119,6 +119,11 @@ impl Remote {
         check(self.agent.put(self.url(&format!("/phones/{number}/push_name"))).send_json(name)).map(drop)
     }
 
+    /// The phone's owner changes that name in the settings: linked devices learn it by app state.
+    pub fn change_own_name(&self, number: &str, name: &str) -> Result<()> {
+        check(self.agent.put(self.url(&format!("/phones/{number}/settings/push_name"))).send_json(name)).map(drop)
+    }
+
     /// Links a companion that the sandbox plays itself, without announcing it. Returns its number.
     pub fn add_companion(&self, number: &str) -> Result<u16> {
         read(&mut check(self.agent.post(self.url(&format!("/phones/{number}/companions"))).send_empty())?)

@@ -22,8 +22,12 @@ pub struct Daemon {
 impl Daemon {
     /// Only these settings, none of the tester's own. The log goes to a file in `dir`.
     pub fn start<'a>(dir: &Path, settings: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::start_by(Command::new(super::paird()), dir, settings)
+    }
+
+    /// The same by another command, which ends in the program.
+    pub fn start_by<'a>(mut command: Command, dir: &Path, settings: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let log = dir.join(format!("daemon-{}.log", Uuid::new_v4().simple()));
-        let mut command = Command::new(super::paird());
         command.arg("serve").env_clear().current_dir(dir).env("HOME", dir);
         #[expect(clippy::disallowed_methods, reason = "the child finds Postgres on the tester's path")]
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

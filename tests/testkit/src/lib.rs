@@ -95,6 +95,11 @@ impl Stage {
 
     /// Starts a daemon with these settings over the usual ones.
     pub fn daemon_starting(&self, settings: &[(&str, &str)]) -> Daemon {
+        self.daemon_starting_by(tokio::process::Command::new(paird()), settings)
+    }
+
+    /// The same by another command, which ends in the program.
+    pub fn daemon_starting_by(&self, command: tokio::process::Command, settings: &[(&str, &str)]) -> Daemon {
         let url = self.whatsapp_url();
         let data_dir = self.dir.join("daemon").display().to_string();
         let dsn = self.roles.as_ref().map_or(&self.dsn, |logins| &logins.daemon);
@@ -106,7 +111,7 @@ impl Stage {
             ("PAIRD_CONSOLE_ADDR", "127.0.0.1:0"),
             ("PAIRD_LOG", "debug"),
         ];
-        Daemon::start(&self.dir, usual.into_iter().chain(console).chain(settings.iter().copied()))
+        Daemon::start_by(command, &self.dir, usual.into_iter().chain(console).chain(settings.iter().copied()))
     }
 
     /// Starts the stopped database again.

@@ -77,6 +77,12 @@ impl Phones {
         self.call(move |remote| remote.set_business(&number, name.as_deref())).await.unwrap();
     }
 
+    /// The owner changes the name on the phone: linked devices learn it by app state.
+    pub async fn change_own_name(&self, number: &str, name: &str) {
+        let (number, name) = (number.to_owned(), name.to_owned());
+        self.call(move |remote| remote.change_own_name(&number, &name)).await.unwrap();
+    }
+
     /// Sends any stanza to the phone's connected devices.
     pub async fn say(&self, number: &str, stanza: &Stanza) {
         let (number, stanza) = (number.to_owned(), stanza.clone());

@@ -294,6 +294,33 @@ fn a_change_of_groups_is_told_once_the_connection_is_open() {
     assert_eq!(*bench.event(LibraryEvent::GroupsChanged), []);
 }
 
+/// The library pings 15 to 30 s after the last sign of life. An idle connection costs no more
+/// than that, and one whose library is busy with a query no more than our own pings.
+#[test]
+fn a_healthy_connection_is_not_pinged_beside_the_library() {
+    const HOUR: u64 = 3600;
+    for library_pings_every in [15, 23, 30] {
+        let mut bench = Bench::open();
+        for _ in 0..HOUR / library_pings_every {
+            assert_eq!(*bench.pass(secs(library_pings_every)), [], "every {library_pings_every} s");
+            bench.event(LibraryEvent::Frame);
+            assert_eq!(*bench.event(LibraryEvent::Stanza), []);
+        }
+    }
+    let mut bench = Bench::open();
+    let mut pings = 0;
+    for _ in 0..HOUR {
+        for effect in bench.pass(secs(1)).to_vec() {
+            let Effect::Ping { nth, .. } = effect else { panic!("{effect:?}") };
+            pings += 1;
+            bench.event(LibraryEvent::Frame);
+            bench.event(LibraryEvent::Stanza);
+            assert_eq!(*bench.outcome(Outcome::Pinged { nth, answered: true }), []);
+        }
+    }
+    assert!((HOUR / 40..=HOUR / 35).contains(&pings), "{pings} pings in an hour");
+}
+
 #[test]
 fn a_frame_that_nothing_follows_is_asked_about_soon() {
     let mut bench = Bench::open();

@@ -66,7 +66,7 @@ impl State {
     }
 
     /// A stanza that waits until the device has said that it has it.
-    fn deliver(&mut self, to: &DeviceId, class: Class, id: &str, stanza: Node) {
+    pub(crate) fn deliver(&mut self, to: &DeviceId, class: Class, id: &str, stanza: Node) {
         let Some(device) = self.device_mut(to) else { return };
         device.queue.push(class, id, stanza);
         let is_simulated = device.hand.is_some();

@@ -1,5 +1,6 @@
 //! The phones' part of messages: sending and reading.
 
+pub(crate) mod app_state;
 pub(crate) mod compose;
 pub(crate) mod content;
 pub(crate) mod handset;

@@ -10,5 +10,6 @@ mod gate;
 mod group_talk;
 mod linking;
 mod repairs;
+mod settings;
 mod talk_faults;
 mod talking;
