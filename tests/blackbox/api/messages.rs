@@ -1,5 +1,6 @@
 //! Messages over HTTP: in order, by pages, with what they say while it is kept.
 
+use paird_actors::domain::EventKind;
 use paird_sandbox::Writing;
 use paird_testkit::{Answer, Api, Stage, until};
 use serde_json::{Value, json};
@@ -87,6 +88,37 @@ async fn messages_are_listed_in_order_by_pages_and_by_chat() {
     for (path, named) in [(&path, desk.to_string()), (&format!("/api/messages/{rest}"), format!("no message {rest}"))] {
         let problem = api.get(path).await.problem(404);
         assert!(problem["detail"].as_str().unwrap().contains(&named), "{problem}");
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_names_each_message_and_says_nothing_of_it() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let desk = stage.web.account("desk").await;
+    texts(&stage, desk, 1).await;
+    let mut live = api.follow(None);
+    live.until("the account", |told| told.kind == "accounts").await;
+    for (kind, text, tone) in [
+        (EventKind::MessageReceived, "A message came in", "idle"),
+        (EventKind::MessageEcho, "A message was sent from the phone or another device", "idle"),
+        (EventKind::MessageWaiting, "A message came in that cannot be read yet", "warn"),
+        (EventKind::MessageRecovered, "A message that could not be read at first can be read now", "good"),
+    ] {
+        let payload = kind.example();
+        let sql =
+            "WITH next AS (UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
+             INSERT INTO events (account_id, seq, kind, payload) SELECT $1, event_seq, $2, $3 FROM next";
+        stage.web.sql.execute(sql, &[&desk, &kind.as_str(), &payload]).await.unwrap();
+        let told = live.until(kind.as_str(), |told| told.kind == kind.as_str()).await.data;
+        assert_eq!((&told["eventText"], &told["tone"]), (&json!(text), &json!(tone)), "{told}");
+        let mut fields = payload.as_object().unwrap().clone();
+        assert!(["messageId", "chat", "sender"].iter().all(|name| fields.contains_key(*name)), "{payload}");
+        for name in ["type", "accountId", "id", "seq", "createdAt", "eventText", "tone"] {
+            fields.insert(name.to_owned(), told[name].clone());
+        }
+        assert_eq!(told, Value::Object(fields), "these fields and no others");
     }
     stage.finish([daemon]).await;
 }
