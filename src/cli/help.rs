@@ -11,6 +11,11 @@ navigator.credentials.get(). Answer with the credential that it returns, as JSON
   paird passkey \"front desk\" --response answer.json
   … | paird passkey \"front desk\" --response -";
 
+pub(super) const MESSAGES: &str = "\
+With --follow each message is printed once, when it can be read; a database that restarts in between
+does not change that. To go on where an earlier run ended, give the id of its last message:
+  paird messages \"front desk\" --json --follow --after 4711";
+
 pub(super) const COMPLETIONS: &str = "\
 For example:
   bash  paird completions bash > ~/.local/share/bash-completion/completions/paird
@@ -27,7 +32,7 @@ To begin:
   paird doctor                        when something is odd
 
 `paird help serve` lists the settings, `paird help exit-codes` the exit codes. With --json, stdout is
-one JSON document, or one a line for pair, events --follow and watch; errors are JSON on stderr.";
+one JSON document, or one a line for pair, events --follow, messages --follow and watch; errors are JSON on stderr.";
 
 pub(super) fn settings() -> StyledStr {
     config::settings_help().into()

@@ -18,6 +18,7 @@ mod health;
 mod help;
 mod keys;
 mod labels;
+mod messages;
 mod migrate;
 mod out;
 mod pair;
@@ -97,6 +98,9 @@ enum Command {
         #[arg(long)]
         sync: bool,
     },
+    /// Prints the messages of an account, and with --follow those that come in.
+    #[command(after_help = help::MESSAGES)]
+    Messages(messages::MessagesArgs),
     /// Says how an account is, or all of them.
     Status {
         /// Label or id; all accounts if absent.
@@ -232,6 +236,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Resume(account) => ask(config, format, &account.account, CommandKind::Resume, json!({})).await,
         Command::Delete { account, yes } => account_commands::delete(config, format, &account.account, yes).await,
         Command::Groups { account, sync } => groups::run(config, format, &account.account, sync).await,
+        Command::Messages(args) => messages::run(config, format, args).await,
         Command::Status { account } => status::run(config, format, account.as_deref()).await,
         Command::Watch => watch::run(config, format).await,
         Command::Events(args) => events::run(config, format, args).await,

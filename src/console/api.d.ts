@@ -146,6 +146,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages of an account: those that came in, and those that its owner sent from the phone. */
+        get: operations["getAccountsIdMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/presence": {
         parameters: {
             query?: never;
@@ -311,6 +328,23 @@ export interface paths {
         };
         /** The states of all accounts that run here. */
         get: operations["getInspections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message. */
+        get: operations["getMessagesId"];
         put?: never;
         post?: never;
         delete?: never;
@@ -902,6 +936,85 @@ export interface components {
         Login: {
             token: string;
         };
+        /** @description A message of an account. The command line prints the same document. */
+        Message: {
+            /** Format: uuid */
+            accountId: string;
+            /** @description The jid of the other person or of the group. */
+            chat: string;
+            /** @description The group's subject, or the name that the person uses. */
+            chatName?: string | null;
+            /** @description The person's number, in digits. */
+            chatPhone?: string | null;
+            /** @description What it says, as `message_bodies.content`; null when it is not kept any more. */
+            content?: Record<string, never> | null;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * @description Who wrote it.
+             *
+             *     - `in`: somebody sent it to the account, or to a group that the account is in
+             *     - `echo`: the account's owner sent it from the phone or another device
+             * @enum {string}
+             */
+            direction: "in" | "echo";
+            /**
+             * Format: int64
+             * @description Grows in the order in which the messages of an account were written.
+             */
+            id: number;
+            /**
+             * @description What it is; null while it cannot be read.
+             *
+             *     - `text`: a text
+             *     - `reaction`: a reaction to a message, or that it was taken back
+             *     - `edit`: a message's new text
+             *     - `revoke`: a message was deleted for everyone
+             *     - `location`: a place
+             *     - `contacts`: contact cards
+             *     - `image`: a picture
+             *     - `video`: a video
+             *     - `audio`: a voice message or other sound
+             *     - `document`: a file
+             *     - `sticker`: a sticker
+             *     - `unsupported`: something else, which its content names
+             * @enum {string|null}
+             */
+            kind?: "text" | "reaction" | "edit" | "revoke" | "location" | "contacts" | "image" | "video" | "audio" | "document" | "sticker" | "unsupported" | null;
+            /** @description Why it cannot be read yet. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When a message that could not be read at first could be read.
+             */
+            recoveredAt?: string | null;
+            /**
+             * Format: int64
+             * @description The id of the message that it changes, reacts to or answers.
+             */
+            refersTo?: number | null;
+            sender: string;
+            senderName?: string | null;
+            senderPhone?: string | null;
+            /**
+             * Format: date-time
+             * @description By WhatsApp's clock.
+             */
+            sentAt: string;
+            /**
+             * @description `received`; or `waiting`: it cannot be read yet, and paird asks for it again.
+             * @enum {string}
+             */
+            state: "received" | "waiting";
+            /** @description What it says or is, for people. A stranger chose it: it may contain any characters. */
+            text: string;
+            /** @description WhatsApp's id, chosen by the sender. */
+            waId: string;
+        };
+        Messages: {
+            /** @description By id; always the older ones first. */
+            messages: components["schemas"]["Message"][];
+        };
         NewAccount: {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
             label: string;
@@ -1390,6 +1503,48 @@ export interface operations {
             };
         };
     };
+    getAccountsIdMessages: {
+        parameters: {
+            query?: {
+                /** @description Only messages of this chat: its jid. */
+                chat?: string;
+                /** @description Only messages with a higher id. */
+                after?: number;
+                /**
+                 * @description Only messages with a lower id, and of these the last ones: one that no id reaches
+                 *     gives the newest.
+                 */
+                before?: number;
+                /** @description At most so many; default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     putAccountsIdPresence: {
         parameters: {
             query?: never;
@@ -1723,6 +1878,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Inspections"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessagesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
                 };
             };
             /** @description What went wrong */

@@ -20,6 +20,7 @@ mod history;
 mod json_body;
 mod live;
 mod login;
+mod messages;
 mod metrics;
 mod middleware;
 mod pages;
@@ -34,5 +35,6 @@ mod trail;
 mod vocabulary;
 
 pub(crate) use feed::Cursor;
+pub(crate) use messages::{Message, is_jid};
 pub use server::{Console, ConsoleSettings};
 pub use token::Token;

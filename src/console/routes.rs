@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, connection_settings, fleet, health, history, live, login, metrics,
+    accounts, admin, commands, connection_settings, fleet, health, history, live, login, messages, metrics,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
     qr, vocabulary,
 };
@@ -49,6 +49,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(history::events)
         .service(history::audit)
         .service(history::groups)
+        .service(messages::list)
+        .service(messages::show)
         .service(admin::inspect_all)
         .service(admin::inspect)
         .service(admin::restart)

@@ -4,9 +4,11 @@
 use std::fmt::Write as _;
 
 use actix_web::{get, web::Json};
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, Tone, schema};
+use paird_actors::domain::{
+    AuditAction, CommandKind, Desired, EventKind, MessageDirection, MessageKind, Phase, Reason, Status, Tone, schema,
+};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
 
 fn words<T: Copy>(
     about: &str,
@@ -70,6 +72,26 @@ pub fn tone() -> Object {
 
 pub fn audit_action() -> Object {
     words("What was done.", AuditAction::ALL, AuditAction::as_str, AuditAction::meaning).build()
+}
+
+pub fn message_direction() -> Object {
+    words("Who wrote it.", MessageDirection::ALL, MessageDirection::as_str, MessageDirection::meaning).build()
+}
+
+pub fn message_kind() -> Object {
+    let kinds =
+        words("What it is; null while it cannot be read.", MessageKind::ALL, MessageKind::as_str, MessageKind::meaning);
+    let or_null = MessageKind::ALL.iter().map(|kind| json!(kind)).chain([Value::Null]);
+    kinds.schema_type(SchemaType::from_iter([Type::String, Type::Null])).enum_values(Some(or_null)).build()
+}
+
+pub fn message_state() -> Object {
+    let about = "`received`; or `waiting`: it cannot be read yet, and paird asks for it again.";
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(about))
+        .enum_values(Some(["received", "waiting"]))
+        .build()
 }
 
 /// JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind.

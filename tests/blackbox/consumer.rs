@@ -16,22 +16,17 @@ use paird_testkit::{Logins, Stage, read_qr, until};
 
 /// Events that wait for the consumer in each round; it takes 100 in one transaction.
 const BACKLOG: usize = 30;
+/// Messages that come at once.
+const BURST: usize = 40;
+const SHOP: &str = "436608000002";
+const ANNA: &str = "999000000081";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_handles_each_event_once_however_interrupted() {
-    let Some(node) = node() else {
-        eprintln!("skipped: no node here, or npm ci was not run in tests/consumer");
-        return;
-    };
-    let mut stage = Stage::empty().await;
+    let Some(mut stage) = staged().await else { return };
     let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     let daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
-    let app = App { node, dsn: url(&web_dsn), dir: stage.dir.clone() };
-    let web = connect(&web_dsn).await;
-    let login: String = web.query_one("SELECT current_user::text", &[]).await.unwrap().get(0);
-    stage.web.sql.batch_execute(&format!("CREATE SCHEMA AUTHORIZATION {login}")).await.unwrap();
-    web.batch_execute(&fs::read_to_string(consumer().join("schema.sql")).unwrap()).await.unwrap();
-    stage.web.sql.batch_execute(&format!("SET search_path = public, {login}")).await.unwrap();
+    let (app, web, login) = installed(&stage, &web_dsn).await;
 
     let desk = pair(&app, &stage, "desk", "436608000001").await;
     let shop = stage.web.connect_account("shop", "436608000002", &stage.phones).await;
@@ -93,6 +88,116 @@ async fn the_example_handles_each_event_once_however_interrupted() {
     one.kill().await.unwrap();
     two.kill().await.unwrap();
     stage.finish([daemon]).await;
+}
+
+/// A text that the copy stops at, in the middle of a burst.
+const BARRIER: &str = "the one in the middle";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_copies_each_message_once_however_killed() {
+    let Some(stage) = staged().await else { return };
+    let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
+    let daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
+    let (app, web, _) = installed(&stage, &web_dsn).await;
+    let shop = stage.web.connect_account("shop", SHOP, &stage.phones).await;
+    stage.web.event(shop, "groups.synced", 0).await;
+    stage.phones.keys_told(SHOP).await;
+    let trigger = format!(
+        "CREATE FUNCTION wait_there() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF NEW.content #>> '{{text,body}}' LIKE '{BARRIER}%' THEN PERFORM pg_advisory_xact_lock_shared(7); END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER wait_there BEFORE INSERT ON conversations FOR EACH ROW EXECUTE FUNCTION wait_there()"
+    );
+    web.batch_execute(&trigger).await.unwrap();
+    for round in 0..3 {
+        let barrier = connect(&stage.dsn).await;
+        barrier.execute("SELECT pg_advisory_lock(7)", &[]).await.unwrap();
+        let mut follow = app.follow(&format!("round-{round}"));
+        let texts = (0..BURST).map(|nth| match nth {
+            nth if nth == BURST / 2 => format!("{BARRIER} of {round}"),
+            nth => format!("message {nth} of {round}"),
+        });
+        stage.phones.burst(ANNA, SHOP, texts.collect()).await;
+        until("the copy in the middle of the burst", || async {
+            let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+            (stage.web.count(sql, &[]).await == 1).then_some(())
+        })
+        .await;
+        follow.kill().await.unwrap();
+        drop(barrier);
+        gone(&stage).await;
+        let there =
+            format!("SELECT count(*) FROM conversations WHERE content #>> '{{text,body}}' = '{BARRIER} of {round}'");
+        assert_eq!(stage.web.count(&there, &[]).await, 0, "nothing of the batch stayed");
+        let mut follow = app.follow(&format!("after-{round}"));
+        all_is_copied(&stage, (round + 1) * BURST).await;
+        follow.kill().await.unwrap();
+    }
+
+    // One that could not be read, read about only when it can be.
+    for (kind, sql) in [
+        (
+            "message.waiting",
+            "INSERT INTO messages (account_id, direction, chat, sender, wa_id, state, sent_at)
+                             VALUES ($1, 'in', 'a@lid', 'a@lid', 'late', 'waiting', now()) RETURNING id",
+        ),
+        (
+            "message.recovered",
+            "UPDATE messages SET state = 'received', kind = 'text'
+                               WHERE account_id = $1 AND wa_id = 'late' RETURNING id",
+        ),
+    ] {
+        let told = format!(
+            "WITH message AS ({sql}), account AS (
+                 UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
+             INSERT INTO events (account_id, seq, kind, payload)
+             SELECT $1, event_seq, '{kind}', jsonb_build_object('messageId', message.id) FROM account, message"
+        );
+        stage.web.sql.execute(&told, &[&shop]).await.unwrap();
+    }
+    let mut follow = app.follow("recovered");
+    all_is_copied(&stage, 3 * BURST + 1).await;
+    follow.kill().await.unwrap();
+    stage.finish([daemon]).await;
+}
+
+/// Waits until the events are handled; then each message has one copy that is as it is.
+async fn all_is_copied(stage: &Stage, wanted: usize) {
+    until("every message copied", || async {
+        let sql = "SELECT count(*) FROM messages m JOIN activity a ON (a.payload->>'messageId')::bigint = m.id
+                   WHERE a.kind IN ('message.received', 'message.recovered')";
+        (stage.web.count(sql, &[]).await == wanted as i64).then_some(())
+    })
+    .await;
+    let differs =
+        "SELECT count(*) FROM (SELECT m.id, m.account_id, m.chat, m.sender, m.direction, m.kind, b.content, m.sent_at
+                                         FROM messages m LEFT JOIN message_bodies b ON b.message_id = m.id) AS m
+                   FULL JOIN conversations c ON c.message_id = m.id
+                   WHERE to_jsonb(m) - 'id' IS DISTINCT FROM to_jsonb(c) - 'message_id'";
+    assert_eq!(stage.web.count(differs, &[]).await, 0, "a copy that is missing, or differs");
+    assert_eq!(stage.web.count("SELECT count(*) FROM conversations", &[]).await, wanted as i64);
+}
+
+/// `None` where the example cannot run.
+async fn staged() -> Option<Stage> {
+    if node().is_none() {
+        eprintln!("skipped: no node here, or npm ci was not run in tests/consumer");
+        return None;
+    }
+    Some(Stage::empty().await)
+}
+
+/// The example with its tables, a connection of its login, and the login's name.
+async fn installed(stage: &Stage, web_dsn: &str) -> (App, Client, String) {
+    let app = App { node: node().unwrap(), dsn: url(web_dsn), dir: stage.dir.clone() };
+    let web = connect(web_dsn).await;
+    let login: String = web.query_one("SELECT current_user::text", &[]).await.unwrap().get(0);
+    stage.web.sql.batch_execute(&format!("CREATE SCHEMA AUTHORIZATION {login}")).await.unwrap();
+    web.batch_execute(&fs::read_to_string(consumer().join("schema.sql")).unwrap()).await.unwrap();
+    stage.web.sql.batch_execute(&format!("SET search_path = public, {login}")).await.unwrap();
+    (app, web, login)
 }
 
 /// Pairs with `pair.mjs`, whose QR file a phone scans.

@@ -58,6 +58,7 @@ async fn a_console_without_its_rights_says_which_and_doctor_too() {
         ("PUT", format!("/api/accounts/{account}/device-name"), Some(json!({"deviceName": "x"})), "whatsapp_accounts"),
         ("PUT", format!("/api/accounts/{account}/proxy"), Some(json!({"url": "http://x:1"})), ""),
         ("GET", format!("/api/accounts/{account}/audit"), None, "table audit_log"),
+        ("GET", format!("/api/accounts/{account}/messages"), None, "table message_bodies"),
         ("POST", format!("/api/accounts/{account}/commands"), Some(json!({"kind": "account.pair"})), "send_command"),
     ] {
         let problem = api.ask(method, &path, &[], body).await.problem(403);

@@ -1,5 +1,6 @@
 //! Operators as tenants (`paird migrate --roles --isolate`), with a daemon, a console and real logins.
 
+use paird_sandbox::Writing;
 use paird_testkit::{Api, Logins, Stage, Web, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -93,6 +94,19 @@ async fn a_tenant_lives_a_whole_life_beside_another_unseen() {
     api.does(&other.to_string(), "account.cancel", json!({})).await;
     let mut live = api.follow(None);
     live.until("both accounts", |told| told.kind == "accounts").await;
+
+    // A message of one is not the other's; the console reads it.
+    stage.phones.keys_told(number).await;
+    stage.phones.send("999000000001", Writing::text(number, "for us alone")).await;
+    let id = web.event(account, "message.received", 0).await.payload["messageId"].clone();
+    for (reader, seen) in [(web, 3), (&theirs, 0)] {
+        let sql = "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM message_bodies)
+                       + (SELECT count(*) FROM contacts)";
+        assert_eq!(reader.count(sql, &[]).await, seen);
+    }
+    let listed = api.get(&format!("/api/accounts/{account}/messages")).await.is(200).json();
+    assert_eq!((&listed["messages"][0]["id"], &listed["messages"][0]["text"]), (&id, &json!("for us alone")));
+    assert_eq!(api.get(&format!("/api/accounts/{other}/messages")).await.is(200).json(), json!({"messages": []}));
 
     let before = web.seq(account).await;
     web.does("account.delete", account, json!({})).await;

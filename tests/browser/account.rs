@@ -1,11 +1,16 @@
 //! The page of one account: its story, and what can be done with it.
 
+use paird_sandbox::Writing;
 use paird_testkit::{Proxy, until};
 use serde_json::json;
 
 use crate::{desk::Desk, window};
 
 const NUMBER: &str = "436607300001";
+const ANNA: &str = "999000000009";
+/// Markup that would do something, and a mark that turns what follows it around.
+const HOSTILE: &str =
+    "<img src=x onerror=\"document.title = 'taken'\"><script>document.title = 'taken'</script>\u{202e}end";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accounts_history_reads_as_sentences_and_grows_live() {
@@ -193,5 +198,44 @@ async fn a_long_history_shows_its_newest_page_and_loads_older_ones() {
     desk.tell(account, "session.cancelled", json!({"reason": "operator"})).await;
     window.says(".story li:first-child", "ancel").await;
     assert_eq!(counts().await, (250, 25));
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_come_live_and_a_strangers_markup_stays_text() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    let account = stage.web.connect_account("Front desk", NUMBER, &stage.phones).await;
+    stage.web.event(account, "groups.synced", 0).await;
+    stage.phones.keys_told(NUMBER).await;
+    desk.go(&format!("/accounts/{account}")).await;
+    window.says("[aria-labelledby=messages]", "None yet").await;
+
+    stage.phones.send(ANNA, Writing::text(NUMBER, HOSTILE)).await;
+    window.says(".messages", "<img src=x onerror=").await;
+    window.says(".messages", "+999 000 000 009").await;
+    let made = "return document.querySelectorAll('.messages img, .messages script').length";
+    assert_eq!(window.run(made, vec![]).await, json!(0));
+    assert_eq!(window.run("return document.title", vec![]).await, json!("Front desk · paird"));
+    assert_eq!(
+        window.run("return document.querySelector('.messages p + p bdi').textContent", vec![]).await,
+        json!(HOSTILE)
+    );
+
+    stage.phones.send(NUMBER, Writing::text(ANNA, "written on the phone")).await;
+    window.says(".messages li:first-child", "written on the phone").await;
+    window.says(".messages li:first-child", "From the phone to +999 000 000 009").await;
+    stage.phones.burst(ANNA, NUMBER, (1..=30).map(|nth| format!("burst {nth}")).collect()).await;
+    until("the last of a burst", || async {
+        let shown = window.texts(".messages li p:last-child").await;
+        (shown.len() == 20 && shown[0] == "burst 30" && shown[19] == "burst 11").then_some(())
+    })
+    .await;
+    window.says(".story", "A message came in (30 times)").await;
+    window.keep_pictures("account-messages").await;
+    window.assert_accessible("account, messages").await;
     desk.close().await;
 }

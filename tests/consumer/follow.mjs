@@ -11,6 +11,7 @@ import { Database } from "./database.mjs";
 
 const BATCH = 100;
 const LOOK_EVERY_MS = 5_000;
+const REPORTS_A_MESSAGE = ["received", "echo", "waiting", "recovered"].map((word) => `message.${word}`);
 
 const { values: options } = parseArgs({
   options: {
@@ -70,7 +71,7 @@ async function readAccount(sql, account) {
   return events.length;
 }
 
-/** What a web app does with an event; here: it keeps a list of what happened. */
+/** What a web app does with an event; here: it keeps a list of what happened, and a copy of each message. */
 async function handle(sql, event) {
   await sql.query("INSERT INTO activity (account_id, seq, kind, payload) VALUES ($1, $2, $3, $4)", [
     event.account_id,
@@ -78,5 +79,19 @@ async function handle(sql, event) {
     event.kind,
     event.payload,
   ]);
+  if (REPORTS_A_MESSAGE.includes(event.kind)) await keep(sql, event);
   console.log(`${event.account_id} ${event.seq} ${event.kind}`);
+}
+
+/** An event says which message came, its row what it is, and the body what it says. */
+async function keep(sql, { kind, payload: { messageId } }) {
+  // There is a copy of what it was when it could not be read. Of no other message there is one.
+  if (kind === "message.recovered") await sql.query("DELETE FROM conversations WHERE message_id = $1", [messageId]);
+  await sql.query(
+    `INSERT INTO conversations (message_id, account_id, chat, sender, direction, kind, content, sent_at)
+     SELECT m.id, m.account_id, m.chat, m.sender, m.direction, m.kind, b.content, m.sent_at
+     FROM messages m LEFT JOIN message_bodies b ON b.message_id = m.id
+     WHERE m.id = $1`,
+    [messageId],
+  );
 }

@@ -80,6 +80,23 @@ test('older pages come in front and end at the first event', async () => {
   assert.equal(past.hasOlder(), false);
 });
 
+test('a page that stays open keeps the newest and reads older ones again', async () => {
+  const all = range(1, 100).map(event);
+  server(all);
+  const past = history('a');
+  await past.read();
+  for (const seq of range(101, 1500)) {
+    all.push(event(seq));
+    await past.take(event(seq));
+  }
+  assert.deepEqual(seqs(past), range(501, 1500));
+  assert.equal(past.hasOlder(), true);
+  await past.older();
+  all.push(event(1501));
+  await past.take(event(1501));
+  assert.deepEqual(seqs(past), range(402, 1501));
+});
+
 test('no audit record is shown before the oldest known event', async () => {
   server(
     range(1, 250).map(event),

@@ -22,6 +22,18 @@ test('a story is told newest first, events and audit together', () => {
   );
 });
 
+test('messages in a row are one line with a count', () => {
+  const kinds = ['message.received', 'message.received', 'message.waiting', 'message.waiting', 'message.received'];
+  const lines = story(
+    kinds.map((kind, at) => event(at + 1, kind)),
+    [],
+  );
+  assert.deepEqual(
+    lines.map(({ times }) => times),
+    [1, 1, 1, 2],
+  );
+});
+
 test('codes in a row are one line with a count', () => {
   const kinds = ['session.qr', 'session.qr', 'session.timeout', 'session.timeout', 'session.qr'];
   const lines = story(

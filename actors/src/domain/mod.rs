@@ -11,6 +11,7 @@ mod fleet;
 mod ids;
 mod instant;
 mod message;
+mod message_text;
 mod phone;
 mod policy;
 mod reason;
@@ -41,6 +42,7 @@ pub use message::{
     ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
     Said, WaitReason, WaitingMessage,
 };
+pub use message_text::describe_message;
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};

@@ -16,5 +16,6 @@ pub mod messages;
 pub mod metrics;
 pub mod processes;
 pub mod prune;
+pub mod reading;
 pub mod settings;
 pub mod tickets;

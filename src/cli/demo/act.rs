@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use paird_actors::domain::OperatorId;
 use paird_sandbox::LinkedDevice;
 use paird_sql::queries::cli::{self, AccountEvent, Pairing};
+use paird_sql::queries::reading::list_messages;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::phones::Phones;
 use crate::cli::database::{Database, explained};
 use crate::cli::pair::is_terminal;
+use crate::console::Message;
 
 /// Deadline for steps that should take well under a second.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -39,6 +41,11 @@ pub(super) struct Scanned {
 impl DemoDriver {
     pub(super) fn new(database: Database, phones: Phones) -> Self {
         Self { database, phones }
+    }
+
+    /// After the daemon, and its Postgres with it, has ended and started again.
+    pub(super) fn reconnect(&mut self, database: Database) {
+        self.database = database;
     }
 
     pub(super) async fn add(&self, label: &'static str) -> anyhow::Result<DemoAccount> {
@@ -111,6 +118,12 @@ impl DemoDriver {
         cli::list_events_of_account().bind(&self.database.client, &account.id, &after).all().await.map_err(explained)
     }
 
+    /// How many events after `seq` report a message.
+    pub(super) async fn message_events(&self, account: &DemoAccount, after: i64) -> anyhow::Result<usize> {
+        let events = self.events(account, after).await?;
+        Ok(events.iter().filter(|event| event.kind.starts_with("message.")).count())
+    }
+
     /// The first event after `seq` of a kind that is wanted.
     pub(super) async fn event_after(
         &self,
@@ -154,6 +167,45 @@ impl DemoDriver {
             ensure!(Instant::now() < deadline, "{label:?} should be {wanted}, but is {status} ({reason})");
             self.database.until_notified().await;
         }
+    }
+
+    /// The account's messages after one, as soon as there are so many.
+    pub(super) async fn messages(
+        &self,
+        account: &DemoAccount,
+        after: i64,
+        count: usize,
+    ) -> anyhow::Result<Vec<Message>> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let rows = list_messages().bind(&self.database.client, &account.id, &after, &100).all().await;
+            let rows = rows.map_err(explained)?;
+            if rows.len() >= count {
+                return Ok(rows.into_iter().map(Message::from).collect());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "{:?} should have {count} messages, but has {}",
+                account.label,
+                rows.len()
+            );
+            self.database.until_notified().await;
+        }
+    }
+
+    /// Waits until what WhatsApp keeps for the phone's linked devices is as it should be.
+    pub(super) async fn queue(
+        &self,
+        number: &str,
+        wanted: &str,
+        is_right: impl Fn((usize, bool)) -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_right(self.phones.queue(number).await?) {
+            ensure!(Instant::now() < deadline, "the queue of phone +{number} should have {wanted}");
+            self.database.until_notified().await;
+        }
+        Ok(())
     }
 
     /// Waits until the phone's list of linked devices is as it should be.

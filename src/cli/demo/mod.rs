@@ -54,6 +54,6 @@ pub(super) async fn run(config: &Config, args: DemoArgs) -> anyhow::Result<ExitC
 }
 
 async fn play(stage: &mut Stage) -> anyhow::Result<()> {
-    let act = stage.open().await?;
-    script::play(&act).await
+    let mut act = stage.open().await?;
+    script::play(&mut act, stage).await
 }

@@ -1,7 +1,7 @@
 //! The simulated phones, driven over the sandbox's admin API.
 
 use anyhow::Context as _;
-use paird_sandbox::{LinkedDevice, Remote, RemoteError};
+use paird_sandbox::{LinkedDevice, Remote, RemoteError, Writing};
 
 use crate::cli::out;
 
@@ -27,6 +27,29 @@ impl Phones {
     pub(super) async fn devices(&self, number: &str) -> anyhow::Result<Vec<LinkedDevice>> {
         let number = number.to_owned();
         self.call(move |remote| remote.devices(&number)).await
+    }
+
+    /// A phone's owner writes to a number.
+    pub(super) async fn write(&self, from: &str, to: &str, text: &str) -> anyhow::Result<()> {
+        let (from, writing) = (from.to_owned(), Writing::text(to, text));
+        self.call(move |remote| remote.send(&from, &writing).map(drop)).await
+    }
+
+    /// How many stanzas WhatsApp keeps for the phone's linked devices, and whether all of these
+    /// have uploaded the keys that others write with.
+    pub(super) async fn queue(&self, number: &str) -> anyhow::Result<(usize, bool)> {
+        let number = number.to_owned();
+        let queue = move |remote: &Remote| -> Result<(usize, bool), RemoteError> {
+            let (mut stanzas, mut can_be_written_to) = (0, true);
+            for device in remote.devices(&number)? {
+                let nth = device.jid.split_once(':').and_then(|(_, rest)| rest.split('@').next()?.parse().ok());
+                let waiting = remote.waiting(&number, nth.unwrap_or_default())?;
+                stanzas += waiting.stanzas;
+                can_be_written_to &= waiting.one_time_keys > 0;
+            }
+            Ok((stanzas, can_be_written_to))
+        };
+        self.call(queue).await
     }
 
     /// Prints the phone's list of linked devices.

@@ -3,16 +3,21 @@
 use anyhow::{bail, ensure};
 use paird_sandbox::LinkedDevice;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::act::{DemoAccount, DemoDriver, Scanned};
+use super::stage::Stage;
 use crate::cli::out;
 
 const DESK: &str = "436601000001";
 const SHOP: &str = "436601000002";
 const DEPOT: &str = "436601000003";
+/// The phone of somebody who writes to an account.
+const ANNA: &str = "436602000001";
+const BURST: usize = 20;
 
-pub(super) async fn play(act: &DemoDriver) -> anyhow::Result<()> {
-    for number in [DESK, SHOP, DEPOT] {
+pub(super) async fn play(act: &mut DemoDriver, stage: &mut Stage) -> anyhow::Result<()> {
+    for number in [DESK, SHOP, DEPOT, ANNA] {
         act.phones.add(number).await?;
     }
     let desk = pair_one(act, 1, "desk", DESK).await?;
@@ -21,6 +26,8 @@ pub(super) async fn play(act: &DemoDriver) -> anyhow::Result<()> {
     let refused = refuse_a_duplicate(act, &desk).await?;
     repair_one(act, &shop).await?;
     delete_one(act, &depot).await?;
+    let read = receive_one(act, &desk).await?;
+    survive_a_kill(act, stage, &desk, read).await?;
     look_back(act, &desk, &shop, &refused).await
 }
 
@@ -94,6 +101,45 @@ async fn delete_one(act: &DemoDriver, depot: &DemoAccount) -> anyhow::Result<()>
     act.phones.show(DEPOT).await
 }
 
+/// The id of the message.
+async fn receive_one(act: &DemoDriver, desk: &DemoAccount) -> anyhow::Result<i64> {
+    act.queue(DESK, "keys to write with", |(_, can_be_written_to)| can_be_written_to).await?;
+    let before = act.row(desk).await?.event_seq;
+    let written = Instant::now();
+    act.phones.write(ANNA, DESK, "hello from Anna").await?;
+    let told = act.event_of_kind(desk, before, "message.received").await?;
+    let after = written.elapsed().as_millis();
+    let messages = act.messages(desk, 0, 1).await?;
+    let said: Vec<(i64, &str)> = messages.iter().map(|message| (message.id, message.text.as_str())).collect();
+    let &[(id, "hello from Anna")] = said.as_slice() else { bail!("{:?} has other messages: {said:?}", desk.label) };
+    ensure!(told.payload.get("messageId") == Some(&json!(id)), "the event names another message: {}", told.payload);
+    tell(8, "a message arrives", &format!("a row and an event, {after} ms after it was written"));
+    Ok(id)
+}
+
+/// Half of a burst is on its way when the daemon is killed, and half is written while it is gone.
+async fn survive_a_kill(act: &mut DemoDriver, stage: &mut Stage, desk: &DemoAccount, read: i64) -> anyhow::Result<()> {
+    let before = act.row(desk).await?.event_seq;
+    let written: Vec<String> = (1..=BURST).map(|nth| format!("number {nth} of {BURST}")).collect();
+    for (nth, text) in written.iter().enumerate() {
+        if nth == BURST / 2 {
+            stage.kill_daemon().await?;
+        }
+        act.phones.write(ANNA, DESK, text).await?;
+    }
+    act.reconnect(stage.start_again().await?);
+    act.messages(desk, read, BURST).await?;
+    // Nothing more is to come.
+    act.queue(DESK, "nothing", |(stanzas, _)| stanzas == 0).await?;
+    let messages = act.messages(desk, read, BURST).await?;
+    let texts: Vec<&str> = messages.iter().map(|message| message.text.as_str()).collect();
+    ensure!(texts == written, "the burst is there as {texts:?}");
+    let told = act.message_events(desk, before).await?;
+    ensure!(told == BURST, "{BURST} messages were told {told} times");
+    tell(9, "kill -9 amid twenty", "every one is there once, in order, and was told once");
+    Ok(())
+}
+
 async fn look_back(
     act: &DemoDriver,
     desk: &DemoAccount,
@@ -106,7 +152,7 @@ async fn look_back(
         ensure!(row.last_qr_png.is_none(), "{:?} still shows a QR", account.label);
     }
     act.devices(DESK, "one active device", is_one_active).await?;
-    tell(8, "look back", "two connected, one unpaired, no QR left behind, no ghost on any phone");
+    tell(10, "look back", "two connected, one unpaired, no QR left behind, no ghost on any phone");
     Ok(())
 }
 

@@ -60,9 +60,24 @@ impl Stage {
         Ok(DemoDriver::new(database, phones))
     }
 
+    /// Kills the daemon as the kernel would for want of memory: it can finish nothing.
+    pub(super) async fn kill_daemon(&mut self) -> anyhow::Result<()> {
+        let mut daemon = self.daemon.take().context("no daemon runs")?;
+        daemon.kill().await.context("cannot kill the daemon")
+    }
+
+    /// Starts a daemon where one was killed.
+    pub(super) async fn start_again(&mut self) -> anyhow::Result<Database> {
+        let sandbox = self.sandbox.as_ref().context("no sandbox runs")?;
+        self.daemon = Some(self.start_daemon(&sandbox.whatsapp_url())?);
+        let database = self.wait_for_daemon().await?;
+        database.listen(&self.config.event_channel).await?;
+        Ok(database)
+    }
+
     /// A clean environment: the user's own settings are for the user's own daemon.
     fn start_daemon(&self, whatsapp_url: &str) -> anyhow::Result<Child> {
-        let log = std::fs::File::create(self.log_file())?;
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file())?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").current_dir(&self.dir).env_clear();
         command.env("PATH", std::env::join_paths(config::executable_dirs())?);
@@ -124,6 +139,8 @@ impl Stage {
              \x20 paird accounts add lobby && paird pair lobby     # draws a QR and waits\n\
              \x20 paird phone scan lobby --number 436609998887     # in a third one: a simulated phone scans it\n\
              \x20 paird phone devices 436609998887\n\
+             \x20 paird phone write 436609998888 --to lobby hello  # another simulated phone writes to it\n\
+             \x20 paird messages lobby --follow\n\
              \x20 paird events --follow\n\
              \x20 psql \"{dsn}\" -c 'TABLE audit_log'",
             dsn = dsn.trim(),

@@ -6,5 +6,6 @@ mod connection;
 mod doors;
 mod entry;
 mod live;
+mod messages;
 mod metrics;
 mod problems;

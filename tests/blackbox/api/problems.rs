@@ -37,6 +37,19 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("GET", &format!("{account}/events?limit=501"), None, 400, "limit"),
         ("GET", &format!("{account}/events?after=now"), None, 400, ""),
         ("GET", &format!("{account}/audit?befor=1"), None, 400, "befor"),
+        ("GET", &format!("{account}/messages?limit=0"), None, 400, "limit is 1 to 100"),
+        ("GET", &format!("{account}/messages?limit=101"), None, 400, "limit is 1 to 100"),
+        ("GET", &format!("{account}/messages?limit=all"), None, 400, "limit is not a whole number"),
+        ("GET", &format!("{account}/messages?after=yesterday"), None, 400, "after is not a whole number"),
+        ("GET", &format!("{account}/messages?before=9223372036854775808"), None, 400, "before is not a whole number"),
+        ("GET", &format!("{account}/messages?since=1"), None, 400, "since"),
+        ("GET", &format!("{account}/messages?chat="), None, 400, "chat is not a jid"),
+        ("GET", &format!("{account}/messages?chat=436601234567"), None, 400, "@s.whatsapp.net"),
+        ("GET", &format!("{account}/messages?chat=a%00b%40lid"), None, 400, "chat is not a jid"),
+        ("GET", &format!("/api/accounts/{stranger}/messages"), None, 404, &stranger.to_string()),
+        ("GET", "/api/messages/7", None, 404, "no message 7"),
+        ("GET", "/api/messages/x", None, 400, "\"x\""),
+        ("DELETE", "/api/messages/7", None, 405, "GET"),
         ("GET", &format!("{account}/qr?format=gif"), None, 400, "gif"),
         ("GET", &format!("/api/accounts/{stranger}"), None, 404, &stranger.to_string()),
         ("GET", &format!("/api/accounts/{stranger}/groups"), None, 404, &stranger.to_string()),
@@ -285,7 +298,7 @@ fn odd_request(paths: Vec<String>, account: String) -> impl Strategy<Value = Odd
     let path = (prop::sample::select(paths), id).prop_map(|(path, id)| path.replace("{id}", &id));
     let method =
         prop::sample::select(vec!["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"]);
-    let name = prop::sample::select(vec!["wait", "limit", "after", "before", "operator", "format", "x"]);
+    let name = prop::sample::select(vec!["wait", "limit", "after", "before", "chat", "operator", "format", "x"]);
     let value =
         prop_oneof!["[0-9]{0,20}", "-?[0-9]{1,19}", "[a-z%+&=]{0,8}", Just("%00".to_owned()), Just("0".to_owned())];
     // `wait` really waits, so waits of 1 to 30 s are left out.

@@ -49,6 +49,22 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
             held,
         ),
         (
+            "WITH message AS (
+                 INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)
+                 SELECT $2, 'in', 'g' || $1, 's' || $1, $1, 'text', 'received', now() RETURNING id
+             ), said AS (
+                 INSERT INTO message_bodies (message_id, content)
+                 SELECT id, jsonb_build_object('type', 'text', 'text', jsonb_build_object('body', $1::text)) FROM message
+             ), known AS (
+                 INSERT INTO contacts (account_id, jid, name) VALUES ($2, 's' || $1, $1)
+             ), next AS (
+                 UPDATE whatsapp_accounts SET event_seq = event_seq + 1 WHERE id = $2 RETURNING event_seq
+             )
+             INSERT INTO events (account_id, seq, kind, payload)
+             SELECT $2, event_seq, 'message.received', jsonb_build_object('messageId', id) FROM next, message",
+            account,
+        ),
+        (
             "INSERT INTO event_consumers (consumer, account_id, updated_at)
               VALUES ($1, $2, now() - interval '1 year')",
             account,
@@ -69,6 +85,10 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["groups", &account],
         vec!["groups", &account, "--sync"],
         vec!["groups", &held, "--sync"],
+        vec!["messages", &account],
+        vec!["messages", &account, "--after", "0"],
+        vec!["messages", &held, "--chat", "100000012345678@lid"],
+        vec!["messages", HOSTILE],
         vec!["events"],
         vec!["events", "--since", "0"],
         vec!["audit"],
@@ -124,11 +144,18 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
             }
         }
     }
-    // Commands that run until they are stopped: two lines of each are read.
-    for args in [&["watch"][..], &["watch", "--json"], &["events", "--follow", "--since", "0"]] {
+    // Commands that run until they are stopped: the first lines of each are read.
+    for args in [
+        &["watch"][..],
+        &["watch", "--json"],
+        &["events", "--follow", "--since", "0"],
+        &["messages", &account, "--follow"],
+        &["messages", &account, "--follow", "--json"],
+    ] {
         let mut following = command(&stage).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
-        for _ in 0..2 {
+        let wanted = if args[0] == "messages" { 1 } else { 2 };
+        for _ in 0..wanted {
             let line = tokio::time::timeout(std::time::Duration::from_secs(30), lines.next_line()).await;
             let line = line.unwrap_or_else(|_| panic!("{args:?} says nothing")).unwrap();
             assert_tame(&format!("{args:?}"), &line.expect("a line"));

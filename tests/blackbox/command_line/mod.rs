@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod exits;
 mod hostile_text;
+mod messages;
 mod pairing;
 mod phone;
 mod screen;

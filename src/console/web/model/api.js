@@ -8,6 +8,7 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['Event']} Event
  * @typedef {Schemas['AuditRecord']} AuditRecord
  * @typedef {Schemas['Group']} Group
+ * @typedef {Schemas['Message']} Message
  * @typedef {Schemas['Fleet']} Fleet
  */
 
@@ -85,6 +86,13 @@ export const eventsBefore = async (id, seq) => (await json(`${account(id)}/event
 /** The page of audit records below `record`, oldest first. @param {string} id @param {number} record @returns {Promise<AuditRecord[]>} */
 export const auditBefore = async (id, record) =>
   (await json(`${account(id)}/audit?before=${record}&limit=${PAGE}`)).records.reverse();
+
+/** Messages that are read at once. */
+const MESSAGES = 20;
+
+/** The last messages, oldest first. @param {string} id @returns {Promise<Message[]>} */
+export const lastMessages = async (id) =>
+  (await json(`${account(id)}/messages?before=${NEWEST}&limit=${MESSAGES}`)).messages;
 
 /** The live stream from this position on; without one, from now on. @param {string} cursor @param {AbortSignal} signal */
 export async function stream(cursor, signal) {

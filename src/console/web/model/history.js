@@ -4,6 +4,9 @@ import * as api from './api.js';
 
 /** @import { AuditRecord, Event } from './api.js' */
 
+/** Items that are kept while new ones come, so that a page can stay open for days. */
+const MOST = 1000;
+
 /**
  * A page that was read joined with what is known already, both oldest first. What is known and does not reach
  * into the page is dropped, since something is missing between them.
@@ -29,6 +32,7 @@ function pages(key, readBefore) {
   /** @type {T[]} */
   let items = [];
   let hasOlder = false;
+  let most = MOST;
   /** @type {Promise<unknown>} */
   let turn = Promise.resolve();
   /** One read after the other. @param {() => Promise<void>} work */
@@ -45,7 +49,10 @@ function pages(key, readBefore) {
     /** When the oldest known item was, if there are older ones. */
     horizon: () => (hasOlder ? Date.parse(items[0].createdAt) : -Infinity),
     /** @param {T} item */
-    add: (item) => void (items = [...items, item]),
+    add(item) {
+      hasOlder ||= items.length >= most;
+      items = [...items, item].slice(-most);
+    },
     read: () =>
       inTurn(async () => {
         const page = await readBefore(api.NEWEST);
@@ -58,6 +65,7 @@ function pages(key, readBefore) {
         const page = await readBefore(key(items[0]));
         hasOlder = page.length === api.PAGE;
         items = [...page, ...items];
+        most = Math.max(most, items.length);
       }),
   };
 }

@@ -34,13 +34,16 @@ function ofRecord({ action, actionText: text, payload, id, createdAt }) {
   };
 }
 
-/** Codes that are not scanned are replaced by new ones: one line for all of them. @param {Line[]} lines */
+/** Codes that are not scanned are replaced by new ones, and messages come in rows. */
+const GATHERED = ['session.qr', 'session.code', 'message.received', 'message.echo'];
+
+/** One line for all that come one after the other. @param {Line[]} lines */
 function gathered(lines) {
   /** @type {Line[]} */
   const found = [];
   for (const line of lines) {
     const before = found.at(-1);
-    if (before?.kind === line.kind && ['session.qr', 'session.code'].includes(line.kind)) before.times += 1;
+    if (before?.kind === line.kind && GATHERED.includes(line.kind)) before.times += 1;
     else found.push({ ...line });
   }
   return found;

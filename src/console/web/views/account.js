@@ -6,6 +6,7 @@ import { phone, plural } from '../lib/text.js';
 import { exact } from '../lib/time.js';
 import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
+import { gathered, isOfMessage, shown, who } from '../model/messages.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
 import { STATUS } from '../model/status.js';
@@ -14,30 +15,49 @@ import { advice, badge, why } from './badge.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
 
-/** @import { Account, Group } from '../model/api.js' */
+/** @import { Account, Group, Message } from '../model/api.js' */
 
 /** The audit log is not in the stream: it is read a moment after an event, once for several. */
 const AUDIT_AFTER_MS = 200;
+/** Nor is what a message says. */
+const MESSAGES_AFTER_MS = 100;
 
 /** @param {HTMLElement} main @param {string} id */
 export function account(main, id) {
   const past = chronicle(id);
   /** @type {Group[]} */
   let groups = [];
+  /** @type {Message[]} */
+  let messages = [];
+  /** Why the messages cannot be read, if the console's login may not. */
+  let refusal = '';
   let status = '';
-  let reading = 0;
 
   const report = (/** @type {unknown} */ error) => api.statusOf(error) > 404 && toast(api.messageOf(error), 'bad');
   /** @param {...Promise<unknown>} reads */
   const drawAfter = (...reads) => Promise.all(reads).then(draw, report);
   const readGroups = () => api.groups(id).then((read) => (groups = read));
+  async function readMessages() {
+    try {
+      messages = await api.lastMessages(id);
+      refusal = '';
+    } catch (error) {
+      if (api.statusOf(error) !== 403) throw error;
+      refusal = api.messageOf(error);
+    }
+  }
+  const auditSoon = gathered(() => drawAfter(past.readAudit()), AUDIT_AFTER_MS);
+  const messagesSoon = gathered(() => drawAfter(readMessages()), MESSAGES_AFTER_MS);
 
-  store.begun.on(() => drawAfter(readGroups(), past.read()));
+  store.begun.on(() => {
+    drawAfter(readGroups(), past.read());
+    messagesSoon();
+  });
   store.happened.on((event) => {
     if (event.accountId !== id) return;
     drawAfter(past.take(event), event.type === 'groups.synced' ? readGroups() : Promise.resolve());
-    clearTimeout(reading);
-    reading = setTimeout(() => drawAfter(past.readAudit()), AUDIT_AFTER_MS);
+    if (isOfMessage(event)) messagesSoon();
+    else auditSoon();
   });
 
   async function readOlder(/** @type {MouseEvent} */ { currentTarget }) {
@@ -63,7 +83,7 @@ export function account(main, id) {
       el(
         'div.columns',
         {},
-        card('story', drawStory()),
+        el('div.stack', {}, card('messages', drawMessages(messages, refusal)), card('story', drawStory())),
         el(
           'div.stack',
           {},
@@ -125,6 +145,26 @@ function summary(account) {
       ),
   );
 }
+
+/** The newest first, like what happened. @param {Message[]} messages @param {string} refusal */
+const drawMessages = (messages, refusal) => [
+  el('h2', { id: 'messages' }, 'Last messages'),
+  messages.length === 0 || refusal
+    ? el('p.muted', {}, refusal || 'None yet.')
+    : el('ol.messages', {}, messages.toReversed().map(drawMessage)),
+];
+
+/**
+ * Strangers choose names and texts: marks of direction in them must not turn what is beside them.
+ * @param {Message} message
+ */
+const drawMessage = (message) =>
+  el(
+    'li',
+    { 'data-key': message.id, 'data-direction': message.direction, 'data-state': message.state },
+    el('p.small.muted', {}, el('bdi', {}, who(message)), ' · ', time(message.sentAt, 'since')),
+    el('p', {}, el('bdi', {}, shown(message))),
+  );
 
 /** @param {import('../model/story.js').Line} line */
 function drawLine({ key, kind, text, tone, at, raw, times, where }) {

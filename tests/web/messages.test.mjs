@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { gathered, isOfMessage, shown, who } from '../../src/console/web/model/messages.js';
+
+const message = {
+  direction: 'in',
+  chat: '1@lid',
+  chatPhone: '436601000001',
+  chatName: 'Anna',
+  sender: '1@lid',
+  senderPhone: '436601000001',
+  senderName: 'Anna',
+  text: 'hello',
+};
+
+test('a message names its sender by number first, then by name', () => {
+  assert.equal(who(message), '+436 601 000 001 (Anna)');
+  assert.equal(who({ ...message, chatPhone: null, senderPhone: null }), '1@lid (Anna)');
+  assert.equal(who({ ...message, senderName: ' ', chatName: null }), '+436 601 000 001');
+  const group = { chat: '2@g.us', chatPhone: null, chatName: 'choir' };
+  assert.equal(who({ ...message, ...group }), '+436 601 000 001 (Anna) in 2@g.us (choir)');
+});
+
+test('what the owner wrote on the phone names whom it went to', () => {
+  const sender = { sender: '9@lid', senderPhone: '436609999999', senderName: null };
+  assert.equal(who({ ...message, ...sender, direction: 'echo' }), 'From the phone to +436 601 000 001 (Anna)');
+});
+
+test('a long text is cut between characters', () => {
+  assert.equal(shown(message), 'hello');
+  assert.equal(shown({ text: '🙂'.repeat(500) }), '🙂'.repeat(500));
+  assert.equal(shown({ text: '🙂'.repeat(501) }), `${'🙂'.repeat(500)}…`);
+});
+
+test('events of messages are told from others', () => {
+  assert.deepEqual(
+    ['message.received', 'session.qr'].map((type) => isOfMessage({ type })),
+    [true, false],
+  );
+});
+
+test('a burst is read once, and what comes during the reading once more', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const finished = [];
+    const soon = gathered(() => new Promise((resolve) => finished.push(resolve)), 100);
+    const tick = async (ms) => {
+      mock.timers.tick(ms);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    // A steady flow does not put it off.
+    for (let nth = 0; nth < 10; nth += 1) {
+      soon();
+      await tick(20);
+    }
+    assert.equal(finished.length, 1);
+    finished[0]();
+    await tick(0);
+    await tick(100);
+    assert.equal(finished.length, 2);
+    finished[1]();
+    await tick(0);
+    await tick(1000);
+    assert.equal(finished.length, 2);
+    soon();
+    await tick(100);
+    assert.equal(finished.length, 3);
+  } finally {
+    mock.timers.reset();
+  }
+});
