@@ -172,6 +172,7 @@ async fn without_followers_the_database_is_not_queried() {
         rows.iter().map(|row| row.get(0)).collect::<Vec<i32>>()
     };
     assert!(readers().await.is_empty());
+    stage.web.account("desk").await;
     let mut live = api.follow(None);
     live.next().await.unwrap();
     let reader = until("a reader", || async { readers().await.pop() }).await;
