@@ -63,7 +63,9 @@ impl Stage {
     /// Kills the daemon as the kernel would for want of memory: it can finish nothing.
     pub(super) async fn kill_daemon(&mut self) -> anyhow::Result<()> {
         let mut daemon = self.daemon.take().context("no daemon runs")?;
-        daemon.kill().await.context("cannot kill the daemon")
+        daemon.kill().await.context("cannot kill the daemon")?;
+        // Its Postgres ends a moment after it: only the next one's address is to be found.
+        std::fs::remove_file(self.config.embedded_dsn_file()).context("cannot remove the database's address")
     }
 
     /// Starts a daemon where one was killed.
