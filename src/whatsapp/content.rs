@@ -383,6 +383,20 @@ mod tests {
     }
 
     #[test]
+    fn devices_channels_and_statuses_are_not_people() {
+        let info = |chat: &str, category| MessageInfo {
+            source: MessageSource { chat: chat.parse().unwrap(), ..MessageSource::default() },
+            category,
+            ..MessageInfo::default()
+        };
+        assert!(is_between_people(&info("1@lid", MessageCategory::default())));
+        assert!(is_between_people(&info("1@g.us", MessageCategory::default())));
+        assert!(!is_between_people(&info("1@lid", MessageCategory::Peer)));
+        assert!(!is_between_people(&info("status@broadcast", MessageCategory::default())));
+        assert!(!is_between_people(&info("1@newsletter", MessageCategory::default())));
+    }
+
+    #[test]
     fn a_picture_is_described_through_its_wrappers() {
         let image = message::ImageMessage {
             mimetype: Some("image/jpeg".to_owned()),
@@ -397,5 +411,24 @@ mod tests {
         let content = content(&message).unwrap();
         assert_eq!(content.refers_to(), Some("A"));
         assert_eq!(content.json()["image"], serde_json::json!({"mime": "image/jpeg", "bytes": 7, "caption": "look"}));
+        assert!(media_keys(&message).is_none(), "there is no key");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_media_but_what_fetches_them() {
+        let image = message::ImageMessage {
+            media_key: Some(vec![7; 32]),
+            direct_path: Some("/v".to_owned()),
+            caption: Some("look".to_owned()),
+            jpeg_thumbnail: Some(vec![1; 500]),
+            ..Default::default()
+        };
+        let message = Message { image_message: MessageField::some(image), ..Default::default() };
+        let kept = waproto::codec::message_decode(&media_keys(&message).unwrap()).unwrap();
+        let image = kept.image_message.as_option().unwrap();
+        assert_eq!((image.media_key.clone(), image.direct_path.as_deref()), (Some(vec![7; 32]), Some("/v")));
+        assert!(image.caption.is_none() && image.jpeg_thumbnail.is_none());
+        let text = Message { conversation: Some("x".to_owned()), ..Default::default() };
+        assert!(media_keys(&text).is_none());
     }
 }

@@ -20,6 +20,7 @@ const BERT: &str = "999000000002";
 /// Pieces of the statements that write a message, and that keep it until then.
 const RECORD: &str = "AS m (direction, chat";
 const KEYS: &str = "AS gone (kind, name)";
+const LOST: &str = "SELECT count(*) FROM messages WHERE reason = 'lost'";
 
 /// An account that can be written to.
 async fn linked(stage: &Stage) -> Uuid {
@@ -244,15 +245,28 @@ fn garbled(times: u32) -> Fault {
     Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(times) }
 }
 
+/// The next message to the account is for its phone alone.
+fn unavailable() -> Fault {
+    Fault::Delivery { how: DeliveryFault::Unavailable, number: Some(NUMBER.to_owned()), times: Some(1) }
+}
+
+/// All keys that the library has in memory are written: that is so before it asks the phone for a
+/// message. BERT has written before, and the phone was asked before.
+async fn all_keys_are_written(stage: &Stage, wire: &Wire, text: &str) {
+    wire.count_anew();
+    stage.phones.fault(unavailable()).await;
+    writes(stage, BERT, text).await;
+    let written = || wire.carried().keys().any(|statement| statement.contains(KEYS));
+    until("keys on their way", || async { written().then_some(()) }).await;
+}
+
 /// A daemon that is killed while messages are on their way to their rows.
-async fn killed_before(stuck: &'static str, fresh: bool) {
+async fn killed_before(stuck: &'static str) {
     let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    if !fresh {
-        logs_in_anew(&stage, account).await;
-    }
+    logs_in_anew(&stage, account).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     nothing_waits(&stage).await;
@@ -283,17 +297,38 @@ async fn killed_before(stuck: &'static str, fresh: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_a_row_is_written_nothing_is_lost() {
-    killed_before(RECORD, false).await;
+    killed_before(RECORD).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_a_message_is_kept_nothing_is_lost() {
-    killed_before(KEYS, false).await;
+    killed_before(KEYS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_a_links_first_minute_nothing_is_lost() {
-    killed_before(RECORD, true).await;
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    stage.phones.fault(unavailable()).await;
+    writes(&stage, BERT, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    writes(&stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    all_keys_are_written(&stage, &wire, "two").await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+    let daemon = stage.daemon(&[]).await;
+    until("all three", || async { (texts(&stage, account).await.len() == 3).then_some(()) }).await;
+    wire.let_go().await;
+    until("of all", || async { texts(&stage, account).await.contains(&"two".to_owned()).then_some(()) }).await;
+    assert!(texts(&stage, account).await.contains(&"one".to_owned()));
+    assert_eq!(stage.web.count(LOST, &[]).await, 0, "one of them was fetched from the phone");
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,8 +343,8 @@ async fn killed_before_a_waiting_row_is_written_it_is_kept() {
     nothing_waits(&stage).await;
     wire.jam(RECORD);
     stage.phones.set_online(NUMBER, false).await;
-    // Also those that the sender repeats.
-    stage.phones.fault(garbled(100)).await;
+    // Nobody sends it again by itself, and the phone is not there to be asked.
+    stage.phones.fault(unavailable()).await;
     writes(&stage, ANNA, "one").await;
     wire.is_jammed(RECORD, account).await;
     // What nothing held back would have left by the time that this has come.
@@ -317,16 +352,15 @@ async fn killed_before_a_waiting_row_is_written_it_is_kept() {
     still_waits(&stage).await;
     daemon.kill().await;
     let daemon = stage.daemon(&[]).await;
-    texts_are(&stage, account, &["before", "waiting", "waiting"]).await;
-    wire.let_go().await;
-    stage.phones.clear_faults().await;
-    stage.phones.set_online(NUMBER, true).await;
-    until("both can be read", || async {
+    let sorted = async || {
         let mut all = texts(&stage, account).await;
         all.sort();
-        (all == ["before", "one", "two"]).then_some(())
-    })
-    .await;
+        all
+    };
+    until("both", || async { (sorted().await == ["before", "two", "waiting"]).then_some(()) }).await;
+    wire.let_go().await;
+    stage.phones.set_online(NUMBER, true).await;
+    until("both can be read", || async { (sorted().await == ["before", "one", "two"]).then_some(()) }).await;
     all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }
@@ -339,24 +373,23 @@ async fn killed_before_the_phones_answer_is_written_it_is_kept() {
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
     logs_in_anew(&stage, account).await;
+    writes(&stage, BERT, "before").await;
+    texts_are(&stage, account, &["before"]).await;
     stage.phones.set_online(NUMBER, false).await;
-    let unavailable =
-        Fault::Delivery { how: DeliveryFault::Unavailable, number: Some(NUMBER.to_owned()), times: Some(1) };
-    stage.phones.fault(unavailable).await;
-    writes(&stage, ANNA, "for the phone").await;
+    stage.phones.fault(unavailable()).await;
+    writes(&stage, ANNA, "one").await;
     stage.web.event(account, "message.waiting", 0).await;
     nothing_waits(&stage).await;
     wire.jam(RECORD);
     stage.phones.set_online(NUMBER, true).await;
     wire.is_jammed(RECORD, account).await;
-    // The keys with which the answer was read are written.
-    writes(&stage, BERT, "behind it").await;
+    // The answer cannot be decrypted again after that.
+    all_keys_are_written(&stage, &wire, "two").await;
     still_waits(&stage).await;
     daemon.kill().await;
     let daemon = stage.daemon(&[]).await;
-    stage.web.event(account, "message.recovered", 0).await;
+    texts_are(&stage, account, &["before", "one", "two"]).await;
     wire.let_go().await;
-    until("both", || async { (texts(&stage, account).await == ["for the phone", "behind it"]).then_some(()) }).await;
     all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }
@@ -389,7 +422,7 @@ async fn a_lost_message_is_fetched_from_the_phone() {
     let told =
         stage.web.kinds(account).await.into_iter().filter(|kind| kind.starts_with("message.")).collect::<Vec<_>>();
     assert_eq!(told, ["message.received"; 3], "it was never told as waiting");
-    assert_eq!(stage.web.count("SELECT count(*) FROM messages WHERE reason = 'lost' AND asks = 1", &[]).await, 1);
+    assert_eq!(stage.web.count(LOST, &[]).await, 1);
     all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }
@@ -507,6 +540,33 @@ async fn without_a_database_the_connection_ends_in_seconds() {
     let of_bert: Vec<String> =
         texts(&stage, account).await.into_iter().filter(|text| text.starts_with("more")).collect();
     assert_eq!(of_bert, (0..20).map(|nth| format!("more {nth}")).collect::<Vec<_>>());
+    stage.finish([daemon]).await;
+}
+
+/// What comes behind a message that was refused is written after it, on the next connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_keeps_the_order_of_its_chat() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    let refuses = "CREATE SEQUENCE tries;
+                   CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                       IF nextval('tries') = 1 THEN
+                           PERFORM pg_advisory_xact_lock(1);
+                           RAISE EXCEPTION 'refused';
+                       END IF;
+                       RETURN NEW;
+                   END $$;
+                   CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse();
+                   SELECT pg_advisory_lock(1)";
+    stage.web.sql.batch_execute(refuses).await.unwrap();
+    let all = ["one", "two", "three"].map(str::to_owned);
+    stage.phones.burst(ANNA, NUMBER, all.to_vec()).await;
+    stage.web.count_becomes("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted", 1).await;
+    stage.web.sql.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    texts_are(&stage, account, &["before", "one", "two", "three"]).await;
+    all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }
 
