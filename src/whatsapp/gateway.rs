@@ -171,12 +171,7 @@ impl WhatsApp {
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(
-        &self,
-        order: &OpenSession,
-        keys: &Arc<dyn LinkKeys>,
-        shell: &Arc<Shell>,
-    ) -> Option<Arc<Inbox>> {
+    fn inbox_for(&self, order: &OpenSession, keys: &Arc<dyn LinkKeys>, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {

@@ -563,7 +563,10 @@ async fn a_refused_message_keeps_the_order_of_its_chat() {
     stage.web.sql.batch_execute(refuses).await.unwrap();
     let all = ["one", "two", "three"].map(str::to_owned);
     stage.phones.burst(ANNA, NUMBER, all.to_vec()).await;
-    stage.web.count_becomes("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted", 1).await;
+    stage
+        .web
+        .count_becomes("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted", 1)
+        .await;
     stage.web.sql.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
     texts_are(&stage, account, &["before", "one", "two", "three"]).await;
     all_are_told_once(&stage, account).await;

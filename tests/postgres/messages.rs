@@ -310,7 +310,8 @@ async fn keys_of_media_are_kept_as_long_as_the_message() {
     let image = |id: &str, media: &[u8]| IncomingMessage { media: Some(media.to_vec()), ..text(ANNA, id, "look") };
     account.record(&[waiting(ANNA, "1"), image("2", b"two"), text(ANNA, "3", "x")]).await.unwrap();
     account.record(&[image("1", b"one"), image("2", b"again")]).await.unwrap();
-    let kept = "SELECT jsonb_agg(jsonb_build_array(m.wa_id, convert_from(k.sealed, 'UTF8'), k.keyring_id) ORDER BY m.id)
+    let kept =
+        "SELECT jsonb_agg(jsonb_build_array(m.wa_id, convert_from(k.sealed, 'UTF8'), k.keyring_id) ORDER BY m.id)
                 FROM message_media k JOIN messages m ON m.id = k.message_id";
     let link = account.link.keyring.0;
     assert_eq!(database.one::<Value>(kept, &[]).await, json!([["1", "one", link], ["2", "two", link]]));
