@@ -180,7 +180,7 @@ async fn without_followers_the_database_is_not_queried() {
     // The connection itself ends: what was read last is not always the feed's question.
     until("no reader", || async {
         // The daemon sees that the consumer is gone when it writes to it.
-        stage.web.sql.execute("UPDATE whatsapp_accounts SET label = label || '.'", &[]).await.unwrap();
+        stage.web.sql.execute("UPDATE whatsapp_accounts SET label = 'desk ' || random()", &[]).await.unwrap();
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1";
         (stage.web.count(sql, &[&reader]).await == 0).then_some(())
     })
