@@ -130,6 +130,7 @@ const CHATTER: &str = "
     SET maintenance_work_mem = '512MB';
     SET session_replication_role = replica;
     ALTER TABLE message_bodies SET UNLOGGED;
+    ALTER TABLE message_media SET UNLOGGED;
     ALTER TABLE messages SET UNLOGGED;
     DROP INDEX messages_received_once, messages_of_account, messages_of_chat, messages_waiting;
     INSERT INTO whatsapp_accounts (id, operator_id, label, event_seq)

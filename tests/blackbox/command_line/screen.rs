@@ -100,8 +100,10 @@ impl Screen {
         self.seen.lock().unwrap().screen().alternate_screen()
     }
 
-    pub fn hides_the_cursor(&self) -> bool {
-        self.seen.lock().unwrap().screen().hide_cursor()
+    /// After the program's end, whose last output may still be on its way through the terminal.
+    pub async fn is_given_back(&self) {
+        let is_free = || !self.is_borrowed() && !self.seen.lock().unwrap().screen().hide_cursor();
+        until("the terminal given back", || async { is_free().then_some(()) }).await;
     }
 
     pub fn pid(&self) -> i32 {

@@ -6,7 +6,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use paird_testkit::{Stage, until};
+use paird_testkit::Stage;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -36,7 +36,7 @@ async fn the_fleet_is_drawn_live_and_a_phone_scans_the_shown_qr() {
 
     screen.press("q");
     assert_eq!(screen.end().await, 0);
-    assert!(!screen.is_borrowed() && !screen.hides_the_cursor(), "the terminal is given back");
+    screen.is_given_back().await;
     stage.finish([daemon]).await;
 }
 
@@ -55,7 +55,7 @@ async fn a_small_terminal_names_the_size_a_qr_needs_until_enlarged() {
     assert_eq!(screen.qr().await, stage.web.qr(lobby).await);
     screen.press("\u{3}");
     assert_eq!(screen.end().await, 0, "Ctrl-C");
-    assert!(!screen.is_borrowed());
+    screen.is_given_back().await;
     stage.web.does("account.cancel", lobby, json!({})).await;
     stage.finish([daemon]).await;
 }
@@ -74,9 +74,7 @@ async fn watch_survives_a_database_outage_and_restores_the_terminal() {
     screen.shows("attic").await;
     kill(Pid::from_raw(screen.pid()), Signal::SIGTERM).unwrap();
     assert_eq!(screen.end().await, 0);
-    // The last output may still be on its way through the terminal.
-    until("the terminal given back", || async { (!screen.is_borrowed() && !screen.hides_the_cursor()).then_some(()) })
-        .await;
+    screen.is_given_back().await;
     stage.finish([daemon]).await;
 }
 

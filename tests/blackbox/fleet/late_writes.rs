@@ -15,7 +15,7 @@ use super::{BRISK, all_online, connect, moved_without_a_word_lost, number, owned
 const CHANGE: &str = "last_change IS NOT DISTINCT FROM";
 const TICKET: &str = "UPDATE unlink_tickets";
 /// A change, too, with a link's keys: known by the number that was scanned.
-const LINK: &str = "INSERT INTO keyrings";
+const LINK: &str = "add_keyring(";
 const KEYS: &str = "AS gone (kind, name)";
 
 const NEWCOMER: usize = 5;
