@@ -141,3 +141,14 @@ BEGIN
     SET subject = excluded.subject, participants = excluded.participants, is_admin = excluded.is_admin,
         synced_at = excluded.synced_at;
 END $$;
+
+-- By the index of each account, where there is something to count. With the rights that
+-- sql/roles.sql may have given it.
+DO $$
+BEGIN
+    EXECUTE replace(
+        pg_get_functiondef('erase_messages(integer, boolean)'::regprocedure),
+        'SELECT count(*), false FROM message_erasures e JOIN messages m ON m.account_id = e.account_id;',
+        'SELECT coalesce(sum((SELECT count(*) FROM messages m WHERE m.account_id = e.account_id)), 0)::bigint, false
+        FROM message_erasures e;');
+END $$;
