@@ -1,6 +1,6 @@
 //! Taking commands, putting them back, and commands that belong to no account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::{
     rows::{CommandState, StoredCommand},
     statement::StatementAnswer,
 };
-use crate::domain::{self, AccountId, CommandId, CommandKind, CommandRow, Instant, Taken, TakingId};
+use crate::domain::{self, AccountId, CommandId, CommandKind, CommandRow, Instant, OperatorId, Taken, TakingId};
 
 impl Model {
     pub(super) fn take_commands(
@@ -87,8 +87,22 @@ impl Model {
             due.retain(|row| row.id != id);
             due.extend(self.row_of(id));
         }
+        StatementAnswer::Commands { due: self.in_rounds(due), orphans: self.orphans().next().is_some() }
+    }
+
+    /// In rounds, each with one command of every operator.
+    fn in_rounds(&self, mut due: Vec<CommandRow>) -> Vec<CommandRow> {
         due.sort_by_key(|row| row.id);
-        StatementAnswer::Commands { due, orphans: self.orphans().next().is_some() }
+        let mut rounds: BTreeMap<Option<OperatorId>, u32> = BTreeMap::new();
+        let with_rounds = due.into_iter().map(|row| {
+            let operator = self.accounts.get(&row.account).map(|account| account.record.operator);
+            let round = rounds.entry(operator).or_default();
+            *round += 1;
+            (*round, row)
+        });
+        let mut with_rounds: Vec<_> = with_rounds.collect();
+        with_rounds.sort_by_key(|(round, row)| (*round, row.id));
+        with_rounds.into_iter().map(|(_, row)| row).collect()
     }
 
     fn row_of(&self, id: CommandId) -> Option<CommandRow> {
