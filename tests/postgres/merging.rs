@@ -16,9 +16,9 @@ const ANNAS_NUMBER: &str = "436600000001@s.whatsapp.net";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
-    ByNumber,
-    ByLid,
-    ByBoth,
+    Number,
+    Lid,
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,21 +43,21 @@ impl Arrival {
     /// person, is told twice: so these two have ids of their own.
     fn wa_id(self) -> String {
         match self.named {
-            Named::ByNumber => format!("N{}", self.id),
-            Named::ByLid => format!("L{}", self.id),
-            Named::ByBoth => format!("{}{}", if self.id < 3 { "N" } else { "L" }, self.id % 3),
+            Named::Number => format!("N{}", self.id),
+            Named::Lid => format!("L{}", self.id),
+            Named::Both => format!("{}{}", if self.id < 3 { "N" } else { "L" }, self.id % 3),
         }
     }
 
     fn message(self) -> IncomingMessage {
         let message = text(self.person, &self.wa_id(), "x");
         let named = match self.named {
-            Named::ByNumber => by_number(message),
-            Named::ByLid => {
+            Named::Number => by_number(message),
+            Named::Lid => {
                 let unknown = Party { jid: self.person.to_owned(), phone: None };
                 IncomingMessage { chat: unknown.clone(), sender: unknown, ..message }
             }
-            Named::ByBoth => message,
+            Named::Both => message,
         };
         match self.place {
             Place::Chat => named,
@@ -69,13 +69,13 @@ impl Arrival {
 
 fn arrival() -> impl Strategy<Value = Arrival> {
     let person = prop_oneof![Just(ANNA), Just(BERT), Just(CARL)];
-    let named = prop_oneof![Just(Named::ByNumber), Just(Named::ByLid), Just(Named::ByBoth)];
+    let named = prop_oneof![Just(Named::Number), Just(Named::Lid), Just(Named::Both)];
     let place = prop_oneof![2 => Just(Place::Chat), 1 => Just(Place::Group), 1 => Just(Place::Echo)];
     (person, named, place, 0..6_u8).prop_map(|(person, named, place, id)| Arrival {
         person,
         named,
         place,
-        id: if named == Named::ByBoth { id } else { id % 3 },
+        id: if named == Named::Both { id } else { id % 3 },
     })
 }
 
@@ -96,13 +96,13 @@ async fn all_is_told_once(database: &Database, batches: Vec<Vec<Arrival>>) {
     let account = Linked::of(database, database.daemon().await).await;
     let mut first = BTreeMap::new();
     let mut by_number = BTreeSet::new();
-    let last = [ANNA, BERT, CARL].map(|person| Arrival { person, named: Named::ByBoth, place: Place::Chat, id: 5 });
+    let last = [ANNA, BERT, CARL].map(|person| Arrival { person, named: Named::Both, place: Place::Chat, id: 5 });
     for batch in batches.iter().chain([&last.to_vec()]) {
         account.record(&batch.iter().map(|arrival| arrival.message()).collect::<Vec<_>>()).await.unwrap();
         for arrival in batch {
             let nth = first.len();
             first.entry((arrival.person, arrival.place, arrival.wa_id())).or_insert(nth);
-            by_number.extend((arrival.named == Named::ByNumber).then_some(arrival.person));
+            by_number.extend((arrival.named == Named::Number).then_some(arrival.person));
         }
     }
     let sql = "SELECT coalesce(jsonb_agg(jsonb_build_array(m.chat, m.sender, m.wa_id) ORDER BY m.id), '[]')
