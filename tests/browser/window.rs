@@ -145,7 +145,9 @@ impl Window {
         std::fs::create_dir_all(&folder).unwrap();
         for (look, scheme, width) in [("light", "light", 1200), ("dark", "dark", 1200), ("phone", "light", 360)] {
             self.look(scheme, width).await;
-            let sideways = self.run("return document.documentElement.scrollWidth - innerWidth", vec![]).await;
+            let sideways = self
+                .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
+                .await;
             assert_eq!(sideways, json!(0), "{name} has to be scrolled sideways at {width} px");
             let taken =
                 self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "format": "png" }));
