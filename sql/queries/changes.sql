@@ -52,27 +52,27 @@ WITH mine AS (
         args = CASE WHEN c.kind = 'account.passkey' AND jsonb_typeof(c.args) = 'object'
                     THEN c.args - 'response' ELSE c.args END
     FROM changed, unnest(:command_ids::bigint[], :command_states::text[], :command_results::text[])
-                  AS ended (id, state, result)
+                  WITH ORDINALITY AS ended (id, state, result, nth)
     WHERE c.id = ended.id AND c.account_id = changed.id AND c.state IN ('queued', 'running')
-    RETURNING c.kind, c.state, c.source, c.sent_by, c.heard_key IS NOT NULL AS is_heard
+    RETURNING ended.nth, c.kind, c.state, c.source, c.sent_by, c.heard_key IS NOT NULL AS is_heard
 ), audited AS (
     -- The machine's lines, and those of commands that were done and lead to no other line.
     INSERT INTO audit_log (operator_id, source, action, target_type, target_id, payload, sent_by, channel)
     SELECT changed.operator_id, line.source, line.action, 'whatsapp_account', changed.id,
            line.payload || jsonb_build_object('label', left(changed.label, 200)), line.sent_by, line.channel
     FROM changed, (
-        SELECT own.nth, own.source, own.action, own.payload, NULL AS sent_by, NULL AS channel
+        SELECT own.nth, NULL AS ended_nth, own.source, own.action, own.payload, NULL AS sent_by, NULL AS channel
         FROM unnest(:audit_sources::text[], :audit_actions::text[], :audit_payloads::jsonb[])
              WITH ORDINALITY AS own (source, action, payload, nth)
         UNION ALL
-        SELECT NULL, f.source, done.action, '{}', f.sent_by, CASE WHEN f.is_heard THEN 'notify' ELSE 'command' END
+        SELECT NULL, f.nth, f.source, done.action, '{}', f.sent_by, CASE WHEN f.is_heard THEN 'notify' ELSE 'command' END
         FROM finished f
         JOIN (VALUES ('account.resume', 'account.resumed'), ('account.cancel', 'account.cancelled'),
                      ('account.reconnect', 'account.reconnected'), ('account.passkey', 'account.passkey_answered')
              ) AS done (kind, action) ON done.kind = f.kind
         WHERE f.state = 'done'
     ) AS line
-    ORDER BY line.nth
+    ORDER BY line.nth, line.ended_nth
 ), rarely AS (
     -- Functions, since most changes need none of them and would pay for having them ready.
     SELECT CASE WHEN :new_keyring_id::uuid IS NOT NULL THEN

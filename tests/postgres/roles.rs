@@ -305,3 +305,25 @@ impl Database {
         self.text.replace("user=paird", &format!("user={user}"))
     }
 }
+
+#[tokio::test]
+async fn a_logins_own_functions_get_around_no_limit() {
+    let database = Database::new().await;
+    roles::grant(&database.dsn, Isolation::AsItIs).await.unwrap();
+    let account = database.account(Uuid::new_v4(), "desk").await;
+    let login = "CREATE ROLE shop LOGIN IN ROLE paird_web; CREATE SCHEMA shop AUTHORIZATION shop";
+    database.web.batch_execute(login).await.unwrap();
+    let shop = connect(&database.text.replace("user=paird", "user=shop")).await;
+    let own = "CREATE FUNCTION shop.char_length(text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+               CREATE FUNCTION shop.same(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+               CREATE OPERATOR shop.!~ (LEFTARG = text, RIGHTARG = text, FUNCTION = shop.same)";
+    shop.batch_execute(own).await.unwrap();
+    for path in ["shop, public, pg_catalog", "shop"] {
+        shop.batch_execute(&format!("SET search_path = {path}")).await.unwrap();
+        for value in ["label = repeat('x', 201)", "label = E'\\x01'", "label = ''", "proxy = repeat('x', 2001)"] {
+            let sql = format!("UPDATE public.whatsapp_accounts SET {value} WHERE id = $1");
+            let wrong = shop.execute(&sql, &[&account.0]).await.expect_err(value);
+            assert_eq!(wrong.code(), Some(&SqlState::CHECK_VIOLATION), "{path}: {value}: {wrong:?}");
+        }
+    }
+}
