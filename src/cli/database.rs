@@ -22,6 +22,8 @@ use crate::postgres::pool::Dsn;
 
 /// A notification may be lost; the rows are looked at this often regardless.
 pub(super) const POLL: Duration = Duration::from_millis(250);
+/// How long to wait before the database is asked again after it went away.
+const RECONNECT: Duration = Duration::from_secs(1);
 /// After this long it is checked whether any daemon runs that could take the command.
 const NO_DAEMON_HINT_AFTER: Duration = Duration::from_secs(3);
 
@@ -64,6 +66,16 @@ impl Database {
         let database = Self::connect(config, format).await?;
         database.listen(&config.event_channel).await?;
         Ok(database)
+    }
+
+    /// The same, retried until the database is back.
+    pub(super) async fn reconnected(config: &Config, format: Format) -> Self {
+        loop {
+            if let Ok(database) = Self::listening(config, format).await {
+                return database;
+            }
+            tokio::time::sleep(RECONNECT).await;
+        }
     }
 
     /// From now on events wake [`Database::until_notified`].

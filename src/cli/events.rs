@@ -10,7 +10,7 @@ use paird_sql::queries::{
     console::{FeedEvent, get_feed_line, list_feed_events},
 };
 use serde_json::{Value, json};
-use tokio::time::{Duration, sleep};
+use tokio::time::Duration;
 use uuid::Uuid;
 
 use super::database::{Database, explained};
@@ -18,8 +18,6 @@ use super::out::{self, Format};
 use crate::config::Config;
 use crate::console::Cursor;
 
-/// How long to wait before the database is asked again after it went away.
-const RECONNECT: Duration = Duration::from_secs(1);
 /// An event is read once every older transaction has ended, and that end is not notified.
 const POLL: Duration = Duration::from_secs(1);
 /// Events that are read at once.
@@ -70,7 +68,8 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
             },
             Err(error) => {
                 format.remark(format_args!("{error:#}; trying again"));
-                database = reconnected(config, format).await;
+                // Events from meanwhile lie after the cursor.
+                database = Database::reconnected(config, format).await;
                 // Another cluster, perhaps restored from a dump, has its own transaction ids.
                 if let Ok(line) = feed_line(&database).await
                     && line < cursor.xact
@@ -79,16 +78,6 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
                 }
             }
         }
-    }
-}
-
-/// Retries until the database is back. Events from meanwhile lie after the cursor.
-async fn reconnected(config: &Config, format: Format) -> Database {
-    loop {
-        if let Ok(database) = Database::listening(config, format).await {
-            return database;
-        }
-        sleep(RECONNECT).await;
     }
 }
 

@@ -11,7 +11,7 @@ use paird_sql::queries::reading::{
     MessageRow, begin_following_messages, get_event_seq, list_chats_of_phone, list_last_messages,
     list_last_messages_of_chats, list_messages, list_messages_by_id, list_messages_of_chats, list_told_messages,
 };
-use tokio::time::{Duration, sleep};
+use tokio::time::Duration;
 use uuid::Uuid;
 
 use super::database::{Database, explained};
@@ -20,8 +20,6 @@ use super::out::{self, Format};
 use crate::config::Config;
 use crate::console::{Message, is_jid};
 
-/// How long to wait before the database is asked again after it went away.
-const RECONNECT: Duration = Duration::from_secs(1);
 /// A notification may be lost; the rows are looked at this often regardless.
 const POLL: Duration = Duration::from_secs(1);
 const DEFAULT_LIMIT: i64 = 50;
@@ -189,7 +187,7 @@ impl Reader {
                 Err(error) => {
                     self.format.remark(format_args!("{error:#}; trying again"));
                     database = tokio::select! {
-                        database = reconnected(config, self.format) => database,
+                        database = Database::reconnected(config, self.format) => database,
                         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
                     };
                     // It may have been restored to an older state.
@@ -265,16 +263,6 @@ enum Account {
 
 fn shown(rows: Result<Vec<MessageRow>, tokio_postgres::Error>) -> anyhow::Result<Vec<Message>> {
     Ok(rows.map_err(explained)?.into_iter().map(Message::from).collect())
-}
-
-/// Retries until the database is back.
-async fn reconnected(config: &Config, format: Format) -> Database {
-    loop {
-        if let Ok(database) = Database::listening(config, format).await {
-            return database;
-        }
-        sleep(RECONNECT).await;
-    }
 }
 
 fn line(message: &Message) -> String {

@@ -15,7 +15,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::process::Usage;
+use super::{
+    process::Usage,
+    trace::{Port, traced},
+};
 use crate::whatsapp::{OddKind, ProxyDial};
 
 /// From a millisecond to five minutes: a statement, a QR, a person with a phone.
@@ -317,7 +320,19 @@ impl Meters {
         self.unlink_tries.get_or_create(&[("outcome", outcome)]).inc();
     }
 
-    pub(super) fn store_answered(&self, operation: &'static str, took: Duration, failure: Option<&StoreError>) {
+    /// Times an operation of a store, and lets it be seen under the command that led to it.
+    pub(super) async fn timed<T>(
+        &self,
+        operation: &'static str,
+        doing: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let started = Instant::now();
+        let done = traced(Port::Store, operation, doing).await;
+        self.store_answered(operation, started.elapsed(), done.as_ref().err());
+        done
+    }
+
+    fn store_answered(&self, operation: &'static str, took: Duration, failure: Option<&StoreError>) {
         self.store.get_or_create(&[("operation", operation)]).observe(took.as_secs_f64());
         let why = match failure {
             None => return,

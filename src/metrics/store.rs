@@ -1,7 +1,7 @@
 //! A store that is timed, whose writes are counted, and whose statements can be seen in
 //! the log under the command that led to them.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use paird_actors::{
@@ -12,10 +12,7 @@ use paird_actors::{
     ports::{AccountStore, ConnectionStore, FleetStore, Store, TicketStore},
 };
 
-use super::{
-    Meters,
-    trace::{Port, traced},
-};
+use super::Meters;
 
 /// Passes everything on; see the module.
 pub struct MeteredStore {
@@ -27,17 +24,6 @@ impl MeteredStore {
     pub fn new(inner: Arc<dyn Store>, meters: Arc<Meters>) -> Self {
         Self { inner, meters }
     }
-
-    async fn timed<T>(
-        &self,
-        operation: &'static str,
-        doing: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let started = std::time::Instant::now();
-        let done = traced(Port::Store, operation, doing).await;
-        self.meters.store_answered(operation, started.elapsed(), done.as_ref().err());
-        done
-    }
 }
 
 #[async_trait]
@@ -47,14 +33,14 @@ impl ConnectionStore for MeteredStore {
         account: AccountId,
         fence: Fence,
     ) -> Result<ConnectionSettings, StoreError> {
-        self.timed("load_connection_settings", self.inner.load_connection_settings(account, fence)).await
+        self.meters.timed("load_connection_settings", self.inner.load_connection_settings(account, fence)).await
     }
 }
 
 #[async_trait]
 impl AccountStore for MeteredStore {
     async fn record(&self, write: &Write) -> Result<Written, StoreError> {
-        let written = self.timed("record", self.inner.record(write)).await?;
+        let written = self.meters.timed("record", self.inner.record(write)).await?;
         if matches!(written, Written::Done { .. }) {
             self.meters.recorded(&write.change);
         }
@@ -65,7 +51,7 @@ impl AccountStore for MeteredStore {
 #[async_trait]
 impl TicketStore for MeteredStore {
     async fn record_ticket(&self, ticket: &TicketRecord, outcome: &TicketOutcome) -> Result<(), StoreError> {
-        self.timed("record_ticket", self.inner.record_ticket(ticket, outcome)).await?;
+        self.meters.timed("record_ticket", self.inner.record_ticket(ticket, outcome)).await?;
         self.meters.ticket_tried(outcome);
         Ok(())
     }
@@ -74,31 +60,31 @@ impl TicketStore for MeteredStore {
 #[async_trait]
 impl FleetStore for MeteredStore {
     async fn survey(&self, running: &[AccountId]) -> Result<Survey, StoreError> {
-        self.timed("survey", self.inner.survey(running)).await
+        self.meters.timed("survey", self.inner.survey(running)).await
     }
 
     async fn claim_accounts(&self, limit: u32) -> Result<u32, StoreError> {
-        self.timed("claim_accounts", self.inner.claim_accounts(limit)).await
+        self.meters.timed("claim_accounts", self.inner.claim_accounts(limit)).await
     }
 
     async fn release_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
-        self.timed("release_account", self.inner.release_account(account, fence)).await
+        self.meters.timed("release_account", self.inner.release_account(account, fence)).await
     }
 
     async fn retake_account(&self, account: AccountId, fence: Fence) -> Result<(), StoreError> {
-        self.timed("retake_account", self.inner.retake_account(account, fence)).await
+        self.meters.timed("retake_account", self.inner.retake_account(account, fence)).await
     }
 
     async fn load_account(&self, account: AccountId) -> Result<Option<Loaded>, StoreError> {
-        self.timed("load_account", self.inner.load_account(account)).await
+        self.meters.timed("load_account", self.inner.load_account(account)).await
     }
 
     async fn load_ticket(&self, ticket: TicketId) -> Result<Option<TicketRecord>, StoreError> {
-        self.timed("load_ticket", self.inner.load_ticket(ticket)).await
+        self.meters.timed("load_ticket", self.inner.load_ticket(ticket)).await
     }
 
     async fn take_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
-        let taken = self.timed("take_commands", self.inner.take_commands()).await?;
+        let taken = self.meters.timed("take_commands", self.inner.take_commands()).await?;
         self.meters.commands_taken(&taken);
         Ok(taken)
     }
@@ -108,10 +94,10 @@ impl FleetStore for MeteredStore {
     }
 
     async fn requeue_commands(&self, commands: &[Taken]) -> Result<(), StoreError> {
-        self.timed("requeue_commands", self.inner.requeue_commands(commands)).await
+        self.meters.timed("requeue_commands", self.inner.requeue_commands(commands)).await
     }
 
     async fn list_pending(&self) -> Result<Vec<PendingAttempt>, StoreError> {
-        self.timed("list_pending", self.inner.list_pending()).await
+        self.meters.timed("list_pending", self.inner.list_pending()).await
     }
 }

@@ -36,12 +36,23 @@ impl PgMessages {
         Self { pool, process, outbox }
     }
 
-    /// Writes them in their order, all or none, and returns the positions of those that were new.
-    /// Those that were written before are neither written nor reported again.
-    ///
-    /// # Errors
-    /// `Fenced`: the account has another owner, or no longer this link.
-    pub async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
+    /// Merges what is known of a person by the number into what is known by the LID.
+    async fn merge_chat(&self, client: &Object, link: &MessageLink, lid: &str, number: &str) -> Result<(), StoreError> {
+        let (account, fence) = (&link.account.0, &link.fence.0);
+        loop {
+            let statement = merge_chat();
+            let bound = statement.bind(client, account, &self.process, fence, &lid, &number, &MERGE_BATCH);
+            if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
+                self.outbox.wake();
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl MessageStore for PgMessages {
+    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
         let messages = Value::Array(batch.iter().map(row).collect());
         let MessageLink { account, fence, keyring } = link;
         let client = connection(&self.pool).await?;
@@ -62,41 +73,13 @@ impl PgMessages {
         }
     }
 
-    /// Merges what is known of a person by the number into what is known by the LID.
-    async fn merge_chat(&self, client: &Object, link: &MessageLink, lid: &str, number: &str) -> Result<(), StoreError> {
-        let (account, fence) = (&link.account.0, &link.fence.0);
-        loop {
-            let statement = merge_chat();
-            let bound = statement.bind(client, account, &self.process, fence, &lid, &number, &MERGE_BATCH);
-            if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
-                self.outbox.wake();
-                return Ok(());
-            }
-        }
-    }
-
-    /// Takes the messages that the phone is to be asked for now: at most three times each, less
-    /// and less often, and for two weeks.
-    ///
-    /// # Errors
-    /// None was taken, or the answer was lost.
-    pub async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+    /// At most three times each, less and less often, and for two weeks.
+    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
         let MessageLink { account, fence, keyring } = link;
         let client = connection(&self.pool).await?;
         let statement = take_waiting();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
         Ok(bounded(bound.all()).await?.into_iter().filter_map(waiting).collect())
-    }
-}
-
-#[async_trait]
-impl MessageStore for PgMessages {
-    async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
-        Self::record(self, link, batch).await
-    }
-
-    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
-        Self::take_waiting(self, link).await
     }
 }
 

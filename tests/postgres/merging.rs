@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use paird::whatsapp::MessageStore as _;
 use paird_actors::domain::{IncomingMessage, MessageDirection, Party, Said, StoreError};
 use proptest::collection::vec;
 use proptest::prelude::*;

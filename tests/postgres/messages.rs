@@ -8,7 +8,7 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::pool::Dsn;
 use paird::postgres::prune::{Keep, once};
 use paird::postgres::roles::{self, Isolation};
-use paird::whatsapp::MessageLink;
+use paird::whatsapp::{MessageLink, MessageStore as _};
 use paird_actors::domain::{
     AccountRecord, Change, Desired, EventKind, Fence, IncomingMessage, Instant, KeyringId, Link, LinkedDevice,
     MessageContent, MessageDirection, Party, Phone, Reason, Said, Status, StoreError, WaitReason,
