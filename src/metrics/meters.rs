@@ -1,4 +1,5 @@
-//! The series: their names and their help stand here, once.
+//! The series that are counted as something happens: their names and their help. Those that are
+//! read when they are asked for (the fleet, pools, HTTP, the lane) stand in files of their own.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},

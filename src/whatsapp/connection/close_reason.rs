@@ -1,5 +1,5 @@
-//! Every way in which WhatsApp and the library say why a connection ended, translated into
-//! one close reason each.
+//! What WhatsApp and the library say when a connection ends, translated into one close reason
+//! each. What fails on the way to WhatsApp gets its reason where it is dialled.
 
 use std::time::Duration;
 
