@@ -3,8 +3,8 @@
 //! `PAIRD_LOG` sets the levels of paird's own code. The levels of other crates are always
 //! capped, because some of their lines contain data that must not be logged: see [`CAPS`].
 
-mod bounded;
 mod fields;
+mod json_lines;
 
 use std::io::{self, IsTerminal};
 
@@ -58,7 +58,7 @@ pub fn start(directives: &str, format: LogFormat) -> Result<(), TelemetryError> 
         LogFormat::Text => {
             lines.with_ansi(io::stderr().is_terminal()).with_target(true).fmt_fields(fields::escaped()).boxed()
         }
-        LogFormat::Json => lines.json().flatten_event(true).with_writer(bounded::stderr).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_writer(json_lines::stderr).boxed(),
     };
     Ok(Registry::default().with(lines).with(filter_fn(may_be_logged)).with(chosen).try_init()?)
 }
@@ -91,6 +91,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::escape::must_escape;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -139,7 +140,7 @@ mod tests {
         let layer = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(move || bounded::Shortening(writer.clone()));
+            .with_writer(move || json_lines::Taming(writer.clone()));
         let label = "ä\n\"".repeat(3_000_000);
         tracing::subscriber::with_default(Registry::default().with(layer), || {
             let span = tracing::info_span!("account", %label);
@@ -151,6 +152,22 @@ mod tests {
         let values: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!((values.len(), &values[0]["level"], &values[1]["message"]), (2, &"WARN".into(), &"short".into()));
         assert!(values[0]["span"]["label"].as_str().unwrap().starts_with("ä\n\"ä"), "{text}");
+    }
+
+    #[test]
+    fn a_json_line_controls_no_terminal() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || json_lines::Taming(writer.clone()));
+        let label = "desk\u{9b}31m\u{7f}\u{202e}\u{200b}ä";
+        tracing::subscriber::with_default(Registry::default().with(layer), || tracing::info!(%label, "{label}"));
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(!line.contains(must_escape), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap()["label"], label);
     }
 
     #[test]
