@@ -89,3 +89,14 @@ impl Default for ConnectionPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Policy;
+
+    #[test]
+    fn a_scan_is_held_longer_than_the_account_takes_to_decide() {
+        assert!(ConnectionPolicy::default().hold_timeout > Policy::default().admission_timeout);
+    }
+}
