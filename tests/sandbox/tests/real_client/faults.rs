@@ -192,7 +192,7 @@ async fn an_unscanned_socket_is_closed_when_its_time_is_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_close_keeps_a_socket_that_its_client_has_left() {
     let stage = Stage::set().await;
-    stage.remote.fault(&Fault::LateClose { linger_ms: 1_500, times: None }).unwrap();
+    stage.remote.fault(&Fault::LateClose { linger_ms: 6_000, times: None }).unwrap();
     let mut companion = Companion::start(&stage).await;
     let qr = companion.qr().await;
     companion.stop().await;
