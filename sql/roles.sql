@@ -104,6 +104,7 @@ BEGIN
         'prune_bodies(interval, text[], bigint, integer, boolean)',
         'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
+        'end_waits(uuid, uuid, bigint, uuid, jsonb)',
         'settle_restored_events()']::regprocedure[]
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());

@@ -156,6 +156,10 @@ FROM mine;
 -- See the function. `batch` bounds the time of the statement.
 SELECT m.more FROM merge_chat(:account, :process, :fence, :lid, :number, :batch) AS m;
 
+--! end_waits
+-- See the function. No row: as for record_messages.
+SELECT e.told FROM end_waits(:account, :process, :fence, :keyring, :ended::jsonb) AS e;
+
 --! take_waiting : (chat_phone?, sender_phone?)
 -- Takes the waiting messages that the phone is to be asked for now, and counts that: at most three
 -- times each, as long as it may be asked, in which the library's own request is counted.

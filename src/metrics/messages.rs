@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use paird_actors::{
     clock,
-    domain::{IncomingMessage, StoreError, WaitingMessage},
+    domain::{IncomingMessage, StoreError, UnreadMessage, WaitingMessage},
 };
 
 use super::Meters;
@@ -36,5 +36,9 @@ impl MessageStore for MeteredMessages {
         let taken = self.meters.timed("take_waiting", self.inner.take_waiting(link)).await?;
         self.meters.messages_requested(taken.len());
         Ok(taken)
+    }
+
+    async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {
+        self.meters.timed("end_waits", self.inner.end_waits(link, unread)).await
     }
 }

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Object, Pool};
-use paird_actors::domain::{IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, WaitingMessage};
-use paird_sql::queries::messages::{TakeWaiting, merge_chat, record_messages, take_waiting};
+use paird_actors::domain::{
+    IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, UnreadMessage, UnreadReason, WaitingMessage,
+};
+use paird_sql::queries::messages::{TakeWaiting, end_waits, merge_chat, record_messages, take_waiting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -81,6 +83,31 @@ impl MessageStore for PgMessages {
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
         Ok(bounded(bound.all()).await?.into_iter().filter_map(waiting).collect())
     }
+
+    async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {
+        let unread = Value::Array(unread.iter().map(ended).collect());
+        let MessageLink { account, fence, keyring } = link;
+        let client = connection(&self.pool).await?;
+        let statement = end_waits();
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &unread);
+        if bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? > 0 {
+            self.outbox.wake();
+        }
+        Ok(())
+    }
+}
+
+fn ended(message: &UnreadMessage) -> Value {
+    let UnreadMessage { chat, sender, wa_id, why } = message;
+    let (what, is_certain) = match why {
+        UnreadReason::ForPrograms(what) => (what.as_str(), true),
+        UnreadReason::NotOnPhone => ("not_on_phone", false),
+    };
+    json!({
+        "chat": key(&chat.jid), "chat_phone": phone(chat),
+        "sender": key(&sender.jid), "sender_phone": phone(sender),
+        "wa_id": key(wa_id), "what": what, "is_certain": is_certain,
+    })
 }
 
 /// `None` for a message that did not come in.

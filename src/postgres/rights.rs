@@ -136,9 +136,10 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 15] = [
+pub const FUNCTIONS: [FunctionRights; 16] = [
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
+    function("end_waits(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),
     function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
     function("merge_chat(uuid,uuid,bigint,text,text,integer)", &[Role::Daemon]),

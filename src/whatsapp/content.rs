@@ -2,7 +2,7 @@
 
 use paird_actors::domain::{
     ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
-    Said, StoreError, WaitReason, WaitingMessage,
+    Said, StoreError, UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
 };
 use serde_json::Value;
 use wacore::{
@@ -36,6 +36,36 @@ pub(super) fn answer_of_the_phone(message: &InboundMessage) -> Option<&PeerDataO
     let is_of_the_owner = message.info.category == MessageCategory::Peer && message.info.source.is_from_me;
     let protocol = message.message.protocol_message.as_option().filter(|_| is_of_the_owner)?;
     protocol.peer_data_operation_request_response_message.as_option()
+}
+
+/// The messages that the phone was asked for and does not have.
+pub(super) fn not_on_phone(answer: &PeerDataOperationRequestResponseMessage) -> Vec<MessageInfo> {
+    let results = answer.peer_data_operation_result.iter();
+    let answers = results.filter_map(|result| result.placeholder_message_resend_response.as_option());
+    let bytes = answers.filter_map(|answer| answer.web_message_info_bytes.as_deref());
+    let messages = bytes.filter_map(|bytes| waproto::codec::web_message_info_decode(bytes).ok());
+    let missing = messages.filter(|message| !message.message.is_set());
+    let infos = missing.filter_map(|message| info_of_key(message.key.as_option()?));
+    infos.filter(is_between_people).collect()
+}
+
+/// What a message's key says of it.
+fn info_of_key(key: &wa::MessageKey) -> Option<MessageInfo> {
+    let chat: Jid = key.remote_jid.as_deref()?.parse().ok()?;
+    let sender = match key.participant.as_deref() {
+        Some(participant) => participant.parse().ok()?,
+        None => chat.clone(),
+    };
+    let (is_from_me, is_group) = (key.from_me.unwrap_or_default(), chat.is_group());
+    let source = MessageSource { chat, sender, is_from_me, is_group, ..MessageSource::default() };
+    Some(MessageInfo { source, id: key.id.clone()?, ..MessageInfo::default() })
+}
+
+/// The protocol's name of a message for programs.
+pub(super) fn name_among_programs(message: &wa::Message) -> String {
+    let message = message.get_base_message();
+    let kind = message.protocol_message.as_option().and_then(|protocol| protocol.r#type);
+    kind.map_or_else(|| name_of(message), |kind| format!("{kind:?}").to_lowercase())
 }
 
 /// The contents of a message; `None` if it is for programs alone.
@@ -261,6 +291,35 @@ pub(super) async fn incoming(
     info: &MessageInfo,
     content: Result<MessageContent, WaitReason>,
 ) -> Result<IncomingMessage, StoreError> {
+    let (direction, chat, sender) = parties(client, info).await?;
+    let name = info.push_name.trim();
+    Ok(IncomingMessage {
+        direction,
+        chat,
+        sender,
+        sender_name: (!name.is_empty()).then(|| name.to_owned()),
+        wa_id: info.id.clone(),
+        sent_at: Instant(info.timestamp.timestamp_millis()),
+        content,
+        media: None,
+    })
+}
+
+/// A message that will never be read.
+///
+/// # Errors
+/// As of [`incoming`].
+pub(super) async fn unread(
+    client: &Client,
+    info: &MessageInfo,
+    why: UnreadReason,
+) -> Result<UnreadMessage, StoreError> {
+    let (_, chat, sender) = parties(client, info).await?;
+    Ok(UnreadMessage { chat, sender, wa_id: info.id.clone(), why })
+}
+
+/// Its direction, its chat and its sender.
+async fn parties(client: &Client, info: &MessageInfo) -> Result<(MessageDirection, Party, Party), StoreError> {
     let source = &info.source;
     let (direction, sender) = if source.is_from_me {
         // The same jid always, whichever of the two the stanza has.
@@ -275,17 +334,7 @@ pub(super) async fn incoming(
     } else {
         party(client, &source.chat, source.recipient_alt.as_ref()).await?
     };
-    let name = info.push_name.trim();
-    Ok(IncomingMessage {
-        direction,
-        chat,
-        sender,
-        sender_name: (!name.is_empty()).then(|| name.to_owned()),
-        wa_id: info.id.clone(),
-        sent_at: Instant(info.timestamp.timestamp_millis()),
-        content,
-        media: None,
-    })
+    Ok((direction, chat, sender))
 }
 
 /// A waiting message, as the phone is asked for it; `None` if its jids are none.

@@ -49,3 +49,4 @@ mod tenants;
 mod traces;
 mod unlink;
 mod upgrade;
+mod waits;

@@ -24,3 +24,4 @@ mod support;
 mod sweeping;
 mod tickets;
 mod vocabulary;
+mod waits;

@@ -93,6 +93,23 @@ pub struct WaitingMessage {
     pub sent_at: Instant,
 }
 
+/// A message that will never be read. If it waited for that, the wait is over.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnreadMessage {
+    pub chat: Party,
+    pub sender: Party,
+    pub wa_id: String,
+    pub why: UnreadReason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnreadReason {
+    /// It can be read, and is for programs alone; with the protocol's name of it.
+    ForPrograms(String),
+    /// The phone does not have it, or not yet.
+    NotOnPhone,
+}
+
 /// The contents of a message.
 #[derive(Clone, PartialEq)]
 pub struct MessageContent {
@@ -285,6 +302,12 @@ impl fmt::Debug for MessageContent {
 impl fmt::Debug for WaitingMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WaitingMessage").field("direction", &self.direction).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UnreadMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnreadMessage").field("why", &self.why).finish_non_exhaustive()
     }
 }
 

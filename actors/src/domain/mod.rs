@@ -40,7 +40,7 @@ pub use ids::{AccountId, ChangeId, CommandId, Fence, Incarnation, KeyringId, Ope
 pub use instant::Instant;
 pub use message::{
     ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
-    Said, WaitReason, WaitingMessage,
+    Said, UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
 };
 pub use message_text::describe_message;
 pub use phone::{Phone, PhoneError};

@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use paird_actors::{
     connection::Outcome,
     domain::{
-        AccountId, Fence, IncomingMessage, KeyringId, MessageContent, Purpose, Said, StoreError, WaitReason,
-        WaitingMessage,
+        AccountId, Fence, IncomingMessage, KeyringId, MessageContent, Purpose, Said, StoreError, UnreadMessage,
+        UnreadReason, WaitReason, WaitingMessage,
     },
 };
 use tokio::sync;
@@ -69,6 +69,12 @@ pub trait MessageStore: Send + Sync + 'static {
     /// # Errors
     /// None was taken, or the answer was lost.
     async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError>;
+
+    /// Ends the wait for those that wait, once it is certain that there is nothing to wait for.
+    ///
+    /// # Errors
+    /// `Fenced`: this daemon may no longer write them.
+    async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError>;
 }
 
 /// See the module's text.
@@ -109,6 +115,8 @@ enum What {
     Unreadable(WaitReason),
     /// It will never be readable here, for this reason.
     Withheld(&'static str),
+    /// It was asked for, and the phone does not have it.
+    NotOnPhone,
 }
 
 impl Inbox {
@@ -273,14 +281,22 @@ impl Inbox {
             return Err(StoreError::Unavailable("the connection is over".to_owned()));
         };
         let mut messages = Vec::with_capacity(batch.len());
+        let mut unread = Vec::new();
         for heard in batch {
-            if let Some(content) = heard.content() {
-                let mut message = content::incoming(&client, &heard.info, content).await?;
-                message.media = heard.sealed_media(&*self.keys)?;
-                messages.push(message);
+            match heard.content() {
+                Ok(content) => {
+                    let mut message = content::incoming(&client, &heard.info, content).await?;
+                    message.media = heard.sealed_media(&*self.keys)?;
+                    messages.push(message);
+                }
+                Err(why) => unread.push(content::unread(&client, &heard.info, why).await?),
             }
         }
-        if messages.is_empty() { Ok(()) } else { self.store.record(&self.link, &messages).await.map(drop) }
+        if !messages.is_empty() {
+            self.store.record(&self.link, &messages).await?;
+        }
+        // Behind the rows of this batch, which may be among them.
+        if unread.is_empty() { Ok(()) } else { self.store.end_waits(&self.link, &unread).await }
     }
 
     /// Ends the connection at once. WhatsApp sends what was not written again, in order, at the
@@ -302,27 +318,31 @@ impl Heard {
         match self.what {
             What::Unreadable(WaitReason::Lost) => true,
             What::Unreadable(WaitReason::Undecryptable | WaitReason::Unavailable) => self.info.source.is_from_me,
-            What::Message(_) | What::Withheld(_) => false,
+            What::Message(_) | What::Withheld(_) | What::NotOnPhone => false,
         }
     }
 
     fn sealed_media(&self, keys: &dyn LinkKeys) -> Result<Option<Vec<u8>>, StoreError> {
         let media = match &self.what {
             What::Message(message) => content::media_keys(message),
-            What::Unreadable(_) | What::Withheld(_) => None,
+            What::Unreadable(_) | What::Withheld(_) | What::NotOnPhone => None,
         };
         media.map(|media| keys.seal_media(&self.info.id, &media)).transpose()
     }
 
-    /// `None` if it is not a message between people.
-    fn content(&self) -> Option<Result<MessageContent, WaitReason>> {
+    /// What its row says, unless it has none.
+    fn content(&self) -> Result<Result<MessageContent, WaitReason>, UnreadReason> {
         match &self.what {
-            What::Message(message) => content::content(message).map(Ok),
-            What::Unreadable(reason) => Some(Err(*reason)),
+            What::Message(message) => match content::content(message) {
+                Some(content) => Ok(Ok(content)),
+                None => Err(UnreadReason::ForPrograms(content::name_among_programs(message))),
+            },
+            What::Unreadable(reason) => Ok(Err(*reason)),
             What::Withheld(what) => {
                 let said = Said::Unsupported { what: (*what).to_owned() };
-                Some(Ok(MessageContent { said, reply_to: None }))
+                Ok(Ok(MessageContent { said, reply_to: None }))
             }
+            What::NotOnPhone => Err(UnreadReason::NotOnPhone),
         }
     }
 }
@@ -380,10 +400,12 @@ impl InboundDurabilityHook for Inbox {
     async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
         self.read_answers_again(&client, batch).await;
         let messages = batch.iter().filter(|message| content::is_between_people(&message.info)).map(heard_or_lost);
+        let missing = batch.iter().filter_map(content::answer_of_the_phone).flat_map(content::not_on_phone);
+        let missing = missing.map(|info| Heard { info: Arc::new(info), what: What::NotOnPhone });
         let came = {
             let mut queue = self.lock();
             let before = queue.waiting.len();
-            queue.waiting.extend(messages);
+            queue.waiting.extend(messages.chain(missing));
             queue.came += u64::try_from(queue.waiting.len() - before)?;
             queue.came
         };

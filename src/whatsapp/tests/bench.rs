@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use paird_actors::{
     domain::{
         AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, OpenSession,
-        Purpose, SealedKeys, SessionEvent, StoreError, WaitingMessage, Written,
+        Purpose, SealedKeys, SessionEvent, StoreError, UnreadMessage, WaitingMessage, Written,
     },
     ports::{Session, WriteKeys},
 };
@@ -169,10 +169,15 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start() -> Self {
+        Self::with_messages(Arc::new(NoMessages)).await
+    }
+
+    /// One whose messages are written here.
+    pub(super) async fn with_messages(messages: Arc<dyn MessageStore>) -> Self {
         let sandbox = Sandbox::start(paird_sandbox::Settings::default()).await.unwrap();
         let phone = Remote::new(&sandbox.admin_url());
         let keyrings = Arc::new(Keyrings::default());
-        let gateway = gateway(&sandbox.whatsapp_url(), keyrings.clone());
+        let gateway = gateway_into(messages, &sandbox.whatsapp_url(), keyrings.clone());
         let bench = Self { sandbox, phone, keyrings, gateway };
         bench.ask(|phone| phone.add_phone(NUMBER)).await.unwrap();
         bench
@@ -230,9 +235,17 @@ impl MessageStore for NoMessages {
     async fn take_waiting(&self, _: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
         Ok(Vec::new())
     }
+
+    async fn end_waits(&self, _: &MessageLink, _: &[UnreadMessage]) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
+    gateway_into(Arc::new(NoMessages), url, keyrings)
+}
+
+fn gateway_into(messages: Arc<dyn MessageStore>, url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
     WhatsApp::new(GatewaySettings {
         url: Some(url.to_owned()),
         runtime: Handle::current(),
@@ -243,7 +256,7 @@ pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
         versions: Arc::new(VersionInMemory::default()),
         odd: Arc::new(|_| {}),
         proxied: Arc::new(|_| {}),
-        messages: Arc::new(NoMessages),
+        messages,
     })
 }
 

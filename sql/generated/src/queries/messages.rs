@@ -17,6 +17,14 @@ pub struct MergeChatParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub number: T2,
     pub batch: i32,
 }
+#[derive(Debug)]
+pub struct EndWaitsParams<T1: crate::JsonSql> {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
+    pub keyring: uuid::Uuid,
+    pub ended: T1,
+}
 #[derive(Clone, Copy, Debug)]
 pub struct TakeWaitingParams {
     pub account: uuid::Uuid,
@@ -145,6 +153,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
         BoolQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct I32Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i32, tokio_postgres::Error>,
+    mapper: fn(i32) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I32Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i32) -> R) -> I32Query<'c, 'a, 's, C, R, N> {
+        I32Query {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -325,6 +387,41 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 {
     fn params(&'s self, client: &'c C, params: &'a MergeChatParams<T1, T2>) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
         self.bind(client, &params.account, &params.process, &params.fence, &params.lid, &params.number, &params.batch)
+    }
+}
+pub struct EndWaitsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn end_waits() -> EndWaitsStmt {
+    EndWaitsStmt("SELECT e.told FROM end_waits($1, $2, $3, $4, $5::jsonb) AS e", None)
+}
+impl EndWaitsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::JsonSql>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring: &'a uuid::Uuid,
+        ended: &'a T1,
+    ) -> I32Query<'c, 'a, 's, C, i32, 5> {
+        I32Query {
+            client,
+            params: [account, process, fence, keyring, ended],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::JsonSql>
+    crate::client::async_::Params<'c, 'a, 's, EndWaitsParams<T1>, I32Query<'c, 'a, 's, C, i32, 5>, C> for EndWaitsStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a EndWaitsParams<T1>) -> I32Query<'c, 'a, 's, C, i32, 5> {
+        self.bind(client, &params.account, &params.process, &params.fence, &params.keyring, &params.ended)
     }
 }
 pub struct TakeWaitingStmt(&'static str, Option<tokio_postgres::Statement>);
