@@ -8,7 +8,7 @@ use paird_actors::{
     domain::{CloseReason, OpenSession, Purpose, StoreError},
     ports::{Gateway, Session, SessionListener},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
@@ -20,7 +20,7 @@ use whatsapp_rust::{
 use super::{
     connection::{
         Driver, GatedDialer, Inbox, MessageLink, MessageStore, OddListener, OddStanzas, PresenceKeeper, Shell,
-        WhatsAppSession,
+        WhatsAppSession, history,
     },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
@@ -80,6 +80,8 @@ pub struct WhatsApp {
     proxy_allow: Arc<ProxyAllow>,
     odd: Arc<OddStanzas>,
     messages: Arc<dyn MessageStore>,
+    /// For reading what phones send new devices of their past.
+    history_turns: Arc<Semaphore>,
 }
 
 impl WhatsApp {
@@ -101,6 +103,7 @@ impl WhatsApp {
             proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
             messages: settings.messages,
+            history_turns: Arc::new(Semaphore::new(history::READS_AT_ONCE)),
         }
     }
 
@@ -153,18 +156,20 @@ impl WhatsApp {
                 chat_lanes_capacity: CHAT_LANES,
                 ..CacheConfig::default()
             })
-            .with_skip_history_sync(true)
+            // A connection that unlinks has no use for a history.
+            .with_skip_history_sync(inbox.is_none())
             .with_wanted_pre_key_count(PRE_KEYS)
             .with_background_saver_interval(SAVER_INTERVAL);
         if let Some(inbox) = &inbox {
             builder = builder.with_inbound_durability_hook_arc(inbox.clone());
         }
-        let client = builder
+        let (client, tasks) = builder
             .build()
             .await
             .map_err(|failure| StoreError::Unavailable(format!("connection not set up: {failure}")))?
-            .into_client();
+            .into_parts();
         shell.attach(&client);
+        history::start(&shell, tasks, self.history_turns.clone());
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
             Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, inbox };

@@ -20,6 +20,7 @@ mod failing_reads;
 mod failing_writes;
 mod fleet;
 mod groups;
+mod history;
 mod hostile_logins;
 mod inbox;
 mod isolation;

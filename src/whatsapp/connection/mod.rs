@@ -10,6 +10,7 @@ mod driver;
 mod event_sender;
 mod events;
 mod gate;
+pub(super) mod history;
 mod inbox;
 mod odd;
 mod presence;

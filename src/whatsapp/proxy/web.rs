@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use paird_actors::domain::CloseReason;
 use tokio::runtime::Handle;
 use ureq::config::{Config, ConfigBuilder};
@@ -11,24 +12,64 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy as UreqProxy, ProxyProtocol};
-use whatsapp_rust::http::{HttpClient, UreqHttpClient};
+use wacore::net::StreamingHttpResponse;
+use whatsapp_rust::anyhow;
+use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse, UreqHttpClient};
 
 use crate::proxy_address::ProxyKind;
 
 use super::{super::happy_eyeballs, Proxy, ProxyAllow};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
+/// How long a server may be silent: each request keeps a thread until its end.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 /// As in the library's own client: responses are small, or streamed.
 const BUFFER: usize = 16 * 1024;
-/// The library's own limit is meant for videos. Here, only the page with the version and
-/// parts of an account's settings are fetched.
+/// The library's own limit is meant for videos. Here, only the page with the version, parts of an
+/// account's settings and its phone's history are fetched.
 const LARGEST_BODY: u64 = 16 << 20;
 
 /// Without a proxy, even if the environment sets one.
-pub(in crate::whatsapp) fn direct() -> UreqHttpClient {
+pub(in crate::whatsapp) fn direct() -> WebClient {
     // As the sockets of such a build.
     let allow = cfg!(feature = "sandbox").then(|| Arc::new(ProxyAllow::this_machine()));
-    UreqHttpClient::with_agent(agent(small(None, 2).build(), allow)).with_max_body_bytes(LARGEST_BODY)
+    WebClient::new(agent(small(None, 2).build(), allow))
+}
+
+/// The library's own client, with limits.
+pub(in crate::whatsapp) struct WebClient(UreqHttpClient);
+
+impl WebClient {
+    fn new(agent: Agent) -> Self {
+        Self(UreqHttpClient::with_agent(agent).with_max_body_bytes(LARGEST_BODY))
+    }
+}
+
+#[async_trait]
+impl HttpClient for WebClient {
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
+        self.0.execute(readdressed(request)).await
+    }
+
+    fn supports_streaming(&self) -> bool {
+        self.0.supports_streaming()
+    }
+
+    fn execute_streaming(&self, request: HttpRequest) -> Result<StreamingHttpResponse, anyhow::Error> {
+        self.0.execute_streaming(readdressed(request))
+    }
+}
+
+/// The library asks every media host by HTTPS, and the sandbox's has no certificate.
+fn readdressed(request: HttpRequest) -> HttpRequest {
+    const HERE: &str = "://127.0.0.1:";
+    match request.url.strip_prefix("https") {
+        Some(rest) if cfg!(feature = "sandbox") && rest.starts_with(HERE) => {
+            HttpRequest { url: format!("http{rest}"), ..request }
+        }
+        Some(_) | None => request,
+    }
 }
 
 fn agent(config: Config, allow: Option<Arc<ProxyAllow>>) -> Agent {
@@ -77,6 +118,9 @@ fn small(proxy: Option<UreqProxy>, idle: usize) -> ConfigBuilder<AgentScope> {
     Config::builder()
         .proxy(proxy)
         .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(Some(SILENCE_TIMEOUT))
+        .timeout_per_read(Some(SILENCE_TIMEOUT))
+        .timeout_global(Some(REQUEST_TIMEOUT))
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
         .max_idle_connections(idle)
@@ -94,14 +138,12 @@ pub(super) fn through(Proxy { address: proxy, login, allow }: &Proxy) -> Result<
     }
     let proxy = builder.build().map_err(|_| CloseReason::ProxyInvalid("it cannot be used for HTTP".to_owned()))?;
     let agent = agent(small(Some(proxy), 1).build(), Some(Arc::clone(allow)));
-    Ok(Arc::new(UreqHttpClient::with_agent(agent).with_max_body_bytes(LARGEST_BODY)))
+    Ok(Arc::new(WebClient::new(agent)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-
-    use whatsapp_rust::http::HttpRequest;
 
     use super::*;
 

@@ -4,6 +4,7 @@
 
 mod bench;
 mod endings;
+mod history;
 mod linking;
 mod living;
 mod receiving;

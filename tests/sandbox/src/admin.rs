@@ -25,6 +25,7 @@ use crate::post::STRANGERS;
 use crate::post::members::SharedGroup;
 use crate::qr::{Qr, read_png};
 use crate::settings::Pace;
+use crate::talk::history::History;
 use crate::talk::shown::ShownMessage;
 use crate::talk::{HandSettings, Reading, Writing, Written};
 use crate::world::{DeviceId, World};
@@ -48,6 +49,7 @@ impl Drop for Running {
 }
 
 pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(Running, SocketAddr)> {
+    let media_of = Arc::clone(&world);
     let world = Data::from(world);
     let server = HttpServer::new(move || {
         App::new()
@@ -64,6 +66,7 @@ pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(R
     .bind(address)
     .with_context(|| format!("cannot listen on {address}"))?;
     let address = *server.addrs().first().context("the admin api has no address")?;
+    media_of.state().media_host = address.to_string();
     let server = server.run();
     let handle = server.handle();
     tokio::spawn(server);
@@ -103,6 +106,8 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/phones/{number}/hand/{device}", web::patch().to(set_hand))
         .route("/phones/{number}/push_name", web::put().to(set_push_name))
         .route("/phones/{number}/settings/push_name", web::put().to(change_own_name))
+        .route("/phones/{number}/history", web::put().to(set_history))
+        .route("/media/{name}", web::get().to(media))
         .route("/phones/{number}/companions", web::post().to(add_companion))
         .route("/phones/{number}/waiting/{device}", web::get().to(waiting))
         .route("/groups/{jid}", web::put().to(set_shared_group))
@@ -261,6 +266,18 @@ async fn set_push_name(world: Data<World>, number: Path<String>, name: Json<Stri
 async fn change_own_name(world: Data<World>, number: Path<String>, name: Json<String>) -> Outcome {
     world.state().change_own_name(&number, &name)?;
     done()
+}
+
+async fn set_history(world: Data<World>, number: Path<String>, history: Json<History>) -> Outcome {
+    world.set_history(&number, history.into_inner())?;
+    done()
+}
+
+/// The media host.
+async fn media(world: Data<World>, name: Path<String>) -> Outcome {
+    let (status, body) = world.media(&name).await?;
+    let status = StatusCode::from_u16(status).map_err(anyhow::Error::from)?;
+    Ok(HttpResponse::build(status).content_type("application/octet-stream").body(body))
 }
 
 /// Adds a device that the sandbox plays itself, without announcing it.

@@ -62,7 +62,7 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
         ("encrypt", "set", _) => match device_bundle(state, id).map(|bundle| bundle.upload(iq)) {
             Some(true) => {
                 // The next upload is another try.
-                let _ = state.share_app_state(id);
+                let _ = state.share_app_state(id).and_then(|()| state.share_history(id));
                 say(Vec::new())
             }
             Some(false) => unknown(iq),
@@ -78,6 +78,7 @@ fn answer_iq(state: &mut State, id: &DeviceId, iq: &Node) -> Answer {
             say(vec![NodeBuilder::new("count").attr("value", count).build()])
         }
         ("encrypt", "get", Some("key")) => bundles::answer(state, iq),
+        ("w:m", "set", Some("media_conn")) => say(vec![media_conn(state)]),
         ("privacy", "set", Some("tokens")) => say(vec![tokens::give(state, id, iq)]),
         ("abt", "get", Some("props")) => say(vec![props()]),
         ("blocklist", "get", _) => say(vec![NodeBuilder::new("list").build()]),
@@ -106,6 +107,13 @@ fn unknown(iq: &Node) -> Answer {
 
 fn device_bundle<'a>(state: &'a mut State, id: &DeviceId) -> Option<&'a mut crate::keys::KeyBundle> {
     Some(&mut state.phones.get_mut(&id.number)?.device_mut(id.device)?.bundle)
+}
+
+/// Where media are fetched: from the admin API's address.
+fn media_conn(state: &State) -> Node {
+    let host = NodeBuilder::new("host").attr("hostname", state.media_host.as_str()).attr("type", "primary").build();
+    let node = NodeBuilder::new("media_conn").attr("auth", "sandbox-media-auth").attr("ttl", 3_600_u32);
+    node.attr("auth_ttl", 3_600_u32).children([host]).build()
 }
 
 fn props() -> Node {

@@ -65,6 +65,8 @@ pub struct Report {
     /// Other stanzas of devices than iqs and messages: presences, receipts, acknowledgements (the
     /// first 1,000).
     pub said: Vec<Oddity>,
+    /// Requests for files on the media host.
+    pub media_asked: u64,
     /// Stanzas that the sandbox did not understand (the first 1,000).
     pub unknown: Vec<Oddity>,
     /// Protocol violations, e.g. a signature that does not verify (the first 1,000).

@@ -52,5 +52,6 @@ pub use remote::{Remote, RemoteError};
 pub use server::Sandbox;
 pub use settings::{Pace, Settings};
 pub use talk::content::Content;
+pub use talk::history::{History, MediaHost, OldChat};
 pub use talk::shown::{ShownMessage, ShownReceipt};
 pub use talk::{HandSettings, Reading, Writing, Written};

@@ -1,5 +1,7 @@
 //! A simulated phone: its number, its groups and its list of linked devices.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +14,7 @@ use crate::keys::KeyBundle;
 use crate::post::queue::Queue;
 use crate::talk::app_state::AppState;
 use crate::talk::handset::Handset;
+use crate::talk::history::History;
 use crate::talk::signal::Signal;
 use crate::world::{ConnectionId, DeviceId, now_ms};
 
@@ -89,6 +92,10 @@ pub(crate) struct Phone {
     pub(crate) push_name: String,
     /// What it shares with its companions; `None` until the owner changes anything.
     pub(crate) app_state: Option<AppState>,
+    /// What it sends to a device that it links.
+    pub(crate) history: Option<History>,
+    /// The devices that were sent it.
+    pub(crate) historic: HashSet<u16>,
     /// The phone itself, which is device 0.
     primary: Device,
     /// Signs the identities of linked devices.
@@ -168,6 +175,8 @@ impl Phone {
             lid_user: lid_user(number),
             push_name: format!("Somebody {}", &number[number.len() - 4..]),
             app_state: None,
+            history: None,
+            historic: HashSet::new(),
             primary,
             identity,
             groups: default_groups(number),

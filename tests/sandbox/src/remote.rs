@@ -17,6 +17,7 @@ use crate::orders::ScanOptions;
 use crate::phone::{Group, LinkedDevice, Naming};
 use crate::post::members::SharedGroup;
 use crate::settings::Pace;
+use crate::talk::history::History;
 use crate::talk::shown::ShownMessage;
 use crate::talk::{HandSettings, Reading, Writing, Written};
 
@@ -122,6 +123,11 @@ impl Remote {
     /// The phone's owner changes that name in the settings: linked devices learn it by app state.
     pub fn change_own_name(&self, number: &str, name: &str) -> Result<()> {
         check(self.agent.put(self.url(&format!("/phones/{number}/settings/push_name"))).send_json(name)).map(drop)
+    }
+
+    /// From now on the phone sends this to each device that it links.
+    pub fn set_history(&self, number: &str, history: &History) -> Result<()> {
+        check(self.agent.put(self.url(&format!("/phones/{number}/history"))).send_json(history)).map(drop)
     }
 
     /// Links a companion that the sandbox plays itself, without announcing it. Returns its number.

@@ -19,6 +19,7 @@ use crate::phone::{Device, Group, LinkedDevice, Phone};
 use crate::post::STRANGERS;
 use crate::post::members::SharedGroup;
 use crate::settings::Pace;
+use crate::talk::history::MediaFile;
 
 pub(crate) type ConnectionId = u64;
 
@@ -43,6 +44,9 @@ pub(crate) struct State {
     /// How many strangers are among them.
     pub(crate) strangers_known: u32,
     pub(crate) groups: BTreeMap<String, SharedGroup>,
+    /// Host and port of the media host.
+    pub(crate) media_host: String,
+    pub(crate) media: HashMap<String, MediaFile>,
     /// Simulated devices for which something has come.
     pub(crate) due: VecDeque<DeviceId>,
     /// Receipts that the next one is to overtake.
@@ -122,6 +126,11 @@ impl World {
 
     pub(crate) fn faults_changed(&self) {
         self.faults_changed.send_replace(());
+    }
+
+    /// Of what holds something up.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.faults_changed.subscribe()
     }
 
     /// Returns once nothing pauses the point for this number.
@@ -341,6 +350,8 @@ impl State {
             numbers: HashMap::new(),
             strangers_known: 0,
             groups: BTreeMap::new(),
+            media_host: String::new(),
+            media: HashMap::new(),
             due: VecDeque::new(),
             held_receipts: Vec::new(),
             refs: HashMap::new(),

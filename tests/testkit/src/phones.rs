@@ -1,6 +1,6 @@
 use paird_sandbox::{
-    Fault, Group, HandSettings, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions, SharedGroup,
-    Stanza, Waiting, Writing, Written,
+    Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions,
+    SharedGroup, Stanza, Waiting, Writing, Written,
 };
 
 use super::until;
@@ -81,6 +81,12 @@ impl Phones {
     pub async fn change_own_name(&self, number: &str, name: &str) {
         let (number, name) = (number.to_owned(), name.to_owned());
         self.call(move |remote| remote.change_own_name(&number, &name)).await.unwrap();
+    }
+
+    /// From now on the phone sends this to each device that it links.
+    pub async fn set_history(&self, number: &str, history: &History) {
+        let (number, history) = (number.to_owned(), history.clone());
+        self.call(move |remote| remote.set_history(&number, &history)).await.unwrap();
     }
 
     /// Sends any stanza to the phone's connected devices.

@@ -19,10 +19,7 @@ use waproto::whatsapp::sync_action_value::PushNameSetting;
 use waproto::whatsapp::syncd_mutation::SyncdOperation;
 use waproto::whatsapp::{KeyId, Message, SyncActionValue, SyncdPatch, SyncdVersion};
 
-use super::compose::enc;
-use crate::phone::Naming;
 use crate::post::queue::Class;
-use crate::post::route::Reach;
 use crate::stanza::attr;
 use crate::world::{DeviceId, State, now_ms};
 
@@ -138,21 +135,7 @@ impl State {
             return Ok(());
         }
         let message = state.key_share();
-        let own = DeviceId { number: with.number.clone(), device: 0 };
-        if !self.hand(&own)?.signal.has_session(with) {
-            let Some(bundle) = self.take_bundle(with)? else { return Ok(()) };
-            self.hand(&own)?.signal.begin_session(with, &bundle)?;
-        }
-        let sealed = self.hand(&own)?.signal.encrypt(with, &message.encode_to_vec())?;
-        let node = NodeBuilder::new("message")
-            .attr("to", Naming::Number.device(&with.number, with.device))
-            .attr("id", format!("3EB0{:016X}", rand::random::<u64>()))
-            .attr("type", "text")
-            .attr("category", "peer")
-            .children([enc(sealed)])
-            .build();
-        self.submit(&own, &node, Reach::Everybody);
-        Ok(())
+        self.tell_companion(with, &message)
     }
 
     /// The answer to a device's `<sync>`: of each collection the patches that it does not have.

@@ -4,6 +4,7 @@ pub(crate) mod app_state;
 pub(crate) mod compose;
 pub(crate) mod content;
 pub(crate) mod handset;
+pub(crate) mod history;
 mod pdo;
 mod retry;
 pub(crate) mod shown;
@@ -11,6 +12,7 @@ pub(crate) mod signal;
 mod stores;
 
 use anyhow::{Context as _, Result, ensure};
+use buffa::Message as _;
 use serde::{Deserialize, Serialize};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, JidExt as _, Node};
@@ -20,7 +22,7 @@ use crate::faults::{AgainFault, Fault, Occasion};
 use crate::phone::Naming;
 use crate::post::route::Reach;
 use crate::world::{DeviceId, State, now_ms};
-use compose::Draft;
+use compose::{Draft, enc};
 use content::{Content, Target};
 use handset::Handset;
 use shown::{Place, ShownMessage};
@@ -225,6 +227,25 @@ impl State {
     /// The screen of a simulated device.
     pub(crate) fn screen(&mut self, of: &DeviceId, chat: Option<&str>) -> Result<Vec<ShownMessage>> {
         Ok(self.hand(of)?.screen.list(chat))
+    }
+
+    /// A phone tells a companion something that no person reads.
+    fn tell_companion(&mut self, with: &DeviceId, message: &Message) -> Result<()> {
+        let own = DeviceId { number: with.number.clone(), device: 0 };
+        if !self.hand(&own)?.signal.has_session(with) {
+            let Some(bundle) = self.take_bundle(with)? else { return Ok(()) };
+            self.hand(&own)?.signal.begin_session(with, &bundle)?;
+        }
+        let sealed = self.hand(&own)?.signal.encrypt(with, &message.encode_to_vec())?;
+        let node = NodeBuilder::new("message")
+            .attr("to", Naming::Number.device(&with.number, with.device))
+            .attr("id", format!("3EB0{:016X}", rand::random::<u64>()))
+            .attr("type", "text")
+            .attr("category", "peer")
+            .children([enc(sealed)])
+            .build();
+        self.submit(&own, &node, Reach::Everybody);
+        Ok(())
     }
 
     fn hand(&mut self, of: &DeviceId) -> Result<&mut Handset> {

@@ -1,0 +1,186 @@
+//! Reads the history that a phone sends to a device which it has just linked, for what later messages
+//! need: the tokens by which contacts let this account write to them, the salt that makes tokens for
+//! others, and the LIDs of numbers. Everything else in it, what was said above all, is dropped.
+//!
+//! Nothing waits for it: the message that announces a file is acknowledged like any other, and the
+//! file is fetched beside everything else, a few at a time in the whole daemon. The phone is told that
+//! it was read once what was found is stored. The library would do so before it fetches the file.
+
+use std::{sync::Arc, time::Duration};
+
+use paird_actors::domain::StoreError;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use wacore::{
+    history_sync::{HistorySyncResult, TcTokenCandidate, process_history_sync_bytes_filtered},
+    messages::DetachedHistorySyncNotification,
+    store::commands::DeviceCommand,
+    types::LearningSource,
+};
+use wacore_binary::{Jid, builder::NodeBuilder};
+use waproto::whatsapp::message::HistorySyncType;
+use whatsapp_rust::{Client, async_channel::Receiver, bytes::Bytes, sync_task::MajorSyncTask};
+
+use super::{super::keys::store_error, Shell};
+
+/// Files that are fetched and read at the same time, each of which may be in memory whole.
+pub(in crate::whatsapp) const READS_AT_ONCE: usize = 4;
+/// The pauses before a file is asked for again. Then it is given up.
+const RETRIES: [Duration; 5] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(3),
+];
+
+#[derive(Debug, Error)]
+enum ReadError {
+    /// Trying again may do.
+    #[error("not fetched")]
+    NotFetched,
+    #[error("not stored: {0}")]
+    NotStored(#[from] StoreError),
+    #[error("no history")]
+    Unreadable,
+    #[error("the connection is over")]
+    Over,
+}
+
+/// Takes over what the library leaves to a worker. Ends with the connection.
+pub(in crate::whatsapp) fn start(shell: &Arc<Shell>, tasks: Receiver<MajorSyncTask>, turns: Arc<Semaphore>) {
+    let of = Arc::clone(shell);
+    drop(shell.runtime.start(async move {
+        while let Ok(task) = tasks.recv().await {
+            let Some(client) = of.client() else { return };
+            match task {
+                MajorSyncTask::HistorySync { message_id, notification, tracker } => {
+                    let reader = Reader { shell: Arc::clone(&of), turns: Arc::clone(&turns), id: message_id };
+                    drop(of.runtime.start(async move {
+                        reader.read(*notification).await;
+                        drop(tracker);
+                    }));
+                }
+                task @ MajorSyncTask::AppStateSync { .. } => client.process_sync_task(task).await,
+            }
+        }
+    }));
+}
+
+struct Reader {
+    shell: Arc<Shell>,
+    turns: Arc<Semaphore>,
+    /// Of the message that announced it.
+    id: String,
+}
+
+impl Reader {
+    async fn read(&self, announced: DetachedHistorySyncNotification) {
+        if has_something(&announced) {
+            let mut retries = RETRIES.into_iter();
+            while let Err(why) = self.try_to_read(&announced).await {
+                let incarnation = self.shell.incarnation;
+                if matches!(why, ReadError::Unreadable) {
+                    tracing::warn!(%incarnation, "the history that the phone sent cannot be read");
+                    break;
+                }
+                let Some(pause) = retries.next() else {
+                    tracing::warn!(%incarnation, %why, "the history that the phone sent is given up");
+                    return;
+                };
+                tracing::debug!(%incarnation, %why, "the history that the phone sent is not read yet");
+                tokio::time::sleep(pause).await;
+            }
+        }
+        // If this is lost, the phone may send it again.
+        let _ = self.confirm().await;
+    }
+
+    async fn try_to_read(&self, announced: &DetachedHistorySyncNotification) -> Result<(), ReadError> {
+        let (file, _turn) = match &announced.inline_payload {
+            Some(file) => (file.clone(), None),
+            None => {
+                let turn = self.turns.acquire().await.map_err(|_| ReadError::Over)?;
+                (self.fetch(announced).await?, Some(turn))
+            }
+        };
+        let parsing = tokio::task::spawn_blocking(move || {
+            // What it would keep of messages are secrets that paird has no use for.
+            process_history_sync_bytes_filtered(file, None, false, |_| false)
+        });
+        let found = parsing.await.map_err(|_| ReadError::Unreadable)?.map_err(|_| ReadError::Unreadable)?;
+        self.store(found).await
+    }
+
+    /// Through the account's proxy, if it has one: by its own HTTP client.
+    async fn fetch(&self, announced: &DetachedHistorySyncNotification) -> Result<Bytes, ReadError> {
+        let client = self.client()?;
+        // Its error may contain the address, with the token that opens it.
+        client.download(&announced.notification).await.map(Bytes::from).map_err(|_| ReadError::NotFetched)
+    }
+
+    /// LIDs first: tokens are found by them.
+    async fn store(&self, found: HistorySyncResult) -> Result<(), ReadError> {
+        let client = self.client()?;
+        let HistorySyncResult { nct_salt, tc_token_candidates, lid_mappings, .. } = found;
+        let (tokens, mappings) = (tc_token_candidates.len(), lid_mappings.len());
+        if !lid_mappings.is_empty() {
+            let pairs = lid_mappings.into_iter().map(|mapping| (mapping.lid, mapping.phone_number)).collect();
+            let learned = client.add_lid_pn_mappings(pairs, LearningSource::Other).await;
+            learned.map_err(|failure| unavailable(&failure))?;
+        }
+        for token in tc_token_candidates {
+            store_token(&client, token).await?;
+        }
+        if let Some(salt) = nct_salt {
+            let kept = client.persistence_manager();
+            kept.process_command(DeviceCommand::SetNctSaltFromHistorySync(salt)).await;
+            kept.flush().await.map_err(|failure| store_error(&failure))?;
+        }
+        tracing::debug!(incarnation = %self.shell.incarnation, tokens, mappings, "read the history that the phone sent");
+        Ok(())
+    }
+
+    /// As the library does it.
+    async fn confirm(&self) -> Result<(), ReadError> {
+        let client = self.client()?;
+        let Some(own) = client.pn() else { return Ok(()) };
+        let receipt = NodeBuilder::new("receipt")
+            .attr("id", self.id.as_str())
+            .attr("type", "hist_sync")
+            .attr("to", own.to_non_ad_string())
+            .build();
+        client.send_node(receipt).await.map_err(|_| ReadError::Over)
+    }
+
+    fn client(&self) -> Result<Arc<Client>, ReadError> {
+        self.shell.client().ok_or(ReadError::Over)
+    }
+}
+
+/// Whether a history of this kind has chats or LIDs.
+fn has_something(announced: &DetachedHistorySyncNotification) -> bool {
+    match announced.notification.sync_type {
+        Some(HistorySyncType::INITIAL_STATUS_V3 | HistorySyncType::PUSH_NAME) => false,
+        Some(_) | None => true,
+    }
+}
+
+async fn store_token(client: &Client, token: TcTokenCandidate) -> Result<(), ReadError> {
+    let Ok(jid) = token.id.parse::<Jid>() else { return Ok(()) };
+    let known = client.get_lid_pn_entry(&jid).await.map_err(|failure| unavailable(&failure))?;
+    let name = known.map_or_else(|| jid.user.to_string(), |known| known.lid.to_string());
+    let kept = client.persistence_manager().backend();
+    let at = i64::try_from(token.tc_token_timestamp).unwrap_or_default();
+    let stored = kept.store_received_tc_token(&name, &token.tc_token, at).await;
+    stored.map_err(|failure| store_error(&failure))?;
+    if let Some(given) = token.tc_token_sender_timestamp.and_then(|given| i64::try_from(given).ok()) {
+        let stored = kept.touch_tc_token_sender_timestamp(&name, given).await;
+        stored.map_err(|failure| store_error(&failure))?;
+    }
+    Ok(())
+}
+
+fn unavailable(failure: &whatsapp_rust::anyhow::Error) -> ReadError {
+    ReadError::NotStored(StoreError::Unavailable(format!("{failure:#}")))
+}
