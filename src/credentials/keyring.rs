@@ -1,5 +1,6 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
@@ -33,6 +34,9 @@ pub struct Keyring {
     pub(crate) merging: Merging,
     /// The name of the account's owner in the stored device, if it has one.
     pub(crate) push_name: std::sync::Mutex<String>,
+    /// The histories that the phone has announced and nobody has read, by the ids of the messages
+    /// that announced them. Stored in the device's record.
+    histories: std::sync::Mutex<BTreeMap<String, Vec<u8>>>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
 }
@@ -69,6 +73,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            histories: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }
@@ -82,6 +87,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            histories: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }
@@ -204,6 +210,11 @@ impl Keyring {
     /// meanwhile comes after the message, or fails with it.
     pub(crate) fn storing_message(&self) -> FailOnDrop<'_> {
         self.rows.storing_message()
+    }
+
+    /// See the field.
+    pub(crate) fn unread_histories(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the library's test of its storage in memory, and returns the previous one.

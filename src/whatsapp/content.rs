@@ -38,6 +38,14 @@ pub(super) fn answer_of_the_phone(message: &InboundMessage) -> Option<&PeerDataO
     protocol.peer_data_operation_request_response_message.as_option()
 }
 
+/// Whether it is the phone's word that there is a history to be read. The library has taken out what
+/// it says of it.
+pub(super) fn announces_history(message: &InboundMessage) -> bool {
+    let is_of_the_owner = message.info.category == MessageCategory::Peer && message.info.source.is_from_me;
+    let protocol = message.message.protocol_message.as_option().filter(|_| is_of_the_owner);
+    protocol.is_some_and(|protocol| protocol.r#type == Some(protocol_message::Type::HISTORY_SYNC_NOTIFICATION))
+}
+
 /// The messages that the phone was asked for and does not have.
 pub(super) fn not_on_phone(answer: &PeerDataOperationRequestResponseMessage) -> Vec<MessageInfo> {
     let results = answer.peer_data_operation_result.iter();

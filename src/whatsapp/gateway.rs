@@ -20,7 +20,8 @@ use whatsapp_rust::{
 use super::{
     connection::{
         Driver, GatedDialer, Inbox, MessageLink, MessageStore, OddListener, OddStanzas, PresenceKeeper, Shell,
-        WhatsAppSession, history,
+        WhatsAppSession,
+        history::{self, Histories},
     },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
@@ -138,7 +139,8 @@ impl WhatsApp {
         let (shell, orders) =
             Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
-        let inbox = self.inbox_for(&order, &keys, &shell);
+        let histories = Arc::new(Histories::new(keys.clone(), self.history_turns.clone()));
+        let inbox = self.inbox_for(&order, &keys, &shell, &histories);
         let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
@@ -169,19 +171,27 @@ impl WhatsApp {
             .map_err(|failure| StoreError::Unavailable(format!("connection not set up: {failure}")))?
             .into_parts();
         shell.attach(&client);
-        history::start(&shell, tasks, self.history_turns.clone());
+        histories.start(&shell, tasks);
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
             Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, inbox };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(&self, order: &OpenSession, keys: &Arc<dyn LinkKeys>, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
+    fn inbox_for(
+        &self,
+        order: &OpenSession,
+        keys: &Arc<dyn LinkKeys>,
+        shell: &Arc<Shell>,
+        histories: &Arc<Histories>,
+    ) -> Option<Arc<Inbox>> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
                 let link = MessageLink { account, fence, keyring };
-                Some(Arc::new(Inbox::new(self.messages.clone(), keys.clone(), link, &order.purpose, shell.clone())))
+                let (messages, keys) = (self.messages.clone(), keys.clone());
+                let inbox = Inbox::new(messages, keys, link, &order.purpose, shell.clone(), histories.clone());
+                Some(Arc::new(inbox))
             }
             Purpose::Unlink => None,
         }

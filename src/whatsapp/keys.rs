@@ -1,6 +1,6 @@
 //! A connection's view of the credential store.
 
-use std::{error::Error, sync::Arc};
+use std::{collections::BTreeMap, error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use paird_actors::{
@@ -49,6 +49,14 @@ pub trait LinkKeys: Send + Sync + 'static {
 
     /// Seals what is needed to fetch the media of the message with this id.
     fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// The histories that the phone has announced and nobody has read, by the ids of the messages
+    /// that announced them.
+    fn unread_histories(&self) -> BTreeMap<String, Vec<u8>>;
+
+    /// Notes such a history, or that it needs no reading any more. It is stored with the device
+    /// when the backend saves that.
+    fn note_history(&self, id: &str, announced: Option<Vec<u8>>);
 
     /// Waits until everything that the backend was given, and that WhatsApp may come to
     /// rely on, is durable. Called before anything is sent.
@@ -114,6 +122,18 @@ impl LinkKeys for Keyring {
 
     fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError> {
         Self::seal_media(self, wa_id, keys)
+    }
+
+    fn unread_histories(&self) -> BTreeMap<String, Vec<u8>> {
+        Self::unread_histories(self).clone()
+    }
+
+    fn note_history(&self, id: &str, announced: Option<Vec<u8>>) {
+        let mut histories = Self::unread_histories(self);
+        match announced {
+            Some(announced) => drop(histories.insert(id.to_owned(), announced)),
+            None => drop(histories.remove(id)),
+        }
     }
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {

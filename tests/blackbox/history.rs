@@ -96,22 +96,25 @@ async fn a_stalled_history_delays_neither_link_nor_messages() {
     stage.finish([daemon]).await;
 }
 
-/// The message is acknowledged when it has come, and the file is not asked for again: the phone has
-/// not been told that it was read, and may send it again.
+/// WhatsApp has forgotten the message by then, and the phone sends it once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_history_that_a_crash_cut_off_is_not_confirmed() {
+async fn a_history_that_a_crash_cut_off_is_read_at_the_next_login() {
     let (stage, daemon) = Stage::with_daemon().await;
     has(&stage, &history(MediaHost::Stalls)).await;
     let account = linked(&stage).await;
     until("the file is asked for", || async { (stage.phones.report().await.media_asked > 0).then_some(()) }).await;
+    nothing_waits(&stage).await;
     daemon.kill().await;
     stage.phones.set_history(NUMBER, &history(MediaHost::Serves)).await;
     let daemon = stage.daemon(&[]).await;
-    stage.web.status_is(account, "connected").await;
+    until_confirmed(&stage).await;
+    assert_eq!(tokens(&stage, account).await, 2);
+    let asked = stage.phones.report().await.media_asked;
+    // It is not read a third time.
+    stage.logs_in_anew(account, NUMBER).await;
     writes(&stage, ANNA, "after").await;
     texts_are(&stage, account, &["after"]).await;
-    nothing_waits(&stage).await;
-    assert!(!is_confirmed(&stage).await);
+    assert_eq!(stage.phones.report().await.media_asked, asked);
     stage.finish([daemon]).await;
 }
 

@@ -2,15 +2,16 @@
 //! need: the tokens by which contacts let this account write to them, the salt that makes tokens for
 //! others, and the LIDs of numbers. Everything else in it, what was said above all, is dropped.
 //!
-//! Nothing waits for it: the message that announces a file is acknowledged like any other, and the
-//! file is fetched beside everything else, a few at a time in the whole daemon. The phone is told that
-//! it was read once what was found is stored. The library would do so before it fetches the file.
+//! Nothing waits for it: the message that announces a file is acknowledged once that is noted in the
+//! device's record, and the file is fetched beside everything else, a few at a time in the whole
+//! daemon; after a crash, at the next login. The phone is told that it was read once what was found
+//! is stored. The library would do so before it fetches the file.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use paird_actors::domain::StoreError;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, watch};
 use wacore::{
     history_sync::{HistorySyncResult, TcTokenCandidate, process_history_sync_bytes_filtered},
     messages::DetachedHistorySyncNotification,
@@ -18,10 +19,16 @@ use wacore::{
     types::LearningSource,
 };
 use wacore_binary::{Jid, builder::NodeBuilder};
-use waproto::whatsapp::message::HistorySyncType;
+use waproto::{
+    buffa::Message as _,
+    whatsapp::message::{HistorySyncNotification, HistorySyncType},
+};
 use whatsapp_rust::{Client, async_channel::Receiver, bytes::Bytes, sync_task::MajorSyncTask};
 
-use super::{super::keys::store_error, Shell};
+use super::{
+    super::keys::{LinkKeys, store_error},
+    Shell,
+};
 
 /// Files that are fetched and read at the same time, each of which may be in memory whole.
 pub(in crate::whatsapp) const READS_AT_ONCE: usize = 4;
@@ -33,6 +40,9 @@ const RETRIES: [Duration; 5] = [
     Duration::from_mins(30),
     Duration::from_hours(3),
 ];
+
+/// How long an announcement may take to be noted. It is acknowledged after that all the same.
+const NOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Error)]
 enum ReadError {
@@ -47,60 +57,150 @@ enum ReadError {
     Over,
 }
 
-/// Takes over what the library leaves to a worker. Ends with the connection.
-pub(in crate::whatsapp) fn start(shell: &Arc<Shell>, tasks: Receiver<MajorSyncTask>, turns: Arc<Semaphore>) {
-    let of = Arc::clone(shell);
-    drop(shell.runtime.start(async move {
-        while let Ok(task) = tasks.recv().await {
-            let Some(client) = of.client() else { return };
-            match task {
-                MajorSyncTask::HistorySync { message_id, notification, tracker } => {
-                    let reader = Reader { shell: Arc::clone(&of), turns: Arc::clone(&turns), id: message_id };
-                    drop(of.runtime.start(async move {
-                        reader.read(*notification).await;
-                        drop(tracker);
-                    }));
+/// The histories of one connection.
+pub(in crate::whatsapp) struct Histories {
+    keys: Arc<dyn LinkKeys>,
+    turns: Arc<Semaphore>,
+    /// The messages whose announcements a crash would not lose.
+    noted: watch::Sender<BTreeSet<String>>,
+    logged_in: Notify,
+}
+
+impl Histories {
+    pub(in crate::whatsapp) fn new(keys: Arc<dyn LinkKeys>, turns: Arc<Semaphore>) -> Self {
+        let noted = keys.unread_histories().into_keys().collect();
+        Self { keys, turns, noted: watch::Sender::new(noted), logged_in: Notify::new() }
+    }
+
+    /// Takes over what the library leaves to a worker. Ends with the connection.
+    pub(in crate::whatsapp) fn start(self: &Arc<Self>, shell: &Arc<Shell>, tasks: Receiver<MajorSyncTask>) {
+        let (of, histories) = (Arc::clone(shell), Arc::clone(self));
+        drop(shell.runtime.start(async move {
+            while let Ok(task) = tasks.recv().await {
+                let Some(client) = of.client() else { return };
+                match task {
+                    MajorSyncTask::HistorySync { message_id, notification, tracker } => {
+                        let reader =
+                            Reader { shell: Arc::clone(&of), histories: Arc::clone(&histories), id: message_id };
+                        drop(of.runtime.start(async move {
+                            reader.take(*notification).await;
+                            drop(tracker);
+                        }));
+                    }
+                    task @ MajorSyncTask::AppStateSync { .. } => client.process_sync_task(task).await,
                 }
-                task @ MajorSyncTask::AppStateSync { .. } => client.process_sync_task(task).await,
             }
+        }));
+        let (of, histories, left) = (Arc::clone(shell), Arc::clone(self), self.keys.unread_histories());
+        drop(shell.runtime.start(async move {
+            histories.logged_in.notified().await;
+            for (id, announced) in left {
+                let reader = Reader { shell: Arc::clone(&of), histories: Arc::clone(&histories), id };
+                drop(of.runtime.start(async move { reader.take_up(&announced).await }));
+            }
+        }));
+    }
+
+    /// A login is complete: what an earlier connection left is read.
+    pub(super) fn logged_in(&self) {
+        self.logged_in.notify_one();
+    }
+
+    /// Waits until what this message announced is noted.
+    pub(super) async fn until_noted(&self, id: &str) {
+        let mut noted = self.noted.subscribe();
+        let waiting = noted.wait_for(|noted| noted.contains(id));
+        if tokio::time::timeout(NOTE_TIMEOUT, waiting).await.is_err() {
+            tracing::warn!("the history that the phone announced could not be noted in time");
         }
-    }));
+    }
+
+    fn is_noted(&self, id: &str) {
+        self.noted.send_modify(|noted| {
+            noted.insert(id.to_owned());
+        });
+    }
 }
 
 struct Reader {
     shell: Arc<Shell>,
-    turns: Arc<Semaphore>,
+    histories: Arc<Histories>,
     /// Of the message that announced it.
     id: String,
 }
 
 impl Reader {
-    async fn read(&self, announced: DetachedHistorySyncNotification) {
-        if has_something(&announced) {
-            let mut retries = RETRIES.into_iter();
-            while let Err(why) = self.try_to_read(&announced).await {
-                let incarnation = self.shell.incarnation;
-                if matches!(why, ReadError::Unreadable) {
-                    tracing::warn!(%incarnation, "the history that the phone sent cannot be read");
-                    break;
-                }
-                let Some(pause) = retries.next() else {
-                    tracing::warn!(%incarnation, %why, "the history that the phone sent is given up");
-                    return;
-                };
-                tracing::debug!(%incarnation, %why, "the history that the phone sent is not read yet");
-                tokio::time::sleep(pause).await;
+    /// What was just announced.
+    async fn take(&self, announced: DetachedHistorySyncNotification) {
+        // One that came with the message needs no note.
+        if has_something(&announced) && announced.inline_payload.is_none() {
+            match self.note(Some(announced.notification.encode_to_vec())).await {
+                Ok(()) => self.histories.is_noted(&self.id),
+                Err(why) => tracing::debug!(incarnation = %self.shell.incarnation, %why, "a history is not noted"),
             }
+        }
+        self.read(&announced).await;
+        self.histories.is_noted(&self.id);
+    }
+
+    /// What an earlier connection had noted.
+    async fn take_up(&self, announced: &[u8]) {
+        match HistorySyncNotification::decode_from_slice(announced) {
+            Ok(notification) => self.read(&notification.into()).await,
+            Err(_) => self.forget().await,
+        }
+    }
+
+    async fn read(&self, announced: &DetachedHistorySyncNotification) {
+        if has_something(announced) && !self.is_read(announced).await {
+            return self.forget().await;
         }
         // If this is lost, the phone may send it again.
         let _ = self.confirm().await;
+        self.forget().await;
+    }
+
+    /// Reads it, sooner or later. Says whether the phone may hear that it was read.
+    async fn is_read(&self, announced: &DetachedHistorySyncNotification) -> bool {
+        let incarnation = self.shell.incarnation;
+        let mut retries = RETRIES.into_iter();
+        while let Err(why) = self.try_to_read(announced).await {
+            if matches!(why, ReadError::Unreadable) {
+                tracing::warn!(%incarnation, "the history that the phone sent cannot be read");
+                return true;
+            }
+            let Some(pause) = retries.next() else {
+                tracing::warn!(%incarnation, %why, "the history that the phone sent is given up");
+                return false;
+            };
+            tracing::debug!(%incarnation, %why, "the history that the phone sent is not read yet");
+            tokio::time::sleep(pause).await;
+        }
+        true
+    }
+
+    /// In the device's record, whose writes the frames wait for.
+    async fn note(&self, announced: Option<Vec<u8>>) -> Result<(), ReadError> {
+        let client = self.client()?;
+        self.histories.keys.note_history(&self.id, announced);
+        let kept = client.persistence_manager();
+        let device = kept.get_device_snapshot().to_serializable();
+        kept.backend().save(&device).await.map_err(|failure| store_error(&failure))?;
+        Ok(())
+    }
+
+    /// If this fails, it is read once more.
+    async fn forget(&self) {
+        if self.histories.keys.unread_histories().contains_key(&self.id) {
+            let _ = self.note(None).await;
+        }
     }
 
     async fn try_to_read(&self, announced: &DetachedHistorySyncNotification) -> Result<(), ReadError> {
         let (file, _turn) = match &announced.inline_payload {
             Some(file) => (file.clone(), None),
             None => {
-                let turn = self.turns.acquire().await.map_err(|_| ReadError::Over)?;
+                let turn = self.histories.turns.acquire().await.map_err(|_| ReadError::Over)?;
                 (self.fetch(announced).await?, Some(turn))
             }
         };

@@ -35,6 +35,7 @@ use whatsapp_rust::{Client, InboundDurabilityHook, anyhow};
 use super::{
     super::{content, keys::LinkKeys},
     Shell,
+    history::Histories,
 };
 
 /// How long a write is retried. Until then messages pile up in memory; then the connection ends,
@@ -83,6 +84,7 @@ pub(in crate::whatsapp) struct Inbox {
     keys: Arc<dyn LinkKeys>,
     link: MessageLink,
     shell: Arc<Shell>,
+    histories: Arc<Histories>,
     queue: Mutex<Queue>,
     /// The number of messages written so far. Held through a write.
     written: sync::Mutex<u64>,
@@ -126,6 +128,7 @@ impl Inbox {
         link: MessageLink,
         purpose: &Purpose,
         shell: Arc<Shell>,
+        histories: Arc<Histories>,
     ) -> Self {
         let is_login = match purpose {
             Purpose::Login => true,
@@ -136,6 +139,7 @@ impl Inbox {
             keys,
             link,
             shell,
+            histories,
             queue: Mutex::default(),
             written: sync::Mutex::default(),
             failure: OnceLock::new(),
@@ -388,7 +392,10 @@ impl EventHandler for Inbox {
             Event::UndecryptableMessage(message) => self.unreadable(message),
             // All others go through the hook.
             Event::Messages(batch) if !batch.hook_committed => self.recovered(&batch.messages),
-            Event::OfflineSyncCompleted(_) if self.is_login => self.due.notify_one(),
+            Event::OfflineSyncCompleted(_) if self.is_login => {
+                self.due.notify_one();
+                self.histories.logged_in();
+            }
             _ => {}
         }
     }
@@ -399,6 +406,9 @@ impl InboundDurabilityHook for Inbox {
     /// Returns when the batch is written, and what the phone said in it of other messages.
     async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
         self.read_answers_again(&client, batch).await;
+        for message in batch.iter().filter(|message| content::announces_history(message)) {
+            self.histories.until_noted(&message.info.id).await;
+        }
         let messages = batch.iter().filter(|message| content::is_between_people(&message.info)).map(heard_or_lost);
         let missing = batch.iter().filter_map(content::answer_of_the_phone).flat_map(content::not_on_phone);
         let missing = missing.map(|info| Heard { info: Arc::new(info), what: What::NotOnPhone });

@@ -1,11 +1,15 @@
 //! The device: who the account is linked as, and its long-term keys.
 //!
 //! Stored as JSON, whose fields may grow with the library. Fields that the library does not
-//! serialise (`device_props`, `client_profile`) are set at every start.
+//! serialise (`device_props`, `client_profile`) are set at every start. Beside its fields is
+//! what must be known at each login, which so costs no statement of its own.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wacore::stats::StorageResourceReport;
 use wacore::store::Device;
@@ -15,6 +19,37 @@ use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::records::{Durability, Entry, RecordKind};
 use paird_actors::domain::StoreError;
+
+#[derive(Serialize)]
+struct Stored<'a> {
+    #[serde(flatten)]
+    device: &'a Device,
+    #[serde(flatten)]
+    beside: Beside,
+}
+
+/// What paird stores beside the library's fields.
+#[derive(Default, Serialize, Deserialize)]
+struct Beside {
+    /// In base64.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unread_histories: BTreeMap<String, String>,
+}
+
+impl Beside {
+    fn of(keyring: &Keyring) -> Self {
+        let histories = keyring.unread_histories();
+        let encoded = histories.iter().map(|(id, announced)| (id.clone(), BASE64_STANDARD.encode(announced)));
+        Self { unread_histories: encoded.collect() }
+    }
+
+    /// One that cannot be decoded is dropped.
+    fn hand_to(self, keyring: &Keyring) {
+        let encoded = self.unread_histories.into_iter();
+        let histories = encoded.filter_map(|(id, encoded)| Some((id, BASE64_STANDARD.decode(encoded).ok()?)));
+        *keyring.unread_histories() = histories.collect();
+    }
+}
 
 #[async_trait]
 impl DeviceStore for Keyring {
@@ -30,7 +65,8 @@ impl DeviceStore for Keyring {
                 name.clone_from(&device.push_name);
             }
         }
-        let entry = Entry::json(RecordKind::Device, String::new(), &*device).map_err(refused)?;
+        let stored = Stored { device: &device, beside: Beside::of(self) };
+        let entry = Entry::json(RecordKind::Device, String::new(), &stored).map_err(refused)?;
         self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
     }
 
@@ -38,6 +74,7 @@ impl DeviceStore for Keyring {
         let Some(entry) = self.get(RecordKind::Device, "").await? else { return self.absent(None) };
         let device: Device = entry.parse().map_err(refused)?;
         self.push_name.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&device.push_name);
+        entry.parse::<Beside>().map_err(refused)?.hand_to(self);
         Ok(Some(device))
     }
 

@@ -1,7 +1,7 @@
 //! A sandbox, a gateway with keys in memory, and what its sessions said.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, Ordering},
@@ -121,6 +121,13 @@ impl LinkKeys for Keyring {
     fn seal_media(&self, _: &str, _: &[u8]) -> Result<Vec<u8>, StoreError> {
         Ok(Vec::new())
     }
+
+    /// Its memory is the library's own, which has no place for them.
+    fn unread_histories(&self) -> BTreeMap<String, Vec<u8>> {
+        BTreeMap::new()
+    }
+
+    fn note_history(&self, _: &str, _: Option<Vec<u8>>) {}
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {

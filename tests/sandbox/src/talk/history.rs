@@ -111,7 +111,7 @@ fn zlib(data: &[u8]) -> Vec<u8> {
         let low = (low + u32::from(*byte)) % 65_521;
         (low, (high + low) % 65_521)
     });
-    packed.extend((high << 16 | low).to_be_bytes());
+    packed.extend(((high << 16) | low).to_be_bytes());
     packed
 }
 
