@@ -5,6 +5,7 @@ use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 
+use super::lid_memory::LidMemory;
 use super::memory::StagedRecords;
 use super::records::{RecordKind, Records};
 use super::rows::{FailOnDrop, Rows};
@@ -33,6 +34,8 @@ pub struct Keyring {
     pub(crate) merging: Merging,
     /// The name of the account's owner in the stored device, if it has one.
     pub(crate) push_name: std::sync::Mutex<String>,
+    /// Which LID has which number, of those asked for lately.
+    pub(crate) lids: std::sync::Mutex<LidMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
 }
@@ -69,6 +72,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }
@@ -82,6 +86,7 @@ impl Keyring {
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
+            lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }

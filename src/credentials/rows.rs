@@ -277,6 +277,16 @@ impl Records for Rows {
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
 
+    async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError> {
+        let client = self.client().await?;
+        let (keyring, count) = (self.ownership.keyring.0, i64::try_from(count).unwrap_or(i64::MAX));
+        let rows =
+            answered(sql::list_newest_credentials().bind(&client, &kind.as_str(), &count, &keyring).all()).await?;
+        self.check_epoch(rows.first().map(|row| row.epoch))?;
+        let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
+        found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
+    }
+
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
