@@ -8,6 +8,7 @@ mod api;
 mod attempts;
 mod audit;
 mod backup;
+mod baileys;
 mod clocks;
 mod codes;
 mod command_line;
