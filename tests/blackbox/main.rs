@@ -30,6 +30,7 @@ mod late_keys;
 mod late_statements;
 mod leases;
 mod links;
+mod lost_sessions;
 mod names;
 mod numbers;
 mod odd_answers;

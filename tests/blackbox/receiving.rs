@@ -14,16 +14,16 @@ use waproto::{
     whatsapp::{Message, message},
 };
 
-const NUMBER: &str = "436601000001";
-const ANNA: &str = "999000000001";
-const BERT: &str = "999000000002";
+pub(super) const NUMBER: &str = "436601000001";
+pub(super) const ANNA: &str = "999000000001";
+pub(super) const BERT: &str = "999000000002";
 /// Pieces of the statements that write a message, and that keep it until then.
 const RECORD: &str = "AS m (direction, chat";
 const KEYS: &str = "AS gone (kind, name)";
 const LOST: &str = "SELECT count(*) FROM messages WHERE reason = 'lost'";
 
 /// An account that can be written to.
-async fn linked(stage: &Stage) -> Uuid {
+pub(super) async fn linked(stage: &Stage) -> Uuid {
     let account = stage.web.connect_account("shop", NUMBER, &stage.phones).await;
     stage.web.event(account, "groups.synced", 0).await;
     stage.phones.keys_told(NUMBER).await;
@@ -41,18 +41,18 @@ async fn logs_in_anew(stage: &Stage, account: Uuid) {
     .await;
 }
 
-async fn writes(stage: &Stage, from: &str, text: &str) {
+pub(super) async fn writes(stage: &Stage, from: &str, text: &str) {
     stage.phones.send(from, Writing::text(NUMBER, text)).await;
 }
 
 /// What the account's messages say, in the order of their rows.
-async fn texts(stage: &Stage, account: Uuid) -> Vec<String> {
+pub(super) async fn texts(stage: &Stage, account: Uuid) -> Vec<String> {
     let sql = "SELECT coalesce(b.content #>> '{text,body}', m.kind, m.state) FROM messages m
                LEFT JOIN message_bodies b ON b.message_id = m.id WHERE m.account_id = $1 ORDER BY m.id";
     stage.web.sql.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-async fn texts_are(stage: &Stage, account: Uuid, wanted: &[&str]) {
+pub(super) async fn texts_are(stage: &Stage, account: Uuid, wanted: &[&str]) {
     let all = until("these texts", || async { (texts(stage, account).await == wanted).then_some(()) });
     // Less than its own deadline, so that what there is instead is told.
     let _ = tokio::time::timeout(Duration::from_secs(40), all).await;
@@ -60,7 +60,7 @@ async fn texts_are(stage: &Stage, account: Uuid, wanted: &[&str]) {
 }
 
 /// Each message has one event, and WhatsApp has heard of all.
-async fn all_are_told_once(stage: &Stage, account: Uuid) {
+pub(super) async fn all_are_told_once(stage: &Stage, account: Uuid) {
     let sql = "SELECT count(*) FROM messages m WHERE m.account_id = $1 AND (
                    SELECT count(*) FROM events e WHERE e.account_id = m.account_id AND e.kind LIKE 'message.%'
                       AND e.kind <> 'message.recovered' AND (e.payload->>'messageId')::bigint = m.id) <> 1";
@@ -70,7 +70,7 @@ async fn all_are_told_once(stage: &Stage, account: Uuid) {
     nothing_waits(stage).await;
 }
 
-async fn nothing_waits(stage: &Stage) {
+pub(super) async fn nothing_waits(stage: &Stage) {
     until("nothing kept for the device", || async {
         let device = stage.phones.devices(NUMBER).await.pop()?;
         (stage.phones.waiting(NUMBER, &device.jid).await.stanzas == 0).then_some(())
