@@ -211,6 +211,12 @@ impl Keyring {
         self.rows.storing_message()
     }
 
+    /// A record could not be read by somebody who will go on as if there were none: every later
+    /// call fails.
+    pub(crate) fn unread(&self) {
+        self.rows.unread();
+    }
+
     /// Keeps the library's test of its storage in memory, and returns the previous one.
     pub(crate) fn put_probe(&self, probe: Option<Vec<u8>>) -> Option<Vec<u8>> {
         std::mem::replace(&mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner), probe)

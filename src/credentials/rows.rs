@@ -61,6 +61,8 @@ enum Failure {
     /// A message was decrypted with these keys, but not stored. If they were written now, the
     /// library would take the message for a known one when WhatsApp sends it again.
     MessageLost,
+    /// A record that was not read counts as none.
+    Unread,
 }
 
 impl Rows {
@@ -88,6 +90,11 @@ impl Rows {
     /// later state of them may be stored.
     pub fn storing_message(&self) -> FailOnDrop<'_> {
         FailOnDrop { records: Some(self), with: Failure::MessageLost }
+    }
+
+    /// Somebody goes on without a record that could not be read.
+    pub fn unread(&self) {
+        let _ = self.fail(Failure::Unread);
     }
 
     /// As they are to be written with the keyring's row.
@@ -407,6 +414,9 @@ impl Failure {
                 "keyring {keyring} was opened by a newer connection; this one may write no more and must end"
             )),
             Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
+            Self::Unread => {
+                StoreError::Unavailable(format!("a record could not be read; keyring {keyring} must be opened again"))
+            }
             Self::MessageLost => StoreError::Unavailable(format!(
                 "a message could not be stored; keyring {keyring} must be opened again"
             )),

@@ -26,13 +26,15 @@ const OURS: [&str; 3] = ["paird", "paird_actors", "paird_sandbox"];
 /// says a pair code and the whole phone number (target `Client/PairCode`) and
 /// numbers of contacts; at `DEBUG` every stanza, QR refs included; tokio-postgres
 /// at `DEBUG` says a statement's parameters, sealed keys and QR pictures among them.
-const CAPS: [(&str, LevelFilter); 6] = [
+const CAPS: [(&str, LevelFilter); 7] = [
     // Stanzas it did not understand, whole: pair-success or refs may be in one.
     ("whatsapp_rust::handlers", LevelFilter::ERROR),
     ("whatsapp_rust::client::node_io", LevelFilter::ERROR),
     ("Client/Mex", LevelFilter::ERROR),
     // Keys, MACs and addresses of failed decryptions.
     ("wacore_libsignal", LevelFilter::OFF),
+    // Numbers and LIDs that could not be read.
+    ("whatsapp_rust::cache_store", LevelFilter::ERROR),
     // Numbers of contacts whose device lists changed.
     ("whatsapp_rust::client::lid_pn", LevelFilter::ERROR),
     ("whatsapp_rust::client::device_registry", LevelFilter::ERROR),
@@ -187,6 +189,7 @@ mod tests {
             tracing::debug!(target: "whatsapp_rust::client", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::handlers::iq", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::client::node_io", "stanza hunter2");
+            tracing::warn!(target: "whatsapp_rust::cache_store", "number hunter2");
             tracing::error!(target: "wacore_libsignal::protocol::session_cipher", "key hunter2");
             tracing::debug!(target: "tokio_postgres::query", "parameters hunter2");
         });

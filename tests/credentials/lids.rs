@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use paird::credentials::Keyring;
 use wacore::store::CacheStore;
 use wacore::store::traits::{LidPnMappingEntry, ProtocolStore};
@@ -106,6 +107,28 @@ async fn with_few_people_nothing_is_read_to_know_a_stranger() {
     again.get_all_lid_mappings().await.unwrap();
     rig.execute("UPDATE keyrings SET epoch = epoch + 1", &[]).await;
     assert!(again.get_pn_mapping("43699999999").await.is_err(), "there may be others than it was given");
+}
+
+/// The library cannot be told, and would go on as if nobody had the number.
+#[tokio::test]
+async fn a_lid_that_cannot_be_read_ends_the_use_of_the_keys() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.put_lid_mapping(&stored(1)).await.unwrap();
+    rig.execute("ALTER TABLE credentials RENAME TO hidden", &[]).await;
+    let soon = async {
+        for nth in 2..5 {
+            assert!(keyring.get_lid_mapping(&lid(nth)).await.is_err());
+        }
+        rig.execute("ALTER TABLE hidden RENAME TO credentials", &[]).await;
+    };
+    let map = map_over(&keyring);
+    tokio::join!(is_found(&map, 1), soon);
+    assert!(keyring.failed().now_or_never().is_none());
+
+    rig.execute("ALTER TABLE credentials RENAME TO hidden", &[]).await;
+    assert_eq!(map.get_current_lid(&phone(2)).await, None);
+    assert!(keyring.failed().now_or_never().is_some());
 }
 
 #[tokio::test]

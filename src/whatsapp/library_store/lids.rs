@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use paird_actors::domain::StoreError;
+use tokio::time::Instant;
 use wacore::store::cache::CacheStore;
+use wacore::store::error::StoreError as LibraryError;
 use wacore::store::traits::LidPnMappingEntry;
 use wacore::time::now_secs;
 use wacore::types::{LearningSource, LidPnEntry};
 
+use super::super::keys::store_error;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::lid_memory::{LidMemory, LidOfNumber, Side};
@@ -25,6 +30,9 @@ use crate::credentials::records::{Entry, RecordKind, unreadable};
 /// four reads, and a person whom nobody knows two; none where these are all.
 const AT_START: usize = 512;
 const SECONDS_A_DAY: i64 = 24 * 3600;
+/// How long a mapping may stay unread before the connection ends.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_RETRY: Duration = Duration::from_millis(250);
 
 /// Positions in this list are in memory alone.
 const SOURCES: [LearningSource; 11] = [
@@ -43,11 +51,20 @@ const SOURCES: [LearningSource; 11] = [
 
 #[async_trait]
 impl CacheStore for Keyring {
+    /// The library takes an error for a person whom nobody knows, and would use another of their
+    /// names, under which there is no session. So what cannot be read ends the connection.
     async fn get(&self, namespace: &str, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
-        let found = match side(namespace)? {
-            Side::Lid => self.mapping_of_lid(key).await?,
-            Side::Phone => self.mapping_of_phone(key).await?,
+        let side = side(namespace)?;
+        let began = Instant::now();
+        let found = loop {
+            match self.mapping(side, key).await {
+                Err(failure) if began.elapsed() < READ_TIMEOUT && self.may_be_read_later(&failure) => {
+                    tokio::time::sleep(READ_RETRY).await;
+                }
+                found => break found,
+            }
         };
+        let found = found.inspect_err(|_| self.unread())?;
         let entry = found.map(|found| {
             let source = LearningSource::parse(&found.learning_source);
             LidPnEntry::with_timestamp(found.lid, found.phone_number, found.created_at, source)
@@ -68,9 +85,10 @@ impl CacheStore for Keyring {
         let Some(new) = remembered(&mapping, 0) else {
             return Ok(self.write_lid_mappings(&[mapping]).await?);
         };
-        self.make_room_for_lids().await?;
+        // The library cannot keep it elsewhere.
+        let has_room = self.make_room_for_lids().await;
         self.lids().learn(side(namespace)?, new);
-        Ok(())
+        Ok(has_room?)
     }
 
     /// The library only ever replaces mappings.
@@ -97,17 +115,13 @@ fn side(namespace: &str) -> anyhow::Result<Side> {
 }
 
 impl Keyring {
-    pub(super) async fn mapping_of_lid(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
-        self.mapping(Side::Lid, lid).await
+    fn may_be_read_later(&self, failure: &LibraryError) -> bool {
+        matches!(store_error(failure), StoreError::Unavailable(_)) && self.failed().now_or_never().is_none()
     }
 
-    /// Through the LID that was last seen with the number. If that LID has another number by
+    /// Of a number through the LID that was last seen with it. If that LID has another number by
     /// now, the owner of this one is unknown.
-    pub(super) async fn mapping_of_phone(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
-        self.mapping(Side::Phone, phone).await
-    }
-
-    async fn mapping(&self, side: Side, key: &str) -> Kept<Option<LidPnMappingEntry>> {
+    pub(super) async fn mapping(&self, side: Side, key: &str) -> Kept<Option<LidPnMappingEntry>> {
         if let Some(known) = self.remembered_mapping(side, key) {
             return Ok(known);
         }

@@ -11,6 +11,7 @@ use wacore::time::now_secs;
 use super::tc_tokens;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
+use crate::credentials::lid_memory::Side;
 use crate::credentials::record_key;
 use crate::credentials::records::{ANY_STAMP, Durability, Entry, RecordKind, Selection, unreadable};
 
@@ -59,11 +60,11 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
-        self.mapping_of_lid(lid).await
+        self.mapping(Side::Lid, lid).await
     }
 
     async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
-        self.mapping_of_phone(phone).await
+        self.mapping(Side::Phone, phone).await
     }
 
     async fn put_lid_mapping(&self, entry: &LidPnMappingEntry) -> Kept<()> {
