@@ -28,6 +28,18 @@ LEFT JOIN credentials c
     ON c.keyring_id = k.id AND c.kind = :kind AND starts_with(c.name, :prefix) AND c.stamp < :stamp_below
 WHERE k.id = :keyring_id;
 
+-- Those of a kind that were stamped last.
+--! list_newest_credentials : (name?, sealed?, stamp?)
+SELECT k.epoch, c.name, c.sealed, c.stamp
+FROM keyrings k
+LEFT JOIN LATERAL (
+    SELECT n.name, n.sealed, n.stamp FROM credentials n
+    WHERE n.keyring_id = k.id AND n.kind = :kind
+    ORDER BY n.stamp DESC
+    LIMIT :count
+) AS c ON true
+WHERE k.id = :keyring_id;
+
 --! list_credential_names : (name?)
 SELECT k.epoch, c.name
 FROM keyrings k

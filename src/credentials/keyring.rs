@@ -6,6 +6,7 @@ use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 
+use super::lid_memory::LidMemory;
 use super::memory::StagedRecords;
 use super::records::{RecordKind, Records};
 use super::rows::{FailOnDrop, Rows};
@@ -37,6 +38,8 @@ pub struct Keyring {
     /// The histories that the phone has announced and nobody has read, by the ids of the messages
     /// that announced them. Stored in the device's record.
     histories: std::sync::Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Which LID has which number, of those asked for lately.
+    pub(crate) lids: std::sync::Mutex<LidMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
 }
@@ -74,6 +77,7 @@ impl Keyring {
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
             histories: std::sync::Mutex::default(),
+            lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }
@@ -88,6 +92,7 @@ impl Keyring {
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
             histories: std::sync::Mutex::default(),
+            lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
         }
     }
@@ -215,6 +220,12 @@ impl Keyring {
     /// See the field.
     pub(crate) fn unread_histories(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A record could not be read by somebody who will go on as if there were none: every later
+    /// call fails.
+    pub(crate) fn unread(&self) {
+        self.rows.unread();
     }
 
     /// Keeps the library's test of its storage in memory, and returns the previous one.

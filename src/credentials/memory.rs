@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use paird_actors::domain::StoreError;
 
 use super::record_key;
-use super::records::{Entry, RecordKind, Records, Selection};
+use super::records::{ANY_STAMP, Entry, RecordKind, Records, Selection};
 
 /// Identifies a record.
 pub(super) type Key = (RecordKind, String);
@@ -33,6 +33,13 @@ impl RecordMap {
     pub fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Vec<Entry> {
         let of_kind = self.0.values().filter(|entry| entry.kind == kind);
         of_kind.filter(|entry| entry.name.starts_with(prefix) && entry.stamp < stamp_below).cloned().collect()
+    }
+
+    pub fn newest(&self, kind: RecordKind, count: usize) -> Vec<Entry> {
+        let mut all = self.list(kind, "", ANY_STAMP);
+        all.sort_by_key(|entry| std::cmp::Reverse(entry.stamp));
+        all.truncate(count);
+        all
     }
 
     pub fn names(&self, kind: RecordKind) -> Vec<String> {
@@ -110,6 +117,10 @@ impl Records for StagedRecords {
 
     async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
         Ok(self.lock().list(kind, prefix, stamp_below))
+    }
+
+    async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.lock().newest(kind, count))
     }
 
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {

@@ -11,7 +11,7 @@
 //! account at a time, and one connection of it uses a keyring; the fence and the epoch on
 //! every write enforce that. Opening a keyring raises its epoch, so a write that was sent
 //! for an earlier opening and arrives late changes nothing. Nothing is cached, except for
-//! the first minute of a link: see `write_behind`.
+//! the first minute of a link (`write_behind`) and for which LID has which number (`lid_memory`).
 //!
 //! ```text
 //! store ── makes ──▶ keyring ─┬─ memory        (staged)
@@ -23,6 +23,7 @@
 //! the library's storage traits over a keyring.
 
 mod keyring;
+pub(crate) mod lid_memory;
 mod memory;
 mod proxy_login;
 pub(crate) mod record_key;

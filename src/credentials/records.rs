@@ -160,6 +160,9 @@ pub(crate) trait Records: Send + Sync {
     /// Those with a name that starts with `prefix` and a stamp below `stamp_below`, in no order.
     async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError>;
 
+    /// Those with the greatest stamps, so many at most, in no order.
+    async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError>;
+
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError>;
 
     /// The greatest name of a kind.

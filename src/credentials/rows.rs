@@ -61,6 +61,8 @@ enum Failure {
     /// A message was decrypted with these keys, but not stored. If they were written now, the
     /// library would take the message for a known one when WhatsApp sends it again.
     MessageLost,
+    /// A record that was not read counts as none.
+    Unread,
 }
 
 impl Rows {
@@ -88,6 +90,11 @@ impl Rows {
     /// later state of them may be stored.
     pub fn storing_message(&self) -> FailOnDrop<'_> {
         FailOnDrop { records: Some(self), with: Failure::MessageLost }
+    }
+
+    /// Somebody goes on without a record that could not be read.
+    pub fn unread(&self) {
+        let _ = self.fail(Failure::Unread);
     }
 
     /// As they are to be written with the keyring's row.
@@ -277,6 +284,16 @@ impl Records for Rows {
         found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
     }
 
+    async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError> {
+        let client = self.client().await?;
+        let (keyring, count) = (self.ownership.keyring.0, i64::try_from(count).unwrap_or(i64::MAX));
+        let rows =
+            answered(sql::list_newest_credentials().bind(&client, &kind.as_str(), &count, &keyring).all()).await?;
+        self.check_epoch(rows.first().map(|row| row.epoch))?;
+        let found = rows.into_iter().filter_map(|row| Some((row.name?, row.sealed?, row.stamp?)));
+        found.map(|(name, sealed, stamp)| self.open(kind, name, &sealed, stamp)).collect()
+    }
+
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
         let keyring = self.ownership.keyring.0;
@@ -397,6 +414,9 @@ impl Failure {
                 "keyring {keyring} was opened by a newer connection; this one may write no more and must end"
             )),
             Self::Erased => StoreError::Poisoned(format!("keyring {keyring} was erased")),
+            Self::Unread => {
+                StoreError::Unavailable(format!("a record could not be read; keyring {keyring} must be opened again"))
+            }
             Self::MessageLost => StoreError::Unavailable(format!(
                 "a message could not be stored; keyring {keyring} must be opened again"
             )),

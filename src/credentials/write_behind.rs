@@ -250,6 +250,13 @@ impl Records for WriteBehind {
         }
     }
 
+    async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError> {
+        match self.read(|map| map.newest(kind, count))? {
+            Some(listed) => Ok(listed),
+            None => self.rows.newest(kind, count).await,
+        }
+    }
+
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
         match self.read(|map| map.names(kind))? {
             Some(names) => Ok(names),

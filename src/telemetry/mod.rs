@@ -35,6 +35,8 @@ const CAPS: [(&str, LevelFilter); 7] = [
     ("whatsapp_rust::download", LevelFilter::ERROR),
     // Keys, MACs and addresses of failed decryptions.
     ("wacore_libsignal", LevelFilter::OFF),
+    // Numbers and LIDs that could not be read.
+    ("whatsapp_rust::cache_store", LevelFilter::ERROR),
     // Numbers of contacts whose device lists changed.
     ("whatsapp_rust::client::lid_pn", LevelFilter::ERROR),
     ("whatsapp_rust::client::device_registry", LevelFilter::ERROR),
@@ -189,6 +191,7 @@ mod tests {
             tracing::debug!(target: "whatsapp_rust::client", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::handlers::iq", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::client::node_io", "stanza hunter2");
+            tracing::warn!(target: "whatsapp_rust::cache_store", "number hunter2");
             tracing::error!(target: "wacore_libsignal::protocol::session_cipher", "key hunter2");
             tracing::debug!(target: "tokio_postgres::query", "parameters hunter2");
         });

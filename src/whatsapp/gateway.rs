@@ -9,10 +9,10 @@ use paird_actors::{
     ports::{Gateway, Session, SessionListener},
 };
 use tokio::{runtime::Handle, sync::Semaphore};
-use wacore::store::{commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
+use wacore::store::{CacheStore, commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
-    CacheConfig, Client, anyhow,
+    CacheConfig, CacheEntryConfig, CacheStores, Client, anyhow,
     http::{HttpClient, HttpRequest, HttpResponse},
     store::persistence_manager::PersistenceManager,
 };
@@ -40,6 +40,16 @@ const PRE_KEYS: usize = 30;
 /// Chats whose messages are read in parallel. Each that was in use costs 13 KiB until it makes way
 /// for another, and the library keeps 5,000 by default.
 const CHAT_LANES: u64 = 32;
+/// People of whom the library keeps, by default without a limit, how WhatsApp may name them and
+/// that their LIDs are stored, and, of 5,000, their devices and, of 10,000 devices, a lock each. A
+/// message to a group looks at all of its members, of whom there are 1,024 at most: with less room
+/// it would read each of them from the database. What does not fit is read again.
+const PEOPLE: u64 = 2_048;
+/// Groups of which the library keeps the members and, of each member's devices, whether they have
+/// our keys, for an hour; 250 and 500 by default. That of a large group takes 150 KiB. What does
+/// not fit is read again.
+const GROUPS: u64 = 64;
+const KEPT_FOR: Option<Duration> = Some(Duration::from_secs(3600));
 /// A change of the device is written when it happens; this is for those that were missed.
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -153,11 +163,7 @@ impl WhatsApp {
                 inbox.clone(),
             ))
             .with_http_client_arc(http.clone())
-            .with_cache_config(CacheConfig {
-                seed_msg_secrets_from_history: false,
-                chat_lanes_capacity: CHAT_LANES,
-                ..CacheConfig::default()
-            })
+            .with_cache_config(bounded(keys.clone().lids()))
             // A connection that unlinks has no use for a history.
             .with_skip_history_sync(inbox.is_none())
             .with_wanted_pre_key_count(PRE_KEYS)
@@ -247,6 +253,21 @@ impl WhatsApp {
         let label = DevicePropsOverride::new().with_os(name).with_platform_type(PlatformType::CHROME);
         kept.process_command(DeviceCommand::SetDeviceProps(label)).await;
         Ok(kept)
+    }
+}
+
+/// The library's caches: what an account can come to need if it knows many people and groups.
+fn bounded(lids: Arc<dyn CacheStore>) -> CacheConfig {
+    CacheConfig {
+        seed_msg_secrets_from_history: false,
+        chat_lanes_capacity: CHAT_LANES,
+        session_locks_capacity: PEOPLE,
+        lid_pn_cache: CacheEntryConfig::new(None, PEOPLE),
+        device_registry_cache: CacheEntryConfig::new(KEPT_FOR, PEOPLE),
+        group_cache: CacheEntryConfig::new(KEPT_FOR, GROUPS),
+        sender_key_devices_cache: CacheEntryConfig::new(KEPT_FOR, GROUPS),
+        cache_stores: CacheStores { lid_pn_cache: Some(lids), ..CacheStores::default() },
+        ..CacheConfig::default()
     }
 }
 

@@ -7,7 +7,7 @@ use paird_actors::{
     domain::{AccountId, Fence, KeyringId, StoreError, Written},
     ports::WriteKeys,
 };
-use wacore::store::{error::StoreError as BackendError, traits::Backend};
+use wacore::store::{CacheStore, error::StoreError as BackendError, traits::Backend};
 
 use crate::credentials::{CredentialStore, Keyring, ProxyLogin};
 
@@ -42,6 +42,9 @@ pub trait KeySource: Send + Sync + 'static {
 pub trait LinkKeys: Send + Sync + 'static {
     /// The library's view of them; one connection at a time may use it.
     fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
+
+    /// The library's view of which LID has which number.
+    fn lids(self: Arc<Self>) -> Arc<dyn CacheStore>;
 
     /// Hands all that the backend was given so far, sealed, to `write`. See
     /// [`paird_actors::ports::Session::secure_keys`].
@@ -113,6 +116,10 @@ impl KeySource for CredentialStore {
 #[async_trait]
 impl LinkKeys for Keyring {
     fn backend(self: Arc<Self>) -> Arc<dyn Backend> {
+        self
+    }
+
+    fn lids(self: Arc<Self>) -> Arc<dyn CacheStore> {
         self
     }
 

@@ -5,6 +5,7 @@
 
 mod epochs;
 mod faults;
+mod lids;
 mod operations;
 mod oracle;
 mod postgres;

@@ -3,6 +3,7 @@
 
 mod app_sync;
 mod device;
+mod lids;
 mod msg_secrets;
 mod protocol;
 mod signal;

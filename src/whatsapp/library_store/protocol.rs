@@ -11,6 +11,7 @@ use wacore::time::now_secs;
 use super::tc_tokens;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
+use crate::credentials::lid_memory::Side;
 use crate::credentials::record_key;
 use crate::credentials::records::{ANY_STAMP, Durability, Entry, RecordKind, Selection, unreadable};
 
@@ -59,42 +60,24 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Kept<Option<LidPnMappingEntry>> {
-        let entry = self.get(RecordKind::LidMapping, &record_key::one(lid)).await?;
-        entry.map(|entry| entry.parse()).transpose().map_err(refused)
+        self.mapping(Side::Lid, lid).await
     }
 
-    /// Through the LID that was last seen with the number. If that LID has another number by
-    /// now, the owner of this one is unknown.
     async fn get_pn_mapping(&self, phone: &str) -> Kept<Option<LidPnMappingEntry>> {
-        let records = self.records().await;
-        let found = records.get(RecordKind::LidOfPhone, &record_key::one(phone)).await.map_err(refused)?;
-        let Some(lid_name) = found else { return Ok(None) };
-        let lid_name =
-            String::from_utf8(lid_name.into_value()).map_err(|_| refused(unreadable(RecordKind::LidOfPhone)))?;
-        let Some(entry) = records.get(RecordKind::LidMapping, &lid_name).await.map_err(refused)? else {
-            return Ok(None);
-        };
-        let mapping: LidPnMappingEntry = entry.parse().map_err(refused)?;
-        Ok(Some(mapping).filter(|mapping| mapping.phone_number == phone))
+        self.mapping(Side::Phone, phone).await
     }
 
     async fn put_lid_mapping(&self, entry: &LidPnMappingEntry) -> Kept<()> {
-        self.put_lid_mappings(std::slice::from_ref(entry)).await
+        self.write_lid_mappings(std::slice::from_ref(entry)).await
     }
 
     async fn put_lid_mappings(&self, entries: &[LidPnMappingEntry]) -> Kept<()> {
-        let mut records = Vec::with_capacity(entries.len() * 2);
-        for entry in entries {
-            let lid_name = record_key::one(&entry.lid);
-            records.push(Entry::new(RecordKind::LidOfPhone, record_key::one(&entry.phone_number), lid_name.as_str()));
-            records.push(Entry::json(RecordKind::LidMapping, lid_name, entry).map_err(refused)?);
-        }
-        self.put_all(records).await
+        self.write_lid_mappings(entries).await
     }
 
+    /// The library asks for this at its start alone, and for any other mapping when it needs it.
     async fn get_all_lid_mappings(&self) -> Kept<Vec<LidPnMappingEntry>> {
-        let entries = self.records().await.list(RecordKind::LidMapping, "", ANY_STAMP).await.map_err(refused)?;
-        entries.iter().map(Entry::parse).collect::<Result<_, _>>().map_err(refused)
+        self.newest_lid_mappings().await
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Kept<()> {

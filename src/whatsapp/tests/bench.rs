@@ -21,7 +21,7 @@ use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
 use tokio::{runtime::Handle, sync::watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wacore::store::{InMemoryBackend, traits::Backend};
+use wacore::store::{CacheStore, InMemoryBackend, traits::Backend};
 
 use whatsapp_rust::Client;
 
@@ -44,11 +44,43 @@ pub(super) struct Keyrings {
     /// Every flush before a send fails.
     pub(super) unsettled: Arc<AtomicBool>,
     pub(super) fenced: CancellationToken,
+    pub(super) lids: Arc<Lids>,
+}
+
+/// Which LID has which number, as the library writes it.
+#[derive(Default)]
+pub(super) struct Lids(Mutex<HashMap<String, Vec<u8>>>);
+
+impl Lids {
+    pub(super) fn of(&self, number: &str) -> Option<String> {
+        self.0.lock().unwrap().get(number).map(|entry| String::from_utf8(entry.clone()).unwrap())
+    }
+}
+
+#[async_trait]
+impl CacheStore for Lids {
+    async fn get(&self, _: &str, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+
+    async fn set(&self, _: &str, key: &str, value: &[u8], _: Option<Duration>) -> anyhow::Result<()> {
+        self.0.lock().unwrap().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, _: &str, _: &str) -> anyhow::Result<()> {
+        anyhow::bail!("nothing is deleted")
+    }
+
+    async fn clear(&self, _: &str) -> anyhow::Result<()> {
+        anyhow::bail!("nothing is deleted")
+    }
 }
 
 struct Keyring {
     id: KeyringId,
     backend: Arc<InMemoryBackend>,
+    lids: Arc<Lids>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     unwritable: Arc<AtomicBool>,
     unsettled: Arc<AtomicBool>,
@@ -67,6 +99,7 @@ impl KeySource for Keyrings {
         let keys = Arc::new(Keyring {
             id: keyring,
             backend: Arc::new(InMemoryBackend::new()),
+            lids: self.lids.clone(),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
             unsettled: self.unsettled.clone(),
@@ -94,6 +127,10 @@ impl LinkKeys for Keyring {
         self.backend.clone()
     }
 
+    fn lids(self: Arc<Self>) -> Arc<dyn CacheStore> {
+        self.lids.clone()
+    }
+
     async fn secure(&self, write: WriteKeys) -> Result<Written, StoreError> {
         if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
@@ -103,6 +140,7 @@ impl LinkKeys for Keyring {
         let copy = Keyring {
             id: self.id,
             backend: self.backend.clone(),
+            lids: self.lids.clone(),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
             unsettled: self.unsettled.clone(),

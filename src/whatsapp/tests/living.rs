@@ -73,6 +73,20 @@ async fn keys_that_are_not_there_are_an_error_and_never_a_new_device() {
     assert!(matches!(missing, Err(StoreError::Poisoned(_))));
 }
 
+/// The library's own memory of them has no limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn lids_are_remembered_with_the_keys_and_not_by_the_library() {
+    let bench = Bench::start().await;
+    let session = bench.linked().await;
+    let lids = bench.keyrings.lids.clone();
+    until("the LID of the own number", || lids.of(NUMBER).is_some_and(|entry| entry.contains(NUMBER))).await;
+    let client = session.client().upgrade().unwrap();
+    let report = client.memory_report().await;
+    assert_eq!((report.lid_pn_lid_entries.entries, report.lid_pn_pn_entries.entries), (0, 0));
+    drop(client);
+    session.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_label_is_the_one_that_the_phone_lists() {
     let bench = Bench::start().await;

@@ -22,11 +22,12 @@ pub(crate) enum Answer {
     Unknown(Vec<Node>),
 }
 
-/// A client that is not logged in only ever pings, besides pairing.
+/// A client that is not logged in only ever pings, besides pairing. One of another family also says
+/// its name as soon as it is paired.
 pub(crate) fn answer_unregistered(stanza: &Node) -> Answer {
     match (&*stanza.tag, attr(stanza, "xmlns").as_str()) {
         ("iq", "w:p") => Answer::Say(vec![result(stanza, Vec::new())]),
-        ("ib" | "ack", _) => Answer::Nothing,
+        ("ib" | "ack" | "presence", _) => Answer::Nothing,
         _ => Answer::Unknown(Vec::new()),
     }
 }

@@ -20,6 +20,12 @@ pub struct ListCredentialsParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub keyring_id: uuid::Uuid,
 }
 #[derive(Debug)]
+pub struct ListNewestCredentialsParams<T1: crate::StringSql> {
+    pub kind: T1,
+    pub count: i64,
+    pub keyring_id: uuid::Uuid,
+}
+#[derive(Debug)]
 pub struct ListCredentialNamesParams<T1: crate::StringSql> {
     pub kind: T1,
     pub keyring_id: uuid::Uuid,
@@ -169,6 +175,24 @@ pub struct ListCredentialsBorrowed<'a> {
 }
 impl<'a> From<ListCredentialsBorrowed<'a>> for ListCredentials {
     fn from(ListCredentialsBorrowed { epoch, name, sealed, stamp }: ListCredentialsBorrowed<'a>) -> Self {
+        Self { epoch, name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListNewestCredentials {
+    pub epoch: i64,
+    pub name: Option<String>,
+    pub sealed: Option<Vec<u8>>,
+    pub stamp: Option<i64>,
+}
+pub struct ListNewestCredentialsBorrowed<'a> {
+    pub epoch: i64,
+    pub name: Option<&'a str>,
+    pub sealed: Option<&'a [u8]>,
+    pub stamp: Option<i64>,
+}
+impl<'a> From<ListNewestCredentialsBorrowed<'a>> for ListNewestCredentials {
+    fn from(ListNewestCredentialsBorrowed { epoch, name, sealed, stamp }: ListNewestCredentialsBorrowed<'a>) -> Self {
         Self { epoch, name: name.map(|v| v.into()), sealed: sealed.map(|v| v.into()), stamp }
     }
 }
@@ -377,6 +401,63 @@ where
 {
     pub fn map<R>(self, mapper: fn(ListCredentialsBorrowed) -> R) -> ListCredentialsQuery<'c, 'a, 's, C, R, N> {
         ListCredentialsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListNewestCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListNewestCredentialsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListNewestCredentialsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListNewestCredentialsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(ListNewestCredentialsBorrowed) -> R,
+    ) -> ListNewestCredentialsQuery<'c, 'a, 's, C, R, N> {
+        ListNewestCredentialsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1079,6 +1160,60 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a ListCredentialsParams<T1, T2>,
     ) -> ListCredentialsQuery<'c, 'a, 's, C, ListCredentials, 4> {
         self.bind(client, &params.kind, &params.prefix, &params.stamp_below, &params.keyring_id)
+    }
+}
+pub struct ListNewestCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_newest_credentials() -> ListNewestCredentialsStmt {
+    ListNewestCredentialsStmt(
+        "SELECT k.epoch, c.name, c.sealed, c.stamp FROM keyrings k LEFT JOIN LATERAL ( SELECT n.name, n.sealed, n.stamp FROM credentials n WHERE n.keyring_id = k.id AND n.kind = $1 ORDER BY n.stamp DESC LIMIT $2 ) AS c ON true WHERE k.id = $3",
+        None,
+    )
+}
+impl ListNewestCredentialsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        kind: &'a T1,
+        count: &'a i64,
+        keyring_id: &'a uuid::Uuid,
+    ) -> ListNewestCredentialsQuery<'c, 'a, 's, C, ListNewestCredentials, 3> {
+        ListNewestCredentialsQuery {
+            client,
+            params: [kind, count, keyring_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListNewestCredentialsBorrowed, tokio_postgres::Error> {
+                Ok(ListNewestCredentialsBorrowed {
+                    epoch: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    sealed: row.try_get(2)?,
+                    stamp: row.try_get(3)?,
+                })
+            },
+            mapper: |it| ListNewestCredentials::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListNewestCredentialsParams<T1>,
+        ListNewestCredentialsQuery<'c, 'a, 's, C, ListNewestCredentials, 3>,
+        C,
+    > for ListNewestCredentialsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListNewestCredentialsParams<T1>,
+    ) -> ListNewestCredentialsQuery<'c, 'a, 's, C, ListNewestCredentials, 3> {
+        self.bind(client, &params.kind, &params.count, &params.keyring_id)
     }
 }
 pub struct ListCredentialNamesStmt(&'static str, Option<tokio_postgres::Statement>);
