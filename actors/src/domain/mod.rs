@@ -12,6 +12,7 @@ mod ids;
 mod instant;
 mod message;
 mod message_text;
+mod outgoing;
 mod phone;
 mod policy;
 mod reason;
@@ -43,6 +44,9 @@ pub use message::{
     Said, WaitReason, WaitingMessage,
 };
 pub use message_text::describe_message;
+pub use outgoing::{
+    MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome, TakenMessages,
+};
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};
