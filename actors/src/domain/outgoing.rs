@@ -65,6 +65,8 @@ pub struct OutgoingMessage {
     pub attempt: u16,
     /// Nothing was heard from this chat yet, and nothing sent to it before.
     pub is_new_chat: bool,
+    /// An earlier try was left without an end: WhatsApp may have it.
+    pub maybe_sent: bool,
     /// It is given up then, unless WhatsApp has it.
     pub expires_at: Option<Instant>,
 }
@@ -84,7 +86,10 @@ pub struct TakenMessages {
     /// At most one of each chat, in the order of the rows; first those of former connections.
     pub messages: Vec<OutgoingMessage>,
     pub pace: Option<Pace>,
-    /// Whether more may be taken as soon as there is room and their chats are free.
+    /// How many were taken of this account within the time that a burst takes to come back, these
+    /// included.
+    pub recent: u32,
+    /// Whether more are due: they can be taken as soon as there is room and their chats are free.
     pub has_more: bool,
     /// When the next one is due that is not due yet: its `not_before`, its next try, or the day's
     /// room for new chats.
