@@ -10,6 +10,7 @@ pub mod notify_command;
 pub mod notify_lane;
 pub(crate) mod number_claim;
 pub mod outbox;
+pub mod outgoing;
 pub mod pool;
 mod process_identity;
 pub mod prune;

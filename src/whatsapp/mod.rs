@@ -17,7 +17,7 @@ pub mod reachability;
 mod runtime;
 mod version;
 
-pub use connection::{MessageLink, MessageStore, OddKind, OddListener};
+pub use connection::{MessageLink, MessageStore, OddKind, OddListener, OutgoingStore};
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys};

@@ -31,6 +31,8 @@ pub enum AuditAction {
     DeviceNamed,
     #[strum(serialize = "account.presence_set")]
     PresenceSet,
+    #[strum(serialize = "account.pace_set")]
+    PaceSet,
     #[strum(serialize = "account.resumed")]
     Resumed,
     #[strum(serialize = "account.reconnected")]
@@ -117,6 +119,9 @@ impl AuditAction {
             }
             Self::DeviceNamed => "the name that the phone lists was set, to `deviceName`",
             Self::PresenceSet => "the account's presence was set, to `presence`",
+            Self::PaceSet => {
+                "the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`"
+            }
             Self::Resumed => "the operator had the account reconnect with its stored keys",
             Self::Reconnected => "the account was reconnected by a command, or because its proxy changed",
             Self::Restarted => "the account's actor was restarted by an operator",

@@ -45,7 +45,8 @@ pub use message::{
 };
 pub use message_text::describe_message;
 pub use outgoing::{
-    MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome, TakenMessages,
+    MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome,
+    TakenMessages,
 };
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};

@@ -122,10 +122,17 @@ word!(SendFailure);
 #[derive(Clone, Debug, PartialEq)]
 pub enum SendOutcome {
     /// WhatsApp has it, for at least one device of the recipient.
-    Sent { at: Instant },
+    Sent {
+        at: Instant,
+    },
     /// It did not reach WhatsApp, or only in vain: it may be taken again after this pause.
-    Again { after: Duration },
-    Failed { reason: SendFailure, code: Option<u16> },
+    Again {
+        after: Duration,
+    },
+    Failed {
+        reason: SendFailure,
+        code: Option<u16>,
+    },
 }
 
 /// How far a message got at the recipient's.
@@ -186,10 +193,6 @@ impl fmt::Debug for OutgoingMessage {
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wa_ids, kind, at, .. } = self;
-        f.debug_struct("Receipt")
-            .field("wa_ids", wa_ids)
-            .field("kind", kind)
-            .field("at", at)
-            .finish_non_exhaustive()
+        f.debug_struct("Receipt").field("wa_ids", wa_ids).field("kind", kind).field("at", at).finish_non_exhaustive()
     }
 }

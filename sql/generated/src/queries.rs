@@ -14,6 +14,7 @@ pub mod events;
 pub mod keyrings;
 pub mod messages;
 pub mod metrics;
+pub mod outgoing;
 pub mod processes;
 pub mod prune;
 pub mod reading;

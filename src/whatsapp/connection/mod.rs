@@ -6,6 +6,7 @@
 //! [`WhatsAppSession`] (what the owner asks for).
 
 mod close_reason;
+mod courier;
 mod driver;
 mod event_sender;
 mod events;
@@ -16,6 +17,7 @@ mod presence;
 mod session;
 mod shell;
 
+pub use courier::OutgoingStore;
 pub(super) use driver::Driver;
 pub(super) use gate::GatedDialer;
 pub(super) use inbox::Inbox;
