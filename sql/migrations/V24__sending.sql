@@ -128,7 +128,11 @@ CREATE TRIGGER pace_was_changed AFTER UPDATE OF send_rate, send_burst, new_chats
 CREATE FUNCTION chat_became_known() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE messages m SET is_new_chat = false, reason = NULL
-    WHERE m.account_id = NEW.account_id AND m.chat = NEW.jid AND m.state = 'queued' AND m.is_new_chat;
+    -- Not one that is being cancelled: that transaction may stay open.
+    WHERE m.id = ANY (ARRAY(
+        SELECT q.id FROM messages q
+        WHERE q.account_id = NEW.account_id AND q.chat = NEW.jid AND q.state = 'queued' AND q.is_new_chat
+        FOR UPDATE SKIP LOCKED));
     IF FOUND THEN
         PERFORM ring_for_messages(NEW.account_id);
     END IF;
@@ -852,7 +856,7 @@ BEGIN
         WHERE m.id = receipt.id AND (m.state = 'sent' OR (m.state = 'delivered' AND receipt.kind = 'read'));
         IF FOUND THEN
             told := true;
-            PERFORM tell(account, 'message.' || receipt.kind, jsonb_build_object(
+            PERFORM tell(account, CASE receipt.kind WHEN 'read' THEN 'message.read' ELSE 'message.delivered' END, jsonb_build_object(
                 'messageId', receipt.id, 'at', event_time(receipt.received_at), 'by', receipt.participant), at);
         END IF;
         IF former.chat LIKE '%@g.us' THEN
@@ -916,12 +920,13 @@ CREATE FUNCTION list_accounts_with_queue() RETURNS SETOF uuid LANGUAGE sql STABL
     SELECT queue.account_id FROM queue WHERE queue.account_id IS NOT NULL
 $$;
 
--- Who changes a contact or deletes an account need not have the right to write messages.
+-- Who changes a contact or deletes an account need not have the right to write messages, and may have
+-- another search_path.
 DO $$
 DECLARE
     fired regprocedure;
 BEGIN
-    FOREACH fired IN ARRAY ARRAY['chat_became_known()', 'account_is_gone()']::regprocedure[] LOOP
+    FOREACH fired IN ARRAY ARRAY['chat_became_known()', 'account_is_gone()', 'pace_was_changed()']::regprocedure[] LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', fired, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', fired);
     END LOOP;

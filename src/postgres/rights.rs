@@ -150,7 +150,7 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 23] = [
+pub const FUNCTIONS: [FunctionRights; 24] = [
     function("account_is_gone()", &[]),
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
@@ -159,6 +159,7 @@ pub const FUNCTIONS: [FunctionRights; 23] = [
     function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
     function("merge_chat(uuid,uuid,bigint,text,text,integer)", &[Role::Daemon]),
+    function("pace_was_changed()", &[]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),

@@ -62,7 +62,7 @@ fn every_kind_that_a_statement_names_exists() {
     .collect();
     let is_kind = |text: &String| {
         let (noun, rest) = text.split_once('.').unwrap_or_default();
-        ["account", "session", "groups", "command", "message"].contains(&noun)
+        ["account", "session", "groups", "command", "message", "sending", "chat"].contains(&noun)
             && rest.chars().all(|c| c.is_alphabetic() || c == '_')
     };
     let mut found = BTreeSet::new();

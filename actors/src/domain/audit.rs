@@ -83,6 +83,7 @@ impl AuditAction {
             Self::Proxied => "Proxy changed",
             Self::DeviceNamed => "Device name changed",
             Self::PresenceSet => "Presence changed",
+            Self::PaceSet => "Pace of messages set",
             Self::Resumed => "Resumed",
             Self::Reconnected => "Connected anew",
             Self::Restarted => "Restarted",
