@@ -64,7 +64,7 @@ WITH mine AS (
     SELECT nextval('messages_id_seq') AS id, ordered.*
     FROM (SELECT heard.* FROM heard ORDER BY heard.nth) AS ordered
 ), resolved AS MATERIALIZED (
-    SELECT n.*, coalesce(former.id, own.id, beside.id) AS refers_to
+    SELECT n.*, coalesce(own.id, former.id, beside.id) AS refers_to
     FROM numbered n
     LEFT JOIN LATERAL (
         -- `+ 0`, as for a bare min(id) the planner searches from the beginning of the chat.

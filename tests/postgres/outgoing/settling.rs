@@ -108,6 +108,12 @@ async fn an_echo_of_a_sent_message_is_that_message() {
     assert_eq!(refers, json!({key("R", ANNA): id.0, key("R", BERT): null, key("D", ANNA): id.0}));
     // Somebody else's message with the same id is another message.
     assert_eq!(account.linked.record(&[text(ANNA, &wa_id, "forged")]).await, Ok(1));
+    let answer = IncomingMessage {
+        content: said(Said::Reaction { of: wa_id, emoji: "👍".to_owned() }),
+        ..text(ANNA, "S", "")
+    };
+    account.linked.record(&[answer]).await.unwrap();
+    assert_eq!(database.count("SELECT refers_to FROM messages WHERE wa_id = 'S'").await, id.0);
 }
 
 #[tokio::test]
