@@ -31,7 +31,7 @@ impl Tenants {
                  SELECT send_command('account.cancel', '{account}', '{{}}', 'key');
                  INSERT INTO contacts (account_id, jid) VALUES ('{account}', '1@lid');
                  INSERT INTO message_receipts (message_id, participant)
-                 SELECT send_message('{account}', '{{"to": "1@g.us", "type": "text", "text": {{"body": "x"}}}}'), '1@lid';
+                 SELECT send_message('{account}', '{{\"to\": \"1@g.us\", \"type\": \"text\", \"text\": {{\"body\": \"x\"}}}}'), '1@lid';
                  WITH m AS (INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)
                             VALUES ('{account}', 'in', '1@lid', '1@lid', 'A', 'text', 'received', now()) RETURNING id)
                  INSERT INTO message_bodies (message_id, content) SELECT id, '{{}}' FROM m"
@@ -170,7 +170,8 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
         said.push(is_refused(&shop, &format!("SELECT send_message({account}, {text}, 'key')")).await);
     }
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
-    let queued: i64 = tenants.database.one("SELECT id FROM messages WHERE account_id = $1 AND state = 'queued'", &[&theirs]).await;
+    let queued: i64 =
+        tenants.database.one("SELECT id FROM messages WHERE account_id = $1 AND state = 'queued'", &[&theirs]).await;
     for id in [queued, 999_999] {
         assert!(!shop.query_one("SELECT cancel_message($1)", &[&id]).await.unwrap().get::<_, bool>(0));
     }
