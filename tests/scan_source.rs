@@ -132,12 +132,12 @@ fn database_in_the_gateway(source: &Source) -> Vec<String> {
 
 fn impurity_in_a_pure_module(source: &Source) -> Vec<String> {
     let is_pure = source.is_below("actors/src/domain/")
-        || ["author", "backoff", "connection", "desk", "lifecycle", "lease", "machine", "outgoing", "roster", "saga"].iter().any(
-            |name| {
+        || ["author", "backoff", "connection", "desk", "lifecycle", "lease", "machine", "outgoing", "roster", "saga"]
+            .iter()
+            .any(|name| {
                 source.is_below("actors/src/")
                     && (source.path.contains(&format!("/{name}/")) || source.path.ends_with(&format!("/{name}.rs")))
-            },
-        );
+            });
     if !is_pure {
         return Vec::new();
     }

@@ -1,5 +1,6 @@
 //! Wiring: makes the parts, hands them to each other, and takes them down in order.
 
+mod bells;
 mod boot;
 mod limits;
 mod shutdown;
@@ -31,6 +32,7 @@ use crate::{
         listener::{ListenMode, Listener},
         messages::PgMessages,
         outbox::Outbox,
+        outgoing::PgOutgoing,
         prune,
         store::PgStore,
     },
@@ -38,7 +40,7 @@ use crate::{
     qr, systemd,
     vitals::Vitals,
     whatsapp::{
-        cert_check,
+        OutgoingStore, cert_check,
         gateway::{self, WhatsApp},
     },
 };
@@ -145,6 +147,7 @@ async fn serve_with(
     let daemon_pool = pool.clone();
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
+    let outgoing: Arc<dyn OutgoingStore> = Arc::new(PgOutgoing::new(message_pool.clone(), process, outbox.waker()));
     let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
@@ -165,7 +168,11 @@ async fn serve_with(
             let messages = PgMessages::new(message_pool, process, outbox.waker());
             Arc::new(MeteredMessages::new(Arc::new(messages), Arc::clone(&meters)))
         },
+        outgoing: Arc::clone(&outgoing),
+        bells: Arc::new(listener.subscriptions()),
+        sending: config.outgoing_policy(),
     });
+    let looking = bells::look_for_messages(outgoing, listener.subscriptions(), listener.mode());
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {
             let runtime = Arc::clone(&runtime);
@@ -219,7 +226,7 @@ async fn serve_with(
     });
     let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;
-    drop(pruning);
+    drop((pruning, looking));
     shutdown::in_order(running).await;
     for arbiter in arbiters {
         arbiter.stop();

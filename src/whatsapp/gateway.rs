@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use paird_actors::{
     connection::ConnectionPolicy,
     domain::{CloseReason, OpenSession, Purpose, StoreError},
+    outgoing::OutgoingPolicy,
     ports::{Gateway, Session, SessionListener},
 };
 use tokio::runtime::Handle;
@@ -19,8 +20,8 @@ use whatsapp_rust::{
 
 use super::{
     connection::{
-        Driver, GatedDialer, Inbox, MessageLink, MessageStore, OddListener, OddStanzas, PresenceKeeper, Shell,
-        WhatsAppSession,
+        Bells, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener, OddStanzas,
+        OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
     },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
@@ -41,6 +42,10 @@ const PRE_KEYS: usize = 30;
 const CHAT_LANES: u64 = 32;
 /// A change of the device is written when it happens; this is for those that were missed.
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a message that was sent is kept, for devices that cannot read it and ask for it again.
+/// The library drops the question, and the new keys that come with it, of one that it does not
+/// have. It keeps them for two hours by default.
+const SENT_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// How [`WhatsApp`] is set up.
 pub struct GatewaySettings {
@@ -64,6 +69,12 @@ pub struct GatewaySettings {
     pub proxied: ProxyListener,
     /// Where messages are written.
     pub messages: Arc<dyn MessageStore>,
+    /// Where messages to send are taken from.
+    pub outgoing: Arc<dyn OutgoingStore>,
+    /// Ring when there are some.
+    pub bells: Arc<dyn Bells>,
+    /// How messages are sent.
+    pub sending: OutgoingPolicy,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -80,6 +91,7 @@ pub struct WhatsApp {
     proxy_allow: Arc<ProxyAllow>,
     odd: Arc<OddStanzas>,
     messages: Arc<dyn MessageStore>,
+    post_office: PostOffice,
 }
 
 impl WhatsApp {
@@ -101,6 +113,7 @@ impl WhatsApp {
             proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
             messages: settings.messages,
+            post_office: PostOffice { store: settings.outgoing, bells: settings.bells, policy: settings.sending },
         }
     }
 
@@ -108,6 +121,12 @@ impl WhatsApp {
     #[cfg(all(test, feature = "sandbox"))]
     pub(super) fn with_policy(self, policy: ConnectionPolicy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same gateway, which sends what is there.
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(super) fn with_post(self, store: Arc<dyn OutgoingStore>, policy: OutgoingPolicy) -> Self {
+        Self { post_office: PostOffice { store, policy, ..self.post_office.clone() }, ..self }
     }
 
     /// The same gateway, which looks the client version up on the web.
@@ -135,7 +154,7 @@ impl WhatsApp {
         let (shell, orders) =
             Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
-        let inbox = self.inbox_for(&order, &keys, &shell);
+        let mail = self.mail_for(&order, &keys, &shell);
         let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
@@ -145,19 +164,20 @@ impl WhatsApp {
                 shell.clone(),
                 keys.clone(),
                 presence.clone(),
-                inbox.clone(),
+                mail.clone(),
             ))
             .with_http_client_arc(http.clone())
             .with_cache_config(CacheConfig {
                 seed_msg_secrets_from_history: false,
                 chat_lanes_capacity: CHAT_LANES,
+                sent_message_ttl_secs: SENT_KEPT_FOR.as_secs(),
                 ..CacheConfig::default()
             })
             .with_skip_history_sync(true)
             .with_wanted_pre_key_count(PRE_KEYS)
             .with_background_saver_interval(SAVER_INTERVAL);
-        if let Some(inbox) = &inbox {
-            builder = builder.with_inbound_durability_hook_arc(inbox.clone());
+        if let Some(mail) = &mail {
+            builder = builder.with_inbound_durability_hook_arc(mail.inbox.clone());
         }
         let client = builder
             .build()
@@ -167,16 +187,18 @@ impl WhatsApp {
         shell.attach(&client);
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
-            Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, inbox };
+            Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, mail };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(&self, order: &OpenSession, keys: &Arc<dyn LinkKeys>, shell: &Arc<Shell>) -> Option<Arc<Inbox>> {
+    fn mail_for(&self, order: &OpenSession, keys: &Arc<dyn LinkKeys>, shell: &Arc<Shell>) -> Option<Mail> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
                 let link = MessageLink { account, fence, keyring };
-                Some(Arc::new(Inbox::new(self.messages.clone(), keys.clone(), link, &order.purpose, shell.clone())))
+                let inbox = Inbox::new(self.messages.clone(), keys.clone(), link, &order.purpose, shell.clone());
+                let courier = Courier::new(&self.post_office, keys.clone(), link, shell.clone());
+                Some(Mail { inbox: Arc::new(inbox), courier })
             }
             Purpose::Unlink => None,
         }

@@ -8,8 +8,12 @@ use paird_actors::{
     ports::WriteKeys,
 };
 use wacore::store::{error::StoreError as BackendError, traits::Backend};
+use zeroize::Zeroizing;
 
-use crate::credentials::{CredentialStore, Keyring, ProxyLogin};
+use crate::credentials::{CredentialStore, KeyedDevices, Keyring, ProxyLogin};
+
+/// With which later reactions to a message, and edits of it, are read.
+pub type MessageSecret = Zeroizing<[u8; 32]>;
 
 /// The source of links' keys.
 #[async_trait]
@@ -49,6 +53,13 @@ pub trait LinkKeys: Send + Sync + 'static {
 
     /// Seals what is needed to fetch the media of the message with this id.
     fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// The secret of the message that this account sends under this id: the same in every try.
+    fn message_secret(&self, wa_id: &str) -> MessageSecret;
+
+    /// While it is sent to this group, only these devices are recorded as having the group's key.
+    /// `None`: all that the library says.
+    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>);
 
     /// Waits until everything that the backend was given, and that WhatsApp may come to
     /// rely on, is durable. Called before anything is sent.
@@ -114,6 +125,14 @@ impl LinkKeys for Keyring {
 
     fn seal_media(&self, wa_id: &str, keys: &[u8]) -> Result<Vec<u8>, StoreError> {
         Self::seal_media(self, wa_id, keys)
+    }
+
+    fn message_secret(&self, wa_id: &str) -> MessageSecret {
+        Self::message_secret(self, wa_id)
+    }
+
+    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>) {
+        Self::limit_group_marks(self, group, to);
     }
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {

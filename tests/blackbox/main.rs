@@ -42,6 +42,7 @@ mod proxies;
 mod receiving;
 mod restarts;
 mod roles;
+mod sending;
 mod settings;
 mod sweep;
 mod systemd;

@@ -22,6 +22,6 @@ pub enum Effect {
 pub enum EndCause {
     /// WhatsApp acknowledged a message neither well nor badly.
     NotAcknowledged,
-    /// The account is another daemon's, or its row cannot be used.
+    /// The account, or its link, is not this connection's any more.
     NotOurs,
 }

@@ -28,9 +28,7 @@ pub use policy::OutgoingPolicy;
 use pacing::Pacing;
 use state::{End, Held, Stage, Wish, Word};
 
-use crate::domain::{
-    Instant, MessageId, OutgoingMessage, Retry, SendFailure, SendOutcome, StoreError, TakenMessages,
-};
+use crate::domain::{Instant, MessageId, OutgoingMessage, Retry, SendFailure, SendOutcome, StoreError, TakenMessages};
 use crate::machine::{self, Machine};
 
 /// The codes with which WhatsApp refuses a message that have a meaning of their own.
@@ -167,12 +165,11 @@ impl Outgoing {
         let Some((room, retry)) = &mut self.look else { return };
         let taken = match answer {
             Ok(taken) => taken,
-            Err(StoreError::Unavailable(_)) => {
+            Err(StoreError::Fenced | StoreError::Overtaken) => return self.end(EndCause::NotOurs, step),
+            Err(StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Poisoned(_)) => {
                 retry.on_failed(self.policy.store_pause, self.seed, step.now);
-                self.look_after_late_statement(step.now);
-                return;
+                return self.look_after_late_statement(step.now);
             }
-            Err(_) => return self.end(EndCause::NotOurs, step),
         };
         let room = usize::from(*room);
         self.look = None;
@@ -289,10 +286,10 @@ impl Outgoing {
                     self.wish = Wish::Look;
                 }
             }
-            Err(StoreError::Unavailable(_)) => {
+            Err(StoreError::Fenced | StoreError::Overtaken) => self.end(EndCause::NotOurs, step),
+            Err(StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Poisoned(_)) => {
                 write.on_failed(self.policy.store_pause, self.seed, step.now);
             }
-            Err(_) => self.end(EndCause::NotOurs, step),
         }
     }
 

@@ -6,3 +6,4 @@ mod bench;
 mod endings;
 mod linking;
 mod living;
+mod sending;

@@ -119,11 +119,13 @@ impl Referee {
             return;
         }
         for a_try in self.held.values() {
-            assert!(a_try.is_sent || a_try.outcome.is_some(), "a message was taken and forgotten");
+            // What comes during a write goes with the next.
             let is_written = a_try.outcome.is_some() || self.writes.is_some();
+            assert!(a_try.is_sent || is_written, "a message was taken and forgotten");
             assert!(!a_try.is_known() || is_written, "what came of a message is not written");
         }
-        let waits = self.held.values().any(|a_try| a_try.outcome.is_none() && !a_try.is_known());
+        let waits = |a_try: &Try| a_try.is_sent && a_try.outcome.is_none() && !a_try.is_known();
+        let waits = self.held.values().any(waits);
         assert!(!waits || machine.deadline().is_some(), "a message is waited for without an end");
         let is_written = self.held.values().all(|a_try| a_try.outcome.is_none());
         assert!(is_written || self.writes.is_some(), "an outcome that nobody writes");
@@ -136,7 +138,10 @@ impl Referee {
         match effect {
             Effect::Take { held, room } => {
                 assert!(self.is_ready, "taken before the login was complete");
-                assert!(held.iter().eq(self.held.keys()) || self.same_held(held), "told of other messages than it holds");
+                assert!(
+                    held.iter().eq(self.held.keys()) || self.same_held(held),
+                    "told of other messages than it holds"
+                );
                 let is_again = matches!(input, Input::Deadline) && self.looks == Some(*room);
                 assert!(self.looks.is_none() || is_again, "two looks at once");
                 let place = usize::from(self.policy.at_once).saturating_sub(self.held.len());
