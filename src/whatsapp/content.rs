@@ -299,6 +299,8 @@ pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
     let (is_from_me, recipient_alt) = match direction {
         MessageDirection::In => (false, None),
         MessageDirection::Echo => (true, number(chat)),
+        // One of our own does not wait to be read.
+        MessageDirection::Out => return None,
     };
     let source = MessageSource {
         chat: chat_jid,

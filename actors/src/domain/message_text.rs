@@ -26,6 +26,7 @@ impl MessageDirection {
         match self {
             Self::In => "somebody sent it to the account, or to a group that the account is in",
             Self::Echo => "the account's owner sent it from the phone or another device",
+            Self::Out => "it was sent, or is to be sent, with `send_message`",
         }
     }
 }

@@ -11,6 +11,7 @@ mod fleet;
 mod ids;
 mod instant;
 mod message;
+mod message_state;
 mod message_text;
 mod outgoing;
 mod phone;
@@ -43,6 +44,7 @@ pub use message::{
     ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
     Said, WaitReason, WaitingMessage,
 };
+pub use message_state::{MessageState, describe_message_state, describe_pause};
 pub use message_text::describe_message;
 pub use outgoing::{
     MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome,
