@@ -16,6 +16,7 @@ mod process_identity;
 pub mod prune;
 pub mod rights;
 pub mod roles;
+pub mod send_refusal;
 pub mod store;
 pub mod subscriptions;
 mod tls;

@@ -92,7 +92,7 @@ const TABLES: [&str; 9] = [
 const MOST_PAGES: u64 = 8_000;
 
 /// The files of statements that run periodically, for each command or for each connection.
-const ASKED: [&str; 15] = [
+const ASKED: [&str; 16] = [
     "accounts",
     "changes",
     "commands",
@@ -106,6 +106,7 @@ const ASKED: [&str; 15] = [
     "outgoing",
     "processes",
     "prune",
+    "sending",
     "settings",
     "tickets",
 ];
@@ -358,6 +359,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         (_, "uuid::Uuid") => "md5('other')::uuid",
         (_, "chrono::DateTime<chrono::FixedOffset>") => "now()",
         ("args" | "payload" | "event_payload", _) => "'{}'",
+        ("content", _) => r#"'{"to": "436600000007", "type": "text", "text": {"body": "x"}}'"#,
         ("presence", _) => "'silent'",
         _ => "'x'",
     }

@@ -18,5 +18,6 @@ pub mod outgoing;
 pub mod processes;
 pub mod prune;
 pub mod reading;
+pub mod sending;
 pub mod settings;
 pub mod tickets;
