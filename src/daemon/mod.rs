@@ -25,7 +25,7 @@ use crate::{
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
     listen::ListenAddress,
-    metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredStore, Meters},
+    metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredOutgoing, MeteredStore, Meters},
     postgres::{
         client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
@@ -147,7 +147,8 @@ async fn serve_with(
     let daemon_pool = pool.clone();
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
-    let outgoing: Arc<dyn OutgoingStore> = Arc::new(PgOutgoing::new(message_pool.clone(), process, outbox.waker()));
+    let outgoing = PgOutgoing::new(message_pool.clone(), process, outbox.waker());
+    let outgoing: Arc<dyn OutgoingStore> = Arc::new(MeteredOutgoing::new(Arc::new(outgoing), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),

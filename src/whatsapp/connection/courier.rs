@@ -10,6 +10,7 @@
 
 use std::{
     convert::Infallible,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -86,6 +87,18 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// # Errors
     /// The database did not answer.
     async fn sweep(&self) -> Result<(), StoreError>;
+
+    /// Hears how long a try of a message took to a step, since the step before.
+    fn came_to(&self, _step: SendStep, _after: Duration) {}
+}
+
+/// A step of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendStep {
+    /// The frame has left; since the try began.
+    Wired,
+    /// WhatsApp has acknowledged it; since the frame left.
+    Acknowledged,
 }
 
 /// Tells that an account may have messages to send.
@@ -133,6 +146,8 @@ struct UnderWay {
     id: MessageId,
     wa_id: String,
     stop: CancellationToken,
+    /// When it came to its last step.
+    since: std::time::Instant,
 }
 
 impl Courier {
@@ -241,7 +256,8 @@ impl Courier {
             }),
             Effect::Send(message) => {
                 let stop = CancellationToken::new();
-                inner.sends.push(UnderWay { id: message.id, wa_id: message.wa_id.clone(), stop: stop.clone() });
+                let (id, wa_id, since) = (message.id, message.wa_id.clone(), std::time::Instant::now());
+                inner.sends.push(UnderWay { id, wa_id, stop: stop.clone(), since });
                 self.start(async move { courier.send(message, stop).await });
             }
             Effect::Stop(id) => {
@@ -291,6 +307,7 @@ impl Courier {
             biased;
             left = &mut stanza => match left {
                 Ok(stanza) => {
+                    self.came_to(id, SendStep::Wired);
                     let is_reached = self.is_reached(&client, &stanza, &chat, &own).await;
                     self.feed(Input::Wired { id, is_reached });
                     // It does more than to write the frame. Whether that arrived, WhatsApp says.
@@ -306,6 +323,7 @@ impl Courier {
         // The stanza may have left just now.
         match (stanza.try_recv(), ended) {
             (Ok(Some(stanza)), _) => {
+                self.came_to(id, SendStep::Wired);
                 let is_reached = self.is_reached(&client, &stanza, &chat, &own).await;
                 self.feed(Input::Wired { id, is_reached });
             }
@@ -341,6 +359,9 @@ impl Courier {
             return;
         }
         let Some(id) = self.id_of(&ack.id) else { return };
+        if ack.error.is_none() {
+            self.came_to(id, SendStep::Acknowledged);
+        }
         self.feed(match &ack.error {
             Some(code) => Input::Refused { id, code: code.parse().unwrap_or_default() },
             None => Input::Acked { id, at: ack.timestamp.map_or_else(clock::now, Instant::from) },
@@ -355,6 +376,15 @@ impl Courier {
             if let Some(id) = self.id_of(wa_id) {
                 self.feed(Input::Received { id, at: Instant::from(receipt.timestamp) });
             }
+        }
+    }
+
+    fn came_to(&self, id: MessageId, step: SendStep) {
+        let now = std::time::Instant::now();
+        let before =
+            self.lock().sends.iter_mut().find(|send| send.id == id).map(|send| mem::replace(&mut send.since, now));
+        if let Some(before) = before {
+            self.store.came_to(step, now - before);
         }
     }
 

@@ -20,7 +20,7 @@ mod receipts;
 mod session;
 mod shell;
 
-pub use courier::{BellGuard, Bells, OutgoingStore};
+pub use courier::{BellGuard, Bells, OutgoingStore, SendStep};
 pub(super) use courier::{Courier, PostOffice};
 pub(super) use driver::Driver;
 pub(super) use gate::GatedDialer;
