@@ -19,7 +19,8 @@ BEGIN
             ('whatsapp_accounts', is_own), ('audit_log', is_own),
             ('whatsapp_groups', is_of_own_account), ('commands', is_of_own_account),
             ('events', is_of_own_account), ('event_consumers', is_of_own_account),
-            ('messages', is_of_own_account), ('contacts', is_of_own_account), ('message_bodies', is_of_own_message)
+            ('messages', is_of_own_account), ('contacts', is_of_own_account), ('message_bodies', is_of_own_message),
+            ('message_receipts', is_of_own_message)
         ) AS tables (name, is_visible)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant.name);
@@ -32,7 +33,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- send_command writes with its owner's rights, which no policy binds.
+-- send_command writes with its owner's rights, which no policy binds. send_message and cancel_message
+-- ask for themselves.
 ALTER TABLE commands ENABLE TRIGGER command_is_of_ones_own;
 
 COMMIT;

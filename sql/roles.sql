@@ -28,14 +28,16 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
-    messages, message_bodies, message_media, contacts, message_erasures
+    messages, message_bodies, message_media, message_receipts, contacts, message_erasures
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
--- proxy (never its login) and the presence, and how far it has read.
--- QR and pair code are for it. Everything else it asks for with send_command.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, contacts TO paird_web;
-GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
+-- proxy (never its login), the presence and the pace of messages, and how far it has read.
+-- QR and pair code are for it. Everything else it asks for with send_command and send_message.
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts
+    TO paird_web;
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
+      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
     ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
@@ -53,19 +55,22 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON whatsapp_groups, processes, keyrings, cr
 GRANT SELECT, INSERT, UPDATE ON commands, client_version TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
--- It writes the contents of messages once, and cannot read them back.
+-- It writes the contents of messages once, and cannot read them back. Those that it is to send, and
+-- what they answer, it gets from take_messages, one by one.
 GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks, asked_at) ON messages
     TO paird_daemon;
-GRANT SELECT, INSERT, UPDATE (phone, name, updated_at) ON contacts TO paird_daemon;
-GRANT SELECT (message_id), INSERT ON message_bodies TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE (phone, name, has_chat, updated_at) ON contacts TO paird_daemon;
+GRANT SELECT (message_id), INSERT (message_id, content, created_at) ON message_bodies TO paird_daemon;
 GRANT SELECT, INSERT ON message_media TO paird_daemon;
 REVOKE ALL ON SEQUENCE messages_id_seq FROM paird_web, paird_daemon, paird_console;
 GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 
 -- The console, the HTTP API and the command line: the rights of a web app, without consumers'
 -- offsets, and also the sealed login of a proxy and the state of all daemons.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, contacts TO paird_console;
-GRANT INSERT (id, operator_id, label, device_name, proxy, presence), UPDATE (label, device_name, proxy, presence)
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts
+    TO paird_console;
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
+      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
     ON whatsapp_accounts TO paird_console;
 GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
     ON commands TO paird_console;
@@ -80,12 +85,17 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ') INTO columns
     FROM pg_attribute
     WHERE attrelid = 'whatsapp_accounts'::regclass AND attnum > 0 AND NOT attisdropped
-      AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'presence', 'created_at');
+      AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'presence', 'send_rate',
+                          'send_burst', 'new_chats_per_day', 'created_at');
     EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
 
     -- Writes commands and reads processes with its owner's rights, and in this schema even if the
     -- caller has another search_path or temporary tables. Therefore not granted to PUBLIC.
     EXECUTE format('ALTER FUNCTION send_command(text, uuid, jsonb, text, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION send_message(uuid, jsonb, text, timestamptz, timestamptz)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION cancel_message(bigint)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     -- A web app that changes a proxy may not see the login that goes with the former one.
     EXECUTE format('ALTER FUNCTION proxy_was_changed()
@@ -105,7 +115,9 @@ BEGIN
         'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'end_waits(uuid, uuid, bigint, uuid, jsonb)',
-        'settle_restored_events()']::regprocedure[]
+        'take_messages(uuid, uuid, bigint, uuid, uuid, bigint[], integer)',
+        'settle_messages(uuid, uuid, bigint, uuid, uuid, jsonb)', 'record_receipts(uuid, uuid, bigint, uuid, jsonb)',
+        'sweep_messages(integer)', 'settle_restored_events()']::regprocedure[]
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
@@ -131,7 +143,9 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text) TO paird_web, paird_console;
+REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
+    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
+    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint) TO paird_web, paird_console;
 
 COMMIT;

@@ -1,12 +1,13 @@
 -- The console's statements. It reads rows and sends commands; it decides nothing.
 
---: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, owner_host?, owner_pid?, owner_version?)
+--: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, sending_paused_until?, sending_paused_reason?, owner_host?, owner_pid?, owner_version?)
 --: FeedEvent()
 
 --! list_shown_accounts (operator?) : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
@@ -18,7 +19,8 @@ ORDER BY a.created_at, a.id;
 --! get_shown_account : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
@@ -32,7 +34,8 @@ WHERE a.id = :account AND a.deleted_at IS NULL;
 -- must compare with list_shown_accounts.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a

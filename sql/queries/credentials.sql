@@ -90,28 +90,6 @@ WITH held AS (
 )
 SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written;
 
---! take_credential : (epoch?, sealed?, stamp?)
-WITH held AS (
-    SELECT a.id FROM whatsapp_accounts a
-    WHERE a.id = :account_id AND a.owner = :owner AND a.fence = :fence
-), ring AS (
-    SELECT k.id, k.account_id, k.epoch FROM keyrings k
-    WHERE k.id = :keyring_id AND k.account_id = :account_id
-    FOR SHARE
-), writable AS (
-    SELECT ring.id, ring.account_id FROM ring
-    JOIN held ON held.id = ring.account_id
-    WHERE ring.epoch = :epoch
-), taken AS (
-    DELETE FROM credentials c
-    USING writable w
-    WHERE c.keyring_id = w.id AND c.kind = :kind AND c.name = :name
-    RETURNING c.sealed, c.stamp
-)
-SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, taken.sealed, taken.stamp
-FROM (SELECT) AS one
-LEFT JOIN taken ON true;
-
 --! delete_credentials : (epoch?)
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a

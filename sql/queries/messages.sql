@@ -55,19 +55,26 @@ WITH mine AS (
            a.sender_phone, a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.media, a.nth
     FROM arrived a LEFT JOIN lids c ON c.number_jid = a.chat LEFT JOIN lids s ON s.number_jid = a.sender
     WHERE NOT EXISTS (SELECT FROM split)
+      -- An echo of what was sent from here is that message.
+      AND NOT EXISTS (SELECT FROM messages o
+                      WHERE o.account_id = :account AND o.wa_id = a.wa_id AND o.direction = 'out' AND a.direction = 'echo')
     ORDER BY chat, sender, a.wa_id, a.state = 'waiting', a.nth
 ), numbered AS MATERIALIZED (
     -- Numbered before they are written, so that one may refer to another of the same batch.
     SELECT nextval('messages_id_seq') AS id, ordered.*
     FROM (SELECT heard.* FROM heard ORDER BY heard.nth) AS ordered
 ), resolved AS MATERIALIZED (
-    SELECT n.*, coalesce(former.id, beside.id) AS refers_to
+    SELECT n.*, coalesce(own.id, former.id, beside.id) AS refers_to
     FROM numbered n
     LEFT JOIN LATERAL (
         -- `+ 0`, as for a bare min(id) the planner searches from the beginning of the chat.
         SELECT min(m.id + 0) AS id FROM messages m
         WHERE m.account_id = :account AND m.chat = n.chat AND m.wa_id = n.refers_to_wa_id AND m.direction <> 'out'
     ) AS former ON n.refers_to_wa_id IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM messages o
+        WHERE o.account_id = :account AND o.wa_id = n.refers_to_wa_id AND o.direction = 'out' AND o.chat = n.chat
+    ) AS own ON n.refers_to_wa_id IS NOT NULL
     LEFT JOIN LATERAL (
         SELECT o.id FROM numbered o
         WHERE o.chat = n.chat AND o.wa_id = n.refers_to_wa_id AND o.nth < n.nth
@@ -133,19 +140,20 @@ WITH mine AS (
     WHERE a.id = mine.id AND news.rows > 0
 ), known AS (
     -- With the name that a sender used last; and those whom the owner wrote to.
-    INSERT INTO contacts AS c (account_id, jid, phone, name, updated_at)
-    SELECT DISTINCT ON (p.jid) mine.id, p.jid, p.phone, p.name, mine.at
+    INSERT INTO contacts AS c (account_id, jid, phone, name, has_chat, updated_at)
+    SELECT DISTINCT ON (p.jid) mine.id, p.jid, p.phone, p.name, bool_or(p.has_chat) OVER (PARTITION BY p.jid), mine.at
     FROM mine CROSS JOIN resolved r CROSS JOIN LATERAL (
-        SELECT r.sender, r.sender_phone, r.name WHERE r.direction = 'in'
+        SELECT r.sender, r.sender_phone, r.name, r.sender = r.chat WHERE r.direction = 'in'
         UNION ALL
-        SELECT r.chat, r.chat_phone, NULL
+        SELECT r.chat, r.chat_phone, NULL, true
         WHERE r.direction = 'echo' AND (r.chat LIKE '%@lid' OR r.chat LIKE '%@s.whatsapp.net')
-    ) AS p (jid, phone, name)
+    ) AS p (jid, phone, name, has_chat)
     ORDER BY p.jid, p.name IS NULL, p.phone IS NULL, r.nth DESC
     ON CONFLICT (account_id, jid) DO UPDATE
     SET phone = coalesce(excluded.phone, c.phone), name = coalesce(excluded.name, c.name),
-        updated_at = excluded.updated_at
-    WHERE (coalesce(excluded.phone, c.phone), coalesce(excluded.name, c.name)) IS DISTINCT FROM (c.phone, c.name)
+        has_chat = c.has_chat OR excluded.has_chat, updated_at = excluded.updated_at
+    WHERE (coalesce(excluded.phone, c.phone), coalesce(excluded.name, c.name), c.has_chat OR excluded.has_chat)
+          IS DISTINCT FROM (c.phone, c.name, c.has_chat)
 )
 SELECT (SELECT coalesce(array_agg(r.nth ORDER BY r.nth), '{}')
         FROM written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)) AS written,

@@ -1,6 +1,6 @@
 -- How people read messages: the console's API, its pages, and the command line.
 
---: MessageRow(chat_phone?, chat_name?, sender_phone?, sender_name?, kind?, refers_to?, reason?, recovered_at?, content?)
+--: MessageRow(chat_phone?, chat_name?, sender_phone?, sender_name?, kind?, refers_to?, reason?, code?, sent_at?, recovered_at?, key?, not_before?, expires_at?, delivered_at?, read_at?, source?, sent_by?, content?)
 --: ToldMessage(message?)
 
 -- Plans must not depend on guesses about the tables:
@@ -18,7 +18,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM (
     SELECT * FROM (
@@ -38,7 +39,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM (
     SELECT * FROM (
@@ -59,7 +61,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM (
     SELECT * FROM (
@@ -82,7 +85,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM (
     SELECT * FROM (
@@ -107,7 +111,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM messages m JOIN whatsapp_accounts a ON a.id = m.account_id
 WHERE m.id = :message AND a.deleted_at IS NULL;
@@ -145,7 +150,8 @@ SELECT event_seq AS seq FROM whatsapp_accounts WHERE id = :account AND deleted_a
 --! list_told_messages : ToldMessage
 -- The account's events after a seq, each with the message that it reports, if it reports one.
 SELECT seq, kind AS event,
-       CASE WHEN kind IN ('message.received', 'message.echo', 'message.waiting', 'message.recovered')
+       CASE WHEN kind IN ('message.received', 'message.echo', 'message.waiting', 'message.recovered', 'message.sent',
+                          'message.failed')
             THEN (payload->>'messageId')::bigint END AS message
 FROM events
 WHERE account_id = :account AND seq > :after
@@ -159,7 +165,8 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
                 (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
        m.sender, m.sender_phone,
        (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
-       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
        (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
 FROM unnest(:messages::bigint[]) WITH ORDINALITY AS wanted (id, nth)
 CROSS JOIN LATERAL (SELECT * FROM messages WHERE messages.id = wanted.id AND account_id = :account LIMIT 1) AS m

@@ -1,4 +1,5 @@
--- The settings of an account's connections: its proxy, the name on the phone, its presence.
+-- The settings of an account's connections: its proxy, the name on the phone, its presence; and the pace
+-- of its messages.
 
 --! load_connection_settings : (proxy?, device_name?)
 -- No row where the account is not this daemon's, under this fence and a live lease: then
@@ -49,6 +50,14 @@ RETURNING a.id;
 --! set_presence
 -- If it has changed, a trigger sends the account's owner a command.
 UPDATE whatsapp_accounts a SET presence = :presence
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;
+
+--! set_pace (new_chats_per_day?)
+-- If it has changed, a trigger tells the account's connection.
+UPDATE whatsapp_accounts a
+SET send_rate = :send_rate, send_burst = :send_burst, new_chats_per_day = :new_chats_per_day
 FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
 RETURNING a.id;

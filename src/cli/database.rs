@@ -148,24 +148,33 @@ impl Database {
     }
 }
 
-/// Says once that no daemon is there to run a command, if so.
+/// Says once that no daemon is there to run a command or send a message, if so.
 pub(super) struct NoDaemonHint {
-    command: i64,
+    what: &'static str,
+    id: i64,
     due: Option<tokio::time::Instant>,
 }
 
 impl NoDaemonHint {
     pub(super) fn new(command: i64) -> Self {
-        Self { command, due: Some(tokio::time::Instant::now() + NO_DAEMON_HINT_AFTER) }
+        Self::about("command", command)
+    }
+
+    pub(super) fn of_message(message: i64) -> Self {
+        Self::about("message", message)
+    }
+
+    fn about(what: &'static str, id: i64) -> Self {
+        Self { what, id, due: Some(tokio::time::Instant::now() + NO_DAEMON_HINT_AFTER) }
     }
 
     pub(super) async fn check(&mut self, database: &Database) -> anyhow::Result<()> {
         if self.due.is_some_and(|at| tokio::time::Instant::now() >= at) {
             self.due = None;
             if database.live_daemons().await? == 0 {
-                let id = self.command;
+                let Self { what, id, .. } = self;
                 database.format.remark(format_args!(
-                    "no daemon runs on this database; command {id} stays queued until one does (Ctrl-C stops waiting, not the command)"
+                    "no daemon runs on this database; {what} {id} stays queued until one does (Ctrl-C stops waiting, not the {what})"
                 ));
             }
         }

@@ -69,7 +69,9 @@ impl Exit {
             Self::Duplicate => "pair: the number is linked already",
             Self::WrongPhone => "pair: another phone scanned than --expect names",
             Self::Timeout => "pair: nobody scanned in time",
-            Self::Cancelled => "pair: cancelled, or another pair command took its place",
+            Self::Cancelled => {
+                "pair: cancelled, or another pair command took its place; send: the message was cancelled"
+            }
             Self::AttemptFailed => "pair: the attempt failed",
             Self::NoAccount => "there is no such account",
             Self::Ambiguous => "several accounts have that label; give an id",

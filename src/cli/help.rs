@@ -11,9 +11,16 @@ navigator.credentials.get(). Answer with the credential that it returns, as JSON
   paird passkey \"front desk\" --response answer.json
   … | paird passkey \"front desk\" --response -";
 
+pub(super) const SEND: &str = "\
+Without --wait it is done when the message is queued. With --wait it ends when WhatsApp has the message
+(exit code 0), or when it failed (1) or was cancelled (6); Ctrl-C stops waiting, not the message.
+To repeat a send that may have gone through, give both the same --key: that is one message.
+  paird send \"front desk\" \"+43 660 1234567\" \"Your table is free\" --wait
+  paird send \"front desk\" 120363000000000001@g.us - < minutes.txt --key minutes-17";
+
 pub(super) const MESSAGES: &str = "\
-With --follow each message is printed once, when it can be read; a database that restarts in between
-does not change that. To go on where an earlier run ended, give the id of its last message:
+With --follow each message is printed once: when it can be read, or when it was sent or has failed. A database
+that restarts in between does not change that. To go on where an earlier run ended, give the id of its last message:
   paird messages \"front desk\" --json --follow --after 4711";
 
 pub(super) const COMPLETIONS: &str = "\

@@ -1,12 +1,12 @@
-//! `paird messages`: what came in, from the rows, and with `--follow` what comes in, each message
-//! when its event reports it.
+//! `paird messages`: what came in and went out, from the rows, and with `--follow` what comes in and
+//! goes out, each message when its event reports it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
 use clap::Args;
-use paird_actors::domain::{EventKind, MessageDirection, Phone};
+use paird_actors::domain::{EventKind, MessageDirection, MessageState, Phone};
 use paird_sql::queries::reading::{
     MessageRow, begin_following_messages, get_event_seq, list_chats_of_phone, list_last_messages,
     list_last_messages_of_chats, list_messages, list_messages_by_id, list_messages_of_chats, list_told_messages,
@@ -40,7 +40,7 @@ pub(super) struct MessagesArgs {
     /// Only messages with a higher id; with --follow, all of them.
     #[arg(long, value_name = "ID")]
     after: Option<i64>,
-    /// Goes on with what comes in, until Ctrl-C.
+    /// Goes on with what comes in and what is sent, until Ctrl-C.
     #[arg(long)]
     follow: bool,
 }
@@ -148,8 +148,9 @@ impl Reader {
         Ok(messages)
     }
 
-    /// Prints what is there and then each message once, when it can be read. The events after the
-    /// seq of the beginning report exactly what the listing before does not have.
+    /// Prints what is there and then each message once: when it can be read, or when it was sent or
+    /// has failed. The events after the seq of the beginning report exactly what the listing before
+    /// does not have.
     async fn follow(
         &self,
         config: &Config,
@@ -159,23 +160,31 @@ impl Reader {
     ) -> anyhow::Result<ExitCode> {
         let begin = begin_following_messages().bind(&database.client, &self.account).opt().await.map_err(explained)?;
         let Some(begin) = begin else { return Err(failure(Exit::NoAccount, "the account was deleted")) };
-        let print_readable = |messages: Vec<Message>| {
-            let readable = messages.into_iter().filter(|message| !begin.waiting.contains(&message.id));
-            readable.for_each(|message| self.print(&message));
+        // What went out and is printed now may be reported by an event that is read later.
+        let mut listed = HashSet::new();
+        let mut print_settled = |messages: Vec<Message>| {
+            for message in messages.iter().filter(|message| !begin.waiting.contains(&message.id)) {
+                if !is_out(message) {
+                    self.print(message);
+                } else if !MessageState::parse(&message.state).is_some_and(MessageState::is_open) {
+                    self.print(message);
+                    listed.insert(message.id);
+                }
+            }
         };
         match after {
-            None => print_readable(self.last(&database, begin.last.saturating_add(1), limit).await?),
+            None => print_settled(self.last(&database, begin.last.saturating_add(1), limit).await?),
             Some(mut after) => loop {
                 let mut page = self.page(&database, after, PAGE).await?;
                 page.retain(|message| message.id <= begin.last);
                 let Some(last) = page.last() else { break };
                 after = last.id;
-                print_readable(page);
+                print_settled(page);
             },
         }
         let mut seq = begin.seq;
         loop {
-            match self.print_told(&database, &mut seq).await {
+            match self.print_told(&database, &listed, &mut seq).await {
                 Ok(Account::Lives) => tokio::select! {
                     () = database.until_notified_within(POLL) => {}
                     _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
@@ -199,8 +208,8 @@ impl Reader {
         }
     }
 
-    /// Prints what the events after `seq` report.
-    async fn print_told(&self, database: &Database, seq: &mut i64) -> anyhow::Result<Account> {
+    /// Prints what the events after `seq` report and was not listed before.
+    async fn print_told(&self, database: &Database, listed: &HashSet<i64>, seq: &mut i64) -> anyhow::Result<Account> {
         loop {
             let told = list_told_messages().bind(&database.client, &self.account, seq, &PAGE).all().await;
             let told = told.map_err(explained)?;
@@ -213,7 +222,8 @@ impl Reader {
             }
             for event in told {
                 let kind = EventKind::parse(&event.event);
-                match event.message.and_then(|id| messages.get(&id)).filter(|message| self.is_wanted(message)) {
+                let message = event.message.filter(|id| !listed.contains(id)).and_then(|id| messages.get(&id));
+                match message.filter(|message| self.is_wanted(message)) {
                     Some(message) if kind == Some(EventKind::MessageWaiting) => {
                         let (id, who) = (message.id, person(&message.sender, message.sender_phone.as_deref(), None));
                         self.format
@@ -265,15 +275,19 @@ fn shown(rows: Result<Vec<MessageRow>, tokio_postgres::Error>) -> anyhow::Result
     Ok(rows.map_err(explained)?.into_iter().map(Message::from).collect())
 }
 
+fn is_out(message: &Message) -> bool {
+    message.direction == MessageDirection::Out.as_str()
+}
+
 fn line(message: &Message) -> String {
-    let at = message.sent_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let at = message.sent_at.unwrap_or(message.created_at).to_rfc3339_opts(SecondsFormat::Secs, true);
     let sender = person(&message.sender, message.sender_phone.as_deref(), message.sender_name.as_deref());
     let chat = person(&message.chat, message.chat_phone.as_deref(), message.chat_name.as_deref());
-    let is_echo = message.direction == MessageDirection::Echo.as_str();
-    let who = match (is_echo, message.chat == message.sender) {
-        (true, _) => format!("me → {chat}"),
-        (false, true) => sender,
-        (false, false) => format!("{sender} in {chat}"),
+    let who = match MessageDirection::parse(&message.direction) {
+        Some(MessageDirection::Echo) => format!("me → {chat}"),
+        Some(MessageDirection::Out) => format!("[{}] → {chat}", message.state_text),
+        Some(MessageDirection::In) | None if message.chat == message.sender => sender,
+        Some(MessageDirection::In) | None => format!("{sender} in {chat}"),
     };
     format!("{at}  #{}  {who}: {}", message.id, message.text)
 }

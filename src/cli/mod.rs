@@ -30,6 +30,7 @@ mod proxy;
 mod prune;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod send;
 mod status;
 mod watch;
 
@@ -98,9 +99,12 @@ enum Command {
         #[arg(long)]
         sync: bool,
     },
-    /// Prints the messages of an account, and with --follow those that come in.
+    /// Prints the messages of an account, and with --follow those that come in or are sent.
     #[command(after_help = help::MESSAGES)]
     Messages(messages::MessagesArgs),
+    /// Sends a text from an account.
+    #[command(after_help = help::SEND)]
+    Send(send::SendArgs),
     /// Says how an account is, or all of them.
     Status {
         /// Label or id; all accounts if absent.
@@ -237,6 +241,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Delete { account, yes } => account_commands::delete(config, format, &account.account, yes).await,
         Command::Groups { account, sync } => groups::run(config, format, &account.account, sync).await,
         Command::Messages(args) => messages::run(config, format, args).await,
+        Command::Send(args) => send::run(config, format, args).await,
         Command::Status { account } => status::run(config, format, account.as_deref()).await,
         Command::Watch => watch::run(config, format).await,
         Command::Events(args) => events::run(config, format, args).await,

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use paird_actors::domain::{Policy, Refuse, Secret};
+use paird_actors::outgoing::OutgoingPolicy;
 use thiserror::Error;
 
 pub use parsers::device_name;
@@ -53,6 +54,8 @@ pub struct Config {
     pub pending_max_age: Duration,
     /// `PAIRD_REFUSE`.
     pub refuse: Refuse,
+    /// `PAIRD_RESEND`: whether a message is sent again of which it is not known whether it arrived.
+    pub sends_again: bool,
     /// `PAIRD_UNLINK_TIMEOUT`: how long WhatsApp's answer to the removal of a device may take.
     pub unlink_timeout: Duration,
     /// `PAIRD_CONSOLE_ADDR`: loopback only; `None` is `off`.
@@ -163,6 +166,7 @@ impl Config {
             pair_timeout: raw.parse(&settings::PAIR_TIMEOUT, parsers::duration)?,
             pending_max_age: raw.parse(&settings::PENDING_MAX_AGE, parsers::duration)?,
             refuse: raw.parse(&settings::REFUSE, parsers::refuse)?,
+            sends_again: raw.parse(&settings::RESEND, parsers::resend)?,
             unlink_timeout: raw.parse(&settings::UNLINK_TIMEOUT, parsers::duration)?,
             console_addr: raw.parse(&settings::CONSOLE_ADDR, parsers::console_addr)?,
             probe_addr: raw.parse(&settings::PROBE_ADDR, parsers::probe_addr)?,
@@ -215,6 +219,11 @@ impl Config {
             unlink_timeout: self.unlink_timeout,
             ..Policy::default()
         }
+    }
+
+    /// The settings that decide how messages are sent.
+    pub fn outgoing_policy(&self) -> OutgoingPolicy {
+        OutgoingPolicy { sends_again: self.sends_again, ..OutgoingPolicy::default() }
     }
 
     /// The file in which the daemon writes the address of its console while it listens.

@@ -112,6 +112,15 @@ pub(super) fn keep_audit(text: &str) -> Result<Option<Duration>, String> {
     keep(text).map(Some).map_err(|wrong| format!("{wrong}, nor forever"))
 }
 
+/// Whether it is sent again.
+pub(super) fn resend(text: &str) -> Result<bool, String> {
+    match text {
+        "always" => Ok(true),
+        "never" => Ok(false),
+        _ => Err("is neither \"always\" nor \"never\"".to_owned()),
+    }
+}
+
 pub(super) fn refuse(text: &str) -> Result<Refuse, String> {
     match text {
         "before-link" => Ok(Refuse::BeforeLink),

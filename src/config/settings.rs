@@ -87,6 +87,10 @@ settings! {
     REFUSE: "PAIRD_REFUSE", Reads("before-link"),
         "before-link or after-link",
         "or `after-link`: how a phone that must not be linked is refused";
+    RESEND: "PAIRD_RESEND", Reads("always"),
+        "always or never: messages whose arrival is not known",
+        "or `never`: a message fails (`no_ack`) instead of being sent again under its id, if the connection was lost \
+         before WhatsApp acknowledged it; it may have arrived all the same";
     UNLINK_TIMEOUT: "PAIRD_UNLINK_TIMEOUT", Reads("45s"),
         "how long WhatsApp's answer to the removal of a device may take",
         "how long WhatsApp's answer to the removal of a device may take, before it is asked again";

@@ -106,6 +106,13 @@ fn without_any_home_the_data_dir_must_be_named() {
 }
 
 #[test]
+fn messages_are_sent_again_unless_it_is_forbidden() {
+    assert!(read(&[]).unwrap().outgoing_policy().sends_again);
+    assert!(!read(&[("PAIRD_RESEND", "never")]).unwrap().outgoing_policy().sends_again);
+    assert!(refused("PAIRD_RESEND", "sometimes").contains("always"));
+}
+
+#[test]
 fn settings_become_the_policy_of_the_machines() {
     let config = read(&[("PAIRD_PAIR_TIMEOUT", "90s"), ("PAIRD_REFUSE", "after-link")]).unwrap();
     assert_eq!(config.policy().pair_timeout, Duration::from_secs(90));

@@ -1,7 +1,7 @@
 //! The account as the API shows it: in lists, by itself, and in the live stream.
 
 use chrono::{DateTime, FixedOffset, Utc};
-use paird_actors::domain::{CommandKind, Phase, Reason, Shown, Status, StatusReason};
+use paird_actors::domain::{CommandKind, Phase, Reason, Shown, Status, StatusReason, describe_pause};
 use paird_sql::queries::console::ShownAccount;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,6 +57,10 @@ pub struct Account {
     pub device_name: Option<String>,
     /// Whether it looks online while it is linked: `silent` or `available`.
     pub presence: String,
+    /// Until then nothing is sent to new chats, for WhatsApp refuses it; null: no such thing.
+    pub sending_paused_until: Option<DateTime<Utc>>,
+    /// Why, as a sentence without its full stop.
+    pub sending_paused_text: Option<String>,
     /// Device entries that must still leave a phone.
     pub open_tickets: i64,
 }
@@ -125,6 +129,8 @@ impl From<ShownAccount> for Account {
             proxy_has_login: row.has_proxy_login,
             device_name: row.device_name,
             presence: row.presence,
+            sending_paused_until: utc(row.sending_paused_until),
+            sending_paused_text: row.sending_paused_reason.as_deref().map(describe_pause),
             open_tickets: row.open_tickets,
         }
     }

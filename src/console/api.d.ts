@@ -153,10 +153,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The messages of an account: those that came in, and those that its owner sent from the phone. */
+        /**
+         * The messages of an account: those that came in, those that its owner sent from the phone, and
+         *     those that were sent or are to be sent from here.
+         */
         get: operations["getAccountsIdMessages"];
         put?: never;
-        post?: never;
+        /** Queues a message. It is a row as soon as this answers: it is sent even if no daemon runs now. */
+        post: operations["postAccountsIdMessages"];
         delete?: never;
         options?: never;
         head?: never;
@@ -347,7 +351,11 @@ export interface paths {
         get: operations["getMessagesId"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Cancels a message that is still queued. One that a connection has taken is not cancelled: 409,
+         *     with its state.
+         */
+        delete: operations["deleteMessagesId"];
         options?: never;
         head?: never;
         patch?: never;
@@ -606,6 +614,13 @@ export interface components {
             /** @description User and password are set for the proxy. They are never returned. */
             proxyHasLogin: boolean;
             qr?: components["schemas"]["QrTimes"] | null;
+            /** @description Why, as a sentence without its full stop. */
+            sendingPausedText?: string | null;
+            /**
+             * Format: date-time
+             * @description Until then nothing is sent to new chats, for WhatsApp refuses it; null: no such thing.
+             */
+            sendingPausedUntil?: string | null;
             /**
              * @description What the account is.
              *
@@ -711,6 +726,7 @@ export interface components {
              *     - `account.proxied`: the account's proxy (`proxy`) was set or removed, or the login for it (`login`: `set` or `removed`, never the login itself)
              *     - `account.device_named`: the name that the phone lists was set, to `deviceName`
              *     - `account.presence_set`: the account's presence was set, to `presence`
+             *     - `account.pace_set`: the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`
              *     - `account.resumed`: the operator had the account reconnect with its stored keys
              *     - `account.reconnected`: the account was reconnected by a command, or because its proxy changed
              *     - `account.restarted`: the account's actor was restarted by an operator
@@ -728,7 +744,7 @@ export interface components {
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
             /** @description The action and its source, as a sentence for people, without its full stop. */
             actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
@@ -840,10 +856,16 @@ export interface components {
              *     - `message.echo`: the owner sent a message from the phone or another device
              *     - `message.waiting`: a message came in that cannot be read yet; paird asks for it again
              *     - `message.recovered`: a message that could not be read at first can be read now
+             *     - `message.sent`: WhatsApp has a message of the account, for at least one device of the recipient
+             *     - `message.delivered`: a message of the account is on the recipient's phone; in a group, on the first
+             *     - `message.read`: a message of the account was read; in a group, by the first
+             *     - `message.failed`: a message of the account was not sent, and is not tried again
+             *     - `sending.paused`: nothing is sent to new chats until then
+             *     - `sending.resumed`: messages to new chats are sent again
              *     - `chat.merged`: chat, sender and contact `former`, known by number alone, are `chat` from now on
              * @enum {string}
              */
-            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "chat.merged";
+            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */
@@ -946,23 +968,38 @@ export interface components {
             chatName?: string | null;
             /** @description The person's number, in digits. */
             chatPhone?: string | null;
+            /**
+             * Format: int32
+             * @description WhatsApp's code of a refusal.
+             */
+            code?: number | null;
             /** @description What it says, as `message_bodies.content`; null when it is not kept any more. */
             content?: Record<string, never> | null;
             /** Format: date-time */
             createdAt: string;
             /**
+             * Format: date-time
+             * @description When a device of the recipient had it; in a group, the first member's.
+             */
+            deliveredAt?: string | null;
+            /**
              * @description Who wrote it.
              *
              *     - `in`: somebody sent it to the account, or to a group that the account is in
              *     - `echo`: the account's owner sent it from the phone or another device
+             *     - `out`: it was sent, or is to be sent, with `send_message`
              * @enum {string}
              */
-            direction: "in" | "echo";
+            direction: "in" | "echo" | "out";
+            /** Format: date-time */
+            expiresAt?: string | null;
             /**
              * Format: int64
              * @description Grows in the order in which the messages of an account were written.
              */
             id: number;
+            /** @description The sender's own name for a message that is sent with one. */
+            key?: string | null;
             /**
              * @description What it is; null while it cannot be read.
              *
@@ -981,7 +1018,14 @@ export interface components {
              * @enum {string|null}
              */
             kind?: "text" | "reaction" | "edit" | "revoke" | "location" | "contacts" | "image" | "video" | "audio" | "document" | "sticker" | "unsupported" | null;
-            /** @description Why it cannot be read yet. */
+            /** Format: date-time */
+            notBefore?: string | null;
+            /**
+             * Format: date-time
+             * @description When the recipient read it; in a group, the first member.
+             */
+            readAt?: string | null;
+            /** @description Why it cannot be read yet, what it waits for, or why it was not sent. */
             reason?: string | null;
             /**
              * Format: date-time
@@ -998,14 +1042,31 @@ export interface components {
             senderPhone?: string | null;
             /**
              * Format: date-time
-             * @description By WhatsApp's clock.
+             * @description By WhatsApp's clock; null until it is sent.
              */
-            sentAt: string;
+            sentAt?: string | null;
+            /** @description The database login that sent it. */
+            sentBy?: string | null;
+            /** @description By which way it was sent, as the sender claims: `web`, `api`, `console`, `cli`. */
+            source?: string | null;
             /**
-             * @description `received`; or `waiting`: it cannot be read yet, and paird asks for it again.
+             * @description How far it is.
+             *
+             *     - `received`: it came in, or the owner sent it from the phone
+             *     - `waiting`: it came in and cannot be read yet; paird asks for it again
+             *     - `queued`: it is to be sent, and `reason` says what it waits for besides its turn
+             *     - `sending`: a connection has taken it; whether WhatsApp has it is not known yet
+             *     - `sent`: WhatsApp has it, and a device of the recipient can be reached
+             *     - `delivered`: a device of the recipient has it; in a group, of one member
+             *     - `read`: the recipient has read it; in a group, one member
+             *     - `failed`: it was not sent, for the `reason`
+             *     - `cancelled`: it was cancelled before it was sent
+             *     - `expired`: its `expiresAt` passed before it was sent
              * @enum {string}
              */
-            state: "received" | "waiting";
+            state: "received" | "waiting" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "cancelled" | "expired";
+            /** @description State and reason as a sentence for people, without its full stop. */
+            stateText: string;
             /** @description What it says or is, for people. A stranger chose it: it may contain any characters. */
             text: string;
             /** @description WhatsApp's id, chosen by the sender. */
@@ -1048,9 +1109,67 @@ export interface components {
             /** @description 1 to 40 characters, none a control character. */
             deviceName: string;
         };
+        NewEdit: {
+            body: string;
+            /**
+             * Format: int64
+             * @description A text of this account.
+             */
+            messageId: number;
+        };
         NewLabel: {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
             label: string;
+        };
+        NewLocation: {
+            address?: string | null;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            name?: string | null;
+        };
+        /**
+         * @description A message as it is sent. Of `text`, `reaction`, `edit`, `revoke` and `location` it has the one
+         *     that `type` names.
+         */
+        NewMessage: {
+            edit?: components["schemas"]["NewEdit"] | null;
+            /**
+             * Format: date-time
+             * @description It is given up then.
+             */
+            expiresAt?: string | null;
+            location?: components["schemas"]["NewLocation"] | null;
+            /**
+             * Format: date-time
+             * @description It is sent then at the earliest.
+             */
+            notBefore?: string | null;
+            reaction?: components["schemas"]["NewReaction"] | null;
+            /**
+             * Format: int64
+             * @description The id of the message of the same chat that a text or a location answers.
+             */
+            replyTo?: number | null;
+            revoke?: components["schemas"]["NewRevoke"] | null;
+            text?: components["schemas"]["NewText"] | null;
+            /**
+             * @description A phone number with its country code, as people write it, or the jid of a person or group.
+             * @example +43 660 1234567
+             */
+            to: string;
+            /**
+             * @description What it is to be.
+             *
+             *     - `text`: a text
+             *     - `reaction`: a reaction to a message, or that it was taken back
+             *     - `edit`: a message's new text
+             *     - `revoke`: a message was deleted for everyone
+             *     - `location`: a place
+             * @enum {string}
+             */
+            type: "text" | "reaction" | "edit" | "revoke" | "location";
         };
         NewPresence: {
             /**
@@ -1071,6 +1190,24 @@ export interface components {
             url: string;
             /** @description Requires a password; both may be in the URL instead. */
             user?: string | null;
+        };
+        NewReaction: {
+            /** @description An empty one takes the reaction back. */
+            emoji: string;
+            /** Format: int64 */
+            messageId: number;
+        };
+        NewRevoke: {
+            /**
+             * Format: int64
+             * @description A message of this account.
+             */
+            messageId: number;
+        };
+        NewText: {
+            body: string;
+            /** @description Phone numbers of members of the group. */
+            mentions?: string[] | null;
         };
         /** @description A running daemon. */
         Owner: {
@@ -1545,6 +1682,45 @@ export interface operations {
             };
         };
     };
+    postAccountsIdMessages: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again for the same account is the same message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    /** @description The message, and how far it is */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     putAccountsIdPresence: {
         parameters: {
             query?: never;
@@ -1892,6 +2068,36 @@ export interface operations {
         };
     };
     getMessagesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMessagesId: {
         parameters: {
             query?: never;
             header?: never;

@@ -24,7 +24,7 @@ use super::{
     state::AppState, vocabulary,
 };
 
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const KEY_MAX_BYTES: usize = 200;
 const LONGEST_WAIT: u64 = 30;
 /// Interval at which a command is polled while a request waits for it.
@@ -134,7 +134,8 @@ pub async fn show(state: Data<AppState>, id: Path<i64>, query: Query<WaitQuery>)
     }
 }
 
-fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+/// The key that a request names itself with, so that it may be sent again.
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let Some(value) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().map(str::trim).unwrap_or_default();
     if key.is_empty() || key.len() > KEY_MAX_BYTES {

@@ -8,15 +8,16 @@ use serde_json::Value;
 
 use super::problem::Problem;
 
-/// A passkey's answer is the largest thing that is ever sent, a few kilobytes.
-const LIMIT: usize = 64 * 1024;
+/// Enough for a passkey's answer, which has a few kilobytes, and for everything smaller.
+const USUAL_LIMIT: usize = 64 * 1024;
 /// One that drips in holds its connection no longer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON object that deserializes to `T`, without unknown fields if `T` denies them.
-pub struct JsonBody<T>(pub T);
+/// A JSON object of at most `LIMIT` bytes that deserializes to `T`, without unknown fields if `T`
+/// denies them.
+pub struct JsonBody<T, const LIMIT: usize = USUAL_LIMIT>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
+impl<T: DeserializeOwned, const LIMIT: usize> FromRequest for JsonBody<T, LIMIT> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 

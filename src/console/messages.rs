@@ -1,11 +1,11 @@
-//! Messages as they came in, with what they say while that is kept.
+//! Messages, with what they say while that is kept.
 
 use actix_web::{
     get,
     web::{Data, Json, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use paird_actors::domain::describe_message;
+use paird_actors::domain::{describe_message, describe_message_state};
 use paird_sql::queries::{
     console::get_shown_account,
     reading::{
@@ -17,7 +17,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, problem::Problem, state::AppState, vocabulary};
+use super::{account_view::utc, accounts::nobody, problem::Problem, state::AppState, vocabulary};
 
 const PAGE: i64 = 50;
 /// Smaller than other pages, as a message may have 65,536 characters; the statements return no
@@ -77,13 +77,29 @@ pub(crate) struct Message {
     refers_to: Option<i64>,
     #[schema(schema_with = vocabulary::message_state)]
     pub(crate) state: String,
-    /// Why it cannot be read yet.
-    reason: Option<String>,
-    /// By WhatsApp's clock.
-    pub(crate) sent_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
+    /// State and reason as a sentence for people, without its full stop.
+    pub(crate) state_text: String,
+    /// Why it cannot be read yet, what it waits for, or why it was not sent.
+    pub(crate) reason: Option<String>,
+    /// WhatsApp's code of a refusal.
+    code: Option<i32>,
+    /// By WhatsApp's clock; null until it is sent.
+    pub(crate) sent_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: DateTime<Utc>,
     /// When a message that could not be read at first could be read.
     recovered_at: Option<DateTime<Utc>>,
+    /// The sender's own name for a message that is sent with one.
+    key: Option<String>,
+    not_before: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+    /// When a device of the recipient had it; in a group, the first member's.
+    delivered_at: Option<DateTime<Utc>>,
+    /// When the recipient read it; in a group, the first member.
+    read_at: Option<DateTime<Utc>>,
+    /// By which way it was sent, as the sender claims: `web`, `api`, `console`, `cli`.
+    source: Option<String>,
+    /// The database login that sent it.
+    sent_by: Option<String>,
     /// What it says, as `message_bodies.content`; null when it is not kept any more.
     #[schema(value_type = Option<Object>)]
     content: Option<Value>,
@@ -107,17 +123,27 @@ impl From<MessageRow> for Message {
             text: describe_message(row.kind.as_deref(), row.content.as_ref()),
             kind: row.kind,
             refers_to: row.refers_to,
+            state_text: describe_message_state(&row.state, row.reason.as_deref(), row.code),
             state: row.state,
             reason: row.reason,
-            sent_at: row.sent_at.to_utc(),
+            code: row.code,
+            sent_at: utc(row.sent_at),
             created_at: row.created_at.to_utc(),
-            recovered_at: row.recovered_at.map(|at| at.to_utc()),
+            recovered_at: utc(row.recovered_at),
+            key: row.key,
+            not_before: utc(row.not_before),
+            expires_at: utc(row.expires_at),
+            delivered_at: utc(row.delivered_at),
+            read_at: utc(row.read_at),
+            source: row.source,
+            sent_by: row.sent_by,
             content: row.content,
         }
     }
 }
 
-/// The messages of an account: those that came in, and those that its owner sent from the phone.
+/// The messages of an account: those that came in, those that its owner sent from the phone, and
+/// those that were sent or are to be sent from here.
 #[utoipa::path(tag = "messages", params(("id" = Uuid, Path), Page), responses((status = 200, body = Messages)))]
 #[get("/api/accounts/{id}/messages")]
 pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> Result<Json<Messages>, Problem> {
@@ -158,10 +184,15 @@ pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> R
 #[utoipa::path(tag = "messages", params(("id" = i64, Path)), responses((status = 200, body = Message)))]
 #[get("/api/messages/{id}")]
 pub async fn show(state: Data<AppState>, id: Path<i64>) -> Result<Json<Message>, Problem> {
+    Ok(Json(shown(&state, *id).await?))
+}
+
+/// The message as it is now. It takes another connection from the pool, so release yours first.
+pub(super) async fn shown(state: &AppState, id: i64) -> Result<Message, Problem> {
     let database = state.database().await?;
     let row = state.query(get_message().bind(&database, &id).opt()).await?;
     let gone = || Problem::absent(format!("there is no message {id}, or it is no longer kept"));
-    Ok(Json(row.ok_or_else(gone)?.into()))
+    Ok(row.ok_or_else(gone)?.into())
 }
 
 /// Whether a chat may have it as its jid: a name, one `@`, and a server.

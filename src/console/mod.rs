@@ -27,6 +27,7 @@ mod pages;
 mod problem;
 mod qr;
 mod routes;
+mod sending;
 mod server;
 mod socket;
 mod state;

@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     accounts, admin, commands, connection_settings, fleet, health, history, live, login, messages, metrics,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
-    qr, vocabulary,
+    qr, sending, vocabulary,
 };
 
 /// All routes except the pages.
@@ -51,6 +51,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(history::groups)
         .service(messages::list)
         .service(messages::show)
+        .service(sending::send)
+        .service(sending::cancel)
         .service(admin::inspect_all)
         .service(admin::inspect)
         .service(admin::restart)

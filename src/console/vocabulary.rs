@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use actix_web::{get, web::Json};
 use paird_actors::domain::{
-    AuditAction, CommandKind, Desired, EventKind, MessageDirection, MessageKind, Phase, Reason, Status, Tone, schema,
+    AuditAction, CommandKind, Desired, EventKind, MessageDirection, MessageKind, MessageState, Phase, Reason, Status,
+    Tone, schema,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
@@ -85,13 +86,15 @@ pub fn message_kind() -> Object {
     kinds.schema_type(SchemaType::from_iter([Type::String, Type::Null])).enum_values(Some(or_null)).build()
 }
 
+/// The kinds that can be sent.
+pub fn sendable_kind() -> Object {
+    const KINDS: [MessageKind; 5] =
+        [MessageKind::Text, MessageKind::Reaction, MessageKind::Edit, MessageKind::Revoke, MessageKind::Location];
+    words("What it is to be.", &KINDS, MessageKind::as_str, MessageKind::meaning).build()
+}
+
 pub fn message_state() -> Object {
-    let about = "`received`; or `waiting`: it cannot be read yet, and paird asks for it again.";
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(about))
-        .enum_values(Some(["received", "waiting"]))
-        .build()
+    words("How far it is.", MessageState::ALL, MessageState::as_str, MessageState::meaning).build()
 }
 
 /// JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind.

@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
+use zeroize::Zeroizing;
 
 use super::lid_memory::LidMemory;
 use super::memory::StagedRecords;
@@ -15,6 +16,11 @@ use super::write_behind::WriteBehind;
 
 /// The kind, under which no record is sealed, of what is kept with a message.
 const MEDIA: &str = "media";
+/// What secrets of messages are derived for.
+const MESSAGE_SECRET: &str = "message secret";
+
+/// Says of a device whether it was given a group's key.
+pub type KeyedDevices = Box<dyn Fn(&str) -> bool + Send>;
 
 /// The keys of one link: see the module.
 ///
@@ -42,6 +48,8 @@ pub struct Keyring {
     pub(crate) lids: std::sync::Mutex<LidMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
+    /// By the group that a message is under way to.
+    group_marks: std::sync::Mutex<BTreeMap<String, KeyedDevices>>,
 }
 
 /// One lock for each kind that is merged.
@@ -79,6 +87,7 @@ impl Keyring {
             histories: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
+            group_marks: std::sync::Mutex::default(),
         }
     }
 
@@ -94,6 +103,7 @@ impl Keyring {
             histories: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
+            group_marks: std::sync::Mutex::default(),
         }
     }
 
@@ -192,6 +202,29 @@ impl Keyring {
     /// `Poisoned`: it was sealed for another message or another link, or was changed.
     pub fn open_media(&self, wa_id: &str, sealed: &[u8]) -> Result<Plain, StoreError> {
         self.rows.open_beside(MEDIA, wa_id, sealed)
+    }
+
+    /// The secret of the message that this account sends under this id. It follows from the key of
+    /// the keyring, so it is the same in every try, and durable before the first one.
+    pub fn message_secret(&self, wa_id: &str) -> Zeroizing<[u8; 32]> {
+        self.rows.derive(MESSAGE_SECRET, wa_id)
+    }
+
+    /// While a message is under way to this group, only the devices that `to` names are recorded
+    /// as having its key; with none, all that the library says. It counts those, too, for which it
+    /// could encrypt nothing.
+    pub fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>) {
+        let mut marks = self.group_marks.lock().unwrap_or_else(PoisonError::into_inner);
+        match to {
+            Some(to) => marks.insert(group.to_owned(), to),
+            None => marks.remove(group),
+        };
+    }
+
+    /// Whether a device of a group may be recorded as having its key.
+    pub(crate) fn may_be_marked(&self, group: &str, device: &str) -> bool {
+        let marks = self.group_marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.get(group).is_none_or(|is_keyed| is_keyed(device))
     }
 
     /// Waits until there is something to flush.

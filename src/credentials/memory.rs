@@ -60,16 +60,12 @@ impl RecordMap {
         self.0.insert((entry.kind, entry.name.clone()), entry)
     }
 
-    pub fn take(&mut self, kind: RecordKind, name: &str) -> Option<Entry> {
-        self.0.remove(&(kind, name.to_owned()))
-    }
-
     /// The names of those that went.
     pub fn delete(&mut self, kind: RecordKind, which: &Selection) -> Vec<String> {
         let gone = self.0.values().filter(|entry| entry.kind == kind && selects(which, entry));
         let gone: Vec<String> = gone.map(|entry| entry.name.clone()).collect();
         for name in &gone {
-            self.take(kind, name);
+            self.0.remove(&(kind, name.clone()));
         }
         gone
     }
@@ -141,10 +137,6 @@ impl Records for StagedRecords {
             map.put(entry);
         }
         Ok(())
-    }
-
-    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
-        Ok(self.lock().take(kind, name))
     }
 
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {

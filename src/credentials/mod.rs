@@ -34,7 +34,7 @@ pub mod seal;
 mod store;
 mod write_behind;
 
-pub use keyring::Keyring;
+pub use keyring::{KeyedDevices, Keyring};
 pub use proxy_login::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
 pub use records::RECORD_KINDS;
 pub use rotation::{Rotated, Rotation, RotationError, Unopenable, find_unopenable};

@@ -174,9 +174,6 @@ pub(crate) trait Records: Send + Sync {
     /// Inserts or replaces.
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError>;
 
-    /// Reads and deletes.
-    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError>;
-
     /// How many went.
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError>;
 }

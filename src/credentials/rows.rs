@@ -13,6 +13,7 @@ use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredential
 use tokio::sync::{Mutex, MutexGuard, SetOnce};
 use tokio::time::timeout;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::memory::Key;
 use super::record_key;
@@ -107,6 +108,11 @@ impl Rows {
     /// Seals something that belongs to these records and is kept elsewhere.
     pub fn seal_beside(&self, kind: &str, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.key.seal(kind, name, value).map_err(|error| StoreError::Poisoned(format!("{kind}: {error}")))
+    }
+
+    /// See [`DataKey::derive`].
+    pub fn derive(&self, purpose: &str, name: &str) -> Zeroizing<[u8; 32]> {
+        self.key.derive(purpose, name)
     }
 
     /// Opens what [`Self::seal_beside`] has sealed.
@@ -321,20 +327,6 @@ impl Records for Rows {
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         self.write(entries, Vec::new()).await
-    }
-
-    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
-        let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
-        let (_alone, client) = self.writer().await?;
-        let statement = sql::take_credential();
-        let word = kind.as_str();
-        let bound = statement.bind(&client, &account.0, &owner, &fence.0, &keyring.0, &epoch, &word, &name);
-        let outcome = self.outcome_of(bound.one()).await?;
-        self.check_write(outcome.held, outcome.epoch)?;
-        match outcome.sealed.zip(outcome.stamp) {
-            Some((sealed, stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
-            None => Ok(None),
-        }
     }
 
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {

@@ -162,14 +162,6 @@ impl Held {
         self.pending.records.insert((entry.kind, entry.name.clone()), Some(entry));
     }
 
-    fn take(&mut self, kind: RecordKind, name: &str) -> Option<Entry> {
-        let taken = self.map.take(kind, name);
-        if taken.is_some() {
-            self.gone(kind, name.to_owned());
-        }
-        taken
-    }
-
     fn delete(&mut self, kind: RecordKind, which: &Selection) -> usize {
         let names = self.map.delete(kind, which);
         let count = names.len();
@@ -282,13 +274,6 @@ impl Records for WriteBehind {
         match self.change(|held| entries.iter().for_each(|entry| held.put(entry.clone())))? {
             Some(()) => Ok(()),
             None => self.rows.put(entries).await,
-        }
-    }
-
-    async fn take(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
-        match self.change(|held| held.take(kind, name))? {
-            Some(taken) => Ok(taken),
-            None => self.rows.take(kind, name).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Wiring: makes the parts, hands them to each other, and takes them down in order.
 
+mod bells;
 mod boot;
 mod limits;
 mod shutdown;
@@ -24,13 +25,14 @@ use crate::{
     console::{self, Console},
     credentials::{CredentialStore, MasterKeyError},
     listen::ListenAddress,
-    metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredStore, Meters},
+    metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredOutgoing, MeteredStore, Meters},
     postgres::{
         client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
         listener::{ListenMode, Listener},
         messages::PgMessages,
         outbox::Outbox,
+        outgoing::PgOutgoing,
         prune,
         store::PgStore,
     },
@@ -38,7 +40,7 @@ use crate::{
     qr, systemd,
     vitals::Vitals,
     whatsapp::{
-        cert_check,
+        OutgoingStore, cert_check,
         gateway::{self, WhatsApp},
     },
 };
@@ -145,6 +147,8 @@ async fn serve_with(
     let daemon_pool = pool.clone();
     let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
+    let outgoing = PgOutgoing::new(message_pool.clone(), process, outbox.waker());
+    let outgoing: Arc<dyn OutgoingStore> = Arc::new(MeteredOutgoing::new(Arc::new(outgoing), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
@@ -165,7 +169,11 @@ async fn serve_with(
             let messages = PgMessages::new(message_pool, process, outbox.waker());
             Arc::new(MeteredMessages::new(Arc::new(messages), Arc::clone(&meters)))
         },
+        outgoing: Arc::clone(&outgoing),
+        bells: Arc::new(listener.subscriptions()),
+        sending: config.outgoing_policy(),
     });
+    let looking = bells::look_for_messages(outgoing, listener.subscriptions(), listener.mode());
     let arbiters: Vec<Arbiter> = (0..runtime.metrics().num_workers())
         .map(|_| {
             let runtime = Arc::clone(&runtime);
@@ -219,7 +227,7 @@ async fn serve_with(
     });
     let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;
-    drop(pruning);
+    drop((pruning, looking));
     shutdown::in_order(running).await;
     for arbiter in arbiters {
         arbiter.stop();

@@ -46,6 +46,9 @@ pub struct FleetGauges {
     events: Gauge,
     oldest_event: Seconds,
     messages_waiting: Gauge,
+    messages_queued: Gauge,
+    oldest_message: Seconds,
+    paused: Gauge,
 }
 
 impl FleetGauges {
@@ -63,6 +66,9 @@ impl FleetGauges {
             events: Gauge::default(),
             oldest_event: Seconds::default(),
             messages_waiting: Gauge::default(),
+            messages_queued: Gauge::default(),
+            oldest_message: Seconds::default(),
+            paused: Gauge::default(),
         };
         let mut registry = meters.registry();
         let held = "Accounts that are not deleted, by status; held ones by reason, too";
@@ -73,6 +79,12 @@ impl FleetGauges {
             ("paird_fleet_commands_open", "Commands that have not ended", &fleet.commands),
             ("paird_fleet_events_unsent", "Events that were not sent yet", &fleet.events),
             ("paird_fleet_messages_waiting", "Messages that cannot be read yet", &fleet.messages_waiting),
+            (
+                "paird_fleet_messages_queued",
+                "Messages that are to be sent; 100000 stands for more",
+                &fleet.messages_queued,
+            ),
+            ("paird_fleet_sending_paused", "Accounts that send nothing to new chats for now", &fleet.paused),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -81,6 +93,11 @@ impl FleetGauges {
             ("paird_fleet_oldest_unlink_age", "Age of the oldest unlink ticket", &fleet.oldest_ticket),
             ("paird_fleet_oldest_command_age", "Age of the oldest command that has not ended", &fleet.oldest_command),
             ("paird_fleet_oldest_event_age", "Age of the oldest event that was not sent", &fleet.oldest_event),
+            (
+                "paird_fleet_oldest_message_age",
+                "How long a message of a connected account has been due and not sent, without those to new chats that wait",
+                &fleet.oldest_message,
+            ),
         ] {
             registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
         }
@@ -120,6 +137,9 @@ impl FleetGauges {
         self.events.set(figures.events);
         self.oldest_event.set(figures.oldest_event_secs);
         self.messages_waiting.set(figures.messages_waiting);
+        self.messages_queued.set(figures.messages_queued);
+        self.oldest_message.set(figures.oldest_message_secs);
+        self.paused.set(figures.sending_paused);
         self.accounts.clear();
         for (condition, count) in accounts {
             // Several unknown texts map to the same condition.

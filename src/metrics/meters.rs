@@ -17,6 +17,7 @@ use prometheus_client::{
 };
 
 use super::{
+    outgoing::OutgoingMeters,
     process::Usage,
     trace::{Port, traced},
 };
@@ -83,8 +84,8 @@ pub(super) enum WaitKind {
     Close,
 }
 
-type Label = [(&'static str, &'static str); 1];
-type Counters = Family<Label, Counter>;
+pub(super) type Label = [(&'static str, &'static str); 1];
+pub(super) type Counters = Family<Label, Counter>;
 type Histograms = Family<Label, Histogram>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -114,6 +115,7 @@ pub struct Meters {
     messages: Counters,
     message_lag: Histogram,
     message_requests: Counter,
+    pub(super) outgoing: OutgoingMeters,
     store: Histograms,
     store_failures: Family<Failure, Counter>,
     lease_live: Gauge,
@@ -160,6 +162,7 @@ impl Default for Meters {
                 "From WhatsApp's time of a message, in whole seconds, to its row",
             ),
             message_requests: Counter::default(),
+            outgoing: OutgoingMeters::registered(r),
             store: Histograms::new_with_constructor(histogram),
             store_failures: Family::default(),
             lease_live: gauge(r, "paird_lease_live", "1 while this daemon may hold connections"),
@@ -206,7 +209,7 @@ const ALARMING_REASONS: [Reason; 6] = [
     Reason::Unreachable,
 ];
 
-fn begin(counters: &Counters, label: &'static str, values: impl IntoIterator<Item = &'static str>) {
+pub(super) fn begin(counters: &Counters, label: &'static str, values: impl IntoIterator<Item = &'static str>) {
     for value in values {
         drop(counters.get_or_create(&[(label, value)]));
     }
@@ -216,7 +219,7 @@ fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
 
-fn counters(registry: &mut Registry, name: &str, help: &str) -> Counters {
+pub(super) fn counters(registry: &mut Registry, name: &str, help: &str) -> Counters {
     let counters = Counters::default();
     registry.register(name, help, counters.clone());
     counters
@@ -228,7 +231,7 @@ fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
     gauge
 }
 
-fn seconds(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+pub(super) fn seconds(registry: &mut Registry, name: &str, help: &str) -> Histogram {
     let histogram = histogram();
     registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
     histogram
@@ -252,7 +255,9 @@ impl Meters {
         begin(&self.messages, "kind", MessageKind::ALL.iter().map(|kind| kind.as_str()).chain([WAITING]));
         begin(&self.unlink_tries, "outcome", ["unlinked", "failed", "abandoned"]);
         drop(self.store_failures.get_or_create(&Failure { operation: "record", why: "unavailable" }));
-        drop(self.store_failures.get_or_create(&Failure { operation: "record_messages", why: "unavailable" }));
+        for operation in ["record_messages", "take_messages", "settle_messages"] {
+            drop(self.store_failures.get_or_create(&Failure { operation, why: "unavailable" }));
+        }
     }
 
     pub(super) fn pairing_came_to(&self, step: PairStep) {

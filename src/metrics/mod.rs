@@ -1,7 +1,7 @@
 //! The daemon's counters and timings, in the format of Prometheus.
 //!
-//! The machines know nothing of it: [`MeteredStore`], [`MeteredMessages`] and [`MeteredGateway`] stand in
-//! front of the real ones and listen. No label names an account: a fleet of thousands
+//! The machines know nothing of it: [`MeteredStore`], [`MeteredMessages`], [`MeteredOutgoing`] and
+//! [`MeteredGateway`] stand in front of the real ones and listen. No label names an account: a fleet of thousands
 //! would be thousands of series, and its rows say more.
 
 mod fleet;
@@ -10,6 +10,7 @@ mod http;
 mod lane;
 mod messages;
 mod meters;
+mod outgoing;
 mod pools;
 mod process;
 mod store;
@@ -20,6 +21,7 @@ pub use gateway::MeteredGateway;
 pub(crate) use http::{Front, WrongToken, count_requests};
 pub use messages::MeteredMessages;
 pub use meters::Meters;
+pub use outgoing::MeteredOutgoing;
 pub use store::MeteredStore;
 
 use std::sync::Arc;

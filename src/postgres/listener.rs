@@ -145,7 +145,7 @@ struct NotificationRouter {
 impl NotificationRouter {
     fn route(&self, notification: &Notification, counted: &CountedCommands) {
         self.heard.fetch_add(1, Ordering::Relaxed);
-        self.subscriptions.notify(notification.channel());
+        self.subscriptions.notify(notification.channel(), notification.payload());
         if notification.channel() == self.pulse {
             self.pulses.fetch_add(1, Ordering::Relaxed);
             counted.on_mark();
@@ -307,7 +307,7 @@ impl ListenTask {
         for channel in subscriptions.channels() {
             if !listened.contains(&channel) {
                 self.answered(bounded(listen_to_channel().bind(client, &channel).one())).await?;
-                subscriptions.notify(&channel);
+                subscriptions.missed(&channel);
                 listened.insert(channel);
             }
         }

@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 35] = [
+pub const COLUMNS: [ColumnRights; 41] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -65,7 +65,7 @@ pub const COLUMNS: [ColumnRights; 35] = [
     ),
     columns("commands", "args heard_at heard_key taken taken_by", ["", "SIU", ""]),
     columns("contacts", "account_id jid", ["S", "SI", "S"]),
-    columns("contacts", "name phone updated_at", ["S", "SIU", "S"]),
+    columns("contacts", "has_chat name phone updated_at", ["S", "SIU", "S"]),
     columns("credentials", "account_id keyring_id kind name sealed stamp", ["", "SIUD", ""]),
     columns("event_consumers", "account_id consumer seq updated_at", ["SIUD", "", ""]),
     columns("events", "account_id created_at id kind payload seq xact", ["S", "SI", "S"]),
@@ -77,13 +77,21 @@ pub const COLUMNS: [ColumnRights; 35] = [
     ),
     columns("message_bodies", "content created_at", ["S", "I", "S"]),
     columns("message_bodies", "message_id", ["S", "SI", "S"]),
+    columns("message_bodies", "request_hash", ["S", "", "S"]),
     columns("message_erasures", "account_id", ["", "", ""]),
     columns("message_media", "created_at keyring_id message_id sealed", ["", "SI", ""]),
+    columns("message_receipts", "delivered_at message_id participant read_at", ["S", "", "S"]),
     columns(
         "messages",
         "account_id chat chat_phone created_at direction id sender sender_phone sent_at wa_id",
         ["S", "SI", "S"],
     ),
+    columns(
+        "messages",
+        "attempt code delivered_at due_at expires_at is_new_chat key not_before read_at sent_by source taken_at",
+        ["S", "SI", "S"],
+    ),
+    columns("messages", "taken_by told_at", ["S", "SI", "S"]),
     columns("messages", "asked_at asks kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
@@ -99,6 +107,7 @@ pub const COLUMNS: [ColumnRights; 35] = [
     columns("whatsapp_accounts", "created_at", ["S", "S", "S"]),
     columns("whatsapp_accounts", "id operator_id", ["SI", "S", "SI"]),
     columns("whatsapp_accounts", "device_name label presence proxy", ["SIU", "S", "SIU"]),
+    columns("whatsapp_accounts", "new_chats_per_day send_burst send_rate", ["SIU", "S", "SIU"]),
     columns(
         "whatsapp_accounts",
         "deleted_at desired device_jid event_seq expect_phone fence groups_synced_at keyring_id",
@@ -114,7 +123,12 @@ pub const COLUMNS: [ColumnRights; 35] = [
         "owner pair_code pair_deadline pair_method pair_phone phone_key phone_number",
         ["S", "SU", "S"],
     ),
-    columns("whatsapp_accounts", "qr_expires_at released_at", ["S", "SU", "S"]),
+    columns("whatsapp_accounts", "new_chats_refused qr_expires_at released_at", ["S", "SU", "S"]),
+    columns(
+        "whatsapp_accounts",
+        "send_level send_level_at sending_paused_reason sending_paused_until",
+        ["S", "SU", "S"],
+    ),
     columns("whatsapp_accounts", "status status_reason status_since", ["S", "SU", "S"]),
     columns("whatsapp_groups", "account_id is_admin jid participants", ["S", "SIUD", "S"]),
     columns("whatsapp_groups", "subject synced_at", ["S", "SIUD", "S"]),
@@ -136,13 +150,17 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 16] = [
+pub const FUNCTIONS: [FunctionRights; 25] = [
+    function("account_is_gone()", &[]),
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
+    function("cancel_message(bigint)", &[Role::Web, Role::Console]),
+    function("chat_became_known()", &[]),
     function("end_waits(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),
     function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
     function("merge_chat(uuid,uuid,bigint,text,text,integer)", &[Role::Daemon]),
+    function("pace_was_changed()", &[]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),
@@ -151,6 +169,14 @@ pub const FUNCTIONS: [FunctionRights; 16] = [
     function("prune_commands(interval,bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_events(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_messages(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
+    function("record_receipts(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),
     function("send_command(text,uuid,jsonb,text,text)", &[Role::Web, Role::Console]),
+    function(
+        "send_message(uuid,jsonb,text,timestamp with time zone,timestamp with time zone)",
+        &[Role::Web, Role::Console],
+    ),
+    function("settle_messages(uuid,uuid,bigint,uuid,uuid,jsonb)", &[Role::Daemon]),
     function("settle_restored_events()", &[Role::Daemon]),
+    function("sweep_messages(integer)", &[Role::Daemon]),
+    function("take_messages(uuid,uuid,bigint,uuid,uuid,bigint[],integer)", &[Role::Daemon]),
 ];

@@ -26,7 +26,7 @@ const OURS: [&str; 3] = ["paird", "paird_actors", "paird_sandbox"];
 /// says a pair code and the whole phone number (target `Client/PairCode`) and
 /// numbers of contacts; at `DEBUG` every stanza, QR refs included; tokio-postgres
 /// at `DEBUG` says a statement's parameters, sealed keys and QR pictures among them.
-const CAPS: [(&str, LevelFilter); 7] = [
+const CAPS: [(&str, LevelFilter); 8] = [
     // Stanzas it did not understand, whole: pair-success or refs may be in one.
     ("whatsapp_rust::handlers", LevelFilter::ERROR),
     ("whatsapp_rust::client::node_io", LevelFilter::ERROR),

@@ -356,6 +356,8 @@ pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
     let (is_from_me, recipient_alt) = match direction {
         MessageDirection::In => (false, None),
         MessageDirection::Echo => (true, number(chat)),
+        // One of our own does not wait to be read.
+        MessageDirection::Out => return None,
     };
     let source = MessageSource {
         chat: chat_jid,
@@ -370,7 +372,7 @@ pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
 }
 
 /// By the LID if it is known: a stanza may have the LID or the number.
-async fn party(client: &Client, jid: &Jid, other: Option<&Jid>) -> Result<Party, StoreError> {
+pub(super) async fn party(client: &Client, jid: &Jid, other: Option<&Jid>) -> Result<Party, StoreError> {
     let jid = jid.to_non_ad();
     let (is_lid, is_pn) = (jid.server.is_lid_family(), jid.server.is_pn_family());
     let other = match other

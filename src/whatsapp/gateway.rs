@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use paird_actors::{
     connection::ConnectionPolicy,
     domain::{CloseReason, OpenSession, Purpose, StoreError},
+    outgoing::OutgoingPolicy,
     ports::{Gateway, Session, SessionListener},
 };
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -19,8 +20,8 @@ use whatsapp_rust::{
 
 use super::{
     connection::{
-        Driver, GatedDialer, Inbox, MessageLink, MessageStore, OddListener, OddStanzas, PresenceKeeper, Shell,
-        WhatsAppSession,
+        Bells, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener, OddStanzas,
+        OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
         history::{self, Histories},
     },
     dialer::{Dialer, ProxyListener, Route},
@@ -52,6 +53,10 @@ const GROUPS: u64 = 64;
 const KEPT_FOR: Option<Duration> = Some(Duration::from_secs(3600));
 /// A change of the device is written when it happens; this is for those that were missed.
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a message that was sent is kept, for devices that cannot read it and ask for it again.
+/// The library drops the question, and the new keys that come with it, of one that it does not
+/// have. It keeps them for two hours by default.
+const SENT_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// How [`WhatsApp`] is set up.
 pub struct GatewaySettings {
@@ -75,6 +80,12 @@ pub struct GatewaySettings {
     pub proxied: ProxyListener,
     /// Where messages are written.
     pub messages: Arc<dyn MessageStore>,
+    /// Where messages to send are taken from.
+    pub outgoing: Arc<dyn OutgoingStore>,
+    /// Ring when there are some.
+    pub bells: Arc<dyn Bells>,
+    /// How messages are sent.
+    pub sending: OutgoingPolicy,
 }
 
 /// One per daemon, cheap to clone: shares its HTTP and TLS setup and its version lookup among all connections.
@@ -93,6 +104,7 @@ pub struct WhatsApp {
     messages: Arc<dyn MessageStore>,
     /// For reading what phones send new devices of their past.
     history_turns: Arc<Semaphore>,
+    post_office: PostOffice,
 }
 
 impl WhatsApp {
@@ -115,6 +127,7 @@ impl WhatsApp {
             odd: Arc::new(OddStanzas::new(settings.odd)),
             messages: settings.messages,
             history_turns: Arc::new(Semaphore::new(history::READS_AT_ONCE)),
+            post_office: PostOffice { store: settings.outgoing, bells: settings.bells, policy: settings.sending },
         }
     }
 
@@ -122,6 +135,12 @@ impl WhatsApp {
     #[cfg(all(test, feature = "sandbox"))]
     pub(super) fn with_policy(self, policy: ConnectionPolicy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same gateway, which sends what is there.
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(super) fn with_post(self, store: Arc<dyn OutgoingStore>, policy: OutgoingPolicy) -> Self {
+        Self { post_office: PostOffice { store, policy, ..self.post_office.clone() }, ..self }
     }
 
     /// The same gateway, which looks the client version up on the web.
@@ -150,7 +169,7 @@ impl WhatsApp {
             Shell::begin(order.purpose.clone(), self.policy.clone(), order.incarnation, listener, runtime.clone());
         let presence = Arc::new(PresenceKeeper::new(order.settings.presence));
         let histories = Arc::new(Histories::new(keys.clone(), self.history_turns.clone()));
-        let inbox = self.inbox_for(&order, &keys, &shell, &histories);
+        let mail = self.mail_for(&order, &keys, &shell, &histories);
         let mut builder = Client::builder()
             .with_runtime(runtime)
             .with_persistence_manager(kept)
@@ -160,16 +179,16 @@ impl WhatsApp {
                 shell.clone(),
                 keys.clone(),
                 presence.clone(),
-                inbox.clone(),
+                mail.clone(),
             ))
             .with_http_client_arc(http.clone())
             .with_cache_config(bounded(keys.clone().lids()))
             // A connection that unlinks has no use for a history.
-            .with_skip_history_sync(inbox.is_none())
+            .with_skip_history_sync(mail.is_none())
             .with_wanted_pre_key_count(PRE_KEYS)
             .with_background_saver_interval(SAVER_INTERVAL);
-        if let Some(inbox) = &inbox {
-            builder = builder.with_inbound_durability_hook_arc(inbox.clone());
+        if let Some(mail) = &mail {
+            builder = builder.with_inbound_durability_hook_arc(mail.inbox.clone());
         }
         let (client, tasks) = builder
             .build()
@@ -180,24 +199,25 @@ impl WhatsApp {
         histories.start(&shell, tasks);
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
-            Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, inbox };
+            Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, mail };
         Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
-    fn inbox_for(
+    fn mail_for(
         &self,
         order: &OpenSession,
         keys: &Arc<dyn LinkKeys>,
         shell: &Arc<Shell>,
         histories: &Arc<Histories>,
-    ) -> Option<Arc<Inbox>> {
+    ) -> Option<Mail> {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
                 let link = MessageLink { account, fence, keyring };
-                let (messages, keys) = (self.messages.clone(), keys.clone());
-                let inbox = Inbox::new(messages, keys, link, &order.purpose, shell.clone(), histories.clone());
-                Some(Arc::new(inbox))
+                let (messages, histories) = (self.messages.clone(), histories.clone());
+                let inbox = Inbox::new(messages, keys.clone(), link, &order.purpose, shell.clone(), histories);
+                let courier = Courier::new(&self.post_office, keys.clone(), link, shell.clone());
+                Some(Mail { inbox: Arc::new(inbox), courier })
             }
             Purpose::Unlink => None,
         }
@@ -266,6 +286,7 @@ fn bounded(lids: Arc<dyn CacheStore>) -> CacheConfig {
         device_registry_cache: CacheEntryConfig::new(KEPT_FOR, PEOPLE),
         group_cache: CacheEntryConfig::new(KEPT_FOR, GROUPS),
         sender_key_devices_cache: CacheEntryConfig::new(KEPT_FOR, GROUPS),
+        sent_message_ttl_secs: SENT_KEPT_FOR.as_secs(),
         cache_stores: CacheStores { lid_pn_cache: Some(lids), ..CacheStores::default() },
         ..CacheConfig::default()
     }

@@ -8,8 +8,12 @@ use paird_actors::{
     ports::WriteKeys,
 };
 use wacore::store::{CacheStore, error::StoreError as BackendError, traits::Backend};
+use zeroize::Zeroizing;
 
-use crate::credentials::{CredentialStore, Keyring, ProxyLogin};
+use crate::credentials::{CredentialStore, KeyedDevices, Keyring, ProxyLogin};
+
+/// With which later reactions to a message, and edits of it, are read.
+pub type MessageSecret = Zeroizing<[u8; 32]>;
 
 /// The source of links' keys.
 #[async_trait]
@@ -60,6 +64,13 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// Notes such a history, or that it needs no reading any more. It is stored with the device
     /// when the backend saves that.
     fn note_history(&self, id: &str, announced: Option<Vec<u8>>);
+
+    /// The secret of the message that this account sends under this id: the same in every try.
+    fn message_secret(&self, wa_id: &str) -> MessageSecret;
+
+    /// While it is sent to this group, only these devices are recorded as having the group's key.
+    /// `None`: all that the library says.
+    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>);
 
     /// Waits until everything that the backend was given, and that WhatsApp may come to
     /// rely on, is durable. Called before anything is sent.
@@ -141,6 +152,14 @@ impl LinkKeys for Keyring {
             Some(announced) => drop(histories.insert(id.to_owned(), announced)),
             None => drop(histories.remove(id)),
         }
+    }
+
+    fn message_secret(&self, wa_id: &str) -> MessageSecret {
+        Self::message_secret(self, wa_id)
+    }
+
+    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>) {
+        Self::limit_group_marks(self, group, to);
     }
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {

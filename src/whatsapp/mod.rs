@@ -1,6 +1,7 @@
 //! The only place that names whatsapp-rust.
 
 pub mod cert_check;
+mod compose;
 mod connection;
 mod content;
 mod dialer;
@@ -17,10 +18,10 @@ pub mod reachability;
 mod runtime;
 mod version;
 
-pub use connection::{MessageLink, MessageStore, OddKind, OddListener};
+pub use connection::{BellGuard, Bells, MessageLink, MessageStore, OddKind, OddListener, OutgoingStore, SendStep};
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
-pub use keys::{KeySource, LinkKeys};
+pub use keys::{KeySource, LinkKeys, MessageSecret};
 pub use proxy::ProxyAllow;
 pub use version::{VersionStore, WebVersion};
 

@@ -163,6 +163,93 @@ async fn the_example_copies_each_message_once_however_killed() {
     stage.finish([daemon]).await;
 }
 
+/// Answers that are queued in each round.
+const ANSWERS: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_bot_answers_each_text_once_however_killed() {
+    let Some(stage) = staged().await else { return };
+    let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
+    let mut daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
+    let (app, ..) = installed(&stage, &web_dsn).await;
+    let shop = stage.web.connect_account("shop", SHOP, &stage.phones).await;
+    stage.web.event(shop, "groups.synced", 0).await;
+    stage.phones.keys_told(SHOP).await;
+    // Of a bot's answers, the one in the middle waits for a lock.
+    let haste = "UPDATE whatsapp_accounts SET send_rate = 1000, send_burst = 100";
+    stage.web.sql.batch_execute(haste).await.unwrap();
+    let trigger = format!(
+        "CREATE FUNCTION wait_there() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF NEW.content ? 'replyTo' AND NEW.content #>> '{{text,body}}' LIKE '{BARRIER}%' THEN
+                 PERFORM pg_advisory_xact_lock_shared(7);
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER wait_there BEFORE INSERT ON message_bodies FOR EACH ROW EXECUTE FUNCTION wait_there()"
+    );
+    stage.web.sql.batch_execute(&trigger).await.unwrap();
+    for round in 0..3 {
+        let barrier = connect(&stage.dsn).await;
+        barrier.execute("SELECT pg_advisory_lock(7)", &[]).await.unwrap();
+        let mut bot = app.run(&format!("bot-{round}"), "echo.mjs", &[]);
+        let texts = (0..ANSWERS).map(|nth| match nth {
+            nth if nth == ANSWERS / 2 => format!("{BARRIER} of {round}"),
+            nth => format!("question {nth} of {round}"),
+        });
+        stage.phones.burst(ANNA, SHOP, texts.collect()).await;
+        until("the bot in the middle of its answers", || async {
+            let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+            (stage.web.count(sql, &[]).await == 1).then_some(())
+        })
+        .await;
+        bot.kill().await.unwrap();
+        drop(barrier);
+        gone(&stage).await;
+        let mut bot = app.run(&format!("bot-after-{round}"), "echo.mjs", &[]);
+        // And the daemon, amid its sends.
+        let some = format!(
+            "SELECT count(*) >= {} FROM messages WHERE direction = 'out' AND state <> 'queued'",
+            round * ANSWERS + 3
+        );
+        until("some answers on their way", || async {
+            stage.web.sql.query_one(&some, &[]).await.unwrap().get::<_, bool>(0).then_some(())
+        })
+        .await;
+        daemon.kill().await;
+        daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
+        let wanted = i64::try_from((round + 1) * ANSWERS).unwrap();
+        stage.web.count_becomes("SELECT count(*) FROM messages WHERE direction = 'out'", wanted).await;
+        // Started over, it answers nothing again.
+        bot.kill().await.unwrap();
+        gone(&stage).await;
+        stage.web.sql.execute("UPDATE event_consumers SET seq = 0 WHERE consumer = 'echo'", &[]).await.unwrap();
+        let mut bot = app.run(&format!("bot-again-{round}"), "echo.mjs", &[]);
+        let caught_up = "SELECT count(*) FROM event_consumers c JOIN whatsapp_accounts a ON a.id = c.account_id
+                         WHERE c.consumer = 'echo' AND c.seq = a.event_seq";
+        stage.web.count_becomes(caught_up, 1).await;
+        bot.kill().await.unwrap();
+        gone(&stage).await;
+    }
+    let delivered = "SELECT count(*) FROM messages WHERE direction = 'out' AND state = 'delivered'";
+    stage.web.count_becomes(delivered, i64::try_from(3 * ANSWERS).unwrap()).await;
+    let asked = "SELECT array_agg(b.content #>> '{text,body}' ORDER BY m.id) FROM messages m
+                 JOIN message_bodies b ON b.message_id = m.id WHERE m.direction = 'in'";
+    let asked: Vec<String> = stage.web.sql.query_one(asked, &[]).await.unwrap().get(0);
+    let screen = stage.phones.screen(ANNA).await.into_iter();
+    let shown: Vec<String> = screen.filter(|message| !message.from_me).filter_map(|message| message.text).collect();
+    assert_eq!(shown, asked, "Anna's phone shows each answer once, in order");
+    let answered = "SELECT count(*) FROM messages q JOIN message_bodies qb ON qb.message_id = q.id
+                    JOIN messages a ON a.key = 'echo-' || q.id AND a.account_id = q.account_id
+                    JOIN message_bodies ab ON ab.message_id = a.id
+                    WHERE q.direction = 'in' AND a.direction = 'out' AND a.chat = q.chat AND a.refers_to = q.id
+                      AND ab.content #>> '{text,body}' = qb.content #>> '{text,body}'";
+    let wanted = i64::try_from(3 * ANSWERS).unwrap();
+    assert_eq!(stage.web.count(answered, &[]).await, wanted);
+    assert_eq!(stage.web.count("SELECT count(*) FROM messages", &[]).await, 2 * wanted, "and no others");
+    stage.finish([daemon]).await;
+}
+
 /// Waits until the events are handled; then each message has one copy that is as it is.
 async fn all_is_copied(stage: &Stage, wanted: usize) {
     until("every message copied", || async {

@@ -42,7 +42,8 @@ async fn a_pairing_takes_a_dozen_statements() {
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_accounts_ask_the_database_for_nothing() {
     let (stage, wire, daemon) = counted().await;
-    heartbeats(&wire, 3).await;
+    // One more than below, so that everything is among them that an idle daemon does every 15 s.
+    heartbeats(&wire, 4).await;
     let own = wire.carried();
     join_all((0..8).map(|nth| pair(&stage, nth))).await;
     // Wait until the work after the pairings is over, and only an idle daemon's statements are left.

@@ -45,6 +45,7 @@ mod proxies;
 mod receiving;
 mod restarts;
 mod roles;
+mod sending;
 mod settings;
 mod sweep;
 mod systemd;

@@ -60,6 +60,8 @@ async fn a_console_without_its_rights_says_which_and_doctor_too() {
         ("GET", format!("/api/accounts/{account}/audit"), None, "table audit_log"),
         ("GET", format!("/api/accounts/{account}/messages"), None, "table message_bodies"),
         ("POST", format!("/api/accounts/{account}/commands"), Some(json!({"kind": "account.pair"})), "send_command"),
+        ("POST", format!("/api/accounts/{account}/messages"), Some(json!({"to": "436601000009"})), "send_message"),
+        ("DELETE", "/api/messages/7".to_owned(), None, "cancel_message"),
     ] {
         let problem = api.ask(method, &path, &[], body).await.problem(403);
         let detail = problem["detail"].as_str().unwrap();
@@ -159,6 +161,8 @@ async fn every_command_of_people_works_under_the_roles() {
         &["accounts", "list"][..],
         &["status", "front desk"],
         &["groups", "front desk", "--sync"],
+        &["send", "front desk", "436601000009", "hello"],
+        &["messages", "front desk"],
         &["events", "front desk"],
         &["audit", "front desk"],
         &["inspect", "front desk"],

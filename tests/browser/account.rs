@@ -1,5 +1,6 @@
 //! The page of one account: its story, and what can be done with it.
 
+use fantoccini::key::Key;
 use paird_sandbox::Writing;
 use paird_testkit::{Proxy, until};
 use serde_json::json;
@@ -237,5 +238,53 @@ async fn messages_come_live_and_a_strangers_markup_stays_text() {
     window.says(".story", "A message came in (30 times)").await;
     window.keep_pictures("account-messages").await;
     window.assert_accessible("account, messages").await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_written_cancelled_and_followed_on_the_page() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (web, window) = (&desk.stage.web, &desk.window);
+    let account = web.account("Front desk").await;
+    desk.go(&format!("/accounts/{account}")).await;
+    window.says(".compose", "sent as soon as the account is connected").await;
+    // What is wrong is said beside what was typed, which stays.
+    window.fill("#to", "call me").await;
+    window.fill("#body", "your table is free").await;
+    window.click("[data-action=send]").await;
+    window.says("#compose-wrong", "To: must be a phone number with its country code").await;
+    window.assert_accessible("account, a wrong recipient").await;
+    window.fill("#to", "+999 000 000 009").await;
+    // By keyboard alone.
+    window.tab_to("#body").await;
+    window.tab_to("[data-action=send]").await;
+    window.press(&[Key::Enter]).await;
+    window.says(".messages li:first-child", "your table is free").await;
+    window.says(".messages li:first-child", "To +999 000 000 009").await;
+    window.says(".messages .state", "Queued").await;
+    assert_eq!(window.text("#compose-wrong").await, "");
+    let left = "return [document.querySelector('#to').value, document.querySelector('#body').value]";
+    assert_eq!(window.run(left, vec![]).await, json!(["+999 000 000 009", ""]));
+    window.keep_pictures("account-sending").await;
+    window.assert_accessible("account, a queued message").await;
+    let sql = "SELECT source FROM messages WHERE account_id = $1";
+    assert_eq!(web.sql.query_one(sql, &[&account]).await.unwrap().get::<_, String>(0), "console");
+
+    window.fill("#body", "never mind").await;
+    window.click("[data-action=send]").await;
+    window.says(".messages li:first-child", "never mind").await;
+    window.click(".messages li:first-child [data-action=cancel-message]").await;
+    window.says(".messages li:first-child .state", "Cancelled").await;
+    assert_eq!(window.texts("[data-action=cancel-message]").await.len(), 1, "only of what is still queued");
+
+    let sent = "UPDATE messages SET state = 'read', sent_at = now() WHERE account_id = $1 AND state = 'queued'
+                RETURNING id";
+    let id: i64 = web.sql.query_one(sent, &[&account]).await.unwrap().get(0);
+    desk.tell(account, "message.read", json!({"messageId": id})).await;
+    window.says(".messages li:last-child .state", "Read").await;
+    window.says(".story", "A message was read").await;
     desk.close().await;
 }

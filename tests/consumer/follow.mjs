@@ -8,8 +8,8 @@
 // send those with `${account_id}/${seq}` as the idempotency key, after the commit.
 import { parseArgs } from "node:util";
 import { Database } from "./database.mjs";
+import { readEvents } from "./events.mjs";
 
-const BATCH = 100;
 const LOOK_EVERY_MS = 5_000;
 const REPORTS_A_MESSAGE = ["received", "echo", "waiting", "recovered"].map((word) => `message.${word}`);
 
@@ -24,52 +24,13 @@ const { values: options } = parseArgs({
 const database = new Database();
 await database.patiently(() => database.listen(options.channel));
 for (;;) {
-  const handled = await database.patiently(readAll);
+  const handled = await database.patiently(() => readEvents(database, options.consumer, handle));
   if (handled === 0) {
     if (options["until-caught-up"]) break;
     await database.rung(LOOK_EVERY_MS);
   }
 }
 await database.end();
-
-/** One look at every account that has something new; how many events that were. */
-async function readAll() {
-  const { rows } = await database.query(
-    `SELECT a.id FROM whatsapp_accounts a
-     LEFT JOIN event_consumers c ON c.consumer = $1 AND c.account_id = a.id
-     WHERE a.event_seq > coalesce(c.seq, 0)
-     ORDER BY a.id`,
-    [options.consumer],
-  );
-  let handled = 0;
-  for (const { id } of rows) handled += await database.transaction((sql) => readAccount(sql, id));
-  return handled;
-}
-
-async function readAccount(sql, account) {
-  // The row's lock keeps a second process of the same name out: it waits, and finds nothing new.
-  await sql.query(
-    "INSERT INTO event_consumers (consumer, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    [options.consumer, account],
-  );
-  const offset = await sql.query(
-    "SELECT seq FROM event_consumers WHERE consumer = $1 AND account_id = $2 FOR UPDATE",
-    [options.consumer, account],
-  );
-  const { rows: events } = await sql.query(
-    `SELECT account_id, seq, kind, payload FROM events
-     WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT ${BATCH}`,
-    [account, offset.rows[0].seq],
-  );
-  for (const event of events) await handle(sql, event);
-  if (events.length > 0) {
-    await sql.query(
-      "UPDATE event_consumers SET seq = $3, updated_at = now() WHERE consumer = $1 AND account_id = $2",
-      [options.consumer, account, events.at(-1).seq],
-    );
-  }
-  return events.length;
-}
 
 /** What a web app does with an event; here: it keeps a list of what happened, and a copy of each message. */
 async function handle(sql, event) {

@@ -319,7 +319,14 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         Op::TouchTcToken(a, at) => said(b.touch_tc_token_sender_timestamp(&address(a), at).await?),
         Op::ReceiveTcToken(a, v, at) => said(b.store_received_tc_token(&address(a), &[v], at).await?),
         Op::StoreSent(c, m, v) => said(b.store_sent_message(&address(c), &message(m), &[v]).await?),
-        Op::TakeSent(c, m) => said(b.take_sent_message(&address(c), &message(m)).await?),
+        // A keyring keeps it; the library stores it again.
+        Op::TakeSent(c, m) => {
+            let taken = b.take_sent_message(&address(c), &message(m)).await?;
+            if let Some(taken) = &taken {
+                b.store_sent_message(&address(c), &message(m), taken).await?;
+            }
+            said(taken)
+        }
         Op::DeleteExpiredSent(all) => said(b.delete_expired_sent_messages(cutoff(all)).await?),
         Op::StorePending(m, v) => said(b.store_pending_inbound("chat", "sender", &message(m), &[v]).await?),
         Op::StorePendings(all) => {

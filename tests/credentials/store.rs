@@ -3,7 +3,7 @@ use std::fs;
 use paird::credentials::MasterKeyError;
 use paird_actors::domain::{AccountId, KeyringId, StoreError, Written};
 use uuid::Uuid;
-use wacore::store::traits::{DeviceStore, SignalStore};
+use wacore::store::traits::{DeviceStore, ProtocolStore, SignalStore};
 
 use crate::rig::{FENCE, JID, Rig};
 
@@ -205,4 +205,38 @@ async fn keys_and_number_are_written_together_or_not_at_all() {
     let admitted = "SELECT FROM whatsapp_accounts
         WHERE id = $1 AND phone_number = $2 AND device_jid = $3 AND status_reason = 'linking' AND linking_keyring_id = $4";
     assert_eq!(rig.execute(admitted, &[&other.0, &rig.phone.digits(), &JID, &newcomer.id().0]).await, 1);
+}
+
+#[tokio::test]
+async fn a_sent_message_stays_for_all_who_ask_for_it_again() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(keyring.take_sent_message("1@lid", "A").await.unwrap().as_deref(), Some(&b"hello"[..]));
+    }
+}
+
+#[tokio::test]
+async fn a_group_member_that_was_given_no_key_is_not_marked() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let group = "1@g.us";
+    keyring.limit_group_marks(group, Some(Box::new(|device| device == "1:0@lid")));
+    keyring.set_sender_key_status(group, &[("1:0@lid", true), ("2:0@lid", true), ("3:0@lid", false)]).await.unwrap();
+    let mut marks = keyring.get_sender_key_devices(group).await.unwrap();
+    marks.sort();
+    assert_eq!(marks, [("1:0@lid".to_owned(), true), ("3:0@lid".to_owned(), false)]);
+    keyring.limit_group_marks(group, None);
+    keyring.set_sender_key_status(group, &[("2:0@lid", true)]).await.unwrap();
+    assert_eq!(keyring.get_sender_key_devices(group).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_has_one_secret_for_as_long_as_its_link() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let secret = keyring.message_secret("3EB0A");
+    assert_eq!(rig.reopened(&keyring).await.message_secret("3EB0A"), secret);
+    assert_ne!(keyring.message_secret("3EB0B"), secret);
 }

@@ -30,6 +30,8 @@ impl Tenants {
                  INSERT INTO event_consumers (consumer, account_id, seq) VALUES ('shop', '{account}', 1);
                  SELECT send_command('account.cancel', '{account}', '{{}}', 'key');
                  INSERT INTO contacts (account_id, jid) VALUES ('{account}', '1@lid');
+                 INSERT INTO message_receipts (message_id, participant)
+                 SELECT send_message('{account}', '{{\"to\": \"1@g.us\", \"type\": \"text\", \"text\": {{\"body\": \"x\"}}}}'), '1@lid';
                  WITH m AS (INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)
                             VALUES ('{account}', 'in', '1@lid', '1@lid', 'A', 'text', 'received', now()) RETURNING id)
                  INSERT INTO message_bodies (message_id, content) SELECT id, '{{}}' FROM m"
@@ -83,9 +85,9 @@ fn rows_of(table: &str, account: Uuid) -> String {
     let column = match table {
         "whatsapp_accounts" => "id",
         "audit_log" => "target_id",
-        "message_bodies" => {
+        "message_bodies" | "message_receipts" => {
             return format!(
-                "SELECT count(b.message_id) FROM message_bodies b JOIN messages m ON m.id = b.message_id
+                "SELECT count(b.message_id) FROM {table} b JOIN messages m ON m.id = b.message_id
                  WHERE m.account_id = '{account}'"
             );
         }
@@ -132,6 +134,7 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
     let before = "SELECT md5(string_agg(to_jsonb(t)::text, '' ORDER BY to_jsonb(t)::text)) FROM (
                       SELECT to_jsonb(a) FROM whatsapp_accounts a WHERE a.operator_id <> $1
                       UNION ALL SELECT to_jsonb(c) FROM commands c WHERE c.account_id = $2
+                      UNION ALL SELECT to_jsonb(m) FROM messages m WHERE m.account_id = $2
                       UNION ALL SELECT to_jsonb(r) FROM event_consumers r WHERE r.account_id = $2) AS t";
     let untouched: String = tenants.database.one(before, &[&OURS, &theirs]).await;
     for sql in [
@@ -162,7 +165,19 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
             );
         }
     }
+    let text = r#"'{"to": "1@lid", "type": "text", "text": {"body": "x"}}'"#;
+    for account in [format!("'{theirs}'"), format!("'{}'", Uuid::new_v4()), "NULL".to_owned()] {
+        said.push(is_refused(&shop, &format!("SELECT send_message({account}, {text}, 'key')")).await);
+    }
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
+    let queued: i64 =
+        tenants.database.one("SELECT id FROM messages WHERE account_id = $1 AND state = 'queued'", &[&theirs]).await;
+    for id in [queued, 999_999] {
+        assert!(!shop.query_one("SELECT cancel_message($1)", &[&id]).await.unwrap().get::<_, bool>(0));
+    }
+    let own = tenants.ours;
+    let sent = shop.query_one(&format!("SELECT send_message('{own}', {text})"), &[]).await.unwrap().get::<_, i64>(0);
+    assert!(shop.query_one("SELECT cancel_message($1)", &[&sent]).await.unwrap().get::<_, bool>(0));
     assert_eq!(tenants.database.one::<String>(before, &[&OURS, &theirs]).await, untouched);
 
     // An operator's own rows can be changed as before.

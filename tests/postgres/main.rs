@@ -15,6 +15,7 @@ mod messages;
 mod migrating;
 mod model;
 mod outbox;
+mod outgoing;
 mod pooling;
 mod pruning;
 mod recording;

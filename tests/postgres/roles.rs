@@ -255,6 +255,7 @@ async fn every_statement_of_the_readme_runs_as_the_web_app() {
         let filled = statement
             .replace("$account", &account_text)
             .replace("$command", "1")
+            .replace("$message", "1")
             .replace("$consumer", "'shop'")
             .replace("$seq", "0")
             .replace("$1", &account_text)
@@ -320,10 +321,14 @@ async fn a_logins_own_functions_get_around_no_limit() {
     shop.batch_execute(own).await.unwrap();
     for path in ["shop, public, pg_catalog", "shop"] {
         shop.batch_execute(&format!("SET search_path = {path}")).await.unwrap();
-        for value in ["label = repeat('x', 201)", "label = E'\\x01'", "label = ''", "proxy = repeat('x', 2001)"] {
+        for value in
+            ["label = repeat('x', 201)", "label = E'\\x01'", "label = ''", "proxy = repeat('x', 2001)", "send_rate = 0"]
+        {
             let sql = format!("UPDATE public.whatsapp_accounts SET {value} WHERE id = $1");
             let wrong = shop.execute(&sql, &[&account.0]).await.expect_err(value);
             assert_eq!(wrong.code(), Some(&SqlState::CHECK_VIOLATION), "{path}: {value}: {wrong:?}");
         }
+        let pace = "UPDATE public.whatsapp_accounts SET send_burst = send_burst + 1 WHERE id = $1";
+        assert_eq!(shop.execute(pace, &[&account.0]).await.unwrap(), 1, "{path}");
     }
 }

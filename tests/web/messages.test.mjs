@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { gathered, isOfMessage, shown, who } from '../../src/console/web/model/messages.js';
+import { draft, gathered, isOfMessage, shown, toneOf, who } from '../../src/console/web/model/messages.js';
 
 const message = {
   direction: 'in',
@@ -24,6 +24,24 @@ test('a message names its sender by number first, then by name', () => {
 test('what the owner wrote on the phone names whom it went to', () => {
   const sender = { sender: '9@lid', senderPhone: '436609999999', senderName: null };
   assert.equal(who({ ...message, ...sender, direction: 'echo' }), 'From the phone to +436 601 000 001 (Anna)');
+});
+
+test('what was sent from here names its recipient, and its colour is how it does', () => {
+  const sent = { ...message, direction: 'out', sender: 'me', senderPhone: '436609999999', senderName: null };
+  assert.equal(who(sent), 'To +436 601 000 001 (Anna)');
+  const tones = ['queued', 'sent', 'read', 'failed', 'of_a_newer_daemon'].map((state) => toneOf({ state }));
+  assert.deepEqual(tones, ['busy', 'idle', 'good', 'bad', 'idle']);
+});
+
+test('only what is sent again unchanged keeps its key', () => {
+  const keyOf = draft();
+  const first = keyOf({ to: '1', body: 'hello' });
+  assert.equal(keyOf({ to: '1', body: 'hello' }), first);
+  const changed = keyOf({ to: '1', body: 'hello!' });
+  assert.notEqual(changed, first);
+  keyOf.forget();
+  // The same words once more, on purpose.
+  assert.notEqual(keyOf({ to: '1', body: 'hello!' }), changed);
 });
 
 test('a long text is cut between characters', () => {

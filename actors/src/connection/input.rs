@@ -98,6 +98,8 @@ pub enum Outcome {
     KeysDurable(ScanId),
     /// Keys or messages can no longer be written: nothing that depends on them may be sent.
     StoreFailed(String),
+    /// WhatsApp acknowledged a message neither well nor badly.
+    NotAcknowledged,
     /// The shell died, by a panic of the library.
     ShellStopped,
 }

@@ -212,6 +212,7 @@ impl Connection {
             Outcome::TakenDown => self.on_taken_down(step),
             Outcome::KeysDurable(scan) => self.on_keys_durable(scan),
             Outcome::StoreFailed(why) => self.on_keys_failed(why, step),
+            Outcome::NotAcknowledged => self.on_not_acknowledged(step),
             Outcome::ShellStopped => self.on_shell_stopped(step),
         }
     }

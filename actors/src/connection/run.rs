@@ -234,6 +234,14 @@ impl Connection {
         self.on_run_over(step);
     }
 
+    /// Only another connection can tell whether WhatsApp has a message. Open → Closing
+    pub(super) fn on_not_acknowledged(&mut self, step: &mut Step) {
+        if matches!(self.state, State::Open(_)) {
+            self.evidence.report(CloseReason::SocketLost("a message was not acknowledged".to_owned()));
+            self.on_run_over(step);
+        }
+    }
+
     /// The keys cannot be stored. Closes before sending more, since WhatsApp takes sent keys for
     /// stored ones. Anything but Closing | Ended → Closing
     pub(super) fn on_keys_failed(&mut self, why: String, step: &mut Step) {

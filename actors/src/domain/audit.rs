@@ -31,6 +31,8 @@ pub enum AuditAction {
     DeviceNamed,
     #[strum(serialize = "account.presence_set")]
     PresenceSet,
+    #[strum(serialize = "account.pace_set")]
+    PaceSet,
     #[strum(serialize = "account.resumed")]
     Resumed,
     #[strum(serialize = "account.reconnected")]
@@ -81,6 +83,7 @@ impl AuditAction {
             Self::Proxied => "Proxy changed",
             Self::DeviceNamed => "Device name changed",
             Self::PresenceSet => "Presence changed",
+            Self::PaceSet => "Pace of messages set",
             Self::Resumed => "Resumed",
             Self::Reconnected => "Connected anew",
             Self::Restarted => "Restarted",
@@ -117,6 +120,9 @@ impl AuditAction {
             }
             Self::DeviceNamed => "the name that the phone lists was set, to `deviceName`",
             Self::PresenceSet => "the account's presence was set, to `presence`",
+            Self::PaceSet => {
+                "the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`"
+            }
             Self::Resumed => "the operator had the account reconnect with its stored keys",
             Self::Reconnected => "the account was reconnected by a command, or because its proxy changed",
             Self::Restarted => "the account's actor was restarted by an operator",

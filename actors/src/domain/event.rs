@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    CommandId, CommandKind, Instant, MessageKind, Phone, Reason, Status, StatusReason, reason::capitalized, schema,
-    word::word,
+    CommandId, CommandKind, Instant, MessageKind, Phone, Reason, SendFailure, Status, StatusReason,
+    reason::capitalized, schema, word::word,
 };
 
 /// An event for web apps, one row of `events` each, listed in sql/README.md;
@@ -79,6 +79,18 @@ pub enum EventKind {
     MessageWaiting,
     #[strum(serialize = "message.recovered")]
     MessageRecovered,
+    #[strum(serialize = "message.sent")]
+    MessageSent,
+    #[strum(serialize = "message.delivered")]
+    MessageDelivered,
+    #[strum(serialize = "message.read")]
+    MessageRead,
+    #[strum(serialize = "message.failed")]
+    MessageFailed,
+    #[strum(serialize = "sending.paused")]
+    SendingPaused,
+    #[strum(serialize = "sending.resumed")]
+    SendingResumed,
     #[strum(serialize = "chat.merged")]
     ChatMerged,
 }
@@ -110,6 +122,12 @@ impl EventKind {
             Self::MessageEcho => "the owner sent a message from the phone or another device",
             Self::MessageWaiting => "a message came in that cannot be read yet; paird asks for it again",
             Self::MessageRecovered => "a message that could not be read at first can be read now",
+            Self::MessageSent => "WhatsApp has a message of the account, for at least one device of the recipient",
+            Self::MessageDelivered => "a message of the account is on the recipient's phone; in a group, on the first",
+            Self::MessageRead => "a message of the account was read; in a group, by the first",
+            Self::MessageFailed => "a message of the account was not sent, and is not tried again",
+            Self::SendingPaused => "nothing is sent to new chats until then",
+            Self::SendingResumed => "messages to new chats are sent again",
             Self::ChatMerged => "chat, sender and contact `former`, known by number alone, are `chat` from now on",
         }
     }
@@ -176,6 +194,19 @@ impl EventKind {
             Self::MessageRecovered => {
                 ("A message that could not be read at first can be read now".to_owned(), Tone::Good)
             }
+            Self::MessageSent => ("A message was sent".to_owned(), Tone::Good),
+            Self::MessageDelivered => ("A message was delivered".to_owned(), Tone::Good),
+            Self::MessageRead => ("A message was read".to_owned(), Tone::Good),
+            Self::MessageFailed => {
+                let code = payload.get("code").and_then(Value::as_u64).map(|code| format!(" ({code})"));
+                let why = match SendFailure::parse(text("reason")) {
+                    Some(failure) => failure.meaning(),
+                    None => text("reason"),
+                };
+                (format!("A message was not sent: {why}{}", code.unwrap_or_default()), Tone::Bad)
+            }
+            Self::SendingPaused => ("Sending to new chats is paused".to_owned(), Tone::Warn),
+            Self::SendingResumed => ("Sending to new chats goes on".to_owned(), Tone::Good),
             Self::ChatMerged => (format!("The chat with {} got another id", number("phone")), Tone::Idle),
         }
     }
@@ -221,6 +252,24 @@ impl EventKind {
             Self::MessageWaiting | Self::MessageRecovered => {
                 return json!({ "messageId": message, "chat": chat, "sender": chat });
             }
+            Self::MessageSent => {
+                return json!({
+                    "messageId": message, "key": "order-17", "waId": "3EB0123456789ABCDEF01234", "chat": chat,
+                    "sentAt": rfc3339(&ts),
+                });
+            }
+            Self::MessageDelivered | Self::MessageRead => {
+                return json!({ "messageId": message, "at": rfc3339(&later), "by": chat });
+            }
+            Self::MessageFailed => {
+                return json!({
+                    "messageId": message, "key": "order-17", "reason": SendFailure::NotOnWhatsapp, "code": null,
+                });
+            }
+            Self::SendingPaused => {
+                return json!({ "reason": SendFailure::ReachoutTimelocked, "until": rfc3339(&later) });
+            }
+            Self::SendingResumed => return json!({ "reason": SendFailure::ReachoutTimelocked, "until": null }),
             Self::ChatMerged => {
                 let former = format!("{}@s.whatsapp.net", phone().digits());
                 return json!({ "chat": chat, "former": former, "phone": phone().digits() });
@@ -254,6 +303,12 @@ impl EventKind {
             | Self::MessageEcho
             | Self::MessageWaiting
             | Self::MessageRecovered
+            | Self::MessageSent
+            | Self::MessageDelivered
+            | Self::MessageRead
+            | Self::MessageFailed
+            | Self::SendingPaused
+            | Self::SendingResumed
             | Self::ChatMerged => None,
         }
     }
@@ -283,6 +338,12 @@ impl EventKind {
             | Self::MessageEcho
             | Self::MessageWaiting
             | Self::MessageRecovered
+            | Self::MessageSent
+            | Self::MessageDelivered
+            | Self::MessageRead
+            | Self::MessageFailed
+            | Self::SendingPaused
+            | Self::SendingResumed
             | Self::ChatMerged
             | Self::CommandFailed => None,
         }
@@ -336,6 +397,28 @@ impl EventKind {
                 "messageId": schema::message_id(),
                 "chat": schema::jid(),
                 "sender": schema::jid(),
+            }),
+            Self::MessageSent => json!({
+                "messageId": schema::message_id(),
+                "key": schema::or_null(schema::key()),
+                "waId": { "type": "string", "description": "WhatsApp's id of it" },
+                "chat": schema::jid(),
+                "sentAt": schema::time(),
+            }),
+            Self::MessageDelivered | Self::MessageRead => json!({
+                "messageId": schema::message_id(),
+                "at": schema::time(),
+                "by": schema::jid(),
+            }),
+            Self::MessageFailed => json!({
+                "messageId": schema::message_id(),
+                "key": schema::or_null(schema::key()),
+                "reason": { "enum": SendFailure::ALL },
+                "code": { "type": ["integer", "null"], "description": "WhatsApp's" },
+            }),
+            Self::SendingPaused | Self::SendingResumed => json!({
+                "reason": { "enum": [SendFailure::ReachoutTimelocked] },
+                "until": schema::or_null(schema::time()),
             }),
             Self::ChatMerged => json!({ "chat": schema::jid(), "former": schema::jid(), "phone": schema::phone() }),
         };

@@ -19,6 +19,8 @@ pub enum MessageDirection {
     In,
     /// The account's owner, on the phone or another device.
     Echo,
+    /// Whoever uses paird.
+    Out,
 }
 
 word!(MessageDirection);
@@ -58,6 +60,17 @@ pub enum WaitReason {
 }
 
 word!(WaitReason);
+
+impl WaitReason {
+    /// For people, without its full stop.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Undecryptable => "it could not be decrypted",
+            Self::Unavailable => "WhatsApp sends it to the phone alone",
+            Self::Lost => "it was not written when it came",
+        }
+    }
+}
 
 /// A chat or a sender: its jid, a LID if that is known, and the number.
 #[derive(Clone, PartialEq, Eq)]

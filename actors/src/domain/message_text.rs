@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MessageDirection, MessageKind};
+use super::{MessageDirection, MessageKind, SendFailure};
 
 /// What a list shows of a message. `kind` is null while the message cannot be read, and `content`
 /// is null when it is not kept any more.
@@ -26,6 +26,7 @@ impl MessageDirection {
         match self {
             Self::In => "somebody sent it to the account, or to a group that the account is in",
             Self::Echo => "the account's owner sent it from the phone or another device",
+            Self::Out => "it was sent, or is to be sent, with `send_message`",
         }
     }
 }
@@ -81,6 +82,21 @@ impl MessageKind {
             Self::Document => labelled("document", caption()),
             Self::Sticker => labelled("sticker", caption()),
             Self::Unsupported => labelled("not supported", text("what")),
+        }
+    }
+}
+
+impl SendFailure {
+    /// For people, and for documents.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NotOnWhatsapp => "nobody has this number on WhatsApp",
+            Self::NoRecipientDevice => "none of the recipient's devices could be reached",
+            Self::Refused => "WhatsApp refused it",
+            Self::ReachoutTimelocked => "WhatsApp lets the account write to no new chats for the time being",
+            Self::NoAck => "WhatsApp never said that it has the message; it may have arrived",
+            Self::Expired => "its time was over before it could be sent",
+            Self::TargetMissing => "the message that it refers to is gone",
         }
     }
 }

@@ -11,7 +11,9 @@ mod fleet;
 mod ids;
 mod instant;
 mod message;
+mod message_state;
 mod message_text;
+mod outgoing;
 mod phone;
 mod policy;
 mod reason;
@@ -42,7 +44,12 @@ pub use message::{
     ContactCard, IncomingMessage, MediaDescription, MediaKind, MessageContent, MessageDirection, MessageKind, Party,
     Said, UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
 };
+pub use message_state::{MessageState, describe_message_state, describe_pause};
 pub use message_text::describe_message;
+pub use outgoing::{
+    MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome,
+    TakenMessages,
+};
 pub use phone::{Phone, PhoneError};
 pub use policy::{Policy, Refuse};
 pub use reason::{Reason, StatusReason};

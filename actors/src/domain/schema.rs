@@ -57,6 +57,10 @@ pub(super) fn message_id() -> Value {
     json!({ "type": "integer", "description": "the id of a row of messages" })
 }
 
+pub(super) fn key() -> Value {
+    json!({ "type": "string", "description": "what the message was sent with" })
+}
+
 pub(super) fn jid() -> Value {
     json!({ "type": "string", "description": "WhatsApp's name: a LID where it is known" })
 }

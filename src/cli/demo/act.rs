@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use paird_actors::domain::OperatorId;
+use paird_actors::domain::{MessageDirection, MessageState, OperatorId};
 use paird_sandbox::LinkedDevice;
+use paird_sql::client::Params as _;
 use paird_sql::queries::cli::{self, AccountEvent, Pairing};
-use paird_sql::queries::reading::list_messages;
+use paird_sql::queries::reading::{list_last_messages, list_messages};
+use paird_sql::queries::sending::{QueueMessageParams, queue_message};
+use paird_sql::queries::settings::{SetPaceParams, set_pace};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -189,6 +192,79 @@ impl DemoDriver {
                 account.label,
                 rows.len()
             );
+            self.database.until_notified().await;
+        }
+    }
+
+    /// No pauses between messages.
+    pub(super) async fn hurry(&self, account: &DemoAccount) -> anyhow::Result<()> {
+        let pace = SetPaceParams {
+            send_rate: 100.0,
+            send_burst: 100,
+            new_chats_per_day: None,
+            source: "cli",
+            account_id: account.id,
+        };
+        set_pace().params(&self.database.client, &pace).one().await.map_err(explained)?;
+        Ok(())
+    }
+
+    /// Queues a text.
+    pub(super) async fn text(&self, account: &DemoAccount, to: &str, text: &str) -> anyhow::Result<()> {
+        let content = json!({ "to": to, "type": "text", "text": { "body": text } });
+        let row = QueueMessageParams {
+            account: account.id,
+            content: &content,
+            key: Some(text),
+            not_before: None,
+            expires_at: None,
+            source: "cli",
+        };
+        queue_message().params(&self.database.client, &row).one().await.map_err(explained)?;
+        Ok(())
+    }
+
+    /// Waits until so many of the account's messages have reached a state that is wanted.
+    pub(super) async fn sent(
+        &self,
+        account: &DemoAccount,
+        count: usize,
+        is_wanted: impl Fn(MessageState) -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let last = list_last_messages().bind(&self.database.client, &account.id, &i64::MAX, &0, &100).all().await;
+            let out: Vec<String> = last
+                .map_err(explained)?
+                .into_iter()
+                .filter(|row| row.direction == MessageDirection::Out.as_str())
+                .map(|row| row.state)
+                .collect();
+            if out.iter().filter(|state| MessageState::parse(state).is_some_and(&is_wanted)).count() >= count {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "{count} messages of {:?} should be further than {out:?}",
+                account.label
+            );
+            self.database.until_notified().await;
+        }
+    }
+
+    /// Waits until a phone shows what it should.
+    pub(super) async fn shown(
+        &self,
+        number: &str,
+        is_right: impl Fn(&[String]) -> bool,
+    ) -> anyhow::Result<Vec<String>> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let shown = self.phones.shown(number).await?;
+            if is_right(&shown) {
+                return Ok(shown);
+            }
+            ensure!(Instant::now() < deadline, "phone +{number} shows {shown:?}");
             self.database.until_notified().await;
         }
     }

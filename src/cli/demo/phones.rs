@@ -5,6 +5,9 @@ use paird_sandbox::{LinkedDevice, Remote, RemoteError, Writing};
 
 use crate::cli::out;
 
+/// Of a phone's devices, the phone.
+const PHONE_ITSELF: u16 = 0;
+
 /// The sandbox's API blocks, so each call runs on a thread for such work.
 pub(super) struct Phones(Remote);
 
@@ -33,6 +36,13 @@ impl Phones {
     pub(super) async fn write(&self, from: &str, to: &str, text: &str) -> anyhow::Result<()> {
         let (from, writing) = (from.to_owned(), Writing::text(to, text));
         self.call(move |remote| remote.send(&from, &writing).map(drop)).await
+    }
+
+    /// What a phone shows that others wrote, each text once, in order.
+    pub(super) async fn shown(&self, number: &str) -> anyhow::Result<Vec<String>> {
+        let number = number.to_owned();
+        let messages = self.call(move |remote| remote.messages(&number, PHONE_ITSELF)).await?;
+        Ok(messages.into_iter().filter(|message| !message.from_me).filter_map(|message| message.text).collect())
     }
 
     /// How many stanzas WhatsApp keeps for the phone's linked devices, and whether all of these

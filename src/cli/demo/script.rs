@@ -1,6 +1,7 @@
 //! The demo's steps. Each says what it did, shows the phone, and checks both.
 
 use anyhow::{bail, ensure};
+use paird_actors::domain::MessageState;
 use paird_sandbox::LinkedDevice;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ const DEPOT: &str = "436601000003";
 /// The phone of somebody who writes to an account.
 const ANNA: &str = "436602000001";
 const BURST: usize = 20;
+const ANSWER: &str = "hello from the desk";
 
 pub(super) async fn play(act: &mut DemoDriver, stage: &mut Stage) -> anyhow::Result<()> {
     for number in [DESK, SHOP, DEPOT, ANNA] {
@@ -28,6 +30,8 @@ pub(super) async fn play(act: &mut DemoDriver, stage: &mut Stage) -> anyhow::Res
     delete_one(act, &depot).await?;
     let read = receive_one(act, &desk).await?;
     survive_a_kill(act, stage, &desk, read).await?;
+    send_one(act, &desk).await?;
+    survive_a_kill_while_sending(act, stage, &desk).await?;
     look_back(act, &desk, &shop, &refused).await
 }
 
@@ -140,6 +144,39 @@ async fn survive_a_kill(act: &mut DemoDriver, stage: &mut Stage, desk: &DemoAcco
     Ok(())
 }
 
+async fn send_one(act: &DemoDriver, desk: &DemoAccount) -> anyhow::Result<()> {
+    act.status(desk, "connected").await?;
+    act.hurry(desk).await?;
+    let queued = Instant::now();
+    act.text(desk, ANNA, ANSWER).await?;
+    act.shown(ANNA, |shown| shown == [ANSWER]).await?;
+    let after = queued.elapsed().as_millis();
+    act.sent(desk, 1, |state| state == MessageState::Delivered).await?;
+    tell(10, "send an answer", &format!("on Anna's phone after {after} ms; the row says delivered"));
+    Ok(())
+}
+
+/// The daemon is killed while some messages are on their way, and others still queued.
+async fn survive_a_kill_while_sending(
+    act: &mut DemoDriver,
+    stage: &mut Stage,
+    desk: &DemoAccount,
+) -> anyhow::Result<()> {
+    let mut written: Vec<String> = (1..=BURST).map(|nth| format!("answer {nth} of {BURST}")).collect();
+    for text in &written {
+        act.text(desk, ANNA, text).await?;
+    }
+    act.sent(desk, BURST / 4, MessageState::is_sent).await?;
+    stage.kill_daemon().await?;
+    act.reconnect(stage.start_again().await?);
+    act.sent(desk, BURST + 1, |state| state == MessageState::Delivered).await?;
+    written.insert(0, ANSWER.to_owned());
+    let shown = act.phones.shown(ANNA).await?;
+    ensure!(shown == written, "Anna's phone shows {shown:?}");
+    tell(11, "kill -9 amid twenty sent", "Anna's phone shows every one once, in order");
+    Ok(())
+}
+
 async fn look_back(
     act: &DemoDriver,
     desk: &DemoAccount,
@@ -152,7 +189,7 @@ async fn look_back(
         ensure!(row.last_qr_png.is_none(), "{:?} still shows a QR", account.label);
     }
     act.devices(DESK, "one active device", is_one_active).await?;
-    tell(10, "look back", "two connected, one unpaired, no QR left behind, no ghost on any phone");
+    tell(12, "look back", "two connected, one unpaired, no QR left behind, no ghost on any phone");
     Ok(())
 }
 

@@ -142,6 +142,8 @@ impl Stage {
              \x20 paird phone scan lobby --number 436609998887     # in a third one: a simulated phone scans it\n\
              \x20 paird phone devices 436609998887\n\
              \x20 paird phone write 436609998888 --to lobby hello  # another simulated phone writes to it\n\
+             \x20 paird send lobby 436609998888 hi --wait          # it answers\n\
+             \x20 paird phone chats 436609998888\n\
              \x20 paird messages lobby --follow\n\
              \x20 paird events --follow\n\
              \x20 psql \"{dsn}\" -c 'TABLE audit_log'",

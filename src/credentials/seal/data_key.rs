@@ -1,8 +1,13 @@
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use paird_actors::domain::{AccountId, KeyringId};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use super::cipher::{KeyBytes, Plain, SealError, open, random_key, seal};
+use super::cipher::{KEY_BYTES, KeyBytes, Plain, SealError, open, random_key, seal};
+
+const HMAC_BLOCK_BYTES: usize = 64;
 
 /// The key of one keyring, bound to it and to its account. Zeroed when dropped.
 pub struct DataKey {
@@ -31,6 +36,16 @@ impl DataKey {
     /// It was changed, moved here from another place, or written by a newer build.
     pub fn open(&self, kind: &str, name: &str, sealed: &[u8]) -> Result<Plain, SealError> {
         open(&self.key, &self.associated_data(kind, name), sealed)
+    }
+
+    /// A secret that follows from this key, a purpose and a name, and is stored nowhere.
+    pub fn derive(&self, purpose: &str, name: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut block = Zeroizing::new([0; HMAC_BLOCK_BYTES]);
+        block[..KEY_BYTES].copy_from_slice(&*self.key);
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
+        mac.update(b"paird derived\0");
+        mac.update(&self.associated_data(purpose, name));
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
     pub(super) fn from_bytes(account: AccountId, keyring: KeyringId, key: KeyBytes) -> Self {

@@ -209,3 +209,12 @@ fn the_old_key_stays_while_a_seal_is_in_progress() {
     waits.recv().unwrap();
     rotation.join().unwrap();
 }
+
+#[test]
+fn a_derived_secret_is_that_of_its_key_purpose_and_name() {
+    let key = data_key();
+    let secret = key.derive("message secret", "3EB0A");
+    assert_eq!(key.derive("message secret", "3EB0A"), secret);
+    let others = [key.derive("message secret", "3EB0B"), key.derive("other", "3EB0A")];
+    assert!(others.iter().chain([&data_key().derive("message secret", "3EB0A")]).all(|other| *other != secret));
+}

@@ -22,7 +22,7 @@ use super::{
         rate_limiter::{Asker, Priority, RateLimiter},
         version::{Versions, WebVersion},
     },
-    DriverTask, EventHandler, Inbox, OddStanzas, PresenceKeeper, Shell, close_reason,
+    Courier, CourierEvents, DriverTask, EventHandler, Inbox, Mail, OddStanzas, PresenceKeeper, Shell, close_reason,
 };
 
 /// The host of the version lookup.
@@ -41,8 +41,8 @@ pub(in crate::whatsapp) struct Driver {
     pub(in crate::whatsapp) asker: Asker,
     pub(in crate::whatsapp) presence: Arc<PresenceKeeper>,
     pub(in crate::whatsapp) odd: Arc<OddStanzas>,
-    /// None if incoming messages are not written.
-    pub(in crate::whatsapp) inbox: Option<Arc<Inbox>>,
+    /// None if messages are neither written nor sent.
+    pub(in crate::whatsapp) mail: Option<Mail>,
 }
 
 /// The work that has ended.
@@ -80,7 +80,10 @@ impl Driver {
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
         // Kept until nothing more is sent: messages may be acknowledged while the connection is
         // taken down.
-        let _reading = self.inbox.clone().map(|inbox| self.client.subscribe(Inbox::interest(), inbox));
+        let _reading = self.mail.clone().map(|Mail { inbox, courier }| {
+            let sending = self.client.subscribe(Courier::interest(), Arc::new(CourierEvents(courier)));
+            (self.client.subscribe(Inbox::interest(), inbox), sending)
+        });
         self.work_until_close(orders).await;
         // The QR rotation would go on reporting.
         drop(subscription);
@@ -93,9 +96,8 @@ impl Driver {
     async fn work_until_close(&self, orders: &mut Receiver<DriverTask>) {
         let mut under_way: UnderWay<'_> = Box::pin(std::future::pending());
         let mut version = None;
-        let (deadlines, keys, requests) =
-            (self.shell.deadlines(), self.keep_keys_durable(), self.keep_requesting_messages());
-        tokio::pin!(deadlines, keys, requests);
+        let (deadlines, keys, mail) = (self.shell.deadlines(), self.keep_keys_durable(), self.work_on_mail());
+        tokio::pin!(deadlines, keys, mail);
         loop {
             tokio::select! {
                 biased;
@@ -122,7 +124,7 @@ impl Driver {
                 },
                 never = &mut deadlines => match never {},
                 never = &mut keys => match never {},
-                never = &mut requests => match never {},
+                never = &mut mail => match never {},
             }
         }
     }
@@ -225,10 +227,11 @@ impl Driver {
         flushing.await
     }
 
-    async fn keep_requesting_messages(&self) -> Infallible {
-        match &self.inbox {
-            Some(inbox) => inbox.keep_requesting().await,
-            None => std::future::pending().await,
+    async fn work_on_mail(&self) -> Infallible {
+        let Some(Mail { inbox, courier }) = &self.mail else { return std::future::pending().await };
+        tokio::select! {
+            never = inbox.keep_requesting() => match never {},
+            never = courier.work() => match never {},
         }
     }
 

@@ -22,7 +22,7 @@ use super::{
         dialer::{Dialed, Dialer, Route},
         keys::LinkKeys,
     },
-    Inbox, Shell,
+    Mail, Shell,
     presence::PresenceKeeper,
 };
 
@@ -41,7 +41,7 @@ pub(in crate::whatsapp) struct GatedDialer {
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
     presence: Arc<PresenceKeeper>,
-    inbox: Option<Arc<Inbox>>,
+    mail: Option<Mail>,
 }
 
 impl GatedDialer {
@@ -51,9 +51,9 @@ impl GatedDialer {
         shell: Arc<Shell>,
         keys: Arc<dyn LinkKeys>,
         presence: Arc<PresenceKeeper>,
-        inbox: Option<Arc<Inbox>>,
+        mail: Option<Mail>,
     ) -> Self {
-        Self { dialer, route, shell, keys, presence, inbox }
+        Self { dialer, route, shell, keys, presence, mail }
     }
 }
 
@@ -63,9 +63,9 @@ impl TransportFactory for GatedDialer {
         match self.dialer.dial(&self.route).await {
             Ok((socket, incoming)) => {
                 let (shell, keys, presence) = (self.shell.clone(), self.keys.clone(), self.presence.clone());
-                let inbox = self.inbox.clone();
+                let mail = self.mail.clone();
                 let incoming = self.listened_to(incoming);
-                Ok((Arc::new(GatedSocket { socket, shell, keys, presence, inbox }), incoming))
+                Ok((Arc::new(GatedSocket { socket, shell, keys, presence, mail }), incoming))
             }
             Err(reason) => {
                 let failure = anyhow::anyhow!(reason.describe());
@@ -100,13 +100,13 @@ struct GatedSocket {
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
     presence: Arc<PresenceKeeper>,
-    inbox: Option<Arc<Inbox>>,
+    mail: Option<Mail>,
 }
 
 #[async_trait]
 impl Transport for GatedSocket {
     /// Waits while frames are held, and until the keys that this one may rest on and the
-    /// messages that it may acknowledge are durable. The library sends from one task, one write
+    /// messages and receipts that it may acknowledge are durable. The library sends from one task, one write
     /// at a time, so nothing overtakes a held frame: a keepalive behind it waits too.
     async fn send(&self, data: Bytes) -> Result<(), anyhow::Error> {
         if !self.shell.may_pass().await {
@@ -118,8 +118,8 @@ impl Transport for GatedSocket {
             self.socket.disconnect().await;
             return Err(failure.into());
         }
-        if let Some(inbox) = &self.inbox
-            && let Err(failure) = inbox.settle().await
+        if let Some(mail) = &self.mail
+            && let Err(failure) = mail.settle().await
         {
             self.socket.disconnect().await;
             return Err(failure.into());

@@ -33,7 +33,8 @@ impl ProtocolStore for Keyring {
     }
 
     async fn set_sender_key_status(&self, group_jid: &str, entries: &[(&str, bool)]) -> Kept<()> {
-        let entries = entries.iter().map(|(device, has_key)| {
+        let marked = entries.iter().filter(|(device, has_key)| !has_key || self.may_be_marked(group_jid, device));
+        let entries = marked.map(|(device, has_key)| {
             let name = record_key::join(&[group_jid, device]);
             Entry::new(RecordKind::SenderKeyDevice, name, [u8::from(*has_key)])
         });
@@ -163,10 +164,10 @@ impl ProtocolStore for Keyring {
         self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(now_secs())).await
     }
 
+    /// It stays until it expires, since more devices may ask for it, and the library, which stores
+    /// it again, may be cut off before.
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
-        let name = record_key::join(&[chat_jid, message_id]);
-        let taken = self.records().await.take(RecordKind::SentMessage, &name).await.map_err(refused)?;
-        Ok(taken.map(Entry::into_value))
+        self.value(RecordKind::SentMessage, record_key::join(&[chat_jid, message_id])).await
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Kept<u32> {

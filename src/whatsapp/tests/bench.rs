@@ -12,13 +12,18 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, OpenSession,
-        Purpose, SealedKeys, SessionEvent, StoreError, UnreadMessage, WaitingMessage, Written,
+        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, MessageId,
+        OpenSession, Purpose, Receipt, SealedKeys, SendOutcome, SessionEvent, StoreError, TakenMessages, UnreadMessage,
+        WaitingMessage, Written,
     },
+    outgoing::OutgoingPolicy,
     ports::{Session, WriteKeys},
 };
 use paird_sandbox::{LinkedDevice, Remote, RemoteError, Sandbox};
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, watch},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wacore::store::{CacheStore, InMemoryBackend, traits::Backend};
@@ -26,10 +31,10 @@ use wacore::store::{CacheStore, InMemoryBackend, traits::Backend};
 use whatsapp_rust::Client;
 
 use super::super::{
-    GatewaySettings, KeySource, LinkKeys, MessageLink, MessageStore, ProxyAllow, VersionStore, WebVersion, WhatsApp,
-    connection::WhatsAppSession,
+    BellGuard, Bells, GatewaySettings, KeySource, LinkKeys, MessageLink, MessageSecret, MessageStore, OutgoingStore,
+    ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
 };
-use crate::credentials::ProxyLogin;
+use crate::credentials::{KeyedDevices, ProxyLogin};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -167,6 +172,12 @@ impl LinkKeys for Keyring {
 
     fn note_history(&self, _: &str, _: Option<Vec<u8>>) {}
 
+    fn message_secret(&self, _: &str) -> MessageSecret {
+        MessageSecret::default()
+    }
+
+    fn limit_group_marks(&self, _: &str, _: Option<KeyedDevices>) {}
+
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
@@ -286,6 +297,38 @@ impl MessageStore for NoMessages {
     }
 }
 
+/// And nobody is written to.
+struct NothingToSend;
+
+#[async_trait]
+impl OutgoingStore for NothingToSend {
+    async fn take(&self, _: &MessageLink, _: Uuid, _: &[MessageId], _: u16) -> Result<TakenMessages, StoreError> {
+        Ok(TakenMessages::default())
+    }
+
+    async fn settle(&self, _: &MessageLink, _: Uuid, _: &[(MessageId, SendOutcome)]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn record_receipts(&self, _: &MessageLink, _: &[Receipt]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Bells for NothingToSend {
+    fn subscribe(&self, _: AccountId, _: Arc<Notify>) -> BellGuard {
+        Box::new(())
+    }
+}
+
 pub(super) fn gateway(url: &str, keyrings: Arc<Keyrings>) -> WhatsApp {
     gateway_into(Arc::new(NoMessages), url, keyrings)
 }
@@ -302,6 +345,9 @@ fn gateway_into(messages: Arc<dyn MessageStore>, url: &str, keyrings: Arc<Keyrin
         odd: Arc::new(|_| {}),
         proxied: Arc::new(|_| {}),
         messages,
+        outgoing: Arc::new(NothingToSend),
+        bells: Arc::new(NothingToSend),
+        sending: OutgoingPolicy::default(),
     })
 }
 

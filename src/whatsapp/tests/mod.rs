@@ -8,3 +8,4 @@ mod history;
 mod linking;
 mod living;
 mod receiving;
+mod sending;

@@ -72,8 +72,10 @@ async fn messages_are_listed_in_order_by_pages_and_by_chat() {
         json!({
             "id": fiftieth, "accountId": desk, "direction": "in", "chat": GROUP, "chatPhone": null, "chatName": null,
             "sender": CHAT, "senderPhone": null, "senderName": null, "waId": "50", "kind": "text", "refersTo": null,
-            "state": "received", "reason": null, "sentAt": "2026-01-01T00:00:00.500Z", "createdAt": created,
-            "recoveredAt": null, "content": {"type": "text", "text": {"body": "50"}}, "text": "50",
+            "state": "received", "stateText": "Received", "reason": null, "code": null,
+            "sentAt": "2026-01-01T00:00:00.500Z", "createdAt": created, "recoveredAt": null,
+            "key": null, "notBefore": null, "expiresAt": null, "deliveredAt": null, "readAt": null,
+            "source": null, "sentBy": null, "content": {"type": "text", "text": {"body": "50"}}, "text": "50",
         })
     );
     stage.web.sql.execute("DELETE FROM message_bodies WHERE message_id = $1", &[&fiftieth]).await.unwrap();

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use paird_actors::domain::{CommandKind, EventKind, Reason};
-use paird_sandbox::{DeliveryFault, Fault, Scope, Writing};
+use paird_actors::domain::{CommandKind, EventKind, Reason, SendFailure};
+use paird_sandbox::{DeliveryFault, Fault, MessageFault, Scope, Writing};
 use paird_testkit::{Api, Stage, sample, until};
 use serde_json::json;
 
@@ -149,6 +149,72 @@ async fn requests_pools_proxies_and_wrong_tokens_are_counted() {
         (sample(&exposition, "paird_proxy_dials_total{outcome=\"unreachable\"}")? >= 1.0).then_some(())
     })
     .await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_be_sent_is_counted_and_its_age_is_told() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    for reason in SendFailure::ALL {
+        becomes(&api, &format!("paird_outgoing_failures_total{{reason=\"{reason}\"}}"), 0.0).await;
+    }
+    let desk = stage.web.account("desk").await;
+    let queue = "SELECT send_message($1, jsonb_build_object('to', $2::text, 'type', 'text', 'text', '{\"body\": \"hello\"}'::jsonb))";
+    for to in ["436607000051", "436607000052"] {
+        stage.web.sql.execute(queue, &[&desk, &to]).await.unwrap();
+    }
+    becomes(&api, "paird_fleet_messages_queued", 2.0).await;
+    // Nobody expects an account that is off line to send, nor what is to wait.
+    stage.web.sql.batch_execute("UPDATE messages SET due_at = now() - interval '1 hour'").await.unwrap();
+    becomes(&api, "paird_fleet_oldest_message_age_seconds", 0.0).await;
+    let held_up = "UPDATE messages SET reason = 'new_chat_limit', due_at = now() - interval '2 hours'
+                   WHERE id = (SELECT min(id) FROM messages);
+                   UPDATE whatsapp_accounts SET status = 'connected'";
+    stage.web.sql.batch_execute(held_up).await.unwrap();
+    until("the age of the one that should be sent", || async {
+        let exposition = api.get("/metrics").await.is(200).text();
+        let age = sample(&exposition, "paird_fleet_oldest_message_age_seconds")?;
+        assert!(age < 7000.0, "one that waits for a reason is not late: {age}");
+        (age >= 3600.0).then_some(())
+    })
+    .await;
+    becomes(&api, "paird_fleet_sending_paused", 0.0).await;
+    let pause = "UPDATE whatsapp_accounts SET sending_paused_until = now() + interval '1 day'";
+    stage.web.sql.batch_execute(pause).await.unwrap();
+    becomes(&api, "paird_fleet_sending_paused", 1.0).await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_of_sent_messages_and_how_long_it_took_is_told() {
+    const ANNA: &str = "436607000053";
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    stage.phones.add(ANNA).await;
+    let desk = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    becomes(&api, "paird_outgoing_messages_total{outcome=\"sent\"}", 0.0).await;
+    let text = json!({"to": ANNA, "type": "text", "text": {"body": "hello"}});
+    let send = async || {
+        api.post(&format!("/api/accounts/{desk}/messages"), text.clone()).await.is(202);
+    };
+    send().await;
+    becomes(&api, "paird_outgoing_messages_total{outcome=\"sent\"}", 1.0).await;
+    becomes(&api, "paird_outgoing_wire_duration_seconds_count", 1.0).await;
+    becomes(&api, "paird_outgoing_acknowledgement_duration_seconds_count", 1.0).await;
+    let refused = Fault::Message { how: MessageFault::Nack(479), number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(refused).await;
+    send().await;
+    becomes(&api, "paird_outgoing_failures_total{reason=\"refused\"}", 1.0).await;
+    becomes(&api, "paird_outgoing_messages_total{outcome=\"failed\"}", 1.0).await;
+    becomes(&api, "paird_outgoing_wire_duration_seconds_count", 2.0).await;
+    becomes(&api, "paird_outgoing_acknowledgement_duration_seconds_count", 1.0).await;
+    let exposition = api.get("/metrics").await.is(200).text();
+    for operation in ["take_messages", "settle_messages", "record_receipts"] {
+        let series = format!("paird_store_duration_seconds_count{{operation=\"{operation}\"}}");
+        assert!(sample(&exposition, &series).is_some_and(|count| count >= 1.0), "{operation}");
+    }
+    assert!(!exposition.contains(ANNA));
     stage.finish([daemon]).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, Phase, Reason, Status, schema};
+use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, MessageState, Phase, Reason, Status, schema};
 use paird_testkit::{Api, Stage, until};
 use proptest::{
     prelude::*,
@@ -49,7 +49,12 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("GET", &format!("/api/accounts/{stranger}/messages"), None, 404, &stranger.to_string()),
         ("GET", "/api/messages/7", None, 404, "no message 7"),
         ("GET", "/api/messages/x", None, 400, "\"x\""),
-        ("DELETE", "/api/messages/7", None, 405, "GET"),
+        ("DELETE", "/api/messages/7", None, 404, "no message 7"),
+        ("DELETE", "/api/messages/x", None, 400, "\"x\""),
+        ("PUT", "/api/messages/7", None, 405, "GET, DELETE"),
+        ("POST", &format!("/api/accounts/{stranger}/messages"), Some(json!({})), 404, &stranger.to_string()),
+        ("POST", &format!("{account}/messages"), Some(json!([])), 422, "object"),
+        ("POST", &format!("{account}/messages"), Some(json!({})), 422, "type"),
         ("GET", &format!("{account}/qr?format=gif"), None, 400, "gif"),
         ("GET", &format!("/api/accounts/{stranger}"), None, 404, &stranger.to_string()),
         ("GET", &format!("/api/accounts/{stranger}/groups"), None, 404, &stranger.to_string()),
@@ -221,6 +226,7 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
     let kinds = words(CommandKind::ALL, CommandKind::as_str);
     assert_eq!(account["actions"]["items"]["enum"], kinds);
     assert_eq!(schemas["NewCommand"]["properties"]["kind"]["enum"], kinds);
+    assert_eq!(schemas["Message"]["properties"]["state"]["enum"], words(MessageState::ALL, MessageState::as_str));
     assert_eq!(schemas["Event"]["properties"]["type"]["enum"], words(EventKind::ALL, EventKind::as_str));
     assert_eq!(schemas["AuditRecord"]["properties"]["action"]["enum"], words(AuditAction::ALL, AuditAction::as_str));
 
@@ -359,6 +365,9 @@ fn odd_json() -> impl Strategy<Value = Value> {
             "account.passkey",
             "groups.sync",
             "code",
+            "text",
+            "location",
+            "2027-01-01T00:00:00Z",
             "\u{0}",
             "+43 660 1"
         ])
@@ -378,6 +387,15 @@ fn odd_json() -> impl Strategy<Value = Value> {
         "password",
         "deviceName",
         "presence",
+        "to",
+        "type",
+        "text",
+        "body",
+        "location",
+        "latitude",
+        "replyTo",
+        "messageId",
+        "notBefore",
         "x",
     ]);
     leaf.prop_recursive(4, 24, 5, move |inner| {

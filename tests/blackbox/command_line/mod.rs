@@ -10,6 +10,7 @@ mod messages;
 mod pairing;
 mod phone;
 mod screen;
+mod sending;
 mod upkeep;
 mod watch;
 

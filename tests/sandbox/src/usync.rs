@@ -1,7 +1,7 @@
 //! `usync`: which devices belong to which users.
 
-use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
 
 use crate::adv;
 use crate::faults::Occasion;
@@ -29,24 +29,33 @@ pub(crate) fn usync(state: &mut State, iq: &Node) -> Option<Node> {
 }
 
 fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<Node> {
-    let jid = asked.attrs.get("jid")?.to_jid()?.to_non_ad();
+    // Whether a number is on WhatsApp is asked with the number in the place of a jid.
+    let jid = match asked.attrs.get("jid") {
+        Some(jid) => jid.to_jid()?.to_non_ad(),
+        None => Jid::pn(asked.get_optional_child("contact")?.content_as_string()?.trim_start_matches('+')),
+    };
     let number = state.device_at(&jid).map(|of| of.number);
     let stale = number.as_deref().and_then(|number| state.armed.take(Occasion::DeviceList { number }));
     let phone = number.as_ref().and_then(|number| state.phones.get(number));
     let lists_devices = stale.is_none();
-    let answers: Option<Vec<Node>> = protocols
-        .iter()
-        .map(|protocol| match *protocol {
-            "devices" => Some(devices(phone.filter(|_| lists_devices))),
+    let mut answers = Vec::new();
+    for protocol in protocols {
+        match *protocol {
+            "devices" => answers.push(devices(phone.filter(|_| lists_devices))),
             "lid" => {
                 let number = number.as_deref().unwrap_or(&jid.user);
-                Some(NodeBuilder::new("lid").attr("val", Naming::Lid.user(number)).build())
+                answers.push(NodeBuilder::new("lid").attr("val", Naming::Lid.user(number)).build());
             }
-            "contact" => Some(NodeBuilder::new("contact").attr("type", "in").build()),
-            _ => None,
-        })
-        .collect();
-    Some(NodeBuilder::new("user").attr("jid", &jid).children(answers?).build())
+            "contact" => {
+                let is_there = number.is_some() || asked.attrs.get("jid").is_some();
+                answers.push(NodeBuilder::new("contact").attr("type", if is_there { "in" } else { "out" }).build());
+            }
+            // Nobody here is one.
+            "business" => {}
+            _ => return None,
+        }
+    }
+    Some(NodeBuilder::new("user").attr("jid", &jid).children(answers).build())
 }
 
 /// The phone itself is device 0; a number without a simulated phone has only that.

@@ -1,6 +1,6 @@
 use paird_sandbox::{
-    Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Remote, RemoteError, Report, ScanOptions,
-    SharedGroup, Stanza, Waiting, Writing, Written,
+    Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Reading, Remote, RemoteError, Report, ScanOptions,
+    SharedGroup, ShownMessage, Stanza, Waiting, Writing, Written,
 };
 
 use super::until;
@@ -137,6 +137,27 @@ impl Phones {
         let number = number.to_owned();
         let settings = HandSettings { online: Some(online), ..HandSettings::default() };
         self.call(move |remote| remote.set_hand(&number, 0, &settings)).await.unwrap();
+    }
+
+    /// The phone never asks again for what it cannot read.
+    pub async fn never_asks_again(&self, number: &str) {
+        let number = number.to_owned();
+        let settings = HandSettings { asks_again: Some(false), ..HandSettings::default() };
+        self.call(move |remote| remote.set_hand(&number, 0, &settings)).await.unwrap();
+    }
+
+    /// What the phone itself shows.
+    pub async fn screen(&self, number: &str) -> Vec<ShownMessage> {
+        let number = number.to_owned();
+        self.call(move |remote| remote.messages(&number, 0)).await.unwrap()
+    }
+
+    /// The phone's owner has looked at these messages of a chat.
+    pub async fn has_read(&self, number: &str, chat: &str, ids: &[&str]) {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let reading = Reading { chat: chat.to_owned(), ids, played: false, device: 0, naming: Naming::default() };
+        let number = number.to_owned();
+        self.call(move |remote| remote.read(&number, &reading)).await.unwrap();
     }
 
     /// What the server keeps for a linked device, by its jid.

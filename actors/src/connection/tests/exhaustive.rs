@@ -42,6 +42,7 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
             Outcome::Pinged { nth: 1, answered: false },
             Outcome::Unlinked(UnlinkOutcome::Failed(raw())),
             Outcome::TakenDown,
+            Outcome::NotAcknowledged,
             Outcome::ShellStopped,
         ]
         .map(Input::Outcome),

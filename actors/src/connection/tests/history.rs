@@ -106,6 +106,7 @@ pub(super) fn input_of((kind, choice, _): Moment, machine: &Connection) -> Input
         22 | 23 => Input::Outcome(Outcome::KeysDurable(scan)),
         24 if choice < 10 => Input::Outcome(Outcome::StoreFailed(raw())),
         24 if choice < 13 => Input::Outcome(Outcome::ShellStopped),
+        24 if choice < 20 => Input::Outcome(Outcome::NotAcknowledged),
         25 => Input::Request(Request::Confirm),
         26 if choice < 20 => Input::Request(Request::Refuse),
         26 if choice < 100 => Input::Request(Request::Unlink),

@@ -12,6 +12,13 @@ fn refused() -> CloseReason {
 }
 
 #[test]
+fn a_message_that_is_not_acknowledged_ends_an_open_connection() {
+    let mut bench = Bench::open();
+    bench.outcome(Outcome::NotAcknowledged);
+    assert_eq!(bench.end(), CloseReason::SocketLost("a message was not acknowledged".to_owned()));
+}
+
+#[test]
 fn a_connection_waits_for_its_turn_before_it_dials() {
     let mut bench = Bench::new(Purpose::Login);
     assert_eq!(bench.effects, [Effect::AwaitTurn]);

@@ -71,6 +71,8 @@ pub struct ShownAccount {
     pub proxy: Option<String>,
     pub device_name: Option<String>,
     pub presence: String,
+    pub sending_paused_until: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub sending_paused_reason: Option<String>,
     pub has_keys: bool,
     pub has_pair_code: bool,
     pub has_proxy_login: bool,
@@ -99,6 +101,8 @@ pub struct ShownAccountBorrowed<'a> {
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
     pub presence: &'a str,
+    pub sending_paused_until: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub sending_paused_reason: Option<&'a str>,
     pub has_keys: bool,
     pub has_pair_code: bool,
     pub has_proxy_login: bool,
@@ -129,6 +133,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             proxy,
             device_name,
             presence,
+            sending_paused_until,
+            sending_paused_reason,
             has_keys,
             has_pair_code,
             has_proxy_login,
@@ -158,6 +164,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
             presence: presence.into(),
+            sending_paused_until,
+            sending_paused_reason: sending_paused_reason.map(|v| v.into()),
             has_keys,
             has_pair_code,
             has_proxy_login,
@@ -1167,7 +1175,7 @@ where
 pub struct ListShownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_shown_accounts() -> ListShownAccountsStmt {
     ListShownAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1207,13 +1215,15 @@ impl ListShownAccountsStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    has_keys: row.try_get(19)?,
-                    has_pair_code: row.try_get(20)?,
-                    has_proxy_login: row.try_get(21)?,
-                    owner_host: row.try_get(22)?,
-                    owner_pid: row.try_get(23)?,
-                    owner_version: row.try_get(24)?,
-                    open_tickets: row.try_get(25)?,
+                    sending_paused_until: row.try_get(19)?,
+                    sending_paused_reason: row.try_get(20)?,
+                    has_keys: row.try_get(21)?,
+                    has_pair_code: row.try_get(22)?,
+                    has_proxy_login: row.try_get(23)?,
+                    owner_host: row.try_get(24)?,
+                    owner_pid: row.try_get(25)?,
+                    owner_version: row.try_get(26)?,
+                    open_tickets: row.try_get(27)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1223,7 +1233,7 @@ impl ListShownAccountsStmt {
 pub struct GetShownAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_shown_account() -> GetShownAccountStmt {
     GetShownAccountStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -1263,13 +1273,15 @@ impl GetShownAccountStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    has_keys: row.try_get(19)?,
-                    has_pair_code: row.try_get(20)?,
-                    has_proxy_login: row.try_get(21)?,
-                    owner_host: row.try_get(22)?,
-                    owner_pid: row.try_get(23)?,
-                    owner_version: row.try_get(24)?,
-                    open_tickets: row.try_get(25)?,
+                    sending_paused_until: row.try_get(19)?,
+                    sending_paused_reason: row.try_get(20)?,
+                    has_keys: row.try_get(21)?,
+                    has_pair_code: row.try_get(22)?,
+                    has_proxy_login: row.try_get(23)?,
+                    owner_host: row.try_get(24)?,
+                    owner_pid: row.try_get(25)?,
+                    owner_version: row.try_get(26)?,
+                    open_tickets: row.try_get(27)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1279,7 +1291,7 @@ impl GetShownAccountStmt {
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1319,13 +1331,15 @@ impl ListChangedAccountsStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    has_keys: row.try_get(19)?,
-                    has_pair_code: row.try_get(20)?,
-                    has_proxy_login: row.try_get(21)?,
-                    owner_host: row.try_get(22)?,
-                    owner_pid: row.try_get(23)?,
-                    owner_version: row.try_get(24)?,
-                    open_tickets: row.try_get(25)?,
+                    sending_paused_until: row.try_get(19)?,
+                    sending_paused_reason: row.try_get(20)?,
+                    has_keys: row.try_get(21)?,
+                    has_pair_code: row.try_get(22)?,
+                    has_proxy_login: row.try_get(23)?,
+                    owner_host: row.try_get(24)?,
+                    owner_pid: row.try_get(25)?,
+                    owner_version: row.try_get(26)?,
+                    open_tickets: row.try_get(27)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),

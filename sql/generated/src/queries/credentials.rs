@@ -73,16 +73,6 @@ pub struct PutCredentialsParams<
     pub gone_names: T11,
 }
 #[derive(Debug)]
-pub struct TakeCredentialParams<T1: crate::StringSql, T2: crate::StringSql> {
-    pub account_id: uuid::Uuid,
-    pub owner: uuid::Uuid,
-    pub fence: i64,
-    pub keyring_id: uuid::Uuid,
-    pub epoch: i64,
-    pub kind: T1,
-    pub name: T2,
-}
-#[derive(Debug)]
 pub struct DeleteCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
@@ -234,24 +224,6 @@ pub struct PutCredentials {
     pub held: bool,
     pub epoch: Option<i64>,
     pub written: i64,
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct TakeCredential {
-    pub held: bool,
-    pub epoch: Option<i64>,
-    pub sealed: Option<Vec<u8>>,
-    pub stamp: Option<i64>,
-}
-pub struct TakeCredentialBorrowed<'a> {
-    pub held: bool,
-    pub epoch: Option<i64>,
-    pub sealed: Option<&'a [u8]>,
-    pub stamp: Option<i64>,
-}
-impl<'a> From<TakeCredentialBorrowed<'a>> for TakeCredential {
-    fn from(TakeCredentialBorrowed { held, epoch, sealed, stamp }: TakeCredentialBorrowed<'a>) -> Self {
-        Self { held, epoch, sealed: sealed.map(|v| v.into()), stamp }
-    }
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteCredentials {
@@ -677,60 +649,6 @@ where
 {
     pub fn map<R>(self, mapper: fn(PutCredentials) -> R) -> PutCredentialsQuery<'c, 'a, 's, C, R, N> {
         PutCredentialsQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct TakeCredentialQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<TakeCredentialBorrowed, tokio_postgres::Error>,
-    mapper: fn(TakeCredentialBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> TakeCredentialQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(TakeCredentialBorrowed) -> R) -> TakeCredentialQuery<'c, 'a, 's, C, R, N> {
-        TakeCredentialQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1478,73 +1396,6 @@ impl<
             &params.stamps,
             &params.gone_kinds,
             &params.gone_names,
-        )
-    }
-}
-pub struct TakeCredentialStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn take_credential() -> TakeCredentialStmt {
-    TakeCredentialStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), taken AS ( DELETE FROM credentials c USING writable w WHERE c.keyring_id = w.id AND c.kind = $6 AND c.name = $7 RETURNING c.sealed, c.stamp ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, taken.sealed, taken.stamp FROM (SELECT) AS one LEFT JOIN taken ON true",
-        None,
-    )
-}
-impl TakeCredentialStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
-        &'s self,
-        client: &'c C,
-        account_id: &'a uuid::Uuid,
-        owner: &'a uuid::Uuid,
-        fence: &'a i64,
-        keyring_id: &'a uuid::Uuid,
-        epoch: &'a i64,
-        kind: &'a T1,
-        name: &'a T2,
-    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7> {
-        TakeCredentialQuery {
-            client,
-            params: [account_id, owner, fence, keyring_id, epoch, kind, name],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<TakeCredentialBorrowed, tokio_postgres::Error> {
-                Ok(TakeCredentialBorrowed {
-                    held: row.try_get(0)?,
-                    epoch: row.try_get(1)?,
-                    sealed: row.try_get(2)?,
-                    stamp: row.try_get(3)?,
-                })
-            },
-            mapper: |it| TakeCredential::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        TakeCredentialParams<T1, T2>,
-        TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7>,
-        C,
-    > for TakeCredentialStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a TakeCredentialParams<T1, T2>,
-    ) -> TakeCredentialQuery<'c, 'a, 's, C, TakeCredential, 7> {
-        self.bind(
-            client,
-            &params.account_id,
-            &params.owner,
-            &params.fence,
-            &params.keyring_id,
-            &params.epoch,
-            &params.kind,
-            &params.name,
         )
     }
 }

@@ -10,6 +10,9 @@ pub struct FleetFigures {
     pub events: i64,
     pub oldest_event_secs: f64,
     pub messages_waiting: i64,
+    pub messages_queued: i64,
+    pub oldest_message_secs: f64,
+    pub sending_paused: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountsByCondition {
@@ -140,7 +143,7 @@ where
 pub struct ReadFleetFiguresStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn read_fleet_figures() -> ReadFleetFiguresStmt {
     ReadFleetFiguresStmt(
-        "SELECT (SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()) AS daemons, t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs, m.messages_waiting FROM (SELECT count(*) AS tickets, coalesce(extract(epoch FROM clock_timestamp() - min(opened_at)), 0)::float8 AS oldest_ticket_secs FROM unlink_tickets) AS t, (SELECT count(*) AS commands, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_command_secs FROM commands WHERE state IN ('queued', 'running')) AS c, (SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_event_secs FROM events WHERE NOT notified) AS e, (SELECT count(*) AS messages_waiting FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS m",
+        "SELECT (SELECT count(*) FROM processes WHERE expires_at > clock_timestamp()) AS daemons, t.tickets, t.oldest_ticket_secs, c.commands, c.oldest_command_secs, e.events, e.oldest_event_secs, m.messages_waiting, q.messages_queued, o.oldest_message_secs, p.sending_paused FROM (SELECT count(*) AS tickets, coalesce(extract(epoch FROM clock_timestamp() - min(opened_at)), 0)::float8 AS oldest_ticket_secs FROM unlink_tickets) AS t, (SELECT count(*) AS commands, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_command_secs FROM commands WHERE state IN ('queued', 'running')) AS c, (SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_event_secs FROM events WHERE NOT notified) AS e, (SELECT count(*) AS messages_waiting FROM messages WHERE state = 'waiting' AND reason <> 'lost') AS m, (SELECT count(*) AS messages_queued FROM (SELECT FROM messages WHERE state = 'queued' LIMIT 100000) AS queued) AS q, (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(due.at)), 0)::float8 AS oldest_message_secs FROM list_accounts_with_queue() AS queue (account) CROSS JOIN LATERAL ( SELECT least((SELECT min(m.due_at) FROM messages m WHERE m.account_id = queue.account AND m.state = 'queued' AND NOT m.is_new_chat AND m.due_at <= clock_timestamp()), (SELECT min(m.due_at) FROM messages m WHERE m.account_id = queue.account AND m.state = 'queued' AND m.is_new_chat AND m.reason IS NULL AND m.due_at <= clock_timestamp())) AS at ) AS due WHERE (SELECT a.status FROM whatsapp_accounts a WHERE a.id = queue.account) = 'connected') AS o, (SELECT count(*) AS sending_paused FROM whatsapp_accounts WHERE sending_paused_until > clock_timestamp()) AS p",
         None,
     )
 }
@@ -168,6 +171,9 @@ impl ReadFleetFiguresStmt {
                     events: row.try_get(5)?,
                     oldest_event_secs: row.try_get(6)?,
                     messages_waiting: row.try_get(7)?,
+                    messages_queued: row.try_get(8)?,
+                    oldest_message_secs: row.try_get(9)?,
+                    sending_paused: row.try_get(10)?,
                 })
             },
             mapper: |it| FleetFigures::from(it),

@@ -60,9 +60,17 @@ pub struct MessageRow {
     pub refers_to: Option<i64>,
     pub state: String,
     pub reason: Option<String>,
-    pub sent_at: chrono::DateTime<chrono::FixedOffset>,
+    pub code: Option<i32>,
+    pub sent_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub recovered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub key: Option<String>,
+    pub not_before: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub delivered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub read_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub source: Option<String>,
+    pub sent_by: Option<String>,
     pub content: Option<serde_json::Value>,
 }
 pub struct MessageRowBorrowed<'a> {
@@ -80,9 +88,17 @@ pub struct MessageRowBorrowed<'a> {
     pub refers_to: Option<i64>,
     pub state: &'a str,
     pub reason: Option<&'a str>,
-    pub sent_at: chrono::DateTime<chrono::FixedOffset>,
+    pub code: Option<i32>,
+    pub sent_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
     pub recovered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub key: Option<&'a str>,
+    pub not_before: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub expires_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub delivered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub read_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub source: Option<&'a str>,
+    pub sent_by: Option<&'a str>,
     pub content: Option<postgres_types::Json<&'a serde_json::value::RawValue>>,
 }
 impl<'a> From<MessageRowBorrowed<'a>> for MessageRow {
@@ -102,9 +118,17 @@ impl<'a> From<MessageRowBorrowed<'a>> for MessageRow {
             refers_to,
             state,
             reason,
+            code,
             sent_at,
             created_at,
             recovered_at,
+            key,
+            not_before,
+            expires_at,
+            delivered_at,
+            read_at,
+            source,
+            sent_by,
             content,
         }: MessageRowBorrowed<'a>,
     ) -> Self {
@@ -123,9 +147,17 @@ impl<'a> From<MessageRowBorrowed<'a>> for MessageRow {
             refers_to,
             state: state.into(),
             reason: reason.map(|v| v.into()),
+            code,
             sent_at,
             created_at,
             recovered_at,
+            key: key.map(|v| v.into()),
+            not_before,
+            expires_at,
+            delivered_at,
+            read_at,
+            source: source.map(|v| v.into()),
+            sent_by: sent_by.map(|v| v.into()),
             content: content.map(|v| serde_json::from_str(v.0.get()).unwrap()),
         }
     }
@@ -440,7 +472,7 @@ where
 pub struct ListMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_messages() -> ListMessagesStmt {
     ListMessagesStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT * FROM messages WHERE (account_id, id) > ($1, $2) AND (account_id, id) <= ($1, 9223372036854775807) ORDER BY account_id, id LIMIT 100 ) AS page ORDER BY page.id LIMIT $3 ) AS m ORDER BY m.id",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT * FROM messages WHERE (account_id, id) > ($1, $2) AND (account_id, id) <= ($1, 9223372036854775807) ORDER BY account_id, id LIMIT 100 ) AS page ORDER BY page.id LIMIT $3 ) AS m ORDER BY m.id",
         None,
     )
 }
@@ -477,10 +509,18 @@ impl ListMessagesStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),
@@ -502,7 +542,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ListLastMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_last_messages() -> ListLastMessagesStmt {
     ListLastMessagesStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT * FROM messages WHERE (account_id, id) > ($1, 0) AND (account_id, id) < ($1, $2) ORDER BY account_id DESC, id DESC LIMIT 100 ) AS page WHERE page.id > $3 ORDER BY page.id DESC LIMIT $4 ) AS m ORDER BY m.id",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT * FROM messages WHERE (account_id, id) > ($1, 0) AND (account_id, id) < ($1, $2) ORDER BY account_id DESC, id DESC LIMIT 100 ) AS page WHERE page.id > $3 ORDER BY page.id DESC LIMIT $4 ) AS m ORDER BY m.id",
         None,
     )
 }
@@ -540,10 +580,18 @@ impl ListLastMessagesStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),
@@ -565,7 +613,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ListMessagesOfChatsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_messages_of_chats() -> ListMessagesOfChatsStmt {
     ListMessagesOfChatsStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT of_chat.* FROM unnest($1::text[]) AS wanted (chat) CROSS JOIN LATERAL ( SELECT * FROM messages WHERE account_id = $2 AND (messages.chat, id) > (wanted.chat, $3) AND (messages.chat, id) <= (wanted.chat, 9223372036854775807) ORDER BY chat, id LIMIT 100 ) AS of_chat ) AS page ORDER BY page.id LIMIT $4 ) AS m ORDER BY m.id",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT of_chat.* FROM unnest($1::text[]) AS wanted (chat) CROSS JOIN LATERAL ( SELECT * FROM messages WHERE account_id = $2 AND (messages.chat, id) > (wanted.chat, $3) AND (messages.chat, id) <= (wanted.chat, 9223372036854775807) ORDER BY chat, id LIMIT 100 ) AS of_chat ) AS page ORDER BY page.id LIMIT $4 ) AS m ORDER BY m.id",
         None,
     )
 }
@@ -603,10 +651,18 @@ impl ListMessagesOfChatsStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),
@@ -634,7 +690,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Ite
 pub struct ListLastMessagesOfChatsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_last_messages_of_chats() -> ListLastMessagesOfChatsStmt {
     ListLastMessagesOfChatsStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT of_chat.* FROM unnest($1::text[]) AS wanted (chat) CROSS JOIN LATERAL ( SELECT * FROM messages WHERE account_id = $2 AND (messages.chat, id) > (wanted.chat, 0) AND (messages.chat, id) < (wanted.chat, $3) ORDER BY chat DESC, id DESC LIMIT 100 ) AS of_chat ) AS page WHERE page.id > $4 ORDER BY page.id DESC LIMIT $5 ) AS m ORDER BY m.id",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM ( SELECT * FROM ( SELECT of_chat.* FROM unnest($1::text[]) AS wanted (chat) CROSS JOIN LATERAL ( SELECT * FROM messages WHERE account_id = $2 AND (messages.chat, id) > (wanted.chat, 0) AND (messages.chat, id) < (wanted.chat, $3) ORDER BY chat DESC, id DESC LIMIT 100 ) AS of_chat ) AS page WHERE page.id > $4 ORDER BY page.id DESC LIMIT $5 ) AS m ORDER BY m.id",
         None,
     )
 }
@@ -673,10 +729,18 @@ impl ListLastMessagesOfChatsStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),
@@ -704,7 +768,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Ite
 pub struct GetMessageStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_message() -> GetMessageStmt {
     GetMessageStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM messages m JOIN whatsapp_accounts a ON a.id = m.account_id WHERE m.id = $1 AND a.deleted_at IS NULL",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM messages m JOIN whatsapp_accounts a ON a.id = m.account_id WHERE m.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -739,10 +803,18 @@ impl GetMessageStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),
@@ -849,7 +921,7 @@ impl GetEventSeqStmt {
 pub struct ListToldMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_told_messages() -> ListToldMessagesStmt {
     ListToldMessagesStmt(
-        "SELECT seq, kind AS event, CASE WHEN kind IN ('message.received', 'message.echo', 'message.waiting', 'message.recovered') THEN (payload->>'messageId')::bigint END AS message FROM events WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        "SELECT seq, kind AS event, CASE WHEN kind IN ('message.received', 'message.echo', 'message.waiting', 'message.recovered', 'message.sent', 'message.failed') THEN (payload->>'messageId')::bigint END AS message FROM events WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
         None,
     )
 }
@@ -898,7 +970,7 @@ impl<'c, 'a, 's, C: GenericClient>
 pub struct ListMessagesByIdStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_messages_by_id() -> ListMessagesByIdStmt {
     ListMessagesByIdStmt(
-        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.sent_at, m.created_at, m.recovered_at, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (id, nth) CROSS JOIN LATERAL (SELECT * FROM messages WHERE messages.id = wanted.id AND account_id = $2 LIMIT 1) AS m ORDER BY wanted.nth",
+        "SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (id, nth) CROSS JOIN LATERAL (SELECT * FROM messages WHERE messages.id = wanted.id AND account_id = $2 LIMIT 1) AS m ORDER BY wanted.nth",
         None,
     )
 }
@@ -934,10 +1006,18 @@ impl ListMessagesByIdStmt {
                     refers_to: row.try_get(11)?,
                     state: row.try_get(12)?,
                     reason: row.try_get(13)?,
-                    sent_at: row.try_get(14)?,
-                    created_at: row.try_get(15)?,
-                    recovered_at: row.try_get(16)?,
-                    content: row.try_get(17)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
                 })
             },
             mapper: |it| MessageRow::from(it),

@@ -39,6 +39,14 @@ pub struct SetPresenceParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub source: T2,
     pub account_id: uuid::Uuid,
 }
+#[derive(Debug)]
+pub struct SetPaceParams<T1: crate::StringSql> {
+    pub send_rate: f32,
+    pub send_burst: i32,
+    pub new_chats_per_day: Option<i32>,
+    pub source: T1,
+    pub account_id: uuid::Uuid,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadConnectionSettings {
     pub proxy: Option<String>,
@@ -584,5 +592,51 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a SetPresenceParams<T1, T2>,
     ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         self.bind(client, &params.presence, &params.source, &params.account_id)
+    }
+}
+pub struct SetPaceStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_pace() -> SetPaceStmt {
+    SetPaceStmt(
+        "UPDATE whatsapp_accounts a SET send_rate = $1, send_burst = $2, new_chats_per_day = $3 FROM (SELECT set_config('paird.source', $4::text, true) AS source) AS claimed WHERE a.id = $5 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
+        None,
+    )
+}
+impl SetPaceStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        send_rate: &'a f32,
+        send_burst: &'a i32,
+        new_chats_per_day: &'a Option<i32>,
+        source: &'a T1,
+        account_id: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 5> {
+        UuidUuidQuery {
+            client,
+            params: [send_rate, send_burst, new_chats_per_day, source, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
+    crate::client::async_::Params<'c, 'a, 's, SetPaceParams<T1>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 5>, C>
+    for SetPaceStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a SetPaceParams<T1>) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 5> {
+        self.bind(
+            client,
+            &params.send_rate,
+            &params.send_burst,
+            &params.new_chats_per_day,
+            &params.source,
+            &params.account_id,
+        )
     }
 }

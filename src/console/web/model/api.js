@@ -94,6 +94,13 @@ const MESSAGES = 20;
 export const lastMessages = async (id) =>
   (await json(`${account(id)}/messages?before=${NEWEST}&limit=${MESSAGES}`)).messages;
 
+/** @param {string} id @param {Schemas['NewMessage']} message @param {string} key @returns {Promise<Message>} */
+export const sendMessage = (id, message, key) =>
+  send('POST', `${account(id)}/messages`, message, { 'Idempotency-Key': key });
+
+/** @param {number} id @returns {Promise<Message>} */
+export const cancelMessage = (id) => json(`/api/messages/${id}`, { method: 'DELETE' });
+
 /** The live stream from this position on; without one, from now on. @param {string} cursor @param {AbortSignal} signal */
 export async function stream(cursor, signal) {
   /** @type {Record<string, string>} */

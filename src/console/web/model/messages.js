@@ -26,6 +26,7 @@ export function who({ direction, chat, chatPhone, chatName, sender, senderPhone,
   const from = person(sender, senderPhone, senderName);
   const place = person(chat, chatPhone, chatName);
   if (direction === 'echo') return `From the phone to ${place}`;
+  if (direction === 'out') return `To ${place}`;
   return chat === sender ? from : `${from} in ${place}`;
 }
 
@@ -33,6 +34,31 @@ export function who({ direction, chat, chatPhone, chatName, sender, senderPhone,
 export function shown({ text }) {
   const letters = [...text];
   return letters.length > SHOWN ? `${letters.slice(0, SHOWN).join('')}…` : text;
+}
+
+/** How well a message on its way out does, for its colour. @param {Pick<Message, 'state'>} message */
+export const toneOf = ({ state }) => OUTGOING[state] ?? 'idle';
+
+/** @type {Record<string, string>} */
+const OUTGOING = { queued: 'busy', sending: 'busy', delivered: 'good', read: 'good', failed: 'bad', expired: 'bad' };
+
+/**
+ * The key of what is being written. What is sent again as it was, because an answer was lost, keeps its key and is
+ * one message; what was changed gets a new one.
+ */
+export function draft() {
+  let key = '';
+  let of = '';
+  /** @param {unknown} message */
+  function keyOf(message) {
+    const now = JSON.stringify(message);
+    if (!key || now !== of) [key, of] = [crypto.randomUUID(), now];
+    return key;
+  }
+  keyOf.forget = () => {
+    key = '';
+  };
+  return keyOf;
 }
 
 /**

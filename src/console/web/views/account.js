@@ -6,12 +6,13 @@ import { phone, plural } from '../lib/text.js';
 import { exact } from '../lib/time.js';
 import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
-import { gathered, isOfMessage, shown, who } from '../model/messages.js';
+import { gathered, isOfMessage, shown, toneOf, who } from '../model/messages.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
 import { STATUS } from '../model/status.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
+import { composer } from './compose.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
 
@@ -48,6 +49,17 @@ export function account(main, id) {
   }
   const auditSoon = gathered(() => drawAfter(past.readAudit()), AUDIT_AFTER_MS);
   const messagesSoon = gathered(() => drawAfter(readMessages()), MESSAGES_AFTER_MS);
+  const compose = composer(id, { changed: draw, sent: messagesSoon });
+
+  async function cancel(/** @type {MouseEvent} */ { currentTarget }, /** @type {Message} */ message) {
+    try {
+      await once(/** @type {Element} */ (currentTarget), () => api.cancelMessage(message.id));
+      speak('The message is cancelled.');
+    } catch (error) {
+      report(error);
+    }
+    messagesSoon();
+  }
 
   store.begun.on(() => {
     drawAfter(readGroups(), past.read());
@@ -83,7 +95,7 @@ export function account(main, id) {
       el(
         'div.columns',
         {},
-        el('div.stack', {}, card('messages', drawMessages(messages, refusal)), card('story', drawStory())),
+        el('div.stack', {}, card('messages', drawMessages(compose(account), messages, refusal, cancel)), card('story', drawStory())),
         el(
           'div.stack',
           {},
@@ -133,6 +145,14 @@ function summary(account) {
     el('p', {}, why(account)),
     advice(account) &&
       el('p.note', { 'data-tone': STATUS[account.status].tone }, el('b', {}, 'What to do: '), advice(account)),
+    account.sendingPausedUntil &&
+      el(
+        'p.note',
+        { 'data-tone': 'warn', 'data-fact': 'paused' },
+        el('b', {}, 'Nothing is sent to new chats: '),
+        account.sendingPausedText,
+        `. Until ${exact(account.sendingPausedUntil)}.`,
+      ),
     account.openTickets > 0 && el('p.small.muted', {}, 'An old device is being removed from the phone.'),
     account.statusRaw &&
       el('details.raw', {}, el('summary', {}, 'WhatsApp’s own words'), el('pre', {}, account.statusReason)),
@@ -146,24 +166,52 @@ function summary(account) {
   );
 }
 
-/** The newest first, like what happened. @param {Message[]} messages @param {string} refusal */
-const drawMessages = (messages, refusal) => [
-  el('h2', { id: 'messages' }, 'Last messages'),
+/**
+ * The newest first, like what happened.
+ * @typedef {(event: MouseEvent, message: Message) => unknown} Cancel
+ * @param {import('../lib/dom.js').Child} form @param {Message[]} messages @param {string} refusal @param {Cancel} cancel
+ */
+const drawMessages = (form, messages, refusal, cancel) => [
+  el('h2', { id: 'messages' }, 'Messages'),
+  form,
   messages.length === 0 || refusal
     ? el('p.muted', {}, refusal || 'None yet.')
-    : el('ol.messages', {}, messages.toReversed().map(drawMessage)),
+    : el(
+        'ol.messages',
+        {},
+        messages.toReversed().map((message) => drawMessage(message, cancel)),
+      ),
 ];
 
 /**
  * Strangers choose names and texts: marks of direction in them must not turn what is beside them.
- * @param {Message} message
+ * @param {Message} message @param {Cancel} cancel
  */
-const drawMessage = (message) =>
+const drawMessage = (message, cancel) =>
   el(
     'li',
     { 'data-key': message.id, 'data-direction': message.direction, 'data-state': message.state },
-    el('p.small.muted', {}, el('bdi', {}, who(message)), ' · ', time(message.sentAt, 'since')),
+    el(
+      'p.small.muted',
+      {},
+      el('bdi', {}, who(message)),
+      ' · ',
+      time(message.sentAt ?? message.createdAt, 'since'),
+      message.direction === 'out' && [' · ', el('span.state', { 'data-tone': toneOf(message) }, message.stateText)],
+    ),
     el('p', {}, el('bdi', {}, shown(message))),
+    message.direction === 'out' &&
+      message.state === 'queued' &&
+      el(
+        'button.quiet',
+        {
+          type: 'button',
+          'data-action': 'cancel-message',
+          onclick: (/** @type {MouseEvent} */ event) => cancel(event, message),
+        },
+        'Cancel',
+        el('span.unseen', {}, ' this message'),
+      ),
   );
 
 /** @param {import('../model/story.js').Line} line */

@@ -27,6 +27,8 @@ pub struct ShownMessage {
     pub push_name: String,
     /// How often it came and could be read.
     pub arrivals: u32,
+    /// How often it came with another text or secret than the first time.
+    pub deviations: u32,
     /// The time that the server gave it, in seconds.
     pub sent_at_s: u64,
     pub receipts: Vec<ShownReceipt>,
@@ -74,6 +76,8 @@ impl Screen {
             entry.refers_to = read.refers_to;
             entry.secret = read.secret;
             self.contents.insert(at, content);
+        } else if (&entry.text, &entry.secret) != (&read.text, &read.secret) {
+            entry.deviations += 1;
         }
     }
 
@@ -98,6 +102,7 @@ impl Screen {
             secret: None,
             push_name: place.push_name,
             arrivals: 0,
+            deviations: 0,
             sent_at_s: place.sent_at_s,
             receipts: Vec::new(),
         });

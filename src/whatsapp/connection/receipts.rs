@@ -1,0 +1,159 @@
+//! Writes what others' receipts say of the messages of one connection's account.
+//!
+//! The library acknowledges a receipt right after it has reported it, and WhatsApp then forgets
+//! it. So no frame is sent before the receipts are written that came before it.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use paird_actors::{
+    connection::Outcome,
+    domain::{Instant, Receipt, ReceiptKind, StoreError},
+};
+use tokio::sync;
+use wacore::types::{events, presence::ReceiptType};
+
+use super::{
+    super::{compose::OwnJids, content},
+    MessageLink, OutgoingStore, Shell,
+};
+
+/// How long a write is retried before the connection ends. WhatsApp then sends the receipts again.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const WRITE_RETRY: Duration = Duration::from_millis(250);
+
+/// See the module's text.
+pub(super) struct Receipts {
+    store: Arc<dyn OutgoingStore>,
+    link: MessageLink,
+    shell: Arc<Shell>,
+    queue: Mutex<Queue>,
+    /// The number of receipts written so far. Held through a write.
+    written: sync::Mutex<u64>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Those that are being written are still among them: a write may be cut off.
+    waiting: Vec<Arc<Heard>>,
+    came: u64,
+}
+
+struct Heard {
+    receipt: events::Receipt,
+    kind: ReceiptKind,
+}
+
+impl Receipts {
+    pub(super) fn new(store: Arc<dyn OutgoingStore>, link: MessageLink, shell: Arc<Shell>) -> Self {
+        Self { store, link, shell, queue: Mutex::default(), written: sync::Mutex::default() }
+    }
+
+    /// Whether it says of somebody else that they have messages.
+    pub(super) fn put(&self, receipt: &events::Receipt) -> bool {
+        let Some(kind) = kind_of(&receipt.r#type) else { return false };
+        if !receipt.message_ids.iter().any(|id| may_be_ours(id)) {
+            return false;
+        }
+        let Some(client) = self.shell.client() else { return false };
+        if OwnJids::of(&client).is_own(&receipt.source.sender) {
+            return false;
+        }
+        let mut queue = self.lock();
+        queue.waiting.push(Arc::new(Heard { receipt: receipt.clone(), kind }));
+        queue.came += 1;
+        true
+    }
+
+    /// Waits until everything is written that came so far.
+    ///
+    /// # Errors
+    /// It is not: nothing more may be sent.
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        let wanted = self.lock().came;
+        if wanted == 0 {
+            return Ok(());
+        }
+        let mut written = self.written.lock().await;
+        if *written >= wanted {
+            return Ok(());
+        }
+        let (batch, came) = {
+            let queue = self.lock();
+            (queue.waiting.clone(), queue.came)
+        };
+        match tokio::time::timeout(WRITE_TIMEOUT, self.write(&batch)).await {
+            Ok(Ok(())) => {
+                *written = came;
+                self.lock().waiting.drain(..batch.len());
+                Ok(())
+            }
+            Ok(Err(failure)) => Err(self.fail(failure)),
+            Err(_) => {
+                let why = format!("receipts could not be written within {} s", WRITE_TIMEOUT.as_secs());
+                Err(self.fail(StoreError::Unavailable(why)))
+            }
+        }
+    }
+
+    async fn write(&self, batch: &[Arc<Heard>]) -> Result<(), StoreError> {
+        loop {
+            match self.try_to_write(batch).await {
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::debug!(incarnation = %self.shell.incarnation, %why, "receipts are not written yet");
+                    tokio::time::sleep(WRITE_RETRY).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_write(&self, batch: &[Arc<Heard>]) -> Result<(), StoreError> {
+        let Some(client) = self.shell.client() else {
+            return Err(StoreError::Unavailable("the connection is over".to_owned()));
+        };
+        let mut receipts = Vec::with_capacity(batch.len());
+        for heard in batch {
+            let Heard { receipt, kind } = &**heard;
+            let source = &receipt.source;
+            let by = content::party(&client, &source.sender, source.sender_alt.as_ref()).await?;
+            let is_with_them = source.chat.to_non_ad() == source.sender.to_non_ad();
+            let chat = if is_with_them { by.clone() } else { content::party(&client, &source.chat, None).await? };
+            receipts.push(Receipt {
+                chat,
+                by,
+                wa_ids: receipt.message_ids.iter().filter(|id| may_be_ours(id)).map(ToString::to_string).collect(),
+                kind: *kind,
+                at: Instant::from(receipt.timestamp),
+            });
+        }
+        self.store.record_receipts(&self.link, &receipts).await
+    }
+
+    fn fail(&self, failure: StoreError) -> StoreError {
+        self.shell.feed_outcome(Outcome::StoreFailed(failure.to_string()));
+        failure
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Others are of messages that the account's owner wrote on the phone. `send_message` makes ids of
+/// this form.
+fn may_be_ours(wa_id: &str) -> bool {
+    wa_id.len() == 24 && wa_id.starts_with("3EB0")
+}
+
+/// `None` if it is about something else, or of one of the account's own devices.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is open")]
+fn kind_of(kind: &ReceiptType) -> Option<ReceiptKind> {
+    match kind {
+        ReceiptType::Delivered | ReceiptType::Inactive => Some(ReceiptKind::Delivered),
+        ReceiptType::Read | ReceiptType::Played => Some(ReceiptKind::Read),
+        _ => None,
+    }
+}
