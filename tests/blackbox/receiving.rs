@@ -14,8 +14,8 @@ use waproto::{
     whatsapp::{Message, message},
 };
 
-const NUMBER: &str = "436601000001";
-const ANNA: &str = "999000000001";
+pub(crate) const NUMBER: &str = "436601000001";
+pub(crate) const ANNA: &str = "999000000001";
 const BERT: &str = "999000000002";
 /// Pieces of the statements that write a message, and that keep it until then.
 const RECORD: &str = "AS m (direction, chat";
@@ -23,7 +23,7 @@ const KEYS: &str = "AS gone (kind, name)";
 const LOST: &str = "SELECT count(*) FROM messages WHERE reason = 'lost'";
 
 /// An account that can be written to.
-async fn linked(stage: &Stage) -> Uuid {
+pub(crate) async fn linked(stage: &Stage) -> Uuid {
     let account = stage.web.connect_account("shop", NUMBER, &stage.phones).await;
     stage.web.event(account, "groups.synced", 0).await;
     stage.phones.keys_told(NUMBER).await;
@@ -46,7 +46,7 @@ async fn writes(stage: &Stage, from: &str, text: &str) {
 }
 
 /// What the account's messages say, in the order of their rows.
-async fn texts(stage: &Stage, account: Uuid) -> Vec<String> {
+pub(crate) async fn texts(stage: &Stage, account: Uuid) -> Vec<String> {
     let sql = "SELECT coalesce(b.content #>> '{text,body}', m.kind, m.state) FROM messages m
                LEFT JOIN message_bodies b ON b.message_id = m.id WHERE m.account_id = $1 ORDER BY m.id";
     stage.web.sql.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()
@@ -60,7 +60,7 @@ async fn texts_are(stage: &Stage, account: Uuid, wanted: &[&str]) {
 }
 
 /// Each message has one event, and WhatsApp has heard of all.
-async fn all_are_told_once(stage: &Stage, account: Uuid) {
+pub(crate) async fn all_are_told_once(stage: &Stage, account: Uuid) {
     let sql = "SELECT count(*) FROM messages m WHERE m.account_id = $1 AND (
                    SELECT count(*) FROM events e WHERE e.account_id = m.account_id AND e.kind LIKE 'message.%'
                       AND e.kind <> 'message.recovered' AND (e.payload->>'messageId')::bigint = m.id) <> 1";
@@ -593,19 +593,5 @@ async fn what_cannot_be_read_waits_and_is_recovered() {
     stage.phones.fault(once).await;
     writes(&stage, ANNA, "for your eyes only").await;
     assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("view_once"));
-    stage.finish([daemon]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_comes_whole_and_in_order() {
-    let (stage, daemon) = Stage::with_daemon().await;
-    let account = linked(&stage).await;
-    assert!(daemon.terminate().await.success());
-    let all: Vec<String> = (0..600).map(|nth| format!("Nr. {nth}")).collect();
-    stage.phones.burst(ANNA, NUMBER, all.clone()).await;
-    let daemon = stage.daemon(&[]).await;
-    until("the backlog", || async { (texts(&stage, account).await.len() == all.len()).then_some(()) }).await;
-    assert_eq!(texts(&stage, account).await, all);
-    all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }

@@ -8,7 +8,7 @@ use super::{attempts, commands, lists, owners};
 use crate::script::number;
 
 /// A check that holds, complains once the rows are broken by this statement, and holds again.
-async fn sees<'a, F: Future<Output = Vec<String>>>(
+pub(super) async fn sees<'a, F: Future<Output = Vec<String>>>(
     stage: &'a Stage,
     what: &str,
     check: impl Fn(&'a Stage) -> F,
