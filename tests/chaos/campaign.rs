@@ -14,11 +14,13 @@ use crate::{
     database::Siege,
     fleet::{Fleet, POOL, Resources},
     invariants::{self, messages::Post},
-    script::{ACCOUNTS, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
+    script::{ACCOUNTS, ALL_PHONES, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
     talk::Talks,
     tally::Tally,
 };
 
+/// The label of accounts that no command is sent to, but to resume them.
+const SHOP: &str = "a shop";
 /// From the last fault until nothing is under way any more: an outdated client is tried
 /// again after a minute, answers that never come take as long.
 const SETTLED_WITHIN: Duration = Duration::from_secs(200);
@@ -57,6 +59,7 @@ impl Campaign {
         }
         let calm = Instant::now();
         campaign.talks.end(&campaign.stage.phones).await;
+        campaign.resume_shops().await;
         println!("when the faults end: {:?}", Post::of(&campaign.stage).await.1);
         campaign.quiet().await;
         campaign.tally.settled(script.seed, calm - started, calm.elapsed());
@@ -69,7 +72,7 @@ impl Campaign {
 
     async fn begin() -> Self {
         let stage = Stage::empty().await;
-        for phone in 0..PHONES {
+        for phone in 0..ALL_PHONES {
             stage.phones.add(&number(phone)).await;
         }
         let mut accounts = Vec::new();
@@ -81,6 +84,9 @@ impl Campaign {
         stage.web.sql.batch_execute(invariants::messages::NOTE_LINKS).await.unwrap();
         let talks = Talks::begin(&stage).await;
         let fleet = Fleet::start(&stage).await;
+        for shop in PHONES..ALL_PHONES {
+            stage.web.connect_account(SHOP, &number(shop), &stage.phones).await;
+        }
         Self {
             stage,
             accounts,
@@ -132,7 +138,10 @@ impl Campaign {
                 let Some(device) = devices.get(which % devices.len().max(1)) else { return false };
                 self.stage.phones.unlink(&number(phone), &device.jid).await;
             }
-            Act::Talk(talk) => return self.talks.carry_out(talk, &self.stage.phones).await,
+            Act::Talk(talk) => {
+                self.resume_shops().await;
+                return self.talks.carry_out(talk, &self.stage.phones).await;
+            }
             Act::Fault(fault) => self.stage.phones.fault(fault).await,
             Act::ClearFaults => self.stage.phones.clear_faults().await,
             Act::Daemon(act, which) => return self.fleet.act(act, which, &self.stage).await,
@@ -141,6 +150,13 @@ impl Campaign {
             Act::RotateKeys => self.fleet.rotate_keys(&self.stage),
         }
         true
+    }
+
+    /// As an operator does who sees that an account is held.
+    async fn resume_shops(&self) {
+        let resume = "SELECT send_command('account.resume', a.id, '{}', concat(a.id, a.last_change))
+            FROM whatsapp_accounts a WHERE a.label = $1 AND a.status = 'held'";
+        self.stage.web.sql.execute(resume, &[&SHOP]).await.unwrap();
     }
 
     fn account(&self, which: usize) -> Uuid {

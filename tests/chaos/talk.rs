@@ -9,7 +9,7 @@ use paird_sandbox::{Content, Naming, Reading, SharedGroup, Writing};
 use paird_testkit::{Phones, Stage};
 use tokio::task::JoinHandle;
 
-use crate::script::{Author, CONTACTS, GROUPS, IN_A_GROUP, PHONES, Place, Talk, WITH_COMPANIONS, What, number};
+use crate::script::{ALL_PHONES, Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, members, number};
 
 /// What every text contains, so that one look finds any of them in a log.
 const MARK: &str = "what chaos has to say, no.";
@@ -41,8 +41,7 @@ impl Talks {
             stage.phones.add_companion(&contact(nth)).await;
         }
         for nth in 0..GROUPS {
-            let phones = (0..IN_A_GROUP).map(|phone| number(nth + phone * GROUPS));
-            let members = phones.chain((0..CONTACTS).map(contact)).collect();
+            let members = members(nth).map(number).chain((0..CONTACTS).map(contact)).collect();
             let naming = if nth % 2 == 0 { Naming::Lid } else { Naming::Number };
             stage.phones.set_group(&group(nth), SharedGroup { subject: "a choir".to_owned(), members, naming }).await;
         }
@@ -92,7 +91,8 @@ impl Talks {
             (Author::Contact(by), Place::Group(nth)) => (contact(by), group(nth), Some(nth)),
             // One of its members.
             (Author::Owner(phone), Place::Group(nth)) => {
-                (number(nth + phone % IN_A_GROUP * GROUPS), group(nth), Some(nth))
+                let of = members(nth).nth(phone % members(nth).count()).unwrap();
+                (number(of), group(nth), Some(nth))
             }
         };
         let chat = if group.is_some() { other.clone() } else { chat(&author, &other) };
@@ -131,7 +131,7 @@ impl Talks {
         for burst in self.bursts.drain(..) {
             burst.await.unwrap();
         }
-        for phone in 0..PHONES {
+        for phone in 0..ALL_PHONES {
             phones.set_online(&number(phone), true).await;
         }
     }
@@ -153,7 +153,7 @@ impl Written {
 
 /// The first phone from this one on that lists a device.
 async fn linked_from(phone: usize, phones: &Phones) -> usize {
-    for next in (phone..).take(PHONES).map(|next| next % PHONES) {
+    for next in (phone..).take(ALL_PHONES).map(|next| next % ALL_PHONES) {
         if !phones.devices(&number(next)).await.is_empty() {
             return next;
         }

@@ -147,7 +147,9 @@ impl Post {
             let rows = self.rows(account, &posted.id);
             let is_right = |row: &Row| {
                 let direction = if device.split(':').next() == Some(posted.sender.as_str()) { "echo" } else { "in" };
-                (row.direction.as_str(), &row.chat, &row.sender) == (direction, &posted.chat, &posted.sender)
+                // Of somebody who is known by LID alone there is no number.
+                let is_chat = row.chat == posted.chat || Some(&row.chat) == posted.chat_lid.as_ref();
+                is_chat && (row.direction.as_str(), &row.sender) == (direction, &posted.sender)
             };
             (rows.len() > 1 || rows.iter().any(|row| !is_right(row))).then(|| format!("{posted:?} is {rows:?}"))
         };

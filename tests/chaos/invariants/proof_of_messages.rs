@@ -51,7 +51,7 @@ async fn each_check_complains_of_messages_broken_by_hand() {
         ("a message that is two rows", again.to_owned()),
         (
             "a message of somebody else",
-            format!("UPDATE messages SET sender_phone = '4366' || sender_phone WHERE wa_id = '{one}'"),
+            format!("UPDATE messages SET sender_phone = '436601' WHERE wa_id = '{one}'"),
         ),
         ("an echo that came in", "UPDATE messages SET direction = 'in'".to_owned()),
     ] {

@@ -10,11 +10,14 @@ use paird_sandbox::{Fault, Stanza};
 use serde_json::{Value, json};
 
 use dice::Dice;
-pub use talk::{Author, CONTACTS, GROUPS, IN_A_GROUP, Place, Talk, WITH_COMPANIONS, What};
+pub use talk::{Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, members};
 
 /// Accounts at the start, and fewer phones, so that some scan for two.
 pub const ACCOUNTS: usize = 20;
 pub const PHONES: usize = 14;
+/// Beside them, accounts that stay linked, and that most messages are for.
+pub const SHOPS: usize = 4;
+pub const ALL_PHONES: usize = PHONES + SHOPS;
 /// Daemons at the start, and within what bounds they come and go.
 pub const DAEMONS: usize = 2;
 pub const MOST_DAEMONS: usize = 4;
@@ -24,8 +27,8 @@ pub const SHORT: usize = 110;
 /// Phones are written to from this act on, when most of the pairings have begun.
 const TALK_FROM: usize = 32;
 /// Texts in a burst: by default, and in a campaign for the sake of messages.
-pub const BURST: usize = 24;
-pub const BURST_FOR_VOLUME: usize = 90;
+pub const BURST: usize = 60;
+pub const BURST_FOR_VOLUME: usize = 200;
 
 /// A piece of each kind of statement whose answer something rests on.
 pub const LATE: [&str; 13] = [

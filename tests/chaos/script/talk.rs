@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use paird_sandbox::{AgainFault, DeliveryFault, Fault, MessageFault, Naming, PrekeyFault, ReceiptFault};
 
-use super::{Act, Dice, PHONES, number};
+use super::{ALL_PHONES, Act, Dice, PHONES, SHOPS, number};
 
 /// People who write to the phones; the first of them have companions.
 pub const CONTACTS: usize = 6;
 pub const WITH_COMPANIONS: usize = 2;
 pub const GROUPS: usize = 2;
 /// Phones in each group.
-pub const IN_A_GROUP: usize = 4;
+const IN_A_GROUP: usize = 5;
+
+/// The phones in a group.
+pub fn members(group: usize) -> impl Iterator<Item = usize> {
+    (0..IN_A_GROUP).map(move |nth| ALL_PHONES - 1 - group - nth * GROUPS)
+}
 
 #[derive(Clone, Debug)]
 pub enum Talk {
@@ -90,7 +95,7 @@ impl Talk {
 impl Dice {
     /// An act of a phone, or a fault that messages meet.
     pub fn talk(&mut self, burst: usize) -> (Duration, Act) {
-        let (contact, phone) = (self.below(CONTACTS), self.below(PHONES));
+        let (contact, phone) = (self.below(CONTACTS), self.called());
         let naming = self.one_of(&[Naming::Lid, Naming::Lid, Naming::Number]);
         let place =
             self.one_of(&[Place::Chat(contact, phone), Place::Chat(contact, phone), Place::Group(phone % GROUPS)]);
@@ -106,12 +111,17 @@ impl Dice {
         (Duration::ZERO, Act::Talk(talk))
     }
 
+    /// Whom a message is for, or of.
+    fn called(&mut self) -> usize {
+        if self.below(4) == 0 { self.below(PHONES) } else { PHONES + self.below(SHOPS) }
+    }
+
     fn what(&mut self) -> What {
         self.one_of(&[What::Text, What::Text, What::Reply, What::React, What::Edit, What::Revoke])
     }
 
     fn fault_of_messages(&mut self) -> Fault {
-        let number = Some(number(self.below(PHONES)));
+        let number = Some(number(self.called()));
         let times = Some(1 + u32::try_from(self.below(6)).unwrap());
         match self.below(20) {
             0..8 => Fault::Delivery {

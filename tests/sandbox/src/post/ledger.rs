@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use wacore_binary::{Jid, JidExt as _, Node, NodeValue};
 
+use crate::phone::Naming;
 use crate::stanza::attr;
 use crate::world::{DeviceId, State};
 
@@ -16,6 +17,8 @@ pub struct Posted {
     pub sender: String,
     /// The number of the other one, or the group's jid.
     pub chat: String,
+    /// The other one's LID, as a jid; none of a group.
+    pub chat_lid: Option<String>,
     /// Whom its first copy named as the one that it is from.
     pub from: String,
     /// Retries and repetitions included.
@@ -83,10 +86,13 @@ impl State {
         let person = if is_own { jid("recipient").and_then(|jid| self.device_at(&jid)) } else { Some(from.clone()) };
         let named = jid("from");
         let group = named.as_ref().filter(|named| named.is_group()).map(Jid::to_string);
+        let lid = person.as_ref().filter(|_| group.is_none());
+        let chat_lid = lid.map(|person| Naming::Lid.user(&person.number).to_string());
         let posted = Posted {
             id: attr(node, "id"),
             sender: from.number.clone(),
             chat: group.or_else(|| person.map(|person| person.number)).unwrap_or_default(),
+            chat_lid,
             from: named.map(|named| named.to_non_ad().to_string()).unwrap_or_default(),
             copies,
             spoilt,
@@ -107,6 +113,7 @@ mod tests {
             id: id.to_owned(),
             sender: "15550002222".to_owned(),
             chat: "15550002222".to_owned(),
+            chat_lid: None,
             from: "15550002222@s.whatsapp.net".to_owned(),
             copies: 1,
             spoilt,
