@@ -40,6 +40,7 @@ impl Tally {
             (&mut messages.copies, other.messages.copies),
             (&mut messages.acknowledged, other.messages.acknowledged),
             (&mut messages.deleted, other.messages.deleted),
+            (&mut messages.given_up, other.messages.given_up),
             (&mut messages.echoes, other.messages.echoes),
             (&mut messages.recovered, other.messages.recovered),
             (&mut messages.lost_and_fetched, other.messages.lost_and_fetched),
