@@ -19,8 +19,8 @@ test: need-cargo need-postgres ## builds and runs every test, and says how many
 simulate: need-cargo ## daemons in virtual time under any faults, every invariant (SEEDS=100000 for more, SEED=7 for one with its trace)
 	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),10000)) cargo test --package paird-actors --lib simulation::tests::no_schedule -- --nocapture
 
-chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEED=7 for one again)
-	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),4)) cargo test --features sandbox --test chaos -- --nocapture
+chaos: need-cargo need-postgres ## random faults, then every invariant (SEEDS=40 for more, SEED=7 for one again, MESSAGES=100000 for so many messages)
+	PAIRD_TEST_SEEDS=$(if $(SEED),$(SEED)-$(SEED),$(or $(SEEDS),4)) $(if $(MESSAGES),PAIRD_TEST_MESSAGES=$(MESSAGES)) cargo test --features sandbox --test chaos -- --nocapture
 
 fleet: need-cargo need-postgres ## takeovers and shutdowns under load, measured (ROUNDS=5)
 	PAIRD_TEST_ROUNDS=$(or $(ROUNDS),5) cargo test --features sandbox --test blackbox fleet::measured -- --nocapture --test-threads 1

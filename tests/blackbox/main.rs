@@ -7,6 +7,7 @@ mod addresses;
 mod api;
 mod attempts;
 mod audit;
+mod backlog;
 mod backup;
 mod baileys;
 mod clocks;

@@ -595,17 +595,3 @@ async fn what_cannot_be_read_waits_and_is_recovered() {
     assert_eq!(row(&stage, "unsupported").await["content"]["unsupported"]["what"], json!("view_once"));
     stage.finish([daemon]).await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_comes_whole_and_in_order() {
-    let (stage, daemon) = Stage::with_daemon().await;
-    let account = linked(&stage).await;
-    assert!(daemon.terminate().await.success());
-    let all: Vec<String> = (0..600).map(|nth| format!("Nr. {nth}")).collect();
-    stage.phones.burst(ANNA, NUMBER, all.clone()).await;
-    let daemon = stage.daemon(&[]).await;
-    until("the backlog", || async { (texts(&stage, account).await.len() == all.len()).then_some(()) }).await;
-    assert_eq!(texts(&stage, account).await, all);
-    all_are_told_once(&stage, account).await;
-    stage.finish([daemon]).await;
-}

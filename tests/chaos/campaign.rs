@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use paird_sandbox::ScanOptions;
+use paird_sandbox::{Fault, ScanOptions, Scope};
 use paird_testkit::{Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,14 +13,19 @@ use uuid::Uuid;
 use crate::{
     database::Siege,
     fleet::{Fleet, POOL, Resources},
-    invariants,
-    script::{ACCOUNTS, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
+    invariants::{self, messages::Post},
+    script::{ACCOUNTS, ALL_PHONES, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
+    talk::Talks,
     tally::Tally,
 };
 
+/// The label of accounts that no command is sent to, but to resume them.
+const SHOP: &str = "a shop";
 /// From the last fault until nothing is under way any more: an outdated client is tried
 /// again after a minute, answers that never come take as long.
 const SETTLED_WITHIN: Duration = Duration::from_secs(200);
+/// Until messages that wait are read, once they are asked for.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
 /// For so long nothing must be under way: between a command's end and what it started is a gap.
 const QUIET: Duration = Duration::from_millis(1_200);
 
@@ -31,6 +36,7 @@ pub struct Campaign {
     siege: Siege,
     /// How often each bare NOTIFY was sent, by kind and account.
     pub notified: BTreeMap<(String, Option<Uuid>), i64>,
+    pub talks: Talks,
     tally: Tally,
 }
 
@@ -52,17 +58,21 @@ impl Campaign {
             }
         }
         let calm = Instant::now();
+        campaign.talks.end(&campaign.stage.phones).await;
+        campaign.resume_shops().await;
+        println!("when the faults end: {:?}", Post::of(&campaign.stage).await.1);
         campaign.quiet().await;
         campaign.tally.settled(script.seed, calm - started, calm.elapsed());
         campaign.say_what_came_of_it().await;
         campaign.holds().await;
         campaign.leaks_nothing().await;
+        campaign.recovers_what_waits().await;
         campaign.end().await
     }
 
     async fn begin() -> Self {
         let stage = Stage::empty().await;
-        for phone in 0..PHONES {
+        for phone in 0..ALL_PHONES {
             stage.phones.add(&number(phone)).await;
         }
         let mut accounts = Vec::new();
@@ -71,8 +81,21 @@ impl Campaign {
         }
         // By whom only floods are sent.
         stage.web.sql.batch_execute("CREATE ROLE flooder LOGIN").await.unwrap();
+        stage.web.sql.batch_execute(invariants::messages::NOTE_LINKS).await.unwrap();
+        let talks = Talks::begin(&stage).await;
         let fleet = Fleet::start(&stage).await;
-        Self { stage, accounts, fleet, siege: Siege::default(), notified: BTreeMap::new(), tally: Tally::default() }
+        for shop in PHONES..ALL_PHONES {
+            stage.web.connect_account(SHOP, &number(shop), &stage.phones).await;
+        }
+        Self {
+            stage,
+            accounts,
+            fleet,
+            siege: Siege::default(),
+            notified: BTreeMap::new(),
+            talks,
+            tally: Tally::default(),
+        }
     }
 
     /// There is something to scan; a machine that is too busy for it goes on with less.
@@ -115,6 +138,10 @@ impl Campaign {
                 let Some(device) = devices.get(which % devices.len().max(1)) else { return false };
                 self.stage.phones.unlink(&number(phone), &device.jid).await;
             }
+            Act::Talk(talk) => {
+                self.resume_shops().await;
+                return self.talks.carry_out(talk, &self.stage.phones).await;
+            }
             Act::Fault(fault) => self.stage.phones.fault(fault).await,
             Act::ClearFaults => self.stage.phones.clear_faults().await,
             Act::Daemon(act, which) => return self.fleet.act(act, which, &self.stage).await,
@@ -123,6 +150,13 @@ impl Campaign {
             Act::RotateKeys => self.fleet.rotate_keys(&self.stage),
         }
         true
+    }
+
+    /// As an operator does who sees that an account is held.
+    async fn resume_shops(&self) {
+        let resume = "SELECT send_command('account.resume', a.id, '{}', concat(a.id, a.last_change))
+            FROM whatsapp_accounts a WHERE a.label = $1 AND a.status = 'held'";
+        self.stage.web.sql.execute(resume, &[&SHOP]).await.unwrap();
     }
 
     fn account(&self, which: usize) -> Uuid {
@@ -226,7 +260,8 @@ impl Campaign {
         let deadline = Instant::now() + SETTLED_WITHIN;
         let (mut quiet_since, mut told) = (None, Instant::now());
         loop {
-            let left = self.under_way().await;
+            let mut left = self.under_way().await;
+            left.extend(invariants::messages::none_is_kept(&self.stage).await);
             quiet_since = left.is_empty().then(|| quiet_since.unwrap_or_else(Instant::now));
             if quiet_since.is_some_and(|since| since.elapsed() >= QUIET) {
                 return;
@@ -264,8 +299,12 @@ impl Campaign {
     /// Fresh daemons with the same accounts use nearly the same resources as those that went
     /// through the campaign. Data sealed under a former master key can be decrypted.
     async fn leaks_nothing(&mut self) {
+        // A connection has a task for each of its last chats, and a fresh one has had none.
+        self.stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+        self.quiet().await;
         let used = self.fleet.resources(&self.stage).await;
         self.fleet.rotate_keys(&self.stage);
+        self.may_ask_again().await;
         self.fleet.renew(&self.stage).await;
         self.quiet().await;
         self.holds().await;
@@ -279,6 +318,31 @@ impl Campaign {
         assert!(beside_pools(&used) <= beside_pools(&fresh) + 12, "leaked tasks");
         let pools = self.fleet.daemons.len() * POOL;
         assert!(used.connections <= pools, "leaked connections: more than {pools}");
+    }
+
+    /// As if the requests for messages that wait were days old: each login repeats them then.
+    async fn may_ask_again(&self) {
+        let later = "UPDATE messages SET asked_at = asked_at - interval '2 days' WHERE state = 'waiting'";
+        self.stage.web.sql.batch_execute(later).await.unwrap();
+    }
+
+    /// What a phone has that its account's device could not read is read in the end.
+    async fn recovers_what_waits(&mut self) {
+        let begun = Instant::now();
+        let (post, counts) = loop {
+            let (post, counts) = Post::of(&self.stage).await;
+            if post.waiting().is_empty() || begun.elapsed() > RECOVERED_WITHIN {
+                break (post, counts);
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        let waiting = post.waiting();
+        assert!(waiting.is_empty(), "these wait for ever:\n{}", waiting.join("\n"));
+        self.quiet().await;
+        self.holds().await;
+        let report = self.stage.phones.report().await;
+        println!("messages: {counts:?}\nfaults that met their occasion: {:?}", report.faults_hit);
+        self.tally.wrote(counts, report.faults_hit);
     }
 
     async fn end(self) -> Tally {

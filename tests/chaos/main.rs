@@ -3,6 +3,7 @@
 //!
 //! `make chaos` runs many seeds, `make test` the beginning of one. `PAIRD_TEST_SEEDS=8` runs seeds 1 to 8,
 //! `PAIRD_TEST_SEEDS=5-5` runs seed 5 again: the script is the same, the scheduler is not.
+//! `PAIRD_TEST_MESSAGES=100000` runs seeds with long bursts until daemons have acknowledged so many messages.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 #![allow(clippy::print_stdout, reason = "a campaign says what it does")]
@@ -12,6 +13,7 @@ mod database;
 mod fleet;
 mod invariants;
 mod script;
+mod talk;
 mod tally;
 
 use std::ops::RangeInclusive;
@@ -23,17 +25,31 @@ use tally::Tally;
 #[tokio::test(flavor = "multi_thread")]
 async fn after_any_script_of_faults_every_invariant_holds() {
     let mut total = Tally::default();
-    let given = given();
-    let length = if given.is_some() { script::WHOLE } else { script::SHORT };
-    for seed in given.unwrap_or(1..=1) {
+    let (seeds, messages) = (seeds(), messages());
+    let (length, burst, seeds) = match (seeds, messages) {
+        (None, None) => (script::SHORT, script::BURST, 1..=1),
+        (Some(seeds), None) => (script::WHOLE, script::BURST, seeds),
+        (seeds, Some(_)) => {
+            (script::WHOLE, script::BURST_FOR_VOLUME, seeds.map_or(1, |seeds| *seeds.start())..=u64::MAX)
+        }
+    };
+    for seed in seeds {
         println!("seed {seed}: {length} acts; again: make chaos SEED={seed}");
-        total.add(Campaign::run(Script::of(seed, length)).await);
+        total.add(Campaign::run(Script::of(seed, length, burst)).await);
+        if messages.is_some_and(|wanted| total.messages.acknowledged >= wanted) {
+            break;
+        }
     }
     total.say();
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one knob of the campaign")]
-fn given() -> Option<RangeInclusive<u64>> {
+#[expect(clippy::disallowed_methods, reason = "a knob of the campaign")]
+fn messages() -> Option<u64> {
+    Some(std::env::var("PAIRD_TEST_MESSAGES").ok()?.parse().unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a knob of the campaign")]
+fn seeds() -> Option<RangeInclusive<u64>> {
     let given = std::env::var("PAIRD_TEST_SEEDS").ok()?;
     Some(match given.split_once('-') {
         Some((first, last)) => first.parse().unwrap()..=last.parse().unwrap(),

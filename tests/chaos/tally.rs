@@ -1,6 +1,8 @@
 //! Counts the acts of a campaign, and the time until it was quiet again.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+
+use crate::invariants::messages::Counts;
 
 #[derive(Default)]
 pub struct Tally {
@@ -8,6 +10,9 @@ pub struct Tally {
     faults: BTreeMap<String, u32>,
     seeds: u32,
     slowest: Option<(Duration, u64)>,
+    pub messages: Counts,
+    /// How often faults that wait for an occasion met one.
+    hit: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -24,7 +29,27 @@ impl Tally {
         self.slowest = Some((settled, seed));
     }
 
+    pub fn wrote(&mut self, counts: Counts, hit: BTreeMap<String, u64>) {
+        (self.messages, self.hit) = (counts, hit);
+    }
+
     pub fn add(&mut self, other: Self) {
+        let messages = &mut self.messages;
+        for (sum, part) in [
+            (&mut messages.posted, other.messages.posted),
+            (&mut messages.copies, other.messages.copies),
+            (&mut messages.acknowledged, other.messages.acknowledged),
+            (&mut messages.deleted, other.messages.deleted),
+            (&mut messages.echoes, other.messages.echoes),
+            (&mut messages.recovered, other.messages.recovered),
+            (&mut messages.lost_and_fetched, other.messages.lost_and_fetched),
+        ] {
+            *sum += part;
+        }
+        for (name, times) in other.hit {
+            *self.hit.entry(name).or_default() += times;
+        }
+
         for (sum, part) in [(&mut self.acts, other.acts), (&mut self.faults, other.faults)] {
             for (name, times) in part {
                 *sum.entry(name).or_default() += times;
@@ -41,9 +66,11 @@ impl Tally {
             println!("slowest to settle: {longest:.1?}, seed {seed}");
         }
         println!("acts: {}\nfaults: {}", told(&self.acts), told(&self.faults));
+        println!("faults that met their occasion: {}", told(&self.hit));
+        println!("messages: {:?}; lost 0, told twice 0", self.messages);
     }
 }
 
-fn told(counts: &BTreeMap<String, u32>) -> String {
+fn told(counts: &BTreeMap<String, impl Display>) -> String {
     counts.iter().map(|(name, times)| format!("{times} {name}")).collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,7 @@ use paird_sandbox::LinkedDevice;
 use paird_testkit::Stage;
 
 use super::complaints;
-use crate::script::{PHONES, number};
+use crate::script::{ALL_PHONES, number};
 
 /// Connected is what WhatsApp has a connection of, and it has no other connection.
 pub async fn statuses_are_true(stage: &Stage) -> Vec<String> {
@@ -77,7 +77,7 @@ pub async fn numbers_are_held_once(stage: &Stage) -> Vec<String> {
 
 async fn listed(stage: &Stage) -> BTreeMap<String, LinkedDevice> {
     let mut listed = BTreeMap::new();
-    for phone in 0..PHONES {
+    for phone in 0..ALL_PHONES {
         for device in stage.phones.devices(&number(phone)).await {
             listed.insert(device.jid.clone(), device);
         }

@@ -4,17 +4,22 @@
 mod attempts;
 mod commands;
 mod lists;
+pub mod messages;
 mod owners;
 mod proof;
+mod proof_of_messages;
 
 use paird_testkit::Stage;
 use tokio_postgres::types::ToSql;
 
 use crate::campaign::Campaign;
+use messages::Post;
 
 /// Looks at all of them, and says all that is broken.
 pub async fn broken(campaign: &Campaign) -> Vec<String> {
     let stage = &campaign.stage;
+    let (post, _) = Post::of(stage).await;
+    let said = campaign.talks.said();
     let checks = [
         ("every command ended", commands::ended(stage).await),
         ("a failed command is told exactly once", commands::told_once(stage).await),
@@ -32,6 +37,13 @@ pub async fn broken(campaign: &Campaign) -> Vec<String> {
         ("each account has one live owner", owners::one_live_owner(stage, &campaign.fleet.pids()).await),
         ("no device was connected twice", owners::never_connected_twice(stage, &campaign.fleet.usurped).await),
         ("WhatsApp saw nothing odd", owners::nothing_odd(stage).await),
+        ("an acknowledged message is a row", post.lost()),
+        ("a message is one row, of its chat and sender", post.doubled()),
+        ("a message is told once", post.not_told_once()),
+        ("rows are in the order of their chat", post.out_of_order()),
+        ("a row says what was written", post.misquoted(&said)),
+        ("no message is kept for a connected device", messages::none_is_kept(stage).await),
+        ("nothing is left of a deleted account's messages", messages::none_of_deleted_accounts(stage).await),
     ];
     checks
         .into_iter()

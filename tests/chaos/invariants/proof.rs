@@ -8,7 +8,7 @@ use super::{attempts, commands, lists, owners};
 use crate::script::number;
 
 /// A check that holds, complains once the rows are broken by this statement, and holds again.
-async fn sees<'a, F: Future<Output = Vec<String>>>(
+pub(super) async fn sees<'a, F: Future<Output = Vec<String>>>(
     stage: &'a Stage,
     what: &str,
     check: impl Fn(&'a Stage) -> F,
@@ -26,7 +26,7 @@ async fn sees<'a, F: Future<Output = Vec<String>>>(
 #[tokio::test(flavor = "multi_thread")]
 async fn each_check_complains_of_rows_that_are_broken_by_hand() {
     let (stage, daemon) = Stage::with_daemon().await;
-    for phone in 0..crate::script::PHONES {
+    for phone in 0..crate::script::ALL_PHONES {
         stage.phones.add(&number(phone)).await;
     }
     let web = &stage.web;

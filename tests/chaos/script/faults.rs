@@ -2,7 +2,6 @@
 
 use paird_sandbox::{Fault, Garbage, PausePoint, RestartFault, Scope, Stanza, UnlinkFault};
 use paird_testkit::odd;
-use serde_json::Value;
 
 use super::Dice;
 
@@ -93,19 +92,4 @@ impl Dice {
         let groups = (0..self.below(20) as u64).map(|nth| odd::odd_group(&mut odd, nth).0);
         vec![Stanza { children: groups.collect(), ..Stanza::new("groups") }]
     }
-}
-
-/// Its kind, with what distinguishes it from others of its kind.
-pub fn name(fault: &Fault) -> String {
-    let fault = serde_json::to_value(fault).unwrap();
-    let mut name = fault["kind"].as_str().unwrap().to_owned();
-    for field in ["how", "at", "code", "reason"] {
-        match &fault[field] {
-            Value::String(word) => name = format!("{name} {word}"),
-            Value::Object(one) => name = format!("{name} {}", one.keys().next().unwrap()),
-            Value::Number(code) => name = format!("{name} {code}"),
-            Value::Null | Value::Bool(_) | Value::Array(_) => {}
-        }
-    }
-    name
 }

@@ -2,6 +2,7 @@
 
 mod dice;
 mod faults;
+mod talk;
 
 use std::time::Duration;
 
@@ -9,19 +10,28 @@ use paird_sandbox::{Fault, Stanza};
 use serde_json::{Value, json};
 
 use dice::Dice;
+pub use talk::{Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, members};
 
 /// Accounts at the start, and fewer phones, so that some scan for two.
 pub const ACCOUNTS: usize = 20;
 pub const PHONES: usize = 14;
+/// Beside them, accounts that stay linked, and that most messages are for.
+pub const SHOPS: usize = 4;
+pub const ALL_PHONES: usize = PHONES + SHOPS;
 /// Daemons at the start, and within what bounds they come and go.
 pub const DAEMONS: usize = 2;
 pub const MOST_DAEMONS: usize = 4;
 /// The script of `make chaos`, and as much of it as `make test` has time for.
 pub const WHOLE: usize = 220;
 pub const SHORT: usize = 110;
+/// Phones are written to from this act on, when most of the pairings have begun.
+const TALK_FROM: usize = 32;
+/// Texts in a burst: by default, and in a campaign for the sake of messages.
+pub const BURST: usize = 60;
+pub const BURST_FOR_VOLUME: usize = 200;
 
 /// A piece of each kind of statement whose answer something rests on.
-pub const LATE: [&str; 11] = [
+pub const LATE: [&str; 13] = [
     "last_change IS NOT DISTINCT FROM",
     "left_undone (command, taking)",
     "WITH RECURSIVE waiting",
@@ -33,6 +43,8 @@ pub const LATE: [&str; 11] = [
     "INSERT INTO credentials",
     "UPDATE processes",
     "SET notified = true",
+    "AS m (direction, chat",
+    "AS gone (kind, name)",
 ];
 
 pub struct Script {
@@ -83,6 +95,7 @@ pub enum Act {
         phone: usize,
         which: usize,
     },
+    Talk(Talk),
     Fault(Fault),
     ClearFaults,
     Daemon(DaemonAct, usize),
@@ -147,13 +160,17 @@ pub enum DatabaseAct {
 pub type Then = (Duration, &'static str, Value);
 
 impl Script {
-    /// The first `length` acts that the seed stands for.
-    pub fn of(seed: u64, length: usize) -> Self {
+    /// The first `length` acts that the seed stands for, and what is said between them, `burst`
+    /// texts at a time.
+    pub fn of(seed: u64, length: usize, burst: usize) -> Self {
         let mut dice = Dice::new(seed);
-        let acts = (0..length).map(|nth| {
+        // Of its own, so that talk does not shift the other acts.
+        let mut talk = Dice::new(!seed);
+        let acts = (0..length).flat_map(|nth| {
             // Always drawn, so that a preset act does not shift the later ones.
             let drawn = dice.act(nth);
-            (Duration::from_millis(dice.below(140) as u64), Self::set(nth, &mut dice).unwrap_or(drawn))
+            let act = (Duration::from_millis(dice.below(140) as u64), Self::set(nth, &mut dice).unwrap_or(drawn));
+            [Some(act), (nth >= TALK_FROM).then(|| talk.talk(burst))].into_iter().flatten()
         });
         Self { seed, acts: acts.collect() }
     }
@@ -199,7 +216,8 @@ impl Act {
             Self::TypeCode { how: Typing::WrongCode, .. } => "wrong code typed".to_owned(),
             Self::TypeCode { how: Typing::WrongPhone(_), .. } => "code typed on another phone".to_owned(),
             Self::RemoveDevice { .. } => "device removed on the phone".to_owned(),
-            Self::Fault(fault) => faults::name(fault),
+            Self::Talk(talk) => talk.name(),
+            Self::Fault(fault) => fault.name(),
             Self::ClearFaults => "faults cleared".to_owned(),
             Self::Daemon(DaemonAct::Freeze(time), _) => match time.as_millis() {
                 ..3_000 => "daemon frozen within its lease".to_owned(),
@@ -236,7 +254,8 @@ impl Act {
             | Self::RotateKeys => true,
             Self::Scan { flaw, .. } => flaw.is_some(),
             Self::TypeCode { how, .. } => !matches!(how, Typing::Right),
-            Self::Command { .. } | Self::Notify { .. } | Self::NewAccount | Self::ClearFaults => false,
+            Self::Talk(Talk::Online { .. }) => true,
+            Self::Command { .. } | Self::Notify { .. } | Self::NewAccount | Self::Talk(_) | Self::ClearFaults => false,
         }
     }
 }
@@ -262,7 +281,7 @@ mod tests {
     }
 
     fn drawn() -> Vec<Fault> {
-        let acts = (1..=60).flat_map(|seed| Script::of(seed, WHOLE).acts);
+        let acts = (1..=60).flat_map(|seed| Script::of(seed, WHOLE, BURST).acts);
         acts.filter_map(|(_, act)| if let Act::Fault(fault) = act { Some(fault) } else { None }).collect()
     }
 
@@ -276,10 +295,8 @@ mod tests {
             .collect()
     }
 
-    /// The scripts send no messages yet, so faults of messages would have no effect. An outdated
-    /// client is drawn as a login failure.
-    const NOT_DRAWN: [&str; 8] =
-        ["again", "cut_backlog", "delivery", "message", "outdated", "prekeys", "receipts", "stale_devices"];
+    /// Drawn as a login failure.
+    const NOT_DRAWN: [&str; 1] = ["outdated"];
 
     #[test]
     fn every_kind_of_fault_of_the_sandbox_is_in_the_scripts() {
@@ -287,10 +304,17 @@ mod tests {
         let kinds = said("kind").union(&not_drawn).cloned().collect::<BTreeSet<_>>();
         assert_eq!(kinds, names::<Fault>(json!({"kind": "none of them"})));
         assert!(said("kind").is_disjoint(&not_drawn));
-        let hows = names::<paird_sandbox::UnlinkFault>(json!("none of them"));
-        let hows: BTreeSet<_> =
-            hows.union(&names::<paird_sandbox::RestartFault>(json!("none of them"))).cloned().collect();
-        let hows = hows.union(&names::<paird_sandbox::Garbage>(json!("none of them"))).cloned().collect();
+        let none = || json!("none of them");
+        let hows = [
+            names::<paird_sandbox::UnlinkFault>(none()),
+            names::<paird_sandbox::RestartFault>(none()),
+            names::<paird_sandbox::Garbage>(none()),
+            names::<paird_sandbox::DeliveryFault>(none()),
+            names::<paird_sandbox::MessageFault>(none()),
+            names::<paird_sandbox::PrekeyFault>(none()),
+        ];
+        // Of only two.
+        let hows = hows.into_iter().flatten().chain(["same", "anew", "lost", "swapped"].map(str::to_owned)).collect();
         assert_eq!(said("how"), hows);
         assert_eq!(said("at"), names::<paird_sandbox::PausePoint>(json!("none of them")));
         assert_eq!(said("scope"), ["all", "number", "unregistered"].map(str::to_owned).into());
@@ -298,7 +322,7 @@ mod tests {
 
     #[test]
     fn scripts_cover_every_act_and_are_reproduced_by_their_seed() {
-        let acts = |seed| Script::of(seed, WHOLE).acts;
+        let acts = |seed| Script::of(seed, WHOLE, BURST).acts;
         let names: BTreeSet<String> = (1..=60).flat_map(acts).map(|(_, act)| act.name()).collect();
         for name in [
             "bare NOTIFY",
@@ -336,10 +360,22 @@ mod tests {
             "account.cancel",
             "account.passkey",
             "groups.sync",
+            "burst of texts",
+            "text of a contact",
+            "reply of a contact in a group",
+            "react of the owner",
+            "edit of the owner in a group",
+            "revoke of a contact",
+            "messages read",
+            "phone off line",
+            "phone back on line",
         ] {
             assert!(names.contains(name), "{name} is in no script of {names:?}");
         }
         assert_eq!(format!("{:?}", acts(7)), format!("{:?}", acts(7)));
-        assert!(format!("{:?}", acts(7)).starts_with(format!("{:?}", Script::of(7, SHORT).acts).trim_end_matches(']')));
+        assert!(
+            format!("{:?}", acts(7))
+                .starts_with(format!("{:?}", Script::of(7, SHORT, BURST).acts).trim_end_matches(']'))
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! The admin API: plain HTTP and JSON. The README lists the routes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::odd::Stanza;
 use crate::orders::{Order, Scan, ScanOptions, TypedCode};
 use crate::phone::{Group, LinkedDevice, Naming};
 use crate::post::STRANGERS;
+use crate::post::ledger::Posted;
 use crate::post::members::SharedGroup;
 use crate::qr::{Qr, read_png};
 use crate::settings::Pace;
@@ -110,6 +112,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/media/{name}", web::get().to(media))
         .route("/phones/{number}/companions", web::post().to(add_companion))
         .route("/phones/{number}/waiting/{device}", web::get().to(waiting))
+        .route("/posted", web::get().to(posted))
         .route("/groups/{jid}", web::put().to(set_shared_group))
         .route("/phones/{number}/scan", web::post().to(scan))
         .route("/phones/{number}/code", web::post().to(type_code))
@@ -290,6 +293,10 @@ async fn waiting(world: Data<World>, path: Path<(String, u16)>) -> Result<Json<W
     let state = world.state();
     let device = state.device(&DeviceId { number, device }).context("the phone has no such device")?;
     Ok(Json(Waiting { stanzas: device.queue.len(), one_time_keys: device.bundle.count() }))
+}
+
+async fn posted(world: Data<World>) -> Json<BTreeMap<String, Vec<Posted>>> {
+    Json(world.state().ledger.list())
 }
 
 async fn set_shared_group(world: Data<World>, jid: Path<String>, group: Json<SharedGroup>) -> Outcome {

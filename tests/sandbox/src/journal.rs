@@ -1,5 +1,7 @@
 //! A record of what the sandbox saw, for assertions in tests.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wacore_binary::Node;
 
@@ -16,6 +18,10 @@ pub struct Report {
     pub connections_now: u64,
     /// Of those, the ones that have been sent `<success>`.
     pub logged_in_now: u64,
+    /// Messages kept for the devices of those, which have not said to have them.
+    pub messages_kept_now: u64,
+    /// How often armed faults happened, by their names.
+    pub faults_hit: BTreeMap<String, u64>,
     /// TCP connections, the refused ones not counted.
     pub accepted: u64,
     /// When each was accepted, in milliseconds since 1970.

@@ -47,6 +47,7 @@ pub use journal::{Oddity, Report};
 pub use odd::Stanza;
 pub use orders::ScanOptions;
 pub use phone::{Group, LinkedDevice, Naming};
+pub use post::ledger::Posted;
 pub use post::members::SharedGroup;
 pub use remote::{Remote, RemoteError};
 pub use server::Sandbox;

@@ -1,5 +1,6 @@
 //! The admin API from the other side.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::journal::Report;
 use crate::odd::Stanza;
 use crate::orders::ScanOptions;
 use crate::phone::{Group, LinkedDevice, Naming};
+use crate::post::ledger::Posted;
 use crate::post::members::SharedGroup;
 use crate::settings::Pace;
 use crate::talk::history::History;
@@ -138,6 +140,11 @@ impl Remote {
     /// The stanzas that the server keeps for a device.
     pub fn waiting(&self, number: &str, device: u16) -> Result<Waiting> {
         self.get(&format!("/phones/{number}/waiting/{device}"))
+    }
+
+    /// Every message that the server has had for devices from outside, by their jids, in order.
+    pub fn posted(&self) -> Result<BTreeMap<String, Vec<Posted>>> {
+        self.get("/posted")
     }
 
     /// Makes or changes a group of several phones.

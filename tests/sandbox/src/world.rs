@@ -17,6 +17,7 @@ use crate::noise::{Pattern, ServerKeys};
 use crate::orders::Order;
 use crate::phone::{Device, Group, LinkedDevice, Phone};
 use crate::post::STRANGERS;
+use crate::post::ledger::Ledger;
 use crate::post::members::SharedGroup;
 use crate::settings::Pace;
 use crate::talk::history::MediaFile;
@@ -38,6 +39,7 @@ pub(crate) struct State {
     pub(crate) phones: BTreeMap<String, Phone>,
     pub(crate) armed: Armed,
     pub(crate) report: Report,
+    pub(crate) ledger: Ledger,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
     /// Numbers by their LIDs.
     pub(crate) numbers: HashMap<String, String>,
@@ -176,10 +178,13 @@ impl World {
 
     pub(crate) fn report(&self) -> Report {
         let state = self.state();
-        let logged_in = state.phones.values().flat_map(|phone| &phone.devices).filter(|d| d.connection.is_some());
+        let devices = state.phones.values().flat_map(|phone| &phone.devices);
+        let logged_in: Vec<_> = devices.filter(|device| device.connection.is_some()).collect();
         Report {
             connections_now: state.connections.len() as u64,
-            logged_in_now: logged_in.count() as u64,
+            logged_in_now: logged_in.len() as u64,
+            messages_kept_now: logged_in.iter().map(|device| device.queue.messages() as u64).sum(),
+            faults_hit: state.armed.hit().clone(),
             ..state.report.clone()
         }
     }
@@ -346,6 +351,7 @@ impl State {
             phones: BTreeMap::new(),
             armed: Armed::default(),
             report: Report::default(),
+            ledger: Ledger::default(),
             connections: HashMap::new(),
             numbers: HashMap::new(),
             strangers_known: 0,

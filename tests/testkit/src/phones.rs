@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use paird_sandbox::{
-    Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Reading, Remote, RemoteError, Report, ScanOptions,
-    SharedGroup, ShownMessage, Stanza, Waiting, Writing, Written,
+    Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Posted, Reading, Remote, RemoteError, Report,
+    ScanOptions, SharedGroup, ShownMessage, Stanza, Waiting, Writing, Written,
 };
 
 use super::until;
@@ -122,14 +124,40 @@ impl Phones {
 
     /// A phone's owner writes.
     pub async fn send(&self, from: &str, writing: Writing) -> Written {
+        self.try_to_send(from, writing).await.unwrap()
+    }
+
+    /// The error is the sandbox's own words: what the message refers to is not there.
+    pub async fn try_to_send(&self, from: &str, writing: Writing) -> Result<Written, RemoteError> {
         let from = from.to_owned();
-        self.call(move |remote| remote.send(&from, &writing)).await.unwrap()
+        self.call(move |remote| remote.send(&from, &writing)).await
+    }
+
+    /// A phone's owner has looked at messages.
+    pub async fn read(&self, by: &str, reading: Reading) -> Result<(), RemoteError> {
+        let by = by.to_owned();
+        self.call(move |remote| remote.read(&by, &reading)).await
+    }
+
+    /// Links a companion to the phone that the sandbox plays itself.
+    pub async fn add_companion(&self, number: &str) {
+        let number = number.to_owned();
+        self.call(move |remote| remote.add_companion(&number)).await.unwrap();
+    }
+
+    /// What WhatsApp has had for devices from outside.
+    pub async fn posted(&self) -> BTreeMap<String, Vec<Posted>> {
+        self.call(Remote::posted).await.unwrap()
     }
 
     /// The same, many texts at once.
     pub async fn burst(&self, from: &str, to: &str, texts: Vec<String>) -> Vec<Written> {
+        self.burst_naming(from, to, Naming::Lid, texts).await
+    }
+
+    pub async fn burst_naming(&self, from: &str, to: &str, naming: Naming, texts: Vec<String>) -> Vec<Written> {
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.call(move |remote| remote.burst(&from, &to, Naming::Lid, texts)).await.unwrap()
+        self.call(move |remote| remote.burst(&from, &to, naming, texts)).await.unwrap()
     }
 
     /// Takes the phone itself off line, or back. Meanwhile everything waits for it.
@@ -169,7 +197,10 @@ impl Phones {
 
     pub async fn set_shared_group(&self, jid: &str, subject: &str, members: &[&str]) {
         let members = members.iter().map(|member| (*member).to_owned()).collect();
-        let group = SharedGroup { subject: subject.to_owned(), members, naming: Naming::default() };
+        self.set_group(jid, SharedGroup { subject: subject.to_owned(), members, naming: Naming::default() }).await;
+    }
+
+    pub async fn set_group(&self, jid: &str, group: SharedGroup) {
         let jid = jid.to_owned();
         self.call(move |remote| remote.set_shared_group(&jid, &group)).await.unwrap();
     }

@@ -10,7 +10,10 @@ use super::Web;
 pub async fn assert_none_in_logs(dir: &Path, web: &Web) {
     let mut secrets = web.secrets_seen();
     secrets.extend(web.numbers().await);
-    secrets.extend(web.said().await);
+    // Of those that contain another secret that one is enough: there may be thousands.
+    let said = web.said().await.into_iter().filter(|said| !secrets.iter().any(|secret| said.contains(secret.as_str())));
+    let said: Vec<String> = said.collect();
+    secrets.extend(said);
     for file in ["daemon/master.key", "daemon/console.token"] {
         let text = std::fs::read_to_string(dir.join(file)).unwrap_or_default();
         secrets.extend(text.split_whitespace().filter(|word| word.len() > 30).map(str::to_owned));

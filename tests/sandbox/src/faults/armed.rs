@@ -1,5 +1,7 @@
 //! The faults that wait for their occasion.
 
+use std::collections::BTreeMap;
+
 use super::{Fault, PausePoint, RestartFault, Version};
 
 /// A connection reaches a point where a fault may have been armed.
@@ -50,42 +52,54 @@ pub(crate) enum Occasion<'a> {
 
 /// The faults that wait for their occasion.
 #[derive(Debug, Default)]
-pub(crate) struct Armed(Vec<Fault>);
+pub(crate) struct Armed {
+    waiting: Vec<Fault>,
+    /// How often each happened, by its name.
+    hit: BTreeMap<String, u64>,
+}
 
 impl Armed {
     pub(crate) fn arm(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.waiting.push(fault);
     }
 
     /// One that was taken and is not done with.
     pub(crate) fn put_back(&mut self, fault: Fault) {
-        self.0.insert(0, fault);
+        if let Some(times) = self.hit.get_mut(&fault.name()) {
+            *times = times.saturating_sub(1);
+        }
+        self.waiting.insert(0, fault);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.waiting.clear();
     }
 
     pub(crate) fn list(&self) -> Vec<Fault> {
-        self.0.clone()
+        self.waiting.clone()
+    }
+
+    pub(crate) fn hit(&self) -> &BTreeMap<String, u64> {
+        &self.hit
     }
 
     /// Takes one use of the first fault armed for the occasion.
     pub(crate) fn take(&mut self, occasion: Occasion<'_>) -> Option<Fault> {
-        let at = self.0.iter().position(|fault| fault.fits(occasion))?;
-        let fault = self.0[at].clone();
-        if let Some(left) = self.0[at].times_mut() {
+        let at = self.waiting.iter().position(|fault| fault.fits(occasion))?;
+        let fault = self.waiting[at].clone();
+        if let Some(left) = self.waiting[at].times_mut() {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                self.0.remove(at);
+                self.waiting.remove(at);
             }
         }
+        *self.hit.entry(fault.name()).or_default() += 1;
         Some(fault)
     }
 
     /// Takes one use of a 515 that is to come before the companion's signature.
     pub(crate) fn take_early_restart(&mut self) -> Option<RestartFault> {
-        let first = self.0.iter().find(|fault| fault.fits(Occasion::Restarting));
+        let first = self.waiting.iter().find(|fault| fault.fits(Occasion::Restarting));
         let Some(&Fault::Restart { how, .. }) = first else { return None };
         if !matches!(how, RestartFault::BeforeSign | RestartFault::WithPairSuccess) {
             return None;
@@ -95,7 +109,7 @@ impl Armed {
     }
 
     pub(crate) fn pauses(&self, point: PausePoint, number: &str) -> bool {
-        self.0.iter().any(|fault| match fault {
+        self.waiting.iter().any(|fault| match fault {
             Fault::Pause { at, number: only } => *at == point && only.as_deref().is_none_or(|only| only == number),
             Fault::Cut { .. }
             | Fault::RefuseConnections { .. }

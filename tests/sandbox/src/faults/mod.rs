@@ -4,6 +4,7 @@ mod armed;
 mod kinds;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::odd::Stanza;
 pub(crate) use armed::{Armed, Occasion};
@@ -207,6 +208,24 @@ pub enum Fault {
         #[serde(default)]
         number: Option<String>,
     },
+}
+
+impl Fault {
+    /// Its kind, with what distinguishes it from others of its kind.
+    pub fn name(&self) -> String {
+        // Every fault is a JSON object.
+        let fault = serde_json::to_value(self).unwrap_or_default();
+        let mut name = fault["kind"].as_str().unwrap_or_default().to_owned();
+        for field in ["how", "at", "code", "reason"] {
+            match &fault[field] {
+                Value::String(word) => name = format!("{name} {word}"),
+                Value::Object(one) => name = one.keys().fold(name, |name, word| format!("{name} {word}")),
+                Value::Number(code) => name = format!("{name} {code}"),
+                Value::Null | Value::Bool(_) | Value::Array(_) => {}
+            }
+        }
+        name
+    }
 }
 
 // `Option` because that is the field's type: serde calls it for an absent field.

@@ -2,6 +2,7 @@
 //! keys of devices, and reads nothing of what is in them.
 
 pub(crate) mod bundles;
+pub(crate) mod ledger;
 pub(crate) mod members;
 pub(crate) mod queue;
 pub(crate) mod receipts;
@@ -14,6 +15,7 @@ use crate::phone::{Device, lid_user};
 use crate::stanza::attr;
 use crate::talk::handset::Said;
 use crate::world::{DeviceId, State, now_ms};
+use ledger::Entry;
 use queue::Class;
 use route::Reach;
 
@@ -67,8 +69,12 @@ impl State {
 
     /// A stanza that waits until the device has said that it has it.
     pub(crate) fn deliver(&mut self, to: &DeviceId, class: Class, id: &str, stanza: Node) {
+        self.put(to, class, id, stanza, None);
+    }
+
+    fn put(&mut self, to: &DeviceId, class: Class, id: &str, stanza: Node, entry: Option<Entry>) {
         let Some(device) = self.device_mut(to) else { return };
-        device.queue.push(class, id, stanza);
+        device.queue.push(class, id, stanza, entry);
         let is_simulated = device.hand.is_some();
         let connection = device.connection;
         if is_simulated {
@@ -80,8 +86,9 @@ impl State {
 
     fn settle(&mut self, of: &DeviceId, class: Class, ids: &[String], from: &str) {
         let Some(device) = self.device_mut(of) else { return };
-        if let Err(what) = device.queue.settle(class, ids, from) {
-            self.report.note_violation(now_ms(), &of.to_string(), what);
+        match device.queue.settle(class, ids, from) {
+            Ok(entries) => self.ledger.settle(of, entries),
+            Err(what) => self.report.note_violation(now_ms(), &of.to_string(), what),
         }
     }
 

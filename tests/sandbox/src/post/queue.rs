@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
+use super::ledger::Entry;
 use crate::stanza::{ib, nothing_offline};
 
 /// How many stanzas of a backlog a device gets before it asks for more.
@@ -33,6 +34,8 @@ struct Waiting {
     class: Class,
     id: String,
     node: Node,
+    /// Where it is noted, if it is.
+    entry: Option<Entry>,
     /// On the connection that the device has now.
     sent: bool,
     /// It was here when the device came online.
@@ -56,8 +59,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, class: Class, id: &str, node: Node) {
-        self.waiting.push_back(Waiting { class, id: id.to_owned(), node, sent: false, backlog: false });
+    pub(crate) fn push(&mut self, class: Class, id: &str, node: Node, entry: Option<Entry>) {
+        self.waiting.push_back(Waiting { class, id: id.to_owned(), node, entry, sent: false, backlog: false });
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.waiting.iter().filter(|waiting| waiting.class == Class::Message).count()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -133,22 +140,24 @@ impl Queue {
     }
 
     /// The device has them: every copy that was sent under these ids. `from` is whom the device
-    /// says that it has them from. Fails in words where that is not true.
-    pub(crate) fn settle(&mut self, class: Class, ids: &[String], from: &str) -> Result<(), String> {
+    /// says that it has them from. Fails in words where that is not true. Returns what was noted of
+    /// them.
+    pub(crate) fn settle(&mut self, class: Class, ids: &[String], from: &str) -> Result<Vec<Entry>, String> {
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let mut foreign = None;
+        let (mut foreign, mut settled) = (None, Vec::new());
         self.waiting.retain(|waiting| {
             if waiting.class != class || !waiting.sent || !ids.contains(waiting.id.as_str()) {
                 return true;
             }
             let sender = crate::stanza::attr(&waiting.node, "from");
             if sender == from {
+                settled.extend(waiting.entry);
                 return false;
             }
             foreign = Some(format!("it has {} from {from}, but it was from {sender}", waiting.id));
             true
         });
-        foreign.map_or(Ok(()), Err)
+        foreign.map_or(Ok(settled), Err)
     }
 
     fn preview(&self, total: usize) -> Node {
@@ -174,7 +183,7 @@ mod tests {
         let mut queue = Queue::default();
         for nth in 0..of {
             let node = NodeBuilder::new("message").attr("from", "1@lid").attr("id", nth.to_string()).build();
-            queue.push(Class::Message, &nth.to_string(), node);
+            queue.push(Class::Message, &nth.to_string(), node, None);
         }
         queue
     }
@@ -187,7 +196,7 @@ mod tests {
     fn a_backlog_comes_in_batches_and_ends_with_a_mark() {
         let mut queue = queue(12);
         assert_eq!(ids(&queue.come_online()), ["0", "1", "2", "3", "4"]);
-        queue.push(Class::Message, "new", NodeBuilder::new("message").attr("id", "new").build());
+        queue.push(Class::Message, "new", NodeBuilder::new("message").attr("id", "new").build(), None);
         assert_eq!(ids(&queue.news()), Vec::<String>::new(), "what is new waits for the backlog");
         assert_eq!(ids(&queue.fetch(3)), ["5", "6", "7"]);
         let rest = queue.fetch(200);

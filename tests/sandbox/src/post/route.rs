@@ -41,7 +41,8 @@ impl State {
             return vec![ack(message, None, Some(403))];
         }
         let mut copies = self.copies(from, message, &to, members.as_ref());
-        if copies.is_empty() {
+        // A simulated phone may answer a device that was removed meanwhile.
+        if copies.is_empty() && self.device(from).is_some_and(|device| device.hand.is_none()) {
             let what = format!("message {} is for no device that there is", attr(message, "id"));
             self.report.note_violation(now_ms(), &from.to_string(), what);
         }
@@ -100,6 +101,7 @@ impl State {
         let fault =
             if is_outside && !is_peer { self.armed.take(Occasion::Delivery { number: &copy.to.number }) } else { None };
         let mut twice = false;
+        let mut spoilt = true;
         match fault {
             Some(Fault::Delivery { how: DeliveryFault::Garbled, .. }) => copy.encs.iter_mut().for_each(garble),
             Some(Fault::Delivery { how: DeliveryFault::Unavailable, .. }) => {
@@ -109,8 +111,8 @@ impl State {
                 copy.encs = vec![NodeBuilder::new("unavailable").attr("type", "view_once").build()];
             }
             Some(Fault::Delivery { how: DeliveryFault::Lost, .. }) => return,
-            Some(Fault::Delivery { how: DeliveryFault::Twice, .. }) => twice = true,
-            Some(_) | None => {}
+            Some(Fault::Delivery { how: DeliveryFault::Twice, .. }) => (twice, spoilt) = (true, false),
+            Some(_) | None => spoilt = false,
         }
         let Copy { to: target, naming, mut encs } = copy;
         let is_first = encs.iter().any(|enc| attr(enc, "type") == "pkmsg");
@@ -136,10 +138,12 @@ impl State {
         let edit = attr(message, "edit");
         let node = if edit.is_empty() { node } else { node.attr("edit", edit) };
         let node = node.children(encs).build();
+        let entry =
+            (is_outside && !is_peer).then(|| self.note_posted(&target, from, &node, 1 + u32::from(twice), spoilt));
         if twice {
-            self.deliver(&target, Class::Message, &id, node.clone());
+            self.put(&target, Class::Message, &id, node.clone(), entry);
         }
-        self.deliver(&target, Class::Message, &id, node);
+        self.put(&target, Class::Message, &id, node, entry);
     }
 
     /// The hash of the devices that there really are, so that a sender with an old list learns
