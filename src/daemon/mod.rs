@@ -143,7 +143,7 @@ async fn serve_with(
     let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
     let daemon_pool = pool.clone();
-    let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
+    let store = PgStore::new(pool, process, outbox.waker(), listener.wake()).with_resync(listener.resync());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),

@@ -254,6 +254,9 @@ impl World {
         if !write.change.finished.is_empty() && (recorded.more || p.looks.0 > looks_ended) {
             self.note(0, p.daemon, p.id, Arrival::Wake);
         }
+        if !write.change.tickets.is_empty() {
+            self.note(0, p.daemon, p.id, Arrival::Resync);
+        }
         Ok(written)
     }
 
