@@ -145,7 +145,7 @@ async fn serve_with(
     let pruning = prune::start(pool.clone(), config.keep);
     let meters = Arc::new(Meters::default());
     let daemon_pool = pool.clone();
-    let store = PgStore::new(pool, process, outbox.waker(), listener.wake());
+    let store = PgStore::new(pool, process, outbox.waker(), listener.wake()).with_resync(listener.resync());
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let outgoing = PgOutgoing::new(message_pool.clone(), process, outbox.waker());
     let outgoing: Arc<dyn OutgoingStore> = Arc::new(MeteredOutgoing::new(Arc::new(outgoing), Arc::clone(&meters)));

@@ -3,7 +3,7 @@
 
 use nix::sys::signal::Signal;
 use paird_sandbox::{Fault, Scope};
-use paird_testkit::{Stage, until};
+use paird_testkit::{Stage, libfaketime, until};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,16 +15,6 @@ const ATTEMPT: f64 = 300.0;
 const QR: f64 = 60.0;
 /// Allowed error of a deadline, including the delays of a busy machine.
 const SLACK: f64 = 8.0;
-
-/// libfaketime, which gives one process another wall clock. Without it these tests say that
-/// they were left out; in CI they fail.
-fn libfaketime() -> Option<String> {
-    let found = std::fs::read_dir("/usr/lib").unwrap().flatten().find_map(|arch| {
-        let library = arch.path().join("faketime/libfaketime.so.1");
-        library.exists().then(|| library.display().to_string())
-    });
-    paird_testkit::found_or_left_out(found, "libfaketime", "libfaketime")
-}
 
 /// The wall clock of a daemon's host.
 struct HostClock {

@@ -209,7 +209,8 @@ async fn an_odd_group_is_stored_with_its_known_fields() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unanswered_query_ends_no_connection() {
-    let (stage, daemon) = Stage::with_daemon().await;
+    let stage = Stage::in_haste().await;
+    let daemon = stage.daemon(&[]).await;
     let (web, phones) = (&stage.web, &stage.phones);
     // Every namespace that a login asks in, but for the pings.
     for xmlns in QUERIES {
@@ -217,8 +218,8 @@ async fn an_unanswered_query_ends_no_connection() {
     }
     let account = web.connect_account("desk", NUMBER, phones).await;
     let connected = web.seq(account).await;
-    // Longer than the library waits for anything: 180 s for the first app state. The connection's
-    // own pings, each 20 s, tell the time.
+    // Longer than the library waits for anything: 180 s of the daemon's for the first app state. The
+    // connection's own pings, each 20 s, tell the time.
     let pings = phones.report().await.pings_answered;
     until_within(Duration::from_secs(300), "ten pings", || async {
         (phones.report().await.pings_answered >= pings + 10).then_some(())
@@ -254,7 +255,8 @@ const QUERIES: [&str; 8] = ["w:g2", "w:sync:app:state", "usync", "encrypt", "abt
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_query_ends_no_connection() {
-    let (stage, daemon) = Stage::with_daemon().await;
+    let stage = Stage::in_haste().await;
+    let daemon = stage.daemon(&[]).await;
     let (web, phones) = (&stage.web, &stage.phones);
     let mut dice = Dice::new(3);
     for xmlns in QUERIES {
@@ -300,7 +302,8 @@ async fn is_pinged(phones: &Phones, times: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_stanzas_of_known_kinds_end_no_connection() {
-    let (stage, mut daemon) = Stage::with_daemon().await;
+    let stage = Stage::in_haste().await;
+    let mut daemon = stage.daemon(&[]).await;
     let api = Api::of(&stage, &mut daemon).await;
     let (web, phones) = (&stage.web, &stage.phones);
     let account = web.connect_account("desk", NUMBER, phones).await;

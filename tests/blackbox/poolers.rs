@@ -20,6 +20,16 @@ fn pgbouncer() -> Option<PathBuf> {
     paird_testkit::found_or_left_out(found.into_iter().find(|path| path.exists()), "PgBouncer", "pgbouncer")
 }
 
+/// Whether it keeps prepared statements for clients that share its connections: since 1.21.
+fn keeps_prepared_statements() -> bool {
+    let Some(program) = pgbouncer() else { return false };
+    let said = Command::new(program).arg("--version").output().unwrap().stdout;
+    let said = String::from_utf8(said).unwrap();
+    let version = said.split_whitespace().nth(1).unwrap();
+    let numbers: Vec<u32> = version.split('.').map_while(|number| number.parse().ok()).collect();
+    numbers.as_slice() >= [1, 21].as_slice()
+}
+
 struct Pooler {
     process: Child,
     dsn: String,
@@ -88,7 +98,8 @@ async fn session_mode_of_pgbouncer_needs_no_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transaction_mode_without_prepared_statements_is_reported() {
     let stage = Stage::empty().await;
-    let Some(pooler) = Pooler::before(&stage, "transaction", "").await else { return };
+    let none = if keeps_prepared_statements() { "max_prepared_statements = 0\n" } else { "" };
+    let Some(pooler) = Pooler::before(&stage, "transaction", none).await else { return };
     // With the server's own address for LISTEN, too: what it lacks is prepared statements.
     for settings in [&[][..], &[("PAIRD_LISTEN_URL", stage.dsn.as_str())]] {
         let mut settings = settings.to_vec();
@@ -99,6 +110,34 @@ async fn transaction_mode_without_prepared_statements_is_reported() {
         daemon.kill().await;
     }
     stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transaction_mode_works_with_statements_kept_and_a_listen_url() {
+    if !keeps_prepared_statements() {
+        return eprintln!("left out: PgBouncer is older than 1.21");
+    }
+    let stage = Stage::empty().await;
+    // Fewer connections than the daemon has: they are shared.
+    let shared = "max_prepared_statements = 200\ndefault_pool_size = 2\n";
+    let Some(pooler) = Pooler::before(&stage, "transaction", shared).await else { return };
+    let daemon = stage.daemon(&[("DATABASE_URL", &pooler.dsn), ("PAIRD_LISTEN_URL", &stage.dsn)]).await;
+    let web = &stage.web;
+    let mut accounts = Vec::new();
+    for nth in 0..5 {
+        let number = format!("43660100000{nth}");
+        accounts.push((web.connect_account(&format!("shop {nth}"), &number, &stage.phones).await, number));
+    }
+    for (account, number) in accounts {
+        web.does("groups.sync", account, json!({})).await;
+        stage.logs_in_anew(account, &number).await;
+        web.does("account.delete", account, json!({})).await;
+        web.event(account, "account.unlinked", 0).await;
+        stage.phones.devices_are(&number, 0).await;
+    }
+    let log = daemon.log();
+    assert!(!log.contains("cannot LISTEN") && !log.contains("a pooler shares connections"), "{log}");
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

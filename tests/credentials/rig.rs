@@ -12,6 +12,7 @@ use paird_actors::domain::{
     OperatorId, PairMethod, PairRequest, Phone, Reason, Status, Write,
 };
 use paird_actors::ports::{AccountStore, WriteKeys};
+use paird_testkit::Patience;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use wacore::store::traits::DeviceStore;
@@ -149,12 +150,10 @@ impl Drop for Rig {
 }
 
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !is_so().await {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    let patience = Patience::of(Duration::from_secs(30));
+    while !is_so().await {
+        assert!(patience.lasts().await, "never: {what}");
+    }
 }
 
 /// An account in the middle of a pairing.

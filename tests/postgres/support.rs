@@ -14,6 +14,7 @@ use paird_actors::domain::{
     Write, Written,
 };
 use paird_actors::ports::{AccountStore, FleetStore};
+use paird_testkit::Patience;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
@@ -193,10 +194,9 @@ pub async fn connect(dsn: &str) -> Client {
 
 /// Waits for a condition, twenty seconds at most.
 pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let patience = Patience::of(Duration::from_secs(20));
     while !is_so().await {
-        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert!(patience.lasts().await, "never: {what}");
     }
 }
 

@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
 use paird_actors::domain::{
     Change, Event, KeyringId, Link, Owned, Reason, Status, StoreError, TicketOutcome, TicketReason, Unlinked,
 };
 use paird_actors::ports::{FleetStore, TicketStore};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::support::{Database, at, update};
 
@@ -37,6 +41,21 @@ async fn a_ticket_keeps_the_keys_until_the_unlink_is_confirmed() {
     assert_eq!(audit, json!({"label": "shop", "raw": "device_removed"}));
     let event: Value = database.one("SELECT payload FROM events WHERE kind = 'account.unlinked'", &[]).await;
     assert_eq!(event, json!({"reason": "device_removed"}));
+}
+
+#[tokio::test]
+async fn a_new_ticket_waits_for_no_tick() {
+    let database = Database::new().await;
+    let mut daemon = database.daemon().await;
+    let resync = Arc::new(Notify::new());
+    daemon.store = daemon.store.with_resync(Arc::clone(&resync));
+    let record = database.owned(&daemon, "shop").await;
+    let keyring = KeyringId(database.keyring(record.id).await);
+    daemon.write(update(&record, Change::default())).await.unwrap();
+    assert!(resync.notified().now_or_never().is_none());
+    let tickets = vec![(keyring, TicketReason::Unpaired)];
+    daemon.write(update(&record, Change { tickets, ..Change::default() })).await.unwrap();
+    assert!(resync.notified().now_or_never().is_some(), "it would wait for the next tick");
 }
 
 #[tokio::test]

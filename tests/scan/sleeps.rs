@@ -3,15 +3,13 @@
 use super::{Source, all, names, names_any};
 
 /// Where a test sleeps all the same, and why.
-const ALLOWED_SLEEPS: [(&str, &str); 10] = [
+const ALLOWED_SLEEPS: [(&str, &str); 8] = [
     ("actors/src/supervisor/tests.rs", "between two looks, until a deadline"),
     ("src/whatsapp/tests/bench.rs", "between two looks, until a deadline"),
     ("tests/blackbox/database.rs", "between two commands of a steady traffic"),
     ("tests/blackbox/fleet/shares.rs", "between two commands of a steady traffic"),
     ("tests/chaos/campaign.rs", "the script says when something happens"),
-    ("tests/postgres/support.rs", "between two looks, until a deadline"),
     ("tests/sandbox/tests/real_client/companion.rs", "between two looks, until a deadline"),
-    ("tests/testkit/src/daemon.rs", "between two looks, until a deadline"),
     ("tests/testkit/src/lib.rs", "between two looks, until a deadline"),
     ("tests/testkit/src/postgres.rs", "between two looks, until a deadline"),
 ];

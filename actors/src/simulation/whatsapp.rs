@@ -116,5 +116,5 @@ impl WhatsAppModel {
 
 /// The number of the nth phone.
 pub fn number(phone: usize) -> Option<Phone> {
-    Phone::parse(&format!("43660100{phone:04}")).ok()
+    Phone::from_digits(&format!("43660100{phone:04}")).ok()
 }

@@ -21,6 +21,10 @@ impl Binaries {
         }
     }
 
+    pub(super) fn dir(&self) -> &Path {
+        &self.0
+    }
+
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }

@@ -75,6 +75,14 @@ pub struct Options {
     pub fast: bool,
 }
 
+/// The directory of the server's programs.
+///
+/// # Errors
+/// There is none.
+pub fn programs(options: &Options) -> Result<PathBuf, EmbeddedError> {
+    Binaries::find(options.bin.as_deref(), &options.executable_dirs).map(|found| found.dir().to_owned())
+}
+
 /// A running private Postgres. Dropping it, or the process ending in any way, ends the server.
 pub struct Embedded {
     binaries: Binaries,

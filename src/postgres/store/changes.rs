@@ -149,6 +149,9 @@ impl AccountStore for PgStore {
             if !change.finished.is_empty() && (answer.more || self.polls.came_since(mark)) {
                 self.inbox.notify_one();
             }
+            if !change.tickets.is_empty() {
+                self.resync.notify_one();
+            }
             return Ok(written);
         }
         Err(number_claim::contested())

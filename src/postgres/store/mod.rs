@@ -28,6 +28,7 @@ pub struct PgStore {
     process: Uuid,
     outbox: Waker,
     inbox: Arc<Notify>,
+    resync: Arc<Notify>,
     /// One asking for commands at a time.
     asking: Arc<Mutex<()>>,
     in_flight: InFlight,
@@ -43,10 +44,17 @@ impl PgStore {
             process,
             outbox,
             inbox,
+            resync: Arc::default(),
             asking: Arc::default(),
             in_flight: InFlight::default(),
             polls: Polls::default(),
         }
+    }
+
+    /// `resync` is woken after each commit that opens an unlink ticket: its actor may start.
+    #[must_use]
+    pub fn with_resync(self, resync: Arc<Notify>) -> Self {
+        Self { resync, ..self }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {

@@ -11,7 +11,7 @@ use nix::{
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use super::{DEADLINE, until};
+use super::{DEADLINE, Patience, until};
 
 /// A `paird serve` process. Killed when it is dropped.
 pub struct Daemon {
@@ -43,7 +43,7 @@ impl Daemon {
 
     /// Waits for a line of the log that holds this text.
     pub async fn says(&mut self, text: &str) -> String {
-        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let patience = Patience::of(DEADLINE);
         loop {
             if let Some(line) = self.log().lines().find(|line| line.contains(text)) {
                 return line.to_owned();
@@ -51,8 +51,7 @@ impl Daemon {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the daemon ended with {status} before it said {text:?}:\n{}", self.log());
             }
-            assert!(tokio::time::Instant::now() < deadline, "it never said {text:?}:\n{}", self.log());
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            assert!(patience.lasts().await, "it never said {text:?}:\n{}", self.log());
         }
     }
 

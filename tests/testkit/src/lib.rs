@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod daemon;
+mod haste;
 mod http;
 pub mod odd;
 mod phones;
@@ -15,6 +16,7 @@ mod wire;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
+use haste::Haste;
 use nix::sys::signal::Signal;
 use paird::postgres::{embedded::Embedded, roles::Isolation};
 use paird_sandbox::{Fault, Pace, Sandbox, Scope, Settings};
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use daemon::Daemon;
+pub use haste::libfaketime;
 pub use http::{Answer, Api, Live, sample};
 pub use phones::Phones;
 pub use proxy::Proxy;
@@ -40,6 +43,7 @@ pub struct Stage {
     sandbox: Sandbox,
     /// The logins of the daemons, unless overridden; the owner of the tables if none.
     roles: Option<Logins>,
+    haste: Option<Haste>,
 }
 
 /// Connection strings of logins that have the roles of `sql/roles.sql`.
@@ -56,13 +60,23 @@ impl Stage {
     }
 
     pub async fn with_pace(pace: Pace) -> Self {
+        Self::set(scratch(), pace, None).await
+    }
+
+    /// Empty; for its daemons and its database time passes [`Self::haste`] times as fast.
+    pub async fn in_haste() -> Self {
         let dir = scratch();
-        let database = postgres::start(&dir).await;
+        let haste = Haste::beside(&dir);
+        Self::set(dir, Pace::default(), haste).await
+    }
+
+    async fn set(dir: PathBuf, pace: Pace, haste: Option<Haste>) -> Self {
+        let database = postgres::start_by(&dir, haste.as_ref().map(|haste| haste.bin.clone())).await;
         let dsn = database.dsn();
         let sandbox = Sandbox::start(Settings { pace, ..Settings::default() }).await.unwrap();
         let phones = Phones::new(&sandbox.admin_url());
         let web = Web::connect(&dsn).await;
-        Self { web, phones, database: Some(database), dsn, dir, sandbox, roles: None }
+        Self { web, phones, database: Some(database), dsn, dir, sandbox, roles: None, haste }
     }
 
     /// Empty; its daemons log in as members of the roles. The test itself stays the owner.
@@ -70,6 +84,11 @@ impl Stage {
         let mut stage = Self::empty().await;
         stage.roles = Some(stage.logins().await);
         stage
+    }
+
+    /// How many times as fast as for the test time passes for the daemons and the database.
+    pub fn haste(&self) -> u32 {
+        self.haste.as_ref().map_or(1, Haste::times)
     }
 
     /// An empty stage and one daemon, up.
@@ -111,12 +130,15 @@ impl Stage {
             ("PAIRD_CONSOLE_ADDR", "127.0.0.1:0"),
             ("PAIRD_LOG", "debug"),
         ];
-        Daemon::start_by(command, &self.dir, usual.into_iter().chain(console).chain(settings.iter().copied()))
+        let haste = self.haste.iter().flat_map(Haste::settings);
+        let usual = usual.into_iter().chain(console).chain(haste);
+        Daemon::start_by(command, &self.dir, usual.chain(settings.iter().copied()))
     }
 
     /// Starts the stopped database again.
     pub async fn start_database(&mut self) {
-        self.database = Some(postgres::start(&self.dir).await);
+        let bin = self.haste.as_ref().map(|haste| haste.bin.clone());
+        self.database = Some(postgres::start_by(&self.dir, bin).await);
     }
 
     /// The web app goes over to the private Postgres of the daemon with this data directory.
@@ -263,13 +285,35 @@ pub async fn until_within<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut look: impl FnMut() -> F,
 ) -> T {
-    let deadline = Instant::now() + most;
+    let patience = Patience::of(most);
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert!(patience.lasts().await, "never: {what}");
+    }
+}
+
+/// A wait for something that is looked at again and again.
+pub struct Patience {
+    begun: Instant,
+    most: Duration,
+}
+
+impl Patience {
+    pub fn of(most: Duration) -> Self {
+        Self { begun: Instant::now(), most }
+    }
+
+    /// Waits until the next look. `false` if there shall be no other: so much time has passed.
+    ///
+    /// The pauses grow with the wait, which they make longer by a twentieth at most: looks cost
+    /// time of the processor, which is what the others wait for.
+    pub async fn lasts(&self) -> bool {
+        let waited = self.begun.elapsed();
+        let pause = (waited / 20).clamp(Duration::from_millis(10), Duration::from_millis(100));
+        tokio::time::sleep(pause).await;
+        waited < self.most
     }
 }
 

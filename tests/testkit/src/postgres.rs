@@ -33,12 +33,17 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/migrati
 
 /// Starts a server in this directory. Where it has none yet, its database gets the schema.
 pub async fn start(dir: &Path) -> Embedded {
+    start_by(dir, None).await
+}
+
+/// The same with the server's programs of another directory.
+pub(crate) async fn start_by(dir: &Path, bin: Option<PathBuf>) -> Embedded {
     if !dir.join("postgres").exists() {
         let from = prepared().await;
         let to = dir.join("postgres");
         tokio::task::spawn_blocking(move || lay(&from, &to).unwrap()).await.unwrap();
     }
-    start_as_is(dir).await
+    Embedded::start(dir, Options { fast: true, ..config::embedded_postgres(bin) }).await.unwrap()
 }
 
 /// Starts a server in this directory. Where it has none yet, its database is empty.

@@ -16,7 +16,7 @@ const DEVICE: &str = "436601234567:1@s.whatsapp.net";
 const OTHER_DEVICE: &str = "436607654321:1@s.whatsapp.net";
 
 fn phone() -> Phone {
-    Phone::parse("43 660 1234567").unwrap()
+    Phone::from_digits("436601234567").unwrap()
 }
 
 fn scan_of(device_jid: &str) -> LibraryEvent {

@@ -28,7 +28,7 @@ fn fresh_record() -> AccountRecord {
 }
 
 fn phone() -> Phone {
-    Phone::parse("43 660 1234567").unwrap()
+    Phone::from_digits("436601234567").unwrap()
 }
 
 fn command(id: i64, kind: &str) -> Input {
