@@ -28,7 +28,7 @@ fleet: need-cargo need-postgres ## takeovers and shutdowns under load, measured 
 storm: need-cargo need-postgres ## restart and outage with a thousand accounts (ACCOUNTS=1000); takes minutes
 	PAIRD_TEST_ACCOUNTS=$(or $(ACCOUNTS),1000) cargo test --features sandbox --test blackbox fleet::storms -- --nocapture
 
-bench: need-cargo need-postgres ## memory, waits, throughput, costs, growth (ARGS="--only layers --accounts 500"; ARGS=--help)
+bench: need-cargo need-postgres ## memory, waits, throughput, messages, costs, growth (ARGS="--only layers --accounts 500"; ARGS=--help)
 	cargo bench --features sandbox --bench fleet -- $(ARGS)
 
 profile: need-cargo need-postgres ## flamegraphs of pairing and idling, and what holds the heap (ACCOUNTS=500; Linux, perf, heaptrack)

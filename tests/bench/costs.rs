@@ -56,7 +56,7 @@ pub async fn measure(rounds: usize, figures: &mut Figures) {
 }
 
 /// Statements a second.
-async fn asked_while_idle(wire: &Wire) -> f64 {
+pub async fn asked_while_idle(wire: &Wire) -> f64 {
     wire.count_anew();
     tokio::time::sleep(IDLE).await;
     wire.carried().values().sum::<usize>() as f64 / IDLE.as_secs_f64()
@@ -70,7 +70,7 @@ async fn pair(fleet: &Fleet, round: usize) {
 }
 
 /// Enough of a statement to know it by: what it changes, or how it begins.
-fn beginning(text: &str) -> String {
+pub fn beginning(text: &str) -> String {
     let changes = ["INSERT INTO ", "UPDATE ", "DELETE FROM "];
     let at = changes.iter().filter_map(|verb| text.find(verb)).min().unwrap_or(0);
     text[at..].chars().take(100).collect()

@@ -24,6 +24,8 @@ pub struct EventListener {
 #[derive(Default)]
 struct Heard {
     last: HashMap<(Uuid, String), Instant>,
+    /// By kind.
+    counts: HashMap<String, u64>,
     count: u64,
 }
 
@@ -39,8 +41,10 @@ impl EventListener {
                 let now = Instant::now();
                 let event: serde_json::Value = serde_json::from_str(notification.payload()).unwrap();
                 let account = event["accountId"].as_str().unwrap().parse().unwrap();
+                let kind = event["type"].as_str().unwrap().to_owned();
                 let mut heard = noted.lock().unwrap();
-                heard.last.insert((account, event["type"].as_str().unwrap().to_owned()), now);
+                *heard.counts.entry(kind.clone()).or_default() += 1;
+                heard.last.insert((account, kind), now);
                 heard.count += 1;
                 say.send_replace(heard.count);
             }
@@ -72,5 +76,15 @@ impl EventListener {
     pub async fn wait_for_count(&self, count: u64) {
         until_within(MEASURE_TIMEOUT, &format!("{count} events"), || async { (self.count() >= count).then_some(()) })
             .await;
+    }
+
+    /// How many of one kind.
+    pub fn count_of(&self, kind: &str) -> u64 {
+        self.heard.lock().unwrap().counts.get(kind).copied().unwrap_or_default()
+    }
+
+    pub async fn wait_for_count_of(&self, kind: &str, count: u64) {
+        let what = format!("{count} times {kind}");
+        until_within(MEASURE_TIMEOUT, &what, || async { (self.count_of(kind) >= count).then_some(()) }).await;
     }
 }

@@ -72,7 +72,7 @@ pub async fn measure(
         };
         if accounts == 2_000 {
             let each = vec![size.kib_per_account];
-            figures.add("resident for an idle account, of 2,000 restored", "KiB", Some(Target::AtMost(160.0)), each);
+            figures.add("resident for an idle account, of 2,000 restored", "KiB", Some(Target::AtMost(130.0)), each);
             let each = vec![(paired - base) / accounts as f64];
             figures.add("the same, of 2,000 just paired", "KiB", None, each);
             let restored = vec![size.restored_s];

@@ -13,6 +13,7 @@ mod growth;
 mod latency;
 mod layers;
 mod library;
+mod messages;
 mod plot;
 mod process;
 mod readme;
@@ -39,6 +40,9 @@ struct Args {
     /// Only these parts.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
+    /// How many messages wait for an account, and how many come at once to a fleet.
+    #[arg(long, default_value_t = 10_000)]
+    messages: usize,
     /// How often each measurement is repeated.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -77,6 +81,7 @@ enum Part {
     Latency,
     Throughput,
     Costs,
+    Messages,
     Growth,
     Layers,
     Library,
@@ -135,6 +140,9 @@ async fn measure(args: &Args, figures: &mut Figures) {
     }
     if args.wants(Part::Costs) {
         costs::measure(args.rounds, figures).await;
+    }
+    if args.wants(Part::Messages) {
+        messages::measure(args.messages, args.rounds, figures).await;
     }
     if args.wants(Part::Layers) {
         layers::measure(args.usual(), figures).await;
