@@ -1,6 +1,6 @@
 //! Messages that waited at WhatsApp while no daemon was there, and are announced at the next login.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use paird_sandbox::Fault;
 use paird_testkit::{Daemon, Stage, until_within};
@@ -29,14 +29,12 @@ async fn with_backlog(stage: &Stage, daemon: Daemon) -> (Uuid, Vec<String>) {
 }
 
 async fn comes_whole(stage: &Stage, account: Uuid, all: &[String]) {
-    let begun = Instant::now();
     let count = "SELECT count(*) FROM messages WHERE account_id = $1";
     let most = Duration::from_secs(45 + all.len() as u64 / 50);
     until_within(most, "the backlog", || async {
         (stage.web.count(count, &[&account]).await >= all.len() as i64).then_some(())
     })
     .await;
-    println!("{} messages in {:.1?}", all.len(), begun.elapsed());
     assert_eq!(texts(stage, account).await, all);
     all_are_told_once(stage, account).await;
 }

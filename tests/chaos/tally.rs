@@ -40,6 +40,7 @@ impl Tally {
             (&mut messages.copies, other.messages.copies),
             (&mut messages.acknowledged, other.messages.acknowledged),
             (&mut messages.deleted, other.messages.deleted),
+            (&mut messages.given_up, other.messages.given_up),
             (&mut messages.echoes, other.messages.echoes),
             (&mut messages.recovered, other.messages.recovered),
             (&mut messages.lost_and_fetched, other.messages.lost_and_fetched),
@@ -67,7 +68,7 @@ impl Tally {
         }
         println!("acts: {}\nfaults: {}", told(&self.acts), told(&self.faults));
         println!("faults that met their occasion: {}", told(&self.hit));
-        println!("messages: {:?}; lost 0, told twice 0", self.messages);
+        println!("messages: {:?}", self.messages);
     }
 }
 

@@ -8,15 +8,24 @@ use uuid::Uuid;
 
 use crate::talk::Said;
 
-/// Which account each device was of: keys are erased in the course of a campaign.
+/// Which account each device was of, and until when: keys are erased in the course of a campaign,
+/// after the device has been logged in once more to be unlinked.
 pub const NOTE_LINKS: &str = "
-    CREATE TABLE linked (device_jid text PRIMARY KEY, account_id uuid NOT NULL);
+    CREATE TABLE linked (device_jid text PRIMARY KEY, account_id uuid NOT NULL, given_up_at timestamptz);
     CREATE FUNCTION note_link() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO linked VALUES (NEW.device_jid, NEW.account_id) ON CONFLICT DO NOTHING;
         RETURN NULL;
     END $$;
     CREATE TRIGGER note_link AFTER INSERT OR UPDATE OF device_jid ON keyrings
-        FOR EACH ROW WHEN (NEW.device_jid IS NOT NULL) EXECUTE FUNCTION note_link()";
+        FOR EACH ROW WHEN (NEW.device_jid IS NOT NULL) EXECUTE FUNCTION note_link();
+    CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE linked SET given_up_at = clock_timestamp() WHERE given_up_at IS NULL AND device_jid IN (
+            SELECT k.device_jid FROM keyrings k WHERE k.id IN (OLD.keyring_id, OLD.linking_keyring_id)
+               AND k.id IS DISTINCT FROM NEW.keyring_id AND k.id IS DISTINCT FROM NEW.linking_keyring_id);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_end AFTER UPDATE OF keyring_id, linking_keyring_id ON whatsapp_accounts
+        FOR EACH ROW EXECUTE FUNCTION note_end()";
 
 /// A message of the table, and how often it was told as what.
 #[derive(Debug)]
@@ -53,6 +62,8 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Of accounts that were deleted since.
     pub deleted: u64,
+    /// While their devices were being unlinked.
+    pub given_up: u64,
     pub echoes: u64,
     pub recovered: u64,
     pub lost_and_fetched: u64,
@@ -62,18 +73,19 @@ impl Post {
     pub async fn of(stage: &Stage) -> (Self, Counts) {
         let mut counts = Counts::default();
         let links = "SELECT l.device_jid, l.account_id, a.deleted_at IS NOT NULL,
-                coalesce(a.status = 'connected' AND k.device_jid = l.device_jid, false)
+                coalesce(a.status = 'connected' AND k.device_jid = l.device_jid, false),
+                (extract(epoch FROM l.given_up_at) * 1000)::bigint
             FROM linked l JOIN whatsapp_accounts a ON a.id = l.account_id LEFT JOIN keyrings k ON k.id = a.keyring_id";
         let links = stage.web.sql.query(links, &[]).await.unwrap();
-        let links: HashMap<String, (Uuid, bool, bool)> =
-            links.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
+        let links: HashMap<String, (Uuid, bool, bool, Option<i64>)> =
+            links.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3), row.get(4)))).collect();
         let mut posted = BTreeMap::new();
         let mut connected = BTreeSet::new();
-        for (device, list) in stage.phones.posted().await {
+        for (device, mut list) in stage.phones.posted().await {
             counts.posted += list.len() as u64;
             counts.copies += list.iter().map(|one| u64::from(one.copies)).sum::<u64>();
-            let settled = list.iter().filter(|one| one.settled).count() as u64;
-            let Some((account, is_deleted, is_connected)) = links.get(&device).copied() else {
+            let settled = list.iter().filter(|one| one.settled_at_ms.is_some()).count() as u64;
+            let Some((account, is_deleted, is_connected, given_up)) = links.get(&device).copied() else {
                 assert_eq!(settled, 0, "{device} acknowledged messages and never had keys");
                 continue;
             };
@@ -81,7 +93,12 @@ impl Post {
                 counts.deleted += settled;
                 continue;
             }
-            counts.acknowledged += settled;
+            // What comes while a device is being unlinked is nobody's.
+            for one in &mut list {
+                let is_late = |at: &u64| given_up.is_some_and(|end| *at >= end as u64);
+                counts.given_up += u64::from(one.settled_at_ms.take_if(|at| is_late(at)).is_some());
+            }
+            counts.acknowledged += list.iter().filter(|one| one.settled_at_ms.is_some()).count() as u64;
             if is_connected {
                 connected.insert(device.clone());
             }
@@ -136,7 +153,7 @@ impl Post {
 
     /// A message that a daemon has acknowledged is a row: WhatsApp has forgotten it.
     pub fn lost(&self) -> Vec<String> {
-        let settled = self.each().filter(|(_, _, posted)| posted.settled);
+        let settled = self.each().filter(|(_, _, posted)| posted.settled_at_ms.is_some());
         let lost = settled.filter(|(account, _, posted)| self.rows(*account, &posted.id).is_empty());
         lost.map(|(_, device, posted)| format!("{posted:?} of {device}")).collect()
     }
@@ -151,7 +168,10 @@ impl Post {
                 let is_chat = row.chat == posted.chat || Some(&row.chat) == posted.chat_lid.as_ref();
                 is_chat && (row.direction.as_str(), &row.sender) == (direction, &posted.sender)
             };
-            (rows.len() > 1 || rows.iter().any(|row| !is_right(row))).then(|| format!("{posted:?} is {rows:?}"))
+            // As long as number and LID are not known to be one person.
+            let is_by_two_names = matches!(rows, [one, other] if one.chat != other.chat);
+            ((rows.len() > 1 && !is_by_two_names) || rows.iter().any(|row| !is_right(row)))
+                .then(|| format!("{posted:?} is {rows:?}"))
         };
         self.each().filter_map(complaint).collect()
     }
@@ -173,7 +193,7 @@ impl Post {
     }
 
     /// Within a chat rows are in the order in which WhatsApp had the messages, but for those that
-    /// could not be read at first. Of a person who is called by two names it is the order of each.
+    /// cannot be read, or could not at first: of a backlog they are written before the others. Of a person who is called by two names it is the order of each.
     pub fn out_of_order(&self) -> Vec<String> {
         let mut devices: HashMap<(Uuid, &str), usize> = HashMap::new();
         for (account, _, posted) in self.each() {
@@ -184,7 +204,7 @@ impl Post {
         for (account, device, posted) in self.each() {
             let [row] = self.rows(account, &posted.id) else { continue };
             // By another device of the account it may have come earlier.
-            if devices[&(account, posted.id.as_str())] > 1 || row.waiting > 0 || row.was_lost {
+            if devices[&(account, posted.id.as_str())] > 1 || posted.spoilt || row.waiting > 0 || row.was_lost {
                 continue;
             }
             let before = last.insert((device, posted.from.as_str()), (row.id, posted.id.as_str()));
@@ -210,8 +230,10 @@ impl Post {
     /// What the phone has, and can be asked for.
     pub fn waiting(&self) -> Vec<String> {
         let reachable = self.each().filter(|(_, device, _)| self.connected.contains(*device));
-        let waiting =
-            reachable.filter(|(account, _, posted)| self.rows(*account, &posted.id).iter().any(|row| row.waits));
+        let waiting = reachable.filter(|(account, _, posted)| {
+            self.rows(*account, &posted.id).iter().any(|row| row.waits)
+                && !self.rows(*account, &posted.id).iter().any(|row| !row.waits)
+        });
         waiting.map(|(_, device, posted)| format!("{posted:?} of {device}")).collect()
     }
 }

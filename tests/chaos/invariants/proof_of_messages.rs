@@ -49,7 +49,7 @@ async fn each_check_complains_of_messages_broken_by_hand() {
         SELECT account_id, direction, chat || 'x', chat_phone, sender, sender_phone, wa_id, kind, state, sent_at FROM messages";
     for (what, breaking) in [
         ("a message that is two rows", again.to_owned()),
-        ("a message of somebody else", format!("UPDATE messages SET sender_phone = '436601' WHERE wa_id = '{one}'")),
+        ("a message of somebody else", format!("UPDATE messages SET sender_phone = '436601999' WHERE wa_id = '{one}'")),
         ("an echo that came in", "UPDATE messages SET direction = 'in'".to_owned()),
     ] {
         sees(&stage, what, |stage| async move { post(stage).await.doubled() }, &breaking).await;

@@ -25,8 +25,8 @@ pub struct Posted {
     pub copies: u32,
     /// Whether some copy was garbled, or withheld.
     pub spoilt: bool,
-    /// The device has said that it has it.
-    pub settled: bool,
+    /// When the device said that it has it, in milliseconds since 1970.
+    pub settled_at_ms: Option<u64>,
 }
 
 /// A message's place in the list of its device.
@@ -56,11 +56,11 @@ impl Ledger {
         entry
     }
 
-    pub(crate) fn settle(&mut self, device: &DeviceId, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn settle(&mut self, device: &DeviceId, entries: impl IntoIterator<Item = Entry>, at_ms: u64) {
         let Some(list) = self.of.get_mut(device) else { return };
         for entry in entries {
             if let Some(posted) = list.get_mut(entry.0) {
-                posted.settled = true;
+                posted.settled_at_ms.get_or_insert(at_ms);
             }
         }
     }
@@ -96,7 +96,7 @@ impl State {
             from: named.map(|named| named.to_non_ad().to_string()).unwrap_or_default(),
             copies,
             spoilt,
-            settled: false,
+            settled_at_ms: None,
         };
         self.ledger.note(to, posted)
     }
@@ -117,15 +117,16 @@ mod tests {
             from: "15550002222@s.whatsapp.net".to_owned(),
             copies: 1,
             spoilt,
-            settled: false,
+            settled_at_ms: None,
         };
         let mut ledger = Ledger::default();
         let [a, b, again] =
             [("a", true), ("b", false), ("a", false)].map(|(id, spoilt)| ledger.note(&device, copy(id, spoilt)));
         assert_eq!((a == again, a == b), (true, false));
-        ledger.settle(&device, [b]);
+        ledger.settle(&device, [b], 7);
         let list = ledger.list().remove(&device.to_string()).unwrap();
-        let seen: Vec<_> = list.iter().map(|one| (one.id.as_str(), one.copies, one.spoilt, one.settled)).collect();
-        assert_eq!(seen, [("a", 2, true, false), ("b", 1, false, true)]);
+        let seen: Vec<_> =
+            list.iter().map(|one| (one.id.as_str(), one.copies, one.spoilt, one.settled_at_ms)).collect();
+        assert_eq!(seen, [("a", 2, true, None), ("b", 1, false, Some(7))]);
     }
 }

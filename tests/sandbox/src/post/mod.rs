@@ -87,7 +87,7 @@ impl State {
     fn settle(&mut self, of: &DeviceId, class: Class, ids: &[String], from: &str) {
         let Some(device) = self.device_mut(of) else { return };
         match device.queue.settle(class, ids, from) {
-            Ok(entries) => self.ledger.settle(of, entries),
+            Ok(entries) => self.ledger.settle(of, entries, now_ms()),
             Err(what) => self.report.note_violation(now_ms(), &of.to_string(), what),
         }
     }
