@@ -188,7 +188,35 @@ BEGIN
         SELECT account, lid, number, o.name, o.has_chat, o.updated_at'),
             ('merge_chat(uuid, uuid, bigint, text, text, integer)',
              'SET phone = excluded.phone, ',
-             'SET phone = excluded.phone, has_chat = c.has_chat OR excluded.has_chat, ')
+             'SET phone = excluded.phone, has_chat = c.has_chat OR excluded.has_chat, '),
+            -- A message that is being cancelled by a transaction that stays open is left for later.
+            ('account_was_deleted()',
+             'ORDER BY newest.id DESC LIMIT 10000));',
+             'ORDER BY newest.id DESC LIMIT 10000
+        FOR UPDATE SKIP LOCKED));'),
+            ('erase_messages(integer, boolean)',
+             '    erased := (SELECT e.account_id FROM message_erasures e ORDER BY e.account_id LIMIT 1);
+    IF dry_run OR erased IS NULL THEN',
+             '    IF dry_run THEN'),
+            ('erase_messages(integer, boolean)',
+             '    DELETE FROM messages m WHERE m.id = ANY (ARRAY(
+        SELECT o.id FROM messages o WHERE o.account_id = erased ORDER BY o.id LIMIT batch));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone < batch THEN
+        DELETE FROM message_erasures e WHERE e.account_id = erased;
+    END IF;
+    more := EXISTS (SELECT FROM message_erasures);',
+             '    gone := 0;
+    -- Past accounts of which only such messages are left.
+    FOR erased IN SELECT e.account_id FROM message_erasures e ORDER BY e.account_id LOOP
+        DELETE FROM messages m WHERE m.id = ANY (ARRAY(
+            SELECT o.id FROM messages o WHERE o.account_id = erased ORDER BY o.id LIMIT batch FOR UPDATE SKIP LOCKED));
+        GET DIAGNOSTICS gone = ROW_COUNT;
+        DELETE FROM message_erasures e
+        WHERE e.account_id = erased AND NOT EXISTS (SELECT FROM messages m WHERE m.account_id = erased);
+        EXIT WHEN gone > 0;
+    END LOOP;
+    more := gone > 0 AND EXISTS (SELECT FROM message_erasures);')
         ) AS changes (function, before, now)
     LOOP
         former := pg_get_functiondef(change.function::regprocedure);
@@ -609,6 +637,7 @@ DECLARE
     day_ago timestamptz;
     own record;
     left_behind bigint[];
+    maybe_sent bigint[];
     ids bigint[];
     begun bigint[];
     hopeless record;
@@ -640,6 +669,9 @@ BEGIN
                           WHERE s.account_id = account AND s.chat = m.chat AND s.state = 'sending' AND s.id <> m.id
                             AND (s.id < m.id OR (s.taken_by = connection AND s.id = ANY (held))))
         ORDER BY m.id LIMIT room);
+    -- What this connection took and does not hold, it never heard of, so it did not send it.
+    maybe_sent := ARRAY(SELECT m.id FROM messages m
+                        WHERE m.id = ANY (left_behind) AND (m.taken_by IS DISTINCT FROM connection OR m.attempt > 1));
     ids := left_behind || lock_queued(account, false, at, '{}', room - cardinality(left_behind));
 
     IF own.paused_until IS NULL THEN
@@ -681,6 +713,13 @@ BEGIN
         UPDATE whatsapp_accounts a SET send_level = own.level, send_level_at = at WHERE a.id = account;
     END IF;
     IF allowance <= 0 THEN
+        -- One that was added while its chat became known was not seen by chat_became_known.
+        UPDATE messages m SET is_new_chat = false
+        WHERE m.id = ANY (ARRAY(
+            SELECT w.id FROM messages w
+            JOIN contacts c ON c.account_id = w.account_id AND c.jid = w.chat AND c.has_chat
+            WHERE w.account_id = account AND w.state = 'queued' AND w.is_new_chat AND w.reason IS NULL AND w.due_at <= at
+            LIMIT 1000 FOR UPDATE OF w SKIP LOCKED));
         UPDATE messages m SET reason = CASE WHEN own.paused_until IS NULL THEN 'new_chat_limit' ELSE 'sending_paused' END
         WHERE m.id = ANY (ARRAY(
             SELECT w.id FROM messages w
@@ -692,7 +731,7 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'id', m.id, 'chat', m.chat, 'phone', m.chat_phone, 'waId', m.wa_id,
                'content', jsonb_build_object(m.kind, b.content -> m.kind),
-               'attempt', m.attempt, 'isNewChat', m.is_new_chat, 'maybeSent', m.id = ANY (left_behind),
+               'attempt', m.attempt, 'isNewChat', m.is_new_chat, 'maybeSent', m.id = ANY (maybe_sent),
                'expiresMs', floor(extract(epoch FROM m.expires_at) * 1000)::bigint,
                'target', CASE WHEN t.id IS NOT NULL THEN jsonb_build_object(
                    'waId', t.wa_id, 'sender', CASE t.direction WHEN 'in' THEN t.sender END,
@@ -739,7 +778,8 @@ RETURNS void LANGUAGE sql AS $$
                 jsonb_build_object('messageId', message, 'key', its_key, 'reason', why, 'code', its_code), at)
 $$;
 
--- WhatsApp has a message: the event, and the chat is not new any more.
+-- WhatsApp has a message: the event, and the chat is not new any more. This ends a series of refused
+-- first messages.
 CREATE FUNCTION tell_sent(sent messages, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM tell(sent.account_id, 'message.sent', jsonb_build_object(
@@ -749,6 +789,7 @@ BEGIN
         INSERT INTO contacts AS c (account_id, jid, phone, has_chat, updated_at)
         VALUES (sent.account_id, sent.chat, sent.chat_phone, true, at)
         ON CONFLICT (account_id, jid) DO UPDATE SET has_chat = true;
+        UPDATE whatsapp_accounts a SET new_chats_refused = 0 WHERE a.id = sent.account_id AND a.new_chats_refused <> 0;
     END IF;
 END $$;
 
@@ -792,12 +833,10 @@ BEGIN
         ELSE
             PERFORM tell_failed(account, settled.id, settled.key, settled.reason, settled.code, at);
         END IF;
-        CONTINUE WHEN NOT settled.is_new_chat
-                   OR (settled.state <> 'sent' AND settled.reason IS DISTINCT FROM 'reachout_timelocked');
-        UPDATE whatsapp_accounts a
-        SET new_chats_refused = CASE settled.state WHEN 'sent' THEN 0 ELSE a.new_chats_refused + 1 END
+        CONTINUE WHEN NOT settled.is_new_chat OR settled.state = 'sent'
+                   OR settled.reason IS DISTINCT FROM 'reachout_timelocked';
+        UPDATE whatsapp_accounts a SET new_chats_refused = a.new_chats_refused + 1
         WHERE a.id = account AND a.sending_paused_until IS NULL
-          AND (settled.state <> 'sent' OR a.new_chats_refused <> 0)
         RETURNING a.new_chats_refused INTO refused;
         IF refused >= refusals_until_pause THEN
             UPDATE whatsapp_accounts a SET sending_paused_until = at + pause, sending_paused_reason = settled.reason
@@ -811,7 +850,7 @@ END $$;
 
 -- Writes receipts: forward only, those of other messages never. In `receipts`: `chat` and
 -- `chat_phone`, who has the message in `participant`, `wa_ids`, `kind` (`delivered` or `read`), `at_ms`. What
--- is received was sent, whatever else is known of it. No row: as with take_messages.
+-- is received was sent, whatever else is known of it, unless it has ended. No row: as with take_messages.
 CREATE FUNCTION record_receipts(account uuid, process uuid, its_fence bigint, keyring uuid, receipts jsonb)
 RETURNS TABLE (told boolean) LANGUAGE plpgsql AS $$
 DECLARE
@@ -834,14 +873,17 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT m.* FROM messages m
             WHERE m.account_id = account AND m.wa_id = named.wa_id AND m.direction = 'out'
-              AND (m.chat = r.chat OR m.chat_phone = r.chat_phone
+              AND (m.chat = r.chat OR phone_key(m.chat_phone) = phone_key(r.chat_phone)
                    -- A person under the other name, if no number says that it is somebody else.
                    OR (m.chat NOT LIKE '%@g.us' AND r.chat NOT LIKE '%@g.us' AND (m.chat LIKE '%@lid') <> (r.chat LIKE '%@lid')
                        AND (m.chat_phone IS NULL OR r.chat_phone IS NULL)))
         ) AS m
         ORDER BY r.nth, named.nth
     LOOP
-        SELECT m.state, m.chat, m.attempt INTO former FROM messages m WHERE m.id = receipt.id FOR UPDATE;
+        -- What is on its way or sent is locked by nobody else: all who do hold the account's lock. One
+        -- that is queued may be being cancelled, by a transaction that stays open.
+        SELECT m.state, m.chat, m.attempt INTO former FROM messages m WHERE m.id = receipt.id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
         CONTINUE WHEN former.state NOT IN ('sending', 'sent', 'delivered', 'read')
                       AND NOT (former.state = 'queued' AND former.attempt > 0);
         IF former.state IN ('sending', 'queued') THEN
@@ -870,14 +912,15 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Ends what is over of at most so many accounts, whoever owns them, and deletes what was queued for
--- an account by a transaction that ended after the account was deleted.
+-- Ends what is over, whoever owns its account, at most so many messages; and deletes what was queued
+-- for an account by a transaction that ended after the account was deleted. What was `sending` when
+-- the account lost its link is never sent under another: nobody will say any more what came of it.
 CREATE FUNCTION sweep_messages(batch integer) RETURNS TABLE (told boolean, more boolean) LANGUAGE plpgsql AS $$
 DECLARE
     at timestamptz;
     due uuid;
+    ended record;
     events_told bigint := 0;
-    looked integer := 0;
 BEGIN
     FOR due IN
         SELECT a.id FROM whatsapp_accounts a
@@ -893,15 +936,48 @@ BEGIN
         ORDER BY a.id
         FOR UPDATE OF a SKIP LOCKED
     LOOP
+        EXIT WHEN events_told >= batch;
         at := clock_timestamp();
-        looked := looked + 1;
-        events_told := events_told + end_what_is_over(due, at, batch);
+        events_told := events_told + end_what_is_over(due, at, (batch - events_told)::integer);
+    END LOOP;
+    FOR due IN
+        SELECT a.id FROM whatsapp_accounts a
+        WHERE a.id = ANY (ARRAY(
+                  -- As list_accounts_with_queue.
+                  WITH RECURSIVE busy (account_id) AS (
+                      (SELECT m.account_id FROM messages m WHERE m.state = 'sending' ORDER BY m.account_id LIMIT 1)
+                      UNION ALL
+                      SELECT (SELECT m.account_id FROM messages m
+                              WHERE m.state = 'sending' AND m.account_id > busy.account_id ORDER BY m.account_id LIMIT 1)
+                      FROM busy WHERE busy.account_id IS NOT NULL
+                  )
+                  SELECT busy.account_id FROM busy WHERE busy.account_id IS NOT NULL))
+          AND a.keyring_id IS NULL AND a.linking_keyring_id IS NULL AND a.deleted_at IS NULL
+        ORDER BY a.id LIMIT batch
+        FOR UPDATE OF a SKIP LOCKED
+    LOOP
+        EXIT WHEN events_told >= batch;
+        at := clock_timestamp();
+        FOR ended IN
+            UPDATE messages m SET state = 'failed', reason = 'no_ack', code = NULL, told_at = at
+            WHERE m.id = ANY (ARRAY(
+                SELECT s.id FROM messages s WHERE s.account_id = due AND s.state = 'sending'
+                LIMIT batch - events_told FOR UPDATE SKIP LOCKED))
+            RETURNING m.id, m.key
+        LOOP
+            PERFORM tell_failed(due, ended.id, ended.key, 'no_ack', NULL, at);
+            events_told := events_told + 1;
+        END LOOP;
     END LOOP;
     DELETE FROM messages m WHERE m.id = ANY (ARRAY(
-        SELECT stray.id FROM list_accounts_with_queue() AS queue (account)
-        CROSS JOIN LATERAL (SELECT q.id FROM messages q WHERE q.account_id = queue.account AND q.state = 'queued' LIMIT batch)
-            AS stray
-        WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = queue.account AND a.deleted_at IS NULL)
+        -- First the accounts, so that nothing of others is locked.
+        WITH gone AS MATERIALIZED (
+            SELECT queue.account FROM list_accounts_with_queue() AS queue (account)
+            WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = queue.account AND a.deleted_at IS NULL)
+        )
+        SELECT stray.id FROM gone
+        CROSS JOIN LATERAL (SELECT q.id FROM messages q WHERE q.account_id = gone.account AND q.state = 'queued'
+                            LIMIT batch FOR UPDATE SKIP LOCKED) AS stray
         LIMIT batch));
     told := events_told > 0;
     more := events_told >= batch;

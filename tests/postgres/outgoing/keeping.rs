@@ -49,14 +49,14 @@ async fn what_is_on_its_way_is_never_pruned() {
     account.settle(done, sent()).await;
     let queued = database.send_text(&account, BERT, "z").await;
     database.ages("400 days").await;
-    assert_eq!(database.prunes().await, (1, 0));
+    assert_eq!(database.prunes().await, (1, 1));
     assert_eq!(database.left().await, [sending, queued]);
     assert_eq!(database.count("SELECT count(*) FROM message_bodies").await, 2);
     // Its age counts from its end.
     account.settle(sending, sent()).await;
     assert_eq!(database.prunes().await, (0, 0));
     database.ages("25 hours").await;
-    assert_eq!(database.prunes().await, (1, 0));
+    assert_eq!(database.prunes().await, (1, 1));
     assert_eq!(database.left().await, [queued]);
     assert!(database.cancel(queued).await);
     database.ages("25 hours").await;
@@ -114,6 +114,64 @@ async fn a_message_expires_with_or_without_a_connection() {
     assert!(ids(&rest).contains(&before) && ids(&rest).contains(&after), "{rest:?}");
     account.store().sweep().await.unwrap();
     assert_eq!(database.events().await.len(), 3);
+}
+
+#[tokio::test]
+async fn one_sweep_ends_no_more_than_its_batch() {
+    let database = Database::new().await;
+    for _ in 0..4 {
+        let account = Sending::new(&database).await;
+        for chat in [ANNA, BERT, GROUP] {
+            database.send_with(&account, chat, "NULL, NULL, now() + interval '1 hour'").await;
+        }
+    }
+    database.passes("2 hours").await;
+    for (ended, more) in [(5, true), (10, true), (12, false)] {
+        assert_eq!(database.one::<bool>("SELECT more FROM sweep_messages(5)", &[]).await, more, "{ended}");
+        assert_eq!(database.count("SELECT count(*) FROM messages WHERE state = 'expired'").await, ended);
+    }
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_ends_with_the_link() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let on_its_way = database.send_text(&account, ANNA, "x").await;
+    let mut other = Sending::new(&database).await;
+    let of_other = database.send_text(&other, ANNA, "x").await;
+    account.take(16).await;
+    other.take(16).await;
+    let queued = database.send_text(&account, BERT, "x").await;
+    account.store().sweep().await.unwrap();
+    assert_eq!(database.state(on_its_way).await, "sending");
+    let unlinked = "UPDATE whatsapp_accounts SET keyring_id = NULL WHERE id = $1";
+    database.web.execute(unlinked, &[&account.linked.record.id.0]).await.unwrap();
+    account.store().sweep().await.unwrap();
+    account.store().sweep().await.unwrap();
+    let states = [database.state(on_its_way).await, database.state(queued).await, database.state(of_other).await];
+    assert_eq!(states, ["failed", "queued", "sending"]);
+    assert_eq!(database.column::<Option<String>>("reason", on_its_way).await.as_deref(), Some("no_ack"));
+    assert_eq!(database.events().await, [format!("message.failed {} no_ack", on_its_way.0)]);
+}
+
+#[tokio::test]
+async fn what_is_being_cancelled_holds_up_no_deletion() {
+    let database = Database::new().await;
+    let account = Sending::new(&database).await;
+    let cancelled = database.send_text(&account, ANNA, "x").await;
+    database.send_text(&account, BERT, "x").await;
+    let web = connect(&database.text).await;
+    web.batch_execute("BEGIN").await.unwrap();
+    web.query("SELECT cancel_message($1)", &[&cancelled.0]).await.unwrap();
+    database.web.batch_execute("UPDATE whatsapp_accounts SET deleted_at = clock_timestamp()").await.unwrap();
+    account.store().sweep().await.unwrap();
+    let erase = "SELECT more FROM erase_messages(10, false)";
+    assert!(!database.one::<bool>(erase, &[]).await);
+    assert_eq!(database.left().await, [cancelled]);
+    web.batch_execute("COMMIT").await.unwrap();
+    assert!(!database.one::<bool>(erase, &[]).await);
+    assert_eq!(database.left().await, []);
+    assert_eq!(database.count("SELECT count(*) FROM message_erasures").await, 0);
 }
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use paird_actors::domain::{IncomingMessage, Pace, SendFailure};
+use paird_actors::domain::{IncomingMessage, MessageId, Pace, ReceiptKind, SendFailure};
 use serde_json::{Value, json};
 use tokio_postgres::error::SqlState;
 
-use super::{Sending, again, failed, ids, sent};
+use super::{Sending, again, failed, ids, sent, text_to};
 use crate::messages::{ANNA, BERT, GROUP, party, text};
-use crate::support::Database;
+use crate::support::{Database, connect};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -121,6 +121,24 @@ async fn a_member_of_a_group_is_a_new_chat_until_it_writes() {
 }
 
 #[tokio::test]
+async fn a_message_added_as_its_chat_becomes_known_does_not_wait() {
+    let database = Database::new().await;
+    let mut account = Sending::slow(&database).await;
+    database.web.batch_execute("UPDATE whatsapp_accounts SET new_chats_per_day = 0").await.unwrap();
+    let web = connect(&database.text).await;
+    web.batch_execute("BEGIN").await.unwrap();
+    let sql = "SELECT send_message($1, $2)";
+    let row = web.query_one(sql, &[&account.linked.record.id.0, &text_to(BERT, "x")]).await.unwrap();
+    let id = MessageId(row.get(0));
+    account.linked.record(&[text(BERT, "1", "hello")]).await.unwrap();
+    web.batch_execute("COMMIT").await.unwrap();
+    assert!(database.column::<bool>("is_new_chat", id).await);
+    let none = account.take(16).await;
+    assert_eq!((ids(&none), none.has_more), (vec![], true));
+    assert_eq!(ids(&account.take(16).await), [id]);
+}
+
+#[tokio::test]
 async fn no_new_chat_is_begun_where_none_is_allowed() {
     let database = Database::new().await;
     let mut account = Sending::slow(&database).await;
@@ -169,4 +187,21 @@ async fn three_refused_first_messages_pause_new_chats() {
         0,
         "it begins at one"
     );
+}
+
+#[tokio::test]
+async fn a_receipt_ends_a_series_of_refusals() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    for chat in ["71@lid", "72@lid"] {
+        let id = database.send_text(&account, chat, "x").await;
+        account.take(16).await;
+        account.settle(id, failed(SendFailure::ReachoutTimelocked)).await;
+    }
+    let refused = "SELECT new_chats_refused::bigint FROM whatsapp_accounts";
+    assert_eq!(database.count(refused).await, 2);
+    let id = database.send_text(&account, ANNA, "x").await;
+    account.take(16).await;
+    account.receive(ANNA, ANNA, &[&database.wa_id(id).await], ReceiptKind::Delivered).await;
+    assert_eq!(database.count(refused).await, 0);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{RECEIVED, Sending, again, failed, sent};
 use crate::messages::{ANNA, BERT, GROUP, OWN};
-use crate::support::Database;
+use crate::support::{Database, connect};
 
 const CARL: &str = "10000003@lid";
 
@@ -163,4 +163,38 @@ async fn what_a_receipt_holds_is_never_refused() {
     let receipts = [odd(String::new(), i64::MIN), odd("\0".to_owned(), i64::MAX), odd(OWN.repeat(1_000), 0)];
     account.store().record_receipts(&account.linked.link, &receipts).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM message_receipts").await, 2);
+}
+
+#[tokio::test]
+async fn a_receipt_does_not_wait_for_a_transaction_that_cancels() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let retried = database.send_text(&account, ANNA, "x").await;
+    account.take(16).await;
+    account.settle(retried, again(Duration::from_secs(60))).await;
+    let (other, other_id) = sent_to(&database, &mut account, BERT).await;
+    let web = connect(&database.text).await;
+    web.batch_execute("BEGIN").await.unwrap();
+    web.query("SELECT cancel_message($1)", &[&retried.0]).await.unwrap();
+    let wa_id = database.wa_id(retried).await;
+    account.receive(ANNA, ANNA, &[&wa_id], ReceiptKind::Delivered).await;
+    account.receive(BERT, BERT, &[&other_id], ReceiptKind::Delivered).await;
+    web.batch_execute("COMMIT").await.unwrap();
+    assert_eq!([database.state(retried).await, database.state(other).await], ["cancelled", "delivered"]);
+}
+
+#[tokio::test]
+async fn a_receipt_names_the_number_in_whichever_spelling() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let (id, wa_id) = sent_to(&database, &mut account, "5511987654321").await;
+    let receipt = Receipt {
+        chat: Party { jid: "555@lid".to_owned(), phone: Some(Phone::parse("551187654321").unwrap()) },
+        by: Party { jid: "555@lid".to_owned(), phone: None },
+        wa_ids: vec![wa_id],
+        kind: ReceiptKind::Delivered,
+        at: RECEIVED,
+    };
+    account.store().record_receipts(&account.linked.link, &[receipt]).await.unwrap();
+    assert_eq!(database.state(id).await, "delivered");
 }

@@ -57,6 +57,19 @@ async fn what_was_left_without_an_end_is_taken_first() {
 }
 
 #[tokio::test]
+async fn what_a_connection_never_heard_that_it_took_was_not_sent() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    database.send_text(&account, ANNA, "1").await;
+    account.take(16).await;
+    account.held.clear();
+    let taken = only(account.take(16).await);
+    assert_eq!((taken.attempt, taken.maybe_sent), (2, false));
+    account.reconnect();
+    assert!(only(account.take(16).await).maybe_sent);
+}
+
+#[tokio::test]
 async fn a_message_for_later_does_not_hold_up_its_chat() {
     let database = Database::new().await;
     let mut account = Sending::new(&database).await;
