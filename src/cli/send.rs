@@ -116,7 +116,7 @@ async fn until_sent(database: &Database, format: Format, id: i64) -> anyhow::Res
         }
         let what = match (&state.reason, state.account_status == Status::Connected.as_str()) {
             (_, false) => {
-                Some(format!("the account is {}; message {id} waits until it is linked", state.account_status))
+                Some(format!("the account is {}; message {id} waits until it is connected", state.account_status))
             }
             (Some(_), true) => {
                 let words = describe_message_state(&state.state, state.reason.as_deref(), state.code);

@@ -49,7 +49,7 @@ pub struct Keyring {
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
     /// By the group that a message is under way to.
-    group_marks: std::sync::Mutex<BTreeMap<String, KeyedDevices>>,
+    group_marks: std::sync::Mutex<BTreeMap<String, (String, KeyedDevices)>>,
 }
 
 /// One lock for each kind that is merged.
@@ -210,21 +210,22 @@ impl Keyring {
         self.rows.derive(MESSAGE_SECRET, wa_id)
     }
 
-    /// While a message is under way to this group, only the devices that `to` names are recorded
-    /// as having its key; with none, all that the library says. It counts those, too, for which it
-    /// could encrypt nothing.
-    pub fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>) {
+    /// While this message is under way to this group, only the devices that `to` names are recorded
+    /// as having its key; with none, which ends that, all that the library says. It counts those,
+    /// too, for which it could encrypt nothing.
+    pub fn limit_group_marks(&self, group: &str, wa_id: &str, to: Option<KeyedDevices>) {
         let mut marks = self.group_marks.lock().unwrap_or_else(PoisonError::into_inner);
-        match to {
-            Some(to) => marks.insert(group.to_owned(), to),
-            None => marks.remove(group),
-        };
+        if let Some(to) = to {
+            marks.insert(group.to_owned(), (wa_id.to_owned(), to));
+        } else if marks.get(group).is_some_and(|(of, _)| of == wa_id) {
+            marks.remove(group);
+        }
     }
 
     /// Whether a device of a group may be recorded as having its key.
     pub(crate) fn may_be_marked(&self, group: &str, device: &str) -> bool {
         let marks = self.group_marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.get(group).is_none_or(|is_keyed| is_keyed(device))
+        marks.get(group).is_none_or(|(_, is_keyed)| is_keyed(device))
     }
 
     /// Waits until there is something to flush.

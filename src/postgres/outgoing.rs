@@ -19,6 +19,8 @@ use super::pool::{bounded, connection};
 use super::store::strip_nul;
 use crate::whatsapp::{MessageLink, OutgoingStore};
 
+/// How long a message waits that this version cannot read: a newer one may.
+const UNREADABLE_PAUSE: Duration = Duration::from_mins(15);
 /// Messages that one statement ends because their time is over.
 const SWEEP_BATCH: i32 = 500;
 /// The column's limit for a jid.
@@ -65,8 +67,14 @@ impl OutgoingStore for PgOutgoing {
             statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &connection_id, &held, &room);
         let row = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
         self.wake_if(row.told);
+        let taken: Vec<_> = row.taken.as_array().into_iter().flatten().map(|row| (row, message(row))).collect();
+        let unread: Vec<_> =
+            taken.iter().filter(|(_, message)| message.is_none()).filter_map(|(row, _)| later(row)).collect();
+        if !unread.is_empty() {
+            self.settle(link, connection_id, &unread).await?;
+        }
         Ok(TakenMessages {
-            messages: row.taken.as_array().into_iter().flatten().filter_map(message).collect(),
+            messages: taken.into_iter().filter_map(|(_, message)| message).collect(),
             pace: Some(Pace { rate: row.rate, burst: u32::try_from(row.burst).unwrap_or(1) }),
             recent: u32::try_from(row.recent).unwrap_or(0),
             has_more: row.has_more,
@@ -167,10 +175,10 @@ enum Content {
     },
 }
 
-/// `None` for a row that somebody changed by hand: it stays as it is.
+/// `None` for what this version does not know, or somebody changed by hand.
 fn message(row: &Value) -> Option<OutgoingMessage> {
     let Ok(row) = TakenRow::deserialize(row) else {
-        tracing::warn!(message = ?row.get("id"), "a queued message cannot be read, and is not sent");
+        tracing::warn!(message = ?row.get("id"), "a queued message cannot be read, and waits for a version that can");
         return None;
     };
     let target = row.target.map(|target| MessageRef {
@@ -188,6 +196,12 @@ fn message(row: &Value) -> Option<OutgoingMessage> {
         maybe_sent: row.maybe_sent,
         expires_at: row.expires_ms.map(Instant),
     })
+}
+
+/// The row is given back.
+fn later(row: &Value) -> Option<(MessageId, SendOutcome)> {
+    let id = row.get("id")?.as_i64()?;
+    Some((MessageId(id), SendOutcome::Again { after: UNREADABLE_PAUSE }))
 }
 
 impl Content {

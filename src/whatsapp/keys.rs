@@ -70,7 +70,7 @@ pub trait LinkKeys: Send + Sync + 'static {
 
     /// While it is sent to this group, only these devices are recorded as having the group's key.
     /// `None`: all that the library says.
-    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>);
+    fn limit_group_marks(&self, group: &str, wa_id: &str, to: Option<KeyedDevices>);
 
     /// Waits until everything that the backend was given, and that WhatsApp may come to
     /// rely on, is durable. Called before anything is sent.
@@ -158,8 +158,8 @@ impl LinkKeys for Keyring {
         Self::message_secret(self, wa_id)
     }
 
-    fn limit_group_marks(&self, group: &str, to: Option<KeyedDevices>) {
-        Self::limit_group_marks(self, group, to);
+    fn limit_group_marks(&self, group: &str, wa_id: &str, to: Option<KeyedDevices>) {
+        Self::limit_group_marks(self, group, wa_id, to);
     }
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {

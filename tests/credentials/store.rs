@@ -222,12 +222,14 @@ async fn a_group_member_that_was_given_no_key_is_not_marked() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     let group = "1@g.us";
-    keyring.limit_group_marks(group, Some(Box::new(|device| device == "1:0@lid")));
+    keyring.limit_group_marks(group, "B", Some(Box::new(|device| device == "1:0@lid")));
+    // That of a former message ends later than the next begins.
+    keyring.limit_group_marks(group, "A", None);
     keyring.set_sender_key_status(group, &[("1:0@lid", true), ("2:0@lid", true), ("3:0@lid", false)]).await.unwrap();
     let mut marks = keyring.get_sender_key_devices(group).await.unwrap();
     marks.sort();
     assert_eq!(marks, [("1:0@lid".to_owned(), true), ("3:0@lid".to_owned(), false)]);
-    keyring.limit_group_marks(group, None);
+    keyring.limit_group_marks(group, "B", None);
     keyring.set_sender_key_status(group, &[("2:0@lid", true)]).await.unwrap();
     assert_eq!(keyring.get_sender_key_devices(group).await.unwrap().len(), 3);
 }

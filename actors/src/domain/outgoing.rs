@@ -67,7 +67,7 @@ pub struct OutgoingMessage {
     pub is_new_chat: bool,
     /// An earlier try was left without an end: WhatsApp may have it.
     pub maybe_sent: bool,
-    /// It is given up then, unless WhatsApp has it.
+    /// It is not sent after that.
     pub expires_at: Option<Instant>,
 }
 

@@ -7,7 +7,7 @@ pub enum Effect {
     /// [`super::Input::Taken`] answers.
     Take { held: Vec<MessageId>, room: u16 },
     /// Send it. [`super::Input::Wired`] or [`super::Input::NotSent`] answers, and WhatsApp's word.
-    Send(OutgoingMessage),
+    Send(Box<OutgoingMessage>),
     /// Forget the sending of it, unless it goes on the wire already: this answers with
     /// [`super::Input::NotSent`], or [`super::Input::Wired`] has.
     Stop(MessageId),

@@ -31,8 +31,8 @@ pub enum Input {
 pub enum NotSent {
     /// Nobody has this number on WhatsApp.
     NobodyThere,
-    /// The recipient has no device that could be written to.
-    NoDevice,
+    /// The connection was over before.
+    Disconnected,
     /// What it refers to, or whom it is for, cannot be made a message of.
     Malformed,
     /// It failed; another try may not.

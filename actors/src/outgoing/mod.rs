@@ -26,7 +26,7 @@ pub use input::{Input, NotSent};
 pub use policy::OutgoingPolicy;
 
 use pacing::Pacing;
-use state::{End, Held, Stage, Wish, Word};
+use state::{End, HeldMessage, SendStage, Wish, Word};
 
 use crate::domain::{Instant, MessageId, OutgoingMessage, Retry, SendFailure, SendOutcome, StoreError, TakenMessages};
 use crate::machine::{self, Machine};
@@ -50,7 +50,7 @@ pub struct Outgoing {
     /// When there may be messages without anybody saying so.
     next_look: Option<Instant>,
     pacing: Pacing,
-    held: Vec<Held>,
+    held: Vec<HeldMessage>,
     /// A write that is under way, or failed and is due again.
     write: Option<Retry>,
 }
@@ -118,7 +118,7 @@ impl Outgoing {
         if self.is_over {
             return None;
         }
-        let messages = self.held.iter().filter_map(Held::deadline);
+        let messages = self.held.iter().filter_map(HeldMessage::deadline);
         let writes = self.write.as_ref().and_then(Retry::due);
         messages.chain(writes).chain(self.look_deadline()).min()
     }
@@ -189,7 +189,7 @@ impl Outgoing {
             self.hold(message, step);
         }
         if self.wish == Wish::WhenSettled && self.held.is_empty() {
-            // Held by nothing that this connection knows of.
+            // HeldMessage by nothing that this connection knows of.
             self.look_at(step.now.after(self.policy.store_pause.cap));
         }
     }
@@ -199,27 +199,28 @@ impl Outgoing {
             return;
         }
         let (id, attempt) = (message.id, message.attempt);
-        let failed = if message.expires_at.is_some_and(|at| at <= step.now) {
-            Some(SendFailure::Expired)
-        } else if message.maybe_sent && (!self.policy.sends_again || attempt > self.policy.tries_in_all) {
-            Some(SendFailure::NoAck)
-        } else {
-            None
+        let is_over = message.expires_at.is_some_and(|at| at <= step.now);
+        let is_last = !self.policy.sends_again || attempt > self.policy.tries_in_all;
+        let failed = match message.maybe_sent {
+            // An earlier try may have arrived.
+            true if is_over || is_last => Some(SendFailure::NoAck),
+            false if is_over => Some(SendFailure::Expired),
+            true | false => None,
         };
         let stage = if let Some(reason) = failed {
-            Stage::Done { outcome: SendOutcome::Failed { reason, code: None }, is_being_written: false }
+            SendStage::Done { outcome: SendOutcome::Failed { reason, code: None }, is_being_written: false }
         } else {
-            step.order(Effect::Send(message));
-            Stage::Sending { until: step.now.after(self.policy.send_timeout), word: None }
+            step.order(Effect::Send(Box::new(message)));
+            SendStage::Sending { until: step.now.after(self.policy.send_timeout), word: None }
         };
-        self.held.push(Held { id, attempt, stage });
+        self.held.push(HeldMessage { id, attempt, stage });
     }
 
     fn on_wired(&mut self, id: MessageId, is_reached: bool, now: Instant) {
         let until = now.after(self.policy.ack_timeout);
         let Some(held) = self.held_mut(id) else { return };
-        let (Stage::Sending { word, .. } | Stage::Stopping { word, .. }) = held.stage else { return };
-        held.stage = Stage::Wired { is_reached, until };
+        let (SendStage::Sending { word, .. } | SendStage::Stopping { word, .. }) = held.stage else { return };
+        held.stage = SendStage::Wired { is_reached, until };
         if let Some(word) = word {
             self.on_word(id, word, now);
         }
@@ -228,15 +229,15 @@ impl Outgoing {
     fn on_word(&mut self, id: MessageId, heard: Word, now: Instant) {
         let Some(held) = self.held_mut(id) else { return };
         let is_reached = match &mut held.stage {
-            Stage::Sending { word, .. } | Stage::Stopping { word, .. } => {
+            SendStage::Sending { word, .. } | SendStage::Stopping { word, .. } => {
                 // That it was received is the last word.
                 if word.is_none() || matches!(heard, Word::Received(_)) {
                     *word = Some(heard);
                 }
                 return;
             }
-            Stage::Wired { is_reached, .. } => *is_reached,
-            Stage::Done { .. } => return,
+            SendStage::Wired { is_reached, .. } => *is_reached,
+            SendStage::Done { .. } => return,
         };
         let end = match heard {
             Word::Refused(code) => End::Refused(code),
@@ -251,10 +252,10 @@ impl Outgoing {
         let Some(held) = self.held_mut(id) else { return };
         let end = match held.stage {
             // By an earlier try.
-            Stage::Sending { word: Some(Word::Received(at)), .. }
-            | Stage::Stopping { word: Some(Word::Received(at)), .. } => End::Sent(at),
-            Stage::Sending { .. } | Stage::Stopping { .. } => End::NotSent(why),
-            Stage::Wired { .. } | Stage::Done { .. } => return,
+            SendStage::Sending { word: Some(Word::Received(at)), .. }
+            | SendStage::Stopping { word: Some(Word::Received(at)), .. } => End::Sent(at),
+            SendStage::Sending { .. } | SendStage::Stopping { .. } => End::NotSent(why),
+            SendStage::Wired { .. } | SendStage::Done { .. } => return,
         };
         self.conclude(id, end, now);
     }
@@ -265,7 +266,7 @@ impl Outgoing {
         let Some(held) = self.held_mut(id) else { return };
         let attempt = held.attempt;
         let outcome = outcome(&policy, seed, attempt, end);
-        held.stage = Stage::Done { outcome: outcome.clone(), is_being_written: false };
+        held.stage = SendStage::Done { outcome: outcome.clone(), is_being_written: false };
         if let SendOutcome::Again { after } = outcome {
             self.look_at(now.after(after));
         }
@@ -277,7 +278,7 @@ impl Outgoing {
             Ok(()) => {
                 self.write = None;
                 let before = self.held.len();
-                self.held.retain(|held| !matches!(held.stage, Stage::Done { is_being_written: true, .. }));
+                self.held.retain(|held| !matches!(held.stage, SendStage::Done { is_being_written: true, .. }));
                 if self.held.is_empty() {
                     // An idle account costs no memory.
                     self.held = Vec::new();
@@ -309,7 +310,7 @@ impl Outgoing {
         if self.is_ready && self.next_look.take_if(|at| *at <= step.now).is_some() {
             self.wish = Wish::Look;
         }
-        let overdue = |held: &Held| held.deadline().is_some_and(|due| due <= step.now);
+        let overdue = |held: &HeldMessage| held.deadline().is_some_and(|due| due <= step.now);
         let overdue: Vec<MessageId> = self.held.iter().filter(|held| overdue(held)).map(|held| held.id).collect();
         for id in overdue {
             self.on_overdue(id, step);
@@ -321,16 +322,16 @@ impl Outgoing {
         let tries = self.policy.tries;
         let Some(held) = self.held_mut(id) else { return };
         match held.stage {
-            Stage::Sending { word, .. } => {
-                held.stage = Stage::Stopping { until, word };
+            SendStage::Sending { word, .. } => {
+                held.stage = SendStage::Stopping { until, word };
                 step.order(Effect::Stop(id));
             }
             // The next connection may hear of it. After the last try there is none to wait for.
-            Stage::Stopping { .. } | Stage::Wired { .. } if held.attempt < tries => {
+            SendStage::Stopping { .. } | SendStage::Wired { .. } if held.attempt < tries => {
                 self.end(EndCause::NotAcknowledged, step);
             }
-            Stage::Stopping { .. } | Stage::Wired { .. } => self.conclude(id, End::NoWord, step.now),
-            Stage::Done { .. } => {}
+            SendStage::Stopping { .. } | SendStage::Wired { .. } => self.conclude(id, End::NoWord, step.now),
+            SendStage::Done { .. } => {}
         }
     }
 
@@ -339,7 +340,7 @@ impl Outgoing {
         if self.is_over {
             return;
         }
-        if self.write.is_none() && self.held.iter().any(|held| matches!(held.stage, Stage::Done { .. })) {
+        if self.write.is_none() && self.held.iter().any(|held| matches!(held.stage, SendStage::Done { .. })) {
             self.write = Some(Retry::default());
             self.write_all(step);
         }
@@ -369,7 +370,7 @@ impl Outgoing {
     fn write_all(&mut self, step: &mut Step) {
         let mut outcomes = Vec::new();
         for held in &mut self.held {
-            if let Stage::Done { outcome, is_being_written } = &mut held.stage {
+            if let SendStage::Done { outcome, is_being_written } = &mut held.stage {
                 *is_being_written = true;
                 outcomes.push((held.id, outcome.clone()));
             }
@@ -396,7 +397,7 @@ impl Outgoing {
         self.held.len() < usize::from(self.policy.at_once)
     }
 
-    fn held_mut(&mut self, id: MessageId) -> Option<&mut Held> {
+    fn held_mut(&mut self, id: MessageId) -> Option<&mut HeldMessage> {
         self.held.iter_mut().find(|held| held.id == id)
     }
 }
@@ -413,17 +414,16 @@ fn outcome(policy: &OutgoingPolicy, seed: u128, attempt: u16, end: End) -> SendO
     let failed = |reason| SendOutcome::Failed { reason, code: None };
     match end {
         End::Sent(at) => SendOutcome::Sent { at },
-        End::Unreached | End::NotSent(NotSent::NoDevice) => {
-            again(policy.tries_unreached, SendFailure::NoRecipientDevice, None)
-        }
+        End::Unreached => again(policy.tries_unreached, SendFailure::NoRecipientDevice, None),
         End::Refused(TIMELOCKED) => {
             SendOutcome::Failed { reason: SendFailure::ReachoutTimelocked, code: Some(TIMELOCKED) }
         }
         End::Refused(code) if BUSY.contains(&code) => again(policy.tries_busy, SendFailure::Refused, Some(code)),
         End::Refused(code) => SendOutcome::Failed { reason: SendFailure::Refused, code: Some(code) },
         End::NotSent(NotSent::NobodyThere) => failed(SendFailure::NotOnWhatsapp),
-        End::NotSent(NotSent::Malformed) => failed(SendFailure::TargetMissing),
+        End::NotSent(NotSent::Malformed) => failed(SendFailure::Refused),
         End::NotSent(NotSent::Failed) => again(policy.tries, SendFailure::NoAck, None),
+        End::NotSent(NotSent::Disconnected) => again(policy.tries_in_all, SendFailure::NoAck, None),
         End::NoWord => failed(SendFailure::NoAck),
     }
 }

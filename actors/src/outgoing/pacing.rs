@@ -14,9 +14,15 @@ pub(super) struct Pacing {
 impl Pacing {
     /// What the database says. Only the first time it also says what former connections sent.
     pub(super) fn learn(&mut self, pace: Option<Pace>, recent: u32, is_first: bool, now: Instant) {
+        let former = self.interval();
         self.pace = pace;
         if is_first {
             self.spend(recent, now);
+        } else if former > 0 && former != self.interval() {
+            // What was sent lately counts by the new pace.
+            let owed =
+                i128::from((self.rested_at - micros(now)).max(0)) * i128::from(self.interval()) / i128::from(former);
+            self.rested_at = micros(now).saturating_add(i64::try_from(owed).unwrap_or(i64::MAX));
         }
     }
 
@@ -66,6 +72,14 @@ mod tests {
         let mut pacing = Pacing::default();
         pacing.learn(Some(Pace { rate, burst }), recent, true, NOW);
         pacing
+    }
+
+    #[test]
+    fn what_was_sent_lately_counts_by_the_new_pace() {
+        let mut pacing = pacing(0.001, 5, 0);
+        pacing.spend(5, NOW);
+        pacing.learn(Some(Pace { rate: 1.0, burst: 5 }), 0, false, NOW);
+        assert_eq!((pacing.room(NOW), pacing.room_at()), (0, NOW.after(Duration::from_secs(1))));
     }
 
     #[test]

@@ -13,14 +13,14 @@ pub(super) enum Wish {
 
 /// A message that this connection has taken.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Held {
+pub(super) struct HeldMessage {
     pub id: MessageId,
     pub attempt: u16,
-    pub stage: Stage,
+    pub stage: SendStage,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Stage {
+pub(super) enum SendStage {
     /// The library is at work on it.
     Sending { until: Instant, word: Option<Word> },
     /// The same, and it was told to stop.
@@ -39,11 +39,13 @@ pub(super) enum Word {
     Refused(u16),
 }
 
-impl Held {
+impl HeldMessage {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Sending { until, .. } | Stage::Stopping { until, .. } | Stage::Wired { until, .. } => Some(*until),
-            Stage::Done { .. } => None,
+            SendStage::Sending { until, .. } | SendStage::Stopping { until, .. } | SendStage::Wired { until, .. } => {
+                Some(*until)
+            }
+            SendStage::Done { .. } => None,
         }
     }
 }

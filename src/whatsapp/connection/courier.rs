@@ -258,7 +258,7 @@ impl Courier {
                 let stop = CancellationToken::new();
                 let (id, wa_id, since) = (message.id, message.wa_id.clone(), std::time::Instant::now());
                 inner.sends.push(UnderWay { id, wa_id, stop: stop.clone(), since });
-                self.start(async move { courier.send(message, stop).await });
+                self.start(async move { courier.send(*message, stop).await });
             }
             Effect::Stop(id) => {
                 inner.sends.iter().filter(|send| send.id == id).for_each(|send| send.stop.cancel());
@@ -288,7 +288,7 @@ impl Courier {
     async fn send(self: &Arc<Self>, message: OutgoingMessage, stop: CancellationToken) {
         let id = message.id;
         let not_sent = |why| self.feed(Input::NotSent { id, why });
-        let Some(client) = self.shell.client() else { return not_sent(NotSent::Failed) };
+        let Some(client) = self.shell.client() else { return not_sent(NotSent::Disconnected) };
         let Some(chat) = compose::chat_of(&message) else { return not_sent(NotSent::Malformed) };
         let own = OwnJids::of(&client);
         let composed = compose::message(&message, &chat, &own, &self.keys.message_secret(&message.wa_id), clock::now());
@@ -314,8 +314,7 @@ impl Courier {
                     let _ = sending.await;
                     return;
                 }
-                // The connection is over.
-                Err(_) => Err(NotSent::Failed),
+                Err(_) => Err(NotSent::Disconnected),
             },
             sent = &mut sending => sent,
             () = stop.cancelled() => Err(NotSent::Failed),
@@ -346,10 +345,12 @@ impl Courier {
         marks.is_ok_and(|marks| marks.iter().any(|(_, has_key)| *has_key))
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is open")]
     fn describe(&self, id: MessageId, failure: &SendError) -> NotSent {
         tracing::debug!(incarnation = %self.shell.incarnation, message = id.0, kind = kind_of(failure), "a message was not sent");
         match failure {
             SendError::InvalidRequest(_) => NotSent::Malformed,
+            SendError::Client(_) | SendError::NotLoggedIn => NotSent::Disconnected,
             _ => NotSent::Failed,
         }
     }
@@ -432,6 +433,7 @@ fn sent_as(wa_id: &str) -> NodeFilter {
 }
 
 /// Without its text, which may quote what was sent.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is open")]
 fn kind_of(failure: &SendError) -> &'static str {
     match failure {
         SendError::Client(_) => "connection",
@@ -447,6 +449,7 @@ fn kind_of(failure: &SendError) -> &'static str {
 struct GroupLimit {
     keys: Arc<dyn LinkKeys>,
     group: String,
+    wa_id: String,
 }
 
 impl GroupLimit {
@@ -457,14 +460,14 @@ impl GroupLimit {
             let mut addressed = addressed.lock().unwrap_or_else(PoisonError::into_inner);
             addressed.names(device)
         };
-        keys.limit_group_marks(&group, Some(Box::new(is_keyed)));
-        Self { keys: Arc::clone(keys), group }
+        keys.limit_group_marks(&group, wa_id, Some(Box::new(is_keyed)));
+        Self { keys: Arc::clone(keys), group, wa_id: wa_id.to_owned() }
     }
 }
 
 impl Drop for GroupLimit {
     fn drop(&mut self) {
-        self.keys.limit_group_marks(&self.group, None);
+        self.keys.limit_group_marks(&self.group, &self.wa_id, None);
     }
 }
 

@@ -176,7 +176,7 @@ impl LinkKeys for Keyring {
         MessageSecret::default()
     }
 
-    fn limit_group_marks(&self, _: &str, _: Option<KeyedDevices>) {}
+    fn limit_group_marks(&self, _: &str, _: &str, _: Option<KeyedDevices>) {}
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         if self.unsettled.load(Ordering::Relaxed) {
@@ -461,8 +461,13 @@ pub(super) async fn gone(client: &Weak<Client>) {
 }
 
 pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    until_told(what, async || is_so()).await;
+}
+
+/// The same of what has to be asked for.
+pub(super) async fn until_told(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(TIMEOUT, async {
-        while !is_so() {
+        while !is_so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });

@@ -21,7 +21,7 @@ async fn send(api: &Api, account: Uuid, key: Option<&str>, body: Value) -> Answe
     api.ask("POST", &path(account), &headers, Some(body)).await
 }
 
-async fn id_of(answer: Answer) -> i64 {
+fn id_of(answer: Answer) -> i64 {
     answer.is(202).json()["id"].as_i64().unwrap()
 }
 
@@ -62,12 +62,12 @@ async fn a_message_is_queued_once_for_its_key_and_shows_its_state() {
     }
     assert!(message["sentBy"].as_str().is_some_and(|login| stage.roles().console.contains(login)), "{message}");
 
-    assert_eq!(id_of(send(&api, desk, Some("order-17"), text("your order is ready")).await).await, id);
+    assert_eq!(id_of(send(&api, desk, Some("order-17"), text("your order is ready")).await), id);
     let taken = send(&api, desk, Some("order-17"), text("something else")).await.problem(422);
     assert!(taken["detail"].as_str().unwrap().starts_with("Idempotency-Key: another message"), "{taken}");
-    let elsewhere = id_of(send(&api, other, Some("order-17"), text("something else")).await).await;
+    let elsewhere = id_of(send(&api, other, Some("order-17"), text("something else")).await);
     assert_ne!(elsewhere, id, "a key is its account's");
-    assert_ne!(id_of(send(&api, desk, None, text("your order is ready")).await).await, id);
+    assert_ne!(id_of(send(&api, desk, None, text("your order is ready")).await), id);
 
     let mut later = text("happy new year");
     later["notBefore"] = json!("2035-01-01T00:00:00+01:00");
@@ -79,7 +79,7 @@ async fn a_message_is_queued_once_for_its_key_and_shows_its_state() {
 
     // The longest text there may be, in characters of four bytes.
     let longest = text(&"🙂".repeat(65_536));
-    id_of(send(&api, desk, None, longest).await).await;
+    id_of(send(&api, desk, None, longest).await);
 
     let listed = api.get(&format!("{}?limit=100", path(desk))).await.is(200).json();
     let listed: Vec<i64> =
@@ -138,7 +138,7 @@ async fn a_wrong_message_is_refused_with_the_name_of_the_field() {
     ] {
         let problem = send(&api, desk, None, body).await.problem(422);
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.starts_with(&format!("{field}")) && detail.contains(": "), "{field}: {detail}");
+        assert!(detail.starts_with(field) && detail.contains(": "), "{field}: {detail}");
         assert!(!detail.contains("content") && !detail.contains("not_before"), "names of another face: {detail}");
     }
     let long = "k".repeat(201);
@@ -156,7 +156,7 @@ async fn a_full_queue_is_429_and_says_when_to_come_back() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
     let desk = stage.web.account("desk").await;
-    let one = id_of(send(&api, desk, None, text("the first")).await).await;
+    let one = id_of(send(&api, desk, None, text("the first")).await);
     let columns = "account_id, direction, chat, chat_phone, sender, kind, state, due_at";
     let fill = format!(
         "INSERT INTO messages ({columns}, wa_id)
@@ -169,8 +169,8 @@ async fn a_full_queue_is_429_and_says_when_to_come_back() {
     assert!(full.header("retry-after").parse::<u32>().is_ok());
     // A key that is there already is no new message.
     api.ask("DELETE", &format!("/api/messages/{one}"), &[], None).await.is(200);
-    let keyed = id_of(send(&api, desk, Some("k"), text("fits again")).await).await;
-    assert_eq!(id_of(send(&api, desk, Some("k"), text("fits again")).await).await, keyed);
+    let keyed = id_of(send(&api, desk, Some("k"), text("fits again")).await);
+    assert_eq!(id_of(send(&api, desk, Some("k"), text("fits again")).await), keyed);
     stage.finish([daemon]).await;
 }
 
@@ -180,12 +180,12 @@ async fn cancelling_says_whether_it_came_in_time() {
     let api = Api::of(&stage, &mut daemon).await;
     let desk = stage.web.account("desk").await;
     let cancel = async |id: i64| api.ask("DELETE", &format!("/api/messages/{id}"), &[], None).await;
-    let queued = id_of(send(&api, desk, None, text("never mind")).await).await;
+    let queued = id_of(send(&api, desk, None, text("never mind")).await);
     for _ in 0..2 {
         let cancelled = cancel(queued).await.is(200).json();
         assert_eq!((&cancelled["id"], &cancelled["state"]), (&json!(queued), &json!("cancelled")));
     }
-    let late = id_of(send(&api, desk, None, text("too late")).await).await;
+    let late = id_of(send(&api, desk, None, text("too late")).await);
     for state in ["sending", "sent", "read", "failed", "expired"] {
         force(&stage, late, state).await;
         let problem = cancel(late).await.problem(409);

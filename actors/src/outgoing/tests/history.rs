@@ -52,7 +52,7 @@ pub(super) fn input_of((kind, choice, _): Moment, bench: &Bench) -> Input {
         18..=22 => Input::Acked { id, at: START },
         23 => Input::Received { id, at: START },
         24 => Input::Refused { id, code: [400, 463, 479, 503, 429][usize::from(choice % 5)] },
-        25 => Input::NotSent { id, why: [NotSent::Failed, NotSent::NoDevice][usize::from(choice % 2)] },
+        25 => Input::NotSent { id, why: [NotSent::Failed, NotSent::Disconnected][usize::from(choice % 2)] },
         26 if choice < 40 => Input::NotSent { id, why: NotSent::NobodyThere },
         27 if choice < 60 => Input::Settled(Err(unavailable())),
         27 if choice < 62 => Input::Settled(Err(StoreError::Fenced)),
@@ -90,12 +90,12 @@ fn live(choice: u8, history: &[Moment], states: &mut BTreeSet<&'static str>) -> 
 /// From any state, a shell that answers and a database without messages bring it to rest.
 fn bring_to_rest(bench: &mut Bench, all: &mut Vec<Effect>) {
     for _ in 0..200 {
-        let unsettled = bench.machine.held.iter().find(|held| !matches!(held.stage, Stage::Done { .. }));
+        let unsettled = bench.machine.held.iter().find(|held| !matches!(held.stage, SendStage::Done { .. }));
         let input = if let Some(held) = unsettled {
             let id = held.id;
             match held.stage {
-                Stage::Wired { .. } => Input::Acked { id, at: START },
-                Stage::Sending { .. } | Stage::Stopping { .. } | Stage::Done { .. } => {
+                SendStage::Wired { .. } => Input::Acked { id, at: START },
+                SendStage::Sending { .. } | SendStage::Stopping { .. } | SendStage::Done { .. } => {
                     Input::NotSent { id, why: NotSent::Failed }
                 }
             }

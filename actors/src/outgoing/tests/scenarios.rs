@@ -16,7 +16,7 @@ fn a_message_is_taken_sent_acknowledged_and_written() {
     let mut bench = Bench::idle();
     assert_eq!(bench.machine.deadline(), None);
     assert_eq!(*bench.feed(Input::Rung), [take(&[], 5)]);
-    assert_eq!(*bench.taken(taken(vec![message(1)])), [Effect::Send(message(1))]);
+    assert_eq!(*bench.taken(taken(vec![message(1)])), [Effect::Send(message(1).into())]);
     assert_eq!(*bench.wire(1, true), []);
     assert_eq!(*bench.ack(1), [settle(1, SendOutcome::Sent { at: START })]);
     assert_eq!(*bench.settled(), []);
@@ -132,7 +132,7 @@ fn the_pace_is_kept_over_looks_and_connections() {
 fn what_waits_for_its_chat_is_looked_for_when_that_is_free() {
     let mut bench = Bench::idle();
     bench.feed(Input::Rung);
-    assert_eq!(*bench.taken(more(vec![message(1)])), [Effect::Send(message(1))]);
+    assert_eq!(*bench.taken(more(vec![message(1)])), [Effect::Send(message(1).into())]);
     bench.wire(1, true);
     bench.ack(1);
     assert_eq!(*bench.settled(), [take(&[], 4)]);
@@ -197,9 +197,9 @@ fn what_is_due_later_is_looked_for_then() {
 }
 
 #[test]
-fn a_message_of_a_former_connection_is_sent_again_unless_not_wanted() {
+fn what_a_former_connection_left_goes_again_unless_unwanted() {
     let left = nth_try(1, 2);
-    assert_eq!(Bench::sending(left.clone()).effects, [Effect::Send(left.clone())]);
+    assert_eq!(Bench::sending(left.clone()).effects, [Effect::Send(left.clone().into())]);
 
     let policy = OutgoingPolicy { sends_again: false, ..OutgoingPolicy::default() };
     let mut bench = Bench::with(policy);
@@ -212,6 +212,22 @@ fn a_message_of_a_former_connection_is_sent_again_unless_not_wanted() {
 fn an_expired_message_is_not_sent() {
     let late = OutgoingMessage { expires_at: Some(START), ..message(1) };
     assert_eq!(Bench::sending(late).effects, [settle(1, failed(SendFailure::Expired, None))]);
+}
+
+#[test]
+fn what_may_have_arrived_does_not_expire() {
+    let late = OutgoingMessage { expires_at: Some(START), ..nth_try(1, 2) };
+    assert_eq!(Bench::sending(late).effects, [settle(1, failed(SendFailure::NoAck, None))]);
+}
+
+#[test]
+fn lost_connections_end_no_message_before_the_last_try() {
+    let again = |attempt| {
+        let mut bench = Bench::sending(OutgoingMessage { maybe_sent: false, ..nth_try(1, attempt) });
+        let effects = bench.not_sent(1, NotSent::Disconnected).to_vec();
+        matches!(&effects[..], [Effect::Settle(outcomes)] if matches!(outcomes[..], [(_, SendOutcome::Again { .. })]))
+    };
+    assert!(again(5) && again(19) && !again(20));
 }
 
 #[test]
