@@ -31,8 +31,8 @@ const CAPS: [(&str, LevelFilter); 8] = [
     ("whatsapp_rust::handlers", LevelFilter::ERROR),
     ("whatsapp_rust::client::node_io", LevelFilter::ERROR),
     ("Client/Mex", LevelFilter::ERROR),
-    // Addresses of files, with the tokens that open them.
-    ("whatsapp_rust::download", LevelFilter::ERROR),
+    // Addresses of files, with the tokens that open them: its errors have them, too.
+    ("whatsapp_rust::download", LevelFilter::OFF),
     // Keys, MACs and addresses of failed decryptions.
     ("wacore_libsignal", LevelFilter::OFF),
     // Numbers and LIDs that could not be read.
@@ -193,6 +193,7 @@ mod tests {
             tracing::warn!(target: "whatsapp_rust::client::node_io", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::cache_store", "number hunter2");
             tracing::error!(target: "wacore_libsignal::protocol::session_cipher", "key hunter2");
+            tracing::error!(target: "whatsapp_rust::download", "address hunter2");
             tracing::debug!(target: "tokio_postgres::query", "parameters hunter2");
         });
         assert_eq!(text, "");

@@ -9,7 +9,7 @@ use paird_actors::{
     outgoing::OutgoingPolicy,
     ports::{Gateway, Session, SessionListener},
 };
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::runtime::Handle;
 use wacore::store::{CacheStore, commands::DeviceCommand, device::DevicePropsOverride, traits::Backend};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{
@@ -22,7 +22,7 @@ use super::{
     connection::{
         Bells, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener, OddStanzas,
         OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
-        history::{self, Histories},
+        history::{Histories, HistoryTurns},
     },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
@@ -103,7 +103,7 @@ pub struct WhatsApp {
     odd: Arc<OddStanzas>,
     messages: Arc<dyn MessageStore>,
     /// For reading what phones send new devices of their past.
-    history_turns: Arc<Semaphore>,
+    history_turns: Arc<HistoryTurns>,
     post_office: PostOffice,
 }
 
@@ -126,7 +126,7 @@ impl WhatsApp {
             proxy_allow: Arc::new(settings.proxy_allow),
             odd: Arc::new(OddStanzas::new(settings.odd)),
             messages: settings.messages,
-            history_turns: Arc::new(Semaphore::new(history::READS_AT_ONCE)),
+            history_turns: Arc::default(),
             post_office: PostOffice { store: settings.outgoing, bells: settings.bells, policy: settings.sending },
         }
     }

@@ -174,6 +174,9 @@ async fn a_moved_lid_is_found_by_its_new_number_alone() {
     is_found(&map, 1).await;
     let moved = LidPnMappingEntry { phone_number: phone(2), ..stored(1) };
     map.add(&learned(moved.clone())).await;
+    // Before it is written, too.
+    assert_eq!(map.get_current_lid(&phone(1)).await, None);
+    assert_eq!(map.get_phone_number(&lid(1)).await, Some(phone(2)));
     keyring.put_lid_mapping(&moved).await.unwrap();
     for is_reopened in [false, true] {
         let keyring = if is_reopened { rig.reopened(&keyring).await } else { Arc::clone(&keyring) };

@@ -4,7 +4,8 @@
 //!
 //! Nothing waits for it: the message that announces a file is acknowledged once that is noted in the
 //! device's record, and the file is fetched beside everything else, a few at a time in the whole
-//! daemon; after a crash, at the next login. The phone is told that it was read once what was found
+//! daemon; after a crash, at the next login. The phone is a stranger: how much of a file is taken,
+//! and how many files, has a limit. The phone is told that it was read once what was found
 //! is stored. The library would do so before it fetches the file.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -30,8 +31,20 @@ use super::{
     Shell,
 };
 
-/// Files that are fetched and read at the same time, each of which may be in memory whole.
-pub(in crate::whatsapp) const READS_AT_ONCE: usize = 4;
+/// Files that are fetched at the same time. A connection that is cut frees its place at once,
+/// though its download may go on for some minutes.
+const FETCHES_AT_ONCE: usize = 4;
+/// Files that are inflated and stored at the same time, each up to 64 MiB in memory.
+const READS_AT_ONCE: usize = 2;
+/// Announcements of one connection that are heeded: a phone makes some dozens.
+const MOST_ANNOUNCED: usize = 256;
+const LONGEST_ANNOUNCEMENT: usize = 4096;
+/// Of LIDs and of tokens, what is taken of one file.
+const MOST: usize = 50_000;
+/// LIDs that are learned at a time: the library holds a lock meanwhile that each message waits for.
+const LIDS_AT_ONCE: usize = 256;
+/// Bytes of a token, and of the salt.
+const LONGEST_TOKEN: usize = 1024;
 /// The pauses before a file is asked for again. Then it is given up.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5),
@@ -57,17 +70,29 @@ enum ReadError {
     Over,
 }
 
+/// The turns of all connections of a daemon.
+pub(in crate::whatsapp) struct HistoryTurns {
+    fetching: Semaphore,
+    reading: Semaphore,
+}
+
+impl Default for HistoryTurns {
+    fn default() -> Self {
+        Self { fetching: Semaphore::new(FETCHES_AT_ONCE), reading: Semaphore::new(READS_AT_ONCE) }
+    }
+}
+
 /// The histories of one connection.
 pub(in crate::whatsapp) struct Histories {
     keys: Arc<dyn LinkKeys>,
-    turns: Arc<Semaphore>,
+    turns: Arc<HistoryTurns>,
     /// The messages whose announcements a crash would not lose.
     noted: watch::Sender<BTreeSet<String>>,
     logged_in: Notify,
 }
 
 impl Histories {
-    pub(in crate::whatsapp) fn new(keys: Arc<dyn LinkKeys>, turns: Arc<Semaphore>) -> Self {
+    pub(in crate::whatsapp) fn new(keys: Arc<dyn LinkKeys>, turns: Arc<HistoryTurns>) -> Self {
         let noted = keys.unread_histories().into_keys().collect();
         Self { keys, turns, noted: watch::Sender::new(noted), logged_in: Notify::new() }
     }
@@ -106,10 +131,10 @@ impl Histories {
         self.logged_in.notify_one();
     }
 
-    /// Waits until what this message announced is noted.
+    /// Waits until what this message announced is noted, or is known not to be heeded.
     pub(super) async fn until_noted(&self, id: &str) {
         let mut noted = self.noted.subscribe();
-        let waiting = noted.wait_for(|noted| noted.contains(id));
+        let waiting = noted.wait_for(|noted| noted.len() >= MOST_ANNOUNCED || noted.contains(id));
         if tokio::time::timeout(NOTE_TIMEOUT, waiting).await.is_err() {
             tracing::warn!("the history that the phone announced could not be noted in time");
         }
@@ -132,9 +157,17 @@ struct Reader {
 impl Reader {
     /// What was just announced.
     async fn take(&self, announced: DetachedHistorySyncNotification) {
+        let note = announced.notification.encode_to_vec();
+        if self.histories.noted.borrow().len() >= MOST_ANNOUNCED || note.len() > LONGEST_ANNOUNCEMENT {
+            tracing::warn!(incarnation = %self.shell.incarnation, "the phone announces too much history; this part is left out");
+            if note.len() > LONGEST_ANNOUNCEMENT {
+                self.histories.is_noted(&self.id);
+            }
+            return;
+        }
         // One that came with the message needs no note.
         if has_something(&announced) && announced.inline_payload.is_none() {
-            match self.note(Some(announced.notification.encode_to_vec())).await {
+            match self.note(Some(note)).await {
                 Ok(()) => self.histories.is_noted(&self.id),
                 Err(why) => tracing::debug!(incarnation = %self.shell.incarnation, %why, "a history is not noted"),
             }
@@ -155,9 +188,10 @@ impl Reader {
         if has_something(announced) && !self.is_read(announced).await {
             return self.forget().await;
         }
+        // Before the receipt, which waits until this is durable: else it would be read again.
+        self.forget().await;
         // If this is lost, the phone may send it again.
         let _ = self.confirm().await;
-        self.forget().await;
     }
 
     /// Reads it, sooner or later. Says whether the phone may hear that it was read.
@@ -197,13 +231,15 @@ impl Reader {
     }
 
     async fn try_to_read(&self, announced: &DetachedHistorySyncNotification) -> Result<(), ReadError> {
-        let (file, _turn) = match &announced.inline_payload {
-            Some(file) => (file.clone(), None),
+        let HistoryTurns { fetching, reading } = &*self.histories.turns;
+        let file = match &announced.inline_payload {
+            Some(file) => file.clone(),
             None => {
-                let turn = self.histories.turns.acquire().await.map_err(|_| ReadError::Over)?;
-                (self.fetch(announced).await?, Some(turn))
+                let _turn = fetching.acquire().await.map_err(|_| ReadError::Over)?;
+                self.fetch(announced).await?
             }
         };
+        let _turn = reading.acquire().await.map_err(|_| ReadError::Over)?;
         let parsing = tokio::task::spawn_blocking(move || {
             // What it would keep of messages are secrets that paird has no use for.
             process_history_sync_bytes_filtered(file, None, false, |_| false)
@@ -224,15 +260,17 @@ impl Reader {
         let client = self.client()?;
         let HistorySyncResult { nct_salt, tc_token_candidates, lid_mappings, .. } = found;
         let (tokens, mappings) = (tc_token_candidates.len(), lid_mappings.len());
-        if !lid_mappings.is_empty() {
-            let pairs = lid_mappings.into_iter().map(|mapping| (mapping.lid, mapping.phone_number)).collect();
-            let learned = client.add_lid_pn_mappings(pairs, LearningSource::Other).await;
+        let pairs = lid_mappings.into_iter().take(MOST).map(|mapping| (mapping.lid, mapping.phone_number));
+        let pairs: Vec<_> = pairs.collect();
+        for some in pairs.chunks(LIDS_AT_ONCE) {
+            let learned = client.add_lid_pn_mappings(some.to_vec(), LearningSource::Other).await;
             learned.map_err(|failure| unavailable(&failure))?;
         }
-        for token in tc_token_candidates {
+        let short = tc_token_candidates.into_iter().filter(|token| token.tc_token.len() <= LONGEST_TOKEN);
+        for token in short.take(MOST) {
             store_token(&client, token).await?;
         }
-        if let Some(salt) = nct_salt {
+        if let Some(salt) = nct_salt.filter(|salt| salt.len() <= LONGEST_TOKEN) {
             let kept = client.persistence_manager();
             kept.process_command(DeviceCommand::SetNctSaltFromHistorySync(salt)).await;
             kept.flush().await.map_err(|failure| store_error(&failure))?;

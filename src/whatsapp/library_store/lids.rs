@@ -126,8 +126,15 @@ impl Keyring {
             return Ok(known);
         }
         let since = self.lids().changes();
-        let read = self.read_mapping(side, key).await?;
-        let known = read.as_ref().map(|read| remembered(&read.mapping, read.written_on));
+        let mut read = self.read_mapping(side, key).await?;
+        let mut known = read.as_ref().map(|read| remembered(&read.mapping, read.written_on));
+        // The record may be older than what the library has learned of this LID since.
+        if let Some(Some(stale)) = known
+            && side == Side::Phone
+            && matches!(self.lids().get(Side::Lid, stale.lid), Some(Some(now)) if now.phone != stale.phone)
+        {
+            (known, read) = (None, None);
+        }
         // One that cannot be kept is read again each time.
         if let (Some(digits), None | Some(Some(_))) = (digits(key), known) {
             self.make_room_for_lids().await?;

@@ -91,8 +91,14 @@ async fn a_stalled_file_holds_nothing_up_and_is_not_confirmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_served_is_asked_for_again() {
+    for host in [MediaHost::Fails(503), MediaHost::Garbage] {
+        comes_after_another_try(host).await;
+    }
+}
+
+async fn comes_after_another_try(host: MediaHost) {
     let bench = Bench::start().await;
-    has(&bench, history(MediaHost::Fails(503))).await;
+    has(&bench, history(host)).await;
     let session = bench.linked().await;
     until("the file is asked for", || asked(&bench) > 0).await;
     has(&bench, history(MediaHost::Serves)).await;

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -19,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     super::{MessageLink, MessageStore},
-    bench::{Bench, NUMBER, Opened, TIMEOUT, until},
+    bench::{Bench, NUMBER, Opened, until, until_told},
 };
 
 const ANNA: &str = "999000000001";
@@ -118,12 +117,8 @@ async fn writes(bench: &Bench, from: &'static str, text: &'static str) -> Writte
 async fn arrived(session: &Opened, chat: &str, message: &Written) {
     let client = session.client().upgrade().unwrap();
     let backend = client.persistence_manager().backend();
-    let looking = async {
-        while backend.get_pending_inbound(chat, chat, &message.id).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(TIMEOUT, looking).await.is_ok(), "it never came");
+    let has_it = async || backend.get_pending_inbound(chat, chat, &message.id).await.unwrap().is_some();
+    until_told("the message has come", has_it).await;
 }
 
 /// The library reports a message that it cannot read, and acknowledges it without waiting.

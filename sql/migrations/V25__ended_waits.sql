@@ -1,6 +1,6 @@
 -- Ends the wait for messages that will never be read: some turned out to be for programs alone,
 -- others are not on the phone, which is believed after its third answer. A lost one goes without a
--- trace, since no event has reported it. All others can be read now: they are unsupported.
+-- trace, since no event has reported it. All others are told as recovered: they are unsupported.
 -- `ended` has `chat`, `chat_phone`, `sender`, `sender_phone`, `wa_id`, `what` and `is_certain`. No row:
 -- the account has another owner, a newer fence, or no longer this link.
 CREATE FUNCTION end_waits(account uuid, process uuid, its_fence bigint, its_keyring uuid, ended jsonb)
