@@ -157,6 +157,7 @@ const CHATTER: &str = "
     SET session_replication_role = replica;
     ALTER TABLE message_bodies SET UNLOGGED;
     ALTER TABLE message_media SET UNLOGGED;
+    ALTER TABLE message_receipts SET UNLOGGED;
     ALTER TABLE messages SET UNLOGGED;
     DROP INDEX messages_received_once, messages_of_account, messages_of_chat, messages_waiting;
     INSERT INTO whatsapp_accounts (id, operator_id, label, event_seq)
@@ -335,6 +336,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         }
         ("room", _) => "16",
         ("outcomes", _) => r#"'[{"id": 500001, "state": "sent", "at_ms": 1}]'"#,
+        ("ended", _) => r#"'[{"chat": "7@lid", "sender": "7@lid", "wa_id": "A", "what": "peer", "is_certain": true}]'"#,
         ("receipts", _) => {
             r#"'[{"chat": "2@lid", "participant": "2@lid", "wa_ids": ["3EB02", "3EB0X"], "kind": "read", "at_ms": 1},
                  {"chat": "1@lid", "participant": "1@lid", "wa_ids": ["3EB01"], "kind": "delivered", "at_ms": 1}]'"#
@@ -342,7 +344,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         ("since" | "xact", _) => "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
         ("command", _) => "200001",
         ("command_id" | "after" | "id", "i64") => "1",
-        ("limit" | "batch" | "nth" | "sender" | "pid", _) => "100",
+        ("limit" | "batch" | "nth" | "sender" | "pid" | "send_burst", _) => "100",
         ("keep_secs", _) => "2592000",
         ("before", _) => "1000000",
         ("status", _) => "'connected'",
@@ -356,6 +358,7 @@ fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
         ("renewal", _) => "1",
         (_, "bool") => "false",
         (_, "i16" | "i32" | "i64" | "f64") => "0",
+        (_, "f32") => "1",
         (_, "uuid::Uuid") => "md5('other')::uuid",
         (_, "chrono::DateTime<chrono::FixedOffset>") => "now()",
         ("args" | "payload" | "event_payload", _) => "'{}'",

@@ -217,7 +217,7 @@ async fn no_function_says_more_to_an_operator_than_the_tables() {
                  AND has_function_privilege('paird_web', p.oid, 'EXECUTE') ORDER BY 1";
     let definers: Vec<String> = tenants.database.web.query(sql, &[]).await.unwrap().iter().map(|r| r.get(0)).collect();
     // All other functions run with the caller's rights. A new one here needs a case in the test above.
-    assert_eq!(definers, ["send_command"]);
+    assert_eq!(definers, ["cancel_message", "send_command", "send_message"]);
     let shop = tenants.shop(OURS).await;
     let readers = "SELECT count(*) FROM list_readers('{}')";
     tenants
