@@ -855,7 +855,7 @@ export interface components {
              *     - `message.received`: a message came in
              *     - `message.echo`: the owner sent a message from the phone or another device
              *     - `message.waiting`: a message came in that cannot be read yet; paird asks for it again
-             *     - `message.recovered`: a message that could not be read at first can be read now
+             *     - `message.recovered`: the wait for a message that could not be read is over: it can be read now, or is `unsupported`
              *     - `message.sent`: WhatsApp has a message of the account, for at least one device of the recipient
              *     - `message.delivered`: a message of the account is on the recipient's phone; in a group, on the first
              *     - `message.read`: a message of the account was read; in a group, by the first

@@ -121,7 +121,9 @@ impl EventKind {
             Self::MessageReceived => "a message came in",
             Self::MessageEcho => "the owner sent a message from the phone or another device",
             Self::MessageWaiting => "a message came in that cannot be read yet; paird asks for it again",
-            Self::MessageRecovered => "a message that could not be read at first can be read now",
+            Self::MessageRecovered => {
+                "the wait for a message that could not be read is over: it can be read now, or is `unsupported`"
+            }
             Self::MessageSent => "WhatsApp has a message of the account, for at least one device of the recipient",
             Self::MessageDelivered => "a message of the account is on the recipient's phone; in a group, on the first",
             Self::MessageRead => "a message of the account was read; in a group, by the first",
