@@ -3,7 +3,10 @@ use std::fs;
 use paird::credentials::MasterKeyError;
 use paird_actors::domain::{AccountId, KeyringId, StoreError, Written};
 use uuid::Uuid;
-use wacore::store::traits::{DeviceStore, ProtocolStore, SignalStore};
+use wacore::store::{
+    Device,
+    traits::{DeviceStore, ProtocolStore, SignalStore},
+};
 
 use crate::rig::{FENCE, JID, Rig};
 
@@ -241,4 +244,25 @@ async fn a_message_has_one_secret_for_as_long_as_its_link() {
     let secret = keyring.message_secret("3EB0A");
     assert_eq!(rig.reopened(&keyring).await.message_secret("3EB0A"), secret);
     assert_ne!(keyring.message_secret("3EB0B"), secret);
+}
+
+/// The library saves the device that it was made to forget the name of while the name is stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_name_outlives_a_save_without_one_at_the_same_time() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let nameless = Device { push_name: String::new(), ..keyring.load().await.unwrap().unwrap() };
+    // It takes longer on its way to the row.
+    let large = Device { edge_routing_info: Some(vec![7; 200_000]), ..nameless.clone() };
+    for round in 0..10 {
+        let named = Device { push_name: format!("Name {round}"), ..nameless.clone() };
+        let saves = [large.clone(), named].map(|device| {
+            let keyring = keyring.clone();
+            tokio::spawn(async move { keyring.save(&device).await })
+        });
+        for save in saves {
+            save.await.unwrap().unwrap();
+        }
+        assert_eq!(keyring.load().await.unwrap().unwrap().push_name, format!("Name {round}"));
+    }
 }

@@ -56,18 +56,8 @@ impl DeviceStore for Keyring {
     /// Keeps the stored name if the device has none: accounts never lose their name, so this
     /// client was made to forget it, and the next one must have it again.
     async fn save(&self, device: &Device) -> Kept<()> {
-        let mut device = std::borrow::Cow::Borrowed(device);
-        {
-            let mut name = self.push_name.lock().unwrap_or_else(PoisonError::into_inner);
-            if device.push_name.is_empty() && !name.is_empty() {
-                device.to_mut().push_name.clone_from(&name);
-            } else {
-                name.clone_from(&device.push_name);
-            }
-        }
-        let stored = Stored { device: &device, beside: Beside::of(self) };
-        let entry = Entry::json(RecordKind::Device, String::new(), &stored).map_err(refused)?;
-        self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
+        let _merging = self.merging.device.lock().await;
+        self.save_merged(device).await
     }
 
     async fn load(&self) -> Kept<Option<Device>> {
@@ -89,7 +79,7 @@ impl DeviceStore for Keyring {
     async fn create(&self) -> Kept<i32> {
         let _merging = self.merging.device.lock().await;
         if !self.exists().await? {
-            self.save(&Device::new()).await?;
+            self.save_merged(&Device::new()).await?;
         }
         Ok(1)
     }
@@ -128,6 +118,22 @@ fn differs_only_in_what_is_saved_behind(former: &Entry, present: &Entry) -> bool
 }
 
 impl Keyring {
+    /// Under the lock, or a save that was told no name could land after one that was.
+    async fn save_merged(&self, device: &Device) -> Kept<()> {
+        let mut device = std::borrow::Cow::Borrowed(device);
+        {
+            let mut name = self.push_name.lock().unwrap_or_else(PoisonError::into_inner);
+            if device.push_name.is_empty() && !name.is_empty() {
+                device.to_mut().push_name.clone_from(&name);
+            } else {
+                name.clone_from(&device.push_name);
+            }
+        }
+        let stored = Stored { device: &device, beside: Beside::of(self) };
+        let entry = Entry::json(RecordKind::Device, String::new(), &stored).map_err(refused)?;
+        self.put(entry.durable(Durability::LaterIf(differs_only_in_what_is_saved_behind))).await
+    }
+
     /// Only a staged keyring may be without a device. A client that believed that of a linked
     /// one would make a new identity in its place.
     fn absent<T>(&self, answer: T) -> Kept<T> {
