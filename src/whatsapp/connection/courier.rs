@@ -307,9 +307,7 @@ impl Courier {
             biased;
             left = &mut stanza => match left {
                 Ok(stanza) => {
-                    self.came_to(id, SendStep::Wired);
-                    let is_reached = self.is_reached(&client, &stanza, &chat, &own).await;
-                    self.feed(Input::Wired { id, is_reached });
+                    self.has_left(id, &client, &stanza, &chat, &own).await;
                     // It does more than to write the frame. Whether that arrived, WhatsApp says.
                     let _ = sending.await;
                     return;
@@ -321,14 +319,16 @@ impl Courier {
         };
         // The stanza may have left just now.
         match (stanza.try_recv(), ended) {
-            (Ok(Some(stanza)), _) => {
-                self.came_to(id, SendStep::Wired);
-                let is_reached = self.is_reached(&client, &stanza, &chat, &own).await;
-                self.feed(Input::Wired { id, is_reached });
-            }
+            (Ok(Some(stanza)), _) => self.has_left(id, &client, &stanza, &chat, &own).await,
             (Ok(None) | Err(_), Err(why)) => not_sent(why),
             (Ok(None) | Err(_), Ok(())) => not_sent(NotSent::Failed),
         }
+    }
+
+    async fn has_left(self: &Arc<Self>, id: MessageId, client: &Client, stanza: &Node, chat: &Jid, own: &OwnJids) {
+        self.came_to(id, SendStep::Wired);
+        let is_reached = self.is_reached(client, stanza, chat, own).await;
+        self.feed(Input::Wired { id, is_reached });
     }
 
     /// Whether somebody can read it.

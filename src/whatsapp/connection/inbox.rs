@@ -36,12 +36,9 @@ use super::{
     super::{content, keys::LinkKeys},
     Shell,
     history::Histories,
+    mail::write_in_time,
 };
 
-/// How long a write is retried. Until then messages pile up in memory; then the connection ends,
-/// and WhatsApp keeps them.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-const WRITE_RETRY: Duration = Duration::from_millis(250);
 /// The pause between two looks for messages that wait, while the connection lives. The library
 /// asks for a message once in 24 hours.
 const REQUEST_EVERY: Duration = Duration::from_hours(25);
@@ -245,14 +242,7 @@ impl Inbox {
             (std::mem::take(&mut queue.waiting), queue.came)
         };
         let unknown = UnknownEnd(Some(self));
-        let done = match tokio::time::timeout(WRITE_TIMEOUT, self.write(&batch)).await {
-            Ok(done) => done,
-            Err(_) => Err(StoreError::Unavailable(format!(
-                "messages could not be written within {} s",
-                WRITE_TIMEOUT.as_secs()
-            ))),
-        };
-        match done {
+        match write_in_time(&self.shell, "messages", || self.try_to_write(&batch)).await {
             Ok(()) => {
                 unknown.resolve();
                 *written = came;
@@ -264,18 +254,6 @@ impl Inbox {
             Err(failure) => {
                 unknown.resolve();
                 Err(self.fail(failure))
-            }
-        }
-    }
-
-    async fn write(&self, batch: &[Heard]) -> Result<(), StoreError> {
-        loop {
-            match self.try_to_write(batch).await {
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::debug!(incarnation = %self.shell.incarnation, %why, "messages are not written yet");
-                    tokio::time::sleep(WRITE_RETRY).await;
-                }
-                done => return done,
             }
         }
     }

@@ -3,10 +3,7 @@
 //! The library acknowledges a receipt right after it has reported it, and WhatsApp then forgets
 //! it. So no frame is sent before the receipts are written that came before it.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use paird_actors::{
     connection::Outcome,
@@ -18,11 +15,8 @@ use wacore::types::{events, presence::ReceiptType};
 use super::{
     super::{compose::OwnJids, content},
     MessageLink, OutgoingStore, Shell,
+    mail::write_in_time,
 };
-
-/// How long a write is retried before the connection ends. WhatsApp then sends the receipts again.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-const WRITE_RETRY: Duration = Duration::from_millis(250);
 
 /// See the module's text.
 pub(super) struct Receipts {
@@ -84,29 +78,13 @@ impl Receipts {
             let queue = self.lock();
             (queue.waiting.clone(), queue.came)
         };
-        match tokio::time::timeout(WRITE_TIMEOUT, self.write(&batch)).await {
-            Ok(Ok(())) => {
+        match write_in_time(&self.shell, "receipts", || self.try_to_write(&batch)).await {
+            Ok(()) => {
                 *written = came;
                 self.lock().waiting.drain(..batch.len());
                 Ok(())
             }
-            Ok(Err(failure)) => Err(self.fail(failure)),
-            Err(_) => {
-                let why = format!("receipts could not be written within {} s", WRITE_TIMEOUT.as_secs());
-                Err(self.fail(StoreError::Unavailable(why)))
-            }
-        }
-    }
-
-    async fn write(&self, batch: &[Arc<Heard>]) -> Result<(), StoreError> {
-        loop {
-            match self.try_to_write(batch).await {
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::debug!(incarnation = %self.shell.incarnation, %why, "receipts are not written yet");
-                    tokio::time::sleep(WRITE_RETRY).await;
-                }
-                done => return done,
-            }
+            Err(failure) => Err(self.fail(failure)),
         }
     }
 
