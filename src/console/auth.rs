@@ -13,7 +13,6 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chrono::Utc;
 
 use super::{login::wants_page, problem::Problem, socket::TrustedPeer, state::AppState};
 use crate::metrics::WrongToken;
@@ -103,8 +102,7 @@ fn caller(request: &HttpRequest) -> Option<Caller> {
         }
         return is_known.then_some(Caller::Token);
     }
-    let cookie = request.cookie(state.sessions.cookie())?;
-    state.sessions.is_live(cookie.value(), Utc::now().timestamp()).then_some(Caller::Cookie)
+    state.sessions.of(request).map(|_| Caller::Cookie)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +141,8 @@ fn is_asked_as_loopback(request: &HttpRequest) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn unauthenticated() -> Problem {
+/// The answer to a caller whom nothing authenticates.
+pub fn unauthenticated() -> Problem {
     let detail = "send Authorization: Bearer with the word in the file that PAIRD_CONSOLE_TOKEN_FILE names, or log in";
     Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }

@@ -4,15 +4,17 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    web::{Bytes, Data},
+    web::{Bytes, Data, ReqData},
 };
 use futures_util::stream;
 use paird_sql::queries::console::list_feed_events;
-use tokio::sync::{OwnedSemaphorePermit, broadcast::error::RecvError};
+use tokio::sync::{OwnedSemaphorePermit, broadcast::error::RecvError, watch};
 use tracing::debug;
 
 use super::{
+    auth::{Caller, unauthenticated},
     feed::{Cursor, Frame, PAGE, Subscription, event_frame},
+    login::Session,
     problem::Problem,
     state::AppState,
 };
@@ -24,10 +26,21 @@ pub const MOST_STREAMS: usize = 64;
 /// The live stream: `account` whenever an account has changed (at the start, each account once
 /// and then `accounts` with the ids of all), and every event under its type. An event's `id`
 /// is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
+/// It ends with the session of the browser that opened it.
 #[utoipa::path(tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was received")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 #[get("/api/events")]
-pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn follow(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    // Subscribed before the session is read: a logout in between is seen.
+    let logouts = state.sessions.logouts();
+    let session = match *caller {
+        Caller::Cookie => Some(state.sessions.of(&request).ok_or_else(unauthenticated)?),
+        Caller::Socket | Caller::Token => None,
+    };
     let seen = match request.headers().get("Last-Event-ID") {
         None => None,
         Some(header) => {
@@ -44,7 +57,7 @@ pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpR
     let cursor = seen.unwrap_or(subscription.cursor);
     let mut ready = VecDeque::from([Bytes::from(format!(": paird\nretry: 2000\nid: {cursor}\n\n"))]);
     ready.extend(subscription.snapshot.drain(..));
-    let stream = Stream { state: state.into_inner(), subscription, cursor, ready, _permit: permit };
+    let stream = Stream { state: state.into_inner(), session, logouts, subscription, cursor, ready, _permit: permit };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))
@@ -53,6 +66,9 @@ pub async fn follow(state: Data<AppState>, request: HttpRequest) -> Result<HttpR
 
 struct Stream {
     state: Arc<AppState>,
+    /// The browser's, if one follows.
+    session: Option<Session>,
+    logouts: watch::Receiver<()>,
     subscription: Subscription,
     /// Of the last event that was put into `ready`.
     cursor: Cursor,
@@ -61,11 +77,12 @@ struct Stream {
 }
 
 impl Stream {
-    /// `None` ends the stream: the daemon stops, or the database cannot be read. The client
-    /// resumes when it connects again.
+    /// `None` ends the stream: the session is over, the daemon stops, or the database cannot be
+    /// read. The client resumes when it connects again.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if self.state.ending.is_cancelled() {
+            let is_session_over = self.session.is_some_and(|session| !self.state.sessions.is_live(session));
+            if is_session_over || self.state.ending.is_cancelled() {
                 return None;
             }
             if let Some(frame) = self.ready.pop_front() {
@@ -77,6 +94,8 @@ impl Stream {
             }
             tokio::select! {
                 () = self.state.ending.cancelled() => return None,
+                // It may be another session's: the next round looks.
+                Ok(()) = self.logouts.changed() => {}
                 received = self.subscription.frames.recv() => match received {
                     Ok(Frame { cursor, text }) => self.push(cursor, text),
                     Err(RecvError::Lagged(missed)) => {

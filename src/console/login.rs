@@ -24,7 +24,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use paird_actors::domain::AuditAction;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha512};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
@@ -54,12 +54,21 @@ const BODY: usize = 8 + NONCE;
 
 type Nonce = [u8; NONCE];
 
+/// A browser's session, as read from a cookie that was signed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Unix time in seconds.
+    expiry: i64,
+    nonce: Nonce,
+}
+
 /// Signs cookies and checks them.
 pub struct Sessions {
     key: Hmac<Sha256>,
     cookie: String,
     /// Sessions that were logged out before they expired; kept in memory only.
     ended: Mutex<HashMap<Nonce, i64>>,
+    logouts: watch::Sender<()>,
     turn: Semaphore,
     waiting: Semaphore,
 }
@@ -73,6 +82,7 @@ impl Sessions {
             cookie: format!("{COOKIE}{}", &mark[..COOKIE_MARK]),
             key,
             ended: Mutex::default(),
+            logouts: watch::Sender::new(()),
             turn: Semaphore::new(1),
             waiting: Semaphore::new(MOST_WAITING),
         }
@@ -92,26 +102,41 @@ impl Sessions {
         URL_SAFE_NO_PAD.encode(value)
     }
 
-    /// Whether the cookie was signed here, has not expired, and was not logged out.
-    pub fn is_live(&self, cookie: &str, now: i64) -> bool {
-        let Some((expiry, nonce)) = self.read(cookie) else { return false };
-        expiry > now && !self.ended().contains_key(&nonce)
+    /// The live session of a request, if its cookie names one.
+    pub fn of(&self, request: &HttpRequest) -> Option<Session> {
+        let session = self.read(request.cookie(&self.cookie)?.value())?;
+        self.is_live(session).then_some(session)
     }
 
-    fn end(&self, cookie: &str, now: i64) {
-        if let Some((expiry, nonce)) = self.read(cookie) {
-            let mut ended = self.ended();
-            ended.retain(|_, expiry| *expiry > now);
-            ended.insert(nonce, expiry);
-        }
+    /// Whether the session has neither expired nor been logged out.
+    pub fn is_live(&self, session: Session) -> bool {
+        self.is_live_at(session, Utc::now().timestamp())
     }
 
-    fn read(&self, cookie: &str) -> Option<(i64, Nonce)> {
+    fn is_live_at(&self, session: Session, now: i64) -> bool {
+        session.expiry > now && !self.ended().contains_key(&session.nonce)
+    }
+
+    /// Changes whenever a session is logged out: whoever serves one for long looks at it again.
+    pub fn logouts(&self) -> watch::Receiver<()> {
+        self.logouts.subscribe()
+    }
+
+    fn end(&self, session: Session, now: i64) {
+        let mut ended = self.ended();
+        ended.retain(|_, expiry| *expiry > now);
+        ended.insert(session.nonce, session.expiry);
+        drop(ended);
+        self.logouts.send_replace(());
+    }
+
+    /// The session of a cookie that was signed here, even of one that is over.
+    fn read(&self, cookie: &str) -> Option<Session> {
         let value = URL_SAFE_NO_PAD.decode(cookie).ok()?;
         let (body, signature) = value.split_at_checked(BODY)?;
         self.mac(body).verify_slice(signature).ok()?;
         let (expiry, nonce) = body.split_at(8);
-        Some((i64::from_be_bytes(expiry.try_into().ok()?), nonce.try_into().ok()?))
+        Some(Session { expiry: i64::from_be_bytes(expiry.try_into().ok()?), nonce: nonce.try_into().ok()? })
     }
 
     fn mac(&self, body: &[u8]) -> Hmac<Sha256> {
@@ -172,14 +197,14 @@ async fn refuse(state: &AppState, request: &HttpRequest) -> Result<HttpResponse,
     Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
 }
 
-/// Ends the session.
+/// Ends the session, and the live streams that were opened with it.
 #[utoipa::path(tag = "session", responses((status = 204, description = "Logged out"),
     (status = 303, description = "The same, for a form that a browser sent")))]
 #[post("/logout")]
 pub async fn logout(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
     let sessions = &state.sessions;
-    if let Some(cookie) = request.cookie(sessions.cookie()) {
-        sessions.end(cookie.value(), Utc::now().timestamp());
+    if let Some(session) = sessions.of(&request) {
+        sessions.end(session, Utc::now().timestamp());
     }
     answer(&request, cookie(sessions, String::new(), time::Duration::ZERO), "/login")
 }
@@ -237,18 +262,21 @@ mod tests {
     fn a_session_outlives_a_restart_but_not_its_time_or_token() {
         let cookie = sessions("one").begin(1_000);
         let restarted = sessions("one");
-        assert!(restarted.is_live(&cookie, 1_001));
-        assert!(!restarted.is_live(&cookie, 1_000 + 12 * 3600));
-        assert!(!sessions("two").is_live(&cookie, 1_001));
+        let session = restarted.read(&cookie).unwrap();
+        assert!(restarted.is_live_at(session, 1_001));
+        assert!(!restarted.is_live_at(session, 1_000 + 12 * 3600));
+        assert_eq!(sessions("two").read(&cookie), None);
     }
 
     #[test]
     fn a_session_that_was_logged_out_is_over_and_others_are_not() {
         let sessions = sessions("one");
-        let (cookie, other) = (sessions.begin(0), sessions.begin(0));
-        sessions.end(&cookie, 1);
-        assert!(!sessions.is_live(&cookie, 1));
-        assert!(sessions.is_live(&other, 1));
+        let [session, other] = [(); 2].map(|()| sessions.read(&sessions.begin(0)).unwrap());
+        let logouts = sessions.logouts();
+        sessions.end(session, 1);
+        assert!(!sessions.is_live_at(session, 1));
+        assert!(sessions.is_live_at(other, 1));
+        assert!(logouts.has_changed().unwrap());
     }
 
     #[test]
@@ -264,10 +292,10 @@ mod tests {
         for at in 0..cookie.len() {
             let mut changed = cookie.clone();
             changed[at] ^= 1;
-            assert!(!sessions.is_live(&URL_SAFE_NO_PAD.encode(changed), 1), "byte {at}");
+            assert_eq!(sessions.read(&URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
         }
         for short in ["", "AAAA", &URL_SAFE_NO_PAD.encode(&cookie[..24])] {
-            assert!(!sessions.is_live(short, 1));
+            assert_eq!(sessions.read(short), None);
         }
     }
 }

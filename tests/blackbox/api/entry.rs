@@ -85,6 +85,28 @@ async fn a_session_outlives_the_daemon_and_ends_with_logout() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_logout_ends_the_live_streams_of_its_session_alone() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let (session, neighbour) = (login(&api).await, login(&api).await);
+    let mut by_session = [(); 2].map(|()| api.follow_as(("Cookie", &session), None));
+    let mut others = [api.follow_as(("Cookie", &neighbour), None), api.follow(None)];
+    for live in by_session.iter_mut().chain(&mut others) {
+        live.until("the beginning", |told| told.kind == "accounts").await;
+    }
+    let own = [("Cookie", session.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    api.bare("POST", "/logout", &own, None).await.is(204);
+    for live in &mut by_session {
+        assert_eq!(live.next().await, None, "nothing more is told to who has logged out");
+    }
+    stage.web.account("new").await;
+    for live in &mut others {
+        live.until("a new account", |told| told.kind == "account" && told.data["label"] == "new").await;
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_needs_the_token_and_guessing_is_slow() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;

@@ -145,9 +145,12 @@ impl Api {
 
     /// Follows the live stream, from `last` if there is one.
     pub fn follow(&self, last: Option<&str>) -> Live {
-        let mut request = Request::builder()
-            .uri(format!("http://{}/api/events", self.addr))
-            .header("Authorization", format!("Bearer {}", self.token));
+        self.follow_as(("Authorization", &format!("Bearer {}", self.token)), last)
+    }
+
+    /// The same, authenticated by this header.
+    pub fn follow_as(&self, (name, value): (&str, &str), last: Option<&str>) -> Live {
+        let mut request = Request::builder().uri(format!("http://{}/api/events", self.addr)).header(name, value);
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
