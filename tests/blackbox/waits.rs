@@ -65,6 +65,17 @@ async fn a_waiting_message_that_was_for_programs_is_unsupported() {
     stage.finish([daemon]).await;
 }
 
+/// As if these messages had been lost days ago, and asked for twice.
+async fn have_been_lost(stage: &Stage, count: i64) {
+    let lost =
+        "INSERT INTO messages (account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, state, reason,
+                                      sent_at, asks, asked_at)
+                SELECT account_id, direction, chat, chat_phone, sender, sender_phone, 'KEYS' || n, 'waiting', 'lost',
+                       now() - interval '3 days', 2, now() - interval '2 days'
+                FROM messages, generate_series(1, $1::bigint) n";
+    stage.web.sql.execute(lost, &[&count]).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_message_that_the_phone_never_had_leaves_no_row() {
     let (stage, daemon) = Stage::with_daemon().await;
@@ -72,14 +83,25 @@ async fn a_lost_message_that_the_phone_never_had_leaves_no_row() {
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     daemon.kill().await;
-    // Asked for twice, days ago.
-    let lost =
-        "INSERT INTO messages (account_id, direction, chat, chat_phone, sender, sender_phone, wa_id, state, reason,
-                                      sent_at, asks, asked_at)
-                SELECT account_id, direction, chat, chat_phone, sender, sender_phone, 'KEYS', 'waiting', 'lost',
-                       now() - interval '3 days', 2, now() - interval '2 days' FROM messages";
-    stage.web.sql.execute(lost, &[]).await.unwrap();
+    have_been_lost(&stage, 1).await;
     let daemon = stage.daemon(&[]).await;
     until("the row is gone", || async { (texts(&stage, account).await == ["before"]).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+/// More than one statement takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_asks_for_every_message_that_waits() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    writes(&stage, ANNA, "before").await;
+    texts_are(&stage, account, &["before"]).await;
+    daemon.kill().await;
+    have_been_lost(&stage, 130).await;
+    let daemon = stage.daemon(&[]).await;
+    until("every one was asked for", || async {
+        (stage.web.count("SELECT count(*) FROM messages WHERE state = 'waiting'", &[]).await == 0).then_some(())
+    })
+    .await;
     stage.finish([daemon]).await;
 }

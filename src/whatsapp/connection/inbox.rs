@@ -62,7 +62,8 @@ pub trait MessageStore: Send + Sync + 'static {
     /// `Fenced`: this daemon may no longer write them.
     async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError>;
 
-    /// Takes the messages that the phone is to be asked for now. This counts as a request of each.
+    /// Takes messages that the phone is to be asked for now: a batch, or none if none is due. This
+    /// counts as a request of each.
     ///
     /// # Errors
     /// None was taken, or the answer was lost.
@@ -167,11 +168,16 @@ impl Inbox {
     }
 
     async fn request_waiting(&self) -> Result<(), StoreError> {
-        let Some(client) = self.shell.client().filter(|client| client.is_logged_in()) else { return Ok(()) };
-        for waiting in self.store.take_waiting(&self.link).await? {
-            let Some(info) = content::info_of(&waiting) else { continue };
-            if client.send_pdo_placeholder_resend_request(&Arc::new(info)).await.is_err() {
-                tracing::debug!(incarnation = %self.shell.incarnation, "the phone was not asked for a message");
+        // None that was taken is due again before some minutes, so this ends.
+        while let Some(client) = self.shell.client().filter(|client| client.is_logged_in()) {
+            let due = self.store.take_waiting(&self.link).await?;
+            if due.is_empty() {
+                break;
+            }
+            for info in due.iter().filter_map(content::info_of) {
+                if client.send_pdo_placeholder_resend_request(&Arc::new(info)).await.is_err() {
+                    tracing::debug!(incarnation = %self.shell.incarnation, "the phone was not asked for a message");
+                }
             }
         }
         Ok(())
