@@ -1,6 +1,7 @@
 // A companion that a contact has linked to its phone: a real client of another family, with a Signal
-// implementation of its own, against the sandbox. It says what happens as lines of JSON, and writes
-// the texts that it reads as lines of JSON: `{"to": "4366…", "text": "…"}`.
+// implementation of its own, against the sandbox. It says what happens as lines of JSON, among it the
+// messages that it could decrypt, and writes the texts that it reads as lines of JSON:
+// `{"to": "4366…", "text": "…"}`.
 //
 //     node contact.mjs ws://127.0.0.1:…/ws/chat
 
@@ -46,6 +47,20 @@ const auth = {
     },
 };
 
+/** What a person would see; a message that could not be decrypted has nothing. */
+function summary({ key, message }) {
+    const edited = message?.protocolMessage?.editedMessage ?? message?.editedMessage?.message?.protocolMessage?.editedMessage;
+    const shown = edited ?? message;
+    const about = message?.reactionMessage?.key ?? message?.protocolMessage?.key;
+    return {
+        id: key.id,
+        text: shown?.conversation ?? shown?.extendedTextMessage?.text ?? null,
+        reaction: message?.reactionMessage?.text ?? null,
+        place: message?.locationMessage?.degreesLatitude ?? null,
+        about: about?.id ?? shown?.extendedTextMessage?.contextInfo?.stanzaId ?? null,
+    };
+}
+
 let socket;
 const opened = withResolvers();
 
@@ -65,6 +80,7 @@ function connect() {
         shouldSyncHistoryMessage: () => false,
     });
     socket.ev.on("creds.update", (changed) => Object.assign(auth.creds, changed));
+    socket.ev.on("messages.upsert", ({ messages }) => messages.forEach((message) => say({ message: summary(message) })));
     socket.ev.on("connection.update", ({ connection, lastDisconnect, qr }) => {
         if (qr) say({ qr });
         if (connection === "open") {
