@@ -1,10 +1,13 @@
 //! Translates messages of the protocol into those of the domain.
 
+use std::io;
+
 use paird_actors::domain::{
     ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
     Said, StoreError, UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
 };
-use serde_json::Value;
+use serde::Serialize as _;
+use serde_json::ser::Formatter;
 use wacore::{
     proto_helpers::MessageExt as _,
     types::events::InboundMessage,
@@ -268,16 +271,99 @@ fn mention(jid: &str) -> String {
 
 /// The protocol's name of the first field that is set.
 fn name_of(message: &wa::Message) -> String {
-    let fields = serde_json::to_value(message).unwrap_or_default();
-    let names =
-        fields.as_object().into_iter().flatten().filter(|(_, value)| is_set(value)).map(|(name, _)| snake(name));
-    let mut said = names.filter(|name| !NOT_SAID.contains(&name.as_str()));
+    let mut fields = SetFields::default();
+    // Into the void, which takes everything.
+    let _ = message.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), fields.noting()));
+    let mut said = fields.names.iter().map(|name| snake(name)).filter(|name| !NOT_SAID.contains(&name.as_str()));
     let name = said.next().unwrap_or_else(|| "nothing".to_owned());
     name.strip_suffix("_message").map_or(name.clone(), str::to_owned)
 }
 
-fn is_set(value: &Value) -> bool {
-    !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())
+/// The fields of an object that are neither null nor an empty list. Their values are passed over as
+/// they are read: a stranger decides how large they are.
+#[derive(Default)]
+struct SetFields {
+    names: Vec<String>,
+}
+
+impl SetFields {
+    fn noting(&mut self) -> Noting<'_> {
+        Noting { names: &mut self.names, depth: 0, is_key: false, name: String::new(), is_set: false }
+    }
+}
+
+struct Noting<'a> {
+    names: &'a mut Vec<String>,
+    /// How many objects and lists the current value is in.
+    depth: usize,
+    /// Whether the name of a field is being written, and its name.
+    is_key: bool,
+    name: String,
+    is_set: bool,
+}
+
+/// Fields of the outermost object.
+const FIELDS: usize = 1;
+
+impl Formatter for Noting<'_> {
+    fn begin_object<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn begin_array<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        // Until it turns out to have something in it.
+        self.is_set &= self.depth != FIELDS;
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, _: &mut W, _is_first: bool) -> io::Result<()> {
+        self.is_set |= self.depth == FIELDS + 1;
+        Ok(())
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn write_null<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.is_set &= self.depth != FIELDS;
+        Ok(())
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W, _is_first: bool) -> io::Result<()> {
+        if self.depth == FIELDS {
+            self.name.clear();
+            (self.is_key, self.is_set) = (true, true);
+        }
+        Ok(())
+    }
+
+    fn end_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.is_key = false;
+        Ok(())
+    }
+
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, _: &mut W, fragment: &str) -> io::Result<()> {
+        if self.is_key {
+            self.name.push_str(fragment);
+        }
+        Ok(())
+    }
+
+    fn end_object_value<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        if self.depth == FIELDS && self.is_set {
+            self.names.push(std::mem::take(&mut self.name));
+        }
+        Ok(())
+    }
 }
 
 fn snake(name: &str) -> String {
@@ -405,7 +491,7 @@ mod tests {
 
     use super::*;
 
-    fn json_of(message: &Message) -> Value {
+    fn json_of(message: &Message) -> serde_json::Value {
         content(message).map(|content| content.json()).unwrap_or_default()
     }
 
@@ -418,6 +504,27 @@ mod tests {
         let invite = Message { group_invite_message: MessageField::some(invite), ..Default::default() };
         assert_eq!(json_of(&invite)["unsupported"]["what"], "group_invite");
         assert_eq!(json_of(&Message::default())["unsupported"]["what"], "nothing");
+    }
+
+    #[test]
+    fn only_fields_that_are_set_are_named() {
+        let names = |value: serde_json::Value| {
+            let mut fields = SetFields::default();
+            value.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), fields.noting())).unwrap();
+            fields.names
+        };
+        let value = serde_json::json!({
+            "absent": null, "none": [], "nulls": [null], "empty": {}, "no": false, "zero": 0, "blank": "",
+            "deep": { "inner": [null, [], { "more": null }], "last": null }, "lists": [[], []],
+        });
+        let set = ["nulls", "empty", "no", "zero", "blank", "deep", "lists"];
+        let mut found = names(value);
+        found.sort();
+        assert_eq!(found, {
+            let mut set = set.map(str::to_owned).to_vec();
+            set.sort();
+            set
+        });
     }
 
     #[test]

@@ -11,6 +11,11 @@ use super::{Instant, Phone, word::word};
 const TEXT_MAX: usize = 65_536;
 /// Characters that are kept of a name, and of a WhatsApp id.
 const NAME_MAX: usize = 200;
+/// Persons that are kept of those whom a message mentions: more than a group of WhatsApp has had.
+const MENTIONS_MAX: usize = 1_024;
+/// Contact cards that are kept of a message, and characters of all their vCards together.
+const CARDS_MAX: usize = 256;
+const VCARDS_MAX: usize = 4 * TEXT_MAX;
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
@@ -248,7 +253,7 @@ impl Said {
         match self {
             Self::Text { body, mentions } if mentions.is_empty() => json!({ "body": text(body) }),
             Self::Text { body, mentions } => {
-                let mentions: Vec<String> = mentions.iter().map(|one| short(one)).collect();
+                let mentions: Vec<String> = mentions.iter().take(MENTIONS_MAX).map(|one| short(one)).collect();
                 json!({ "body": text(body), "mentions": mentions })
             }
             Self::Reaction { of, emoji } => json!({ "waId": short(of), "emoji": short(emoji) }),
@@ -261,7 +266,13 @@ impl Said {
                 ("address", address.as_deref().map(|address| text(address).into())),
             ]),
             Self::Contacts(cards) => {
-                cards.iter().map(|card| json!({ "name": short(&card.name), "vcard": text(&card.vcard) })).collect()
+                let mut left = VCARDS_MAX;
+                let card_json = |card: &ContactCard| {
+                    let vcard: String = card.vcard.chars().take(left.min(TEXT_MAX)).collect();
+                    left -= vcard.chars().count();
+                    json!({ "name": short(&card.name), "vcard": vcard })
+                };
+                cards.iter().take(CARDS_MAX).map(card_json).collect()
             }
             Self::Media { description, .. } => description.json(),
             Self::Unsupported { what } => json!({ "what": short(what) }),
@@ -358,6 +369,16 @@ mod tests {
         assert_eq!(json["reaction"]["emoji"].as_str().unwrap().chars().count(), NAME_MAX);
         let said = Said::Text { body: "ä".repeat(TEXT_MAX + 7), mentions: Vec::new() };
         assert_eq!(content(said).json()["text"]["body"].as_str().unwrap().chars().count(), TEXT_MAX);
+        let said = Said::Text { body: "all".to_owned(), mentions: vec!["4".repeat(9_000); 9_000] };
+        let json = content(said).json();
+        let mentions = json["text"]["mentions"].as_array().unwrap();
+        assert_eq!((mentions.len(), mentions[0].as_str().unwrap().len()), (MENTIONS_MAX, NAME_MAX));
+        let card = ContactCard { name: "n".repeat(9_000), vcard: "ä".repeat(TEXT_MAX + 7) };
+        let json = content(Said::Contacts(vec![card; 9_000])).json();
+        let cards = json["contacts"].as_array().unwrap();
+        assert_eq!((cards.len(), cards[0]["name"].as_str().unwrap().len()), (CARDS_MAX, NAME_MAX));
+        let vcards = cards.iter().map(|card| card["vcard"].as_str().unwrap().chars().count());
+        assert_eq!(vcards.collect::<Vec<_>>(), [[TEXT_MAX; 4].as_slice(), &[0; CARDS_MAX - 4]].concat());
     }
 
     #[test]
