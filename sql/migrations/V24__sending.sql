@@ -191,8 +191,13 @@ BEGIN
              'SET phone = excluded.phone, has_chat = c.has_chat OR excluded.has_chat, '),
             -- A message that is being cancelled by a transaction that stays open is left for later.
             ('account_was_deleted()',
-             'ORDER BY newest.id DESC LIMIT 10000));',
-             'ORDER BY newest.id DESC LIMIT 10000
+             'newest.account_id = NEW.id ORDER BY newest.id DESC LIMIT 10000));',
+             'newest.account_id = NEW.id
+          -- Nor more than so many receipts, which go with them: a group has up to a thousand of each.
+          AND newest.id > coalesce((
+              SELECT p.message_id FROM messages n JOIN message_receipts p ON p.message_id = n.id
+              WHERE n.account_id = NEW.id ORDER BY n.id DESC OFFSET 50000 LIMIT 1), 0)
+        ORDER BY newest.id DESC LIMIT 10000
         FOR UPDATE SKIP LOCKED));'),
             ('erase_messages(integer, boolean)',
              '    erased := (SELECT e.account_id FROM message_erasures e ORDER BY e.account_id LIMIT 1);
@@ -437,6 +442,7 @@ DECLARE
     field text;
     target bigint;
     target_wa_id text;
+    target_due_at timestamptz;
     hash bytea;
     former record;
     added bigint;
@@ -484,6 +490,8 @@ BEGIN
             target := (stored #>> string_to_array(field, '.'))::bigint;
             target_wa_id := find_target(send_message.account_id, recipients.chat, recipients.chat_phone, target, its_kind,
                                         'content.' || field);
+            -- Nobody can be told about a message that was not sent yet.
+            target_due_at := (SELECT m.due_at FROM messages m WHERE m.id = target AND m.state = 'queued');
             IF field <> 'replyTo' THEN
                 stored := jsonb_set(stored, ARRAY[its_kind, 'waId'], to_jsonb(target_wa_id));
             END IF;
@@ -500,7 +508,7 @@ BEGIN
                 its_kind, target, 'queued', added_at, send_message.key,
                 left(coalesce(nullif(current_setting('paird.source', true), ''), 'web'), 40), session_user,
                 send_message.not_before, send_message.expires_at,
-                greatest(send_message.not_before, added_at), recipients.is_new)
+                greatest(send_message.not_before, added_at, target_due_at), recipients.is_new)
         ON CONFLICT (account_id, key) WHERE key IS NOT NULL DO NOTHING
         RETURNING m.id INTO added;
         -- Else somebody else's call with the same key has just come first.
@@ -921,6 +929,7 @@ DECLARE
     due uuid;
     ended record;
     events_told bigint := 0;
+    strays bigint;
 BEGIN
     FOR due IN
         SELECT a.id FROM whatsapp_accounts a
@@ -979,8 +988,9 @@ BEGIN
         CROSS JOIN LATERAL (SELECT q.id FROM messages q WHERE q.account_id = gone.account AND q.state = 'queued'
                             LIMIT batch FOR UPDATE SKIP LOCKED) AS stray
         LIMIT batch));
+    GET DIAGNOSTICS strays = ROW_COUNT;
     told := events_told > 0;
-    more := events_told >= batch;
+    more := events_told >= batch OR strays >= batch;
     RETURN NEXT;
 END $$;
 

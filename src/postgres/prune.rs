@@ -24,6 +24,8 @@ use super::pool::{bounded, connection};
 
 /// Rows that a statement looks at.
 const BATCH: i32 = 500;
+/// Messages that a statement looks at. Each takes its receipts with it: in a group up to a thousand.
+const MESSAGES: i32 = 100;
 /// Accounts, and what their rows know: each takes others with it, or has them looked at.
 const ACCOUNTS: i32 = 100;
 /// Between two batches of a daemon.
@@ -124,7 +126,7 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
 /// Prunes once, without a pause; with `dry_run` nothing is changed.
 ///
 /// # Errors
-/// The database's message. Batches that were deleted before stay deleted.
+/// The database's message, of the first batch that failed. All others are deleted.
 pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, StoreError> {
     Tour { pool, keep, dry_run, pause: Duration::ZERO }.run().await
 }
@@ -146,22 +148,38 @@ struct Tour<'a> {
     pause: Duration,
 }
 
+/// What could not be pruned keeps nothing else from being.
+struct FirstFailure(Option<StoreError>);
+
+impl FirstFailure {
+    fn or_nothing<T: Default>(&mut self, result: Result<T, StoreError>) -> T {
+        result.unwrap_or_else(|why| {
+            self.0.get_or_insert(why);
+            T::default()
+        })
+    }
+}
+
 impl Tour<'_> {
     async fn run(&self) -> Result<Pruned, StoreError> {
         let silent = self.silent_consumers().await?;
         let names: Vec<String> = silent.iter().map(|consumer| consumer.name.clone()).collect();
-        let erased = self.erase_messages().await?;
-        let bodies = self.by_id(PruneTarget::Bodies, &names).await?;
-        let messages = erased + self.by_id(PruneTarget::Messages, &names).await?;
-        let events = self.by_id(PruneTarget::Events, &names).await?;
-        let accounts = self.accounts(&names).await?;
-        let commands = self.by_id(PruneTarget::Commands, &names).await?;
+        let mut failure = FirstFailure(None);
+        let erased = failure.or_nothing(self.erase_messages().await);
+        let bodies = failure.or_nothing(self.by_id(PruneTarget::Bodies, &names).await);
+        let messages = erased + failure.or_nothing(self.by_id(PruneTarget::Messages, &names).await);
+        let events = failure.or_nothing(self.by_id(PruneTarget::Events, &names).await);
+        let accounts = failure.or_nothing(self.accounts(&names).await);
+        let commands = failure.or_nothing(self.by_id(PruneTarget::Commands, &names).await);
         let audit = match self.keep.audit {
-            Some(kept) => self.by_id(PruneTarget::Audit(kept), &names).await?,
+            Some(kept) => failure.or_nothing(self.by_id(PruneTarget::Audit(kept), &names).await),
             None => 0,
         };
-        let keyrings = self.keyrings().await?;
-        Ok(Pruned { events, messages, bodies, commands, accounts, audit, keyrings, silent })
+        let keyrings = failure.or_nothing(self.keyrings().await);
+        match failure.0 {
+            Some(why) => Err(why),
+            None => Ok(Pruned { events, messages, bodies, commands, accounts, audit, keyrings, silent }),
+        }
     }
 
     async fn silent_consumers(&self) -> Result<Vec<SilentConsumer>, StoreError> {
@@ -194,7 +212,7 @@ impl Tour<'_> {
             }
             PruneTarget::Messages => {
                 let keep = self.keep.events.as_secs_f64();
-                bounded(prune_messages().bind(&client, &keep, silent, &after, &BATCH, dry_run).one()).await
+                bounded(prune_messages().bind(&client, &keep, silent, &after, &MESSAGES, dry_run).one()).await
             }
             PruneTarget::Bodies => {
                 let keep = self.keep.bodies.as_secs_f64();
@@ -214,7 +232,7 @@ impl Tour<'_> {
         let mut gone = 0;
         loop {
             let client = connection(self.pool).await?;
-            let batch = bounded(erase_messages().bind(&client, &BATCH, &self.dry_run).one()).await?;
+            let batch = bounded(erase_messages().bind(&client, &MESSAGES, &self.dry_run).one()).await?;
             drop(client);
             gone += batch.gone;
             if !batch.more {

@@ -240,3 +240,15 @@ async fn the_daemons_role_may_prune_and_nothing_younger_than_a_day() {
     assert_eq!((pruned.events, pruned.accounts, pruned.audit, pruned.keyrings.len()), (2, 1, 1, 1));
     assert_eq!(database.seqs(young).await, [1, 2]);
 }
+
+#[tokio::test]
+async fn what_cannot_be_pruned_keeps_nothing_else_from_it() {
+    let database = Database::new().await;
+    let account = database.account(Uuid::new_v4(), "shop").await;
+    database.told(account, 3, 31).await;
+    let broken = "ALTER FUNCTION erase_messages(integer, boolean) RENAME TO away";
+    database.web.batch_execute(broken).await.unwrap();
+    let why = once(&database.dsn.pool().unwrap(), KEEP, false).await.unwrap_err();
+    assert!(why.to_string().contains("erase_messages"), "{why}");
+    assert_eq!(database.seqs(account).await, Vec::<i64>::new());
+}

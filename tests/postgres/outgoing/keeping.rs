@@ -221,6 +221,25 @@ async fn nothing_is_left_of_a_deleted_account() {
     assert_eq!(database.left().await, []);
 }
 
+/// Each takes its receipts with it, and the statement that deletes an account has a time limit.
+#[tokio::test]
+async fn an_account_of_many_receipts_is_deleted_piece_by_piece() {
+    let database = Database::new().await;
+    let account = Sending::new(&database).await;
+    let sql = "WITH sent AS (
+                   INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, created_at, told_at)
+                   SELECT $1, 'out', $2, 'me', 'id ' || n, 'text', 'delivered', now(), now() FROM generate_series(1, 60) n
+                   RETURNING id)
+               INSERT INTO message_receipts (message_id, participant, delivered_at)
+               SELECT sent.id, member || '@lid', now() FROM sent, generate_series(1, 1000) member";
+    database.web.execute(sql, &[&account.linked.record.id.0, &GROUP]).await.unwrap();
+    let deleted = "UPDATE whatsapp_accounts SET deleted_at = clock_timestamp() WHERE id = $1";
+    database.web.execute(deleted, &[&account.linked.record.id.0]).await.unwrap();
+    assert_eq!(database.left().await.len(), 10, "the newest fifty go at once");
+    assert_eq!(database.prunes().await.0, 10);
+    assert_eq!(database.count("SELECT count(*) FROM message_receipts").await, 0);
+}
+
 #[tokio::test]
 async fn each_login_sends_with_the_rights_of_its_role() {
     let database = Database::new().await;

@@ -7,8 +7,9 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::outgoing::PgOutgoing;
 use paird::whatsapp::{MessageLink, OutgoingStore as _};
 use paird_actors::domain::{Fence, Instant, KeyringId, MessageId, Pace, SendFailure, StoreError};
+use serde_json::{Value, json};
 
-use super::{Sending, again, failed, ids, only, sent};
+use super::{Sending, again, failed, ids, only, sent, text_to};
 use crate::messages::{ANNA, BERT, GROUP, text};
 use crate::support::{Database, connect};
 
@@ -205,4 +206,29 @@ async fn accounts_with_something_to_send_ring() {
     assert_eq!(store.ringing().await.unwrap(), own);
     database.web.batch_execute("UPDATE whatsapp_accounts SET keyring_id = NULL").await.unwrap();
     assert_eq!(store.ringing().await.unwrap(), []);
+}
+
+/// Nobody can take back, edit or like what was not sent yet.
+#[tokio::test]
+async fn what_is_about_a_later_message_waits_for_it() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let later = database.send_with(&account, ANNA, "NULL, now() + interval '1 hour'").await;
+    let about = |kind: &str, more: Value| {
+        let mut said = json!({"messageId": later.0});
+        said.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"to": ANNA, "type": kind, kind: said})
+    };
+    let reaction = database.send_content(&account, &about("reaction", json!({"emoji": "👍"}))).await;
+    let edit = database.send_content(&account, &about("edit", json!({"body": "y"}))).await;
+    let mut reply = text_to(ANNA, "and");
+    reply["replyTo"] = json!(later.0);
+    let reply = database.send_content(&account, &reply).await;
+    let revoke = database.send_content(&account, &about("revoke", json!({}))).await;
+    assert_eq!(ids(&account.take(16).await), []);
+    database.passes("61 minutes").await;
+    for id in [later, reaction, edit, reply, revoke] {
+        assert_eq!(ids(&account.take(16).await), [id]);
+        account.settle(id, sent()).await;
+    }
 }
