@@ -17,6 +17,7 @@ mod consumer;
 mod costs;
 mod crashes;
 mod database;
+mod deaf;
 mod duplicates;
 mod failing_reads;
 mod failing_writes;

@@ -102,6 +102,8 @@ impl Connection {
             return step.order(Effect::AnswerUnlink(self.unlink_verdict(OVER.to_owned())));
         }
         self.unlink = PendingUnlink::Asked;
+        // Nothing needs to reach a device that goes, and WhatsApp's answer has its own time.
+        self.delivers_by = None;
         step.order(Effect::Unlink);
     }
 

@@ -51,4 +51,6 @@ pub enum Note {
     ConfirmedTooLate,
     /// Closing took too long.
     CutShort,
+    /// WhatsApp delivers nothing on this connection; it is ended.
+    Deaf,
 }

@@ -48,8 +48,13 @@ pub enum LibraryEvent {
     PairingFinished,
     /// Logged in.
     Success { phone: Option<Phone>, device_jid: Option<String> },
-    /// A stanza that reports a change of a group.
+    /// A stanza that reports a change of a group, and is delivered like others.
     GroupsChanged,
+    /// What waited for the device, or is for it now: a message, a receipt, a notification, or
+    /// the announcement of them.
+    Delivered,
+    /// The mark behind everything that waited for the device at its login.
+    NothingWaits,
     /// A reason to end that leaves nothing to interpretation.
     CloseReported(CloseReason),
     /// `<stream:error>` with a code, which mostly no other event stands for.

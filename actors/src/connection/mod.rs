@@ -55,6 +55,9 @@ pub struct Connection {
     heard: Instant,
     /// The first frame since then: something should be heard soon.
     owed: Option<Instant>,
+    /// When WhatsApp must have delivered something, on an open connection. `None` once it has
+    /// said that nothing more waits.
+    delivers_by: Option<Instant>,
     /// Of the current socket, or of the last one.
     evidence: CloseEvidence,
     unlink: PendingUnlink,
@@ -114,6 +117,7 @@ impl Connection {
             pings: 0,
             heard: Instant(0),
             owed: None,
+            delivers_by: None,
             evidence: CloseEvidence::default(),
             unlink: PendingUnlink::None,
         };
@@ -142,10 +146,10 @@ impl Connection {
             State::Dialing | State::Pairing => self.codes.deadline(),
             State::Held(hold) => Some(hold.until),
             State::Confirmed { restart_at } => *restart_at,
-            State::Open(Ping::Due(until) | Ping::Sent { until, .. })
-            | State::Restarting { until }
-            | State::Ending { until }
-            | State::Closing { until, .. } => Some(*until),
+            State::Open(Ping::Due(until) | Ping::Sent { until, .. }) => {
+                Some(self.delivers_by.map_or(*until, |by| by.min(*until)))
+            }
+            State::Restarting { until } | State::Ending { until } | State::Closing { until, .. } => Some(*until),
             State::Queued | State::LoggingIn | State::Ended => None,
         }
     }
@@ -192,6 +196,8 @@ impl Connection {
             LibraryEvent::PairingFinished => self.on_pairing_finished(step),
             LibraryEvent::Success { phone, device_jid } => self.on_success(phone, device_jid, step),
             LibraryEvent::GroupsChanged => self.on_groups_changed(step),
+            LibraryEvent::Delivered => self.on_delivered(step.now),
+            LibraryEvent::NothingWaits => self.on_nothing_waits(step.now),
             LibraryEvent::CloseReported(reason) => self.on_close_reported(reason, step),
             LibraryEvent::StreamError(reason) => self.on_stream_error(reason, step),
             LibraryEvent::Disconnected(how) => self.evidence.lost(how),
@@ -240,6 +246,7 @@ impl Connection {
             State::Held(_) => self.refuse(step),
             State::Confirmed { .. } => self.on_restart_overdue(step),
             State::Restarting { .. } => self.begin_run(step),
+            State::Open(_) if self.delivers_by.is_some_and(|by| by <= step.now) => self.on_deaf(step),
             State::Open(ping) => self.on_ping_deadline(*ping, step),
             State::Ending { .. } => self.on_run_over(step),
             State::Closing { .. } => self.on_close_timeout(step),

@@ -40,6 +40,14 @@ pub struct ConnectionPolicy {
     pub ping_timeout: Duration,
     /// Unanswered pings in a row after which a connection is lost.
     pub pings: u8,
+    /// How long WhatsApp may deliver nothing after a login, and after each stanza that it delivers,
+    /// until it has said that nothing more waits. It answers pings on a connection that it delivers
+    /// nothing to, so pings do not find that out. WhatsApp says so after each login, with a count
+    /// of 0 if nothing waited (`<ib><offline count=…/></ib>`: whatsapp-rust 0.7.0, `client/node_io.rs`
+    /// and `handlers/ib.rs`); WhatsApp Web waits 60 s for it (`OFFLINE_STANZA_TIMEOUT_MS`, in
+    /// `client/sessions.rs`), and then goes on without. A backlog may take as long as it
+    /// wants, if only it goes on.
+    pub delivery_timeout: Duration,
     /// How long after a failed unlink the logout may take that proves the device gone:
     /// WhatsApp ends the stream of a removed device, which can overtake the answer.
     pub logout_timeout: Duration,
@@ -78,6 +86,7 @@ impl Default for ConnectionPolicy {
             frame_timeout: Duration::from_secs(3),
             ping_timeout: Duration::from_secs(10),
             pings: 2,
+            delivery_timeout: Duration::from_secs(20),
             logout_timeout: Duration::from_secs(3),
             close_timeout: Duration::from_secs(16),
             disconnect_timeout: Duration::from_secs(12),

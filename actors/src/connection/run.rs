@@ -1,7 +1,9 @@
 //! One socket after the other: dialed, heard, logged in, pinged, lost.
 
-use super::{Connection, Effect, LinkStage, Ping, State, Step};
+use super::{Connection, Effect, LinkStage, Note, Ping, State, Step, closing::PendingUnlink};
 use crate::domain::{CloseReason, Instant, Phone, SessionEvent};
+
+const DEAF: &str = "whatsapp fell silent before it had delivered all that waited";
 
 impl Connection {
     /// Queued → Dialing. Only the first socket waits for a turn: the login after a link
@@ -151,6 +153,9 @@ impl Connection {
                 self.link = LinkStage::Established;
                 self.state = State::Open(Ping::Due(step.now.after(self.policy.ping_every)));
                 (self.heard, self.owed) = (step.now, None);
+                if self.unlink == PendingUnlink::None {
+                    self.delivers_by = Some(step.now.after(self.policy.delivery_timeout));
+                }
                 step.emit(SessionEvent::Open { phone, device_jid });
             }
             State::Queued
@@ -167,10 +172,32 @@ impl Connection {
 
     /// Open → Open
     pub(super) fn on_groups_changed(&mut self, step: &mut Step) {
-        self.on_stanza(step.now);
+        self.on_delivered(step.now);
         if matches!(self.state, State::Open(_)) {
             step.emit(SessionEvent::GroupsChanged);
         }
+    }
+
+    /// A long backlog is measured by its pauses. Like [`Self::on_stanza`]
+    pub(super) fn on_delivered(&mut self, now: Instant) {
+        self.on_stanza(now);
+        if let Some(by) = &mut self.delivers_by {
+            *by = now.after(self.policy.delivery_timeout);
+        }
+    }
+
+    /// From now on silence means that nobody writes. Like [`Self::on_stanza`]
+    pub(super) fn on_nothing_waits(&mut self, now: Instant) {
+        self.on_stanza(now);
+        self.delivers_by = None;
+    }
+
+    /// WhatsApp may answer pings for ever here, and delivers only to another connection.
+    /// Open → Closing
+    pub(super) fn on_deaf(&mut self, step: &mut Step) {
+        step.order(Effect::Note(Note::Deaf));
+        self.evidence.report(CloseReason::SocketLost(DEAF.to_owned()));
+        self.on_run_over(step);
     }
 
     /// Open → Open

@@ -70,6 +70,9 @@ impl EventHandler {
             "notification" if node.get_attr("type").is_some_and(|kind| kind.as_str() == "w:gp2") => {
                 LibraryEvent::GroupsChanged
             }
+            "message" | "receipt" | "notification" | "call" | "status" => LibraryEvent::Delivered,
+            "ib" if node.get_optional_child("offline").is_some() => LibraryEvent::NothingWaits,
+            "ib" if node.get_optional_child("offline_preview").is_some() => LibraryEvent::Delivered,
             _ => LibraryEvent::Stanza,
         }
     }

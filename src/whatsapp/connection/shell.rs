@@ -311,6 +311,9 @@ impl Shell {
                 tracing::error!(%incarnation, "a link was to be confirmed without its keys; refused");
             }
             Note::ConfirmedTooLate => tracing::info!(%incarnation, "the link was confirmed too late"),
+            Note::Deaf => {
+                tracing::warn!(%incarnation, "WhatsApp answers, but delivers nothing on this connection; it is replaced");
+            }
             Note::CutShort => tracing::warn!(%incarnation, "the connection did not close in time and was cut"),
         }
     }

@@ -310,6 +310,7 @@ mod tests {
             names::<paird_sandbox::RestartFault>(none()),
             names::<paird_sandbox::Garbage>(none()),
             names::<paird_sandbox::DeliveryFault>(none()),
+            names::<paird_sandbox::ActivationFault>(none()),
             names::<paird_sandbox::MessageFault>(none()),
             names::<paird_sandbox::PrekeyFault>(none()),
         ];

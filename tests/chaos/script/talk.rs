@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use paird_sandbox::{AgainFault, DeliveryFault, Fault, MessageFault, Naming, PrekeyFault, ReceiptFault};
+use paird_sandbox::{
+    ActivationFault, AgainFault, DeliveryFault, Fault, MessageFault, Naming, PrekeyFault, ReceiptFault,
+};
 
 use super::{ALL_PHONES, Act, Dice, PHONES, SHOPS, number};
 
@@ -162,6 +164,17 @@ impl Dice {
                 times,
             },
             17 => Fault::StaleDevices { number, times },
+            18 => Fault::Activation {
+                how: self.one_of(&[
+                    ActivationFault::Unanswered,
+                    ActivationFault::Refused(503),
+                    ActivationFault::Unheeded,
+                    ActivationFault::Endless,
+                    ActivationFault::EachAfterMs(40),
+                ]),
+                number,
+                times: Some(1),
+            },
             _ => Fault::CutBacklog { after: self.below(60), number, times: Some(1) },
         }
     }

@@ -51,6 +51,7 @@ impl World {
             | Fault::Receipts { .. }
             | Fault::Prekeys { .. }
             | Fault::StaleDevices { .. }
+            | Fault::Activation { .. }
             | Fault::CutBacklog { .. }
             | Fault::Pause { .. } => self.state().armed.arm(fault),
         }

@@ -40,8 +40,8 @@ mod world;
 
 pub use admin::Waiting;
 pub use faults::{
-    AgainFault, DeliveryFault, Fault, Garbage, MessageFault, PausePoint, PrekeyFault, ReceiptFault, RestartFault,
-    Scope, UnlinkFault,
+    ActivationFault, AgainFault, DeliveryFault, Fault, Garbage, MessageFault, PausePoint, PrekeyFault, ReceiptFault,
+    RestartFault, Scope, UnlinkFault,
 };
 pub use journal::{Oddity, Report};
 pub use odd::Stanza;

@@ -7,7 +7,7 @@ use wacore_binary::Node;
 use waproto::whatsapp::ClientPayload;
 
 use crate::answers::{Answer, answer};
-use crate::faults::{Fault, MessageFault, Occasion, PausePoint, UnlinkFault};
+use crate::faults::{ActivationFault, Fault, MessageFault, Occasion, PausePoint, UnlinkFault};
 use crate::orders::Order;
 use crate::peer::{Ending, Happening, Peer, Step};
 use crate::post::queue::Queue;
@@ -96,7 +96,13 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
             Some(Fault::Answer { children, .. }) => {
                 peer.world.state().report.iqs_answered_oddly += 1;
                 let children = children.iter().filter_map(|child| child.node().ok()).collect();
-                return peer.send(&result(stanza, children)).await;
+                peer.send(&result(stanza, children)).await?;
+                if asks_to_be_active(stanza) {
+                    // It is, however odd the answer.
+                    let begun = peer.world.with_queue(id, Queue::come_online);
+                    send_backlog(peer, id, &begun).await?;
+                }
+                return Ok(());
             }
             Some(Fault::RefuseIqs { code, text, .. }) => {
                 peer.world.state().report.iqs_answered_oddly += 1;
@@ -107,6 +113,12 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
                 return Ok(());
             }
             None => {}
+        }
+        if asks_to_be_active(stanza)
+            && let Some(Fault::Activation { how, .. }) =
+                peer.world.take_fault(Occasion::Activation { number: &id.number })
+        {
+            return on_activation(peer, id, stanza, how).await;
         }
     } else if stanza.tag == "message" {
         return on_message(peer, id, stanza).await;
@@ -130,6 +142,45 @@ async fn on_stanza(peer: &mut Peer, id: &DeviceId, stanza: &Node) -> Step {
             send_all(peer, &answers).await
         }
     }
+}
+
+fn asks_to_be_active(iq: &Node) -> bool {
+    attr(iq, "xmlns") == "passive" && iq.get_optional_child("active").is_some()
+}
+
+/// The device asks to be active, and something is wrong with that.
+async fn on_activation(peer: &mut Peer, id: &DeviceId, iq: &Node, how: ActivationFault) -> Step {
+    let begun = match how {
+        ActivationFault::Unanswered => {
+            peer.world.state().report.note_stalled(now_ms(), &peer.name, attr(iq, "xmlns"));
+            return Ok(());
+        }
+        ActivationFault::Refused(code) => {
+            peer.world.state().report.iqs_answered_oddly += 1;
+            return peer.send(&refusal(iq, code, "internal-server-error")).await;
+        }
+        ActivationFault::Unheeded => Vec::new(),
+        ActivationFault::Endless => peer.world.with_queue(id, Queue::come_online_and_stop),
+        ActivationFault::EachAfterMs(ms) => {
+            let begun = peer.world.with_queue(id, Queue::come_online_slowly);
+            trickle(peer, id, Duration::from_millis(ms));
+            begun
+        }
+    };
+    peer.world.state().report.note_answered(iq);
+    peer.send(&result(iq, Vec::new())).await?;
+    send_all(peer, &begun).await
+}
+
+/// Has the connection look at the device's queue again and again, until its backlog is over.
+fn trickle(peer: &Peer, id: &DeviceId, pause: Duration) {
+    let (world, post, id) = (Arc::clone(&peer.world), Arc::clone(&peer.enrolled.post), id.clone());
+    tokio::spawn(async move {
+        while world.state().device_mut(&id).is_some_and(|device| device.queue.is_trickling()) {
+            tokio::time::sleep(pause).await;
+            post.notify_one();
+        }
+    });
 }
 
 /// The device sends a message.

@@ -17,6 +17,8 @@ fn alphabet(machine: &Connection) -> Vec<Input> {
         LibraryEvent::Stanza,
         LibraryEvent::Frame,
         LibraryEvent::GroupsChanged,
+        LibraryEvent::Delivered,
+        LibraryEvent::NothingWaits,
         qr("q"),
         LibraryEvent::QrsExhausted { closes: false },
         code(),

@@ -100,10 +100,17 @@ impl Bench {
         bench
     }
 
-    fn open() -> Self {
+    /// Of what waits nothing was heard yet.
+    fn logged_in() -> Self {
         let mut bench = Self::dialing(Purpose::Login);
         bench.event(LibraryEvent::Stanza);
         bench.event(success());
+        bench
+    }
+
+    fn open() -> Self {
+        let mut bench = Self::logged_in();
+        bench.event(LibraryEvent::NothingWaits);
         bench
     }
 

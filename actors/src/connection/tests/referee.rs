@@ -19,6 +19,8 @@ pub struct Referee {
     linked: Option<String>,
     is_blocked: bool,
     is_open: bool,
+    /// When WhatsApp delivered something last, until it has said that nothing more waits.
+    delivered: Option<Instant>,
     codes: BTreeSet<u8>,
     /// Codes that were in the way, and may be asked for once more.
     outstanding: BTreeSet<u8>,
@@ -43,6 +45,7 @@ impl Referee {
             linked: None,
             is_blocked: false,
             is_open: false,
+            delivered: None,
             codes: BTreeSet::new(),
             outstanding: BTreeSet::new(),
             pinged: None,
@@ -58,7 +61,14 @@ impl Referee {
         self.due = machine.deadline().filter(|due| *due <= now && *input == Input::Deadline);
         match input {
             Input::Request(Request::Close | Request::Cut) => self.is_silenced = true,
-            Input::Request(Request::Unlink) => self.unlink_is_asked = true,
+            Input::Request(Request::Unlink) => {
+                self.unlink_is_asked = true;
+                self.delivered = None;
+            }
+            Input::Event(LibraryEvent::NothingWaits) => self.delivered = None,
+            Input::Event(LibraryEvent::Delivered | LibraryEvent::GroupsChanged) => {
+                self.delivered = self.delivered.map(|_| now);
+            }
             Input::Outcome(Outcome::KeysDurable(scan)) => {
                 // Before a scan was reported its keys may be incomplete.
                 if matches!(&self.held, Some((held, _, true)) if held == scan) {
@@ -84,6 +94,10 @@ impl Referee {
         self.frames_are_right(input, machine);
         if self.due.is_some() {
             assert!(machine.deadline().is_none_or(|next| next > now), "a reached deadline made no progress");
+        }
+        if let (State::Open(_), Some(delivered)) = (machine.state(), self.delivered) {
+            let most = delivered.after(self.policy.delivery_timeout);
+            assert!(machine.deadline().is_some_and(|due| due <= most), "nobody will notice that nothing is delivered");
         }
         let is_over = *machine.state() == State::Ended;
         assert!(!is_over || self.has_ended || self.is_silenced, "it ended, and nobody was told");
@@ -131,6 +145,10 @@ impl Referee {
         );
         assert!(!self.is_taking_down || is_last_words, "{effect:?} while everything is taken down");
         match effect {
+            Effect::Note(Note::Deaf) => {
+                let most = self.delivered.map(|delivered| delivered.after(self.policy.delivery_timeout));
+                assert!(most.is_some_and(|most| most <= now), "a connection was given up that is not deaf");
+            }
             Effect::AwaitTurn | Effect::ReportOutdated | Effect::Note(_) | Effect::CancelCode | Effect::Cut => {}
             Effect::Run => self.on_run(),
             Effect::StopRun => self.is_running = false,
@@ -202,6 +220,7 @@ impl Referee {
                 assert!(!std::mem::replace(&mut self.is_open, true), "opened twice");
                 assert!(self.is_running, "opened without a socket");
                 assert!(!self.pairs || self.linked.is_some(), "open, and its link was never confirmed");
+                self.delivered = (!self.unlink_is_asked).then_some(now);
             }
             SessionEvent::GroupsChanged => assert!(self.is_open, "groups before the login"),
             SessionEvent::Ended { .. } => self.has_ended = true,
@@ -295,6 +314,16 @@ mod is_not_blind {
         let mut bench = Bench::held();
         bench.now = bench.machine.deadline().unwrap();
         assert!(objects(bench, Input::Deadline, &[]).contains("no progress"));
+    }
+
+    #[test]
+    fn deafness_that_is_not_noticed_is_objected_to() {
+        let mut bench = Bench::logged_in();
+        bench.machine.delivers_by = None;
+        assert!(objects(bench, event(LibraryEvent::Stanza), &[]).contains("nobody will notice"));
+
+        let bench = Bench::open();
+        assert!(objects(bench, Input::Deadline, &[Effect::Note(Note::Deaf)]).contains("is not deaf"));
     }
 
     #[test]

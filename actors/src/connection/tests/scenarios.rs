@@ -3,6 +3,8 @@
 use super::*;
 use crate::domain::UnlinkAnswer;
 
+const HOUR: u64 = 3600;
+
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
@@ -278,6 +280,67 @@ fn two_unanswered_pings_in_a_row_are_a_lost_connection() {
     assert!(matches!(bench.end(), CloseReason::SocketLost(why) if why.contains("pings")));
 }
 
+/// Pings are answered on it, and other queries may be.
+#[test]
+fn a_login_after_which_nothing_is_delivered_is_deaf() {
+    let mut bench = Bench::logged_in();
+    for _ in 0..19 {
+        assert_eq!(*bench.pass(secs(1)), []);
+        bench.event(LibraryEvent::Frame);
+        assert_eq!(*bench.event(LibraryEvent::Stanza), []);
+    }
+    assert_eq!(*bench.pass(secs(1)), [Effect::Note(Note::Deaf), Effect::StopRun, Effect::TakeDown]);
+    assert!(matches!(bench.end(), CloseReason::SocketLost(why) if why.contains("fell silent")));
+}
+
+#[test]
+fn the_first_login_after_a_link_can_be_deaf_too() {
+    let mut bench = Bench::confirmed();
+    bench.event(LibraryEvent::PairingFinished);
+    bench.outcome(Outcome::RunEnded);
+    bench.event(LibraryEvent::Stanza);
+    bench.event(success());
+    assert_eq!(*bench.pass(secs(20)), [Effect::Note(Note::Deaf), Effect::StopRun, Effect::TakeDown]);
+}
+
+#[test]
+fn a_backlog_may_take_minutes_but_not_stop_midway() {
+    for next in [LibraryEvent::Delivered, LibraryEvent::GroupsChanged] {
+        let mut bench = Bench::logged_in();
+        for _ in 0..60 {
+            assert_eq!(*bench.pass(secs(19)), []);
+            bench.event(LibraryEvent::Frame);
+            bench.event(next.clone());
+        }
+        assert_eq!(*bench.pass(secs(20)), [Effect::Note(Note::Deaf), Effect::StopRun, Effect::TakeDown]);
+    }
+}
+
+#[test]
+fn nobody_need_write_once_nothing_more_waits() {
+    let mut bench = Bench::logged_in();
+    bench.event(LibraryEvent::Delivered);
+    bench.event(LibraryEvent::NothingWaits);
+    bench.event(LibraryEvent::Delivered);
+    for _ in 0..HOUR / 30 {
+        assert_eq!(*bench.pass(secs(30)), []);
+        bench.event(LibraryEvent::Frame);
+        bench.event(LibraryEvent::Stanza);
+    }
+}
+
+#[test]
+fn a_device_that_goes_need_hear_nothing() {
+    let mut bench = Bench::logged_in();
+    bench.request(Request::Unlink);
+    assert_eq!(*bench.pass(secs(30)), []);
+    let mut bench = Bench::dialing(Purpose::Unlink);
+    bench.event(LibraryEvent::Stanza);
+    bench.request(Request::Unlink);
+    bench.event(success());
+    assert_eq!(*bench.pass(secs(30)), []);
+}
+
 #[test]
 fn an_active_connection_is_not_pinged() {
     let mut bench = Bench::open();
@@ -305,7 +368,6 @@ fn a_change_of_groups_is_told_once_the_connection_is_open() {
 /// than that, and one whose library is busy with a query no more than our own pings.
 #[test]
 fn a_healthy_connection_is_not_pinged_beside_the_library() {
-    const HOUR: u64 = 3600;
     for library_pings_every in [15, 23, 30] {
         let mut bench = Bench::open();
         for _ in 0..HOUR / library_pings_every {

@@ -44,6 +44,10 @@ pub(crate) enum Occasion<'a> {
     DeviceList {
         number: &'a str,
     },
+    /// A device asks to be active.
+    Activation {
+        number: &'a str,
+    },
     /// A device is given a part of what waited for it.
     Backlog {
         number: &'a str,
@@ -134,6 +138,7 @@ impl Armed {
             | Fault::Receipts { .. }
             | Fault::Prekeys { .. }
             | Fault::StaleDevices { .. }
+            | Fault::Activation { .. }
             | Fault::CutBacklog { .. }
             | Fault::Restart { .. } => false,
         })
@@ -162,6 +167,7 @@ impl Fault {
             | (Fault::Receipts { number: only, .. }, Occasion::Receipt { number })
             | (Fault::Prekeys { number: only, .. }, Occasion::Prekeys { number })
             | (Fault::StaleDevices { number: only, .. }, Occasion::DeviceList { number })
+            | (Fault::Activation { number: only, .. }, Occasion::Activation { number })
             | (Fault::CutBacklog { number: only, .. }, Occasion::Backlog { number }) => {
                 only.as_deref().is_none_or(|only| only == number)
             }
@@ -184,6 +190,7 @@ impl Fault {
             | Fault::Receipts { times, .. }
             | Fault::Prekeys { times, .. }
             | Fault::StaleDevices { times, .. }
+            | Fault::Activation { times, .. }
             | Fault::CutBacklog { times, .. }
             | Fault::Restart { times, .. } => times.as_mut(),
             Fault::Cut { .. }
@@ -249,6 +256,8 @@ mod tests {
             r#"{"kind":"receipts","how":"swapped"}"#,
             r#"{"kind":"prekeys","how":{"refused":503}}"#,
             r#"{"kind":"stale_devices","number":"15550001111"}"#,
+            r#"{"kind":"activation","how":"unanswered"}"#,
+            r#"{"kind":"activation","how":{"each_after_ms":500},"number":"15550001111"}"#,
             r#"{"kind":"cut_backlog","after":40}"#,
         ] {
             serde_json::from_str::<Fault>(json).unwrap_or_else(|e| panic!("{json}: {e}"));

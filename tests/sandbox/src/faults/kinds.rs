@@ -69,6 +69,22 @@ pub enum DeliveryFault {
     ViewOnce,
 }
 
+/// The way in which a device that has logged in gets less than what waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationFault {
+    /// Its request to be active is not answered, and nothing is delivered.
+    Unanswered,
+    /// The request is refused with this code, and nothing is delivered.
+    Refused(u16),
+    /// The request is answered, and nothing is delivered.
+    Unheeded,
+    /// The backlog begins, if there is one; neither the rest nor the mark of its end comes.
+    Endless,
+    /// The backlog comes one by one, so many milliseconds apart.
+    EachAfterMs(u64),
+}
+
 /// The form of the repeated message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

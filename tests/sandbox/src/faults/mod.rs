@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::odd::Stanza;
 pub(crate) use armed::{Armed, Occasion};
 pub use kinds::{
-    AgainFault, DeliveryFault, Garbage, MessageFault, PausePoint, PrekeyFault, ReceiptFault, RestartFault, UnlinkFault,
+    ActivationFault, AgainFault, DeliveryFault, Garbage, MessageFault, PausePoint, PrekeyFault, ReceiptFault,
+    RestartFault, UnlinkFault,
 };
 
 /// Which connections a fault hits.
@@ -190,6 +191,15 @@ pub enum Fault {
         #[serde(default)]
         number: Option<String>,
         #[serde(default)]
+        times: Option<u32>,
+    },
+    /// A device that has logged in gets less than what waits for it, on that connection.
+    Activation {
+        how: ActivationFault,
+        /// Only this phone's devices.
+        #[serde(default)]
+        number: Option<String>,
+        #[serde(default = "once")]
         times: Option<u32>,
     },
     /// Cuts the socket after so many stanzas of the backlog that was announced.

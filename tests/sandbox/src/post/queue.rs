@@ -49,6 +49,10 @@ enum Phase {
     Away,
     /// The backlog of so many is being fetched.
     Draining(usize),
+    /// The backlog of so many comes by itself, one by one.
+    Trickling(usize),
+    /// What is not sent yet never comes on this connection.
+    Stuck,
     Live,
 }
 
@@ -96,9 +100,38 @@ impl Queue {
         said
     }
 
+    /// The same, and that is all of it that comes on this connection.
+    pub(crate) fn come_online_and_stop(&mut self) -> Vec<Node> {
+        let said = if self.waiting.is_empty() { Vec::new() } else { self.come_online() };
+        // A short backlog has come whole.
+        let said = said.into_iter().filter(|stanza| stanza.get_optional_child("offline").is_none()).collect();
+        self.phase = Phase::Stuck;
+        said
+    }
+
+    /// The device is ready, and gets its backlog one by one, at each call of [`Self::news`].
+    pub(crate) fn come_online_slowly(&mut self) -> Vec<Node> {
+        self.leave();
+        for waiting in &mut self.waiting {
+            waiting.backlog = true;
+        }
+        let total = self.waiting.len();
+        self.phase = Phase::Trickling(total);
+        vec![self.preview(total)]
+    }
+
+    /// Whether its backlog comes one by one, and not all of it has come.
+    pub(crate) fn is_trickling(&self) -> bool {
+        matches!(self.phase, Phase::Trickling(_))
+    }
+
     /// The next of the backlog, with the mark of its end behind the last.
     pub(crate) fn fetch(&mut self, count: usize) -> Vec<Node> {
         let Phase::Draining(total) = self.phase else { return Vec::new() };
+        self.send_backlog(count, total)
+    }
+
+    fn send_backlog(&mut self, count: usize, total: usize) -> Vec<Node> {
         let next = self.waiting.iter_mut().filter(|waiting| waiting.backlog && !waiting.sent).take(count);
         let mut said: Vec<Node> = next
             .map(|waiting| {
@@ -117,8 +150,11 @@ impl Queue {
         said
     }
 
-    /// Newer stanzas, once the backlog was sent.
+    /// Newer stanzas, once the backlog was sent; or the next one of a backlog that trickles.
     pub(crate) fn news(&mut self) -> Vec<Node> {
+        if let Phase::Trickling(total) = self.phase {
+            return self.send_backlog(1, total);
+        }
         if self.phase != Phase::Live {
             return Vec::new();
         }
@@ -203,6 +239,35 @@ mod tests {
         assert_eq!(ids(&rest), ["8", "9", "10", "11", "new"]);
         assert!(rest[4].get_optional_child("offline").is_some());
         assert!(queue.fetch(200).is_empty());
+    }
+
+    fn has_mark(nodes: &[Node]) -> bool {
+        nodes.iter().any(|node| node.get_optional_child("offline").is_some())
+    }
+
+    #[test]
+    fn a_backlog_that_stops_comes_whole_on_the_next_connection() {
+        for (of, first) in [(0, 0), (3, 3), (12, 5)] {
+            let mut queue = queue(of);
+            let begun = queue.come_online_and_stop();
+            assert_eq!((ids(&begun).len(), has_mark(&begun)), (first, false));
+            queue.push(Class::Message, "new", NodeBuilder::new("message").attr("id", "new").build(), None);
+            assert!(queue.fetch(200).is_empty() && queue.news().is_empty());
+            queue.leave();
+            let mut again = queue.come_online();
+            again.extend(queue.fetch(200));
+            assert_eq!((ids(&again).len(), has_mark(&again)), (of + 1, true));
+        }
+    }
+
+    #[test]
+    fn a_slow_backlog_comes_one_by_one_and_ends_with_a_mark() {
+        let mut queue = queue(2);
+        assert!(queue.come_online_slowly()[0].get_optional_child("offline_preview").is_some());
+        assert!(queue.fetch(200).is_empty(), "nor sooner when asked for");
+        let each = [queue.news(), queue.news()];
+        assert_eq!(each.each_ref().map(|some| ids(some)), [["0"], ["1"]]);
+        assert_eq!((has_mark(&each[1]), queue.is_trickling()), (true, false));
     }
 
     #[test]
