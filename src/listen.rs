@@ -28,6 +28,8 @@ pub(crate) struct ListenAddress {
     pub(crate) addr: SocketAddr,
     /// The bound address is written here: for port 0, and for the command line.
     pub(crate) addr_file: PathBuf,
+    /// Where the token is that it wants, if it wants one.
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 impl ListenAddress {
@@ -64,7 +66,12 @@ impl ListenAddress {
         if let Err(why) = private_file::replace(&self.addr_file, addr.to_string().as_bytes()) {
             warn!(%why, file = %self.addr_file.display(), "failed to write the address of {}", self.name);
         }
-        info!(%addr, "{} is listening", self.name);
+        match &self.token_file {
+            Some(file) => {
+                info!(%addr, url = %format_args!("http://{addr}/"), token_file = %file.display(), "{} is listening", self.name);
+            }
+            None => info!(%addr, "{} is listening", self.name),
+        }
         let served = until_ending(server, ending).await;
         // It may be gone with the whole data directory.
         let _ = std::fs::remove_file(&self.addr_file);

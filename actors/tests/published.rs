@@ -95,7 +95,8 @@ impl Validator {
 fn payloads_of_each_kind() -> Vec<(EventKind, Value)> {
     let examples = EventKind::ALL.iter().map(|kind| (*kind, kind.example()));
     let others = [
-        Event::Passkey { stage: PasskeyStage::Confirm, request: json!(null) },
+        Event::Passkey { stage: PasskeyStage::Confirm, request: json!(null), expires_at: Instant(1_700_000_000_123) },
+        Event::Timeout { after: Some(Reason::NoLogin.into()) },
         Event::Connected { phone: None },
         Event::Cancelled { reason: CancelReason::Superseded },
         Event::Held { reason: Reason::TemporaryBan.into(), until: Some(Instant(1_700_000_000_123)) },

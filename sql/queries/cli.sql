@@ -9,7 +9,8 @@ RETURNING id;
 
 --! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?)
 SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
-       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name
+       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name,
+       keyring_id IS NOT NULL AS has_keys
 FROM whatsapp_accounts
 WHERE deleted_at IS NULL
 ORDER BY created_at, id;
@@ -56,6 +57,17 @@ JOIN LATERAL (
 WHERE a.event_seq > coalesce(seen.seq, :since::bigint) AND (:only::uuid IS NULL OR a.id = :only)
 ORDER BY e.created_at, e.account_id, e.seq;
 
+-- The last ones of all accounts, in the order of commits.
+--! list_last_events : AccountEvent()
+SELECT id, account_id, seq, kind, payload, created_at FROM (
+    SELECT id, account_id, seq, kind, payload, created_at, xact
+    FROM events
+    WHERE seq > :since
+    ORDER BY xact DESC, id DESC
+    LIMIT :limit
+) AS last
+ORDER BY xact, id;
+
 --! list_groups_of_account
 SELECT jid, subject, participants, is_admin, synced_at
 FROM whatsapp_groups
@@ -64,6 +76,10 @@ ORDER BY subject, jid;
 
 --! count_live_daemons
 SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();
+
+--! count_daemons : CountedDaemons()
+SELECT count(*) AS live, count(*) FILTER (WHERE NOT draining) AS taking
+FROM processes WHERE expires_at > clock_timestamp();
 
 --! count_live_daemons_on
 SELECT count(*) AS live FROM processes WHERE host = :host AND expires_at > clock_timestamp();
@@ -97,7 +113,7 @@ ORDER BY e.seq DESC
 LIMIT 1;
 
 --! list_watched_accounts : WatchedAccount(phone_number?, next_retry_at?, pair_deadline?, last_qr_png?, pair_code?)
-SELECT id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png,
+SELECT id, operator_id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png,
        pair_code, clock_timestamp() AS database_now
 FROM whatsapp_accounts
 WHERE deleted_at IS NULL

@@ -50,10 +50,14 @@ SELECT true AS found FROM whatsapp_accounts WHERE id = :account;
 
 --! add_account
 -- `source` names the writer in the audit log, here and in all other writes of a row.
-INSERT INTO whatsapp_accounts (operator_id, label)
-SELECT :operator, :label FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+INSERT INTO whatsapp_accounts (id, operator_id, label)
+SELECT :id, :operator, :label FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE claimed.source IS NOT NULL
+ON CONFLICT (id) DO NOTHING
 RETURNING id;
+
+--! get_account_of_key
+SELECT operator_id, label, deleted_at IS NOT NULL AS is_deleted FROM whatsapp_accounts WHERE id = :id;
 
 --! rename_account
 UPDATE whatsapp_accounts a SET label = :label

@@ -102,8 +102,16 @@ pub(super) async fn list(database: &Database, format: Format) -> anyhow::Result<
         Format::Json => out::json(&accounts.iter().map(as_json).collect()),
         Format::Text if accounts.is_empty() => out::line("no accounts yet: paird accounts add LABEL"),
         Format::Text => {
-            let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
-            out::raw(&out::table(&["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"], &rows));
+            let mut header = vec!["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"];
+            let mut rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+            // A number is linked once per operator, so rows of several are not to be confused.
+            if has_several(accounts.iter().map(|account| account.operator_id)) {
+                header.push("OPERATOR");
+                for (row, account) in rows.iter_mut().zip(&accounts) {
+                    row.push(account.operator_id.to_string());
+                }
+            }
+            out::raw(&out::table(&header, &rows));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -158,6 +166,12 @@ fn checked(label: &str) -> anyhow::Result<&str> {
     Ok(label)
 }
 
+/// Whether the accounts belong to different operators.
+pub(super) fn has_several(mut operators: impl Iterator<Item = Uuid>) -> bool {
+    let first = operators.next();
+    operators.any(|operator| Some(operator) != first)
+}
+
 /// As a shell takes it.
 fn quoted(label: &str) -> String {
     let is_plain = label.chars().all(|c| c.is_alphanumeric() || "-_.+@".contains(c)) && !label.starts_with('-');
@@ -187,6 +201,7 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "pairDeadline": account.pair_deadline,
         "proxy": account.proxy.as_deref().map(ProxyAddress::shown),
         "deviceName": account.device_name,
+        "hasKeys": account.has_keys,
         "createdAt": account.created_at,
     })
 }

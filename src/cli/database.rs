@@ -139,8 +139,26 @@ impl Database {
         }
     }
 
-    async fn live_daemons(&self) -> anyhow::Result<i64> {
-        cli::count_live_daemons().bind(&self.client).one().await.map_err(explained)
+    /// Why nobody takes commands now, and what that waits for; `None` if a daemon does.
+    async fn standstill(&self) -> anyhow::Result<Option<&'static str>> {
+        let daemons = cli::count_daemons().bind(&self.client).one().await.map_err(explained)?;
+        Ok(match (daemons.live, daemons.taking) {
+            (0, _) => Some("no daemon runs on this database"),
+            (_, 0) => Some("every daemon of this database is drained (paird drain --undo)"),
+            (_, _) => None,
+        })
+    }
+
+    /// Waits until a daemon takes commands, and says what is waited for.
+    pub(super) async fn until_commands_are_taken(&self) -> anyhow::Result<()> {
+        let mut is_told = false;
+        while let Some(why) = self.standstill().await? {
+            if !std::mem::replace(&mut is_told, true) {
+                self.format.remark(format_args!("waiting: {why}; nothing is queued (Ctrl-C leaves)"));
+            }
+            self.until_notified().await;
+        }
+        Ok(())
     }
 
     pub(super) async fn live_daemons_on(&self, host: &str) -> anyhow::Result<i64> {
@@ -148,7 +166,7 @@ impl Database {
     }
 }
 
-/// Says once that no daemon is there to run a command or send a message, if so.
+/// Says once that no daemon is there to run a command or send a message, or only drained ones, if so.
 pub(super) struct NoDaemonHint {
     what: &'static str,
     id: i64,
@@ -171,10 +189,10 @@ impl NoDaemonHint {
     pub(super) async fn check(&mut self, database: &Database) -> anyhow::Result<()> {
         if self.due.is_some_and(|at| tokio::time::Instant::now() >= at) {
             self.due = None;
-            if database.live_daemons().await? == 0 {
+            if let Some(why) = database.standstill().await? {
                 let Self { what, id, .. } = self;
                 database.format.remark(format_args!(
-                    "no daemon runs on this database; {what} {id} stays queued until one does (Ctrl-C stops waiting, not the {what})"
+                    "{why}; {what} {id} stays queued until one takes it (Ctrl-C stops waiting, not the {what})"
                 ));
             }
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use clap::Args;
 use paird_sql::queries::{
     cli::{self, AccountEvent},
-    console::{FeedEvent, get_feed_line, list_feed_events},
+    console::{FeedEvent, get_feed_line, list_feed_events, list_last_account_events},
 };
 use serde_json::{Value, json};
 use tokio::time::Duration;
@@ -34,6 +34,9 @@ pub(super) struct EventsArgs {
     /// Only of this account: a label, or an id, of a deleted one, too.
     #[arg(value_name = "LABEL|ID")]
     account: Option<String>,
+    /// Only the last ones.
+    #[arg(long, value_name = "COUNT", conflicts_with = "follow", value_parser = clap::value_parser!(i64).range(1..))]
+    limit: Option<i64>,
 }
 
 /// Prints events, of one account or of all.
@@ -50,6 +53,10 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
         None => None,
     };
     let mut printer = Printer { only, labels: HashMap::new(), format };
+    if let Some(limit) = args.limit {
+        printer.last(&database, args.since.unwrap_or(0), limit).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !args.follow {
         printer.replay(&database, args.since.unwrap_or(0), None).await?;
         return Ok(ExitCode::SUCCESS);
@@ -64,6 +71,7 @@ pub(super) async fn run(config: &Config, format: Format, args: EventsArgs) -> an
         match printer.follow(&database, &mut cursor).await {
             Ok(()) => tokio::select! {
                 () = database.until_notified_within(POLL) => {}
+                () = out::until_closed() => return Ok(ExitCode::SUCCESS),
                 _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             },
             Err(error) => {
@@ -104,6 +112,25 @@ impl Printer {
                 self.print(database, event.into()).await?;
             }
         }
+    }
+
+    /// Prints the last events after `since`.
+    async fn last(&mut self, database: &Database, since: i64, limit: i64) -> anyhow::Result<()> {
+        let client = &database.client;
+        let events: Vec<Event> = match &self.only {
+            Some(account) => {
+                let found = list_last_account_events().bind(client, account, &since, &i64::MAX, &limit).all().await;
+                found.map_err(explained)?.into_iter().map(Event::from).collect()
+            }
+            None => {
+                let found = cli::list_last_events().bind(client, &since, &limit).all().await;
+                found.map_err(explained)?.into_iter().map(Event::from).collect()
+            }
+        };
+        for event in events {
+            self.print(database, event).await?;
+        }
+        Ok(())
     }
 
     /// Prints what is behind the cursor, in commit order. Nothing comes to stand before it

@@ -56,6 +56,7 @@ mod tests {
             deleted_at: None,
             proxy: None,
             device_name: None,
+            has_keys: false,
         }
     }
 

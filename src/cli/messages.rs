@@ -187,6 +187,7 @@ impl Reader {
             match self.print_told(&database, &listed, &mut seq).await {
                 Ok(Account::Lives) => tokio::select! {
                     () = database.until_notified_within(POLL) => {}
+                    () = out::until_closed() => return Ok(ExitCode::SUCCESS),
                     _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
                 },
                 Ok(Account::Deleted) => {

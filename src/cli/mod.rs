@@ -111,7 +111,8 @@ enum Command {
         #[arg(value_name = "LABEL|ID")]
         account: Option<String>,
     },
-    /// Says whether the daemon of this machine lives; exit code 1 if not.
+    /// Says whether the daemon of this machine lives: exit code 1 if it does not, exit code 11 if its data
+    /// directory knows of none.
     Health(health::HealthArgs),
     /// Brings the schema up to date, as the owner of the tables.
     ///
@@ -189,16 +190,39 @@ impl Cli {
     }
 }
 
-/// Help and version are asked for in the same way as something wrong is.
+/// Help and version are asked for in the same way as something wrong is. Without any argument the help is
+/// what one most likely came for.
 fn misused(wrong: &clap::Error) -> ExitCode {
     let is_asked = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !is_asked && std::env::args_os().any(|arg| arg == "--json") {
-        let text = wrong.to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return Format::Json.complain(Exit::Usage, first);
+    if is_asked || std::env::args_os().len() == 1 {
+        let _ = wrong.print();
+        return ExitCode::from(if is_asked { Exit::Done.code() } else { Exit::Usage.code() });
     }
-    let _ = wrong.print();
-    ExitCode::from(if is_asked { Exit::Done.code() } else { Exit::Usage.code() })
+    let format = Format::of(std::env::args_os().any(|arg| arg == "--json"));
+    format.complain(Exit::Usage, in_one_line(wrong.kind(), &wrong.to_string()))
+}
+
+/// What clap says in several paragraphs: what is wrong, tips, the usage, and where help is.
+fn in_one_line(kind: ErrorKind, text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.trim_start().strip_prefix("Usage: "));
+    let is_last = |line: &&str| line.trim_start().starts_with("Usage: ") || line.starts_with("For more information");
+    let words = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        // The rest of a long description is indented further.
+        let names = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+        let names: Vec<_> = names.filter_map(|line| line.split(' ').next()).filter(|name| *name != "help").collect();
+        format!("a command is missing, one of {}", names.join(", "))
+    } else {
+        let lines = text.lines().take_while(|line| !is_last(line)).map(str::trim).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").replace(" tip: ", "; tip: ")
+    };
+    let Some(usage) = usage else { return format!("{words}; paird help says more") };
+    let command: Vec<_> = usage
+        .split(' ')
+        .skip(1)
+        .take_while(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()))
+        .collect();
+    format!("{words}; usage: {usage}; more: {}", [&["paird help"], &command[..]].concat().join(" "))
 }
 
 /// Runs the commands that need neither settings nor a database.

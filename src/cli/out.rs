@@ -6,10 +6,14 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ratatui::crossterm::terminal;
 use serde_json::{Value, json};
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::exit::Exit;
 use crate::escape::{escaped, escaped_json};
@@ -87,26 +91,87 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// How often it is asked whether stdout is still read.
+const CLOSED_POLL: Duration = Duration::from_millis(250);
+
+/// Returns when stdout is a pipe or a socket that nobody reads any more: what follows without writing would
+/// never notice.
+pub(super) async fn until_closed() {
+    let mut next = tokio::time::interval(CLOSED_POLL);
+    loop {
+        next.tick().await;
+        let stdout = io::stdout();
+        let mut asked = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+        let _ = poll(&mut asked, PollTimeout::ZERO);
+        let [stdout] = asked;
+        if stdout.revents().is_some_and(|is| is.intersects(PollFlags::POLLERR | PollFlags::POLLHUP)) {
+            return;
+        }
+    }
+}
+
+/// The columns of the terminal that stdout is; `None` where it is none.
+pub(super) fn columns() -> Option<usize> {
+    is_terminal().then(|| terminal::size().ok()).flatten().map(|(columns, _)| usize::from(columns))
+}
+
 /// A value as one line of JSON.
 pub(super) fn json(value: &Value) {
     raw(&format!("{}\n", escaped_json(&value.to_string())));
 }
 
-/// Rows in aligned columns below a header.
+/// Rows in aligned columns below a header. In a terminal each row is one line: the widest columns are clipped.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    table_within(header, rows, columns())
+}
+
+/// A column is not clipped below this.
+const LEAST_COLUMN: usize = 8;
+
+/// As wide as fits into `room`, by taking from the widest columns.
+fn narrowed(mut widths: Vec<usize>, room: Option<usize>) -> Vec<usize> {
+    let Some(room) = room else { return widths };
+    let gaps = 2 * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > room {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > LEAST_COLUMN) else { break };
+        *widest -= 1;
+    }
+    widths
+}
+
+/// No wider than that; what is cut off is an ellipsis.
+pub(super) fn clipped(text: &str, width: usize) -> Cow<'_, str> {
+    if text.width() <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut clipped = String::new();
+    for letter in text.chars() {
+        if clipped.width() + letter.width().unwrap_or(0) >= width {
+            break;
+        }
+        clipped.push(letter);
+    }
+    Cow::Owned(format!("{clipped}…"))
+}
+
+fn table_within(header: &[&str], rows: &[Vec<String>], room: Option<usize>) -> String {
     let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
     let width = |column: usize, title: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
         cells.chain([title.width()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = header.iter().enumerate().map(|(column, title)| width(column, title)).collect();
+    let widths = narrowed(widths, room);
     let mut text = String::new();
     let titles: Vec<Cow<'_, str>> = header.iter().map(|title| Cow::Borrowed(*title)).collect();
     for row in std::iter::once(&titles).chain(&rows) {
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width()))))
+            .map(|(cell, width)| {
+                let cell = clipped(cell, *width);
+                format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
+            })
             .collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
@@ -128,6 +193,20 @@ mod tests {
     fn columns_are_as_wide_as_a_terminal_shows_their_cells() {
         let rows = vec![vec!["日本".to_owned(), "b".to_owned()], vec!["e\u{301}\u{1b}".to_owned(), "c".to_owned()]];
         assert_eq!(table(&["x", "yy"], &rows), "x        yy\n日本     b\ne\u{301}\\u{1b}  c\n");
+    }
+
+    #[test]
+    fn the_widest_columns_are_clipped_to_the_room() {
+        let rows = vec![
+            vec!["a rather long label".to_owned(), "held".to_owned()],
+            vec!["日本日本日本日本".to_owned(), String::new()],
+        ];
+        let text = table_within(&["LABEL", "STATUS"], &rows, Some(18));
+        assert_eq!(text, "LABEL       STATUS\na rather …  held\n日本日本…\n");
+        assert!(text.lines().all(|line| line.width() <= 18));
+        assert!(table_within(&["LABEL", "STATUS"], &rows, Some(3)).lines().count() == 3, "there is a least width");
+        assert_eq!(clipped("abc", 3), "abc");
+        assert_eq!(clipped("abcd", 3), "ab…");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use paird_actors::domain::CommandKind;
 use paird_sql::queries::cli;
@@ -54,7 +53,8 @@ pub(super) async fn run(config: &Config, format: Format, args: PasskeyArgs) -> a
 fn response(file: &Path) -> anyhow::Result<Value> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("stdin")?;
+        let read = io::stdin().read_to_string(&mut text);
+        read.map_err(|error| failure(Exit::Usage, format!("--response -: {error}")))?;
         text
     } else {
         std::fs::read_to_string(file)

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::AccountArg;
 use super::accounts::NONE;
 use super::database::{Database, explained};
+use super::exit::{Exit, failure};
 use super::out::{self, Format};
 use crate::config::Config;
 use crate::credentials::{GivenProxy, ProxyError, forget_proxy, set_proxy};
@@ -46,13 +47,15 @@ pub(super) async fn run(
     let account = database.account(&args.account.account).await?;
     let id = AccountId(account.id);
     if args.url == NONE {
-        ensure!(args.user.is_none(), "no proxy has no user");
+        if args.user.is_some() {
+            return Err(failure(Exit::Usage, "no proxy has no user"));
+        }
         forget_proxy(&database.client, id, "cli").await.map_err(in_words)?;
         let document = json!({ "id": account.id, "label": account.label, "proxy": null });
         format.tell(format_args!("{}: connects directly", account.label), &document);
         return Ok(ExitCode::SUCCESS);
     }
-    let given = given(args)?;
+    let given = given(args).map_err(|wrong| failure(Exit::Usage, format!("{wrong:#}")))?;
     set_proxy(&database.client, &config.master_key_file, id, &given, "cli").await.map_err(in_words)?;
     let login = if given.login.is_some() { ", with user and password" } else { "" };
     let document = json!({
@@ -63,10 +66,14 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What goes wrong here is wrong with the arguments.
 fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
     let from_stdin = args.url == "-";
-    let url = if from_stdin { first_line(&mut io::stdin().lock())? } else { Zeroizing::new(args.url) };
-    let given = GivenProxy::parse(&url)?;
+    let url = match from_stdin {
+        true => first_line(&mut io::stdin().lock(), "the URL, the first line of stdin,")?,
+        false => Zeroizing::new(args.url),
+    };
+    let given = GivenProxy::parse(&url).map_err(said_once)?;
     ensure!(
         from_stdin || given.login.is_none(),
         "every user of this machine can read arguments: give user and password with --user, or the URL on stdin (-)"
@@ -76,19 +83,25 @@ fn given(args: ProxyArgs) -> anyhow::Result<GivenProxy> {
     let password = match args.password_file {
         Some(file) => {
             let opened = std::fs::File::open(&file).with_context(|| file.display().to_string())?;
-            first_line(&mut io::BufReader::new(opened)).with_context(|| file.display().to_string())?
+            let what = format!("the password, the first line of {},", file.display());
+            first_line(&mut io::BufReader::new(opened), &what)?
         }
         None if from_stdin => bail!("stdin gave the URL; give the password with --password-file"),
         None => password(&user)?,
     };
-    Ok(given.with_login(&user, &password)?)
+    given.with_login(&user, &password).map_err(said_once)
 }
 
-fn first_line(input: &mut impl io::BufRead) -> anyhow::Result<Zeroizing<String>> {
+/// Its words contain those of its source.
+fn said_once(wrong: ProxyError) -> anyhow::Error {
+    anyhow!(wrong.to_string())
+}
+
+fn first_line(input: &mut impl io::BufRead, what: &str) -> anyhow::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
     io::Read::take(input, LONGEST_INPUT).read_line(&mut line)?;
     let line = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
-    ensure!(!line.is_empty(), "the first line is empty");
+    ensure!(!line.is_empty(), "{what} is empty");
     Ok(line)
 }
 
@@ -96,7 +109,7 @@ fn first_line(input: &mut impl io::BufRead) -> anyhow::Result<Zeroizing<String>>
 fn password(user: &str) -> anyhow::Result<Zeroizing<String>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
-        return first_line(&mut stdin.lock());
+        return first_line(&mut stdin.lock(), "the password, the first line of stdin,");
     }
     let shown = tcgetattr(&stdin)?;
     let mut hidden = shown.clone();
@@ -104,7 +117,7 @@ fn password(user: &str) -> anyhow::Result<Zeroizing<String>> {
     out::raw(&format!("password of {}: ", crate::escape::escaped(user)));
     io::stdout().flush()?;
     tcsetattr(&stdin, SetArg::TCSAFLUSH, &hidden)?;
-    let line = first_line(&mut stdin.lock());
+    let line = first_line(&mut stdin.lock(), "the password");
     tcsetattr(&stdin, SetArg::TCSAFLUSH, &shown)?;
     out::line("");
     line

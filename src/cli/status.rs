@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
-use paird_actors::domain::StatusReason;
+use paird_actors::domain::{Status, StatusReason};
 use paird_sql::queries::cli::ListedAccount;
 
 use super::accounts;
@@ -38,15 +38,25 @@ fn lines(account: &ListedAccount) -> Vec<(&'static str, String)> {
         ("status", format!("{} ({}) since {}", account.status, account.status_reason, time(&account.status_since))),
         ("meaning", accounts::text(account)),
         ("wanted", account.desired.clone()),
+        ("keys", keys(account).to_owned()),
     ];
     let optional = [
         ("phone", account.phone_number.as_ref().map(phone)),
         ("last phone", account.last_phone_number.as_ref().map(phone)),
         ("next retry", account.next_retry_at.as_ref().map(time)),
-        ("to do", StatusReason::parse(&account.status_reason).word().advice().map(str::to_owned)),
+        ("to do", StatusReason::parse(&account.status_reason).advice().map(str::to_owned)),
         ("pair until", account.pair_deadline.as_ref().map(time)),
     ];
     lines.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));
     lines.push(("created", time(&account.created_at)));
     lines
+}
+
+/// Of a link: in use, kept for `paird resume`, or none.
+fn keys(account: &ListedAccount) -> &'static str {
+    match (account.has_keys, Status::parse(&account.status)) {
+        (false, _) => "none",
+        (true, Some(Status::Connected | Status::Reconnecting | Status::Held)) => "held",
+        (true, _) => "parked: paird resume connects it again",
+    }
 }

@@ -36,6 +36,8 @@ pub struct Account {
     pub phase: Phase,
     #[schema(schema_with = vocabulary::actions)]
     pub actions: Vec<CommandKind>,
+    /// It holds or has parked the keys of a link: `account.resume` can connect it.
+    pub has_keys: bool,
     #[schema(schema_with = vocabulary::desired)]
     pub desired: String,
     /// When a QR code is showing; its picture is at `/api/accounts/{id}/qr`.
@@ -44,6 +46,8 @@ pub struct Account {
     pub pair_code: Option<String>,
     pub pair_deadline: Option<DateTime<Utc>>,
     pub expect_phone: Option<String>,
+    /// What went wrong so far in the running attempt and what to do about it, as sentences for people.
+    pub setback: Option<String>,
     pub created_at: DateTime<Utc>,
     /// The daemon that runs it.
     pub owner: Option<Owner>,
@@ -115,7 +119,9 @@ impl From<ShownAccount> for Account {
             status_text: reason.text(account.status),
             phase: account.phase(),
             actions: account.actions(),
-            advice: reason.word().advice().map(str::to_owned),
+            has_keys: row.has_keys,
+            setback: account.setback(),
+            advice: reason.advice().map(str::to_owned),
             status_since: row.status_since.to_utc(),
             next_retry_at: utc(row.next_retry_at),
             desired: row.desired,

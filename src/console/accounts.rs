@@ -1,16 +1,26 @@
 //! Routes that list, show, add and rename accounts.
 
 use actix_web::{
-    HttpResponse, get, patch, post,
+    HttpRequest, HttpResponse, get, patch, post,
     web::{Data, Json, Path, Query, ReqData},
 };
 use paird_actors::domain::OperatorId;
-use paird_sql::queries::console::{add_account, get_pair_code, get_shown_account, list_shown_accounts, rename_account};
+use paird_sql::queries::console::{
+    add_account, get_account_of_key, get_pair_code, get_shown_account, list_shown_accounts, rename_account,
+};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{account_view::Account, auth::Caller, json_body::JsonBody, problem::Problem, state::AppState};
+use super::{
+    account_view::Account,
+    auth::Caller,
+    commands::{IDEMPOTENCY_KEY, idempotency_key},
+    json_body::JsonBody,
+    problem::Problem,
+    state::AppState,
+};
 
 /// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
@@ -65,19 +75,33 @@ pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result
 }
 
 /// Adds an account, which is unpaired at first.
-#[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
+#[utoipa::path(tag = "accounts", request_body = NewAccount,
+    params(("Idempotency-Key" = Option<String>, Header,
+            description = "The same key again is the same account, as long as its row is kept", max_length = 200)),
+    responses(
     (status = 201, body = Account, headers(("Location" = String, description = "Where it is")))
 ))]
 #[post("/api/accounts")]
 pub async fn add(
     state: Data<AppState>,
     caller: ReqData<Caller>,
+    request: HttpRequest,
     new: JsonBody<NewAccount>,
 ) -> Result<HttpResponse, Problem> {
     let label = checked(&new.0.label)?;
     let operator = new.0.operator_id.unwrap_or(OperatorId::DEFAULT.0);
+    let id = idempotency_key(&request)?.map_or_else(Uuid::new_v4, id_of_key);
     let database = state.database().await?;
-    let id = state.query(add_account().bind(&database, &operator, &label, &caller.source()).one()).await?;
+    let added = state.query(add_account().bind(&database, &id, &operator, &label, &caller.source()).opt()).await?;
+    if added.is_none() {
+        let former = state.query(get_account_of_key().bind(&database, &id).opt()).await?;
+        if former.as_ref().is_some_and(|former| former.is_deleted) {
+            return Err(Problem::conflict(format!("{IDEMPOTENCY_KEY}: the account with this key was deleted")));
+        }
+        if former.is_none_or(|former| (former.operator_id, former.label.as_str()) != (operator, label)) {
+            return Err(Problem::refused(format!("{IDEMPOTENCY_KEY}: another account has this key already")));
+        }
+    }
     drop(database);
     state.feed.wake();
     let account = shown(&state, id).await?;
@@ -127,6 +151,14 @@ pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
 /// The problem of a route below an account that does not exist.
 pub fn nobody(id: Uuid) -> Problem {
     Problem::absent(format!("there is no account {id}, or it was deleted"))
+}
+
+/// The id is made of the key, so that whoever comes second meets the row of the first.
+fn id_of_key(key: &str) -> Uuid {
+    let mark = Sha256::new().chain_update(b"paird idempotency key of an account\0").chain_update(key).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&mark[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 fn checked(label: &str) -> Result<&str, Problem> {

@@ -564,6 +564,8 @@ export interface components {
             /** @description The name under "Linked devices" on the phone, from the next pairing on; null: the daemon's. */
             deviceName?: string | null;
             expectPhone?: string | null;
+            /** @description It holds or has parked the keys of a link: `account.resume` can connect it. */
+            hasKeys: boolean;
             /** Format: uuid */
             id: string;
             label: string;
@@ -599,7 +601,7 @@ export interface components {
              *     - `gone`: deleted; it cannot be paired any more
              *     - `duplicate`: the last attempt ended: the phone is linked to another account
              *     - `wrong_phone`: the last attempt ended: another phone than the expected one scanned
-             *     - `timeout`: the last attempt ended: nobody scanned in time
+             *     - `timeout`: the last attempt ended: not linked in time
              *     - `cancelled`: the last attempt ended: it was cancelled
              *     - `failed`: the last attempt failed, and a retry cannot succeed; the reason says why
              * @enum {string}
@@ -621,6 +623,8 @@ export interface components {
              * @description Until then nothing is sent to new chats, for WhatsApp refuses it; null: no such thing.
              */
             sendingPausedUntil?: string | null;
+            /** @description What went wrong so far in the running attempt and what to do about it, as sentences for people. */
+            setback?: string | null;
             /**
              * @description What the account is.
              *
@@ -840,7 +844,7 @@ export interface components {
              *     - `session.connected`: logged in; ends a pair attempt
              *     - `session.duplicate`: the number is linked to another account of the operator; ends a pair attempt
              *     - `session.wrong_phone`: another phone than the expected one scanned; ends a pair attempt
-             *     - `session.timeout`: nobody scanned in time; ends a pair attempt
+             *     - `session.timeout`: not linked in time; the reason says what went wrong before, if anything did; ends a pair attempt
              *     - `session.cancelled`: the operator ended the pair attempt, or another one took its place
              *     - `session.failed`: a retry cannot succeed; ends a pair attempt
              *     - `session.disconnected`: the connection was lost and is retried
@@ -1088,7 +1092,7 @@ export interface components {
         /** @description A command as it is sent. */
         NewCommand: {
             /** @description The arguments of the kind; any other argument is a 422 that names it. */
-            args: Record<string, never>;
+            args?: Record<string, never> | null;
             /**
              * @description What to do.
              *
@@ -1307,7 +1311,10 @@ export interface operations {
     postAccounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key again is the same account, as long as its row is kept */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

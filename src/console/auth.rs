@@ -51,7 +51,7 @@ pub async fn authenticate<B: MessageBody + 'static>(
             request.extensions_mut().insert(caller);
         }
         Ok(Entry::LoginFirst) => {
-            let answer = HttpResponse::SeeOther().insert_header((LOCATION, "/login")).finish();
+            let answer = HttpResponse::SeeOther().insert_header((LOCATION, login_for(request.path()))).finish();
             return Ok(request.into_response(answer));
         }
         Err(problem) => return Ok(request.error_response(problem)),
@@ -85,6 +85,12 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
         return Err(cross_origin());
     }
     Ok(Entry::Known(caller))
+}
+
+/// The login, with where to go afterwards: a plain path of ours, as `login.js` takes it.
+fn login_for(path: &str) -> String {
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
+    if path == "/" || path.starts_with("//") || !is_plain { "/login".to_owned() } else { format!("/login?to={path}") }
 }
 
 /// A wrong Authorization header is not made up for by a cookie.

@@ -37,7 +37,7 @@ struct NewCommand {
     #[schema(schema_with = vocabulary::command_kind)]
     kind: String,
     /// The arguments of the kind; any other argument is a 422 that names it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     args: Option<Value>,
 }
 

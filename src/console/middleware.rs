@@ -2,11 +2,11 @@
 
 use actix_web::{
     HttpResponse,
-    body::{BoxBody, MessageBody},
+    body::{self, BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::ResponseError as _,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{
             ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
             REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -21,14 +21,23 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
                       require-trusted-types-for 'script'";
 
-/// Sets the headers of every answer and gives every error the form of a problem.
+/// Answers HEAD like GET, sets the headers of every answer, and gives every error the form of a problem.
 pub async fn finish<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let path = request.path().to_owned();
+    // Routed as GET. The server leaves the body out by the method that came over the wire.
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        request.head_mut().method = Method::GET;
+    }
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = if is_bare_error(&response) { explained(response, &path) } else { response };
+    if is_head && response.response().body().size() == BodySize::Stream {
+        // It would be read to its end, which a live stream does not have.
+        response = response.map_body(|_, _| BoxBody::new(body::None::new()));
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

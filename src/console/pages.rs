@@ -46,6 +46,12 @@ async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse,
     file(&request, &path)
 }
 
+/// For a person who followed a wrong address.
+pub fn missing() -> HttpResponse {
+    let page = Files::get("missing.html").map(|file| file.data.into_owned()).unwrap_or_default();
+    HttpResponse::NotFound().content_type("text/html; charset=utf-8").body(page)
+}
+
 /// The browser keeps a file but revalidates it each time, so that an upgraded daemon is never
 /// shown with the scripts of the version before.
 fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
@@ -136,6 +142,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(pages, 2);
+        assert_eq!(pages, 3);
     }
 }

@@ -20,7 +20,9 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, connection_settings, fleet, health, history, live, login, messages, metrics,
+    accounts, admin, commands, connection_settings, fleet, health, history, live,
+    login::{self, wants_page},
+    messages, metrics, pages,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
     qr, sending, vocabulary,
 };
@@ -151,6 +153,9 @@ async fn document(own: Data<Document>) -> HttpResponse {
 /// Answers a request that no route takes.
 pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse {
     let Some(methods) = own.methods(request.path()) else {
+        if wants_page(&request) && !request.path().starts_with("/api/") {
+            return pages::missing();
+        }
         return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
     };
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");

@@ -206,6 +206,7 @@ async fn serve_with(
                 setting: "PAIRD_CONSOLE_ADDR",
                 addr,
                 addr_file: config.console_addr_file(),
+                token_file: Some(config.console_token_file.clone()),
             },
             socket: config.console_socket(),
             token,
@@ -222,7 +223,8 @@ async fn serve_with(
     };
     let probes = config.probe_addr.map(|addr| {
         let addr_file = config.probe_addr_file();
-        let listen = ListenAddress { name: "the probe listener", setting: "PAIRD_PROBE_ADDR", addr, addr_file };
+        let (name, setting) = ("the probe listener", "PAIRD_PROBE_ADDR");
+        let listen = ListenAddress { name, setting, addr, addr_file, token_file: None };
         ProbeListener::start(listen, Arc::clone(&vitals))
     });
     let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };

@@ -78,7 +78,7 @@ async fn the_deadline_ends_an_attempt_once_and_allows_another() {
     web.qr(account).await;
 
     let timeout = web.event(account, "session.timeout", 0).await;
-    assert_eq!(timeout.payload, json!({}));
+    assert_eq!(timeout.payload, json!({"reason": "timeout"}));
     let early = "SELECT count(*) FROM events WHERE account_id = $1 AND seq = $2 AND created_at < $3";
     assert_eq!(web.count(early, &[&account, &timeout.seq, &deadline]).await, 0, "not before the deadline");
     web.assert_unpaired(account, "timeout").await;
@@ -86,7 +86,7 @@ async fn the_deadline_ends_an_attempt_once_and_allows_another() {
 
     web.pair_with(account, NUMBER, &stage.phones).await;
     web.status_is(account, "connected").await;
-    assert_eq!(web.ends(account).await, ["session.timeout", "session.connected"]);
+    assert_eq!(web.ends(account).await, ["session.timeout timeout", "session.connected"]);
     stage.finish([daemon]).await;
 }
 
@@ -98,8 +98,10 @@ async fn a_deadline_with_whatsapp_unreachable_is_a_timeout_too() {
     stage.phones.fault(Fault::RefuseConnections { times: None }).await;
     let account = web.account("shop").await;
     web.does("account.pair", account, json!({})).await;
-    web.event(account, "session.timeout", 0).await;
-    web.assert_unpaired(account, "timeout").await;
+    let timeout = web.event(account, "session.timeout", 0).await;
+    let reason = timeout.payload["reason"].as_str().unwrap();
+    assert!(reason.starts_with("timeout: unreachable: "), "nobody could scan: {reason}");
+    web.assert_unpaired(account, reason).await;
     assert_eq!(web.kinds(account).await, ["session.timeout"]);
     stage.finish([daemon]).await;
 }

@@ -113,7 +113,7 @@ async fn an_attempt_that_expired_without_a_daemon_is_unlinked() {
     until("the deadline passed", || async { (Utc::now() > before).then_some(()) }).await;
 
     let daemon = stage.daemon(&[]).await;
-    assert_eq!(web.event(account, "session.timeout", 0).await.payload, json!({}));
+    assert_eq!(web.event(account, "session.timeout", 0).await.payload, json!({"reason": "timeout: no_login"}));
     web.event(account, "account.unlinked", 0).await;
     assert_eq!(web.status(account).await, "unpaired");
     assert_eq!(web.endings(account, 0).await, ["session.timeout"]);

@@ -44,5 +44,12 @@ async fn logout_shows_the_login_and_login_returns_to_the_same_page() {
     window.see("#token").await;
     desk.go(&format!("/accounts/{account}")).await;
     window.see("#token").await;
+    window.fill("#token", &desk.token()).await;
+    window.click("#login button").await;
+    window.says("h1", "shop").await;
+    desk.go("/nowhere").await;
+    window.says("h1", "Nothing here").await;
+    window.keep_pictures("missing").await;
+    window.assert_accessible("a wrong address").await;
     desk.close().await;
 }

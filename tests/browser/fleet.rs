@@ -1,6 +1,6 @@
 //! The page of all accounts.
 
-use paird_testkit::until;
+use paird_testkit::{Api, until};
 use serde_json::json;
 
 use crate::{
@@ -86,5 +86,34 @@ async fn a_new_name_moves_nothing_and_keeps_the_focus() {
     desk.stage.web.sql.execute(rename, &[]).await.unwrap();
     window.says(".account:nth-child(3) .name", "aubergine").await;
     assert_eq!(window.run("return document.activeElement.innerText", vec![]).await, json!("aubergine"));
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_daemon_is_told_on_every_page() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let window = &desk.window;
+    let account = desk.stage.web.account("shop").await;
+    desk.stage.web.account_of(uuid::Uuid::new_v4(), "another operator's").await;
+    let api = Api::at(desk.address.clone(), &desk.stage.dir.join("daemon/console.token"));
+    api.post("/api/drain", json!({})).await.is(200);
+    desk.go("/").await;
+    window.says("#standstill", "The daemon is drained").await;
+    window.says(".account:first-child .operator", "Operator 00000000-0000-0000-0000-000000000001").await;
+    window.keep_pictures("fleet-drained").await;
+    window.assert_accessible("fleet, drained").await;
+    desk.go_to_pairing(account).await;
+    window.says("#standstill", "paird drain --undo").await;
+    window.click("[data-action=start]").await;
+    window.says("#request-wrong", "The daemon is drained").await;
+    assert_eq!(desk.stage.web.count("SELECT count(*) FROM commands", &[]).await, 0, "nothing begins later");
+    api.ask("DELETE", "/api/drain", &[], None).await.is(200);
+    desk.start_qr().await;
+    assert_eq!(window.text("#standstill").await, "");
+    window.click("[data-action=cancel]").await;
+    desk.phase("cancelled").await;
     desk.close().await;
 }

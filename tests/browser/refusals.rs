@@ -126,3 +126,31 @@ async fn a_passkey_challenge_reaches_a_person_and_the_answer_returns() {
     .await;
     desk.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_code_is_told_beside_the_qr_and_asked_again() {
+    if !window::is_wanted() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let (stage, window) = (&desk.stage, &desk.window);
+    stage.phones.add(NUMBER).await;
+    let account = stage.web.account("Till").await;
+    stage.phones.fault(Fault::RefuseCode { code: 429, text: "rate-overlimit".to_owned(), times: Some(1) }).await;
+    desk.go_to_pairing(account).await;
+    window.click("[name=method][value=code]").await;
+    window.fill("#phone", NUMBER).await;
+    window.click("[data-action=start]").await;
+    desk.phase("scan").await;
+    window.says("[data-fact=setback]", "WhatsApp issued no code to type").await;
+    window.says("[data-fact=setback]", "Scan the QR instead").await;
+    window.keep_pictures("pair-code-refused").await;
+    window.assert_accessible("pairing, code refused").await;
+    window.click("[data-action=code-again]").await;
+    desk.phase("code").await;
+    window.see("#code b").await;
+    assert_eq!(window.texts("[data-fact=setback]").await, Vec::<String>::new());
+    stage.phones.type_code(NUMBER, &stage.web.code(account).await).await.unwrap();
+    desk.phase("connected").await;
+    desk.close().await;
+}

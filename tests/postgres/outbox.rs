@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use paird::postgres::outbox::{EventPayload, Outbox};
 use paird::postgres::store::PgStore;
-use paird_actors::domain::{AccountRecord, Change, Event, PasskeyStage, Update};
+use paird_actors::domain::{AccountRecord, Change, Event, Instant, PasskeyStage, Update};
 use paird_actors::ports::{AccountStore, FleetStore as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -45,7 +45,7 @@ async fn committed_events_are_sent_in_order_with_all_promised_fields() {
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
     let mut follows = None;
     for _ in 0..30 {
-        let change = told(&record, vec![Event::Timeout, Event::GroupsSynced { count: 3 }]);
+        let change = told(&record, vec![Event::Timeout { after: None }, Event::GroupsSynced { count: 3 }]);
         let next = write(follows, change);
         store.record(&next).await.unwrap();
         follows = Some(next.id);
@@ -67,7 +67,7 @@ async fn events_left_unsent_by_a_crash_are_sent_by_the_next_daemon() {
     let database = Database::new().await;
     let former = database.daemon().await;
     let record = database.owned(&former, "shop").await;
-    former.write(told(&record, vec![Event::Timeout])).await.unwrap();
+    former.write(told(&record, vec![Event::Timeout { after: None }])).await.unwrap();
     database.kill(former).await;
     let mut heard = events(&database).await;
     let present = database.daemon().await;
@@ -82,7 +82,7 @@ async fn a_live_owners_events_are_left_to_it() {
     let database = Database::new().await;
     let owner = database.daemon().await;
     let record = database.owned(&owner, "shop").await;
-    owner.write(told(&record, vec![Event::Timeout])).await.unwrap();
+    owner.write(told(&record, vec![Event::Timeout { after: None }])).await.unwrap();
     let other = database.daemon().await;
     Outbox::start(other.pool.clone(), other.process, "paird_event", EventPayload::Full).stop().await;
     assert_eq!(database.count("SELECT count(*) FROM events WHERE NOT notified").await, 1);
@@ -98,7 +98,7 @@ async fn an_oversized_notification_goes_without_its_large_field() {
     let mut heard = events(&database).await;
     let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
     let request = json!({ "publicKey": "ü".repeat(5000) });
-    let event = Event::Passkey { stage: PasskeyStage::Challenge, request };
+    let event = Event::Passkey { stage: PasskeyStage::Challenge, request, expires_at: Instant(0) };
     let store = PgStore::new(daemon.pool.clone(), daemon.process, outbox.waker(), Arc::default());
     store.record(&write(None, told(&record, vec![event.clone()]))).await.unwrap();
     let sent = next(&mut heard).await;

@@ -59,7 +59,10 @@ async fn one_change_writes_everything_that_tells_of_it() {
             erase: vec![KeyringId(erased)],
             tickets: vec![(KeyringId(ticketed), TicketReason::PairedAgain)],
             groups: Some(vec![group("1@g.us"), group("2@g.us")]),
-            events: vec![Event::Timeout, Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") }],
+            events: vec![
+                Event::Timeout { after: None },
+                Event::Failed { reason: StatusReason::parse("odd \0 \u{fffd}") },
+            ],
             audit: vec![AuditEntry {
                 source: "web".to_owned(),
                 action: AuditAction::Paired,
@@ -112,7 +115,10 @@ async fn a_fenced_change_writes_nothing_at_all() {
     let former = database.kill(former).await;
     let present = database.daemon().await;
     present.record(record.id).await;
-    let told = update(&record, Change { events: vec![Event::Timeout], groups: Some(Vec::new()), ..Change::default() });
+    let told = update(
+        &record,
+        Change { events: vec![Event::Timeout { after: None }], groups: Some(Vec::new()), ..Change::default() },
+    );
     assert!(matches!(former.record(&write(None, told)).await, Err(StoreError::Fenced)));
     assert_eq!(database.count("SELECT count(*) FROM events").await, 0);
     assert!(former.load_account(record.id).await.unwrap().is_none());
@@ -127,7 +133,7 @@ async fn of_changes_that_follow_the_same_one_is_written() {
     let mut follows = None;
     for _ in 0..10 {
         let writers = (0..4).map(|_| {
-            let events = vec![Event::Timeout, Event::Timeout];
+            let events = vec![Event::Timeout { after: None }, Event::Timeout { after: None }];
             let (store, next) =
                 (Arc::clone(&store), write(follows, update(&record, Change { events, ..Change::default() })));
             tokio::spawn(async move { (next.id, store.record(&next).await) })
@@ -170,7 +176,7 @@ async fn a_change_that_is_written_again_is_one_change() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;
-    let told = update(&record, Change { events: vec![Event::Timeout], ..Change::default() });
+    let told = update(&record, Change { events: vec![Event::Timeout { after: None }], ..Change::default() });
     let once = write(None, told.clone());
     for _ in 0..3 {
         daemon.store.record(&once).await.unwrap();
@@ -197,7 +203,10 @@ async fn a_change_that_lands_after_later_ones_changes_nothing() {
     );
     daemon.store.record(&first).await.unwrap();
     record.set_status(Status::Connected, Reason::Connected, at(1));
-    let second = write(Some(first.id), update(&record, Change { events: vec![Event::Timeout], ..Change::default() }));
+    let second = write(
+        Some(first.id),
+        update(&record, Change { events: vec![Event::Timeout { after: None }], ..Change::default() }),
+    );
     daemon.store.record(&second).await.unwrap();
     assert_eq!(daemon.store.record(&first).await, Err(StoreError::Overtaken));
     assert_eq!(daemon.load(record.id).await.status, Status::Connected, "the row went back in time");
@@ -227,7 +236,8 @@ async fn permanent_and_passing_write_failures_are_distinguished() {
     let database = Database::new().await;
     let daemon = database.daemon().await;
     let record = database.owned(&daemon, "desk").await;
-    let told = || write(None, update(&record, Change { events: vec![Event::Timeout], ..Change::default() }));
+    let told =
+        || write(None, update(&record, Change { events: vec![Event::Timeout { after: None }], ..Change::default() }));
     let refuse = |code: &str| {
         format!(
             "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { look, rejection } from '../../src/console/web/model/phase.js';
+import { look } from '../../src/console/web/model/phase.js';
 
 const account = { label: 'Front desk', statusText: 'WhatsApp cannot be reached', phoneNumber: '436601000001' };
 
@@ -25,7 +25,11 @@ test('an ending is told by its event, and before it by the row', () => {
   assert.equal(look('duplicate', account).text, 'WhatsApp cannot be reached.');
 });
 
-test('only a rejected scan is told as rejected', () => {
-  assert.match(String(rejection({ statusWord: 'scan_rejected', statusRaw: 'x' })), /not accepted \(x\)/);
-  assert.equal(rejection({ statusWord: 'waiting_for_scan' }), false);
+test('a time that is up says why, and what is left of it', () => {
+  const ended = { ...account, statusText: 'Not linked in time. Before that: The last scan was not accepted (x)' };
+  const told = look('timeout', { ...ended, openTickets: 0, advice: 'pair again' });
+  assert.equal(told.text, 'Not linked in time. Before that: The last scan was not accepted (x). Nothing was linked.');
+  assert.equal(told.small, 'Pair again.');
+  for (const phase of ['timeout', 'cancelled'])
+    assert.match(look(phase, { ...ended, openTickets: 1 }).text, /is being removed from the phone\.$/);
 });

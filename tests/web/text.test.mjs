@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bare, inFours, phone, plural, sentence, spelt } from '../../src/console/web/lib/text.js';
+import { bare, inFours, phone, plural, sentence, spelt, quoted } from '../../src/console/web/lib/text.js';
 
 test('a number is grouped in threes from the right', () => {
   assert.equal(phone('436601000001'), '+436 601 000 001');
@@ -27,4 +27,10 @@ test('a code is read in groups of four', () => {
   assert.deepEqual(inFours('ABCD-1234'), ['ABCD', '1234']);
   assert.deepEqual(inFours(''), []);
   assert.equal(spelt(['AB', '12']), 'A B, 1 2');
+});
+
+test('a name with marks of direction turns nothing beside it', () => {
+  assert.equal(quoted('Front desk'), '«Front desk»');
+  assert.equal(quoted('\u202egnol'), '«\u2068\u202egnol\u2069»');
+  assert.equal(quoted('a\u2069\u202eb'), '«\u2068a\u202eb\u2069»');
 });

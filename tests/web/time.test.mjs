@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exact, left, now, secondsLeft, setByServer, since, until } from '../../src/console/web/lib/time.js';
+import { exact, left, now, secondsLeft, setByServer, since, soonest, until } from '../../src/console/web/lib/time.js';
 
 const from = (seconds) => new Date(now() + seconds * 1000 + 200).toISOString();
 
@@ -33,4 +33,9 @@ test('the server decides what time it is', () => {
 
 test('a point in time is told with day and second', () => {
   assert.match(exact('2026-11-28T16:04:28Z'), /^28 Nov 2026, \d\d:\d\d:28$/);
+});
+
+test('of several times the least is told', () => {
+  assert.equal(soonest('2026-11-28T16:04:28Z', '2026-11-28T16:04:27.999Z', null), '2026-11-28T16:04:27.999Z');
+  assert.equal(soonest(undefined, null), '');
 });

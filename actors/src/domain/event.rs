@@ -12,24 +12,72 @@ use super::{
 /// messages writes them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    Qr { ts: Instant, expires_at: Instant },
-    Code { ts: Instant, expires_at: Instant },
-    Passkey { stage: PasskeyStage, request: Value },
-    Connected { phone: Option<Phone> },
-    Duplicate { phone: Phone, existing_label: String },
-    WrongPhone { phone: Phone, expected: Phone },
-    Timeout,
-    Cancelled { reason: CancelReason },
-    Failed { reason: StatusReason },
-    Disconnected { reason: StatusReason, next_retry_at: Instant },
-    LoggedOut { reason: StatusReason },
-    Held { reason: StatusReason, until: Option<Instant> },
-    GroupsSynced { count: usize },
-    AccountUnpaired { unlinked: Unlinked },
-    AccountDeleted { unlinked: Unlinked },
-    AccountUnlinked { reason: String },
-    UnlinkAbandoned { reason: String },
-    CommandFailed { command: CommandId, kind: String, reason: String },
+    Qr {
+        ts: Instant,
+        expires_at: Instant,
+    },
+    Code {
+        ts: Instant,
+        expires_at: Instant,
+    },
+    /// It can be answered until then.
+    Passkey {
+        stage: PasskeyStage,
+        request: Value,
+        expires_at: Instant,
+    },
+    Connected {
+        phone: Option<Phone>,
+    },
+    Duplicate {
+        phone: Phone,
+        existing_label: String,
+    },
+    WrongPhone {
+        phone: Phone,
+        expected: Phone,
+    },
+    /// The attempt's time is over. `after` is what went wrong before, if anything did.
+    Timeout {
+        after: Option<StatusReason>,
+    },
+    Cancelled {
+        reason: CancelReason,
+    },
+    Failed {
+        reason: StatusReason,
+    },
+    Disconnected {
+        reason: StatusReason,
+        next_retry_at: Instant,
+    },
+    LoggedOut {
+        reason: StatusReason,
+    },
+    Held {
+        reason: StatusReason,
+        until: Option<Instant>,
+    },
+    GroupsSynced {
+        count: usize,
+    },
+    AccountUnpaired {
+        unlinked: Unlinked,
+    },
+    AccountDeleted {
+        unlinked: Unlinked,
+    },
+    AccountUnlinked {
+        reason: String,
+    },
+    UnlinkAbandoned {
+        reason: String,
+    },
+    CommandFailed {
+        command: CommandId,
+        kind: String,
+        reason: String,
+    },
 }
 
 /// The kind of an event: the `type` in a notification.
@@ -106,7 +154,9 @@ impl EventKind {
             Self::Connected => "logged in; ends a pair attempt",
             Self::Duplicate => "the number is linked to another account of the operator; ends a pair attempt",
             Self::WrongPhone => "another phone than the expected one scanned; ends a pair attempt",
-            Self::Timeout => "nobody scanned in time; ends a pair attempt",
+            Self::Timeout => {
+                "not linked in time; the reason says what went wrong before, if anything did; ends a pair attempt"
+            }
             Self::Cancelled => "the operator ended the pair attempt, or another one took its place",
             Self::Failed => "a retry cannot succeed; ends a pair attempt",
             Self::Disconnected => "the connection was lost and is retried",
@@ -164,7 +214,12 @@ impl EventKind {
                 let (scanned, expected) = (number("phoneNumber"), number("expectedPhone"));
                 (format!("Refused: {scanned} scanned, {expected} was expected"), Tone::Warn)
             }
-            Self::Timeout => ("Pairing ended: nobody scanned in time".to_owned(), Tone::Warn),
+            Self::Timeout => {
+                let before = StatusReason::parse(text("reason")).setback();
+                let text =
+                    before.map(|before| format!("Pairing ended, not linked in time. Before that: {}", before.told()));
+                (text.unwrap_or_else(|| "Pairing ended: nobody scanned in time".to_owned()), Tone::Warn)
+            }
             Self::Cancelled if text("reason") == CancelReason::Superseded.as_str() => {
                 ("Pairing was restarted".to_owned(), Tone::Idle)
             }
@@ -222,12 +277,13 @@ impl EventKind {
             Self::Qr => Event::Qr { ts, expires_at: later },
             Self::Code => Event::Code { ts, expires_at: later },
             Self::Passkey => {
-                Event::Passkey { stage: PasskeyStage::Challenge, request: json!({ "challenge": "c2FtcGxl" }) }
+                let (stage, request) = (PasskeyStage::Challenge, json!({ "challenge": "c2FtcGxl" }));
+                Event::Passkey { stage, request, expires_at: later }
             }
             Self::Connected => Event::Connected { phone: Some(phone()) },
             Self::Duplicate => Event::Duplicate { phone: phone(), existing_label: "front desk".to_owned() },
             Self::WrongPhone => Event::WrongPhone { phone: phone(), expected: Phone::example(2) },
-            Self::Timeout => Event::Timeout,
+            Self::Timeout => Event::Timeout { after: None },
             Self::Cancelled => Event::Cancelled { reason: CancelReason::Operator },
             Self::Failed => Event::Failed { reason: StatusReason::new(Reason::ClientOutdated, "failure 405") },
             Self::Disconnected => {
@@ -366,11 +422,12 @@ impl EventKind {
             Self::Passkey => json!({
                 "stage": { "enum": ["challenge", "confirm"] },
                 "request": { "description": "the options for WebAuthn, or the code to compare" },
+                "expiresAt": schema::time(),
             }),
             Self::Connected => json!({ "phoneNumber": schema::or_null(schema::phone()) }),
             Self::Duplicate => json!({ "phoneNumber": schema::phone(), "existingLabel": { "type": "string" } }),
             Self::WrongPhone => json!({ "phoneNumber": schema::phone(), "expectedPhone": schema::phone() }),
-            Self::Timeout => json!({}),
+            Self::Timeout => json!({ "reason": schema::reason() }),
             Self::Cancelled => json!({ "reason": { "enum": ["operator", "superseded"] } }),
             Self::Failed | Self::LoggedOut => json!({ "reason": schema::reason() }),
             Self::Disconnected => json!({ "reason": schema::reason(), "nextRetryAt": schema::time() }),
@@ -485,7 +542,8 @@ pub fn reason_text(payload: &Value) -> Option<String> {
     let reason = StatusReason::parse(payload.get("reason")?.as_str()?);
     let headline = reason.text(Status::Held);
     match reason.raw() {
-        Some(raw) if reason.word() != Reason::Unknown => Some(format!("{headline} ({raw})")),
+        // The end of an attempt says already what went before.
+        Some(raw) if !matches!(reason.word(), Reason::Unknown | Reason::Timeout) => Some(format!("{headline} ({raw})")),
         Some(_) | None => Some(headline),
     }
 }
@@ -555,7 +613,7 @@ impl Event {
             Self::Connected { .. } => EventKind::Connected,
             Self::Duplicate { .. } => EventKind::Duplicate,
             Self::WrongPhone { .. } => EventKind::WrongPhone,
-            Self::Timeout => EventKind::Timeout,
+            Self::Timeout { .. } => EventKind::Timeout,
             Self::Cancelled { .. } => EventKind::Cancelled,
             Self::Failed { .. } => EventKind::Failed,
             Self::Disconnected { .. } => EventKind::Disconnected,
@@ -577,7 +635,9 @@ impl Event {
             Self::Qr { ts, expires_at } | Self::Code { ts, expires_at } => {
                 json!({ "ts": ts.0, "expiresAt": rfc3339(expires_at) })
             }
-            Self::Passkey { stage, request } => json!({ "stage": stage.as_str(), "request": request }),
+            Self::Passkey { stage, request, expires_at } => {
+                json!({ "stage": stage.as_str(), "request": request, "expiresAt": rfc3339(expires_at) })
+            }
             Self::Connected { phone } => json!({ "phoneNumber": phone.as_ref().map(Phone::digits) }),
             Self::Duplicate { phone, existing_label } => {
                 json!({ "phoneNumber": phone.digits(), "existingLabel": existing_label })
@@ -585,7 +645,7 @@ impl Event {
             Self::WrongPhone { phone, expected } => {
                 json!({ "phoneNumber": phone.digits(), "expectedPhone": expected.digits() })
             }
-            Self::Timeout => json!({}),
+            Self::Timeout { after } => json!({ "reason": StatusReason::after(Reason::Timeout, after.as_ref()) }),
             Self::Cancelled { reason } => json!({ "reason": reason.as_str() }),
             Self::Failed { reason } | Self::LoggedOut { reason } => json!({ "reason": reason }),
             Self::AccountUnlinked { reason } | Self::UnlinkAbandoned { reason } => json!({ "reason": reason }),
@@ -634,6 +694,12 @@ mod tests {
             ("session.connected", json!({"phoneNumber": "1202555012"}), "Connected as +1202 555 012"),
             ("session.connected", json!({"phoneNumber": null}), "Connected"),
             ("session.held", json!({"reason": "banned: 403"}), "Held: Banned or locked by WhatsApp (403)"),
+            ("session.timeout", json!({"reason": "timeout"}), "Pairing ended: nobody scanned in time"),
+            (
+                "session.timeout",
+                json!({"reason": "timeout: scan_rejected: bad signature"}),
+                "Pairing ended, not linked in time. Before that: The last scan was not accepted (bad signature)",
+            ),
             ("groups.synced", json!({"count": 1}), "1 group was fetched"),
             (
                 "account.unpaired",

@@ -188,6 +188,64 @@ impl Reason {
         }
     }
 
+    /// Something went wrong with a running attempt, which goes on. Not that every QR code was shown:
+    /// new ones follow.
+    pub(crate) fn is_setback(self) -> bool {
+        match self {
+            Self::ScanRejected
+            | Self::CodeExpired
+            | Self::CodeRefused
+            | Self::PasskeyFailed
+            | Self::PasskeyTimeout
+            | Self::NoAnswer
+            | Self::NoLogin
+            | Self::SocketLost
+            | Self::Unreachable
+            | Self::ProxyUnreachable
+            | Self::ProxyRefused
+            | Self::ProxyAuth
+            | Self::ProxyInvalid
+            | Self::ServerBusy
+            | Self::RateLimited
+            | Self::RestartRequired
+            | Self::NotAuthorized
+            | Self::Refused
+            | Self::StoreFailed
+            | Self::Replaced
+            | Self::TemporaryBan
+            | Self::Banned
+            | Self::ClientOutdated
+            | Self::KeysUnusable
+            | Self::LoggedOut => true,
+            Self::New
+            | Self::Opening
+            | Self::WaitingForScan
+            | Self::WaitingForCode
+            | Self::WaitingForPasskey
+            | Self::WaitingForPasskeyConfirmation
+            | Self::Linking
+            | Self::Reconnecting
+            | Self::DaemonRestarted
+            | Self::QrExhausted
+            | Self::Duplicate
+            | Self::WrongPhone
+            | Self::Timeout
+            | Self::Cancelled
+            | Self::Connected
+            | Self::Resuming
+            | Self::HoldOver
+            | Self::Released
+            | Self::Pairing
+            | Self::RowUnreadable
+            | Self::WriteRefused
+            | Self::NoKeys
+            | Self::Operator
+            | Self::Unlinking
+            | Self::Deleted
+            | Self::Unknown => false,
+        }
+    }
+
     /// Advice for a person; `None` if nothing is wrong.
     pub fn advice(self) -> Option<&'static str> {
         Some(match self {
@@ -273,8 +331,49 @@ impl StatusReason {
         read.filter(|read| read.to_string() == text).unwrap_or_else(|| Self::new(Reason::Unknown, text))
     }
 
+    /// A word with what went wrong before, if anything did: `waiting_for_scan: scan_rejected: bad signature`.
+    pub fn after(word: Reason, before: Option<&Self>) -> Self {
+        Self::new(word, before.map(Self::to_string).unwrap_or_default())
+    }
+
     pub fn word(&self) -> Reason {
         self.word
+    }
+
+    /// What went wrong with the attempt: the reason itself, or what it says of the time before. Of an attempt
+    /// that waits or timed out it is the last try that came to nothing.
+    pub fn setback(&self) -> Option<Self> {
+        if self.word.is_setback() {
+            return Some(self.clone());
+        }
+        let is_after = matches!(self.word, Reason::WaitingForScan | Reason::WaitingForCode | Reason::Timeout);
+        let before = Self::parse(self.raw.as_deref().filter(|_| is_after)?);
+        before.word.is_setback().then_some(before)
+    }
+
+    /// WhatsApp or the phone refused what its owner tried, before anything was linked.
+    pub(crate) fn is_refusal(&self) -> bool {
+        // Codes that nobody typed are replaced in their time.
+        let was_typed = self.word == Reason::CodeExpired && self.raw.is_some();
+        was_typed || matches!(self.word, Reason::ScanRejected | Reason::CodeRefused)
+    }
+
+    /// As a sentence with the details in parentheses, without its full stop.
+    pub fn told(&self) -> String {
+        match (self.word, &self.raw) {
+            (Reason::Unknown, Some(text)) => capitalized(text),
+            (word, Some(raw)) => format!("{} ({raw})", word.headline()),
+            (word, None) => word.headline().to_owned(),
+        }
+    }
+
+    /// Advice for a person; `None` if nothing is wrong.
+    pub fn advice(&self) -> Option<&'static str> {
+        match (self.word, self.setback().map(|before| before.word)) {
+            (Reason::Timeout, Some(Reason::CodeRefused)) => Reason::CodeRefused.advice(),
+            (Reason::Timeout, Some(_)) => Some("pair again"),
+            (word, _) => word.advice(),
+        }
     }
 
     /// The detail after the word, mostly WhatsApp's own; the whole text of an unknown reason.
@@ -288,6 +387,10 @@ impl StatusReason {
             (Status::Unpaired, Reason::Operator, _) => "Unpaired by the operator".to_owned(),
             (Status::Deleting, Reason::Operator, _) => "Being deleted".to_owned(),
             (_, Reason::Unknown, Some(text)) => capitalized(text),
+            (_, Reason::Timeout, Some(_)) => match self.setback() {
+                Some(before) => format!("Not linked in time. Before that: {}", before.told()),
+                None => Reason::Timeout.headline().to_owned(),
+            },
             (_, word, _) => word.headline().to_owned(),
         }
     }
@@ -341,6 +444,29 @@ mod tests {
             assert_eq!((read.word(), read.to_string().as_str()), (Reason::Unknown, text));
         }
         assert_eq!(StatusReason::parse("élan lost").text(Status::Held), "Élan lost");
+    }
+
+    #[test]
+    fn what_went_wrong_is_kept_behind_a_wait_and_an_end() {
+        for (text, told) in [
+            ("scan_rejected: bad signature", Some("The last scan was not accepted (bad signature)")),
+            ("waiting_for_scan: code_refused: 429", Some("WhatsApp issued no code to type (429)")),
+            ("waiting_for_code: restart_required", Some("WhatsApp asked for a new connection")),
+            ("timeout: no_login", Some("The login after the scan did not happen")),
+            ("waiting_for_scan", None),
+            ("waiting_for_scan: of another version", None),
+            ("timeout: timeout", None),
+            ("qr_exhausted", None),
+            ("linking: scan_rejected", None),
+        ] {
+            assert_eq!(StatusReason::parse(text).setback().map(|before| before.told()).as_deref(), told, "{text}");
+        }
+        let ended = StatusReason::parse("timeout: code_refused: 429");
+        let text = "Not linked in time. Before that: WhatsApp issued no code to type (429)";
+        assert_eq!(ended.text(Status::Unpaired), text);
+        assert_eq!(ended.advice(), Reason::CodeRefused.advice());
+        assert_eq!(StatusReason::parse("timeout").text(Status::Unpaired), "Nobody scanned in time");
+        assert_eq!(StatusReason::parse("timeout: no_login").advice(), Some("pair again"));
     }
 
     #[test]

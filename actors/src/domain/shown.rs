@@ -3,7 +3,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{CommandKind, Status, StatusReason, word::word};
+use super::{CommandKind, Status, StatusReason, reason::capitalized, word::word};
 
 /// The columns that the view is derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Phase {
             Self::Gone => "deleted; it cannot be paired any more",
             Self::Duplicate => "the last attempt ended: the phone is linked to another account",
             Self::WrongPhone => "the last attempt ended: another phone than the expected one scanned",
-            Self::Timeout => "the last attempt ended: nobody scanned in time",
+            Self::Timeout => "the last attempt ended: not linked in time",
             Self::Cancelled => "the last attempt ended: it was cancelled",
             Self::Failed => "the last attempt failed, and a retry cannot succeed; the reason says why",
         }
@@ -91,6 +91,13 @@ impl Shown<'_> {
         } else {
             phase
         }
+    }
+
+    /// What went wrong so far in the running attempt and what to do about it, as sentences for people.
+    pub fn setback(&self) -> Option<String> {
+        let setback = self.reason.setback().filter(|_| self.status == Status::Pending)?;
+        let advice = setback.advice().map(|advice| format!(" {}.", capitalized(advice)));
+        Some(format!("{}.{}", setback.told(), advice.unwrap_or_default()))
     }
 
     /// An attempt that ended without a link leaves its end on the row.
@@ -140,6 +147,15 @@ mod tests {
         assert_eq!(phase("logged_out"), Phase::Idle);
         assert_eq!(phase("duplicate"), Phase::Duplicate);
         assert_eq!(phase("client_outdated: 405"), Phase::Failed);
+    }
+
+    #[test]
+    fn a_setback_is_told_with_advice_while_the_attempt_runs() {
+        let reason = StatusReason::parse("waiting_for_scan: code_refused: 429");
+        let told = "WhatsApp issued no code to type (429). Scan the QR instead, or wait a few minutes and pair again.";
+        assert_eq!(shown(Status::Pending, &reason).setback().as_deref(), Some(told));
+        assert_eq!(shown(Status::Unpaired, &reason).setback(), None);
+        assert_eq!(shown(Status::Pending, &StatusReason::from(Reason::WaitingForScan)).setback(), None);
     }
 
     #[test]

@@ -214,7 +214,7 @@ impl Referee {
             matches!(
                 event,
                 Event::WrongPhone { .. }
-                    | Event::Timeout
+                    | Event::Timeout { .. }
                     | Event::Cancelled { .. }
                     | Event::Failed { .. }
                     | Event::Duplicate { .. }
@@ -231,7 +231,7 @@ impl Referee {
                 // without a deadline is parked as one that timed out.
                 let is_allowed = |event: &Event| match event {
                     Event::Duplicate { .. } => before.keyring().is_some(),
-                    Event::Timeout => before.status == Status::Pending,
+                    Event::Timeout { .. } => before.status == Status::Pending,
                     _ => false,
                 };
                 told.iter().filter(ends).all(is_allowed) && terminals <= 1

@@ -1,7 +1,7 @@
 //! Daemons, accounts, leftovers, queues.
 
 use paird_actors::domain::StatusReason;
-use paird_sql::queries::doctor as sql;
+use paird_sql::queries::{cli, doctor as sql};
 
 use super::Finding;
 use crate::cli::database::{Database, explained};
@@ -30,9 +30,11 @@ pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>>
             described.join(", "),
             format!("this paird is {}, that daemon {}: upgrade the older", env!("CARGO_PKG_VERSION"), other.version),
         ),
-        None if alive.iter().all(|one| one.draining) => {
-            Finding::warn("daemons", described.join(", "), "restart it when the maintenance is over")
-        }
+        None if alive.iter().all(|one| one.draining) => Finding::warn(
+            "daemons",
+            format!("{}: they take no accounts and no commands", described.join(", ")),
+            "paird drain --undo when the maintenance is over, or start another daemon",
+        ),
         None => Finding::ok("daemons", described.join(", ")),
     });
     let holding: Vec<_> = dead.iter().filter(|one| one.accounts > 0).collect();
@@ -57,7 +59,12 @@ pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>>
 pub(super) async fn accounts(database: &Database) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let free = sql::count_accounts_without_daemon().bind(&database.client).one().await.map_err(explained)?;
-    if free > 0 {
+    let daemons = cli::count_daemons().bind(&database.client).one().await.map_err(explained)?;
+    if free > 0 && daemons.live > 0 && daemons.taking == 0 {
+        let advice = "paird drain --undo, or start another daemon";
+        let found = format!("{free} wait for a daemon that is not drained");
+        findings.push(Finding::warn("accounts", found, advice));
+    } else if free > 0 {
         let advice = "start paird serve; if one runs, wait for its next look (15 s) and read its log";
         findings.push(Finding::fail("accounts", format!("{free} should run, and no daemon has them"), advice));
     }
@@ -67,7 +74,7 @@ pub(super) async fn accounts(database: &Database) -> anyhow::Result<Vec<Finding>
         findings.push(Finding::fail("accounts", found, "paird sweep"));
     }
     for held in sql::list_held_accounts().bind(&database.client).all().await.map_err(explained)? {
-        let advice = StatusReason::parse(&held.status_reason).word().advice();
+        let advice = StatusReason::parse(&held.status_reason).advice();
         let advice = advice.unwrap_or("look at the account's events: paird events LABEL");
         findings.push(Finding::warn("accounts", format!("{}: held, {}", held.label, held.status_reason), advice));
     }

@@ -1,6 +1,6 @@
 //! The outcome of an attempt, in words and as an exit code.
 
-use paird_actors::domain::{AttemptEnd, CancelReason, EventKind};
+use paird_actors::domain::{AttemptEnd, CancelReason, EventKind, StatusReason};
 use serde_json::Value;
 
 use crate::cli::exit::Exit;
@@ -32,7 +32,10 @@ impl PairResult {
                 let (digits, expected) = (text("phoneNumber"), text("expectedPhone"));
                 (Exit::WrongPhone, format!("refused: +{digits} scanned, but +{expected} was expected"))
             }
-            AttemptEnd::Timeout => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
+            AttemptEnd::Timeout => match StatusReason::parse(text("reason")).setback() {
+                Some(before) => (Exit::Timeout, format!("timeout: not linked in time. Before that: {}", before.told())),
+                None => (Exit::Timeout, "timeout: nobody scanned in time".to_owned()),
+            },
             AttemptEnd::Cancelled if text("reason") == CancelReason::Superseded.as_str() => {
                 (Exit::Cancelled, "cancelled: another pair command took its place".to_owned())
             }
@@ -49,6 +52,11 @@ impl PairResult {
 
     pub(super) fn failed(reason: &str) -> Self {
         Self { exit: Exit::AttemptFailed, words: format!("failed: {reason}") }
+    }
+
+    /// The operator left before a daemon could take the command.
+    pub(super) fn not_begun() -> Self {
+        Self { exit: Exit::Cancelled, words: "cancelled before it began; nothing is queued".to_owned() }
     }
 
     /// The operator did not wait for the daemon to cancel.
@@ -85,7 +93,8 @@ mod tests {
             (Event::Connected { phone: Some(phone.clone()) }, 0),
             (Event::Duplicate { phone: phone.clone(), existing_label: "shop".to_owned() }, 3),
             (Event::WrongPhone { phone: phone.clone(), expected: phone }, 4),
-            (Event::Timeout, 5),
+            (Event::Timeout { after: None }, 5),
+            (Event::Timeout { after: Some(Reason::NoLogin.into()) }, 5),
             (Event::Cancelled { reason: CancelReason::Operator }, 6),
             (Event::Cancelled { reason: CancelReason::Superseded }, 6),
             (Event::Failed { reason: Reason::ClientOutdated.into() }, 7),
@@ -110,6 +119,14 @@ mod tests {
         let now = Instant(0);
         assert_eq!(ending(&Event::Qr { ts: now, expires_at: now }), None);
         assert_eq!(ending(&Event::GroupsSynced { count: 3 }), None);
+    }
+
+    #[test]
+    fn a_timeout_says_what_went_wrong_before() {
+        let words = |after: Option<Reason>| ending(&Event::Timeout { after: after.map(Into::into) }).unwrap().words;
+        assert_eq!(words(None), "timeout: nobody scanned in time");
+        let told = "timeout: not linked in time. Before that: The login after the scan did not happen";
+        assert_eq!(words(Some(Reason::NoLogin)), told);
     }
 
     #[test]

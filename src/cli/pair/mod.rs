@@ -4,13 +4,15 @@ mod ending;
 mod output;
 mod screen;
 
+use std::io;
 use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset};
 use clap::Args;
-use paird_actors::domain::Phone;
+use paird_actors::domain::{Phone, Shown, Status, StatusReason};
 use paird_sql::queries::cli::{self, AccountEvent, ListedAccount};
 use serde_json::{Map, Value, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::{Database, NoDaemonHint, explained};
 use super::exit::{Exit, failure};
@@ -48,21 +50,63 @@ pub(super) async fn run(config: &Config, format: Format, args: PairArgs) -> anyh
     let command_args = command_args(&args)?;
     let database = Database::listening(config, format).await?;
     let account = database.account(&args.account).await?;
+    let mut stop = StopSignals::new()?;
+    let mut output = Output::new(format, &account);
+    // Not queued before: whoever is killed while waiting leaves no attempt behind that begins later.
+    tokio::select! {
+        taken = database.until_commands_are_taken() => taken?,
+        () = stop.next() => {
+            let ending = PairResult::not_begun();
+            output.end(&ending);
+            return Ok(ExitCode::from(ending.exit.code()));
+        }
+    }
     let seq = pairing(&database, &account).await?.event_seq;
     let command = database.send("account.pair", account.id, &command_args).await?;
     let mut attempt = PairRun { database: &database, account: &account, command, seq };
 
-    let mut output = Output::new(format, &account);
     let ending = tokio::select! {
         ending = attempt.watch(&mut output) => Some(ending?),
-        _ = tokio::signal::ctrl_c() => None,
+        () = stop.next() => None,
     };
     let ending = match ending {
         Some(ending) => ending,
-        None => attempt.cancel(&mut output).await?,
+        None => attempt.cancel(&mut output, &mut stop).await?,
     };
     output.end(&ending);
     Ok(ExitCode::from(ending.exit.code()))
+}
+
+/// Ctrl-C, SIGTERM and the end of the terminal: what was begun is cancelled.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+/// What went wrong so far, and what to do about it.
+fn setback(row: &cli::Pairing) -> Option<String> {
+    let reason = StatusReason::parse(&row.status_reason);
+    let status = Status::parse(&row.status)?;
+    Shown { status, reason: &reason, has_keys: false, has_qr: false, has_code: false }.setback()
 }
 
 /// The numbers are checked here, too: a typing error should not wait for a daemon.
@@ -109,13 +153,13 @@ impl PairRun<'_> {
     }
 
     /// Ends the attempt on the operator's word and waits until the daemon has.
-    async fn cancel(&mut self, output: &mut Output) -> anyhow::Result<PairResult> {
+    async fn cancel(&mut self, output: &mut Output, stop: &mut StopSignals) -> anyhow::Result<PairResult> {
         output.clear();
         output.format().remark("cancelling");
         self.database.send("account.cancel", self.account.id, &json!({})).await?;
         tokio::select! {
             ending = self.watch(output) => ending,
-            _ = tokio::signal::ctrl_c() => Ok(PairResult::left()),
+            () = stop.next() => Ok(PairResult::left()),
         }
     }
 

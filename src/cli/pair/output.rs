@@ -3,7 +3,7 @@
 use paird_sql::queries::cli::{ListedAccount, Pairing};
 use serde_json::{Value, json};
 
-use super::{Format, PairResult, Screen, out};
+use super::{Format, PairResult, Screen, out, setback};
 
 pub(super) struct Output {
     format: Format,
@@ -71,6 +71,7 @@ impl Output {
             "qrExpiresAt": row.qr_expires_at,
             "pairCode": row.pair_code,
             "pairDeadline": row.pair_deadline,
+            "setback": setback(row),
         })
     }
 }

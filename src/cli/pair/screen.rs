@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use paird_sql::queries::cli::Pairing;
 use ratatui::crossterm::terminal;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::out;
+use super::setback;
+use crate::cli::out::{self, clipped};
 use crate::escape::escaped;
 use crate::qr;
 
@@ -41,7 +43,8 @@ impl Screen {
             return Ok(());
         }
         let mut text = String::new();
-        let countdown = countdown(&self.label, row);
+        let columns = room.map(|(columns, _)| usize::from(columns));
+        let countdown = countdown(&self.label, row, columns);
         if is_new {
             let _ = writeln!(text, "{what}{countdown}");
             self.clear();
@@ -67,10 +70,12 @@ impl Screen {
 /// The QR or code for the phone, or a line that asks to wait.
 fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
     let mut text = String::new();
+    let width = room.map(|(width, _)| usize::from(width));
+    let setback = setback(row).map_or_else(Vec::new, |setback| wrapped(&escaped(&setback), width));
     if let Some(png) = &row.last_qr_png {
         let modules = qr::modules_of(png)?;
         let (columns, lines) = modules.size();
-        let lines = lines + AROUND + if row.pair_code.is_some() { OF_A_CODE } else { 0 };
+        let lines = lines + AROUND + setback.len() + if row.pair_code.is_some() { OF_A_CODE } else { 0 };
         match room {
             Some((width, height)) if usize::from(width) < columns || usize::from(height) < lines => {
                 let _ = writeln!(
@@ -96,14 +101,47 @@ fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
     if text.is_empty() {
         let _ = writeln!(text, "  {} ({})", row.status, escaped(&row.status_reason));
     }
-    Ok(text)
+    for line in setback {
+        let _ = writeln!(text, "  {line}");
+    }
+    // The next drawing starts as many lines further up as this one has: none may take two.
+    let Some(width) = width else { return Ok(text) };
+    let fitted = |line: &str| if line.contains('\u{1b}') { line.to_owned() } else { clipped(line, width).into_owned() };
+    Ok(text.lines().map(|line| fitted(line) + "\n").collect())
 }
 
-fn countdown(label: &str, row: &Pairing) -> String {
+/// In lines that fit behind an indent of two.
+fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let most = width.map_or(usize::MAX, |width| width.saturating_sub(2).max(1));
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A label must have so many columns; then the time is cut off, too.
+const LEAST_LABEL: usize = 8;
+
+/// One line, also of a narrow terminal: the label gives way to the time.
+fn countdown(label: &str, row: &Pairing, columns: Option<usize>) -> String {
     let (label, reason) = (escaped(label), escaped(&row.status_reason));
-    let Some(deadline) = row.pair_deadline else { return format!("  {label}: {reason}") };
-    let left = (deadline - row.database_now).num_seconds().max(0);
-    format!("  {label}: {}:{:02} left ({reason})", left / 60, left % 60)
+    let rest = match row.pair_deadline {
+        Some(deadline) => {
+            let left = (deadline - row.database_now).num_seconds().max(0);
+            format!(": {}:{:02} left ({reason})", left / 60, left % 60)
+        }
+        None => format!(": {reason}"),
+    };
+    let Some(columns) = columns else { return format!("  {label}{rest}") };
+    let room = columns.saturating_sub(2 + rest.width()).max(LEAST_LABEL);
+    clipped(&format!("  {}{rest}", clipped(&label, room)), columns).into_owned()
 }
 
 #[cfg(test)]
@@ -128,14 +166,33 @@ mod tests {
 
     #[test]
     fn the_time_left_is_counted_by_the_databases_clock() {
-        assert_eq!(countdown("shop", &row()), "  shop: 4:32 left (awaiting_scan)");
+        assert_eq!(countdown("shop", &row(), None), "  shop: 4:32 left (awaiting_scan)");
     }
 
     #[test]
     fn a_deadline_that_has_passed_leaves_no_negative_time() {
         let mut row = row();
         row.pair_deadline = Some(row.database_now - Duration::seconds(5));
-        assert!(countdown("shop", &row).contains("0:00 left"));
+        assert!(countdown("shop", &row, None).contains("0:00 left"));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_the_time_stays() {
+        let reason = "code_refused: whatsapp gives no code for this number now (429): too many were requested";
+        let qr = qr::png_base64(&paird_actors::domain::Secret::new("2@ref,key,key,secret")).unwrap();
+        let row = Pairing { status_reason: reason.to_owned(), last_qr_png: Some(qr), ..row() };
+        let label = "日本 a very long label ".repeat(9);
+        for columns in [20, 61, 80] {
+            let drawn = picture(&row, Some((columns, 60))).unwrap();
+            let lines = drawn.lines().filter(|line| !line.contains('\u{1b}'));
+            let line = countdown(&label, &row, Some(usize::from(columns)));
+            for line in lines.chain([line.as_str()]) {
+                assert!(line.width() <= usize::from(columns), "{columns}: {line}");
+            }
+            assert!(line.contains(": 4:32") || columns < 30, "{line}");
+        }
+        let drawn = picture(&row, None).unwrap();
+        assert!(drawn.ends_with(" Scan the QR instead, or wait a few minutes and pair again.\n"), "{drawn}");
     }
 
     #[test]

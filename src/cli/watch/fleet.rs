@@ -16,6 +16,8 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Fleet {
     pub(super) accounts: Vec<WatchedAccount>,
     pub(super) daemons: i64,
+    /// How many of them are not drained.
+    pub(super) taking: i64,
 }
 
 impl Fleet {
@@ -57,9 +59,9 @@ impl<'a> FleetPoller<'a> {
             None => Database::listening(self.config, self.format).await?,
         };
         let accounts = cli::list_watched_accounts().bind(&database.client).all().await.map_err(explained)?;
-        let daemons = cli::count_live_daemons().bind(&database.client).one().await.map_err(explained)?;
+        let daemons = cli::count_daemons().bind(&database.client).one().await.map_err(explained)?;
         self.database = Some(database);
-        Ok(Fleet { accounts, daemons })
+        Ok(Fleet { accounts, daemons: daemons.live, taking: daemons.taking })
     }
 
     /// Waits until there may be something new.
@@ -82,6 +84,7 @@ pub(super) mod tests {
         let now = DateTime::<Utc>::default().fixed_offset();
         WatchedAccount {
             id: Uuid::new_v4(),
+            operator_id: Uuid::nil(),
             label: label.to_owned(),
             status: status.to_owned(),
             status_reason: "new".to_owned(),
@@ -105,7 +108,7 @@ pub(super) mod tests {
     #[test]
     fn the_newest_attempt_is_shown_unless_another_one_is_wanted() {
         let accounts = vec![scannable("old", 0), scannable("new", 5), account("none", "connected")];
-        let fleet = Fleet { accounts, daemons: 1 };
+        let fleet = Fleet { accounts, daemons: 1, taking: 1 };
         let shown = |wanted| fleet.shown(wanted).unwrap().label.clone();
         assert_eq!([shown(None), shown(Some(0)), shown(Some(2)), shown(Some(9))], ["new", "old", "new", "new"]);
         assert!(Fleet::default().shown(None).is_none());
@@ -114,6 +117,6 @@ pub(super) mod tests {
     #[test]
     fn accounts_needing_attention_are_counted_first() {
         let accounts = vec![account("a", "connected"), account("b", "held"), account("c", "connected")];
-        assert_eq!(Fleet { accounts, daemons: 1 }.counts(), [("held", 1), ("connected", 2)]);
+        assert_eq!(Fleet { accounts, daemons: 1, taking: 1 }.counts(), [("held", 1), ("connected", 2)]);
     }
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fleet::{Fleet, FleetPoller};
-use crate::cli::out::Format;
+use crate::cli::out::{self, Format};
 
-/// Until Ctrl-C.
+/// Until Ctrl-C, or until nobody reads it any more.
 pub(super) async fn run(mut poller: FleetPoller<'_>, format: Format) -> anyhow::Result<()> {
     let mut seen = Seen::default();
     let mut is_away = false;
@@ -31,6 +31,7 @@ pub(super) async fn run(mut poller: FleetPoller<'_>, format: Format) -> anyhow::
         }
         tokio::select! {
             () = poller.until_changed() => {}
+            () = out::until_closed() => return Ok(()),
             done = tokio::signal::ctrl_c() => return done.map_err(Into::into),
         }
     }
@@ -67,6 +68,7 @@ fn as_json(account: &WatchedAccount) -> Value {
     json!({
         "type": "account",
         "accountId": account.id,
+        "operatorId": account.operator_id,
         "label": account.label,
         "status": account.status,
         "statusReason": account.status_reason,
@@ -99,7 +101,8 @@ mod tests {
 
     #[test]
     fn each_change_and_deletion_is_printed_once() {
-        let mut fleet = Fleet { accounts: vec![account("a", "unpaired"), account("b", "connected")], daemons: 1 };
+        let mut fleet =
+            Fleet { accounts: vec![account("a", "unpaired"), account("b", "connected")], daemons: 1, taking: 1 };
         let mut seen = Seen::default();
         let mut told = |fleet: &Fleet| seen.changes(fleet).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
         assert_eq!(told(&fleet), ["a: unpaired (new)", "b: connected (new)"]);

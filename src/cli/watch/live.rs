@@ -1,7 +1,7 @@
 //! The live view: draws when something happens, and gives the terminal back on every way out.
 
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::style::force_color_output;
+use ratatui::crossterm::style::{Colored, force_color_output};
 use ratatui::widgets::TableState;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,9 +13,11 @@ pub(super) async fn run(mut poller: FleetPoller<'_>) -> anyhow::Result<()> {
     let fleet = poller.poll().await?;
     let mut terminate = signal(SignalKind::terminate())?;
     // A QR in the colours of the theme may be light on dark, which phones do not read;
-    // so NO_COLOR cannot be meant for it.
+    // so NO_COLOR cannot be meant for it. Everything else is drawn without.
+    let is_plain = Colored::ansi_color_disabled();
     force_color_output(true);
-    let mut view = View { terminal: TerminalGuard::enter()?, fleet, away: None, chosen: TableState::default() };
+    let terminal = TerminalGuard::enter()?;
+    let mut view = View { terminal, fleet, away: None, chosen: TableState::default(), is_plain };
     let mut actions = keyboard::actions();
     loop {
         view.draw()?;
@@ -38,12 +40,13 @@ struct View {
     fleet: Fleet,
     away: Option<String>,
     chosen: TableState,
+    is_plain: bool,
 }
 
 impl View {
     fn draw(&mut self) -> std::io::Result<()> {
-        let Self { terminal, fleet, away, chosen } = self;
-        terminal.0.draw(|frame| screen::draw(frame, fleet, away.as_deref(), chosen))?;
+        let Self { terminal, fleet, away, chosen, is_plain } = self;
+        terminal.0.draw(|frame| screen::draw(frame, fleet, away.as_deref(), chosen, *is_plain))?;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Row, Table, TableState};
 
 use super::fleet::Fleet;
+use crate::cli::accounts::has_several;
 use crate::qr::{self, Modules};
 
 /// Black and white of the fixed colour cube: the first sixteen colours are the theme's.
@@ -19,21 +20,31 @@ const LEAST_TABLE_HEIGHT: u16 = 4;
 /// The line above a QR: its account and how long it is valid.
 const CAPTION: u16 = 1;
 
-pub(super) fn draw(frame: &mut Frame<'_>, fleet: &Fleet, away: Option<&str>, chosen: &mut TableState) {
+/// Without colours where they are not wanted, but for the QR: a phone needs its own two.
+pub(super) fn draw(frame: &mut Frame<'_>, fleet: &Fleet, away: Option<&str>, chosen: &mut TableState, is_plain: bool) {
     let areas = Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]);
     let [top, middle, bottom] = areas.areas(frame.area());
     frame.render_widget(header(fleet, away), top);
     frame.render_widget(Line::from("q quits   ↑↓ choose an account").style(Modifier::DIM), bottom);
-    let Some(account) = fleet.shown(chosen.selected()) else {
-        return table(frame, fleet, chosen, middle);
+    let shown = fleet.shown(chosen.selected()).map(|account| (account, Picture::of(account)));
+    let (rest, spot) = match &shown {
+        Some((_, picture)) => {
+            let (width, height) = picture.room(middle);
+            arrange(middle, width, height)
+        }
+        None => (Some(middle), middle),
     };
-    let picture = Picture::of(account);
-    let (width, height) = picture.room(middle);
-    let (rest, spot) = arrange(middle, width, height);
     if let Some(rest) = rest {
         table(frame, fleet, chosen, rest);
     }
-    picture.draw(frame, account, spot);
+    if is_plain {
+        for cell in &mut frame.buffer_mut().content {
+            (cell.fg, cell.bg) = (Color::Reset, Color::Reset);
+        }
+    }
+    if let Some((account, picture)) = shown {
+        picture.draw(frame, account, spot);
+    }
 }
 
 /// Where the table and the picture go: beside each other, below, or the picture alone.
@@ -63,6 +74,7 @@ fn header<'a>(fleet: &Fleet, away: Option<&'a str>) -> Line<'a> {
     }
     spans.push(match fleet.daemons {
         0 => Span::styled("  no daemon runs: start paird serve", Color::Red),
+        _ if fleet.taking == 0 => Span::styled("  drained: paird drain --undo", Color::Yellow),
         1 => Span::from("  1 daemon"),
         daemons => Span::from(format!("  {daemons} daemons")),
     });
@@ -78,6 +90,8 @@ fn table(frame: &mut Frame<'_>, fleet: &Fleet, chosen: &mut TableState, area: Re
         0..46 => 3,
         46..62 => 4,
         62..78 => 5,
+        78..92 => 6,
+        _ if has_several(fleet.accounts.iter().map(|account| account.operator_id)) => 7,
         _ => 6,
     };
     let widths = [
@@ -87,8 +101,9 @@ fn table(frame: &mut Frame<'_>, fleet: &Fleet, chosen: &mut TableState, area: Re
         Constraint::Length(6),
         Constraint::Length(14),
         Constraint::Length(10),
+        Constraint::Length(8),
     ];
-    let titles = ["LABEL", "STATUS", "REASON", "SINCE", "PHONE", "NEXT TRY"];
+    let titles = ["LABEL", "STATUS", "REASON", "SINCE", "PHONE", "NEXT TRY", "OPERATOR"];
     let rows = fleet
         .accounts
         .iter()
@@ -99,7 +114,7 @@ fn table(frame: &mut Frame<'_>, fleet: &Fleet, chosen: &mut TableState, area: Re
     frame.render_stateful_widget(table, area, chosen);
 }
 
-fn cells(account: &WatchedAccount) -> [String; 6] {
+fn cells(account: &WatchedAccount) -> [String; 7] {
     let since = short(account.database_now - account.status_since);
     let retry = account.next_retry_at.map(|at| format!("in {}", short(at - account.database_now)));
     let phone = account.phone_number.as_ref().map(|digits| format!("+{digits}"));
@@ -110,6 +125,8 @@ fn cells(account: &WatchedAccount) -> [String; 6] {
         since,
         phone.unwrap_or_default(),
         retry.unwrap_or_default(),
+        // Its beginning tells operators apart; `paird status` has all of it.
+        account.operator_id.to_string().chars().take(8).collect(),
     ]
 }
 
@@ -201,7 +218,7 @@ mod tests {
 
     fn drawn(fleet: &Fleet, width: u16, height: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, fleet, None, &mut TableState::default())).unwrap();
+        terminal.draw(|frame| draw(frame, fleet, None, &mut TableState::default(), false)).unwrap();
         terminal.backend().to_string()
     }
 
@@ -210,7 +227,7 @@ mod tests {
         let mut pairing = account("lobby", "pending");
         pairing.last_qr_png = Some(qr::png_base64(&payload).unwrap());
         pairing.pair_deadline = Some(pairing.database_now + TimeDelta::seconds(272));
-        Fleet { accounts: vec![account("desk", "connected"), pairing], daemons: 1 }
+        Fleet { accounts: vec![account("desk", "connected"), pairing], daemons: 1, taking: 1 }
     }
 
     #[test]
@@ -236,6 +253,32 @@ mod tests {
         assert!(!alone.contains("desk") && alone.contains('█'), "{alone}");
         let small = drawn(&pairing(), 80, 24);
         assert!(small.contains("desk") && small.contains("enlarge it") && !small.contains('█'), "{small}");
+    }
+
+    #[test]
+    fn without_colours_only_the_qr_has_its_own() {
+        let fleet = pairing();
+        let coloured = |is_plain: bool| {
+            let mut terminal = Terminal::new(TestBackend::new(140, 50)).unwrap();
+            terminal.draw(|frame| draw(frame, &fleet, None, &mut TableState::default(), is_plain)).unwrap();
+            let cells = terminal.backend().buffer().content.clone();
+            let is_ink = |colour: Color| [Color::Reset, Color::Indexed(16), Color::Indexed(231)].contains(&colour);
+            let others = cells.iter().filter(|cell| !is_ink(cell.fg) || !is_ink(cell.bg)).count();
+            (others > 0, cells.iter().any(|cell| cell.bg == Color::Indexed(231)))
+        };
+        assert_eq!(coloured(false), (true, true));
+        assert_eq!(coloured(true), (false, true));
+    }
+
+    #[test]
+    fn a_drained_fleet_and_its_operators_are_told() {
+        let mut fleet = pairing();
+        assert!(!drawn(&fleet, 180, 50).contains("OPERATOR"));
+        fleet.accounts[0].operator_id = uuid::Uuid::from_u128(0xabcd_ef01 << 96);
+        fleet.taking = 0;
+        let screen = drawn(&fleet, 180, 50);
+        assert!(screen.contains("OPERATOR") && screen.contains("abcdef01"), "{screen}");
+        assert!(screen.contains("drained: paird drain --undo"), "{screen}");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 import { everySecond } from './lib/clock.js';
 import { byId } from './lib/dom.js';
 import * as api from './model/api.js';
+import * as figures from './model/figures.js';
+import { standstill } from './model/standstill.js';
 import * as store from './model/store.js';
 import { account } from './views/account.js';
-import { banner } from './views/banner.js';
+import { banner, standing } from './views/banner.js';
 import { fleet } from './views/fleet.js';
 import { pairing } from './views/pairing.js';
 
@@ -15,5 +17,7 @@ const draw = id ? (isPairing ? pairing : account)(main, decodeURIComponent(id)) 
 store.changed.on(draw);
 everySecond(isPairing ? draw : undefined);
 store.connection.on(banner);
+figures.changed.on((fleet) => standing(standstill(fleet)));
+figures.start();
 byId('logout').onclick = () => api.logOut().finally(() => location.replace('/login'));
 store.start();

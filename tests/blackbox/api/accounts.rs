@@ -267,3 +267,59 @@ fn rasterised(svg: &str) -> image::GrayImage {
     }
     picture
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_makes_one_account() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let add = |key: &'static str, body: Value| {
+        let api = &api;
+        async move { api.ask("POST", "/api/accounts", &[("Idempotency-Key", key)], Some(body)).await }
+    };
+    let first = add("order-1", json!({"label": "desk"})).await.is(201).json();
+    let again = add("order-1", json!({"label": "desk"})).await.is(201);
+    assert_eq!(again.json()["id"], first["id"]);
+    assert_eq!(again.header("location"), format!("/api/accounts/{}", first["id"].as_str().unwrap()));
+    let other = add("order-2", json!({"label": "desk"})).await.is(201).json();
+    assert_ne!(other["id"], first["id"]);
+    for body in [json!({"label": "lobby"}), json!({"label": "desk", "operatorId": Uuid::new_v4()})] {
+        let refused = add("order-1", body).await.problem(422);
+        assert!(refused["detail"].as_str().unwrap().contains("Idempotency-Key"), "{refused}");
+    }
+    add("", json!({"label": "desk"})).await.problem(400);
+    assert_eq!(stage.web.count("SELECT count(*) FROM whatsapp_accounts", &[]).await, 2);
+    let both = futures_util::future::join_all((0..8).map(|_| add("order-3", json!({"label": "desk"})))).await;
+    let made: std::collections::BTreeSet<String> =
+        both.into_iter().map(|answer| answer.is(201).json()["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(made.len(), 1);
+
+    api.does(first["id"].as_str().unwrap(), "account.delete", json!({})).await;
+    let gone = add("order-1", json!({"label": "desk"})).await.problem(409);
+    assert!(gone["detail"].as_str().unwrap().contains("deleted"), "{gone}");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_keys_are_parked_is_said_and_resume_offered_by_it() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let account = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
+    let id = account.to_string();
+    let shown = || async {
+        let shown = api.account(&id).await;
+        let keys = stage.web.count("SELECT count(keyring_id) FROM whatsapp_accounts WHERE id = $1", &[&account]).await;
+        assert_eq!(shown["hasKeys"], json!(keys == 1), "{shown}");
+        (shown["hasKeys"] == true, shown["actions"].as_array().unwrap().contains(&json!("account.resume")))
+    };
+    assert_eq!(shown().await, (true, false));
+    api.does(&id, "account.unpair", json!({})).await;
+    assert_eq!(shown().await, (true, true));
+    api.does(&id, "account.pair", json!({})).await;
+    api.does(&id, "account.cancel", json!({})).await;
+    assert_eq!(shown().await, (true, true), "the cancelled attempt leaves the parked keys");
+    api.does(&id, "account.resume", json!({})).await;
+    api.status_is(&id, "connected").await;
+    api.does(&id, "account.unpair", json!({"logout": true})).await;
+    assert_eq!(shown().await, (false, false));
+    stage.finish([daemon]).await;
+}

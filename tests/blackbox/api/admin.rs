@@ -99,7 +99,7 @@ async fn a_sweep_names_what_it_would_park_and_then_parks_it() {
     }
     api.post("/api/sweep", json!({})).await.is(200);
     stage.web.status_is(id, "unpaired").await;
-    assert_eq!(stage.web.ends(id).await, ["session.timeout"]);
+    assert_eq!(stage.web.ends(id).await, ["session.timeout timeout"]);
     stage.finish([daemon]).await;
 }
 

@@ -33,7 +33,7 @@ async fn without_the_token_only_health_and_login_answer() {
         api.bare("GET", path, &[], None).await.is(200);
     }
     let page = api.bare("GET", "/accounts/x", &[("Accept", "text/html")], None).await.is(303);
-    assert_eq!(page.header("location"), "/login");
+    assert_eq!(page.header("location"), "/login?to=/accounts/x");
     api.get("/api/accounts").await.is(200);
     stage.finish([daemon]).await;
 }
@@ -277,4 +277,79 @@ async fn login(api: &Api) -> String {
     let cookie = set.split(';').next().unwrap().to_owned();
     assert!(cookie.starts_with("paird_session_") && cookie.len() > 80, "{set}");
     cookie
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_must_log_in_is_told_where_it_wanted_to_go() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let page = [("Accept", "text/html")];
+    for (path, location) in [
+        ("/", "/login"),
+        ("/accounts/0-1/pair", "/login?to=/accounts/0-1/pair"),
+        ("/nowhere", "/login?to=/nowhere"),
+        // Only plain paths of ours: a login leads nowhere else.
+        ("//evil.example/", "/login"),
+        ("/%0d%0aSet-Cookie:x", "/login"),
+    ] {
+        let answer = api.bare("GET", path, &page, None).await.is(303);
+        assert_eq!(answer.header("location"), location, "{path}");
+    }
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_address_is_a_page_for_a_browser_and_a_problem_else() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let html = [("Accept", "text/html,*/*;q=0.8")];
+    for path in ["/nowhere", "/accounts/x/unpair"] {
+        let page = api.ask("GET", path, &html, None).await.is(404);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(page.text().contains("href=\"/\""), "{}", page.text());
+        assert_eq!(page.header("cache-control"), "no-store");
+        api.get(path).await.problem(404);
+    }
+    api.ask("GET", "/api/nowhere", &html, None).await.problem(404);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_is_answered_like_get_without_a_body() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    for path in ["/healthz", "/readyz", "/metrics", "/", "/login", "/static/console.js", "/api/accounts", "/api/events"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([format!("/api/accounts/{id}"), "/api/nowhere".to_owned()])
+    {
+        let request = |method: &str| {
+            format!(
+                "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+                api.addr, api.token
+            )
+        };
+        let head = tokio::time::timeout(std::time::Duration::from_secs(10), api.raw(request("HEAD").as_bytes())).await;
+        let head = head.unwrap_or_else(|_| panic!("HEAD of {path} does not end"));
+        let (lines, body) = head.split_once("\r\n\r\n").unwrap();
+        let status = if path == "/api/nowhere" { "404" } else { "200" };
+        assert!(lines.starts_with(&format!("HTTP/1.1 {status}")) && body.is_empty(), "{path}: {head}");
+        assert!(lines.to_lowercase().contains("content-type: "), "{path}: {head}");
+    }
+    let written = api.ask("HEAD", "/api/drain", &[], None).await;
+    assert_eq!(written.status, 405);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_start_says_where_the_console_is_and_its_token() {
+    let (stage, mut daemon) = Stage::with_daemon().await;
+    let line = daemon.says("the console is listening").await;
+    let file = stage.dir.join("daemon/console.token");
+    assert!(
+        line.contains("url=http://127.0.0.1:") && line.contains(&format!("token_file={}", file.display())),
+        "{line}"
+    );
+    stage.finish([daemon]).await;
 }

@@ -224,6 +224,7 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
     assert_eq!(account["statusWord"]["enum"], words(Reason::ALL, Reason::as_str));
     assert_eq!(account["phase"]["enum"], words(Phase::ALL, Phase::as_str));
     let kinds = words(CommandKind::ALL, CommandKind::as_str);
+    assert_eq!(schemas["NewCommand"]["required"], json!(["kind"]), "args may be left out");
     assert_eq!(account["actions"]["items"]["enum"], kinds);
     assert_eq!(schemas["NewCommand"]["properties"]["kind"]["enum"], kinds);
     assert_eq!(schemas["Message"]["properties"]["state"]["enum"], words(MessageState::ALL, MessageState::as_str));

@@ -3,7 +3,7 @@
 use paird_testkit::Stage;
 use serde_json::{Value, json};
 
-use super::{document, paird, refused, text};
+use super::{document, paird, refused, screen::Screen, text};
 
 const NUMBER: &str = "436607000002";
 
@@ -66,4 +66,69 @@ async fn a_passkey_answer_from_a_file_is_refused_by_account_label() {
     let kept = "SELECT count(*) FROM commands WHERE account_id = $1 AND args->'response'->>'rawId' = 'AQID'";
     assert_eq!(stage.web.count(kept, &[&account]).await, 0, "the answer is still stored after its command has ended");
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_is_shown_where_there_are_several() {
+    let stage = Stage::empty().await;
+    stage.web.account("desk").await;
+    let table = text(&paird(&stage, &["status"]).await);
+    assert!(!table.contains("OPERATOR"), "{table}");
+    assert!(text(&paird(&stage, &["status", "desk"]).await).contains("keys         none"));
+    assert_eq!(document(&stage, &["status", "desk"]).await["hasKeys"], json!(false));
+    let other = uuid::Uuid::new_v4();
+    stage.web.account_of(other, "lobby").await;
+    for args in [&["status"][..], &["accounts", "list"]] {
+        let table = text(&paird(&stage, args).await);
+        let row = table.lines().find(|line| line.starts_with("lobby")).unwrap();
+        assert!(table.contains("OPERATOR") && row.contains(&other.to_string()), "{table}");
+    }
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_clipped_to_its_terminal_and_whole_in_a_pipe() {
+    let stage = Stage::empty().await;
+    let long = format!("{} end", "long ".repeat(39));
+    stage.web.account(&long).await;
+    stage.web.account("desk").await;
+    for columns in [60, 100] {
+        let mut screen = Screen::start(&stage, &["status"], columns, 12);
+        assert_eq!(screen.end().await, 0);
+        screen.shows("desk").await;
+        let shown = screen.text();
+        let rows: Vec<_> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(rows.len(), 3, "one line for each account: {shown}");
+        assert!(rows[1].contains('…') && rows.iter().skip(1).all(|row| row.contains("unpaired")), "{shown}");
+    }
+    assert!(text(&paird(&stage, &["status"]).await).contains(&long));
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_events_are_printed_where_a_limit_is_given() {
+    let stage = Stage::empty().await;
+    let (desk, lobby) = (stage.web.account("desk").await, stage.web.account("lobby").await);
+    for (account, count) in [(desk, 7_i64), (lobby, 2)] {
+        let told = "INSERT INTO events (account_id, seq, kind, created_at)
+                    SELECT $1, n, 'session.timeout', now() - (10 - n) * interval '1 minute' FROM generate_series(1, $2::bigint) n";
+        stage.web.sql.execute(told, &[&account, &count]).await.unwrap();
+        let counted = "UPDATE whatsapp_accounts SET event_seq = $2 WHERE id = $1";
+        stage.web.sql.execute(counted, &[&account, &count]).await.unwrap();
+    }
+    let printed = |args: &'static [&'static str]| {
+        let stage = &stage;
+        async move {
+            let events = text(&paird(stage, &[&["events", "--json"], args].concat()).await);
+            let seqs = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["seq"].as_i64().unwrap());
+            seqs.collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(printed(&[]).await.len(), 9);
+    assert_eq!(printed(&["--limit", "3"]).await, [7, 1, 2], "in the order of commits");
+    assert_eq!(printed(&["--limit", "3", "desk"]).await, [5, 6, 7]);
+    assert_eq!(printed(&["--limit", "1", "lobby"]).await, [2]);
+    assert_eq!(printed(&["--limit", "5", "--since", "5", "desk"]).await, [6, 7]);
+    assert_eq!(refused(&stage, &["events", "--limit", "0"]).await.0, 2);
+    stage.finish([]).await;
 }

@@ -79,3 +79,63 @@ async fn exit_codes_and_completions_need_no_settings_or_database() {
     }
     stage.finish([]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_usage_error_is_one_line_that_names_what_is_missing() {
+    let stage = Stage::empty().await;
+    stage.web.account("desk").await;
+    for (args, named) in [
+        (&["unpair"][..], "<LABEL|ID>"),
+        (&["unpair", "desk", "--logut"], "--logout"),
+        (&["accounts", "proxy"], "<LABEL|ID> <URL|none|->"),
+        (&["health", "--live", "--ready"], "--ready"),
+        (&["keys"], "status"),
+        (&["accounts"], "rename"),
+        (&["completions", "tcsh"], "zsh"),
+        (&["audit", "--limit", "x"], "--limit"),
+        (&["flly"], "flly"),
+    ] {
+        for json in [false, true] {
+            let args: Vec<&str> = args.iter().copied().chain(json.then_some("--json")).collect();
+            let (code, complaint) = refused(&stage, &args).await;
+            assert_eq!(code, 2, "{args:?}: {complaint}");
+            let words = match json {
+                false => complaint,
+                true => {
+                    let error = &serde_json::from_str::<Value>(&complaint).unwrap()["error"];
+                    assert_eq!(error["name"], "usage");
+                    format!("paird: {}", error["message"].as_str().unwrap())
+                }
+            };
+            assert!(words.starts_with("paird: ") && words.contains(named), "{args:?}: {words}");
+            assert!(words.contains("paird help"), "{args:?}: {words}");
+        }
+    }
+    let help = text(&paird(&stage, &["help", "health"]).await);
+    assert!(help.contains("exit code 11") && !help.contains("exit code 1 if not"), "{help}");
+    stage.finish([]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_value_of_an_argument_is_a_usage_error() {
+    let stage = Stage::empty().await;
+    stage.web.account("desk").await;
+    for (args, words) in [
+        (&["accounts", "proxy", "desk", "proxy.example"][..], "socks5"),
+        (&["accounts", "proxy", "desk", "none", "--user", "u"], "no user"),
+        (&["accounts", "proxy", "desk", "http://u:p@127.0.0.1:1"], "--user"),
+        (&["accounts", "proxy", "desk", "http://127.0.0.1:1", "--user", "u", "--password-file", "nothing"], "nothing"),
+        (
+            &["accounts", "proxy", "desk", "http://127.0.0.1:1", "--user", "u"],
+            "the password, the first line of stdin, is empty",
+        ),
+        (&["accounts", "proxy", "desk", "-"], "the URL, the first line of stdin, is empty"),
+        (&["passkey", "desk", "--response", "nothing"], "nothing"),
+        (&["passkey", "desk", "--response", "-"], "--response -"),
+        (&["accounts", "name", "desk", &"x".repeat(41)], "40"),
+    ] {
+        let (code, complaint) = refused(&stage, args).await;
+        assert_eq!((code, complaint.contains(words)), (2, true), "{args:?}: {complaint}");
+    }
+    stage.finish([]).await;
+}

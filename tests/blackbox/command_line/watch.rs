@@ -8,7 +8,7 @@ use nix::{
 };
 use paird_testkit::Stage;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{command, screen::Screen};
 
@@ -106,4 +106,23 @@ async fn without_a_terminal_each_change_is_a_line() {
         stage.web.does("account.cancel", account, json!({})).await;
     }
     stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_ends_with_the_pipe_it_writes_to() {
+    let stage = Stage::empty().await;
+    stage.web.account("desk").await;
+    for args in [&["watch"][..], &["watch", "--json"], &["events", "--follow"], &["messages", "desk", "--follow"]] {
+        let mut follow = command(&stage);
+        let mut child = follow.args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        if args[0] == "watch" {
+            assert_ne!(out.read_u8().await.unwrap(), 0);
+        }
+        drop(out);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(20), child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{args:?} goes on though nobody reads it")).unwrap();
+        assert!(ended.success(), "{args:?}: {ended}");
+    }
+    stage.finish([]).await;
 }

@@ -167,7 +167,7 @@ impl Both {
             change.events.push(Event::AccountDeleted { unlinked: Unlinked::None });
         }
         for _ in 0..self.dice.below(3) {
-            change.events.push(Event::Timeout);
+            change.events.push(Event::Timeout { after: None });
         }
         if let Some(command) = self.dice.one_of(&commands).filter(|_| self.dice.chance(50)) {
             let result = if self.dice.chance(50) { Ok("done".to_owned()) } else { Err("not done".to_owned()) };

@@ -215,10 +215,13 @@ impl Lifecycle {
             change.erase.extend(self.record.drop_new_link());
         }
         if self.record.attempt().is_some_and(|attempt| attempt.deadline <= step.now) {
-            return self.finish_attempt_with(change, Event::Timeout, Reason::Timeout.into(), step);
+            let after = reason.setback().or_else(|| self.setback.clone());
+            let reason = StatusReason::after(Reason::Timeout, after.as_ref());
+            return self.finish_attempt_with(change, Event::Timeout { after }, reason, step);
         }
         self.set_status(Status::Pending, reason, step);
-        self.record.next_retry_at = (until > step.now).then_some(until);
+        // One that the attempt does not live to see is not announced.
+        self.record.next_retry_at = (until > step.now && self.within_the_attempt(until) == until).then_some(until);
         self.write(change, step);
         if until > step.now {
             self.state = State::Waiting { until };

@@ -58,6 +58,9 @@ pub struct Lifecycle {
     socket_since: Instant,
     /// A socket of this attempt was followed by another one at once: from now on they wait.
     was_prompt: bool,
+    /// What the last try of the phone's owner in this attempt came to, if it was refused. Kept beside the row,
+    /// which says other things of the attempt meanwhile; a restart knows it as far as the row says it.
+    setback: Option<StatusReason>,
     /// How often WhatsApp has refused the client version, with no login since.
     outdated: Failures,
     /// The keys whose device WhatsApp did not know at their last login.

@@ -21,6 +21,7 @@ impl Lifecycle {
         self.leave_behind_into(&mut change);
         self.backoff.reset();
         self.was_prompt = false;
+        self.setback = None;
         let deadline = step.now.after(self.policy.pair_timeout);
         self.record.begin_attempt(Attempt { deadline, request, device: None });
         self.record.desired = Desired::Paired;
@@ -72,8 +73,9 @@ impl Lifecycle {
         self.record.next_retry_at = None;
         // In code mode the QR is only an alternative, so the reason keeps describing the code.
         if !self.is_by_code() || begins {
-            self.set_status(Status::Pending, Reason::WaitingForScan, step);
+            self.set_status(Status::Pending, self.still(Reason::WaitingForScan), step);
         }
+        let expires_at = self.within_the_attempt(expires_at);
         let change = Change {
             qr: QrChange::Show { payload, at: step.now, expires_at },
             events: vec![Event::Qr { ts: step.now, expires_at }],
@@ -101,7 +103,8 @@ impl Lifecycle {
         let shown = if let State::AwaitingScan { shown, .. } = &self.state { shown.clone() } else { None };
         self.state = State::AwaitingScan { shown, until };
         self.record.next_retry_at = None;
-        self.set_status(Status::Pending, Reason::WaitingForCode, step);
+        self.set_status(Status::Pending, self.still(Reason::WaitingForCode), step);
+        let expires_at = self.within_the_attempt(expires_at);
         let change = Change {
             pair_code: CodeChange::Show(code),
             events: vec![Event::Code { ts: step.now, expires_at }],
@@ -145,7 +148,44 @@ impl Lifecycle {
         if let State::Opening { begins, .. } = &mut self.state {
             *begins = false;
         }
+        self.keep_setback(&reason);
         self.set_status(Status::Pending, reason, step);
+    }
+
+    /// A reason to wait, with the try that came to nothing before.
+    fn still(&self, waiting: Reason) -> StatusReason {
+        StatusReason::after(waiting, self.setback.as_ref())
+    }
+
+    /// Keeps what a try came to, until there is another one.
+    fn keep_setback(&mut self, reason: &StatusReason) {
+        let was_tried = match &self.state {
+            State::AwaitingPasskey { .. }
+            | State::Admitting { .. }
+            | State::Linking { .. }
+            | State::ClaimingNumber { .. } => true,
+            // 515 belongs to a link: one that comes sooner took a scan with it.
+            State::AwaitingScan { .. } => reason.is_refusal() || reason.word() == Reason::RestartRequired,
+            State::Unpaired
+            | State::Waiting { .. }
+            | State::Opening { .. }
+            | State::Reclaiming { .. }
+            | State::Connecting { .. }
+            | State::Online { .. }
+            | State::Reconnecting { .. }
+            | State::Held { .. }
+            | State::Closing { .. }
+            | State::Deleted { .. }
+            | State::Gone => reason.is_refusal(),
+        };
+        if was_tried && reason.setback().is_some() {
+            self.setback = Some(reason.clone());
+        }
+    }
+
+    /// Nothing that is shown lasts longer than its attempt.
+    pub(super) fn within_the_attempt(&self, at: Instant) -> Instant {
+        self.record.attempt().map_or(at, |attempt| at.min(attempt.deadline))
     }
 
     /// The phone scanned, and nothing is linked yet. AwaitingScan → Admitting | Closing
@@ -153,6 +193,7 @@ impl Lifecycle {
         if !self.state.awaits_phone() {
             return;
         }
+        self.setback = None;
         let until = step.now.after(self.policy.admission_timeout);
         let before_link = self.policy.refuse == Refuse::BeforeLink;
         let claimed = before_link.then(|| phone.clone());
@@ -269,13 +310,17 @@ impl Lifecycle {
         let at_once = is_no_failure && !std::mem::replace(&mut self.was_prompt, true);
         let wait = if at_once { Duration::ZERO } else { self.backoff.next(self.policy.backoff(), self.seed) };
         let until = step.now.after(wait);
-        self.close_then(AfterClose::NextSocket { reason: reason.reason(), until, erase_linking }, step);
+        let reason = reason.reason();
+        self.keep_setback(&reason);
+        self.close_then(AfterClose::NextSocket { reason, until, erase_linking }, step);
     }
 
     /// The attempt goes on with another socket, soon. → Closing
     pub(super) fn next_socket(&mut self, reason: impl Into<StatusReason>, step: &mut Step) {
         let until = step.now.after(jitter(self.policy.socket_retry, self.seed, self.incarnation.0));
-        self.close_then(AfterClose::NextSocket { reason: reason.into(), until, erase_linking: false }, step);
+        let reason = reason.into();
+        self.keep_setback(&reason);
+        self.close_then(AfterClose::NextSocket { reason, until, erase_linking: false }, step);
     }
 
     /// → Closing
@@ -285,7 +330,24 @@ impl Lifecycle {
 
     /// → Closing
     pub(super) fn end_attempt_by_timeout(&mut self, step: &mut Step) {
-        self.end_attempt(Event::Timeout, Reason::Timeout, step);
+        let after = self.cause_of_timeout();
+        let reason = StatusReason::after(Reason::Timeout, after.as_ref());
+        self.end_attempt(Event::Timeout { after }, reason, step);
+    }
+
+    /// Why there is no link, where more is known than that nobody scanned.
+    fn cause_of_timeout(&self) -> Option<StatusReason> {
+        if matches!(self.state, State::Admitting { .. }) {
+            return Some(StatusReason::new(Reason::StoreFailed, ClaimError::Late.to_string()));
+        }
+        if self.record.linking().is_some() {
+            return Some(Reason::NoLogin.into());
+        }
+        let reason = &self.record.reason;
+        if matches!(reason.word(), Reason::WaitingForPasskey | Reason::WaitingForPasskeyConfirmation) {
+            return Some(Reason::PasskeyTimeout.into());
+        }
+        reason.setback().or_else(|| self.setback.clone())
     }
 
     fn is_by_code(&self) -> bool {

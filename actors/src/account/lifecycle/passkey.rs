@@ -22,18 +22,18 @@ impl Lifecycle {
             // An exchange cannot be restarted on its own socket.
             return self.next_socket(failed("WhatsApp asked for it again after it was answered"), step);
         }
-        self.state = State::AwaitingPasskey {
-            stage,
-            answered: false,
-            until: expires_at.min(step.now.after(self.policy.passkey_timeout)),
-        };
+        let until = expires_at.min(step.now.after(self.policy.passkey_timeout));
+        self.state = State::AwaitingPasskey { stage, answered: false, until };
         let waits_for = match stage {
             PasskeyStage::Challenge => Reason::WaitingForPasskey,
             PasskeyStage::Confirm => Reason::WaitingForPasskeyConfirmation,
         };
         self.set_status(Status::Pending, waits_for, step);
         // The scan is done: neither QR nor code is of use now.
-        let change = Change { events: vec![Event::Passkey { stage, request }], ..Change::out_of_pending() };
+        let change = Change {
+            events: vec![Event::Passkey { stage, request, expires_at: self.within_the_attempt(until) }],
+            ..Change::out_of_pending()
+        };
         self.write(change, step);
     }
 

@@ -33,6 +33,8 @@ impl Lifecycle {
     }
 
     fn of(record: AccountRecord, policy: Policy, seed: u128, now: Instant) -> Self {
+        let is_kept = record.reason.is_refusal() || !record.reason.word().is_setback();
+        let setback = record.reason.setback().filter(|_| is_kept && record.status == Status::Pending);
         Self {
             record,
             policy,
@@ -42,6 +44,7 @@ impl Lifecycle {
             backoff: Failures::default(),
             socket_since: now,
             was_prompt: false,
+            setback,
             outdated: Failures::default(),
             doubted: None,
             source: NOBODY.to_owned(),
@@ -154,7 +157,7 @@ impl Lifecycle {
             return self.end_attempt_by_timeout(step);
         }
         let mut change = Change::out_of_pending();
-        change.events.push(Event::Timeout);
+        change.events.push(Event::Timeout { after: None });
         self.leave_behind_into(&mut change);
         self.record.forget_number();
         self.record.desired = Desired::Unpaired;

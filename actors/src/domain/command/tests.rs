@@ -56,7 +56,7 @@ fn a_number_is_read_as_people_write_it_or_refused_by_name() {
         ("00", "empty"),
         ("43 12", "4 digits"),
         ("1234567890123456", "16 digits"),
-        ("+43 660 CALL", "characters other than"),
+        ("+43 660 CALL", "characters other than digits, spaces and + - ( ) . /, the first is 'C'"),
     ] {
         let said = expect(wrong).unwrap_err();
         assert!(said.contains(why), "{wrong}: {said}");

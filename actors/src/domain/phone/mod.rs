@@ -24,8 +24,8 @@ pub struct Phone(String);
 pub enum PhoneError {
     #[error("phone number is empty")]
     Empty,
-    #[error("phone number has characters other than digits, spaces and + - ( ) . /")]
-    NotDigits,
+    #[error("phone number has characters other than digits, spaces and + - ( ) . /, the first is {0:?}")]
+    NotDigits(char),
     #[error("phone number has {0} digits; give the country code and the number, 7 to 15 digits")]
     Length(usize),
     #[error("phone number starts with 0; give it with the country code")]
@@ -51,8 +51,8 @@ impl Phone {
         if digits.is_empty() {
             return Err(PhoneError::Empty);
         }
-        if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            return Err(PhoneError::NotDigits);
+        if let Some(other) = digits.chars().find(|letter| !letter.is_ascii_digit()) {
+            return Err(PhoneError::NotDigits(other));
         }
         if digits.starts_with('0') {
             return Err(PhoneError::LeadingZero);

@@ -57,9 +57,9 @@ fn invisible_characters_of_a_pasted_number_are_ignored() {
         assert_eq!(read(written).as_deref(), Ok("436601234567"), "{written:?}");
     }
     for (written, why) in [
-        ("+43 660 CALL", PhoneError::NotDigits),
+        ("+43 660 CALL", PhoneError::NotDigits('C')),
         ("\u{200b}\u{a0}", PhoneError::Empty),
-        ("½ 43 660", PhoneError::NotDigits),
+        ("½ 43 660", PhoneError::NotDigits('½')),
     ] {
         assert_eq!(read(written), Err(why), "{written:?}");
     }

@@ -15,7 +15,7 @@ pub(super) fn digits(text: &str) -> Result<String, PhoneError> {
         } else if matches!(c, '+' | '\u{ff0b}') {
             has_plus = has_plus || digits.is_empty();
         } else if !is_separator(c) && !is_invisible(c) {
-            return Err(PhoneError::NotDigits);
+            return Err(PhoneError::NotDigits(c));
         }
     }
     // As it is dialled in most of the world.

@@ -30,6 +30,11 @@ pub struct ListEventsAfterParams<T1: crate::ArraySql<Item = uuid::Uuid>, T2: cra
     pub before: Option<i64>,
     pub only: Option<uuid::Uuid>,
 }
+#[derive(Clone, Copy, Debug)]
+pub struct ListLastEventsParams {
+    pub since: i64,
+    pub limit: i64,
+}
 #[derive(Debug)]
 pub struct RenameAccountParams<T1: crate::StringSql> {
     pub label: T1,
@@ -58,6 +63,7 @@ pub struct ListedAccount {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<String>,
     pub device_name: Option<String>,
+    pub has_keys: bool,
 }
 pub struct ListedAccountBorrowed<'a> {
     pub id: uuid::Uuid,
@@ -76,6 +82,7 @@ pub struct ListedAccountBorrowed<'a> {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    pub has_keys: bool,
 }
 impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
     fn from(
@@ -96,6 +103,7 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             deleted_at,
             proxy,
             device_name,
+            has_keys,
         }: ListedAccountBorrowed<'a>,
     ) -> Self {
         Self {
@@ -115,6 +123,7 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             deleted_at,
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
+            has_keys,
         }
     }
 }
@@ -233,6 +242,11 @@ impl<'a> From<ListGroupsOfAccountBorrowed<'a>> for ListGroupsOfAccount {
         Self { jid: jid.into(), subject: subject.into(), participants, is_admin, synced_at }
     }
 }
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct CountedDaemons {
+    pub live: i64,
+    pub taking: i64,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditRow {
     pub id: i64,
@@ -290,6 +304,7 @@ impl<'a> From<AuditRowBorrowed<'a>> for AuditRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchedAccount {
     pub id: uuid::Uuid,
+    pub operator_id: uuid::Uuid,
     pub label: String,
     pub status: String,
     pub status_reason: String,
@@ -303,6 +318,7 @@ pub struct WatchedAccount {
 }
 pub struct WatchedAccountBorrowed<'a> {
     pub id: uuid::Uuid,
+    pub operator_id: uuid::Uuid,
     pub label: &'a str,
     pub status: &'a str,
     pub status_reason: &'a str,
@@ -318,6 +334,7 @@ impl<'a> From<WatchedAccountBorrowed<'a>> for WatchedAccount {
     fn from(
         WatchedAccountBorrowed {
             id,
+            operator_id,
             label,
             status,
             status_reason,
@@ -332,6 +349,7 @@ impl<'a> From<WatchedAccountBorrowed<'a>> for WatchedAccount {
     ) -> Self {
         Self {
             id,
+            operator_id,
             label: label.into(),
             status: status.into(),
             status_reason: status_reason.into(),
@@ -779,6 +797,60 @@ where
         Ok(mapped)
     }
 }
+pub struct CountedDaemonsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<CountedDaemons, tokio_postgres::Error>,
+    mapper: fn(CountedDaemons) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> CountedDaemonsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(CountedDaemons) -> R) -> CountedDaemonsQuery<'c, 'a, 's, C, R, N> {
+        CountedDaemonsQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct StringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
@@ -1049,7 +1121,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct ListListedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_listed_accounts() -> ListListedAccountsStmt {
     ListListedAccountsStmt(
-        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name, keyring_id IS NOT NULL AS has_keys FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
@@ -1085,6 +1157,7 @@ impl ListListedAccountsStmt {
                     deleted_at: row.try_get(13)?,
                     proxy: row.try_get(14)?,
                     device_name: row.try_get(15)?,
+                    has_keys: row.try_get(16)?,
                 })
             },
             mapper: |it| ListedAccount::from(it),
@@ -1345,6 +1418,61 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: c
         self.bind(client, &params.account_ids, &params.seqs, &params.since, &params.before, &params.only)
     }
 }
+pub struct ListLastEventsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_last_events() -> ListLastEventsStmt {
+    ListLastEventsStmt(
+        "SELECT id, account_id, seq, kind, payload, created_at FROM ( SELECT id, account_id, seq, kind, payload, created_at, xact FROM events WHERE seq > $1 ORDER BY xact DESC, id DESC LIMIT $2 ) AS last ORDER BY xact, id",
+        None,
+    )
+}
+impl ListLastEventsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        since: &'a i64,
+        limit: &'a i64,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
+        AccountEventQuery {
+            client,
+            params: [since, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
+                Ok(AccountEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                })
+            },
+            mapper: |it| AccountEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListLastEventsParams,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2>,
+        C,
+    > for ListLastEventsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListLastEventsParams,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
+        self.bind(client, &params.since, &params.limit)
+    }
+}
 pub struct ListGroupsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_groups_of_account() -> ListGroupsOfAccountStmt {
     ListGroupsOfAccountStmt(
@@ -1397,6 +1525,34 @@ impl CountLiveDaemonsStmt {
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
             mapper: |it| it,
+        }
+    }
+}
+pub struct CountDaemonsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn count_daemons() -> CountDaemonsStmt {
+    CountDaemonsStmt(
+        "SELECT count(*) AS live, count(*) FILTER (WHERE NOT draining) AS taking FROM processes WHERE expires_at > clock_timestamp()",
+        None,
+    )
+}
+impl CountDaemonsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> CountedDaemonsQuery<'c, 'a, 's, C, CountedDaemons, 0> {
+        CountedDaemonsQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<CountedDaemons, tokio_postgres::Error> {
+                Ok(CountedDaemons { live: row.try_get(0)?, taking: row.try_get(1)? })
+            },
+            mapper: |it| CountedDaemons::from(it),
         }
     }
 }
@@ -1574,7 +1730,7 @@ impl GetPasskeyRequestStmt {
 pub struct ListWatchedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_watched_accounts() -> ListWatchedAccountsStmt {
     ListWatchedAccountsStmt(
-        "SELECT id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        "SELECT id, operator_id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
@@ -1595,16 +1751,17 @@ impl ListWatchedAccountsStmt {
             extractor: |row: &tokio_postgres::Row| -> Result<WatchedAccountBorrowed, tokio_postgres::Error> {
                 Ok(WatchedAccountBorrowed {
                     id: row.try_get(0)?,
-                    label: row.try_get(1)?,
-                    status: row.try_get(2)?,
-                    status_reason: row.try_get(3)?,
-                    status_since: row.try_get(4)?,
-                    phone_number: row.try_get(5)?,
-                    next_retry_at: row.try_get(6)?,
-                    pair_deadline: row.try_get(7)?,
-                    last_qr_png: row.try_get(8)?,
-                    pair_code: row.try_get(9)?,
-                    database_now: row.try_get(10)?,
+                    operator_id: row.try_get(1)?,
+                    label: row.try_get(2)?,
+                    status: row.try_get(3)?,
+                    status_reason: row.try_get(4)?,
+                    status_since: row.try_get(5)?,
+                    phone_number: row.try_get(6)?,
+                    next_retry_at: row.try_get(7)?,
+                    pair_deadline: row.try_get(8)?,
+                    last_qr_png: row.try_get(9)?,
+                    pair_code: row.try_get(10)?,
+                    database_now: row.try_get(11)?,
                 })
             },
             mapper: |it| WatchedAccount::from(it),

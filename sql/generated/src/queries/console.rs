@@ -2,6 +2,7 @@
 
 #[derive(Debug)]
 pub struct AddAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub id: uuid::Uuid,
     pub operator: uuid::Uuid,
     pub label: T1,
     pub source: T2,
@@ -174,6 +175,22 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             owner_version: owner_version.map(|v| v.into()),
             open_tickets,
         }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetAccountOfKey {
+    pub operator_id: uuid::Uuid,
+    pub label: String,
+    pub is_deleted: bool,
+}
+pub struct GetAccountOfKeyBorrowed<'a> {
+    pub operator_id: uuid::Uuid,
+    pub label: &'a str,
+    pub is_deleted: bool,
+}
+impl<'a> From<GetAccountOfKeyBorrowed<'a>> for GetAccountOfKey {
+    fn from(GetAccountOfKeyBorrowed { operator_id, label, is_deleted }: GetAccountOfKeyBorrowed<'a>) -> Self {
+        Self { operator_id, label: label.into(), is_deleted }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -535,6 +552,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(uuid::Uuid) -> R) -> UuidUuidQuery<'c, 'a, 's, C, R, N> {
         UuidUuidQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetAccountOfKeyQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetAccountOfKeyBorrowed, tokio_postgres::Error>,
+    mapper: fn(GetAccountOfKeyBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetAccountOfKeyQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetAccountOfKeyBorrowed) -> R) -> GetAccountOfKeyQuery<'c, 'a, 's, C, R, N> {
+        GetAccountOfKeyQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1373,7 +1444,7 @@ impl FindAccountStmt {
 pub struct AddAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn add_account() -> AddAccountStmt {
     AddAccountStmt(
-        "INSERT INTO whatsapp_accounts (operator_id, label) SELECT $1, $2 FROM (SELECT set_config('paird.source', $3::text, true) AS source) AS claimed WHERE claimed.source IS NOT NULL RETURNING id",
+        "INSERT INTO whatsapp_accounts (id, operator_id, label) SELECT $1, $2, $3 FROM (SELECT set_config('paird.source', $4::text, true) AS source) AS claimed WHERE claimed.source IS NOT NULL ON CONFLICT (id) DO NOTHING RETURNING id",
         None,
     )
 }
@@ -1385,13 +1456,14 @@ impl AddAccountStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
         &'s self,
         client: &'c C,
+        id: &'a uuid::Uuid,
         operator: &'a uuid::Uuid,
         label: &'a T1,
         source: &'a T2,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 4> {
         UuidUuidQuery {
             client,
-            params: [operator, label, source],
+            params: [id, operator, label, source],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row| Ok(row.try_get(0)?),
@@ -1400,15 +1472,48 @@ impl AddAccountStmt {
     }
 }
 impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
-    crate::client::async_::Params<'c, 'a, 's, AddAccountParams<T1, T2>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>, C>
+    crate::client::async_::Params<'c, 'a, 's, AddAccountParams<T1, T2>, UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 4>, C>
     for AddAccountStmt
 {
     fn params(
         &'s self,
         client: &'c C,
         params: &'a AddAccountParams<T1, T2>,
-    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
-        self.bind(client, &params.operator, &params.label, &params.source)
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 4> {
+        self.bind(client, &params.id, &params.operator, &params.label, &params.source)
+    }
+}
+pub struct GetAccountOfKeyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_account_of_key() -> GetAccountOfKeyStmt {
+    GetAccountOfKeyStmt(
+        "SELECT operator_id, label, deleted_at IS NOT NULL AS is_deleted FROM whatsapp_accounts WHERE id = $1",
+        None,
+    )
+}
+impl GetAccountOfKeyStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        id: &'a uuid::Uuid,
+    ) -> GetAccountOfKeyQuery<'c, 'a, 's, C, GetAccountOfKey, 1> {
+        GetAccountOfKeyQuery {
+            client,
+            params: [id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetAccountOfKeyBorrowed, tokio_postgres::Error> {
+                Ok(GetAccountOfKeyBorrowed {
+                    operator_id: row.try_get(0)?,
+                    label: row.try_get(1)?,
+                    is_deleted: row.try_get(2)?,
+                })
+            },
+            mapper: |it| GetAccountOfKey::from(it),
+        }
     }
 }
 pub struct RenameAccountStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -45,6 +45,10 @@ export function left(at) {
 /** "in 0:14", and "now" once it is over. @param {string} at */
 export const until = (at) => (secondsLeft(at) ? `in ${left(at)}` : 'now');
 
+/** The least of the times that there are. @param {...(string | null | undefined)} times */
+export const soonest = (...times) =>
+  times.filter((at) => typeof at === 'string').sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? '';
+
 /** @param {string} at */
 export const secondsLeft = (at) => Math.max(0, Math.ceil((Date.parse(at) - now()) / 1000));
 

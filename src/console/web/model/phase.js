@@ -1,6 +1,6 @@
 // @ts-check
 // How each phase of a pairing looks. Which phase it is, the server says. Pure.
-import { phone, sentence } from '../lib/text.js';
+import { phone, quoted, sentence } from '../lib/text.js';
 
 /**
  * `step` is how far one is: 1 start, 2 scan, 3 link, 4 done.
@@ -10,6 +10,10 @@ import { phone, sentence } from '../lib/text.js';
  *   small?: string | null | false, raw?: string | null }} Look
  * @typedef {Account['phase']} Phase
  */
+
+/** What an attempt without a link leaves on the phone. @param {Account} account */
+const remains = ({ openTickets }) =>
+  openTickets > 0 ? 'A device that was linked is being removed from the phone.' : 'Nothing was linked.';
 
 /** @type {Record<Phase, (account: Account, end: Payload | undefined) => Look>} */
 const LOOKS = {
@@ -62,7 +66,7 @@ const LOOKS = {
     tone: 'good',
     shape: 'connected',
     title: 'Connected',
-    text: phoneNumber ? `«${label}» is linked with ${phone(phoneNumber)}.` : `«${label}» is linked.`,
+    text: phoneNumber ? `${quoted(label)} is linked with ${phone(phoneNumber)}.` : `${quoted(label)} is linked.`,
   }),
   offline: ({ statusText }) => ({
     step: 4,
@@ -91,7 +95,7 @@ const LOOKS = {
     shape: 'held',
     title: 'This phone is linked already',
     text: end
-      ? `${phone(end.phoneNumber)} is linked to «${end.existingLabel}». Unpair that account first, or scan with another phone.`
+      ? `${phone(end.phoneNumber)} is linked to ${quoted(end.existingLabel)}. Unpair that account first, or scan with another phone.`
       : `${statusText}.`,
     small:
       'The link was refused before WhatsApp made it: the phone lists no new device, and the other account was not touched.',
@@ -106,14 +110,21 @@ const LOOKS = {
       : `${statusText}.`,
     small: 'The link was refused: the phone that scanned lists no new device.',
   }),
-  timeout: () => ({
+  timeout: (account) => ({
     step: 2,
     tone: 'warn',
     shape: 'clock',
     title: 'Time is up',
-    text: 'Nobody scanned in time. Nothing was linked.',
+    text: `${account.statusText}. ${remains(account)}`,
+    small: account.advice && `${sentence(account.advice)}.`,
   }),
-  cancelled: () => ({ step: 1, tone: 'idle', shape: 'unpaired', title: 'Cancelled', text: 'Nothing was linked.' }),
+  cancelled: (account) => ({
+    step: 1,
+    tone: 'idle',
+    shape: 'unpaired',
+    title: 'Cancelled',
+    text: remains(account),
+  }),
   failed: ({ statusText, statusRaw, advice }) => ({
     step: 2,
     tone: 'bad',
@@ -130,7 +141,3 @@ const LOOKS = {
  * @param {Phase} phase @param {Account} account @param {Payload} [end]
  */
 export const look = (phase, account, end) => LOOKS[phase](account, end);
-
-/** Explains to a person why a scan or a code must be tried again. @param {Account} account */
-export const rejection = ({ statusWord, statusRaw }) =>
-  statusWord === 'scan_rejected' && `The last try was not accepted${statusRaw ? ` (${statusRaw})` : ''}. Try again.`;

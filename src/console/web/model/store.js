@@ -12,7 +12,7 @@ const HIDDEN_MS = 60_000;
 const GATHER_MS = 10;
 
 /** @template T */
-function signal() {
+export function signal() {
   /** @type {Set<(value: T) => void>} */
   const listeners = new Set();
   return {

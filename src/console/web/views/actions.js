@@ -2,7 +2,7 @@
 // What can be done with an account, which the server says; and doing it.
 import { el, once, toast } from '../lib/dom.js';
 import { closeAround } from '../lib/menu.js';
-import { sentence } from '../lib/text.js';
+import { quoted, sentence } from '../lib/text.js';
 import * as api from '../model/api.js';
 import * as dialogs from './dialogs.js';
 
@@ -84,7 +84,7 @@ export function connectionActions(account) {
 /** A button, or a link that looks like one. @param {Action} action @param {Account} account */
 export function control(action, account, look = '') {
   const spec = `${look}${action.isDangerous ? '.danger' : ''}`;
-  const about = el('span.unseen', {}, ` «${account.label}»`);
+  const about = el('span.unseen', {}, ` ${quoted(account.label)}`);
   const marks = { 'data-key': action.name, 'data-action': action.name };
   if (action.to) return el(`a.button${spec}`, { ...marks, href: action.to }, action.text, about);
   const onclick = (/** @type {MouseEvent} */ event) =>

@@ -1,7 +1,7 @@
 // @ts-check
 // Questions, asked in a native <dialog>: it traps the focus, closes on Escape and gives the focus back.
 import { byId, el, once } from '../lib/dom.js';
-import { phone } from '../lib/text.js';
+import { phone, quoted } from '../lib/text.js';
 import * as api from '../model/api.js';
 import { messageOf } from '../model/api.js';
 
@@ -93,7 +93,7 @@ export async function add() {
 /** @param {Account} account */
 export const rename = (account) =>
   ask({
-    title: `Rename «${account.label}»`,
+    title: `Rename ${quoted(account.label)}`,
     body: labelField(account.label),
     button: 'Rename',
     submit: ({ label }) => api.rename(account.id, label.trim()),
@@ -102,7 +102,7 @@ export const rename = (account) =>
 /** @param {Account} account */
 export const proxy = (account) =>
   ask({
-    title: `Proxy of «${account.label}»`,
+    title: `Proxy of ${quoted(account.label)}`,
     body: [
       el(
         'div.field',
@@ -174,7 +174,7 @@ export const proxy = (account) =>
 /** @param {Account} account */
 export const deviceName = (account) =>
   ask({
-    title: `Name of «${account.label}» on the phone`,
+    title: `Name of ${quoted(account.label)} on the phone`,
     body: el(
       'div.field',
       {},
@@ -213,7 +213,7 @@ const option = (value, title, text, checked = false) =>
 /** @param {Account} account @param {(args: { logout: boolean }) => Promise<unknown>} submit */
 export function unpair(account, submit) {
   return ask({
-    title: `Unpair «${account.label}»?`,
+    title: `Unpair ${quoted(account.label)}?`,
     body: el(
       'fieldset',
       {},
@@ -249,7 +249,7 @@ export function remove(account, submit) {
       ? `If the phone ${phone(number)} still lists “paird” under Linked devices, WhatsApp removes it there.`
       : 'No phone is linked, so nothing changes on a phone.';
   return ask({
-    title: `Delete «${account.label}»?`,
+    title: `Delete ${quoted(account.label)}?`,
     body: el(
       'ul.effects',
       {},

@@ -2,8 +2,9 @@
 // All accounts, in the order in which they were made.
 import { el, memo, patch, shape, speak, toast } from '../lib/dom.js';
 import { menu } from '../lib/menu.js';
-import { phone, plural } from '../lib/text.js';
+import { phone, plural, quoted } from '../lib/text.js';
 import * as api from '../model/api.js';
+import * as figures from '../model/figures.js';
 import * as store from '../model/store.js';
 import { STATUS } from '../model/status.js';
 import { actions, control } from './actions.js';
@@ -15,8 +16,6 @@ import * as dialogs from './dialogs.js';
 const HIDE = 'paird.hide-numbers';
 /** Fewer than this are found by looking. */
 const MANY = 8;
-/** Queues and daemons send no notifications, so they are polled while the page is visible. */
-const POLL_MS = 15_000;
 
 /** @param {HTMLElement} main */
 export function fleet(main) {
@@ -29,18 +28,11 @@ export function fleet(main) {
   /** What each account was when it was drawn last. @type {Map<string, string>} */
   const statuses = new Map();
 
-  store.begun.on(readFleet);
-  setInterval(() => document.hidden || readFleet(), POLL_MS);
-  document.addEventListener('visibilitychange', () => document.hidden || readFleet());
-
-  async function readFleet() {
-    try {
-      facts = await api.fleet();
-      draw();
-    } catch (error) {
-      if (api.statusOf(error) > 401) toast(api.messageOf(error), 'bad');
-    }
-  }
+  figures.changed.on((fleet) => {
+    facts = fleet;
+    draw();
+  });
+  figures.failed.on((error) => api.statusOf(error) > 401 && toast(api.messageOf(error), 'bad'));
 
   /** @param {Partial<typeof filter>} wanted */
   function show(wanted) {
@@ -67,6 +59,7 @@ export function fleet(main) {
     if (!store.accounts.isComplete) return;
     const accounts = store.accounts.all();
     const shown = accounts.filter(matches);
+    const hasOperators = new Set(accounts.map(({ operatorId }) => operatorId)).size > 1;
     patch(
       main,
       el('div.row.apart', {}, el('h1', {}, 'Accounts'), addButton()),
@@ -75,7 +68,7 @@ export function fleet(main) {
       el(
         'ul.accounts',
         { 'aria-label': 'Accounts' },
-        shown.map((account) => memo(account.id, [account, isHidden], () => row(account, isHidden))),
+        shown.map((account) => memo(account.id, [account, isHidden, hasOperators], () => row(account, isHidden, hasOperators))),
       ),
       shown.length === 0 &&
         el('div.card.empty', { 'data-key': 'empty' }, accounts.length === 0 ? welcome() : nothing()),
@@ -152,8 +145,8 @@ const welcome = () => [
   addButton(),
 ];
 
-/** @param {Account} account @param {boolean} isHidden */
-function row(account, isHidden) {
+/** @param {Account} account @param {boolean} isHidden @param {boolean} hasOperators There are accounts of several. */
+function row(account, isHidden, hasOperators) {
   const number = account.phoneNumber ?? account.lastPhoneNumber;
   const { wanted, more } = actions(account);
   return el(
@@ -169,6 +162,7 @@ function row(account, isHidden) {
         number ? (isHidden ? `… ${number.slice(-3)}` : phone(number)) : 'No phone yet',
         number && !account.phoneNumber && ' (last)',
       ),
+      hasOperators && el('p.operator.small.muted', {}, `Operator ${account.operatorId}`),
     ),
     el(
       'div.state',
@@ -182,7 +176,7 @@ function row(account, isHidden) {
     more.length > 0 &&
       menu(
         `menu-${account.id}`,
-        `More for «${account.label}»`,
+        `More for ${quoted(account.label)}`,
         more.map((action) => control(action, account)),
       ),
   );

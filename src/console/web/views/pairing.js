@@ -2,9 +2,12 @@
 // Pairing, live: one view for each phase, changed without a reload.
 import { time } from '../lib/clock.js';
 import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
+import { quoted } from '../lib/text.js';
+import { soonest } from '../lib/time.js';
 import * as api from '../model/api.js';
+import { needDaemon } from '../model/figures.js';
 import { history } from '../model/history.js';
-import { look, rejection } from '../model/phase.js';
+import { look } from '../model/phase.js';
 import * as store from '../model/store.js';
 import { gone } from './gone.js';
 import { pairForm } from './pair_form.js';
@@ -83,7 +86,7 @@ export function pairing(main, id) {
         'div.stack',
         {},
         el('a.back', { href: `/accounts/${id}` }, shape('back'), 'Account'),
-        el('h1', {}, `Pair «${account.label}»`),
+        el('h1', {}, `Pair ${quoted(account.label)}`),
       ),
       el('ol.steps', { 'aria-label': 'Progress', 'data-tone': now.tone }, steps(phase, now)),
       el(
@@ -98,8 +101,12 @@ export function pairing(main, id) {
   /** @param {Phase} phase @param {Look} now @param {Account} account */
   function drawPhase(phase, now, account) {
     const { title, text } = now;
-    const rejected = rejection(account);
     const { pairDeadline, nextRetryAt } = account;
+    const askAgain = account.setback && lastArgs().method === 'code' && phase === 'scan';
+    const rejected = account.setback && {
+      text: account.setback,
+      again: askAgain && button('code-again', 'Ask for a code again', (target) => run(target, 'account.pair', lastArgs())),
+    };
     const hero = (/** @type {import('../lib/dom.js').Child[]} */ ...more) =>
       el(
         'div.hero',
@@ -118,19 +125,22 @@ export function pairing(main, id) {
       case 'code':
         return code(shown.code, { title, rejected, whenOver, cancel });
       case 'passkey':
-      case 'passkey_confirmation':
+      case 'passkey_confirmation': {
+        const asked = last('session.passkey')?.payload;
+        const end = soonest(pairDeadline, asked?.expiresAt);
         return [
           el('div.titled', {}, shape(now.shape), el('h2', { id: 'phase' }, title)),
           el('p', {}, text),
           passkey({
-            asked: last('session.passkey')?.payload,
+            asked,
             wrong: page.wrongAnswer,
             setWrong: (wrongAnswer) => set({ wrongAnswer }),
             answer: (args, button) => run(button, 'account.passkey', args),
             cancel,
           }),
-          whenOver,
+          end && el('p.small.muted.over', {}, 'Time left to answer: ', time(end, 'left')),
         ];
+      }
       case 'starting':
       case 'retrying':
       case 'linking':
@@ -175,6 +185,7 @@ export function pairing(main, id) {
   }
 
   async function start(/** @type {object} */ wanted) {
+    await needDaemon();
     sessionStorage.setItem(args, JSON.stringify(wanted));
     await api.command(id, 'account.pair', wanted);
   }
@@ -190,7 +201,10 @@ export function pairing(main, id) {
   /** @param {Element} button @param {string} kind @param {object} [args] */
   async function run(button, kind, args = {}) {
     try {
-      await once(button, () => api.command(id, kind, args));
+      await once(button, async () => {
+        if (kind === 'account.pair') await needDaemon();
+        await api.command(id, kind, args);
+      });
     } catch (error) {
       toast(api.messageOf(error), 'bad');
     }

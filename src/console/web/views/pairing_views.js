@@ -2,18 +2,24 @@
 // The phases of a pairing that a person acts on: QR code, code to type, passkey.
 import { el, toast } from '../lib/dom.js';
 import { bare, inFours, phone, spelt } from '../lib/text.js';
-import { left, secondsLeft } from '../lib/time.js';
+import { left, secondsLeft, soonest } from '../lib/time.js';
 
 /**
  * @import { Account } from '../model/api.js'
  * @import { Children } from '../lib/dom.js'
- * @typedef {{ title: string, rejected?: string | false, whenOver: Children, cancel: HTMLElement }} Frame
+ * @typedef {{ title: string, rejected?: { text: string, again: HTMLElement | false | null | undefined | '' } | null | '', whenOver: Children, cancel: HTMLElement }} Frame
  */
 
 const bold = (/** @type {string} */ text) => el('b', {}, text);
 const titled = (/** @type {string} */ text) => el('h2', { id: 'phase' }, text);
 const note = (/** @type {Frame['rejected']} */ rejected) =>
-  rejected && el('p.note', { 'data-tone': 'warn', role: 'alert' }, rejected);
+  rejected &&
+  el(
+    'div.note.stack',
+    { 'data-tone': 'warn', 'data-fact': 'setback' },
+    el('p', { role: 'alert' }, rejected.text),
+    rejected.again && el('div.row', {}, rejected.again),
+  );
 
 /** @param {...Children} last */
 const hints = (...last) =>
@@ -54,8 +60,9 @@ const boxed = (groups) =>
   );
 
 /** @param {Account} account @param {string} picture @param {Frame} frame */
-export function qr({ qr, expectPhone }, picture, { title, rejected, whenOver, cancel }) {
-  const end = qr?.expiresAt ?? '';
+export function qr({ qr, expectPhone, pairDeadline }, picture, { title, rejected, whenOver, cancel }) {
+  const end = soonest(qr?.expiresAt, pairDeadline);
+  const isLast = end !== '' && end === pairDeadline;
   const seconds = secondsLeft(end);
   const lifetime = Math.max(1, (Date.parse(end) - Date.parse(qr?.at ?? '')) / 1000);
   return el(
@@ -71,7 +78,7 @@ export function qr({ qr, expectPhone }, picture, { title, rejected, whenOver, ca
         el('p.stale', {}, 'A new code comes…'),
       ),
       el('progress', { max: 100, value: Math.min(100, (100 * seconds) / lifetime), 'aria-hidden': 'true' }),
-      el('figcaption.small.muted', {}, 'New code in ', el('span', { 'data-expiry': end }, left(end))),
+      el('figcaption.small.muted', {}, isLast ? 'The last code, for ' : 'New code in ', el('span', { 'data-expiry': end }, left(end))),
     ),
     el(
       'div.stack',
@@ -162,7 +169,7 @@ function challenge(question, { wrong, setWrong, answer, cancel }) {
         {},
         'Answer it in a browser on web.whatsapp.com where the passkey is available (navigator.credentials.get).',
       ),
-      el('li', {}, 'Paste the answer, a PublicKeyCredential as JSON, and send it within 3 minutes.'),
+      el('li', {}, 'Paste the answer, a PublicKeyCredential as JSON, and send it before the time below is over.'),
     ),
     el(
       'details.raw',

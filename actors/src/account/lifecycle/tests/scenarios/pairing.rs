@@ -223,3 +223,118 @@ fn a_server_that_ends_fresh_sockets_is_redialled_at_once_once() {
         assert!(waits[0].is_zero() && waits[1..].windows(2).all(|pair| pair[1] > pair[0]), "{reason:?}: {waits:?}");
     }
 }
+
+#[test]
+fn a_refused_try_is_told_beside_a_fresh_qr_and_in_the_end() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    bench.qr("q1");
+    bench.hear(SessionEvent::ScanRejected { reason: "bad signature".to_owned() });
+    assert_eq!(bench.reason(), "scan_rejected: bad signature");
+    bench.qr("q2");
+    assert_eq!(bench.reason(), "waiting_for_scan: scan_rejected: bad signature");
+    bench.hear(SessionEvent::Ended { reason: CloseReason::QrExhausted });
+    bench.closed();
+    bench.qr("q3");
+    assert_eq!(bench.reason(), "waiting_for_scan: scan_rejected: bad signature", "on another socket, too");
+    bench.pass(Duration::from_secs(300));
+    bench.closed();
+    assert_eq!(
+        (bench.events(), bench.reason().as_str()),
+        (vec!["session.timeout"], "timeout: scan_rejected: bad signature")
+    );
+    assert_eq!(changes(&bench.effects)[0].events[0].payload()["reason"], "timeout: scan_rejected: bad signature");
+
+    bench.ask("account.pair");
+    bench.qr("q4");
+    assert_eq!(bench.reason(), "waiting_for_scan", "another attempt begins afresh");
+    bench.hear(SessionEvent::Ended { reason: CloseReason::RestartRequired });
+    bench.closed();
+    bench.qr("q5");
+    assert_eq!(bench.reason(), "waiting_for_scan: restart_required", "515 before the signature");
+    // As after a takeover: the row is all that the next daemon knows.
+    let (life, _) = Lifecycle::resume(bench.life.record().clone(), Policy::default(), SEED + 1, bench.now);
+    bench.life = life;
+    bench.qr("q6");
+    assert_eq!(bench.reason(), "waiting_for_scan: restart_required");
+    bench.scanned();
+    bench.claimed(Claim::Granted);
+    bench.open();
+    assert_eq!(bench.reason(), "connected");
+}
+
+#[test]
+fn a_timeout_after_a_scan_does_not_say_that_nobody_scanned() {
+    let scanning = || {
+        let mut bench = Bench::new();
+        bench.ask("account.pair");
+        bench.now = bench.now.after(Duration::from_secs(280));
+        bench.qr("q1");
+        bench
+    };
+    let ended = |mut bench: Bench| {
+        bench.pass(Duration::from_secs(100));
+        if bench.state() == "Closing" {
+            bench.closed();
+        }
+        assert_eq!(bench.events(), ["session.timeout"]);
+        bench.reason()
+    };
+    assert_eq!(ended(scanning()), "timeout");
+    let mut asked = scanning();
+    let (stage, expires_at) = (crate::domain::PasskeyStage::Challenge, asked.now.after(Duration::from_secs(60)));
+    asked.hear(SessionEvent::Passkey { stage, request: json!({}), expires_at });
+    assert_eq!(ended(asked), "timeout: passkey_timeout");
+    let mut linking = scanning();
+    linking.scanned();
+    linking.claimed(Claim::Granted);
+    assert_eq!(ended(linking), "timeout: no_login");
+    let mut admitting = scanning();
+    admitting.scanned();
+    assert!(ended(admitting).starts_with("timeout: store_failed: "));
+    let mut cut_off = scanning();
+    cut_off.hear(SessionEvent::Ended { reason: CloseReason::Unreachable("no route".to_owned()) });
+    cut_off.closed();
+    assert_eq!(ended(cut_off), "timeout: unreachable: no route", "nobody could scan");
+}
+
+#[test]
+fn nothing_is_said_to_last_longer_than_its_attempt() {
+    let mut bench = Bench::new();
+    bench.ask("account.pair");
+    let deadline = bench.life.record().attempt().unwrap().deadline;
+    bench.now = START.after(Duration::from_secs(290));
+    bench.qr("q1");
+    let change = changes(&bench.effects)[0];
+    assert!(
+        matches!(change.qr, crate::domain::QrChange::Show { expires_at, .. } if expires_at == deadline),
+        "{change:?}"
+    );
+    assert!(matches!(change.events[..], [Event::Qr { expires_at, .. }] if expires_at == deadline), "{change:?}");
+    let expires_at = bench.now.after(Duration::from_secs(180));
+    bench.hear(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at });
+    let change = changes(&bench.effects)[0];
+    assert!(matches!(change.events[..], [Event::Code { expires_at, .. }] if expires_at == deadline), "{change:?}");
+    bench.now = START.after(Duration::from_millis(299_990));
+    bench.hear(SessionEvent::Ended { reason: CloseReason::Unreachable("no route".to_owned()) });
+    bench.closed();
+    let next = bench.life.record().next_retry_at;
+    assert!(next.is_none_or(|at| at < deadline), "no try after the end is promised: {next:?}");
+}
+
+#[test]
+fn a_passkey_says_until_when_it_can_be_answered() {
+    for (after, lasts, until) in [(0, 60, 60), (0, 3_600, 180), (290, 60, 300)] {
+        let mut bench = Bench::new();
+        bench.ask("account.pair");
+        bench.now = START.after(Duration::from_secs(after));
+        bench.qr("q1");
+        let expires_at = bench.now.after(Duration::from_secs(lasts));
+        let stage = crate::domain::PasskeyStage::Challenge;
+        bench.hear(SessionEvent::Passkey { stage, request: json!({}), expires_at });
+        let told = changes(&bench.effects)[0].events[0].payload();
+        let until =
+            START.after(Duration::from_secs(until)).to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        assert_eq!(told["expiresAt"], until, "{told}");
+    }
+}
