@@ -7,7 +7,7 @@ use std::{
 };
 
 use paird_sandbox::{Fault, MessageFault, PrekeyFault, ReceiptFault, Scope, ShownMessage, Writing};
-use paird_testkit::{Stage, Wire, until};
+use paird_testkit::{Daemon, Stage, Wire, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -462,5 +462,55 @@ async fn a_member_without_a_key_is_given_it_later() {
     texts(&stage, account, GROUP, "Bert can read this one").await;
     shows(&stage, BERT, "Bert can read this one").await;
     shows(&stage, ANNA, "Bert can read this one").await;
+    stage.finish([daemon]).await;
+}
+
+/// A message that was sent so many days ago, of which Anna's phone says only now that it cannot read it.
+async fn asked_for_after(days: i64) -> (Stage, Daemon, i64) {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let first = texts(&stage, account, ANNA, "readable").await;
+    state_is(&stage, first, "delivered").await;
+    // From her answer on, nothing says how to begin a session.
+    stage.phones.send(ANNA, Writing::text(NUMBER, "an answer")).await;
+    stage.web.event(account, "message.received", 0).await;
+    stage.phones.set_online(ANNA, false).await;
+    stage.phones.forgets_sessions(ANNA).await;
+    let id = texts(&stage, account, ANNA, "not readable").await;
+    state_is(&stage, id, "sent").await;
+    let kept = "SELECT count(*) FROM credentials WHERE kind = 'sent_message' AND stamp > 0";
+    until("both are kept", || async { (stage.web.count(kept, &[]).await >= 2).then_some(()) }).await;
+    let aged = "UPDATE credentials SET stamp = stamp - $1 WHERE kind = 'sent_message'";
+    stage.web.sql.execute(aged, &[&(days * 24 * 3600)]).await.unwrap();
+    // What the library may have in memory is gone.
+    stage.logs_in_anew(account, NUMBER).await;
+    stage.phones.set_online(ANNA, true).await;
+    (stage, daemon, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_29_days_a_phone_that_asks_again_is_answered() {
+    let (stage, daemon, id) = asked_for_after(29).await;
+    let shown = shows(&stage, ANNA, "not readable").await;
+    assert_eq!(shown.id, wa_id(&stage, id).await);
+    state_is(&stage, id, "delivered").await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_31_days_nobody_is_answered_any_more() {
+    let (stage, daemon, id) = asked_for_after(31).await;
+    let account: Uuid =
+        stage.web.sql.query_one("SELECT account_id FROM messages WHERE id = $1", &[&id]).await.unwrap().get(0);
+    // The question has been answered, or not, before what comes behind it.
+    until("Anna has asked", || async {
+        let device = stage.phones.devices(NUMBER).await.pop()?;
+        (stage.phones.waiting(NUMBER, &device.jid).await.stanzas == 0).then_some(())
+    })
+    .await;
+    let last = texts(&stage, account, ANNA, "and the last").await;
+    state_is(&stage, last, "delivered").await;
+    assert_eq!(shown_texts(&stage, ANNA).await, ["readable", "and the last"]);
     stage.finish([daemon]).await;
 }
