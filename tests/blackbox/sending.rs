@@ -199,6 +199,30 @@ async fn without_acknowledgement_and_receipt_it_is_sent_again() {
     stage.finish([daemon]).await;
 }
 
+/// A new link has other keys, from which other secrets follow.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_former_link_began_is_not_sent_over_the_next() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.phones.fault(message_fault(MessageFault::AckLost)).await;
+    let lost = Fault::Receipts { how: ReceiptFault::Lost, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(lost).await;
+    let began = texts(&stage, account, ANNA, "over the former link").await;
+    shows(&stage, ANNA, "over the former link").await;
+    let behind = texts(&stage, account, ANNA, "over the next link").await;
+    // The keys are parked until others take their place, so the account is never without a link.
+    stage.web.does("account.unpair", account, json!({})).await;
+    assert_eq!(state(&stage, began).await, "sending");
+    stage.web.pair_with(account, NUMBER, &stage.phones).await;
+    state_is(&stage, began, "failed no_ack").await;
+    state_is(&stage, behind, "delivered").await;
+    assert_eq!(told(&stage, account, began).await, ["message.failed"]);
+    let shown = shown(&stage, ANNA).await;
+    let seen: Vec<_> = shown.iter().map(|one| (one.text.as_deref().unwrap(), one.arrivals, one.deviations)).collect();
+    assert_eq!(seen, [("over the former link", 1, 0), ("over the next link", 1, 0)]);
+    stage.finish([daemon]).await;
+}
+
 /// Killed while this statement, which says what came of a message, is on its way.
 async fn killed_before(stuck: &'static str) {
     let stage = Stage::empty().await;
