@@ -1,4 +1,4 @@
--- What a former link began to send is not sent over another.
+-- What a former link began to send is not sent over another; and a wait for a message ends in the end.
 
 ALTER TABLE messages
     -- The keys that it was taken to be sent with: its secret follows from them.
@@ -7,6 +7,8 @@ ALTER TABLE messages
 -- What is on its way now; of the rest the next taking says it.
 UPDATE messages m SET taken_under = coalesce(a.keyring_id, a.linking_keyring_id)
 FROM whatsapp_accounts a WHERE m.state = 'sending' AND a.id = m.account_id;
+
+CREATE INDEX messages_waiting_since ON messages (created_at) WHERE state = 'waiting';
 
 -- Ends messages of an account that were taken to be sent over a link that is not its link any more,
 -- at most so many, and tells that. They may have arrived, but under another link each would have
@@ -31,6 +33,50 @@ BEGIN
         told := told + 1;
     END LOOP;
     RETURN told;
+END $$;
+
+-- Ends waits for messages that are not asked for any more, at most so many: WhatsApp's phones send a
+-- message again within 14 days, and whoever was asked last had another day to answer. As end_waits.
+CREATE FUNCTION end_old_waits(batch integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz;
+    before CONSTANT timestamptz := clock_timestamp() - interval '15 days';
+    due uuid;
+    wait record;
+    ended bigint := 0;
+BEGIN
+    FOR due IN
+        SELECT a.id FROM whatsapp_accounts a
+        WHERE a.id = ANY (ARRAY(SELECT DISTINCT old.account_id
+                                FROM (SELECT m.account_id FROM messages m
+                                      WHERE m.state = 'waiting' AND m.created_at < before
+                                      ORDER BY m.created_at LIMIT batch) AS old))
+          AND a.deleted_at IS NULL
+        ORDER BY a.id
+        FOR UPDATE OF a SKIP LOCKED
+    LOOP
+        at := clock_timestamp();
+        FOR wait IN
+            SELECT m.id, m.chat, m.sender, m.reason FROM messages m
+            WHERE m.account_id = due AND m.state = 'waiting' AND m.created_at < before
+            ORDER BY m.id LIMIT batch - ended
+        LOOP
+            ended := ended + 1;
+            IF wait.reason = 'lost' THEN
+                DELETE FROM messages m WHERE m.id = wait.id;
+                CONTINUE;
+            END IF;
+            UPDATE messages m SET kind = 'unsupported', state = 'received', reason = NULL, recovered_at = at
+            WHERE m.id = wait.id;
+            INSERT INTO message_bodies (message_id, content, created_at)
+            VALUES (wait.id, '{"type": "unsupported", "unsupported": {"what": "not_answered"}}', at)
+            ON CONFLICT (message_id) DO NOTHING;
+            PERFORM tell(due, 'message.recovered',
+                         jsonb_build_object('messageId', wait.id, 'chat', wait.chat, 'sender', wait.sender), at);
+        END LOOP;
+        EXIT WHEN ended >= batch;
+    END LOOP;
+    RETURN ended;
 END $$;
 
 -- Functions that are as before but for a few lines, with the rights that they have.
@@ -81,6 +127,9 @@ BEGIN
             due, (SELECT array_remove(ARRAY[a.keyring_id, a.linking_keyring_id], NULL) FROM whatsapp_accounts a WHERE a.id = due),
             at, (batch - events_told)::integer);
     END LOOP;
+    IF events_told < batch THEN
+        events_told := events_told + end_old_waits((batch - events_told)::integer);
+    END IF;
 '),
             ('sweep_messages(integer)',
              '    ended record;
