@@ -1,4 +1,5 @@
--- What a former link began to send is not sent over another; and a wait for a message ends in the end.
+-- What a former link began to send is not sent over another; a wait for a message ends in the end;
+-- and a merge of chats waits for nobody.
 
 ALTER TABLE messages
     -- The keys that it was taken to be sent with: its secret follows from them.
@@ -133,7 +134,46 @@ BEGIN
 '),
             ('sweep_messages(integer)',
              '    ended record;
-', '')
+', ''),
+            -- Those that are being cancelled by a transaction that stays open are left for the next
+            -- merge. All others of the account are locked by nobody else.
+            ('merge_chat(uuid, uuid, bigint, text, text, integer)',
+             '    moving := ARRAY(
+        SELECT m.id FROM messages m WHERE m.account_id = account AND m.chat = former
+        UNION SELECT m.id FROM messages m
+              WHERE m.account_id = account AND m.sender = former AND m.sender LIKE ''%@s.whatsapp.net''
+        ORDER BY 1 LIMIT batch);
+',
+             '    moving := ARRAY(
+        SELECT m.id FROM messages m WHERE m.account_id = account AND m.chat = former
+        ORDER BY m.id LIMIT batch FOR UPDATE SKIP LOCKED);
+    moving := moving || ARRAY(
+        SELECT m.id FROM messages m
+        WHERE m.account_id = account AND m.sender = former AND m.sender LIKE ''%@s.whatsapp.net''
+          AND m.chat <> former
+        ORDER BY m.id LIMIT batch - cardinality(moving) FOR UPDATE SKIP LOCKED);
+'),
+            ('merge_chat(uuid, uuid, bigint, text, text, integer)',
+             '        WHERE m.account_id = account AND m.chat IN (former, lid)
+          AND m.refers_to = CASE WHEN twin.old_is_better THEN twin.new ELSE twin.old END;
+',
+             '        WHERE m.id = ANY (ARRAY(
+            SELECT r.id FROM messages r
+            WHERE r.account_id = account AND r.chat IN (former, lid)
+              AND r.refers_to = CASE WHEN twin.old_is_better THEN twin.new ELSE twin.old END
+            FOR UPDATE SKIP LOCKED));
+'),
+            ('merge_chat(uuid, uuid, bigint, text, text, integer)',
+             '    more := EXISTS (SELECT FROM messages m WHERE m.account_id = account AND m.chat = former)
+            OR EXISTS (SELECT FROM messages m
+                       WHERE m.account_id = account AND m.sender = former AND m.sender LIKE ''%@s.whatsapp.net'');
+',
+             '    more := EXISTS (SELECT FROM messages m WHERE m.account_id = account AND m.chat = former
+                    LIMIT 1 FOR UPDATE SKIP LOCKED)
+            OR EXISTS (SELECT FROM messages m
+                       WHERE m.account_id = account AND m.sender = former AND m.sender LIKE ''%@s.whatsapp.net''
+                       LIMIT 1 FOR UPDATE SKIP LOCKED);
+')
         ) AS changes (function, before, now)
     LOOP
         former := pg_get_functiondef(change.function::regprocedure);
