@@ -223,6 +223,31 @@ async fn what_a_former_link_began_is_not_sent_over_the_next() {
     stage.finish([daemon]).await;
 }
 
+/// It has been carried out: what a connection never heard that it took, it did not send.
+#[tokio::test(flavor = "multi_thread")]
+async fn taken_without_an_answer_a_message_is_sent_once() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    // So that a message which may have been sent would fail.
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn), ("PAIRD_RESEND", "never")]).await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let first = texts(&stage, account, ANNA, "before").await;
+    state_is(&stage, first, "delivered").await;
+    wire.lose_the_answer_to("FROM take_messages(");
+    let id = texts(&stage, account, ANNA, "taken twice").await;
+    wire.answers_are_lost().await;
+    state_is(&stage, id, "delivered").await;
+    let attempts = "SELECT attempt::bigint FROM messages WHERE id = $1";
+    assert_eq!(stage.web.count(attempts, &[&id]).await, 2, "the answer to another statement was lost");
+    let shown = shown(&stage, ANNA).await;
+    let last = shown.last().unwrap();
+    assert_eq!((shown.len(), last.arrivals, last.deviations), (2, 1, 0));
+    assert_eq!(last.id, wa_id(&stage, id).await);
+    assert_eq!(told(&stage, account, id).await, ["message.sent", "message.delivered"]);
+    stage.finish([daemon]).await;
+}
+
 /// Killed while this statement, which says what came of a message, is on its way.
 async fn killed_before(stuck: &'static str) {
     let stage = Stage::empty().await;
