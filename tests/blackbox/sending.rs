@@ -7,7 +7,7 @@ use std::{
 };
 
 use paird_sandbox::{Fault, MessageFault, PrekeyFault, ReceiptFault, Scope, ShownMessage, Writing};
-use paird_testkit::{Daemon, Stage, Wire, until};
+use paird_testkit::{Daemon, Stage, Wire, until, until_within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -245,6 +245,24 @@ async fn taken_without_an_answer_a_message_is_sent_once() {
     assert_eq!((shown.len(), last.arrivals, last.deviations), (2, 1, 0));
     assert_eq!(last.id, wa_id(&stage, id).await);
     assert_eq!(told(&stage, account, id).await, ["message.sent", "message.delivered"]);
+    stage.finish([daemon]).await;
+}
+
+/// WhatsApp never says that it has sent all that it kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_without_an_end_holds_up_no_message_for_long() {
+    let stage = Stage::in_haste().await;
+    let daemon = stage.daemon(&[]).await;
+    let account = linked(&stage).await;
+    let endless = Fault::EndlessBacklog { number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(endless).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let id = texts(&stage, account, ANNA, "in the end").await;
+    // A minute, and what the way takes.
+    let most = Duration::from_secs(120) / stage.haste();
+    until_within(most, "it is delivered", || async { (state(&stage, id).await == "delivered").then_some(()) }).await;
+    let shown = shown(&stage, ANNA).await;
+    assert_eq!((shown.len(), shown[0].arrivals, shown[0].deviations), (1, 1, 0));
     stage.finish([daemon]).await;
 }
 

@@ -52,6 +52,7 @@ impl World {
             | Fault::Prekeys { .. }
             | Fault::StaleDevices { .. }
             | Fault::CutBacklog { .. }
+            | Fault::EndlessBacklog { .. }
             | Fault::Pause { .. } => self.state().armed.arm(fault),
         }
         Ok(())

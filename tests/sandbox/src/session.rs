@@ -175,13 +175,22 @@ async fn on_message(peer: &mut Peer, id: &DeviceId, message: &Node) -> Step {
 
 /// A part of what waited for the device.
 async fn send_backlog(peer: &mut Peer, id: &DeviceId, said: &[Node]) -> Step {
-    let broken_off = match peer.world.take_fault(Occasion::Backlog { number: &id.number }) {
-        Some(Fault::CutBacklog { after, .. }) => Some(after),
-        _ => None,
-    };
-    let Some(after) = broken_off else { return send_all(peer, said).await };
-    let is_of_backlog = |stanza: &Node| stanza.attrs.contains_key("offline");
     let is_end = |stanza: &Node| stanza.tag == "ib" && stanza.get_optional_child("offline").is_some();
+    let is_of_backlog = |stanza: &Node| stanza.attrs.contains_key("offline");
+    let after = match peer.world.take_fault(Occasion::Backlog { number: &id.number }) {
+        Some(Fault::CutBacklog { after, .. }) => after,
+        Some(Fault::EndlessBacklog { .. }) if !said.iter().any(is_end) => {
+            // Its end is in a later part.
+            let rest = Fault::EndlessBacklog { number: Some(id.number.clone()), times: Some(1) };
+            peer.world.state().armed.put_back(rest);
+            return send_all(peer, said).await;
+        }
+        Some(Fault::EndlessBacklog { .. }) => {
+            let rest: Vec<Node> = said.iter().filter(|stanza| !is_end(stanza)).cloned().collect();
+            return send_all(peer, &rest).await;
+        }
+        _ => return send_all(peer, said).await,
+    };
     let count = said.iter().filter(|stanza| is_of_backlog(stanza)).count();
     if after > count {
         // Not yet: the rest is for the next part.

@@ -135,6 +135,7 @@ impl Armed {
             | Fault::Prekeys { .. }
             | Fault::StaleDevices { .. }
             | Fault::CutBacklog { .. }
+            | Fault::EndlessBacklog { .. }
             | Fault::Restart { .. } => false,
         })
     }
@@ -162,9 +163,10 @@ impl Fault {
             | (Fault::Receipts { number: only, .. }, Occasion::Receipt { number })
             | (Fault::Prekeys { number: only, .. }, Occasion::Prekeys { number })
             | (Fault::StaleDevices { number: only, .. }, Occasion::DeviceList { number })
-            | (Fault::CutBacklog { number: only, .. }, Occasion::Backlog { number }) => {
-                only.as_deref().is_none_or(|only| only == number)
-            }
+            | (
+                Fault::CutBacklog { number: only, .. } | Fault::EndlessBacklog { number: only, .. },
+                Occasion::Backlog { number },
+            ) => only.as_deref().is_none_or(|only| only == number),
             (_, _) => false,
         }
     }
@@ -185,6 +187,7 @@ impl Fault {
             | Fault::Prekeys { times, .. }
             | Fault::StaleDevices { times, .. }
             | Fault::CutBacklog { times, .. }
+            | Fault::EndlessBacklog { times, .. }
             | Fault::Restart { times, .. } => times.as_mut(),
             Fault::Cut { .. }
             | Fault::StallIqs { .. }
@@ -250,6 +253,7 @@ mod tests {
             r#"{"kind":"prekeys","how":{"refused":503}}"#,
             r#"{"kind":"stale_devices","number":"15550001111"}"#,
             r#"{"kind":"cut_backlog","after":40}"#,
+            r#"{"kind":"endless_backlog","number":"15550001111"}"#,
         ] {
             serde_json::from_str::<Fault>(json).unwrap_or_else(|e| panic!("{json}: {e}"));
         }

@@ -201,6 +201,14 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
+    /// The mark that ends a backlog, also an empty one, does not come.
+    EndlessBacklog {
+        /// Only backlogs of this phone's devices.
+        #[serde(default)]
+        number: Option<String>,
+        #[serde(default = "once")]
+        times: Option<u32>,
+    },
     /// Holds every connection that reaches the point, until cleared.
     Pause {
         at: PausePoint,
