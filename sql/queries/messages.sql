@@ -39,12 +39,15 @@ WITH mine AS (
     ) AS former ON true
     WHERE n.jid = n.phone || '@s.whatsapp.net'
 ), split AS MATERIALIZED (
+    -- But for messages that are being cancelled by a transaction that stays open: merge_chat leaves
+    -- them, too. Everybody else who locks messages of the account holds the lock of its row.
     SELECT p.jid AS lid, p.phone
     FROM people p CROSS JOIN LATERAL (SELECT p.phone || '@s.whatsapp.net' AS jid) AS n
     WHERE p.jid LIKE '%@lid' AND (
-        EXISTS (SELECT FROM messages m WHERE m.account_id = :account AND m.chat = n.jid)
+        EXISTS (SELECT FROM messages m WHERE m.account_id = :account AND m.chat = n.jid LIMIT 1 FOR UPDATE SKIP LOCKED)
         OR EXISTS (SELECT FROM messages m
-                   WHERE m.account_id = :account AND m.sender = n.jid AND m.sender LIKE '%@s.whatsapp.net')
+                   WHERE m.account_id = :account AND m.sender = n.jid AND m.sender LIKE '%@s.whatsapp.net'
+                   LIMIT 1 FOR UPDATE SKIP LOCKED)
         -- Not EXISTS, for which all contacts of the account might be read.
         OR (SELECT c.jid FROM contacts c WHERE c.account_id = :account AND c.jid = n.jid) IS NOT NULL)
 ), heard AS (

@@ -117,6 +117,16 @@ SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
 FROM messages m JOIN whatsapp_accounts a ON a.id = m.account_id
 WHERE m.id = :message AND a.deleted_at IS NULL;
 
+--! list_receipts : MemberReceiptRow(phone?, name?, delivered_at?, read_at?)
+-- How far a message got with each member of a group, by their jids.
+SELECT r.participant AS member,
+       (SELECT c.phone FROM contacts c WHERE c.account_id = m.account_id AND c.jid = r.participant) AS phone,
+       (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = r.participant) AS name,
+       r.delivered_at, r.read_at
+FROM messages m JOIN message_receipts r ON r.message_id = m.id
+WHERE m.id = :message
+ORDER BY r.participant;
+
 --! list_chats_of_phone
 -- The chats of an account with a number, in whichever of its spellings. Goes from chat to chat in
 -- the index, as the number of a chat is in none.

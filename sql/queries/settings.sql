@@ -54,6 +54,10 @@ FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claim
 WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
 RETURNING a.id;
 
+--! get_pace : (new_chats_per_day?)
+SELECT a.send_rate, a.send_burst, a.new_chats_per_day
+FROM whatsapp_accounts a WHERE a.id = :account_id AND a.deleted_at IS NULL;
+
 --! set_pace (new_chats_per_day?)
 -- If it has changed, a trigger tells the account's connection.
 UPDATE whatsapp_accounts a

@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use clap::Subcommand;
 use paird_actors::domain::{OperatorId, Status, StatusReason};
 use paird_sql::queries::cli::{self, ListedAccount};
-use paird_sql::queries::settings::set_device_name;
+use paird_sql::queries::settings::{get_pace, set_device_name, set_pace};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -46,6 +46,23 @@ pub(super) enum AccountsCommand {
     /// --user the password is asked for, or read from a file or from stdin. A connected account
     /// reconnects at once.
     Proxy(proxy::ProxyArgs),
+    /// Shows how fast an account sends, or sets that: what is not given stays as it is.
+    ///
+    /// WhatsApp bans numbers that send in bulk: raise it at the number's risk. It goes into effect
+    /// within a second.
+    Pace {
+        #[command(flatten)]
+        account: AccountArg,
+        /// Messages a second, 0.001 to 1000.
+        #[arg(long, value_name = "N")]
+        rate: Option<f32>,
+        /// How many may go at once after a rest, 1 to 1000.
+        #[arg(long, value_name = "N")]
+        burst: Option<i32>,
+        /// First messages to new chats within 24 hours; `none` for any number.
+        #[arg(long, value_name = "N|none", value_parser = new_chats)]
+        new_chats: Option<NewChats>,
+    },
     /// Lists the accounts, oldest first.
     List,
     /// Gives an account another label. Its link does not notice.
@@ -58,6 +75,17 @@ pub(super) enum AccountsCommand {
     },
 }
 
+/// A limit of first messages; `None` for any number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewChats(Option<i32>);
+
+fn new_chats(text: &str) -> Result<NewChats, String> {
+    if text == NONE {
+        return Ok(NewChats(None));
+    }
+    text.parse().map(|limit| NewChats(Some(limit))).map_err(|_| format!("not a number, and not `{NONE}`"))
+}
+
 pub(super) async fn run(config: &Config, format: Format, command: AccountsCommand) -> anyhow::Result<ExitCode> {
     let database = Database::connect(config, format).await?;
     match command {
@@ -68,6 +96,9 @@ pub(super) async fn run(config: &Config, format: Format, command: AccountsComman
             name_device(config, &database, format, &account.account, &name).await
         }
         AccountsCommand::Proxy(args) => proxy::run(config, &database, format, args).await,
+        AccountsCommand::Pace { account, rate, burst, new_chats } => {
+            pace(&database, format, &account.account, rate, burst, new_chats).await
+        }
         AccountsCommand::List => list(&database, format).await,
         AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
     }
@@ -146,6 +177,39 @@ async fn name_device(
     let document = json!({ "id": account.id, "label": account.label, "deviceName": name });
     let name = name.unwrap_or_else(|| format!("{} (PAIRD_DEVICE_NAME)", config.device_name));
     format.tell(format_args!("{}: called {name:?} on the phone from the next pairing on", account.label), &document);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn pace(
+    database: &Database,
+    format: Format,
+    wanted: &str,
+    rate: Option<f32>,
+    burst: Option<i32>,
+    new_chats: Option<NewChats>,
+) -> anyhow::Result<ExitCode> {
+    let account = database.account(wanted).await?;
+    let client = &database.client;
+    let present = get_pace().bind(client, &account.id).opt().await.map_err(explained)?;
+    let present = present.ok_or_else(|| gone(&account.label))?;
+    let rate_set = rate.unwrap_or(present.send_rate);
+    let burst_set = burst.unwrap_or(present.send_burst);
+    let chats_set = new_chats.map_or(present.new_chats_per_day, |NewChats(limit)| limit);
+    let is_set = rate.is_some() || burst.is_some() || new_chats.is_some();
+    if is_set {
+        let set = set_pace().bind(client, &rate_set, &burst_set, &chats_set, &"cli", &account.id).opt().await;
+        set.map_err(explained)?.ok_or_else(|| gone(&account.label))?;
+    }
+    let document = json!({
+        "id": account.id, "label": account.label,
+        "sendRate": rate_set, "sendBurst": burst_set, "newChatsPerDay": chats_set,
+    });
+    let chats = chats_set.map_or("any number of".to_owned(), |limit| format!("at most {limit}"));
+    let words = format_args!(
+        "{}: {rate_set} messages a second, {burst_set} at once after a rest, {chats} new chats a day",
+        account.label
+    );
+    format.tell(words, &document);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -167,6 +167,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/pace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How fast the account sends. */
+        get: operations["getAccountsIdPace"];
+        /** Sets how fast the account sends, within a second. What it sent lately counts by the new pace. */
+        put: operations["putAccountsIdPace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/presence": {
         parameters: {
             query?: never;
@@ -962,6 +980,22 @@ export interface components {
         Login: {
             token: string;
         };
+        /** @description How far a message got with one member of a group. */
+        MemberReceipt: {
+            /** Format: date-time */
+            deliveredAt?: string | null;
+            /** @description The member's jid. */
+            member: string;
+            /** @description The name that the member uses. */
+            name?: string | null;
+            /** @description The member's number, in digits. */
+            phone?: string | null;
+            /**
+             * Format: date-time
+             * @description When the member read it, or played it.
+             */
+            readAt?: string | null;
+        };
         /** @description A message of an account. The command line prints the same document. */
         Message: {
             /** Format: uuid */
@@ -1031,6 +1065,11 @@ export interface components {
             readAt?: string | null;
             /** @description Why it cannot be read yet, what it waits for, or why it was not sent. */
             reason?: string | null;
+            /**
+             * @description Of a message to a group that is shown by itself: how far it got with each member of whom
+             *     there is a receipt. Null in lists.
+             */
+            receipts?: components["schemas"]["MemberReceipt"][] | null;
             /**
              * Format: date-time
              * @description When a message that could not be read at first could be read.
@@ -1219,6 +1258,27 @@ export interface components {
             /** Format: int32 */
             pid: number;
             version: string;
+        };
+        /** @description How fast an account sends. */
+        Pace: {
+            /**
+             * Format: int32
+             * @description First messages to new chats within 24 hours; null: any number.
+             * @example 20
+             */
+            newChatsPerDay: number | null;
+            /**
+             * Format: int32
+             * @description How many may go at once after a rest.
+             * @example 5
+             */
+            sendBurst: number;
+            /**
+             * Format: float
+             * @description Messages a second.
+             * @example 1
+             */
+            sendRate: number;
         };
         /** @description An error, as application/problem+json. */
         Problem: {
@@ -1715,6 +1775,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountsIdPace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pace"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdPace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pace"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pace"];
                 };
             };
             /** @description What went wrong */

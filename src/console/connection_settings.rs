@@ -1,13 +1,13 @@
-//! An account's proxy, the device name that its phone lists, and its presence. Setting the
-//! current value again is a no-op.
+//! An account's proxy, the device name that its phone lists, its presence, and the pace of its
+//! messages. Setting the current value again is a no-op.
 
 use actix_web::{
-    delete, put,
+    delete, get, put,
     web::{Data, Json, Path, ReqData},
 };
 use paird_actors::domain::{AccountId, Presence};
 use paird_sql::queries::settings;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -53,6 +53,23 @@ struct NewPresence {
     /// phone does not notify its owner, and what it receives counts as delivered.
     #[schema(example = "silent", pattern = "^(silent|available)$")]
     presence: String,
+}
+
+/// How fast an account sends.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Pace {
+    /// Messages a second.
+    #[schema(example = 1.0, minimum = 0.001, maximum = 1000)]
+    send_rate: f32,
+    /// How many may go at once after a rest.
+    #[schema(example = 5, minimum = 1, maximum = 1000)]
+    send_burst: i32,
+    /// First messages to new chats within 24 hours; null: any number.
+    // Null must be said: without it, a body that lacks the field would lift the limit.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(example = 20, required = true, minimum = 0, maximum = 1_000_000)]
+    new_chats_per_day: Option<i32>,
 }
 
 /// Sets an account's proxy. A connected account reconnects through it at once; others use it
@@ -135,6 +152,36 @@ pub async fn set_presence(
     set.ok_or_else(|| nobody(*id))?;
     drop(database);
     changed(&state, *id).await
+}
+
+/// How fast the account sends.
+#[utoipa::path(tag = "messages", params(("id" = Uuid, Path)), responses((status = 200, body = Pace)))]
+#[get("/api/accounts/{id}/pace")]
+pub async fn show_pace(state: Data<AppState>, id: Path<Uuid>) -> Result<Json<Pace>, Problem> {
+    let database = state.database().await?;
+    let row = state.query(settings::get_pace().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let settings::GetPace { send_rate, send_burst, new_chats_per_day } = row;
+    Ok(Json(Pace { send_rate, send_burst, new_chats_per_day }))
+}
+
+/// Sets how fast the account sends, within a second. What it sent lately counts by the new pace.
+#[utoipa::path(tag = "messages", params(("id" = Uuid, Path)), request_body = Pace,
+    responses((status = 200, body = Pace)))]
+#[put("/api/accounts/{id}/pace")]
+pub async fn set_pace(
+    state: Data<AppState>,
+    caller: ReqData<Caller>,
+    id: Path<Uuid>,
+    new: JsonBody<Pace>,
+) -> Result<Json<Pace>, Problem> {
+    let Pace { send_rate, send_burst, new_chats_per_day } = &new.0;
+    let database = state.database().await?;
+    let source = caller.source();
+    let statement = settings::set_pace();
+    let set = statement.bind(&database, send_rate, send_burst, new_chats_per_day, &source, &id).opt();
+    // The limits are the database's.
+    state.query(set).await?.ok_or_else(|| nobody(*id))?;
+    Ok(Json(new.0))
 }
 
 async fn name_device(state: &AppState, caller: Caller, id: Uuid, name: Option<&str>) -> Result<Json<Account>, Problem> {

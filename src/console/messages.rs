@@ -9,7 +9,8 @@ use paird_actors::domain::{describe_message, describe_message_state};
 use paird_sql::queries::{
     console::get_shown_account,
     reading::{
-        MessageRow, get_message, list_last_messages, list_last_messages_of_chats, list_messages, list_messages_of_chats,
+        MemberReceiptRow, MessageRow, get_message, list_last_messages, list_last_messages_of_chats, list_messages,
+        list_messages_of_chats, list_receipts,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ const PAGE: i64 = 50;
 /// Smaller than other pages, as a message may have 65,536 characters; the statements return no
 /// more.
 const LARGEST_PAGE: i64 = 100;
+const OUT: &str = "out";
+/// What the jid of a group ends with.
+const GROUP_SERVER: &str = "@g.us";
 /// Characters of a jid that a row has at most.
 const JID_MAX_CHARS: usize = 200;
 
@@ -96,6 +100,9 @@ pub(crate) struct Message {
     delivered_at: Option<DateTime<Utc>>,
     /// When the recipient read it; in a group, the first member.
     read_at: Option<DateTime<Utc>>,
+    /// Of a message to a group that is shown by itself: how far it got with each member of whom
+    /// there is a receipt. Null in lists.
+    receipts: Option<Vec<MemberReceipt>>,
     /// By which way it was sent, as the sender claims: `web`, `api`, `console`, `cli`.
     source: Option<String>,
     /// The database login that sent it.
@@ -105,6 +112,28 @@ pub(crate) struct Message {
     content: Option<Value>,
     /// What it says or is, for people. A stranger chose it: it may contain any characters.
     pub(crate) text: String,
+}
+
+/// How far a message got with one member of a group.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MemberReceipt {
+    /// The member's jid.
+    member: String,
+    /// The member's number, in digits.
+    phone: Option<String>,
+    /// The name that the member uses.
+    name: Option<String>,
+    delivered_at: Option<DateTime<Utc>>,
+    /// When the member read it, or played it.
+    read_at: Option<DateTime<Utc>>,
+}
+
+impl From<MemberReceiptRow> for MemberReceipt {
+    fn from(row: MemberReceiptRow) -> Self {
+        let MemberReceiptRow { member, phone, name, delivered_at, read_at } = row;
+        Self { member, phone, name, delivered_at: utc(delivered_at), read_at: utc(read_at) }
+    }
 }
 
 impl From<MessageRow> for Message {
@@ -135,6 +164,7 @@ impl From<MessageRow> for Message {
             expires_at: utc(row.expires_at),
             delivered_at: utc(row.delivered_at),
             read_at: utc(row.read_at),
+            receipts: None,
             source: row.source,
             sent_by: row.sent_by,
             content: row.content,
@@ -192,7 +222,12 @@ pub(super) async fn shown(state: &AppState, id: i64) -> Result<Message, Problem>
     let database = state.database().await?;
     let row = state.query(get_message().bind(&database, &id).opt()).await?;
     let gone = || Problem::absent(format!("there is no message {id}, or it is no longer kept"));
-    Ok(row.ok_or_else(gone)?.into())
+    let mut message = Message::from(row.ok_or_else(gone)?);
+    if message.direction == OUT && message.chat.ends_with(GROUP_SERVER) {
+        let receipts = state.query(list_receipts().bind(&database, &id).all()).await?;
+        message.receipts = Some(receipts.into_iter().map(MemberReceipt::from).collect());
+    }
+    Ok(message)
 }
 
 /// Whether a chat may have it as its jid: a name, one `@`, and a server.

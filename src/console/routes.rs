@@ -45,6 +45,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(connection_settings::set_device_name)
         .service(connection_settings::forget_device_name)
         .service(connection_settings::set_presence)
+        .service(connection_settings::show_pace)
+        .service(connection_settings::set_pace)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)

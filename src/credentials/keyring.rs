@@ -44,6 +44,9 @@ pub struct Keyring {
     /// The histories that the phone has announced and nobody has read, by the ids of the messages
     /// that announced them. Stored in the device's record.
     histories: std::sync::Mutex<BTreeMap<String, Vec<u8>>>,
+    /// When messages were sent that devices asked for again, until the library has stored them again:
+    /// they are not kept for longer by that.
+    pub(crate) taken_again: std::sync::Mutex<BTreeMap<String, i64>>,
     /// Which LID has which number, of those asked for lately.
     pub(crate) lids: std::sync::Mutex<LidMemory>,
     /// The message with which the library tests its storage.
@@ -85,6 +88,7 @@ impl Keyring {
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
             histories: std::sync::Mutex::default(),
+            taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
             group_marks: std::sync::Mutex::default(),
@@ -101,6 +105,7 @@ impl Keyring {
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
             histories: std::sync::Mutex::default(),
+            taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
             group_marks: std::sync::Mutex::default(),

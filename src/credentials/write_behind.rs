@@ -78,13 +78,17 @@ impl WriteBehind {
     /// It cannot be made durable, or not in time: nothing more may be sent.
     pub async fn flush_before_send(&self) -> Result<(), StoreError> {
         let began = Instant::now();
-        while self.lock().as_ref().is_some_and(Held::is_urgent) {
+        if !self.lock().as_ref().is_some_and(Held::is_urgent) {
+            return Ok(());
+        }
+        // One is enough: what is written meanwhile, no frame that waits here rests on. A history is
+        // written for seconds.
+        loop {
             match self.flush().await {
                 Err(StoreError::Unavailable(_)) if self.may_try_again(began) => tokio::time::sleep(FLUSH_RETRY).await,
-                flushed => flushed?,
+                flushed => return flushed,
             }
         }
-        Ok(())
     }
 
     fn may_try_again(&self, began: Instant) -> bool {

@@ -91,7 +91,7 @@ pub const COLUMNS: [ColumnRights; 41] = [
         "attempt code delivered_at due_at expires_at is_new_chat key not_before read_at sent_by source taken_at",
         ["S", "SI", "S"],
     ),
-    columns("messages", "taken_by told_at", ["S", "SI", "S"]),
+    columns("messages", "taken_by taken_under told_at", ["S", "SI", "S"]),
     columns("messages", "asked_at asks kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),

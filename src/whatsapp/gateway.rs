@@ -26,6 +26,7 @@ use super::{
     },
     dialer::{Dialer, ProxyListener, Route},
     keys::{KeySource, LinkKeys, store_error},
+    library_store::SENT_KEPT_FOR,
     proxy::{Proxy, ProxyAllow, web},
     rate_limiter::{Priority, RateLimiter},
     runtime::SessionRuntime,
@@ -53,11 +54,6 @@ const GROUPS: u64 = 64;
 const KEPT_FOR: Option<Duration> = Some(Duration::from_secs(3600));
 /// A change of the device is written when it happens; this is for those that were missed.
 const SAVER_INTERVAL: Duration = Duration::from_secs(30);
-/// How long a message that was sent is kept, for devices that cannot read it and ask for it again.
-/// The library drops the question, and the new keys that come with it, of one that it does not
-/// have. It keeps them for two hours by default.
-const SENT_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
-
 /// How [`WhatsApp`] is set up.
 pub struct GatewaySettings {
     /// The sandbox to connect to instead of WhatsApp. It accepts any client version.

@@ -1,7 +1,7 @@
 //! The history that a phone sends to a new device: read for what sending needs, and for nothing else.
 
 use paird_sandbox::{History, MediaHost, OldChat};
-use paird_testkit::{Proxy, Stage, until};
+use paird_testkit::{Daemon, Proxy, Stage, until};
 use uuid::Uuid;
 
 use super::receiving::{ANNA, BERT, NUMBER, linked, nothing_waits, texts_are, writes};
@@ -16,7 +16,7 @@ fn history(host: MediaHost) -> History {
         ..OldChat::default()
     };
     let chats = vec![chat(ANNA, vec![7; 16]), chat(BERT, vec![8; 16]), chat("999000000003", Vec::new())];
-    History { chats, salt: vec![9; 32], host, inline: false }
+    History { chats, salt: vec![9; 32], host, ..History::default() }
 }
 
 async fn has(stage: &Stage, history: &History) {
@@ -139,5 +139,59 @@ async fn a_history_is_fetched_through_the_accounts_proxy() {
         web.does("account.delete", account, serde_json::json!({})).await;
         web.event(account, "account.unlinked", 0).await;
     }
+    stage.finish([daemon]).await;
+}
+
+/// How often the daemon has logged that something of a history was left out.
+fn left_out(daemon: &Daemon, what: &str) -> usize {
+    daemon.log().matches(&format!("{what} in the history that the phone announces")).count()
+}
+
+async fn confirmed(stage: &Stage) -> usize {
+    stage.phones.report().await.said.iter().filter(|said| said.what.contains("hist_sync")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_announcements_the_first_are_heeded() {
+    const HEEDED: usize = 256;
+    let (stage, daemon) = Stage::with_daemon().await;
+    has(&stage, &History { inline: true, times: 300, ..history(MediaHost::Serves) }).await;
+    let account = linked(&stage).await;
+    until("as many as are heeded", || async { (confirmed(&stage).await >= HEEDED).then_some(()) }).await;
+    writes(&stage, ANNA, "behind all of them").await;
+    texts_are(&stage, account, &["behind all of them"]).await;
+    nothing_waits(&stage).await;
+    assert_eq!(confirmed(&stage).await, HEEDED);
+    assert_eq!(left_out(&daemon, "too many parts"), 1);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_long_in_a_history_is_left_out() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let mut long = history(MediaHost::Serves);
+    long.chats[1].token = vec![8; 1025];
+    long.salt = vec![9; 1025];
+    has(&stage, &long).await;
+    let account = linked(&stage).await;
+    until_confirmed(&stage).await;
+    assert_eq!(tokens(&stage, account).await, 1, "the longest that there may be is 1024 bytes");
+    assert_eq!(left_out(&daemon, "too long a token"), 1);
+
+    let other = "436601000002";
+    stage.phones.add(other).await;
+    let asked = stage.phones.report().await.media_asked;
+    stage.phones.set_history(other, &History { padding: 4096, times: 3, ..history(MediaHost::Serves) }).await;
+    stage.web.connect_account("desk", other, &stage.phones).await;
+    stage.phones.keys_told(other).await;
+    until("the announcements are acknowledged", || async {
+        let device = stage.phones.devices(other).await.pop()?;
+        let is_left_out = left_out(&daemon, "too long an announcement") > 0;
+        (is_left_out && stage.phones.waiting(other, &device.jid).await.stanzas == 0).then_some(())
+    })
+    .await;
+    assert_eq!(left_out(&daemon, "too long an announcement"), 1);
+    let report = stage.phones.report().await;
+    assert_eq!((report.media_asked, confirmed(&stage).await), (asked, 1), "it was read");
     stage.finish([daemon]).await;
 }

@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use paird_sandbox::{Fault, MessageFault, PrekeyFault, ReceiptFault, Scope, ShownMessage, Writing};
-use paird_testkit::{Stage, Wire, until};
+use paird_sandbox::{ActivationFault, Fault, MessageFault, PrekeyFault, ReceiptFault, Scope, ShownMessage, Writing};
+use paird_testkit::{Daemon, Stage, Wire, until, until_within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -196,6 +196,73 @@ async fn without_acknowledgement_and_receipt_it_is_sent_again() {
     let shown = shown(&stage, ANNA).await;
     assert_eq!((shown.len(), shown[0].arrivals, shown[0].deviations), (1, 2, 0));
     assert!(first.secret.is_some());
+    stage.finish([daemon]).await;
+}
+
+/// A new link has other keys, from which other secrets follow.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_former_link_began_is_not_sent_over_the_next() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.phones.fault(message_fault(MessageFault::AckLost)).await;
+    let lost = Fault::Receipts { how: ReceiptFault::Lost, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(lost).await;
+    let began = texts(&stage, account, ANNA, "over the former link").await;
+    shows(&stage, ANNA, "over the former link").await;
+    let behind = texts(&stage, account, ANNA, "over the next link").await;
+    // The keys are parked until others take their place, so the account is never without a link.
+    stage.web.does("account.unpair", account, json!({})).await;
+    assert_eq!(state(&stage, began).await, "sending");
+    stage.web.pair_with(account, NUMBER, &stage.phones).await;
+    state_is(&stage, began, "failed no_ack").await;
+    state_is(&stage, behind, "delivered").await;
+    assert_eq!(told(&stage, account, began).await, ["message.failed"]);
+    let shown = shown(&stage, ANNA).await;
+    let seen: Vec<_> = shown.iter().map(|one| (one.text.as_deref().unwrap(), one.arrivals, one.deviations)).collect();
+    assert_eq!(seen, [("over the former link", 1, 0), ("over the next link", 1, 0)]);
+    stage.finish([daemon]).await;
+}
+
+/// It has been carried out: what a connection never heard that it took, it did not send.
+#[tokio::test(flavor = "multi_thread")]
+async fn taken_without_an_answer_a_message_is_sent_once() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    // So that a message which may have been sent would fail.
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn), ("PAIRD_RESEND", "never")]).await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let first = texts(&stage, account, ANNA, "before").await;
+    state_is(&stage, first, "delivered").await;
+    wire.lose_the_answer_to("FROM take_messages(");
+    let id = texts(&stage, account, ANNA, "taken twice").await;
+    wire.answers_are_lost().await;
+    state_is(&stage, id, "delivered").await;
+    let attempts = "SELECT attempt::bigint FROM messages WHERE id = $1";
+    assert_eq!(stage.web.count(attempts, &[&id]).await, 2, "the answer to another statement was lost");
+    let shown = shown(&stage, ANNA).await;
+    let last = shown.last().unwrap();
+    assert_eq!((shown.len(), last.arrivals, last.deviations), (2, 1, 0));
+    assert_eq!(last.id, wa_id(&stage, id).await);
+    assert_eq!(told(&stage, account, id).await, ["message.sent", "message.delivered"]);
+    stage.finish([daemon]).await;
+}
+
+/// WhatsApp never says that it has sent all that it kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_without_an_end_holds_up_no_message_for_long() {
+    let stage = Stage::in_haste().await;
+    let daemon = stage.daemon(&[]).await;
+    let account = linked(&stage).await;
+    let (how, number) = (ActivationFault::Endless, Some(NUMBER.to_owned()));
+    stage.phones.fault(Fault::Activation { how, number, times: Some(1) }).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let id = texts(&stage, account, ANNA, "in the end").await;
+    // A minute, and what the way takes.
+    let most = Duration::from_secs(120) / stage.haste();
+    until_within(most, "it is delivered", || async { (state(&stage, id).await == "delivered").then_some(()) }).await;
+    let shown = shown(&stage, ANNA).await;
+    assert_eq!((shown.len(), shown[0].arrivals, shown[0].deviations), (1, 1, 0));
     stage.finish([daemon]).await;
 }
 
@@ -462,5 +529,55 @@ async fn a_member_without_a_key_is_given_it_later() {
     texts(&stage, account, GROUP, "Bert can read this one").await;
     shows(&stage, BERT, "Bert can read this one").await;
     shows(&stage, ANNA, "Bert can read this one").await;
+    stage.finish([daemon]).await;
+}
+
+/// A message that was sent so many days ago, of which Anna's phone says only now that it cannot read it.
+async fn asked_for_after(days: i64) -> (Stage, Daemon, i64) {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let first = texts(&stage, account, ANNA, "readable").await;
+    state_is(&stage, first, "delivered").await;
+    // From her answer on, nothing says how to begin a session.
+    stage.phones.send(ANNA, Writing::text(NUMBER, "an answer")).await;
+    stage.web.event(account, "message.received", 0).await;
+    stage.phones.set_online(ANNA, false).await;
+    stage.phones.forgets_sessions(ANNA).await;
+    let id = texts(&stage, account, ANNA, "not readable").await;
+    state_is(&stage, id, "sent").await;
+    let kept = "SELECT count(*) FROM credentials WHERE kind = 'sent_message' AND stamp > 0";
+    until("both are kept", || async { (stage.web.count(kept, &[]).await >= 2).then_some(()) }).await;
+    let aged = "UPDATE credentials SET stamp = stamp - $1 WHERE kind = 'sent_message'";
+    stage.web.sql.execute(aged, &[&(days * 24 * 3600)]).await.unwrap();
+    // What the library may have in memory is gone.
+    stage.logs_in_anew(account, NUMBER).await;
+    stage.phones.set_online(ANNA, true).await;
+    (stage, daemon, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_29_days_a_phone_that_asks_again_is_answered() {
+    let (stage, daemon, id) = asked_for_after(29).await;
+    let shown = shows(&stage, ANNA, "not readable").await;
+    assert_eq!(shown.id, wa_id(&stage, id).await);
+    state_is(&stage, id, "delivered").await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_31_days_nobody_is_answered_any_more() {
+    let (stage, daemon, id) = asked_for_after(31).await;
+    let account: Uuid =
+        stage.web.sql.query_one("SELECT account_id FROM messages WHERE id = $1", &[&id]).await.unwrap().get(0);
+    // The question has been answered, or not, before what comes behind it.
+    until("Anna has asked", || async {
+        let device = stage.phones.devices(NUMBER).await.pop()?;
+        (stage.phones.waiting(NUMBER, &device.jid).await.stanzas == 0).then_some(())
+    })
+    .await;
+    let last = texts(&stage, account, ANNA, "and the last").await;
+    state_is(&stage, last, "delivered").await;
+    assert_eq!(shown_texts(&stage, ANNA).await, ["readable", "and the last"]);
     stage.finish([daemon]).await;
 }

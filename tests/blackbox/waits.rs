@@ -105,3 +105,27 @@ async fn a_login_asks_for_every_message_that_waits() {
     .await;
     stage.finish([daemon]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_nobody_answers_ends_as_unsupported() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let account = linked(&stage).await;
+    stage.phones.set_online(NUMBER, false).await;
+    stage.phones.never_asks_again(ANNA).await;
+    let unavailable =
+        Fault::Delivery { how: DeliveryFault::Unavailable, number: Some(NUMBER.to_owned()), times: Some(1) };
+    stage.phones.fault(unavailable).await;
+    writes(&stage, ANNA, "for the phone alone").await;
+    stage.web.event(account, "message.waiting", 0).await;
+    let old = "UPDATE messages SET created_at = created_at - interval '16 days', asks = 3";
+    stage.web.sql.execute(old, &[]).await.unwrap();
+    stage.web.event(account, "message.recovered", 0).await;
+    let content = row(&stage, "unsupported").await["content"].clone();
+    assert_eq!(content, json!({"type": "unsupported", "unsupported": {"what": "not_answered"}}));
+    // A late answer changes nothing.
+    stage.phones.set_online(NUMBER, true).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &["unsupported", "after"]).await;
+    nothing_waits(&stage).await;
+    stage.finish([daemon]).await;
+}

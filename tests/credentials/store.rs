@@ -221,6 +221,32 @@ async fn a_sent_message_stays_for_all_who_ask_for_it_again() {
 }
 
 #[tokio::test]
+async fn a_sent_message_is_kept_for_30_days_and_no_longer() {
+    const DAY: i64 = 24 * 3600;
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+    let sent = async |days: i64| {
+        let at = wacore::time::now_secs() - days * DAY;
+        rig.execute("UPDATE credentials SET stamp = $1 WHERE kind = 'sent_message'", &[&at]).await;
+        at
+    };
+    let at = sent(29).await;
+    for _ in 0..2 {
+        assert_eq!(keyring.take_sent_message("1@lid", "A").await.unwrap().as_deref(), Some(&b"hello"[..]));
+        // As the library does after it has answered.
+        keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+    }
+    let since = format!("credentials WHERE kind = 'sent_message' AND stamp = {at}");
+    assert_eq!(rig.count(&since).await, 1, "it is kept for longer, since somebody has asked for it");
+    sent(31).await;
+    assert_eq!(keyring.take_sent_message("1@lid", "A").await.unwrap(), None);
+    let oldest = wacore::time::now_secs() - 30 * DAY;
+    assert_eq!(keyring.delete_expired_sent_messages(oldest).await.unwrap(), 1);
+    assert_eq!(rig.count("credentials WHERE kind = 'sent_message'").await, 0);
+}
+
+#[tokio::test]
 async fn a_group_member_that_was_given_no_key_is_not_marked() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;

@@ -2,6 +2,8 @@
 //! that a crash would forget.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
@@ -55,6 +57,27 @@ async fn nothing_is_sent_before_all_earlier_writes_are_durable() {
     keyring.flush_before_send().await.unwrap();
     let opened = rig.reopened(&keyring).await;
     assert_eq!((opened.load_prekey(1).await.unwrap(), opened.get_session("a@lid").await.unwrap()), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_without_end_holds_no_frame_up() {
+    let rig = Rig::new().await;
+    let keyring = rig.secured().await;
+    keyring.put_session("a@lid", b"one").await.unwrap();
+    let (writer, written) = (Arc::clone(&keyring), Arc::new(AtomicU32::new(0)));
+    let count = Arc::clone(&written);
+    let writing = tokio::spawn(async move {
+        loop {
+            let nth = count.fetch_add(1, Ordering::Relaxed);
+            writer.put_session(&format!("{nth}@lid"), b"more").await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    until("it is being written", async || written.load(Ordering::Relaxed) > 100).await;
+    let flushed = tokio::time::timeout(Duration::from_secs(9), keyring.flush_before_send()).await;
+    writing.abort();
+    flushed.expect("a frame waits for what has nothing to do with it").unwrap();
+    assert_eq!(rig.reopened(&keyring).await.get_session("a@lid").await.unwrap().unwrap(), "one");
 }
 
 #[tokio::test]

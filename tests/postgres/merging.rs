@@ -1,6 +1,7 @@
 //! People who are named by number, by LID or by both are one chat and one contact each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use paird::whatsapp::MessageStore as _;
 use paird_actors::domain::{IncomingMessage, MessageDirection, Party, Said, StoreError};
@@ -10,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::messages::{ANNA, BERT, GROUP, Linked, OWN, bodies, by_number, party, said, text, told};
-use crate::support::Database;
+use crate::support::{Database, connect};
 
 const CARL: &str = "10000003@lid";
 const ANNAS_NUMBER: &str = "436600000001@s.whatsapp.net";
@@ -199,6 +200,41 @@ async fn a_long_chat_is_merged_in_parts() {
     assert_eq!(account.record(&[text(ANNA, "new", "x"), text(ANNA, "7", "again")]).await, Ok(1));
     assert_eq!(database.count("SELECT count(*) FROM messages WHERE chat = sender AND chat LIKE '%lid'").await, 10_001);
     assert_eq!(told(&database).await, ["1 chat.merged", "2 message.received"]);
+}
+
+/// The chat of each message by its id, and its state.
+async fn chats(database: &Database) -> Value {
+    database.one("SELECT jsonb_agg(jsonb_build_array(chat, state) ORDER BY id) FROM messages", &[]).await
+}
+
+#[tokio::test]
+async fn what_is_being_cancelled_holds_up_no_merge() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    account.record(&[by_number(text(ANNA, "1", "one"))]).await.unwrap();
+    let send = "SELECT send_message($1, $2)";
+    let hello = json!({"to": "+43 660 0000001", "type": "text", "text": {"body": "hello"}});
+    let cancelled: i64 = database.one(send, &[&account.record.id.0, &hello]).await;
+    database.one::<i64>(send, &[&account.record.id.0, &hello]).await;
+    let web = connect(&database.text).await;
+    web.batch_execute("BEGIN").await.unwrap();
+    assert!(web.query_one("SELECT cancel_message($1)", &[&cancelled]).await.unwrap().get::<_, bool>(0));
+    // Less than a statement may take.
+    for id in ["2", "3"] {
+        let message = [text(ANNA, id, "by LID")];
+        let recorded = tokio::time::timeout(Duration::from_secs(5), account.record(&message)).await;
+        assert_eq!(recorded.expect("it waits for a transaction of a web app"), Ok(1), "{id}");
+    }
+    let (number, lid) = (ANNAS_NUMBER, ANNA);
+    let rest = [json!([lid, "queued"]), json!([lid, "received"]), json!([lid, "received"])];
+    assert_eq!(chats(&database).await.as_array().unwrap()[2..], rest);
+    web.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(chats(&database).await[1], json!([number, "queued"]));
+    account.record(&[text(ANNA, "4", "by LID")]).await.unwrap();
+    assert_eq!(database.count(&format!("SELECT count(*) FROM messages WHERE chat = '{number}'")).await, 0);
+    assert_eq!(database.count("SELECT count(*) FROM contacts").await, 1);
+    let gapless = "SELECT count(*) - max(seq) FROM events";
+    assert_eq!(database.count(gapless).await, 0);
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn a_message_is_a_row_a_body_an_event_and_a_contact() {
     let account = Linked::new(&database).await;
     assert_eq!(account.record(&[text(ANNA, "3EB01", "a\0b")]).await, Ok(1));
     let of_outgoing = "ARRAY['key', 'source', 'sent_by', 'not_before', 'expires_at', 'code', 'delivered_at', 'read_at',
-                             'attempt', 'taken_at', 'taken_by', 'due_at', 'is_new_chat', 'told_at']";
+                             'attempt', 'taken_at', 'taken_by', 'taken_under', 'due_at', 'is_new_chat', 'told_at']";
     let row: Value =
         database.one(&format!("SELECT to_jsonb(m) - 'id' - 'created_at' - {of_outgoing} FROM messages m"), &[]).await;
     assert_eq!(

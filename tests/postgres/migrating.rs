@@ -141,6 +141,32 @@ async fn rows_that_break_a_new_limit_are_mended_and_named() {
         .unwrap();
 }
 
+/// What is on its way during an upgrade belongs to the link that it has then.
+#[tokio::test]
+async fn what_is_being_sent_belongs_to_the_present_link() {
+    let cluster = Database::new().await.cluster;
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let text = cluster.server().create_database(&name, None).await.unwrap();
+    let mut web = connect(&text).await;
+    migrations::migrations::runner().set_target(Target::Version(25)).run_async(&mut web).await.unwrap();
+    let rows = "
+        INSERT INTO whatsapp_accounts (operator_id, label) VALUES (gen_random_uuid(), 'desk'), (gen_random_uuid(), 'gone');
+        INSERT INTO keyrings (id, account_id, wrapped_key, master_key)
+            SELECT gen_random_uuid(), id, '', 'none' FROM whatsapp_accounts;
+        UPDATE whatsapp_accounts a SET keyring_id = k.id FROM keyrings k WHERE k.account_id = a.id AND a.label = 'desk';
+        INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state)
+            SELECT a.id, 'out', s.state, 'me', s.state, 'text', s.state
+            FROM whatsapp_accounts a, unnest(ARRAY['sending', 'sent']) AS s (state)";
+    web.batch_execute(rows).await.unwrap();
+    let dsn = Dsn::parse(&text).unwrap();
+    migrate(&dsn).await.unwrap();
+    let database = Database { dsn, text, web, cluster };
+    let named = "SELECT count(*) FROM messages m JOIN whatsapp_accounts a ON a.id = m.account_id
+                 WHERE m.taken_under = a.keyring_id AND m.state = 'sending'";
+    assert_eq!(database.count(named).await, 1);
+    assert_eq!(database.count("SELECT count(*) FROM messages WHERE taken_under IS NULL").await, 3);
+}
+
 /// An error at once: waiting would not help.
 #[tokio::test]
 async fn another_programs_tables_end_a_migration_in_one_line() {

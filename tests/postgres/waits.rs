@@ -1,7 +1,7 @@
 //! How the wait for a message ends that will never be read.
 
 use paird::postgres::roles::{self, Isolation};
-use paird::whatsapp::{MessageLink, MessageStore as _};
+use paird::whatsapp::{MessageLink, MessageStore as _, OutgoingStore as _};
 use paird_actors::domain::{Fence, IncomingMessage, KeyringId, StoreError, UnreadMessage, UnreadReason, WaitReason};
 use serde_json::{Value, json};
 
@@ -106,4 +106,74 @@ async fn only_the_owner_of_the_link_ends_a_wait() {
     let messages = paird::postgres::messages::PgMessages::new(pool, process, paird::postgres::outbox::Waker::default());
     assert_eq!(messages.end_waits(&link, &[programs(ANNA, "1")]).await, Ok(()), "with the least rights");
     assert_eq!(told(&database).await.len(), 2);
+}
+
+/// It was taken to be waited for so long ago.
+async fn came(database: &Database, id: &str, ago: &str) {
+    let sql = format!("UPDATE messages SET created_at = clock_timestamp() - interval '{ago}' WHERE wa_id = $1");
+    database.web.execute(&sql, &[&id]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_that_never_answers_ends_a_wait_in_the_end() {
+    let database = Database::new().await;
+    roles::grant(&database.dsn, Isolation::On).await.unwrap();
+    let account = Linked::new(&database).await;
+    let all = [
+        waits(WaitReason::Undecryptable, text(ANNA, "old", "")),
+        waits(WaitReason::Lost, text(ANNA, "old and lost", "")),
+        waits(WaitReason::Unavailable, text(BERT, "may be answered", "")),
+        text(ANNA, "read", "read"),
+    ];
+    account.record(&all).await.unwrap();
+    for id in ["old", "old and lost", "read"] {
+        came(&database, id, "15 days 1 minute").await;
+    }
+    // Asked for the last time on the last of 14 days.
+    came(&database, "may be answered", "14 days 23 hours").await;
+    let name = format!("sweeper_{}", uuid::Uuid::new_v4().simple());
+    database.web.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE paird_daemon")).await.unwrap();
+    let text = database.text.replace("user=paird", &format!("user={name}"));
+    let pool = paird::postgres::pool::Dsn::parse(&text).unwrap().pool().unwrap();
+    let process = account.daemon.process;
+    let store = paird::postgres::outgoing::PgOutgoing::new(pool, process, paird::postgres::outbox::Waker::default());
+    for again in [false, true] {
+        store.sweep().await.unwrap();
+        let rows =
+            "SELECT jsonb_agg(jsonb_build_array(m.wa_id, m.state, m.kind, m.reason, b.content #>> '{unsupported,what}')
+                                     ORDER BY m.id)
+                    FROM messages m LEFT JOIN message_bodies b ON b.message_id = m.id";
+        assert_eq!(
+            database.one::<Value>(rows, &[]).await,
+            json!([
+                ["old", "received", "unsupported", null, "not_answered"],
+                ["may be answered", "waiting", null, "unavailable", null],
+                ["read", "received", "text", null, null],
+            ]),
+            "again: {again}"
+        );
+        let events = told(&database).await;
+        assert_eq!(events[2..], ["3 message.received", "4 message.recovered"], "again: {again}");
+        assert_eq!(database.count("SELECT event_seq FROM whatsapp_accounts").await, 4);
+    }
+    let named = "SELECT count(*) FROM events e JOIN messages m ON m.id = (e.payload->>'messageId')::bigint
+                 WHERE e.kind = 'message.recovered' AND e.created_at = m.recovered_at AND m.wa_id = 'old'";
+    assert_eq!(database.count(named).await, 1);
+}
+
+#[tokio::test]
+async fn one_sweep_ends_no_more_waits_than_its_batch() {
+    let database = Database::new().await;
+    for _ in 0..3 {
+        let account = Linked::of(&database, database.daemon().await).await;
+        let waiting: Vec<_> =
+            (0..3).map(|nth| waits(WaitReason::Undecryptable, text(ANNA, &nth.to_string(), ""))).collect();
+        account.record(&waiting).await.unwrap();
+    }
+    database.web.batch_execute("UPDATE messages SET created_at = created_at - interval '16 days'").await.unwrap();
+    let waiting = "SELECT count(*) FROM messages WHERE state = 'waiting'";
+    for (more, left) in [(true, 5), (true, 1), (false, 0)] {
+        assert_eq!(database.one::<bool>("SELECT more FROM sweep_messages(4)", &[]).await, more, "{left}");
+        assert_eq!(database.count(waiting).await, left);
+    }
 }

@@ -44,6 +44,10 @@ pub struct Outgoing {
     is_over: bool,
     /// Whether the database has said how matters stand.
     is_informed: bool,
+    /// When it said so last.
+    informed_at: Instant,
+    /// From when on it is asked again, though there is no room: the pace may be another.
+    refresh_at: Option<Instant>,
     wish: Wish,
     /// A look that is under way, or failed and is due again: with the room that it has.
     look: Option<(u16, Retry)>,
@@ -82,6 +86,8 @@ impl Outgoing {
             is_ready: false,
             is_over: false,
             is_informed: false,
+            informed_at: Instant(0),
+            refresh_at: None,
             wish: Wish::Nothing,
             look: None,
             next_look: None,
@@ -99,7 +105,7 @@ impl Outgoing {
         }
         match input {
             Input::Ready => self.on_ready(),
-            Input::Rung => self.wish = Wish::Look,
+            Input::Rung => self.on_rung(now),
             Input::Taken(answer) => self.on_taken(answer, &mut step),
             Input::Settled(answer) => self.on_settled(answer, &mut step),
             Input::Wired { id, is_reached } => self.on_wired(id, is_reached, now),
@@ -149,7 +155,10 @@ impl Outgoing {
         match &self.look {
             _ if !self.is_ready => None,
             Some((_, retry)) => retry.due(),
-            None if self.wish == Wish::Look && self.has_place() => Some(self.pacing.room_at()),
+            None if self.wish == Wish::Look && self.has_place() => {
+                let room_at = self.pacing.room_at();
+                Some(self.refresh_at.map_or(room_at, |at| at.min(room_at)))
+            }
             None => self.next_look,
         }
     }
@@ -158,6 +167,15 @@ impl Outgoing {
         if !self.is_ready {
             self.is_ready = true;
             self.wish = Wish::Look;
+        }
+    }
+
+    /// The bell also rings when the pace is set. While there is no room for long by the pace that is
+    /// known, the database is asked, but not each time.
+    fn on_rung(&mut self, now: Instant) {
+        self.wish = Wish::Look;
+        if self.pacing.room_at() > now.after(self.policy.pace_kept) {
+            self.refresh_at = Some(now.max(self.informed_at.after(self.policy.pace_kept)));
         }
     }
 
@@ -173,6 +191,7 @@ impl Outgoing {
         };
         let room = usize::from(*room);
         self.look = None;
+        self.informed_at = step.now;
         self.pacing.learn(taken.pace, taken.recent, !std::mem::replace(&mut self.is_informed, true), step.now);
         let count = taken.messages.len();
         if room > 0 {
@@ -352,12 +371,15 @@ impl Outgoing {
                 self.begin_look(0, step);
             } else if room > 0 {
                 self.begin_look(room, step);
+            } else if place > 0 && self.refresh_at.is_some_and(|at| at <= step.now) {
+                self.begin_look(0, step);
             }
         }
     }
 
     fn begin_look(&mut self, room: u16, step: &mut Step) {
         self.wish = Wish::Nothing;
+        self.refresh_at = None;
         self.look = Some((room, Retry::default()));
         self.take(room, step);
     }

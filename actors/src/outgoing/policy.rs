@@ -27,6 +27,8 @@ pub struct OutgoingPolicy {
     pub tries_busy: u16,
     /// The pauses before those.
     pub pause: Backoff,
+    /// How long the pace is believed while the bell rings and there is no room by it.
+    pub pace_kept: Duration,
     /// The pauses after a statement that failed.
     pub store_pause: Backoff,
     /// A statement whose answer was lost may be carried out this much later.
@@ -45,6 +47,7 @@ impl Default for OutgoingPolicy {
             tries_unreached: 3,
             tries_busy: 10,
             pause: Backoff::new(Duration::from_secs(5), Duration::from_mins(5)),
+            pace_kept: Duration::from_secs(1),
             store_pause: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
             late_statement: Duration::from_mins(1),
         }

@@ -13,10 +13,10 @@ use whatsapp_rust::pair_code::PairCodeRejection;
 
 use super::{
     super::{passkey, version::Versions},
-    OddStanzas, PresenceKeeper, Shell, close_reason,
+    OddStanzas, PresenceKeeper, Shell, SkippedSyncs, close_reason,
 };
 
-const INTEREST: [EventKind; 19] = [
+const INTEREST: [EventKind; 20] = [
     EventKind::RawNode,
     EventKind::PairingQrCode,
     EventKind::PairingQrCodesExhausted,
@@ -36,6 +36,7 @@ const INTEREST: [EventKind; 19] = [
     EventKind::ClientOutdated,
     EventKind::ConnectFailure,
     EventKind::SelfPushNameUpdated,
+    EventKind::AppStateSyncFailed,
 ];
 
 /// The library's event handler for one connection. The library calls it inside its tasks,
@@ -45,6 +46,7 @@ pub(super) struct EventHandler {
     presence: Arc<PresenceKeeper>,
     odd: Arc<OddStanzas>,
     versions: Arc<Versions>,
+    skipped: Arc<SkippedSyncs>,
 }
 
 impl EventHandler {
@@ -54,7 +56,7 @@ impl EventHandler {
         odd: Arc<OddStanzas>,
         versions: Arc<Versions>,
     ) -> Self {
-        Self { shell, presence, odd, versions }
+        Self { shell, presence, odd, versions, skipped: Arc::default() }
     }
 
     pub(super) fn interest() -> EventInterest {
@@ -142,6 +144,9 @@ impl events::EventHandler for EventHandler {
     fn handle_event(&self, event: Arc<Event>) {
         if let Event::SelfPushNameUpdated(update) = &*event {
             return self.presence.renamed(&self.shell, &update.new_name);
+        }
+        if let Event::AppStateSyncFailed(failed) = &*event {
+            return self.skipped.skipped(&self.shell, &failed.skipped);
         }
         if let Event::RawNode(stanza) = &*event {
             self.look_for_oddities(stanza);

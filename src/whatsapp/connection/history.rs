@@ -8,9 +8,13 @@
 //! and how many files, has a limit. The phone is told that it was read once what was found
 //! is stored. The library would do so before it fetches the file.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use paird_actors::domain::StoreError;
+use paird_actors::domain::{Incarnation, StoreError};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, watch};
 use wacore::{
@@ -88,13 +92,16 @@ pub(in crate::whatsapp) struct Histories {
     turns: Arc<HistoryTurns>,
     /// The messages whose announcements a crash would not lose.
     noted: watch::Sender<BTreeSet<String>>,
+    /// What was left out and has been logged.
+    left_out: Mutex<BTreeSet<&'static str>>,
     logged_in: Notify,
 }
 
 impl Histories {
     pub(in crate::whatsapp) fn new(keys: Arc<dyn LinkKeys>, turns: Arc<HistoryTurns>) -> Self {
         let noted = keys.unread_histories().into_keys().collect();
-        Self { keys, turns, noted: watch::Sender::new(noted), logged_in: Notify::new() }
+        let noted = watch::Sender::new(noted);
+        Self { keys, turns, noted, left_out: Mutex::default(), logged_in: Notify::new() }
     }
 
     /// Takes over what the library leaves to a worker. Ends with the connection.
@@ -140,6 +147,13 @@ impl Histories {
         }
     }
 
+    /// Logged once: the phone chooses how much there is.
+    fn leave_out(&self, incarnation: Incarnation, what: &'static str) {
+        if self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(what) {
+            tracing::warn!(%incarnation, "{what} in the history that the phone announces; the rest is left out");
+        }
+    }
+
     fn is_noted(&self, id: &str) {
         self.noted.send_modify(|noted| {
             noted.insert(id.to_owned());
@@ -158,12 +172,12 @@ impl Reader {
     /// What was just announced.
     async fn take(&self, announced: DetachedHistorySyncNotification) {
         let note = announced.notification.encode_to_vec();
-        if self.histories.noted.borrow().len() >= MOST_ANNOUNCED || note.len() > LONGEST_ANNOUNCEMENT {
-            tracing::warn!(incarnation = %self.shell.incarnation, "the phone announces too much history; this part is left out");
-            if note.len() > LONGEST_ANNOUNCEMENT {
-                self.histories.is_noted(&self.id);
-            }
-            return;
+        if self.histories.noted.borrow().len() >= MOST_ANNOUNCED {
+            return self.leave_out("too many parts");
+        }
+        if note.len() > LONGEST_ANNOUNCEMENT {
+            self.leave_out("too long an announcement");
+            return self.histories.is_noted(&self.id);
         }
         // One that came with the message needs no note.
         if has_something(&announced) && announced.inline_payload.is_none() {
@@ -260,6 +274,17 @@ impl Reader {
         let client = self.client()?;
         let HistorySyncResult { nct_salt, tc_token_candidates, lid_mappings, .. } = found;
         let (tokens, mappings) = (tc_token_candidates.len(), lid_mappings.len());
+        if tokens > MOST {
+            self.leave_out("too many tokens");
+        }
+        if mappings > MOST {
+            self.leave_out("too many people");
+        }
+        let tokens_and_salt =
+            tc_token_candidates.iter().map(|token| token.tc_token.len()).chain(nct_salt.iter().map(Vec::len));
+        if tokens_and_salt.max().is_some_and(|longest| longest > LONGEST_TOKEN) {
+            self.leave_out("too long a token");
+        }
         let pairs = lid_mappings.into_iter().take(MOST).map(|mapping| (mapping.lid, mapping.phone_number));
         let pairs: Vec<_> = pairs.collect();
         for some in pairs.chunks(LIDS_AT_ONCE) {
@@ -289,6 +314,10 @@ impl Reader {
             .attr("to", own.to_non_ad_string())
             .build();
         client.send_node(receipt).await.map_err(|_| ReadError::Over)
+    }
+
+    fn leave_out(&self, what: &'static str) {
+        self.histories.leave_out(self.shell.incarnation, what);
     }
 
     fn client(&self) -> Result<Arc<Client>, ReadError> {

@@ -6,6 +6,7 @@
 //! [`Courier`] (outgoing ones, with a machine of its own) and [`WhatsAppSession`] (what the owner
 //! asks for).
 
+mod app_state;
 mod close_reason;
 mod courier;
 mod driver;
@@ -34,6 +35,7 @@ pub(super) use presence::PresenceKeeper;
 pub(super) use session::WhatsAppSession;
 pub(super) use shell::{DriverTask, Shell};
 
+use app_state::SkippedSyncs;
 use courier::CourierEvents;
 use events::EventHandler;
 use receipts::Receipts;

@@ -9,6 +9,8 @@ mod protocol;
 mod signal;
 mod tc_tokens;
 
+pub(super) use protocol::SENT_KEPT_FOR;
+
 use paird_actors::domain::StoreError;
 use wacore::store::error::StoreError as LibraryError;
 

@@ -1,6 +1,8 @@
 //! The client's knowledge of others: holders of our group keys, LIDs and their numbers, device
 //! lists, groups, and messages that may have to be sent or read again.
 
+use std::{sync::PoisonError, time::Duration};
+
 use async_trait::async_trait;
 use paird_actors::domain::StoreError;
 use wacore::store::traits::{
@@ -14,6 +16,11 @@ use crate::credentials::Keyring;
 use crate::credentials::lid_memory::Side;
 use crate::credentials::record_key;
 use crate::credentials::records::{ANY_STAMP, Durability, Entry, RecordKind, Selection, unreadable};
+
+/// How long a message that was sent is kept, for devices that cannot read it and ask for it again.
+/// The library drops the question, and the new keys that come with it, of one that it does not
+/// have. It keeps them for two hours by default.
+pub(in crate::whatsapp) const SENT_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// At each start the library tests with such a message whether its storage returns what it
 /// stored. The tests of this storage cover that; here it would cost three statements per login.
@@ -161,13 +168,21 @@ impl ProtocolStore for Keyring {
 
     async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> Kept<()> {
         let name = record_key::join(&[chat_jid, message_id]);
-        self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(now_secs())).await
+        let former = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        let sent_at = former.unwrap_or_else(now_secs);
+        self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(sent_at)).await
     }
 
     /// It stays until it expires, since more devices may ask for it, and the library, which stores
-    /// it again, may be cut off before.
+    /// it again, may be cut off before. The library deletes what has expired after some minutes of a
+    /// connection.
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
-        self.value(RecordKind::SentMessage, record_key::join(&[chat_jid, message_id])).await
+        let name = record_key::join(&[chat_jid, message_id]);
+        let oldest = now_secs().saturating_sub_unsigned(SENT_KEPT_FOR.as_secs());
+        let kept = self.get(RecordKind::SentMessage, &name).await?;
+        let Some(sent) = kept.filter(|sent| sent.stamp >= oldest) else { return Ok(None) };
+        self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).insert(name, sent.stamp);
+        Ok(Some(sent.into_value()))
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Kept<u32> {

@@ -21,7 +21,7 @@ fn history(host: MediaHost) -> History {
         chat(BERT, Naming::Number, vec![8; 16]),
         chat(CARL, Naming::Lid, Vec::new()),
     ];
-    History { chats, salt: vec![9; 32], host, inline: false }
+    History { chats, salt: vec![9; 32], host, ..History::default() }
 }
 
 async fn has(bench: &Bench, history: History) {

@@ -9,3 +9,4 @@ mod linking;
 mod living;
 mod receiving;
 mod sending;
+mod settings;

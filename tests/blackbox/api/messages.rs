@@ -74,7 +74,7 @@ async fn messages_are_listed_in_order_by_pages_and_by_chat() {
             "sender": CHAT, "senderPhone": null, "senderName": null, "waId": "50", "kind": "text", "refersTo": null,
             "state": "received", "stateText": "Received", "reason": null, "code": null,
             "sentAt": "2026-01-01T00:00:00.500Z", "createdAt": created, "recoveredAt": null,
-            "key": null, "notBefore": null, "expiresAt": null, "deliveredAt": null, "readAt": null,
+            "key": null, "notBefore": null, "expiresAt": null, "deliveredAt": null, "readAt": null, "receipts": null,
             "source": null, "sentBy": null, "content": {"type": "text", "text": {"body": "50"}}, "text": "50",
         })
     );
@@ -174,5 +174,37 @@ async fn a_message_is_shown_with_the_names_of_its_people() {
     api.does(&id.to_string(), "groups.sync", json!({})).await;
     stage.web.event(id, "groups.synced", synced).await;
     assert_eq!(api.get(&path).await.is(200).json()["messages"][0]["chatName"], "choir");
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_a_group_shows_how_far_it_got_with_each() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let desk = stage.web.account("desk").await;
+    let sent = "INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, is_new_chat)
+                SELECT $1, 'out', chat, 'me', n::text, 'text', 'sent', false
+                FROM unnest(ARRAY[$2, $3]) WITH ORDINALITY AS u (chat, n) RETURNING id";
+    let rows = stage.web.sql.query(sent, &[&desk, &GROUP, &CHAT]).await.unwrap();
+    let [to_group, to_person]: [i64; 2] = [rows[0].get(0), rows[1].get(0)];
+    let show = async |id: i64| api.get(&format!("/api/messages/{id}")).await.is(200).json()["receipts"].clone();
+    assert_eq!((show(to_group).await, show(to_person).await), (json!([]), Value::Null));
+
+    let contact = "INSERT INTO contacts (account_id, jid, phone, name) VALUES ($1, $2, $3, 'Anna')";
+    stage.web.sql.execute(contact, &[&desk, &CHAT, &ANNA]).await.unwrap();
+    let receipts = "INSERT INTO message_receipts (message_id, participant, delivered_at, read_at)
+                    VALUES ($1, '200@lid', '2026-01-01T00:00:01Z', NULL),
+                           ($1, $2, '2026-01-01T00:00:02Z', '2026-01-01T00:00:03Z')";
+    stage.web.sql.execute(receipts, &[&to_group, &CHAT]).await.unwrap();
+    assert_eq!(
+        show(to_group).await,
+        json!([
+            {"member": CHAT, "phone": ANNA, "name": "Anna",
+             "deliveredAt": "2026-01-01T00:00:02Z", "readAt": "2026-01-01T00:00:03Z"},
+            {"member": "200@lid", "phone": null, "name": null, "deliveredAt": "2026-01-01T00:00:01Z", "readAt": null},
+        ])
+    );
+    let listed = api.get(&format!("/api/accounts/{desk}/messages")).await.is(200).json();
+    assert_eq!(listed["messages"][0]["receipts"], Value::Null);
     stage.finish([daemon]).await;
 }

@@ -19,6 +19,7 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
     let id = stage.web.account("desk").await;
     let (account, commands) = (format!("/api/accounts/{id}"), format!("/api/accounts/{id}/commands"));
     let (proxy, device_name) = (format!("{account}/proxy"), format!("{account}/device-name"));
+    let pace = format!("{account}/pace");
     let stranger = Uuid::new_v4();
 
     for (method, path, body, status, named) in [
@@ -91,6 +92,19 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("PUT", &device_name, Some(json!({"deviceName": "x".repeat(41)})), 422, "40"),
         ("PUT", &device_name, Some(json!({"deviceName": "  "})), 422, "deviceName is empty"),
         ("PUT", &device_name, Some(json!({"deviceName": "a\nb"})), 422, "control"),
+        ("PUT", &pace, Some(json!({"sendRate": 0, "sendBurst": 5, "newChatsPerDay": 20})), 422, "send_rate"),
+        ("PUT", &pace, Some(json!({"sendRate": 1, "sendBurst": 0, "newChatsPerDay": 20})), 422, "send_burst"),
+        ("PUT", &pace, Some(json!({"sendRate": 1, "sendBurst": 5, "newChatsPerDay": -1})), 422, "new_chats_per_day"),
+        ("PUT", &pace, Some(json!({"sendRate": 1, "sendBurst": 5})), 422, "newChatsPerDay"),
+        ("PUT", &pace, Some(json!({"rate": 1})), 422, "rate"),
+        ("GET", &format!("/api/accounts/{stranger}/pace"), None, 404, &stranger.to_string()),
+        (
+            "PUT",
+            &format!("/api/accounts/{stranger}/pace"),
+            Some(json!({"sendRate": 1, "sendBurst": 5, "newChatsPerDay": null})),
+            404,
+            &stranger.to_string(),
+        ),
         ("DELETE", &format!("/api/accounts/{stranger}/device-name"), None, 404, &stranger.to_string()),
         ("GET", &format!("{account}/events?before=last"), None, 400, ""),
         ("POST", "/api/sweep", Some(json!({"dryRun": "yes"})), 422, "boolean"),
@@ -388,6 +402,9 @@ fn odd_json() -> impl Strategy<Value = Value> {
         "password",
         "deviceName",
         "presence",
+        "sendRate",
+        "sendBurst",
+        "newChatsPerDay",
         "to",
         "type",
         "text",

@@ -4,6 +4,8 @@ use paird_testkit::{Answer, Api, Stage, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::command_line::command;
+
 const ANNA: &str = "+43 660 7000 041";
 const ANNAS_DIGITS: &str = "436607000041";
 
@@ -226,5 +228,38 @@ async fn a_paused_account_says_until_when_and_why() {
         (api.account(&desk.to_string()).await["sendingPausedText"] == text).then_some(())
     })
     .await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pace_is_set_over_http_and_on_the_command_line() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let desk = stage.web.account("desk").await;
+    let path = format!("/api/accounts/{desk}/pace");
+    let first = json!({"sendRate": 1.0, "sendBurst": 5, "newChatsPerDay": 20});
+    assert_eq!(api.get(&path).await.is(200).json(), first);
+    let fast = json!({"sendRate": 2.5, "sendBurst": 10, "newChatsPerDay": null});
+    for _ in 0..2 {
+        assert_eq!(api.ask("PUT", &path, &[], Some(fast.clone())).await.is(200).json(), fast);
+    }
+    assert_eq!(api.get(&path).await.is(200).json(), fast);
+    let audited = "SELECT count(*) FROM audit_log WHERE target_id = $1 AND action = 'account.pace_set' AND source = $2";
+    assert_eq!(stage.web.count(audited, &[&desk, &"api"]).await, 1, "the same again is nothing");
+    let pace = async |args: &[&str]| {
+        let mut command = command(&stage);
+        let output = command.args(["accounts", "pace", "desk", "--json"]).args(args).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let shown = pace(&[]).await;
+    assert_eq!(
+        (&shown["sendRate"], &shown["sendBurst"], &shown["newChatsPerDay"]),
+        (&json!(2.5), &json!(10), &Value::Null)
+    );
+    let set = pace(&["--rate", "0.5", "--new-chats", "3"]).await;
+    assert_eq!((&set["sendRate"], &set["sendBurst"], &set["newChatsPerDay"]), (&json!(0.5), &json!(10), &json!(3)));
+    assert_eq!(api.get(&path).await.is(200).json(), json!({"sendRate": 0.5, "sendBurst": 10, "newChatsPerDay": 3}));
+    assert_eq!(stage.web.count(audited, &[&desk, &"cli"]).await, 1);
     stage.finish([daemon]).await;
 }

@@ -107,6 +107,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["accounts", "proxy", &held, "none"],
         vec!["accounts", "proxy", &held, "socks5://127.0.0.1:1"],
         vec!["accounts", "name", &held, "none"],
+        vec!["accounts", "pace", &held, "--new-chats", "none"],
         vec!["accounts", "add", HOSTILE],
         vec!["accounts", "rename", &held, HOSTILE],
         vec!["cancel", &held],

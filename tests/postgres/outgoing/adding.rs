@@ -30,8 +30,8 @@ async fn a_message_is_queued_with_its_id_and_rings() {
             "chat_phone": "436600000001", "sender": "me", "sender_phone": null, "kind": "text", "refers_to": null,
             "state": "queued", "reason": null, "sent_at": null, "recovered_at": null, "asks": 0, "asked_at": null,
             "key": "order 17", "source": "cli", "sent_by": "paird", "not_before": null, "expires_at": null, "code": null,
-            "delivered_at": null, "read_at": null, "attempt": 0, "taken_at": null, "taken_by": null, "is_new_chat": true,
-            "told_at": null,
+            "delivered_at": null, "read_at": null, "attempt": 0, "taken_at": null, "taken_by": null, "taken_under": null,
+            "is_new_chat": true, "told_at": null,
         })
     );
     let wa_id = database.wa_id(id).await;

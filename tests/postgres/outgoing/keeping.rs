@@ -154,6 +154,49 @@ async fn what_was_on_its_way_ends_with_the_link() {
     assert_eq!(database.events().await, [format!("message.failed {} no_ack", on_its_way.0)]);
 }
 
+/// Its secret follows from the keys of the link.
+#[tokio::test]
+async fn what_a_former_link_took_is_not_sent_over_the_next() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let (began, behind) =
+        (database.send_text(&account, ANNA, "1").await, database.send_text(&account, ANNA, "2").await);
+    let retried = database.send_text(&account, BERT, "x").await;
+    account.take(16).await;
+    account.settle(retried, super::again(Duration::ZERO)).await;
+    // At once: nothing is swept in between. As a re-pair does it that replaces parked keys.
+    account.pair_anew(&database).await;
+    assert_eq!(ids(&account.take(0).await), [], "without room, too");
+    let ended = [database.state(began).await, database.state(behind).await, database.state(retried).await];
+    assert_eq!(ended, ["failed", "queued", "queued"]);
+    let taken = account.take(16).await;
+    assert_eq!(ids(&taken), [retried, behind], "what did not reach WhatsApp goes again");
+    assert!(taken.messages.iter().all(|message| !message.maybe_sent), "{taken:?}");
+    assert_eq!(database.events().await, [format!("message.failed {} no_ack", began.0)]);
+    let told = "SELECT count(*) FROM events e JOIN messages m ON m.told_at = e.created_at AND m.id = $1";
+    assert_eq!(database.one::<i64>(told, &[&began.0]).await, 1);
+    // The same link sends again what it began.
+    account.reconnect();
+    assert_eq!(ids(&account.take(16).await), [behind, retried]);
+}
+
+#[tokio::test]
+async fn a_sweep_ends_what_a_former_link_took() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let began = database.send_text(&account, ANNA, "1").await;
+    let mut other = Sending::new(&database).await;
+    let of_other = database.send_text(&other, ANNA, "x").await;
+    account.take(16).await;
+    other.take(16).await;
+    account.pair_anew(&database).await;
+    for _ in 0..2 {
+        account.store().sweep().await.unwrap();
+    }
+    assert_eq!([database.state(began).await, database.state(of_other).await], ["failed", "sending"]);
+    assert_eq!(database.events().await, [format!("message.failed {} no_ack", began.0)]);
+}
+
 #[tokio::test]
 async fn what_is_being_cancelled_holds_up_no_deletion() {
     let database = Database::new().await;

@@ -15,7 +15,8 @@ use paird::postgres::outbox::Waker;
 use paird::postgres::outgoing::PgOutgoing;
 use paird::whatsapp::OutgoingStore as _;
 use paird_actors::domain::{
-    Instant, MessageId, OutgoingMessage, Receipt, ReceiptKind, SendFailure, SendOutcome, StoreError, TakenMessages,
+    Instant, KeyringId, MessageId, OutgoingMessage, Receipt, ReceiptKind, SendFailure, SendOutcome, StoreError,
+    TakenMessages,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -70,6 +71,16 @@ impl Sending {
     fn reconnect(&mut self) {
         self.connection = Uuid::new_v4();
         self.held.clear();
+    }
+
+    /// The account has been paired anew, and this is the first connection of its new link.
+    async fn pair_anew(&mut self, database: &Database) {
+        let account = self.linked.record.id;
+        let keyring = KeyringId(database.keyring(account).await);
+        let linked = "UPDATE whatsapp_accounts SET keyring_id = $2 WHERE id = $1";
+        database.web.execute(linked, &[&account.0, &keyring.0]).await.unwrap();
+        self.linked.link.keyring = keyring;
+        self.reconnect();
     }
 
     async fn try_to_take(&mut self, room: u16) -> Result<TakenMessages, StoreError> {

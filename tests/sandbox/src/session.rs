@@ -226,13 +226,12 @@ async fn on_message(peer: &mut Peer, id: &DeviceId, message: &Node) -> Step {
 
 /// A part of what waited for the device.
 async fn send_backlog(peer: &mut Peer, id: &DeviceId, said: &[Node]) -> Step {
-    let broken_off = match peer.world.take_fault(Occasion::Backlog { number: &id.number }) {
-        Some(Fault::CutBacklog { after, .. }) => Some(after),
-        _ => None,
-    };
-    let Some(after) = broken_off else { return send_all(peer, said).await };
-    let is_of_backlog = |stanza: &Node| stanza.attrs.contains_key("offline");
     let is_end = |stanza: &Node| stanza.tag == "ib" && stanza.get_optional_child("offline").is_some();
+    let is_of_backlog = |stanza: &Node| stanza.attrs.contains_key("offline");
+    let after = match peer.world.take_fault(Occasion::Backlog { number: &id.number }) {
+        Some(Fault::CutBacklog { after, .. }) => after,
+        _ => return send_all(peer, said).await,
+    };
     let count = said.iter().filter(|stanza| is_of_backlog(stanza)).count();
     if after > count {
         // Not yet: the rest is for the next part.

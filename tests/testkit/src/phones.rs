@@ -174,6 +174,13 @@ impl Phones {
         self.call(move |remote| remote.set_hand(&number, 0, &settings)).await.unwrap();
     }
 
+    /// The phone loses all its sessions: what was encrypted for it and waits, it cannot read.
+    pub async fn forgets_sessions(&self, number: &str) {
+        let number = number.to_owned();
+        let settings = HandSettings { forget_sessions: Some(true), ..HandSettings::default() };
+        self.call(move |remote| remote.set_hand(&number, 0, &settings)).await.unwrap();
+    }
+
     /// What the phone itself shows.
     pub async fn screen(&self, number: &str) -> Vec<ShownMessage> {
         let number = number.to_owned();

@@ -129,6 +129,33 @@ fn the_pace_is_kept_over_looks_and_connections() {
 }
 
 #[test]
+fn a_new_pace_is_learned_when_the_bell_rings() {
+    let slow = |messages| TakenMessages { pace: pace(0.001, 1), ..more(messages) };
+    let mut bench = Bench::new();
+    bench.feed(Input::Ready);
+    assert_eq!(*bench.taken(slow(Vec::new())), [take(&[], 1)]);
+    bench.taken(slow(vec![message(1)]));
+    bench.wire(1, true);
+    bench.ack(1);
+    bench.settled();
+    assert_eq!(bench.until_deadline(), Duration::from_secs(1000));
+    // Not at each ring of many.
+    assert_eq!(*bench.feed(Input::Rung), []);
+    assert_eq!(bench.until_deadline(), Duration::from_secs(1));
+    assert_eq!(*bench.wait(), [take(&[], 0)]);
+    // It was another message.
+    bench.taken(slow(Vec::new()));
+    assert_eq!(bench.until_deadline(), Duration::from_secs(999));
+    bench.now = bench.now.after(Duration::from_mins(1));
+    // It was the pace: of the new one, there is room after what was sent before.
+    assert_eq!(*bench.feed(Input::Rung), [take(&[], 0)]);
+    let effects = bench.taken(TakenMessages { pace: pace(10.0, 1), ..more(Vec::new()) }).to_vec();
+    assert_eq!(effects, []);
+    assert_eq!(bench.until_deadline(), Duration::from_millis(94));
+    assert_eq!(*bench.wait(), [take(&[], 1)]);
+}
+
+#[test]
 fn what_waits_for_its_chat_is_looked_for_when_that_is_free() {
     let mut bench = Bench::idle();
     bench.feed(Input::Rung);

@@ -163,6 +163,34 @@ impl<'a> From<MessageRowBorrowed<'a>> for MessageRow {
     }
 }
 #[derive(Debug, Clone, PartialEq)]
+pub struct MemberReceiptRow {
+    pub member: String,
+    pub phone: Option<String>,
+    pub name: Option<String>,
+    pub delivered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub read_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+pub struct MemberReceiptRowBorrowed<'a> {
+    pub member: &'a str,
+    pub phone: Option<&'a str>,
+    pub name: Option<&'a str>,
+    pub delivered_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub read_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+}
+impl<'a> From<MemberReceiptRowBorrowed<'a>> for MemberReceiptRow {
+    fn from(
+        MemberReceiptRowBorrowed { member, phone, name, delivered_at, read_at }: MemberReceiptRowBorrowed<'a>,
+    ) -> Self {
+        Self {
+            member: member.into(),
+            phone: phone.map(|v| v.into()),
+            name: name.map(|v| v.into()),
+            delivered_at,
+            read_at,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
 pub struct BeginFollowingMessages {
     pub seq: i64,
     pub last: i64,
@@ -210,6 +238,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(MessageRowBorrowed) -> R) -> MessageRowQuery<'c, 'a, 's, C, R, N> {
         MessageRowQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct MemberReceiptRowQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<MemberReceiptRowBorrowed, tokio_postgres::Error>,
+    mapper: fn(MemberReceiptRowBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> MemberReceiptRowQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(MemberReceiptRowBorrowed) -> R) -> MemberReceiptRowQuery<'c, 'a, 's, C, R, N> {
+        MemberReceiptRowQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -818,6 +900,41 @@ impl GetMessageStmt {
                 })
             },
             mapper: |it| MessageRow::from(it),
+        }
+    }
+}
+pub struct ListReceiptsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_receipts() -> ListReceiptsStmt {
+    ListReceiptsStmt(
+        "SELECT r.participant AS member, (SELECT c.phone FROM contacts c WHERE c.account_id = m.account_id AND c.jid = r.participant) AS phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = r.participant) AS name, r.delivered_at, r.read_at FROM messages m JOIN message_receipts r ON r.message_id = m.id WHERE m.id = $1 ORDER BY r.participant",
+        None,
+    )
+}
+impl ListReceiptsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        message: &'a i64,
+    ) -> MemberReceiptRowQuery<'c, 'a, 's, C, MemberReceiptRow, 1> {
+        MemberReceiptRowQuery {
+            client,
+            params: [message],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<MemberReceiptRowBorrowed, tokio_postgres::Error> {
+                Ok(MemberReceiptRowBorrowed {
+                    member: row.try_get(0)?,
+                    phone: row.try_get(1)?,
+                    name: row.try_get(2)?,
+                    delivered_at: row.try_get(3)?,
+                    read_at: row.try_get(4)?,
+                })
+            },
+            mapper: |it| MemberReceiptRow::from(it),
         }
     }
 }

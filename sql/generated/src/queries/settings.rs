@@ -97,6 +97,12 @@ impl<'a> From<SetProxyBorrowed<'a>> for SetProxy {
         Self { status: status.into(), command_id }
     }
 }
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct GetPace {
+    pub send_rate: f32,
+    pub send_burst: i32,
+    pub new_chats_per_day: Option<i32>,
+}
 use crate::client::async_::GenericClient;
 use futures::{self, StreamExt, TryStreamExt};
 pub struct LoadConnectionSettingsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
@@ -278,6 +284,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(uuid::Uuid) -> R) -> UuidUuidQuery<'c, 'a, 's, C, R, N> {
         UuidUuidQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct GetPaceQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<GetPace, tokio_postgres::Error>,
+    mapper: fn(GetPace) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> GetPaceQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(GetPace) -> R) -> GetPaceQuery<'c, 'a, 's, C, R, N> {
+        GetPaceQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -592,6 +652,39 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a SetPresenceParams<T1, T2>,
     ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
         self.bind(client, &params.presence, &params.source, &params.account_id)
+    }
+}
+pub struct GetPaceStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_pace() -> GetPaceStmt {
+    GetPaceStmt(
+        "SELECT a.send_rate, a.send_burst, a.new_chats_per_day FROM whatsapp_accounts a WHERE a.id = $1 AND a.deleted_at IS NULL",
+        None,
+    )
+}
+impl GetPaceStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+    ) -> GetPaceQuery<'c, 'a, 's, C, GetPace, 1> {
+        GetPaceQuery {
+            client,
+            params: [account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<GetPace, tokio_postgres::Error> {
+                Ok(GetPace {
+                    send_rate: row.try_get(0)?,
+                    send_burst: row.try_get(1)?,
+                    new_chats_per_day: row.try_get(2)?,
+                })
+            },
+            mapper: |it| GetPace::from(it),
+        }
     }
 }
 pub struct SetPaceStmt(&'static str, Option<tokio_postgres::Statement>);

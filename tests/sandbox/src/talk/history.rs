@@ -26,6 +26,17 @@ pub struct History {
     /// Inside the message, as a small one is.
     pub inline: bool,
     pub host: MediaHost,
+    /// So many more chats, with people whom the phone has by number, LID and token.
+    pub crowd: u32,
+    /// Announced so often, each time by another message; 0 is once.
+    pub times: u32,
+    /// The announcement is longer by so many bytes.
+    pub padding: u32,
+}
+
+/// The number of one of the crowd.
+fn number_in_crowd(nth: u32) -> String {
+    format!("88{nth:010}")
 }
 
 /// A chat of a phone with somebody.
@@ -75,9 +86,18 @@ impl History {
             tc_token_timestamp: Some(now_s),
             ..Default::default()
         });
-        let mappings = self.chats.iter().map(|chat| PhoneNumberToLIDMapping {
-            pn_jid: Some(Naming::Number.user(&chat.number).to_string()),
-            lid_jid: Some(Naming::Lid.user(&chat.number).to_string()),
+        let crowd: Vec<String> = (0..self.crowd).map(number_in_crowd).collect();
+        let of_crowd = crowd.iter().zip(0_u32..).map(|(number, nth)| Conversation {
+            id: Naming::Lid.user(number).to_string(),
+            tc_token: Some(nth.to_be_bytes().to_vec()),
+            tc_token_timestamp: Some(now_s),
+            ..Default::default()
+        });
+        let conversations = conversations.chain(of_crowd);
+        let numbers = self.chats.iter().map(|chat| &chat.number).chain(&crowd);
+        let mappings = numbers.map(|number| PhoneNumberToLIDMapping {
+            pn_jid: Some(Naming::Number.user(number).to_string()),
+            lid_jid: Some(Naming::Lid.user(number).to_string()),
         });
         let names = self.chats.iter().map(|chat| Pushname {
             id: Some(Naming::Number.user(&chat.number).to_string()),
@@ -162,13 +182,16 @@ impl State {
             let file = MediaFile { number: with.number.clone(), bytes: sealed.data_to_upload };
             self.media.insert(name, file);
         }
+        if history.padding > 0 {
+            notification.original_message_id = Some("x".repeat(history.padding as usize));
+        }
         let protocol = ProtocolMessage {
             r#type: Some(Type::HISTORY_SYNC_NOTIFICATION),
             history_sync_notification: MessageField::some(notification),
             ..Default::default()
         };
         let message = Message { protocol_message: MessageField::some(protocol), ..Default::default() };
-        self.tell_companion(with, &message)
+        (0..history.times.max(1)).try_for_each(|_| self.tell_companion(with, &message))
     }
 }
 

@@ -39,7 +39,11 @@ pub struct Wire {
     reads: Arc<Reads>,
     carried: Carried,
     delays: Delays,
+    unanswered: Unanswered,
 }
+
+/// Statements with such a text that are carried out, each once, and whose answer is lost.
+type Unanswered = Arc<Mutex<Vec<&'static str>>>;
 
 /// Statements with such a text that are late, each once, and by how much.
 type Delays = Arc<Mutex<Vec<(&'static str, Duration)>>>;
@@ -84,17 +88,23 @@ impl Wire {
         let real = database.join("run").join(SOCKET);
         let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
         let (reads, carried, delays) = (Arc::new(Reads::default()), Carried::default(), Delays::default());
-        let shared =
-            (Arc::clone(&deaf), Arc::clone(&jam), Arc::clone(&reads), Arc::clone(&carried), Arc::clone(&delays));
+        let unanswered = Unanswered::default();
+        let shared = Faults {
+            deaf: Arc::clone(&deaf),
+            jam: Arc::clone(&jam),
+            reads: Arc::clone(&reads),
+            carried: Arc::clone(&carried),
+            delays: Arc::clone(&delays),
+            unanswered: Arc::clone(&unanswered),
+        };
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 let Ok(to) = UnixStream::connect(&real).await else { continue };
-                let (deaf, jam, reads, carried, delays) = shared.clone();
-                tokio::spawn(carry(from, to, deaf, jam, reads, carried, delays));
+                tokio::spawn(carry(from, to, shared.clone()));
             }
         });
         let dsn = format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display());
-        Self { dsn, deaf, jam, reads, carried, delays }
+        Self { dsn, deaf, jam, reads, carried, delays, unanswered }
     }
 
     /// From now on statements are counted from nothing.
@@ -110,6 +120,17 @@ impl Wire {
     pub async fn lose_an_answer(&self) {
         self.deaf.store(true, Ordering::Release);
         until("an answer to lose", || async { (!self.deaf.load(Ordering::Acquire)).then_some(()) }).await;
+    }
+
+    /// The next statement with this text is carried out, and its answer is lost, and its connection
+    /// with it.
+    pub fn lose_the_answer_to(&self, text: &'static str) {
+        self.unanswered.lock().unwrap().push(text);
+    }
+
+    /// Waits until all such answers are lost.
+    pub async fn answers_are_lost(&self) {
+        until("the answers to be lost", || async { self.unanswered.lock().unwrap().is_empty().then_some(()) }).await;
     }
 
     /// From now on statements with this text get stuck, until [`Wire::let_go`].
@@ -188,27 +209,39 @@ impl Wire {
     }
 }
 
-async fn carry(
-    from: UnixStream,
-    to: UnixStream,
+/// What goes wrong on the way.
+#[derive(Clone)]
+struct Faults {
     deaf: Arc<AtomicBool>,
     jam: Arc<watch::Sender<Jam>>,
     reads: Arc<Reads>,
     carried: Carried,
     delays: Delays,
-) {
+    unanswered: Unanswered,
+}
+
+/// Of one connection.
+#[derive(Default)]
+struct Flags {
+    /// What was stuck goes on.
+    is_late: AtomicBool,
+    /// The answer that is under way is lost.
+    is_unanswered: AtomicBool,
+}
+
+async fn carry(from: UnixStream, to: UnixStream, faults: Faults) {
     let (asking, asked) = from.into_split();
     let (answering, answered) = to.into_split();
-    let is_late = AtomicBool::new(false);
+    let flags = Flags::default();
     let ask = async {
-        if carry_statements(asking, answered, &jam, &reads, &carried, &delays, &is_late).await.is_err() {
+        if carry_statements(asking, answered, &faults, &flags).await.is_err() {
             // The server's last words are read when the daemon is gone already.
             std::future::pending().await
         }
     };
     tokio::select! {
         () = ask => {}
-        _ = carry_answers(answering, asked, &deaf, &jam, &is_late) => {}
+        _ = carry_answers(answering, asked, &faults, &flags) => {}
     }
 }
 
@@ -216,12 +249,10 @@ async fn carry(
 async fn carry_statements(
     mut asking: unix::OwnedReadHalf,
     mut answered: unix::OwnedWriteHalf,
-    jam: &watch::Sender<Jam>,
-    reads: &Reads,
-    carried: &Carried,
-    delays: &Delays,
-    is_late: &AtomicBool,
+    faults: &Faults,
+    flags: &Flags,
 ) -> io::Result<()> {
+    let Faults { jam, reads, carried, delays, unanswered, .. } = faults;
     let count = |text: &str| *carried.lock().unwrap().entry(text.to_owned()).or_default() += 1;
     // The first frame has no kind.
     answered.write_all(&frame(&mut asking, 0).await?).await?;
@@ -256,7 +287,11 @@ async fn carry_statements(
                     let stuck = Stuck { text, bind: frame.clone() };
                     jam.send_modify(|jam| jam.stuck.push(stuck));
                     jam.subscribe().wait_for(|jam| jam.let_go).await.unwrap();
-                    is_late.store(true, Ordering::Release);
+                    flags.is_late.store(true, Ordering::Release);
+                }
+                let is_of = |text: &str| texts.get(&name).is_some_and(|sql| sql.contains(text));
+                if unanswered.lock().unwrap().iter().any(|text| is_of(text)) {
+                    flags.is_unanswered.store(true, Ordering::Release);
                 }
             }
             Some(b'Q') => count(&words(&frame)[0]),
@@ -269,12 +304,21 @@ async fn carry_statements(
 async fn carry_answers(
     mut answering: unix::OwnedReadHalf,
     mut asked: unix::OwnedWriteHalf,
-    deaf: &AtomicBool,
-    jam: &watch::Sender<Jam>,
-    is_late: &AtomicBool,
+    faults: &Faults,
+    flags: &Flags,
 ) -> io::Result<()> {
+    let Faults { deaf, jam, unanswered, .. } = faults;
+    let Flags { is_late, is_unanswered } = flags;
     loop {
         let frame = frame(&mut answering, 1).await?;
+        if is_unanswered.load(Ordering::Acquire) {
+            // Ready for the next: it has been committed.
+            if frame.first() == Some(&b'Z') {
+                unanswered.lock().unwrap().clear();
+                return Ok(());
+            }
+            continue;
+        }
         // Complete, or an error: the answer to one statement.
         if matches!(frame.first(), Some(b'C' | b'E')) && is_late.swap(false, Ordering::AcqRel) {
             let said = String::from_utf8_lossy(&frame[5..]).replace('\0', " ").trim().to_owned();
