@@ -217,8 +217,6 @@ impl Both {
                 _ => None,
             });
         }
-        let is_paused = self.model.accounts.values().any(|account| account.sending.paused_until.is_some());
-        seen.extend(is_paused.then_some("sending paused"));
         self.seen.extend(seen);
     }
 
