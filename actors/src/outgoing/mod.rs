@@ -229,10 +229,11 @@ impl Outgoing {
         let stage = if let Some(reason) = failed {
             SendStage::Done { outcome: SendOutcome::Failed { reason, code: None }, is_being_written: false }
         } else {
-            step.order(Effect::Send(Box::new(message)));
+            step.order(Effect::Send(Box::new(message.clone())));
             SendStage::Sending { until: step.now.after(self.policy.send_timeout), word: None }
         };
-        self.held.push(HeldMessage { id, attempt, stage });
+        let maybe_sent = message.maybe_sent.then(|| Box::new(message));
+        self.held.push(HeldMessage { id, attempt, maybe_sent, stage });
     }
 
     fn on_wired(&mut self, id: MessageId, is_reached: bool, now: Instant) {
@@ -256,7 +257,8 @@ impl Outgoing {
                 return;
             }
             SendStage::Wired { is_reached, .. } => *is_reached,
-            SendStage::Done { .. } => return,
+            SendStage::Resting { .. } if matches!(heard, Word::Received(_)) => true,
+            SendStage::Resting { .. } | SendStage::Done { .. } => return,
         };
         let end = match heard {
             Word::Refused(code) => End::Refused(code),
@@ -274,7 +276,7 @@ impl Outgoing {
             SendStage::Sending { word: Some(Word::Received(at)), .. }
             | SendStage::Stopping { word: Some(Word::Received(at)), .. } => End::Sent(at),
             SendStage::Sending { .. } | SendStage::Stopping { .. } => End::NotSent(why),
-            SendStage::Wired { .. } | SendStage::Done { .. } => return,
+            SendStage::Wired { .. } | SendStage::Resting { .. } | SendStage::Done { .. } => return,
         };
         self.conclude(id, end, now);
     }
@@ -284,7 +286,18 @@ impl Outgoing {
         let (policy, seed) = (self.policy.clone(), self.seed);
         let Some(held) = self.held_mut(id) else { return };
         let attempt = held.attempt;
-        let outcome = outcome(&policy, seed, attempt, end);
+        let mut outcome = outcome(&policy, seed, attempt, end);
+        if held.maybe_sent.is_some() {
+            match &mut outcome {
+                SendOutcome::Again { after } => {
+                    held.stage = SendStage::Resting { until: now.after(*after) };
+                    return;
+                }
+                // This try says nothing of the others.
+                SendOutcome::Failed { reason, .. } => *reason = SendFailure::NoAck,
+                SendOutcome::Sent { .. } => {}
+            }
+        }
         held.stage = SendStage::Done { outcome: outcome.clone(), is_being_written: false };
         if let SendOutcome::Again { after } = outcome {
             self.look_at(now.after(after));
@@ -309,6 +322,15 @@ impl Outgoing {
             Err(StoreError::Fenced | StoreError::Overtaken) => self.end(EndCause::NotOurs, step),
             Err(StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Poisoned(_)) => {
                 write.on_failed(self.policy.store_pause, self.seed, step.now);
+                // What is given back is not taken again before the lost statement is carried out: that
+                // would give it back while it is on the wire.
+                for held in &mut self.held {
+                    if let SendStage::Done { outcome: SendOutcome::Again { after }, is_being_written: true } =
+                        &mut held.stage
+                    {
+                        *after = (*after).max(self.policy.late_statement);
+                    }
+                }
             }
         }
     }
@@ -350,8 +372,24 @@ impl Outgoing {
                 self.end(EndCause::NotAcknowledged, step);
             }
             SendStage::Stopping { .. } | SendStage::Wired { .. } => self.conclude(id, End::NoWord, step.now),
+            SendStage::Resting { .. } => self.send_again(id, step),
             SendStage::Done { .. } => {}
         }
+    }
+
+    fn send_again(&mut self, id: MessageId, step: &mut Step) {
+        let until = step.now.after(self.policy.send_timeout);
+        let Some(held) = self.held_mut(id) else { return };
+        let Some(message) = &mut held.maybe_sent else { return };
+        if message.expires_at.is_some_and(|at| at <= step.now) {
+            let outcome = SendOutcome::Failed { reason: SendFailure::NoAck, code: None };
+            held.stage = SendStage::Done { outcome, is_being_written: false };
+            return;
+        }
+        held.attempt = held.attempt.saturating_add(1);
+        message.attempt = held.attempt;
+        held.stage = SendStage::Sending { until, word: None };
+        step.order(Effect::Send(message.clone()));
     }
 
     /// What follows from the state after every input.

@@ -1,5 +1,5 @@
 use super::input::NotSent;
-use crate::domain::{Instant, MessageId, SendOutcome};
+use crate::domain::{Instant, MessageId, OutgoingMessage, SendOutcome};
 
 /// Whether a look for messages is worth a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub(super) enum Wish {
 pub(super) struct HeldMessage {
     pub id: MessageId,
     pub attempt: u16,
+    /// The message, if an earlier try may have arrived. It is not given back: it could be cancelled
+    /// then, and be on a phone.
+    pub maybe_sent: Option<Box<OutgoingMessage>>,
     pub stage: SendStage,
 }
 
@@ -27,6 +30,8 @@ pub(super) enum SendStage {
     Stopping { until: Instant, word: Option<Word> },
     /// It is on the wire.
     Wired { is_reached: bool, until: Instant },
+    /// It was not sent by this try, and may have been by an earlier one: it goes again after a pause.
+    Resting { until: Instant },
     /// What came of it is to be written.
     Done { outcome: SendOutcome, is_being_written: bool },
 }
@@ -42,9 +47,10 @@ pub(super) enum Word {
 impl HeldMessage {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            SendStage::Sending { until, .. } | SendStage::Stopping { until, .. } | SendStage::Wired { until, .. } => {
-                Some(*until)
-            }
+            SendStage::Sending { until, .. }
+            | SendStage::Stopping { until, .. }
+            | SendStage::Wired { until, .. }
+            | SendStage::Resting { until } => Some(*until),
             SendStage::Done { .. } => None,
         }
     }

@@ -1,5 +1,5 @@
 //! Faults that the core had, each to be brought back: a simulation that does not see one of
-//! them proves nothing about it.
+//! them proves nothing about it. Those of messages break one rule about them each.
 
 use super::referee::Rule;
 
@@ -42,10 +42,33 @@ pub enum Flaw {
     RefusedIsTriedForEver,
     /// A link is confirmed by a daemon that stood still since its keys were durable.
     ConfirmsUnleased,
+    /// A message is encrypted with another secret by each try.
+    SecretsOfTries,
+    /// A message goes under another id by each try.
+    IdsOfTries,
+    /// A key that there is makes another message.
+    KeysMakeTwo,
+    /// What came of a message is written even if that was known.
+    SettlesAgain,
+    /// Messages of a chat are taken while one is under way.
+    TakesBusyChats,
+    /// A message that is to be tried again does not hold up its chat.
+    TakesOutOfOrder,
+    /// A connection sends as soon as it is logged in.
+    SendsUnread,
+    /// A message counts as sent when it has left.
+    SentWhenLeft,
+    /// A message is cancelled even if a connection has taken it.
+    CancelsWhatIsSending,
+    /// What a former connection has taken is left there.
+    LeavesBehind,
+    /// A connection does not know that a message may have arrived by a former one, so it gives that
+    /// back to the queue.
+    ForgetsFormerTries,
 }
 
 impl Flaw {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 29] = [
         Self::ForgetsPredecessor,
         Self::LapseWithoutFences,
         Self::PutsBackWithoutTaking,
@@ -64,6 +87,17 @@ impl Flaw {
         Self::DialsUnasked,
         Self::RefusedIsTriedForEver,
         Self::ConfirmsUnleased,
+        Self::SecretsOfTries,
+        Self::IdsOfTries,
+        Self::KeysMakeTwo,
+        Self::SettlesAgain,
+        Self::TakesBusyChats,
+        Self::TakesOutOfOrder,
+        Self::SendsUnread,
+        Self::SentWhenLeft,
+        Self::CancelsWhatIsSending,
+        Self::LeavesBehind,
+        Self::ForgetsFormerTries,
     ];
 
     /// The rule that it breaks.
@@ -81,6 +115,17 @@ impl Flaw {
             Self::LeaversKeepTheirSockets | Self::LostReleaseIsKept | Self::LateDrains => Rule::NobodyFights,
             Self::DialsUnasked | Self::RevivesUnseen => Rule::OwnersDial,
             Self::ConfirmsUnleased => Rule::OwnersConfirm,
+            Self::SecretsOfTries => Rule::IdsHaveOneContent,
+            Self::IdsOfTries => Rule::ShownOnce,
+            Self::KeysMakeTwo => Rule::KeysMakeOneMessage,
+            Self::SettlesAgain => Rule::MessagesGoForward,
+            Self::ForgetsFormerTries => Rule::FailuresAreTrue,
+            Self::TakesBusyChats => Rule::OneUnderWayInAChat,
+            Self::TakesOutOfOrder => Rule::ChatsKeepTheirOrder,
+            Self::SendsUnread => Rule::NothingLeavesUnread,
+            Self::SentWhenLeft => Rule::SentIsAcknowledged,
+            Self::CancelsWhatIsSending => Rule::CancelWinsOrLoses,
+            Self::LeavesBehind => Rule::AllIsWell,
         }
     }
 }

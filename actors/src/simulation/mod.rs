@@ -12,10 +12,12 @@ mod daemon;
 mod dice;
 mod flaws;
 mod lives;
+mod messages_seen;
 pub mod model;
 mod quiet;
 mod referee;
 mod schedule;
+mod schedule_messages;
 mod whatsapp;
 mod world;
 

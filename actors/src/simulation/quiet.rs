@@ -1,7 +1,7 @@
 //! The end of a run: when nothing is wrong any more, all is well after a while.
 
 use super::{model::StoredAccount, referee::Rule, schedule::Schedule, whatsapp::SessionStage, world::World};
-use crate::domain::{Desired, Reason, Status};
+use crate::domain::{Desired, MessageState, Reason, Status};
 
 /// Between the last act and the end of all faults.
 const LAST: i64 = 5_000;
@@ -20,7 +20,7 @@ impl World {
         let end = self.now;
         while self.drains_wait() && self.now < end + DRAINS {
             self.until(self.now + LOOK);
-            if self.referee.first.is_some() {
+            if self.referee.has_objected() {
                 return 0;
             }
         }
@@ -34,7 +34,7 @@ impl World {
         let undrained = self.now;
         loop {
             self.until(self.now + LOOK);
-            if self.referee.first.is_some() {
+            if self.referee.has_objected() {
                 return 0;
             }
             let Some(trouble) = self.trouble() else { break };
@@ -64,6 +64,9 @@ impl World {
         if let Some(trouble) = self.accounts.iter().find_map(|id| self.trouble_of(self.model.accounts.get(id)?)) {
             return Some(trouble);
         }
+        if let Some(trouble) = self.trouble_of_messages() {
+            return Some(trouble);
+        }
         let known =
             || self.model.accounts.values().flat_map(|row| [row.record.keyring(), row.record.linking()]).flatten();
         if let Some(keyring) = self.model.keyrings.keys().find(|keyring| !known().any(|known| known == **keyring)) {
@@ -79,6 +82,27 @@ impl World {
             }
         }
         None
+    }
+
+    /// What is due waits only for a link, for room among the day's new chats, or for an account that
+    /// is held.
+    fn trouble_of_messages(&self) -> Option<String> {
+        let now = self.database_now();
+        self.model.messages.iter().find_map(|(id, row)| {
+            let account = self.model.accounts.get(&row.account)?;
+            let is_connected = account.record.status == Status::Connected;
+            let is_linked = account.record.keyring().is_some() || account.record.linking().is_some();
+            let waits = match row.state {
+                MessageState::Queued => {
+                    let is_held_up = row.is_new_chat && row.reason.is_some();
+                    is_connected && row.due_at <= now && !is_held_up
+                }
+                MessageState::Sending => is_connected || !is_linked,
+                _ => false,
+            };
+            let waits = waits && !self.referee.messages.is_overtaken(*id);
+            waits.then(|| format!("message {} of {} is {}: {row:?}", id.0, account.record.label, row.state))
+        })
     }
 
     fn trouble_of(&self, row: &StoredAccount) -> Option<String> {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::messages_seen::MessagesSeen;
 use super::model::{CommandState, Model, Statement, StoredAccount};
 use crate::domain::{
     AccountId, AccountRecord, Attempt, ChangeId, CommandId, Event, Finished, Instant, KeyringId, Status, Unlinked,
@@ -35,6 +36,24 @@ pub enum Rule {
     /// A daemon's own lives never have two connections of one device.
     OneConnection,
     DrainsEnd,
+    /// Under each of WhatsApp's ids comes one content, with one secret.
+    IdsHaveOneContent,
+    /// Each message under one id, which a phone shows once.
+    ShownOnce,
+    KeysMakeOneMessage,
+    /// No message is in two terminal states, and only a try that did not reach WhatsApp is taken back.
+    MessagesGoForward,
+    /// Only the connection that took a message last, of the account's owner, says what came of it.
+    OutcomesAreTheTakers,
+    OneUnderWayInAChat,
+    ChatsKeepTheirOrder,
+    /// Nothing is taken or sent before the connection has read what WhatsApp kept for it.
+    NothingLeavesUnread,
+    SentIsAcknowledged,
+    /// What was cancelled, or has expired, is on no phone.
+    CancelWinsOrLoses,
+    /// Nor is what failed, unless its reason leaves that open.
+    FailuresAreTrue,
     /// When the faults are over: see `quiet`.
     AllIsWell,
 }
@@ -62,10 +81,21 @@ pub struct Referee {
     failed: BTreeSet<CommandId>,
     keyrings: BTreeMap<KeyringId, i64>,
     abandon_at: BTreeMap<KeyringId, Instant>,
+    pub messages: MessagesSeen,
     pub first: Option<Violation>,
 }
 
 impl Referee {
+    /// A rule was broken.
+    pub fn has_objected(&self) -> bool {
+        self.first.is_some() || self.messages.first.is_some()
+    }
+
+    /// The first violation.
+    pub fn take_objection(&mut self) -> Option<Violation> {
+        self.first.take().or(self.messages.first.take())
+    }
+
     pub fn object(&mut self, rule: Rule, what: impl FnOnce() -> String) {
         if self.first.is_none() {
             self.first = Some(Violation { rule, what: what() });
@@ -86,16 +116,18 @@ impl Referee {
         now: Instant,
         is_listed: impl Fn(KeyringId) -> bool,
     ) {
+        self.messages.on_statement(statement, model, now);
         let (account, change) = match statement {
             Statement::RecordChange { write, .. } => (write.record.id, Some(write)),
             Statement::CloseTicket { ticket, .. } => (ticket.account, None),
             Statement::PutCredentials { keyring, .. } => return self.on_keys(*keyring, model),
-            _ => return,
+            _ => return self.on_events(model),
         };
         let Some(row) = model.accounts.get(&account) else { return };
         let Some(image) = self.images.get(&account).cloned() else { return };
         let is_applied = row.last_change != image.last_change;
-        let told: Vec<Event> = model.events.iter().skip(self.events).map(|told| told.event.clone()).collect();
+        let told = model.events.iter().skip(self.events).filter(|told| told.account == account);
+        let told: Vec<Event> = told.filter_map(|told| told.event.of_account()).cloned().collect();
         self.on_events(model);
         match change.filter(|_| is_applied) {
             Some(write) => {
@@ -142,7 +174,7 @@ impl Referee {
                     format!("{} has an event {}, not {seq:?}", told.account, told.seq)
                 });
             }
-            let Event::CommandFailed { command, .. } = told.event else { continue };
+            let Some(&Event::CommandFailed { command, .. }) = told.event.of_account() else { continue };
             if !self.failed.insert(command) {
                 self.object(Rule::CommandsFailOnce, || format!("command {command} is told to have failed again"));
             }

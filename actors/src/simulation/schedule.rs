@@ -1,7 +1,7 @@
 //! The events of a run besides the daemons' own actions, as a list, so that a run can be
 //! repeated and shrunk.
 
-use super::dice::Dice;
+use super::{dice::Dice, schedule_messages::AskedMessage};
 use crate::domain::EventKind;
 
 /// Something that happens at a moment, in milliseconds since the beginning.
@@ -100,6 +100,13 @@ pub enum ActKind {
     RestartActor {
         account: usize,
     },
+    /// A web app sends a message.
+    Send(AskedMessage),
+    /// A web app cancels the nth from the last of the account's messages.
+    CancelMessage {
+        account: usize,
+        nth: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +137,9 @@ pub enum StatementKind {
     Keys,
     Renewal,
     Drain,
+    TakeMessages,
+    Outcomes,
+    Receipts,
 }
 
 /// The fault of a statement.
@@ -233,7 +243,7 @@ const SORTS: [StatementKind; 15] = [
 ];
 
 /// Until the last act.
-const LENGTH: i64 = 150_000;
+pub(super) const LENGTH: i64 = 150_000;
 const DAY: i64 = 24 * 3_600_000;
 
 impl Schedule {
@@ -260,15 +270,16 @@ impl Schedule {
             let theme = dice.one_of(&themes).unwrap_or(Theme::Statements);
             schedule.disturb(&mut dice, theme, at);
         }
+        schedule.add_messages();
         schedule.acts.sort_by_key(|act| act.at);
         schedule
     }
 
-    fn add(&mut self, at: i64, what: ActKind) {
+    pub(super) fn add(&mut self, at: i64, what: ActKind) {
         self.acts.push(Act { at, what });
     }
 
-    fn pair(&mut self, dice: &mut Dice, account: usize, at: i64) {
+    pub(super) fn pair(&mut self, dice: &mut Dice, account: usize, at: i64) {
         self.add(at, ActKind::Command { account, kind: AskedCommand::Pair });
         if dice.chance(90) {
             // Mostly each its own, so that some are refused and most are not.

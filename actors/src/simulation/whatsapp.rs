@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::domain::{AccountId, Fence, Incarnation, KeyringId, Phone, Purpose};
+use crate::domain::{AccountId, Fence, Incarnation, KeyringId, MessageId, OutgoingContent, Phone, Purpose, Receipt};
 
 /// A connection, unique in a run.
 pub type SessionId = u64;
@@ -65,6 +65,31 @@ pub struct SessionModel {
     pub is_asked: bool,
     /// For how long the clocks of its daemon had stood still by then.
     pub lost_time: i64,
+    /// WhatsApp has said what it kept for the device; and the daemon has read that.
+    pub was_told_all: bool,
+    pub is_drained: bool,
+    /// When the last that WhatsApp says arrives, and the last that it hears: either way nothing
+    /// overtakes.
+    pub says_at: i64,
+    pub hears_at: i64,
+}
+
+/// Identifies what WhatsApp keeps for a device.
+pub type MailId = u64;
+
+/// A message on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentFrame {
+    pub message: MessageId,
+    pub account: AccountId,
+    pub wa_id: String,
+    pub chat: String,
+    pub content: OutgoingContent,
+    /// It follows from the keyring and WhatsApp's id alone, so the second part is always the same.
+    pub secret: (KeyringId, u64),
+    pub is_new_chat: bool,
+    /// A device of the recipient can read it.
+    pub is_reached: bool,
 }
 
 /// See the module.
@@ -76,6 +101,13 @@ pub struct WhatsAppModel {
     pub live: BTreeMap<KeyringId, SessionId>,
     /// No login is accepted, and nothing confirmed, before that.
     pub busy_until: i64,
+    /// Messages that it has, by its ids; and whether a phone shows them.
+    pub accepted: BTreeMap<String, bool>,
+    /// Receipts for each device that has not acknowledged them.
+    pub mail: BTreeMap<KeyringId, BTreeMap<MailId, Receipt>>,
+    pub last_mail: MailId,
+    /// Nothing goes wrong with messages any more.
+    pub is_calm: bool,
     last: SessionId,
 }
 

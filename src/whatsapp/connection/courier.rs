@@ -257,6 +257,8 @@ impl Courier {
             Effect::Send(message) => {
                 let stop = CancellationToken::new();
                 let (id, wa_id, since) = (message.id, message.wa_id.clone(), std::time::Instant::now());
+                // The same message may have rested since a former try.
+                inner.sends.retain(|send| send.id != id);
                 inner.sends.push(UnderWay { id, wa_id, stop: stop.clone(), since });
                 self.start(async move { courier.send(*message, stop).await });
             }

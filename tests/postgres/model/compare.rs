@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use paird_actors::domain::{AccountId, ConnectionSettings, Event, Instant, TicketRecord};
-use paird_actors::simulation::model::{CommandState, Recorded, Retried, StatementAnswer, StoredKeyring};
+use paird_actors::domain::{AccountId, ConnectionSettings, Event, EventKind, Instant, TakenMessages, TicketRecord};
+use paird_actors::simulation::model::{CommandState, Recorded, Retried, StatementAnswer, StoredKeyring, ToldEvent};
 use uuid::Uuid;
 
 use super::{Both, now};
@@ -31,16 +31,20 @@ impl Both {
         });
         assert_eq!(commands, expected.collect::<Vec<_>>(), "{at}");
 
-        let sql = "SELECT account_id, seq, kind, payload ->> 'unlinked' FROM events ORDER BY account_id, seq";
+        let sql = "SELECT account_id, seq, kind,
+                          coalesce(payload ->> 'unlinked', CASE WHEN kind <> 'message.failed' THEN payload ->> 'messageId' END)
+                   FROM events ORDER BY account_id, seq";
         let rows = self.database.web.query(sql, &[]).await.unwrap();
         type Told = (Uuid, i64, String, Option<String>);
         let events: Vec<Told> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
         let told = self.model.events.iter().map(|told| {
-            let unlinked = match &told.event {
-                Event::AccountDeleted { unlinked } => Some(unlinked.as_str().to_owned()),
+            let says = match &told.event {
+                ToldEvent::OfAccount(Event::AccountDeleted { unlinked }) => Some(unlinked.as_str().to_owned()),
+                // Those that expire together are told in any order.
+                ToldEvent::OfMessage(kind, id) if *kind != EventKind::MessageFailed => Some(id.0.to_string()),
                 _ => None,
             };
-            (told.account.0, told.seq, told.event.kind().to_string(), unlinked)
+            (told.account.0, told.seq, told.event.kind().to_string(), says)
         });
         let mut expected: Vec<Told> = told.collect();
         expected.sort();
@@ -123,6 +127,10 @@ pub(super) fn plain(answer: StatementAnswer) -> StatementAnswer {
         StatementAnswer::Daemons { live, next_end } => {
             StatementAnswer::Daemons { live, next_end: next_end.map(|_| Duration::ZERO) }
         }
+        StatementAnswer::Messages(Some(taken)) => {
+            StatementAnswer::Messages(Some(TakenMessages { next_due: taken.next_due.map(|_| Duration::ZERO), ..taken }))
+        }
+        StatementAnswer::Told(told) => StatementAnswer::Told(told.map(|_| true)),
         StatementAnswer::Claimed(mut claimed) => {
             claimed.sort();
             StatementAnswer::Claimed(claimed)

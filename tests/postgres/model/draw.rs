@@ -22,7 +22,7 @@ impl Both {
     }
 
     /// Mostly the owner and its fence.
-    fn owner_of(&mut self, account: AccountId) -> (Uuid, Fence) {
+    pub(super) fn owner_of(&mut self, account: AccountId) -> (Uuid, Fence) {
         let row = &self.model.accounts[&account];
         let (owner, fence) = (row.owner, row.record.fence);
         let another = self.process();
@@ -217,7 +217,7 @@ impl Both {
             (None, None) => Link::None,
         };
         // A deleted account stays deleted: alive again it would have its number without claiming it.
-        let deleted_at = row.deleted_at.or_else(|| self.dice.chance(5).then(now));
+        let deleted_at = row.deleted_at.or_else(|| self.dice.chance(2).then(now));
         AccountRecord {
             fence,
             status,

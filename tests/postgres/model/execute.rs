@@ -230,6 +230,11 @@ impl Both {
                 let put = put_credentials().params(client, &row).one().await.unwrap();
                 StatementAnswer::Put { held: put.held, epoch: put.epoch, written: put.written > 0 }
             }
+            Statement::TakeMessages { .. }
+            | Statement::SettleMessages { .. }
+            | Statement::RecordReceipts { .. }
+            | Statement::SweepMessages
+            | Statement::ListRinging { .. } => self.execute_of_messages(statement).await,
         }
     }
 

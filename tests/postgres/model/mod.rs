@@ -6,6 +6,7 @@
 mod compare;
 mod draw;
 mod execute;
+mod messages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,9 +27,9 @@ use self::compare::{name, plain};
 use crate::support::Database;
 
 const HISTORIES: u64 = 6;
-const STEPS: usize = 300;
+const STEPS: usize = 510;
 /// Kinds of answers that must occur, so that the histories show something.
-const SEEN: [&str; 22] = [
+const SEEN: [&str; 35] = [
     "recorded",
     "recorded before",
     "overtaken",
@@ -51,6 +52,19 @@ const SEEN: [&str; 22] = [
     "orphans",
     "put back",
     "given back",
+    "messages taken",
+    "messages taken again",
+    "nothing to take",
+    "not the sender",
+    "more to take",
+    "due later",
+    "message sent",
+    "message sent by a receipt",
+    "message read",
+    "message taken back",
+    "message failed",
+    "message expired",
+    "rings",
 ];
 /// Leases end only when a history ends them.
 const TTL: Duration = Duration::from_secs(3600);
@@ -76,6 +90,7 @@ struct Both {
     model: Model,
     database: Database,
     client: deadpool_postgres::Object,
+    pool: deadpool_postgres::Pool,
     processes: Vec<Uuid>,
     stores: BTreeMap<Uuid, PgStore>,
     accounts: Vec<AccountId>,
@@ -104,6 +119,7 @@ impl Both {
             let sql = "INSERT INTO whatsapp_accounts (id, operator_id, label) VALUES ($1, $2, $3)";
             database.web.execute(sql, &[&account.0, &operator, &label]).await.unwrap();
             model.add_account(*account, OperatorId(operator), &label, now());
+            messages::pace(&database, &mut model, *account, nth).await;
         }
         let processes: Vec<Uuid> = (0..3).map(|_| Uuid::from_u128(dice.wide())).collect();
         let store = |process| PgStore::new(pool.clone(), process, Waker::default(), Arc::default());
@@ -114,6 +130,7 @@ impl Both {
             model,
             database,
             client,
+            pool,
             processes,
             stores,
             accounts,
@@ -136,10 +153,19 @@ impl Both {
     }
 
     async fn step(&mut self, at: &str) {
-        match self.dice.below(20) {
+        match self.dice.below(34) {
             0 | 1 => self.send().await,
             2 => self.end_a_lease().await,
             3 if self.dice.chance(15) => self.age_tickets().await,
+            20..=23 => self.send_message().await,
+            24 => self.cancel_message().await,
+            25 if self.dice.chance(30) => self.age_messages().await,
+            26.. => {
+                let account = self.account();
+                let statement = self.draw_of_messages(account).unwrap_or(Statement::SweepMessages);
+                self.issued.push(statement.clone());
+                self.run(statement, at).await;
+            }
             // A statement that was issued before arrives late, or a second time.
             4..=8 if !self.issued.is_empty() => {
                 let nth = self.dice.below(self.issued.len());
@@ -157,6 +183,7 @@ impl Both {
             }
         }
         self.compare(at).await;
+        self.compare_messages(at).await;
     }
 
     async fn run(&mut self, statement: Statement, at: &str) {
@@ -164,6 +191,7 @@ impl Both {
         let answer = self.execute(&statement).await;
         assert_eq!(plain(answer), plain(expected.clone()), "{at}: {statement:?}");
         self.seen.extend(name(&expected));
+        self.note_messages(&expected);
         self.seen.extend(match (&statement, &expected) {
             (Statement::RequeueCommands { .. }, StatementAnswer::Count(1..)) => Some("put back"),
             (Statement::GiveAccountsBack { .. }, StatementAnswer::Count(1..)) => Some("given back"),

@@ -90,14 +90,16 @@ fn live(choice: u8, history: &[Moment], states: &mut BTreeSet<&'static str>) -> 
 /// From any state, a shell that answers and a database without messages bring it to rest.
 fn bring_to_rest(bench: &mut Bench, all: &mut Vec<Effect>) {
     for _ in 0..200 {
-        let unsettled = bench.machine.held.iter().find(|held| !matches!(held.stage, SendStage::Done { .. }));
+        let is_over = |held: &&HeldMessage| matches!(held.stage, SendStage::Done { .. } | SendStage::Resting { .. });
+        let unsettled = bench.machine.held.iter().find(|held| !is_over(held));
         let input = if let Some(held) = unsettled {
             let id = held.id;
             match held.stage {
                 SendStage::Wired { .. } => Input::Acked { id, at: START },
-                SendStage::Sending { .. } | SendStage::Stopping { .. } | SendStage::Done { .. } => {
-                    Input::NotSent { id, why: NotSent::Failed }
-                }
+                SendStage::Sending { .. }
+                | SendStage::Stopping { .. }
+                | SendStage::Resting { .. }
+                | SendStage::Done { .. } => Input::NotSent { id, why: NotSent::Failed },
             }
         } else if bench.machine.write.as_ref().is_some_and(|write| write.due().is_none()) {
             Input::Settled(Ok(()))

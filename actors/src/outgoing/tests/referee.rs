@@ -122,9 +122,9 @@ impl Referee {
             // What comes during a write goes with the next.
             let is_written = a_try.outcome.is_some() || self.writes.is_some();
             assert!(a_try.is_sent || is_written, "a message was taken and forgotten");
-            assert!(!a_try.is_known() || is_written, "what came of a message is not written");
+            assert!(!a_try.is_known() || is_written || a_try.may_rest(), "what came of a message is not written");
         }
-        let waits = |a_try: &Try| a_try.is_sent && a_try.outcome.is_none() && !a_try.is_known();
+        let waits = |a_try: &Try| a_try.is_sent && a_try.outcome.is_none() && (!a_try.is_known() || a_try.may_rest());
         let waits = self.held.values().any(waits);
         // It may have been given up during a write; then it goes with the next.
         let has_end = machine.deadline().is_some() || self.writes.is_some();
@@ -152,9 +152,19 @@ impl Referee {
                 self.looks = Some(*room);
             }
             Effect::Send(message) => {
-                let Input::Taken(Ok(taken)) = input else { panic!("sent on {input:?}") };
-                assert!(taken.messages.contains(&**message), "sent what was not taken");
-                let a_try = self.held.get_mut(&message.id).expect("sent what is not held");
+                let a_try = self.held.get_mut(&message.id);
+                if let Input::Taken(Ok(taken)) = input {
+                    assert!(taken.messages.contains(&**message), "sent what was not taken");
+                } else {
+                    let rested = *input == Input::Deadline && a_try.as_ref().is_some_and(|a_try| a_try.may_rest());
+                    assert!(rested, "sent on {input:?}");
+                }
+                let a_try = a_try.expect("sent what is not held");
+                if a_try.may_rest() {
+                    let attempt = a_try.message.attempt + 1;
+                    *a_try = Try::of(&OutgoingMessage { attempt, ..a_try.message.clone() });
+                    assert_eq!(a_try.message, **message, "sent something else");
+                }
                 assert!(!std::mem::replace(&mut a_try.is_sent, true), "sent twice by one try");
                 assert!(message.expires_at.is_none_or(|at| at > now), "sent after its time");
                 assert!(!message.maybe_sent || self.policy.sends_again, "sent again where that is not wanted");
@@ -169,6 +179,18 @@ impl Referee {
         }
     }
 
+    /// What is given back is put off when that was not heard of.
+    fn is_same(&self, (id, before): &(MessageId, SendOutcome), (of, now): &(MessageId, SendOutcome)) -> bool {
+        let late = self.policy.late_statement;
+        id == of
+            && match (before, now) {
+                (SendOutcome::Again { after: before }, SendOutcome::Again { after: now }) => {
+                    *now == *before || *now == (*before).max(late)
+                }
+                _ => before == now,
+            }
+    }
+
     fn same_held(&self, held: &[MessageId]) -> bool {
         let mut held = held.to_vec();
         held.sort();
@@ -180,15 +202,17 @@ impl Referee {
         if let Some(before) = &self.writes {
             assert_eq!(*input, Input::Deadline, "two writes at once");
             for outcome in before {
-                assert!(outcomes.contains(outcome), "an outcome changed, or was dropped");
+                let is_kept = outcomes.iter().any(|now| self.is_same(outcome, now));
+                assert!(is_kept, "an outcome changed, or was dropped");
             }
         }
         for (id, outcome) in outcomes {
-            let a_try = self.held.get_mut(id).expect("an outcome of nothing");
-            if let Some(before) = &a_try.outcome {
-                assert_eq!(before, outcome, "an outcome changed");
+            let before = self.held.get(id).and_then(|a_try| a_try.outcome.clone());
+            if let Some(before) = before {
+                assert!(self.is_same(&(*id, before), &(*id, outcome.clone())), "an outcome changed");
                 continue;
             }
+            let a_try = self.held.get_mut(id).expect("an outcome of nothing");
             a_try.is_true(outcome, &self.policy);
             a_try.outcome = Some(outcome.clone());
         }
@@ -211,6 +235,13 @@ impl Try {
         }
     }
 
+    /// It may have arrived by an earlier try, and not by this one.
+    fn may_rest(&self) -> bool {
+        let is_unreached = self.acked && self.wired == Some(false);
+        let is_busy = self.wired.is_some() && matches!(self.refused, Some(429 | 503));
+        self.message.maybe_sent && self.is_sent && !self.received && (self.not_sent || is_unreached || is_busy)
+    }
+
     fn is_known(&self) -> bool {
         self.not_sent || (self.wired.is_some() && (self.acked || self.received || self.refused.is_some()))
     }
@@ -226,9 +257,16 @@ impl Try {
             }
             SendOutcome::Again { .. } => {
                 assert!(left(policy.tries_in_all), "tried for ever");
+                assert!(!self.message.maybe_sent, "given back, and it may have arrived");
                 let is_unreached = self.acked && self.wired == Some(false) && left(policy.tries_unreached);
                 let is_busy = matches!(self.refused, Some(429 | 503)) && left(policy.tries_busy);
                 assert!(self.not_sent || is_unreached || is_busy, "sent again while WhatsApp may have it");
+            }
+            SendOutcome::Failed { reason, .. } if self.message.maybe_sent && self.is_sent => {
+                assert_eq!(*reason, SendFailure::NoAck, "it may have arrived");
+                let has_ended = self.not_sent || self.refused.is_some() || self.wired == Some(false);
+                let is_over = self.message.expires_at.is_some();
+                assert!(has_ended || is_over || !left(policy.tries), "given up too early");
             }
             SendOutcome::Failed { reason, code } => match reason {
                 SendFailure::Refused | SendFailure::ReachoutTimelocked => {

@@ -54,7 +54,7 @@ fn what_nobody_can_read_is_not_sent() {
     assert_eq!(bench.until_deadline(), *after);
     assert!(matches!(bench.wait(), [Effect::Take { .. }]));
 
-    let mut bench = Bench::sending(nth_try(1, 3));
+    let mut bench = Bench::sending(OutgoingMessage { maybe_sent: false, ..nth_try(1, 3) });
     bench.wire(1, false);
     assert_eq!(*bench.ack(1), [settle(1, failed(SendFailure::NoRecipientDevice, None))]);
 }
@@ -68,7 +68,9 @@ fn refusals_end_a_message_but_for_a_busy_server() {
     }
     let busy = Bench::wired(1).refuse(1, 503).to_vec();
     assert!(matches!(&busy[..], [Effect::Settle(outcomes)] if matches!(outcomes[0].1, SendOutcome::Again { .. })));
-    assert_eq!(*Bench::wired(10).refuse(1, 503), [settle(1, failed(SendFailure::Refused, Some(503)))]);
+    let mut last = Bench::sending(OutgoingMessage { maybe_sent: false, ..nth_try(1, 10) });
+    last.wire(1, true);
+    assert_eq!(*last.refuse(1, 503), [settle(1, failed(SendFailure::Refused, Some(503)))]);
 }
 
 #[test]
@@ -245,6 +247,48 @@ fn an_expired_message_is_not_sent() {
 fn what_may_have_arrived_does_not_expire() {
     let late = OutgoingMessage { expires_at: Some(START), ..nth_try(1, 2) };
     assert_eq!(Bench::sending(late).effects, [settle(1, failed(SendFailure::NoAck, None))]);
+}
+
+#[test]
+fn what_may_have_arrived_is_sent_again_and_not_given_back() {
+    let mut bench = Bench::sending(nth_try(1, 2));
+    assert_eq!(*bench.not_sent(1, NotSent::Failed), []);
+    assert_eq!(*bench.wait(), [Effect::Send(nth_try(1, 3).into())]);
+    bench.wire(1, true);
+    assert_eq!(*bench.refuse(1, 503), []);
+    assert_eq!(*bench.wait(), [Effect::Send(nth_try(1, 4).into())]);
+    bench.wire(1, false);
+    // Nobody could have read this try, but perhaps an earlier one.
+    assert_eq!(*bench.ack(1), [settle(1, failed(SendFailure::NoAck, None))]);
+}
+
+#[test]
+fn while_it_rests_a_message_is_received_or_expires() {
+    let rests = || {
+        let expires_at = Some(START.after(Duration::from_secs(1)));
+        let mut bench = Bench::sending(OutgoingMessage { expires_at, ..nth_try(1, 2) });
+        bench.not_sent(1, NotSent::Failed);
+        bench
+    };
+    let received = Input::Received { id: MessageId(1), at: START };
+    assert_eq!(*rests().feed(received), [settle(1, SendOutcome::Sent { at: START })]);
+    assert_eq!(*rests().wait(), [settle(1, failed(SendFailure::NoAck, None))]);
+}
+
+#[test]
+fn no_try_says_of_the_others_that_they_failed() {
+    let unknown = |code| [settle(1, failed(SendFailure::NoAck, code))];
+    assert_eq!(*Bench::wired(2).refuse(1, 463), unknown(Some(463)));
+    assert_eq!(*Bench::sending(nth_try(1, 2)).not_sent(1, NotSent::NobodyThere), unknown(None));
+}
+
+#[test]
+fn a_lost_outcome_gives_no_message_back_while_it_is_under_way() {
+    let mut bench = Bench::sending(message(1));
+    bench.not_sent(1, NotSent::Failed);
+    bench.feed(Input::Settled(Err(unavailable())));
+    let after = Duration::from_mins(1);
+    assert_eq!(*bench.wait(), [settle(1, SendOutcome::Again { after })]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
     super::{
         flaws::Flaw,
         model::{Statement, StatementAnswer},
-        whatsapp::LifeId,
+        whatsapp::{LifeId, SessionId},
         world::World,
     },
     Arrival, AskedFor, Process, TOLERANCE, TTL,
@@ -137,6 +137,10 @@ impl World {
         let lives: Vec<LifeId> = p.lives.keys().chain(p.ticket_lives.keys()).copied().collect();
         for life in lives {
             self.note(0, p.daemon, p.id, Arrival::LifeDue(life));
+        }
+        let senders: Vec<SessionId> = p.senders.keys().copied().collect();
+        for session in senders {
+            self.note(0, p.daemon, p.id, Arrival::SenderDue(session));
         }
         self.note(0, p.daemon, p.id, Arrival::RosterDue);
     }

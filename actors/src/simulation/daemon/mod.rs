@@ -3,6 +3,7 @@
 
 mod ends;
 mod heartbeat;
+mod messages;
 mod supervisor;
 
 use std::{
@@ -22,12 +23,15 @@ use super::{
 };
 use crate::{
     domain::{
-        AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Member, Policy, Retired, SessionEvent,
-        StoreError, Survey, Taken, TakingId, TicketId, Trouble, UnlinkAnswer,
+        AccountId, CommandId, CommandRow, Fence, Incarnation, Instant, Member, MessageId, Policy, Retired,
+        SessionEvent, StoreError, Survey, Taken, TakingId, TicketId, Trouble, UnlinkAnswer,
     },
     lease::{Answer as LeaseAnswer, Follower, Heartbeat, LeaseTimings},
     supervisor::roster::{Roster, RosterPolicy, RosterWrite},
 };
+
+pub use messages::{LibraryWord, MailWord, outcome_names};
+use messages::{SenderAsk, SessionSender};
 
 const TTL: Duration = Duration::from_secs(20);
 /// Everything is compared with the database at least this often.
@@ -104,6 +108,13 @@ pub enum Arrival {
     Closed(LifeId, Incarnation, SessionId),
     Groups(LifeId, Incarnation),
     Unlinked(LifeId, Incarnation, UnlinkAnswer),
+    /// There may be messages of the account to send.
+    Bell(AccountId),
+    LookForMessages,
+    SenderDue(SessionId),
+    Library(SessionId, MessageId, u64, LibraryWord),
+    Mail(SessionId, MailWord),
+    WriteReceipts(SessionId),
 }
 
 impl Arrival {
@@ -119,6 +130,9 @@ impl Arrival {
                 | Self::LifeDue(_)
                 | Self::Dial(_)
                 | Self::PutKeys(_)
+                | Self::LookForMessages
+                | Self::SenderDue(_)
+                | Self::WriteReceipts(_)
         )
     }
 }
@@ -139,6 +153,9 @@ pub enum AskedFor {
     Life(LifeId, u64, LifeAsk),
     Ticket(LifeId, u64, TicketAsk),
     Put(SessionId),
+    Sender(SessionId, SenderAsk),
+    Swept,
+    Ringing,
     DrainSet(usize),
     GivenBack(usize),
     Exit,
@@ -180,6 +197,8 @@ pub struct Process {
     pub tickets: BTreeMap<TicketId, LifeId>,
     pub lives: BTreeMap<LifeId, Life>,
     pub ticket_lives: BTreeMap<LifeId, TicketLife>,
+    /// Of each connection that is logged in.
+    pub senders: BTreeMap<SessionId, SessionSender>,
     handed: BTreeMap<CommandId, (AccountId, TakingId)>,
     pub looks: (u64, u64),
     delivered: BTreeMap<CommandId, BTreeSet<TakingId>>,
@@ -239,6 +258,7 @@ impl World {
             tickets: BTreeMap::new(),
             lives: BTreeMap::new(),
             ticket_lives: BTreeMap::new(),
+            senders: BTreeMap::new(),
             handed: BTreeMap::new(),
             looks: (0, 0),
             delivered: BTreeMap::new(),
@@ -252,6 +272,7 @@ impl World {
         of.is_stopped = false;
         self.tell(|| format!("d{daemon} starts as {id}"));
         self.note(0, daemon, id, Arrival::Heartbeat);
+        self.note(0, daemon, id, Arrival::LookForMessages);
     }
 
     /// Whether the process goes on.
@@ -307,6 +328,12 @@ impl World {
             Arrival::Closed(life, incarnation, session) => self.on_closed(p, life, incarnation, session),
             Arrival::Groups(life, incarnation) => self.on_groups(p, life, incarnation),
             Arrival::Unlinked(life, incarnation, answer) => self.on_unlinked(p, life, incarnation, answer),
+            Arrival::Bell(account) => self.on_bell(p, account),
+            Arrival::LookForMessages => self.look_for_messages(p),
+            Arrival::SenderDue(session) => self.on_sender_due(p, session),
+            Arrival::Library(session, message, nth, word) => self.on_library(p, session, (message, nth), word),
+            Arrival::Mail(session, word) => self.on_mail(p, session, word),
+            Arrival::WriteReceipts(session) => self.ask_for_receipts(p, session),
         }
         true
     }
@@ -366,6 +393,9 @@ impl World {
             AskedFor::Life(life, token, ask) => self.on_life_answer(p, life, token, ask, answer),
             AskedFor::Ticket(life, token, ask) => self.on_ticket_answer(p, life, token, ask, answer),
             AskedFor::Put(session) => self.on_put(p, session, &answer),
+            AskedFor::Sender(session, ask) => self.on_sender_answer(p, session, ask, answer),
+            AskedFor::Swept => self.on_swept(p),
+            AskedFor::Ringing => self.on_ringing(p, answer),
             AskedFor::DrainSet(nth) => self.on_drain_set(p, nth, answer.is_ok()),
             AskedFor::GivenBack(nth) => {
                 if p.request.as_ref().is_some_and(|request| request.nth == nth) {

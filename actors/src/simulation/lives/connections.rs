@@ -97,6 +97,10 @@ impl World {
             since: opening.since,
             is_asked: opening.is_asked,
             lost_time: self.daemons.get(p.daemon).map_or(0, |of| of.lost_time),
+            was_told_all: false,
+            is_drained: false,
+            says_at: 0,
+            hears_at: 0,
         });
         let turn = if self.dice.chance(10) { self.dice.spread(500, 5_000) } else { self.dice.spread(1, 50) };
         self.note(turn, p.daemon, p.id, Arrival::Dial(session));
@@ -109,6 +113,9 @@ impl World {
         if matches!(event, SessionEvent::Open { .. }) {
             let soon = self.dice.spread(20, 400);
             self.note(soon, p.daemon, p.id, Arrival::PutKeys(id));
+            self.begin_sending(p, id);
+        } else if matches!(event, SessionEvent::Ended { .. }) {
+            p.senders.remove(&id);
         }
         if p.lives.contains_key(&life) {
             self.input(p, life, Input::Session(incarnation, event));

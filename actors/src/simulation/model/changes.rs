@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     super::flaws::Flaw,
     Model,
-    rows::{CommandState, StoredAccount, StoredEvent, StoredKeyring, StoredTicket},
+    rows::{CommandState, StoredAccount, StoredEvent, StoredKeyring, StoredTicket, ToldEvent},
     statement::{Recorded, Retried},
 };
 use crate::domain::{
@@ -69,6 +69,7 @@ impl Model {
         let unlinks = change.deletes && (!change.tickets.is_empty() || has_tickets);
         let Some(row) = self.accounts.get_mut(&account) else { return };
         let former = (row.record.status, row.record.since);
+        let was_deleted = row.record.deleted_at.is_some();
         row.record = AccountRecord { label: row.record.label.clone(), operator: row.record.operator, ..record.clone() };
         if unlinks {
             row.record.status = Status::Deleting;
@@ -89,7 +90,11 @@ impl Model {
                 Event::AccountDeleted { .. } if unlinks => Event::AccountDeleted { unlinked: Unlinked::Pending },
                 event => event.clone(),
             };
-            self.events.push(StoredEvent { account, seq: row.event_seq, event });
+            self.events.push(StoredEvent { account, seq: row.event_seq, event: ToldEvent::OfAccount(event) });
+        }
+        if !was_deleted && record.deleted_at.is_some() {
+            self.messages.retain(|_, message| message.account != account);
+            self.chats.retain(|(of, _)| *of != account);
         }
         // Statements of one WITH do not see each other's rows: a ticket is opened for, and
         // keys are erased of, keyrings that were there before.
@@ -180,7 +185,8 @@ impl Model {
         let is_last = self.tickets_of(ticket.account).next().is_none();
         if let Some(account) = self.accounts.get_mut(&ticket.account) {
             account.event_seq += 1;
-            self.events.push(StoredEvent { account: ticket.account, seq: account.event_seq, event: event.clone() });
+            let event = ToldEvent::OfAccount(event.clone());
+            self.events.push(StoredEvent { account: ticket.account, seq: account.event_seq, event });
             let settles = self.flaw == Some(Flaw::TicketSettlesDeletion) && is_last;
             if settles && account.record.status == Status::Deleting {
                 account.record.set_status(Status::Unpaired, Reason::Deleted, now);

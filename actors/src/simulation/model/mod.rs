@@ -4,7 +4,9 @@
 mod changes;
 mod commands;
 mod leases;
+mod messages;
 mod rows;
+mod sending;
 mod statement;
 
 use std::{
@@ -17,12 +19,16 @@ use uuid::Uuid;
 
 use super::flaws::Flaw;
 use crate::domain::{
-    AccountId, AccountRecord, CommandId, ConnectionSettings, Desired, Fence, Instant, KeyringId, Loaded, OperatorId,
-    Status, TicketId,
+    AccountId, AccountRecord, CommandId, ConnectionSettings, Desired, Fence, Instant, KeyringId, Loaded, MessageId,
+    OperatorId, Status, TicketId,
 };
 
-pub use rows::{CommandState, StoredAccount, StoredCommand, StoredEvent, StoredKeyring, StoredProcess, StoredTicket};
-pub use statement::{Recorded, Retried, Statement, StatementAnswer};
+pub use messages::NewMessage;
+pub use rows::{
+    CommandState, StoredAccount, StoredCommand, StoredEvent, StoredKeyring, StoredMessage, StoredProcess,
+    StoredSending, StoredTicket, ToldEvent,
+};
+pub use statement::{Recorded, Retried, SendingLink, Statement, StatementAnswer};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -34,6 +40,9 @@ pub struct Model {
     pub events: Vec<StoredEvent>,
     pub tickets: BTreeMap<TicketId, StoredTicket>,
     pub keyrings: BTreeMap<KeyringId, StoredKeyring>,
+    pub messages: BTreeMap<MessageId, StoredMessage>,
+    /// The `contacts` that there was a message with.
+    pub chats: BTreeSet<(AccountId, String)>,
     /// An account stays where it is for so long after it was linked.
     pub stays_after_linking: Duration,
     /// The former defect that is brought back.
@@ -42,6 +51,7 @@ pub struct Model {
     /// were at rest.
     pub(super) spared: BTreeSet<(Uuid, AccountId)>,
     next_id: u64,
+    last_message: i64,
 }
 
 impl Default for Model {
@@ -53,10 +63,13 @@ impl Default for Model {
             events: Vec::new(),
             tickets: BTreeMap::new(),
             keyrings: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            chats: BTreeSet::new(),
             stays_after_linking: Duration::from_mins(10),
             flaw: None,
             spared: BTreeSet::new(),
             next_id: 0,
+            last_message: 0,
         }
     }
 }
@@ -65,9 +78,16 @@ impl Model {
     /// As a web app makes it.
     pub fn add_account(&mut self, id: AccountId, operator: OperatorId, label: &str, now: Instant) {
         let record = AccountRecord::new(id, operator, label, now);
-        let settings = ConnectionSettings::default();
-        self.accounts
-            .insert(id, StoredAccount { record, owner: None, last_change: None, event_seq: 0, qr: None, settings });
+        let account = StoredAccount {
+            record,
+            owner: None,
+            last_change: None,
+            event_seq: 0,
+            qr: None,
+            settings: ConnectionSettings::default(),
+            sending: StoredSending::default(),
+        };
+        self.accounts.insert(id, account);
     }
 
     /// As `send_command` does it.
@@ -247,6 +267,17 @@ impl Model {
                 let written = row.map(|row| row.counter = *counter).is_some();
                 StatementAnswer::Put { held, epoch: found, written }
             }
+            Statement::TakeMessages { process, link, connection, held, room } => {
+                StatementAnswer::Messages(self.take_messages(*process, *link, (*connection, held), *room, now))
+            }
+            Statement::SettleMessages { process, link, connection, outcomes } => {
+                StatementAnswer::Told(self.settle_messages(*process, *link, *connection, outcomes, now))
+            }
+            Statement::RecordReceipts { process, link, receipts } => {
+                StatementAnswer::Told(self.record_receipts(*process, *link, receipts))
+            }
+            Statement::SweepMessages => StatementAnswer::Told(Some(self.sweep_messages(now))),
+            Statement::ListRinging { process } => StatementAnswer::Ringing(self.list_ringing(*process, now)),
         }
     }
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountId, AccountRecord, ChangeId, ConnectionSettings, Event, Instant, KeyringId, Secret, TakingId,
+    AccountId, AccountRecord, ChangeId, ConnectionSettings, Event, EventKind, Instant, KeyringId, MessageId,
+    MessageState, Secret, SendFailure, TakingId,
 };
 
 /// A row of `processes`.
@@ -19,7 +20,7 @@ pub struct StoredProcess {
 }
 
 /// A row of `whatsapp_accounts`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredAccount {
     /// Its fence is the row's.
     pub record: AccountRecord,
@@ -28,6 +29,62 @@ pub struct StoredAccount {
     pub event_seq: i64,
     pub qr: Option<Secret>,
     pub settings: ConnectionSettings,
+    pub sending: StoredSending,
+}
+
+/// The columns of an account that are about sending.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSending {
+    pub rate: f32,
+    pub burst: u32,
+    /// None: as many as there are.
+    pub new_chats_per_day: Option<u32>,
+    pub paused_until: Option<Instant>,
+    pub new_chats_refused: u32,
+    /// Messages taken lately, as of a moment.
+    pub level: f64,
+    pub level_at: Option<Instant>,
+}
+
+impl Default for StoredSending {
+    fn default() -> Self {
+        Self {
+            rate: 1.0,
+            burst: 5,
+            new_chats_per_day: Some(20),
+            paused_until: None,
+            new_chats_refused: 0,
+            level: 0.0,
+            level_at: None,
+        }
+    }
+}
+
+/// A row of `messages` on its way out, with its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    pub account: AccountId,
+    pub chat: String,
+    pub wa_id: String,
+    pub key: Option<String>,
+    pub body: String,
+    pub state: MessageState,
+    /// Why it failed, or what it waits for.
+    pub reason: Option<String>,
+    pub code: Option<u16>,
+    pub due_at: Instant,
+    pub expires_at: Option<Instant>,
+    pub attempt: u16,
+    pub taken_at: Option<Instant>,
+    /// The connection that took it last.
+    pub taken_by: Option<Uuid>,
+    pub is_new_chat: bool,
+}
+
+impl StoredMessage {
+    pub(super) fn fail(&mut self, state: MessageState, reason: SendFailure) {
+        (self.state, self.reason, self.code) = (state, Some(reason.to_string()), None);
+    }
 }
 
 /// The state of a command.
@@ -63,7 +120,32 @@ impl StoredCommand {
 pub struct StoredEvent {
     pub account: AccountId,
     pub seq: i64,
-    pub event: Event,
+    pub event: ToldEvent,
+}
+
+/// What an event tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToldEvent {
+    OfAccount(Event),
+    OfMessage(EventKind, MessageId),
+    /// Sending to new chats is paused, or goes on.
+    OfSending(EventKind),
+}
+
+impl ToldEvent {
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::OfAccount(event) => event.kind(),
+            Self::OfMessage(kind, _) | Self::OfSending(kind) => *kind,
+        }
+    }
+
+    pub fn of_account(&self) -> Option<&Event> {
+        match self {
+            Self::OfAccount(event) => Some(event),
+            Self::OfMessage(..) | Self::OfSending(_) => None,
+        }
+    }
 }
 
 /// A row of `unlink_tickets`.

@@ -6,9 +6,17 @@ use uuid::Uuid;
 
 use super::rows::StoredKeyring;
 use crate::domain::{
-    AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, Instant, KeyringId, Loaded, Survey, Taken,
-    TakingId, TicketId, TicketRecord, Write,
+    AccountId, CommandId, CommandRow, ConnectionSettings, Event, Fence, Instant, KeyringId, Loaded, MessageId, Receipt,
+    SendOutcome, Survey, Taken, TakenMessages, TakingId, TicketId, TicketRecord, Write,
 };
+
+/// The link under which a connection sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendingLink {
+    pub account: AccountId,
+    pub fence: Fence,
+    pub keyring: KeyringId,
+}
 
 /// One statement, by the name that it has in `sql/queries`.
 #[derive(Clone, Debug)]
@@ -124,6 +132,28 @@ pub enum Statement {
         epoch: i64,
         counter: i64,
     },
+    TakeMessages {
+        process: Uuid,
+        link: SendingLink,
+        connection: Uuid,
+        held: Vec<MessageId>,
+        room: u16,
+    },
+    SettleMessages {
+        process: Uuid,
+        link: SendingLink,
+        connection: Uuid,
+        outcomes: Vec<(MessageId, SendOutcome)>,
+    },
+    RecordReceipts {
+        process: Uuid,
+        link: SendingLink,
+        receipts: Vec<Receipt>,
+    },
+    SweepMessages,
+    ListRinging {
+        process: Uuid,
+    },
 }
 
 /// The answer of a statement.
@@ -169,6 +199,11 @@ pub enum StatementAnswer {
         found: bool,
         keyring: Option<StoredKeyring>,
     },
+    /// `None`: the account has another owner, a newer fence, or no longer this link.
+    Messages(Option<TakenMessages>),
+    /// Whether there are new events; `None` as above.
+    Told(Option<bool>),
+    Ringing(Vec<AccountId>),
     /// The epoch of the keyring, if there is one, and whether the write was done.
     Put {
         held: bool,

@@ -116,6 +116,8 @@ impl World {
                     of.deaf_until = of.deaf_until.max(until);
                 }
             }
+            ActKind::Send(asked) => self.send_message(asked),
+            ActKind::CancelMessage { account, nth } => self.cancel_message(account, nth),
             ActKind::RestartActor { account } => {
                 let Some(account) = self.accounts.get(account).copied() else { return };
                 let owner = self.model.accounts.get(&account).and_then(|row| row.owner);
@@ -195,6 +197,7 @@ impl World {
         }
         self.away_until = 0;
         self.whatsapp.busy_until = 0;
+        self.whatsapp.is_calm = true;
         self.stop_behind_keys = None;
         for daemon in 0..self.daemons.len() {
             if let Some(of) = self.daemons.get_mut(daemon) {

@@ -1,6 +1,7 @@
 //! Time and the daemons' processes: everything that is due happens in its order.
 
 mod acts;
+mod messages;
 mod phones;
 mod statements;
 mod trace;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use self::{
     acts::AdminRequest,
+    messages::PhoneReceipt,
     statements::{Refusal, StatementCall, Wrong},
 };
 use super::{
@@ -24,9 +26,12 @@ use super::{
     model::Model,
     referee::{Referee, Violation},
     schedule::{Act, ArrivalOrder, Schedule},
-    whatsapp::{SessionId, WhatsAppModel},
+    whatsapp::{MailId, SentFrame, SessionId, WhatsAppModel},
 };
-use crate::domain::{AccountId, Instant, OperatorId, Policy, Refuse};
+use crate::{
+    domain::{AccountId, Backoff, Instant, OperatorId, Policy, Refuse},
+    outgoing::OutgoingPolicy,
+};
 
 pub use statements::CallId;
 
@@ -49,6 +54,10 @@ enum Due {
     HangUp(SessionId),
     Scan { phone: usize, account: usize, until: i64 },
     Operator(usize),
+    SayWhatWasKept(SessionId),
+    Frame(SessionId, Box<SentFrame>),
+    MailRead(SessionId, Vec<MailId>),
+    PhoneReceipt(PhoneReceipt),
 }
 
 /// The result of a run.
@@ -69,12 +78,15 @@ pub struct World {
     due: BTreeMap<u64, Due>,
     nth: u64,
     pub dice: Dice,
+    /// For everything that is about messages, so that the rest of a run is what it is without.
+    pub message_dice: Dice,
     pub model: Model,
     pub whatsapp: WhatsAppModel,
     pub daemons: Vec<Daemon>,
     pub referee: Referee,
     pub flaw: Option<Flaw>,
     pub policy: Policy,
+    pub outgoing_policy: OutgoingPolicy,
     pub accounts: Vec<AccountId>,
     calls: BTreeMap<CallId, StatementCall>,
     statements: u64,
@@ -90,6 +102,8 @@ pub struct World {
     last_life: u64,
     /// Openings of keyrings so far, of all daemons.
     pub openings: u64,
+    /// Tries of messages so far, of all daemons.
+    pub last_try: u64,
     last_stamp: i64,
     trace: Option<VecDeque<String>>,
 }
@@ -100,10 +114,23 @@ pub fn run(schedule: &Schedule, flaw: Option<Flaw>, traces: bool) -> RunOutcome 
     let mut world = World::new(schedule, flaw, traces);
     let settled_after = world.live_through(schedule);
     RunOutcome {
-        violation: world.referee.first.take(),
+        violation: world.referee.take_objection(),
         trace: world.trace.unwrap_or_default().into(),
         settled_after,
         statements: world.statements,
+    }
+}
+
+/// Short, so that a run sees all of them; but for `late_statement`, after which a statement of a
+/// run that stood still and was late is over, too.
+fn outgoing_policy() -> OutgoingPolicy {
+    OutgoingPolicy {
+        at_once: 3,
+        send_timeout: Duration::from_secs(5),
+        ack_timeout: Duration::from_secs(10),
+        pause: Backoff::new(Duration::from_secs(1), Duration::from_secs(20)),
+        late_statement: Duration::from_secs(130),
+        ..OutgoingPolicy::default()
     }
 }
 
@@ -119,12 +146,17 @@ impl World {
         };
         let mut model = Model::default();
         (model.flaw, model.stays_after_linking) = (flaw, Duration::from_secs(5));
+        let mut message_dice = Dice::new(schedule.seed ^ 0xB00C);
         let mut referee = Referee::default();
         let mut accounts = Vec::new();
         for nth in 0..schedule.accounts {
             let id = AccountId(Uuid::from_u128(dice.wide() >> 16 | u128::try_from(nth).unwrap_or(0) << 112));
             let operator = OperatorId(Uuid::from_u128(if nth == 3 { 2 } else { 1 }));
             model.add_account(id, operator, &format!("a{nth}"), Instant(BEGINNING));
+            if let Some(row) = model.accounts.get_mut(&id) {
+                row.sending.burst = if message_dice.chance(30) { 1 } else { 5 };
+                row.sending.new_chats_per_day = message_dice.one_of(&[None, Some(20), Some(20), Some(1)]).flatten();
+            }
             referee.add_account(&model.accounts[&id]);
             accounts.push(id);
         }
@@ -134,12 +166,14 @@ impl World {
             due: BTreeMap::new(),
             nth: 0,
             dice,
+            message_dice,
             model,
             whatsapp: WhatsAppModel::default(),
             daemons: (0..schedule.daemons).map(|_| Daemon::default()).collect(),
             referee,
             flaw,
             policy,
+            outgoing_policy: outgoing_policy(),
             accounts,
             calls: BTreeMap::new(),
             statements: 0,
@@ -152,6 +186,7 @@ impl World {
             requests: Vec::new(),
             last_life: 0,
             openings: 0,
+            last_try: 0,
             last_stamp: 0,
             trace: traces.then(VecDeque::new),
         };
@@ -168,7 +203,7 @@ impl World {
     /// Goes on until then, or until a rule is broken.
     pub fn until(&mut self, end: i64) {
         while let Some(Reverse((at, nth))) = self.queue.peek().copied() {
-            if at > end || self.referee.first.is_some() {
+            if at > end || self.referee.has_objected() {
                 break;
             }
             self.queue.pop();
@@ -176,7 +211,7 @@ impl World {
             self.now = self.now.max(at);
             self.happen(due);
         }
-        if self.referee.first.is_none() {
+        if !self.referee.has_objected() {
             self.now = end;
         }
     }
@@ -225,6 +260,10 @@ impl World {
             Due::HangUp(session) => self.whatsapp.hang_up(session),
             Due::Scan { phone, account, until } => self.scan(phone, account, until),
             Due::Operator(request) => self.ask_for(request),
+            Due::SayWhatWasKept(session) => self.say_what_was_kept(session),
+            Due::Frame(session, frame) => self.on_frame(session, &frame),
+            Due::MailRead(session, mail) => self.forget_mail(session, &mail),
+            Due::PhoneReceipt(receipt) => self.on_phone_receipt(receipt),
         }
     }
 

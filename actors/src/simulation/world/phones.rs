@@ -82,6 +82,8 @@ impl World {
         let phone = device.and_then(|device| number(device.phone));
         let device_jid = device.map(|device| format!("{}:{}@s.whatsapp.net", device.phone, session.keyring));
         self.speak(id, SessionEvent::Open { phone, device_jid });
+        let way = self.message_dice.spread(60, 2_000);
+        self.after(way, Due::SayWhatWasKept(id));
     }
 
     /// Its monotonic clock stood still, and it was not renewed since.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{
     super::{
         daemon::{Arrival, AskedFor, Process},
+        dice::Dice,
         flaws::Flaw,
         model::Statement,
         schedule::{Refused, StatementFault, StatementKind},
@@ -56,17 +57,18 @@ impl World {
         let daemon = process.daemon;
         self.statements += 1;
         let id = self.statements;
+        let is_of_messages = is_of_messages(&statement);
         let mut call = StatementCall {
             daemon,
             process: process.id,
             statement,
             then: Some(then),
-            connection: self.dice.below(CONNECTIONS),
+            connection: self.dice_of(is_of_messages).below(CONNECTIONS),
             unheard: false,
             left: 1,
             refused: None,
         };
-        let way = self.dice.spread(1, 40);
+        let way = self.dice_of(is_of_messages).spread(1, 40);
         let is_renewal = matches!(call.statement, Statement::RenewLease { .. } | Statement::TakeLease { .. });
         let mut at = if is_renewal { way } else { way.max(self.frozen_for(daemon, call.connection) + way) };
         let timeout = if is_renewal { 4_000 } else { STATEMENT_TIMEOUT };
@@ -85,6 +87,8 @@ impl World {
                 }
                 // Only what is tried again can come twice, and keys never are.
                 StatementFault::Twice(_) if matches!(call.statement, Statement::PutCredentials { .. }) => {}
+                // And outcomes are tried again later than a statement can be late, see `OutgoingPolicy`.
+                StatementFault::Twice(_) if matches!(call.statement, Statement::SettleMessages { .. }) => {}
                 StatementFault::Twice(ms) => {
                     (call.left, told) = (2, ", twice");
                     again = Some(at + ms);
@@ -100,6 +104,10 @@ impl World {
         }
         self.note(timeout, daemon, process.id, Arrival::TimedOut(id));
         self.calls.insert(id, call);
+    }
+
+    fn dice_of(&mut self, is_of_messages: bool) -> &mut Dice {
+        if is_of_messages { &mut self.message_dice } else { &mut self.dice }
     }
 
     fn frozen_for(&self, daemon: usize, connection: usize) -> i64 {
@@ -140,7 +148,7 @@ impl World {
 
     pub(super) fn execute(&mut self, id: CallId) {
         let Some(mut call) = self.calls.remove(&id) else { return };
-        let back = self.dice.spread(1, 30);
+        let back = self.dice_of(is_of_messages(&call.statement)).spread(1, 30);
         let now = self.database_now();
         call.left -= 1;
         let answer = if self.now < self.away_until || call.refused.is_some() {
@@ -213,9 +221,21 @@ fn is_refused(what: Refused, change: &Change) -> bool {
     }
 }
 
+fn is_of_messages(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::TakeMessages { .. }
+            | Statement::SettleMessages { .. }
+            | Statement::RecordReceipts { .. }
+            | Statement::SweepMessages
+            | Statement::ListRinging { .. }
+    )
+}
+
 fn matches(sort: StatementKind, statement: &Statement) -> bool {
     match sort {
-        StatementKind::Any => !matches!(statement, Statement::RenewLease { .. }),
+        // Messages have faults of their own.
+        StatementKind::Any => !matches!(statement, Statement::RenewLease { .. }) && !is_of_messages(statement),
         StatementKind::Change => matches!(statement, Statement::RecordChange { .. }),
         StatementKind::Take => matches!(statement, Statement::TakeCommands { .. }),
         StatementKind::Requeue => matches!(statement, Statement::RequeueCommands { .. }),
@@ -231,6 +251,9 @@ fn matches(sort: StatementKind, statement: &Statement) -> bool {
         }
         StatementKind::Keys => matches!(statement, Statement::PutCredentials { .. }),
         StatementKind::Renewal => matches!(statement, Statement::RenewLease { .. }),
+        StatementKind::TakeMessages => matches!(statement, Statement::TakeMessages { .. }),
+        StatementKind::Outcomes => matches!(statement, Statement::SettleMessages { .. }),
+        StatementKind::Receipts => matches!(statement, Statement::RecordReceipts { .. }),
         StatementKind::Drain => matches!(statement, Statement::SetDraining { .. } | Statement::GiveAccountsBack { .. }),
     }
 }

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::{
-    super::model::{Statement, StatementAnswer},
+    super::{
+        daemon::outcome_names,
+        model::{Statement, StatementAnswer},
+    },
     BEGINNING, World,
 };
 use crate::domain::StoreError;
@@ -41,6 +44,9 @@ pub(super) fn is_routine(statement: &Statement) -> bool {
             | Statement::TakeCommands { .. }
             | Statement::PutCredentials { .. }
             | Statement::ClaimAccounts { .. }
+            | Statement::TakeMessages { .. }
+            | Statement::SweepMessages
+            | Statement::ListRinging { .. }
     )
 }
 
@@ -49,6 +55,9 @@ pub(super) fn found_nothing(answer: &Result<StatementAnswer, StoreError>) -> boo
         Ok(StatementAnswer::Renewed { epoch, expired, .. }) => epoch.is_some() && !expired,
         Ok(StatementAnswer::Commands { due, orphans }) => due.is_empty() && !orphans,
         Ok(StatementAnswer::Claimed(claimed)) => claimed.is_empty(),
+        Ok(StatementAnswer::Messages(Some(taken))) => taken.messages.is_empty(),
+        Ok(StatementAnswer::Ringing(accounts)) => accounts.is_empty(),
+        Ok(StatementAnswer::Told(told)) => *told == Some(false),
         Ok(StatementAnswer::Survey(_) | StatementAnswer::Put { written: true, .. }) => true,
         _ => false,
     }
@@ -76,6 +85,9 @@ pub(super) fn said(statement: &Statement) -> String {
                 write.change.erase.len(),
             )
         }
+        Statement::TakeMessages { held, room, .. } => format!("take_messages, {room} besides {held:?}"),
+        Statement::SettleMessages { outcomes, .. } => format!("settle_messages {:?}", outcome_names(outcomes)),
+        Statement::RecordReceipts { receipts, .. } => format!("record_receipts {receipts:?}"),
         other => format!("{other:?}"),
     }
 }
