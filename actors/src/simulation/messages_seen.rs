@@ -138,13 +138,21 @@ impl MessagesSeen {
             ),
         };
         let is_over = row.expires_at.is_some_and(|at| at <= now);
+        // Nobody will say what came of it.
+        let is_of_former_link = model.accounts.get(&row.account).is_some_and(|account| {
+            let record = &account.record;
+            !match cause {
+                Cause::Statement(Statement::TakeMessages { link, .. }) => row.taken_under == Some(link.keyring),
+                _ => [record.keyring(), record.linking()].contains(&row.taken_under),
+            }
+        });
         let is_allowed = match (former.state, row.state) {
             (Queued | Sending, Sending) => takes,
             (Queued, Cancelled) => matches!(cause, Cause::WebApp(Some(cancelled)) if cancelled == id),
             (Queued, Expired) => (takes || sweeps) && is_over,
             (Queued, Sent | Delivered | Read) => receives && former.attempt > 0,
             (Sending, Queued | Expired) => settles,
-            (Sending, Failed) => settles || sweeps,
+            (Sending, Failed) => settles || ((takes || sweeps) && is_of_former_link),
             (Sending, Sent) => settles || receives,
             (Sending | Sent, Delivered | Read) | (Delivered, Read) => receives,
             _ => false,
@@ -211,12 +219,8 @@ impl MessagesSeen {
     /// WhatsApp has it, for somebody who can read it.
     pub fn on_accepted(&mut self, frame: &SentFrame, model: &Model) {
         let former = self.contents.entry(frame.wa_id.clone()).or_insert_with(|| frame.clone()).clone();
-        // A message that was under way when its account was paired again may go under the new link,
-        // if nothing has swept it meanwhile: `take_messages` does not see under which it was taken.
-        let is_same_link = former.secret.0 == frame.secret.0;
-        let is_same_secret = former.secret == frame.secret || !is_same_link;
-        let same = (former.account, &former.chat, &former.content);
-        if same != (frame.account, &frame.chat, &frame.content) || !is_same_secret {
+        let same = (former.account, &former.chat, &former.content, &former.secret);
+        if same != (frame.account, &frame.chat, &frame.content, &frame.secret) {
             self.object(Rule::IdsHaveOneContent, || {
                 format!("message {} came again with other contents, or another secret", frame.message.0)
             });

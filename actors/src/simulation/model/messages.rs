@@ -55,6 +55,7 @@ impl Model {
             attempt: 0,
             taken_at: None,
             taken_by: None,
+            taken_under: None,
             is_new_chat,
         };
         self.messages.insert(id, row);
@@ -142,6 +143,7 @@ impl Model {
         }
         let account = link.account;
         self.end_what_is_over(account, at);
+        self.end_those_of_former_links(account, &[link.keyring]);
         let sending = self.accounts.get(&account)?.sending.clone();
         let day_ago = Instant(at.0 - i64::try_from(DAY.as_millis()).unwrap_or(0));
         let rested = sending.level_at.unwrap_or(day_ago).max(day_ago).until(at).as_secs_f64();
@@ -190,6 +192,7 @@ impl Model {
             let Some(row) = self.messages.get_mut(id) else { continue };
             (row.state, row.reason) = (MessageState::Sending, None);
             (row.taken_by, row.taken_at) = (Some(connection), Some(at));
+            row.taken_under = Some(link.keyring);
             row.attempt += 1;
         }
         if !ids.is_empty() {

@@ -78,6 +78,8 @@ pub struct StoredMessage {
     pub taken_at: Option<Instant>,
     /// The connection that took it last.
     pub taken_by: Option<Uuid>,
+    /// The link that it was taken to be sent over.
+    pub taken_under: Option<KeyringId>,
     pub is_new_chat: bool,
 }
 

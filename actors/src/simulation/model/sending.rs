@@ -10,7 +10,7 @@ use super::{
     statement::SendingLink,
 };
 use crate::domain::{
-    AccountId, EventKind, Instant, MessageId, MessageState, Receipt, ReceiptKind, SendFailure, SendOutcome,
+    AccountId, EventKind, Instant, KeyringId, MessageId, MessageState, Receipt, ReceiptKind, SendFailure, SendOutcome,
 };
 
 /// So many first messages that are refused in a row pause the others.
@@ -173,26 +173,35 @@ impl Model {
             .filter(|account| has_rested(account) || is_due(account.record.id))
             .map(|account| account.record.id)
             .collect();
-        let unlinked: Vec<AccountId> = live()
-            .filter(|account| account.record.keyring().is_none() && account.record.linking().is_none())
-            .map(|account| account.record.id)
+        let links: Vec<(AccountId, Vec<KeyringId>)> = live()
+            .map(|account| &account.record)
+            .map(|record| (record.id, [record.keyring(), record.linking()].into_iter().flatten().collect()))
             .collect();
         let mut told = false;
         for account in due {
             told |= self.end_what_is_over(account, now);
         }
-        for account in unlinked {
-            let sending = self.messages.iter_mut();
-            let sending = sending.filter(|(_, row)| row.account == account && row.state == MessageState::Sending);
-            let ended = sending.map(|(id, row)| {
-                row.fail(MessageState::Failed, SendFailure::NoAck);
-                *id
-            });
-            for id in ended.collect::<Vec<_>>() {
-                told = true;
-                self.tell_of_message(EventKind::MessageFailed, id);
-            }
+        for (account, keyrings) in links {
+            told |= self.end_those_of_former_links(account, &keyrings);
         }
         told
+    }
+
+    /// Whether it told anything.
+    pub(super) fn end_those_of_former_links(&mut self, account: AccountId, keyrings: &[KeyringId]) -> bool {
+        let is_former = |row: &super::StoredMessage| row.taken_under.is_some_and(|under| !keyrings.contains(&under));
+        let former = self
+            .messages
+            .iter_mut()
+            .filter(|(_, row)| row.account == account && row.state == MessageState::Sending && is_former(row));
+        let ended = former.map(|(id, row)| {
+            row.fail(MessageState::Failed, SendFailure::NoAck);
+            *id
+        });
+        let ended: Vec<MessageId> = ended.collect();
+        for id in &ended {
+            self.tell_of_message(EventKind::MessageFailed, *id);
+        }
+        !ended.is_empty()
     }
 }
