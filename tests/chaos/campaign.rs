@@ -6,15 +6,16 @@ use std::{
 };
 
 use paird_sandbox::{Fault, ScanOptions, Scope};
-use paird_testkit::{Stage, until};
+use paird_testkit::{Stage, until, until_within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     database::Siege,
     fleet::{Fleet, POOL, Resources},
-    invariants::{self, messages::Post},
+    invariants::{self, messages::Post, sends::SentMail},
     script::{ACCOUNTS, ALL_PHONES, Act, Flaw, Flooder, LATE, PHONES, Script, Typing, number},
+    sends::Sends,
     talk::Talks,
     tally::Tally,
 };
@@ -26,8 +27,31 @@ const SHOP: &str = "a shop";
 const SETTLED_WITHIN: Duration = Duration::from_secs(200);
 /// Until messages that wait are read, once they are asked for.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
+/// Until a shop is linked, however often that is begun anew.
+const OPENED_WITHIN: Duration = Duration::from_secs(120);
 /// For so long nothing must be under way: between a command's end and what it started is a gap.
 const QUIET: Duration = Duration::from_millis(1_200);
+
+/// Unfinished work: commands, attempts, tickets, deletions, retries, accounts on their way to another
+/// daemon or back to one that was held up for longer than its lease, and messages to be sent.
+pub const UNDER_WAY: &str = "SELECT concat_ws(' ', 'command', c.id, c.kind, c.state) FROM commands c
+                WHERE c.state IN ('queued', 'running')
+            UNION ALL SELECT concat_ws(' ', 'ticket', t.account_id, t.reason, t.attempts, t.last_error) FROM unlink_tickets t
+            UNION ALL SELECT concat_ws(' ', a.label, a.status, a.status_reason, a.next_retry_at) FROM whatsapp_accounts a
+                WHERE a.status IN ('pending', 'reconnecting', 'deleting') OR (a.status = 'held' AND a.next_retry_at IS NOT NULL)
+                   OR (a.status = 'connected' AND a.groups_synced_at IS NULL)
+            UNION ALL SELECT concat_ws(' ', 'lease of', p.pid) FROM processes p
+                WHERE p.expires_at > clock_timestamp() AND p.pid <> ALL ($1)
+            UNION ALL SELECT concat_ws(' ', a.label, 'has no owner') FROM whatsapp_accounts a
+                WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())
+            UNION ALL SELECT concat_ws(' ', 'event', e.id, 'to be sent') FROM events e WHERE NOT e.notified
+            UNION ALL SELECT concat_ws(' ', a.label, 'has', count(*), 'messages', m.state) FROM messages m
+                JOIN whatsapp_accounts a ON a.id = m.account_id AND a.deleted_at IS NULL
+                WHERE m.direction = 'out' AND (
+                    (m.state IN ('queued', 'sending') AND a.status = 'connected')
+                    OR (m.state = 'sending' AND a.keyring_id IS NULL AND a.linking_keyring_id IS NULL)
+                    OR (m.state = 'queued' AND m.expires_at < clock_timestamp()))
+                GROUP BY a.id, m.state";
 
 pub struct Campaign {
     pub stage: Stage,
@@ -37,6 +61,9 @@ pub struct Campaign {
     /// How often each bare NOTIFY was sent, by kind and account.
     pub notified: BTreeMap<(String, Option<Uuid>), i64>,
     pub talks: Talks,
+    pub sends: Sends,
+    /// The accounts of the shops.
+    shops: Vec<Uuid>,
     tally: Tally,
 }
 
@@ -59,7 +86,12 @@ impl Campaign {
         }
         let calm = Instant::now();
         campaign.talks.end(&campaign.stage.phones).await;
+        campaign.sends.end(&campaign.stage.phones).await;
         campaign.resume_shops().await;
+        if script.is_short {
+            // Else a message whose acknowledgement was lost waits for it, for a minute.
+            campaign.stage.phones.fault(Fault::Cut { scope: Scope::All }).await;
+        }
         println!("when the faults end: {:?}", Post::of(&campaign.stage).await.1);
         campaign.quiet().await;
         campaign.tally.settled(script.seed, calm - started, calm.elapsed());
@@ -82,10 +114,13 @@ impl Campaign {
         // By whom only floods are sent.
         stage.web.sql.batch_execute("CREATE ROLE flooder LOGIN").await.unwrap();
         stage.web.sql.batch_execute(invariants::messages::NOTE_LINKS).await.unwrap();
+        stage.web.sql.batch_execute(invariants::sends::NOTE_STEPS).await.unwrap();
         let talks = Talks::begin(&stage).await;
+        let sends = Sends::begin(&stage).await;
         let fleet = Fleet::start(&stage).await;
+        let mut shops = Vec::new();
         for shop in PHONES..ALL_PHONES {
-            stage.web.connect_account(SHOP, &number(shop), &stage.phones).await;
+            shops.push(opened(&number(shop), &stage).await);
         }
         Self {
             stage,
@@ -94,6 +129,8 @@ impl Campaign {
             siege: Siege::default(),
             notified: BTreeMap::new(),
             talks,
+            sends,
+            shops,
             tally: Tally::default(),
         }
     }
@@ -141,6 +178,11 @@ impl Campaign {
             Act::Talk(talk) => {
                 self.resume_shops().await;
                 return self.talks.carry_out(talk, &self.stage.phones).await;
+            }
+            Act::Web(act) => {
+                let (accounts, shops) = (&self.accounts, &self.shops);
+                let account = |by: usize| shops.get(by.wrapping_sub(PHONES)).copied().unwrap_or(accounts[by]);
+                return self.sends.carry_out(act, account, &self.stage).await;
             }
             Act::Fault(fault) => self.stage.phones.fault(fault).await,
             Act::ClearFaults => self.stage.phones.clear_faults().await,
@@ -234,21 +276,8 @@ impl Campaign {
         }
     }
 
-    /// Unfinished work: commands, attempts, tickets, deletions, retries, and accounts on their way
-    /// to another daemon.
     async fn under_way(&self) -> Vec<String> {
-        let under_way = "SELECT concat_ws(' ', 'command', c.id, c.kind, c.state) FROM commands c
-                WHERE c.state IN ('queued', 'running')
-            UNION ALL SELECT concat_ws(' ', 'ticket', t.account_id, t.reason, t.attempts, t.last_error) FROM unlink_tickets t
-            UNION ALL SELECT concat_ws(' ', a.label, a.status, a.status_reason, a.next_retry_at) FROM whatsapp_accounts a
-                WHERE a.status IN ('pending', 'reconnecting', 'deleting') OR (a.status = 'held' AND a.next_retry_at IS NOT NULL)
-                   OR (a.status = 'connected' AND a.groups_synced_at IS NULL)
-            UNION ALL SELECT concat_ws(' ', 'lease of', p.pid) FROM processes p
-                WHERE p.expires_at > clock_timestamp() AND p.pid <> ALL ($1)
-            UNION ALL SELECT concat_ws(' ', a.label, 'has no owner') FROM whatsapp_accounts a
-                WHERE needs_daemon(a) AND NOT EXISTS (SELECT FROM processes p WHERE p.id = a.owner)
-            UNION ALL SELECT concat_ws(' ', 'event', e.id, 'to be sent') FROM events e WHERE NOT e.notified";
-        let left = self.stage.web.sql.query(under_way, &[&self.fleet.pids()]).await.unwrap();
+        let left = self.stage.web.sql.query(UNDER_WAY, &[&self.fleet.pids()]).await.unwrap();
         left.iter().map(|row| row.get(0)).collect()
     }
 
@@ -257,6 +286,7 @@ impl Campaign {
         self.siege.lift();
         self.stage.phones.clear_faults().await;
         self.fleet.up(&self.stage).await;
+        self.try_again_now().await;
         let deadline = Instant::now() + SETTLED_WITHIN;
         let (mut quiet_since, mut told) = (None, Instant::now());
         loop {
@@ -320,6 +350,14 @@ impl Campaign {
         assert!(used.connections <= pools, "leaked connections: more than {pools}");
     }
 
+    /// As if the pauses were over that messages make before their next tries.
+    async fn try_again_now(&self) {
+        let now = "WITH due AS (UPDATE messages SET due_at = clock_timestamp()
+                WHERE state = 'queued' AND attempt > 0 AND due_at > clock_timestamp() RETURNING account_id)
+            SELECT ring_for_messages(account_id) FROM (SELECT DISTINCT account_id FROM due) AS d";
+        self.stage.web.sql.query(now, &[]).await.unwrap();
+    }
+
     /// As if the requests for messages that wait were days old: each login repeats them then.
     async fn may_ask_again(&self) {
         let later = "UPDATE messages SET asked_at = asked_at - interval '2 days' WHERE state = 'waiting'";
@@ -328,21 +366,23 @@ impl Campaign {
 
     /// What a phone has that its account's device could not read is read in the end.
     async fn recovers_what_waits(&mut self) {
+        self.sends.end(&self.stage.phones).await;
         let begun = Instant::now();
-        let (post, counts) = loop {
+        let (waiting, counts, sends) = loop {
             let (post, counts) = Post::of(&self.stage).await;
-            if post.waiting().is_empty() || begun.elapsed() > RECOVERED_WITHIN {
-                break (post, counts);
+            let (sent_mail, sends) = SentMail::of(&self.stage, self.sends.noted()).await;
+            let waiting = [post.waiting(), sent_mail.not_read()].concat();
+            if waiting.is_empty() || begun.elapsed() > RECOVERED_WITHIN {
+                break (waiting, counts, sends);
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         };
-        let waiting = post.waiting();
         assert!(waiting.is_empty(), "these wait for ever:\n{}", waiting.join("\n"));
         self.quiet().await;
         self.holds().await;
         let report = self.stage.phones.report().await;
-        println!("messages: {counts:?}\nfaults that met their occasion: {:?}", report.faults_hit);
-        self.tally.wrote(counts, report.faults_hit);
+        println!("received: {counts:?}\nsent: {sends:?}\nfaults that met their occasion: {:?}", report.faults_hit);
+        self.tally.wrote(counts, sends, report.faults_hit);
     }
 
     async fn end(self) -> Tally {
@@ -354,4 +394,27 @@ impl Campaign {
         self.stage.finish([]).await;
         self.tally
     }
+}
+
+/// An account that is linked to this phone. On a busy machine a daemon may lose its lease amid the
+/// pairing, and with it the attempt.
+async fn opened(number: &str, stage: &Stage) -> Uuid {
+    stage.phones.add(number).await;
+    let account = stage.web.account(SHOP).await;
+    until_within(OPENED_WITHIN, "a shop that is open", || async {
+        match stage.web.status(account).await.as_str() {
+            "connected" => return Some(()),
+            "unpaired" => {
+                stage.web.ask("account.pair", account, json!({})).await;
+            }
+            _ => {
+                let qr = stage.web.qr_now(account).await?;
+                // It may have changed under the phone.
+                let _ = stage.phones.scan(number, &qr).await;
+            }
+        }
+        None
+    })
+    .await;
+    account
 }

@@ -183,7 +183,7 @@ impl Fleet {
     }
 
     pub fn rotate_keys(&mut self, stage: &Stage) {
-        let mut rotation = Command::new(env!("CARGO_BIN_EXE_paird"));
+        let mut rotation = Command::new(paird_testkit::paird());
         rotation.args(["keys", "rotate"]).env_clear().current_dir(&stage.dir).env("HOME", &stage.dir);
         rotation.env("DATABASE_URL", &stage.dsn).env("PAIRD_DATA_DIR", stage.dir.join("daemon"));
         rotation.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);

@@ -3,7 +3,7 @@
 //!
 //! `make chaos` runs many seeds, `make test` the beginning of one. `PAIRD_TEST_SEEDS=8` runs seeds 1 to 8,
 //! `PAIRD_TEST_SEEDS=5-5` runs seed 5 again: the script is the same, the scheduler is not.
-//! `PAIRD_TEST_MESSAGES=100000` runs seeds with long bursts until daemons have acknowledged so many messages.
+//! `PAIRD_TEST_MESSAGES=100000` runs seeds with long bursts until daemons have received so many messages, and sent so many.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 #![allow(clippy::print_stdout, reason = "a campaign says what it does")]
@@ -13,6 +13,7 @@ mod database;
 mod fleet;
 mod invariants;
 mod script;
+mod sends;
 mod talk;
 mod tally;
 
@@ -36,7 +37,7 @@ async fn after_any_script_of_faults_every_invariant_holds() {
     for seed in seeds {
         println!("seed {seed}: {length} acts; again: make chaos SEED={seed}");
         total.add(Campaign::run(Script::of(seed, length, burst)).await);
-        if messages.is_some_and(|wanted| total.messages.acknowledged >= wanted) {
+        if messages.is_some_and(|wanted| total.messages.acknowledged >= wanted && total.sends.sent >= wanted) {
             break;
         }
     }

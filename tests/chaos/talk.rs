@@ -9,7 +9,9 @@ use paird_sandbox::{Content, Naming, Reading, SharedGroup, Writing};
 use paird_testkit::{Phones, Stage};
 use tokio::task::JoinHandle;
 
-use crate::script::{ALL_PHONES, Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, members, number};
+use crate::script::{
+    ALL_PHONES, Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, contact, group, members, number,
+};
 
 /// What every text contains, so that one look finds any of them in a log.
 const MARK: &str = "what chaos has to say, no.";
@@ -159,14 +161,6 @@ async fn linked_from(phone: usize, phones: &Phones) -> usize {
         }
     }
     phone
-}
-
-fn contact(nth: usize) -> String {
-    format!("9990000{nth:05}")
-}
-
-fn group(nth: usize) -> String {
-    format!("12036300000000{nth:04}@g.us")
 }
 
 /// The same for both.

@@ -43,6 +43,32 @@ struct Row {
     recovered: i64,
 }
 
+/// A device that an account has or had.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub account: Uuid,
+    pub is_deleted: bool,
+    /// The account is connected with it.
+    pub is_connected: bool,
+    given_up_ms: Option<i64>,
+}
+
+/// By the jids of devices.
+pub async fn links(stage: &Stage) -> HashMap<String, Link> {
+    let links = "SELECT l.device_jid, l.account_id, a.deleted_at IS NOT NULL,
+            coalesce(a.status = 'connected' AND k.device_jid = l.device_jid, false),
+            (extract(epoch FROM l.given_up_at) * 1000)::bigint
+        FROM linked l JOIN whatsapp_accounts a ON a.id = l.account_id LEFT JOIN keyrings k ON k.id = a.keyring_id";
+    let links = stage.web.sql.query(links, &[]).await.unwrap();
+    let link = |row: &tokio_postgres::Row| Link {
+        account: row.get(1),
+        is_deleted: row.get(2),
+        is_connected: row.get(3),
+        given_up_ms: row.get(4),
+    };
+    links.iter().map(|row| (row.get(0), link(row))).collect()
+}
+
 /// Everything that was written to accounts that are there, on both sides.
 pub struct Post {
     /// By account and device, in the order in which WhatsApp had them.
@@ -72,20 +98,15 @@ pub struct Counts {
 impl Post {
     pub async fn of(stage: &Stage) -> (Self, Counts) {
         let mut counts = Counts::default();
-        let links = "SELECT l.device_jid, l.account_id, a.deleted_at IS NOT NULL,
-                coalesce(a.status = 'connected' AND k.device_jid = l.device_jid, false),
-                (extract(epoch FROM l.given_up_at) * 1000)::bigint
-            FROM linked l JOIN whatsapp_accounts a ON a.id = l.account_id LEFT JOIN keyrings k ON k.id = a.keyring_id";
-        let links = stage.web.sql.query(links, &[]).await.unwrap();
-        let links: HashMap<String, (Uuid, bool, bool, Option<i64>)> =
-            links.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3), row.get(4)))).collect();
+        let links = links(stage).await;
         let mut posted = BTreeMap::new();
         let mut connected = BTreeSet::new();
         for (device, mut list) in stage.phones.posted().await {
             counts.posted += list.len() as u64;
             counts.copies += list.iter().map(|one| u64::from(one.copies)).sum::<u64>();
             let settled = list.iter().filter(|one| one.settled_at_ms.is_some()).count() as u64;
-            let Some((account, is_deleted, is_connected, given_up)) = links.get(&device).copied() else {
+            let Some(Link { account, is_deleted, is_connected, given_up_ms: given_up }) = links.get(&device).cloned()
+            else {
                 assert_eq!(settled, 0, "{device} acknowledged messages and never had keys");
                 continue;
             };
@@ -168,8 +189,11 @@ impl Post {
                 let is_chat = row.chat == posted.chat || Some(&row.chat) == posted.chat_lid.as_ref();
                 is_chat && (row.direction.as_str(), &row.sender) == (direction, &posted.sender)
             };
-            // As long as number and LID are not known to be one person.
-            let is_by_two_names = matches!(rows, [one, other] if one.chat != other.chat);
+            // What the owner wrote, could not be read, and is for somebody known by LID alone: the phone
+            // answers with the number, and that they are one person is known when they write.
+            let waited = |row: &Row| row.direction == "echo" && (row.waits || row.waiting > 0);
+            let is_by_two_names = matches!(rows, [one, other] if one.chat != other.chat && one.direction == other.direction
+                    && (waited(one) || waited(other)));
             ((rows.len() > 1 && !is_by_two_names) || rows.iter().any(|row| !is_right(row)))
                 .then(|| format!("{posted:?} is {rows:?}"))
         };

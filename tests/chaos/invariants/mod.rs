@@ -8,18 +8,24 @@ pub mod messages;
 mod owners;
 mod proof;
 mod proof_of_messages;
+mod proof_of_sends;
+pub mod sends;
 
 use paird_testkit::Stage;
 use tokio_postgres::types::ToSql;
 
 use crate::campaign::Campaign;
 use messages::Post;
+use sends::SentMail;
 
 /// Looks at all of them, and says all that is broken.
 pub async fn broken(campaign: &Campaign) -> Vec<String> {
     let stage = &campaign.stage;
     let (post, _) = Post::of(stage).await;
-    let said = campaign.talks.said();
+    let (sent_mail, _) = SentMail::of(stage, campaign.sends.noted()).await;
+    let mut said = campaign.talks.said();
+    // In a group other accounts hear it.
+    said.extend(sent_mail.said());
     let checks = [
         ("every command ended", commands::ended(stage).await),
         ("a failed command is told exactly once", commands::told_once(stage).await),
@@ -44,6 +50,15 @@ pub async fn broken(campaign: &Campaign) -> Vec<String> {
         ("a row says what was written", post.misquoted(&said)),
         ("no message is kept for a connected device", messages::none_is_kept(stage).await),
         ("nothing is left of a deleted account's messages", messages::none_of_deleted_accounts(stage).await),
+        ("a message that was sent is on a phone", sent_mail.not_shown()),
+        ("a phone shows a message once, as one", sent_mail.shown_twice()),
+        ("a phone shows what was asked for", sent_mail.shown_wrongly()),
+        ("a phone shows an account's messages in order", sent_mail.out_of_order()),
+        ("a message that was asked for is a row, and no other is", sent_mail.not_asked()),
+        ("a message ends, for a true reason", sent_mail.not_ended()),
+        ("a receipt is a reader's", sent_mail.not_received()),
+        ("each step of a message is told once", sent_mail.not_told_once()),
+        ("a message only goes forward", sends::stepped_back(stage).await),
     ];
     checks
         .into_iter()

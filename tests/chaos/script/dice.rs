@@ -3,7 +3,7 @@ use std::time::Duration;
 use paird_testkit::odd;
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, Flooder, LATE, PHONES, Then, Typing, number};
+use super::{ACCOUNTS, Act, DaemonAct, DatabaseAct, Flaw, Flooder, LATE_OF_COMMANDS, PHONES, Then, Typing, number};
 
 /// `SplitMix64`: stable on all platforms and versions, unlike a crate's generator.
 pub struct Dice(u64);
@@ -156,7 +156,7 @@ impl Dice {
 
     fn late(&mut self) -> Act {
         let time = if self.below(4) == 0 { self.up_to_ms(15_500, 18_000) } else { self.up_to_ms(300, 4_000) };
-        Act::Late(self.below(LATE.len()), time)
+        Act::Late(self.below(LATE_OF_COMMANDS), time)
     }
 
     fn database(&mut self) -> DatabaseAct {
@@ -169,7 +169,7 @@ impl Dice {
         }
     }
 
-    fn up_to_ms(&mut self, least: usize, most: usize) -> Duration {
+    pub fn up_to_ms(&mut self, least: usize, most: usize) -> Duration {
         Duration::from_millis((least + self.below(most - least)) as u64)
     }
 }

@@ -2,6 +2,7 @@
 
 mod dice;
 mod faults;
+mod sends;
 mod talk;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use paird_sandbox::{Fault, Stanza};
 use serde_json::{Value, json};
 
 use dice::Dice;
+pub use sends::{Addressee, READERS, WebAct};
 pub use talk::{Author, CONTACTS, GROUPS, Place, Talk, WITH_COMPANIONS, What, members};
 
 /// Accounts at the start, and fewer phones, so that some scan for two.
@@ -29,9 +31,11 @@ const TALK_FROM: usize = 32;
 /// Texts in a burst: by default, and in a campaign for the sake of messages.
 pub const BURST: usize = 60;
 pub const BURST_FOR_VOLUME: usize = 200;
+/// A burst of what is sent is so many times smaller: each message is a send, an acknowledgement and a receipt.
+const SENT_TO_WRITTEN: usize = 2;
 
 /// A piece of each kind of statement whose answer something rests on.
-pub const LATE: [&str; 13] = [
+pub const LATE: [&str; 16] = [
     "last_change IS NOT DISTINCT FROM",
     "left_undone (command, taking)",
     "WITH RECURSIVE waiting",
@@ -45,10 +49,17 @@ pub const LATE: [&str; 13] = [
     "SET notified = true",
     "AS m (direction, chat",
     "AS gone (kind, name)",
+    "FROM take_messages(",
+    "FROM settle_messages(",
+    "FROM record_receipts(",
 ];
+/// The last of them are of messages that are sent.
+const LATE_OF_COMMANDS: usize = 13;
 
 pub struct Script {
     pub seed: u64,
+    /// It has no time for what takes a minute.
+    pub is_short: bool,
     pub acts: Vec<(Duration, Act)>,
 }
 
@@ -96,6 +107,7 @@ pub enum Act {
         which: usize,
     },
     Talk(Talk),
+    Web(WebAct),
     Fault(Fault),
     ClearFaults,
     Daemon(DaemonAct, usize),
@@ -166,13 +178,16 @@ impl Script {
         let mut dice = Dice::new(seed);
         // Of its own, so that talk does not shift the other acts.
         let mut talk = Dice::new(!seed);
+        let mut web = Dice::new(!seed.rotate_left(32));
         let acts = (0..length).flat_map(|nth| {
             // Always drawn, so that a preset act does not shift the later ones.
             let drawn = dice.act(nth);
             let act = (Duration::from_millis(dice.below(140) as u64), Self::set(nth, &mut dice).unwrap_or(drawn));
-            [Some(act), (nth >= TALK_FROM).then(|| talk.talk(burst))].into_iter().flatten()
+            let said = (nth >= TALK_FROM).then(|| talk.talk(burst));
+            let sent = (nth >= TALK_FROM).then(|| web.web_app(burst / SENT_TO_WRITTEN));
+            [Some(act), said, sent].into_iter().flatten()
         });
-        Self { seed, acts: acts.collect() }
+        Self { seed, is_short: length <= SHORT, acts: acts.collect() }
     }
 
     /// Pairings first, or there would be nothing to break; and what no campaign may be without.
@@ -217,6 +232,7 @@ impl Act {
             Self::TypeCode { how: Typing::WrongPhone(_), .. } => "code typed on another phone".to_owned(),
             Self::RemoveDevice { .. } => "device removed on the phone".to_owned(),
             Self::Talk(talk) => talk.name(),
+            Self::Web(act) => act.name(),
             Self::Fault(fault) => fault.name(),
             Self::ClearFaults => "faults cleared".to_owned(),
             Self::Daemon(DaemonAct::Freeze(time), _) => match time.as_millis() {
@@ -255,6 +271,7 @@ impl Act {
             Self::Scan { flaw, .. } => flaw.is_some(),
             Self::TypeCode { how, .. } => !matches!(how, Typing::Right),
             Self::Talk(Talk::Online { .. }) => true,
+            Self::Web(act) => act.is_fault(),
             Self::Command { .. } | Self::Notify { .. } | Self::NewAccount | Self::Talk(_) | Self::ClearFaults => false,
         }
     }
@@ -262,6 +279,14 @@ impl Act {
 
 pub fn number(phone: usize) -> String {
     format!("4366010{phone:05}")
+}
+
+pub fn contact(nth: usize) -> String {
+    format!("9990000{nth:05}")
+}
+
+pub fn group(nth: usize) -> String {
+    format!("12036300000000{nth:04}@g.us")
 }
 
 #[cfg(test)]
@@ -370,6 +395,17 @@ mod tests {
             "messages read",
             "phone off line",
             "phone back on line",
+            "burst of texts sent",
+            "text sent",
+            "reply sent to a group",
+            "react sent",
+            "edit sent to a group",
+            "revoke sent",
+            "message cancelled",
+            "sent messages read",
+            "reader off line",
+            "reader back on line",
+            "web app's connections cut",
         ] {
             assert!(names.contains(name), "{name} is in no script of {names:?}");
         }

@@ -114,11 +114,11 @@ impl Dice {
     }
 
     /// Whom a message is for, or of.
-    fn called(&mut self) -> usize {
+    pub fn called(&mut self) -> usize {
         if self.below(4) == 0 { self.below(PHONES) } else { PHONES + self.below(SHOPS) }
     }
 
-    fn what(&mut self) -> What {
+    pub fn what(&mut self) -> What {
         self.one_of(&[What::Text, What::Text, What::Reply, What::React, What::Edit, What::Revoke])
     }
 

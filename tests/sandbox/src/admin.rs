@@ -64,6 +64,8 @@ pub(crate) fn start(address: SocketAddr, world: Arc<World>) -> anyhow::Result<(R
             }))
     })
     .workers(1)
+    // A busy machine takes longer than the usual 5 s to read a request, which would be answered with 408.
+    .client_request_timeout(std::time::Duration::from_secs(60))
     .disable_signals()
     .bind(address)
     .with_context(|| format!("cannot listen on {address}"))?;

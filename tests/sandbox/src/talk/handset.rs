@@ -34,6 +34,8 @@ pub(crate) struct Handset {
     pub(super) keyed: HashMap<String, HashSet<DeviceId>>,
     /// How often each message was asked for.
     pub(super) asked: HashMap<(DeviceId, String), u32>,
+    /// Those that it cannot read.
+    unread: Vec<Envelope>,
 }
 
 /// The result of a stanza.
@@ -44,6 +46,7 @@ pub(crate) enum Said {
 }
 
 /// The outside of a message.
+#[derive(Clone)]
 pub(super) struct Envelope {
     pub(super) id: String,
     /// Whom a receipt goes to.
@@ -99,7 +102,14 @@ impl Handset {
             device_identity,
             keyed: HashMap::new(),
             asked: HashMap::new(),
+            unread: Vec::new(),
         }
+    }
+
+    /// Asks once more for what it still cannot read: a request or its answer may have been lost.
+    pub(super) fn ask_again(&mut self) -> Vec<Node> {
+        let unread = self.unread.clone();
+        unread.iter().filter_map(|envelope| retry::ask(self, envelope).ok().flatten()).collect()
     }
 
     /// Its answers to a stanza of the server.
@@ -118,12 +128,15 @@ impl Handset {
     fn on_message(&mut self, stanza: &Node, whois: Directory<'_>) -> Result<Vec<Said>> {
         let envelope = Envelope::read(stanza, whois)?;
         let mut said = Vec::new();
-        match self.open(stanza, &envelope, &mut said) {
+        let opened = self.open(stanza, &envelope, &mut said);
+        self.unread.retain(|unread| (&unread.id, &unread.sender) != (&envelope.id, &envelope.sender));
+        match opened {
             Opened::Content(message) => self.on_content(*message, &envelope, whois, &mut said)?,
             Opened::KeysOnly | Opened::Known => {}
             Opened::Failed => {
                 if !envelope.is_peer {
                     self.screen.wait_for(self.place(&envelope, self.chat_by_stanza(&envelope, whois)));
+                    self.unread.push(envelope.clone());
                 }
                 said.extend(retry::ask(self, &envelope)?.map(Said::Stanza));
                 return Ok(said);

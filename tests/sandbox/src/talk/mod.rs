@@ -219,8 +219,12 @@ impl State {
             hand.signal.forget_sessions();
             hand.keyed.clear();
         }
+        let again = if settings.online == Some(true) { hand.ask_again() } else { Vec::new() };
         self.due.push_back(of.clone());
         self.let_hands_work();
+        for request in again {
+            self.submit(of, &request, Reach::Everybody);
+        }
         Ok(())
     }
 
@@ -323,6 +327,24 @@ mod tests {
         let texts = ["one", "two", "three", "four"].map(|text| text.to_owned());
         let shown = on(&mut state, BERT, 0, ANNA).into_iter().map(|(text, ..)| text);
         assert_eq!(shown.collect::<Vec<_>>(), texts);
+    }
+
+    #[test]
+    fn a_phone_that_comes_back_asks_again_for_what_it_cannot_read() {
+        let mut state = two_phones();
+        let bert = DeviceId { number: BERT.to_owned(), device: 0 };
+        let set = |state: &mut State, settings| state.set_hand(&bert, &settings).unwrap();
+        state.write(ANNA, &Writing::text(BERT, "one")).unwrap();
+        state.write(BERT, &Writing::text(ANNA, "two")).unwrap();
+        let deaf = HandSettings { asks_again: Some(false), forget_sessions: Some(true), ..HandSettings::default() };
+        set(&mut state, deaf);
+        state.write(ANNA, &Writing::text(BERT, "three")).unwrap();
+        set(&mut state, HandSettings { asks_again: Some(true), ..HandSettings::default() });
+        assert_eq!(on(&mut state, BERT, 0, ANNA).last().unwrap().0, "waiting");
+        for _ in 0..2 {
+            set(&mut state, HandSettings { online: Some(true), ..HandSettings::default() });
+        }
+        assert_eq!(on(&mut state, BERT, 0, ANNA).last().unwrap(), &("three".to_owned(), false, 1));
     }
 
     #[test]
