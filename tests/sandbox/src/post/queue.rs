@@ -176,23 +176,24 @@ impl Queue {
     }
 
     /// The device has them: every copy that was sent under these ids. `from` is whom the device
-    /// says that it has them from. Fails in words where that is not true. Returns what was noted of
-    /// them.
+    /// says that it has them from. Fails in words where nothing under an id is from there: there may
+    /// be a second one, from the same person under the other name. Returns what was noted of them.
     pub(crate) fn settle(&mut self, class: Class, ids: &[String], from: &str) -> Result<Vec<Entry>, String> {
         let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let (mut foreign, mut settled) = (None, Vec::new());
+        let is_meant = |waiting: &Waiting| waiting.class == class && waiting.sent && ids.contains(waiting.id.as_str());
+        let sender = |waiting: &Waiting| crate::stanza::attr(&waiting.node, "from").to_owned();
+        let (mut known, mut settled) = (HashSet::new(), Vec::new());
         self.waiting.retain(|waiting| {
-            if waiting.class != class || !waiting.sent || !ids.contains(waiting.id.as_str()) {
-                return true;
-            }
-            let sender = crate::stanza::attr(&waiting.node, "from");
-            if sender == from {
+            let is_settled = is_meant(waiting) && sender(waiting) == from;
+            if is_settled {
+                known.insert(waiting.id.clone());
                 settled.extend(waiting.entry);
-                return false;
             }
-            foreign = Some(format!("it has {} from {from}, but it was from {sender}", waiting.id));
-            true
+            !is_settled
         });
+        let foreign = self.waiting.iter().find(|waiting| is_meant(waiting) && !known.contains(&waiting.id));
+        let foreign =
+            foreign.map(|waiting| format!("it has {} from {from}, but it was from {}", waiting.id, sender(waiting)));
         foreign.map_or(Ok(settled), Err)
     }
 
