@@ -370,11 +370,9 @@ impl SentMail {
         };
         match row.reason.as_deref() {
             Some("refused") => is_refused,
-            // It may have arrived by an earlier try.
-            Some("no_ack") => {
-                let expires = self.asked(row).is_some_and(|asked| asked.expires);
-                row.lost_its_link || row.attempt >= TRIES_UNREACHED || (row.attempt > 1 && (is_refused || expires))
-            }
+            // It may have arrived by an earlier try. Once it was taken a second time, its connection tries
+            // it again by itself, which the row does not count.
+            Some("no_ack") => row.lost_its_link || row.attempt > 1,
             Some("no_recipient_device") => row.attempt >= TRIES_UNREACHED,
             Some("target_missing") => row.is_without_target,
             _ => false,
