@@ -103,7 +103,7 @@ impl Model {
             let is_before = other.state == MessageState::Queued
                 && other_id < id
                 && (other.due_at <= at || (other.attempt > 0 && in_order));
-            !(Self::is_sending(other) && waits) && !is_before
+            !(is_before || (Self::is_sending(other) && waits))
         })
     }
 
