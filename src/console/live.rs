@@ -14,7 +14,7 @@ use tracing::debug;
 use super::{
     auth::{Caller, unauthenticated},
     feed::{Cursor, Frame, PAGE, Subscription, event_frame},
-    login::Session,
+    login::BrowserSession,
     problem::Problem,
     state::AppState,
 };
@@ -67,7 +67,7 @@ pub async fn follow(
 struct Stream {
     state: Arc<AppState>,
     /// The browser's, if one follows.
-    session: Option<Session>,
+    session: Option<BrowserSession>,
     logouts: watch::Receiver<()>,
     subscription: Subscription,
     /// Of the last event that was put into `ready`.

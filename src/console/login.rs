@@ -56,7 +56,7 @@ type Nonce = [u8; NONCE];
 
 /// A browser's session, as read from a cookie that was signed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Session {
+pub struct BrowserSession {
     /// Unix time in seconds.
     expiry: i64,
     nonce: Nonce,
@@ -103,17 +103,17 @@ impl Sessions {
     }
 
     /// The live session of a request, if its cookie names one.
-    pub fn of(&self, request: &HttpRequest) -> Option<Session> {
+    pub fn of(&self, request: &HttpRequest) -> Option<BrowserSession> {
         let session = self.read(request.cookie(&self.cookie)?.value())?;
         self.is_live(session).then_some(session)
     }
 
     /// Whether the session has neither expired nor been logged out.
-    pub fn is_live(&self, session: Session) -> bool {
+    pub fn is_live(&self, session: BrowserSession) -> bool {
         self.is_live_at(session, Utc::now().timestamp())
     }
 
-    fn is_live_at(&self, session: Session, now: i64) -> bool {
+    fn is_live_at(&self, session: BrowserSession, now: i64) -> bool {
         session.expiry > now && !self.ended().contains_key(&session.nonce)
     }
 
@@ -122,7 +122,7 @@ impl Sessions {
         self.logouts.subscribe()
     }
 
-    fn end(&self, session: Session, now: i64) {
+    fn end(&self, session: BrowserSession, now: i64) {
         let mut ended = self.ended();
         ended.retain(|_, expiry| *expiry > now);
         ended.insert(session.nonce, session.expiry);
@@ -131,12 +131,12 @@ impl Sessions {
     }
 
     /// The session of a cookie that was signed here, even of one that is over.
-    fn read(&self, cookie: &str) -> Option<Session> {
+    fn read(&self, cookie: &str) -> Option<BrowserSession> {
         let value = URL_SAFE_NO_PAD.decode(cookie).ok()?;
         let (body, signature) = value.split_at_checked(BODY)?;
         self.mac(body).verify_slice(signature).ok()?;
         let (expiry, nonce) = body.split_at(8);
-        Some(Session { expiry: i64::from_be_bytes(expiry.try_into().ok()?), nonce: nonce.try_into().ok()? })
+        Some(BrowserSession { expiry: i64::from_be_bytes(expiry.try_into().ok()?), nonce: nonce.try_into().ok()? })
     }
 
     fn mac(&self, body: &[u8]) -> Hmac<Sha256> {

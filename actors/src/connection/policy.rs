@@ -43,10 +43,10 @@ pub struct ConnectionPolicy {
     /// How long WhatsApp may deliver nothing after a login, and after each stanza that it delivers,
     /// until it has said that nothing more waits. It answers pings on a connection that it delivers
     /// nothing to, so pings do not find that out. WhatsApp says so after each login, with a count
-    /// of 0 if nothing waited (`<ib><offline count=…/></ib>`: whatsapp-rust 0.7.0, `client/node_io.rs`
-    /// and `handlers/ib.rs`; logs of whatsmeow show it for an empty queue). WhatsApp Web waits 60 s
-    /// for it (`OFFLINE_STANZA_TIMEOUT_MS`, in `client/sessions.rs`), and then goes on without. A
-    /// backlog may take as long as it wants, if only it goes on.
+    /// of 0 if nothing waited (`<ib><offline count=…/></ib>`: modules `client::node_io` and
+    /// `handlers::ib` of whatsapp-rust 0.7.0; logs of whatsmeow show it for an empty queue).
+    /// WhatsApp Web waits 60 s for it (`OFFLINE_STANZA_TIMEOUT_MS`, in `client::sessions`), and then
+    /// goes on without. A backlog may take as long as it wants, if only it goes on.
     pub delivery_timeout: Duration,
     /// How long after a failed unlink the logout may take that proves the device gone:
     /// WhatsApp ends the stream of a removed device, which can overtake the answer.
