@@ -19,7 +19,7 @@ BEGIN
             ('whatsapp_accounts', is_own), ('audit_log', is_own),
             ('whatsapp_groups', is_of_own_account), ('commands', is_of_own_account),
             ('events', is_of_own_account), ('event_consumers', is_of_own_account),
-            ('messages', is_of_own_account), ('contacts', is_of_own_account), ('message_bodies', is_of_own_message),
+            ('messages', is_of_own_account), ('contacts', is_of_own_account), ('contact_checks', is_of_own_account), ('message_bodies', is_of_own_message),
             ('message_receipts', is_of_own_message)
         ) AS tables (name, is_visible)
     LOOP

@@ -28,13 +28,14 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
-    messages, message_bodies, message_media, message_receipts, contacts, message_erasures
+    messages, message_bodies, message_media, message_receipts, contacts, contact_checks, message_erasures
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
 -- proxy (never its login), the presence and the pace of messages, and how far it has read.
 -- QR and pair code are for it. Everything else it asks for with send_command and send_message.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts,
+    contact_checks
     TO paird_web;
 GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
       UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
@@ -57,9 +58,10 @@ GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
 -- It writes the contents of messages once, and cannot read them back. Those that it is to send, and
 -- what they answer, it gets from take_messages, one by one.
-GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks, asked_at) ON messages
+GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks, asked_at, read_at) ON messages
     TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (phone, name, has_chat, updated_at) ON contacts TO paird_daemon;
+GRANT SELECT, INSERT, UPDATE (asked_at, checked_at, is_on_whatsapp, chat) ON contact_checks TO paird_daemon;
 GRANT SELECT (message_id), INSERT (message_id, content, created_at) ON message_bodies TO paird_daemon;
 GRANT SELECT, INSERT ON message_media TO paird_daemon;
 REVOKE ALL ON SEQUENCE messages_id_seq FROM paird_web, paird_daemon, paird_console;
@@ -67,7 +69,8 @@ GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 
 -- The console, the HTTP API and the command line: the rights of a web app, without consumers'
 -- offsets, and also the sealed login of a proxy and the state of all daemons.
-GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts
+GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts,
+    contact_checks
     TO paird_console;
 GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
       UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
@@ -113,6 +116,7 @@ BEGIN
         'prune_audit(interval, bigint, integer, boolean)',
         'prune_bodies(interval, text[], bigint, integer, boolean)',
         'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
+        'prune_contact_checks(integer, boolean)',
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'end_waits(uuid, uuid, bigint, uuid, jsonb)',
         'take_messages(uuid, uuid, bigint, uuid, uuid, bigint[], integer)',

@@ -14,9 +14,9 @@ use async_trait::async_trait;
 use crate::{
     domain::{
         AccountId, AccountRecord, ChangeId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation,
-        KeyringId, Loaded, OpenSession, Owned, PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, Secret,
-        SessionEvent, StoreError, Survey, Taken, TakingId, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write,
-        Written,
+        KeyringId, Loaded, OnlineAnswer, OnlineError, OnlineOrder, OpenSession, Owned, PasskeyAnswer, PasskeyError,
+        PendingAttempt, SealedKeys, Secret, SessionEvent, StoreError, Survey, Taken, TakingId, TicketId, TicketOutcome,
+        TicketRecord, UnlinkAnswer, Write, Written,
     },
     ports::{
         AccountStore, ConnectionStore, FleetStore, Gateway, QrPainter, Session, SessionListener, TicketStore, WriteKeys,
@@ -328,6 +328,10 @@ impl Session for FakeSession {
 
     async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         Ok(Vec::new())
+    }
+
+    async fn ask(&self, _: OnlineOrder) -> Result<OnlineAnswer, OnlineError> {
+        Ok(OnlineAnswer::TypingShown)
     }
 
     async fn answer_passkey(&self, _: PasskeyAnswer) -> Result<(), PasskeyError> {

@@ -9,9 +9,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    AccountId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation, Loaded, OpenSession,
-    PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, Secret, SessionEvent, StoreError, Survey, Taken, TicketId,
-    TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
+    AccountId, CommandRow, ConnectionSettings, Fence, Group, GroupsError, Incarnation, Loaded, OnlineAnswer,
+    OnlineError, OnlineOrder, OpenSession, PasskeyAnswer, PasskeyError, PendingAttempt, SealedKeys, Secret,
+    SessionEvent, StoreError, Survey, Taken, TicketId, TicketOutcome, TicketRecord, UnlinkAnswer, Write, Written,
 };
 
 /// The store of every actor that opens connections.
@@ -141,6 +141,12 @@ pub trait Session: Send + Sync + 'static {
     /// # Errors
     /// Why there are none; trying again later may do.
     async fn groups(&self) -> Result<Vec<Group>, GroupsError>;
+
+    /// Does what a command asks for. Nothing of it leaves after the order's `until`.
+    ///
+    /// # Errors
+    /// Why WhatsApp does not have it, or may not have it.
+    async fn ask(&self, order: OnlineOrder) -> Result<OnlineAnswer, OnlineError>;
 
     /// Hands over the operator's answer to a passkey challenge.
     ///

@@ -148,6 +148,17 @@ fn schema_and_parser_accept_the_same_args() {
         (CommandKind::Unpair, json!({"logout": "yes"}), false),
         (CommandKind::Delete, json!({"logout": true}), false),
         (CommandKind::SyncGroups, json!({}), true),
+        (CommandKind::ReadChat, json!({"chat": "+43 660 1234567", "upTo": 7}), true),
+        (CommandKind::ReadChat, json!({"chat": "+43 660 1234567"}), false),
+        (CommandKind::ReadChat, json!({"chat": "+43 660 1234567", "upTo": 0}), false),
+        (CommandKind::ReadChat, json!({"chat": null, "upTo": 7}), false),
+        (CommandKind::ShowTyping, json!({"chat": "1@lid", "state": "paused"}), true),
+        (CommandKind::ShowTyping, json!({"chat": "1@lid", "state": "available"}), false),
+        (CommandKind::ShowTyping, json!({"chat": "1@lid"}), false),
+        (CommandKind::CheckContacts, json!({"phones": ["+43 660 1234567"]}), true),
+        (CommandKind::CheckContacts, json!({"phones": []}), false),
+        (CommandKind::CheckContacts, json!({"phones": "436601234567"}), false),
+        (CommandKind::CheckContacts, json!({"phones": vec!["436601234567"; 51]}), false),
     ] {
         assert_eq!(takes_args(&validator, kind, &args), is_good, "the schema of {kind}: {args}");
         assert_eq!(Command::parse(kind.as_str(), &args).is_ok(), is_good, "{kind}: {args}");

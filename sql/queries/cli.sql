@@ -68,6 +68,14 @@ SELECT id, account_id, seq, kind, payload, created_at FROM (
 ) AS last
 ORDER BY xact, id;
 
+--! list_checked_contacts : (chat?)
+-- Of an account's `contact.checked` event: the answers.
+SELECT answer.phone, answer."isOnWhatsapp" AS is_on_whatsapp, answer.chat
+FROM events e
+CROSS JOIN jsonb_to_recordset(e.payload -> 'contacts') AS answer (phone text, "isOnWhatsapp" boolean, chat text)
+WHERE e.account_id = :account_id AND e.kind = 'contact.checked' AND (e.payload ->> 'commandId')::bigint = :command_id
+ORDER BY answer.phone;
+
 --! list_groups_of_account
 SELECT jid, subject, participants, is_admin, synced_at
 FROM whatsapp_groups

@@ -1,6 +1,6 @@
---! take_commands : (id?, account_id?, kind?, args?, source?, taken?)
+--! take_commands : (id?, account_id?, kind?, args?, source?, taken?, created_at?)
 -- The oldest queued command of each account that this daemon owns and that has none running.
--- Fetching groups is slow and runs beside other commands, so it blocks none. A command that
+-- Some kinds are slow and run beside other commands, so they block none. A command that
 -- another daemon left running when it lost the account counts as queued.
 -- Accounts at rest without a live owner are claimed for their command: a new account need not
 -- wait for the next claim, and a deleted one gets its answer. Accounts that need a daemon are
@@ -55,13 +55,13 @@ WITH RECURSIVE waiting (account_id) AS (
     WHERE mine.is_new
        OR NOT EXISTS (SELECT FROM commands r
                       WHERE r.account_id = mine.id AND r.state = 'running' AND r.taken_by = :process
-                        AND r.kind <> 'groups.sync')
+                        AND r.kind NOT IN ('groups.sync', 'chat.read', 'contact.check'))
 ), taken AS (
     UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = :process, taken = :taken
     FROM next
     WHERE c.id = next.id
       AND (c.state = 'queued' OR (c.state = 'running' AND (next.is_new OR c.taken_by IS DISTINCT FROM :process)))
-    RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken
+    RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken, c.created_at
 ), requeued AS (
     UPDATE commands c SET state = 'queued', started_at = NULL
     FROM claimed
@@ -69,14 +69,14 @@ WITH RECURSIVE waiting (account_id) AS (
 ), due AS (
     SELECT taken.* FROM taken
     UNION ALL
-    SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken
+    SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken, c.created_at
     FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id
     WHERE c.state = 'running' AND c.taken_by = :process AND a.owner = :process
       AND NOT EXISTS (
           SELECT FROM unnest(:handed_commands::bigint[], :handed_askings::uuid[]) AS handed (command, asking)
           WHERE handed.command = c.id AND handed.asking = c.taken)
 )
-SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, rest.orphans
+SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, due.created_at, rest.orphans
 FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL)
              OR EXISTS (SELECT FROM waiting
                         WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id)

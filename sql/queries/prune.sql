@@ -30,6 +30,9 @@ FROM prune_bodies(make_interval(secs => :keep_secs), :silent::text[], :after::bi
 SELECT gone, last, more
 FROM prune_messages(make_interval(secs => :keep_secs), :silent::text[], :after::bigint, :batch::int, :dry_run::bool);
 
+--! prune_contact_checks
+SELECT gone, more FROM prune_contact_checks(:batch::int, :dry_run::bool);
+
 --! erase_messages
 SELECT gone, more FROM erase_messages(:batch::int, :dry_run::bool);
 

@@ -115,7 +115,13 @@ impl Database {
 
     /// Sends a command and returns its id; it is done when a daemon does it.
     pub(super) async fn send(&self, kind: &str, account: Uuid, args: &Value) -> anyhow::Result<i64> {
-        cli::send_cli_command().bind(&self.client, &kind, &account, args).one().await.map_err(explained)
+        let sent = cli::send_cli_command().bind(&self.client, &kind, &account, args).one().await;
+        sent.map_err(|error| match error.as_db_error() {
+            Some(refused) if *refused.code() == SqlState::INVALID_PARAMETER_VALUE => {
+                failure(Exit::Usage, refused.message().trim_start_matches("args.").to_owned())
+            }
+            Some(_) | None => explained(error),
+        })
     }
 
     pub(super) async fn command(&self, id: i64) -> anyhow::Result<CommandEnd> {

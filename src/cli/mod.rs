@@ -5,8 +5,10 @@ mod account_commands;
 mod accounts;
 mod admin;
 mod audit;
+mod chat;
 mod completions;
 mod console;
+mod contact;
 mod database;
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -105,6 +107,12 @@ enum Command {
     /// Sends a text from an account.
     #[command(after_help = help::SEND)]
     Send(send::SendArgs),
+    /// Marks a chat as read, or shows it that somebody is typing.
+    #[command(subcommand)]
+    Chat(chat::ChatCommand),
+    /// Finds out whether numbers are on WhatsApp.
+    #[command(subcommand)]
+    Contact(contact::ContactCommand),
     /// Says how an account is, or all of them.
     Status {
         /// Label or id; all accounts if absent.
@@ -266,6 +274,8 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Groups { account, sync } => groups::run(config, format, &account.account, sync).await,
         Command::Messages(args) => messages::run(config, format, args).await,
         Command::Send(args) => send::run(config, format, args).await,
+        Command::Chat(command) => chat::run(config, format, command).await,
+        Command::Contact(command) => contact::run(config, format, command).await,
         Command::Status { account } => status::run(config, format, account.as_deref()).await,
         Command::Watch => watch::run(config, format).await,
         Command::Events(args) => events::run(config, format, args).await,

@@ -314,6 +314,7 @@ export interface paths {
          * The live stream: `account` whenever an account has changed (at the start, each account once
          *     and then `accounts` with the ids of all), and every event under its type. An event's `id`
          *     is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
+         *     It ends with the session of the browser that opened it.
          */
         get: operations["getEvents"];
         put?: never;
@@ -510,7 +511,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the session. */
+        /** Ends the session, and the live streams that were opened with it. */
         post: operations["postLogout"];
         delete?: never;
         options?: never;
@@ -565,7 +566,7 @@ export interface components {
         /** @description An account. */
         Account: {
             /** @description Kinds of commands that make sense now; the first is what one most likely came for. */
-            actions: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync")[];
+            actions: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check")[];
             /** @description Advice for a person about the reason; null if nothing is wrong. */
             advice?: string | null;
             /** Format: date-time */
@@ -793,7 +794,7 @@ export interface components {
             doneAt?: string | null;
             /** Format: int64 */
             id: number;
-            /** @description As it was sent: account.pair, account.cancel, account.passkey, account.unpair, account.resume, account.reconnect, account.delete, groups.sync; another one if it failed because of that. */
+            /** @description As it was sent: account.pair, account.cancel, account.passkey, account.unpair, account.resume, account.reconnect, account.delete, groups.sync, chat.read, chat.typing, contact.check; another one if it failed because of that. */
             kind: string;
             /** @description In words, once it is done or failed. */
             result?: string | null;
@@ -885,9 +886,10 @@ export interface components {
              *     - `sending.paused`: nothing is sent to new chats until then
              *     - `sending.resumed`: messages to new chats are sent again
              *     - `chat.merged`: chat, sender and contact `former`, known by number alone, are `chat` from now on
+             *     - `contact.checked`: it is known of these numbers whether they are on WhatsApp
              * @enum {string}
              */
-            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged";
+            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged" | "contact.checked";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */
@@ -1143,10 +1145,13 @@ export interface components {
              *     - `account.reconnect`: reconnect at once, with the current settings
              *     - `account.delete`: remove the device from the phone, then erase the account
              *     - `groups.sync`: fetch the groups again
+             *     - `chat.read`: send read receipts for what came in with a chat, up to a message
+             *     - `chat.typing`: show a chat that somebody is typing or recording, or no longer: now or not at all
+             *     - `contact.check`: find out which of these numbers are on WhatsApp; an account may ask for 100 a day
              * @example account.pair
              * @enum {string}
              */
-            kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync";
+            kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check";
         };
         NewDeviceName: {
             /** @description 1 to 40 characters, none a control character. */

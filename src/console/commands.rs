@@ -101,6 +101,11 @@ pub async fn send(
             let detail = format!("{IDEMPOTENCY_KEY}: another command of the account has this key already");
             return Err(Problem::refused(detail));
         }
+        // What the database reads more strictly: digits of another script.
+        Err(wrong) if wrong.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+            let words = wrong.as_db_error().map_or("args", tokio_postgres::error::DbError::message);
+            return Err(Problem::refused(format!("{kind}: {}", words.trim_start_matches("args."))));
+        }
         Err(wrong) => return Err(state.problem_of(&wrong)),
     };
     let stored = state.query(get_command().bind(&database, &id).one()).await?;

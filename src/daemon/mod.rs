@@ -27,6 +27,7 @@ use crate::{
     listen::ListenAddress,
     metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredOutgoing, MeteredStore, Meters},
     postgres::{
+        chats::PgChats,
         client_version::KeptVersion,
         lease::{Lease, LeaseEvent, Stranger, find_stranger},
         listener::{ListenMode, Listener},
@@ -149,6 +150,7 @@ async fn serve_with(
     let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&meters)));
     let outgoing = PgOutgoing::new(message_pool.clone(), process, outbox.waker());
     let outgoing: Arc<dyn OutgoingStore> = Arc::new(MeteredOutgoing::new(Arc::new(outgoing), Arc::clone(&meters)));
+    let chats = PgChats::new(message_pool.clone(), process);
     let gateway = WhatsApp::new(gateway::GatewaySettings {
         url: config.whatsapp_url.clone(),
         runtime: runtime.handle().clone(),
@@ -170,6 +172,7 @@ async fn serve_with(
             Arc::new(MeteredMessages::new(Arc::new(messages), Arc::clone(&meters)))
         },
         outgoing: Arc::clone(&outgoing),
+        chats: Arc::new(chats),
         bells: Arc::new(listener.subscriptions()),
         sending: config.outgoing_policy(),
     });

@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        Group, GroupsError, OpenSession, PasskeyAnswer, PasskeyError, Purpose, SessionEvent, StoreError, UnlinkAnswer,
-        Written,
+        Group, GroupsError, OnlineAnswer, OnlineError, OnlineOrder, OpenSession, PasskeyAnswer, PasskeyError, Purpose,
+        SessionEvent, StoreError, UnlinkAnswer, Written,
     },
     ports::{Gateway, Session, SessionListener, WriteKeys},
 };
@@ -154,6 +154,10 @@ impl Session for MeteredSession {
 
     async fn groups(&self) -> Result<Vec<Group>, GroupsError> {
         traced(Port::Gateway, "groups", self.inner.groups()).await
+    }
+
+    async fn ask(&self, order: OnlineOrder) -> Result<OnlineAnswer, OnlineError> {
+        traced(Port::Gateway, "ask", self.inner.ask(order)).await
     }
 
     async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), PasskeyError> {

@@ -1,5 +1,6 @@
 //! Everything that is Postgres. SQL text lives in `sql/`, not here.
 
+pub mod chats;
 pub mod client_version;
 pub mod embedded;
 pub mod lease;

@@ -12,7 +12,7 @@ use deadpool_postgres::Pool;
 use paird_actors::domain::StoreError;
 use paird_sql::queries::prune::{
     PrunedBatch, erase_messages, list_consumers, prune_accounts, prune_audit, prune_bodies, prune_commands,
-    prune_events, prune_messages, shred_orphaned_keyrings,
+    prune_contact_checks, prune_events, prune_messages, shred_orphaned_keyrings,
 };
 use rand::RngExt;
 use tokio::time::sleep;
@@ -56,6 +56,8 @@ pub struct Pruned {
     pub bodies: i64,
     pub commands: i64,
     pub accounts: i64,
+    /// Answers whether a number is on WhatsApp.
+    pub contact_checks: i64,
     pub audit: i64,
     pub keyrings: Vec<OrphanedKeyring>,
     /// Consumers of events that nothing is kept for any more.
@@ -78,8 +80,9 @@ pub struct SilentConsumer {
 
 impl Pruned {
     fn is_nothing(&self) -> bool {
-        let Self { events, messages, bodies, commands, accounts, audit, keyrings, silent: _ } = self;
-        [events, messages, bodies, commands, accounts, audit].iter().all(|gone| **gone == 0) && keyrings.is_empty()
+        let Self { events, messages, bodies, commands, accounts, contact_checks, audit, keyrings, silent: _ } = self;
+        [events, messages, bodies, commands, accounts, contact_checks, audit].iter().all(|gone| **gone == 0)
+            && keyrings.is_empty()
     }
 }
 
@@ -118,8 +121,18 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
         warn!(account = %keyring.account, label = %keyring.label, "shredded keys that no account and no ticket knew");
     }
     if !pruned.is_nothing() {
-        let Pruned { events, messages, bodies, commands, accounts, audit, .. } = pruned;
-        info!(events, messages, bodies, commands, accounts, audit, keyrings = pruned.keyrings.len(), "pruned");
+        let Pruned { events, messages, bodies, commands, accounts, contact_checks, audit, .. } = pruned;
+        info!(
+            events,
+            messages,
+            bodies,
+            commands,
+            accounts,
+            contact_checks,
+            audit,
+            keyrings = pruned.keyrings.len(),
+            "pruned"
+        );
     }
 }
 
@@ -175,10 +188,13 @@ impl Tour<'_> {
             Some(kept) => failure.or_nothing(self.by_id(PruneTarget::Audit(kept), &names).await),
             None => 0,
         };
+        let contact_checks = failure.or_nothing(self.contact_checks().await);
         let keyrings = failure.or_nothing(self.keyrings().await);
         match failure.0 {
             Some(why) => Err(why),
-            None => Ok(Pruned { events, messages, bodies, commands, accounts, audit, keyrings, silent }),
+            None => {
+                Ok(Pruned { events, messages, bodies, commands, accounts, contact_checks, audit, keyrings, silent })
+            }
         }
     }
 
@@ -233,6 +249,20 @@ impl Tour<'_> {
         loop {
             let client = connection(self.pool).await?;
             let batch = bounded(erase_messages().bind(&client, &MESSAGES, &self.dry_run).one()).await?;
+            drop(client);
+            gone += batch.gone;
+            if !batch.more {
+                return Ok(gone);
+            }
+            sleep(self.pause).await;
+        }
+    }
+
+    async fn contact_checks(&self) -> Result<i64, StoreError> {
+        let mut gone = 0;
+        loop {
+            let client = connection(self.pool).await?;
+            let batch = bounded(prune_contact_checks().bind(&client, &BATCH, &self.dry_run).one()).await?;
             drop(client);
             gone += batch.gone;
             if !batch.more {

@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 41] = [
+pub const COLUMNS: [ColumnRights; 43] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -64,6 +64,8 @@ pub const COLUMNS: [ColumnRights; 41] = [
         ["S", "SIU", "S"],
     ),
     columns("commands", "args heard_at heard_key taken taken_by", ["", "SIU", ""]),
+    columns("contact_checks", "account_id phone", ["S", "SI", "S"]),
+    columns("contact_checks", "asked_at chat checked_at is_on_whatsapp", ["S", "SIU", "S"]),
     columns("contacts", "account_id jid", ["S", "SI", "S"]),
     columns("contacts", "has_chat name phone updated_at", ["S", "SIU", "S"]),
     columns("credentials", "account_id keyring_id kind name sealed stamp", ["", "SIUD", ""]),
@@ -88,11 +90,11 @@ pub const COLUMNS: [ColumnRights; 41] = [
     ),
     columns(
         "messages",
-        "attempt code delivered_at due_at expires_at is_new_chat key not_before read_at sent_by source taken_at",
+        "attempt code delivered_at due_at expires_at is_new_chat key not_before sent_by source taken_at",
         ["S", "SI", "S"],
     ),
     columns("messages", "taken_by taken_under told_at", ["S", "SI", "S"]),
-    columns("messages", "asked_at asks kind reason recovered_at refers_to state", ["S", "SIU", "S"]),
+    columns("messages", "asked_at asks kind read_at reason recovered_at refers_to state", ["S", "SIU", "S"]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
     columns("processes", "command_channel drain_no epoch master_keys pid_birth pid_space renewal", ["", "SIUD", ""]),
@@ -150,7 +152,7 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 25] = [
+pub const FUNCTIONS: [FunctionRights; 26] = [
     function("account_is_gone()", &[]),
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
@@ -167,6 +169,7 @@ pub const FUNCTIONS: [FunctionRights; 25] = [
     function("prune_audit(interval,bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_bodies(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_commands(interval,bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_contact_checks(integer,boolean)", &[Role::Daemon]),
     function("prune_events(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_messages(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("record_receipts(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),

@@ -20,8 +20,8 @@ use whatsapp_rust::{
 
 use super::{
     connection::{
-        Bells, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener, OddStanzas,
-        OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
+        Bells, ChatStore, Chats, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener,
+        OddStanzas, OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
         history::{Histories, HistoryTurns},
     },
     dialer::{Dialer, ProxyListener, Route},
@@ -78,6 +78,8 @@ pub struct GatewaySettings {
     pub messages: Arc<dyn MessageStore>,
     /// Where messages to send are taken from.
     pub outgoing: Arc<dyn OutgoingStore>,
+    /// Where it is known what came in with a chat.
+    pub chats: Arc<dyn ChatStore>,
     /// Ring when there are some.
     pub bells: Arc<dyn Bells>,
     /// How messages are sent.
@@ -101,6 +103,7 @@ pub struct WhatsApp {
     /// For reading what phones send new devices of their past.
     history_turns: Arc<HistoryTurns>,
     post_office: PostOffice,
+    chats: Arc<dyn ChatStore>,
 }
 
 impl WhatsApp {
@@ -124,6 +127,7 @@ impl WhatsApp {
             messages: settings.messages,
             history_turns: Arc::default(),
             post_office: PostOffice { store: settings.outgoing, bells: settings.bells, policy: settings.sending },
+            chats: settings.chats,
         }
     }
 
@@ -196,7 +200,9 @@ impl WhatsApp {
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
             Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, mail };
-        Ok(Arc::new(WhatsAppSession::start(driver, orders)))
+        let link = MessageLink { account: order.account, fence: order.fence, keyring: order.keyring };
+        let chats = driver.mail.is_some().then(|| Chats::new(self.chats.clone(), link));
+        Ok(Arc::new(WhatsAppSession::start(driver, orders, chats)))
     }
 
     fn mail_for(

@@ -18,7 +18,9 @@ pub mod reachability;
 mod runtime;
 mod version;
 
-pub use connection::{BellGuard, Bells, MessageLink, MessageStore, OddKind, OddListener, OutgoingStore, SendStep};
+pub use connection::{
+    BellGuard, Bells, ChatStore, MessageLink, MessageStore, OddKind, OddListener, OutgoingStore, SendStep,
+};
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};
 pub use keys::{KeySource, LinkKeys, MessageSecret};

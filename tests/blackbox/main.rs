@@ -10,6 +10,7 @@ mod audit;
 mod backlog;
 mod backup;
 mod baileys;
+mod chats;
 mod clocks;
 mod codes;
 mod command_line;

@@ -30,6 +30,7 @@ impl Tenants {
                  INSERT INTO event_consumers (consumer, account_id, seq) VALUES ('shop', '{account}', 1);
                  SELECT send_command('account.cancel', '{account}', '{{}}', 'key');
                  INSERT INTO contacts (account_id, jid) VALUES ('{account}', '1@lid');
+                 INSERT INTO contact_checks (account_id, phone, asked_at) VALUES ('{account}', '436601234567', now());
                  INSERT INTO message_receipts (message_id, participant)
                  SELECT send_message('{account}', '{{\"to\": \"1@g.us\", \"type\": \"text\", \"text\": {{\"body\": \"x\"}}}}'), '1@lid';
                  WITH m AS (INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)

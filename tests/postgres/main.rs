@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod audit;
+mod chats;
 mod claims;
 mod commands;
 mod embedded;

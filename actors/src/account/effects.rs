@@ -9,7 +9,7 @@ use super::{
     lifecycle::Input,
 };
 use crate::{
-    domain::{GroupsError, PasskeyError, QrChange, StoreError, Write, Written},
+    domain::{GroupsError, OnlineError, PasskeyError, QrChange, StoreError, Write, Written},
     ports::{AccountStore, QrPainter, Session},
     shell::{CarryOut, Done, Running, Subject, TaskContext},
 };
@@ -94,6 +94,13 @@ async fn run(task: Task, context: TaskContext<Author>) -> Done<Author> {
                 None => Err(GroupsError::ConnectionOver),
             };
             Done::Input(Input::GroupsFetched(incarnation, outcome))
+        }
+        Task::Ask { incarnation, command, order } => {
+            let outcome = match context.session(incarnation) {
+                Some(session) => session.ask(order).await,
+                None => Err(OnlineError::ConnectionOver),
+            };
+            Done::Input(Input::Answered(incarnation, command, outcome))
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    CommandId, CommandKind, Instant, MessageKind, Phone, Reason, SendFailure, Status, StatusReason,
+    CheckedContact, CommandId, CommandKind, Instant, MessageKind, Phone, Reason, SendFailure, Status, StatusReason,
     reason::capitalized, schema, word::word,
 };
 
@@ -78,6 +78,10 @@ pub enum Event {
         kind: String,
         reason: String,
     },
+    ContactsChecked {
+        command: CommandId,
+        contacts: Vec<CheckedContact>,
+    },
 }
 
 /// The kind of an event: the `type` in a notification.
@@ -141,6 +145,8 @@ pub enum EventKind {
     SendingResumed,
     #[strum(serialize = "chat.merged")]
     ChatMerged,
+    #[strum(serialize = "contact.checked")]
+    ContactsChecked,
 }
 
 word!(EventKind);
@@ -181,6 +187,7 @@ impl EventKind {
             Self::SendingPaused => "nothing is sent to new chats until then",
             Self::SendingResumed => "messages to new chats are sent again",
             Self::ChatMerged => "chat, sender and contact `former`, known by number alone, are `chat` from now on",
+            Self::ContactsChecked => "it is known of these numbers whether they are on WhatsApp",
         }
     }
 
@@ -265,6 +272,11 @@ impl EventKind {
             Self::SendingPaused => ("Sending to new chats is paused".to_owned(), Tone::Warn),
             Self::SendingResumed => ("Sending to new chats goes on".to_owned(), Tone::Good),
             Self::ChatMerged => (format!("The chat with {} got another id", number("phone")), Tone::Idle),
+            Self::ContactsChecked => {
+                let contacts = payload.get("contacts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                let found = contacts.iter().filter(|one| one.get("isOnWhatsapp") == Some(&Value::Bool(true))).count();
+                (format!("{found} of {} numbers checked are on WhatsApp", contacts.len()), Tone::Idle)
+            }
         }
     }
 
@@ -300,6 +312,13 @@ impl EventKind {
                 command: CommandId(7),
                 kind: CommandKind::SyncGroups.as_str().to_owned(),
                 reason: "the account is not connected".to_owned(),
+            },
+            Self::ContactsChecked => Event::ContactsChecked {
+                command: CommandId(7),
+                contacts: vec![
+                    CheckedContact { phone: phone(), chat: Some(chat.to_owned()), checked_at: ts },
+                    CheckedContact { phone: Phone::example(2), chat: None, checked_at: ts },
+                ],
             },
             Self::MessageReceived | Self::MessageEcho => {
                 return json!({
@@ -367,7 +386,8 @@ impl EventKind {
             | Self::MessageFailed
             | Self::SendingPaused
             | Self::SendingResumed
-            | Self::ChatMerged => None,
+            | Self::ChatMerged
+            | Self::ContactsChecked => None,
         }
     }
 
@@ -403,6 +423,7 @@ impl EventKind {
             | Self::SendingPaused
             | Self::SendingResumed
             | Self::ChatMerged
+            | Self::ContactsChecked
             | Self::CommandFailed => None,
         }
     }
@@ -480,6 +501,19 @@ impl EventKind {
                 "until": schema::or_null(schema::time()),
             }),
             Self::ChatMerged => json!({ "chat": schema::jid(), "former": schema::jid(), "phone": schema::phone() }),
+            Self::ContactsChecked => json!({
+                "commandId": { "type": "integer" },
+                "contacts": { "type": "array", "items": {
+                    "type": "object",
+                    "properties": {
+                        "phone": schema::phone(),
+                        "isOnWhatsapp": { "type": "boolean" },
+                        "chat": schema::or_null(schema::jid()),
+                        "checkedAt": schema::time(),
+                    },
+                    "required": ["chat", "checkedAt", "isOnWhatsapp", "phone"],
+                } },
+            }),
         };
         let mut required: Vec<&String> = properties.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
         required.sort();
@@ -625,6 +659,7 @@ impl Event {
             Self::AccountUnlinked { .. } => EventKind::AccountUnlinked,
             Self::UnlinkAbandoned { .. } => EventKind::UnlinkAbandoned,
             Self::CommandFailed { .. } => EventKind::CommandFailed,
+            Self::ContactsChecked { .. } => EventKind::ContactsChecked,
         }
     }
 
@@ -659,6 +694,18 @@ impl Event {
             }
             Self::CommandFailed { command, kind, reason } => {
                 json!({ "commandId": command.0, "kind": kind, "reason": reason })
+            }
+            Self::ContactsChecked { command, contacts } => {
+                let contacts: Vec<Value> = contacts
+                    .iter()
+                    .map(|contact| {
+                        json!({
+                            "phone": contact.phone.digits(), "isOnWhatsapp": contact.chat.is_some(),
+                            "chat": contact.chat, "checkedAt": rfc3339(&contact.checked_at),
+                        })
+                    })
+                    .collect();
+                json!({ "commandId": command.0, "contacts": contacts })
             }
         }
     }

@@ -5,6 +5,7 @@ mod backoff;
 mod change;
 mod close;
 mod command;
+mod contact_check;
 mod ending;
 mod event;
 mod fleet;
@@ -13,6 +14,7 @@ mod instant;
 mod message;
 mod message_state;
 mod message_text;
+mod online;
 mod outgoing;
 mod phone;
 mod policy;
@@ -33,6 +35,7 @@ pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, HoldCause, ProxyFault, Verdict};
 pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
+pub use contact_check::{CONTACTS_PER_CHECK, CheckedContact, ContactCheckPlan, ContactCheckPolicy, ContactChecks};
 pub use ending::{Ending, Member, Retired, Trouble};
 pub use event::{
     AttemptEnd, CancelReason, Event, EventKind, PasskeyStage, Tone, Unlinked, describe_event, reason_text,
@@ -46,6 +49,9 @@ pub use message::{
 };
 pub use message_state::{MessageState, describe_message_state, describe_pause};
 pub use message_text::describe_message;
+pub use online::{
+    ChatJid, ChatJidError, OnlineAnswer, OnlineError, OnlineOrder, OnlineRequest, TypingState, UnreadChatMessage,
+};
 pub use outgoing::{
     MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Receipt, ReceiptKind, SendFailure, SendOutcome,
     TakenMessages,

@@ -68,6 +68,14 @@ pub struct Policy {
     pub groups_retry: Duration,
     /// After this the groups are not coming; WhatsApp may take 75 s.
     pub groups_timeout: Duration,
+    /// How long a command that needs a connection waits for one that is being made.
+    pub request_wait: Duration,
+    /// How long what is asked of a connection may take; WhatsApp may take 75 s for a query.
+    pub request_timeout: Duration,
+    /// Typing is shown this long after it was asked for at the latest, by the time of the row.
+    pub typing_lifetime: Duration,
+    /// Commands that wait for a connection, or for each other, at most.
+    pub requests_at_once: usize,
     /// How long WhatsApp's answer to the removal of a device may take (`PAIRD_UNLINK_TIMEOUT`).
     pub unlink_timeout: Duration,
     /// Between two tries of a write that the database did not take.
@@ -118,6 +126,10 @@ impl Default for Policy {
             groups_settle_cap: Duration::from_secs(1800),
             groups_retry: Duration::from_secs(30),
             groups_timeout: Duration::from_secs(90),
+            request_wait: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(30),
+            typing_lifetime: Duration::from_secs(10),
+            requests_at_once: 256,
             unlink_timeout: Duration::from_secs(45),
             write_retry: Backoff::new(Duration::from_millis(250), Duration::from_secs(1)),
         }

@@ -70,6 +70,7 @@ impl Bench {
             kind: kind.to_owned(),
             command: Command::parse(kind, &json!({})),
             source: "web".to_owned(),
+            created_at: crate::domain::Instant(0),
         };
         self.store.rows().queued.push_back(row);
         self.supervisor.wake();

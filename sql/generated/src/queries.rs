@@ -3,11 +3,13 @@
 pub mod accounts;
 pub mod audit;
 pub mod changes;
+pub mod chats;
 pub mod cli;
 pub mod client_version;
 pub mod commands;
 pub mod connections;
 pub mod console;
+pub mod contacts;
 pub mod credentials;
 pub mod doctor;
 pub mod events;

@@ -155,5 +155,6 @@ fn taken(row: TakeCommands) -> Option<CommandRow> {
         command: Command::parse(&kind, &args),
         kind,
         source: row.source?,
+        created_at: instant(row.created_at?),
     })
 }

@@ -7,6 +7,7 @@
 //! asks for).
 
 mod app_state;
+mod chats;
 mod close_reason;
 mod courier;
 mod driver;
@@ -22,6 +23,8 @@ mod receipts;
 mod session;
 mod shell;
 
+pub use chats::ChatStore;
+pub(super) use chats::Chats;
 pub use courier::{BellGuard, Bells, OutgoingStore, SendStep};
 pub(super) use courier::{Courier, PostOffice};
 pub(super) use driver::Driver;

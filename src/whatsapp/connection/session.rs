@@ -5,7 +5,10 @@ use std::{future::Future, sync::Arc};
 use async_trait::async_trait;
 use paird_actors::{
     connection::{Outcome, Request},
-    domain::{Group, GroupsError, PasskeyAnswer, PasskeyError, StoreError, UnlinkAnswer, Written},
+    domain::{
+        Group, GroupsError, OnlineAnswer, OnlineError, OnlineOrder, PasskeyAnswer, PasskeyError, StoreError,
+        UnlinkAnswer, Written,
+    },
     ports::{Session, WriteKeys},
 };
 use tokio::sync::mpsc::Receiver;
@@ -18,7 +21,7 @@ use super::{
         keys::{LinkKeys, chain, store_error},
         passkey,
     },
-    Driver, DriverTask, Shell,
+    Chats, Driver, DriverTask, Shell,
 };
 
 const OVER: &str = "the connection is over";
@@ -28,12 +31,14 @@ const OVER: &str = "the connection is over";
 pub(in crate::whatsapp) struct WhatsAppSession {
     shell: Arc<Shell>,
     keys: Arc<dyn LinkKeys>,
+    /// `None` on a connection that unlinks.
+    chats: Option<Chats>,
     /// Nothing of the connection is left.
     over: CancellationToken,
 }
 
 impl WhatsAppSession {
-    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<DriverTask>) -> Self {
+    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<DriverTask>, chats: Option<Chats>) -> Self {
         let (shell, keys) = (Arc::clone(&driver.shell), Arc::clone(&driver.keys));
         let over = CancellationToken::new();
         let ended = over.clone().drop_guard();
@@ -41,7 +46,7 @@ impl WhatsAppSession {
             driver.run(orders).await;
             drop(ended);
         });
-        Self { shell, keys, over }
+        Self { shell, keys, chats, over }
     }
 
     /// Runs on the workers: a caller's thread may be an actor's, which serves others.
@@ -114,6 +119,12 @@ impl Session for WhatsAppSession {
             client.execute(groups::ListGroups { own }).await.map_err(|failure| groups_error(&failure))
         };
         self.with_client(fetch).await.unwrap_or(Err(GroupsError::ConnectionOver))
+    }
+
+    async fn ask(&self, order: OnlineOrder) -> Result<OnlineAnswer, OnlineError> {
+        let Some(chats) = self.chats.clone() else { return Err(OnlineError::ConnectionOver) };
+        let carry_out = |client: Arc<Client>| async move { chats.carry_out(&client, order).await };
+        self.with_client(carry_out).await.unwrap_or(Err(OnlineError::ConnectionOver))
     }
 
     async fn answer_passkey(&self, answer: PasskeyAnswer) -> Result<(), PasskeyError> {

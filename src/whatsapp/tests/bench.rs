@@ -12,9 +12,10 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        AccountId, CloseReason, ConnectionSettings, Fence, Incarnation, IncomingMessage, KeyringId, MessageId,
-        OpenSession, Purpose, Receipt, SealedKeys, SendOutcome, SessionEvent, StoreError, TakenMessages, UnreadMessage,
-        WaitingMessage, Written,
+        AccountId, ChatJid, CheckedContact, CloseReason, ConnectionSettings, ContactCheckPolicy, ContactChecks, Fence,
+        Incarnation, IncomingMessage, KeyringId, MessageId, OpenSession, Phone, Purpose, Receipt, SealedKeys,
+        SendOutcome, SessionEvent, StoreError, TakenMessages, UnreadChatMessage, UnreadMessage, WaitingMessage,
+        Written,
     },
     outgoing::OutgoingPolicy,
     ports::{Session, WriteKeys},
@@ -31,8 +32,8 @@ use wacore::store::{CacheStore, InMemoryBackend, traits::Backend};
 use whatsapp_rust::Client;
 
 use super::super::{
-    BellGuard, Bells, GatewaySettings, KeySource, LinkKeys, MessageLink, MessageSecret, MessageStore, OutgoingStore,
-    ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
+    BellGuard, Bells, ChatStore, GatewaySettings, KeySource, LinkKeys, MessageLink, MessageSecret, MessageStore,
+    OutgoingStore, ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
 };
 use crate::credentials::{KeyedDevices, ProxyLogin};
 
@@ -323,6 +324,43 @@ impl OutgoingStore for NothingToSend {
     }
 }
 
+#[async_trait]
+impl ChatStore for NothingToSend {
+    async fn jid_of(&self, _: &MessageLink, chat: &ChatJid) -> Result<String, StoreError> {
+        Ok(chat.as_str().to_owned())
+    }
+
+    async fn unread(
+        &self,
+        _: &MessageLink,
+        _: &str,
+        _: MessageId,
+    ) -> Result<Option<Vec<UnreadChatMessage>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn mark_as_read(&self, _: &MessageLink, _: &[MessageId]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn contact_checks(
+        &self,
+        _: &MessageLink,
+        _: &[Phone],
+        _: &ContactCheckPolicy,
+    ) -> Result<ContactChecks, StoreError> {
+        Ok(ContactChecks::default())
+    }
+
+    async fn begin_contact_checks(&self, _: &MessageLink, _: &[Phone]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn end_contact_checks(&self, _: &MessageLink, _: &[CheckedContact]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
 impl Bells for NothingToSend {
     fn subscribe(&self, _: AccountId, _: Arc<Notify>) -> BellGuard {
         Box::new(())
@@ -346,6 +384,7 @@ fn gateway_into(messages: Arc<dyn MessageStore>, url: &str, keyrings: Arc<Keyrin
         proxied: Arc::new(|_| {}),
         messages,
         outgoing: Arc::new(NothingToSend),
+        chats: Arc::new(NothingToSend),
         bells: Arc::new(NothingToSend),
         sending: OutgoingPolicy::default(),
     })

@@ -147,6 +147,8 @@ impl Both {
                         command: Command::parse(&kind, &args),
                         kind,
                         source: row.source?,
+                        // As the model, which has another clock.
+                        created_at: Instant(0),
                     })
                 });
                 StatementAnswer::Commands { due: due.collect(), orphans }

@@ -21,7 +21,7 @@ use crate::inject::parse_device;
 use crate::journal::Report;
 use crate::odd::Stanza;
 use crate::orders::{Order, Scan, ScanOptions, TypedCode};
-use crate::phone::{Group, LinkedDevice, Naming};
+use crate::phone::{Group, LinkedDevice, Naming, ShownTyping};
 use crate::post::STRANGERS;
 use crate::post::ledger::Posted;
 use crate::post::members::SharedGroup;
@@ -105,6 +105,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/phones/{number}/stanzas", web::post().to(say))
         .route("/phones/{number}/messages", web::post().to(write))
         .route("/phones/{number}/messages", web::get().to(messages))
+        .route("/phones/{number}/typing", web::get().to(typing))
         .route("/phones/{number}/burst", web::post().to(burst))
         .route("/phones/{number}/read", web::post().to(read))
         .route("/phones/{number}/hand/{device}", web::patch().to(set_hand))
@@ -250,6 +251,10 @@ async fn messages(
 ) -> Result<Json<Vec<ShownMessage>>, Refused> {
     let device = DeviceId { number: number.into_inner(), device: looked.device };
     Ok(Json(world.state().screen(&device, looked.chat.as_deref())?))
+}
+
+async fn typing(world: Data<World>, number: Path<String>) -> Result<Json<Vec<ShownTyping>>, Refused> {
+    Ok(Json(world.state().phone(&number)?.typing.clone()))
 }
 
 async fn read(world: Data<World>, number: Path<String>, reading: Json<Reading>) -> Outcome {

@@ -43,7 +43,11 @@ pub(crate) fn answer(state: &mut State, id: &DeviceId, stanza: &Node) -> Answer 
             }
             None => Answer::Nothing,
         },
-        "presence" | "chatstate" => Answer::Nothing,
+        "chatstate" => {
+            state.show_typing(id, stanza);
+            Answer::Nothing
+        }
+        "presence" => Answer::Nothing,
         _ => Answer::Unknown(Vec::new()),
     }
 }

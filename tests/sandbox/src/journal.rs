@@ -103,7 +103,10 @@ impl Report {
     pub(crate) fn note_asked(&mut self, at_ms: u64, from: &str, xmlns: &str, iq: &Node) {
         if xmlns != "w:p" {
             let child = iq.children().and_then(<[Node]>::first).map_or("", |child| &*child.tag);
-            note(&mut self.asked, at_ms, from, format!("{xmlns} {child}"));
+            let query = iq.get_optional_child("usync").and_then(|usync| usync.get_optional_child("query"));
+            let of_people = query.and_then(Node::children).unwrap_or_default();
+            let what: Vec<&str> = [xmlns, child].into_iter().chain(of_people.iter().map(|one| &*one.tag)).collect();
+            note(&mut self.asked, at_ms, from, what.join(" "));
         }
     }
 

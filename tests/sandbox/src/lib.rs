@@ -46,7 +46,7 @@ pub use faults::{
 pub use journal::{Oddity, Report};
 pub use odd::Stanza;
 pub use orders::ScanOptions;
-pub use phone::{Group, LinkedDevice, Naming};
+pub use phone::{Group, LinkedDevice, Naming, ShownTyping};
 pub use post::ledger::Posted;
 pub use post::members::SharedGroup;
 pub use remote::{Remote, RemoteError};

@@ -31,6 +31,17 @@ pub struct LinkedDevice {
     pub connected: bool,
 }
 
+/// That somebody types in a chat, as a phone shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownTyping {
+    /// The number that types.
+    pub by: String,
+    /// The number of the other one, or the group's jid.
+    pub chat: String,
+    /// `composing`, `recording` or `paused`.
+    pub state: String,
+}
+
 /// A group that the phone is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -96,6 +107,8 @@ pub(crate) struct Phone {
     pub(crate) history: Option<History>,
     /// The devices that were sent it.
     pub(crate) historic: HashSet<u16>,
+    /// What others were typing, as the phone has shown it.
+    pub(crate) typing: Vec<ShownTyping>,
     /// The phone itself, which is device 0.
     primary: Device,
     /// Signs the identities of linked devices.
@@ -177,6 +190,7 @@ impl Phone {
             app_state: None,
             history: None,
             historic: HashSet::new(),
+            typing: Vec::new(),
             primary,
             identity,
             groups: default_groups(number),

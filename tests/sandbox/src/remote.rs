@@ -15,7 +15,7 @@ use crate::faults::Fault;
 use crate::journal::Report;
 use crate::odd::Stanza;
 use crate::orders::ScanOptions;
-use crate::phone::{Group, LinkedDevice, Naming};
+use crate::phone::{Group, LinkedDevice, Naming, ShownTyping};
 use crate::post::ledger::Posted;
 use crate::post::members::SharedGroup;
 use crate::settings::Pace;
@@ -104,6 +104,11 @@ impl Remote {
     /// The screen of one of the phone's simulated devices; 0 is the phone itself.
     pub fn messages(&self, number: &str, device: u16) -> Result<Vec<ShownMessage>> {
         self.get(&format!("/phones/{number}/messages?device={device}"))
+    }
+
+    /// That others were typing, as the phone has shown it, in order.
+    pub fn typing(&self, number: &str) -> Result<Vec<ShownTyping>> {
+        self.get(&format!("/phones/{number}/typing"))
     }
 
     /// The phone's owner has looked at messages.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use paird_sandbox::{
     Fault, Group, HandSettings, History, LinkedDevice, Naming, Pace, Posted, Reading, Remote, RemoteError, Report,
-    ScanOptions, SharedGroup, ShownMessage, Stanza, Waiting, Writing, Written,
+    ScanOptions, SharedGroup, ShownMessage, ShownTyping, Stanza, Waiting, Writing, Written,
 };
 
 use super::until;
@@ -185,6 +185,12 @@ impl Phones {
     pub async fn screen(&self, number: &str) -> Vec<ShownMessage> {
         let number = number.to_owned();
         self.call(move |remote| remote.messages(&number, 0)).await.unwrap()
+    }
+
+    /// That others were typing, as the phone has shown it.
+    pub async fn typing(&self, number: &str) -> Vec<ShownTyping> {
+        let number = number.to_owned();
+        self.call(move |remote| remote.typing(&number)).await.unwrap()
     }
 
     /// The phone's owner has looked at these messages of a chat.

@@ -6,8 +6,8 @@ use crate::{
     desk::{Begun, Then, Wait, Work},
     domain::{
         Backoff, ChangeId, Claim, ClaimError, CloseReason, CommandId, ConnectionSettings, Ending, Finished,
-        Incarnation, Instant, KeyringId, Loaded, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent, StatusReason,
-        StoreError, Trouble, Update, Write, Written,
+        Incarnation, Instant, KeyringId, Loaded, OnlineOrder, PasskeyAnswer, Policy, Purpose, Reason, SessionEvent,
+        StatusReason, StoreError, Trouble, Update, Write, Written,
     },
     machine::Machine,
 };
@@ -40,6 +40,11 @@ pub enum Task {
         answer: PasskeyAnswer,
     },
     FetchGroups(Incarnation),
+    Ask {
+        incarnation: Incarnation,
+        command: CommandId,
+        order: OnlineOrder,
+    },
 }
 
 /// The outcome of a task that the machine waits for.
@@ -226,6 +231,9 @@ impl Work for Author {
                 Begun::Task(Task::AnswerPasskey { incarnation, command, answer }, Wait::No)
             }
             Effect::FetchGroups(incarnation) => Begun::Task(Task::FetchGroups(incarnation), Wait::No),
+            Effect::Ask { incarnation, command, order } => {
+                Begun::Task(Task::Ask { incarnation, command, order }, Wait::No)
+            }
             Effect::Record(update) => Begun::Task(Task::Write(self.write_of(*update)), Wait::UnlessFenced),
             Effect::Claim { incarnation, update } => {
                 let keys_of = update.change.links.as_ref().map(|_| incarnation);
@@ -253,6 +261,7 @@ impl Work for Author {
             | Effect::ConfirmLink(_)
             | Effect::AnswerPasskey { .. }
             | Effect::FetchGroups(_)
+            | Effect::Ask { .. }
             | Effect::Record(_) => false,
         }
     }

@@ -58,6 +58,7 @@ impl Bench {
             kind: kind.to_owned(),
             source: "web".to_owned(),
             command,
+            created_at: Instant(0),
         }));
     }
 

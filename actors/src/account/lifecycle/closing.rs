@@ -74,6 +74,7 @@ impl Lifecycle {
                 self.fail_syncs(&unanswered, "the connection ended before the groups came", step);
             }
         }
+        self.requests_lose(&after, step);
         if matches!(self.state, State::Admitting { .. }) {
             step.order(Effect::RefuseLink(self.incarnation));
         }
@@ -405,6 +406,7 @@ impl Lifecycle {
 
     pub(super) fn retire(&mut self, step: &mut Step) {
         self.state = State::Gone;
+        self.requests = Vec::new();
         step.order(Effect::Retire);
     }
 }

@@ -6,6 +6,8 @@ use crate::domain::{
     PairRequest, Reason, Status,
 };
 
+/// Why a command failed that needs a connection.
+pub(super) const NOT_CONNECTED: &str = "the account is not connected";
 pub(super) const DELETED_ALREADY: &str = "deleted already";
 
 const RECONNECTING: &str = "connecting again";
@@ -37,6 +39,7 @@ impl Lifecycle {
             Command::Reconnect => self.on_reconnect(&input, step),
             Command::Delete => self.on_delete(input, step),
             Command::SyncGroups => self.on_sync_groups(&input, step),
+            Command::Online(request) => self.on_request(request, &input, step),
         }
     }
 
@@ -161,7 +164,7 @@ impl Lifecycle {
     fn on_sync_groups(&mut self, input: &CommandInput, step: &mut Step) {
         let now = step.now;
         let State::Online { groups, .. } = &mut self.state else {
-            return self.fail(input, "the account is not connected", step);
+            return self.fail(input, NOT_CONNECTED, step);
         };
         groups.commands.push(input.id);
         if !groups.asked {

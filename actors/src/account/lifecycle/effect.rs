@@ -1,4 +1,4 @@
-use crate::domain::{CommandId, Incarnation, KeyringId, PasskeyAnswer, Purpose, Update};
+use crate::domain::{CommandId, Incarnation, KeyringId, OnlineOrder, PasskeyAnswer, Purpose, Update};
 
 /// An order to the shell. Orders are carried out in their order; `Claim` and `Record` are
 /// waited for before the next input is taken.
@@ -22,6 +22,8 @@ pub enum Effect {
     AnswerPasskey { incarnation: Incarnation, command: CommandId, answer: PasskeyAnswer },
     /// Ask WhatsApp for the groups: [`super::Input::GroupsFetched`] answers, some time.
     FetchGroups(Incarnation),
+    /// Have the connection do this: [`super::Input::Answered`] answers.
+    Ask { incarnation: Incarnation, command: CommandId, order: OnlineOrder },
     /// Write the row and everything that reports the change, in one transaction;
     /// retried by the shell until it is done or [`super::Input::Fenced`].
     Record(Box<Update>),

@@ -1,6 +1,6 @@
 use crate::domain::{
     Claim, ClaimError, Command, CommandError, CommandId, CommandRow, Finished, Group, GroupsError, Incarnation,
-    PasskeyError, SessionEvent,
+    Instant, OnlineAnswer, OnlineError, PasskeyError, SessionEvent,
 };
 
 /// What happened.
@@ -16,6 +16,8 @@ pub enum Input {
     PasskeyAnswered(Incarnation, CommandId, Result<(), PasskeyError>),
     /// The outcome of [`super::Effect::FetchGroups`].
     GroupsFetched(Incarnation, Result<Vec<Group>, GroupsError>),
+    /// The outcome of [`super::Effect::Ask`].
+    Answered(Incarnation, CommandId, Result<OnlineAnswer, OnlineError>),
     /// The outcome of [`super::Effect::Close`] or [`super::Effect::Cut`].
     SessionClosed(Incarnation),
     /// The time that [`super::Lifecycle::deadline`] named has come.
@@ -35,11 +37,19 @@ pub struct CommandInput {
     pub kind: String,
     pub source: String,
     pub command: Result<Command, CommandError>,
+    /// When it was sent.
+    pub created_at: Instant,
 }
 
 impl CommandInput {
     pub fn of(row: &CommandRow) -> Self {
-        Self { id: row.id, kind: row.kind.clone(), source: row.source.clone(), command: row.command.clone() }
+        Self {
+            id: row.id,
+            kind: row.kind.clone(),
+            source: row.source.clone(),
+            command: row.command.clone(),
+            created_at: row.created_at,
+        }
     }
 
     /// Its end, as a change records it.
@@ -56,6 +66,7 @@ impl Input {
             | Self::Claimed(incarnation, _)
             | Self::PasskeyAnswered(incarnation, _, _)
             | Self::GroupsFetched(incarnation, _)
+            | Self::Answered(incarnation, _, _)
             | Self::SessionClosed(incarnation) => Some(*incarnation),
             Self::Command(_) | Self::Deadline | Self::Fenced | Self::Drain | Self::HandOver => None,
         }

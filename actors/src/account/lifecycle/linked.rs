@@ -158,6 +158,7 @@ impl Lifecycle {
         let soon = step.now.after(Duration::from_millis(share(self.seed, self.incarnation.0, most).into()));
         let due = self.record.groups_synced_at.map_or(soon, |at| self.groups_refresh(at).max(soon));
         self.state = State::Online { since: step.now, groups: Groups { due: Some(due), ..Groups::default() } };
+        self.ask_anew(step);
     }
 
     /// When groups that were fetched at `at` are fetched again, if no change is reported.

@@ -9,6 +9,7 @@
 //! - [`pairing`]: an attempt, with its sockets, QR codes, admission and first login
 //! - [`passkey`]: the passkey exchange between a scan and its admission
 //! - [`linked`]: a linked account, with its logins, groups, losses and reconnects
+//! - [`requests`]: what commands ask of a live connection
 //! - [`closing`]: closing a connection, and the step that follows
 
 mod closing;
@@ -18,6 +19,7 @@ mod input;
 mod linked;
 mod pairing;
 mod passkey;
+mod requests;
 mod resume;
 mod state;
 
@@ -30,6 +32,7 @@ pub use resume::pending;
 pub use state::State;
 
 use closing::{AfterClose, Leaving};
+use requests::PendingRequest;
 
 use crate::{
     domain::{
@@ -69,6 +72,9 @@ pub struct Lifecycle {
     source: String,
     /// Fingerprint of the groups in the last `groups.synced` of this life.
     told_groups: Option<u64>,
+    /// What commands ask of the connection, in their order. Not part of the row: the commands are
+    /// `running` until it is done.
+    requests: Vec<PendingRequest>,
 }
 
 type Step = machine::Step<Effect>;
@@ -117,6 +123,7 @@ impl Lifecycle {
             Input::Claimed(_, answer) => self.on_claimed(answer, step),
             Input::PasskeyAnswered(_, command, outcome) => self.on_passkey_answered(command, outcome, step),
             Input::GroupsFetched(_, outcome) => self.on_groups_fetched(outcome, step),
+            Input::Answered(_, command, outcome) => self.on_answered(command, outcome, step),
             Input::SessionClosed(_) => self.on_session_closed(step),
             Input::Deadline => self.on_deadline(step),
             Input::Fenced => self.on_leave(Leaving::Fenced, step),
@@ -129,7 +136,7 @@ impl Lifecycle {
     /// nothing is under way.
     pub fn deadline(&self) -> Option<Instant> {
         let of_the_state = self.state.deadline(self.record.attempt().map(|attempt| attempt.deadline));
-        of_the_state.into_iter().chain(self.move_deadline()).min()
+        of_the_state.into_iter().chain(self.move_deadline()).chain(self.requests_deadline()).min()
     }
 
     pub fn state(&self) -> &State {
@@ -172,7 +179,13 @@ impl Lifecycle {
             return;
         }
         if self.move_deadline().is_some_and(|due| due <= step.now) {
-            return self.tell_of_the_move(step);
+            self.tell_of_the_move(step);
+            // Others may be reached as well.
+            return self.on_deadline(step);
+        }
+        if self.requests_deadline().is_some_and(|due| due <= step.now) {
+            self.end_late_requests(step);
+            return self.on_deadline(step);
         }
         let out_of_time = self.record.attempt().is_some_and(|attempt| attempt.deadline <= step.now);
         match &self.state {

@@ -49,6 +49,7 @@ impl Lifecycle {
             doubted: None,
             source: NOBODY.to_owned(),
             told_groups: None,
+            requests: Vec::new(),
         }
     }
 

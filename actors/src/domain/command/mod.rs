@@ -2,7 +2,10 @@ use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
-use super::{AccountId, CommandId, HoldCause, Phase, Phone, PhoneError, Secret, Shown, Status, TakingId, word::word};
+use super::{
+    AccountId, CONTACTS_PER_CHECK, ChatJid, ChatJidError, CommandId, HoldCause, Instant, MessageId, OnlineRequest,
+    Phase, Phone, PhoneError, Secret, Shown, Status, TakingId, TypingState, word::word,
+};
 
 /// The way in which the phone is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +57,8 @@ pub struct CommandRow {
     /// The parsed command, or why it is invalid.
     pub command: Result<Command, CommandError>,
     pub source: String,
+    /// When it was sent.
+    pub created_at: Instant,
 }
 
 /// A command and the statement that took it. A write that requeues it must name both, so that
@@ -89,6 +94,8 @@ pub enum Command {
     Reconnect,
     Delete,
     SyncGroups,
+    /// For a live connection: nothing of the account changes.
+    Online(OnlineRequest),
 }
 
 /// The reason why a command is invalid, in one line that names the kind or argument but not
@@ -107,6 +114,14 @@ pub enum CommandError {
     NotABoolean { kind: CommandKind, name: &'static str },
     #[error("{kind}: {name}: {wrong}")]
     NotAPhone { kind: CommandKind, name: &'static str, wrong: PhoneError },
+    #[error("{kind}: {name}: {wrong}")]
+    NotAChat { kind: CommandKind, name: &'static str, wrong: ChatJidError },
+    #[error("{kind}: {name}: must be the id of a message")]
+    NotAMessage { kind: CommandKind, name: &'static str },
+    #[error("{kind}: {name}: must be a list of 1 to {CONTACTS_PER_CHECK} phone numbers")]
+    NotPhones { kind: CommandKind, name: &'static str },
+    #[error("chat.typing: state: must be composing, recording or paused")]
+    UnknownTypingState,
     #[error("account.pair: phone goes with method \"code\"; to allow one number only use expectPhone")]
     PhoneWithoutCode,
     #[error("account.pair: method \"code\" needs phone")]
@@ -143,6 +158,9 @@ impl Command {
             CommandKind::Reconnect => Ok(Self::Reconnect),
             CommandKind::Delete => Ok(Self::Delete),
             CommandKind::SyncGroups => Ok(Self::SyncGroups),
+            CommandKind::ReadChat => args.read_chat(),
+            CommandKind::ShowTyping => args.show_typing(),
+            CommandKind::CheckContacts => args.check_contacts(),
         }
     }
 
@@ -156,6 +174,7 @@ impl Command {
             Self::Reconnect => CommandKind::Reconnect,
             Self::Delete => CommandKind::Delete,
             Self::SyncGroups => CommandKind::SyncGroups,
+            Self::Online(request) => request.kind(),
         }
     }
 }
@@ -179,6 +198,12 @@ pub enum CommandKind {
     Delete,
     #[strum(serialize = "groups.sync")]
     SyncGroups,
+    #[strum(serialize = "chat.read")]
+    ReadChat,
+    #[strum(serialize = "chat.typing")]
+    ShowTyping,
+    #[strum(serialize = "contact.check")]
+    CheckContacts,
 }
 
 word!(CommandKind);
@@ -196,6 +221,9 @@ impl CommandKind {
             Self::Reconnect => "reconnect at once, with the current settings",
             Self::Delete => "remove the device from the phone, then erase the account",
             Self::SyncGroups => "fetch the groups again",
+            Self::ReadChat => "send read receipts for what came in with a chat, up to a message",
+            Self::ShowTyping => "show a chat that somebody is typing or recording, or no longer: now or not at all",
+            Self::CheckContacts => "find out which of these numbers are on WhatsApp; an account may ask for 100 a day",
         }
     }
 
@@ -210,14 +238,19 @@ impl CommandKind {
             Self::Reconnect => "Connecting again",
             Self::Delete => "Deleting",
             Self::SyncGroups => "Fetching the groups",
+            Self::ReadChat => "Marking a chat as read",
+            Self::ShowTyping => "Showing that somebody types",
+            Self::CheckContacts => "Checking numbers",
         }
     }
 
     /// It does not block its account's next command: it takes long and changes no status.
     pub fn runs_concurrently(self) -> bool {
         match self {
-            Self::SyncGroups => true,
-            Self::Pair
+            Self::SyncGroups | Self::ReadChat | Self::CheckContacts => true,
+            // Short, and in order: paused comes after composing.
+            Self::ShowTyping
+            | Self::Pair
             | Self::Cancel
             | Self::Passkey
             | Self::Unpair
@@ -245,6 +278,8 @@ impl CommandKind {
             Self::Pair => (5, is_offline || status == Status::Pending),
             Self::Unpair => (6, is_linked),
             Self::Delete => (7, status != Status::Deleting),
+            // They are about others, not about the account.
+            Self::ReadChat | Self::ShowTyping | Self::CheckContacts => return None,
         };
         makes_sense.then_some(place)
     }
@@ -255,15 +290,18 @@ impl CommandKind {
             Self::Pair => &["method", "phone", "expectPhone"],
             Self::Passkey => &["response", "confirm"],
             Self::Unpair => &["logout"],
+            Self::ReadChat => &["chat", "upTo"],
+            Self::ShowTyping => &["chat", "state"],
+            Self::CheckContacts => &["phones"],
             Self::Cancel | Self::Resume | Self::Reconnect | Self::Delete | Self::SyncGroups => &[],
         }
     }
 
     /// Strict, as the daemon is: an unknown argument is an error.
     pub fn args_schema(self) -> Value {
-        // As people write numbers, in digits of any script; separators are skipped.
-        let phone = || json!({ "type": ["string", "null"], "pattern": r"^\P{L}*\p{Nd}\P{L}*$" });
+        let phone = || json!({ "type": ["string", "null"], "pattern": PHONE_PATTERN });
         let flag = || json!({ "type": ["boolean", "null"], "default": false });
+        let chat = || json!({ "type": "string", "description": "a phone number, or the jid of a person or a group" });
         let (properties, rest) = match self {
             Self::Pair => (
                 json!({
@@ -291,6 +329,21 @@ impl CommandKind {
                 ] }),
             ),
             Self::Unpair => (json!({ "logout": flag() }), json!({})),
+            Self::ReadChat => (
+                json!({ "chat": chat(), "upTo": { "type": "integer", "minimum": 1 } }),
+                json!({ "required": ["chat", "upTo"] }),
+            ),
+            Self::ShowTyping => (
+                json!({ "chat": chat(), "state": { "enum": TypingState::ALL } }),
+                json!({ "required": ["chat", "state"] }),
+            ),
+            Self::CheckContacts => (
+                json!({ "phones": {
+                    "type": "array", "minItems": 1, "maxItems": CONTACTS_PER_CHECK,
+                    "items": { "type": "string", "pattern": PHONE_PATTERN },
+                } }),
+                json!({ "required": ["phones"] }),
+            ),
             Self::Cancel | Self::Resume | Self::Reconnect | Self::Delete | Self::SyncGroups => (json!({}), json!({})),
         };
         let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
@@ -300,6 +353,9 @@ impl CommandKind {
         schema
     }
 }
+
+/// As people write numbers, in digits of any script; separators are skipped.
+const PHONE_PATTERN: &str = r"^\P{L}*\p{Nd}\P{L}*$";
 
 /// The arguments of one command, read strictly: an unknown name is an error, so
 /// that a misspelt `expectPhone` never links the wrong phone.
@@ -358,6 +414,36 @@ impl<'a> Args<'a> {
             }
             _ => Ok(Command::Pair(request)),
         }
+    }
+
+    fn chat(&self, name: &'static str) -> Result<ChatJid, CommandError> {
+        let wrong = |wrong| CommandError::NotAChat { kind: self.kind, name, wrong };
+        let text = self.text(name)?.ok_or_else(|| wrong(ChatJidError))?;
+        ChatJid::parse(text).map_err(wrong)
+    }
+
+    fn read_chat(self) -> Result<Command, CommandError> {
+        let chat = self.chat("chat")?;
+        let up_to = self.get("upTo").and_then(Value::as_i64).filter(|id| *id > 0).map(MessageId);
+        let up_to = up_to.ok_or(CommandError::NotAMessage { kind: self.kind, name: "upTo" })?;
+        Ok(Command::Online(OnlineRequest::ReadChat { chat, up_to }))
+    }
+
+    fn show_typing(self) -> Result<Command, CommandError> {
+        let chat = self.chat("chat")?;
+        let state = self.text("state")?.and_then(TypingState::parse).ok_or(CommandError::UnknownTypingState)?;
+        Ok(Command::Online(OnlineRequest::ShowTyping { chat, state }))
+    }
+
+    fn check_contacts(self) -> Result<Command, CommandError> {
+        let (kind, name) = (self.kind, "phones");
+        let listed = self.get(name).and_then(Value::as_array);
+        let listed = listed.filter(|phones| (1..=CONTACTS_PER_CHECK).contains(&phones.len()));
+        let texts = listed.and_then(|phones| phones.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+        let texts = texts.ok_or(CommandError::NotPhones { kind, name })?;
+        let phones = texts.into_iter().map(Phone::parse).collect::<Result<Vec<_>, _>>();
+        let phones = phones.map_err(|wrong| CommandError::NotAPhone { kind, name, wrong })?;
+        Ok(Command::Online(OnlineRequest::CheckContacts { phones }))
     }
 
     fn passkey(self) -> Result<Command, CommandError> {

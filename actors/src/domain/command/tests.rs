@@ -70,3 +70,49 @@ fn a_passkey_answer_is_one_thing_and_never_shows_in_debug() {
     assert!(Command::parse("account.passkey", &json!({})).is_err());
     assert!(Command::parse("account.passkey", &json!({"response": "x", "confirm": true})).is_err());
 }
+
+#[test]
+fn what_is_wrong_about_a_chat_is_named_and_not_repeated() {
+    let wrong = |kind: &str, args: Value| Command::parse(kind, &args).unwrap_err().to_string();
+    for (args, field) in [
+        (json!({}), "chat: must be a phone number"),
+        (json!({"chat": "call 4367", "upTo": 1}), "chat: must be a phone number"),
+        (json!({"chat": 436601234567i64, "upTo": 1}), "chat is not a string"),
+        (json!({"chat": "436601234567"}), "upTo: must be the id of a message"),
+        (json!({"chat": "436601234567", "upTo": "1"}), "upTo: must be the id of a message"),
+        (json!({"chat": "436601234567", "upTo": 0}), "upTo: must be the id of a message"),
+        (json!({"chat": "436601234567", "upTo": 1.5}), "upTo: must be the id of a message"),
+        (json!({"chat": "436601234567", "upTo": 1, "upto": 1}), "unknown argument \"upto\""),
+    ] {
+        let said = wrong("chat.read", args.clone());
+        assert!(said.starts_with("chat.read: ") && said.contains(field) && !said.contains("4367"), "{args}: {said}");
+    }
+    for (args, field) in [
+        (json!({"chat": "436601234567"}), "state: must be composing, recording or paused"),
+        (json!({"chat": "436601234567", "state": "available"}), "state: must be composing, recording or paused"),
+        (json!({"state": "composing"}), "chat: must be a phone number"),
+    ] {
+        let said = wrong("chat.typing", args.clone());
+        assert!(said.starts_with("chat.typing: ") && said.contains(field), "{args}: {said}");
+    }
+}
+
+#[test]
+fn numbers_to_check_are_read_as_everywhere_and_bounded() {
+    let check = |phones: Value| Command::parse("contact.check", &json!({"phones": phones}));
+    let Ok(Command::Online(OnlineRequest::CheckContacts { phones })) =
+        check(json!(["+43 660 1234567", "0043 660 7654321"]))
+    else {
+        panic!("two numbers")
+    };
+    assert_eq!(phones.iter().map(Phone::digits).collect::<Vec<_>>(), ["436601234567", "436607654321"]);
+    let most: Vec<String> = (0..CONTACTS_PER_CHECK).map(|nth| format!("4366012345{nth:02}")).collect();
+    assert!(check(json!(most)).is_ok());
+    let more: Vec<String> = (0..=CONTACTS_PER_CHECK).map(|nth| format!("4366012345{nth:02}")).collect();
+    for wrong in [json!(more), json!([]), json!(null), json!("436601234567"), json!([436601234567i64]), json!({})] {
+        let said = check(wrong.clone()).unwrap_err().to_string();
+        assert_eq!(said, "contact.check: phones: must be a list of 1 to 50 phone numbers", "{wrong}");
+    }
+    let said = check(json!(["436601234567", "0660 7654321"])).unwrap_err().to_string();
+    assert!(said.starts_with("contact.check: phones: phone number starts with 0") && !said.contains("765"), "{said}");
+}

@@ -20,8 +20,8 @@ use crate::{
     },
     desk::{Desk, Next},
     domain::{
-        CommandRow, Ending, GroupsError, Incarnation, Loaded, Member, PasskeyError, Retired, SealedKeys, StoreError,
-        Trouble, Write, Written,
+        CommandRow, Ending, GroupsError, Incarnation, Loaded, Member, OnlineError, PasskeyError, Retired, SealedKeys,
+        StoreError, Trouble, Write, Written,
     },
 };
 
@@ -142,6 +142,9 @@ impl World {
                     Err(PasskeyError::NotTaken("no passkeys here".to_owned())),
                 );
                 life.desk.take(answered, None);
+            }
+            Task::Ask { incarnation, command, .. } => {
+                life.desk.take(Input::Answered(incarnation, command, Err(OnlineError::NoAnswer)), None);
             }
             Task::FetchGroups(incarnation) => {
                 let way = self.dice.spread(20, 2_000);

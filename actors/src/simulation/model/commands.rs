@@ -114,6 +114,8 @@ impl Model {
             kind: command.kind.clone(),
             command: domain::Command::parse(&command.kind, &command.args),
             source: command.source.clone(),
+            // Of these commands it does not matter.
+            created_at: Instant(0),
         })
     }
 

@@ -331,6 +331,7 @@ fn commands_of_a_moving_account_are_neither_run_nor_reclaimed() {
         kind: "account.pair".to_owned(),
         command: Ok(Command::Cancel),
         source: "web".to_owned(),
+        created_at: NOW,
     };
     assert_eq!(roster.on_command(row.clone()), []);
     assert_eq!(roster.on_restart(account(9)), []);

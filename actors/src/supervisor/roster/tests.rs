@@ -32,6 +32,7 @@ fn row(nth: u8, id: i64) -> CommandRow {
         kind: "account.pair".to_owned(),
         command: Command::parse("account.pair", &json!({})),
         source: "web".to_owned(),
+        created_at: NOW,
     }
 }
 

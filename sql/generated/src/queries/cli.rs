@@ -35,6 +35,11 @@ pub struct ListLastEventsParams {
     pub since: i64,
     pub limit: i64,
 }
+#[derive(Clone, Copy, Debug)]
+pub struct ListCheckedContactsParams {
+    pub account_id: uuid::Uuid,
+    pub command_id: i64,
+}
 #[derive(Debug)]
 pub struct RenameAccountParams<T1: crate::StringSql> {
     pub label: T1,
@@ -216,6 +221,22 @@ impl<'a> From<AccountEventBorrowed<'a>> for AccountEvent {
             payload: serde_json::from_str(payload.0.get()).unwrap(),
             created_at,
         }
+    }
+}
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListCheckedContacts {
+    pub phone: String,
+    pub is_on_whatsapp: bool,
+    pub chat: Option<String>,
+}
+pub struct ListCheckedContactsBorrowed<'a> {
+    pub phone: &'a str,
+    pub is_on_whatsapp: bool,
+    pub chat: Option<&'a str>,
+}
+impl<'a> From<ListCheckedContactsBorrowed<'a>> for ListCheckedContacts {
+    fn from(ListCheckedContactsBorrowed { phone, is_on_whatsapp, chat }: ListCheckedContactsBorrowed<'a>) -> Self {
+        Self { phone: phone.into(), is_on_whatsapp, chat: chat.map(|v| v.into()) }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -703,6 +724,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(AccountEventBorrowed) -> R) -> AccountEventQuery<'c, 'a, 's, C, R, N> {
         AccountEventQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ListCheckedContactsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<ListCheckedContactsBorrowed, tokio_postgres::Error>,
+    mapper: fn(ListCheckedContactsBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ListCheckedContactsQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(ListCheckedContactsBorrowed) -> R) -> ListCheckedContactsQuery<'c, 'a, 's, C, R, N> {
+        ListCheckedContactsQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1471,6 +1546,58 @@ impl<'c, 'a, 's, C: GenericClient>
         params: &'a ListLastEventsParams,
     ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
         self.bind(client, &params.since, &params.limit)
+    }
+}
+pub struct ListCheckedContactsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_checked_contacts() -> ListCheckedContactsStmt {
+    ListCheckedContactsStmt(
+        "SELECT answer.phone, answer.\"isOnWhatsapp\" AS is_on_whatsapp, answer.chat FROM events e CROSS JOIN jsonb_to_recordset(e.payload -> 'contacts') AS answer (phone text, \"isOnWhatsapp\" boolean, chat text) WHERE e.account_id = $1 AND e.kind = 'contact.checked' AND (e.payload ->> 'commandId')::bigint = $2 ORDER BY answer.phone",
+        None,
+    )
+}
+impl ListCheckedContactsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        command_id: &'a i64,
+    ) -> ListCheckedContactsQuery<'c, 'a, 's, C, ListCheckedContacts, 2> {
+        ListCheckedContactsQuery {
+            client,
+            params: [account_id, command_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ListCheckedContactsBorrowed, tokio_postgres::Error> {
+                Ok(ListCheckedContactsBorrowed {
+                    phone: row.try_get(0)?,
+                    is_on_whatsapp: row.try_get(1)?,
+                    chat: row.try_get(2)?,
+                })
+            },
+            mapper: |it| ListCheckedContacts::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListCheckedContactsParams,
+        ListCheckedContactsQuery<'c, 'a, 's, C, ListCheckedContacts, 2>,
+        C,
+    > for ListCheckedContactsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListCheckedContactsParams,
+    ) -> ListCheckedContactsQuery<'c, 'a, 's, C, ListCheckedContacts, 2> {
+        self.bind(client, &params.account_id, &params.command_id)
     }
 }
 pub struct ListGroupsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -42,6 +42,7 @@ pub struct TakeCommands {
     pub args: Option<serde_json::Value>,
     pub source: Option<String>,
     pub taken: Option<uuid::Uuid>,
+    pub created_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub orphans: bool,
 }
 pub struct TakeCommandsBorrowed<'a> {
@@ -51,11 +52,14 @@ pub struct TakeCommandsBorrowed<'a> {
     pub args: Option<postgres_types::Json<&'a serde_json::value::RawValue>>,
     pub source: Option<&'a str>,
     pub taken: Option<uuid::Uuid>,
+    pub created_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub orphans: bool,
 }
 impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
     fn from(
-        TakeCommandsBorrowed { id, account_id, kind, args, source, taken, orphans }: TakeCommandsBorrowed<'a>,
+        TakeCommandsBorrowed { id, account_id, kind, args, source, taken, created_at, orphans }: TakeCommandsBorrowed<
+            'a,
+        >,
     ) -> Self {
         Self {
             id,
@@ -64,6 +68,7 @@ impl<'a> From<TakeCommandsBorrowed<'a>> for TakeCommands {
             args: args.map(|v| serde_json::from_str(v.0.get()).unwrap()),
             source: source.map(|v| v.into()),
             taken,
+            created_at,
             orphans,
         }
     }
@@ -305,7 +310,7 @@ where
 pub struct TakeCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_commands() -> TakeCommandsStmt {
     TakeCommandsStmt(
-        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), me AS ( SELECT p.id FROM processes p WHERE p.id = $1 AND p.expires_at > clock_timestamp() AND NOT p.draining ), free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting)) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM me) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), mine AS ( SELECT a.id, false AS is_new FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting)) AND a.owner = $1 AND EXISTS (SELECT FROM me) UNION ALL SELECT claimed.id, true FROM claimed ), next AS ( SELECT oldest.id, mine.is_new FROM mine CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = mine.id AND c.state IN ('queued', 'running') AND (c.state = 'queued' OR mine.is_new OR c.taken_by IS DISTINCT FROM $1) ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE mine.is_new OR NOT EXISTS (SELECT FROM commands r WHERE r.account_id = mine.id AND r.state = 'running' AND r.taken_by = $1 AND r.kind <> 'groups.sync') ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1, taken = $2 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND (next.is_new OR c.taken_by IS DISTINCT FROM $1))) RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' AND NOT EXISTS (SELECT FROM next WHERE next.id = c.id) ), due AS ( SELECT taken.* FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken_by = $1 AND a.owner = $1 AND NOT EXISTS ( SELECT FROM unnest($3::bigint[], $4::uuid[]) AS handed (command, asking) WHERE handed.command = c.id AND handed.asking = c.taken) ) SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, rest.orphans FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL) OR EXISTS (SELECT FROM waiting WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id) AND EXISTS (SELECT FROM commands c WHERE c.account_id = waiting.account_id AND c.state = 'queued')) AS orphans ) AS rest LEFT JOIN due ON true LEFT JOIN whatsapp_accounts a ON a.id = due.account_id ORDER BY row_number() OVER (PARTITION BY a.operator_id ORDER BY due.id), due.id",
+        "WITH RECURSIVE waiting (account_id) AS ( (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1) UNION ALL SELECT (SELECT c.account_id FROM commands c WHERE c.state IN ('queued', 'running') AND c.account_id > waiting.account_id ORDER BY c.account_id LIMIT 1) FROM waiting WHERE waiting.account_id IS NOT NULL ), me AS ( SELECT p.id FROM processes p WHERE p.id = $1 AND p.expires_at > clock_timestamp() AND NOT p.draining ), free AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting)) AND (a.owner IS NULL OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) AND NOT needs_daemon(a) AND EXISTS (SELECT FROM me) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED ), claimed AS ( UPDATE whatsapp_accounts a SET owner = $1, fence = a.fence + 1 FROM free WHERE a.id = free.id RETURNING a.id ), mine AS ( SELECT a.id, false AS is_new FROM whatsapp_accounts a WHERE a.id = ANY (ARRAY(SELECT waiting.account_id FROM waiting)) AND a.owner = $1 AND EXISTS (SELECT FROM me) UNION ALL SELECT claimed.id, true FROM claimed ), next AS ( SELECT oldest.id, mine.is_new FROM mine CROSS JOIN LATERAL ( SELECT c.id FROM commands c WHERE c.account_id = mine.id AND c.state IN ('queued', 'running') AND (c.state = 'queued' OR mine.is_new OR c.taken_by IS DISTINCT FROM $1) ORDER BY c.account_id, c.id LIMIT 1) AS oldest WHERE mine.is_new OR NOT EXISTS (SELECT FROM commands r WHERE r.account_id = mine.id AND r.state = 'running' AND r.taken_by = $1 AND r.kind NOT IN ('groups.sync', 'chat.read', 'contact.check')) ), taken AS ( UPDATE commands c SET state = 'running', started_at = clock_timestamp(), taken_by = $1, taken = $2 FROM next WHERE c.id = next.id AND (c.state = 'queued' OR (c.state = 'running' AND (next.is_new OR c.taken_by IS DISTINCT FROM $1))) RETURNING c.id, c.account_id, c.kind, c.args, c.source, c.taken, c.created_at ), requeued AS ( UPDATE commands c SET state = 'queued', started_at = NULL FROM claimed WHERE c.account_id = claimed.id AND c.state = 'running' AND NOT EXISTS (SELECT FROM next WHERE next.id = c.id) ), due AS ( SELECT taken.* FROM taken UNION ALL SELECT c.id, c.account_id, c.kind, c.args, c.source, c.taken, c.created_at FROM commands c JOIN whatsapp_accounts a ON a.id = c.account_id WHERE c.state = 'running' AND c.taken_by = $1 AND a.owner = $1 AND NOT EXISTS ( SELECT FROM unnest($3::bigint[], $4::uuid[]) AS handed (command, asking) WHERE handed.command = c.id AND handed.asking = c.taken) ) SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, due.created_at, rest.orphans FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL) OR EXISTS (SELECT FROM waiting WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id) AND EXISTS (SELECT FROM commands c WHERE c.account_id = waiting.account_id AND c.state = 'queued')) AS orphans ) AS rest LEFT JOIN due ON true LEFT JOIN whatsapp_accounts a ON a.id = due.account_id ORDER BY row_number() OVER (PARTITION BY a.operator_id ORDER BY due.id), due.id",
         None,
     )
 }
@@ -342,7 +347,8 @@ impl TakeCommandsStmt {
                     args: row.try_get(3)?,
                     source: row.try_get(4)?,
                     taken: row.try_get(5)?,
-                    orphans: row.try_get(6)?,
+                    created_at: row.try_get(6)?,
+                    orphans: row.try_get(7)?,
                 })
             },
             mapper: |it| TakeCommands::from(it),

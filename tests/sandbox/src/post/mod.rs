@@ -8,6 +8,7 @@ pub(crate) mod queue;
 pub(crate) mod receipts;
 pub(crate) mod route;
 pub(crate) mod tokens;
+mod typing;
 
 use wacore_binary::{Jid, Node};
 

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{super::*, referee::Referee, *};
 use crate::domain::{
-    CloseReason, CodeOver, CommandKind, Group, GroupsError, KeyringId, Link, LinkedDevice, PasskeyStage, Refuse,
+    CloseReason, CodeOver, CommandKind, Group, GroupsError, KeyringId, Link, LinkedDevice, OnlineAnswer, OnlineError,
+    PasskeyStage, Refuse,
 };
 
 /// One step of a history: the input, a choice within it, and the time since the last one.
@@ -106,6 +107,7 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
             kind: "account.pair".to_owned(),
             source: "web".to_owned(),
             command: Command::parse("account.pair", &json!({"expectPhone": "436601234567"})),
+            created_at: START,
         }),
         9 | 10 => session(SessionEvent::Qr { payload: Secret::new(format!("q{}", choice % 3)), expires_at }),
         11 => session(SessionEvent::Code { code: Secret::new("ABCD1234"), expires_at }),
@@ -129,6 +131,16 @@ pub(super) fn input_of((kind, choice, _): Moment, life: &Lifecycle, command_id: 
             Input::GroupsFetched(of, Ok(vec![group]))
         }
         23 => Input::GroupsFetched(of, Err(GroupsError::Failed("rate limited".to_owned()))),
+        25 if choice < 60 => command(command_id, "chat.read"),
+        25 if choice < 200 => {
+            let first = life.requests.first().map_or(CommandId(command_id), PendingRequest::command);
+            let outcome = match choice % 3 {
+                0 => Ok(OnlineAnswer::Read { messages: 1 }),
+                1 => Err(OnlineError::ConnectionOver),
+                _ => Err(OnlineError::NoAnswer),
+            };
+            Input::Answered(of, first, outcome)
+        }
         24 if choice < 6 => Input::Fenced,
         24 if choice < 12 => Input::Drain,
         24 if choice < 18 => Input::HandOver,
@@ -178,7 +190,7 @@ fn quiet_down(life: &mut Lifecycle, referee: &mut Referee, mut now: Instant, all
         let open_attempt = life.record.attempt().is_some();
         let Some(due) = life.deadline() else { break };
         let settled = matches!(life.state, State::Reconnecting { .. } | State::Connecting { .. } | State::Held { .. });
-        if settled && !open_attempt {
+        if settled && !open_attempt && life.requests.is_empty() {
             break;
         }
         now = if due > now { due } else { now };
@@ -194,6 +206,13 @@ fn quiet_down(life: &mut Lifecycle, referee: &mut Referee, mut now: Instant, all
     }
     if matches!(life.state, State::Closing { .. }) {
         one_step(life, referee, Input::SessionClosed(life.incarnation), now, all);
+    }
+    // What waits for a connection is given up in time.
+    while let Some(due) = life.deadline().filter(|_| !life.requests.is_empty()) {
+        now = if due > now { due } else { now };
+        let closing = matches!(life.state, State::Closing { .. });
+        let input = if closing { Input::SessionClosed(life.incarnation) } else { Input::Deadline };
+        one_step(life, referee, input, now, all);
     }
     referee.on_quiet(life);
 }

@@ -6,6 +6,7 @@ mod groups;
 mod history;
 mod outage;
 mod referee;
+mod requests;
 mod scenarios;
 
 use std::time::Duration;
@@ -32,13 +33,20 @@ fn phone() -> Phone {
 }
 
 fn command(id: i64, kind: &str) -> Input {
-    let args = if kind == "account.unpair!" { json!({"logout": true}) } else { json!({}) };
+    let args = match kind {
+        "account.unpair!" => json!({"logout": true}),
+        "chat.read" => json!({"chat": "436601234567", "upTo": 7}),
+        "contact.check" => json!({"phones": ["436601234567"]}),
+        "chat.typing" => json!({"chat": "436601234567", "state": "composing"}),
+        _ => json!({}),
+    };
     let kind = kind.trim_end_matches('!');
     Input::Command(CommandInput {
         id: CommandId(id),
         kind: kind.to_owned(),
         source: "web".to_owned(),
         command: Command::parse(kind, &args),
+        created_at: START,
     })
 }
 

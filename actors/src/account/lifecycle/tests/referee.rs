@@ -109,6 +109,7 @@ impl Referee {
             | Input::Claimed(..)
             | Input::PasskeyAnswered(..)
             | Input::GroupsFetched(..)
+            | Input::Answered(..)
             | Input::SessionClosed(_)
             | Input::Deadline
             | Input::Drain
@@ -184,6 +185,10 @@ impl Referee {
             Effect::Claim { incarnation, update } => {
                 assert!(!self.left, "{effect:?} after the account was lost");
                 self.claim = Some((*incarnation, (**update).clone()));
+            }
+            Effect::Ask { incarnation, command, .. } => {
+                assert_eq!(self.live, Live::Open(*incarnation), "asked a connection that is not open");
+                assert_eq!(self.commands.get(&command.0), Some(&false), "asked for a command that has ended");
             }
             Effect::AnswerPasskey { .. } | Effect::FetchGroups(_) => {
                 assert!(!self.left, "{effect:?} after the account was lost");

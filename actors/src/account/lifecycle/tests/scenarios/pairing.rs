@@ -44,6 +44,7 @@ fn an_expired_code_leaves_the_row_and_the_qr_stays() {
         kind: "account.pair".to_owned(),
         source: "web".to_owned(),
         command: Command::parse("account.pair", &json!({"method": "code", "phone": phone().digits()})),
+        created_at: START,
     }));
     bench.qr("q1");
     let expires_at = START.after(Duration::from_secs(180));
@@ -184,6 +185,7 @@ fn another_phone_than_the_expected_one_is_refused() {
         kind: "account.pair".to_owned(),
         source: "web".to_owned(),
         command: Command::parse("account.pair", &args),
+        created_at: START,
     }));
     bench.qr("q1");
     let of = bench.incarnation();

@@ -13,7 +13,7 @@ fn passkey(stage: PasskeyStage) -> SessionEvent {
 fn answer(id: i64, args: &serde_json::Value) -> Input {
     let command = Command::parse("account.passkey", args);
     let kind = "account.passkey".to_owned();
-    Input::Command(CommandInput { id: CommandId(id), kind, source: "web".to_owned(), command })
+    Input::Command(CommandInput { id: CommandId(id), kind, source: "web".to_owned(), command, created_at: START })
 }
 
 #[test]

@@ -53,7 +53,13 @@ fn no_command_that_is_offered_is_refused() {
             } else {
                 Command::parse(kind.as_str(), &json!({}))
             };
-            let input = CommandInput { id: CommandId(99), kind: kind.to_string(), source: "web".to_owned(), command };
+            let input = CommandInput {
+                id: CommandId(99),
+                kind: kind.to_string(),
+                source: "web".to_owned(),
+                command,
+                created_at: START,
+            };
             let effects = bench.life.clone().step(Input::Command(input), bench.now);
             let told = changes(&effects).into_iter().flat_map(|change| &change.events);
             assert!(!told.map(Event::kind).any(|told| told == EventKind::CommandFailed), "{kind} in {}", bench.state());
