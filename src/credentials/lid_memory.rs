@@ -107,6 +107,18 @@ impl LidMemory {
         }
     }
 
+    /// Something was written of these that cannot be kept here, so they are to be read.
+    pub fn forget(&mut self, lid: Option<u64>, phone: Option<u64>) {
+        self.changes += 1;
+        self.is_all = false;
+        for (side, key) in [(&mut self.by_lid, lid), (&mut self.by_phone, phone)] {
+            if let Some(key) = key {
+                side.young.remove(&key);
+                side.old.remove(&key);
+            }
+        }
+    }
+
     /// The oldest ones would have to go, and no record says so much: they are to be written first.
     pub fn unwritten_oldest(&self) -> Vec<LidOfNumber> {
         let full = [&self.by_lid, &self.by_phone].into_iter().filter(|side| side.is_full());

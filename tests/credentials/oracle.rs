@@ -52,6 +52,17 @@ async fn compare(rig: &Rig, history: &[Op], secured_at: usize) {
     }
 }
 
+/// This mapping is one that the memory of LIDs has no room for, and that it has none was known.
+#[tokio::test]
+async fn a_mapping_is_found_once_it_is_written() {
+    let rig = Rig::new().await;
+    let reads = [Op::GetLidMapping(0), Op::GetPnMapping(0, false)];
+    let history = [reads.as_slice(), &[Op::PutLidMapping(0, false)], &reads].concat();
+    for secured_at in 0..history.len() {
+        compare(&rig, &history, secured_at).await;
+    }
+}
+
 #[tokio::test]
 async fn a_number_is_found_by_the_lid_that_has_it_now() {
     let rig = Rig::new().await;

@@ -175,6 +175,7 @@ impl Keyring {
         let now = now_secs();
         let mut records = Vec::with_capacity(entries.len() * 2);
         let mut written = Vec::with_capacity(entries.len());
+        let mut not_kept = Vec::new();
         for entry in entries {
             let new = remembered(entry, day(now));
             if new.is_some_and(|new| self.lids().has(new)) {
@@ -188,12 +189,18 @@ impl Keyring {
             }
             let record = Entry::json(RecordKind::LidMapping, lid_name, entry).map_err(refused)?;
             records.push(record.stamped(now));
-            written.extend(new.map(|new| (new, !is_outdated)));
+            match new {
+                Some(new) => written.push((new, !is_outdated)),
+                None => not_kept.push((digits(&entry.lid), digits(&entry.phone_number))),
+            }
         }
         self.put_all(records).await?;
         let mut lids = self.lids();
         for (new, for_phone) in written {
             lids.wrote(new, for_phone);
+        }
+        for (lid, phone) in not_kept {
+            lids.forget(lid, phone);
         }
         Ok(())
     }
