@@ -218,6 +218,7 @@ impl Outgoing {
             return;
         }
         let (id, attempt) = (message.id, message.attempt);
+        let maybe_sent = message.maybe_sent.then(|| Box::new(message.clone()));
         let is_over = message.expires_at.is_some_and(|at| at <= step.now);
         let is_last = !self.policy.sends_again || attempt > self.policy.tries_in_all;
         let failed = match message.maybe_sent {
@@ -229,10 +230,9 @@ impl Outgoing {
         let stage = if let Some(reason) = failed {
             SendStage::Done { outcome: SendOutcome::Failed { reason, code: None }, is_being_written: false }
         } else {
-            step.order(Effect::Send(Box::new(message.clone())));
+            step.order(Effect::Send(Box::new(message)));
             SendStage::Sending { until: step.now.after(self.policy.send_timeout), word: None }
         };
-        let maybe_sent = message.maybe_sent.then(|| Box::new(message));
         self.held.push(HeldMessage { id, attempt, maybe_sent, stage });
     }
 

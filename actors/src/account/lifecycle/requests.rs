@@ -26,9 +26,14 @@ enum RequestStage {
     Returned,
 }
 
-#[cfg(test)]
 impl PendingRequest {
+    /// Whether its time counts: not while it only waits for others.
+    fn is_timed(&self, is_online: bool) -> bool {
+        !is_online || self.stage != RequestStage::Waiting
+    }
+
     /// For the generator of inputs.
+    #[cfg(test)]
     pub(super) fn command(&self) -> CommandId {
         self.command
     }
@@ -41,14 +46,13 @@ impl Lifecycle {
             let why = format!("{} of these are under way already", self.policy.requests_at_once);
             return self.fail(input, &why, step);
         }
-        let is_online = matches!(self.state, State::Online { .. });
         let until = if request.can_wait() {
             step.now.after(self.policy.request_wait)
         } else {
             input.created_at.after(self.policy.typing_lifetime)
         };
         let may_wait = request.can_wait() && self.comes_online();
-        if !is_online && !may_wait {
+        if !self.is_online() && !may_wait {
             return self.fail(input, NOT_CONNECTED, step);
         }
         if until <= step.now {
@@ -65,7 +69,7 @@ impl Lifecycle {
         outcome: Result<OnlineAnswer, OnlineError>,
         step: &mut Step,
     ) {
-        if !matches!(self.state, State::Online { .. }) {
+        if !self.is_online() {
             return;
         }
         let is_it = |pending: &PendingRequest| pending.command == command && pending.stage == RequestStage::Asked;
@@ -90,7 +94,7 @@ impl Lifecycle {
 
     /// Asks the connection what may be asked now.
     pub(super) fn ask_next(&mut self, step: &mut Step) {
-        if !matches!(self.state, State::Online { .. }) {
+        if !self.is_online() {
             return;
         }
         for at in 0..self.requests.len() {
@@ -134,7 +138,7 @@ impl Lifecycle {
         }
         let comes_back = matches!(after, AfterClose::Relogin { .. });
         let until = step.now.after(self.policy.request_wait);
-        let was_online = matches!(self.state, State::Online { .. });
+        let was_online = self.is_online();
         let (kept, lost): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.requests).into_iter().partition(|one| comes_back && one.request.can_wait());
         self.requests = kept;
@@ -145,39 +149,42 @@ impl Lifecycle {
             }
         }
         for pending in lost {
-            let why = match pending.stage {
-                RequestStage::Asked => OnlineError::ConnectionOver.to_string(),
-                RequestStage::Waiting | RequestStage::Returned => NOT_CONNECTED.to_owned(),
-            };
-            self.fail_all(&[pending.command], pending.request.kind().as_str(), &why, step);
+            self.give_up(&pending, &OnlineError::ConnectionOver, step);
         }
+    }
+
+    /// Ends the command of a request that is no longer kept; `asked` is why if a connection was asked.
+    fn give_up(&mut self, pending: &PendingRequest, asked: &OnlineError, step: &mut Step) {
+        let why = match pending.stage {
+            RequestStage::Asked => asked.to_string(),
+            RequestStage::Waiting | RequestStage::Returned => NOT_CONNECTED.to_owned(),
+        };
+        self.fail_all(&[pending.command], pending.request.kind().as_str(), &why, step);
     }
 
     /// When a request has taken too long.
     pub(super) fn requests_deadline(&self) -> Option<Instant> {
-        let is_online = matches!(self.state, State::Online { .. });
+        let is_online = self.is_online();
         if !is_online && !self.comes_online() {
             return None;
         }
-        let counts = |pending: &&PendingRequest| !is_online || pending.stage != RequestStage::Waiting;
-        self.requests.iter().filter(counts).map(|pending| pending.until).min()
+        let timed = self.requests.iter().filter(|pending| pending.is_timed(is_online));
+        timed.map(|pending| pending.until).min()
     }
 
     /// Ends those that have taken too long. The state stays.
     pub(super) fn end_late_requests(&mut self, step: &mut Step) {
-        let is_online = matches!(self.state, State::Online { .. });
-        let is_late = |pending: &PendingRequest| {
-            pending.until <= step.now && (!is_online || pending.stage != RequestStage::Waiting)
-        };
-        let late: Vec<_> = self.requests.extract_if(.., |pending| is_late(pending)).collect();
+        let is_online = self.is_online();
+        let is_late = |pending: &mut PendingRequest| pending.until <= step.now && pending.is_timed(is_online);
+        let late: Vec<_> = self.requests.extract_if(.., is_late).collect();
         for pending in late {
-            let why = match pending.stage {
-                RequestStage::Asked => OnlineError::NoAnswer.to_string(),
-                RequestStage::Waiting | RequestStage::Returned => NOT_CONNECTED.to_owned(),
-            };
-            self.fail_all(&[pending.command], pending.request.kind().as_str(), &why, step);
+            self.give_up(&pending, &OnlineError::NoAnswer, step);
         }
         self.ask_next(step);
+    }
+
+    fn is_online(&self) -> bool {
+        matches!(self.state, State::Online { .. })
     }
 
     /// There is a link, and its login is under way or due.
