@@ -144,7 +144,8 @@ pub async fn once(pool: &Pool, keep: Keep, dry_run: bool) -> Result<Pruned, Stor
     Tour { pool, keep, dry_run, pause: Duration::ZERO }.run().await
 }
 
-/// Kinds of rows that are gone through by their ids.
+/// Kinds of rows that are gone through batch by batch: by their ids, but for those that every batch
+/// finds by itself.
 #[derive(Clone, Copy)]
 enum PruneTarget {
     Events,
@@ -152,6 +153,9 @@ enum PruneTarget {
     Bodies,
     Commands,
     Audit(Duration),
+    /// Messages of deleted accounts.
+    Erased,
+    ContactChecks,
 }
 
 struct Tour<'a> {
@@ -178,17 +182,17 @@ impl Tour<'_> {
         let silent = self.silent_consumers().await?;
         let names: Vec<String> = silent.iter().map(|consumer| consumer.name.clone()).collect();
         let mut failure = FirstFailure(None);
-        let erased = failure.or_nothing(self.erase_messages().await);
-        let bodies = failure.or_nothing(self.by_id(PruneTarget::Bodies, &names).await);
-        let messages = erased + failure.or_nothing(self.by_id(PruneTarget::Messages, &names).await);
-        let events = failure.or_nothing(self.by_id(PruneTarget::Events, &names).await);
+        let erased = failure.or_nothing(self.all(PruneTarget::Erased, &names).await);
+        let bodies = failure.or_nothing(self.all(PruneTarget::Bodies, &names).await);
+        let messages = erased + failure.or_nothing(self.all(PruneTarget::Messages, &names).await);
+        let events = failure.or_nothing(self.all(PruneTarget::Events, &names).await);
         let accounts = failure.or_nothing(self.accounts(&names).await);
-        let commands = failure.or_nothing(self.by_id(PruneTarget::Commands, &names).await);
+        let commands = failure.or_nothing(self.all(PruneTarget::Commands, &names).await);
         let audit = match self.keep.audit {
-            Some(kept) => failure.or_nothing(self.by_id(PruneTarget::Audit(kept), &names).await),
+            Some(kept) => failure.or_nothing(self.all(PruneTarget::Audit(kept), &names).await),
             None => 0,
         };
-        let contact_checks = failure.or_nothing(self.contact_checks().await);
+        let contact_checks = failure.or_nothing(self.all(PruneTarget::ContactChecks, &names).await);
         let keyrings = failure.or_nothing(self.keyrings().await);
         match failure.0 {
             Some(why) => Err(why),
@@ -205,7 +209,7 @@ impl Tour<'_> {
         Ok(silent.map(|one| SilentConsumer { name: one.consumer, heard_at: one.heard_at }).collect())
     }
 
-    async fn by_id(&self, kind: PruneTarget, silent: &Vec<String>) -> Result<i64, StoreError> {
+    async fn all(&self, kind: PruneTarget, silent: &Vec<String>) -> Result<i64, StoreError> {
         let (mut gone, mut after) = (0, i64::MIN);
         loop {
             let batch = self.batch(kind, silent, after).await?;
@@ -241,34 +245,14 @@ impl Tour<'_> {
             PruneTarget::Audit(keep) => {
                 bounded(prune_audit().bind(&client, &keep.as_secs_f64(), &after, &BATCH, dry_run).one()).await
             }
-        }
-    }
-
-    async fn erase_messages(&self) -> Result<i64, StoreError> {
-        let mut gone = 0;
-        loop {
-            let client = connection(self.pool).await?;
-            let batch = bounded(erase_messages().bind(&client, &MESSAGES, &self.dry_run).one()).await?;
-            drop(client);
-            gone += batch.gone;
-            if !batch.more {
-                return Ok(gone);
+            PruneTarget::Erased => {
+                let batch = bounded(erase_messages().bind(&client, &MESSAGES, dry_run).one()).await?;
+                Ok(PrunedBatch { gone: batch.gone, last: after, more: batch.more })
             }
-            sleep(self.pause).await;
-        }
-    }
-
-    async fn contact_checks(&self) -> Result<i64, StoreError> {
-        let mut gone = 0;
-        loop {
-            let client = connection(self.pool).await?;
-            let batch = bounded(prune_contact_checks().bind(&client, &BATCH, &self.dry_run).one()).await?;
-            drop(client);
-            gone += batch.gone;
-            if !batch.more {
-                return Ok(gone);
+            PruneTarget::ContactChecks => {
+                let batch = bounded(prune_contact_checks().bind(&client, &BATCH, dry_run).one()).await?;
+                Ok(PrunedBatch { gone: batch.gone, last: after, more: batch.more })
             }
-            sleep(self.pause).await;
         }
     }
 
