@@ -200,9 +200,7 @@ impl WhatsApp {
         let (versions, limiter, odd) = (self.versions.clone(), self.limiter.clone(), self.odd.clone());
         let driver =
             Driver { client, shell, keys, route, http, versions, limiter, priority, asker, presence, odd, mail };
-        let link = MessageLink { account: order.account, fence: order.fence, keyring: order.keyring };
-        let chats = driver.mail.is_some().then(|| Chats::new(self.chats.clone(), link));
-        Ok(Arc::new(WhatsAppSession::start(driver, orders, chats)))
+        Ok(Arc::new(WhatsAppSession::start(driver, orders)))
     }
 
     fn mail_for(
@@ -219,7 +217,8 @@ impl WhatsApp {
                 let (messages, histories) = (self.messages.clone(), histories.clone());
                 let inbox = Inbox::new(messages, keys.clone(), link, &order.purpose, shell.clone(), histories);
                 let courier = Courier::new(&self.post_office, keys.clone(), link, shell.clone());
-                Some(Mail { inbox: Arc::new(inbox), courier })
+                let chats = Chats::new(self.chats.clone(), link);
+                Some(Mail { inbox: Arc::new(inbox), courier, chats })
             }
             Purpose::Unlink => None,
         }

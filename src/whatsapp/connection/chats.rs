@@ -136,22 +136,7 @@ impl Chats {
         self.store.mark_as_read(&self.link, &ids).await?;
         Ok(OnlineAnswer::Read { messages: ids.len() })
     }
-}
 
-/// The query failed with its connection, or had none.
-fn is_over(failure: &IqError) -> bool {
-    matches!(
-        failure,
-        IqError::NotConnected
-            | IqError::Socket(_)
-            | IqError::EncryptSend(_)
-            | IqError::ClientState(_)
-            | IqError::Disconnected(_)
-            | IqError::InternalChannelClosed
-    )
-}
-
-impl Chats {
     /// One request of a kind is under way at a time, so nobody else spends the budget meanwhile. What is
     /// asked for counts even if WhatsApp does not answer.
     async fn check(&self, client: &Client, phones: &[Phone]) -> Result<OnlineAnswer, OnlineError> {
@@ -170,6 +155,19 @@ impl Chats {
         }
         Ok(OnlineAnswer::Checked { contacts })
     }
+}
+
+/// The query failed with its connection, or had none.
+fn is_over(failure: &IqError) -> bool {
+    matches!(
+        failure,
+        IqError::NotConnected
+            | IqError::Socket(_)
+            | IqError::EncryptSend(_)
+            | IqError::ClientState(_)
+            | IqError::Disconnected(_)
+            | IqError::InternalChannelClosed
+    )
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enums are open")]

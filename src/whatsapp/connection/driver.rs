@@ -80,7 +80,7 @@ impl Driver {
         let subscription = self.client.subscribe(EventHandler::interest(), handler);
         // Kept until nothing more is sent: messages may be acknowledged while the connection is
         // taken down.
-        let _reading = self.mail.clone().map(|Mail { inbox, courier }| {
+        let _reading = self.mail.clone().map(|Mail { inbox, courier, .. }| {
             let sending = self.client.subscribe(Courier::interest(), Arc::new(CourierEvents(courier)));
             (self.client.subscribe(Inbox::interest(), inbox), sending)
         });
@@ -228,7 +228,7 @@ impl Driver {
     }
 
     async fn work_on_mail(&self) -> Infallible {
-        let Some(Mail { inbox, courier }) = &self.mail else { return std::future::pending().await };
+        let Some(Mail { inbox, courier, .. }) = &self.mail else { return std::future::pending().await };
         tokio::select! {
             never = inbox.keep_requesting() => match never {},
             never = courier.work() => match never {},

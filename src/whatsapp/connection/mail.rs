@@ -2,18 +2,19 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use paird_actors::domain::StoreError;
 
-use super::{Courier, Inbox, Shell};
+use super::{Chats, Courier, Inbox, Shell};
 
 /// How long a write is retried. Until then what comes piles up in memory; then the connection
 /// ends, and WhatsApp keeps it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITE_RETRY: Duration = Duration::from_millis(250);
 
-/// The messages of a connection, both ways.
+/// The messages of a connection, both ways, and what else it does with chats.
 #[derive(Clone)]
 pub(in crate::whatsapp) struct Mail {
     pub(in crate::whatsapp) inbox: Arc<Inbox>,
     pub(in crate::whatsapp) courier: Arc<Courier>,
+    pub(in crate::whatsapp) chats: Chats,
 }
 
 impl Mail {

@@ -38,8 +38,9 @@ pub(in crate::whatsapp) struct WhatsAppSession {
 }
 
 impl WhatsAppSession {
-    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<DriverTask>, chats: Option<Chats>) -> Self {
+    pub(in crate::whatsapp) fn start(driver: Driver, orders: Receiver<DriverTask>) -> Self {
         let (shell, keys) = (Arc::clone(&driver.shell), Arc::clone(&driver.keys));
+        let chats = driver.mail.as_ref().map(|mail| mail.chats.clone());
         let over = CancellationToken::new();
         let ended = over.clone().drop_guard();
         shell.runtime.start_untracked(async move {
