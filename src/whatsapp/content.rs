@@ -6,7 +6,7 @@ use paird_actors::domain::{
     ContactCard, IncomingMessage, Instant, MediaDescription, MediaKind, MessageContent, MessageDirection, Party, Phone,
     Said, StoreError, UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
 };
-use serde::Serialize as _;
+use serde::Serialize;
 use serde_json::ser::Formatter;
 use wacore::{
     proto_helpers::MessageExt as _,
@@ -271,27 +271,23 @@ fn mention(jid: &str) -> String {
 
 /// The protocol's name of the first field that is set.
 fn name_of(message: &wa::Message) -> String {
-    let mut fields = SetFields::default();
-    // Into the void, which takes everything.
-    let _ = message.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), fields.noting()));
-    let mut said = fields.names.iter().map(|name| snake(name)).filter(|name| !NOT_SAID.contains(&name.as_str()));
+    let names = set_fields(message).into_iter().map(|name| snake(&name));
+    let mut said = names.filter(|name| !NOT_SAID.contains(&name.as_str()));
     let name = said.next().unwrap_or_else(|| "nothing".to_owned());
     name.strip_suffix("_message").map_or(name.clone(), str::to_owned)
 }
 
 /// The fields of an object that are neither null nor an empty list. Their values are passed over as
 /// they are read: a stranger decides how large they are.
-#[derive(Default)]
-struct SetFields {
-    names: Vec<String>,
+fn set_fields(object: &impl Serialize) -> Vec<String> {
+    let mut names = Vec::new();
+    let noting = Noting { names: &mut names, depth: 0, is_key: false, name: String::new(), is_set: false };
+    // Into the void, which takes everything.
+    let _ = object.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), noting));
+    names
 }
 
-impl SetFields {
-    fn noting(&mut self) -> Noting<'_> {
-        Noting { names: &mut self.names, depth: 0, is_key: false, name: String::new(), is_set: false }
-    }
-}
-
+/// Writes nothing, and notes the names.
 struct Noting<'a> {
     names: &'a mut Vec<String>,
     /// How many objects and lists the current value is in.
@@ -508,17 +504,12 @@ mod tests {
 
     #[test]
     fn only_fields_that_are_set_are_named() {
-        let names = |value: serde_json::Value| {
-            let mut fields = SetFields::default();
-            value.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), fields.noting())).unwrap();
-            fields.names
-        };
         let value = serde_json::json!({
             "absent": null, "none": [], "nulls": [null], "empty": {}, "no": false, "zero": 0, "blank": "",
             "deep": { "inner": [null, [], { "more": null }], "last": null }, "lists": [[], []],
         });
         let set = ["nulls", "empty", "no", "zero", "blank", "deep", "lists"];
-        let mut found = names(value);
+        let mut found = set_fields(&value);
         found.sort();
         assert_eq!(found, {
             let mut set = set.map(str::to_owned).to_vec();
