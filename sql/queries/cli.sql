@@ -82,9 +82,6 @@ FROM whatsapp_groups
 WHERE account_id = :account_id
 ORDER BY subject, jid;
 
---! count_live_daemons
-SELECT count(*) AS live FROM processes WHERE expires_at > clock_timestamp();
-
 --! count_daemons : CountedDaemons()
 SELECT count(*) AS live, count(*) FILTER (WHERE NOT draining) AS taking
 FROM processes WHERE expires_at > clock_timestamp();

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
-use paird_actors::domain::CommandKind;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use paird_actors::domain::{CommandKind, TypingState};
 use serde_json::json;
 
 use super::account_commands::ask;
@@ -25,8 +26,8 @@ pub(super) enum ChatCommand {
         #[command(flatten)]
         chat: ChatArg,
         /// What is shown.
-        #[arg(long, value_enum, default_value_t = TypingArg::Composing)]
-        state: TypingArg,
+        #[arg(long, default_value = TypingState::Composing.as_str(), value_parser = typing_state())]
+        state: TypingState,
     },
 }
 
@@ -40,21 +41,9 @@ pub(super) struct ChatArg {
     chat: String,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum TypingArg {
-    Composing,
-    Recording,
-    Paused,
-}
-
-impl TypingArg {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Composing => "composing",
-            Self::Recording => "recording",
-            Self::Paused => "paused",
-        }
-    }
+fn typing_state() -> impl TypedValueParser<Value = TypingState> {
+    let words = PossibleValuesParser::new(TypingState::ALL.iter().map(|state| state.as_str()));
+    words.try_map(|word| TypingState::parse(&word).ok_or("no such state"))
 }
 
 pub(super) async fn run(config: &Config, format: Format, command: ChatCommand) -> anyhow::Result<ExitCode> {
@@ -63,7 +52,7 @@ pub(super) async fn run(config: &Config, format: Format, command: ChatCommand) -
             ask(config, format, &account, CommandKind::ReadChat, json!({ "chat": chat, "upTo": up_to })).await
         }
         ChatCommand::Typing { chat: ChatArg { account, chat }, state } => {
-            let args = json!({ "chat": chat, "state": state.word() });
+            let args = json!({ "chat": chat, "state": state });
             ask(config, format, &account, CommandKind::ShowTyping, args).await
         }
     }

@@ -104,8 +104,8 @@ impl Stage {
                 bail!("the daemon ended at once: {status}");
             }
             if let Ok(database) = Database::connect(&self.config, Format::Text).await
-                && let Ok(live) = cli::count_live_daemons().bind(&database.client).one().await
-                && live > 0
+                && let Ok(daemons) = cli::count_daemons().bind(&database.client).one().await
+                && daemons.live > 0
             {
                 return Ok(database);
             }
