@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Json, Path, Query},
 };
 use chrono::{DateTime, Utc};
-use paird_actors::domain::{describe_message, describe_message_state};
+use paird_actors::domain::{MessageDirection, describe_message, describe_message_state};
 use paird_sql::queries::{
     console::get_shown_account,
     reading::{
@@ -24,7 +24,6 @@ const PAGE: i64 = 50;
 /// Smaller than other pages, as a message may have 65,536 characters; the statements return no
 /// more.
 const LARGEST_PAGE: i64 = 100;
-const OUT: &str = "out";
 /// What the jid of a group ends with.
 const GROUP_SERVER: &str = "@g.us";
 /// Characters of a jid that a row has at most.
@@ -223,7 +222,7 @@ pub(super) async fn shown(state: &AppState, id: i64) -> Result<Message, Problem>
     let row = state.query(get_message().bind(&database, &id).opt()).await?;
     let gone = || Problem::absent(format!("there is no message {id}, or it is no longer kept"));
     let mut message = Message::from(row.ok_or_else(gone)?);
-    if message.direction == OUT && message.chat.ends_with(GROUP_SERVER) {
+    if message.direction == MessageDirection::Out.as_str() && message.chat.ends_with(GROUP_SERVER) {
         let receipts = state.query(list_receipts().bind(&database, &id).all()).await?;
         message.receipts = Some(receipts.into_iter().map(MemberReceipt::from).collect());
     }

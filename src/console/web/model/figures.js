@@ -1,5 +1,6 @@
 // @ts-check
 // The figures of the fleet. Queues and daemons send no notifications, so they are polled while a page is visible.
+import { signal } from '../lib/signal.js';
 import * as api from './api.js';
 import { standstill } from './standstill.js';
 import * as store from './store.js';
@@ -8,10 +9,10 @@ import * as store from './store.js';
 
 const POLL_MS = 15_000;
 
-/** They were read. @type {ReturnType<typeof store.signal<Fleet>>} */
-export const changed = store.signal();
-/** They could not be read. @type {ReturnType<typeof store.signal<unknown>>} */
-export const failed = store.signal();
+/** They were read. @type {ReturnType<typeof signal<Fleet>>} */
+export const changed = signal();
+/** They could not be read. @type {ReturnType<typeof signal<unknown>>} */
+export const failed = signal();
 
 async function read() {
   const fleet = await api.fleet();

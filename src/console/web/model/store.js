@@ -1,5 +1,6 @@
 // @ts-check
 // The live state: one stream per page. A short interruption is resumed; after a long one the page starts afresh.
+import { signal } from '../lib/signal.js';
 import { messages } from '../lib/sse.js';
 import { accountList } from './accounts.js';
 import * as api from './api.js';
@@ -10,18 +11,6 @@ import * as api from './api.js';
 const HIDDEN_MS = 60_000;
 /** Many accounts may change at once, and at the start each is sent. */
 const GATHER_MS = 10;
-
-/** @template T */
-export function signal() {
-  /** @type {Set<(value: T) => void>} */
-  const listeners = new Set();
-  return {
-    /** @param {(value: T) => void} listener */
-    on: (listener) => void listeners.add(listener),
-    /** @param {T} value */
-    emit: (value) => listeners.forEach((listener) => listener(value)),
-  };
-}
 
 export const accounts = accountList();
 /** An account has changed. @type {ReturnType<typeof signal<void>>} */
