@@ -124,9 +124,7 @@ async fn what_paird_sends_is_read_by_baileys_once_and_in_order() {
 
 /// An account that can be written to.
 async fn linked(stage: &Stage) -> Uuid {
-    let account = stage.web.connect_account("shop", SHOP, &stage.phones).await;
-    stage.web.event(account, "groups.synced", 0).await;
-    stage.phones.keys_told(SHOP).await;
+    let account = stage.web.reachable_account("shop", SHOP, &stage.phones).await;
     stage.phones.add(ANNA).await;
     account
 }

@@ -17,10 +17,7 @@ async fn linked(stage: &Stage) -> Uuid {
     for number in [ANNA, BERT] {
         stage.phones.add(number).await;
     }
-    let account = stage.web.connect_account("shop", NUMBER, &stage.phones).await;
-    stage.web.event(account, "groups.synced", 0).await;
-    stage.phones.keys_told(NUMBER).await;
-    account
+    stage.web.reachable_account("shop", NUMBER, &stage.phones).await
 }
 
 /// Somebody writes; the row's id once it is there.

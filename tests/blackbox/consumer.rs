@@ -99,9 +99,7 @@ async fn the_example_copies_each_message_once_however_killed() {
     let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     let daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
     let (app, web, _) = installed(&stage, &web_dsn).await;
-    let shop = stage.web.connect_account("shop", SHOP, &stage.phones).await;
-    stage.web.event(shop, "groups.synced", 0).await;
-    stage.phones.keys_told(SHOP).await;
+    let shop = stage.web.reachable_account("shop", SHOP, &stage.phones).await;
     let trigger = format!(
         "CREATE FUNCTION wait_there() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
@@ -172,9 +170,7 @@ async fn the_echo_bot_answers_each_text_once_however_killed() {
     let Logins { web: web_dsn, daemon: daemon_dsn, .. } = stage.logins().await;
     let mut daemon = stage.daemon(&[("DATABASE_URL", &daemon_dsn)]).await;
     let (app, ..) = installed(&stage, &web_dsn).await;
-    let shop = stage.web.connect_account("shop", SHOP, &stage.phones).await;
-    stage.web.event(shop, "groups.synced", 0).await;
-    stage.phones.keys_told(SHOP).await;
+    stage.web.reachable_account("shop", SHOP, &stage.phones).await;
     // Of a bot's answers, the one in the middle waits for a lock.
     let haste = "UPDATE whatsapp_accounts SET send_rate = 1000, send_burst = 100";
     stage.web.sql.batch_execute(haste).await.unwrap();

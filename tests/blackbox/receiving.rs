@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use nix::sys::signal::Signal;
-use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, MessageFault, Naming, Scope, Writing};
+use paird_sandbox::{AgainFault, Content, DeliveryFault, Fault, MessageFault, Naming, Writing};
 use paird_testkit::{Stage, Wire, until};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,21 +24,7 @@ const LOST: &str = "SELECT count(*) FROM messages WHERE reason = 'lost'";
 
 /// An account that can be written to.
 pub(super) async fn linked(stage: &Stage) -> Uuid {
-    let account = stage.web.connect_account("shop", NUMBER, &stage.phones).await;
-    stage.web.event(account, "groups.synced", 0).await;
-    stage.phones.keys_told(NUMBER).await;
-    account
-}
-
-/// Its connection is lost, and the next has logged in: from here on keys are written one by one.
-async fn logs_in_anew(stage: &Stage, account: Uuid) {
-    let logins = stage.phones.report().await.logins;
-    stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBER.to_owned()) }).await;
-    until("a newer login", || async {
-        let seen = stage.phones.report().await;
-        (seen.logins > logins && stage.web.status(account).await == "connected").then_some(())
-    })
-    .await;
+    stage.web.reachable_account("shop", NUMBER, &stage.phones).await
 }
 
 pub(super) async fn writes(stage: &Stage, from: &str, text: &str) {
@@ -266,7 +252,7 @@ async fn killed_before(stuck: &'static str) {
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     nothing_waits(&stage).await;
@@ -337,7 +323,7 @@ async fn killed_before_a_waiting_row_is_written_it_is_kept() {
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     nothing_waits(&stage).await;
@@ -372,7 +358,7 @@ async fn killed_before_the_phones_answer_is_written_it_is_kept() {
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     writes(&stage, BERT, "before").await;
     texts_are(&stage, account, &["before"]).await;
     stage.phones.set_online(NUMBER, false).await;
@@ -500,7 +486,7 @@ async fn a_fenced_daemon_writes_no_message() {
     let lease = ("PAIRD_LEASE_TTL", "3s");
     let former = stage.daemon(&[("DATABASE_URL", &wire.dsn), lease]).await;
     let account = linked(&stage).await;
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     wire.jam(RECORD);
     writes(&stage, ANNA, "to whom?").await;
     wire.is_jammed(RECORD, account).await;
@@ -522,7 +508,7 @@ async fn without_a_database_the_connection_ends_in_seconds() {
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
     let account = linked(&stage).await;
-    logs_in_anew(&stage, account).await;
+    stage.logs_in_anew(account, NUMBER).await;
     wire.jam(RECORD);
     let begun = Instant::now();
     writes(&stage, ANNA, "one").await;

@@ -209,9 +209,7 @@ async fn messages_come_live_and_a_strangers_markup_stays_text() {
     }
     let desk = Desk::open().await;
     let (stage, window) = (&desk.stage, &desk.window);
-    let account = stage.web.connect_account("Front desk", NUMBER, &stage.phones).await;
-    stage.web.event(account, "groups.synced", 0).await;
-    stage.phones.keys_told(NUMBER).await;
+    let account = stage.web.reachable_account("Front desk", NUMBER, &stage.phones).await;
     desk.go(&format!("/accounts/{account}")).await;
     window.says("[aria-labelledby=messages]", "None yet").await;
 

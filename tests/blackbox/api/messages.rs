@@ -129,9 +129,7 @@ async fn the_stream_names_each_message_and_says_nothing_of_it() {
 async fn a_message_is_shown_with_the_names_of_its_people() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
-    let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
-    stage.web.event(id, "groups.synced", 0).await;
-    stage.phones.keys_told(NUMBER).await;
+    let id = stage.web.reachable_account("desk", NUMBER, &stage.phones).await;
     let mut live = api.follow(None);
     live.until("the account", |told| told.kind == "accounts").await;
     stage.phones.send(ANNA, Writing::text(NUMBER, "what nobody else may read")).await;

@@ -239,6 +239,14 @@ impl Web {
         account
     }
 
+    /// The same, and the account has done all that follows its first login: others can write to it.
+    pub async fn reachable_account(&self, label: &str, number: &str, phones: &Phones) -> Uuid {
+        let account = self.connect_account(label, number, phones).await;
+        self.event(account, "groups.synced", 0).await;
+        phones.keys_told(number).await;
+        account
+    }
+
     /// A secret of the test's own.
     pub fn hush(&self, secret: &str) {
         self.secrets.lock().unwrap().insert(secret.to_owned());
