@@ -17,6 +17,7 @@ mod messages;
 mod plot;
 mod process;
 mod readme;
+mod sending;
 mod soak;
 mod throughput;
 mod tls;
@@ -40,7 +41,7 @@ struct Args {
     /// Only these parts.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
-    /// How many messages wait for an account, and how many come at once to a fleet.
+    /// How many messages wait for an account, and how many come at once to a fleet; half as many go out.
     #[arg(long, default_value_t = 10_000)]
     messages: usize,
     /// How often each measurement is repeated.
@@ -82,6 +83,7 @@ enum Part {
     Throughput,
     Costs,
     Messages,
+    Sending,
     Growth,
     Layers,
     Library,
@@ -143,6 +145,9 @@ async fn measure(args: &Args, figures: &mut Figures) {
     }
     if args.wants(Part::Messages) {
         messages::measure(args.messages, args.rounds, figures).await;
+    }
+    if args.wants(Part::Sending) {
+        sending::measure(args.messages, args.rounds, figures).await;
     }
     if args.wants(Part::Layers) {
         layers::measure(args.usual(), figures).await;

@@ -183,7 +183,7 @@ async fn statements(fleet: &Fleet, daemon: Daemon, figures: &mut Figures) -> Dae
 }
 
 /// Statements for each of so many messages. Says which.
-fn asked_for_each(wire: &Wire, idle: f64, began: Instant, messages: usize) -> f64 {
+pub fn asked_for_each(wire: &Wire, idle: f64, began: Instant, messages: usize) -> f64 {
     let carried = wire.carried();
     let asked = carried.values().sum::<usize>() as f64 - idle * began.elapsed().as_secs_f64();
     for (text, times) in carried {
@@ -201,7 +201,7 @@ async fn write_one(fleet: &Fleet, chat: usize) -> Instant {
 
 /// To each of these accounts so many people write so many messages. Returns how many that were,
 /// once each is heard.
-async fn write_to(fleet: &Fleet, accounts: &[usize], chats: usize, of_each: usize) -> usize {
+pub async fn write_to(fleet: &Fleet, accounts: &[usize], chats: usize, of_each: usize) -> usize {
     let before = fleet.listener.count_of(RECEIVED);
     let written = burst_to(fleet, accounts, chats, of_each).await;
     fleet.listener.wait_for_count_of(RECEIVED, before + written as u64).await;
@@ -220,7 +220,7 @@ async fn burst_to(fleet: &Fleet, accounts: &[usize], chats: usize, of_each: usiz
 }
 
 /// One who is in no list of phones.
-fn person(nth: usize) -> String {
+pub fn person(nth: usize) -> String {
     format!("999{nth:09}")
 }
 
@@ -241,7 +241,7 @@ async fn all_are_there(fleet: &Fleet) {
 }
 
 /// The same daemon once more: what it does from its second login on is what is measured.
-async fn again(fleet: &Fleet, daemon: Daemon, settings: &[(&str, &str)]) -> Daemon {
+pub async fn again(fleet: &Fleet, daemon: Daemon, settings: &[(&str, &str)]) -> Daemon {
     assert!(daemon.terminate().await.success());
     let daemon = fleet.daemon(settings).await;
     fleet.all_connected().await;
