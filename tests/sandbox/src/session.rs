@@ -233,7 +233,8 @@ async fn send_backlog(peer: &mut Peer, id: &DeviceId, said: &[Node]) -> Step {
         _ => return send_all(peer, said).await,
     };
     let count = said.iter().filter(|stanza| is_of_backlog(stanza)).count();
-    if after > count {
+    let is_last = count > 0 && said.iter().any(is_end);
+    if after > count && !is_last {
         // Not yet: the rest is for the next part.
         let rest = Fault::CutBacklog { after: after - count, number: Some(id.number.clone()), times: Some(1) };
         peer.world.state().armed.put_back(rest);
@@ -241,7 +242,7 @@ async fn send_backlog(peer: &mut Peer, id: &DeviceId, said: &[Node]) -> Step {
     }
     let mut left = after;
     for stanza in said {
-        if left == 0 && (is_of_backlog(stanza) || is_end(stanza)) {
+        if is_end(stanza) || (left == 0 && is_of_backlog(stanza)) {
             break;
         }
         left -= usize::from(is_of_backlog(stanza));

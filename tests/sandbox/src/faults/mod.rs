@@ -202,7 +202,8 @@ pub enum Fault {
         #[serde(default = "once")]
         times: Option<u32>,
     },
-    /// Cuts the socket after so many stanzas of the backlog that was announced.
+    /// Cuts the socket after so many stanzas of the backlog that was announced, and at the latest before
+    /// the mark of its end.
     CutBacklog {
         after: usize,
         /// Only backlogs of this phone's devices.
