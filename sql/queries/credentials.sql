@@ -63,7 +63,8 @@ SELECT k.epoch, EXISTS (
 FROM keyrings k
 WHERE k.id = :keyring_id;
 
--- Writes some, and removes others by their names.
+-- Writes some, adds some that are not there yet, and removes others by their names. No record is
+-- among two of them. `known` has the names of those that were to be added and are there already.
 --! put_credentials : (epoch?)
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a
@@ -83,12 +84,21 @@ WITH held AS (
         AS r (kind, name, sealed, stamp)
     ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp
     RETURNING 1
+), added AS (
+    INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
+    SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp
+    FROM writable w, unnest(:added_kinds::text[], :added_names::text[], :added_sealed::bytea[], :added_stamps::bigint[])
+        AS r (kind, name, sealed, stamp)
+    ON CONFLICT (keyring_id, kind, name) DO NOTHING
+    RETURNING kind, name
 ), removed AS (
     DELETE FROM credentials c
     USING writable w, unnest(:gone_kinds::text[], :gone_names::text[]) AS gone (kind, name)
     WHERE c.keyring_id = w.id AND c.kind = gone.kind AND c.name = gone.name
 )
-SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written;
+SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch,
+       ARRAY(SELECT r.name FROM unnest(:added_kinds::text[], :added_names::text[]) AS r (kind, name)
+             EXCEPT SELECT a.name FROM added a) AS known;
 
 --! delete_credentials : (epoch?)
 WITH held AS (

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::lid_memory::LidMemory;
 use super::memory::StagedRecords;
 use super::records::{RecordKind, Records};
-use super::rows::{FailOnDrop, Rows};
+use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
 use super::write_behind::WriteBehind;
 
@@ -248,12 +248,12 @@ impl Keyring {
         }
     }
 
-    /// Hold it while storing a message that was decrypted with these keys. Dropped before
-    /// [`FailOnDrop::done`], it fails the keyring: the present keys must never be written
-    /// without the message. Writes run one after the other, so a write of keys that is requested
-    /// meanwhile comes after the message, or fails with it.
-    pub(crate) fn storing_message(&self) -> FailOnDrop<'_> {
-        self.rows.storing_message()
+    /// To be called after copies of messages were deleted: those that were written go from the rows
+    /// with the next write, and at the latest a moment from now.
+    pub(crate) fn delete_copies_soon(&self) {
+        if self.rows.leaves_something_to_delete() {
+            tokio::spawn(Rows::delete_late(Arc::downgrade(&self.rows)));
+        }
     }
 
     /// See the field.

@@ -60,6 +60,11 @@ impl RecordMap {
         self.0.insert((entry.kind, entry.name.clone()), entry)
     }
 
+    /// Whether there is none of its name.
+    pub fn is_new(&self, entry: &Entry) -> bool {
+        self.get(entry.kind, &entry.name).is_none()
+    }
+
     /// The names of those that went.
     pub fn delete(&mut self, kind: RecordKind, which: &Selection) -> Vec<String> {
         let gone = self.0.values().filter(|entry| entry.kind == kind && selects(which, entry));
@@ -137,6 +142,15 @@ impl Records for StagedRecords {
             map.put(entry);
         }
         Ok(())
+    }
+
+    async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError> {
+        let mut map = self.lock();
+        let (new, known): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| map.is_new(entry));
+        for entry in new {
+            map.put(entry);
+        }
+        Ok(known.into_iter().map(|entry| entry.name).collect())
     }
 
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {

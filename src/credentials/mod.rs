@@ -11,7 +11,8 @@
 //! account at a time, and one connection of it uses a keyring; the fence and the epoch on
 //! every write enforce that. Opening a keyring raises its epoch, so a write that was sent
 //! for an earlier opening and arrives late changes nothing. Nothing is cached, except for
-//! the first minute of a link (`write_behind`) and for which LID has which number (`lid_memory`).
+//! the first minute of a link (`write_behind`), for which LID has which number (`lid_memory`), and
+//! for copies of messages whose keys are not written yet (`carried`).
 //!
 //! ```text
 //! store ── makes ──▶ keyring ─┬─ memory        (staged)
@@ -22,6 +23,7 @@
 //! This folder knows neither WhatsApp nor its library: `whatsapp::library_store` implements
 //! the library's storage traits over a keyring.
 
+mod carried;
 mod keyring;
 pub(crate) mod lid_memory;
 mod memory;

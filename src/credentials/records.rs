@@ -23,6 +23,12 @@ macro_rules! kinds {
         pub const RECORD_KINDS: &[&str] = &[$($word),+];
 
         impl RecordKind {
+            /// Whether a message that was read with such a record has changed it, so that the
+            /// message cannot be read with the new one.
+            pub(crate) fn moves_on_with_messages(self) -> bool {
+                matches!(self, Self::Session | Self::SenderKey)
+            }
+
             pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),+ }
             }
@@ -171,8 +177,13 @@ pub(crate) trait Records: Send + Sync {
     /// Whether any of the kinds has a name that starts with one of the prefixes.
     async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError>;
 
-    /// Inserts or replaces.
+    /// Inserts or replaces. Copies of messages (`PendingInbound`) may stay in memory until a record
+    /// is written that has read them: see [`RecordKind::moves_on_with_messages`].
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError>;
+
+    /// Inserts those that are not there, and returns the names of the others, which stay as they are.
+    /// All are of one kind. It may wait a moment for another write to go with.
+    async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError>;
 
     /// How many went.
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError>;

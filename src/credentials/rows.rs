@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::Weak;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
@@ -11,15 +13,22 @@ use paird_actors::domain::{AccountId, Fence, KeyringId, SealedRecord, StoreError
 use paird_sql::client::Params;
 use paird_sql::queries::credentials::{self as sql, PutCredentials, PutCredentialsParams};
 use tokio::sync::{Mutex, MutexGuard, SetOnce};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::carried::{Adding, CARRIED_WITHIN, Carried, Outlook};
 use super::memory::Key;
 use super::record_key;
 use super::records::{Durability, Entry, RecordKind, Records, Selection};
 use super::seal::{DataKey, MasterKey, Plain};
 use crate::postgres::pool::{self, QUERY_TIMEOUT, connection};
+
+/// How long what is to be added waits for rows of messages that are on their way. Without a database
+/// they never come.
+const ROWS_WITHIN: Duration = Duration::from_secs(3);
+/// The least that it waits: keys with which something was sent are written within this.
+const LOOK_EVERY: Duration = Duration::from_millis(60);
 
 /// The epoch of a keyring that was never opened, only made: what the column has by default.
 pub(super) const FIRST_EPOCH: i64 = 1;
@@ -43,6 +52,7 @@ pub(super) struct Rows {
     /// One write at a time: a record may be saved again before the previous save has
     /// returned, and the last value must be the one that stays.
     writing: Mutex<()>,
+    carried: Carried,
     /// Why these records may no longer be used; set once and never cleared.
     failure: SetOnce<Failure>,
 }
@@ -59,16 +69,13 @@ enum Failure {
     Reopened,
     /// The keyring's row is gone.
     Erased,
-    /// A message was decrypted with these keys, but not stored. If they were written now, the
-    /// library would take the message for a known one when WhatsApp sends it again.
-    MessageLost,
     /// A record that was not read counts as none.
     Unread,
 }
 
 impl Rows {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
-        Self { pool, ownership, key, writing: Mutex::default(), failure: SetOnce::new() }
+        Self { pool, ownership, key, writing: Mutex::default(), carried: Carried::default(), failure: SetOnce::new() }
     }
 
     /// The key of these records, sealed for the keyring's row.
@@ -85,12 +92,6 @@ impl Rows {
     /// Waits until every call fails, and returns why.
     pub async fn failed(&self) -> StoreError {
         self.failure.wait().await.to_error(self.ownership.keyring)
-    }
-
-    /// Unless it is done, a message that was decrypted with these records was not stored, so no
-    /// later state of them may be stored.
-    pub fn storing_message(&self) -> FailOnDrop<'_> {
-        FailOnDrop { records: Some(self), with: Failure::MessageLost }
     }
 
     /// Somebody goes on without a record that could not be read.
@@ -132,22 +133,68 @@ impl Rows {
         self.write(Vec::new(), Vec::new()).await
     }
 
-    /// Writes some records and removes others by their names, in one statement.
+    /// Writes some records and removes others by their names, in one statement, with what waits for
+    /// that. Keys that have read messages are written with those that have no row yet.
     ///
     /// # Errors
     /// Nothing was written. If that is not known, every later call fails: the write may
     /// still be applied, over newer ones.
-    pub async fn write(&self, written: Vec<Entry>, gone: Vec<Key>) -> Result<(), StoreError> {
-        let columns = self.columns(written)?;
+    pub async fn write(&self, mut written: Vec<Entry>, mut gone: Vec<Key>) -> Result<(), StoreError> {
         let (_alone, client) = self.writer().await?;
-        let outcome = self.outcome_of(self.put_and_remove(&client, columns, gone)).await?;
-        self.check_write(outcome.held, outcome.epoch)
+        // Only now: what comes while the former write is under way goes along, too.
+        let load = self.carried.load(written.iter().any(|entry| entry.kind.moves_on_with_messages()));
+        written.extend(load.copies.iter().cloned());
+        gone.extend(load.gone.iter().map(|name| (RecordKind::PendingInbound, name.clone())));
+        let (columns, added) = (self.columns(written)?, self.columns(load.added.clone())?);
+        let outcome = self.outcome_of(self.put_and_remove(&client, columns, added, gone)).await?;
+        self.check_write(outcome.held, outcome.epoch)?;
+        self.carried.written(&load, &outcome.known);
+        Ok(())
+    }
+
+    /// Waits until a write has taken it along, as long as one is to be expected.
+    async fn carried_along(&self, adding: &mut Adding<'_>) -> Option<Vec<String>> {
+        let began = Instant::now();
+        let mut rows_until = began;
+        loop {
+            if let Ok(known) = timeout(LOOK_EVERY, &mut adding.known).await {
+                return known.ok();
+            }
+            let may_come = match self.carried.outlook() {
+                Outlook::RowsFirst => {
+                    rows_until = Instant::now();
+                    began.elapsed() < ROWS_WITHIN
+                }
+                Outlook::Soon => rows_until.elapsed() < CARRIED_WITHIN,
+                Outlook::Unknown => false,
+            };
+            if !may_come {
+                return None;
+            }
+        }
+    }
+
+    /// Whether [`Self::delete_late`] is to be called a moment later, in case no write comes before.
+    pub fn leaves_something_to_delete(&self) -> bool {
+        self.carried.needs_looking_after()
+    }
+
+    /// Deletes, a moment later, what no write has taken along until then.
+    pub async fn delete_late(this: Weak<Self>) {
+        tokio::time::sleep(CARRIED_WITHIN).await;
+        if let Some(rows) = this.upgrade()
+            && rows.carried.looked_after()
+        {
+            // Otherwise it goes with a later one, or when it expires.
+            let _ = rows.write(Vec::new(), Vec::new()).await;
+        }
     }
 
     async fn put_and_remove(
         &self,
         client: &Object,
         columns: Columns,
+        added: Columns,
         gone: Vec<Key>,
     ) -> Result<PutCredentials, tokio_postgres::Error> {
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
@@ -163,6 +210,10 @@ impl Rows {
             names: columns.names,
             sealed: columns.sealed,
             stamps: columns.stamps,
+            added_kinds: added.kinds,
+            added_names: added.names,
+            added_sealed: added.sealed,
+            added_stamps: added.stamps,
             gone_kinds,
             gone_names,
         };
@@ -259,12 +310,22 @@ impl Rows {
 #[async_trait]
 impl Records for Rows {
     async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
+        if kind == RecordKind::PendingInbound
+            && let Some(copy) = self.carried.copy(name)
+        {
+            return self.failure().map_or(Ok(copy), Err);
+        }
         let client = self.client().await?;
         let row = answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
             .await?;
         self.check_epoch(row.as_ref().map(|row| row.epoch))?;
         match row.and_then(|row| row.sealed.zip(row.stamp)) {
-            Some((sealed, stamp)) => self.open(kind, name.to_owned(), &sealed, stamp).map(Some),
+            Some((sealed, stamp)) => {
+                if kind == RecordKind::PendingInbound {
+                    self.carried.found(name);
+                }
+                self.open(kind, name.to_owned(), &sealed, stamp).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -326,10 +387,40 @@ impl Records for Rows {
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        self.write(entries, Vec::new()).await
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
+        let (copies, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.kind == RecordKind::PendingInbound);
+        self.carried.keep(copies);
+        if entries.is_empty() { Ok(()) } else { self.write(entries, Vec::new()).await }
+    }
+
+    async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError> {
+        let mut adding = self.carried.add(entries);
+        if let Some(known) = self.carried_along(&mut adding).await {
+            return Ok(known);
+        }
+        let written = self.write(Vec::new(), Vec::new()).await;
+        match (adding.known.try_recv(), written) {
+            (Ok(known), _) => Ok(known),
+            (Err(_), Err(failure)) => Err(failure),
+            (Err(_), Ok(())) => Err(StoreError::Unavailable("records were not added".to_owned())),
+        }
     }
 
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
+        let mut in_memory = 0;
+        match &which {
+            Selection::Names(names) if kind == RecordKind::PendingInbound => {
+                self.carried.delete_copies(names.clone());
+                return self.failure().map_or(Ok(0), Err);
+            }
+            Selection::StampBelow(bound) if kind == RecordKind::PendingInbound => {
+                in_memory = self.carried.expire_copies(*bound);
+            }
+            Selection::Names(_) | Selection::Prefix(_) | Selection::SecondPart(_) | Selection::StampBelow(_) => {}
+        }
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (account, keyring, fence, epoch, kind) = (&account.0, &keyring.0, &fence.0, &epoch, &kind.as_str());
         let (_alone, client) = self.writer().await?;
@@ -361,19 +452,19 @@ impl Records for Rows {
             }
         };
         self.check_write(held, epoch)?;
-        Ok(u64::try_from(written).unwrap_or(0))
+        Ok(u64::try_from(written).unwrap_or(0) + in_memory)
     }
 }
 
 /// Held while something is under way. Dropped before [`FailOnDrop::done`], for example because its
 /// task was cancelled, it fails the records.
-pub(crate) struct FailOnDrop<'a> {
+struct FailOnDrop<'a> {
     records: Option<&'a Rows>,
     with: Failure,
 }
 
 impl FailOnDrop<'_> {
-    pub fn done(mut self) {
+    fn done(mut self) {
         self.records = None;
     }
 }
@@ -409,9 +500,6 @@ impl Failure {
             Self::Unread => {
                 StoreError::Unavailable(format!("a record could not be read; keyring {keyring} must be opened again"))
             }
-            Self::MessageLost => StoreError::Unavailable(format!(
-                "a message could not be stored; keyring {keyring} must be opened again"
-            )),
         }
     }
 }

@@ -281,6 +281,18 @@ impl Records for WriteBehind {
         }
     }
 
+    async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError> {
+        let add = |held: &mut Held| {
+            let (new, known): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| held.map.is_new(entry));
+            new.into_iter().for_each(|entry| held.put(entry.clone()));
+            known.into_iter().map(|entry| entry.name.clone()).collect()
+        };
+        match self.change(add)? {
+            Some(known) => Ok(known),
+            None => self.rows.add(entries).await,
+        }
+    }
+
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
         match self.change(|held| held.delete(kind, &which))? {
             Some(gone) => Ok(u64::try_from(gone).unwrap_or(u64::MAX)),

@@ -2,7 +2,7 @@
 //! measures time and memory.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -12,6 +12,10 @@ use uuid::Uuid;
 /// Statements of the daemon from `account.pair` to the groups, with periodic ones in that time: 13
 /// when this was written.
 const OF_A_PAIRING: f64 = 18.0;
+/// Of a text that comes in, with its notification: 3 when this was written.
+const OF_A_RECEIVED_MESSAGE: f64 = 4.0;
+/// A piece of the statement that tells of events, which an idle daemon sends, too.
+const NOTIFICATION: &str = "pg_notify(";
 /// Tasks that an idle account keeps: the library's readers and timers are most of them.
 const OF_AN_ACCOUNT: f64 = 12.0;
 
@@ -112,8 +116,8 @@ async fn keys_grow_with_people_and_message_secrets_alone() {
     let number = number(0);
     stage.phones.keys_told(&number).await;
     let before = keys(&stage, account).await;
-    let first = written_to(&stage, account, &number, 1).await;
-    let then = written_to(&stage, account, &number, 20).await;
+    let first = written_to(&stage, account, &number, PEOPLE, 1).await;
+    let then = written_to(&stage, account, &number, PEOPLE, 20).await;
     let of = |kinds: &BTreeMap<String, (i64, i64)>, kind: &str| kinds.get(kind).copied().unwrap_or_default();
     let total = |kinds: &BTreeMap<String, (i64, i64)>| kinds.values().map(|(_, bytes)| bytes).sum::<i64>();
     let secrets = |kinds| of(kinds, "message_secret");
@@ -130,14 +134,46 @@ async fn keys_grow_with_people_and_message_secrets_alone() {
     stage.finish([daemon]).await;
 }
 
-/// Each of the people writes so many more messages. Returns what is kept afterwards.
-async fn written_to(stage: &Stage, account: Uuid, number: &str, messages: i64) -> BTreeMap<String, (i64, i64)> {
+/// The row of a text of somebody who has written before, the keys that have read it with its own
+/// secret, and the notification.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_in_takes_at_most_four_statements() {
+    const MESSAGES: usize = 20;
+    let (stage, wire, daemon) = counted().await;
+    let account = pair(&stage, 0).await;
+    let number = number(0);
+    stage.phones.keys_told(&number).await;
+    // In a link's first minute keys are gathered.
+    stage.logs_in_anew(account, &number).await;
+    written_to(&stage, account, &number, PEOPLE, 2).await;
+    heartbeats(&wire, 4).await;
+    let idle: BTreeSet<String> = wire.carried().into_keys().filter(|text| !text.contains(NOTIFICATION)).collect();
+    wire.count_anew();
+    for _ in 0..MESSAGES {
+        written_to(&stage, account, &number, 1, 1).await;
+    }
+    let mut carried = wire.carried();
+    carried.retain(|text, _| !idle.contains(text));
+    let each = carried.values().sum::<usize>() as f64 / MESSAGES as f64;
+    assert!(each <= OF_A_RECEIVED_MESSAGE, "{each} statements a message: {carried:#?}");
+    eprintln!("{each} statements a message");
+    stage.finish([daemon]).await;
+}
+
+/// The first so many people write so many more messages each. Returns what is kept afterwards.
+async fn written_to(
+    stage: &Stage,
+    account: Uuid,
+    number: &str,
+    people: i64,
+    messages: i64,
+) -> BTreeMap<String, (i64, i64)> {
     let written = keys(stage, account).await.get("message_secret").map_or(0, |(rows, _)| *rows);
-    for nth in 0..PEOPLE {
+    for nth in 0..people {
         let texts = (0..messages).map(|text| format!("text {text}")).collect();
         stage.phones.burst(&format!("99900000{nth:04}"), number, texts).await;
     }
-    let expected = written + PEOPLE * messages;
+    let expected = written + people * messages;
     until("every message is stored with its keys", || async {
         let stored = "SELECT count(*) FROM messages WHERE account_id = $1 AND direction = 'in'";
         let is_stored = stage.web.count(stored, &[&account]).await == expected;

@@ -1,6 +1,7 @@
 //! What is written to a linked phone: rows and events, none lost and none told twice, whatever
 //! happens between the phone's word and WhatsApp's hearing of it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -246,8 +247,8 @@ async fn all_keys_are_written(stage: &Stage, wire: &Wire, text: &str) {
     until("keys on their way", || async { written().then_some(()) }).await;
 }
 
-/// A daemon that is killed while messages are on their way to their rows.
-async fn killed_before(stuck: &'static str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_a_row_is_written_nothing_is_lost() {
     let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
     let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
@@ -256,11 +257,11 @@ async fn killed_before(stuck: &'static str) {
     writes(&stage, ANNA, "before").await;
     texts_are(&stage, account, &["before"]).await;
     nothing_waits(&stage).await;
-    wire.jam(stuck);
+    wire.jam(RECORD);
     for (from, text) in [(ANNA, "one"), (BERT, "two"), (ANNA, "three")] {
         writes(&stage, from, text).await;
     }
-    wire.is_jammed(stuck, account).await;
+    wire.is_jammed(RECORD, account).await;
     still_waits(&stage).await;
     daemon.kill().await;
     assert_eq!(texts(&stage, account).await, ["before"]);
@@ -281,14 +282,129 @@ async fn killed_before(stuck: &'static str) {
     stage.finish([daemon]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_before_a_row_is_written_nothing_is_lost() {
-    killed_before(RECORD).await;
+/// The keys that have read a message, as they are stored.
+async fn sessions(stage: &Stage) -> BTreeSet<String> {
+    let sql = "SELECT name || ' ' || md5(sealed) FROM credentials WHERE kind = 'session'";
+    stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
+/// Another chat has all keys written while the row is on its way. The message cannot be decrypted
+/// again after that.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_before_a_message_is_kept_nothing_is_lost() {
-    killed_before(KEYS).await;
+async fn killed_between_keys_and_row_the_message_is_kept() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    for from in [ANNA, BERT] {
+        writes(&stage, from, "before").await;
+        nothing_waits(&stage).await;
+    }
+    texts_are(&stage, account, &["before", "before"]).await;
+    // The phone is asked for the first time.
+    all_keys_are_written(&stage, &wire, "asked for").await;
+    texts_are(&stage, account, &["before", "before", "asked for"]).await;
+    nothing_waits(&stage).await;
+    wire.jam(RECORD);
+    writes(&stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    let before = sessions(&stage).await;
+    all_keys_are_written(&stage, &wire, "two").await;
+    until("keys in the database", || async { (sessions(&stage).await != before).then_some(()) }).await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+
+    let daemon = stage.daemon(&[]).await;
+    until("all five", || async { (texts(&stage, account).await.len() == 5).then_some(()) }).await;
+    wire.let_go().await;
+    until("each to be read", || async {
+        let all = texts(&stage, account).await;
+        ["one", "two"].iter().all(|text| all.contains(&(*text).to_owned())).then_some(())
+    })
+    .await;
+    assert_eq!(stage.web.count(LOST, &[]).await, 0, "one of them was fetched from the phone");
+    all_are_told_once(&stage, account).await;
+    let kept = "SELECT count(*) FROM credentials WHERE kind = 'pending_inbound'";
+    until("no copy left", || async { (stage.web.count(kept, &[]).await == 0).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+/// Writes messages until WhatsApp's queue is over for the library: from then on it writes keys behind
+/// rows, and reads nothing meanwhile. No such write is under way. Returns what was written.
+async fn reads_live(stage: &Stage, account: Uuid) -> Vec<String> {
+    let newer = "SELECT count(*) FROM (SELECT min(age(xmin)) AS age FROM messages) m,
+                        (SELECT min(age(xmin)) AS age FROM credentials WHERE kind = 'session') k WHERE k.age < m.age";
+    let mut written = Vec::new();
+    // The first brings more keys than its session, which are written behind that.
+    while written.len() < 2 || stage.web.count(newer, &[]).await == 0 {
+        let former = sessions(stage).await;
+        written.push(format!("before {}", written.len()));
+        writes(stage, ANNA, &written[written.len() - 1]).await;
+        until("its row and its keys", || async {
+            (texts(stage, account).await == written && sessions(stage).await != former).then_some(())
+        })
+        .await;
+    }
+    nothing_waits(stage).await;
+    written
+}
+
+/// The row is written, and the keys that read the message are not: it comes again, and is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_row_and_keys_a_message_is_told_once() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let before = reads_live(&stage, account).await;
+    let with =
+        |more: &[&'static str]| before.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>();
+    wire.jam(KEYS);
+    wire.mute(RECORD);
+    writes(&stage, ANNA, "one").await;
+    texts_are(&stage, account, &with(&["one"])).await;
+    still_waits(&stage).await;
+    daemon.kill().await;
+
+    let daemon = stage.daemon(&[]).await;
+    nothing_waits(&stage).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &with(&["one", "after"])).await;
+    wire.let_go().await;
+    assert_eq!(stage.web.count(LOST, &[]).await, 0, "it was read again");
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
+}
+
+/// Rows do not wait for keys: what was acknowledged is there, and what comes next can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_keys_are_written_the_next_can_be_read() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    let before = reads_live(&stage, account).await;
+    let with =
+        |more: &[&'static str]| before.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>();
+    wire.jam(KEYS);
+    writes(&stage, ANNA, "one").await;
+    texts_are(&stage, account, &with(&["one"])).await;
+    nothing_waits(&stage).await;
+    wire.is_jammed(KEYS, account).await;
+    daemon.kill().await;
+
+    let daemon = stage.daemon(&[]).await;
+    writes(&stage, ANNA, "after").await;
+    texts_are(&stage, account, &with(&["one", "after"])).await;
+    // What the killed one had sent arrives after all.
+    wire.let_go().await;
+    writes(&stage, ANNA, "last").await;
+    texts_are(&stage, account, &with(&["one", "after", "last"])).await;
+    all_are_told_once(&stage, account).await;
+    stage.finish([daemon]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

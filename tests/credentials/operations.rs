@@ -192,9 +192,10 @@ pub fn every_operation() -> Vec<Operation> {
         Op::StoreSent(1, 1, 1),
         Op::TakeSent(1, 2),
         Op::DeleteExpiredSent(true),
+        // Before those that store one: what could not be written is still known.
+        Op::GetPending(1),
         Op::StorePending(1, 1),
         Op::StorePendings(vec![(1, 1), (2, 2)]),
-        Op::GetPending(1),
         Op::DeletePending(1),
         Op::DeletePendings(vec![1, 2]),
         Op::DeleteExpiredPending(true),
@@ -328,23 +329,31 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
             said(taken)
         }
         Op::DeleteExpiredSent(all) => said(b.delete_expired_sent_messages(cutoff(all)).await?),
-        Op::StorePending(m, v) => said(b.store_pending_inbound("chat", "sender", &message(m), &[v]).await?),
+        Op::StorePending(m, v) => {
+            b.store_pending_inbound("chat", "sender", &message(m), &[v]).await?;
+            said(read_with_new_keys(b).await?)
+        }
         Op::StorePendings(all) => {
             let all: Vec<_> = all.iter().map(|(m, v)| (message(*m), [*v])).collect();
             let row = |(id, message)| PendingInboundRow { chat: "chat", sender: "sender", id, message };
             let all: Vec<_> = all.iter().map(|(id, message)| row((id, message))).collect();
-            said(b.store_pending_inbound_batch(&all).await?)
+            b.store_pending_inbound_batch(&all).await?;
+            said(read_with_new_keys(b).await?)
         }
         // One that is unknown may be lost: a keyring has an empty message for it.
         Op::GetPending(m) => {
             let pending = b.get_pending_inbound("chat", "sender", &message(m)).await?;
             said(pending.filter(|pending| !pending.is_empty()))
         }
-        Op::DeletePending(m) => said(b.delete_pending_inbound("chat", "sender", &message(m)).await?),
+        Op::DeletePending(m) => {
+            b.delete_pending_inbound("chat", "sender", &message(m)).await?;
+            said(read_with_new_keys(b).await?)
+        }
         Op::DeletePendings(ms) => {
             let ms: Vec<_> = ms.into_iter().map(message).collect();
             let ms: Vec<_> = ms.iter().map(|id| PendingInboundKey { chat: "chat", sender: "sender", id }).collect();
-            said(b.delete_pending_inbound_batch(&ms).await?)
+            b.delete_pending_inbound_batch(&ms).await?;
+            said(read_with_new_keys(b).await?)
         }
         Op::DeleteExpiredPending(all) => said(b.delete_expired_pending_inbound(cutoff(all)).await?),
         Op::PutSecret(m, v) => said(b.put_msg_secret("chat", "sender", &message(m), &[v; 32]).await?),
@@ -368,6 +377,11 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         // Each backend counts ids in its own way.
         Op::CreateDevice => said(b.create().await.map(|_| ())?),
     })
+}
+
+/// A keyring keeps pending messages in memory until it writes keys that have read messages.
+async fn read_with_new_keys(b: &dyn Backend) -> Result<(), StoreError> {
+    b.put_session("reader@lid", b"has read it").await
 }
 
 fn said(answer: impl Debug) -> Outcome {

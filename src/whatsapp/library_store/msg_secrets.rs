@@ -37,7 +37,8 @@ impl MsgSecretStore for Keyring {
         Ok(())
     }
 
-    /// The newer secret counts; its times never go back.
+    /// The newer secret counts; its times never go back. Most are new, and are added without a look.
+    /// Meanwhile the library answers for them from its memory.
     async fn put_msg_secrets(&self, entries: Vec<MsgSecretEntry>) -> Kept<usize> {
         if entries.is_empty() {
             return Ok(0);
@@ -45,12 +46,7 @@ impl MsgSecretStore for Keyring {
         let stored = entries.len();
         let _merging = self.merging.message_secrets.lock().await;
         let records = self.records().await;
-        let names = entries.iter().map(|entry| name(&entry.chat, &entry.sender, &entry.msg_id)).collect();
-        let known = records.get_many(RecordKind::MessageSecret, names).await.map_err(refused)?;
         let mut merged = HashMap::with_capacity(stored);
-        for entry in &known {
-            merged.insert(entry.name.clone(), DatedSecret::read(entry)?);
-        }
         for entry in entries {
             let new = DatedSecret { secret: entry.secret, message_ts: entry.message_ts, expires_at: entry.expires_at };
             merged
@@ -58,8 +54,19 @@ impl MsgSecretStore for Keyring {
                 .and_modify(|old| *old = new.after(old))
                 .or_insert(new);
         }
-        let merged = merged.into_iter().map(|(name, dated)| dated.write(name)).collect();
-        records.put(merged).await.map_err(refused)?;
+        let written = |(name, dated): (&String, &DatedSecret)| dated.write(name.clone());
+        let known = records.add(merged.iter().map(written).collect()).await.map_err(refused)?;
+        if known.is_empty() {
+            return Ok(stored);
+        }
+        let former = records.get_many(RecordKind::MessageSecret, known).await.map_err(refused)?;
+        let mut newer = Vec::with_capacity(former.len());
+        for former in former {
+            if let Some(new) = merged.get(&former.name) {
+                newer.push(new.after(&DatedSecret::read(&former)?).write(former.name.clone()));
+            }
+        }
+        records.put(newer).await.map_err(refused)?;
         Ok(stored)
     }
 
@@ -100,7 +107,7 @@ impl DatedSecret {
         Ok(Self { secret, message_ts: i64::from_be_bytes(message_ts), expires_at: entry.stamp })
     }
 
-    fn write(self, name: String) -> Entry {
+    fn write(&self, name: String) -> Entry {
         let mut value = self.secret.to_vec();
         value.extend_from_slice(&self.message_ts.to_be_bytes());
         Entry::new(RecordKind::MessageSecret, name, value).stamped(self.expires_at)

@@ -213,7 +213,7 @@ impl ProtocolStore for Keyring {
         if is_probe(chat, id) {
             return Ok(());
         }
-        self.remove(RecordKind::PendingInbound, record_key::join(&[chat, sender, id])).await
+        self.delete_pending_inbound_batch(&[PendingInboundKey { chat, sender, id }]).await
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Kept<u32> {
@@ -221,17 +221,15 @@ impl ProtocolStore for Keyring {
     }
 
     /// The library has decrypted these messages, and may write the sessions that it used at any
-    /// time, for example when a message of another chat arrives.
+    /// time, for example when a message of another chat arrives. They are written with those
+    /// sessions, unless they have been deleted before: then they have rows of their own.
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Kept<()> {
-        let storing = self.storing_message();
         let now = now_secs();
         let entries = rows.iter().map(|row| {
             let name = record_key::join(&[row.chat, row.sender, row.id]);
             Entry::new(RecordKind::PendingInbound, name, row.message).stamped(now)
         });
-        self.put_all(entries.collect()).await?;
-        storing.done();
-        Ok(())
+        self.put_all(entries.collect()).await
     }
 
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Kept<()> {
@@ -240,6 +238,7 @@ impl ProtocolStore for Keyring {
         }
         let names = keys.iter().map(|key| record_key::join(&[key.chat, key.sender, key.id])).collect();
         self.delete(RecordKind::PendingInbound, Selection::Names(names)).await?;
+        self.delete_copies_soon();
         Ok(())
     }
 }

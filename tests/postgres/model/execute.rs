@@ -214,7 +214,7 @@ impl Both {
                 StatementAnswer::Opened { held: opened.held, found: opened.found, keyring: opened.epoch.map(row) }
             }
             Statement::PutCredentials { process, account, fence, keyring, epoch, counter } => {
-                let none: [&str; 0] = [];
+                let (none, nothing, no_stamps): ([&str; 0], [&[u8]; 0], [i64; 0]) = ([], [], []);
                 let (sealed, stamps): ([&[u8]; 1], [i64; 1]) = ([&[2]], [*counter]);
                 let row = PutCredentialsParams {
                     account_id: account.0,
@@ -226,11 +226,17 @@ impl Both {
                     names: [RECORD.1].as_slice(),
                     sealed: sealed.as_slice(),
                     stamps: stamps.as_slice(),
+                    added_kinds: none.as_slice(),
+                    added_names: none.as_slice(),
+                    added_sealed: nothing.as_slice(),
+                    added_stamps: no_stamps.as_slice(),
                     gone_kinds: none.as_slice(),
                     gone_names: none.as_slice(),
                 };
+                let before = self.version_of_record(*keyring).await;
                 let put = put_credentials().params(client, &row).one().await.unwrap();
-                StatementAnswer::Put { held: put.held, epoch: put.epoch, written: put.written > 0 }
+                let written = self.version_of_record(*keyring).await != before;
+                StatementAnswer::Put { held: put.held, epoch: put.epoch, written }
             }
             Statement::TakeMessages { .. }
             | Statement::SettleMessages { .. }
@@ -238,6 +244,13 @@ impl Both {
             | Statement::SweepMessages
             | Statement::ListRinging { .. } => self.execute_of_messages(statement).await,
         }
+    }
+
+    /// Differs after each write.
+    async fn version_of_record(&self, keyring: KeyringId) -> Option<String> {
+        let sql = "SELECT xmin::text || ctid::text FROM credentials WHERE (keyring_id, kind, name) = ($1, $2, $3)";
+        let row = self.client.query_opt(sql, &[&keyring.0, &RECORD.0, &RECORD.1]).await.unwrap();
+        row.map(|row| row.get(0))
     }
 
     async fn survey(&self, process: Uuid, running: &[AccountId]) -> StatementAnswer {

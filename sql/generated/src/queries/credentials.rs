@@ -59,6 +59,13 @@ pub struct PutCredentialsParams<
     T9: crate::ArraySql<Item = T8>,
     T10: crate::StringSql,
     T11: crate::ArraySql<Item = T10>,
+    T12: crate::BytesSql,
+    T13: crate::ArraySql<Item = T12>,
+    T14: crate::ArraySql<Item = i64>,
+    T15: crate::StringSql,
+    T16: crate::ArraySql<Item = T15>,
+    T17: crate::StringSql,
+    T18: crate::ArraySql<Item = T17>,
 > {
     pub account_id: uuid::Uuid,
     pub owner: uuid::Uuid,
@@ -69,8 +76,12 @@ pub struct PutCredentialsParams<
     pub names: T4,
     pub sealed: T6,
     pub stamps: T7,
-    pub gone_kinds: T9,
-    pub gone_names: T11,
+    pub added_kinds: T9,
+    pub added_names: T11,
+    pub added_sealed: T13,
+    pub added_stamps: T14,
+    pub gone_kinds: T16,
+    pub gone_names: T18,
 }
 #[derive(Debug)]
 pub struct DeleteCredentialsParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
@@ -219,11 +230,21 @@ pub struct HasCredentialWithPrefix {
     pub epoch: i64,
     pub found: bool,
 }
-#[derive(Debug, Clone, PartialEq, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PutCredentials {
     pub held: bool,
     pub epoch: Option<i64>,
-    pub written: i64,
+    pub known: Vec<String>,
+}
+pub struct PutCredentialsBorrowed<'a> {
+    pub held: bool,
+    pub epoch: Option<i64>,
+    pub known: crate::ArrayIterator<'a, &'a str>,
+}
+impl<'a> From<PutCredentialsBorrowed<'a>> for PutCredentials {
+    fn from(PutCredentialsBorrowed { held, epoch, known }: PutCredentialsBorrowed<'a>) -> Self {
+        Self { held, epoch, known: known.map(|v| v.into()).collect() }
+    }
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct DeleteCredentials {
@@ -640,14 +661,14 @@ pub struct PutCredentialsQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> 
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<PutCredentials, tokio_postgres::Error>,
-    mapper: fn(PutCredentials) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<PutCredentialsBorrowed, tokio_postgres::Error>,
+    mapper: fn(PutCredentialsBorrowed) -> T,
 }
 impl<'c, 'a, 's, C, T: 'c, const N: usize> PutCredentialsQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(PutCredentials) -> R) -> PutCredentialsQuery<'c, 'a, 's, C, R, N> {
+    pub fn map<R>(self, mapper: fn(PutCredentialsBorrowed) -> R) -> PutCredentialsQuery<'c, 'a, 's, C, R, N> {
         PutCredentialsQuery {
             client: self.client,
             params: self.params,
@@ -1300,7 +1321,7 @@ impl<
 pub struct PutCredentialsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn put_credentials() -> PutCredentialsStmt {
     PutCredentialsStmt(
-        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp FROM writable w, unnest($6::text[], $7::text[], $8::bytea[], $9::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ), removed AS ( DELETE FROM credentials c USING writable w, unnest($10::text[], $11::text[]) AS gone (kind, name) WHERE c.keyring_id = w.id AND c.kind = gone.kind AND c.name = gone.name ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, (SELECT count(*) FROM written) AS written",
+        "WITH held AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 ), ring AS ( SELECT k.id, k.account_id, k.epoch FROM keyrings k WHERE k.id = $4 AND k.account_id = $1 FOR SHARE ), writable AS ( SELECT ring.id, ring.account_id FROM ring JOIN held ON held.id = ring.account_id WHERE ring.epoch = $5 ), written AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp FROM writable w, unnest($6::text[], $7::text[], $8::bytea[], $9::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp RETURNING 1 ), added AS ( INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp) SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp FROM writable w, unnest($10::text[], $11::text[], $12::bytea[], $13::bigint[]) AS r (kind, name, sealed, stamp) ON CONFLICT (keyring_id, kind, name) DO NOTHING RETURNING kind, name ), removed AS ( DELETE FROM credentials c USING writable w, unnest($14::text[], $15::text[]) AS gone (kind, name) WHERE c.keyring_id = w.id AND c.kind = gone.kind AND c.name = gone.name ) SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch, ARRAY(SELECT r.name FROM unnest($10::text[], $11::text[]) AS r (kind, name) EXCEPT SELECT a.name FROM added a) AS known",
         None,
     )
 }
@@ -1325,6 +1346,13 @@ impl PutCredentialsStmt {
         T9: crate::ArraySql<Item = T8>,
         T10: crate::StringSql,
         T11: crate::ArraySql<Item = T10>,
+        T12: crate::BytesSql,
+        T13: crate::ArraySql<Item = T12>,
+        T14: crate::ArraySql<Item = i64>,
+        T15: crate::StringSql,
+        T16: crate::ArraySql<Item = T15>,
+        T17: crate::StringSql,
+        T18: crate::ArraySql<Item = T17>,
     >(
         &'s self,
         client: &'c C,
@@ -1337,16 +1365,36 @@ impl PutCredentialsStmt {
         names: &'a T4,
         sealed: &'a T6,
         stamps: &'a T7,
-        gone_kinds: &'a T9,
-        gone_names: &'a T11,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11> {
+        added_kinds: &'a T9,
+        added_names: &'a T11,
+        added_sealed: &'a T13,
+        added_stamps: &'a T14,
+        gone_kinds: &'a T16,
+        gone_names: &'a T18,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 15> {
         PutCredentialsQuery {
             client,
-            params: [account_id, owner, fence, keyring_id, epoch, kinds, names, sealed, stamps, gone_kinds, gone_names],
+            params: [
+                account_id,
+                owner,
+                fence,
+                keyring_id,
+                epoch,
+                kinds,
+                names,
+                sealed,
+                stamps,
+                added_kinds,
+                added_names,
+                added_sealed,
+                added_stamps,
+                gone_kinds,
+                gone_names,
+            ],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<PutCredentials, tokio_postgres::Error> {
-                Ok(PutCredentials { held: row.try_get(0)?, epoch: row.try_get(1)?, written: row.try_get(2)? })
+            extractor: |row: &tokio_postgres::Row| -> Result<PutCredentialsBorrowed, tokio_postgres::Error> {
+                Ok(PutCredentialsBorrowed { held: row.try_get(0)?, epoch: row.try_get(1)?, known: row.try_get(2)? })
             },
             mapper: |it| PutCredentials::from(it),
         }
@@ -1368,21 +1416,47 @@ impl<
     T9: crate::ArraySql<Item = T8>,
     T10: crate::StringSql,
     T11: crate::ArraySql<Item = T10>,
+    T12: crate::BytesSql,
+    T13: crate::ArraySql<Item = T12>,
+    T14: crate::ArraySql<Item = i64>,
+    T15: crate::StringSql,
+    T16: crate::ArraySql<Item = T15>,
+    T17: crate::StringSql,
+    T18: crate::ArraySql<Item = T17>,
 >
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11>,
+        PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16, T17, T18>,
+        PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 15>,
         C,
     > for PutCredentialsStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a PutCredentialsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11>,
-    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 11> {
+        params: &'a PutCredentialsParams<
+            T1,
+            T2,
+            T3,
+            T4,
+            T5,
+            T6,
+            T7,
+            T8,
+            T9,
+            T10,
+            T11,
+            T12,
+            T13,
+            T14,
+            T15,
+            T16,
+            T17,
+            T18,
+        >,
+    ) -> PutCredentialsQuery<'c, 'a, 's, C, PutCredentials, 15> {
         self.bind(
             client,
             &params.account_id,
@@ -1394,6 +1468,10 @@ impl<
             &params.names,
             &params.sealed,
             &params.stamps,
+            &params.added_kinds,
+            &params.added_names,
+            &params.added_sealed,
+            &params.added_stamps,
             &params.gone_kinds,
             &params.gone_names,
         )

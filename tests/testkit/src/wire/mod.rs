@@ -40,7 +40,11 @@ pub struct Wire {
     carried: Carried,
     delays: Delays,
     unanswered: Unanswered,
+    mutes: Mutes,
 }
+
+/// Statements with such a text that are carried out, and nobody ever hears of it.
+type Mutes = Arc<Mutex<Vec<&'static str>>>;
 
 /// Statements with such a text that are carried out, each once, and whose answer is lost.
 type Unanswered = Arc<Mutex<Vec<&'static str>>>;
@@ -88,7 +92,7 @@ impl Wire {
         let real = database.join("run").join(SOCKET);
         let (deaf, jam) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::default()));
         let (reads, carried, delays) = (Arc::new(Reads::default()), Carried::default(), Delays::default());
-        let unanswered = Unanswered::default();
+        let (unanswered, mutes) = (Unanswered::default(), Mutes::default());
         let shared = Faults {
             deaf: Arc::clone(&deaf),
             jam: Arc::clone(&jam),
@@ -96,6 +100,7 @@ impl Wire {
             carried: Arc::clone(&carried),
             delays: Arc::clone(&delays),
             unanswered: Arc::clone(&unanswered),
+            mutes: Arc::clone(&mutes),
         };
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
@@ -104,7 +109,7 @@ impl Wire {
             }
         });
         let dsn = format!("host='{}' user=paird dbname=paird sslmode=disable", dir.display());
-        Self { dsn, deaf, jam, reads, carried, delays, unanswered }
+        Self { dsn, deaf, jam, reads, carried, delays, unanswered, mutes }
     }
 
     /// From now on statements are counted from nothing.
@@ -131,6 +136,12 @@ impl Wire {
     /// Waits until all such answers are lost.
     pub async fn answers_are_lost(&self) {
         until("the answers to be lost", || async { self.unanswered.lock().unwrap().is_empty().then_some(()) }).await;
+    }
+
+    /// From now on statements with this text are carried out, and their sender never hears of it: the
+    /// connection stays, and is silent.
+    pub fn mute(&self, text: &'static str) {
+        self.mutes.lock().unwrap().push(text);
     }
 
     /// From now on statements with this text get stuck, until [`Wire::let_go`].
@@ -218,6 +229,7 @@ struct Faults {
     carried: Carried,
     delays: Delays,
     unanswered: Unanswered,
+    mutes: Mutes,
 }
 
 /// Of one connection.
@@ -227,6 +239,8 @@ struct Flags {
     is_late: AtomicBool,
     /// The answer that is under way is lost.
     is_unanswered: AtomicBool,
+    /// No answer is handed on any more.
+    is_mute: AtomicBool,
 }
 
 async fn carry(from: UnixStream, to: UnixStream, faults: Faults) {
@@ -252,7 +266,7 @@ async fn carry_statements(
     faults: &Faults,
     flags: &Flags,
 ) -> io::Result<()> {
-    let Faults { jam, reads, carried, delays, unanswered, .. } = faults;
+    let Faults { jam, reads, carried, delays, unanswered, mutes, .. } = faults;
     let count = |text: &str| *carried.lock().unwrap().entry(text.to_owned()).or_default() += 1;
     // The first frame has no kind.
     answered.write_all(&frame(&mut asking, 0).await?).await?;
@@ -290,6 +304,9 @@ async fn carry_statements(
                     flags.is_late.store(true, Ordering::Release);
                 }
                 let is_of = |text: &str| texts.get(&name).is_some_and(|sql| sql.contains(text));
+                if mutes.lock().unwrap().iter().any(|text| is_of(text)) {
+                    flags.is_mute.store(true, Ordering::Release);
+                }
                 if unanswered.lock().unwrap().iter().any(|text| is_of(text)) {
                     flags.is_unanswered.store(true, Ordering::Release);
                 }
@@ -308,7 +325,7 @@ async fn carry_answers(
     flags: &Flags,
 ) -> io::Result<()> {
     let Faults { deaf, jam, unanswered, .. } = faults;
-    let Flags { is_late, is_unanswered } = flags;
+    let Flags { is_late, is_unanswered, is_mute } = flags;
     loop {
         let frame = frame(&mut answering, 1).await?;
         if is_unanswered.load(Ordering::Acquire) {
@@ -326,6 +343,9 @@ async fn carry_answers(
         }
         if deaf.swap(false, Ordering::AcqRel) {
             return Ok(());
+        }
+        if is_mute.load(Ordering::Acquire) {
+            continue;
         }
         // It may be gone; the server is heard to its end.
         let _ = asked.write_all(&frame).await;
