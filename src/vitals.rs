@@ -9,12 +9,12 @@ use deadpool_postgres::Pool;
 use paird_actors::{domain::AccountId, supervisor::handle::SupervisorHandle};
 use paird_sql::queries::connections::ping;
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::MissedTickBehavior};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    metrics::Exposition,
+    metrics::{Exposition, SAMPLE_EVERY, Sample},
     postgres::{
         lease::LeaseStatus,
         pool::{bounded, connection},
@@ -85,6 +85,21 @@ impl Vitals {
     /// Never in practice: text is written into memory.
     pub(crate) async fn exposition(&self) -> Result<String, std::fmt::Error> {
         self.metrics.render(&self.pool).await
+    }
+
+    /// The last hours of this daemon and its fleet.
+    pub(crate) async fn history(&self) -> Vec<Sample> {
+        self.metrics.history(&self.pool).await
+    }
+
+    /// Keeps a history of each minute, for as long as the daemon runs.
+    pub(crate) async fn keep_history(&self) {
+        let mut minutes = tokio::time::interval_at(tokio::time::Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            minutes.tick().await;
+            self.metrics.keep_minute(&self.pool).await;
+        }
     }
 
     pub(crate) fn metrics(&self) -> &Exposition {

@@ -143,6 +143,36 @@ WHERE phone_key((SELECT m.chat_phone FROM messages m
                    AND (m.chat, m.id) > (known.chat, 0) AND (m.chat, m.id) <= (known.chat, 9223372036854775807)
                  ORDER BY m.chat DESC, m.id DESC LIMIT 1)) = phone_key(:phone::text);
 
+--! list_last_messages_by_chat : MessageRow
+-- The last message of each chat, the newest first. Goes from chat to chat in the index.
+WITH RECURSIVE known AS (
+    (SELECT m.chat FROM messages m WHERE m.account_id = :account ORDER BY m.chat LIMIT 1)
+    UNION ALL
+    SELECT next.chat FROM known CROSS JOIN LATERAL (
+        SELECT m.chat FROM messages m WHERE m.account_id = :account AND m.chat > known.chat ORDER BY m.chat LIMIT 1
+    ) AS next
+), last AS (
+    SELECT newest.id FROM known CROSS JOIN LATERAL (
+        SELECT m.id FROM messages m
+        WHERE m.account_id = :account
+          AND (m.chat, m.id) > (known.chat, 0) AND (m.chat, m.id) <= (known.chat, 9223372036854775807)
+        ORDER BY m.chat DESC, m.id DESC LIMIT 1
+    ) AS newest
+    WHERE newest.id < :before
+    ORDER BY newest.id DESC
+    LIMIT :limit
+)
+SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone,
+       coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat),
+                (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name,
+       m.sender, m.sender_phone,
+       (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name,
+       m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at,
+       m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by,
+       (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content
+FROM last CROSS JOIN LATERAL (SELECT * FROM messages WHERE messages.id = last.id LIMIT 1) AS m
+ORDER BY m.id DESC;
+
 --! begin_following_messages
 -- Where a follower begins: what it lists now goes up to `last`, without the messages that wait;
 -- what the events after `seq` report comes later.

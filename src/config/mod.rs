@@ -64,6 +64,8 @@ pub struct Config {
     pub probe_addr: Option<SocketAddr>,
     /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
     pub console_token_file: PathBuf,
+    /// `PAIRD_CONSOLE_MESSAGES`: whether sessions of the console's pages send messages.
+    pub console_sends: bool,
     /// `PAIRD_LOG`: directives as of tracing's `EnvFilter`, checked.
     pub log: String,
     /// `PAIRD_LOG_FORMAT`.
@@ -171,6 +173,7 @@ impl Config {
             console_addr: raw.parse(&settings::CONSOLE_ADDR, parsers::console_addr)?,
             probe_addr: raw.parse(&settings::PROBE_ADDR, parsers::probe_addr)?,
             console_token_file: path(&settings::CONSOLE_TOKEN_FILE, data_dir.join("console.token")),
+            console_sends: raw.parse(&settings::CONSOLE_MESSAGES, parsers::console_messages)?,
             log: raw.parse(&settings::LOG, parsers::log_directives)?,
             log_format: raw.parse(&settings::LOG_FORMAT, parsers::log_format)?,
             whatsapp_url: raw.parse_optional(&settings::WHATSAPP_URL, parsers::whatsapp_url)?,

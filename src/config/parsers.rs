@@ -146,6 +146,14 @@ pub(super) fn event_payload(text: &str) -> Result<EventPayload, String> {
     }
 }
 
+pub(super) fn console_messages(text: &str) -> Result<bool, String> {
+    match text {
+        "send" => Ok(true),
+        "read" => Ok(false),
+        _ => Err(format!("{text:?} is neither send nor read")),
+    }
+}
+
 pub(super) fn console_addr(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" {
         return Ok(None);

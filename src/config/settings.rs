@@ -143,6 +143,9 @@ settings! {
     CONSOLE_TOKEN_FILE: "PAIRD_CONSOLE_TOKEN_FILE", Means("`<data dir>/console.token`"),
         "what the console and the API ask for",
         "one word of at least 24 characters; made (0600, 256 random bits) if it does not exist";
+    CONSOLE_MESSAGES: "PAIRD_CONSOLE_MESSAGES", Reads("send"),
+        "send, or read: nobody sends messages from the console's pages",
+        "or `read`: a session of the browser reads messages, and neither sends nor cancels any. The token may, as before";
     PROBE_ADDR: "PAIRD_PROBE_ADDR", Reads("off"),
         "any address, for probes and metrics alone, without a token",
         "an address and port, on loopback or not, for `/healthz`, `/readyz` and `/metrics` alone, without a token; \

@@ -57,6 +57,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chats of an account, as far as their messages are kept. */
+        get: operations["getAccountsIdChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/commands": {
         parameters: {
             query?: never;
@@ -334,6 +351,23 @@ export interface paths {
         };
         /** The state of all daemons and queues. */
         get: operations["getFleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last hours of this daemon, and of the fleet as it saw it: kept in its memory, minute by minute. */
+        get: operations["getFleetHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -784,6 +818,21 @@ export interface components {
             /** @description The source that the sender claims to be. */
             source: string;
         };
+        /** @description A person or a group that messages were exchanged with. */
+        Chat: {
+            isGroup: boolean;
+            /** @description The `chat` of its messages. */
+            jid: string;
+            lastMessage: components["schemas"]["Message"];
+            /** @description The group's subject, or the name that the person uses. */
+            name?: string | null;
+            /** @description The person's number, in digits. */
+            phone?: string | null;
+        };
+        Chats: {
+            /** @description That with the newest message first. */
+            chats: components["schemas"]["Chat"][];
+        };
         /** @description A command and what came of it. */
         CommandEnd: {
             /** Format: uuid */
@@ -909,6 +958,8 @@ export interface components {
              * @description Linked devices that are still to be removed from a phone.
              */
             openTickets: number;
+            /** @description Whether sessions of the console's pages send messages; the token always does. */
+            pagesSendMessages: boolean;
             /** Format: int64 */
             queuedCommands: number;
             /**
@@ -916,6 +967,41 @@ export interface components {
              * @description Events that were not sent on the event channel yet.
              */
             unsentEvents: number;
+        };
+        /** @description The fleet as the database has it. */
+        FleetFiguresOfThen: {
+            /** @description Number of accounts that are not deleted, by status. */
+            byStatus: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            daemons: number;
+            /**
+             * Format: int64
+             * @description Commands that have not ended.
+             */
+            openCommands: number;
+            /**
+             * Format: int64
+             * @description Linked devices that are still to be removed from a phone.
+             */
+            openTickets: number;
+            /**
+             * Format: int64
+             * @description Messages that are to be sent; 100000 stands for more.
+             */
+            queuedMessages: number;
+            /** Format: int64 */
+            unsentEvents: number;
+        };
+        FleetHistory: {
+            /**
+             * Format: int64
+             * @description Seconds that a sample stands for; the last one has only begun.
+             */
+            everyS: number;
+            /** @description Oldest first: six hours at most, since this daemon has started. */
+            samples: components["schemas"]["Sample"][];
         };
         Group: {
             isAdmin: boolean;
@@ -1314,6 +1400,54 @@ export interface components {
             lease: boolean;
             ready: boolean;
         };
+        /** @description A minute of a daemon, and the fleet at its end. */
+        Sample: {
+            /**
+             * Format: date-time
+             * @description The end of the minute.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Connections to WhatsApp that this daemon held.
+             */
+            connections: number;
+            /** @description Connections that ended by themselves, by reason. */
+            ends: {
+                [key: string]: number;
+            };
+            fleet?: components["schemas"]["FleetFiguresOfThen"] | null;
+            /**
+             * Format: int64
+             * @description From dialing to logged in, on average; null without one.
+             */
+            loginMs?: number | null;
+            /**
+             * Format: int64
+             * @description Number of logins with keys that existed.
+             */
+            logins: number;
+            /**
+             * Format: int64
+             * @description From the order of a pairing connection to its first QR, on average; null without one.
+             */
+            qrMs?: number | null;
+            /**
+             * Format: int64
+             * @description Number of first QRs in the minute.
+             */
+            qrs: number;
+            /**
+             * Format: int64
+             * @description Messages that came in.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Messages that WhatsApp acknowledged.
+             */
+            sent: number;
+        };
         SweepOrder: {
             /** @description Only names what would be parked. */
             dryRun?: boolean;
@@ -1496,6 +1630,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountsIdChats: {
+        parameters: {
+            query?: {
+                /** @description Only chats whose last message has a lower id. */
+                before?: number;
+                /** @description At most so many; default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chats"];
                 };
             };
             /** @description What went wrong */
@@ -2162,6 +2331,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Fleet"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFleetHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetHistory"];
                 };
             };
             /** @description What went wrong */

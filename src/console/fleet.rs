@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{problem::Problem, state::AppState};
+use crate::metrics::{SAMPLE_EVERY, Sample};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +28,8 @@ struct Fleet {
     oldest_queued_command_age_ms: Option<i64>,
     /// Events that were not sent on the event channel yet.
     unsent_events: i64,
+    /// Whether sessions of the console's pages send messages; the token always does.
+    pages_send_messages: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -43,6 +46,22 @@ struct Daemon {
     draining: bool,
     /// Number of accounts that it owns.
     accounts: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct FleetHistory {
+    /// Seconds that a sample stands for; the last one has only begun.
+    every_s: u64,
+    /// Oldest first: six hours at most, since this daemon has started.
+    samples: Vec<Sample>,
+}
+
+/// The last hours of this daemon, and of the fleet as it saw it: kept in its memory, minute by minute.
+#[utoipa::path(tag = "fleet", responses((status = 200, body = FleetHistory)))]
+#[get("/api/fleet/history")]
+pub async fn history(state: Data<AppState>) -> Json<FleetHistory> {
+    Json(FleetHistory { every_s: SAMPLE_EVERY.as_secs(), samples: state.vitals.history().await })
 }
 
 /// The state of all daemons and queues.
@@ -71,5 +90,6 @@ pub async fn show(state: Data<AppState>) -> Result<Json<Fleet>, Problem> {
         queued_commands: queues.queued_commands,
         oldest_queued_command_age_ms: queues.oldest_queued_command_age_ms,
         unsent_events: queues.unsent_events,
+        pages_send_messages: state.pages_send,
     }))
 }

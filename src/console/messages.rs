@@ -9,8 +9,8 @@ use paird_actors::domain::{MessageDirection, describe_message, describe_message_
 use paird_sql::queries::{
     console::get_shown_account,
     reading::{
-        MemberReceiptRow, MessageRow, get_message, list_last_messages, list_last_messages_of_chats, list_messages,
-        list_messages_of_chats, list_receipts,
+        MemberReceiptRow, MessageRow, get_message, list_last_messages, list_last_messages_by_chat,
+        list_last_messages_of_chats, list_messages, list_messages_of_chats, list_receipts,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -177,10 +177,7 @@ impl From<MessageRow> for Message {
 #[get("/api/accounts/{id}/messages")]
 pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> Result<Json<Messages>, Problem> {
     let page = page.into_inner();
-    let limit = match number("limit", page.limit)?.unwrap_or(PAGE) {
-        limit @ 1..=LARGEST_PAGE => limit,
-        _ => return Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
-    };
+    let limit = limit(page.limit)?;
     let after = number("after", page.after)?.unwrap_or(0);
     let before = number("before", page.before)?;
     let chats = match page.chat {
@@ -209,6 +206,63 @@ pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> R
     Ok(Json(Messages { messages: rows.into_iter().map(Message::from).collect() }))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ChatPage {
+    /// Only chats whose last message has a lower id.
+    #[param(value_type = Option<i64>)]
+    before: Option<String>,
+    /// At most so many; default 50.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Chats {
+    /// That with the newest message first.
+    chats: Vec<Chat>,
+}
+
+/// A person or a group that messages were exchanged with.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Chat {
+    /// The `chat` of its messages.
+    jid: String,
+    /// The person's number, in digits.
+    phone: Option<String>,
+    /// The group's subject, or the name that the person uses.
+    name: Option<String>,
+    is_group: bool,
+    last_message: Message,
+}
+
+impl From<MessageRow> for Chat {
+    fn from(row: MessageRow) -> Self {
+        let message = Message::from(row);
+        Self {
+            jid: message.chat.clone(),
+            phone: message.chat_phone.clone(),
+            name: message.chat_name.clone(),
+            is_group: message.chat.ends_with(GROUP_SERVER),
+            last_message: message,
+        }
+    }
+}
+
+/// The chats of an account, as far as their messages are kept.
+#[utoipa::path(tag = "messages", params(("id" = Uuid, Path), ChatPage), responses((status = 200, body = Chats)))]
+#[get("/api/accounts/{id}/chats")]
+pub async fn list_chats(state: Data<AppState>, id: Path<Uuid>, page: Query<ChatPage>) -> Result<Json<Chats>, Problem> {
+    let page = page.into_inner();
+    let (before, limit) = (number("before", page.before)?.unwrap_or(i64::MAX), limit(page.limit)?);
+    let database = state.database().await?;
+    state.query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
+    let rows = state.query(list_last_messages_by_chat().bind(&database, &id, &before, &limit).all()).await?;
+    Ok(Json(Chats { chats: rows.into_iter().map(Chat::from).collect() }))
+}
+
 /// One message.
 #[utoipa::path(tag = "messages", params(("id" = i64, Path)), responses((status = 200, body = Message)))]
 #[get("/api/messages/{id}")]
@@ -234,6 +288,13 @@ pub(crate) fn is_jid(text: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_graphic() && one != '@');
     text.chars().count() <= JID_MAX_CHARS
         && text.split_once('@').is_some_and(|(user, server)| is_part(user) && is_part(server))
+}
+
+fn limit(value: Option<String>) -> Result<i64, Problem> {
+    match number("limit", value)?.unwrap_or(PAGE) {
+        limit @ 1..=LARGEST_PAGE => Ok(limit),
+        _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+    }
 }
 
 /// Read here and not by the framework, whose error does not name the parameter.

@@ -18,11 +18,23 @@ struct Files;
 
 /// The addresses of the pages, and the files that they load.
 pub fn pages(app: &mut ServiceConfig) {
-    app.service(fleet).service(account).service(pairing).service(login).service(asset);
+    app.service(fleet)
+        .service(overview)
+        .service(account)
+        .service(pairing)
+        .service(chats)
+        .service(chat)
+        .service(login)
+        .service(asset);
 }
 
 #[get("/")]
 async fn fleet(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&request, "console.html")
+}
+
+#[get("/overview")]
+async fn overview(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "console.html")
 }
 
@@ -33,6 +45,16 @@ async fn account(request: HttpRequest) -> Result<HttpResponse, Problem> {
 
 #[get("/accounts/{id}/pair")]
 async fn pairing(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&request, "console.html")
+}
+
+#[get("/accounts/{id}/chats")]
+async fn chats(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&request, "console.html")
+}
+
+#[get("/accounts/{id}/chats/{jid}")]
+async fn chat(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "console.html")
 }
 
@@ -115,7 +137,15 @@ mod tests {
             let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
             assert_eq!(answer.status(), 404, "{path}");
         }
-        for path in ["/", "/login", "/accounts/x", "/accounts/x/pair"] {
+        for path in [
+            "/",
+            "/overview",
+            "/login",
+            "/accounts/x",
+            "/accounts/x/pair",
+            "/accounts/x/chats",
+            "/accounts/x/chats/1@lid",
+        ] {
             let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
             assert_eq!(answer.headers().get("content-type").unwrap(), "text/html; charset=utf-8", "{path}");
         }

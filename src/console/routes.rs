@@ -54,6 +54,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(history::audit)
         .service(history::groups)
         .service(messages::list)
+        .service(messages::list_chats)
         .service(messages::show)
         .service(sending::send)
         .service(sending::cancel)
@@ -65,6 +66,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::drain)
         .service(admin::undrain)
         .service(fleet::show)
+        .service(fleet::history)
         .service(live::follow)
         .service(vocabulary::command_schemas)
         .service(vocabulary::event_schemas);

@@ -136,6 +136,7 @@ pub async fn send(
     account: Path<Uuid>,
     body: JsonBody<MessageBody, LARGEST_BODY>,
 ) -> Result<HttpResponse, Problem> {
+    check_sends(&state, *caller)?;
     let (account, MessageBody(mut content)) = (*account, body.0);
     let (not_before, expires_at) = (time(&mut content, NOT_BEFORE)?, time(&mut content, EXPIRES_AT)?);
     let (content, key) = (Value::Object(content), idempotency_key(&request)?);
@@ -161,7 +162,8 @@ pub async fn send(
 /// with its state.
 #[utoipa::path(tag = "messages", params(("id" = i64, Path)), responses((status = 200, body = Message)))]
 #[delete("/api/messages/{id}")]
-pub async fn cancel(state: Data<AppState>, id: Path<i64>) -> Result<Json<Message>, Problem> {
+pub async fn cancel(state: Data<AppState>, caller: ReqData<Caller>, id: Path<i64>) -> Result<Json<Message>, Problem> {
+    check_sends(&state, *caller)?;
     let database = state.database().await?;
     state.query(cancel_queued_message().bind(&database, &id).one()).await?;
     drop(database);
@@ -171,6 +173,14 @@ pub async fn cancel(state: Data<AppState>, id: Path<i64>) -> Result<Json<Message
     }
     let detail = format!("only a queued message can be cancelled, and message {id} is {}", message.state);
     Err(Problem::conflict(detail))
+}
+
+fn check_sends(state: &AppState, caller: Caller) -> Result<(), Problem> {
+    if caller == Caller::Cookie && !state.pages_send {
+        let detail = "messages are only read in this console: PAIRD_CONSOLE_MESSAGES is read";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(())
 }
 
 fn problem_of(refusal: SendRefusal, account: Uuid) -> Problem {

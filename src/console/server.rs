@@ -51,6 +51,8 @@ pub struct ConsoleSettings {
     /// For the command line, which needs no token there.
     pub socket: PathBuf,
     pub token: Token,
+    /// `PAIRD_CONSOLE_MESSAGES`: whether a session of the pages may send messages.
+    pub pages_send: bool,
     pub dsn: Dsn,
     /// The daemon's own, for the audit log.
     pub daemon_pool: Pool,
@@ -91,6 +93,7 @@ impl Console {
             trail: Trail::start(settings.daemon_pool, settings.process, &ending),
             sessions: Sessions::new(&settings.token),
             token: settings.token,
+            pages_send: settings.pages_send,
             drain_turn: Mutex::default(),
             ending: ending.clone(),
         });

@@ -36,6 +36,8 @@ pub struct AppState {
     /// One permit for each live stream that may be open.
     pub streams: Arc<Semaphore>,
     pub token: Token,
+    /// Whether a session of the pages may send messages, and cancel them.
+    pub pages_send: bool,
     pub sessions: Sessions,
     pub trail: Trail,
     /// Serializes draining and undraining.

@@ -213,6 +213,7 @@ async fn serve_with(
             },
             socket: config.console_socket(),
             token,
+            pages_send: config.console_sends,
             dsn: database.console_dsn().clone(),
             daemon_pool,
             event_channel: config.event_channel.clone(),
@@ -230,9 +231,13 @@ async fn serve_with(
         let listen = ListenAddress { name, setting, addr, addr_file, token_file: None };
         ProbeListener::start(listen, Arc::clone(&vitals))
     });
+    let history = console.is_some().then(|| {
+        let vitals = Arc::clone(&vitals);
+        tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move { vitals.keep_history().await }))
+    });
     let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
     running.until(stop, process).await;
-    drop((pruning, looking));
+    drop((pruning, looking, history));
     shutdown::in_order(running).await;
     for arbiter in arbiters {
         arbiter.stop();

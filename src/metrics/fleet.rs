@@ -1,6 +1,7 @@
 //! The fleet as the database has it: asked at a scrape, the same from every daemon.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
@@ -15,7 +16,7 @@ use prometheus_client::{
 };
 use tracing::debug;
 
-use super::Meters;
+use super::{Meters, history::FleetFiguresOfThen};
 use crate::postgres::pool::{bounded, connection};
 
 /// A scrape must be answered also while the database is not.
@@ -38,6 +39,8 @@ pub struct FleetGauges {
     asked_at: tokio::sync::Mutex<Option<Instant>>,
     age: Seconds,
     accounts: Family<Condition, Gauge>,
+    /// The same by status alone, which cannot be read from them.
+    by_status: Mutex<BTreeMap<String, i64>>,
     daemons: Gauge,
     tickets: Gauge,
     oldest_ticket: Seconds,
@@ -58,6 +61,7 @@ impl FleetGauges {
             asked_at: tokio::sync::Mutex::default(),
             age: Seconds::default(),
             accounts: Family::default(),
+            by_status: Mutex::default(),
             daemons: Gauge::default(),
             tickets: Gauge::default(),
             oldest_ticket: Seconds::default(),
@@ -141,10 +145,26 @@ impl FleetGauges {
         self.oldest_message.set(figures.oldest_message_secs);
         self.paused.set(figures.sending_paused);
         self.accounts.clear();
+        let mut by_status = BTreeMap::new();
         for (condition, count) in accounts {
+            *by_status.entry(condition.status.clone()).or_default() += count;
             // Several unknown texts map to the same condition.
             self.accounts.get_or_create(&condition).inc_by(count);
         }
+        *self.by_status.lock().unwrap_or_else(PoisonError::into_inner) = by_status;
+    }
+
+    /// `None` if the database did not answer lately.
+    pub(super) fn as_of_now(&self) -> Option<FleetFiguresOfThen> {
+        let age = self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        (age < SURVEY_TIMEOUT + FRESH).then(|| FleetFiguresOfThen {
+            by_status: self.by_status.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            daemons: self.daemons.get(),
+            open_tickets: self.tickets.get(),
+            open_commands: self.commands.get(),
+            queued_messages: self.messages_queued.get(),
+            unsent_events: self.events.get(),
+        })
     }
 }
 

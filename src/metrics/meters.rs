@@ -17,6 +17,7 @@ use prometheus_client::{
 };
 
 use super::{
+    history::{Totals, Waits},
     outgoing::OutgoingMeters,
     process::Usage,
     trace::{Port, traced},
@@ -97,6 +98,8 @@ struct Failure {
 /// Every series that is counted as it happens.
 pub struct Meters {
     registry: Mutex<Registry>,
+    /// First QRs and logins: the sums of a histogram cannot be read from it.
+    waits: Mutex<(Waits, Waits)>,
     pairing: Counters,
     turn: Histogram,
     first_qr: Histogram,
@@ -175,6 +178,7 @@ impl Default for Meters {
             started: Gauge::default(),
             tasks: gauge(r, "paird_tasks", "Tasks that are alive in the daemon"),
             registry: Mutex::default(),
+            waits: Mutex::default(),
         };
         let timed = "The store's answers, by operation";
         r.register_with_unit("paird_store_duration", timed, Unit::Seconds, meters.store.clone());
@@ -272,7 +276,33 @@ impl Meters {
             WaitKind::Login => &self.login,
             WaitKind::Close => &self.close,
         };
-        histogram.observe(since.elapsed().as_secs_f64());
+        let waited = since.elapsed();
+        histogram.observe(waited.as_secs_f64());
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        match wait {
+            WaitKind::FirstQr => waits.0.add(waited),
+            WaitKind::Login => waits.1.add(waited),
+            WaitKind::Turn | WaitKind::LoginAfterScan | WaitKind::Close => {}
+        }
+    }
+
+    pub(super) fn connections_now(&self) -> i64 {
+        self.open_connections.get()
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        let count =
+            |counters: &Counters, label, value| counters.get(&[(label, value)]).map_or(0, |counter| counter.get());
+        let (qrs, logins) = *self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+        let kinds = MessageKind::ALL.iter().map(|kind| kind.as_str()).chain([WAITING]);
+        Totals {
+            qrs,
+            logins,
+            ends: reasons.map(|reason| (reason, count(&self.connection_ends, "reason", reason))).collect(),
+            received: kinds.map(|kind| count(&self.messages, "kind", kind)).sum(),
+            sent: self.outgoing.sent(),
+        }
     }
 
     pub(super) fn connection_ordered(&self, pairs: bool) {

@@ -6,6 +6,7 @@
 
 mod fleet;
 mod gateway;
+mod history;
 mod http;
 mod lane;
 mod messages;
@@ -18,6 +19,7 @@ mod trace;
 
 pub use fleet::FleetGauges;
 pub use gateway::MeteredGateway;
+pub(crate) use history::{SAMPLE_EVERY, Sample};
 pub(crate) use http::{Front, WrongToken, count_requests};
 pub use messages::MeteredMessages;
 pub use meters::Meters;
@@ -26,10 +28,12 @@ pub use store::MeteredStore;
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use deadpool_postgres::Pool;
 use prometheus_client::encoding::text::encode;
 use tokio::runtime::Handle;
 
+use history::History;
 use http::HttpMeters;
 use lane::LaneCounters;
 use pools::PoolGauges;
@@ -46,6 +50,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Exposition {
     meters: Arc<Meters>,
     fleet: FleetGauges,
+    history: History,
     http: HttpMeters,
     pools: PoolGauges,
     lane: LaneCounters,
@@ -61,7 +66,7 @@ impl Exposition {
             let r = &mut registry;
             (HttpMeters::registered(r), PoolGauges::registered(r), LaneCounters::registered(r))
         };
-        Self { meters, fleet, http, pools, lane, lease: lease.status(), runtime }
+        Self { meters, fleet, history: History::default(), http, pools, lane, lease: lease.status(), runtime }
     }
 
     /// Adds the outcomes of notifications to the metrics.
@@ -82,8 +87,20 @@ impl Exposition {
         &self.http
     }
 
+    /// Adds a minute to the history.
+    pub(crate) async fn keep_minute(&self, pool: &Pool) {
+        self.fleet.read(pool).await;
+        self.history.keep(Utc::now(), self.meters.connections_now(), self.meters.totals(), self.fleet.as_of_now());
+    }
+
+    /// The last hours, oldest first, up to now.
+    pub(crate) async fn history(&self, pool: &Pool) -> Vec<Sample> {
+        self.fleet.read(pool).await;
+        self.history.so_far(Utc::now(), self.meters.connections_now(), &self.meters.totals(), self.fleet.as_of_now())
+    }
+
     /// The current values. The fleet's figures are read from the database at each scrape, so a
-    /// daemon that is not scraped sends no queries. While the database is unavailable they keep
+    /// daemon that is not scraped and has no console sends no queries. While the database is unavailable they keep
     /// their values, and `paird_fleet_figures_age_seconds` grows.
     ///
     /// # Errors

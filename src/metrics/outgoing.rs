@@ -51,6 +51,11 @@ impl OutgoingMeters {
         self.tries.get_or_create(&[("outcome", word)]).inc();
     }
 
+    /// Messages that WhatsApp acknowledged.
+    pub(super) fn sent(&self) -> u64 {
+        self.tries.get(&[("outcome", "sent")]).map_or(0, |counter| counter.get())
+    }
+
     fn came_to(&self, step: SendStep, after: Duration) {
         let histogram = match step {
             SendStep::Wired => &self.wire,

@@ -10,10 +10,12 @@
 
 mod account;
 mod axe;
+mod chats;
 mod connection;
 mod desk;
 mod door;
 mod fleet;
+mod overview;
 mod pairing;
 mod passkey;
 mod refusals;

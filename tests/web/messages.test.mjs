@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { draft, gathered, isOfMessage, shown, toneOf, who } from '../../src/console/web/model/messages.js';
+import {
+  byDay,
+  byLastMessage,
+  draft,
+  gathered,
+  isOfMessage,
+  merged,
+  shown,
+  titleOf,
+  toneOf,
+  who,
+} from '../../src/console/web/model/messages.js';
 
 const message = {
   direction: 'in',
@@ -86,4 +97,28 @@ test('a burst is read once, and what comes during the reading once more', async 
   } finally {
     mock.timers.reset();
   }
+});
+
+test('a message that is read again is the same one, further on', () => {
+  const known = [{ id: 3, state: 'queued' }, { id: 5, state: 'queued' }];
+  const read = [{ id: 1, state: 'read' }, { id: 5, state: 'sent' }];
+  assert.deepEqual(merged(known, read), [{ id: 1, state: 'read' }, { id: 3, state: 'queued' }, { id: 5, state: 'sent' }]);
+});
+
+test('the chat with the newest message comes first, and each is there once', () => {
+  const chat = (jid, id) => ({ jid, lastMessage: { id } });
+  const known = [chat('a', 9), chat('b', 4)];
+  assert.deepEqual(byLastMessage(known, [chat('b', 12), chat('c', 10)]), [chat('b', 12), chat('c', 10), chat('a', 9)]);
+});
+
+test('messages are of the day on which they were sent, or written while they wait', () => {
+  const at = (id, sentAt, createdAt) => ({ id, sentAt, createdAt });
+  const messages = [at(1, '2026-01-01', '2026-01-02'), at(2, '2026-01-02', '2026-01-02'), at(3, null, '2026-01-02')];
+  const days = byDay(messages, (moment) => moment);
+  assert.deepEqual(days.map(({ day, messages: of }) => [day, of.map(({ id }) => id)]), [['2026-01-01', [1]], ['2026-01-02', [2, 3]]]);
+});
+
+test('a chat is titled by number, then name; a group by its subject, too', () => {
+  assert.equal(titleOf({ jid: '1@lid', phone: '436601000001', name: 'Anna' }), '+436 601 000 001 (Anna)');
+  assert.equal(titleOf({ jid: '2@g.us', phone: null, name: 'choir' }), '2@g.us (choir)');
 });

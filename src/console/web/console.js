@@ -8,16 +8,28 @@ import { standstill } from './model/standstill.js';
 import * as store from './model/store.js';
 import { account } from './views/account.js';
 import { banner, standing } from './views/banner.js';
+import { chats } from './views/chats.js';
 import { fleet } from './views/fleet.js';
+import { overview } from './views/overview.js';
 import { pairing } from './views/pairing.js';
 
 const main = byId('main');
-const [, id, isPairing] = location.pathname.match(/^\/accounts\/([^/]+)(\/pair)?$/) ?? [];
-const draw = id ? (isPairing ? pairing : account)(main, decodeURIComponent(id)) : fleet(main);
+const [, id, part, jid] = location.pathname.match(/^\/accounts\/([^/]+)(?:\/(pair|chats)(?:\/([^/]+))?)?$/) ?? [];
+const draw = view();
 store.changed.on(draw);
-everySecond(isPairing ? draw : undefined);
+everySecond(part === 'pair' ? draw : undefined);
 store.connection.on(banner);
 figures.changed.on((fleet) => standing(standstill(fleet)));
 figures.start();
 byId('logout').onclick = () => api.logOut().finally(() => location.replace('/login'));
 store.start();
+
+function view() {
+  document.querySelector(`nav a[href="${location.pathname}"]`)?.setAttribute('aria-current', 'page');
+  if (location.pathname === '/overview') return overview(main);
+  if (!id) return fleet(main);
+  const of = decodeURIComponent(id);
+  if (part === 'pair') return pairing(main, of);
+  if (part === 'chats') return chats(main, of, jid && decodeURIComponent(jid));
+  return account(main, of);
+}

@@ -61,6 +61,18 @@ async fn messages_are_listed_in_order_by_pages_and_by_chat() {
     assert_eq!(list(&format!("?{group}&before={fiftieth}&limit=2")).await, [30, 40]);
     assert_eq!(list("?chat=1%40lid").await, Vec::<i64>::new());
 
+    let chats = async |query: &str| -> Vec<(String, String)> {
+        let listed = api.get(&format!("/api/accounts/{desk}/chats{query}")).await.is(200).json();
+        let chats = listed["chats"].as_array().unwrap().iter();
+        let words = |value: &Value| value.as_str().unwrap().to_owned();
+        chats.map(|chat| (words(&chat["jid"]), words(&chat["lastMessage"]["text"]))).collect()
+    };
+    let (of_group, of_person) = ((GROUP.to_owned(), "130".to_owned()), (CHAT.to_owned(), "129".to_owned()));
+    assert_eq!(chats("").await, [of_group.clone(), of_person.clone()]);
+    assert_eq!(chats("?limit=1").await, [of_group]);
+    assert_eq!(chats(&format!("?limit=1&before={}", id("130").await)).await, [of_person]);
+    assert_eq!(chats("?before=1").await, []);
+
     // One by itself, and what is left of it when its body is no longer kept.
     let one = api.get(&format!("/api/messages/{fiftieth}")).await.is(200).json();
     let listed = api.get(&format!("{path}?after={}&limit=1", fiftieth - 1)).await.is(200).json();

@@ -34,6 +34,12 @@ pub struct ListChatsOfPhoneParams<T1: crate::StringSql> {
     pub phone: T1,
 }
 #[derive(Clone, Copy, Debug)]
+pub struct ListLastMessagesByChatParams {
+    pub account: uuid::Uuid,
+    pub before: i64,
+    pub limit: i64,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct ListToldMessagesParams {
     pub account: uuid::Uuid,
     pub after: i64,
@@ -976,6 +982,82 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         params: &'a ListChatsOfPhoneParams<T1>,
     ) -> StringQuery<'c, 'a, 's, C, String, 2> {
         self.bind(client, &params.account, &params.phone)
+    }
+}
+pub struct ListLastMessagesByChatStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_last_messages_by_chat() -> ListLastMessagesByChatStmt {
+    ListLastMessagesByChatStmt(
+        "WITH RECURSIVE known AS ( (SELECT m.chat FROM messages m WHERE m.account_id = $1 ORDER BY m.chat LIMIT 1) UNION ALL SELECT next.chat FROM known CROSS JOIN LATERAL ( SELECT m.chat FROM messages m WHERE m.account_id = $1 AND m.chat > known.chat ORDER BY m.chat LIMIT 1 ) AS next ), last AS ( SELECT newest.id FROM known CROSS JOIN LATERAL ( SELECT m.id FROM messages m WHERE m.account_id = $1 AND (m.chat, m.id) > (known.chat, 0) AND (m.chat, m.id) <= (known.chat, 9223372036854775807) ORDER BY m.chat DESC, m.id DESC LIMIT 1 ) AS newest WHERE newest.id < $2 ORDER BY newest.id DESC LIMIT $3 ) SELECT m.id, m.account_id, m.direction, m.chat, m.chat_phone, coalesce((SELECT g.subject FROM whatsapp_groups g WHERE g.account_id = m.account_id AND g.jid = m.chat), (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.chat)) AS chat_name, m.sender, m.sender_phone, (SELECT c.name FROM contacts c WHERE c.account_id = m.account_id AND c.jid = m.sender) AS sender_name, m.wa_id, m.kind, m.refers_to, m.state, m.reason, m.code, m.sent_at, m.created_at, m.recovered_at, m.key, m.not_before, m.expires_at, m.delivered_at, m.read_at, m.source, m.sent_by, (SELECT b.content FROM message_bodies b WHERE b.message_id = m.id) AS content FROM last CROSS JOIN LATERAL (SELECT * FROM messages WHERE messages.id = last.id LIMIT 1) AS m ORDER BY m.id DESC",
+        None,
+    )
+}
+impl ListLastMessagesByChatStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        before: &'a i64,
+        limit: &'a i64,
+    ) -> MessageRowQuery<'c, 'a, 's, C, MessageRow, 3> {
+        MessageRowQuery {
+            client,
+            params: [account, before, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<MessageRowBorrowed, tokio_postgres::Error> {
+                Ok(MessageRowBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    direction: row.try_get(2)?,
+                    chat: row.try_get(3)?,
+                    chat_phone: row.try_get(4)?,
+                    chat_name: row.try_get(5)?,
+                    sender: row.try_get(6)?,
+                    sender_phone: row.try_get(7)?,
+                    sender_name: row.try_get(8)?,
+                    wa_id: row.try_get(9)?,
+                    kind: row.try_get(10)?,
+                    refers_to: row.try_get(11)?,
+                    state: row.try_get(12)?,
+                    reason: row.try_get(13)?,
+                    code: row.try_get(14)?,
+                    sent_at: row.try_get(15)?,
+                    created_at: row.try_get(16)?,
+                    recovered_at: row.try_get(17)?,
+                    key: row.try_get(18)?,
+                    not_before: row.try_get(19)?,
+                    expires_at: row.try_get(20)?,
+                    delivered_at: row.try_get(21)?,
+                    read_at: row.try_get(22)?,
+                    source: row.try_get(23)?,
+                    sent_by: row.try_get(24)?,
+                    content: row.try_get(25)?,
+                })
+            },
+            mapper: |it| MessageRow::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListLastMessagesByChatParams,
+        MessageRowQuery<'c, 'a, 's, C, MessageRow, 3>,
+        C,
+    > for ListLastMessagesByChatStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListLastMessagesByChatParams,
+    ) -> MessageRowQuery<'c, 'a, 's, C, MessageRow, 3> {
+        self.bind(client, &params.account, &params.before, &params.limit)
     }
 }
 pub struct BeginFollowingMessagesStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -52,5 +52,10 @@ export const soonest = (...times) =>
 /** @param {string} at */
 export const secondsLeft = (at) => Math.max(0, Math.ceil((Date.parse(at) - now()) / 1000));
 
+const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full' });
+
+/** "Saturday 28 November 2026" @param {string} at */
+export const day = (at) => days.format(new Date(at));
+
 /** "28 Nov 2026, 16:04:28" @param {string} at */
 export const exact = (at) => absolute.format(new Date(at));

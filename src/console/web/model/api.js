@@ -9,6 +9,7 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['AuditRecord']} AuditRecord
  * @typedef {Schemas['Group']} Group
  * @typedef {Schemas['Message']} Message
+ * @typedef {Schemas['Chat']} Chat
  * @typedef {Schemas['Fleet']} Fleet
  */
 
@@ -52,6 +53,8 @@ const account = (/** @type {string} */ id) => `/api/accounts/${encodeURIComponen
 
 /** @returns {Promise<Fleet>} */
 export const fleet = () => json('/api/fleet');
+/** @returns {Promise<Schemas['FleetHistory']>} */
+export const fleetHistory = () => json('/api/fleet/history');
 /** @param {string} id @returns {Promise<Account>} */
 export const one = (id) => json(account(id));
 /** @param {string} label @returns {Promise<Account>} */
@@ -93,6 +96,17 @@ const MESSAGES = 20;
 /** The last messages, oldest first. @param {string} id @returns {Promise<Message[]>} */
 export const lastMessages = async (id) =>
   (await json(`${account(id)}/messages?before=${NEWEST}&limit=${MESSAGES}`)).messages;
+
+/** Messages of a chat, and chats, that are read at once: the most that the server gives. */
+export const CHAT_PAGE = 100;
+
+/** The page of messages of a chat below the message `before`, oldest first. @param {string} id @param {string} jid @param {number} before @returns {Promise<Message[]>} */
+export const messagesOf = async (id, jid, before) =>
+  (await json(`${account(id)}/messages?chat=${encodeURIComponent(jid)}&before=${before}&limit=${CHAT_PAGE}`)).messages;
+
+/** The page of chats whose last message is below `before`, the newest first. @param {string} id @param {number} before @returns {Promise<Chat[]>} */
+export const chatsBefore = async (id, before) =>
+  (await json(`${account(id)}/chats?before=${before}&limit=${CHAT_PAGE}`)).chats;
 
 /** @param {string} id @param {Schemas['NewMessage']} message @param {string} key @returns {Promise<Message>} */
 export const sendMessage = (id, message, key) =>

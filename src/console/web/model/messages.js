@@ -30,6 +30,46 @@ export function who({ direction, chat, chatPhone, chatName, sender, senderPhone,
   return chat === sender ? from : `${from} in ${place}`;
 }
 
+/** @param {{ jid: string, phone?: string | null, name?: string | null }} chat */
+export const titleOf = ({ jid, phone: digits, name }) => person(jid, digits, name);
+
+/**
+ * The messages of a chat that are known now, oldest first. Pages are read in any order, and a message again once it has
+ * got further.
+ * @template {{ id: number }} T @param {T[]} known @param {T[]} read @returns {T[]}
+ */
+export function merged(known, read) {
+  const byId = new Map([...known, ...read].map((one) => [one.id, one]));
+  return [...byId.values()].sort((a, b) => a.id - b.id);
+}
+
+/**
+ * The chats that are known now, that with the newest message first.
+ * @template {{ jid: string, lastMessage: { id: number } }} T @param {T[]} known @param {T[]} read @returns {T[]}
+ */
+export function byLastMessage(known, read) {
+  const byJid = new Map([...known, ...read].map((one) => [one.jid, one]));
+  return [...byJid.values()].sort((a, b) => b.lastMessage.id - a.lastMessage.id);
+}
+
+/**
+ * Messages by the day on which they were sent, in the reader's time; one that waits to be sent is of the day when it was
+ * written.
+ * @param {Message[]} messages Oldest first.
+ * @param {(at: string) => string} dayOf
+ * @returns {{ day: string, messages: Message[] }[]}
+ */
+export function byDay(messages, dayOf) {
+  /** @type {{ day: string, messages: Message[] }[]} */
+  const days = [];
+  for (const message of messages) {
+    const day = dayOf(message.sentAt ?? message.createdAt);
+    if (days.at(-1)?.day !== day) days.push({ day, messages: [] });
+    days.at(-1)?.messages.push(message);
+  }
+  return days;
+}
+
 /** @param {Pick<Message, 'text'>} message */
 export function shown({ text }) {
   const letters = [...text];

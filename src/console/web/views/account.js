@@ -6,7 +6,7 @@ import { phone, plural } from '../lib/text.js';
 import { exact } from '../lib/time.js';
 import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
-import { gathered, isOfMessage, shown, toneOf, who } from '../model/messages.js';
+import { gathered, isOfMessage, who } from '../model/messages.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
 import { STATUS } from '../model/status.js';
@@ -15,6 +15,7 @@ import { advice, badge, why } from './badge.js';
 import { composer } from './compose.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
+import { cancelButton, moment, outcome, said } from './message.js';
 
 /** @import { Account, Group, Message } from '../model/api.js' */
 
@@ -51,16 +52,6 @@ export function account(main, id) {
   const messagesSoon = gathered(() => drawAfter(readMessages()), MESSAGES_AFTER_MS);
   const compose = composer(id, { changed: draw, sent: messagesSoon });
 
-  async function cancel(/** @type {MouseEvent} */ { currentTarget }, /** @type {Message} */ message) {
-    try {
-      await once(/** @type {Element} */ (currentTarget), () => api.cancelMessage(message.id));
-      speak('The message is cancelled.');
-    } catch (error) {
-      report(error);
-    }
-    messagesSoon();
-  }
-
   store.begun.on(() => {
     drawAfter(readGroups(), past.read());
     messagesSoon();
@@ -95,7 +86,7 @@ export function account(main, id) {
       el(
         'div.columns',
         {},
-        el('div.stack', {}, card('messages', drawMessages(compose(account), messages, refusal, cancel)), card('story', drawStory())),
+        el('div.stack', {}, card('messages', drawLastMessages(account)), card('story', drawStory())),
         el(
           'div.stack',
           {},
@@ -106,6 +97,25 @@ export function account(main, id) {
       ),
     );
   }
+
+  /** The newest first, like what happened. @param {Account} account */
+  const drawLastMessages = (account) => [
+    el('div.row.apart', {}, el('h2', { id: 'messages' }, 'Messages'), el('a', { href: `/accounts/${id}/chats` }, 'Conversations')),
+    compose(account),
+    messages.length === 0 || refusal
+      ? el('p.muted', {}, refusal || 'None yet.')
+      : el('ol.messages', {}, messages.toReversed().map(drawMessage)),
+  ];
+
+  /** @param {Message} message */
+  const drawMessage = (message) =>
+    el(
+      'li',
+      { 'data-key': message.id, 'data-direction': message.direction, 'data-state': message.state },
+      el('p.small.muted', {}, el('bdi', {}, who(message)), ' · ', moment(message), outcome(message)),
+      said(message),
+      compose.isAllowed() && cancelButton(message, messagesSoon),
+    );
 
   function drawStory() {
     const lines = story(past.events(), past.audit());
@@ -165,54 +175,6 @@ function summary(account) {
       ),
   );
 }
-
-/**
- * The newest first, like what happened.
- * @typedef {(event: MouseEvent, message: Message) => unknown} Cancel
- * @param {import('../lib/dom.js').Child} form @param {Message[]} messages @param {string} refusal @param {Cancel} cancel
- */
-const drawMessages = (form, messages, refusal, cancel) => [
-  el('h2', { id: 'messages' }, 'Messages'),
-  form,
-  messages.length === 0 || refusal
-    ? el('p.muted', {}, refusal || 'None yet.')
-    : el(
-        'ol.messages',
-        {},
-        messages.toReversed().map((message) => drawMessage(message, cancel)),
-      ),
-];
-
-/**
- * Strangers choose names and texts: marks of direction in them must not turn what is beside them.
- * @param {Message} message @param {Cancel} cancel
- */
-const drawMessage = (message, cancel) =>
-  el(
-    'li',
-    { 'data-key': message.id, 'data-direction': message.direction, 'data-state': message.state },
-    el(
-      'p.small.muted',
-      {},
-      el('bdi', {}, who(message)),
-      ' · ',
-      time(message.sentAt ?? message.createdAt, 'since'),
-      message.direction === 'out' && [' · ', el('span.state', { 'data-tone': toneOf(message) }, message.stateText)],
-    ),
-    el('p', {}, el('bdi', {}, shown(message))),
-    message.direction === 'out' &&
-      message.state === 'queued' &&
-      el(
-        'button.quiet',
-        {
-          type: 'button',
-          'data-action': 'cancel-message',
-          onclick: (/** @type {MouseEvent} */ event) => cancel(event, message),
-        },
-        'Cancel',
-        el('span.unseen', {}, ' this message'),
-      ),
-  );
 
 /** @param {import('../model/story.js').Line} line */
 function drawLine({ key, kind, text, tone, at, raw, times, where }) {

@@ -20,7 +20,6 @@ const MANY = 8;
 /** @param {HTMLElement} main */
 export function fleet(main) {
   document.title = 'Accounts · paird';
-  document.querySelector('nav a')?.setAttribute('aria-current', 'page');
   const filter = { status: '', text: '' };
   let isHidden = localStorage.getItem(HIDE) === 'yes';
   /** @type {Fleet | null} */
