@@ -513,6 +513,22 @@ async fn a_group_reads_what_is_sent_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_a_group_that_one_is_not_in_fails_at_once() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    in_haste(&stage, account).await;
+    let (first, second) = (texts(&stage, account, GROUP, "anybody?").await, texts(&stage, account, GROUP, "no?").await);
+    for id in [first, second] {
+        state_is(&stage, id, "failed refused 404").await;
+    }
+    // From then on it is.
+    stage.phones.set_shared_group(GROUP, "choir", &[NUMBER, ANNA, BERT]).await;
+    texts(&stage, account, GROUP, "good evening").await;
+    shows(&stage, ANNA, "good evening").await;
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_without_a_key_is_given_it_later() {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = linked(&stage).await;

@@ -35,6 +35,8 @@ pub enum NotSent {
     Disconnected,
     /// What it refers to, or whom it is for, cannot be made a message of.
     Malformed,
+    /// WhatsApp refused, with this code, what has to be asked for before: the members of a group.
+    Refused(u16),
     /// It failed; another try may not.
     Failed,
 }

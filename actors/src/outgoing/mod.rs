@@ -34,6 +34,8 @@ use crate::machine::{self, Machine};
 /// The codes with which WhatsApp refuses a message that have a meaning of their own.
 const TIMELOCKED: u16 = 463;
 const BUSY: [u16; 2] = [429, 503];
+/// The account is not in the group (403), or there is no such group (404), as whatsmeow names these codes.
+const NO_SUCH_GROUP: [u16; 2] = [403, 404];
 
 /// The machine of what one connection sends.
 #[derive(Clone, Debug)]
@@ -482,7 +484,10 @@ fn outcome(policy: &OutgoingPolicy, seed: u128, attempt: u16, end: End) -> SendO
         End::Refused(code) => SendOutcome::Failed { reason: SendFailure::Refused, code: Some(code) },
         End::NotSent(NotSent::NobodyThere) => failed(SendFailure::NotOnWhatsapp),
         End::NotSent(NotSent::Malformed) => failed(SendFailure::Refused),
-        End::NotSent(NotSent::Failed) => again(policy.tries, SendFailure::NoAck, None),
+        End::NotSent(NotSent::Refused(code)) if NO_SUCH_GROUP.contains(&code) => {
+            SendOutcome::Failed { reason: SendFailure::Refused, code: Some(code) }
+        }
+        End::NotSent(NotSent::Refused(_) | NotSent::Failed) => again(policy.tries, SendFailure::NoAck, None),
         End::NotSent(NotSent::Disconnected) => again(policy.tries_in_all, SendFailure::NoAck, None),
         End::NoWord => failed(SendFailure::NoAck),
     }

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wacore::types::events::{self, Event, EventHandler, EventInterest, EventKind, ServerAck};
 use wacore_binary::{Jid, JidExt as _, Node};
-use whatsapp_rust::{Client, NodeFilter, SendError, SendOptions, futures::channel::oneshot};
+use whatsapp_rust::{Client, NodeFilter, SendError, SendOptions, futures::channel::oneshot, request::IqError};
 
 use super::{
     super::{
@@ -302,7 +302,7 @@ impl Courier {
                 return Err(NotSent::NobodyThere);
             }
             let sent = client.send_message_with_options(chat.clone(), composed, options).await;
-            sent.map(drop).map_err(|failure| self.describe(id, &failure))
+            sent.map(drop).map_err(|failure| self.describe(id, &chat, &failure))
         };
         tokio::pin!(sending);
         let ended = tokio::select! {
@@ -348,11 +348,12 @@ impl Courier {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is open")]
-    fn describe(&self, id: MessageId, failure: &SendError) -> NotSent {
+    fn describe(&self, id: MessageId, chat: &Jid, failure: &SendError) -> NotSent {
         tracing::debug!(incarnation = %self.shell.incarnation, message = id.0, kind = kind_of(failure), "a message was not sent");
         match failure {
             SendError::InvalidRequest(_) => NotSent::Malformed,
             SendError::Client(_) | SendError::NotLoggedIn => NotSent::Disconnected,
+            SendError::Iq(IqError::ServerError { code, .. }) if chat.is_group() => NotSent::Refused(*code),
             _ => NotSent::Failed,
         }
     }

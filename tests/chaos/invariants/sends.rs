@@ -43,6 +43,8 @@ const TRIES_BUSY: i32 = 10;
 /// A code of the script: the message is not as WhatsApp wants it.
 const MALFORMED: i32 = 479;
 const NOT_A_MEMBER: i32 = 403;
+/// What the sandbox answers to whom is in no such group.
+const NO_SUCH_GROUP: i32 = 404;
 
 /// An outgoing message of the table, and what was told of it.
 #[derive(Clone, Debug)]
@@ -361,7 +363,7 @@ impl SentMail {
     fn failed_truly(&self, row: &Row) -> bool {
         let is_refused = match row.code {
             Some(MALFORMED) => true,
-            Some(NOT_A_MEMBER) => (0..GROUPS).any(|nth| {
+            Some(NOT_A_MEMBER | NO_SUCH_GROUP) => (0..GROUPS).any(|nth| {
                 let is_member = members(nth).any(|member| Some(number(member)) == row.sender);
                 self.asked(row).is_some_and(|asked| asked.to == group(nth)) && !is_member
             }),

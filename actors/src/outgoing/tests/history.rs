@@ -54,6 +54,7 @@ pub(super) fn input_of((kind, choice, _): Moment, bench: &Bench) -> Input {
         24 => Input::Refused { id, code: [400, 463, 479, 503, 429][usize::from(choice % 5)] },
         25 => Input::NotSent { id, why: [NotSent::Failed, NotSent::Disconnected][usize::from(choice % 2)] },
         26 if choice < 40 => Input::NotSent { id, why: NotSent::NobodyThere },
+        26 if choice < 70 => Input::NotSent { id, why: NotSent::Refused([403, 404, 500][usize::from(choice % 3)]) },
         27 if choice < 60 => Input::Settled(Err(unavailable())),
         27 if choice < 62 => Input::Settled(Err(StoreError::Fenced)),
         28..=34 => Input::Settled(Ok(())),

@@ -84,7 +84,14 @@ impl Referee {
                     a_try.refused.get_or_insert(*code);
                 }
             }),
-            Input::NotSent { id, .. } => self.on(*id, |a_try| a_try.not_sent |= a_try.is_sent && a_try.wired.is_none()),
+            Input::NotSent { id, why } => self.on(*id, |a_try| {
+                if a_try.is_sent && a_try.wired.is_none() {
+                    a_try.not_sent = true;
+                    if let NotSent::Refused(code) = why {
+                        a_try.refused = Some(*code);
+                    }
+                }
+            }),
             Input::Rung | Input::Taken(_) | Input::Settled(_) | Input::Deadline => {}
         }
     }

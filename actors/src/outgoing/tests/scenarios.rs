@@ -74,6 +74,16 @@ fn refusals_end_a_message_but_for_a_busy_server() {
 }
 
 #[test]
+fn a_group_that_one_is_not_in_ends_a_message_at_once() {
+    for code in [403, 404] {
+        let refused = settle(1, failed(SendFailure::Refused, Some(code)));
+        assert_eq!(*Bench::sending(message(1)).not_sent(1, NotSent::Refused(code)), [refused]);
+    }
+    let again = Bench::sending(message(1)).not_sent(1, NotSent::Refused(500)).to_vec();
+    assert!(matches!(&again[..], [Effect::Settle(outcomes)] if matches!(outcomes[0].1, SendOutcome::Again { .. })));
+}
+
+#[test]
 fn without_a_word_the_connection_ends_and_the_row_stays() {
     let mut bench = Bench::wired(1);
     assert_eq!(bench.until_deadline(), Duration::from_secs(60));
