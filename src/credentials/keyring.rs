@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::lid_memory::LidMemory;
 use super::memory::StagedRecords;
-use super::records::{RecordKind, Records};
+use super::records::{RecordKind, Records, Selection};
 use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
 use super::write_behind::WriteBehind;
@@ -231,6 +231,15 @@ impl Keyring {
     pub(crate) fn may_be_marked(&self, group: &str, device: &str) -> bool {
         let marks = self.group_marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.get(group).is_none_or(|(_, is_keyed)| is_keyed(device))
+    }
+
+    /// Deletes the copies of messages that were made before `secs` (since 1970).
+    ///
+    /// # Errors
+    /// They may still be there.
+    pub async fn delete_copies_before(&self, secs: i64) -> Result<(), StoreError> {
+        self.records().await.delete(RecordKind::PendingInbound, Selection::StampBelow(secs)).await?;
+        Ok(())
     }
 
     /// Waits until there is something to flush.

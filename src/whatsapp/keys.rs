@@ -92,6 +92,13 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// They are not, or the database did not answer.
     async fn check_ownership(&self) -> Result<(), StoreError>;
 
+    /// Deletes the copies of messages that were made before `secs` (since 1970), by former connections.
+    /// Called once WhatsApp has delivered what it does not know to have arrived: all others have rows.
+    ///
+    /// # Errors
+    /// They may still be there, for a week at most.
+    async fn delete_copies_before(&self, secs: i64) -> Result<(), StoreError>;
+
     /// Waits until there is something to flush.
     async fn until_pending(&self);
 
@@ -172,6 +179,10 @@ impl LinkKeys for Keyring {
 
     async fn check_ownership(&self) -> Result<(), StoreError> {
         Self::check_ownership(self).await
+    }
+
+    async fn delete_copies_before(&self, secs: i64) -> Result<(), StoreError> {
+        Self::delete_copies_before(self, secs).await
     }
 
     async fn until_pending(&self) {

@@ -227,6 +227,25 @@ async fn the_same_id_again_is_one_row() {
     stage.finish([daemon]).await;
 }
 
+/// A daemon that is killed may leave copies of messages that have rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_that_a_former_connection_left_are_deleted() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    writes(&stage, ANNA, "one").await;
+    texts_are(&stage, account, &["one"]).await;
+    daemon.kill().await;
+    let left = "INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
+                SELECT account_id, keyring_id, 'pending_inbound', name, sealed, 1 FROM credentials WHERE kind = 'prekey'";
+    assert!(stage.web.sql.execute(left, &[]).await.unwrap() > 0);
+    let daemon = stage.daemon(&[]).await;
+    stage.web.count_becomes("SELECT count(*) FROM credentials WHERE kind = 'pending_inbound'", 0).await;
+    writes(&stage, ANNA, "two").await;
+    texts_are(&stage, account, &["one", "two"]).await;
+    stage.finish([daemon]).await;
+}
+
 /// So many messages to the account, each copy counted, cannot be decrypted.
 pub(super) fn garbled(times: u32) -> Fault {
     Fault::Delivery { how: DeliveryFault::Garbled, number: Some(NUMBER.to_owned()), times: Some(times) }
@@ -288,32 +307,37 @@ async fn sessions(stage: &Stage) -> BTreeSet<String> {
     stage.web.sql.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Another chat has all keys written while the row is on its way. The message cannot be decrypted
-/// again after that.
+/// Another chat has all keys written while the row of "one" is on its way, and the daemon is killed. The
+/// message cannot be decrypted again after that.
+async fn killed_between_keys_and_row(stage: &Stage, wire: &Wire) -> Uuid {
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(stage).await;
+    stage.logs_in_anew(account, NUMBER).await;
+    for from in [ANNA, BERT] {
+        writes(stage, from, "before").await;
+        nothing_waits(stage).await;
+    }
+    texts_are(stage, account, &["before", "before"]).await;
+    // The phone is asked for the first time.
+    all_keys_are_written(stage, wire, "asked for").await;
+    texts_are(stage, account, &["before", "before", "asked for"]).await;
+    nothing_waits(stage).await;
+    wire.jam(RECORD);
+    writes(stage, ANNA, "one").await;
+    wire.is_jammed(RECORD, account).await;
+    let before = sessions(stage).await;
+    all_keys_are_written(stage, wire, "two").await;
+    until("keys in the database", || async { (sessions(stage).await != before).then_some(()) }).await;
+    still_waits(stage).await;
+    daemon.kill().await;
+    account
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_keys_and_row_the_message_is_kept() {
     let stage = Stage::empty().await;
     let wire = Wire::to(&stage);
-    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
-    let account = linked(&stage).await;
-    stage.logs_in_anew(account, NUMBER).await;
-    for from in [ANNA, BERT] {
-        writes(&stage, from, "before").await;
-        nothing_waits(&stage).await;
-    }
-    texts_are(&stage, account, &["before", "before"]).await;
-    // The phone is asked for the first time.
-    all_keys_are_written(&stage, &wire, "asked for").await;
-    texts_are(&stage, account, &["before", "before", "asked for"]).await;
-    nothing_waits(&stage).await;
-    wire.jam(RECORD);
-    writes(&stage, ANNA, "one").await;
-    wire.is_jammed(RECORD, account).await;
-    let before = sessions(&stage).await;
-    all_keys_are_written(&stage, &wire, "two").await;
-    until("keys in the database", || async { (sessions(&stage).await != before).then_some(()) }).await;
-    still_waits(&stage).await;
-    daemon.kill().await;
+    let account = killed_between_keys_and_row(&stage, &wire).await;
 
     let daemon = stage.daemon(&[]).await;
     until("all five", || async { (texts(&stage, account).await.len() == 5).then_some(()) }).await;
@@ -327,6 +351,29 @@ async fn killed_between_keys_and_row_the_message_is_kept() {
     all_are_told_once(&stage, account).await;
     let kept = "SELECT count(*) FROM credentials WHERE kind = 'pending_inbound'";
     until("no copy left", || async { (stage.web.count(kept, &[]).await == 0).then_some(()) }).await;
+    stage.finish([daemon]).await;
+}
+
+/// The library acknowledges nothing then and goes on, but WhatsApp delivers the message again at the
+/// next login only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_cannot_be_read_ends_the_connection() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let account = killed_between_keys_and_row(&stage, &wire).await;
+    wire.unjam();
+    wire.watch(stage.web.column(account, "keyring_id").await);
+    wire.cut_off_reads_of("pending_inbound");
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    until("a copy that is not read", || async { (wire.cut_off() > 0).then_some(()) }).await;
+    wire.mend();
+    nothing_waits(&stage).await;
+    until("each to be read", || async {
+        let all = texts(&stage, account).await;
+        ["one", "two"].iter().all(|text| all.contains(&(*text).to_owned())).then_some(())
+    })
+    .await;
+    all_are_told_once(&stage, account).await;
     stage.finish([daemon]).await;
 }
 

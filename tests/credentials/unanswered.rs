@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinHandle};
 use wacore::store::error::StoreError as LibraryError;
 use wacore::store::traits::{MsgSecretStore, ProtocolStore, SignalStore};
+use wacore::time::now_secs;
 
 use crate::faults::prepare;
 use crate::operations::{Operation, Outcome, every_write, run};
@@ -224,6 +225,27 @@ async fn no_group_key_is_written_without_the_message_it_read() {
     // It has its row, and goes without being asked for.
     again.delete_pending_inbound("a@g.us", "a@lid", "3EB0").await.unwrap();
     until("gone", async || pending(&rig).await == 0).await;
+}
+
+/// Younger ones may have no row yet.
+#[tokio::test]
+async fn copies_of_former_connections_alone_are_deleted() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    keyring.store_pending_inbound("a@lid", "a@lid", "3EB0", b"hello").await.unwrap();
+    keyring.put_session("a@lid", b"has read it").await.unwrap();
+    let age = "UPDATE credentials SET stamp = stamp - 2 WHERE kind = 'pending_inbound'";
+    rig.execute(age, &[]).await;
+    let again = rig.reopened(&keyring).await;
+    let began = now_secs();
+    again.store_pending_inbound("a@lid", "a@lid", "3EB1", b"hello again").await.unwrap();
+    again.put_session("a@lid", b"has read it, too").await.unwrap();
+    again.store_pending_inbound("a@lid", "a@lid", "3EB2", b"in memory").await.unwrap();
+    again.delete_copies_before(began).await.unwrap();
+    assert_eq!(pending(&rig).await, 1);
+    for (id, kept) in [("3EB1", &b"hello again"[..]), ("3EB2", b"in memory")] {
+        assert_eq!(again.get_pending_inbound("a@lid", "a@lid", id).await.unwrap().unwrap(), kept);
+    }
 }
 
 /// The row of a message comes before the keys that read it, as a rule.

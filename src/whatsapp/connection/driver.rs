@@ -231,6 +231,7 @@ impl Driver {
         let Some(Mail { inbox, courier, .. }) = &self.mail else { return std::future::pending().await };
         tokio::select! {
             never = inbox.keep_requesting() => match never {},
+            never = inbox.tidy_up() => match never {},
             never = courier.work() => match never {},
         }
     }

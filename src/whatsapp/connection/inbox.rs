@@ -25,6 +25,7 @@ use paird_actors::{
     },
 };
 use tokio::sync;
+use wacore::time::now_secs;
 use wacore::types::{
     events::{Event, EventHandler, EventInterest, EventKind, InboundMessage, UndecryptableMessage},
     message::MessageInfo,
@@ -42,6 +43,8 @@ use super::{
 /// The pause between two looks for messages that wait, while the connection lives. The library
 /// asks for a message once in 24 hours.
 const REQUEST_EVERY: Duration = Duration::from_hours(25);
+/// Copies of messages that came before are not needed any more then.
+const TIDIED_AFTER: Duration = Duration::from_secs(10);
 const REQUEST_RETRY: Duration = Duration::from_mins(1);
 
 /// The link that messages come in over: its keys, and the ownership of its account.
@@ -88,10 +91,14 @@ pub(in crate::whatsapp) struct Inbox {
     written: sync::Mutex<u64>,
     /// After a failed write nothing more is written, so that each chat keeps its order.
     failure: OnceLock<StoreError>,
+    /// By the clock of the copies.
+    began_secs: i64,
     /// Whether messages may wait from before this connection.
     is_login: bool,
     /// Notified when the phone may have to be asked for messages.
     due: sync::Notify,
+    /// Notified when a login has read all that WhatsApp kept.
+    is_read: sync::Notify,
 }
 
 #[derive(Default)]
@@ -141,14 +148,31 @@ impl Inbox {
             queue: Mutex::default(),
             written: sync::Mutex::default(),
             failure: OnceLock::new(),
+            began_secs: now_secs(),
             is_login,
             due: sync::Notify::new(),
+            is_read: sync::Notify::new(),
         }
     }
 
     /// The events that are wanted besides the calls of the hook.
     pub(super) fn interest() -> EventInterest {
         EventInterest::of(&[EventKind::UndecryptableMessage, EventKind::Messages, EventKind::OfflineSyncCompleted])
+    }
+
+    /// Deletes the copies of messages that former connections have left, a moment after a login has
+    /// read all that WhatsApp kept.
+    pub(super) async fn tidy_up(&self) -> Infallible {
+        self.is_read.notified().await;
+        tokio::time::sleep(TIDIED_AFTER).await;
+        let came = self.lock().came;
+        // Otherwise the connection ends.
+        if self.write_up_to(came).await.is_ok()
+            && let Err(failure) = self.keys.delete_copies_before(self.began_secs).await
+        {
+            tracing::debug!(incarnation = %self.shell.incarnation, %failure, "copies of messages are not deleted yet");
+        }
+        std::future::pending().await
     }
 
     /// Asks the owner's phone for messages that wait: after a login, when a message turns out to
@@ -378,6 +402,7 @@ impl EventHandler for Inbox {
             Event::Messages(batch) if !batch.hook_committed => self.recovered(&batch.messages),
             Event::OfflineSyncCompleted(_) if self.is_login => {
                 self.due.notify_one();
+                self.is_read.notify_one();
                 self.histories.logged_in();
             }
             _ => {}

@@ -200,12 +200,14 @@ impl ProtocolStore for Keyring {
     /// The library asks for this when a message arrives that was decrypted before, and without
     /// one acknowledges it. But the sessions may have been written without the message, so an
     /// unknown one is answered with an empty message: what writes the messages then knows
-    /// whether it has this one.
+    /// whether it has this one. If none can be read, the library acknowledges nothing and goes on,
+    /// but WhatsApp delivers the message again at the next login only: so the connection ends.
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Kept<Option<Vec<u8>>> {
         if is_probe(chat, id) {
             return Ok(self.put_probe(None));
         }
-        let pending = self.value(RecordKind::PendingInbound, record_key::join(&[chat, sender, id])).await?;
+        let pending = self.value(RecordKind::PendingInbound, record_key::join(&[chat, sender, id])).await;
+        let pending = pending.inspect_err(|_| self.unread())?;
         Ok(Some(pending.unwrap_or_default()))
     }
 

@@ -194,6 +194,10 @@ impl LinkKeys for Keyring {
         if self.fenced.is_cancelled() { Err(StoreError::Fenced) } else { Ok(()) }
     }
 
+    async fn delete_copies_before(&self, _: i64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn until_pending(&self) {
         std::future::pending().await
     }

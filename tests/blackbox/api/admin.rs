@@ -32,16 +32,20 @@ async fn an_address_in_use_is_waited_for_while_the_daemon_works() {
 async fn the_minute_that_has_begun_is_in_the_history() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
-    let last = async || api.get("/api/fleet/history").await.is(200).json()["samples"].as_array().unwrap().last().cloned();
+    let last =
+        async || api.get("/api/fleet/history").await.is(200).json()["samples"].as_array().unwrap().last().cloned();
     let begun = last().await.unwrap();
     assert_eq!((&begun["qrs"], &begun["qrMs"], &begun["logins"]), (&json!(0), &json!(null), &json!(0)));
     let id = stage.web.connect_account("desk", NUMBER, &stage.phones).await;
     let logins = stage.phones.report().await.logins;
     stage.phones.fault(Fault::Cut { scope: Scope::Number(NUMBER.to_owned()) }).await;
-    until("a login with keys that exist", || async { (stage.phones.report().await.logins > logins).then_some(()) }).await;
+    until("a login with keys that exist", || async { (stage.phones.report().await.logins > logins).then_some(()) })
+        .await;
     stage.web.status_is(id, "connected").await;
     let now = until("the fleet as it is", || async {
-        last().await.filter(|sample| sample["fleet"]["byStatus"]["connected"] == json!(1) && sample["logins"] == json!(1))
+        last()
+            .await
+            .filter(|sample| sample["fleet"]["byStatus"]["connected"] == json!(1) && sample["logins"] == json!(1))
     })
     .await;
     assert_eq!((&now["qrs"], &now["connections"]), (&json!(1), &json!(1)), "{now}");
