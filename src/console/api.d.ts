@@ -755,6 +755,10 @@ export interface components {
              *     - `account.restarted`: the account's actor was restarted by an operator
              *     - `account.cancelled`: the operator ended the pair attempt
              *     - `account.passkey_answered`: the operator answered a passkey challenge, or confirmed the code
+             *     - `account.pairing_link_made`: a pairing link was made: `link` is its id, and how often and until when it can be used
+             *     - `account.pairing_link_opened`: a pairing link was opened for the first time
+             *     - `account.pairing_link_used`: a phone was linked while a pairing link was live, which is a use of it
+             *     - `account.pairing_link_revoked`: a pairing link was revoked before it was used up or had expired
              *     - `account.duplicate_refused`: a phone was refused: another account of the operator, `existingLabel`, has its number
              *     - `account.wrong_phone_refused`: a phone was refused: a different one was expected
              *     - `session.disconnected`: the connection was lost
@@ -767,7 +771,7 @@ export interface components {
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.pairing_link_made" | "account.pairing_link_opened" | "account.pairing_link_used" | "account.pairing_link_revoked" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
             /** @description The action and its source, as a sentence for people, without its full stop. */
             actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
