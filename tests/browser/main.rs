@@ -15,6 +15,7 @@ mod desk;
 mod door;
 mod fleet;
 mod pairing;
+mod pairing_link;
 mod passkey;
 mod refusals;
 mod window;
