@@ -98,14 +98,14 @@ function validity({ status }) {
   return el(
     'fieldset',
     {},
-    el('legend', {}, 'It can be opened'),
+    el('legend', {}, 'How long it can be opened'),
     el(
       'div.choice',
       {},
-      status === 'pending' && option('attempt', 'during this attempt', 'It ends with the attempt that is running.'),
-      option(HOUR, 'for an hour', 'For somebody who is waiting for it.'),
-      option(24 * HOUR, 'for a day', 'For whenever there is a moment.', true),
-      option(7 * 24 * HOUR, 'for a week', 'For somebody who is away.'),
+      status === 'pending' && option('attempt', 'During this attempt', 'It ends with the attempt that is running.'),
+      option(HOUR, 'For an hour', 'For somebody who is waiting for it.'),
+      option(24 * HOUR, 'For a day', 'For whenever there is a moment.', true),
+      option(7 * 24 * HOUR, 'For a week', 'For somebody who is away.'),
     ),
   );
 }
