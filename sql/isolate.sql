@@ -20,7 +20,7 @@ BEGIN
             ('whatsapp_groups', is_of_own_account), ('commands', is_of_own_account),
             ('events', is_of_own_account), ('event_consumers', is_of_own_account),
             ('messages', is_of_own_account), ('contacts', is_of_own_account), ('contact_checks', is_of_own_account), ('message_bodies', is_of_own_message),
-            ('message_receipts', is_of_own_message)
+            ('message_receipts', is_of_own_message), ('pairing_links', is_of_own_account)
         ) AS tables (name, is_visible)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant.name);
@@ -33,8 +33,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- send_command writes with its owner's rights, which no policy binds. send_message and cancel_message
--- ask for themselves.
+-- send_command writes with its owner's rights, which no policy binds. send_message, cancel_message and the
+-- functions of pairing links ask for themselves.
 ALTER TABLE commands ENABLE TRIGGER command_is_of_ones_own;
 
 COMMIT;

@@ -28,7 +28,8 @@ END $$;
 -- What an earlier version of this file gave goes first. Of columns, too.
 REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands, events, event_consumers,
     keyrings, credentials, unlink_tickets, proxy_logins, wrapped_keys, client_version, refinery_schema_history,
-    messages, message_bodies, message_media, message_receipts, contacts, contact_checks, message_erasures
+    messages, message_bodies, message_media, message_receipts, contacts, contact_checks, message_erasures,
+    pairing_links
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
@@ -44,6 +45,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
 GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
     ON commands TO paird_web;
+-- Not what a link is opened with, which is not stored either.
+GRANT SELECT (id, account_id, source, sent_by, created_at, expires_at, uses_left, expect_phone, attempt, first_opened_at,
+              last_used_at, revoked_at)
+    ON pairing_links TO paird_web, paird_console;
 -- Whether any daemon is alive.
 GRANT SELECT (expires_at, draining) ON processes TO paird_web;
 
@@ -100,6 +105,15 @@ BEGIN
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION cancel_message(bigint)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION create_pairing_link(uuid, interval, integer, text, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION revoke_pairing_link(uuid, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    -- The page of a link asks as the console, which has to know the token for it.
+    EXECUTE format('ALTER FUNCTION view_pairing_link(bytea)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION pair_by_link(bytea, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     -- A web app that changes a proxy may not see the login that goes with the former one.
     EXECUTE format('ALTER FUNCTION proxy_was_changed()
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
@@ -116,7 +130,7 @@ BEGIN
         'prune_audit(interval, bigint, integer, boolean)',
         'prune_bodies(interval, text[], bigint, integer, boolean)',
         'prune_messages(interval, text[], bigint, integer, boolean)', 'erase_messages(integer, boolean)',
-        'prune_contact_checks(integer, boolean)',
+        'prune_contact_checks(integer, boolean)', 'prune_pairing_links(integer, boolean)',
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'end_waits(uuid, uuid, bigint, uuid, jsonb)',
         'take_messages(uuid, uuid, bigint, uuid, uuid, bigint[], integer)',
@@ -148,8 +162,12 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
-    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint) FROM PUBLIC;
+    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
+    create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text),
+    view_pairing_link(bytea), pair_by_link(bytea, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
-    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint) TO paird_web, paird_console;
+    send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
+    create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text) TO paird_web, paird_console;
+GRANT EXECUTE ON FUNCTION view_pairing_link(bytea), pair_by_link(bytea, text) TO paird_console;
 
 COMMIT;

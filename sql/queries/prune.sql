@@ -33,6 +33,9 @@ FROM prune_messages(make_interval(secs => :keep_secs), :silent::text[], :after::
 --! prune_contact_checks
 SELECT gone, more FROM prune_contact_checks(:batch::int, :dry_run::bool);
 
+--! prune_pairing_links
+SELECT gone, more FROM prune_pairing_links(:batch::int, :dry_run::bool);
+
 --! erase_messages
 SELECT gone, more FROM erase_messages(:batch::int, :dry_run::bool);
 

@@ -20,6 +20,7 @@ mod health;
 mod help;
 mod keys;
 mod labels;
+mod link;
 mod messages;
 mod migrate;
 mod out;
@@ -70,6 +71,8 @@ enum Command {
     /// Links an account: draws the QR here until the phone has scanned it.
     #[command(after_help = help::exit_codes())]
     Pair(pair::PairArgs),
+    /// Makes a link by which whoever has the phone pairs an account; lists and revokes such links.
+    Link(link::LinkArgs),
     /// Ends the running pair attempt of an account.
     Cancel(AccountArg),
     /// Shows what WhatsApp asks of a passkey, and answers it.
@@ -264,6 +267,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Serve | Command::Completions { .. } | Command::ExitCodes => Ok(ExitCode::SUCCESS),
         Command::Accounts(command) => accounts::run(config, format, command).await,
         Command::Pair(args) => pair::run(config, format, args).await,
+        Command::Link(args) => link::run(config, format, args).await,
         Command::Cancel(account) => ask(config, format, &account.account, CommandKind::Cancel, json!({})).await,
         Command::Passkey(args) => passkey::run(config, format, args).await,
         Command::Unpair { account, logout } => {

@@ -46,7 +46,8 @@ fn tell(format: Format, dry_run: bool, pruned: &Pruned) {
         let silent: Vec<_> = pruned.silent.iter().map(|consumer| &consumer.name).collect();
         return out::json(&json!({
             "dryRun": dry_run, "events": pruned.events, "messages": pruned.messages, "bodies": pruned.bodies,
-            "commands": pruned.commands, "accounts": pruned.accounts, "contactChecks": pruned.contact_checks, "auditEntries": pruned.audit,
+            "commands": pruned.commands, "accounts": pruned.accounts, "contactChecks": pruned.contact_checks,
+            "pairingLinks": pruned.pairing_links, "auditEntries": pruned.audit,
             "keyrings": keyrings, "silentConsumers": silent,
         }));
     }
@@ -58,6 +59,7 @@ fn tell(format: Format, dry_run: bool, pruned: &Pruned) {
         row("commands", pruned.commands.to_string(), String::new()),
         row("deleted accounts", pruned.accounts.to_string(), String::new()),
         row("checked contacts", pruned.contact_checks.to_string(), String::new()),
+        row("pairing links", pruned.pairing_links.to_string(), String::new()),
         row("audit entries", pruned.audit.to_string(), String::new()),
         row("keyrings", labels.len().to_string(), labels.join(", ")),
     ];

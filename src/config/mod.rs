@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use paird_actors::domain::{Policy, Refuse, Secret};
 use paird_actors::outgoing::OutgoingPolicy;
 use thiserror::Error;
@@ -62,6 +63,13 @@ pub struct Config {
     pub console_addr: Option<SocketAddr>,
     /// `PAIRD_PROBE_ADDR`: any address, for probes and metrics alone; `None` is `off`.
     pub probe_addr: Option<SocketAddr>,
+    /// `PAIRD_LINK_ADDR`: any address, for the page of pairing links alone; `None` is `off`.
+    pub link_addr: Option<SocketAddr>,
+    /// `PAIRD_LINK_URL`: what pairing links begin with, without a slash at its end; `None`: they could be
+    /// opened nowhere. Known wherever `link_addr` is set.
+    pub link_url: Option<String>,
+    /// `PAIRD_LINK_PROXIES`: reverse proxies whose word on their visitors' addresses counts.
+    pub link_proxies: Vec<IpNet>,
     /// `PAIRD_CONSOLE_TOKEN_FILE`, default `<data dir>/console.token`.
     pub console_token_file: PathBuf,
     /// `PAIRD_CONSOLE_MESSAGES`: whether sessions of the console's pages send messages.
@@ -156,7 +164,19 @@ impl Config {
         if command_channel == event_channel {
             return Err(ConfigError::new(settings::EVENT_CHANNEL.name, "is the same as PAIRD_COMMAND_CHANNEL"));
         }
+        let link_addr = raw.parse(&settings::LINK_ADDR, parsers::probe_addr)?;
+        let link_url = match (raw.parse_optional(&settings::LINK_URL, parsers::link_url)?, link_addr) {
+            (None, Some(addr)) if addr.ip().is_loopback() && addr.port() != 0 => Some(format!("http://{addr}")),
+            (None, Some(_)) => {
+                let wrong = "is not set, and PAIRD_LINK_ADDR does not say how a phone gets to its pages";
+                return Err(ConfigError::new(settings::LINK_URL.name, wrong));
+            }
+            (url, _) => url,
+        };
         Ok(Self {
+            link_addr,
+            link_url,
+            link_proxies: raw.parse(&settings::LINK_PROXIES, parsers::networks)?,
             database_url: raw.parse_optional(&settings::DATABASE_URL, parsers::database_url)?,
             console_database_url: raw.parse_optional(&settings::CONSOLE_DATABASE_URL, parsers::database_url)?,
             listen_url: raw.parse_optional(&settings::LISTEN_URL, parsers::database_url)?,
@@ -242,6 +262,11 @@ impl Config {
     /// The same for its probe listener.
     pub fn probe_addr_file(&self) -> PathBuf {
         self.data_dir.join("probe.addr")
+    }
+
+    /// The same for the listener of pairing links.
+    pub fn link_addr_file(&self) -> PathBuf {
+        self.data_dir.join("link.addr")
     }
 
     /// The file in which the daemon writes the connection string of its embedded cluster

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use paird_actors::domain::{Refuse, Secret};
 use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
 
 use super::{DatabaseUrl, LogFormat};
 use crate::postgres::notify_lane::NotifyCommands;
@@ -166,6 +167,35 @@ pub(super) fn console_addr(text: &str) -> Result<Option<SocketAddr>, String> {
 }
 
 /// It may be reached from outside: there is nothing on it that needs a token.
+/// The origin of an address, without a slash at its end.
+pub(super) fn link_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not an address such as https://pair.example.com, without a path");
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let is_origin = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let is_nobodys = url.username().is_empty() && url.password().is_none();
+    let is_loopback = match url.host().ok_or_else(wrong)? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    };
+    match url.scheme() {
+        "https" | "http" if !is_origin || !is_nobodys => Err(wrong()),
+        "http" if !is_loopback => {
+            Err("begins with http://: whoever reads along could pair the account; use https://".to_owned())
+        }
+        "https" | "http" => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let nets = text.split(',').map(str::trim).map(|net| {
+        let parsed = net.parse::<IpNet>().or_else(|_| net.parse::<IpAddr>().map(IpNet::from));
+        parsed.map_err(|_| format!("{text:?} is not a list of networks and addresses such as 10.0.0.0/8, 203.0.113.9"))
+    });
+    nets.collect()
+}
+
 pub(super) fn probe_addr(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" {
         return Ok(None);

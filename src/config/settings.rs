@@ -150,6 +150,18 @@ settings! {
         "any address, for probes and metrics alone, without a token",
         "an address and port, on loopback or not, for `/healthz`, `/readyz` and `/metrics` alone, without a token; \
          `<data dir>/probe.addr` says which port it has";
+    LINK_ADDR: "PAIRD_LINK_ADDR", Reads("off"),
+        "any address, for the page of pairing links alone",
+        "an address and port, on loopback or not, for the page of [pairing links](#pairing-links) alone; \
+         `<data dir>/link.addr` says which port it has";
+    LINK_URL: "PAIRD_LINK_URL", Means("`http://` and `PAIRD_LINK_ADDR`, if that is on loopback"),
+        "what pairing links begin with: https://HOST, as phones get there",
+        "what pairing links begin with: `https://HOST` and perhaps a port, the address at which a phone reaches \
+         `PAIRD_LINK_ADDR` through a reverse proxy; `http://` on loopback only";
+    LINK_PROXIES: "PAIRD_LINK_PROXIES", Reads("127.0.0.0/8,::1"),
+        "reverse proxies of pairing links, whose X-Forwarded-For counts",
+        "where the reverse proxies of pairing links are: networks and addresses, with commas between them. Their \
+         `X-Forwarded-For` says which visitor a limit is for; nobody else's counts";
     WHATSAPP_URL: "PAIRD_WHATSAPP_URL", Nothing,
         "sandbox builds only: the sandbox's ws:// address",
         "sandbox builds only, loopback only; a production build that finds it set does not start";

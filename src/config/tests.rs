@@ -69,6 +69,38 @@ fn pace_and_lease_are_numbers_within_reason() {
 }
 
 #[test]
+fn pairing_links_lead_only_where_nobody_reads_along() {
+    let url = |text: &str| read(&[("PAIRD_LINK_URL", text)]).unwrap().link_url;
+    assert_eq!(read(&[]).unwrap().link_url, None);
+    assert_eq!(url("https://pair.example.com/").as_deref(), Some("https://pair.example.com"));
+    assert_eq!(url("https://pair.example.com:8443").as_deref(), Some("https://pair.example.com:8443"));
+    assert_eq!(url("http://localhost:8090").as_deref(), Some("http://localhost:8090"));
+    for wrong in [
+        "http://pair.example.com",
+        "https://pair.example.com/pair",
+        "https://pair.example.com/?x",
+        "https://pair.example.com/#x",
+        "https://anna@pair.example.com",
+        "ftp://pair.example.com",
+        "pair.example.com",
+        "https://",
+    ] {
+        refused("PAIRD_LINK_URL", wrong);
+    }
+    let local = read(&[("PAIRD_LINK_ADDR", "127.0.0.1:8090")]).unwrap();
+    assert_eq!(local.link_url.as_deref(), Some("http://127.0.0.1:8090"));
+    for addr in ["0.0.0.0:8090", "127.0.0.1:0"] {
+        let wrong = read(&[("PAIRD_LINK_ADDR", addr)]).expect_err(addr);
+        assert_eq!(wrong.setting, "PAIRD_LINK_URL", "{wrong}");
+        let both = [("PAIRD_LINK_ADDR", addr), ("PAIRD_LINK_URL", "https://pair.example.com")];
+        assert_eq!(read(&both).unwrap().link_addr, Some(addr.parse().unwrap()));
+    }
+    refused("PAIRD_LINK_ADDR", "8090");
+    refused("PAIRD_LINK_PROXIES", "nginx");
+    assert_eq!(read(&[("PAIRD_LINK_PROXIES", "10.0.0.0/8, 192.0.2.1")]).unwrap().link_proxies.len(), 2);
+}
+
+#[test]
 fn retention_is_at_least_a_day() {
     let day = Duration::from_secs(24 * 3600);
     assert_eq!(read(&[("PAIRD_KEEP_EVENTS", "7d")]).unwrap().keep.events, 7 * day);

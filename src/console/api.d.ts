@@ -163,6 +163,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The account's pairing links, without what opens them. They are kept for a week after their end. */
+        get: operations["getAccountsIdLinks"];
+        put?: never;
+        /**
+         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Each request
+         *     makes another one, since it is known only here and now.
+         */
+        post: operations["postAccountsIdLinks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a pairing link: it opens nothing any more, and an attempt that was begun through it ends. */
+        delete: operations["deleteAccountsIdLinksLink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/messages": {
         parameters: {
             query?: never;
@@ -789,6 +827,10 @@ export interface components {
              *     - `account.restarted`: the account's actor was restarted by an operator
              *     - `account.cancelled`: the operator ended the pair attempt
              *     - `account.passkey_answered`: the operator answered a passkey challenge, or confirmed the code
+             *     - `account.pairing_link_made`: a pairing link was made: `link` is its id, and how often and until when it can be used
+             *     - `account.pairing_link_opened`: a pairing link was opened for the first time
+             *     - `account.pairing_link_used`: a phone was linked while a pairing link was live, which is a use of it
+             *     - `account.pairing_link_revoked`: a pairing link was revoked before it was used up or had expired
              *     - `account.duplicate_refused`: a phone was refused: another account of the operator, `existingLabel`, has its number
              *     - `account.wrong_phone_refused`: a phone was refused: a different one was expected
              *     - `session.disconnected`: the connection was lost
@@ -801,7 +843,7 @@ export interface components {
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.pairing_link_made" | "account.pairing_link_opened" | "account.pairing_link_used" | "account.pairing_link_revoked" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
             /** @description The action and its source, as a sentence for people, without its full stop. */
             actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
@@ -1305,6 +1347,35 @@ export interface components {
              */
             type: "text" | "reaction" | "edit" | "revoke" | "location";
         };
+        /** @description What a pairing link is to be. */
+        NewPairingLink: {
+            /**
+             * @description The only number that may be linked through it.
+             * @example +43 660 1234567
+             */
+            expectPhone?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds until it expires; a day if absent.
+             */
+            expiresIn?: number | null;
+            /**
+             * Format: int32
+             * @description How often a phone may be linked to the account until it is used up; once if absent.
+             */
+            uses?: number | null;
+            /** @description It ends with the pair attempt that is running, instead. */
+            withAttempt?: boolean | null;
+        };
+        /** @description A new pairing link. */
+        NewPairingLinkUrl: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description To be sent to whoever has the phone. It is a secret, and is never returned again. */
+            url: string;
+        };
         NewPresence: {
             /**
              * @description `silent`: the account looks as if nothing was linked. `available`: it is online, its
@@ -1370,6 +1441,32 @@ export interface components {
              * @example 1
              */
             sendRate: number;
+        };
+        /** @description A pairing link, without what opens it. */
+        PairingLink: {
+            /** Format: date-time */
+            createdAt: string;
+            expectPhone?: string | null;
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            firstOpenedAt?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            lastUsedAt?: string | null;
+            /** Format: date-time */
+            revokedAt?: string | null;
+            /** @description Who made it says he was this. */
+            source: string;
+            /** @description live, used (up), expired or revoked. */
+            state: string;
+            /** Format: int32 */
+            usesLeft: number;
+        };
+        PairingLinks: {
+            /** @description Newest first, at most 100. */
+            links: components["schemas"]["PairingLink"][];
         };
         /** @description An error, as application/problem+json. */
         Problem: {
@@ -1869,6 +1966,100 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Inspection"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountsIdLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingLinks"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAccountsIdLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPairingLink"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPairingLinkUrl"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAccountsIdLinksLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens nothing any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

@@ -24,6 +24,8 @@ mod messages;
 mod metrics;
 mod middleware;
 mod pages;
+mod pairing_links;
+mod pairing_page;
 mod problem;
 mod qr;
 mod routes;
@@ -37,5 +39,7 @@ mod vocabulary;
 
 pub(crate) use feed::Cursor;
 pub(crate) use messages::{Message, is_jid};
+pub(crate) use pairing_page::{NOWHERE, url_of};
+pub use pairing_page::{PairingPage, PairingPageSettings};
 pub use server::{Console, ConsoleSettings};
 pub use token::Token;

@@ -76,7 +76,7 @@ pub fn missing() -> HttpResponse {
 
 /// The browser keeps a file but revalidates it each time, so that an upgraded daemon is never
 /// shown with the scripts of the version before.
-fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+pub(super) fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     let absent = || Problem::absent(format!("the console has no file {path:?}"));
     let content_type = content_type(path).ok_or_else(absent)?;
     let file = Files::get(path).ok_or_else(absent)?;
@@ -172,6 +172,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(pages, 3);
+        assert_eq!(pages, 4);
     }
 }

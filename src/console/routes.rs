@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     accounts, admin, commands, connection_settings, fleet, health, history, live,
     login::{self, wants_page},
-    messages, metrics, pages,
+    messages, metrics, pages, pairing_links,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
     qr, sending, vocabulary,
 };
@@ -53,6 +53,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(history::events)
         .service(history::audit)
         .service(history::groups)
+        .service(pairing_links::create)
+        .service(pairing_links::list)
+        .service(pairing_links::revoke)
         .service(messages::list)
         .service(messages::list_chats)
         .service(messages::show)

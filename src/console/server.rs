@@ -63,6 +63,7 @@ pub struct ConsoleSettings {
     pub lease_row: LeaseRow,
     pub(crate) vitals: Arc<Vitals>,
     pub master_key_file: PathBuf,
+    pub link_url: Option<String>,
 }
 
 /// The running console.
@@ -88,6 +89,7 @@ impl Console {
             lease_row: settings.lease_row,
             vitals: settings.vitals,
             master_key_file: settings.master_key_file,
+            link_url: settings.link_url,
             feed: Feed::start(settings.dsn, settings.notifications, &settings.event_channel, ending.clone()),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             trail: Trail::start(settings.daemon_pool, settings.process, &ending),

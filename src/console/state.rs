@@ -42,6 +42,8 @@ pub struct AppState {
     pub trail: Trail,
     /// Serializes draining and undraining.
     pub drain_turn: Mutex<()>,
+    /// What pairing links begin with; `None`: they could be opened nowhere.
+    pub link_url: Option<String>,
     /// Cancelled when the daemon stops: requests that wait end.
     pub ending: CancellationToken,
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
-    console::{self, Console},
+    console::{self, Console, PairingPage},
     credentials::{CredentialStore, MasterKeyError},
     listen::ListenAddress,
     metrics::{Exposition, MeteredGateway, MeteredMessages, MeteredOutgoing, MeteredStore, Meters},
@@ -223,6 +223,22 @@ async fn serve_with(
             lease_row: lease.row(),
             vitals: Arc::clone(&vitals),
             master_key_file: config.master_key_file.clone(),
+            link_url: config.link_url.clone(),
+        })?),
+    };
+    let pairing_page = match config.link_addr {
+        None => None,
+        Some(addr) => Some(PairingPage::start(console::PairingPageSettings {
+            listen: ListenAddress {
+                name: "the page of pairing links",
+                setting: "PAIRD_LINK_ADDR",
+                addr,
+                addr_file: config.link_addr_file(),
+                token_file: None,
+            },
+            dsn: database.console_dsn().clone(),
+            proxies: config.link_proxies.clone(),
+            vitals: Arc::clone(&vitals),
         })?),
     };
     let probes = config.probe_addr.map(|addr| {
@@ -235,7 +251,7 @@ async fn serve_with(
         let vitals = Arc::clone(&vitals);
         tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move { vitals.keep_history().await }))
     });
-    let mut running = Running { supervisor, listener, lease, outbox, console, probes, vitals };
+    let mut running = Running { supervisor, listener, lease, outbox, console, pairing_page, probes, vitals };
     running.until(stop, process).await;
     drop((pruning, looking, history));
     shutdown::in_order(running).await;
@@ -256,6 +272,7 @@ struct Running {
     lease: Lease,
     outbox: Outbox,
     console: Option<Console>,
+    pairing_page: Option<PairingPage>,
     probes: Option<ProbeListener>,
     vitals: Arc<Vitals>,
 }

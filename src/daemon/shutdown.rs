@@ -56,10 +56,13 @@ impl Stop {
 /// still written and sent. The lease ends last, so that no other daemon takes over an account
 /// that is still connected here.
 pub(super) async fn in_order(running: Running) {
-    let Running { supervisor, listener, lease, outbox, console, probes, vitals } = running;
+    let Running { supervisor, listener, lease, outbox, console, pairing_page, probes, vitals } = running;
     vitals.stops();
     listener.stop();
     let closing = async {
+        if let Some(page) = pairing_page {
+            page.stop().await;
+        }
         if let Some(console) = console {
             console.stop().await;
         }

@@ -26,6 +26,7 @@ const BUCKETS: [f64; 9] = [0.0005, 0.0025, 0.01, 0.05, 0.25, 1.0, 2.5, 5.0, 10.0
 pub(crate) enum Front {
     Console,
     Probe,
+    PairingPage,
 }
 
 impl Front {
@@ -33,6 +34,7 @@ impl Front {
         match self {
             Self::Console => "console",
             Self::Probe => "probe",
+            Self::PairingPage => "pairing_links",
         }
     }
 }

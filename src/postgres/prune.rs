@@ -12,7 +12,7 @@ use deadpool_postgres::Pool;
 use paird_actors::domain::StoreError;
 use paird_sql::queries::prune::{
     PrunedBatch, erase_messages, list_consumers, prune_accounts, prune_audit, prune_bodies, prune_commands,
-    prune_contact_checks, prune_events, prune_messages, shred_orphaned_keyrings,
+    prune_contact_checks, prune_events, prune_messages, prune_pairing_links, shred_orphaned_keyrings,
 };
 use rand::RngExt;
 use tokio::time::sleep;
@@ -58,6 +58,8 @@ pub struct Pruned {
     pub accounts: i64,
     /// Answers whether a number is on WhatsApp.
     pub contact_checks: i64,
+    /// Links that nobody can open any more.
+    pub pairing_links: i64,
     pub audit: i64,
     pub keyrings: Vec<OrphanedKeyring>,
     /// Consumers of events that nothing is kept for any more.
@@ -80,8 +82,21 @@ pub struct SilentConsumer {
 
 impl Pruned {
     fn is_nothing(&self) -> bool {
-        let Self { events, messages, bodies, commands, accounts, contact_checks, audit, keyrings, silent: _ } = self;
-        [events, messages, bodies, commands, accounts, contact_checks, audit].iter().all(|gone| **gone == 0)
+        let Self {
+            events,
+            messages,
+            bodies,
+            commands,
+            accounts,
+            contact_checks,
+            pairing_links,
+            audit,
+            keyrings,
+            silent: _,
+        } = self;
+        [events, messages, bodies, commands, accounts, contact_checks, pairing_links, audit]
+            .iter()
+            .all(|gone| **gone == 0)
             && keyrings.is_empty()
     }
 }
@@ -121,7 +136,7 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
         warn!(account = %keyring.account, label = %keyring.label, "shredded keys that no account and no ticket knew");
     }
     if !pruned.is_nothing() {
-        let Pruned { events, messages, bodies, commands, accounts, contact_checks, audit, .. } = pruned;
+        let Pruned { events, messages, bodies, commands, accounts, contact_checks, pairing_links, audit, .. } = pruned;
         info!(
             events,
             messages,
@@ -129,6 +144,7 @@ fn tell(pruned: &Pruned, named: &mut HashSet<String>) {
             commands,
             accounts,
             contact_checks,
+            pairing_links,
             audit,
             keyrings = pruned.keyrings.len(),
             "pruned"
@@ -156,6 +172,7 @@ enum PruneTarget {
     /// Messages of deleted accounts.
     Erased,
     ContactChecks,
+    PairingLinks,
 }
 
 struct Tour<'a> {
@@ -193,12 +210,22 @@ impl Tour<'_> {
             None => 0,
         };
         let contact_checks = failure.or_nothing(self.all(PruneTarget::ContactChecks, &names).await);
+        let pairing_links = failure.or_nothing(self.all(PruneTarget::PairingLinks, &names).await);
         let keyrings = failure.or_nothing(self.keyrings().await);
         match failure.0 {
             Some(why) => Err(why),
-            None => {
-                Ok(Pruned { events, messages, bodies, commands, accounts, contact_checks, audit, keyrings, silent })
-            }
+            None => Ok(Pruned {
+                events,
+                messages,
+                bodies,
+                commands,
+                accounts,
+                contact_checks,
+                pairing_links,
+                audit,
+                keyrings,
+                silent,
+            }),
         }
     }
 
@@ -251,6 +278,10 @@ impl Tour<'_> {
             }
             PruneTarget::ContactChecks => {
                 let batch = bounded(prune_contact_checks().bind(&client, &BATCH, dry_run).one()).await?;
+                Ok(PrunedBatch { gone: batch.gone, last: after, more: batch.more })
+            }
+            PruneTarget::PairingLinks => {
+                let batch = bounded(prune_pairing_links().bind(&client, &BATCH, dry_run).one()).await?;
                 Ok(PrunedBatch { gone: batch.gone, last: after, more: batch.more })
             }
         }

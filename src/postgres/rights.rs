@@ -51,7 +51,7 @@ const fn columns(
 }
 
 /// Every column of the schema.
-pub const COLUMNS: [ColumnRights; 43] = [
+pub const COLUMNS: [ColumnRights; 45] = [
     columns(
         "audit_log",
         "action channel created_at id operator_id payload sent_by source target_id target_type",
@@ -95,6 +95,12 @@ pub const COLUMNS: [ColumnRights; 43] = [
     ),
     columns("messages", "taken_by taken_under told_at", ["S", "SI", "S"]),
     columns("messages", "asked_at asks kind read_at reason recovered_at refers_to state", ["S", "SIU", "S"]),
+    columns(
+        "pairing_links",
+        "account_id attempt created_at expect_phone expires_at first_opened_at id last_used_at revoked_at sent_by source uses_left",
+        ["S", "", "S"],
+    ),
+    columns("pairing_links", "token_hash", ["", "", ""]),
     columns("processes", "draining expires_at", ["S", "SIUD", "S"]),
     columns("processes", "host id pid renewed_at started_at version", ["", "SIUD", "S"]),
     columns("processes", "command_channel drain_no epoch master_keys pid_birth pid_space renewal", ["", "SIUD", ""]),
@@ -152,17 +158,20 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 26] = [
+pub const FUNCTIONS: [FunctionRights; 32] = [
     function("account_is_gone()", &[]),
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
     function("cancel_message(bigint)", &[Role::Web, Role::Console]),
     function("chat_became_known()", &[]),
+    function("create_pairing_link(uuid,interval,integer,text,text)", &[Role::Web, Role::Console]),
     function("end_waits(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),
     function("erase_messages(integer,boolean)", &[Role::Daemon]),
     function("list_consumers()", &[Role::Daemon]),
     function("merge_chat(uuid,uuid,bigint,text,text,integer)", &[Role::Daemon]),
     function("pace_was_changed()", &[]),
+    function("pair_by_link(bytea,text)", &[Role::Console]),
+    function("pairing_link_was_used()", &[]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),
@@ -172,7 +181,9 @@ pub const FUNCTIONS: [FunctionRights; 26] = [
     function("prune_contact_checks(integer,boolean)", &[Role::Daemon]),
     function("prune_events(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
     function("prune_messages(interval,text[],bigint,integer,boolean)", &[Role::Daemon]),
+    function("prune_pairing_links(integer,boolean)", &[Role::Daemon]),
     function("record_receipts(uuid,uuid,bigint,uuid,jsonb)", &[Role::Daemon]),
+    function("revoke_pairing_link(uuid,text)", &[Role::Web, Role::Console]),
     function("send_command(text,uuid,jsonb,text,text)", &[Role::Web, Role::Console]),
     function(
         "send_message(uuid,jsonb,text,timestamp with time zone,timestamp with time zone)",
@@ -182,4 +193,5 @@ pub const FUNCTIONS: [FunctionRights; 26] = [
     function("settle_restored_events()", &[Role::Daemon]),
     function("sweep_messages(integer)", &[Role::Daemon]),
     function("take_messages(uuid,uuid,bigint,uuid,uuid,bigint[],integer)", &[Role::Daemon]),
+    function("view_pairing_link(bytea)", &[Role::Console]),
 ];

@@ -40,6 +40,7 @@ mod numbers;
 mod odd_answers;
 mod outage;
 mod pairing;
+mod pairing_links;
 mod passkey;
 mod poisoned;
 mod poolers;

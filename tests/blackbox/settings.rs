@@ -12,7 +12,7 @@ const NUMBER: &str = "436601234567";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
     let long = "x".repeat(64);
-    let wrong: [(&str, &str); 26] = [
+    let wrong: [(&str, &str); 29] = [
         ("DATABASE_URL", "mysql://root@localhost/paird"),
         ("DATABASE_URL", "host"),
         ("DATABASE_URL", "postgres://"),
@@ -29,6 +29,9 @@ async fn a_wrong_setting_is_named_in_one_line_and_nothing_is_made() {
         ("PAIRD_CONSOLE_ADDR", "localhost"),
         ("PAIRD_PROBE_ADDR", "8089"),
         ("PAIRD_PROBE_ADDR", "somewhere:8089"),
+        ("PAIRD_LINK_ADDR", "8090"),
+        ("PAIRD_LINK_URL", "http://pair.example.com"),
+        ("PAIRD_LINK_PROXIES", "nginx"),
         ("PAIRD_PROXY_ALLOW", "everywhere"),
         ("PAIRD_PROXY_ALLOW", "10.0.0.0/33"),
         ("PAIRD_LOG", "paird=loud"),

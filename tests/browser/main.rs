@@ -17,6 +17,7 @@ mod door;
 mod fleet;
 mod overview;
 mod pairing;
+mod pairing_link;
 mod passkey;
 mod refusals;
 mod window;

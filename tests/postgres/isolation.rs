@@ -31,6 +31,7 @@ impl Tenants {
                  SELECT send_command('account.cancel', '{account}', '{{}}', 'key');
                  INSERT INTO contacts (account_id, jid) VALUES ('{account}', '1@lid');
                  INSERT INTO contact_checks (account_id, phone, asked_at) VALUES ('{account}', '436601234567', now());
+                 SELECT create_pairing_link('{account}');
                  INSERT INTO message_receipts (message_id, participant)
                  SELECT send_message('{account}', '{{\"to\": \"1@g.us\", \"type\": \"text\", \"text\": {{\"body\": \"x\"}}}}'), '1@lid';
                  WITH m AS (INSERT INTO messages (account_id, direction, chat, sender, wa_id, kind, state, sent_at)
@@ -136,6 +137,7 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
                       SELECT to_jsonb(a) FROM whatsapp_accounts a WHERE a.operator_id <> $1
                       UNION ALL SELECT to_jsonb(c) FROM commands c WHERE c.account_id = $2
                       UNION ALL SELECT to_jsonb(m) FROM messages m WHERE m.account_id = $2
+                      UNION ALL SELECT to_jsonb(l) FROM pairing_links l WHERE l.account_id = $2
                       UNION ALL SELECT to_jsonb(r) FROM event_consumers r WHERE r.account_id = $2) AS t";
     let untouched: String = tenants.database.one(before, &[&OURS, &theirs]).await;
     for sql in [
@@ -171,6 +173,16 @@ async fn an_operator_touches_no_row_of_another_on_any_way() {
         said.push(is_refused(&shop, &format!("SELECT send_message({account}, {text}, 'key')")).await);
     }
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
+    for account in [format!("'{theirs}'"), format!("'{}'", Uuid::new_v4()), "NULL".to_owned()] {
+        said.push(is_refused(&shop, &format!("SELECT create_pairing_link({account})")).await);
+    }
+    assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
+    let link = "SELECT id FROM pairing_links WHERE account_id = $1";
+    for (account, is_own) in [(theirs, false), (tenants.ours, true)] {
+        let link: Uuid = tenants.database.one(link, &[&account]).await;
+        let revoked = shop.query_one("SELECT revoke_pairing_link($1)", &[&link]).await.unwrap();
+        assert_eq!(revoked.get::<_, bool>(0), is_own);
+    }
     let queued: i64 =
         tenants.database.one("SELECT id FROM messages WHERE account_id = $1 AND state = 'queued'", &[&theirs]).await;
     for id in [queued, 999_999] {
@@ -218,7 +230,10 @@ async fn no_function_says_more_to_an_operator_than_the_tables() {
                  AND has_function_privilege('paird_web', p.oid, 'EXECUTE') ORDER BY 1";
     let definers: Vec<String> = tenants.database.web.query(sql, &[]).await.unwrap().iter().map(|r| r.get(0)).collect();
     // All other functions run with the caller's rights. A new one here needs a case in the test above.
-    assert_eq!(definers, ["cancel_message", "send_command", "send_message"]);
+    assert_eq!(
+        definers,
+        ["cancel_message", "create_pairing_link", "revoke_pairing_link", "send_command", "send_message"]
+    );
     let shop = tenants.shop(OURS).await;
     let readers = "SELECT count(*) FROM list_readers('{}')";
     tenants

@@ -17,6 +17,7 @@ mod migrating;
 mod model;
 mod outbox;
 mod outgoing;
+mod pairing_links;
 mod pooling;
 mod pruning;
 mod recording;

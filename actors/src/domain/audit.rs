@@ -43,6 +43,14 @@ pub enum AuditAction {
     Cancelled,
     #[strum(serialize = "account.passkey_answered")]
     PasskeyAnswered,
+    #[strum(serialize = "account.pairing_link_made")]
+    PairingLinkMade,
+    #[strum(serialize = "account.pairing_link_opened")]
+    PairingLinkOpened,
+    #[strum(serialize = "account.pairing_link_used")]
+    PairingLinkUsed,
+    #[strum(serialize = "account.pairing_link_revoked")]
+    PairingLinkRevoked,
     #[strum(serialize = "account.duplicate_refused")]
     DuplicateRefused,
     #[strum(serialize = "account.wrong_phone_refused")]
@@ -89,6 +97,10 @@ impl AuditAction {
             Self::Restarted => "Restarted",
             Self::Cancelled => "Pairing cancelled",
             Self::PasskeyAnswered => "Passkey answered",
+            Self::PairingLinkMade => "Pairing link made",
+            Self::PairingLinkOpened => "Pairing link opened",
+            Self::PairingLinkUsed => "Pairing link used",
+            Self::PairingLinkRevoked => "Pairing link revoked",
             Self::DuplicateRefused => "Phone refused: linked to another account",
             Self::WrongPhoneRefused => "Phone refused: a different one was expected",
             Self::Disconnected => "Connection lost",
@@ -128,6 +140,12 @@ impl AuditAction {
             Self::Restarted => "the account's actor was restarted by an operator",
             Self::Cancelled => "the operator ended the pair attempt",
             Self::PasskeyAnswered => "the operator answered a passkey challenge, or confirmed the code",
+            Self::PairingLinkMade => {
+                "a pairing link was made: `link` is its id, and how often and until when it can be used"
+            }
+            Self::PairingLinkOpened => "a pairing link was opened for the first time",
+            Self::PairingLinkUsed => "a phone was linked while a pairing link was live, which is a use of it",
+            Self::PairingLinkRevoked => "a pairing link was revoked before it was used up or had expired",
             Self::DuplicateRefused => {
                 "a phone was refused: another account of the operator, `existingLabel`, has its number"
             }
@@ -160,6 +178,7 @@ pub fn describe_action(action: &str, source: &str) -> String {
         "console" => "the console",
         "api" => "the API",
         "notify" => "a notification",
+        "pairing_link" => "whoever had a pairing link",
         other => other,
     };
     format!("{what}, asked by {who}")

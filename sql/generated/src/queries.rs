@@ -17,6 +17,7 @@ pub mod keyrings;
 pub mod messages;
 pub mod metrics;
 pub mod outgoing;
+pub mod pairing_links;
 pub mod processes;
 pub mod prune;
 pub mod reading;

@@ -65,6 +65,11 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
             account,
         ),
         (
+            "INSERT INTO pairing_links (account_id, token_hash, source, expires_at, uses_left)
+              VALUES ($2, sha256(''), left($1, 40), now() + interval '1 day', 1)",
+            held,
+        ),
+        (
             "INSERT INTO event_consumers (consumer, account_id, updated_at)
               VALUES ($1, $2, now() - interval '1 year')",
             account,
@@ -119,6 +124,9 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["accounts", "pace", &held, "--new-chats", "none"],
         vec!["accounts", "add", HOSTILE],
         vec!["accounts", "rename", &held, HOSTILE],
+        vec!["link", &held],
+        vec!["link", &held, "--list"],
+        vec!["link", HOSTILE],
         vec!["cancel", &held],
         vec!["resume", &held],
         vec!["passkey", &account],

@@ -141,7 +141,7 @@ async fn prune_counts_first_and_then_deletes_what_is_old() {
 
     let would = document(&stage, &["prune", "--dry-run"]).await;
     let expected = json!({
-        "dryRun": true, "events": 3, "messages": 0, "bodies": 0, "commands": 0, "accounts": 0, "contactChecks": 0, "auditEntries": 0,
+        "dryRun": true, "events": 3, "messages": 0, "bodies": 0, "commands": 0, "accounts": 0, "contactChecks": 0, "pairingLinks": 0, "auditEntries": 0,
         "keyrings": [{"accountId": account, "label": "desk"}], "silentConsumers": ["shop"],
     });
     assert_eq!(would, expected);

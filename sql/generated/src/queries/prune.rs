@@ -52,6 +52,11 @@ pub struct PruneContactChecksParams {
     pub dry_run: bool,
 }
 #[derive(Clone, Copy, Debug)]
+pub struct PrunePairingLinksParams {
+    pub batch: i32,
+    pub dry_run: bool,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct EraseMessagesParams {
     pub batch: i32,
     pub dry_run: bool,
@@ -92,6 +97,11 @@ pub struct PruneAccounts {
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct PruneContactChecks {
+    pub gone: i64,
+    pub more: bool,
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct PrunePairingLinks {
     pub gone: i64,
     pub more: bool,
 }
@@ -298,6 +308,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(PruneContactChecks) -> R) -> PruneContactChecksQuery<'c, 'a, 's, C, R, N> {
         PruneContactChecksQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct PrunePairingLinksQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<PrunePairingLinks, tokio_postgres::Error>,
+    mapper: fn(PrunePairingLinks) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> PrunePairingLinksQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(PrunePairingLinks) -> R) -> PrunePairingLinksQuery<'c, 'a, 's, C, R, N> {
+        PrunePairingLinksQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -812,6 +876,51 @@ impl<'c, 'a, 's, C: GenericClient>
         client: &'c C,
         params: &'a PruneContactChecksParams,
     ) -> PruneContactChecksQuery<'c, 'a, 's, C, PruneContactChecks, 2> {
+        self.bind(client, &params.batch, &params.dry_run)
+    }
+}
+pub struct PrunePairingLinksStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn prune_pairing_links() -> PrunePairingLinksStmt {
+    PrunePairingLinksStmt("SELECT gone, more FROM prune_pairing_links($1::int, $2::bool)", None)
+}
+impl PrunePairingLinksStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        batch: &'a i32,
+        dry_run: &'a bool,
+    ) -> PrunePairingLinksQuery<'c, 'a, 's, C, PrunePairingLinks, 2> {
+        PrunePairingLinksQuery {
+            client,
+            params: [batch, dry_run],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<PrunePairingLinks, tokio_postgres::Error> {
+                Ok(PrunePairingLinks { gone: row.try_get(0)?, more: row.try_get(1)? })
+            },
+            mapper: |it| PrunePairingLinks::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        PrunePairingLinksParams,
+        PrunePairingLinksQuery<'c, 'a, 's, C, PrunePairingLinks, 2>,
+        C,
+    > for PrunePairingLinksStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a PrunePairingLinksParams,
+    ) -> PrunePairingLinksQuery<'c, 'a, 's, C, PrunePairingLinks, 2> {
         self.bind(client, &params.batch, &params.dry_run)
     }
 }

@@ -11,6 +11,7 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['Message']} Message
  * @typedef {Schemas['Chat']} Chat
  * @typedef {Schemas['Fleet']} Fleet
+ * @typedef {Schemas['PairingLink']} PairingLink
  */
 
 /** An error response; its message is the server's. */
@@ -74,6 +75,12 @@ export const groups = async (id) => (await json(`${account(id)}/groups`)).groups
 /** The QR code as a data URL, since the picture behind its address changes. @param {string} id */
 export const qr = async (id) =>
   `data:image/svg+xml,${encodeURIComponent(await (await request(`${account(id)}/qr?format=svg`)).text())}`;
+/** @param {string} id @returns {Promise<PairingLink[]>} */
+export const links = async (id) => (await json(`${account(id)}/links`)).links;
+/** @param {string} id @param {Schemas['NewPairingLink']} wanted @returns {Promise<{ url: string }>} */
+export const makeLink = (id, wanted) => send('POST', `${account(id)}/links`, wanted);
+/** @param {string} id @param {string} link */
+export const revokeLink = (id, link) => json(`${account(id)}/links/${encodeURIComponent(link)}`, { method: 'DELETE' });
 /** @param {string} token */
 export const logIn = (token) => send('POST', '/login', { token });
 export const logOut = () => send('POST', '/logout', {});

@@ -5,6 +5,7 @@ import { closeAround } from '../lib/menu.js';
 import { quoted, sentence } from '../lib/text.js';
 import * as api from '../model/api.js';
 import * as dialogs from './dialogs.js';
+import { sendLink } from './pairing_link.js';
 
 /**
  * @import { Account } from '../model/api.js'
@@ -60,12 +61,13 @@ const COMMANDS = {
 export function actions(account) {
   const offered = account.actions.flatMap((kind) => COMMANDS[kind]?.(account) ?? []);
   if (offered.length === 0) return { wanted: undefined, more: [] };
+  const link = { name: 'send-link', text: 'Send a link', run: () => sendLink(account) };
   const rename = { name: 'rename', text: 'Rename', run: () => dialogs.rename(account) };
   const wanted = offered.find(({ name }) => name === 'pair' || name === 'resume');
   const rest = offered.filter((action) => action !== wanted);
   return {
     wanted,
-    more: [...rest.filter((each) => !each.isDangerous), rename, ...rest.filter((each) => each.isDangerous)],
+    more: [...rest.filter((each) => !each.isDangerous), link, rename, ...rest.filter((each) => each.isDangerous)],
   };
 }
 

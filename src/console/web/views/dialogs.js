@@ -9,14 +9,14 @@ import { messageOf } from '../model/api.js';
  * @import { Account } from '../model/api.js'
  * @typedef {Record<string, string>} Values
  * @typedef {{ title: string, body: import('../lib/dom.js').Children, button: string, danger?: boolean,
- *   submit: (values: Values) => Promise<unknown> }} Question
+ *   submit: (values: Values) => Promise<unknown>, isOnlyShown?: boolean }} Question
  */
 
 /**
  * Resolves once `submit` went well or the dialog was closed. A refusal is shown in the dialog, which stays open.
  * @param {Question} question @returns {Promise<void>}
  */
-function ask({ title, body, button, danger = false, submit }) {
+export function ask({ title, body, button, danger = false, submit, isOnlyShown = false }) {
   const wrong = el('p.wrong', { role: 'alert' });
   const go = el(danger ? 'button.danger' : 'button.primary', { type: 'submit' }, button);
   const form = /** @type {HTMLFormElement} */ (
@@ -26,7 +26,7 @@ function ask({ title, body, button, danger = false, submit }) {
       el('h2', { id: 'question', tabindex: '-1', autofocus: true }, title),
       body,
       wrong,
-      el('div.row', {}, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go),
+      el('div.row', {}, !isOnlyShown && el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go),
     )
   );
   const dialog = /** @type {HTMLDialogElement} */ (el('dialog', { 'aria-labelledby': 'question' }, form));

@@ -11,6 +11,7 @@ import { look } from '../model/phase.js';
 import * as store from '../model/store.js';
 import { gone } from './gone.js';
 import { pairForm } from './pair_form.js';
+import { sendLink } from './pairing_link.js';
 import { code, passkey, qr } from './pairing_views.js';
 
 /**
@@ -94,6 +95,14 @@ export function pairing(main, id) {
         { 'aria-labelledby': 'phase', 'data-phase': phase, 'data-tone': now.tone },
         el('div.phase', { 'data-key': phase }, drawPhase(phase, now, account)),
       ),
+      phase !== 'connected' &&
+        phase !== 'gone' &&
+        el(
+          'p.elsewhere',
+          {},
+          'Is the phone somewhere else? ',
+          button('send-link', 'Send a link', (target) => sendOne(target, account), '.quiet'),
+        ),
     );
     if (isOther) speak(`${now.title}. ${now.text}`);
   }
@@ -196,6 +205,15 @@ export function pairing(main, id) {
     if (asked) return JSON.parse(asked);
     const { expectedPhone } = end('wrong_phone') ?? {};
     return expectedPhone ? { expectPhone: expectedPhone } : {};
+  }
+
+  /** @param {Element} button @param {Account} account */
+  async function sendOne(button, account) {
+    try {
+      await once(button, () => sendLink(account));
+    } catch (error) {
+      toast(api.messageOf(error), 'bad');
+    }
   }
 
   /** @param {Element} button @param {string} kind @param {object} [args] */

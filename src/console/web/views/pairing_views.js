@@ -35,7 +35,7 @@ const hints = (...last) =>
   );
 
 /** @param {string} what @param {string} text */
-const copyButton = (what, text) =>
+export const copyButton = (what, text) =>
   el(
     'button',
     {
@@ -59,7 +59,7 @@ const boxed = (groups) =>
     ),
   );
 
-/** @param {Account} account @param {string} picture @param {Frame} frame */
+/** @param {Pick<Account, 'qr' | 'expectPhone' | 'pairDeadline'>} account @param {string} picture @param {Frame} frame */
 export function qr({ qr, expectPhone, pairDeadline }, picture, { title, rejected, whenOver, cancel }) {
   const end = soonest(qr?.expiresAt, pairDeadline);
   const isLast = end !== '' && end === pairDeadline;
