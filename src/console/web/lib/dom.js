@@ -12,9 +12,9 @@
 
 /** What this element was drawn from. @type {WeakMap<Node, unknown[]>} */
 const drawnFrom = new WeakMap();
-const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'oninput', 'onsubmit']);
+const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'oninput', 'onsubmit', 'ontoggle']);
 /** Attributes that the user or a script changed while the element is shown. */
-const KEPT = ['open', 'aria-busy', 'tabindex'];
+const KEPT = ['open', 'aria-busy', 'tabindex', 'style'];
 
 /**
  * `el('p.hint', { id: 'x', onclick: f }, 'text', node, [more])`
@@ -128,6 +128,7 @@ const isSame = (before, now) => now.every((fact, at) => fact === before?.[at]);
 
 /** @param {Node} have @param {Node} want */
 function update(have, want) {
+  if (have === want) return;
   if (!(have instanceof Element && want instanceof Element)) {
     if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
     return;
@@ -140,6 +141,10 @@ function update(have, want) {
   }
   if (have instanceof HTMLElement && want instanceof HTMLElement) {
     for (const handler of HANDLERS) Object.assign(have, { [handler]: want[handler] });
+  }
+  // Once somebody has clicked a box, its attribute says nothing any more.
+  if (have instanceof HTMLInputElement && have.type === 'checkbox') {
+    have.checked = /** @type {HTMLInputElement} */ (want).checked;
   }
   reconcile(have, [...want.childNodes]);
 }

@@ -51,7 +51,7 @@ export const BULKS = [
     text: 'Pair again',
     verb: 'Pair',
     suits: offers('account.pair'),
-    unless: 'they are connected: unpair them first',
+    unless: 'they are connected; unpair them first',
     effects: (accounts) => [
       'Nothing starts now: a code is valid for a minute or so, and somebody with the phone must scan it.',
       `paird leads you through ${plural(accounts.length, 'account')}, one pairing page after the other. An attempt starts when you start it there; “Next account” goes on.`,

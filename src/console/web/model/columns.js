@@ -16,7 +16,7 @@ import { trouble } from './status.js';
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { key: 'name', title: 'Name', by: ({ label }) => label, share: 14, isFixed: true },
+  { key: 'name', title: 'Name', by: ({ label }) => label, share: 14, least: 10, isFixed: true },
   { key: 'number', title: 'Number', by: numberOf, share: 10, least: 8.5, isUsual: true },
   { key: 'operator', title: 'Operator', by: ({ operatorId }) => operatorId, share: 9 },
   { key: 'status', title: 'Status', by: trouble, share: 9, least: 8.25, isFixed: true },
