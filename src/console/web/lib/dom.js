@@ -36,8 +36,13 @@ export function el(spec, attributes = {}, ...children) {
   return node;
 }
 
-/** A picture beside words that say the same. @param {string} name */
+/** @type {Map<string, Node>} */
+const shapes = new Map();
+
+/** A picture beside words that say the same. Lists have hundreds: a copy is cheaper than a new one. @param {string} name */
 export function shape(name) {
+  const known = shapes.get(name);
+  if (known) return known.cloneNode(true);
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('class', 'shape');
   svg.setAttribute('aria-hidden', 'true');
@@ -45,7 +50,8 @@ export function shape(name) {
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
   use.setAttribute('href', `/static/shapes.svg#${name}`);
   svg.append(use);
-  return svg;
+  shapes.set(name, svg);
+  return svg.cloneNode(true);
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 // A menu is a popover: the browser opens it, closes it on Escape or a click elsewhere, and gives the focus back.
-import { el, shape } from './dom.js';
+import { el } from './dom.js';
 
 /**
  * @param {string} id @param {string} label
@@ -11,11 +11,13 @@ export const menu = (id, label, items, turned) =>
   el(
     'div.menu',
     {},
-    el(
-      'button.quiet',
-      { type: 'button', popovertarget: id, 'data-action': 'menu', 'aria-label': label, onclick: () => turned(true) },
-      shape('more'),
-    ),
+    el('button.quiet', {
+      type: 'button',
+      popovertarget: id,
+      'data-action': 'menu',
+      'aria-label': label,
+      onclick: () => turned(true),
+    }),
     items &&
       el(
         'ul',

@@ -29,7 +29,7 @@ export const BULKS = [
     text: 'Resume',
     verb: 'Resume',
     suits: offers('account.resume'),
-    unless: 'they are connected, or have no keys and need pairing',
+    unless: 'connected already, or without keys',
     effects: (accounts) => [
       `paird connects ${plural(accounts.length, 'account')} with the keys it has. Nothing changes on a phone.`,
       'An account that WhatsApp has banned may be held again.',
@@ -40,7 +40,7 @@ export const BULKS = [
     text: 'Connect again',
     verb: 'Reconnect',
     suits: offers('account.reconnect'),
-    unless: 'they have no connection that could be replaced',
+    unless: 'without a connection to replace',
     effects: (accounts) => [
       `paird disconnects and reconnects ${plural(accounts.length, 'account')}; each is offline for some seconds.`,
       'Nothing changes on a phone: every link is kept.',
@@ -51,7 +51,7 @@ export const BULKS = [
     text: 'Pair again',
     verb: 'Pair',
     suits: offers('account.pair'),
-    unless: 'they are connected; unpair them first',
+    unless: 'connected; unpair first',
     effects: (accounts) => [
       'Nothing starts now: a code is valid for a minute or so, and somebody with the phone must scan it.',
       `paird leads you through ${plural(accounts.length, 'account')}, one pairing page after the other. An attempt starts when you start it there; “Next account” goes on.`,
@@ -63,7 +63,7 @@ export const BULKS = [
     text: 'Set proxy',
     verb: 'Set the proxy of',
     suits: ({ actions }) => actions.length > 0,
-    unless: 'they are being deleted',
+    unless: 'being deleted',
     effects: (accounts) => {
       const online = accounts.filter(isOnline).length;
       return [
@@ -79,7 +79,7 @@ export const BULKS = [
     text: 'Unpair',
     verb: 'Unpair',
     suits: offers('account.unpair'),
-    unless: 'they are not linked',
+    unless: 'not linked',
     effects: (accounts) => [`${does(accounts.length, 'account', 'goes', 'go')} offline at once and ${accounts.length === 1 ? 'stays' : 'stay'} in the list.`],
     isDangerous: true,
   },
@@ -88,7 +88,7 @@ export const BULKS = [
     text: 'Delete',
     verb: 'Delete',
     suits: offers('account.delete'),
-    unless: 'they are being deleted already',
+    unless: 'being deleted already',
     effects: (accounts) => {
       const linked = accounts.filter(isLinked).length;
       const before = accounts.filter((account) => !isLinked(account) && account.lastPhoneNumber).length;

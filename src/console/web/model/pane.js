@@ -2,18 +2,18 @@
 // Which rows of a long list are in sight. Pure.
 
 /** Rows beyond each edge that are drawn, too: a flick of the wheel meets rows, not a hole. */
-const SPARE = 8;
+export const SPARE = 8;
 
 /**
  * The rows from `first` up to, not including, `end`.
- * @param {{ count: number, height: number, above: number, sight: number }} list `height` of a row, how far the list's
- *   begin is `above` the top of the window, and the window's own height, all in px
+ * @param {{ count: number, height: number, above: number, sight: number, spare?: number }} list `height` of a row, how
+ *   far the list's begin is `above` the top of the window, and the window's own height, all in px
  */
-export function pane({ count, height, above, sight }) {
-  const first = Math.min(Math.max(0, Math.floor(above / height) - SPARE), Math.max(0, count - 1));
+export function pane({ count, height, above, sight, spare = SPARE }) {
+  const first = Math.min(Math.max(0, Math.floor(above / height) - spare), Math.max(0, count - 1));
   // It begins at an even row, so that stripes and half of all scrolling change nothing.
   const begin = first - (first % 2);
-  return { first: begin, end: Math.min(count, Math.max(begin, Math.ceil((above + sight) / height) + SPARE)) };
+  return { first: begin, end: Math.min(count, Math.max(begin, Math.ceil((above + sight) / height) + spare)) };
 }
 
 /**

@@ -10,7 +10,7 @@ import { COLUMNS, shownColumns } from '../model/columns.js';
 import { FACETS, STATUSES, choices } from '../model/facets.js';
 import * as figures from '../model/figures.js';
 import { arranged, asBefore, isFiltered, searchOf, toggled, viewOf } from '../model/fleet_view.js';
-import { pane, wayTo } from '../model/pane.js';
+import { SPARE, pane, wayTo } from '../model/pane.js';
 import * as places from '../model/place.js';
 import { STATUS } from '../model/status.js';
 import * as store from '../model/store.js';
@@ -167,14 +167,22 @@ export function fleet(main) {
     heights.observe(tools);
   }
 
-  /** What was drawn last. */
-  const drawn = { first: -1, end: -1 };
+  /** What was drawn last, and how far below the document's begin the rows begin, in px. */
+  const drawn = { first: -1, end: -1, top: 0 };
+
+  /** A leap shows rows that are all new: first those in sight, then those around them. */
+  function onScroll() {
+    const { first, end } = pane({ count: shown.length, height: rowHeight(), above: scrollY - drawn.top, sight: innerHeight });
+    const isLeap = first >= drawn.end || end <= drawn.first;
+    drawRows(false, isLeap ? 0 : SPARE);
+    if (isLeap) setTimeout(drawRows, 0, false);
+  }
 
   /** The rows in sight, and the one that has the focus, wherever it is. @param {boolean} isChanged */
-  function drawRows(isChanged) {
+  function drawRows(isChanged, spare = SPARE) {
     const height = rowHeight();
-    const above = -body.getBoundingClientRect().top;
-    const { first, end } = pane({ count: shown.length, height, above, sight: innerHeight });
+    if (isChanged) drawn.top = scrollY + body.getBoundingClientRect().top;
+    const { first, end } = pane({ count: shown.length, height, above: scrollY - drawn.top, sight: innerHeight, spare });
     if (!isChanged && first === drawn.first && end === drawn.end) return;
     Object.assign(drawn, { first, end });
     const key = columns.map((column) => column.key).join();
@@ -285,7 +293,7 @@ export function fleet(main) {
       draw();
     },
   });
-  addEventListener('scroll', () => drawRows(false), { passive: true });
+  addEventListener('scroll', onScroll, { passive: true });
   addEventListener('resize', () => {
     knownHeight = 0;
     drawRows(true);
