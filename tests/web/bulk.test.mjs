@@ -6,7 +6,13 @@ const bulk = (name) => BULKS.find((each) => each.name === name);
 const account = (more) => ({ status: 'connected', phoneNumber: null, lastPhoneNumber: null, actions: [], ...more });
 
 test('each action concerns those that the server offers it for', () => {
-  const kinds = { resume: 'account.resume', reconnect: 'account.reconnect', pair: 'account.pair', unpair: 'account.unpair', delete: 'account.delete' };
+  const kinds = {
+    resume: 'account.resume',
+    reconnect: 'account.reconnect',
+    pair: 'account.pair',
+    unpair: 'account.unpair',
+    delete: 'account.delete',
+  };
   for (const [name, kind] of Object.entries(kinds)) {
     const can = account({ actions: [kind] });
     const { concerned, leftOut } = sifted(bulk(name), [can, account({ actions: ['groups.sync'] })]);

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COLUMNS, shownColumns } from '../../src/console/web/model/columns.js';
 import { FACETS, choices } from '../../src/console/web/model/facets.js';
-import { arranged, asBefore, isFiltered, searchOf, toggled, usualView, viewOf } from '../../src/console/web/model/fleet_view.js';
+import {
+  arranged,
+  asBefore,
+  isFiltered,
+  searchOf,
+  toggled,
+  usualView,
+  viewOf,
+} from '../../src/console/web/model/fleet_view.js';
 
 const account = (id, more = {}) => ({
   id,
@@ -32,12 +40,21 @@ test('trouble comes first and equals are as they were made', () => {
   const lost = account('lost', { status: 'unpaired', advice: 'pair the account again' });
   const held = account('held, too', { status: 'held' });
   assert.deepEqual(ids([...fleet, lost, held]), [
-    'held', 'held, too', 'lost', 'reconnecting', 'pending', 'unpaired', 'connected', 'deleting',
+    'held',
+    'held, too',
+    'lost',
+    'reconnecting',
+    'pending',
+    'unpaired',
+    'connected',
+    'deleting',
   ]);
 });
 
 test('columns order as people do and what has no value is last', () => {
-  const fleet = ['Till 10', 'Ähre', 'Till 2', 'apple'].map((label, at) => account(label, { phoneNumber: at === 1 ? null : `43660${at}` }));
+  const fleet = ['Till 10', 'Ähre', 'Till 2', 'apple'].map((label, at) =>
+    account(label, { phoneNumber: at === 1 ? null : `43660${at}` }),
+  );
   assert.deepEqual(ids(fleet, { sort: 'name' }), ['Ähre', 'apple', 'Till 2', 'Till 10']);
   assert.deepEqual(ids(fleet, { sort: 'name', isDown: true }), ['Till 10', 'Till 2', 'apple', 'Ähre']);
   assert.deepEqual(ids(fleet, { sort: 'number' }), ['Till 10', 'Till 2', 'apple', 'Ähre']);
@@ -60,7 +77,11 @@ test('values of one filter add up and filters exclude each other', () => {
 });
 
 test('a value is counted as if its own filter were not set', () => {
-  const fleet = [of('held', { owner: { host: 'x' } }), of('connected', { owner: { host: 'x' } }), account('3', { owner: { host: 'y' } })];
+  const fleet = [
+    of('held', { owner: { host: 'x' } }),
+    of('connected', { owner: { host: 'x' } }),
+    account('3', { owner: { host: 'y' } }),
+  ];
   const view = { ...usualView(), filters: { status: ['held'], daemon: ['x'] } };
   const { counted, shown } = arranged(fleet, view);
   const counts = (key) => Object.fromEntries([...counted[key]].map(([value, { count }]) => [value, count]));
@@ -113,8 +134,16 @@ test('a value is toggled and what is filtered is known', () => {
 
 test('what stands under a hand stays where it is', () => {
   const now = ['c', 'new', 'a', 'b'].map((id) => account(id));
-  const before = new Map([['a', 0], ['gone', 1], ['b', 2], ['c', 3]]);
-  assert.deepEqual(asBefore(now, before).map(({ id }) => id), ['a', 'b', 'c', 'new']);
+  const before = new Map([
+    ['a', 0],
+    ['gone', 1],
+    ['b', 2],
+    ['c', 3],
+  ]);
+  assert.deepEqual(
+    asBefore(now, before).map(({ id }) => id),
+    ['a', 'b', 'c', 'new'],
+  );
 });
 
 test('columns are the usual ones until somebody chooses', () => {
@@ -136,7 +165,13 @@ test('five thousand accounts are arranged within a frame or two', () => {
       owner: { host: `host-${at % 5}` },
     }),
   );
-  const views = ['', '?q=worthersee&status=held&proxy=socks5://10.0.0.4:1080', '?q=0660+7', '?sort=name', '?sort=-since'].map(viewOf);
+  const views = [
+    '',
+    '?q=worthersee&status=held&proxy=socks5://10.0.0.4:1080',
+    '?q=0660+7',
+    '?sort=name',
+    '?sort=-since',
+  ].map(viewOf);
   const runs = views.map((view) => {
     arranged(fleet, view);
     // The least of several: the machine does other things, too.

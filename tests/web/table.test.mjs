@@ -7,7 +7,10 @@ test('only rows in sight and a few around them are drawn', () => {
   const list = { count: 5000, height: 44, sight: 800 };
   assert.deepEqual(pane({ ...list, above: -300 }), { first: 0, end: 20 });
   const middle = pane({ ...list, above: 44_000 });
-  assert.ok(middle.first <= 1000 - 6 && middle.end >= 1000 + 19 && middle.end - middle.first < 50, JSON.stringify(middle));
+  assert.ok(
+    middle.first <= 1000 - 6 && middle.end >= 1000 + 19 && middle.end - middle.first < 50,
+    JSON.stringify(middle),
+  );
   const last = pane({ ...list, above: 5000 * 44 - 800 });
   assert.equal(last.end, 5000);
   assert.ok(last.first < 5000 - 18);

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bare, discreet, hideNumbers, inFours, phone, plural, sentence, spelt, quoted } from '../../src/console/web/lib/text.js';
+import {
+  bare,
+  discreet,
+  hideNumbers,
+  inFours,
+  phone,
+  plural,
+  sentence,
+  spelt,
+  quoted,
+} from '../../src/console/web/lib/text.js';
 
 test('a number is grouped in threes from the right', () => {
   assert.equal(phone('436601000001'), '+436 601 000 001');

@@ -26,8 +26,7 @@ export const discreet = (text) =>
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** «A name» that somebody chose: it turns nothing beside it. @param {string} name */
-export const quoted = (name) =>
-  `«${TURNS.test(name) ? `\u2068${name.replace(/[\u2066-\u2069]/g, '')}\u2069` : name}»`;
+export const quoted = (name) => `«${TURNS.test(name) ? `\u2068${name.replace(/[\u2066-\u2069]/g, '')}\u2069` : name}»`;
 
 /** "1 daemon", "2 daemons" @param {number} count @param {string} noun */
 export const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -15,9 +15,13 @@ import { plural } from '../lib/text.js';
  */
 
 /** @param {string} kind */
-const offers = (kind) => (/** @type {Account} */ { actions }) => actions.includes(/** @type {any} */ (kind));
+const offers =
+  (kind) =>
+  (/** @type {Account} */ { actions }) =>
+    actions.includes(/** @type {any} */ (kind));
 const isLinked = (/** @type {Account} */ { phoneNumber }) => Boolean(phoneNumber);
-const isOnline = (/** @type {Account} */ { status }) => ['pending', 'connected', 'reconnecting', 'held'].includes(status);
+const isOnline = (/** @type {Account} */ { status }) =>
+  ['pending', 'connected', 'reconnecting', 'held'].includes(status);
 
 /** "1 phone keeps", "3 phones keep" @param {number} count @param {string} noun @param {string} one @param {string} many */
 const does = (count, noun, one, many) => `${plural(count, noun)} ${count === 1 ? one : many}`;
@@ -80,7 +84,9 @@ export const BULKS = [
     verb: 'Unpair',
     suits: offers('account.unpair'),
     unless: 'not linked',
-    effects: (accounts) => [`${does(accounts.length, 'account', 'goes', 'go')} offline at once and ${accounts.length === 1 ? 'stays' : 'stay'} in the list.`],
+    effects: (accounts) => [
+      `${does(accounts.length, 'account', 'goes', 'go')} offline at once and ${accounts.length === 1 ? 'stays' : 'stay'} in the list.`,
+    ],
     isDangerous: true,
   },
   {

@@ -29,7 +29,8 @@ export const FACETS = [
     title: 'Reason',
     of: ({ statusWord }) => statusWord,
     // What follows the headline differs from account to account.
-    word: (value, account) => (account && value !== 'unknown' ? account.statusText.split('. ')[0] : value.replaceAll('_', ' ')),
+    word: (value, account) =>
+      account && value !== 'unknown' ? account.statusText.split('. ')[0] : value.replaceAll('_', ' '),
   },
   { key: 'operator', title: 'Operator', of: ({ operatorId }) => operatorId, word: asItIs('None') },
   { key: 'daemon', title: 'Daemon', of: ({ owner }) => owner?.host ?? '', word: asItIs('No daemon') },

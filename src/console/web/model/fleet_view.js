@@ -64,7 +64,11 @@ export function arranged(accounts, view) {
   const isFound = finder(view.text);
   const facets = FACETS.map((facet) => {
     const wanted = view.filters[facet.key] ?? [];
-    return { ...facet, wanted: wanted.length ? new Set(wanted) : null, tallies: /** @type {Map<string, Tally>} */ (new Map()) };
+    return {
+      ...facet,
+      wanted: wanted.length ? new Set(wanted) : null,
+      tallies: /** @type {Map<string, Tally>} */ (new Map()),
+    };
   });
   /** @type {Account[]} */
   const shown = [];

@@ -48,7 +48,11 @@ function notify(accounts) {
   const [title, body, to] =
     accounts.length === 1
       ? [`${label} is held`, discreet(statusText), `/accounts/${id}`]
-      : [`${accounts.length} accounts are held`, names.join(', ') + (others ? ` and ${others} more` : ''), '/?status=held'];
+      : [
+          `${accounts.length} accounts are held`,
+          names.join(', ') + (others ? ` and ${others} more` : ''),
+          '/?status=held',
+        ];
   try {
     // With a tag, the same from several tabs is shown once.
     const notification = new Notification(title, { body, tag: `paird.held.${id}` });

@@ -137,10 +137,7 @@ const stay = (event) => event.preventDefault();
 function names(accounts) {
   const labels = accounts.slice(0, NAMED).map(({ label }) => el('bdi', {}, label));
   const others = accounts.length - labels.length;
-  return [
-    labels.flatMap((label, at) => [at > 0 && ', ', label]),
-    others > 0 && ` and ${plural(others, 'other')}`,
-  ];
+  return [labels.flatMap((label, at) => [at > 0 && ', ', label]), others > 0 && ` and ${plural(others, 'other')}`];
 }
 
 /** @param {Bulk} bulk @param {Account[]} accounts */
@@ -163,12 +160,7 @@ function fields({ name }, accounts) {
     'fieldset',
     {},
     el('legend.unseen', {}, 'What happens on the phones'),
-    el(
-      'div.choice',
-      {},
-      option('no', 'Disconnect only', park, true),
-      option('yes', 'Disconnect and log out', logout),
-    ),
+    el('div.choice', {}, option('no', 'Disconnect only', park, true), option('yes', 'Disconnect and log out', logout)),
   );
 }
 

@@ -172,7 +172,12 @@ export function fleet(main) {
 
   /** A leap shows rows that are all new: first those in sight, then those around them. */
   function onScroll() {
-    const { first, end } = pane({ count: shown.length, height: rowHeight(), above: scrollY - drawn.top, sight: innerHeight });
+    const { first, end } = pane({
+      count: shown.length,
+      height: rowHeight(),
+      above: scrollY - drawn.top,
+      sight: innerHeight,
+    });
     const isLeap = first >= drawn.end || end <= drawn.first;
     drawRows(false, isLeap ? 0 : SPARE);
     if (isLeap) setTimeout(drawRows, 0, false);
@@ -273,7 +278,9 @@ export function fleet(main) {
   }
 
   function focusActive() {
-    /** @type {HTMLElement | null} */ (body.querySelector(`[data-account="${active}"] .name a`))?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (body.querySelector(`[data-account="${active}"] .name a`))?.focus({
+      preventScroll: true,
+    });
   }
 
   /** @param {number} at */
@@ -321,7 +328,8 @@ export function fleet(main) {
     if (!place || place.search !== location.search) return;
     if (placeOf.has(place.active)) active = place.active;
     const at = placeOf.get(place.id);
-    if (at !== undefined) scrollTo(0, scrollY + body.getBoundingClientRect().top + at * rowHeight() + place.offset - coveredAbove());
+    if (at !== undefined)
+      scrollTo(0, scrollY + body.getBoundingClientRect().top + at * rowHeight() + place.offset - coveredAbove());
     drawRows(true);
     if (place.hasFocus) focusActive();
   }
@@ -467,7 +475,11 @@ export function fleet(main) {
         'select',
         { onchange: (/** @type {Event} */ { target }) => sortBy(/** @type {HTMLSelectElement} */ (target).value) },
         COLUMNS.map(({ key, title }) =>
-          el('option', { value: key, selected: key === view.sort }, key === 'status' ? 'Trouble first' : `By ${title.toLowerCase()}`),
+          el(
+            'option',
+            { value: key, selected: key === view.sort },
+            key === 'status' ? 'Trouble first' : `By ${title.toLowerCase()}`,
+          ),
         ),
       ),
     );
@@ -494,7 +506,11 @@ export function fleet(main) {
           ),
         ),
         size < shown.length &&
-          el('button.quiet', { type: 'button', onclick: chooseShown, 'data-action': 'select-all' }, `Select all ${shown.length}`),
+          el(
+            'button.quiet',
+            { type: 'button', onclick: chooseShown, 'data-action': 'select-all' },
+            `Select all ${shown.length}`,
+          ),
         el('button.quiet', { type: 'button', onclick: clearChosen, 'data-action': 'select-none' }, 'Clear'),
       ),
     ];
