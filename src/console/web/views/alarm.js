@@ -10,20 +10,28 @@ import * as store from '../model/store.js';
 const WANTED = 'paird.notify';
 const NAMED = 3;
 
+/** Asking the browser takes a while, and pages ask with every change. @type {boolean | null} */
+let known = null;
+
 /** The permission alone is not enough: it is the browser's, and stays when somebody has had enough here. */
-export const isAlarmed = () =>
-  'Notification' in window && Notification.permission === 'granted' && localStorage.getItem(WANTED) === 'yes';
+export function isAlarmed() {
+  known ??= localStorage.getItem(WANTED) === 'yes' && 'Notification' in window && Notification.permission === 'granted';
+  return known;
+}
 
 /** Asks the browser's user, who has just clicked; or ends it. */
 export async function toggleAlarm() {
-  if (isAlarmed()) return localStorage.removeItem(WANTED);
-  if ((await Notification.requestPermission()) === 'granted') return localStorage.setItem(WANTED, 'yes');
-  toast('The browser does not allow notifications here: allow them in its settings for this page.', 'bad');
+  if (isAlarmed()) localStorage.removeItem(WANTED);
+  else if ((await Notification.requestPermission()) === 'granted') localStorage.setItem(WANTED, 'yes');
+  else toast('The browser does not allow notifications here: allow them in its settings for this page.', 'bad');
+  known = null;
 }
 
 export function alarm() {
   /** @type {Map<string, string>} */
   const statuses = new Map();
+  // The browser's settings may be another by then.
+  document.addEventListener('visibilitychange', () => (known = null));
   store.changed.on(() => {
     let count = 0;
     const fresh = [];
