@@ -50,6 +50,8 @@ export const head = (columns, { sort, isDown }, { sortBy, chooseAll }) =>
 export function row(account, columns, { isActive, isChosen, isOpen }, handlers) {
   const { id, label } = account;
   const { wanted, more } = actions(account);
+  // What comes back by itself is not urged.
+  const look = account.nextRetryAt ? '' : '.soft';
   const items = isOpen ? more.map((action) => control(action, account)) : null;
   const node = el(
     'tr.account',
@@ -69,7 +71,7 @@ export function row(account, columns, { isActive, isChosen, isOpen }, handlers) 
       ),
     ),
     columns.map(({ key }) => CELLS[key](account)),
-    el('td.do', { role: 'gridcell' }, wanted && control(wanted, account, '.soft')),
+    el('td.do', { role: 'gridcell' }, wanted && control(wanted, account, look)),
     el(
       'td.more',
       { role: 'gridcell' },
