@@ -5,6 +5,8 @@
 
 /** Fewer digits are in most numbers. */
 const DIGITS = 3;
+/** Fewer letters and digits are in most ids. */
+const OF_ID = 6;
 
 /** In lower case and without accents: "Worthersee" finds "Wörthersee". @param {string} text */
 const folded = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
@@ -16,8 +18,8 @@ const texts = new WeakMap();
 function textOf(account) {
   const known = texts.get(account);
   if (known !== undefined) return known;
-  const { label, id, statusText, statusReason, proxy } = account;
-  const text = folded([label, id, statusText, statusReason, proxy].join('\n'));
+  const { label, statusText, statusReason, proxy } = account;
+  const text = folded([label, statusText, statusReason, proxy].join('\n'));
   texts.set(account, text);
   return text;
 }
@@ -42,6 +44,7 @@ export function finder(text) {
     const { phoneNumber, lastPhoneNumber } = account;
     if (digits && (phoneNumber ?? lastPhoneNumber ?? '').includes(digits)) return true;
     const searched = textOf(account);
-    return words.every((word) => searched.includes(word));
+    const isPartOfId = (/** @type {string} */ word) => word.length >= OF_ID && account.id.includes(word);
+    return words.every((word) => searched.includes(word) || isPartOfId(word));
   };
 }
