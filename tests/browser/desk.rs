@@ -124,10 +124,10 @@ impl Desk {
     }
 }
 
-/// Several accounts in every status that can be reached at once.
-pub async fn a_full_house(desk: &Desk) {
+/// Several accounts in every status that can be reached at once. The one that is connected.
+pub async fn a_full_house(desk: &Desk) -> Uuid {
     let web = &desk.stage.web;
-    web.connect_account("Front desk", "436607000001", &desk.stage.phones).await;
+    let connected = web.connect_account("Front desk", "436607000001", &desk.stage.phones).await;
     let pairing = web.account("Depot Graz").await;
     web.does("account.pair", pairing, json!({})).await;
     web.qr(pairing).await;
@@ -144,4 +144,5 @@ pub async fn a_full_house(desk: &Desk) {
     )
     .await;
     web.account("A rather long name that somebody typed for the branch in Klagenfurt am Wörthersee").await;
+    connected
 }

@@ -115,6 +115,11 @@ impl Window {
         }
     }
 
+    /// Presses the keys of a text in what has the focus.
+    pub async fn write(&self, text: &str) {
+        self.page.active_element().await.unwrap().send_keys(text).await.unwrap();
+    }
+
     /// Presses Tab until the element has the focus, like a user without a mouse.
     pub async fn tab_to(&self, css: &str) {
         for _ in 0..40 {

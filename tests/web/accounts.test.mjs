@@ -32,3 +32,14 @@ test('a snapshot removes accounts deleted while away', () => {
   assert.deepEqual(labels(list), ['b']);
   assert.equal(list.isComplete, true);
 });
+
+test('a change keeps the order and makes a new list', () => {
+  const list = accountList();
+  for (const id of ['b', 'a']) list.onAccount(account(id, '2026-01-01T00:00:00Z'));
+  const before = list.all();
+  assert.equal(list.all(), before, 'the same until something changes');
+  list.onAccount(account('b', '2026-01-01T00:00:00Z', 'renamed'));
+  assert.deepEqual(labels(list), ['a', 'renamed']);
+  list.onAccount({ id: 'a', deleted: true });
+  assert.deepEqual(labels(list), ['renamed']);
+});

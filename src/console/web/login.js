@@ -9,7 +9,7 @@ const wrong = byId('token-wrong');
 /** Only a page of ours: never where a crafted link would lead. */
 function target() {
   const to = new URLSearchParams(location.search).get('to') ?? '/';
-  return /^\/(?!\/)[\w/-]*$/.test(to) ? to : '/';
+  return /^\/(?!\/)[\w/-]*(\?\S*)?$/.test(to) ? to : '/';
 }
 
 async function logIn() {

@@ -12,9 +12,9 @@
 
 /** What this element was drawn from. @type {WeakMap<Node, unknown[]>} */
 const drawnFrom = new WeakMap();
-const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'oninput', 'onsubmit']);
+const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'oninput', 'onsubmit', 'ontoggle']);
 /** Attributes that the user or a script changed while the element is shown. */
-const KEPT = ['open', 'aria-busy', 'tabindex'];
+const KEPT = ['open', 'aria-busy', 'tabindex', 'style'];
 
 /**
  * `el('p.hint', { id: 'x', onclick: f }, 'text', node, [more])`
@@ -36,8 +36,13 @@ export function el(spec, attributes = {}, ...children) {
   return node;
 }
 
-/** A picture beside words that say the same. @param {string} name */
+/** @type {Map<string, Node>} */
+const shapes = new Map();
+
+/** A picture beside words that say the same. Lists have hundreds: a copy is cheaper than a new one. @param {string} name */
 export function shape(name) {
+  const known = shapes.get(name);
+  if (known) return known.cloneNode(true);
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('class', 'shape');
   svg.setAttribute('aria-hidden', 'true');
@@ -45,7 +50,8 @@ export function shape(name) {
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
   use.setAttribute('href', `/static/shapes.svg#${name}`);
   svg.append(use);
-  return svg;
+  shapes.set(name, svg);
+  return svg.cloneNode(true);
 }
 
 /**
@@ -128,6 +134,7 @@ const isSame = (before, now) => now.every((fact, at) => fact === before?.[at]);
 
 /** @param {Node} have @param {Node} want */
 function update(have, want) {
+  if (have === want) return;
   if (!(have instanceof Element && want instanceof Element)) {
     if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
     return;
@@ -140,6 +147,10 @@ function update(have, want) {
   }
   if (have instanceof HTMLElement && want instanceof HTMLElement) {
     for (const handler of HANDLERS) Object.assign(have, { [handler]: want[handler] });
+  }
+  // Once somebody has clicked a box, its attribute says nothing any more.
+  if (have instanceof HTMLInputElement && have.type === 'checkbox') {
+    have.checked = /** @type {HTMLInputElement} */ (want).checked;
   }
   reconcile(have, [...want.childNodes]);
 }

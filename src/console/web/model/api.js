@@ -34,7 +34,8 @@ async function request(path, options) {
   if (!answer) throw new ApiError(0, 'paird cannot be reached. Is it running?');
   setByServer(answer.headers.get('Date'));
   if (answer.status === 401 && path !== '/login') {
-    const here = location.pathname === '/' ? '' : `?to=${encodeURIComponent(location.pathname)}`;
+    const path = location.pathname + location.search;
+    const here = path === '/' ? '' : `?to=${encodeURIComponent(path)}`;
     location.replace(`/login${here}`);
     throw new ApiError(401, 'You are logged out.');
   }

@@ -9,8 +9,8 @@ import * as api from './api.js';
 
 /** A browser has six connections to a host, and each open tab's stream is one: a hidden tab lets go. */
 const HIDDEN_MS = 60_000;
-/** Many accounts may change at once, and at the start each is sent. */
-const GATHER_MS = 10;
+/** Many accounts may change at once: a page is drawn at most this often. */
+const GATHER_MS = 30;
 
 export const accounts = accountList();
 /** An account has changed. @type {ReturnType<typeof signal<void>>} */
@@ -36,12 +36,16 @@ function onMessage({ name, id, data }) {
   if (name === 'account' || name === 'accounts') {
     if (name === 'account') accounts.onAccount(body);
     else accounts.onAccounts(body);
-    clearTimeout(gathering);
-    gathering = setTimeout(() => accounts.isComplete && changed.emit(), GATHER_MS);
+    gathering ||= setTimeout(tell, GATHER_MS);
   } else {
     const { type, accountId, id, seq, createdAt, reasonText, eventText, tone, ...payload } = body;
     happened.emit({ type, accountId, id, seq, createdAt, reasonText, eventText, tone, payload });
   }
+}
+
+function tell() {
+  gathering = 0;
+  if (accounts.isComplete) changed.emit();
 }
 
 async function follow() {
@@ -63,13 +67,15 @@ async function follow() {
   }
 }
 
-export function start() {
+/** @param {() => Promise<boolean>} isKept Whether this tab goes on when it is hidden. */
+export function start(isKept) {
   follow();
   let hiding = 0;
+  const hide = async () => (await isKept()) || !document.hidden || letGo();
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiding);
     if (!document.hidden && controller.signal.aborted) follow();
-    else if (document.hidden) hiding = setTimeout(letGo, HIDDEN_MS);
+    else if (document.hidden) hiding = setTimeout(hide, HIDDEN_MS);
   });
   addEventListener('pagehide', letGo);
   addEventListener('pageshow', (event) => event.persisted && follow());

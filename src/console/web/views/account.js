@@ -4,9 +4,11 @@ import { time } from '../lib/clock.js';
 import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
 import { phone, plural } from '../lib/text.js';
 import { exact } from '../lib/time.js';
+import { entitle } from '../lib/title.js';
 import * as api from '../model/api.js';
 import { chronicle } from '../model/history.js';
 import { gathered, isOfMessage, who } from '../model/messages.js';
+import { listAddress } from '../model/place.js';
 import * as store from '../model/store.js';
 import { story } from '../model/story.js';
 import { STATUS } from '../model/status.js';
@@ -77,12 +79,12 @@ export function account(main, id) {
     if (!store.accounts.isComplete) return;
     const account = store.accounts.get(id);
     if (!account) return patch(main, gone());
-    document.title = `${account.label} · paird`;
+    entitle(account.label);
     if (status && status !== account.status) speak(`${account.label}: ${STATUS[account.status].word}`);
     status = account.status;
     patch(
       main,
-      el('div.stack', {}, el('a.back', { href: '/' }, shape('back'), 'Accounts'), summary(account)),
+      el('div.stack', {}, el('a.back', { href: listAddress() }, shape('back'), 'Accounts'), summary(account)),
       el(
         'div.columns',
         {},

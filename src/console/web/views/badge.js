@@ -2,7 +2,7 @@
 // A status in word, shape and colour; and the reason for it.
 import { time } from '../lib/clock.js';
 import { el, shape } from '../lib/dom.js';
-import { sentence } from '../lib/text.js';
+import { discreet, sentence } from '../lib/text.js';
 import { STATUS } from '../model/status.js';
 
 /** @import { Account } from '../model/api.js' */
@@ -14,14 +14,16 @@ export function badge({ status }) {
 }
 
 /** "The connection was lost · 2 minutes ago · next try in 0:14" @param {Account} account */
-export function why(account) {
-  return [
-    el('span', { 'data-reason': account.statusWord }, account.statusText),
-    ' · ',
-    time(account.statusSince, 'since'),
-    account.nextRetryAt && [' · next try ', time(account.nextRetryAt, 'until')],
-  ];
-}
+export const why = (account) => [reason(account), ' · ', time(account.statusSince, 'since'), nextTry(account)];
+
+/** The same without how long it has been so. @param {Account} account */
+export const whyShort = (account) => [reason(account), nextTry(account)];
 
 /** @param {Account} account */
-export const advice = (account) => account.advice && `${sentence(account.advice)}.`;
+const reason = ({ statusWord, statusText }) => el('span', { 'data-reason': statusWord }, discreet(statusText));
+
+/** @param {Account} account */
+const nextTry = ({ nextRetryAt }) => nextRetryAt && [' · next try ', time(nextRetryAt, 'until')];
+
+/** @param {Account} account */
+export const advice = (account) => account.advice && `${discreet(sentence(account.advice))}.`;

@@ -3,6 +3,7 @@
 import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
 import { sentence } from '../lib/text.js';
 import { day } from '../lib/time.js';
+import { entitle } from '../lib/title.js';
 import * as api from '../model/api.js';
 import { byDay, byLastMessage, gathered, isOfMessage, merged, shown, titleOf, who } from '../model/messages.js';
 import * as store from '../model/store.js';
@@ -104,7 +105,7 @@ export function chats(main, id, jid) {
     if (!account) return patch(main, gone());
     const open = list.find((chat) => chat.jid === jid);
     const title = jid && (open ? titleOf(open) : jid);
-    document.title = `${title ?? 'Conversations'} · ${account.label} · paird`;
+    entitle(`${title ?? 'Conversations'} · ${account.label}`);
     const pane = main.querySelector('.said-so-far');
     const isAtEnd = !pane || pane.scrollHeight - pane.scrollTop - pane.clientHeight < NEAR_THE_END;
     const first = messages[0]?.id;

@@ -57,6 +57,27 @@ export function ask({ title, body, button, danger = false, submit, isOnlyShown =
   });
 }
 
+/** Something to read. @param {string} title @param {import('../lib/dom.js').Children} body */
+export function show(title, body) {
+  const close = () => dialog.close();
+  const dialog = /** @type {HTMLDialogElement} */ (
+    el(
+      'dialog',
+      { 'aria-labelledby': 'question' },
+      el(
+        'div.stack',
+        {},
+        el('h2', { id: 'question', tabindex: '-1', autofocus: true }, title),
+        body,
+        el('div.row', {}, el('button', { type: 'button', onclick: close }, 'Close')),
+      ),
+    )
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  dialog.onclose = () => dialog.remove();
+}
+
 /** @param {string} value */
 const labelField = (value) =>
   el(
@@ -99,63 +120,73 @@ export const rename = (account) =>
     submit: ({ label }) => api.rename(account.id, label.trim()),
   });
 
+/** @param {string} address @param {boolean} hasLogin */
+export function proxyFields(address, hasLogin) {
+  const loginHint = hasLogin
+    ? 'User and password are set and are never shown. Type them again, even if you only change the address; if left empty, they are removed.'
+    : 'Only if the proxy requires them. They are sealed and never shown again.';
+  return [
+    el(
+      'div.field',
+      {},
+      el('label', { for: 'proxy-url' }, 'Address'),
+      el('input', {
+        id: 'proxy-url',
+        name: 'url',
+        value: address,
+        autocomplete: 'off',
+        autocapitalize: 'none',
+        spellcheck: 'false',
+        placeholder: 'socks5://10.0.0.7:1080',
+        autofocus: true,
+        'aria-describedby': 'proxy-url-hint',
+      }),
+      el(
+        'p.hint',
+        { id: 'proxy-url-hint' },
+        'socks5://host:port or http://host:port. Leave it empty to connect directly.',
+      ),
+    ),
+    el(
+      'div.field',
+      {},
+      el('label', { for: 'proxy-user' }, 'User'),
+      el('input', {
+        id: 'proxy-user',
+        name: 'user',
+        autocomplete: 'off',
+        autocapitalize: 'none',
+        spellcheck: 'false',
+      }),
+    ),
+    el(
+      'div.field',
+      {},
+      el('label', { for: 'proxy-password' }, 'Password'),
+      el('input', {
+        id: 'proxy-password',
+        name: 'password',
+        type: 'password',
+        autocomplete: 'new-password',
+        'aria-describedby': 'proxy-login-hint',
+      }),
+      el('p.hint', { id: 'proxy-login-hint' }, loginHint),
+    ),
+  ];
+}
+
+/** @param {string} id @param {Values} values As the fields have them: empty ones end the use of a proxy. */
+export const saveProxy = (id, { url, user, password }) =>
+  url.trim() || user || password
+    ? api.setProxy(id, { url: url.trim(), ...(user || password ? { user, password } : {}) })
+    : api.forgetProxy(id);
+
 /** @param {Account} account */
 export const proxy = (account) =>
   ask({
     title: `Proxy of ${quoted(account.label)}`,
     body: [
-      el(
-        'div.field',
-        {},
-        el('label', { for: 'proxy-url' }, 'Address'),
-        el('input', {
-          id: 'proxy-url',
-          name: 'url',
-          value: account.proxy ?? '',
-          autocomplete: 'off',
-          autocapitalize: 'none',
-          spellcheck: 'false',
-          placeholder: 'socks5://10.0.0.7:1080',
-          autofocus: true,
-          'aria-describedby': 'proxy-url-hint',
-        }),
-        el(
-          'p.hint',
-          { id: 'proxy-url-hint' },
-          'socks5://host:port or http://host:port. Leave it empty to connect directly.',
-        ),
-      ),
-      el(
-        'div.field',
-        {},
-        el('label', { for: 'proxy-user' }, 'User'),
-        el('input', {
-          id: 'proxy-user',
-          name: 'user',
-          autocomplete: 'off',
-          autocapitalize: 'none',
-          spellcheck: 'false',
-        }),
-      ),
-      el(
-        'div.field',
-        {},
-        el('label', { for: 'proxy-password' }, 'Password'),
-        el('input', {
-          id: 'proxy-password',
-          name: 'password',
-          type: 'password',
-          autocomplete: 'new-password',
-          'aria-describedby': 'proxy-login-hint',
-        }),
-        el(
-          'p.hint',
-          { id: 'proxy-login-hint' },
-          account.proxyHasLogin
-            ? 'User and password are set and are never shown. Type them again, even if you only change the address; if left empty, they are removed.'
-            : 'Only if the proxy requires them. They are sealed and never shown again.',
-        ),
-      ),
+      proxyFields(account.proxy ?? '', account.proxyHasLogin),
       el(
         'p.note',
         { 'data-tone': 'idle' },
@@ -165,10 +196,7 @@ export const proxy = (account) =>
       ),
     ],
     button: 'Save',
-    submit: ({ url, user, password }) =>
-      url.trim() || user || password
-        ? api.setProxy(account.id, { url: url.trim(), ...(user || password ? { user, password } : {}) })
-        : api.forgetProxy(account.id),
+    submit: (values) => saveProxy(account.id, values),
   });
 
 /** @param {Account} account */
@@ -202,7 +230,7 @@ export const deviceName = (account) =>
 const isLinked = (account) => ['pending', 'connected', 'reconnecting', 'held'].includes(account.status);
 
 /** @param {string} value @param {string} title @param {string} text */
-const option = (value, title, text, checked = false) =>
+export const option = (value, title, text, checked = false) =>
   el(
     'label',
     {},

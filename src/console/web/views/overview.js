@@ -4,6 +4,7 @@ import { time } from '../lib/clock.js';
 import { el, patch, toast } from '../lib/dom.js';
 import { plot } from '../lib/plot.js';
 import { plural, sentence } from '../lib/text.js';
+import { entitle } from '../lib/title.js';
 import * as api from '../model/api.js';
 import * as figures from '../model/figures.js';
 import { accountsOf, endsByReason, endsOf, needPerson, queueOf, reach } from '../model/overview.js';
@@ -18,7 +19,7 @@ const EVENTS = 50;
 
 /** @param {HTMLElement} main */
 export function overview(main) {
-  document.title = 'Overview · paird';
+  entitle('Overview');
   /** @type {Fleet | null} */
   let fleet = null;
   /** @type {Sample[]} */

@@ -4,10 +4,13 @@ import { time } from '../lib/clock.js';
 import { el, once, patch, shape, speak, toast } from '../lib/dom.js';
 import { quoted } from '../lib/text.js';
 import { soonest } from '../lib/time.js';
+import { entitle } from '../lib/title.js';
 import * as api from '../model/api.js';
 import { needDaemon } from '../model/figures.js';
 import { history } from '../model/history.js';
 import { look } from '../model/phase.js';
+import { listAddress } from '../model/place.js';
+import * as rounds from '../model/rounds.js';
 import * as store from '../model/store.js';
 import { gone } from './gone.js';
 import { pairForm } from './pair_form.js';
@@ -80,7 +83,7 @@ export function pairing(main, id) {
     const isOther = page.phase !== '' && page.phase !== phase;
     if (isOther) Object.assign(page, { form: { method: 'qr', wrong: '' }, wrongAnswer: '' });
     page.phase = phase;
-    document.title = `${now.title} · ${account.label} · paird`;
+    entitle(`${now.title} · ${account.label}`);
     patch(
       main,
       el(
@@ -88,6 +91,7 @@ export function pairing(main, id) {
         {},
         el('a.back', { href: `/accounts/${id}` }, shape('back'), 'Account'),
         el('h1', {}, `Pair ${quoted(account.label)}`),
+        round(id, draw),
       ),
       el('ol.steps', { 'aria-label': 'Progress', 'data-tone': now.tone }, steps(phase, now)),
       el(
@@ -229,6 +233,31 @@ export function pairing(main, id) {
   }
 
   return draw;
+}
+
+/** One of several to be paired: which, and the way to the next one. @param {string} id @param {() => void} draw */
+function round(id, draw) {
+  const place = rounds.place(id);
+  const leave = () => {
+    rounds.end();
+    draw();
+  };
+  return (
+    place &&
+    el(
+      'div.row.round',
+      { 'data-fact': 'round' },
+      el('p.muted', {}, `Account ${place.nth} of ${place.of} to pair`),
+      el(
+        'div.row',
+        {},
+        place.next && button('leave', 'Leave the others', leave, '.quiet'),
+        place.next
+          ? el('a.button', { href: `/accounts/${place.next}/pair`, 'data-action': 'next' }, 'Next account')
+          : el('a.button', { href: listAddress(), onclick: rounds.end, 'data-action': 'next' }, 'All accounts'),
+      ),
+    )
+  );
 }
 
 /** @param {string} action @param {string} text @param {(target: Element) => void} work */
