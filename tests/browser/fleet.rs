@@ -35,8 +35,9 @@ async fn every_status_shows_a_word_a_shape_and_advice_live() {
         ["Connected", "connected"]
     ]);
     assert_eq!(shapes.await, expected);
-    window.says(".account:nth-child(2) .state", "connection to WhatsApp was lost · next try in 1").await;
+    window.says(".account:nth-child(2) .state", "connection to WhatsApp was lost").await;
     window.says(".account:nth-child(2) .since", "just now").await;
+    window.says(".account:nth-child(2) .since", "next try in 1").await;
     window.says(".account:nth-child(1) .state", "Wait: paird reconnects when WhatsApp's ban is over").await;
     assert_eq!(window.text(".tile[data-status=connected] b").await, "1");
     window.says(".daemons", "daemon").await;

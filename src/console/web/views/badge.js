@@ -16,14 +16,12 @@ export function badge({ status }) {
 /** "The connection was lost · 2 minutes ago · next try in 0:14" @param {Account} account */
 export const why = (account) => [reason(account), ' · ', time(account.statusSince, 'since'), nextTry(account)];
 
-/** The same without how long it has been so. @param {Account} account */
-export const whyShort = (account) => [reason(account), nextTry(account)];
+/** @param {Account} account */
+export const reason = ({ statusWord, statusText }) => el('span', { 'data-reason': statusWord }, discreet(statusText));
 
 /** @param {Account} account */
-const reason = ({ statusWord, statusText }) => el('span', { 'data-reason': statusWord }, discreet(statusText));
-
-/** @param {Account} account */
-const nextTry = ({ nextRetryAt }) => nextRetryAt && [' · next try ', time(nextRetryAt, 'until')];
+export const nextTry = ({ nextRetryAt }, before = ' · ') =>
+  nextRetryAt && [`${before}next try `, time(nextRetryAt, 'until')];
 
 /** @param {Account} account */
 export const advice = (account) => account.advice && `${discreet(sentence(account.advice))}.`;

@@ -4,7 +4,7 @@ import { time } from '../lib/clock.js';
 import { el } from '../lib/dom.js';
 import { discreet, phone } from '../lib/text.js';
 import { numberOf } from '../model/columns.js';
-import { advice, badge, whyShort } from './badge.js';
+import { advice, badge, nextTry, reason } from './badge.js';
 
 /** @import { Account } from '../model/api.js' */
 
@@ -26,11 +26,17 @@ export const CELLS = {
     el(
       'td.state.small',
       { role: 'gridcell' },
-      el('p', { title: discreet(account.statusText) }, whyShort(account)),
+      el('p', { title: discreet(account.statusText) }, reason(account)),
       advice(account) && el('p.muted', { title: advice(account) }, advice(account)),
       account.openTickets > 0 && !advice(account) && el('p.muted', {}, 'A device is being removed from the phone.'),
     ),
-  since: ({ statusSince }) => el('td.since.small.muted', { role: 'gridcell' }, time(statusSince, 'since')),
+  since: (account) =>
+    el(
+      'td.since.small.muted',
+      { role: 'gridcell' },
+      el('p', {}, time(account.statusSince, 'since')),
+      account.nextRetryAt && el('p', {}, nextTry(account, '')),
+    ),
   retry: ({ nextRetryAt }) =>
     el('td.retry.small.muted', { role: 'gridcell' }, nextRetryAt && time(nextRetryAt, 'until')),
   proxy: ({ proxy }) => plain('proxy', proxy),
