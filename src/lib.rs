@@ -2,6 +2,7 @@
 //!
 //! This crate is adapters and wiring; every decision is in `paird-actors`.
 
+mod account_filter;
 pub mod cli;
 pub mod config;
 pub mod console;
@@ -16,6 +17,7 @@ mod probe;
 pub mod proxy_address;
 pub mod qr;
 mod systemd;
+mod tags;
 pub mod telemetry;
 mod vitals;
 pub mod whatsapp;

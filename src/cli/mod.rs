@@ -2,6 +2,7 @@
 //! face: rows, `send_command`, events, and the console's HTTP API.
 
 mod account_commands;
+mod account_filter;
 mod accounts;
 mod admin;
 mod audit;
@@ -34,6 +35,7 @@ mod prune;
 mod sandbox;
 mod send;
 mod status;
+mod tag;
 mod watch;
 
 use std::process::ExitCode;

@@ -77,6 +77,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/desired-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the only number that may be linked, unless `account.pair` names one. A link that there is stays. */
+        put: operations["putAccountsIdDesiredPhone"];
+        post?: never;
+        /** From the next attempt on any number may be linked. */
+        delete: operations["deleteAccountsIdDesiredPhone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/device-name": {
         parameters: {
             query?: never;
@@ -261,6 +279,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the tags of an account. */
+        put: operations["putAccountsIdTags"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Adds tags to those of an account, and removes some. Two such requests at once are both carried out. */
+        patch: operations["patchAccountsIdTags"];
         trace?: never;
     };
     "/api/commands/{id}": {
@@ -580,6 +616,8 @@ export interface components {
              * @enum {string}
              */
             desired: "unpaired" | "paired" | "deleted";
+            /** @description The only number that an attempt may link, unless `account.pair` names one: digits. */
+            desiredPhone?: string | null;
             /** @description The name under "Linked devices" on the phone, from the next pairing on; null: the daemon's. */
             deviceName?: string | null;
             expectPhone?: string | null;
@@ -721,10 +759,17 @@ export interface components {
              * @enum {string}
              */
             statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
+            /** @description Its operator's words for it, none twice in whatever case. */
+            tags: string[];
         };
         Accounts: {
             /** @description In order of creation. */
             accounts: components["schemas"]["Account"][];
+            /**
+             * @description The `cursor` of the next page; null if there is none. Whatever is added, renamed or deleted between
+             *     two pages, no other account is missed or comes twice.
+             */
+            nextCursor?: string | null;
         };
         Alive: {
             alive: boolean;
@@ -750,6 +795,8 @@ export interface components {
              *     - `account.device_named`: the name that the phone lists was set, to `deviceName`
              *     - `account.presence_set`: the account's presence was set, to `presence`
              *     - `account.pace_set`: the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`
+             *     - `account.tagged`: the account's tags were changed, to `tags`
+             *     - `account.number_desired`: the only number that may be linked was set to `desiredPhone`, or removed
              *     - `account.resumed`: the operator had the account reconnect with its stored keys
              *     - `account.reconnected`: the account was reconnected by a command, or because its proxy changed
              *     - `account.restarted`: the account's actor was restarted by an operator
@@ -767,7 +814,7 @@ export interface components {
              *     - `console.login_failed`: wrong tokens were sent to the console or the HTTP API, `count` of them; at most one such line a minute
              * @enum {string}
              */
-            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
+            action: "account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.tagged" | "account.number_desired" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed";
             /** @description The action and its source, as a sentence for people, without its full stop. */
             actionText: string;
             /** @description The channel: command, notify, row, http, cli or daemon; null on records of older versions. */
@@ -1153,6 +1200,13 @@ export interface components {
              */
             kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check";
         };
+        NewDesiredPhone: {
+            /**
+             * @description As people write it, with its country code.
+             * @example +43 660 1234567
+             */
+            desiredPhone: string;
+        };
         NewDeviceName: {
             /** @description 1 to 40 characters, none a control character. */
             deviceName: string;
@@ -1252,6 +1306,13 @@ export interface components {
              */
             messageId: number;
         };
+        NewTags: {
+            /**
+             * @description All tags of the account, in the order in which they are shown. Each has 1 to 40 characters, no
+             *     commas and no control characters; upper and lower case are the same.
+             */
+            tags: string[];
+        };
         NewText: {
             body: string;
             /** @description Phone numbers of members of the group. */
@@ -1329,6 +1390,12 @@ export interface components {
             label: string;
             why: string;
         };
+        TagChange: {
+            /** @description What is there already stays as it is. */
+            add?: string[];
+            /** @description Removed first. What is not there is no error. */
+            remove?: string[];
+        };
         Undrained: {
             /** @description There was a drain to undo. */
             wasDraining: boolean;
@@ -1345,10 +1412,30 @@ export interface operations {
     getAccounts: {
         parameters: {
             query?: {
+                status?: ("unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting")[];
+                reason?: ("new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown")[];
                 /** @description Only the accounts of this operator. */
                 operator?: string;
+                /** @description Only accounts that this daemon runs: the id of its process, its host, or `host:pid`. */
+                daemon?: string;
+                /** @description Only accounts with this proxy, as it is shown; `none` for those that connect directly. */
+                proxy?: string;
+                /** @description Only accounts with all of these tags, in whatever case: repeated, or with commas between them. */
+                tag?: string[];
+                /**
+                 * @description Only accounts with this text in their label, reason or a tag, whose id begins with it (four
+                 *     characters or more), or with these digits in a number of theirs, in whatever way it is written.
+                 */
+                q?: string;
+                /** @description At most so many accounts; without it, all of them. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an earlier answer */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1356,11 +1443,20 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description Another one for another answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Accounts"];
                 };
+            };
+            /** @description The answer is still the one that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -1535,6 +1631,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdDesiredPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDesiredPhone"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAccountsIdDesiredPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description What went wrong */
@@ -2015,6 +2175,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTags"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchAccountsIdTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -6,6 +6,7 @@
 //! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
 //! them.
 
+mod account_list;
 mod account_view;
 mod accounts;
 mod admin;
@@ -31,6 +32,7 @@ mod sending;
 mod server;
 mod socket;
 mod state;
+mod tags;
 mod token;
 mod trail;
 mod vocabulary;

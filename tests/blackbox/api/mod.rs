@@ -1,5 +1,6 @@
 //! The console's HTTP API: authentication, responses, the live stream.
 
+mod account_list;
 mod accounts;
 mod admin;
 mod connection;
@@ -10,3 +11,4 @@ mod messages;
 mod metrics;
 mod problems;
 mod sending;
+mod tags;
