@@ -3,6 +3,7 @@
 //! This crate is adapters and wiring; every decision is in `paird-actors`.
 
 mod account_filter;
+mod accounts_csv;
 pub mod cli;
 pub mod config;
 pub mod console;

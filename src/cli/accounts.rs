@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
-use super::{AccountArg, account_filter::FilterArgs, proxy, tag};
+use super::{AccountArg, account_filter::FilterArgs, accounts_file, proxy, tag};
 use crate::account_filter::AccountFilter;
 use crate::config::{Config, device_name};
 use crate::proxy_address::ProxyAddress;
@@ -77,6 +77,10 @@ pub(super) enum AccountsCommand {
     },
     /// Lists the accounts, oldest first.
     List(FilterArgs),
+    /// Adds the accounts of a CSV file: all of them, or none if there is a mistake in it.
+    Import(accounts_file::ImportArgs),
+    /// Writes the accounts as CSV.
+    Export(accounts_file::ExportArgs),
     /// Gives an account another label. Its link does not notice.
     Rename {
         /// Label or id of the account.
@@ -99,7 +103,7 @@ fn new_chats(text: &str) -> Result<NewChats, String> {
 }
 
 pub(super) async fn run(config: &Config, format: Format, command: AccountsCommand) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(config, format).await?;
+    let mut database = Database::connect(config, format).await?;
     match command {
         AccountsCommand::Add { label, operator, device_name } => {
             add(&database, format, &label, operator, device_name.as_deref()).await
@@ -116,6 +120,8 @@ pub(super) async fn run(config: &Config, format: Format, command: AccountsComman
             tag::set_number(&database, format, &account.account, &number).await
         }
         AccountsCommand::List(filter) => list(&database, format, &filter).await,
+        AccountsCommand::Import(args) => accounts_file::import(&mut database, format, args).await,
+        AccountsCommand::Export(args) => accounts_file::export(&database, format, args).await,
         AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
     }
 }

@@ -4,6 +4,7 @@
 mod account_commands;
 mod account_filter;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod audit;
 mod chat;

@@ -22,6 +22,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The accounts that are not deleted as CSV, in UTF-8. The columns `label`, `expect_phone`, `proxy`,
+         *     `operator`, `tags` and `device_name` are those of a file that adds accounts. A cell that begins with
+         *     `=`, `+`, `-` or `@` has an apostrophe in front, so that no spreadsheet computes it.
+         */
+        get: operations["getAccountsCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds the accounts of a CSV file: all of them, or none if there is a mistake in the file. Its first line
+         *     names the columns, separated by commas: `label`, and if wanted `expect_phone`, `proxy` (without a login),
+         *     `operator`, `tags` (separated by commas) and `device_name`. At most 10,000 rows and 5 MiB. A label that
+         *     another account of the operator has is a mistake.
+         */
+        post: operations["postAccountsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}": {
         parameters: {
             query?: never;
@@ -976,6 +1019,36 @@ export interface components {
         Groups: {
             groups: components["schemas"]["Group"][];
         };
+        /** @description The mistakes of a file, as application/problem+json. Nothing of the file was done. */
+        ImportProblem: {
+            detail: string;
+            instance: string;
+            mistakeCount: number;
+            /** @description By line; at most 1,000 of them. */
+            mistakes: components["schemas"]["Mistake"][];
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /** @description Identifies the kind of problem; it is not an address. */
+            type: string;
+        };
+        ImportedAccounts: {
+            /** @description In the order of the file. */
+            accounts: components["schemas"]["ImportedRow"][];
+            /** @description Nothing was added. */
+            dryRun: boolean;
+        };
+        /** @description A row of a file, and the account that it became. */
+        ImportedRow: {
+            /**
+             * Format: uuid
+             * @description Null if the file was only checked.
+             */
+            id?: string | null;
+            label: string;
+            /** Format: int64 */
+            line: number;
+        };
         /** @description The state of an account's actor, and its copy of the row. */
         Inspection: {
             /** Format: uuid */
@@ -1167,6 +1240,18 @@ export interface components {
         Messages: {
             /** @description By id; always the older ones first. */
             messages: components["schemas"]["Message"][];
+        };
+        /** @description A mistake in a file. */
+        Mistake: {
+            /** @description The column; null if it is about the row or the file. */
+            column?: string | null;
+            /** @description What is wrong, and what to do about it. Values from the file are not repeated at length. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The line in the file on which the row begins; the header is on line 1.
+             */
+            line: number;
         };
         NewAccount: {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
@@ -1493,6 +1578,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountsCsv: {
+        parameters: {
+            query?: {
+                status?: ("unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting")[];
+                reason?: ("new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown")[];
+                /** @description Only the accounts of this operator. */
+                operator?: string;
+                /** @description Only accounts that this daemon runs: the id of its process, its host, or `host:pid`. */
+                daemon?: string;
+                /** @description Only accounts with this proxy, as it is shown; `none` for those that connect directly. */
+                proxy?: string;
+                /** @description Only accounts with all of these tags, in whatever case: repeated, or with commas between them. */
+                tag?: string[];
+                /**
+                 * @description Only accounts with this text in their label, reason or a tag, whose id begins with it (four
+                 *     characters or more), or with these digits in a number of theirs, in whatever way it is written.
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAccountsImport: {
+        parameters: {
+            query?: {
+                /** @description Only checks the file, and adds nothing. */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description The same key again is the same accounts, as long as their rows are kept */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The file could be imported */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedAccounts"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedAccounts"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ImportProblem"];
                 };
             };
             /** @description What went wrong */

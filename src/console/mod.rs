@@ -9,6 +9,7 @@
 mod account_list;
 mod account_view;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod auth;
 mod commands;

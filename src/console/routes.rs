@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account_list, accounts, admin, commands, connection_settings, fleet, health, history, live,
+    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, health, history, live,
     login::{self, wants_page},
     messages, metrics, pages,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
@@ -37,6 +37,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(login::logout)
         .service(document)
         .service(account_list::list)
+        .service(accounts_file::export)
+        .service(accounts_file::import)
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)

@@ -2,6 +2,7 @@
 
 mod account_list;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod connection;
 mod doors;
