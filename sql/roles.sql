@@ -33,13 +33,15 @@ REVOKE ALL ON processes, whatsapp_accounts, whatsapp_groups, audit_log, commands
 FROM paird_web, paird_daemon, paird_console;
 
 -- The web app. Reads what it shows; writes an account's name, the name on the phone, the
--- proxy (never its login), the presence and the pace of messages, and how far it has read.
+-- proxy (never its login), the presence, the pace of messages, the tags and the number that it is for,
+-- and how far it has read.
 -- QR and pair code are for it. Everything else it asks for with send_command and send_message.
 GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts,
     contact_checks
     TO paird_web;
-GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
-      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day, tags,
+              desired_phone),
+      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day, tags, desired_phone)
     ON whatsapp_accounts TO paird_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_consumers TO paird_web;
 -- Not args: they may hold the answer to a passkey challenge.
@@ -77,8 +79,9 @@ GRANT USAGE ON SEQUENCE messages_id_seq TO paird_daemon;
 GRANT SELECT ON whatsapp_accounts, whatsapp_groups, audit_log, events, messages, message_bodies, message_receipts, contacts,
     contact_checks
     TO paird_console;
-GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day),
-      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day)
+GRANT INSERT (id, operator_id, label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day, tags,
+              desired_phone),
+      UPDATE (label, device_name, proxy, presence, send_rate, send_burst, new_chats_per_day, tags, desired_phone)
     ON whatsapp_accounts TO paird_console;
 GRANT SELECT (id, account_id, kind, dedupe_key, source, sent_by, state, result, created_at, started_at, done_at)
     ON commands TO paird_console;
@@ -94,7 +97,7 @@ BEGIN
     FROM pg_attribute
     WHERE attrelid = 'whatsapp_accounts'::regclass AND attnum > 0 AND NOT attisdropped
       AND attname NOT IN ('id', 'operator_id', 'label', 'device_name', 'proxy', 'presence', 'send_rate',
-                          'send_burst', 'new_chats_per_day', 'created_at');
+                          'send_burst', 'new_chats_per_day', 'tags', 'desired_phone', 'created_at');
     EXECUTE format('GRANT UPDATE (%s) ON whatsapp_accounts TO paird_daemon', columns);
 
     -- Writes commands and reads processes with its owner's rights, and in this schema even if the

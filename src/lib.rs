@@ -2,6 +2,8 @@
 //!
 //! This crate is adapters and wiring; every decision is in `paird-actors`.
 
+mod account_filter;
+mod accounts_csv;
 pub mod cli;
 pub mod config;
 pub mod console;
@@ -16,6 +18,7 @@ mod probe;
 pub mod proxy_address;
 pub mod qr;
 mod systemd;
+mod tags;
 pub mod telemetry;
 mod vitals;
 pub mod whatsapp;

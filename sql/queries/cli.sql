@@ -7,9 +7,9 @@ SELECT :operator_id, :label, :device_name FROM (SELECT set_config('paird.source'
 WHERE claimed.source IS NOT NULL
 RETURNING id;
 
---! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?)
+--! list_listed_accounts : ListedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, qr_expires_at?, deleted_at?, proxy?, device_name?, desired_phone?)
 SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number,
-       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name,
+       next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name, tags, desired_phone,
        keyring_id IS NOT NULL AS has_keys
 FROM whatsapp_accounts
 WHERE deleted_at IS NULL

@@ -14,6 +14,7 @@
 -- The operators take turns, so that one with a thousand commands does not delay one with a
 -- single command.
 -- There is always a row: `orphans` says whether fail_orphaned_commands has something to do.
+-- An attempt whose arguments name no number is for the one that the account is for.
 WITH RECURSIVE waiting (account_id) AS (
     (SELECT c.account_id FROM commands c
      WHERE c.state IN ('queued', 'running') AND c.account_id IS NOT NULL ORDER BY c.account_id LIMIT 1)
@@ -76,7 +77,11 @@ WITH RECURSIVE waiting (account_id) AS (
           SELECT FROM unnest(:handed_commands::bigint[], :handed_askings::uuid[]) AS handed (command, asking)
           WHERE handed.command = c.id AND handed.asking = c.taken)
 )
-SELECT due.id, due.account_id, due.kind, due.args, due.source, due.taken, due.created_at, rest.orphans
+SELECT due.id, due.account_id, due.kind,
+       CASE WHEN due.kind = 'account.pair' AND a.desired_phone IS NOT NULL AND jsonb_typeof(due.args) = 'object'
+                 AND coalesce(due.args ->> 'expectPhone', due.args ->> 'phone') IS NULL
+            THEN due.args || jsonb_build_object('expectPhone', a.desired_phone) ELSE due.args END AS args,
+       due.source, due.taken, due.created_at, rest.orphans
 FROM (SELECT EXISTS (SELECT FROM commands c WHERE c.state = 'queued' AND c.account_id IS NULL)
              OR EXISTS (SELECT FROM waiting
                         WHERE NOT EXISTS (SELECT FROM whatsapp_accounts a WHERE a.id = waiting.account_id)

@@ -1,25 +1,27 @@
 -- The console's statements. It reads rows and sends commands; it decides nothing.
 
---: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, sending_paused_until?, sending_paused_reason?, owner_host?, owner_pid?, owner_version?)
+--: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, desired_phone?, sending_paused_until?, sending_paused_reason?, owner_host?, owner_pid?, owner_version?)
 --: FeedEvent()
 
---! list_shown_accounts (operator?) : ShownAccount
+--! list_shown_accounts : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until,
+       a.sending_paused_reason,
        a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
 FROM whatsapp_accounts a
 LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
-WHERE a.deleted_at IS NULL AND (:operator::uuid IS NULL OR a.operator_id = :operator)
+WHERE a.deleted_at IS NULL
 ORDER BY a.created_at, a.id;
 
 --! get_shown_account : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until,
+       a.sending_paused_reason,
        a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
@@ -28,13 +30,52 @@ LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
      LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
 WHERE a.id = :account AND a.deleted_at IS NULL;
 
+--! find_accounts (operator?, daemon?, proxy?, search?, id_prefix?, digits?, number_key?, after_at?, after_id?, most?) : ShownAccount
+-- The accounts that meet every criterion, in the order of lists: all of them, or a page after a position.
+-- Whoever reads page after page misses no account that was there before, whatever is added, renamed or
+-- deleted meanwhile. With -infinity instead of no position, the index serves generic plans, too.
+SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
+       a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until,
+       a.sending_paused_reason,
+       a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
+       EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
+       p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets
+FROM whatsapp_accounts a
+LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(),
+     LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets
+WHERE a.deleted_at IS NULL
+  AND (a.created_at, a.id) > (coalesce(:after_at, '-infinity'::timestamptz),
+                              coalesce(:after_id, '00000000-0000-0000-0000-000000000000'::uuid))
+  AND (:operator::uuid IS NULL OR a.operator_id = :operator)
+  AND (cardinality(:statuses::text[]) = 0 OR a.status = ANY (:statuses))
+  AND (cardinality(:reasons::text[]) = 0 OR split_part(a.status_reason, ':', 1) = ANY (:reasons)
+       OR (cardinality(:known_reasons::text[]) > 0 AND split_part(a.status_reason, ':', 1) <> ALL (:known_reasons)))
+  AND (:daemon::text IS NULL OR :daemon IN (p.id::text, p.host, p.host || ':' || p.pid))
+  AND (:proxy::text IS NULL OR lower(coalesce(proxy_without_login(a.proxy), 'none')) = lower(:proxy))
+  AND NOT EXISTS (SELECT FROM unnest(:tags::text[]) AS wanted (tag)
+                  WHERE NOT EXISTS (SELECT FROM unnest(a.tags) AS own (tag) WHERE folded(own.tag) = folded(wanted.tag)))
+  AND (:search::text IS NULL
+       OR position(folded(:search) IN folded(a.label)) > 0
+       OR position(folded(:search) IN folded(a.status_reason)) > 0
+       OR split_part(a.status_reason, ':', 1) = ANY (:searched_reasons::text[])
+       OR EXISTS (SELECT FROM unnest(a.tags) AS own (tag) WHERE position(folded(:search) IN folded(own.tag)) > 0)
+       OR starts_with(a.id::text, :id_prefix::text)
+       OR position(:digits::text IN a.phone_number) > 0
+       OR position(:digits IN a.last_phone_number) > 0
+       OR position(:digits IN a.desired_phone) > 0
+       OR :number_key::text IN (a.phone_key, phone_key(a.last_phone_number), phone_key(a.desired_phone)))
+ORDER BY a.created_at, a.id
+LIMIT :most;
+
 --! list_changed_accounts : ShownAccount
 -- Rows written by transactions that were still open at `since`, or began later. Scans the row
 -- headers of live accounts and of those deleted within a day: a caller that reads less often
 -- must compare with list_shown_accounts.
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
        a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at,
-       a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason,
+       a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until,
+       a.sending_paused_reason,
        a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code,
        EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login,
        p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets

@@ -1,5 +1,5 @@
--- The settings of an account's connections: its proxy, the name on the phone, its presence; and the pace
--- of its messages.
+-- The settings of an account's connections: its proxy, the name on the phone, its presence; the pace of
+-- its messages; its tags, and the number that it is for.
 
 --! load_connection_settings : (proxy?, device_name?)
 -- No row where the account is not this daemon's, under this fence and a live lease: then
@@ -62,6 +62,25 @@ FROM whatsapp_accounts a WHERE a.id = :account_id AND a.deleted_at IS NULL;
 -- If it has changed, a trigger tells the account's connection.
 UPDATE whatsapp_accounts a
 SET send_rate = :send_rate, send_burst = :send_burst, new_chats_per_day = :new_chats_per_day
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.id;
+
+--! set_tags
+UPDATE whatsapp_accounts a SET tags = :tags
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.tags;
+
+--! change_tags
+-- Where two change the tags of an account at once, both changes are there in the end.
+UPDATE whatsapp_accounts a SET tags = changed_tags(a.tags, :added, :removed)
+FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
+WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
+RETURNING a.tags;
+
+--! set_desired_phone (number?)
+UPDATE whatsapp_accounts a SET desired_phone = :number
 FROM (SELECT set_config('paird.source', :source::text, true) AS source) AS claimed
 WHERE a.id = :account_id AND a.deleted_at IS NULL AND claimed.source IS NOT NULL
 RETURNING a.id;

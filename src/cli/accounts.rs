@@ -1,5 +1,6 @@
 //! `paird accounts`: adding them, listing them, and how their connections are made.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
-use super::{AccountArg, proxy};
+use super::{AccountArg, account_filter::FilterArgs, accounts_file, proxy, tag};
+use crate::account_filter::AccountFilter;
 use crate::config::{Config, device_name};
 use crate::proxy_address::ProxyAddress;
 
@@ -63,8 +65,22 @@ pub(super) enum AccountsCommand {
         #[arg(long, value_name = "N|none", value_parser = new_chats)]
         new_chats: Option<NewChats>,
     },
+    /// Adds tags to an account and removes some, or prints them.
+    Tag(tag::TagArgs),
+    /// Sets the only number that may be linked from the next attempt on, unless pairing names another.
+    Number {
+        #[command(flatten)]
+        account: AccountArg,
+        /// With its country code; `none` for any number.
+        #[arg(value_name = "PHONE|none")]
+        number: String,
+    },
     /// Lists the accounts, oldest first.
-    List,
+    List(FilterArgs),
+    /// Adds the accounts of a CSV file: all of them, or none if there is a mistake in it.
+    Import(accounts_file::ImportArgs),
+    /// Writes the accounts as CSV.
+    Export(accounts_file::ExportArgs),
     /// Gives an account another label. Its link does not notice.
     Rename {
         /// Label or id of the account.
@@ -87,7 +103,7 @@ fn new_chats(text: &str) -> Result<NewChats, String> {
 }
 
 pub(super) async fn run(config: &Config, format: Format, command: AccountsCommand) -> anyhow::Result<ExitCode> {
-    let database = Database::connect(config, format).await?;
+    let mut database = Database::connect(config, format).await?;
     match command {
         AccountsCommand::Add { label, operator, device_name } => {
             add(&database, format, &label, operator, device_name.as_deref()).await
@@ -99,7 +115,13 @@ pub(super) async fn run(config: &Config, format: Format, command: AccountsComman
         AccountsCommand::Pace { account, rate, burst, new_chats } => {
             pace(&database, format, &account.account, rate, burst, new_chats).await
         }
-        AccountsCommand::List => list(&database, format).await,
+        AccountsCommand::Tag(args) => tag::run(&database, format, args).await,
+        AccountsCommand::Number { account, number } => {
+            tag::set_number(&database, format, &account.account, &number).await
+        }
+        AccountsCommand::List(filter) => list(&database, format, &filter).await,
+        AccountsCommand::Import(args) => accounts_file::import(&mut database, format, args).await,
+        AccountsCommand::Export(args) => accounts_file::export(&database, format, args).await,
         AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
     }
 }
@@ -127,14 +149,28 @@ async fn add(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn list(database: &Database, format: Format) -> anyhow::Result<ExitCode> {
-    let accounts = database.accounts().await?;
+pub(super) async fn list(database: &Database, format: Format, filter: &FilterArgs) -> anyhow::Result<ExitCode> {
+    let filter = filter.read()?;
+    let mut accounts = database.accounts().await?;
+    let has_none = accounts.is_empty();
+    if filter != AccountFilter::default() {
+        let found = filter.find(&database.client, None, None).await.map_err(explained)?;
+        let found: HashSet<Uuid> = found.into_iter().map(|account| account.id).collect();
+        accounts.retain(|account| found.contains(&account.id));
+    }
     match format {
         Format::Json => out::json(&accounts.iter().map(as_json).collect()),
+        Format::Text if accounts.is_empty() && !has_none => out::line("no account is like that"),
         Format::Text if accounts.is_empty() => out::line("no accounts yet: paird accounts add LABEL"),
         Format::Text => {
             let mut header = vec!["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"];
             let mut rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+            if accounts.iter().any(|account| !account.tags.is_empty()) {
+                header.push("TAGS");
+                for (row, account) in rows.iter_mut().zip(&accounts) {
+                    row.push(account.tags.join(", "));
+                }
+            }
             // A number is linked once per operator, so rows of several are not to be confused.
             if has_several(accounts.iter().map(|account| account.operator_id)) {
                 header.push("OPERATOR");
@@ -218,7 +254,7 @@ fn checked_name(name: &str) -> anyhow::Result<String> {
     device_name(name.trim()).map_err(|wrong| failure(Exit::Usage, format!("the device name {wrong}")))
 }
 
-fn gone(label: &str) -> anyhow::Error {
+pub(super) fn gone(label: &str) -> anyhow::Error {
     failure(Exit::NoAccount, format!("{label:?} was deleted meanwhile"))
 }
 
@@ -265,6 +301,8 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "pairDeadline": account.pair_deadline,
         "proxy": account.proxy.as_deref().map(ProxyAddress::shown),
         "deviceName": account.device_name,
+        "tags": account.tags,
+        "desiredPhone": account.desired_phone,
         "hasKeys": account.has_keys,
         "createdAt": account.created_at,
     })

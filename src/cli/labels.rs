@@ -56,6 +56,8 @@ mod tests {
             deleted_at: None,
             proxy: None,
             device_name: None,
+            tags: Vec::new(),
+            desired_phone: None,
             has_keys: false,
         }
     }

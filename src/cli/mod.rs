@@ -2,7 +2,9 @@
 //! face: rows, `send_command`, events, and the console's HTTP API.
 
 mod account_commands;
+mod account_filter;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod audit;
 mod chat;
@@ -35,6 +37,7 @@ mod prune;
 mod sandbox;
 mod send;
 mod status;
+mod tag;
 mod watch;
 
 use std::process::ExitCode;

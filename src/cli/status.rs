@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use paird_actors::domain::{Status, StatusReason};
 use paird_sql::queries::cli::ListedAccount;
 
+use super::account_filter::FilterArgs;
 use super::accounts;
 use super::database::Database;
 use super::out::{self, Format};
@@ -14,7 +15,7 @@ use crate::config::Config;
 pub(super) async fn run(config: &Config, format: Format, wanted: Option<&str>) -> anyhow::Result<ExitCode> {
     let database = Database::connect(config, format).await?;
     let Some(wanted) = wanted else {
-        return accounts::list(&database, format).await;
+        return accounts::list(&database, format, &FilterArgs::default()).await;
     };
     let account = database.account(wanted).await?;
     match format {
@@ -42,6 +43,8 @@ fn lines(account: &ListedAccount) -> Vec<(&'static str, String)> {
     ];
     let optional = [
         ("phone", account.phone_number.as_ref().map(phone)),
+        ("only phone", account.desired_phone.as_ref().map(phone)),
+        ("tags", (!account.tags.is_empty()).then(|| account.tags.join(", "))),
         ("last phone", account.last_phone_number.as_ref().map(phone)),
         ("next retry", account.next_retry_at.as_ref().map(time)),
         ("to do", StatusReason::parse(&account.status_reason).advice().map(str::to_owned)),

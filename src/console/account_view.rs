@@ -46,6 +46,8 @@ pub struct Account {
     pub pair_code: Option<String>,
     pub pair_deadline: Option<DateTime<Utc>>,
     pub expect_phone: Option<String>,
+    /// The only number that an attempt may link, unless `account.pair` names one: digits.
+    pub desired_phone: Option<String>,
     /// What went wrong so far in the running attempt and what to do about it, as sentences for people.
     pub setback: Option<String>,
     pub created_at: DateTime<Utc>,
@@ -61,6 +63,8 @@ pub struct Account {
     pub device_name: Option<String>,
     /// Whether it looks online while it is linked: `silent` or `available`.
     pub presence: String,
+    /// Its operator's words for it, none twice in whatever case.
+    pub tags: Vec<String>,
     /// Until then nothing is sent to new chats, for WhatsApp refuses it; null: no such thing.
     pub sending_paused_until: Option<DateTime<Utc>>,
     /// Why, as a sentence without its full stop.
@@ -129,12 +133,14 @@ impl From<ShownAccount> for Account {
             pair_code: None,
             pair_deadline: utc(row.pair_deadline),
             expect_phone: row.expect_phone,
+            desired_phone: row.desired_phone,
             created_at: row.created_at.to_utc(),
             owner,
             proxy: row.proxy.as_deref().map(ProxyAddress::shown),
             proxy_has_login: row.has_proxy_login,
             device_name: row.device_name,
             presence: row.presence,
+            tags: row.tags,
             sending_paused_until: utc(row.sending_paused_until),
             sending_paused_text: row.sending_paused_reason.as_deref().map(describe_pause),
             open_tickets: row.open_tickets,

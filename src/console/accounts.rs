@@ -1,16 +1,14 @@
-//! Routes that list, show, add and rename accounts.
+//! Routes that show, add and rename an account.
 
 use actix_web::{
     HttpRequest, HttpResponse, get, patch, post,
-    web::{Data, Json, Path, Query, ReqData},
+    web::{Data, Json, Path, ReqData},
 };
 use paird_actors::domain::OperatorId;
-use paird_sql::queries::console::{
-    add_account, get_account_of_key, get_pair_code, get_shown_account, list_shown_accounts, rename_account,
-};
-use serde::{Deserialize, Serialize};
+use paird_sql::queries::console::{add_account, get_account_of_key, get_pair_code, get_shown_account, rename_account};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -24,20 +22,6 @@ use super::{
 
 /// A longer label would fit on no screen.
 const LABEL_MAX_CHARS: usize = 200;
-
-#[derive(Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct AccountFilter {
-    /// Only the accounts of this operator.
-    operator: Option<Uuid>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Accounts {
-    /// In order of creation.
-    accounts: Vec<Account>,
-}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,15 +47,6 @@ struct NewLabel {
         pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     label: String,
-}
-
-/// Lists the accounts that are not deleted.
-#[utoipa::path(tag = "accounts", params(AccountFilter), responses((status = 200, body = Accounts)))]
-#[get("/api/accounts")]
-pub async fn list(state: Data<AppState>, filter: Query<AccountFilter>) -> Result<Json<Accounts>, Problem> {
-    let database = state.database().await?;
-    let rows = state.query(list_shown_accounts().bind(&database, &filter.operator).all()).await?;
-    Ok(Json(Accounts { accounts: rows.into_iter().map(Account::from).collect() }))
 }
 
 /// Adds an account, which is unpaired at first.

@@ -22,6 +22,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The accounts that are not deleted as CSV, in UTF-8. The columns `label`, `expect_phone`, `proxy`,
+         *     `operator`, `tags` and `device_name` are those of a file that adds accounts. A cell that begins with
+         *     `=`, `+`, `-` or `@` has an apostrophe in front, so that no spreadsheet computes it.
+         */
+        get: operations["getAccountsCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds the accounts of a CSV file: all of them, or none if there is a mistake in the file. Its first line
+         *     names the columns, separated by commas: `label`, and if wanted `expect_phone`, `proxy` (without a login),
+         *     `operator`, `tags` (separated by commas) and `device_name`. At most 10,000 rows and 5 MiB. A label that
+         *     another account of the operator has is a mistake.
+         */
+        post: operations["postAccountsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}": {
         parameters: {
             query?: never;
@@ -89,6 +132,24 @@ export interface paths {
          */
         post: operations["postAccountsIdCommands"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/desired-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the only number that may be linked, unless `account.pair` names one. A link that there is stays. */
+        put: operations["putAccountsIdDesiredPhone"];
+        post?: never;
+        /** From the next attempt on any number may be linked. */
+        delete: operations["deleteAccountsIdDesiredPhone"];
         options?: never;
         head?: never;
         patch?: never;
@@ -316,6 +377,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the tags of an account. */
+        put: operations["putAccountsIdTags"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Adds tags to those of an account, and removes some. Two such requests at once are both carried out. */
+        patch: operations["patchAccountsIdTags"];
         trace?: never;
     };
     "/api/commands/{id}": {
@@ -652,6 +731,8 @@ export interface components {
              * @enum {string}
              */
             desired: "unpaired" | "paired" | "deleted";
+            /** @description The only number that an attempt may link, unless `account.pair` names one: digits. */
+            desiredPhone?: string | null;
             /** @description The name under "Linked devices" on the phone, from the next pairing on; null: the daemon's. */
             deviceName?: string | null;
             expectPhone?: string | null;
@@ -793,10 +874,17 @@ export interface components {
              * @enum {string}
              */
             statusWord: "new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown";
+            /** @description Its operator's words for it, none twice in whatever case. */
+            tags: string[];
         };
         Accounts: {
             /** @description In order of creation. */
             accounts: components["schemas"]["Account"][];
+            /**
+             * @description The `cursor` of the next page; null if there is none. Whatever is added, renamed or deleted between
+             *     two pages, no other account is missed or comes twice.
+             */
+            nextCursor?: string | null;
         };
         Alive: {
             alive: boolean;
@@ -822,6 +910,8 @@ export interface components {
              *     - `account.device_named`: the name that the phone lists was set, to `deviceName`
              *     - `account.presence_set`: the account's presence was set, to `presence`
              *     - `account.pace_set`: the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`
+             *     - `account.tagged`: the account's tags were changed, to `tags`
+             *     - `account.number_desired`: the only number that may be linked was set to `desiredPhone`, or removed
              *     - `account.resumed`: the operator had the account reconnect with its stored keys
              *     - `account.reconnected`: the account was reconnected by a command, or because its proxy changed
              *     - `account.restarted`: the account's actor was restarted by an operator
@@ -1057,6 +1147,36 @@ export interface components {
         Groups: {
             groups: components["schemas"]["Group"][];
         };
+        /** @description The mistakes of a file, as application/problem+json. Nothing of the file was done. */
+        ImportProblem: {
+            detail: string;
+            instance: string;
+            mistakeCount: number;
+            /** @description By line; at most 1,000 of them. */
+            mistakes: components["schemas"]["Mistake"][];
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /** @description Identifies the kind of problem; it is not an address. */
+            type: string;
+        };
+        ImportedAccounts: {
+            /** @description In the order of the file. */
+            accounts: components["schemas"]["ImportedRow"][];
+            /** @description Nothing was added. */
+            dryRun: boolean;
+        };
+        /** @description A row of a file, and the account that it became. */
+        ImportedRow: {
+            /**
+             * Format: uuid
+             * @description Null if the file was only checked.
+             */
+            id?: string | null;
+            label: string;
+            /** Format: int64 */
+            line: number;
+        };
         /** @description The state of an account's actor, and its copy of the row. */
         Inspection: {
             /** Format: uuid */
@@ -1249,6 +1369,18 @@ export interface components {
             /** @description By id; always the older ones first. */
             messages: components["schemas"]["Message"][];
         };
+        /** @description A mistake in a file. */
+        Mistake: {
+            /** @description The column; null if it is about the row or the file. */
+            column?: string | null;
+            /** @description What is wrong, and what to do about it. Values from the file are not repeated at length. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The line in the file on which the row begins; the header is on line 1.
+             */
+            line: number;
+        };
         NewAccount: {
             /** @description 1 to 200 characters, one of them visible, none a control character. */
             label: string;
@@ -1280,6 +1412,13 @@ export interface components {
              * @enum {string}
              */
             kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check";
+        };
+        NewDesiredPhone: {
+            /**
+             * @description As people write it, with its country code.
+             * @example +43 660 1234567
+             */
+            desiredPhone: string;
         };
         NewDeviceName: {
             /** @description 1 to 40 characters, none a control character. */
@@ -1408,6 +1547,13 @@ export interface components {
              * @description A message of this account.
              */
             messageId: number;
+        };
+        NewTags: {
+            /**
+             * @description All tags of the account, in the order in which they are shown. Each has 1 to 40 characters, no
+             *     commas and no control characters; upper and lower case are the same.
+             */
+            tags: string[];
         };
         NewText: {
             body: string;
@@ -1560,6 +1706,12 @@ export interface components {
             label: string;
             why: string;
         };
+        TagChange: {
+            /** @description What is there already stays as it is. */
+            add?: string[];
+            /** @description Removed first. What is not there is no error. */
+            remove?: string[];
+        };
         Undrained: {
             /** @description There was a drain to undo. */
             wasDraining: boolean;
@@ -1576,10 +1728,30 @@ export interface operations {
     getAccounts: {
         parameters: {
             query?: {
+                status?: ("unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting")[];
+                reason?: ("new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown")[];
                 /** @description Only the accounts of this operator. */
                 operator?: string;
+                /** @description Only accounts that this daemon runs: the id of its process, its host, or `host:pid`. */
+                daemon?: string;
+                /** @description Only accounts with this proxy, as it is shown; `none` for those that connect directly. */
+                proxy?: string;
+                /** @description Only accounts with all of these tags, in whatever case: repeated, or with commas between them. */
+                tag?: string[];
+                /**
+                 * @description Only accounts with this text in their label, reason or a tag, whose id begins with it (four
+                 *     characters or more), or with these digits in a number of theirs, in whatever way it is written.
+                 */
+                q?: string;
+                /** @description At most so many accounts; without it, all of them. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an earlier answer */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1587,11 +1759,20 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description Another one for another answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Accounts"];
                 };
+            };
+            /** @description The answer is still the one that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -1628,6 +1809,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountsCsv: {
+        parameters: {
+            query?: {
+                status?: ("unpaired" | "pending" | "connected" | "reconnecting" | "held" | "deleting")[];
+                reason?: ("new" | "opening" | "waiting_for_scan" | "waiting_for_code" | "waiting_for_passkey" | "waiting_for_passkey_confirmation" | "linking" | "reconnecting" | "daemon_restarted" | "scan_rejected" | "code_expired" | "code_refused" | "passkey_failed" | "passkey_timeout" | "no_answer" | "no_login" | "qr_exhausted" | "duplicate" | "wrong_phone" | "timeout" | "cancelled" | "connected" | "resuming" | "hold_over" | "released" | "pairing" | "socket_lost" | "unreachable" | "proxy_unreachable" | "proxy_refused" | "proxy_auth" | "proxy_invalid" | "server_busy" | "rate_limited" | "restart_required" | "not_authorized" | "refused" | "store_failed" | "replaced" | "temporary_ban" | "banned" | "client_outdated" | "keys_unusable" | "row_unreadable" | "write_refused" | "logged_out" | "no_keys" | "operator" | "unlinking" | "deleted" | "unknown")[];
+                /** @description Only the accounts of this operator. */
+                operator?: string;
+                /** @description Only accounts that this daemon runs: the id of its process, its host, or `host:pid`. */
+                daemon?: string;
+                /** @description Only accounts with this proxy, as it is shown; `none` for those that connect directly. */
+                proxy?: string;
+                /** @description Only accounts with all of these tags, in whatever case: repeated, or with commas between them. */
+                tag?: string[];
+                /**
+                 * @description Only accounts with this text in their label, reason or a tag, whose id begins with it (four
+                 *     characters or more), or with these digits in a number of theirs, in whatever way it is written.
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAccountsImport: {
+        parameters: {
+            query?: {
+                /** @description Only checks the file, and adds nothing. */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description The same key again is the same accounts, as long as their rows are kept */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The file could be imported */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedAccounts"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedAccounts"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ImportProblem"];
                 };
             };
             /** @description What went wrong */
@@ -1801,6 +2081,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdDesiredPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDesiredPhone"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAccountsIdDesiredPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description What went wrong */
@@ -2375,6 +2719,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putAccountsIdTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTags"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchAccountsIdTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
             };
             /** @description What went wrong */
             default: {

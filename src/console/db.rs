@@ -31,7 +31,15 @@ pub async fn connect(pool: &Pool, login: &str) -> Result<Object, Problem> {
 /// # Errors
 /// 503: it took too long.
 pub async fn with_timeout<T>(asking: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::time::timeout(TIMEOUT, asking).await.map_err(|_| away(&"no answer in time"))
+    within(TIMEOUT, asking).await
+}
+
+/// The same for what may take longer than a person waits for a page.
+///
+/// # Errors
+/// 503: it took too long.
+pub async fn within<T>(most: Duration, asking: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(most, asking).await.map_err(|_| away(&"no answer in time"))
 }
 
 /// The problem to answer with when a statement failed: 422 for a value that the database rejects, 403

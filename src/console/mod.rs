@@ -6,8 +6,10 @@
 //! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
 //! them.
 
+mod account_list;
 mod account_view;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod auth;
 mod commands;
@@ -33,6 +35,7 @@ mod sending;
 mod server;
 mod socket;
 mod state;
+mod tags;
 mod token;
 mod trail;
 mod vocabulary;

@@ -20,11 +20,11 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    accounts, admin, commands, connection_settings, fleet, health, history, live,
+    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, health, history, live,
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
-    qr, sending, vocabulary,
+    qr, sending, tags, vocabulary,
 };
 
 /// All routes except the pages.
@@ -36,7 +36,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(login::login)
         .service(login::logout)
         .service(document)
-        .service(accounts::list)
+        .service(account_list::list)
+        .service(accounts_file::export)
+        .service(accounts_file::import)
         .service(accounts::add)
         .service(accounts::show)
         .service(accounts::rename)
@@ -47,6 +49,10 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(connection_settings::set_presence)
         .service(connection_settings::show_pace)
         .service(connection_settings::set_pace)
+        .service(tags::set_tags)
+        .service(tags::change_tags)
+        .service(tags::desire_phone)
+        .service(tags::forget_desired_phone)
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)

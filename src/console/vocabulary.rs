@@ -31,6 +31,16 @@ pub fn status() -> Object {
     words("What the account is.", Status::ALL, Status::as_str, Status::meaning).build()
 }
 
+/// Of a parameter that may be repeated.
+pub fn statuses() -> Array {
+    ArrayBuilder::new().items(status()).build()
+}
+
+/// Of a parameter that may be repeated.
+pub fn reason_words() -> Array {
+    ArrayBuilder::new().items(reason_word()).build()
+}
+
 pub fn desired() -> Object {
     words("What the operator wants.", Desired::ALL, Desired::as_str, Desired::meaning).build()
 }

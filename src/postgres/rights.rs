@@ -115,7 +115,7 @@ pub const COLUMNS: [ColumnRights; 45] = [
     columns("whatsapp_accounts", "created_at", ["S", "S", "S"]),
     columns("whatsapp_accounts", "id operator_id", ["SI", "S", "SI"]),
     columns("whatsapp_accounts", "device_name label presence proxy", ["SIU", "S", "SIU"]),
-    columns("whatsapp_accounts", "new_chats_per_day send_burst send_rate", ["SIU", "S", "SIU"]),
+    columns("whatsapp_accounts", "desired_phone new_chats_per_day send_burst send_rate tags", ["SIU", "S", "SIU"]),
     columns(
         "whatsapp_accounts",
         "deleted_at desired device_jid event_seq expect_phone fence groups_synced_at keyring_id",

@@ -25,6 +25,7 @@ mod restored;
 mod roles;
 mod support;
 mod sweeping;
+mod tags;
 mod tickets;
 mod vocabulary;
 mod waits;

@@ -321,9 +321,16 @@ async fn a_logins_own_functions_get_around_no_limit() {
     shop.batch_execute(own).await.unwrap();
     for path in ["shop, public, pg_catalog", "shop"] {
         shop.batch_execute(&format!("SET search_path = {path}")).await.unwrap();
-        for value in
-            ["label = repeat('x', 201)", "label = E'\\x01'", "label = ''", "proxy = repeat('x', 2001)", "send_rate = 0"]
-        {
+        for value in [
+            "label = repeat('x', 201)",
+            "label = E'\\x01'",
+            "label = ''",
+            "proxy = repeat('x', 2001)",
+            "send_rate = 0",
+            "tags = '{a,A}'",
+            "tags = ARRAY[repeat('x', 41)]",
+            "desired_phone = '0'",
+        ] {
             let sql = format!("UPDATE public.whatsapp_accounts SET {value} WHERE id = $1");
             let wrong = shop.execute(&sql, &[&account.0]).await.expect_err(value);
             assert_eq!(wrong.code(), Some(&SqlState::CHECK_VIOLATION), "{path}: {value}: {wrong:?}");

@@ -33,6 +33,10 @@ pub enum AuditAction {
     PresenceSet,
     #[strum(serialize = "account.pace_set")]
     PaceSet,
+    #[strum(serialize = "account.tagged")]
+    Tagged,
+    #[strum(serialize = "account.number_desired")]
+    NumberDesired,
     #[strum(serialize = "account.resumed")]
     Resumed,
     #[strum(serialize = "account.reconnected")]
@@ -92,6 +96,8 @@ impl AuditAction {
             Self::DeviceNamed => "Device name changed",
             Self::PresenceSet => "Presence changed",
             Self::PaceSet => "Pace of messages set",
+            Self::Tagged => "Tags changed",
+            Self::NumberDesired => "Number to link changed",
             Self::Resumed => "Resumed",
             Self::Reconnected => "Connected anew",
             Self::Restarted => "Restarted",
@@ -135,6 +141,8 @@ impl AuditAction {
             Self::PaceSet => {
                 "the pace of the account's messages was set, to `sendRate`, `sendBurst` and `newChatsPerDay`"
             }
+            Self::Tagged => "the account's tags were changed, to `tags`",
+            Self::NumberDesired => "the only number that may be linked was set to `desiredPhone`, or removed",
             Self::Resumed => "the operator had the account reconnect with its stored keys",
             Self::Reconnected => "the account was reconnected by a command, or because its proxy changed",
             Self::Restarted => "the account's actor was restarted by an operator",

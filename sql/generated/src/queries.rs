@@ -13,6 +13,7 @@ pub mod contacts;
 pub mod credentials;
 pub mod doctor;
 pub mod events;
+pub mod importing;
 pub mod keyrings;
 pub mod messages;
 pub mod metrics;

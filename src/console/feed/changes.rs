@@ -30,7 +30,7 @@ impl Changes {
     /// Starts with the rows of now: none of them is a change.
     pub async fn from_now(client: &Client) -> Result<Self, StoreError> {
         let watermark = bounded(get_feed_line().bind(client).one()).await?;
-        let rows = bounded(list_shown_accounts().bind(client, &None).all()).await?;
+        let rows = bounded(list_shown_accounts().bind(client).all()).await?;
         let accounts = rows.into_iter().map(|row| (row.id, Account::from(row))).collect();
         Ok(Self { accounts, watermark, cursor: Cursor::before(watermark) })
     }
@@ -59,7 +59,7 @@ impl Changes {
 
     /// Accounts that no longer exist: the list of changes leaves out old deletions.
     pub async fn deleted(&mut self, client: &Client) -> Result<Vec<Frame>, StoreError> {
-        let rows = bounded(list_shown_accounts().bind(client, &None).all()).await?;
+        let rows = bounded(list_shown_accounts().bind(client).all()).await?;
         let present: HashSet<Uuid> = rows.into_iter().map(|row| row.id).collect();
         let deleted: Vec<Uuid> = self.accounts.keys().copied().filter(|id| !present.contains(id)).collect();
         Ok(deleted.into_iter().filter_map(|id| self.on_deleted(id)).collect())

@@ -1,6 +1,8 @@
 //! The console's HTTP API: authentication, responses, the live stream.
 
+mod account_list;
 mod accounts;
+mod accounts_file;
 mod admin;
 mod connection;
 mod doors;
@@ -10,3 +12,4 @@ mod messages;
 mod metrics;
 mod problems;
 mod sending;
+mod tags;

@@ -78,6 +78,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         let sql = sql.replace("$1", &format!("({})", literal(HOSTILE))).replace("$2", &format!("'{of}'::uuid"));
         owner.batch_execute(&sql).await.unwrap_or_else(|wrong| panic!("{sql}: {wrong:?}"));
     }
+    std::fs::write(stage.dir.join("hostile.csv"), format!("label,{HOSTILE}\n{HOSTILE},x\n")).unwrap();
     let (account, held, gone) = (account.to_string(), held.to_string(), gone.to_string());
     let commands: Vec<Vec<&str>> = vec![
         vec!["accounts", "list"],
@@ -122,6 +123,13 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["accounts", "proxy", &held, "socks5://127.0.0.1:1"],
         vec!["accounts", "name", &held, "none"],
         vec!["accounts", "pace", &held, "--new-chats", "none"],
+        vec!["accounts", "tag", &held, HOSTILE],
+        vec!["accounts", "tag", &held, "vip", "--remove", HOSTILE],
+        vec!["accounts", "number", &held, HOSTILE],
+        vec!["accounts", "list", "--search", HOSTILE],
+        vec!["accounts", "export"],
+        vec!["accounts", "import", "hostile.csv"],
+        vec!["accounts", "import", HOSTILE],
         vec!["accounts", "add", HOSTILE],
         vec!["accounts", "rename", &held, HOSTILE],
         vec!["link", &held],

@@ -5,6 +5,7 @@ mod admin;
 mod doctor;
 mod events;
 mod exits;
+mod fleet_files;
 mod hostile_text;
 mod messages;
 mod pairing;

@@ -63,6 +63,13 @@ impl Phone {
         Ok(Self(digits.to_owned()))
     }
 
+    /// What a text that people search for has of a number: its digits, in whatever way they are
+    /// written, without the prefix of an international call or the zero that is dialled within the
+    /// country. `None` for other texts, and for less than three digits.
+    pub fn searched_digits(text: &str) -> Option<String> {
+        written::searched_digits(text)
+    }
+
     /// A number for documents; `last` tells one from another.
     pub(super) fn example(last: u8) -> Self {
         Self(format!("43660123456{last}"))

@@ -125,3 +125,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_search_finds_a_number_however_it_is_written() {
+    for written in
+        ["+43 660 1234567", "0043 660/1234567", "+43 (0)660 1234567", "4306601234567", "0660 123 45 67", "٠٦٦٠١٢٣"]
+    {
+        let searched = Phone::searched_digits(written).unwrap();
+        assert!("436601234567".contains(&searched), "{written}: {searched}");
+    }
+    for other in ["", "de", "12", "+0", "desk 1234", "user@660"] {
+        assert_eq!(Phone::searched_digits(other), None, "{other}");
+    }
+}

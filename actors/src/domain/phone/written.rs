@@ -5,6 +5,9 @@ use super::PhoneError;
 /// The zero of each script that keyboards of phones write digits in.
 const ZEROS: [char; 6] = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{ff10}'];
 
+/// Fewer digits are in too many numbers.
+const LEAST_SEARCHED: usize = 3;
+
 /// The digits of a text, the prefix of an international call taken off.
 pub(super) fn digits(text: &str) -> Result<String, PhoneError> {
     let mut digits = String::new();
@@ -23,6 +26,14 @@ pub(super) fn digits(text: &str) -> Result<String, PhoneError> {
         Some(number) if !has_plus => Ok(number.to_owned()),
         Some(_) | None => Ok(digits),
     }
+}
+
+/// The digits of a part of a number.
+pub(super) fn searched_digits(text: &str) -> Option<String> {
+    let read = digits(&text.replace("(0)", "")).ok()?;
+    let read = without_trunk_prefix(&read).unwrap_or(read);
+    let read = read.trim_start_matches('0');
+    (read.len() >= LEAST_SEARCHED).then(|| read.to_owned())
 }
 
 /// Removes the digit that is dialled only within the country: the `0` of +44 (0)20.

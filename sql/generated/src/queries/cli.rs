@@ -68,6 +68,8 @@ pub struct ListedAccount {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<String>,
     pub device_name: Option<String>,
+    pub tags: Vec<String>,
+    pub desired_phone: Option<String>,
     pub has_keys: bool,
 }
 pub struct ListedAccountBorrowed<'a> {
@@ -87,6 +89,8 @@ pub struct ListedAccountBorrowed<'a> {
     pub deleted_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    pub tags: crate::ArrayIterator<'a, &'a str>,
+    pub desired_phone: Option<&'a str>,
     pub has_keys: bool,
 }
 impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
@@ -108,6 +112,8 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             deleted_at,
             proxy,
             device_name,
+            tags,
+            desired_phone,
             has_keys,
         }: ListedAccountBorrowed<'a>,
     ) -> Self {
@@ -128,6 +134,8 @@ impl<'a> From<ListedAccountBorrowed<'a>> for ListedAccount {
             deleted_at,
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
+            tags: tags.map(|v| v.into()).collect(),
+            desired_phone: desired_phone.map(|v| v.into()),
             has_keys,
         }
     }
@@ -1196,7 +1204,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
 pub struct ListListedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_listed_accounts() -> ListListedAccountsStmt {
     ListListedAccountsStmt(
-        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name, keyring_id IS NOT NULL AS has_keys FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        "SELECT id, operator_id, label, status, status_reason, status_since, desired, phone_number, last_phone_number, next_retry_at, pair_deadline, qr_expires_at, created_at, deleted_at, proxy, device_name, tags, desired_phone, keyring_id IS NOT NULL AS has_keys FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
@@ -1232,7 +1240,9 @@ impl ListListedAccountsStmt {
                     deleted_at: row.try_get(13)?,
                     proxy: row.try_get(14)?,
                     device_name: row.try_get(15)?,
-                    has_keys: row.try_get(16)?,
+                    tags: row.try_get(16)?,
+                    desired_phone: row.try_get(17)?,
+                    has_keys: row.try_get(18)?,
                 })
             },
             mapper: |it| ListedAccount::from(it),

@@ -1,6 +1,41 @@
 // This file was generated with `clorinde`. Do not modify.
 
 #[derive(Debug)]
+pub struct FindAccountsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::StringSql,
+    T9: crate::StringSql,
+    T10: crate::ArraySql<Item = T9>,
+    T11: crate::StringSql,
+    T12: crate::StringSql,
+    T13: crate::ArraySql<Item = T12>,
+    T14: crate::StringSql,
+    T15: crate::StringSql,
+    T16: crate::StringSql,
+> {
+    pub after_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub after_id: Option<uuid::Uuid>,
+    pub operator: Option<uuid::Uuid>,
+    pub statuses: T2,
+    pub reasons: T4,
+    pub known_reasons: T6,
+    pub daemon: Option<T7>,
+    pub proxy: Option<T8>,
+    pub tags: T10,
+    pub search: Option<T11>,
+    pub searched_reasons: T13,
+    pub id_prefix: Option<T14>,
+    pub digits: Option<T15>,
+    pub number_key: Option<T16>,
+    pub most: Option<i64>,
+}
+#[derive(Debug)]
 pub struct AddAccountParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub id: uuid::Uuid,
     pub operator: uuid::Uuid,
@@ -72,6 +107,8 @@ pub struct ShownAccount {
     pub proxy: Option<String>,
     pub device_name: Option<String>,
     pub presence: String,
+    pub tags: Vec<String>,
+    pub desired_phone: Option<String>,
     pub sending_paused_until: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub sending_paused_reason: Option<String>,
     pub has_keys: bool,
@@ -102,6 +139,8 @@ pub struct ShownAccountBorrowed<'a> {
     pub proxy: Option<&'a str>,
     pub device_name: Option<&'a str>,
     pub presence: &'a str,
+    pub tags: crate::ArrayIterator<'a, &'a str>,
+    pub desired_phone: Option<&'a str>,
     pub sending_paused_until: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub sending_paused_reason: Option<&'a str>,
     pub has_keys: bool,
@@ -134,6 +173,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             proxy,
             device_name,
             presence,
+            tags,
+            desired_phone,
             sending_paused_until,
             sending_paused_reason,
             has_keys,
@@ -165,6 +206,8 @@ impl<'a> From<ShownAccountBorrowed<'a>> for ShownAccount {
             proxy: proxy.map(|v| v.into()),
             device_name: device_name.map(|v| v.into()),
             presence: presence.into(),
+            tags: tags.map(|v| v.into()).collect(),
+            desired_phone: desired_phone.map(|v| v.into()),
             sending_paused_until,
             sending_paused_reason: sending_paused_reason.map(|v| v.into()),
             has_keys,
@@ -1246,7 +1289,7 @@ where
 pub struct ListShownAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_shown_accounts() -> ListShownAccountsStmt {
     ListShownAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND ($1::uuid IS NULL OR a.operator_id = $1) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1258,11 +1301,10 @@ impl ListShownAccountsStmt {
     pub fn bind<'c, 'a, 's, C: GenericClient>(
         &'s self,
         client: &'c C,
-        operator: &'a Option<uuid::Uuid>,
-    ) -> ShownAccountQuery<'c, 'a, 's, C, ShownAccount, 1> {
+    ) -> ShownAccountQuery<'c, 'a, 's, C, ShownAccount, 0> {
         ShownAccountQuery {
             client,
-            params: [operator],
+            params: [],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<ShownAccountBorrowed, tokio_postgres::Error> {
@@ -1286,15 +1328,17 @@ impl ListShownAccountsStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    sending_paused_until: row.try_get(19)?,
-                    sending_paused_reason: row.try_get(20)?,
-                    has_keys: row.try_get(21)?,
-                    has_pair_code: row.try_get(22)?,
-                    has_proxy_login: row.try_get(23)?,
-                    owner_host: row.try_get(24)?,
-                    owner_pid: row.try_get(25)?,
-                    owner_version: row.try_get(26)?,
-                    open_tickets: row.try_get(27)?,
+                    tags: row.try_get(19)?,
+                    desired_phone: row.try_get(20)?,
+                    sending_paused_until: row.try_get(21)?,
+                    sending_paused_reason: row.try_get(22)?,
+                    has_keys: row.try_get(23)?,
+                    has_pair_code: row.try_get(24)?,
+                    has_proxy_login: row.try_get(25)?,
+                    owner_host: row.try_get(26)?,
+                    owner_pid: row.try_get(27)?,
+                    owner_version: row.try_get(28)?,
+                    open_tickets: row.try_get(29)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
@@ -1304,7 +1348,7 @@ impl ListShownAccountsStmt {
 pub struct GetShownAccountStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_shown_account() -> GetShownAccountStmt {
     GetShownAccountStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.id = $1 AND a.deleted_at IS NULL",
         None,
     )
 }
@@ -1344,25 +1388,194 @@ impl GetShownAccountStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    sending_paused_until: row.try_get(19)?,
-                    sending_paused_reason: row.try_get(20)?,
-                    has_keys: row.try_get(21)?,
-                    has_pair_code: row.try_get(22)?,
-                    has_proxy_login: row.try_get(23)?,
-                    owner_host: row.try_get(24)?,
-                    owner_pid: row.try_get(25)?,
-                    owner_version: row.try_get(26)?,
-                    open_tickets: row.try_get(27)?,
+                    tags: row.try_get(19)?,
+                    desired_phone: row.try_get(20)?,
+                    sending_paused_until: row.try_get(21)?,
+                    sending_paused_reason: row.try_get(22)?,
+                    has_keys: row.try_get(23)?,
+                    has_pair_code: row.try_get(24)?,
+                    has_proxy_login: row.try_get(25)?,
+                    owner_host: row.try_get(26)?,
+                    owner_pid: row.try_get(27)?,
+                    owner_version: row.try_get(28)?,
+                    open_tickets: row.try_get(29)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),
         }
     }
 }
+pub struct FindAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn find_accounts() -> FindAccountsStmt {
+    FindAccountsStmt(
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE a.deleted_at IS NULL AND (a.created_at, a.id) > (coalesce($1, '-infinity'::timestamptz), coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)) AND ($3::uuid IS NULL OR a.operator_id = $3) AND (cardinality($4::text[]) = 0 OR a.status = ANY ($4)) AND (cardinality($5::text[]) = 0 OR split_part(a.status_reason, ':', 1) = ANY ($5) OR (cardinality($6::text[]) > 0 AND split_part(a.status_reason, ':', 1) <> ALL ($6))) AND ($7::text IS NULL OR $7 IN (p.id::text, p.host, p.host || ':' || p.pid)) AND ($8::text IS NULL OR lower(coalesce(proxy_without_login(a.proxy), 'none')) = lower($8)) AND NOT EXISTS (SELECT FROM unnest($9::text[]) AS wanted (tag) WHERE NOT EXISTS (SELECT FROM unnest(a.tags) AS own (tag) WHERE folded(own.tag) = folded(wanted.tag))) AND ($10::text IS NULL OR position(folded($10) IN folded(a.label)) > 0 OR position(folded($10) IN folded(a.status_reason)) > 0 OR split_part(a.status_reason, ':', 1) = ANY ($11::text[]) OR EXISTS (SELECT FROM unnest(a.tags) AS own (tag) WHERE position(folded($10) IN folded(own.tag)) > 0) OR starts_with(a.id::text, $12::text) OR position($13::text IN a.phone_number) > 0 OR position($13 IN a.last_phone_number) > 0 OR position($13 IN a.desired_phone) > 0 OR $14::text IN (a.phone_key, phone_key(a.last_phone_number), phone_key(a.desired_phone))) ORDER BY a.created_at, a.id LIMIT $15",
+        None,
+    )
+}
+impl FindAccountsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+        T5: crate::StringSql,
+        T6: crate::ArraySql<Item = T5>,
+        T7: crate::StringSql,
+        T8: crate::StringSql,
+        T9: crate::StringSql,
+        T10: crate::ArraySql<Item = T9>,
+        T11: crate::StringSql,
+        T12: crate::StringSql,
+        T13: crate::ArraySql<Item = T12>,
+        T14: crate::StringSql,
+        T15: crate::StringSql,
+        T16: crate::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        after_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        after_id: &'a Option<uuid::Uuid>,
+        operator: &'a Option<uuid::Uuid>,
+        statuses: &'a T2,
+        reasons: &'a T4,
+        known_reasons: &'a T6,
+        daemon: &'a Option<T7>,
+        proxy: &'a Option<T8>,
+        tags: &'a T10,
+        search: &'a Option<T11>,
+        searched_reasons: &'a T13,
+        id_prefix: &'a Option<T14>,
+        digits: &'a Option<T15>,
+        number_key: &'a Option<T16>,
+        most: &'a Option<i64>,
+    ) -> ShownAccountQuery<'c, 'a, 's, C, ShownAccount, 15> {
+        ShownAccountQuery {
+            client,
+            params: [
+                after_at,
+                after_id,
+                operator,
+                statuses,
+                reasons,
+                known_reasons,
+                daemon,
+                proxy,
+                tags,
+                search,
+                searched_reasons,
+                id_prefix,
+                digits,
+                number_key,
+                most,
+            ],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ShownAccountBorrowed, tokio_postgres::Error> {
+                Ok(ShownAccountBorrowed {
+                    id: row.try_get(0)?,
+                    operator_id: row.try_get(1)?,
+                    label: row.try_get(2)?,
+                    phone_number: row.try_get(3)?,
+                    last_phone_number: row.try_get(4)?,
+                    status: row.try_get(5)?,
+                    status_reason: row.try_get(6)?,
+                    status_since: row.try_get(7)?,
+                    next_retry_at: row.try_get(8)?,
+                    desired: row.try_get(9)?,
+                    last_qr_at: row.try_get(10)?,
+                    qr_expires_at: row.try_get(11)?,
+                    pair_deadline: row.try_get(12)?,
+                    expect_phone: row.try_get(13)?,
+                    created_at: row.try_get(14)?,
+                    deleted_at: row.try_get(15)?,
+                    proxy: row.try_get(16)?,
+                    device_name: row.try_get(17)?,
+                    presence: row.try_get(18)?,
+                    tags: row.try_get(19)?,
+                    desired_phone: row.try_get(20)?,
+                    sending_paused_until: row.try_get(21)?,
+                    sending_paused_reason: row.try_get(22)?,
+                    has_keys: row.try_get(23)?,
+                    has_pair_code: row.try_get(24)?,
+                    has_proxy_login: row.try_get(25)?,
+                    owner_host: row.try_get(26)?,
+                    owner_pid: row.try_get(27)?,
+                    owner_version: row.try_get(28)?,
+                    open_tickets: row.try_get(29)?,
+                })
+            },
+            mapper: |it| ShownAccount::from(it),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+    T6: crate::ArraySql<Item = T5>,
+    T7: crate::StringSql,
+    T8: crate::StringSql,
+    T9: crate::StringSql,
+    T10: crate::ArraySql<Item = T9>,
+    T11: crate::StringSql,
+    T12: crate::StringSql,
+    T13: crate::ArraySql<Item = T12>,
+    T14: crate::StringSql,
+    T15: crate::StringSql,
+    T16: crate::StringSql,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        FindAccountsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16>,
+        ShownAccountQuery<'c, 'a, 's, C, ShownAccount, 15>,
+        C,
+    > for FindAccountsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a FindAccountsParams<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16>,
+    ) -> ShownAccountQuery<'c, 'a, 's, C, ShownAccount, 15> {
+        self.bind(
+            client,
+            &params.after_at,
+            &params.after_id,
+            &params.operator,
+            &params.statuses,
+            &params.reasons,
+            &params.known_reasons,
+            &params.daemon,
+            &params.proxy,
+            &params.tags,
+            &params.search,
+            &params.searched_reasons,
+            &params.id_prefix,
+            &params.digits,
+            &params.number_key,
+            &params.most,
+        )
+    }
+}
 pub struct ListChangedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_changed_accounts() -> ListChangedAccountsStmt {
     ListChangedAccountsStmt(
-        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since, a.next_retry_at, a.desired, a.last_qr_at, a.qr_expires_at, a.pair_deadline, a.expect_phone, a.created_at, a.deleted_at, a.proxy, a.device_name, a.presence, a.tags, a.desired_phone, a.sending_paused_until, a.sending_paused_reason, a.keyring_id IS NOT NULL AS has_keys, a.pair_code IS NOT NULL AS has_pair_code, EXISTS (SELECT FROM proxy_logins l WHERE l.account_id = a.id AND l.proxy = a.proxy) AS has_proxy_login, p.host AS owner_host, p.pid AS owner_pid, p.version AS owner_version, tickets.open AS open_tickets FROM whatsapp_accounts a LEFT JOIN processes p ON p.id = a.owner AND p.expires_at > clock_timestamp(), LATERAL (SELECT count(*) AS open FROM unlink_tickets t WHERE t.account_id = a.id) AS tickets WHERE (a.deleted_at IS NULL OR a.deleted_at > now() - interval '1 day') AND age(a.xmin) <= age(($1::bigint::text::xid8)::xid) ORDER BY a.created_at, a.id",
         None,
     )
 }
@@ -1402,15 +1615,17 @@ impl ListChangedAccountsStmt {
                     proxy: row.try_get(16)?,
                     device_name: row.try_get(17)?,
                     presence: row.try_get(18)?,
-                    sending_paused_until: row.try_get(19)?,
-                    sending_paused_reason: row.try_get(20)?,
-                    has_keys: row.try_get(21)?,
-                    has_pair_code: row.try_get(22)?,
-                    has_proxy_login: row.try_get(23)?,
-                    owner_host: row.try_get(24)?,
-                    owner_pid: row.try_get(25)?,
-                    owner_version: row.try_get(26)?,
-                    open_tickets: row.try_get(27)?,
+                    tags: row.try_get(19)?,
+                    desired_phone: row.try_get(20)?,
+                    sending_paused_until: row.try_get(21)?,
+                    sending_paused_reason: row.try_get(22)?,
+                    has_keys: row.try_get(23)?,
+                    has_pair_code: row.try_get(24)?,
+                    has_proxy_login: row.try_get(25)?,
+                    owner_host: row.try_get(26)?,
+                    owner_pid: row.try_get(27)?,
+                    owner_version: row.try_get(28)?,
+                    open_tickets: row.try_get(29)?,
                 })
             },
             mapper: |it| ShownAccount::from(it),

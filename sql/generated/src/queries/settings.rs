@@ -47,6 +47,31 @@ pub struct SetPaceParams<T1: crate::StringSql> {
     pub source: T1,
     pub account_id: uuid::Uuid,
 }
+#[derive(Debug)]
+pub struct SetTagsParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>, T3: crate::StringSql> {
+    pub tags: T2,
+    pub source: T3,
+    pub account_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct ChangeTagsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+> {
+    pub added: T2,
+    pub removed: T4,
+    pub source: T5,
+    pub account_id: uuid::Uuid,
+}
+#[derive(Debug)]
+pub struct SetDesiredPhoneParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub number: Option<T1>,
+    pub source: T2,
+    pub account_id: uuid::Uuid,
+}
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadConnectionSettings {
     pub proxy: Option<String>,
@@ -338,6 +363,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(GetPace) -> R) -> GetPaceQuery<'c, 'a, 's, C, R, N> {
         GetPaceQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct VecStringQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<crate::ArrayIterator<'_, &str>, tokio_postgres::Error>,
+    mapper: fn(crate::ArrayIterator<'_, &str>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> VecStringQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(crate::ArrayIterator<'_, &str>) -> R) -> VecStringQuery<'c, 'a, 's, C, R, N> {
+        VecStringQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -731,5 +810,175 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
             &params.source,
             &params.account_id,
         )
+    }
+}
+pub struct SetTagsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_tags() -> SetTagsStmt {
+    SetTagsStmt(
+        "UPDATE whatsapp_accounts a SET tags = $1 FROM (SELECT set_config('paird.source', $2::text, true) AS source) AS claimed WHERE a.id = $3 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.tags",
+        None,
+    )
+}
+impl SetTagsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        tags: &'a T2,
+        source: &'a T3,
+        account_id: &'a uuid::Uuid,
+    ) -> VecStringQuery<'c, 'a, 's, C, Vec<String>, 3> {
+        VecStringQuery {
+            client,
+            params: [tags, source, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.map(|v| v.into()).collect(),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>, T3: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SetTagsParams<T1, T2, T3>,
+        VecStringQuery<'c, 'a, 's, C, Vec<String>, 3>,
+        C,
+    > for SetTagsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SetTagsParams<T1, T2, T3>,
+    ) -> VecStringQuery<'c, 'a, 's, C, Vec<String>, 3> {
+        self.bind(client, &params.tags, &params.source, &params.account_id)
+    }
+}
+pub struct ChangeTagsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn change_tags() -> ChangeTagsStmt {
+    ChangeTagsStmt(
+        "UPDATE whatsapp_accounts a SET tags = changed_tags(a.tags, $1, $2) FROM (SELECT set_config('paird.source', $3::text, true) AS source) AS claimed WHERE a.id = $4 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.tags",
+        None,
+    )
+}
+impl ChangeTagsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+        T5: crate::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        added: &'a T2,
+        removed: &'a T4,
+        source: &'a T5,
+        account_id: &'a uuid::Uuid,
+    ) -> VecStringQuery<'c, 'a, 's, C, Vec<String>, 4> {
+        VecStringQuery {
+            client,
+            params: [added, removed, source, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.map(|v| v.into()).collect(),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+    T5: crate::StringSql,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ChangeTagsParams<T1, T2, T3, T4, T5>,
+        VecStringQuery<'c, 'a, 's, C, Vec<String>, 4>,
+        C,
+    > for ChangeTagsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ChangeTagsParams<T1, T2, T3, T4, T5>,
+    ) -> VecStringQuery<'c, 'a, 's, C, Vec<String>, 4> {
+        self.bind(client, &params.added, &params.removed, &params.source, &params.account_id)
+    }
+}
+pub struct SetDesiredPhoneStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn set_desired_phone() -> SetDesiredPhoneStmt {
+    SetDesiredPhoneStmt(
+        "UPDATE whatsapp_accounts a SET desired_phone = $1 FROM (SELECT set_config('paird.source', $2::text, true) AS source) AS claimed WHERE a.id = $3 AND a.deleted_at IS NULL AND claimed.source IS NOT NULL RETURNING a.id",
+        None,
+    )
+}
+impl SetDesiredPhoneStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        number: &'a Option<T1>,
+        source: &'a T2,
+        account_id: &'a uuid::Uuid,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        UuidUuidQuery {
+            client,
+            params: [number, source, account_id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SetDesiredPhoneParams<T1, T2>,
+        UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3>,
+        C,
+    > for SetDesiredPhoneStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SetDesiredPhoneParams<T1, T2>,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 3> {
+        self.bind(client, &params.number, &params.source, &params.account_id)
     }
 }
