@@ -10,6 +10,7 @@ const account = {
   statusText: 'Banned by WhatsApp for some time',
   statusReason: 'temporary_ban: 402 code 101',
   proxy: 'socks5://10.0.0.7:1080',
+  tags: ['vip', 'Linz'],
 };
 const finds = (text) => finder(text)(account);
 
@@ -33,9 +34,10 @@ test('a number is found however it is written', () => {
   for (const text of ['0661 1234567', '+49 660 1234567', '99', '+']) assert.ok(!finds(text), text);
 });
 
-test('words are found in names, ids, reasons and proxies', () => {
+test('words are found in names, ids, reasons, proxies and tags', () => {
   for (const text of [
     '',
+    'linz',
     '  ',
     'store',
     'STORE wörth',

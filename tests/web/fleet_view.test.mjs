@@ -27,6 +27,7 @@ const account = (id, more = {}) => ({
   nextRetryAt: null,
   advice: null,
   proxy: null,
+  tags: [],
   owner: null,
   actions: [],
   openTickets: 0,
@@ -73,6 +74,8 @@ test('values of one filter add up and filters exclude each other', () => {
   assert.deepEqual(ids(fleet, { filters: { status: ['held', 'reconnecting'] } }), ['held', 'reconnecting']);
   assert.deepEqual(ids(fleet, { filters: { status: ['held', 'connected'], proxy: ['socks5://a:1'] } }), ['held']);
   assert.deepEqual(ids(fleet, { filters: { proxy: [''] } }), ['connected'], 'no proxy is a value, too');
+  const tagged = [account('a', { tags: ['vip', 'shop'] }), account('b', { tags: ['shop'] }), account('c')];
+  assert.deepEqual(ids(tagged, { filters: { tag: ['vip', ''] } }), ['a', 'c']);
   assert.deepEqual(ids(fleet, { filters: { status: [] } }).length, 3);
 });
 

@@ -30,6 +30,7 @@ export const COLUMNS = [
     isUsual: true,
   },
   { key: 'retry', title: 'Next try', by: ({ nextRetryAt }) => nextRetryAt && Date.parse(nextRetryAt), share: 7 },
+  { key: 'tags', title: 'Tags', by: ({ tags }) => tags.join(', '), share: 9 },
   { key: 'proxy', title: 'Proxy', by: ({ proxy }) => proxy, share: 13 },
   { key: 'daemon', title: 'Daemon', by: ({ owner }) => owner?.host, share: 9 },
   { key: 'device', title: 'Name on the phone', by: ({ deviceName }) => deviceName, share: 9 },

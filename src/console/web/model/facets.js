@@ -32,6 +32,7 @@ export const FACETS = [
     word: (value, account) =>
       account && value !== 'unknown' ? account.statusText.split('. ')[0] : value.replaceAll('_', ' '),
   },
+  { key: 'tag', title: 'Tag', of: ({ tags }) => (tags.length > 0 ? tags : ['']), word: asItIs('No tag') },
   { key: 'operator', title: 'Operator', of: ({ operatorId }) => operatorId, word: asItIs('None') },
   { key: 'daemon', title: 'Daemon', of: ({ owner }) => owner?.host ?? '', word: asItIs('No daemon') },
   { key: 'proxy', title: 'Proxy', of: ({ proxy }) => proxy ?? '', word: asItIs('No proxy') },

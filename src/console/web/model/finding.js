@@ -1,5 +1,5 @@
 // @ts-check
-// Free search: over names, numbers however they are written, ids, reasons and proxies. Pure.
+// Free search: over names, numbers however they are written, ids, reasons, proxies and tags. Pure.
 
 /** @import { Account } from './api.js' */
 
@@ -18,8 +18,8 @@ const texts = new WeakMap();
 function textOf(account) {
   const known = texts.get(account);
   if (known !== undefined) return known;
-  const { label, statusText, statusReason, proxy } = account;
-  const text = folded([label, statusText, statusReason, proxy].join('\n'));
+  const { label, statusText, statusReason, proxy, tags } = account;
+  const text = folded([label, statusText, statusReason, proxy, ...tags].join('\n'));
   texts.set(account, text);
   return text;
 }

@@ -39,6 +39,7 @@ export const CELLS = {
     ),
   retry: ({ nextRetryAt }) =>
     el('td.retry.small.muted', { role: 'gridcell' }, nextRetryAt && time(nextRetryAt, 'until')),
+  tags: ({ tags }) => plain('tags', tags.join(', ')),
   proxy: ({ proxy }) => plain('proxy', proxy),
   daemon: ({ owner }) => plain('daemon', owner?.host),
   device: ({ deviceName }) => plain('device', deviceName),

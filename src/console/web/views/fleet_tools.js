@@ -55,7 +55,7 @@ export const tools = (desk) => [
   el('input', {
     type: 'search',
     'data-key': 'search',
-    'aria-label': 'Find by name, number, reason, proxy or id',
+    'aria-label': 'Find by name, number, reason, proxy, tag or id',
     placeholder: 'Find by name, number, reason …',
     'aria-keyshortcuts': '/',
     value: desk.view.text,
