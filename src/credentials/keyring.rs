@@ -116,6 +116,11 @@ impl Keyring {
         self.id
     }
 
+    /// Which opening of the keyring this is: `keyrings.epoch`, unless it was opened again.
+    pub fn epoch(&self) -> i64 {
+        self.rows.epoch()
+    }
+
     /// Whether its keys are in Postgres.
     pub fn is_durable(&self) -> bool {
         self.durable.load(Ordering::Acquire)

@@ -78,6 +78,11 @@ impl Rows {
         Self { pool, ownership, key, writing: Mutex::default(), carried: Carried::default(), failure: SetOnce::new() }
     }
 
+    /// The epoch that every write follows.
+    pub fn epoch(&self) -> i64 {
+        self.ownership.epoch
+    }
+
     /// The key of these records, sealed for the keyring's row.
     pub fn wrapped_by(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
         let keyring = self.ownership.keyring;

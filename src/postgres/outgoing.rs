@@ -58,14 +58,26 @@ impl OutgoingStore for PgOutgoing {
         held: &[MessageId],
         room: u16,
     ) -> Result<TakenMessages, StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, epoch } = link;
         let held: Vec<i64> = held.iter().map(|id| id.0).collect();
         let room = i32::from(room);
         let client = connection(&self.pool).await?;
         let statement = take_messages();
-        let bound =
-            statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &connection_id, &held, &room);
+        let bound = statement.bind(
+            &client,
+            &account.0,
+            &self.process,
+            &fence.0,
+            &keyring.0,
+            epoch,
+            &connection_id,
+            &held,
+            &room,
+        );
         let row = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        if row.overtaken {
+            return Err(StoreError::Overtaken);
+        }
         self.wake_if(row.told);
         let taken: Vec<_> = row.taken.as_array().into_iter().flatten().map(|row| (row, message(row))).collect();
         let unread: Vec<_> =
@@ -88,17 +100,18 @@ impl OutgoingStore for PgOutgoing {
         connection_id: Uuid,
         outcomes: &[(MessageId, SendOutcome)],
     ) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let outcomes = Value::Array(outcomes.iter().map(|(id, outcome)| outcome_row(*id, outcome)).collect());
         let client = connection(&self.pool).await?;
         let statement = settle_messages();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &connection_id, &outcomes);
-        self.wake_if(bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?);
-        Ok(())
+        let row = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        self.wake_if(row.told);
+        if row.overtaken { Err(StoreError::Overtaken) } else { Ok(()) }
     }
 
     async fn record_receipts(&self, link: &MessageLink, receipts: &[Receipt]) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let receipts = Value::Array(receipts.iter().map(receipt_row).collect());
         let client = connection(&self.pool).await?;
         let statement = record_receipts();

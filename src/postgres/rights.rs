@@ -181,5 +181,5 @@ pub const FUNCTIONS: [FunctionRights; 26] = [
     function("settle_messages(uuid,uuid,bigint,uuid,uuid,jsonb)", &[Role::Daemon]),
     function("settle_restored_events()", &[Role::Daemon]),
     function("sweep_messages(integer)", &[Role::Daemon]),
-    function("take_messages(uuid,uuid,bigint,uuid,uuid,bigint[],integer)", &[Role::Daemon]),
+    function("take_messages(uuid,uuid,bigint,uuid,bigint,uuid,bigint[],integer)", &[Role::Daemon]),
 ];

@@ -213,7 +213,7 @@ impl WhatsApp {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
-                let link = MessageLink { account, fence, keyring };
+                let link = MessageLink { account, fence, keyring, epoch: keys.epoch() };
                 let (messages, histories) = (self.messages.clone(), histories.clone());
                 let inbox = Inbox::new(messages, keys.clone(), link, &order.purpose, shell.clone(), histories);
                 let courier = Courier::new(&self.post_office, keys.clone(), link, shell.clone());

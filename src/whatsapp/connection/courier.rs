@@ -49,7 +49,8 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// not `held` by this connection, then the oldest of each chat that it has nothing of.
     ///
     /// # Errors
-    /// `Fenced`: this daemon may take none. `Unavailable`: some may have been taken.
+    /// `Fenced`: this daemon may take none. `Overtaken`: another connection has opened the link since,
+    /// and none were taken. `Unavailable`: some may have been taken.
     async fn take(
         &self,
         link: &MessageLink,
@@ -58,11 +59,11 @@ pub trait OutgoingStore: Send + Sync + 'static {
         room: u16,
     ) -> Result<TakenMessages, StoreError>;
 
-    /// Writes what came of messages that this connection took. Of messages that another has taken
-    /// since, it writes nothing.
+    /// Writes what came of messages that this connection took. What was written before stays.
     ///
     /// # Errors
-    /// `Fenced`: this daemon may write nothing. `Unavailable`: it may have been written.
+    /// `Fenced`: this daemon may write nothing. `Overtaken`: another connection has taken some of them
+    /// since; of those nothing was written. `Unavailable`: it may have been written.
     async fn settle(
         &self,
         link: &MessageLink,
