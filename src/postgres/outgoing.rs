@@ -80,12 +80,21 @@ impl OutgoingStore for PgOutgoing {
         }
         self.wake_if(row.told);
         let taken: Vec<_> = row.taken.as_array().into_iter().flatten().map(|row| (row, message(row))).collect();
-        let unread: Vec<_> =
-            taken.iter().filter(|(_, message)| message.is_none()).filter_map(|(row, _)| later(row)).collect();
-        if !unread.is_empty() {
-            self.settle(link, connection_id, &unread).await?;
+        let mut unread = Vec::new();
+        for outcome in taken.iter().filter(|(_, message)| message.is_none()).filter_map(|(row, _)| later(row)) {
+            // Each by itself, so that one row that cannot be written stops no other.
+            match self.settle(link, connection_id, std::slice::from_ref(&outcome)).await {
+                Ok(()) => {}
+                Err(why @ (StoreError::Fenced | StoreError::Overtaken)) => return Err(why),
+                Err(why) => {
+                    let (MessageId(id), _) = outcome;
+                    tracing::warn!(message = id, %why, "a message that cannot be read cannot be given back, either");
+                    unread.push(MessageId(id));
+                }
+            }
         }
         Ok(TakenMessages {
+            unread,
             messages: taken.into_iter().filter_map(|(_, message)| message).collect(),
             pace: Some(Pace { rate: row.rate, burst: u32::try_from(row.burst).unwrap_or(1) }),
             recent: u32::try_from(row.recent).unwrap_or(0),

@@ -140,6 +140,8 @@ pub(in crate::whatsapp) struct Courier {
 struct Inner {
     machine: Outgoing,
     sends: Vec<UnderWay>,
+    /// Rows that this connection took and can neither read nor give back.
+    unread: Vec<MessageId>,
 }
 
 /// A message that is being sent.
@@ -167,7 +169,7 @@ impl Courier {
             connection: Uuid::now_v7(),
             receipts: Receipts::new(Arc::clone(&office.store), link, Arc::clone(&shell)),
             shell,
-            inner: Mutex::new(Inner { machine, sends: Vec::new() }),
+            inner: Mutex::new(Inner { machine, sends: Vec::new(), unread: Vec::new() }),
             deadline: watch::Sender::new(None),
             _subscribed: office.bells.subscribe(link.account, Arc::clone(&bell)),
             bell,
@@ -234,7 +236,7 @@ impl Courier {
         for effect in stepped.effects {
             self.carry_out(effect, &mut inner);
         }
-        let Inner { machine, sends } = &mut *inner;
+        let Inner { machine, sends, .. } = &mut *inner;
         sends.retain(|send| machine.holds(send.id));
         if sends.is_empty() {
             *sends = Vec::new();
@@ -247,10 +249,17 @@ impl Courier {
     fn carry_out(self: &Arc<Self>, effect: Effect, inner: &mut Inner) {
         let courier = Arc::clone(self);
         match effect {
-            Effect::Take { held, room } => self.start(async move {
-                let taken = courier.store.take(&courier.link, courier.connection, &held, room).await;
-                courier.feed(Input::Taken(taken));
-            }),
+            Effect::Take { mut held, room } => {
+                // They would be taken again and again, in the place of others.
+                held.extend(&inner.unread);
+                self.start(async move {
+                    let mut taken = courier.store.take(&courier.link, courier.connection, &held, room).await;
+                    if let Ok(taken) = &mut taken {
+                        courier.lock().unread.append(&mut taken.unread);
+                    }
+                    courier.feed(Input::Taken(taken));
+                });
+            }
             Effect::Settle(outcomes) => self.start(async move {
                 let settled = courier.store.settle(&courier.link, courier.connection, &outcomes).await;
                 courier.feed(Input::Settled(settled));

@@ -88,7 +88,7 @@ impl Sending {
 
     async fn try_to_take(&mut self, room: u16) -> Result<TakenMessages, StoreError> {
         let taken = self.store().take(&self.linked.link, self.connection, &self.held, room).await?;
-        self.held.extend(taken.messages.iter().map(|message| message.id));
+        self.held.extend(taken.messages.iter().map(|message| message.id).chain(taken.unread.iter().copied()));
         Ok(taken)
     }
 

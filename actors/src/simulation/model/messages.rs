@@ -233,6 +233,7 @@ impl Model {
         }
         Some(TakenMessages {
             messages,
+            unread: Vec::new(),
             pace: Some(Pace { rate: sending.rate, burst: sending.burst }),
             recent: whole(level),
             has_more,
