@@ -136,7 +136,7 @@ BEGIN
         'prune_contact_checks(integer, boolean)', 'prune_pairing_links(integer, boolean)',
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'end_waits(uuid, uuid, bigint, uuid, jsonb)',
-        'take_messages(uuid, uuid, bigint, uuid, uuid, bigint[], integer)',
+        'take_messages(uuid, uuid, bigint, uuid, bigint, uuid, bigint[], integer)',
         'settle_messages(uuid, uuid, bigint, uuid, uuid, jsonb)', 'record_receipts(uuid, uuid, bigint, uuid, jsonb)',
         'sweep_messages(integer)', 'settle_restored_events()']::regprocedure[]
     LOOP

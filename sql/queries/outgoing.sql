@@ -2,11 +2,11 @@
 -- the daemon cannot.
 
 --! take_messages : (next_due_secs?)
-SELECT t.taken, t.rate, t.burst, t.recent, t.has_more, t.next_due_secs, t.told
-FROM take_messages(:account, :process, :fence, :keyring, :connection, :held, :room) AS t;
+SELECT t.taken, t.rate, t.burst, t.recent, t.has_more, t.next_due_secs, t.told, t.overtaken
+FROM take_messages(:account, :process, :fence, :keyring, :epoch, :connection, :held, :room) AS t;
 
 --! settle_messages
-SELECT s.told FROM settle_messages(:account, :process, :fence, :keyring, :connection, :outcomes) AS s;
+SELECT s.told, s.overtaken FROM settle_messages(:account, :process, :fence, :keyring, :connection, :outcomes) AS s;
 
 --! record_receipts
 SELECT r.told FROM record_receipts(:account, :process, :fence, :keyring, :receipts) AS r;

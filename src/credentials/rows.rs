@@ -78,6 +78,11 @@ impl Rows {
         Self { pool, ownership, key, writing: Mutex::default(), carried: Carried::default(), failure: SetOnce::new() }
     }
 
+    /// The epoch that every write follows.
+    pub fn epoch(&self) -> i64 {
+        self.ownership.epoch
+    }
+
     /// The key of these records, sealed for the keyring's row.
     pub fn wrapped_by(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
         let keyring = self.ownership.keyring;
@@ -393,6 +398,10 @@ impl Records for Rows {
         let (copies, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| entry.kind == RecordKind::PendingInbound);
         self.carried.keep(copies);
+        if entries.iter().any(|entry| entry.kind == RecordKind::SentMessage) {
+            // Its secret, which the library stores a moment later, goes along with them.
+            self.carried.expect_keys();
+        }
         if entries.is_empty() { Ok(()) } else { self.write(entries, Vec::new()).await }
     }
 

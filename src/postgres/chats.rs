@@ -64,7 +64,7 @@ impl ChatStore for PgChats {
     }
 
     async fn mark_as_read(&self, link: &MessageLink, messages: &[MessageId]) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let messages: Vec<i64> = messages.iter().map(|id| id.0).collect();
         let client = connection(&self.pool).await?;
         let statement = mark_messages_as_read();
@@ -96,7 +96,7 @@ impl ChatStore for PgChats {
     }
 
     async fn begin_contact_checks(&self, link: &MessageLink, phones: &[Phone]) -> Result<(), StoreError> {
-        let (MessageLink { account, fence, keyring }, phones) = (link, digits(phones));
+        let (MessageLink { account, fence, keyring, .. }, phones) = (link, digits(phones));
         let client = connection(&self.pool).await?;
         let statement = begin_contact_checks();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &phones);
@@ -105,7 +105,7 @@ impl ChatStore for PgChats {
     }
 
     async fn end_contact_checks(&self, link: &MessageLink, answers: &[CheckedContact]) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let answers = answers.iter().map(|answer| {
             json!({
                 "phone": answer.phone.digits(), "is_on_whatsapp": answer.chat.is_some(), "chat": answer.chat,

@@ -56,7 +56,7 @@ impl PgMessages {
 impl MessageStore for PgMessages {
     async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError> {
         let messages = Value::Array(batch.iter().map(row).collect());
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let client = connection(&self.pool).await?;
         loop {
             let statement = record_messages();
@@ -77,7 +77,7 @@ impl MessageStore for PgMessages {
 
     /// At most three times each, less and less often, and for two weeks.
     async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let client = connection(&self.pool).await?;
         let statement = take_waiting();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
@@ -86,7 +86,7 @@ impl MessageStore for PgMessages {
 
     async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {
         let unread = Value::Array(unread.iter().map(ended).collect());
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let client = connection(&self.pool).await?;
         let statement = end_waits();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &unread);

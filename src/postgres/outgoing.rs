@@ -58,22 +58,43 @@ impl OutgoingStore for PgOutgoing {
         held: &[MessageId],
         room: u16,
     ) -> Result<TakenMessages, StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, epoch } = link;
         let held: Vec<i64> = held.iter().map(|id| id.0).collect();
         let room = i32::from(room);
         let client = connection(&self.pool).await?;
         let statement = take_messages();
-        let bound =
-            statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &connection_id, &held, &room);
+        let bound = statement.bind(
+            &client,
+            &account.0,
+            &self.process,
+            &fence.0,
+            &keyring.0,
+            epoch,
+            &connection_id,
+            &held,
+            &room,
+        );
         let row = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        if row.overtaken {
+            return Err(StoreError::Overtaken);
+        }
         self.wake_if(row.told);
         let taken: Vec<_> = row.taken.as_array().into_iter().flatten().map(|row| (row, message(row))).collect();
-        let unread: Vec<_> =
-            taken.iter().filter(|(_, message)| message.is_none()).filter_map(|(row, _)| later(row)).collect();
-        if !unread.is_empty() {
-            self.settle(link, connection_id, &unread).await?;
+        let mut unread = Vec::new();
+        for outcome in taken.iter().filter(|(_, message)| message.is_none()).filter_map(|(row, _)| later(row)) {
+            // Each by itself, so that one row that cannot be written stops no other.
+            match self.settle(link, connection_id, std::slice::from_ref(&outcome)).await {
+                Ok(()) => {}
+                Err(why @ (StoreError::Fenced | StoreError::Overtaken)) => return Err(why),
+                Err(why) => {
+                    let (MessageId(id), _) = outcome;
+                    tracing::warn!(message = id, %why, "a message that cannot be read cannot be given back, either");
+                    unread.push(MessageId(id));
+                }
+            }
         }
         Ok(TakenMessages {
+            unread,
             messages: taken.into_iter().filter_map(|(_, message)| message).collect(),
             pace: Some(Pace { rate: row.rate, burst: u32::try_from(row.burst).unwrap_or(1) }),
             recent: u32::try_from(row.recent).unwrap_or(0),
@@ -88,17 +109,18 @@ impl OutgoingStore for PgOutgoing {
         connection_id: Uuid,
         outcomes: &[(MessageId, SendOutcome)],
     ) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let outcomes = Value::Array(outcomes.iter().map(|(id, outcome)| outcome_row(*id, outcome)).collect());
         let client = connection(&self.pool).await?;
         let statement = settle_messages();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &connection_id, &outcomes);
-        self.wake_if(bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?);
-        Ok(())
+        let row = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        self.wake_if(row.told);
+        if row.overtaken { Err(StoreError::Overtaken) } else { Ok(()) }
     }
 
     async fn record_receipts(&self, link: &MessageLink, receipts: &[Receipt]) -> Result<(), StoreError> {
-        let MessageLink { account, fence, keyring } = link;
+        let MessageLink { account, fence, keyring, .. } = link;
         let receipts = Value::Array(receipts.iter().map(receipt_row).collect());
         let client = connection(&self.pool).await?;
         let statement = record_receipts();

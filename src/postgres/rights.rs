@@ -192,6 +192,6 @@ pub const FUNCTIONS: [FunctionRights; 32] = [
     function("settle_messages(uuid,uuid,bigint,uuid,uuid,jsonb)", &[Role::Daemon]),
     function("settle_restored_events()", &[Role::Daemon]),
     function("sweep_messages(integer)", &[Role::Daemon]),
-    function("take_messages(uuid,uuid,bigint,uuid,uuid,bigint[],integer)", &[Role::Daemon]),
+    function("take_messages(uuid,uuid,bigint,uuid,bigint,uuid,bigint[],integer)", &[Role::Daemon]),
     function("view_pairing_link(bytea)", &[Role::Console]),
 ];

@@ -20,8 +20,8 @@ use whatsapp_rust::{
 
 use super::{
     connection::{
-        Bells, ChatStore, Chats, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, OddListener,
-        OddStanzas, OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
+        Bells, ChatStore, Chats, Courier, Driver, GatedDialer, Inbox, Mail, MessageLink, MessageStore, NumberChecker,
+        OddListener, OddStanzas, OutgoingStore, PostOffice, PresenceKeeper, Shell, WhatsAppSession,
         history::{Histories, HistoryTurns},
     },
     dialer::{Dialer, ProxyListener, Route},
@@ -213,11 +213,12 @@ impl WhatsApp {
         let OpenSession { account, fence, keyring, .. } = *order;
         match order.purpose {
             Purpose::Pair { .. } | Purpose::Login => {
-                let link = MessageLink { account, fence, keyring };
+                let link = MessageLink { account, fence, keyring, epoch: keys.epoch() };
                 let (messages, histories) = (self.messages.clone(), histories.clone());
                 let inbox = Inbox::new(messages, keys.clone(), link, &order.purpose, shell.clone(), histories);
-                let courier = Courier::new(&self.post_office, keys.clone(), link, shell.clone());
-                let chats = Chats::new(self.chats.clone(), link);
+                let numbers = NumberChecker::new(self.chats.clone(), link);
+                let courier = Courier::new(&self.post_office, keys.clone(), numbers.clone(), link, shell.clone());
+                let chats = Chats::new(self.chats.clone(), numbers, link);
                 Some(Mail { inbox: Arc::new(inbox), courier, chats })
             }
             Purpose::Unlink => None,

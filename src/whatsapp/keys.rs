@@ -47,6 +47,9 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// The library's view of them; one connection at a time may use it.
     fn backend(self: Arc<Self>) -> Arc<dyn Backend>;
 
+    /// Which opening of the keyring this is. Each one ends those before it.
+    fn epoch(&self) -> i64;
+
     /// The library's view of which LID has which number.
     fn lids(self: Arc<Self>) -> Arc<dyn CacheStore>;
 
@@ -135,6 +138,10 @@ impl KeySource for CredentialStore {
 impl LinkKeys for Keyring {
     fn backend(self: Arc<Self>) -> Arc<dyn Backend> {
         self
+    }
+
+    fn epoch(&self) -> i64 {
+        Self::epoch(self)
     }
 
     fn lids(self: Arc<Self>) -> Arc<dyn CacheStore> {

@@ -11,6 +11,8 @@ const NUMBER: &str = "436604000001";
 const ANNA: &str = "436604000002";
 const BERT: &str = "436604000003";
 const GROUP: &str = "120363000000000088@g.us";
+/// A piece of the statement that finds what a chat is called.
+const FIND_CHAT: &str = "FROM find_chat(";
 
 /// An account that others can write to.
 async fn linked(stage: &Stage) -> Uuid {
@@ -246,6 +248,32 @@ async fn typing_without_a_connection_fails_and_is_never_sent() {
     stage.finish([daemon]).await;
 }
 
+/// The daemon learns what the chat is called only when the moment is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_that_is_held_up_is_never_sent() {
+    let stage = Stage::empty().await;
+    let wire = Wire::to(&stage);
+    let daemon = stage.daemon(&[("DATABASE_URL", &wire.dsn)]).await;
+    let account = linked(&stage).await;
+    wire.jam(FIND_CHAT);
+    let command = until("a request that is held up", || async {
+        let command = stage.web.send("chat.typing", account, json!({"chat": ANNA, "state": "composing"})).await;
+        // On a busy machine it may be too late before.
+        let over = format!("SELECT count(*) FROM commands WHERE id = {command} AND state = 'failed'");
+        let is_known = || async { (wire.stuck() > 0 || stage.web.count(&over, &[]).await == 1).then_some(()) };
+        until("held up or over", is_known).await;
+        (wire.stuck() > 0).then_some(command)
+    })
+    .await;
+    let outcome = stage.web.outcome(command).await;
+    assert_eq!(outcome, ("failed".to_owned(), "WhatsApp did not answer in time".to_owned()));
+    wire.let_go().await;
+    // What leaves later leaves after it.
+    stage.web.does("contact.check", account, json!({"phones": [BERT]})).await;
+    assert_eq!(stage.phones.typing(ANNA).await, []);
+    stage.finish([daemon]).await;
+}
+
 /// How often the account asked whether numbers are there.
 async fn questions(stage: &Stage) -> usize {
     let asked = stage.phones.report().await.asked;
@@ -287,6 +315,9 @@ async fn numbers_are_checked_once_and_the_answers_are_kept() {
     let phones = json!({"phones": [ANNA, "436604000099"]});
     assert_eq!(stage.web.does("contact.check", account, phones).await, "2 of 2 on WhatsApp");
     assert_eq!(questions(&stage).await, after + 1);
+    let of_now = "SELECT phone FROM contact_checks WHERE asked_at > clock_timestamp() - interval '1 hour'";
+    let of_now: Vec<String> = stage.web.sql.query(of_now, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(of_now, ["436604000099"], "who was there is not asked for within a week");
     silent(&stage).await;
     stage.web.does("account.delete", account, json!({})).await;
     stage.web.count_becomes("SELECT count(*) FROM contact_checks", 0).await;

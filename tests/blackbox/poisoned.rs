@@ -1,6 +1,7 @@
 //! Rows and keys that cannot be read: held with a reason, once; resumed after repair, and
 //! deleted like any other account.
 
+use paird_sandbox::{Fault, Scope};
 use paird_testkit::{Stage, until};
 use serde_json::json;
 use uuid::Uuid;
@@ -139,4 +140,46 @@ async fn spoil(stage: &Stage, account: Uuid) {
 async fn is_off_the_lists(stage: &Stage, account: Uuid) {
     let listed = "SELECT count(*) FROM whatsapp_accounts WHERE id = $1 AND deleted_at IS NULL";
     assert_eq!(stage.web.count(listed, &[&account]).await, 0);
+}
+
+/// One whose content this version does not know, in a row that cannot even be given back. The pace is one
+/// at a time, so that a message that is taken again and again would take the place of every other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_cannot_be_read_stops_no_other_chat() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let (shop, anna, bert) = ("436602000011", "436602000012", "436602000013");
+    for number in [anna, bert] {
+        stage.phones.add(number).await;
+    }
+    let account = stage.web.reachable_account("shop", shop, &stage.phones).await;
+    let unpaced = "UPDATE whatsapp_accounts SET send_rate = 1000, send_burst = 1, new_chats_per_day = NULL";
+    stage.web.sql.batch_execute(unpaced).await.unwrap();
+    let send = |to: &str, body: &str| {
+        let content = json!({"to": to, "type": "text", "text": {"body": body}});
+        format!("SELECT send_message('{account}', '{content}') AS id")
+    };
+    let poisoned = format!(
+        "CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'this row is not given back'; END $$;
+         BEGIN;
+         {};
+         UPDATE message_bodies SET content = '{{\"type\": \"text\", \"text\": {{\"body\": 7}}}}';
+         CREATE TRIGGER keep_it BEFORE UPDATE ON messages FOR EACH ROW
+             WHEN (OLD.chat_phone = '{anna}' AND NEW.state = 'queued') EXECUTE FUNCTION keep_it();
+         COMMIT",
+        send(anna, "unreadable")
+    );
+    stage.web.sql.batch_execute(&poisoned).await.unwrap();
+    for nth in 1..=3 {
+        stage.web.sql.query_one(&send(bert, &format!("number {nth}")), &[]).await.unwrap();
+    }
+    let arrived = format!("SELECT count(*) FROM messages WHERE chat_phone = '{bert}' AND state = 'delivered'");
+    stage.web.count_becomes(&arrived, 3).await;
+    // The next connection can give it back.
+    stage.web.sql.batch_execute("DROP TRIGGER keep_it ON messages").await.unwrap();
+    stage.phones.fault(Fault::Cut { scope: Scope::Number(shop.to_owned()) }).await;
+    let waits =
+        format!("SELECT count(*) FROM messages WHERE chat_phone = '{anna}' AND state = 'queued' AND attempt > 0");
+    stage.web.count_becomes(&waits, 1).await;
+    stage.finish([daemon]).await;
 }

@@ -380,6 +380,45 @@ async fn a_number_without_whatsapp_is_told() {
     stage.finish([daemon]).await;
 }
 
+/// WhatsApp knows the number as it was before the ninth digit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_written_to_as_whatsapp_spells_it() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    stage.phones.add("551187654321").await;
+    for text in ["in another spelling", "and once more"] {
+        let id = texts(&stage, account, "+55 11 98765-4321", text).await;
+        state_is(&stage, id, "delivered").await;
+    }
+    assert_eq!(shown_texts(&stage, "551187654321").await, ["in another spelling", "and once more"]);
+    stage.finish([daemon]).await;
+}
+
+/// For a command or for a first message.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_asked_for_once_whatever_for() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    let nobody = "436602999999";
+    let checked = stage.web.does("contact.check", account, json!({"phones": [ANNA, nobody]})).await;
+    assert_eq!(checked, "1 of 2 on WhatsApp");
+    let asked = "SELECT max(asked_at)::text FROM contact_checks";
+    let before: String = stage.web.sql.query_one(asked, &[]).await.unwrap().get(0);
+    let (to_anna, to_nobody) =
+        (texts(&stage, account, ANNA, "known by a check").await, texts(&stage, account, nobody, "to nobody").await);
+    state_is(&stage, to_anna, "delivered").await;
+    state_is(&stage, to_nobody, "failed not_on_whatsapp").await;
+    assert_eq!(stage.web.sql.query_one(asked, &[]).await.unwrap().get::<_, String>(0), before);
+    // And the other way round.
+    let to_bert = texts(&stage, account, BERT, "asked for by a message").await;
+    state_is(&stage, to_bert, "delivered").await;
+    let before: String = stage.web.sql.query_one(asked, &[]).await.unwrap().get(0);
+    assert_eq!(stage.web.does("contact.check", account, json!({"phones": [BERT]})).await, "1 of 1 on WhatsApp");
+    assert_eq!(stage.web.sql.query_one(asked, &[]).await.unwrap().get::<_, String>(0), before);
+    assert_eq!(stage.web.count("SELECT count(*) FROM contact_checks", &[]).await, 3);
+    stage.finish([daemon]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_that_hangs_holds_up_no_other_chat() {
     let (stage, daemon) = Stage::with_daemon().await;

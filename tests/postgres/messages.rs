@@ -44,7 +44,7 @@ impl Linked {
         record.desired = Desired::Paired;
         record.set_status(Status::Connected, Reason::Connected, at(0));
         daemon.write(update(&record, Change::default())).await.unwrap();
-        let link = MessageLink { account: record.id, fence: record.fence, keyring };
+        let link = MessageLink { account: record.id, fence: record.fence, keyring, epoch: 1 };
         Self { daemon, record, link }
     }
 

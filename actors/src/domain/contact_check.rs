@@ -156,6 +156,14 @@ mod tests {
         assert!(POLICY.plan(&[phone(1), phone(2)], &checks, NOW).is_err());
     }
 
+    /// As sql/README.md says it.
+    #[test]
+    fn answers_count_for_a_week_or_a_day_and_a_hundred_are_asked() {
+        let ContactCheckPolicy { budget, window, found_for, missing_for } = ContactCheckPolicy::DEFAULT;
+        assert_eq!((budget, window), (100, 24 * HOUR));
+        assert_eq!((found_for, missing_for), (7 * 24 * HOUR, 24 * HOUR));
+    }
+
     #[test]
     fn one_command_fits_into_the_budget() {
         const { assert!(CONTACTS_PER_CHECK <= ContactCheckPolicy::DEFAULT.budget) };

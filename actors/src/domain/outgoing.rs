@@ -85,6 +85,8 @@ pub struct Pace {
 pub struct TakenMessages {
     /// At most one of each chat, in the order of the rows; first those of former connections.
     pub messages: Vec<OutgoingMessage>,
+    /// Taken, but neither readable nor given back: it stays with the connection, which does nothing about it.
+    pub unread: Vec<MessageId>,
     pub pace: Option<Pace>,
     /// How many were taken of this account within the time that a burst takes to come back, these
     /// included.

@@ -62,13 +62,15 @@ pub enum Flaw {
     CancelsWhatIsSending,
     /// What a former connection has taken is left there.
     LeavesBehind,
+    /// A connection takes messages even if another has followed it.
+    TakesOvertaken,
     /// A connection does not know that a message may have arrived by a former one, so it gives that
     /// back to the queue.
     ForgetsFormerTries,
 }
 
 impl Flaw {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::ForgetsPredecessor,
         Self::LapseWithoutFences,
         Self::PutsBackWithoutTaking,
@@ -97,6 +99,7 @@ impl Flaw {
         Self::SentWhenLeft,
         Self::CancelsWhatIsSending,
         Self::LeavesBehind,
+        Self::TakesOvertaken,
         Self::ForgetsFormerTries,
     ];
 
@@ -126,6 +129,7 @@ impl Flaw {
             Self::SentWhenLeft => Rule::SentIsAcknowledged,
             Self::CancelsWhatIsSending => Rule::CancelWinsOrLoses,
             Self::LeavesBehind => Rule::AllIsWell,
+            Self::TakesOvertaken => Rule::LaterConnectionsTake,
         }
     }
 }

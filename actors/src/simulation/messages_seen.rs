@@ -36,10 +36,6 @@ pub struct MessagesSeen {
     acknowledged: BTreeSet<String>,
     /// Connections that send, in the order in which they logged in.
     connections: Vec<Uuid>,
-    /// Messages that a late statement of a former connection took back: `take_messages` knows the
-    /// owner, the fence and the link, which are the same, and not which connection is the latest.
-    /// Nothing is promised of those.
-    overtaken: BTreeSet<MessageId>,
     pub first: Option<Violation>,
 }
 
@@ -60,10 +56,6 @@ impl MessagesSeen {
 
     pub fn on_connection(&mut self, connection: Uuid) {
         self.connections.push(connection);
-    }
-
-    pub fn is_overtaken(&self, id: MessageId) -> bool {
-        self.overtaken.contains(&id)
     }
 
     pub fn on_web_app(&mut self, model: &Model, cancels: Option<MessageId>) {
@@ -99,7 +91,9 @@ impl MessagesSeen {
                 Some(former) => {
                     let nth = |of: Option<Uuid>| self.connections.iter().position(|known| Some(*known) == of);
                     if former.state == MessageState::Sending && nth(row.taken_by) < nth(former.taken_by) {
-                        self.overtaken.insert(*id);
+                        self.object(Rule::LaterConnectionsTake, || {
+                            format!("message {} was taken back by a former connection", id.0)
+                        });
                     }
                     if !is_owner {
                         self.object(Rule::OutcomesAreTheTakers, || {
@@ -180,7 +174,7 @@ impl MessagesSeen {
 
     /// A message that a phone shows, and what its row says.
     fn is_true(&mut self, id: MessageId, row: &StoredMessage) {
-        if !self.shown.contains_key(&id) || self.is_overtaken(id) {
+        if !self.shown.contains_key(&id) {
             return;
         }
         if row.state == MessageState::Queued {
@@ -257,8 +251,7 @@ impl MessagesSeen {
         self.is_true(id, row);
         let is_of = |other: &StoredMessage| other.account == row.account && other.chat == row.chat;
         let others = model.messages.iter().filter(|(other, row)| **other != id && is_of(row));
-        let is_overtaken = self.is_overtaken(id);
-        for (other_id, other) in others.filter(|_| !is_overtaken) {
+        for (other_id, other) in others {
             if other.state == MessageState::Sending {
                 self.object(Rule::OneUnderWayInAChat, || {
                     format!("a phone shows message {}, and {} of its chat is under way", id.0, other_id.0)

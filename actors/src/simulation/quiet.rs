@@ -100,7 +100,6 @@ impl World {
                 MessageState::Sending => is_connected || !is_linked,
                 _ => false,
             };
-            let waits = waits && !self.referee.messages.is_overtaken(*id);
             waits.then(|| format!("message {} of {} is {}: {row:?}", id.0, account.record.label, row.state))
         })
     }

@@ -45,6 +45,8 @@ pub enum Rule {
     MessagesGoForward,
     /// Only the connection that took a message last, of the account's owner, says what came of it.
     OutcomesAreTheTakers,
+    /// No connection takes back what a later one of its account has taken.
+    LaterConnectionsTake,
     OneUnderWayInAChat,
     ChatsKeepTheirOrder,
     /// Nothing is taken or sent before the connection has read what WhatsApp kept for it.

@@ -16,9 +16,9 @@ use paird_actors::{
 };
 use wacore::{iq::keepalive::KeepaliveSpec, types::message::AddressingMode};
 use wacore_binary::{Jid, JidExt as _};
-use whatsapp_rust::{ChatStateType, Client, ContactError, IsOnWhatsAppResult, request::IqError};
+use whatsapp_rust::{ChatStateType, Client, request::IqError};
 
-use super::MessageLink;
+use super::{MessageLink, NumberChecker};
 
 /// How long WhatsApp may take to answer the ping behind receipts.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -76,12 +76,13 @@ pub trait ChatStore: Send + Sync + 'static {
 #[derive(Clone)]
 pub(in crate::whatsapp) struct Chats {
     store: Arc<dyn ChatStore>,
+    numbers: Arc<NumberChecker>,
     link: MessageLink,
 }
 
 impl Chats {
-    pub(in crate::whatsapp) fn new(store: Arc<dyn ChatStore>, link: MessageLink) -> Self {
-        Self { store, link }
+    pub(in crate::whatsapp) fn new(store: Arc<dyn ChatStore>, numbers: Arc<NumberChecker>, link: MessageLink) -> Self {
+        Self { store, numbers, link }
     }
 
     pub(super) async fn carry_out(&self, client: &Client, order: OnlineOrder) -> Result<OnlineAnswer, OnlineError> {
@@ -89,7 +90,10 @@ impl Chats {
         let done = async {
             match request {
                 OnlineRequest::ReadChat { chat, up_to } => self.read(client, &chat, up_to).await,
-                OnlineRequest::CheckContacts { phones } => self.check(client, &phones).await,
+                OnlineRequest::CheckContacts { phones } => {
+                    let contacts = self.numbers.check(client, &phones).await?;
+                    Ok(OnlineAnswer::Checked { contacts })
+                }
                 OnlineRequest::ShowTyping { chat, state } => {
                     let chat = self.jid_of(&chat).await?;
                     if clock::now() >= until {
@@ -136,29 +140,10 @@ impl Chats {
         self.store.mark_as_read(&self.link, &ids).await?;
         Ok(OnlineAnswer::Read { messages: ids.len() })
     }
-
-    /// One request of a kind is under way at a time, so nobody else spends the budget meanwhile. What is
-    /// asked for counts even if WhatsApp does not answer.
-    async fn check(&self, client: &Client, phones: &[Phone]) -> Result<OnlineAnswer, OnlineError> {
-        let policy = ContactCheckPolicy::DEFAULT;
-        let checks = self.store.contact_checks(&self.link, phones, &policy).await?;
-        let plan = policy.plan(phones, &checks, clock::now()).map_err(|until| OnlineError::OverBudget { until })?;
-        let mut contacts = plan.known;
-        if !plan.to_ask.is_empty() {
-            self.store.begin_contact_checks(&self.link, &plan.to_ask).await?;
-            let jids: Vec<Jid> = plan.to_ask.iter().map(|phone| Jid::pn(phone.digits())).collect();
-            // The library keeps the LIDs that it learns.
-            let found = client.contacts().is_on_whatsapp(&jids).await.map_err(|failure| not_said(&failure))?;
-            let answers = answers(&plan.to_ask, &found)?;
-            self.store.end_contact_checks(&self.link, &answers).await?;
-            contacts.extend(answers);
-        }
-        Ok(OnlineAnswer::Checked { contacts })
-    }
 }
 
 /// The query failed with its connection, or had none.
-fn is_over(failure: &IqError) -> bool {
+pub(super) fn is_over(failure: &IqError) -> bool {
     matches!(
         failure,
         IqError::NotConnected
@@ -168,34 +153,6 @@ fn is_over(failure: &IqError) -> bool {
             | IqError::Disconnected(_)
             | IqError::InternalChannelClosed
     )
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enums are open")]
-fn not_said(failure: &ContactError) -> OnlineError {
-    match failure {
-        ContactError::Iq(failure) if is_over(failure) => OnlineError::ConnectionOver,
-        ContactError::Iq(IqError::Timeout) => OnlineError::NoAnswer,
-        ContactError::Iq(IqError::ServerError { code, .. }) => OnlineError::Refused(format!("error {code}")),
-        _ => OnlineError::Refused("its answer could not be read".to_owned()),
-    }
-}
-
-/// The answer for each number; WhatsApp may spell it otherwise.
-fn answers(asked: &[Phone], found: &[IsOnWhatsAppResult]) -> Result<Vec<CheckedContact>, OnlineError> {
-    let now = clock::now();
-    let is_of = |one: &IsOnWhatsAppResult, phone: &Phone| {
-        [Some(&one.jid), one.pn_jid.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|jid| Phone::from_digits(&jid.user).is_ok_and(|other| other.is_same_number(phone)))
-    };
-    let of_each = asked.iter().map(|phone| {
-        let answer = found.iter().find(|one| is_of(one, phone) && one.contact_error.is_none());
-        let answer = answer.ok_or_else(|| OnlineError::Refused("an answer is missing".to_owned()))?;
-        let jid = answer.lid.as_ref().unwrap_or(&answer.jid).to_non_ad().to_string();
-        Ok(CheckedContact { phone: phone.clone(), chat: answer.is_registered.then_some(jid), checked_at: now })
-    });
-    of_each.collect()
 }
 
 /// Whether a group calls its members by LID, as nearly all do.

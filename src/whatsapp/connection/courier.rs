@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use paird_actors::{
     clock,
     connection::Outcome,
-    domain::{AccountId, Instant, MessageId, OutgoingMessage, Receipt, SendOutcome, StoreError, TakenMessages},
+    domain::{AccountId, Instant, MessageId, OutgoingMessage, Phone, Receipt, SendOutcome, StoreError, TakenMessages},
     machine,
     outgoing::{Effect, EndCause, Input, NotSent, Outgoing, OutgoingPolicy},
 };
@@ -35,7 +35,7 @@ use super::{
         compose::{self, OwnJids},
         keys::LinkKeys,
     },
-    MessageLink, Receipts, Shell,
+    MessageLink, NumberChecker, Receipts, Shell,
 };
 
 /// WhatsApp announces the end of what it kept for a connection. If it does not, this long after
@@ -49,7 +49,8 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// not `held` by this connection, then the oldest of each chat that it has nothing of.
     ///
     /// # Errors
-    /// `Fenced`: this daemon may take none. `Unavailable`: some may have been taken.
+    /// `Fenced`: this daemon may take none. `Overtaken`: another connection has opened the link since,
+    /// and none were taken. `Unavailable`: some may have been taken.
     async fn take(
         &self,
         link: &MessageLink,
@@ -58,11 +59,11 @@ pub trait OutgoingStore: Send + Sync + 'static {
         room: u16,
     ) -> Result<TakenMessages, StoreError>;
 
-    /// Writes what came of messages that this connection took. Of messages that another has taken
-    /// since, it writes nothing.
+    /// Writes what came of messages that this connection took. What was written before stays.
     ///
     /// # Errors
-    /// `Fenced`: this daemon may write nothing. `Unavailable`: it may have been written.
+    /// `Fenced`: this daemon may write nothing. `Overtaken`: another connection has taken some of them
+    /// since; of those nothing was written. `Unavailable`: it may have been written.
     async fn settle(
         &self,
         link: &MessageLink,
@@ -122,6 +123,7 @@ pub(in crate::whatsapp) struct PostOffice {
 pub(in crate::whatsapp) struct Courier {
     store: Arc<dyn OutgoingStore>,
     keys: Arc<dyn LinkKeys>,
+    numbers: Arc<NumberChecker>,
     link: MessageLink,
     /// Names this connection to the database.
     connection: Uuid,
@@ -139,6 +141,8 @@ pub(in crate::whatsapp) struct Courier {
 struct Inner {
     machine: Outgoing,
     sends: Vec<UnderWay>,
+    /// Rows that this connection took and can neither read nor give back.
+    unread: Vec<MessageId>,
 }
 
 /// A message that is being sent.
@@ -154,6 +158,7 @@ impl Courier {
     pub(in crate::whatsapp) fn new(
         office: &PostOffice,
         keys: Arc<dyn LinkKeys>,
+        numbers: Arc<NumberChecker>,
         link: MessageLink,
         shell: Arc<Shell>,
     ) -> Arc<Self> {
@@ -162,11 +167,12 @@ impl Courier {
         Arc::new(Self {
             store: Arc::clone(&office.store),
             keys,
+            numbers,
             link,
             connection: Uuid::now_v7(),
             receipts: Receipts::new(Arc::clone(&office.store), link, Arc::clone(&shell)),
             shell,
-            inner: Mutex::new(Inner { machine, sends: Vec::new() }),
+            inner: Mutex::new(Inner { machine, sends: Vec::new(), unread: Vec::new() }),
             deadline: watch::Sender::new(None),
             _subscribed: office.bells.subscribe(link.account, Arc::clone(&bell)),
             bell,
@@ -233,7 +239,7 @@ impl Courier {
         for effect in stepped.effects {
             self.carry_out(effect, &mut inner);
         }
-        let Inner { machine, sends } = &mut *inner;
+        let Inner { machine, sends, .. } = &mut *inner;
         sends.retain(|send| machine.holds(send.id));
         if sends.is_empty() {
             *sends = Vec::new();
@@ -246,10 +252,17 @@ impl Courier {
     fn carry_out(self: &Arc<Self>, effect: Effect, inner: &mut Inner) {
         let courier = Arc::clone(self);
         match effect {
-            Effect::Take { held, room } => self.start(async move {
-                let taken = courier.store.take(&courier.link, courier.connection, &held, room).await;
-                courier.feed(Input::Taken(taken));
-            }),
+            Effect::Take { mut held, room } => {
+                // They would be taken again and again, in the place of others.
+                held.extend(&inner.unread);
+                self.start(async move {
+                    let mut taken = courier.store.take(&courier.link, courier.connection, &held, room).await;
+                    if let Ok(taken) = &mut taken {
+                        courier.lock().unread.append(&mut taken.unread);
+                    }
+                    courier.feed(Input::Taken(taken));
+                });
+            }
             Effect::Settle(outcomes) => self.start(async move {
                 let settled = courier.store.settle(&courier.link, courier.connection, &outcomes).await;
                 courier.feed(Input::Settled(settled));
@@ -293,15 +306,14 @@ impl Courier {
         let Some(client) = self.shell.client() else { return not_sent(NotSent::Disconnected) };
         let Some(chat) = compose::chat_of(&message) else { return not_sent(NotSent::Malformed) };
         let own = OwnJids::of(&client);
-        let composed = compose::message(&message, &chat, &own, &self.keys.message_secret(&message.wa_id), clock::now());
         let mut stanza = client.wait_for_sent_node(sent_as(&message.wa_id));
         let _limit = chat.is_group().then(|| GroupLimit::set(&self.keys, &chat, &client, &message.wa_id));
         let options = SendOptions::default().with_message_id(message.wa_id.as_str());
         let sending = async {
-            if message.is_new_chat && is_nobody(&client, &chat).await {
-                return Err(NotSent::NobodyThere);
-            }
-            let sent = client.send_message_with_options(chat.clone(), composed, options).await;
+            let to = self.recipient(&client, &message, &chat).await?;
+            let secret = self.keys.message_secret(&message.wa_id);
+            let composed = compose::message(&message, &to, &own, &secret, clock::now());
+            let sent = client.send_message_with_options(to, composed, options).await;
             sent.map(drop).map_err(|failure| self.describe(id, &chat, &failure))
         };
         tokio::pin!(sending);
@@ -324,6 +336,22 @@ impl Courier {
             (Ok(Some(stanza)), _) => self.has_left(id, &client, &stanza, &chat, &own).await,
             (Ok(None) | Err(_), Err(why)) => not_sent(why),
             (Ok(None) | Err(_), Ok(())) => not_sent(NotSent::Failed),
+        }
+    }
+
+    /// Somebody who is known by a number alone is written to under the name that WhatsApp has for it, which
+    /// may be another spelling. To a number that nobody has, the library would send the message to the own
+    /// devices alone; that is noticed when it leaves, if WhatsApp does not say it before.
+    async fn recipient(&self, client: &Client, message: &OutgoingMessage, chat: &Jid) -> Result<Jid, NotSent> {
+        let number = Some(&chat.user).filter(|_| chat.server.is_pn_family());
+        let phone = number.and_then(|digits| Phone::from_digits(digits).ok());
+        let Some(phone) = phone.filter(|phone| message.is_new_chat || phone.has_spellings()) else {
+            return Ok(chat.clone());
+        };
+        match self.numbers.jid_of(client, phone).await {
+            Ok(Some(jid)) => Ok(jid),
+            Ok(None) => Err(NotSent::NobodyThere),
+            Err(_) => Ok(chat.clone()),
         }
     }
 
@@ -419,16 +447,6 @@ impl EventHandler for CourierEvents {
             _ => {}
         }
     }
-}
-
-/// Whether WhatsApp says that nobody has this number. Of people who are known by a LID, it is not
-/// asked. The library would send the message to the own devices alone.
-async fn is_nobody(client: &Client, chat: &Jid) -> bool {
-    if !chat.server.is_pn_family() {
-        return false;
-    }
-    let answer = client.contacts().is_on_whatsapp(std::slice::from_ref(chat)).await;
-    answer.is_ok_and(|found| found.first().is_some_and(|one| !one.is_registered && one.contact_error.is_none()))
 }
 
 fn sent_as(wa_id: &str) -> NodeFilter {

@@ -53,6 +53,8 @@ pub struct MessageLink {
     pub account: AccountId,
     pub fence: Fence,
     pub keyring: KeyringId,
+    /// Of the opening of the keyring that the connection uses: a later one belongs to another connection.
+    pub epoch: i64,
 }
 
 /// Where messages are written.

@@ -133,6 +133,10 @@ impl LinkKeys for Keyring {
         self.backend.clone()
     }
 
+    fn epoch(&self) -> i64 {
+        1
+    }
+
     fn lids(self: Arc<Self>) -> Arc<dyn CacheStore> {
         self.lids.clone()
     }

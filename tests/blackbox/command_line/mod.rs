@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod chats;
 mod doctor;
 mod events;
 mod exits;

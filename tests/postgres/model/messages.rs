@@ -86,6 +86,14 @@ impl Both {
         }
     }
 
+    /// Mostly one that has a link: others send nothing.
+    pub(super) fn account_that_sends(&mut self) -> AccountId {
+        let is_linked = |account: &AccountId| self.model.accounts[account].record.keyring().is_some();
+        let linked: Vec<AccountId> = self.accounts.iter().copied().filter(is_linked).collect();
+        let linked = self.dice.one_of(&linked).filter(|_| self.dice.chance(80));
+        linked.unwrap_or_else(|| self.account())
+    }
+
     pub(super) fn draw_of_messages(&mut self, account: AccountId) -> Option<Statement> {
         let record = &self.model.accounts[&account].record;
         let present = record.keyring().or(record.linking());
@@ -93,7 +101,9 @@ impl Both {
         let another = self.dice.one_of(&known);
         let keyring = present.filter(|_| !self.dice.chance(5)).or(another)?;
         let (process, fence) = self.owner_of(account);
-        let link = SendingLink { account, fence, keyring };
+        let epoch = self.model.keyrings.get(&keyring).map_or(1, |row| row.epoch);
+        let epoch = if self.dice.chance(8) { epoch - 1 } else { epoch };
+        let link = SendingLink { account, fence, keyring, epoch };
         let connections = [1, 2, 3].map(|nth| Uuid::from_u128(account.0.as_u128() | nth));
         // Mostly the last.
         let nth = if self.dice.chance(70) { 2 } else { self.dice.below(3) };
@@ -163,16 +173,22 @@ impl Both {
     pub(super) async fn execute_of_messages(&self, statement: &Statement) -> StatementAnswer {
         let store = |process: &Uuid| PgOutgoing::new(self.pool.clone(), *process, Waker::default());
         let of = |link: &SendingLink| {
-            let SendingLink { account, fence, keyring } = *link;
-            MessageLink { account, fence, keyring }
+            let SendingLink { account, fence, keyring, epoch } = *link;
+            MessageLink { account, fence, keyring, epoch }
         };
         match statement {
             Statement::TakeMessages { process, link, connection, held, room } => {
                 let taken = store(process).take(&of(link), *connection, held, *room).await;
+                if taken == Err(StoreError::Overtaken) {
+                    return StatementAnswer::Overtaken;
+                }
                 StatementAnswer::Messages(unless_fenced(taken))
             }
             Statement::SettleMessages { process, link, connection, outcomes } => {
                 let settled = store(process).settle(&of(link), *connection, outcomes).await;
+                if settled == Err(StoreError::Overtaken) {
+                    return StatementAnswer::Overtaken;
+                }
                 StatementAnswer::Told(unless_fenced(settled).map(|()| true))
             }
             Statement::RecordReceipts { process, link, receipts } => {
@@ -203,6 +219,7 @@ impl Both {
                 seen.extend(taken.has_more.then_some("more to take"));
                 seen.extend(taken.next_due.map(|_| "due later"));
             }
+            StatementAnswer::Overtaken => drop(seen.insert("sender overtaken")),
             StatementAnswer::Ringing(accounts) if !accounts.is_empty() => drop(seen.insert("rings")),
             _ => {}
         }

@@ -29,7 +29,7 @@ use crate::support::Database;
 const HISTORIES: u64 = 6;
 const STEPS: usize = 510;
 /// Kinds of answers that must occur, so that the histories show something.
-const SEEN: [&str; 35] = [
+const SEEN: [&str; 36] = [
     "recorded",
     "recorded before",
     "overtaken",
@@ -56,6 +56,7 @@ const SEEN: [&str; 35] = [
     "messages taken again",
     "nothing to take",
     "not the sender",
+    "sender overtaken",
     "more to take",
     "due later",
     "message sent",
@@ -161,7 +162,7 @@ impl Both {
             24 => self.cancel_message().await,
             25 if self.dice.chance(30) => self.age_messages().await,
             26.. => {
-                let account = self.account();
+                let account = self.account_that_sends();
                 let statement = self.draw_of_messages(account).unwrap_or(Statement::SweepMessages);
                 self.issued.push(statement.clone());
                 self.run(statement, at).await;

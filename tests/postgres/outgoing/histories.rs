@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paird::whatsapp::OutgoingStore as _;
-use paird_actors::domain::{MessageId, Party, Receipt, ReceiptKind, SendFailure, SendOutcome};
+use paird_actors::domain::{MessageId, Party, Receipt, ReceiptKind, SendFailure, SendOutcome, StoreError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -30,6 +30,8 @@ enum Step {
     Take {
         room: u16,
         is_lost: bool,
+        /// A former connection's.
+        is_late: bool,
     },
     Reconnect,
     Settle {
@@ -51,7 +53,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..CHATS.len(), prop::option::weighted(0.3, 0..4_u8), prop::bool::weighted(0.2))
             .prop_map(|(chat, key, later)| Step::Send { chat, key, later }),
-        5 => (0..4_u16, prop::bool::weighted(0.2)).prop_map(|(room, is_lost)| Step::Take { room, is_lost }),
+        5 => (0..4_u16, prop::bool::weighted(0.2), prop::bool::weighted(0.1))
+            .prop_map(|(room, is_lost, is_late)| Step::Take { room, is_lost, is_late }),
         1 => Just(Step::Reconnect),
         6 => (0..64_usize, prop::bool::weighted(0.2), 0..4_u8)
             .prop_map(|(nth, by_former, outcome)| Step::Settle { nth, by_former, outcome }),
@@ -173,7 +176,7 @@ fn whatever_happens_each_message_has_one_history() {
 async fn runs_as_the_model(database: &Database, steps: &[Step]) {
     let mut account = Sending::new(database).await;
     let own = account.linked.record.id.0;
-    let mut former = account.connection;
+    let mut former = (account.connection, account.linked.link);
     let mut model = Model::default();
     for (n, step) in steps.iter().enumerate() {
         model.steps = n;
@@ -191,7 +194,17 @@ async fn runs_as_the_model(database: &Database, steps: &[Step]) {
                     model.keys.extend(key.map(|key| (key, id)));
                 }
             }
-            Step::Take { room, is_lost } => {
+            Step::Take { room, is_late: true, .. } => {
+                let (connection, link) = former;
+                let told = account.store().take(&link, connection, &[], room).await;
+                if connection == account.connection {
+                    // There was none before.
+                    assert_eq!(ids(&told.unwrap()), model.take(connection, &[], usize::from(room)), "step {n}");
+                } else {
+                    assert_eq!(told, Err(StoreError::Overtaken), "step {n}");
+                }
+            }
+            Step::Take { room, is_lost, .. } => {
                 let held = account.held.clone();
                 let taken = account.take(room).await;
                 assert_eq!(ids(&taken), model.take(account.connection, &held, usize::from(room)), "step {n}");
@@ -200,18 +213,17 @@ async fn runs_as_the_model(database: &Database, steps: &[Step]) {
                 }
             }
             Step::Reconnect => {
-                former = account.connection;
-                account.reconnect();
+                former = (account.connection, account.linked.link);
+                account.reconnect().await;
             }
             Step::Settle { nth, by_former, outcome } => {
                 let Some(id) = model.row(nth).map(|row| row.id) else { continue };
-                let connection = if by_former { former } else { account.connection };
+                let (connection, link) = if by_former { former } else { (account.connection, account.linked.link) };
                 let said = outcome_of(outcome);
-                account
-                    .store()
-                    .settle(&account.linked.link, connection, &[(id, said.clone()), (id, said)])
-                    .await
-                    .unwrap();
+                let told = account.store().settle(&link, connection, &[(id, said.clone()), (id, said)]).await;
+                let is_anothers = |row: &mut Row| row.state == "sending" && row.taken_by != Some(connection);
+                let is_overtaken = model.row(nth).is_some_and(is_anothers);
+                assert_eq!(told, if is_overtaken { Err(StoreError::Overtaken) } else { Ok(()) }, "step {n}");
                 model.settle(nth, connection, outcome);
                 if !by_former {
                     account.held.retain(|held| *held != id);

@@ -176,7 +176,7 @@ async fn what_a_former_link_took_is_not_sent_over_the_next() {
     let told = "SELECT count(*) FROM events e JOIN messages m ON m.told_at = e.created_at AND m.id = $1";
     assert_eq!(database.one::<i64>(told, &[&began.0]).await, 1);
     // The same link sends again what it began.
-    account.reconnect();
+    account.reconnect().await;
     assert_eq!(ids(&account.take(16).await), [behind, retried]);
 }
 
@@ -264,6 +264,34 @@ async fn nothing_is_left_of_a_deleted_account() {
     assert_eq!(database.left().await, []);
 }
 
+/// Added by transactions that end after the deletion; one is cancelled in the same, one later.
+#[tokio::test]
+async fn what_was_cancelled_is_not_left_of_a_deleted_account() {
+    let database = Database::new().await;
+    let account = Sending::new(&database).await;
+    let other = Sending::new(&database).await;
+    let stays = database.send_text(&other, ANNA, "stays").await;
+    assert!(database.cancel(stays).await);
+    let web = connect(&database.text).await;
+    web.batch_execute("BEGIN").await.unwrap();
+    let send = "SELECT send_message($1, $2)";
+    let own = account.linked.record.id.0;
+    let at_once: i64 = web.query_one(send, &[&own, &text_to(ANNA, "x")]).await.unwrap().get(0);
+    let later: i64 = web.query_one(send, &[&own, &text_to(BERT, "x")]).await.unwrap().get(0);
+    web.query("SELECT cancel_message($1)", &[&at_once]).await.unwrap();
+    database
+        .web
+        .execute("UPDATE whatsapp_accounts SET deleted_at = clock_timestamp() WHERE id = $1", &[&own])
+        .await
+        .unwrap();
+    assert!(!database.one::<bool>("SELECT more FROM erase_messages(10, false)", &[]).await);
+    web.batch_execute("COMMIT").await.unwrap();
+    assert!(database.cancel(MessageId(later)).await);
+    assert_eq!(database.left().await.len(), 3);
+    account.store().sweep().await.unwrap();
+    assert_eq!(database.left().await, [stays]);
+}
+
 /// Each takes its receipts with it, and the statement that deletes an account has a time limit.
 #[tokio::test]
 async fn an_account_of_many_receipts_is_deleted_piece_by_piece() {
@@ -328,7 +356,7 @@ async fn each_login_sends_with_the_rights_of_its_role() {
     for sql in [
         "UPDATE messages SET state = 'sent'",
         "INSERT INTO messages (account_id) VALUES (gen_random_uuid())",
-        "SELECT take_messages(gen_random_uuid(), gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), '{}', 1)",
+        "SELECT take_messages(gen_random_uuid(), gen_random_uuid(), 1, gen_random_uuid(), 1, gen_random_uuid(), '{}', 1)",
         "SELECT sweep_messages(1)",
         "UPDATE whatsapp_accounts SET sending_paused_until = NULL",
     ] {

@@ -67,8 +67,11 @@ impl Sending {
         PgOutgoing::new(self.linked.daemon.pool.clone(), self.linked.daemon.process, Waker::default())
     }
 
-    /// The next connection of the account.
-    fn reconnect(&mut self) {
+    /// The next connection of the account, which opens its keyring.
+    async fn reconnect(&mut self) {
+        let client = self.linked.daemon.pool.get().await.unwrap();
+        let opened = "UPDATE keyrings SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+        self.linked.link.epoch = client.query_one(opened, &[&self.linked.link.keyring.0]).await.unwrap().get(0);
         self.connection = Uuid::new_v4();
         self.held.clear();
     }
@@ -80,12 +83,12 @@ impl Sending {
         let linked = "UPDATE whatsapp_accounts SET keyring_id = $2 WHERE id = $1";
         database.web.execute(linked, &[&account.0, &keyring.0]).await.unwrap();
         self.linked.link.keyring = keyring;
-        self.reconnect();
+        self.reconnect().await;
     }
 
     async fn try_to_take(&mut self, room: u16) -> Result<TakenMessages, StoreError> {
         let taken = self.store().take(&self.linked.link, self.connection, &self.held, room).await?;
-        self.held.extend(taken.messages.iter().map(|message| message.id));
+        self.held.extend(taken.messages.iter().map(|message| message.id).chain(taken.unread.iter().copied()));
         Ok(taken)
     }
 

@@ -28,7 +28,7 @@ async fn a_reconnect_does_not_begin_a_new_burst() {
     }
     let first = account.take(3).await;
     assert_eq!((first.recent, first.pace), (3, Some(Pace { rate: 0.1, burst: 4 })));
-    account.reconnect();
+    account.reconnect().await;
     assert_eq!(account.take(0).await.recent, 3);
     assert_eq!(account.take(1).await.recent, 4, "what is sent again counts again");
     database.passes("20 seconds").await;

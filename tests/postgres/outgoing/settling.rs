@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paird::whatsapp::OutgoingStore as _;
 use paird_actors::domain::{
-    EventKind, IncomingMessage, Instant, MessageDirection, ReceiptKind, Said, SendFailure, SendOutcome,
+    EventKind, IncomingMessage, Instant, MessageDirection, ReceiptKind, Said, SendFailure, SendOutcome, StoreError,
 };
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ async fn a_failed_message_says_why_and_is_not_tried_again() {
             {"messageId": expired.0, "key": null, "reason": "expired", "code": null},
         ])
     );
-    account.reconnect();
+    account.reconnect().await;
     assert_eq!(ids(&account.take(16).await), []);
 }
 
@@ -67,16 +67,36 @@ async fn a_connection_settles_nothing_that_another_has_taken() {
     let mut account = Sending::new(&database).await;
     let id = database.send_text(&account, ANNA, "x").await;
     account.take(16).await;
-    let former = account.connection;
-    account.reconnect();
+    let (former, of_former) = (account.connection, account.linked.link);
+    account.reconnect().await;
     assert_eq!(ids(&account.take(16).await), [id]);
     for outcome in [sent(), failed(SendFailure::NoAck), again(Duration::ZERO)] {
-        account.store().settle(&account.linked.link, former, &[(id, outcome)]).await.unwrap();
-        assert_eq!(database.state(id).await, "sending");
+        let told = account.store().settle(&of_former, former, &[(id, outcome)]).await;
+        assert_eq!((told, database.state(id).await), (Err(StoreError::Overtaken), "sending".to_owned()));
     }
     assert_eq!(database.events().await, Vec::<String>::new());
     account.settle(id, sent()).await;
     assert_eq!(database.events().await, [format!("message.sent {}", id.0)]);
+}
+
+/// Of some of them it is the last taker: that is true, and stays.
+#[tokio::test]
+async fn an_overtaken_connection_settles_what_is_its_own() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let (a, b) = (database.send_text(&account, ANNA, "x").await, database.send_text(&account, BERT, "x").await);
+    account.take(16).await;
+    let (former, of_former) = (account.connection, account.linked.link);
+    account.reconnect().await;
+    // Of the two only the first is taken so far.
+    assert_eq!(ids(&account.take(1).await), [a]);
+    let store = account.store();
+    let settle = async || store.settle(&of_former, former, &[(a, sent()), (b, sent())]).await;
+    assert_eq!(settle().await, Err(StoreError::Overtaken));
+    assert_eq!([database.state(a).await, database.state(b).await], ["sending", "sent"]);
+    account.settle(a, sent()).await;
+    assert_eq!(settle().await, Ok(()), "all of it was written before");
+    assert_eq!(database.events().await, [b, a].map(|id| format!("message.sent {}", id.0)));
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn what_was_left_without_an_end_is_taken_first() {
     let first = account.take(1).await;
     let wa_id = database.wa_id(a1).await;
     assert_eq!((first.messages[0].attempt, first.messages[0].maybe_sent), (1, false));
-    account.reconnect();
+    account.reconnect().await;
     let taken = account.take(16).await;
     assert_eq!(ids(&taken), [a1, b1], "of Anna's chat only what was left");
     let left = &taken.messages[0];
@@ -57,6 +57,35 @@ async fn what_was_left_without_an_end_is_taken_first() {
     assert_eq!(ids(&account.take(1).await), [a2]);
 }
 
+/// A statement that was sent before the connection ended, and arrives when the next one sends already.
+#[tokio::test]
+async fn a_late_taking_of_a_former_connection_takes_nothing() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let a1 = database.send_text(&account, ANNA, "1").await;
+    account.take(1).await;
+    let (former, of_former) = (account.connection, account.linked.link);
+    account.reconnect().await;
+    let store = account.store();
+    let late = async || store.take(&of_former, former, &[], 16).await;
+    let b1 = database.send_text(&account, BERT, "1").await;
+    assert_eq!(late().await, Err(StoreError::Overtaken), "what waits is for the present connection");
+    assert_eq!(ids(&account.take(16).await), [a1, b1]);
+    let expired = database.send_with(&account, GROUP, "NULL, NULL, now() + interval '1 hour'").await;
+    database.passes("2 hours").await;
+    assert_eq!(late().await, Err(StoreError::Overtaken));
+    assert_eq!([database.state(expired).await, database.state(a1).await], ["queued", "sending"]);
+    for id in [a1, b1] {
+        assert_eq!(database.column::<uuid::Uuid>("taken_by", id).await, account.connection);
+        account.settle(id, sent()).await;
+    }
+    // By the present one as often as it wants.
+    for _ in 0..2 {
+        assert_eq!(ids(&account.take(16).await), []);
+    }
+    assert_eq!(database.state(expired).await, "expired");
+}
+
 #[tokio::test]
 async fn what_a_connection_never_heard_that_it_took_was_not_sent() {
     let database = Database::new().await;
@@ -66,7 +95,7 @@ async fn what_a_connection_never_heard_that_it_took_was_not_sent() {
     account.held.clear();
     let taken = only(account.take(16).await);
     assert_eq!((taken.attempt, taken.maybe_sent), (2, false));
-    account.reconnect();
+    account.reconnect().await;
     assert!(only(account.take(16).await).maybe_sent);
 }
 

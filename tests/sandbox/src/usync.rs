@@ -32,7 +32,9 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
     // Whether a number is on WhatsApp is asked with the number in the place of a jid.
     let jid = match asked.attrs.get("jid") {
         Some(jid) => jid.to_jid()?.to_non_ad(),
-        None => Jid::pn(asked.get_optional_child("contact")?.content_as_string()?.trim_start_matches('+')),
+        None => {
+            as_it_is_known(state, asked.get_optional_child("contact")?.content_as_string()?.trim_start_matches('+'))
+        }
     };
     let number = state.device_at(&jid).map(|of| of.number);
     let stale = number.as_deref().and_then(|number| state.armed.take(Occasion::DeviceList { number }));
@@ -56,6 +58,13 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
         }
     }
     Some(NodeBuilder::new("user").attr("jid", &jid).children(answers).build())
+}
+
+/// A Brazilian mobile may be on WhatsApp without its ninth digit, and is found by it all the same.
+fn as_it_is_known(state: &State, digits: &str) -> Jid {
+    let has_ninth = digits.len() == 13 && digits.starts_with("55") && digits.get(4..5) == Some("9");
+    let without = has_ninth.then(|| format!("{}{}", &digits[..4], &digits[5..]));
+    Jid::pn(without.filter(|number| state.phones.contains_key(number)).as_deref().unwrap_or(digits))
 }
 
 /// The phone itself is device 0; a number without a simulated phone has only that.

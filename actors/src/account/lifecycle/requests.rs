@@ -97,6 +97,15 @@ impl Lifecycle {
         if !self.is_online() {
             return;
         }
+        // What is for its moment alone may have waited for others until that was over.
+        let is_past = |pending: &mut PendingRequest| {
+            pending.stage == RequestStage::Waiting && !pending.request.can_wait() && pending.until <= step.now
+        };
+        let past: Vec<_> = self.requests.extract_if(.., is_past).collect();
+        for pending in past {
+            let why = OnlineError::TooLate.to_string();
+            self.fail_all(&[pending.command], pending.request.kind().as_str(), &why, step);
+        }
         for at in 0..self.requests.len() {
             let kind = self.requests[at].request.kind();
             let is_busy = |other: &PendingRequest| {

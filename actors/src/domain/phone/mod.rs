@@ -94,6 +94,11 @@ impl Phone {
         text
     }
 
+    /// Whether WhatsApp may spell it otherwise: it is of a country where that happens.
+    pub fn has_spellings(&self) -> bool {
+        spellings::are_known(&self.0)
+    }
+
     /// The same for every spelling of one number, and for nothing else. The SQL function
     /// `phone_key` says the same.
     pub fn key(&self) -> String {

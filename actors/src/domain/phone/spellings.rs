@@ -41,6 +41,11 @@ const TABLE: [OptionalDigits; 7] = [
     OptionalDigits { country: "229", area: 0, optional: "01", rest: 8, begin: &["24569"] },
 ];
 
+/// Whether there are numbers with two spellings in the country of this one.
+pub(super) fn are_known(digits: &str) -> bool {
+    TABLE.iter().any(|spelling| digits.starts_with(spelling.country))
+}
+
 /// The shorter spelling.
 pub(super) fn key(digits: &str) -> String {
     TABLE.iter().find_map(|spelling| spelling.shorten(digits)).unwrap_or_else(|| digits.to_owned())

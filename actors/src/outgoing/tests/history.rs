@@ -29,7 +29,14 @@ fn answer(choice: u8, bench: &Bench) -> TakenMessages {
     let messages = free.take(count).map(|id| OutgoingMessage { expires_at, ..nth_try(id, attempt) }).collect();
     let next_due = choice.is_multiple_of(11).then(|| Duration::from_secs(choice.into()));
     let recent = u32::from(choice % 7);
-    TakenMessages { messages, pace: pace(0.5, 4), recent, has_more: choice.is_multiple_of(3), next_due }
+    TakenMessages {
+        messages,
+        unread: Vec::new(),
+        pace: pace(0.5, 4),
+        recent,
+        has_more: choice.is_multiple_of(3),
+        next_due,
+    }
 }
 
 /// A message that this connection holds, if it holds any.

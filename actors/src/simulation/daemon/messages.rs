@@ -98,7 +98,9 @@ impl World {
         let Some(session) = self.whatsapp.sessions.get(&id).filter(|session| session.purpose != Purpose::Unlink) else {
             return;
         };
-        let link = SendingLink { account: session.account, fence: session.fence, keyring: session.keyring };
+        // Fresh keys are those of the first epoch.
+        let epoch = session.keys.map_or(1, |keys| keys.epoch);
+        let link = SendingLink { account: session.account, fence: session.fence, keyring: session.keyring, epoch };
         let machine = Outgoing::new(self.outgoing_policy.clone(), self.message_dice.wide());
         let connection = Uuid::from_u128(self.message_dice.wide());
         self.referee.messages.on_connection(connection);
@@ -423,6 +425,7 @@ impl World {
 fn taken(answer: Result<StatementAnswer, StoreError>) -> Result<TakenMessages, StoreError> {
     match answer? {
         StatementAnswer::Messages(taken) => taken.ok_or(StoreError::Fenced),
+        StatementAnswer::Overtaken => Err(StoreError::Overtaken),
         _ => Err(StoreError::Unavailable("another answer".to_owned())),
     }
 }
@@ -430,6 +433,7 @@ fn taken(answer: Result<StatementAnswer, StoreError>) -> Result<TakenMessages, S
 fn told(answer: Result<StatementAnswer, StoreError>) -> Result<(), StoreError> {
     match answer? {
         StatementAnswer::Told(told) => told.map(drop).ok_or(StoreError::Fenced),
+        StatementAnswer::Overtaken => Err(StoreError::Overtaken),
         _ => Err(StoreError::Unavailable("another answer".to_owned())),
     }
 }

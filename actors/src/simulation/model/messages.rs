@@ -83,6 +83,12 @@ impl Model {
         })
     }
 
+    /// Another connection has opened the link since.
+    pub(super) fn is_overtaken(&self, process: Uuid, link: SendingLink) -> bool {
+        let is_last = self.keyrings.get(&link.keyring).is_some_and(|row| row.epoch == link.epoch);
+        self.holds_link(process, link) && !is_last && self.flaw != Some(Flaw::TakesOvertaken)
+    }
+
     fn of(&self, account: AccountId) -> impl Iterator<Item = (MessageId, &StoredMessage)> {
         self.messages.iter().filter(move |(_, row)| row.account == account).map(|(id, row)| (*id, row))
     }
@@ -227,6 +233,7 @@ impl Model {
         }
         Some(TakenMessages {
             messages,
+            unread: Vec::new(),
             pace: Some(Pace { rate: sending.rate, burst: sending.burst }),
             recent: whole(level),
             has_more,

@@ -268,10 +268,17 @@ impl Model {
                 StatementAnswer::Put { held, epoch: found, written }
             }
             Statement::TakeMessages { process, link, connection, held, room } => {
+                if self.is_overtaken(*process, *link) {
+                    return StatementAnswer::Overtaken;
+                }
                 StatementAnswer::Messages(self.take_messages(*process, *link, (*connection, held), *room, now))
             }
             Statement::SettleMessages { process, link, connection, outcomes } => {
-                StatementAnswer::Told(self.settle_messages(*process, *link, *connection, outcomes, now))
+                let told = self.settle_messages(*process, *link, *connection, outcomes, now);
+                if told.is_some() && self.has_been_taken_since(link.account, *connection, outcomes) {
+                    return StatementAnswer::Overtaken;
+                }
+                StatementAnswer::Told(told)
             }
             Statement::RecordReceipts { process, link, receipts } => {
                 StatementAnswer::Told(self.record_receipts(*process, *link, receipts))

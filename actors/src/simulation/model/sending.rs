@@ -113,6 +113,18 @@ impl Model {
         Some(told)
     }
 
+    /// Some of these are another connection's by now.
+    pub(super) fn has_been_taken_since(
+        &self,
+        account: AccountId,
+        connection: Uuid,
+        outcomes: &[(MessageId, SendOutcome)],
+    ) -> bool {
+        let rows = outcomes.iter().filter_map(|(id, _)| self.messages.get(id));
+        let mut open = rows.filter(|row| row.account == account && row.state == MessageState::Sending);
+        open.any(|row| row.taken_by != Some(connection))
+    }
+
     fn count_refusal(&mut self, account: AccountId, at: Instant) {
         let row = self.accounts.get_mut(&account).filter(|row| row.sending.paused_until.is_none());
         let Some(row) = row else { return };

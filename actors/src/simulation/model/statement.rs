@@ -16,6 +16,8 @@ pub struct SendingLink {
     pub account: AccountId,
     pub fence: Fence,
     pub keyring: KeyringId,
+    /// Of the opening of the keyring that the connection uses.
+    pub epoch: i64,
 }
 
 /// One statement, by the name that it has in `sql/queries`.
@@ -203,6 +205,8 @@ pub enum StatementAnswer {
     Messages(Option<TakenMessages>),
     /// Whether there are new events; `None` as above.
     Told(Option<bool>),
+    /// Of messages: another connection has followed the one that says this.
+    Overtaken,
     Ringing(Vec<AccountId>),
     /// The epoch of the keyring, if there is one, and whether the write was done.
     Put {

@@ -6,6 +6,7 @@ pub struct TakeMessagesParams<T1: crate::ArraySql<Item = i64>> {
     pub process: uuid::Uuid,
     pub fence: i64,
     pub keyring: uuid::Uuid,
+    pub epoch: i64,
     pub connection: uuid::Uuid,
     pub held: T1,
     pub room: i32,
@@ -36,6 +37,7 @@ pub struct TakeMessages {
     pub has_more: bool,
     pub next_due_secs: Option<f64>,
     pub told: bool,
+    pub overtaken: bool,
 }
 pub struct TakeMessagesBorrowed<'a> {
     pub taken: postgres_types::Json<&'a serde_json::value::RawValue>,
@@ -45,13 +47,37 @@ pub struct TakeMessagesBorrowed<'a> {
     pub has_more: bool,
     pub next_due_secs: Option<f64>,
     pub told: bool,
+    pub overtaken: bool,
 }
 impl<'a> From<TakeMessagesBorrowed<'a>> for TakeMessages {
     fn from(
-        TakeMessagesBorrowed { taken, rate, burst, recent, has_more, next_due_secs, told }: TakeMessagesBorrowed<'a>,
+        TakeMessagesBorrowed {
+            taken,
+            rate,
+            burst,
+            recent,
+            has_more,
+            next_due_secs,
+            told,
+            overtaken,
+        }: TakeMessagesBorrowed<'a>,
     ) -> Self {
-        Self { taken: serde_json::from_str(taken.0.get()).unwrap(), rate, burst, recent, has_more, next_due_secs, told }
+        Self {
+            taken: serde_json::from_str(taken.0.get()).unwrap(),
+            rate,
+            burst,
+            recent,
+            has_more,
+            next_due_secs,
+            told,
+            overtaken,
+        }
     }
+}
+#[derive(Debug, Clone, PartialEq, Copy)]
+pub struct SettleMessages {
+    pub told: bool,
+    pub overtaken: bool,
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct SweepMessages {
@@ -74,6 +100,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(TakeMessagesBorrowed) -> R) -> TakeMessagesQuery<'c, 'a, 's, C, R, N> {
         TakeMessagesQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct SettleMessagesQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<SettleMessages, tokio_postgres::Error>,
+    mapper: fn(SettleMessages) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> SettleMessagesQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(SettleMessages) -> R) -> SettleMessagesQuery<'c, 'a, 's, C, R, N> {
+        SettleMessagesQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -279,7 +359,7 @@ where
 pub struct TakeMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_messages() -> TakeMessagesStmt {
     TakeMessagesStmt(
-        "SELECT t.taken, t.rate, t.burst, t.recent, t.has_more, t.next_due_secs, t.told FROM take_messages($1, $2, $3, $4, $5, $6, $7) AS t",
+        "SELECT t.taken, t.rate, t.burst, t.recent, t.has_more, t.next_due_secs, t.told, t.overtaken FROM take_messages($1, $2, $3, $4, $5, $6, $7, $8) AS t",
         None,
     )
 }
@@ -295,13 +375,14 @@ impl TakeMessagesStmt {
         process: &'a uuid::Uuid,
         fence: &'a i64,
         keyring: &'a uuid::Uuid,
+        epoch: &'a i64,
         connection: &'a uuid::Uuid,
         held: &'a T1,
         room: &'a i32,
-    ) -> TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 7> {
+    ) -> TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 8> {
         TakeMessagesQuery {
             client,
-            params: [account, process, fence, keyring, connection, held, room],
+            params: [account, process, fence, keyring, epoch, connection, held, room],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeMessagesBorrowed, tokio_postgres::Error> {
@@ -313,6 +394,7 @@ impl TakeMessagesStmt {
                     has_more: row.try_get(4)?,
                     next_due_secs: row.try_get(5)?,
                     told: row.try_get(6)?,
+                    overtaken: row.try_get(7)?,
                 })
             },
             mapper: |it| TakeMessages::from(it),
@@ -325,7 +407,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
         'a,
         's,
         TakeMessagesParams<T1>,
-        TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 7>,
+        TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 8>,
         C,
     > for TakeMessagesStmt
 {
@@ -333,13 +415,14 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
         &'s self,
         client: &'c C,
         params: &'a TakeMessagesParams<T1>,
-    ) -> TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 7> {
+    ) -> TakeMessagesQuery<'c, 'a, 's, C, TakeMessages, 8> {
         self.bind(
             client,
             &params.account,
             &params.process,
             &params.fence,
             &params.keyring,
+            &params.epoch,
             &params.connection,
             &params.held,
             &params.room,
@@ -348,7 +431,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
 }
 pub struct SettleMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn settle_messages() -> SettleMessagesStmt {
-    SettleMessagesStmt("SELECT s.told FROM settle_messages($1, $2, $3, $4, $5, $6) AS s", None)
+    SettleMessagesStmt("SELECT s.told, s.overtaken FROM settle_messages($1, $2, $3, $4, $5, $6) AS s", None)
 }
 impl SettleMessagesStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -364,22 +447,34 @@ impl SettleMessagesStmt {
         keyring: &'a uuid::Uuid,
         connection: &'a uuid::Uuid,
         outcomes: &'a T1,
-    ) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
-        BoolQuery {
+    ) -> SettleMessagesQuery<'c, 'a, 's, C, SettleMessages, 6> {
+        SettleMessagesQuery {
             client,
             params: [account, process, fence, keyring, connection, outcomes],
             query: self.0,
             cached: self.1.as_ref(),
-            extractor: |row| Ok(row.try_get(0)?),
-            mapper: |it| it,
+            extractor: |row: &tokio_postgres::Row| -> Result<SettleMessages, tokio_postgres::Error> {
+                Ok(SettleMessages { told: row.try_get(0)?, overtaken: row.try_get(1)? })
+            },
+            mapper: |it| SettleMessages::from(it),
         }
     }
 }
 impl<'c, 'a, 's, C: GenericClient, T1: crate::JsonSql>
-    crate::client::async_::Params<'c, 'a, 's, SettleMessagesParams<T1>, BoolQuery<'c, 'a, 's, C, bool, 6>, C>
-    for SettleMessagesStmt
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        SettleMessagesParams<T1>,
+        SettleMessagesQuery<'c, 'a, 's, C, SettleMessages, 6>,
+        C,
+    > for SettleMessagesStmt
 {
-    fn params(&'s self, client: &'c C, params: &'a SettleMessagesParams<T1>) -> BoolQuery<'c, 'a, 's, C, bool, 6> {
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a SettleMessagesParams<T1>,
+    ) -> SettleMessagesQuery<'c, 'a, 's, C, SettleMessages, 6> {
         self.bind(
             client,
             &params.account,

@@ -102,6 +102,29 @@ fn typing_is_never_sent_late() {
     assert_eq!((bench.asked(), bench.ended()), (vec![], refused(bench.commands, "it came too late to be sent")));
 }
 
+/// It waits for its turn, and that comes with the end of its moment.
+#[test]
+fn typing_that_has_waited_too_long_is_not_asked() {
+    for is_answered in [false, true] {
+        let mut bench = Bench::paired();
+        bench.now = START;
+        bench.ask("chat.typing");
+        bench.ask("chat.typing");
+        let (first, second) = (bench.commands - 1, bench.commands);
+        bench.now = START.after(bench.life.policy().typing_lifetime);
+        let mut ended = Vec::new();
+        if is_answered {
+            bench.answered(first, Ok(OnlineAnswer::TypingShown));
+            ended.push((first, Ok(OnlineAnswer::TypingShown.text())));
+        } else {
+            bench.feed(Input::Deadline);
+            ended.extend(refused(first, "WhatsApp did not answer in time"));
+        }
+        ended.extend(refused(second, "it came too late to be sent"));
+        assert_eq!((bench.asked(), bench.ended()), (vec![], ended));
+    }
+}
+
 #[test]
 fn typing_is_not_asked_of_the_next_connection() {
     let mut bench = Bench::paired();
