@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use chrono::SecondsFormat;
 use clap::Subcommand;
 use paird_actors::domain::{OperatorId, Status, StatusReason};
 use paird_sql::queries::cli::{self, ListedAccount};
@@ -12,8 +11,9 @@ use uuid::Uuid;
 
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
-use super::out::{self, Format};
-use super::{AccountArg, proxy};
+use super::fleet_filter::{FleetFilter, SortOrder};
+use super::out::Format;
+use super::{AccountArg, proxy, status};
 use crate::config::{Config, device_name};
 use crate::proxy_address::ProxyAddress;
 
@@ -63,7 +63,7 @@ pub(super) enum AccountsCommand {
         #[arg(long, value_name = "N|none", value_parser = new_chats)]
         new_chats: Option<NewChats>,
     },
-    /// Lists the accounts, oldest first.
+    /// Lists all accounts, the oldest first: `paird status --sort created`.
     List,
     /// Gives an account another label. Its link does not notice.
     Rename {
@@ -99,7 +99,7 @@ pub(super) async fn run(config: &Config, format: Format, command: AccountsComman
         AccountsCommand::Pace { account, rate, burst, new_chats } => {
             pace(&database, format, &account.account, rate, burst, new_chats).await
         }
-        AccountsCommand::List => list(&database, format).await,
+        AccountsCommand::List => status::list(&database, format, &FleetFilter::all(SortOrder::Created)).await,
         AccountsCommand::Rename { account, label } => rename(&database, format, &account, &label).await,
     }
 }
@@ -123,27 +123,6 @@ async fn add(
         format.remark(format_args!(
             "another account is called {label:?}: the command line needs the id to tell them apart"
         ));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(super) async fn list(database: &Database, format: Format) -> anyhow::Result<ExitCode> {
-    let accounts = database.accounts().await?;
-    match format {
-        Format::Json => out::json(&accounts.iter().map(as_json).collect()),
-        Format::Text if accounts.is_empty() => out::line("no accounts yet: paird accounts add LABEL"),
-        Format::Text => {
-            let mut header = vec!["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"];
-            let mut rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
-            // A number is linked once per operator, so rows of several are not to be confused.
-            if has_several(accounts.iter().map(|account| account.operator_id)) {
-                header.push("OPERATOR");
-                for (row, account) in rows.iter_mut().zip(&accounts) {
-                    row.push(account.operator_id.to_string());
-                }
-            }
-            out::raw(&out::table(&header, &rows));
-        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -237,7 +216,7 @@ pub(super) fn has_several(mut operators: impl Iterator<Item = Uuid>) -> bool {
 }
 
 /// As a shell takes it.
-fn quoted(label: &str) -> String {
+pub(super) fn quoted(label: &str) -> String {
     let is_plain = label.chars().all(|c| c.is_alphanumeric() || "-_.+@".contains(c)) && !label.starts_with('-');
     if is_plain { label.to_owned() } else { format!("'{}'", label.replace('\'', r"'\''")) }
 }
@@ -268,17 +247,6 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "hasKeys": account.has_keys,
         "createdAt": account.created_at,
     })
-}
-
-fn row(account: &ListedAccount) -> Vec<String> {
-    vec![
-        account.label.clone(),
-        account.status.clone(),
-        account.status_reason.clone(),
-        account.phone_number.as_ref().map_or_else(String::new, |digits| format!("+{digits}")),
-        account.status_since.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true),
-        account.id.to_string(),
-    ]
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ With --follow each message is printed once: when it can be read, or when it was 
 that restarts in between does not change that. To go on where an earlier run ended, give the id of its last message:
   paird messages \"front desk\" --json --follow --after 4711";
 
+pub(super) const STATUS: &str = "\
+In a terminal the table is clipped to its width; in a pipe and with --json it is whole. For example:
+  paird status --status held,reconnecting --sort since
+  paird status --search \"0660 123\" --watch";
+
 pub(super) const COMPLETIONS: &str = "\
 For example:
   bash  paird completions bash > ~/.local/share/bash-completion/completions/paird

@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod events;
 mod exit;
+mod fleet_filter;
 mod groups;
 mod health;
 mod help;
@@ -35,6 +36,7 @@ mod sandbox;
 mod send;
 mod status;
 mod watch;
+mod when;
 
 use std::process::ExitCode;
 
@@ -114,11 +116,10 @@ enum Command {
     #[command(subcommand)]
     Contact(contact::ContactCommand),
     /// Says how an account is, or all of them.
-    Status {
-        /// Label or id; all accounts if absent.
-        #[arg(value_name = "LABEL|ID")]
-        account: Option<String>,
-    },
+    ///
+    /// What wants attention goes first. A filter that matches nothing is no error.
+    #[command(after_help = help::STATUS)]
+    Status(status::StatusArgs),
     /// Says whether the daemon of this machine lives: exit code 1 if it does not, exit code 11 if its data
     /// directory knows of none.
     Health(health::HealthArgs),
@@ -131,7 +132,7 @@ enum Command {
     /// See PAIRD_KEEP_EVENTS, PAIRD_KEEP_BODIES, PAIRD_KEEP_COMMANDS and PAIRD_KEEP_AUDIT.
     Prune(prune::PruneArgs),
     /// Shows the fleet live, with the QR of the account that is being paired.
-    Watch,
+    Watch(fleet_filter::FleetFilter),
     /// Prints what happened to accounts, and with --follow what happens.
     Events(events::EventsArgs),
     /// Prints who did what to which account.
@@ -276,8 +277,8 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Send(args) => send::run(config, format, args).await,
         Command::Chat(command) => chat::run(config, format, command).await,
         Command::Contact(command) => contact::run(config, format, command).await,
-        Command::Status { account } => status::run(config, format, account.as_deref()).await,
-        Command::Watch => watch::run(config, format).await,
+        Command::Status(args) => status::run(config, format, args).await,
+        Command::Watch(filter) => watch::run(config, format, filter).await,
         Command::Events(args) => events::run(config, format, args).await,
         Command::Audit(args) => audit::run(config, format, args).await,
         Command::Doctor => doctor::run(config, format).await,

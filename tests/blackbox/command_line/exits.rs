@@ -93,6 +93,11 @@ async fn a_usage_error_is_one_line_that_names_what_is_missing() {
         (&["accounts"], "rename"),
         (&["completions", "tcsh"], "zsh"),
         (&["audit", "--limit", "x"], "--limit"),
+        (&["audit", "--since", "yesterday"], "2h, 3d, 2026-11-30"),
+        (&["events", "--since", "x"], "nor a seq"),
+        (&["events", "--until", "1h", "--follow"], "--follow"),
+        (&["status", "--status", "hold"], "held"),
+        (&["status", "desk", "--status", "held"], "--status"),
         (&["flly"], "flly"),
     ] {
         for json in [false, true] {

@@ -6,11 +6,13 @@ mod doctor;
 mod events;
 mod exits;
 mod hostile_text;
+mod listing;
 mod messages;
 mod pairing;
 mod phone;
 mod screen;
 mod sending;
+mod times;
 mod upkeep;
 mod watch;
 
