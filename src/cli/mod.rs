@@ -137,6 +137,8 @@ enum Command {
     Events(events::EventsArgs),
     /// Prints who did what to which account.
     Audit(audit::AuditArgs),
+    /// Says where the console's pages are, and where the token is that they ask for.
+    Console(console::page::ConsoleArgs),
     /// Looks for everything that may be wrong, and says what to do about it.
     Doctor,
     /// Replaces the master key, and says what is sealed with which.
@@ -281,6 +283,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Watch(filter) => watch::run(config, format, filter).await,
         Command::Events(args) => events::run(config, format, args).await,
         Command::Audit(args) => audit::run(config, format, args).await,
+        Command::Console(args) => console::page::run(config, format, &args),
         Command::Doctor => doctor::run(config, format).await,
         Command::Keys(command) => keys::run(config, format, command).await,
         Command::Admin(command) => admin::run(config, format, command).await,

@@ -15,6 +15,7 @@ mod sending;
 mod times;
 mod upkeep;
 mod watch;
+mod ways_out;
 
 use std::process::{Output, Stdio};
 
