@@ -21,6 +21,7 @@ mod health;
 mod help;
 mod keys;
 mod labels;
+mod man;
 mod messages;
 mod migrate;
 mod out;
@@ -38,6 +39,7 @@ mod status;
 mod watch;
 mod when;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -63,6 +65,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Says whether paird can run here, and what to do next. It changes nothing.
+    Init,
     /// Runs the daemon until SIGTERM or Ctrl-C.
     #[command(after_help = help::settings())]
     Serve,
@@ -149,6 +153,9 @@ enum Command {
     /// Prints the completions of a shell.
     #[command(after_help = help::COMPLETIONS)]
     Completions { shell: clap_complete::Shell },
+    /// Writes the manual pages into a directory; without one, prints the first of them.
+    #[command(hide = true)]
+    Man { dir: Option<PathBuf> },
     /// Lists the exit codes.
     #[command(after_help = help::exit_codes())]
     ExitCodes,
@@ -173,6 +180,9 @@ struct AccountArg {
 
 /// Reads arguments and settings, does what is asked, and says in the exit code how it went.
 pub fn main() -> ExitCode {
+    if let Some(answered) = completions::answer() {
+        return answered;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => return misused(&wrong),
@@ -239,7 +249,10 @@ fn in_one_line(kind: ErrorKind, text: &str) -> String {
 /// Runs the commands that need neither settings nor a database.
 fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
     if let Command::Completions { shell } = command {
-        return Some(completions::print(*shell));
+        return Some(completions::print(*shell, format));
+    }
+    if let Command::Man { dir } = command {
+        return Some(man::write(dir.as_deref(), format));
     }
     if matches!(command, Command::ExitCodes) {
         match format {
@@ -264,7 +277,9 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn run(command: Command, config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     use account_commands::ask;
     match command {
-        Command::Serve | Command::Completions { .. } | Command::ExitCodes => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::Completions { .. } | Command::Man { .. } | Command::ExitCodes => {
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Accounts(command) => accounts::run(config, format, command).await,
         Command::Pair(args) => pair::run(config, format, args).await,
         Command::Cancel(account) => ask(config, format, &account.account, CommandKind::Cancel, json!({})).await,
@@ -284,6 +299,7 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Events(args) => events::run(config, format, args).await,
         Command::Audit(args) => audit::run(config, format, args).await,
         Command::Console(args) => console::page::run(config, format, &args),
+        Command::Init => doctor::init::run(config, format).await,
         Command::Doctor => doctor::run(config, format).await,
         Command::Keys(command) => keys::run(config, format, command).await,
         Command::Admin(command) => admin::run(config, format, command).await,

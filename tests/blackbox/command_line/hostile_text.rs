@@ -82,6 +82,7 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["status", HOSTILE],
         vec!["status", "--search", "x", "--sort", "retry"],
         vec!["status", "--search", HOSTILE],
+        vec!["init"],
         vec!["console"],
         vec!["phone", "write", "436607000098", "--to", &account, HOSTILE],
         vec!["phone", "chats", "436607000098"],

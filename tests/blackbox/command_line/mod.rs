@@ -2,11 +2,13 @@
 
 mod accounts;
 mod admin;
+mod completing;
 mod doctor;
 mod events;
 mod exits;
 mod hostile_text;
 mod listing;
+mod manual;
 mod messages;
 mod pairing;
 mod phone;
