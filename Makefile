@@ -2,7 +2,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up test quick simulate chaos fleet storm bench profile fuzz check install image need-cargo need-postgres
+.PHONY: help demo up test quick simulate chaos fleet storm bench profile fuzz check install install-pages image need-cargo need-postgres
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | column -t -s $$'\t'
@@ -46,11 +46,23 @@ check: need-cargo need-postgres ## format, lints of both builds, generated SQL, 
 # Where a packager puts it: DESTDIR=staging PREFIX=/usr
 PREFIX ?= /usr/local
 UNIT_DIR ?= /etc/systemd/system
-install: need-cargo ## the production binary and its systemd unit (PREFIX=/usr/local, DESTDIR, UNIT_DIR)
+PAIRD ?= target/release/paird
+SHARE := $(DESTDIR)$(PREFIX)/share
+install: need-cargo ## the production binary, its systemd unit, manual and completions (PREFIX=/usr/local, DESTDIR, UNIT_DIR)
 	cargo build --release --locked --package paird --bin paird
 	install -D -m 0755 target/release/paird "$(DESTDIR)$(PREFIX)/bin/paird"
+	$(MAKE) --no-print-directory install-pages PAIRD=target/release/paird
 	install -d "$(DESTDIR)$(UNIT_DIR)"
 	sed 's|/usr/local/bin/paird|$(PREFIX)/bin/paird|' .deploy/paird.service >"$(DESTDIR)$(UNIT_DIR)/paird.service"
+
+# The completions ask the program by the name that it is called by here.
+install-pages: export PATH := $(dir $(abspath $(PAIRD))):$(PATH)
+install-pages: ## the manual and the completions of a binary that is built (PAIRD=target/release/paird, PREFIX, DESTDIR)
+	install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" "$(SHARE)/fish/vendor_completions.d"
+	paird man "$(SHARE)/man/man1"
+	paird completions bash >"$(SHARE)/bash-completion/completions/paird"
+	paird completions zsh >"$(SHARE)/zsh/site-functions/_paird"
+	paird completions fish >"$(SHARE)/fish/vendor_completions.d/paird.fish"
 
 image: ## the container image paird (docker, or DOCKER=podman)
 	$(or $(DOCKER),docker) build -f .deploy/Dockerfile -t paird .

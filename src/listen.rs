@@ -5,7 +5,7 @@ use std::{
     any::Any,
     io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::pin,
     time::Duration,
 };
@@ -67,9 +67,7 @@ impl ListenAddress {
             warn!(%why, file = %self.addr_file.display(), "failed to write the address of {}", self.name);
         }
         match &self.token_file {
-            Some(file) => {
-                info!(%addr, url = %format_args!("http://{addr}/"), token_file = %file.display(), "{} is listening", self.name);
-            }
+            Some(file) => info!(%addr, "{} is listening: {}", self.name, page_in_words(addr, file)),
             None => info!(%addr, "{} is listening", self.name),
         }
         let served = until_ending(server, ending).await;
@@ -77,6 +75,11 @@ impl ListenAddress {
         let _ = std::fs::remove_file(&self.addr_file);
         served
     }
+}
+
+/// Where the pages are and where their token is: the same words in the log and by `paird console`.
+pub(crate) fn page_in_words(addr: SocketAddr, token_file: &Path) -> String {
+    format!("http://{addr}/ (token: {})", token_file.display())
 }
 
 /// Runs a server, and stops it when the daemon ends.

@@ -41,9 +41,14 @@ WHERE account_id = :account_id AND seq > :after_seq
 ORDER BY seq
 LIMIT 500;
 
--- Events after a seq, per account: ids commit out of order. Of one account, if it is named, and
--- only of transactions below `before`, if that is given: a follower reads those from there on.
---! list_events_after (only?, before?) : AccountEvent()
+-- Times on the command line are by this clock, as those in the rows are.
+--! get_database_time
+SELECT clock_timestamp() AS database_now;
+
+-- Events after a seq, per account: ids commit out of order. Of one account, if it is named, between two
+-- times, if they are given, and only of transactions below `before`, if that is given: a follower reads
+-- those from there on.
+--! list_events_after (only?, before?, earliest?, latest?) : AccountEvent()
 SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at
 FROM whatsapp_accounts a
 LEFT JOIN unnest(:account_ids::uuid[], :seqs::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id
@@ -51,6 +56,8 @@ JOIN LATERAL (
     SELECT * FROM events e
     WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, :since::bigint)
       AND (:before::bigint IS NULL OR e.xact < :before::bigint::text::xid8)
+      AND (:earliest::timestamptz IS NULL OR e.created_at >= :earliest::timestamptz)
+      AND (:latest::timestamptz IS NULL OR e.created_at < :latest::timestamptz)
     ORDER BY e.seq
     LIMIT 200
 ) e ON true
@@ -58,15 +65,32 @@ WHERE a.event_seq > coalesce(seen.seq, :since::bigint) AND (:only::uuid IS NULL 
 ORDER BY e.created_at, e.account_id, e.seq;
 
 -- The last ones of all accounts, in the order of commits.
---! list_last_events : AccountEvent()
+--! list_last_events (before?, earliest?, latest?) : AccountEvent()
 SELECT id, account_id, seq, kind, payload, created_at FROM (
     SELECT id, account_id, seq, kind, payload, created_at, xact
     FROM events
     WHERE seq > :since
+      AND (:before::bigint IS NULL OR xact < :before::bigint::text::xid8)
+      AND (:earliest::timestamptz IS NULL OR created_at >= :earliest::timestamptz)
+      AND (:latest::timestamptz IS NULL OR created_at < :latest::timestamptz)
     ORDER BY xact DESC, id DESC
     LIMIT :limit
 ) AS last
 ORDER BY xact, id;
+
+-- The same of one account.
+--! list_last_events_of_account (before?, earliest?, latest?) : AccountEvent()
+SELECT id, account_id, seq, kind, payload, created_at FROM (
+    SELECT id, account_id, seq, kind, payload, created_at
+    FROM events
+    WHERE account_id = :account_id AND seq > :since
+      AND (:before::bigint IS NULL OR xact < :before::bigint::text::xid8)
+      AND (:earliest::timestamptz IS NULL OR created_at >= :earliest::timestamptz)
+      AND (:latest::timestamptz IS NULL OR created_at < :latest::timestamptz)
+    ORDER BY seq DESC
+    LIMIT :limit
+) AS last
+ORDER BY seq;
 
 --! list_checked_contacts : (chat?)
 -- Of an account's `contact.checked` event: the answers.
@@ -98,12 +122,14 @@ RETURNING a.id;
 --! get_account_label
 SELECT label FROM whatsapp_accounts WHERE id = :account_id;
 
---! list_audit_entries (account_id?) : AuditRow(operator_id?, target_id?, sent_by?, channel?)
--- The last ones, oldest first; of one account or of all.
+--! list_audit_entries (account_id?, earliest?, latest?) : AuditRow(operator_id?, target_id?, sent_by?, channel?)
+-- The last ones, oldest first; of one account or of all, and between two times, if they are given.
 SELECT * FROM (
     SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at
     FROM audit_log
-    WHERE target_id = :account_id OR :account_id::uuid IS NULL
+    WHERE (target_id = :account_id OR :account_id::uuid IS NULL)
+      AND (:earliest::timestamptz IS NULL OR created_at >= :earliest::timestamptz)
+      AND (:latest::timestamptz IS NULL OR created_at < :latest::timestamptz)
     ORDER BY id DESC
     LIMIT :limit
 ) AS last
@@ -117,9 +143,9 @@ WHERE e.account_id = :account_id AND e.kind = 'session.passkey' AND a.status_rea
 ORDER BY e.seq DESC
 LIMIT 1;
 
---! list_watched_accounts : WatchedAccount(phone_number?, next_retry_at?, pair_deadline?, last_qr_png?, pair_code?)
-SELECT id, operator_id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png,
-       pair_code, clock_timestamp() AS database_now
+--! list_watched_accounts : WatchedAccount(phone_number?, last_phone_number?, next_retry_at?, pair_deadline?, last_qr_png?, pair_code?)
+SELECT id, operator_id, label, status, status_reason, status_since, phone_number, last_phone_number, next_retry_at,
+       pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now
 FROM whatsapp_accounts
 WHERE deleted_at IS NULL
 ORDER BY created_at, id;

@@ -44,7 +44,7 @@ pub(super) async fn send(
 /// `paird delete`: asks first, since it cannot be undone.
 pub(super) async fn delete(config: &Config, format: Format, wanted: &str, yes: bool) -> anyhow::Result<ExitCode> {
     let database = Database::listening(config, format).await?;
-    let account = database.account(wanted).await?;
+    let account = if yes { database.account_exactly(wanted).await? } else { database.account(wanted).await? };
     if !yes && !confirmed(&account.label)? {
         out::line("not deleted");
         return Ok(ExitCode::FAILURE);

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::process::ExitCode;
 
-use chrono::SecondsFormat;
 use clap::Subcommand;
 use paird_actors::domain::{OperatorId, Status, StatusReason};
 use paird_sql::queries::cli::{self, ListedAccount};
@@ -13,8 +12,9 @@ use uuid::Uuid;
 
 use super::database::{Database, explained};
 use super::exit::{Exit, failure};
-use super::out::{self, Format};
-use super::{AccountArg, account_filter::FilterArgs, accounts_file, proxy, tag};
+use super::fleet_filter::SortOrder;
+use super::out::Format;
+use super::{AccountArg, account_filter::FilterArgs, accounts_file, proxy, status, tag};
 use crate::account_filter::AccountFilter;
 use crate::config::{Config, device_name};
 use crate::proxy_address::ProxyAddress;
@@ -75,7 +75,7 @@ pub(super) enum AccountsCommand {
         #[arg(value_name = "PHONE|none")]
         number: String,
     },
-    /// Lists the accounts, oldest first.
+    /// Lists the accounts, the oldest first, as `paird status` does.
     List(FilterArgs),
     /// Adds the accounts of a CSV file: all of them, or none if there is a mistake in it.
     Import(accounts_file::ImportArgs),
@@ -149,39 +149,15 @@ async fn add(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn list(database: &Database, format: Format, filter: &FilterArgs) -> anyhow::Result<ExitCode> {
+async fn list(database: &Database, format: Format, filter: &FilterArgs) -> anyhow::Result<ExitCode> {
     let filter = filter.read()?;
-    let mut accounts = database.accounts().await?;
-    let has_none = accounts.is_empty();
+    let (mut accounts, mut others) = (database.accounts().await?, Vec::new());
     if filter != AccountFilter::default() {
         let found = filter.find(&database.client, None, None).await.map_err(explained)?;
         let found: HashSet<Uuid> = found.into_iter().map(|account| account.id).collect();
-        accounts.retain(|account| found.contains(&account.id));
+        (accounts, others) = accounts.into_iter().partition(|account| found.contains(&account.id));
     }
-    match format {
-        Format::Json => out::json(&accounts.iter().map(as_json).collect()),
-        Format::Text if accounts.is_empty() && !has_none => out::line("no account is like that"),
-        Format::Text if accounts.is_empty() => out::line("no accounts yet: paird accounts add LABEL"),
-        Format::Text => {
-            let mut header = vec!["LABEL", "STATUS", "REASON", "PHONE", "SINCE", "ID"];
-            let mut rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
-            if accounts.iter().any(|account| !account.tags.is_empty()) {
-                header.push("TAGS");
-                for (row, account) in rows.iter_mut().zip(&accounts) {
-                    row.push(account.tags.join(", "));
-                }
-            }
-            // A number is linked once per operator, so rows of several are not to be confused.
-            if has_several(accounts.iter().map(|account| account.operator_id)) {
-                header.push("OPERATOR");
-                for (row, account) in rows.iter_mut().zip(&accounts) {
-                    row.push(account.operator_id.to_string());
-                }
-            }
-            out::raw(&out::table(&header, &rows));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    status::print(database, format, &accounts, &others, SortOrder::Created).await
 }
 
 async fn rename(database: &Database, format: Format, wanted: &str, label: &str) -> anyhow::Result<ExitCode> {
@@ -273,7 +249,7 @@ pub(super) fn has_several(mut operators: impl Iterator<Item = Uuid>) -> bool {
 }
 
 /// As a shell takes it.
-fn quoted(label: &str) -> String {
+pub(super) fn quoted(label: &str) -> String {
     let is_plain = label.chars().all(|c| c.is_alphanumeric() || "-_.+@".contains(c)) && !label.starts_with('-');
     if is_plain { label.to_owned() } else { format!("'{}'", label.replace('\'', r"'\''")) }
 }
@@ -306,17 +282,6 @@ pub(super) fn as_json(account: &ListedAccount) -> Value {
         "hasKeys": account.has_keys,
         "createdAt": account.created_at,
     })
-}
-
-fn row(account: &ListedAccount) -> Vec<String> {
-    vec![
-        account.label.clone(),
-        account.status.clone(),
-        account.status_reason.clone(),
-        account.phone_number.as_ref().map_or_else(String::new, |digits| format!("+{digits}")),
-        account.status_since.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true),
-        account.id.to_string(),
-    ]
 }
 
 #[cfg(test)]

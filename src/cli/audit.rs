@@ -8,7 +8,9 @@ use paird_sql::queries::cli::{self, AuditRow};
 use serde_json::{Value, json};
 
 use super::database::{Database, explained};
+use super::events::{DEFAULT_LIMIT, remark_on_the_rest};
 use super::out::{self, Format};
+use super::when::{Range, When};
 use crate::config::Config;
 
 #[derive(Args, Debug)]
@@ -16,9 +18,15 @@ pub(super) struct AuditArgs {
     /// Only of this account: a label, or an id, of a deleted one, too.
     #[arg(value_name = "LABEL|ID")]
     account: Option<String>,
-    /// How many of the last entries.
-    #[arg(long, default_value = "100", value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..))]
-    limit: i64,
+    /// Only from this time on, such as 2h, 3d or 2026-11-30T10:00 (UTC).
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    since: Option<When>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    until: Option<When>,
+    /// Only the last ones of those; 100 where neither --since nor --until is given.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..))]
+    limit: Option<i64>,
 }
 
 pub(super) async fn run(config: &Config, format: Format, args: AuditArgs) -> anyhow::Result<ExitCode> {
@@ -27,7 +35,10 @@ pub(super) async fn run(config: &Config, format: Format, args: AuditArgs) -> any
         Some(wanted) => Some(database.account_ever(wanted).await?),
         None => None,
     };
-    let found = cli::list_audit_entries().bind(&database.client, &account, &args.limit).all().await;
+    let Range { earliest, latest } = Range::of(&database, args.since, args.until).await?;
+    let is_usual = args.limit.is_none() && earliest.is_none() && latest.is_none();
+    let limit = if is_usual { DEFAULT_LIMIT } else { args.limit.unwrap_or(i64::MAX) };
+    let found = cli::list_audit_entries().bind(&database.client, &account, &earliest, &latest, &limit).all().await;
     let entries = found.map_err(explained)?;
     match format {
         Format::Json => out::json(&entries.iter().map(as_json).collect()),
@@ -35,6 +46,9 @@ pub(super) async fn run(config: &Config, format: Format, args: AuditArgs) -> any
             let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
             out::raw(&out::table(&["AT", "BY", "LOGIN", "ACTION", "ACCOUNT", ""], &rows));
         }
+    }
+    if is_usual {
+        remark_on_the_rest(format, entries.len());
     }
     Ok(ExitCode::SUCCESS)
 }

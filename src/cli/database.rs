@@ -102,6 +102,11 @@ impl Database {
         labels::resolve(self.accounts().await?, wanted)
     }
 
+    /// The account with exactly this label or id.
+    pub(super) async fn account_exactly(&self, wanted: &str) -> anyhow::Result<ListedAccount> {
+        labels::resolve_exactly(self.accounts().await?, wanted)
+    }
+
     /// The id that a label or an id means; of a deleted account only the id is known.
     pub(super) async fn account_ever(&self, wanted: &str) -> anyhow::Result<Uuid> {
         if let Ok(id) = Uuid::parse_str(wanted) {

@@ -74,7 +74,7 @@ impl Exit {
             }
             Self::AttemptFailed => "pair: the attempt failed",
             Self::NoAccount => "there is no such account",
-            Self::Ambiguous => "several accounts have that label; give an id",
+            Self::Ambiguous => "several accounts may be meant; give an id",
             Self::DatabaseAway => "the database cannot be reached",
             Self::NoDaemon => "no daemon runs there",
         }

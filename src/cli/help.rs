@@ -23,15 +23,21 @@ With --follow each message is printed once: when it can be read, or when it was 
 that restarts in between does not change that. To go on where an earlier run ended, give the id of its last message:
   paird messages \"front desk\" --json --follow --after 4711";
 
+pub(super) const STATUS: &str = "\
+In a terminal the table is clipped to its width; in a pipe and with --json it is whole. For example:
+  paird status --status held,reconnecting --sort since
+  paird status --search \"0660 123\" --watch";
+
 pub(super) const COMPLETIONS: &str = "\
-For example:
-  bash  paird completions bash > ~/.local/share/bash-completion/completions/paird
-  zsh   paird completions zsh > \"${fpath[1]}/_paird\"
-  fish  paird completions fish > ~/.config/fish/completions/paird.fish";
+The scripts ask this program: labels and ids are completed, too. For example:
+  bash  source <(paird completions bash)       or > ~/.local/share/bash-completion/completions/paird
+  zsh   source <(paird completions zsh)        or > \"${fpath[1]}/_paird\"
+  fish  paird completions fish | source        or > ~/.config/fish/completions/paird.fish";
 
 /// Shown below the list of commands: how to begin, and where to read on.
 pub(super) const BEGIN: &str = "\
 To begin:
+  paird init                          whether it can run here, and what to do next
   paird serve                         in one terminal, or as a system service
   paird accounts add \"front desk\"     in another
   paird pair \"front desk\"             draws the QR that the phone scans

@@ -17,12 +17,14 @@ mod demo;
 mod doctor;
 mod events;
 mod exit;
+mod fleet_filter;
 mod groups;
 mod health;
 mod help;
 mod keys;
 mod labels;
 mod link;
+mod man;
 mod messages;
 mod migrate;
 mod out;
@@ -39,7 +41,9 @@ mod send;
 mod status;
 mod tag;
 mod watch;
+mod when;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -65,6 +69,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Says whether paird can run here, and what to do next. It changes nothing.
+    Init,
     /// Runs the daemon until SIGTERM or Ctrl-C.
     #[command(after_help = help::settings())]
     Serve,
@@ -120,11 +126,10 @@ enum Command {
     #[command(subcommand)]
     Contact(contact::ContactCommand),
     /// Says how an account is, or all of them.
-    Status {
-        /// Label or id; all accounts if absent.
-        #[arg(value_name = "LABEL|ID")]
-        account: Option<String>,
-    },
+    ///
+    /// What wants attention goes first. A filter that matches nothing is no error.
+    #[command(after_help = help::STATUS)]
+    Status(status::StatusArgs),
     /// Says whether the daemon of this machine lives: exit code 1 if it does not, exit code 11 if its data
     /// directory knows of none.
     Health(health::HealthArgs),
@@ -137,11 +142,13 @@ enum Command {
     /// See PAIRD_KEEP_EVENTS, PAIRD_KEEP_BODIES, PAIRD_KEEP_COMMANDS and PAIRD_KEEP_AUDIT.
     Prune(prune::PruneArgs),
     /// Shows the fleet live, with the QR of the account that is being paired.
-    Watch,
+    Watch(fleet_filter::FleetFilter),
     /// Prints what happened to accounts, and with --follow what happens.
     Events(events::EventsArgs),
     /// Prints who did what to which account.
     Audit(audit::AuditArgs),
+    /// Says where the console's pages are, and where the token is that they ask for.
+    Console(console::page::ConsoleArgs),
     /// Looks for everything that may be wrong, and says what to do about it.
     Doctor,
     /// Replaces the master key, and says what is sealed with which.
@@ -152,6 +159,9 @@ enum Command {
     /// Prints the completions of a shell.
     #[command(after_help = help::COMPLETIONS)]
     Completions { shell: clap_complete::Shell },
+    /// Writes the manual pages into a directory; without one, prints the first of them.
+    #[command(hide = true)]
+    Man { dir: Option<PathBuf> },
     /// Lists the exit codes.
     #[command(after_help = help::exit_codes())]
     ExitCodes,
@@ -176,6 +186,9 @@ struct AccountArg {
 
 /// Reads arguments and settings, does what is asked, and says in the exit code how it went.
 pub fn main() -> ExitCode {
+    if let Some(answered) = completions::answer() {
+        return answered;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => return misused(&wrong),
@@ -242,7 +255,10 @@ fn in_one_line(kind: ErrorKind, text: &str) -> String {
 /// Runs the commands that need neither settings nor a database.
 fn without_settings(command: &Command, format: Format) -> Option<ExitCode> {
     if let Command::Completions { shell } = command {
-        return Some(completions::print(*shell));
+        return Some(completions::print(*shell, format));
+    }
+    if let Command::Man { dir } = command {
+        return Some(man::write(dir.as_deref(), format));
     }
     if matches!(command, Command::ExitCodes) {
         match format {
@@ -267,7 +283,9 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn run(command: Command, config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     use account_commands::ask;
     match command {
-        Command::Serve | Command::Completions { .. } | Command::ExitCodes => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::Completions { .. } | Command::Man { .. } | Command::ExitCodes => {
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Accounts(command) => accounts::run(config, format, command).await,
         Command::Pair(args) => pair::run(config, format, args).await,
         Command::Link(args) => link::run(config, format, args).await,
@@ -283,10 +301,12 @@ async fn run(command: Command, config: &Config, format: Format) -> anyhow::Resul
         Command::Send(args) => send::run(config, format, args).await,
         Command::Chat(command) => chat::run(config, format, command).await,
         Command::Contact(command) => contact::run(config, format, command).await,
-        Command::Status { account } => status::run(config, format, account.as_deref()).await,
-        Command::Watch => watch::run(config, format).await,
+        Command::Status(args) => status::run(config, format, args).await,
+        Command::Watch(filter) => watch::run(config, format, filter).await,
         Command::Events(args) => events::run(config, format, args).await,
         Command::Audit(args) => audit::run(config, format, args).await,
+        Command::Console(args) => console::page::run(config, format, &args),
+        Command::Init => doctor::init::run(config, format).await,
         Command::Doctor => doctor::run(config, format).await,
         Command::Keys(command) => keys::run(config, format, command).await,
         Command::Admin(command) => admin::run(config, format, command).await,

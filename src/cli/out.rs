@@ -10,6 +10,7 @@ use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::terminal;
 use serde_json::{Value, json};
@@ -120,29 +121,47 @@ pub(super) fn json(value: &Value) {
     raw(&format!("{}\n", escaped_json(&value.to_string())));
 }
 
-/// Rows in aligned columns below a header. In a terminal each row is one line: the widest columns are clipped.
+/// Rows in aligned columns below a header. In a terminal each row is one line: the widest columns are clipped, and
+/// the last ones left out where there is no room for them.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     table_within(header, rows, columns())
 }
 
+/// Between two columns.
+const GAP: usize = 2;
 /// A column is not clipped below this.
 const LEAST_COLUMN: usize = 8;
+/// A column that is no wider is of no use when it is clipped: a status, a number, a count.
+const WHOLE_COLUMN: usize = 13;
 
-/// As wide as fits into `room`, by taking from the widest columns.
-fn narrowed(mut widths: Vec<usize>, room: Option<usize>) -> Vec<usize> {
-    let Some(room) = room else { return widths };
-    let gaps = 2 * widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > room {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > LEAST_COLUMN) else { break };
-        *widest -= 1;
+/// The widths of the columns that fit into `room`, of those that they would like to have: the widest are made
+/// narrower, and the last ones left out if that is not enough.
+pub(super) fn fitted(wanted: &[usize], gap: usize, room: usize) -> Vec<usize> {
+    let least = |wanted: usize| if wanted <= WHOLE_COLUMN { wanted } else { LEAST_COLUMN };
+    for count in (2..=wanted.len()).rev() {
+        let wanted = wanted.get(..count).unwrap_or(wanted);
+        let gaps = gap * (count - 1);
+        if wanted.iter().map(|width| least(*width)).sum::<usize>() + gaps > room {
+            continue;
+        }
+        let mut widths = wanted.to_vec();
+        while widths.iter().sum::<usize>() + gaps > room {
+            let clippable = widths.iter_mut().zip(wanted).filter(|(width, wanted)| **width > least(**wanted));
+            let Some((widest, _)) = clippable.max_by_key(|(width, _)| **width) else { break };
+            *widest -= 1;
+        }
+        return widths;
     }
-    widths
+    wanted.iter().take(1).map(|width| (*width).min(room)).collect()
 }
 
 /// No wider than that; what is cut off is an ellipsis.
 pub(super) fn clipped(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
+    }
+    if width == 0 {
+        return Cow::Borrowed("");
     }
     let mut clipped = String::new();
     for letter in text.chars() {
@@ -156,12 +175,8 @@ pub(super) fn clipped(text: &str, width: usize) -> Cow<'_, str> {
 
 fn table_within(header: &[&str], rows: &[Vec<String>], room: Option<usize>) -> String {
     let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
-    let width = |column: usize, title: &str| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
-        cells.chain([title.width()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = header.iter().enumerate().map(|(column, title)| width(column, title)).collect();
-    let widths = narrowed(widths, room);
+    let widths: Vec<usize> = header.iter().enumerate().map(|(column, title)| natural(&rows, column, title)).collect();
+    let widths = room.map_or_else(|| widths.clone(), |room| fitted(&widths, GAP, room));
     let mut text = String::new();
     let titles: Vec<Cow<'_, str>> = header.iter().map(|title| Cow::Borrowed(*title)).collect();
     for row in std::iter::once(&titles).chain(&rows) {
@@ -173,10 +188,26 @@ fn table_within(header: &[&str], rows: &[Vec<String>], room: Option<usize>) -> S
                 format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
             })
             .collect();
-        text.push_str(cells.join("  ").trim_end());
+        text.push_str(cells.join(&" ".repeat(GAP)).trim_end());
         text.push('\n');
     }
     text
+}
+
+/// As wide as the title and the widest cell of a column.
+pub(super) fn natural(rows: &[Vec<Cow<'_, str>>], column: usize, title: &str) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+    cells.chain([title.width()]).max().unwrap_or(0)
+}
+
+/// How long something takes or has taken: `45s`, `12m`, `7h`, `3d`.
+pub(super) fn age(time: TimeDelta) -> String {
+    match time.num_seconds().max(0) {
+        secs @ 0..120 => format!("{secs}s"),
+        secs @ 120..7_200 => format!("{}m", secs / 60),
+        secs @ 7_200..172_800 => format!("{}h", secs / 3600),
+        secs => format!("{}d", secs / 86_400),
+    }
 }
 
 #[cfg(test)]
@@ -204,9 +235,27 @@ mod tests {
         let text = table_within(&["LABEL", "STATUS"], &rows, Some(18));
         assert_eq!(text, "LABEL       STATUS\na rather …  held\n日本日本…\n");
         assert!(text.lines().all(|line| line.width() <= 18));
-        assert!(table_within(&["LABEL", "STATUS"], &rows, Some(3)).lines().count() == 3, "there is a least width");
+        let narrow = table_within(&["LABEL", "STATUS"], &rows, Some(5));
+        assert_eq!(narrow, "LABEL\na ra…\n日本…\n", "what has no room is left out");
         assert_eq!(clipped("abc", 3), "abc");
         assert_eq!(clipped("abcd", 3), "ab…");
+    }
+
+    #[test]
+    fn columns_are_whole_or_clipped_and_the_last_give_way() {
+        assert_eq!(fitted(&[40, 12, 30], 2, 90), [40, 12, 30]);
+        assert_eq!(fitted(&[40, 12, 30], 2, 60), [22, 12, 22]);
+        assert_eq!(fitted(&[40, 12, 30], 2, 32), [8, 12, 8]);
+        assert_eq!(fitted(&[40, 12, 30], 2, 31), [17, 12], "a status is not clipped");
+        assert_eq!(fitted(&[40, 12, 30], 2, 20), [20]);
+        assert_eq!(fitted(&[40, 12, 30], 2, 0), [0]);
+        assert_eq!(fitted(&[], 2, 10), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn times_are_printed_in_few_letters() {
+        let age = |secs| age(TimeDelta::seconds(secs));
+        assert_eq!([age(-3), age(119), age(120), age(7_200), age(172_800)], ["0s", "119s", "2m", "2h", "2d"]);
     }
 
     #[test]

@@ -131,14 +131,15 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
 
 /// An unknown name, with the nearest known one where there is a near one.
 fn misspelt(name: &str, wrong: &str) -> ConfigError {
-    let upper = name.to_uppercase();
-    let distance = |known: &str| {
-        let short = known.strip_prefix("PAIRD_").unwrap_or(known);
-        strsim::damerau_levenshtein(&upper, known).min(strsim::damerau_levenshtein(&upper, short))
-    };
+    // What all settings begin with makes none of them nearer.
+    let own = |name: &str| name.strip_prefix("PAIRD_").unwrap_or(name).to_owned();
+    let upper = own(&name.to_uppercase());
+    let distance = |known: &str| strsim::damerau_levenshtein(&upper, &own(known));
     let nearest = settings::ALL.iter().map(|setting| (distance(setting.name), setting.name)).min();
     match nearest {
-        Some((distance, known)) if distance <= 4 => ConfigError::new(name, format!("{wrong}; did you mean {known}?")),
+        Some((distance, known)) if distance * 3 <= upper.chars().count() => {
+            ConfigError::new(name, format!("{wrong}; did you mean {known}?"))
+        }
         Some(_) | None => ConfigError::new(name, format!("{wrong}; paird serve --help lists them")),
     }
 }

@@ -289,7 +289,7 @@ async fn a_parked_account_keeps_its_entry_and_resumes_without_a_qr() {
     let web = &stage.web;
     let account = web.connect_account("desk", NUMBER, &stage.phones).await;
     let result = web.does("account.unpair", account, json!({})).await;
-    assert_eq!(result, "unpaired; the phone still lists the device, and account.resume connects it again");
+    assert_eq!(result, "unpaired; the phone still lists the device, and resuming connects it again");
     assert_eq!(web.event(account, "account.unpaired", 0).await.payload, json!({"unlinked": "none"}));
     assert_eq!(web.status(account).await, "unpaired");
     assert_eq!(web.column::<Option<String>>(account, "phone_number").await, None);

@@ -1,5 +1,6 @@
 //! The running daemon's HTTP API, as a caller of it.
 
+pub(super) mod page;
 mod socket;
 
 use std::fmt;

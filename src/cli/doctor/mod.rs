@@ -4,6 +4,7 @@
 mod files;
 mod finding;
 mod fleet;
+pub(super) mod init;
 mod keys;
 mod network;
 mod rights;

@@ -2,9 +2,11 @@
 
 mod ending;
 mod output;
+mod png_file;
 mod screen;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, FixedOffset};
@@ -14,6 +16,8 @@ use paird_sql::queries::cli::{self, AccountEvent, ListedAccount};
 use serde_json::{Map, Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::accounts::quoted;
+use super::console::page;
 use super::database::{Database, NoDaemonHint, explained};
 use super::exit::{Exit, failure};
 use super::out::{self, Format};
@@ -22,7 +26,8 @@ use ending::PairResult;
 #[cfg(feature = "sandbox")]
 pub(super) use ending::is_terminal;
 use output::Output;
-use screen::Screen;
+use png_file::PngFile;
+use screen::{Elsewhere, Screen};
 
 #[derive(Args, Debug)]
 pub(super) struct PairArgs {
@@ -35,6 +40,9 @@ pub(super) struct PairArgs {
     /// Links only the phone with this number.
     #[arg(long, value_name = "PHONE")]
     expect: Option<String>,
+    /// Also writes the QR to this file as a PNG (mode 0600), again whenever it changes, and removes it at the end.
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
 }
 
 /// One `account.pair` command and what has been seen of its attempt.
@@ -48,10 +56,11 @@ struct PairRun<'a> {
 
 pub(super) async fn run(config: &Config, format: Format, args: PairArgs) -> anyhow::Result<ExitCode> {
     let command_args = command_args(&args)?;
+    let png = args.png.map(PngFile::new).transpose()?;
     let database = Database::listening(config, format).await?;
     let account = database.account(&args.account).await?;
     let mut stop = StopSignals::new()?;
-    let mut output = Output::new(format, &account);
+    let mut output = Output::new(format, &account, png, page::here(config));
     // Not queued before: whoever is killed while waiting leaves no attempt behind that begins later.
     tokio::select! {
         taken = database.until_commands_are_taken() => taken?,

@@ -16,9 +16,35 @@ const AROUND: usize = 3;
 /// The lines of a code below it.
 const OF_A_CODE: usize = 4;
 
+/// Where the QR can be seen besides this terminal.
+pub(super) struct Elsewhere {
+    /// The file of `--png`.
+    pub(super) file: Option<String>,
+    /// The account's, as a shell takes it.
+    pub(super) label: String,
+    /// The console's address on this machine.
+    pub(super) console: Option<String>,
+}
+
+impl Elsewhere {
+    /// The ways out of a terminal that is too small.
+    fn ways(&self) -> [String; 2] {
+        let picture = match &self.file {
+            Some(file) => format!("or open the picture:  {file}"),
+            None => format!("or as a picture:      paird pair {} --png FILE", self.label),
+        };
+        let browser = match &self.console {
+            Some(url) => format!("or in the browser:    {url}  (its token: paird console)"),
+            None => "or in the browser:    paird console, where the daemon runs".to_owned(),
+        };
+        [picture, browser]
+    }
+}
+
 /// The current drawing, which the next one replaces.
 pub(super) struct Screen {
     label: String,
+    elsewhere: Elsewhere,
     /// Lines of the last drawing; the next one starts that far up.
     lines: usize,
     /// The last drawing without its countdown, so that a log file gets each new one once.
@@ -26,14 +52,14 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(label: &str) -> Self {
-        Self { label: label.to_owned(), lines: 0, shown: String::new() }
+    pub(super) fn new(label: &str, elsewhere: Elsewhere) -> Self {
+        Self { label: label.to_owned(), elsewhere, lines: 0, shown: String::new() }
     }
 
     /// Draws the row as it is now.
     pub(super) fn show(&mut self, row: &Pairing) -> anyhow::Result<()> {
         let room = if out::is_terminal() { terminal::size().ok() } else { None };
-        let what = picture(row, room)?;
+        let what = picture(row, room, &self.elsewhere)?;
         let is_new = what != self.shown;
         if !out::is_terminal() {
             if is_new {
@@ -68,14 +94,15 @@ impl Screen {
 }
 
 /// The QR or code for the phone, or a line that asks to wait.
-fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
+fn picture(row: &Pairing, room: Option<(u16, u16)>, elsewhere: &Elsewhere) -> anyhow::Result<String> {
     let mut text = String::new();
     let width = room.map(|(width, _)| usize::from(width));
     let setback = setback(row).map_or_else(Vec::new, |setback| wrapped(&escaped(&setback), width));
     if let Some(png) = &row.last_qr_png {
         let modules = qr::modules_of(png)?;
         let (columns, lines) = modules.size();
-        let lines = lines + AROUND + setback.len() + if row.pair_code.is_some() { OF_A_CODE } else { 0 };
+        let around = AROUND + setback.len() + usize::from(elsewhere.file.is_some());
+        let lines = lines + around + if row.pair_code.is_some() { OF_A_CODE } else { 0 };
         match room {
             Some((width, height)) if usize::from(width) < columns || usize::from(height) < lines => {
                 let _ = writeln!(
@@ -83,10 +110,16 @@ fn picture(row: &Pairing, room: Option<(u16, u16)>) -> anyhow::Result<String> {
                     "  the QR needs {columns} columns and {lines} lines, and this terminal has {width} and {height}:\n  \
                      enlarge it or make its letters smaller, and the QR appears"
                 );
+                for way in elsewhere.ways() {
+                    let _ = writeln!(text, "  {}", escaped(&way));
+                }
             }
             Some(_) | None => {
                 let drawn = modules.drawn();
                 let _ = writeln!(text, "{drawn}  WhatsApp on the phone: Linked devices, Link a device, and scan this");
+                if let Some(file) = &elsewhere.file {
+                    let _ = writeln!(text, "  also in {}", escaped(file));
+                }
             }
         }
     }
@@ -164,6 +197,25 @@ mod tests {
         }
     }
 
+    fn nowhere() -> Elsewhere {
+        Elsewhere { file: None, label: "shop".to_owned(), console: None }
+    }
+
+    #[test]
+    fn a_small_terminal_names_the_ways_out() {
+        let qr = qr::png_base64(&paird_actors::domain::Secret::new("2@ref,key,key,secret")).unwrap();
+        let row = Pairing { last_qr_png: Some(qr), ..row() };
+        let told = picture(&row, Some((80, 12)), &nowhere()).unwrap();
+        assert!(told.contains("this terminal has 80 and 12") && told.contains("enlarge it"), "{told}");
+        assert!(told.contains("paird pair shop --png FILE") && told.contains("paird console"), "{told}");
+        let url = "http://127.0.0.1:8088/".to_owned();
+        let elsewhere = Elsewhere { file: Some("/tmp/qr.png".to_owned()), console: Some(url), ..nowhere() };
+        let told = picture(&row, Some((80, 12)), &elsewhere).unwrap();
+        assert!(told.contains("/tmp/qr.png") && told.contains("http://127.0.0.1:8088/"), "{told}");
+        let drawn = picture(&row, Some((80, 60)), &elsewhere).unwrap();
+        assert!(drawn.contains("scan this") && drawn.contains("also in /tmp/qr.png"), "{drawn}");
+    }
+
     #[test]
     fn the_time_left_is_counted_by_the_databases_clock() {
         assert_eq!(countdown("shop", &row(), None), "  shop: 4:32 left (awaiting_scan)");
@@ -183,7 +235,7 @@ mod tests {
         let row = Pairing { status_reason: reason.to_owned(), last_qr_png: Some(qr), ..row() };
         let label = "日本 a very long label ".repeat(9);
         for columns in [20, 61, 80] {
-            let drawn = picture(&row, Some((columns, 60))).unwrap();
+            let drawn = picture(&row, Some((columns, 60)), &nowhere()).unwrap();
             let lines = drawn.lines().filter(|line| !line.contains('\u{1b}'));
             let line = countdown(&label, &row, Some(usize::from(columns)));
             for line in lines.chain([line.as_str()]) {
@@ -191,18 +243,18 @@ mod tests {
             }
             assert!(line.contains(": 4:32") || columns < 30, "{line}");
         }
-        let drawn = picture(&row, None).unwrap();
+        let drawn = picture(&row, None, &nowhere()).unwrap();
         assert!(drawn.ends_with(" Scan the QR instead, or wait a few minutes and pair again.\n"), "{drawn}");
     }
 
     #[test]
     fn a_code_is_shown_with_the_qr_beside_it() {
         let code = Pairing { pair_code: Some("ABCD-EFGH".to_owned()), ..row() };
-        assert!(picture(&code, None).unwrap().contains("ABCD-EFGH"));
+        assert!(picture(&code, None, &nowhere()).unwrap().contains("ABCD-EFGH"));
         let qr = qr::png_base64(&paird_actors::domain::Secret::new("2@ref,key,key,secret")).unwrap();
-        let both = picture(&Pairing { last_qr_png: Some(qr.clone()), ..code }, None).unwrap();
+        let both = picture(&Pairing { last_qr_png: Some(qr.clone()), ..code }, None, &nowhere()).unwrap();
         assert!(both.contains("scan this") && both.contains("ABCD-EFGH"), "{both}");
-        let alone = picture(&Pairing { last_qr_png: Some(qr), ..row() }, None).unwrap();
+        let alone = picture(&Pairing { last_qr_png: Some(qr), ..row() }, None, &nowhere()).unwrap();
         assert!(alone.contains("scan this") && !alone.contains("phone number"), "{alone}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use paird_sql::queries::cli::{self, WatchedAccount};
 
 use crate::cli::database::{Database, explained};
+use crate::cli::fleet_filter::{BY_ATTENTION, FleetFilter};
 use crate::cli::out::Format;
 use crate::config::Config;
 
@@ -14,18 +15,27 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 /// The fleet at one moment.
 #[derive(Default)]
 pub(super) struct Fleet {
+    /// Those that are looked for, in the order that was asked for.
     pub(super) accounts: Vec<WatchedAccount>,
+    /// Those that a filter keeps back.
+    pub(super) others: Vec<WatchedAccount>,
     pub(super) daemons: i64,
     /// How many of them are not drained.
     pub(super) taking: i64,
 }
 
 impl Fleet {
+    /// Whether a filter lets it through or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &WatchedAccount> {
+        self.accounts.iter().chain(&self.others)
+    }
+
     /// How many accounts are in each status, in the order in which they want attention.
     pub(super) fn counts(&self) -> Vec<(&'static str, usize)> {
-        ["held", "pending", "reconnecting", "connected", "unpaired"]
+        BY_ATTENTION
             .into_iter()
-            .map(|status| (status, self.accounts.iter().filter(|account| account.status == status).count()))
+            .map(|status| status.as_str())
+            .map(|status| (status, self.all().filter(|account| account.status == status).count()))
             .filter(|(_, count)| *count > 0)
             .collect()
     }
@@ -43,14 +53,15 @@ pub(super) struct FleetPoller<'a> {
     config: &'a Config,
     format: Format,
     database: Option<Database>,
+    pub(super) filter: FleetFilter,
 }
 
 impl<'a> FleetPoller<'a> {
     /// # Errors
     /// There is nothing to see now; later that is waited for.
-    pub(super) async fn open(config: &'a Config, format: Format) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: &'a Config, format: Format, filter: FleetFilter) -> anyhow::Result<Self> {
         let database = Some(Database::listening(config, format).await?);
-        Ok(Self { config, format, database })
+        Ok(Self { config, format, database, filter })
     }
 
     pub(super) async fn poll(&mut self) -> anyhow::Result<Fleet> {
@@ -61,7 +72,8 @@ impl<'a> FleetPoller<'a> {
         let accounts = cli::list_watched_accounts().bind(&database.client).all().await.map_err(explained)?;
         let daemons = cli::count_daemons().bind(&database.client).one().await.map_err(explained)?;
         self.database = Some(database);
-        Ok(Fleet { accounts, daemons: daemons.live, taking: daemons.taking })
+        let (accounts, others) = self.filter.split(accounts);
+        Ok(Fleet { accounts, others, daemons: daemons.live, taking: daemons.taking })
     }
 
     /// Waits until there may be something new.
@@ -90,6 +102,7 @@ pub(super) mod tests {
             status_reason: "new".to_owned(),
             status_since: now,
             phone_number: None,
+            last_phone_number: None,
             next_retry_at: None,
             pair_deadline: None,
             last_qr_png: None,
@@ -108,7 +121,7 @@ pub(super) mod tests {
     #[test]
     fn the_newest_attempt_is_shown_unless_another_one_is_wanted() {
         let accounts = vec![scannable("old", 0), scannable("new", 5), account("none", "connected")];
-        let fleet = Fleet { accounts, daemons: 1, taking: 1 };
+        let fleet = Fleet { accounts, others: Vec::new(), daemons: 1, taking: 1 };
         let shown = |wanted| fleet.shown(wanted).unwrap().label.clone();
         assert_eq!([shown(None), shown(Some(0)), shown(Some(2)), shown(Some(9))], ["new", "old", "new", "new"]);
         assert!(Fleet::default().shown(None).is_none());
@@ -116,7 +129,8 @@ pub(super) mod tests {
 
     #[test]
     fn accounts_needing_attention_are_counted_first() {
-        let accounts = vec![account("a", "connected"), account("b", "held"), account("c", "connected")];
-        assert_eq!(Fleet { accounts, daemons: 1, taking: 1 }.counts(), [("held", 1), ("connected", 2)]);
+        let accounts = vec![account("a", "connected"), account("b", "held")];
+        let fleet = Fleet { accounts, others: vec![account("c", "connected")], daemons: 1, taking: 1 };
+        assert_eq!(fleet.counts(), [("held", 1), ("connected", 2)]);
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Action {
     Move(isize),
     First,
     Last,
+    /// In the next order.
+    Sort,
     /// Draw it again: the terminal has another size.
     Redraw,
 }
@@ -64,6 +66,7 @@ fn key_action(key: &KeyEvent) -> Option<Action> {
         KeyCode::PageUp => Action::Move(-PAGE),
         KeyCode::Home | KeyCode::Char('g') => Action::First,
         KeyCode::End | KeyCode::Char('G') => Action::Last,
+        KeyCode::Char('s') => Action::Sort,
         _ => return None,
     })
 }

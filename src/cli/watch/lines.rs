@@ -1,6 +1,6 @@
 //! The fleet for a log or a program: how each account is, and then what changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{SecondsFormat, Utc};
 use paird_sql::queries::cli::WatchedAccount;
@@ -52,8 +52,14 @@ impl Seen {
                 self.0.insert(account.id, document);
             }
         }
-        let is_there = |id: &Uuid| fleet.accounts.iter().any(|account| account.id == *id);
-        let gone: Vec<Uuid> = self.0.keys().filter(|id| !is_there(id)).copied().collect();
+        // What a filter no longer lets through is told once more, as it is now.
+        for account in &fleet.others {
+            if self.0.remove(&account.id).is_some() {
+                changes.push((in_words(account), as_json(account)));
+            }
+        }
+        let there: HashSet<Uuid> = fleet.all().map(|account| account.id).collect();
+        let gone: Vec<Uuid> = self.0.keys().filter(|id| !there.contains(*id)).copied().collect();
         for id in gone {
             let label = self.0.remove(&id).and_then(|last| last.get("label").cloned()).unwrap_or_default();
             let text = format!("{}: deleted", label.as_str().unwrap_or("?"));
@@ -101,8 +107,8 @@ mod tests {
 
     #[test]
     fn each_change_and_deletion_is_printed_once() {
-        let mut fleet =
-            Fleet { accounts: vec![account("a", "unpaired"), account("b", "connected")], daemons: 1, taking: 1 };
+        let accounts = vec![account("a", "unpaired"), account("b", "connected")];
+        let mut fleet = Fleet { accounts, others: Vec::new(), daemons: 1, taking: 1 };
         let mut seen = Seen::default();
         let mut told = |fleet: &Fleet| seen.changes(fleet).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
         assert_eq!(told(&fleet), ["a: unpaired (new)", "b: connected (new)"]);
@@ -111,6 +117,13 @@ mod tests {
         assert_eq!(told(&fleet), Vec::<String>::new());
         fleet.accounts[1].status = "reconnecting".to_owned();
         assert_eq!(told(&fleet), ["b: reconnecting (new)"]);
+        fleet.others.push(fleet.accounts.remove(1));
+        fleet.others[0].status = "connected".to_owned();
+        assert_eq!(told(&fleet), ["b: connected (new)"], "a filter keeps it back from now on");
+        fleet.others[0].status = "held".to_owned();
+        assert_eq!(told(&fleet), Vec::<String>::new());
+        fleet.accounts.push(fleet.others.remove(0));
+        assert_eq!(told(&fleet), ["b: held (new)"]);
         fleet.accounts.remove(0);
         assert_eq!(told(&fleet), ["a: deleted"]);
     }

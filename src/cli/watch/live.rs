@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::fleet::{Fleet, FleetPoller};
 use super::keyboard::{self, Action};
 use super::screen;
+use crate::cli::fleet_filter::FleetFilter;
 
 pub(super) async fn run(mut poller: FleetPoller<'_>) -> anyhow::Result<()> {
     let fleet = poller.poll().await?;
@@ -20,17 +21,22 @@ pub(super) async fn run(mut poller: FleetPoller<'_>) -> anyhow::Result<()> {
     let mut view = View { terminal, fleet, away: None, chosen: TableState::default(), is_plain };
     let mut actions = keyboard::actions();
     loop {
-        view.draw()?;
+        view.draw(&poller.filter)?;
         tokio::select! {
             action = actions.recv() => match action {
                 Some(Action::Quit) | None => return Ok(()),
-                Some(action) => view.apply(action),
+                Some(Action::Sort) => poller.filter.sort = poller.filter.sort.next(),
+                Some(action) => {
+                    view.apply(action);
+                    continue;
+                }
             },
-            () = poller.until_changed() => match poller.poll().await {
-                Ok(fleet) => view.see(fleet),
-                Err(why) => view.away = Some(format!("{why:#}; trying again")),
-            },
+            () = poller.until_changed() => {}
             _ = terminate.recv() => return Ok(()),
+        }
+        match poller.poll().await {
+            Ok(fleet) => view.see(fleet),
+            Err(why) => view.away = Some(format!("{why:#}; trying again")),
         }
     }
 }
@@ -44,9 +50,9 @@ struct View {
 }
 
 impl View {
-    fn draw(&mut self) -> std::io::Result<()> {
+    fn draw(&mut self, filter: &FleetFilter) -> std::io::Result<()> {
         let Self { terminal, fleet, away, chosen, is_plain } = self;
-        terminal.0.draw(|frame| screen::draw(frame, fleet, away.as_deref(), chosen, *is_plain))?;
+        terminal.0.draw(|frame| screen::draw(frame, fleet, filter, away.as_deref(), chosen, *is_plain))?;
         Ok(())
     }
 
@@ -61,7 +67,7 @@ impl View {
     fn apply(&mut self, action: Action) {
         let last = self.fleet.accounts.len().checked_sub(1);
         let place = match (action, last) {
-            (Action::Quit | Action::Redraw, _) | (_, None) => return,
+            (Action::Quit | Action::Redraw | Action::Sort, _) | (_, None) => return,
             (Action::First, Some(_)) => 0,
             (Action::Last, Some(last)) => last,
             (Action::Move(by), Some(last)) => match self.chosen.selected() {

@@ -1,4 +1,4 @@
-//! `paird watch`: the fleet as it changes, drawn in a terminal or printed line by line.
+//! `paird watch` and `paird status --watch`: the fleet as it changes, drawn in a terminal or printed line by line.
 
 mod fleet;
 mod keyboard;
@@ -8,12 +8,13 @@ mod screen;
 
 use std::process::ExitCode;
 
+use super::fleet_filter::FleetFilter;
 use super::out::{self, Format};
 use crate::config::Config;
 use fleet::FleetPoller;
 
-pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
-    let poller = FleetPoller::open(config, format).await?;
+pub(super) async fn run(config: &Config, format: Format, filter: FleetFilter) -> anyhow::Result<ExitCode> {
+    let poller = FleetPoller::open(config, format, filter).await?;
     if format == Format::Text && out::is_terminal() {
         live::run(poller).await?;
     } else {

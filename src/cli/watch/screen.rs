@@ -1,5 +1,7 @@
 //! Draws the fleet on a screen of any size.
 
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 use paird_sql::queries::cli::WatchedAccount;
 use ratatui::Frame;
@@ -10,6 +12,9 @@ use ratatui::widgets::{Paragraph, Row, Table, TableState};
 
 use super::fleet::Fleet;
 use crate::cli::accounts::has_several;
+use crate::cli::fleet_filter::FleetFilter;
+use crate::cli::out::{age, clipped, fitted, natural};
+use crate::escape::escaped;
 use crate::qr::{self, Modules};
 
 /// Black and white of the fixed colour cube: the first sixteen colours are the theme's.
@@ -17,15 +22,27 @@ const INK: Style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
 /// A narrower table would show nothing useful.
 const LEAST_TABLE_WIDTH: u16 = 46;
 const LEAST_TABLE_HEIGHT: u16 = 4;
+/// Between two columns.
+const GAP: usize = 2;
 /// The line above a QR: its account and how long it is valid.
 const CAPTION: u16 = 1;
 
 /// Without colours where they are not wanted, but for the QR: a phone needs its own two.
-pub(super) fn draw(frame: &mut Frame<'_>, fleet: &Fleet, away: Option<&str>, chosen: &mut TableState, is_plain: bool) {
-    let areas = Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]);
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    fleet: &Fleet,
+    filter: &FleetFilter,
+    away: Option<&str>,
+    chosen: &mut TableState,
+    is_plain: bool,
+) {
+    let header = header(fleet, filter, away, usize::from(frame.area().width));
+    let lines = u16::try_from(header.len()).unwrap_or(1);
+    let areas = Layout::vertical([Constraint::Length(lines), Constraint::Fill(1), Constraint::Length(1)]);
     let [top, middle, bottom] = areas.areas(frame.area());
-    frame.render_widget(header(fleet, away), top);
-    frame.render_widget(Line::from("q quits   ↑↓ choose an account").style(Modifier::DIM), bottom);
+    frame.render_widget(Paragraph::new(header), top);
+    let keys = format!("q quits   ↑↓ choose an account   s sorts otherwise (now by {})", filter.sort.name());
+    frame.render_widget(Line::from(keys).style(Modifier::DIM), bottom);
     let shown = fleet.shown(chosen.selected()).map(|account| (account, Picture::of(account)));
     let (rest, spot) = match &shown {
         Some((_, picture)) => {
@@ -61,72 +78,82 @@ fn arrange(area: Rect, width: u16, height: u16) -> (Option<Rect>, Rect) {
     (None, area)
 }
 
-fn header<'a>(fleet: &Fleet, away: Option<&'a str>) -> Line<'a> {
+/// On a narrow screen it takes two lines: the daemons are not cut off.
+fn header<'a>(fleet: &Fleet, filter: &FleetFilter, away: Option<&'a str>, width: usize) -> Vec<Line<'a>> {
     if let Some(away) = away {
-        return Line::from(away).style(Color::Red);
+        return vec![Line::from(away).style(Color::Red)];
     }
-    let mut spans = vec![Span::from(match fleet.accounts.len() {
+    let counted = match fleet.all().count() {
         1 => "1 account".to_owned(),
         count => format!("{count} accounts"),
-    })];
-    for (status, count) in fleet.counts() {
-        spans.push(Span::styled(format!("  {count} {status}"), colour(status)));
+    };
+    let mut spans = vec![Span::from(counted)];
+    if filter.is_set() {
+        spans.push(Span::styled(format!("{} shown", fleet.accounts.len()), Modifier::BOLD));
     }
+    spans.extend(
+        fleet.counts().into_iter().map(|(status, count)| Span::styled(format!("{count} {status}"), colour(status))),
+    );
     spans.push(match fleet.daemons {
-        0 => Span::styled("  no daemon runs: start paird serve", Color::Red),
-        _ if fleet.taking == 0 => Span::styled("  drained: paird drain --undo", Color::Yellow),
-        1 => Span::from("  1 daemon"),
-        daemons => Span::from(format!("  {daemons} daemons")),
+        0 => Span::styled("no daemon runs: start paird serve", Color::Red),
+        _ if fleet.taking == 0 => Span::styled("drained: paird drain --undo", Color::Yellow),
+        1 => Span::from("1 daemon"),
+        daemons => Span::from(format!("{daemons} daemons")),
     });
-    Line::from(spans)
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    for span in spans {
+        match lines.last_mut() {
+            Some(line) if line.width() + GAP + span.width() <= width => {
+                line.push_span(" ".repeat(GAP));
+                line.push_span(span);
+            }
+            Some(_) | None => lines.push(Line::from(span)),
+        }
+    }
+    lines
 }
 
 fn table(frame: &mut Frame<'_>, fleet: &Fleet, chosen: &mut TableState, area: Rect) {
     if fleet.accounts.is_empty() {
-        return frame.render_widget("no accounts yet: paird accounts add LABEL", area);
+        let nothing = match fleet.others.len() {
+            0 => "no accounts yet: paird accounts add LABEL".to_owned(),
+            count => format!("none of {count} accounts is like that now"),
+        };
+        return frame.render_widget(nothing, area);
     }
-    // On a narrow screen the less important columns are dropped first.
-    let columns = match area.width {
-        0..46 => 3,
-        46..62 => 4,
-        62..78 => 5,
-        78..92 => 6,
-        _ if has_several(fleet.accounts.iter().map(|account| account.operator_id)) => 7,
-        _ => 6,
-    };
-    let widths = [
-        Constraint::Fill(1),
-        Constraint::Length(12),
-        Constraint::Length(18),
-        Constraint::Length(6),
-        Constraint::Length(14),
-        Constraint::Length(10),
-        Constraint::Length(8),
-    ];
+    let is_shared = has_several(fleet.all().map(|account| account.operator_id));
     let titles = ["LABEL", "STATUS", "REASON", "SINCE", "PHONE", "NEXT TRY", "OPERATOR"];
-    let rows = fleet
-        .accounts
-        .iter()
-        .map(|account| Row::new(cells(account).into_iter().take(columns)).style(colour(&account.status)));
-    let table = Table::new(rows, widths.into_iter().take(columns))
-        .header(Row::new(titles.into_iter().take(columns)).style(Modifier::BOLD))
+    let titles = titles.get(..if is_shared { 7 } else { 6 }).unwrap_or(&titles);
+    let rows: Vec<Vec<Cow<'_, str>>> = fleet.accounts.iter().map(|account| Vec::from(cells(account))).collect();
+    let wanted: Vec<usize> = titles.iter().enumerate().map(|(column, title)| natural(&rows, column, title)).collect();
+    // On a narrow screen the last columns give way.
+    let widths = fitted(&wanted, GAP, usize::from(area.width));
+    let shown = widths.len();
+    let drawn = rows.into_iter().zip(&fleet.accounts).map(|(row, account)| {
+        let cells = row.into_iter().zip(&widths).map(|(cell, width)| clipped(&cell, *width).into_owned());
+        Row::new(cells.collect::<Vec<_>>()).style(colour(&account.status))
+    });
+    let columns = widths.iter().map(|width| Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)));
+    let table = Table::new(drawn.collect::<Vec<_>>(), columns.collect::<Vec<_>>())
+        .column_spacing(u16::try_from(GAP).unwrap_or(1))
+        .header(Row::new(titles.iter().take(shown).copied()).style(Modifier::BOLD))
         .row_highlight_style(Modifier::REVERSED);
     frame.render_stateful_widget(table, area, chosen);
 }
 
-fn cells(account: &WatchedAccount) -> [String; 7] {
-    let since = short(account.database_now - account.status_since);
-    let retry = account.next_retry_at.map(|at| format!("in {}", short(at - account.database_now)));
+fn cells(account: &WatchedAccount) -> [Cow<'_, str>; 7] {
+    let since = age(account.database_now - account.status_since);
+    let retry = account.next_retry_at.map(|at| format!("in {}", age(at - account.database_now)));
     let phone = account.phone_number.as_ref().map(|digits| format!("+{digits}"));
     [
-        account.label.clone(),
-        account.status.clone(),
-        account.status_reason.clone(),
-        since,
-        phone.unwrap_or_default(),
-        retry.unwrap_or_default(),
+        escaped(&account.label),
+        Cow::Borrowed(account.status.as_str()),
+        escaped(&account.status_reason),
+        Cow::Owned(since),
+        Cow::Owned(phone.unwrap_or_default()),
+        Cow::Owned(retry.unwrap_or_default()),
         // Its beginning tells operators apart; `paird status` has all of it.
-        account.operator_id.to_string().chars().take(8).collect(),
+        Cow::Owned(account.operator_id.to_string().chars().take(8).collect()),
     ]
 }
 
@@ -137,16 +164,6 @@ fn colour(status: &str) -> Style {
         "reconnecting" => Style::new().fg(Color::Yellow),
         "held" => Style::new().fg(Color::Red),
         _ => Style::new().add_modifier(Modifier::DIM),
-    }
-}
-
-/// `45s`, `12m`, `7h`, `3d`.
-fn short(time: TimeDelta) -> String {
-    match time.num_seconds().max(0) {
-        secs @ 0..120 => format!("{secs}s"),
-        secs @ 120..7_200 => format!("{}m", secs / 60),
-        secs @ 7_200..172_800 => format!("{}h", secs / 3600),
-        secs => format!("{}d", secs / 86_400),
     }
 }
 
@@ -182,7 +199,7 @@ impl Picture {
 
     /// The room it takes here. A QR that does not fit is replaced by a text.
     fn room(&self, area: Rect) -> (u16, u16) {
-        if area.width < self.width() || area.height < self.height() { (40, 3) } else { (self.width(), self.height()) }
+        if area.width < self.width() || area.height < self.height() { (40, 5) } else { (self.width(), self.height()) }
     }
 
     fn draw(self, frame: &mut Frame<'_>, account: &WatchedAccount, area: Rect) {
@@ -196,6 +213,8 @@ impl Picture {
                 let (needed, there) = (height + 2, area.height + 2);
                 lines.push(Line::from(format!("the QR needs {width} columns and {needed} lines;")));
                 lines.push(Line::from(format!("here are {} and {there}: enlarge it", area.width)));
+                lines.push(Line::from("or see it elsewhere: paird console, or"));
+                lines.push(Line::from("paird pair LABEL --png FILE"));
             }
             // The style belongs to the letters: the rest of the line is the terminal's.
             Self::Qr(modules) => {
@@ -215,10 +234,12 @@ mod tests {
 
     use super::super::fleet::tests::account;
     use super::*;
+    use crate::cli::fleet_filter::SortOrder;
 
     fn drawn(fleet: &Fleet, width: u16, height: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, fleet, None, &mut TableState::default(), false)).unwrap();
+        let filter = FleetFilter::all(SortOrder::Status);
+        terminal.draw(|frame| draw(frame, fleet, &filter, None, &mut TableState::default(), false)).unwrap();
         terminal.backend().to_string()
     }
 
@@ -227,7 +248,8 @@ mod tests {
         let mut pairing = account("lobby", "pending");
         pairing.last_qr_png = Some(qr::png_base64(&payload).unwrap());
         pairing.pair_deadline = Some(pairing.database_now + TimeDelta::seconds(272));
-        Fleet { accounts: vec![account("desk", "connected"), pairing], daemons: 1, taking: 1 }
+        let accounts = vec![account("desk", "connected"), pairing];
+        Fleet { accounts, others: Vec::new(), daemons: 1, taking: 1 }
     }
 
     #[test]
@@ -260,7 +282,8 @@ mod tests {
         let fleet = pairing();
         let coloured = |is_plain: bool| {
             let mut terminal = Terminal::new(TestBackend::new(140, 50)).unwrap();
-            terminal.draw(|frame| draw(frame, &fleet, None, &mut TableState::default(), is_plain)).unwrap();
+            let filter = FleetFilter::all(SortOrder::Status);
+            terminal.draw(|frame| draw(frame, &fleet, &filter, None, &mut TableState::default(), is_plain)).unwrap();
             let cells = terminal.backend().buffer().content.clone();
             let is_ink = |colour: Color| [Color::Reset, Color::Indexed(16), Color::Indexed(231)].contains(&colour);
             let others = cells.iter().filter(|cell| !is_ink(cell.fg) || !is_ink(cell.bg)).count();
@@ -282,8 +305,32 @@ mod tests {
     }
 
     #[test]
-    fn times_are_printed_in_few_letters() {
-        let short = |secs| short(TimeDelta::seconds(secs));
-        assert_eq!([short(-3), short(119), short(120), short(7_200), short(172_800)], ["0s", "119s", "2m", "2h", "2d"]);
+    fn a_reason_has_the_room_that_a_short_label_leaves() {
+        let mut fleet = pairing();
+        fleet.accounts[0].status_reason = "socket_lost: whatsapp fell silent".to_owned();
+        let screen = drawn(&fleet, 150, 24);
+        assert!(screen.contains("socket_lost: whatsapp fell silent"), "{screen}");
+        fleet.accounts[0].label = "a branch with a rather long name, ".repeat(3);
+        let screen = drawn(&fleet, 60, 24);
+        for told in ["a branch", "…", "connected", "90s"] {
+            assert!(screen.contains(told), "{told}: {screen}");
+        }
+    }
+
+    #[test]
+    fn the_daemons_are_told_on_a_narrow_screen_too() {
+        let mut accounts: Vec<_> = ["held", "pending", "reconnecting", "connected", "unpaired"]
+            .into_iter()
+            .map(|status| account("desk", status))
+            .collect();
+        let others = accounts.split_off(3);
+        let fleet = Fleet { accounts, others, daemons: 2, taking: 2 };
+        let mut terminal = Terminal::new(TestBackend::new(40, 12)).unwrap();
+        let filter = FleetFilter::only(uuid::Uuid::nil());
+        terminal.draw(|frame| draw(frame, &fleet, &filter, None, &mut TableState::default(), false)).unwrap();
+        let screen = terminal.backend().to_string();
+        for told in ["5 accounts  3 shown", "1 unpaired", "2 daemons"] {
+            assert!(screen.contains(told), "{told}: {screen}");
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use paird_testkit::{Api, Stage};
 use serde_json::json;
 
+use crate::command_line::command;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_token_only_health_and_login_answer() {
     let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
@@ -347,9 +349,14 @@ async fn the_start_says_where_the_console_is_and_its_token() {
     let (stage, mut daemon) = Stage::with_daemon().await;
     let line = daemon.says("the console is listening").await;
     let file = stage.dir.join("daemon/console.token");
+    let told = line.split_once("is listening: ").unwrap().1;
     assert!(
-        line.contains("url=http://127.0.0.1:") && line.contains(&format!("token_file={}", file.display())),
+        told.starts_with("http://127.0.0.1:") && told.contains(&format!("/ (token: {})", file.display())),
         "{line}"
     );
+    let said = command(&stage).arg("console").output().await.unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(told.starts_with(said.trim_end()), "the same words: {told} {said}");
     stage.finish([daemon]).await;
 }

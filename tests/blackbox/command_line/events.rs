@@ -14,13 +14,13 @@ use super::command;
 
 const LINE_TIMEOUT: Duration = Duration::from_secs(30);
 
-struct Follower {
+pub struct Follower {
     _child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Follower {
-    fn start(stage: &Stage, args: &[&str]) -> Self {
+    pub fn start(stage: &Stage, args: &[&str]) -> Self {
         let mut follow = command(stage);
         follow.args(["events", "--follow", "--json"]).args(args).stdout(Stdio::piped());
         let mut child = follow.spawn().unwrap();
@@ -29,7 +29,7 @@ impl Follower {
     }
 
     /// The account and seq of the next printed event.
-    async fn next(&mut self) -> (Value, Value) {
+    pub async fn next(&mut self) -> (Value, Value) {
         let line = tokio::time::timeout(LINE_TIMEOUT, self.lines.next_line()).await.expect("an event");
         let event: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
         (event["accountId"].clone(), event["seq"].clone())
@@ -60,7 +60,7 @@ impl Follower {
 }
 
 /// Writes an event as a daemon does, with the account's counter in one statement.
-async fn tell(sql: &Client, account: Uuid, seq: i64) {
+pub async fn tell(sql: &Client, account: Uuid, seq: i64) {
     let told = "WITH account AS (UPDATE whatsapp_accounts SET event_seq = $2 WHERE id = $1)
                 INSERT INTO events (account_id, seq, kind, notified) VALUES ($1, $2, 'session.timeout', true)";
     sql.execute(told, &[&account, &seq]).await.unwrap();

@@ -73,9 +73,10 @@ async fn exit_codes_and_completions_need_no_settings_or_database() {
     assert_eq!(names[..4], ["done", "failed", "usage", "duplicate"]);
     let help = text(&paird(&stage, &["help", "exit-codes"]).await);
     assert!(help.contains("11  no daemon runs there"), "{help}");
-    for (shell, sign) in [("bash", "complete -F _paird"), ("zsh", "#compdef paird"), ("fish", "complete -c paird")] {
+    for (shell, sign) in [("bash", "-F _paird_complete paird"), ("zsh", "#compdef paird"), ("fish", "--command paird")]
+    {
         let script = text(&paird(&stage, &["completions", shell]).await);
-        assert!(script.contains(sign) && script.contains("doctor"), "{shell}");
+        assert!(script.contains(sign) && script.contains(env!("CARGO_BIN_EXE_paird")), "{shell}: {script}");
     }
     stage.finish([]).await;
 }
@@ -93,6 +94,11 @@ async fn a_usage_error_is_one_line_that_names_what_is_missing() {
         (&["accounts"], "rename"),
         (&["completions", "tcsh"], "zsh"),
         (&["audit", "--limit", "x"], "--limit"),
+        (&["audit", "--since", "yesterday"], "2h, 3d, 2026-11-30"),
+        (&["events", "--since", "x"], "nor a seq"),
+        (&["events", "--until", "1h", "--follow"], "--follow"),
+        (&["status", "--status", "hold"], "held"),
+        (&["status", "desk", "--status", "held"], "--status"),
         (&["flly"], "flly"),
     ] {
         for json in [false, true] {

@@ -25,7 +25,7 @@ async fn tags_are_added_removed_listed_and_filtered_by() {
     assert_eq!(filtered.as_array().unwrap().iter().map(|one| &one["label"]).collect::<Vec<_>>(), ["desk"]);
     let found = document(&stage, &["accounts", "list", "--search", "LOB", "--status", "unpaired,held"]).await;
     assert_eq!(found.as_array().unwrap().iter().map(|one| &one["label"]).collect::<Vec<_>>(), ["lobby"]);
-    assert_eq!(text(&paird(&stage, &["accounts", "list", "--tag", "none"]).await), "no account is like that\n");
+    assert_eq!(text(&paird(&stage, &["accounts", "list", "--tag", "none"]).await), "none of 2 accounts is like that\n");
     for args in [
         &["accounts", "tag", "desk", "a,b"][..],
         &["accounts", "tag", "desk", "a", "A"],

@@ -86,6 +86,10 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["status", &account],
         vec!["status", &held],
         vec!["status", HOSTILE],
+        vec!["status", "--search", "x", "--sort", "retry"],
+        vec!["status", "--search", HOSTILE],
+        vec!["init"],
+        vec!["console"],
         vec!["phone", "write", "436607000098", "--to", &account, HOSTILE],
         vec!["phone", "chats", "436607000098"],
         vec!["groups", &account],
@@ -112,6 +116,8 @@ async fn no_command_lets_a_strangers_words_at_the_terminal() {
         vec!["events", "--since", "0"],
         vec!["audit"],
         vec!["audit", &account],
+        vec!["audit", "--since", HOSTILE],
+        vec!["events", "--since", "1h", "--limit", "3"],
         vec!["doctor"],
         vec!["inspect", &account],
         vec!["inspect", "--all"],
@@ -231,7 +237,7 @@ async fn left_out(lines: &[Vec<&str>]) -> Vec<String> {
 }
 
 /// As the program's own help lists them.
-async fn subcommands(of: &[&str]) -> Vec<String> {
+pub async fn subcommands(of: &[&str]) -> Vec<String> {
     let mut help = tokio::process::Command::new(paird_testkit::paird());
     let output = help.arg("help").args(of).env_clear().output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

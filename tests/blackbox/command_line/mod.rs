@@ -3,18 +3,23 @@
 mod accounts;
 mod admin;
 mod chats;
+mod completing;
 mod doctor;
 mod events;
 mod exits;
 mod fleet_files;
 mod hostile_text;
+mod listing;
+mod manual;
 mod messages;
 mod pairing;
 mod phone;
 mod screen;
 mod sending;
+mod times;
 mod upkeep;
 mod watch;
+mod ways_out;
 
 use std::process::{Output, Stdio};
 

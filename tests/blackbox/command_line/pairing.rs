@@ -47,7 +47,11 @@ async fn an_accounts_whole_life_is_run_from_the_terminal() {
     stage.web.event(account, "account.unlinked", 0).await;
 
     let events = text(&paird(&stage, &["events", "--json"]).await);
-    let printed: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut printed: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for event in &mut printed {
+        let at = event.as_object_mut().unwrap().remove("createdAt").unwrap();
+        assert!(chrono::DateTime::parse_from_rfc3339(at.as_str().unwrap()).is_ok(), "{at}");
+    }
     // Rows in the table may not have been notified yet.
     let heard = until("as many events heard", || async {
         Some(stage.web.heard(account)).filter(|heard| heard.len() == printed.len())

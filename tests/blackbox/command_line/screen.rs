@@ -43,11 +43,26 @@ impl vt100::Callbacks for Noted {
 
 impl Screen {
     pub fn start(stage: &Stage, args: &[&str], columns: u16, lines: u16) -> Self {
+        Self::running(stage, env!("CARGO_BIN_EXE_paird"), args, &[], columns, lines)
+    }
+
+    /// Any program, with more variables than `paird` itself needs.
+    pub fn running(
+        stage: &Stage,
+        program: &str,
+        args: &[&str],
+        variables: &[(&str, &str)],
+        columns: u16,
+        lines: u16,
+    ) -> Self {
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_paird"));
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         command.args(args);
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         command.cwd(&stage.dir);
         command.env("TERM", "xterm-256color");
         command.env("DATABASE_URL", &stage.dsn);

@@ -317,7 +317,7 @@ impl Lifecycle {
         let result = match (unlinked, self.record.keyring()) {
             (Unlinked::Pending, _) => "unpaired; the device is being removed from the phone",
             (Unlinked::Confirmed | Unlinked::None, Some(_)) => {
-                "unpaired; the phone still lists the device, and account.resume connects it again"
+                "unpaired; the phone still lists the device, and resuming connects it again"
             }
             (Unlinked::Confirmed | Unlinked::None, None) => "unpaired",
         };

@@ -28,11 +28,25 @@ pub struct ListEventsAfterParams<T1: crate::ArraySql<Item = uuid::Uuid>, T2: cra
     pub seqs: T2,
     pub since: i64,
     pub before: Option<i64>,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub only: Option<uuid::Uuid>,
 }
 #[derive(Clone, Copy, Debug)]
 pub struct ListLastEventsParams {
     pub since: i64,
+    pub before: Option<i64>,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub limit: i64,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct ListLastEventsOfAccountParams {
+    pub account_id: uuid::Uuid,
+    pub since: i64,
+    pub before: Option<i64>,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub limit: i64,
 }
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +62,8 @@ pub struct RenameAccountParams<T1: crate::StringSql> {
 #[derive(Clone, Copy, Debug)]
 pub struct ListAuditEntriesParams {
     pub account_id: Option<uuid::Uuid>,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub limit: i64,
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -339,6 +355,7 @@ pub struct WatchedAccount {
     pub status_reason: String,
     pub status_since: chrono::DateTime<chrono::FixedOffset>,
     pub phone_number: Option<String>,
+    pub last_phone_number: Option<String>,
     pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub last_qr_png: Option<String>,
@@ -353,6 +370,7 @@ pub struct WatchedAccountBorrowed<'a> {
     pub status_reason: &'a str,
     pub status_since: chrono::DateTime<chrono::FixedOffset>,
     pub phone_number: Option<&'a str>,
+    pub last_phone_number: Option<&'a str>,
     pub next_retry_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub pair_deadline: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub last_qr_png: Option<&'a str>,
@@ -369,6 +387,7 @@ impl<'a> From<WatchedAccountBorrowed<'a>> for WatchedAccount {
             status_reason,
             status_since,
             phone_number,
+            last_phone_number,
             next_retry_at,
             pair_deadline,
             last_qr_png,
@@ -384,6 +403,7 @@ impl<'a> From<WatchedAccountBorrowed<'a>> for WatchedAccount {
             status_reason: status_reason.into(),
             status_since,
             phone_number: phone_number.map(|v| v.into()),
+            last_phone_number: last_phone_number.map(|v| v.into()),
             next_retry_at,
             pair_deadline,
             last_qr_png: last_qr_png.map(|v| v.into()),
@@ -732,6 +752,63 @@ where
 {
     pub fn map<R>(self, mapper: fn(AccountEventBorrowed) -> R) -> AccountEventQuery<'c, 'a, 's, C, R, N> {
         AccountEventQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<chrono::DateTime<chrono::FixedOffset>, tokio_postgres::Error>,
+    mapper: fn(chrono::DateTime<chrono::FixedOffset>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(chrono::DateTime<chrono::FixedOffset>) -> R,
+    ) -> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, R, N> {
+        ChronoDateTimechronoFixedOffsetQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1438,10 +1515,33 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.account_id, &params.after_seq)
     }
 }
+pub struct GetDatabaseTimeStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn get_database_time() -> GetDatabaseTimeStmt {
+    GetDatabaseTimeStmt("SELECT clock_timestamp() AS database_now", None)
+}
+impl GetDatabaseTimeStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> ChronoDateTimechronoFixedOffsetQuery<'c, 'a, 's, C, chrono::DateTime<chrono::FixedOffset>, 0> {
+        ChronoDateTimechronoFixedOffsetQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
 pub struct ListEventsAfterStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_events_after() -> ListEventsAfterStmt {
     ListEventsAfterStmt(
-        "SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at FROM whatsapp_accounts a LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id JOIN LATERAL ( SELECT * FROM events e WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, $3::bigint) AND ($4::bigint IS NULL OR e.xact < $4::bigint::text::xid8) ORDER BY e.seq LIMIT 200 ) e ON true WHERE a.event_seq > coalesce(seen.seq, $3::bigint) AND ($5::uuid IS NULL OR a.id = $5) ORDER BY e.created_at, e.account_id, e.seq",
+        "SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at FROM whatsapp_accounts a LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS seen (account_id, seq) ON seen.account_id = a.id JOIN LATERAL ( SELECT * FROM events e WHERE e.account_id = a.id AND e.seq > coalesce(seen.seq, $3::bigint) AND ($4::bigint IS NULL OR e.xact < $4::bigint::text::xid8) AND ($5::timestamptz IS NULL OR e.created_at >= $5::timestamptz) AND ($6::timestamptz IS NULL OR e.created_at < $6::timestamptz) ORDER BY e.seq LIMIT 200 ) e ON true WHERE a.event_seq > coalesce(seen.seq, $3::bigint) AND ($7::uuid IS NULL OR a.id = $7) ORDER BY e.created_at, e.account_id, e.seq",
         None,
     )
 }
@@ -1464,11 +1564,13 @@ impl ListEventsAfterStmt {
         seqs: &'a T2,
         since: &'a i64,
         before: &'a Option<i64>,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         only: &'a Option<uuid::Uuid>,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 7> {
         AccountEventQuery {
             client,
-            params: [account_ids, seqs, since, before, only],
+            params: [account_ids, seqs, since, before, earliest, latest, only],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
@@ -1491,7 +1593,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: c
         'a,
         's,
         ListEventsAfterParams<T1, T2>,
-        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5>,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 7>,
         C,
     > for ListEventsAfterStmt
 {
@@ -1499,14 +1601,23 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = uuid::Uuid>, T2: c
         &'s self,
         client: &'c C,
         params: &'a ListEventsAfterParams<T1, T2>,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
-        self.bind(client, &params.account_ids, &params.seqs, &params.since, &params.before, &params.only)
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 7> {
+        self.bind(
+            client,
+            &params.account_ids,
+            &params.seqs,
+            &params.since,
+            &params.before,
+            &params.earliest,
+            &params.latest,
+            &params.only,
+        )
     }
 }
 pub struct ListLastEventsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_last_events() -> ListLastEventsStmt {
     ListLastEventsStmt(
-        "SELECT id, account_id, seq, kind, payload, created_at FROM ( SELECT id, account_id, seq, kind, payload, created_at, xact FROM events WHERE seq > $1 ORDER BY xact DESC, id DESC LIMIT $2 ) AS last ORDER BY xact, id",
+        "SELECT id, account_id, seq, kind, payload, created_at FROM ( SELECT id, account_id, seq, kind, payload, created_at, xact FROM events WHERE seq > $1 AND ($2::bigint IS NULL OR xact < $2::bigint::text::xid8) AND ($3::timestamptz IS NULL OR created_at >= $3::timestamptz) AND ($4::timestamptz IS NULL OR created_at < $4::timestamptz) ORDER BY xact DESC, id DESC LIMIT $5 ) AS last ORDER BY xact, id",
         None,
     )
 }
@@ -1519,11 +1630,14 @@ impl ListLastEventsStmt {
         &'s self,
         client: &'c C,
         since: &'a i64,
+        before: &'a Option<i64>,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         limit: &'a i64,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
         AccountEventQuery {
             client,
-            params: [since, limit],
+            params: [since, before, earliest, latest, limit],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
@@ -1546,7 +1660,7 @@ impl<'c, 'a, 's, C: GenericClient>
         'a,
         's,
         ListLastEventsParams,
-        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2>,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5>,
         C,
     > for ListLastEventsStmt
 {
@@ -1554,8 +1668,75 @@ impl<'c, 'a, 's, C: GenericClient>
         &'s self,
         client: &'c C,
         params: &'a ListLastEventsParams,
-    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 2> {
-        self.bind(client, &params.since, &params.limit)
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 5> {
+        self.bind(client, &params.since, &params.before, &params.earliest, &params.latest, &params.limit)
+    }
+}
+pub struct ListLastEventsOfAccountStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_last_events_of_account() -> ListLastEventsOfAccountStmt {
+    ListLastEventsOfAccountStmt(
+        "SELECT id, account_id, seq, kind, payload, created_at FROM ( SELECT id, account_id, seq, kind, payload, created_at FROM events WHERE account_id = $1 AND seq > $2 AND ($3::bigint IS NULL OR xact < $3::bigint::text::xid8) AND ($4::timestamptz IS NULL OR created_at >= $4::timestamptz) AND ($5::timestamptz IS NULL OR created_at < $5::timestamptz) ORDER BY seq DESC LIMIT $6 ) AS last ORDER BY seq",
+        None,
+    )
+}
+impl ListLastEventsOfAccountStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+        account_id: &'a uuid::Uuid,
+        since: &'a i64,
+        before: &'a Option<i64>,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        limit: &'a i64,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 6> {
+        AccountEventQuery {
+            client,
+            params: [account_id, since, before, earliest, latest, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AccountEventBorrowed, tokio_postgres::Error> {
+                Ok(AccountEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                })
+            },
+            mapper: |it| AccountEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListLastEventsOfAccountParams,
+        AccountEventQuery<'c, 'a, 's, C, AccountEvent, 6>,
+        C,
+    > for ListLastEventsOfAccountStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListLastEventsOfAccountParams,
+    ) -> AccountEventQuery<'c, 'a, 's, C, AccountEvent, 6> {
+        self.bind(
+            client,
+            &params.account_id,
+            &params.since,
+            &params.before,
+            &params.earliest,
+            &params.latest,
+            &params.limit,
+        )
     }
 }
 pub struct ListCheckedContactsStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -1767,7 +1948,7 @@ impl GetAccountLabelStmt {
 pub struct ListAuditEntriesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_audit_entries() -> ListAuditEntriesStmt {
     ListAuditEntriesStmt(
-        "SELECT * FROM ( SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at FROM audit_log WHERE target_id = $1 OR $1::uuid IS NULL ORDER BY id DESC LIMIT $2 ) AS last ORDER BY id",
+        "SELECT * FROM ( SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at FROM audit_log WHERE (target_id = $1 OR $1::uuid IS NULL) AND ($2::timestamptz IS NULL OR created_at >= $2::timestamptz) AND ($3::timestamptz IS NULL OR created_at < $3::timestamptz) ORDER BY id DESC LIMIT $4 ) AS last ORDER BY id",
         None,
     )
 }
@@ -1780,11 +1961,13 @@ impl ListAuditEntriesStmt {
         &'s self,
         client: &'c C,
         account_id: &'a Option<uuid::Uuid>,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         limit: &'a i64,
-    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 2> {
+    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 4> {
         AuditRowQuery {
             client,
-            params: [account_id, limit],
+            params: [account_id, earliest, latest, limit],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<AuditRowBorrowed, tokio_postgres::Error> {
@@ -1806,15 +1989,15 @@ impl ListAuditEntriesStmt {
     }
 }
 impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<'c, 'a, 's, ListAuditEntriesParams, AuditRowQuery<'c, 'a, 's, C, AuditRow, 2>, C>
+    crate::client::async_::Params<'c, 'a, 's, ListAuditEntriesParams, AuditRowQuery<'c, 'a, 's, C, AuditRow, 4>, C>
     for ListAuditEntriesStmt
 {
     fn params(
         &'s self,
         client: &'c C,
         params: &'a ListAuditEntriesParams,
-    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 2> {
-        self.bind(client, &params.account_id, &params.limit)
+    ) -> AuditRowQuery<'c, 'a, 's, C, AuditRow, 4> {
+        self.bind(client, &params.account_id, &params.earliest, &params.latest, &params.limit)
     }
 }
 pub struct GetPasskeyRequestStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -1847,7 +2030,7 @@ impl GetPasskeyRequestStmt {
 pub struct ListWatchedAccountsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn list_watched_accounts() -> ListWatchedAccountsStmt {
     ListWatchedAccountsStmt(
-        "SELECT id, operator_id, label, status, status_reason, status_since, phone_number, next_retry_at, pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
+        "SELECT id, operator_id, label, status, status_reason, status_since, phone_number, last_phone_number, next_retry_at, pair_deadline, last_qr_png, pair_code, clock_timestamp() AS database_now FROM whatsapp_accounts WHERE deleted_at IS NULL ORDER BY created_at, id",
         None,
     )
 }
@@ -1874,11 +2057,12 @@ impl ListWatchedAccountsStmt {
                     status_reason: row.try_get(4)?,
                     status_since: row.try_get(5)?,
                     phone_number: row.try_get(6)?,
-                    next_retry_at: row.try_get(7)?,
-                    pair_deadline: row.try_get(8)?,
-                    last_qr_png: row.try_get(9)?,
-                    pair_code: row.try_get(10)?,
-                    database_now: row.try_get(11)?,
+                    last_phone_number: row.try_get(7)?,
+                    next_retry_at: row.try_get(8)?,
+                    pair_deadline: row.try_get(9)?,
+                    last_qr_png: row.try_get(10)?,
+                    pair_code: row.try_get(11)?,
+                    database_now: row.try_get(12)?,
                 })
             },
             mapper: |it| WatchedAccount::from(it),
