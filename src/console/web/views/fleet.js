@@ -72,9 +72,10 @@ export function fleet(main) {
     row: drawRow,
   });
   /** The heads of the columns stay below the tools, however many lines these take. */
-  const heights = new ResizeObserver(([{ target }]) =>
-    table.style.setProperty('--under', `${/** @type {HTMLElement} */ (target).offsetHeight}px`),
-  );
+  const heights = new ResizeObserver(([{ target }]) => {
+    table.style.setProperty('--under', `${/** @type {HTMLElement} */ (target).offsetHeight}px`);
+    rows.draw();
+  });
 
   figures.changed.on((fleet) => {
     facts = fleet;

@@ -33,10 +33,14 @@ export function rowsInSight({ table, header, body, tools, bar, row }) {
   /** What lies over the rows once they are scrolled. On a phone, nothing does. */
   const covered = () => header.offsetHeight && header.offsetHeight + heightOf(tools());
 
+  function measure() {
+    drawn.top = scrollY + body.getBoundingClientRect().top;
+  }
+
   /** @param {boolean} isChanged @param {number} [spare] */
   function draw(isChanged, spare = SPARE) {
     const height = rowHeight();
-    if (isChanged) drawn.top = scrollY + body.getBoundingClientRect().top;
+    if (isChanged) measure();
     const { first, end } = pane({ count: shown.length, height, above: above(), sight: innerHeight, spare });
     if (!isChanged && first === drawn.first && end === drawn.end) return;
     Object.assign(drawn, { first, end });
@@ -121,6 +125,8 @@ export function rowsInSight({ table, header, body, tools, bar, row }) {
     /** @param {ReturnType<typeof this.place>} place */
     goTo(place) {
       if (places.has(place.active)) active = place.active;
+      // With all rows there is a scroll bar, and what is above may have taken another line.
+      measure();
       const at = places.get(place.id);
       if (at !== undefined) scrollTo(0, drawn.top + at * rowHeight() + place.offset - covered());
       draw(true);
