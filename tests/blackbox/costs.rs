@@ -14,6 +14,9 @@ use uuid::Uuid;
 const OF_A_PAIRING: f64 = 18.0;
 /// Of a text that comes in, with its notification: 3 when this was written.
 const OF_A_RECEIVED_MESSAGE: f64 = 4.0;
+/// Of a text that is sent to somebody who is known, until WhatsApp has it, with its notification: 6.8 when
+/// this was written.
+const OF_A_SENT_MESSAGE: f64 = 7.5;
 /// A piece of the statement that tells of events, which an idle daemon sends, too.
 const NOTIFICATION: &str = "pg_notify(";
 /// Tasks that an idle account keeps: the library's readers and timers are most of them.
@@ -160,6 +163,51 @@ async fn a_message_that_comes_in_takes_at_most_four_statements() {
     stage.finish([daemon]).await;
 }
 
+/// To people who have written, and were answered before. They are off line, so that there are no receipts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_sent_takes_seven_statements() {
+    const MESSAGES: usize = 20;
+    let (stage, wire, daemon) = counted().await;
+    let account = pair(&stage, 0).await;
+    let number = number(0);
+    stage.phones.keys_told(&number).await;
+    stage.logs_in_anew(account, &number).await;
+    let unpaced = "UPDATE whatsapp_accounts SET send_rate = 1000, send_burst = 1000, new_chats_per_day = NULL";
+    stage.web.sql.batch_execute(unpaced).await.unwrap();
+    written_to(&stage, account, &number, PEOPLE, 2).await;
+    for nth in 0..PEOPLE {
+        answered(&stage, account, nth, "delivered").await;
+        stage.phones.set_online(&person(nth), false).await;
+        answered(&stage, account, nth, "sent").await;
+    }
+    heartbeats(&wire, 4).await;
+    let idle: BTreeSet<String> = wire.carried().into_keys().filter(|text| !text.contains(NOTIFICATION)).collect();
+    wire.count_anew();
+    for nth in 0..MESSAGES {
+        answered(&stage, account, nth as i64 % PEOPLE, "sent").await;
+    }
+    // With what is written later.
+    until("a heartbeat", || async { (beats(&wire.carried()) >= 1).then_some(()) }).await;
+    let mut carried = wire.carried();
+    carried.retain(|text, _| !idle.contains(text));
+    let each = carried.values().sum::<usize>() as f64 / MESSAGES as f64;
+    assert!(each <= OF_A_SENT_MESSAGE, "{each} statements a message: {carried:#?}");
+    eprintln!("{each} statements a message");
+    stage.finish([daemon]).await;
+}
+
+/// The account answers one of those people, and its message gets so far.
+async fn answered(stage: &Stage, account: Uuid, nth: i64, state: &str) {
+    let sql = "SELECT send_message($1, jsonb_build_object('to', $2::text, 'type', 'text', 'text',
+                                       jsonb_build_object('body', 'an answer')))";
+    let id: i64 = stage.web.sql.query_one(sql, &[&account, &person(nth)]).await.unwrap().get(0);
+    stage.web.count_becomes(&format!("SELECT count(*) FROM messages WHERE id = {id} AND state = '{state}'"), 1).await;
+}
+
+fn person(nth: i64) -> String {
+    format!("99900000{nth:04}")
+}
+
 /// The first so many people write so many more messages each. Returns what is kept afterwards.
 async fn written_to(
     stage: &Stage,
@@ -171,7 +219,7 @@ async fn written_to(
     let written = keys(stage, account).await.get("message_secret").map_or(0, |(rows, _)| *rows);
     for nth in 0..people {
         let texts = (0..messages).map(|text| format!("text {text}")).collect();
-        stage.phones.burst(&format!("99900000{nth:04}"), number, texts).await;
+        stage.phones.burst(&person(nth), number, texts).await;
     }
     let expected = written + people * messages;
     until("every message is stored with its keys", || async {
