@@ -11,6 +11,7 @@
 mod account;
 mod axe;
 mod connection;
+mod crowd;
 mod desk;
 mod door;
 mod fleet;
