@@ -37,7 +37,7 @@ const BELL: &str = "
     };";
 
 /// The page's own part of a first paint within a second.
-const FIRST_ROWS_MS: f64 = 800.0;
+const FIRST_ROWS_MS: f64 = 500.0;
 /// From there on, people notice that a page does not answer.
 const LONG_TASK_MS: f64 = 50.0;
 
@@ -52,13 +52,14 @@ async fn five_thousand_accounts_show_in_a_second_and_stay_fluid() {
     window.before_each_page(WATCH).await;
     // How long it takes by the clock is the daemon's and the machine's, too: that is told, not asserted.
     let mut loads = Vec::new();
+    window.busy_ms().await;
     for _ in 0..5 {
-        let begun = window.busy_ms().await;
         desk.go("/").await;
         window.see(".account").await;
         let shown = until("the first frame", || async { window.number("window.first").await.filter(|ms| *ms > 0.0) });
         let shown = shown.await;
-        loads.push((window.busy_ms().await - begun, shown));
+        // It is counted anew with each page.
+        loads.push((window.busy_ms().await, shown));
     }
     eprintln!("first rows: the page's processor time and the time by the clock, in ms: {loads:.0?}");
     assert!(loads.iter().all(|(busy, _)| *busy < FIRST_ROWS_MS), "{loads:.0?}");
@@ -478,8 +479,8 @@ impl Window {
         .await;
     }
 
-    /// The processor time of the page's thread so far: whatever else the machine does, it is the page's own. If it is
-    /// less than a long task's between two moments, there was no long task.
+    /// The processor time of the page's thread so far, from the first call on: whatever else the machine does, this is
+    /// the page's own. If it is less than a long task's between two moments, there was no long task.
     async fn busy_ms(&self) -> f64 {
         self.devtools("Performance.enable", json!({ "timeDomain": "threadTicks" })).await;
         let answer = self.devtools("Performance.getMetrics", json!({})).await;
