@@ -13,6 +13,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{login::wants_page, problem::Problem, socket::TrustedPeer, state::AppState};
 use crate::metrics::WrongToken;
@@ -51,7 +52,9 @@ pub async fn authenticate<B: MessageBody + 'static>(
             request.extensions_mut().insert(caller);
         }
         Ok(Entry::LoginFirst) => {
-            let answer = HttpResponse::SeeOther().insert_header((LOCATION, login_for(request.path()))).finish();
+            let answer = HttpResponse::SeeOther()
+                .insert_header((LOCATION, login_for(request.path(), request.query_string())))
+                .finish();
             return Ok(request.into_response(answer));
         }
         Err(problem) => return Ok(request.error_response(problem)),
@@ -87,10 +90,15 @@ fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
     Ok(Entry::Known(caller))
 }
 
-/// The login, with where to go afterwards: a plain path of ours, as `login.js` takes it.
-fn login_for(path: &str) -> String {
+/// The login, with where to go afterwards: a plain path of ours and its query, as `login.js` takes it.
+fn login_for(path: &str, query: &str) -> String {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
-    if path == "/" || path.starts_with("//") || !is_plain { "/login".to_owned() } else { format!("/login?to={path}") }
+    if path.starts_with("//") || !is_plain || (path == "/" && query.is_empty()) {
+        return "/login".to_owned();
+    }
+    let query = utf8_percent_encode(query, NON_ALPHANUMERIC).to_string();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("/login?to={path}{mark}{query}")
 }
 
 /// A wrong Authorization header is not made up for by a cookie.

@@ -20,6 +20,8 @@ use super::{
 };
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Frames that are ready are sent together up to so many bytes: a snapshot has thousands.
+const CHUNK_BYTES: usize = 64 * 1024;
 /// Concurrent streams. Each holds a connection, and other requests need some, too.
 pub const MOST_STREAMS: usize = 64;
 
@@ -85,8 +87,8 @@ impl Stream {
             if is_session_over || self.state.ending.is_cancelled() {
                 return None;
             }
-            if let Some(frame) = self.ready.pop_front() {
-                return Some((Ok(frame), self));
+            if let Some(chunk) = next_chunk(&mut self.ready) {
+                return Some((Ok(chunk), self));
             }
             if self.cursor < self.subscription.cursor {
                 self.catch_up().await.ok()?;
@@ -140,5 +142,34 @@ impl Stream {
             self.cursor = self.cursor.max(to);
         }
         Ok(())
+    }
+}
+
+/// The first frame, and those after it that fit into one chunk with it.
+fn next_chunk(ready: &mut VecDeque<Bytes>) -> Option<Bytes> {
+    let mut bytes = 0;
+    let fits = |frame: &&Bytes| {
+        bytes += frame.len();
+        bytes <= CHUNK_BYTES
+    };
+    let count = ready.iter().take_while(fits).count().max(1).min(ready.len());
+    let chunk: Vec<Bytes> = ready.drain(..count).collect();
+    (count > 0).then(|| chunk.concat().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_sent_together_in_order_and_none_is_split() {
+        let frames = [10, CHUNK_BYTES / 2, CHUNK_BYTES / 2 - 10, 1, 3 * CHUNK_BYTES, 5];
+        let mut ready: VecDeque<Bytes> =
+            frames.iter().zip(b'a'..).map(|(len, letter)| Bytes::from(vec![letter; *len])).collect();
+        let all = ready.iter().flatten().copied().collect::<Vec<u8>>();
+        let chunks: Vec<Bytes> = std::iter::from_fn(|| next_chunk(&mut ready)).collect();
+        let lengths: Vec<usize> = chunks.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [CHUNK_BYTES, 1, 3 * CHUNK_BYTES, 5]);
+        assert_eq!(chunks.concat(), all);
     }
 }

@@ -12,6 +12,7 @@ mod account;
 mod axe;
 mod chats;
 mod connection;
+mod crowd;
 mod desk;
 mod door;
 mod fleet;

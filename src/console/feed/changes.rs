@@ -1,6 +1,9 @@
 //! The changes in the database since the last read, as frames of the live stream.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Display,
+};
 
 use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
@@ -138,12 +141,12 @@ pub fn event_frame(event: FeedEvent) -> Bytes {
 }
 
 fn account_frame(account: &Account) -> Bytes {
-    // A struct of texts, numbers and times always has a JSON form.
-    frame("account", None, &serde_json::to_value(account).unwrap_or_default())
+    // A struct of texts, numbers and times always has a JSON form. A snapshot is thousands of them.
+    frame("account", None, &serde_json::to_string(account).unwrap_or_default())
 }
 
 /// JSON has no line ends of its own, and a kind is a word.
-fn frame(kind: &str, cursor: Option<Cursor>, data: &Value) -> Bytes {
+fn frame(kind: &str, cursor: Option<Cursor>, data: &impl Display) -> Bytes {
     let id = cursor.map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
     Bytes::from(format!("event: {kind}\n{id}data: {data}\n\n"))
 }

@@ -290,6 +290,7 @@ async fn a_browser_that_must_log_in_is_told_where_it_wanted_to_go() {
         ("/", "/login"),
         ("/accounts/0-1/pair", "/login?to=/accounts/0-1/pair"),
         ("/nowhere", "/login?to=/nowhere"),
+        ("/?status=held&q=a%20b", "/login?to=/?status%3Dheld%26q%3Da%2520b"),
         // Only plain paths of ours: a login leads nowhere else.
         ("//evil.example/", "/login"),
         ("/%0d%0aSet-Cookie:x", "/login"),
