@@ -15,6 +15,7 @@ import { advice, badge, why } from './badge.js';
 import { composer } from './compose.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
+import { tagList } from './tags.js';
 
 /** @import { Account, Group, Message } from '../model/api.js' */
 
@@ -142,6 +143,7 @@ function summary(account) {
     {},
     el('div.row.apart', {}, el('h1', {}, account.label), badge(account)),
     el('p.number', {}, account.phoneNumber ? phone(account.phoneNumber) : el('span.muted', {}, last)),
+    tagList(account.tags),
     el('p', {}, why(account)),
     advice(account) &&
       el('p.note', { 'data-tone': STATUS[account.status].tone }, el('b', {}, 'What to do: '), advice(account)),

@@ -16,7 +16,7 @@ import { messageOf } from '../model/api.js';
  * Resolves once `submit` went well or the dialog was closed. A refusal is shown in the dialog, which stays open.
  * @param {Question} question @returns {Promise<void>}
  */
-function ask({ title, body, button, danger = false, submit }) {
+export function ask({ title, body, button, danger = false, submit }) {
   const wrong = el('p.wrong', { role: 'alert' });
   const go = el(danger ? 'button.danger' : 'button.primary', { type: 'submit' }, button);
   const form = /** @type {HTMLFormElement} */ (
