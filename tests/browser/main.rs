@@ -21,4 +21,5 @@ mod pairing;
 mod pairing_link;
 mod passkey;
 mod refusals;
+mod tags;
 mod window;

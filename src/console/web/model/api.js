@@ -12,19 +12,23 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['Chat']} Chat
  * @typedef {Schemas['Fleet']} Fleet
  * @typedef {Schemas['PairingLink']} PairingLink
+ * @typedef {Schemas['ImportedAccounts']} ImportedAccounts
  */
 
 /** An error response; its message is the server's. */
 export class ApiError extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {Record<string, any> | null} [problem] */
+  constructor(status, message, problem = null) {
     super(message);
     this.status = status;
+    this.problem = problem;
   }
 }
 
 /** @param {unknown} error @returns {number} The status of an answer; 0 without one. */
 export const statusOf = (error) => (error instanceof ApiError ? error.status : 0);
+/** @param {unknown} error The whole problem of an answer. */
+export const problemOf = (error) => (error instanceof ApiError ? error.problem : null);
 /** @param {unknown} error */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
@@ -41,7 +45,7 @@ async function request(path, options) {
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => null);
-  throw new ApiError(answer.status, problem?.detail ?? problem?.title ?? `paird answered ${answer.status}`);
+  throw new ApiError(answer.status, problem?.detail ?? problem?.title ?? `paird answered ${answer.status}`, problem);
 }
 
 /** @param {string} path @param {RequestInit} [options] */
@@ -71,6 +75,23 @@ export const forgetProxy = (id) => json(`${account(id)}/proxy`, { method: 'DELET
 export const setDeviceName = (id, deviceName) => send('PUT', `${account(id)}/device-name`, { deviceName });
 /** @param {string} id */
 export const forgetDeviceName = (id) => json(`${account(id)}/device-name`, { method: 'DELETE' });
+/** @param {string} id @param {string[]} tags @returns {Promise<Account>} */
+export const setTags = (id, tags) => send('PUT', `${account(id)}/tags`, { tags });
+/** @param {string} id @param {{ add?: string[], remove?: string[] }} change @returns {Promise<Account>} */
+export const changeTags = (id, change) => send('PATCH', `${account(id)}/tags`, change);
+/** @param {string} id @param {string} desiredPhone */
+export const setDesiredPhone = (id, desiredPhone) => send('PUT', `${account(id)}/desired-phone`, { desiredPhone });
+/** @param {string} id */
+export const forgetDesiredPhone = (id) => json(`${account(id)}/desired-phone`, { method: 'DELETE' });
+/** Where the accounts are as CSV. @param {string} query */
+export const exportPath = (query) => `/api/accounts.csv${query ? `?${query}` : ''}`;
+/** @param {string} text @param {{ key: string, dryRun?: boolean }} options @returns {Promise<ImportedAccounts>} */
+export const importAccounts = (text, { key, dryRun = false }) =>
+  json(`/api/accounts/import?dryRun=${dryRun}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'text/csv', 'Idempotency-Key': key },
+    body: text,
+  });
 /** @param {string} id @returns {Promise<Group[]>} */
 export const groups = async (id) => (await json(`${account(id)}/groups`)).groups;
 /** The QR code as a data URL, since the picture behind its address changes. @param {string} id */

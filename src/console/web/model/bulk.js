@@ -79,6 +79,14 @@ export const BULKS = [
     },
   },
   {
+    name: 'tags',
+    text: 'Change tags',
+    verb: 'Change the tags of',
+    suits: ({ actions }) => actions.length > 0,
+    unless: 'being deleted',
+    effects: () => ['Other tags stay as they are. Nothing changes on a phone.'],
+  },
+  {
     name: 'unpair',
     text: 'Unpair',
     verb: 'Unpair',

@@ -18,6 +18,7 @@ import { composer } from './compose.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
 import { cancelButton, moment, outcome, said } from './message.js';
+import { tagList } from './tags.js';
 
 /** @import { Account, Group, Message } from '../model/api.js' */
 
@@ -154,6 +155,7 @@ function summary(account) {
     {},
     el('div.row.apart', {}, el('h1', {}, account.label), badge(account)),
     el('p.number', {}, account.phoneNumber ? phone(account.phoneNumber) : el('span.muted', {}, last)),
+    tagList(account.tags),
     el('p', {}, why(account)),
     advice(account) &&
       el('p.note', { 'data-tone': STATUS[account.status].tone }, el('b', {}, 'What to do: '), advice(account)),

@@ -6,6 +6,7 @@ import { quoted, sentence } from '../lib/text.js';
 import * as api from '../model/api.js';
 import * as dialogs from './dialogs.js';
 import { sendLink } from './pairing_link.js';
+import { editDesiredPhone, editTags } from './tags.js';
 
 /**
  * @import { Account } from '../model/api.js'
@@ -63,11 +64,12 @@ export function actions(account) {
   if (offered.length === 0) return { wanted: undefined, more: [] };
   const link = { name: 'send-link', text: 'Send a link', run: () => sendLink(account) };
   const rename = { name: 'rename', text: 'Rename', run: () => dialogs.rename(account) };
+  const tags = { name: 'tags', text: 'Tags', run: () => editTags(account) };
   const wanted = offered.find(({ name }) => name === 'pair' || name === 'resume');
   const rest = offered.filter((action) => action !== wanted);
   return {
     wanted,
-    more: [...rest.filter((each) => !each.isDangerous), link, rename, ...rest.filter((each) => each.isDangerous)],
+    more: [...rest.filter((each) => !each.isDangerous), link, rename, tags, ...rest.filter((each) => each.isDangerous)],
   };
 }
 
@@ -78,6 +80,7 @@ export function connectionActions(account) {
   const settings = [
     { name: 'proxy', text: 'Change proxy', run: () => dialogs.proxy(account) },
     { name: 'device-name', text: 'Change name', run: () => dialogs.deviceName(account) },
+    { name: 'desired-phone', text: 'Change number', run: () => editDesiredPhone(account) },
   ];
   const reconnect = { name: 'reconnect', text: 'Connect again', run: () => send(account, 'account.reconnect') };
   return account.actions.includes('account.reconnect') ? [...settings, reconnect] : settings;

@@ -5,8 +5,10 @@ import { discreet, plural, sentence } from '../lib/text.js';
 import * as api from '../model/api.js';
 import { each, sifted, unpairings } from '../model/bulk.js';
 import { needDaemon } from '../model/figures.js';
+import { inTags } from '../model/tags.js';
 import * as rounds from '../model/rounds.js';
 import { option, proxyFields, saveProxy } from './dialogs.js';
+import { tagChanges } from './tags.js';
 
 /**
  * @import { Account } from '../model/api.js'
@@ -25,6 +27,10 @@ const WORK = {
   reconnect: ({ id }) => api.command(id, 'account.reconnect'),
   unpair: ({ id }, { logout }) => api.command(id, 'account.unpair', { logout: logout === 'yes' }),
   delete: ({ id }) => api.command(id, 'account.delete'),
+  tags: async ({ id }, { add, remove }) => {
+    await api.changeTags(id, { add: inTags(add), remove: inTags(remove) });
+    return 'saved';
+  },
   proxy: async ({ id }, values) => {
     await saveProxy(id, values);
     return 'saved';
@@ -87,7 +93,7 @@ export function askInBulk(bulk, accounts) {
           rounds.begin(concerned.map(({ id }) => id));
           return location.assign(`/accounts/${concerned[0].id}/pair`);
         }
-        if (bulk.name !== 'proxy') await needDaemon();
+        if (!['proxy', 'tags'].includes(bulk.name)) await needDaemon();
       } catch (error) {
         wrong.textContent = api.messageOf(error);
         return dialog.querySelector('input')?.focus();
@@ -149,6 +155,7 @@ function fields({ name }, accounts) {
       accounts.some(({ proxyHasLogin }) => proxyHasLogin),
     );
   }
+  if (name === 'tags') return tagChanges();
   const sure = [
     el('label', { for: 'sure' }, `Type ${accounts.length} to confirm`),
     el('input', { id: 'sure', name: 'sure', inputmode: 'numeric', autocomplete: 'off' }),

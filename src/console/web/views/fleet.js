@@ -13,6 +13,7 @@ import { STATUS } from '../model/status.js';
 import * as store from '../model/store.js';
 import { askInBulk } from './bulk.js';
 import * as dialogs from './dialogs.js';
+import { exportLink, importAccounts } from './files.js';
 import { fleetKeys } from './fleet_keys.js';
 import { rowsInSight } from './fleet_rows.js';
 import { head, row } from './fleet_table.js';
@@ -128,7 +129,7 @@ export function fleet(main) {
         'div.row.apart',
         {},
         el('div', {}, el('h1', {}, 'Accounts'), el('p.daemons.small.muted', {}, facts && sentences(facts))),
-        addButton(),
+        el('div.row', {}, !isEmpty && exportLink(), importButton(), addButton()),
       ),
       el('div.tiles', { role: 'group', 'aria-label': 'Show only' }, tiles(desk)),
       el('div.tools', { hidden: isEmpty }, tools(desk)),
@@ -262,6 +263,9 @@ export function fleet(main) {
   draw();
   return draw;
 }
+
+const importButton = () =>
+  el('button', { type: 'button', onclick: importAccounts, 'data-action': 'import' }, 'Import CSV');
 
 const addButton = () =>
   el('button.primary', { type: 'button', onclick: add, 'data-action': 'add' }, shape('plus'), 'Add account');
