@@ -6,7 +6,7 @@ use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
     IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, UnreadMessage, UnreadReason, WaitingMessage,
 };
-use paird_sql::queries::messages::{TakeWaiting, end_waits, merge_chat, record_messages, take_waiting};
+use paird_sql::queries::messages::{self as sql, TakeWaiting, end_waits, record_messages, take_waiting};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -37,17 +37,26 @@ impl PgMessages {
     pub fn new(pool: Pool, process: Uuid, outbox: Waker) -> Self {
         Self { pool, process, outbox }
     }
+}
 
-    /// Merges what is known of a person by the number into what is known by the LID.
-    async fn merge_chat(&self, client: &Object, link: &MessageLink, lid: &str, number: &str) -> Result<(), StoreError> {
-        let (account, fence) = (&link.account.0, &link.fence.0);
-        loop {
-            let statement = merge_chat();
-            let bound = statement.bind(client, account, &self.process, fence, &lid, &number, &MERGE_BATCH);
-            if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
-                self.outbox.wake();
-                return Ok(());
-            }
+/// Merges what is known of a person by a spelling of the number into what is known by `jid`, by which
+/// the person is called from now on.
+///
+/// # Errors
+/// `Fenced`: this daemon may not. `Unavailable`: a part of it may have been merged.
+pub(super) async fn merge_chat(
+    client: &Object,
+    process: Uuid,
+    link: &MessageLink,
+    jid: &str,
+    number: &str,
+) -> Result<(), StoreError> {
+    let (account, fence) = (&link.account.0, &link.fence.0);
+    loop {
+        let statement = sql::merge_chat();
+        let bound = statement.bind(client, account, &process, fence, &jid, &number, &MERGE_BATCH);
+        if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
+            return Ok(());
         }
     }
 }
@@ -62,15 +71,17 @@ impl MessageStore for PgMessages {
             let statement = record_messages();
             let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
             let recorded = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
-            let Some(Value::Object(split)) = recorded.split else {
+            let Some(Value::Array(split)) = recorded.split else {
                 if !recorded.written.is_empty() {
                     self.outbox.wake();
                 }
                 // Postgres counts from one.
                 return Ok(recorded.written.into_iter().filter_map(|nth| usize::try_from(nth - 1).ok()).collect());
             };
-            for (lid, number) in split {
-                self.merge_chat(&client, link, &lid, number.as_str().unwrap_or_default()).await?;
+            for former in split {
+                let [jid, number] = [0, 1].map(|nth| former[nth].as_str().unwrap_or_default());
+                merge_chat(&client, self.process, link, jid, number).await?;
+                self.outbox.wake();
             }
         }
     }

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use paird_actors::{
     clock,
     connection::Outcome,
-    domain::{AccountId, Instant, MessageId, OutgoingMessage, Receipt, SendOutcome, StoreError, TakenMessages},
+    domain::{AccountId, Instant, MessageId, OutgoingMessage, Phone, Receipt, SendOutcome, StoreError, TakenMessages},
     machine,
     outgoing::{Effect, EndCause, Input, NotSent, Outgoing, OutgoingPolicy},
 };
@@ -75,6 +75,13 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// # Errors
     /// They may not have been written.
     async fn record_receipts(&self, link: &MessageLink, receipts: &[Receipt]) -> Result<(), StoreError>;
+
+    /// WhatsApp calls the person of a chat by this jid, whatever the number of the chat: it becomes that
+    /// of the jid.
+    ///
+    /// # Errors
+    /// `Fenced`: this daemon may write nothing. `Unavailable`: a part of it may have been written.
+    async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError>;
 
     /// The accounts of this daemon that have messages due, for bells that were not heard.
     ///
@@ -292,15 +299,21 @@ impl Courier {
         let not_sent = |why| self.feed(Input::NotSent { id, why });
         let Some(client) = self.shell.client() else { return not_sent(NotSent::Disconnected) };
         let Some(chat) = compose::chat_of(&message) else { return not_sent(NotSent::Malformed) };
+        let looked = if message.is_new_chat {
+            stop.run_until_cancelled(self.look_for(&client, chat)).await.unwrap_or(Err(NotSent::Failed))
+        } else {
+            Ok(chat)
+        };
+        let chat = match looked {
+            Ok(chat) => chat,
+            Err(why) => return not_sent(why),
+        };
         let own = OwnJids::of(&client);
         let composed = compose::message(&message, &chat, &own, &self.keys.message_secret(&message.wa_id), clock::now());
         let mut stanza = client.wait_for_sent_node(sent_as(&message.wa_id));
         let _limit = chat.is_group().then(|| GroupLimit::set(&self.keys, &chat, &client, &message.wa_id));
         let options = SendOptions::default().with_message_id(message.wa_id.as_str());
         let sending = async {
-            if message.is_new_chat && is_nobody(&client, &chat).await {
-                return Err(NotSent::NobodyThere);
-            }
             let sent = client.send_message_with_options(chat.clone(), composed, options).await;
             sent.map(drop).map_err(|failure| self.describe(id, &failure))
         };
@@ -325,6 +338,28 @@ impl Courier {
             (Ok(None) | Err(_), Err(why)) => not_sent(why),
             (Ok(None) | Err(_), Ok(())) => not_sent(NotSent::Failed),
         }
+    }
+
+    /// Whom a first message is for, as WhatsApp calls that person: it may spell the number otherwise than
+    /// the sender of the message did. Of people who are known by a LID, it is not asked. To a number
+    /// that nobody has, the library would send the message to the own devices alone.
+    async fn look_for(&self, client: &Client, chat: Jid) -> Result<Jid, NotSent> {
+        let Some(number) = Phone::from_digits(&chat.user).ok().filter(|_| chat.server.is_pn_family()) else {
+            return Ok(chat);
+        };
+        let answer = client.contacts().is_on_whatsapp(std::slice::from_ref(&chat)).await;
+        let Some(found) = answer.ok().and_then(|mut found| found.pop()) else { return Ok(chat) };
+        if !found.is_registered && found.contact_error.is_none() {
+            return Err(NotSent::NobodyThere);
+        }
+        let spelt = found.pn_jid.unwrap_or(found.jid).to_non_ad();
+        let is_same = |spelt: &Phone| spelt != &number && spelt.is_same_number(&number);
+        if !spelt.server.is_pn_family() || !Phone::from_digits(&spelt.user).is_ok_and(|spelt| is_same(&spelt)) {
+            return Ok(chat);
+        }
+        // By the LID it is called once that person writes, like everybody.
+        let called = self.store.is_called(&self.link, &number, &spelt.to_string()).await;
+        called.map(|()| spelt).map_err(|_| NotSent::Failed)
     }
 
     async fn has_left(self: &Arc<Self>, id: MessageId, client: &Client, stanza: &Node, chat: &Jid, own: &OwnJids) {
@@ -418,16 +453,6 @@ impl EventHandler for CourierEvents {
             _ => {}
         }
     }
-}
-
-/// Whether WhatsApp says that nobody has this number. Of people who are known by a LID, it is not
-/// asked. The library would send the message to the own devices alone.
-async fn is_nobody(client: &Client, chat: &Jid) -> bool {
-    if !chat.server.is_pn_family() {
-        return false;
-    }
-    let answer = client.contacts().is_on_whatsapp(std::slice::from_ref(chat)).await;
-    answer.is_ok_and(|found| found.first().is_some_and(|one| !one.is_registered && one.contact_error.is_none()))
 }
 
 fn sent_as(wa_id: &str) -> NodeFilter {

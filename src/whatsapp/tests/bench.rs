@@ -315,6 +315,10 @@ impl OutgoingStore for NothingToSend {
         Ok(())
     }
 
+    async fn is_called(&self, _: &MessageLink, _: &Phone, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {
         Ok(Vec::new())
     }

@@ -32,7 +32,10 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
     // Whether a number is on WhatsApp is asked with the number in the place of a jid.
     let jid = match asked.attrs.get("jid") {
         Some(jid) => jid.to_jid()?.to_non_ad(),
-        None => Jid::pn(asked.get_optional_child("contact")?.content_as_string()?.trim_start_matches('+')),
+        None => {
+            let written = asked.get_optional_child("contact")?.content_as_string()?;
+            Jid::pn(state.as_registered(written.trim_start_matches('+')))
+        }
     };
     let number = state.device_at(&jid).map(|of| of.number);
     let stale = number.as_deref().and_then(|number| state.armed.take(Occasion::DeviceList { number }));
@@ -56,6 +59,17 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
         }
     }
     Some(NodeBuilder::new("user").attr("jid", &jid).children(answers).build())
+}
+
+impl State {
+    /// The number under which a phone is known that is asked for by this one: a Brazilian mobile may be
+    /// known by what it was before the ninth digit.
+    fn as_registered(&self, written: &str) -> String {
+        let before = written.strip_prefix("55").and_then(|rest| rest.split_at_checked(2));
+        let before = before.and_then(|(area, rest)| Some(format!("55{area}{}", rest.strip_prefix('9')?)));
+        let known = |number: &String| !self.phones.contains_key(written) && self.phones.contains_key(number);
+        before.filter(known).unwrap_or_else(|| written.to_owned())
+    }
 }
 
 /// The phone itself is device 0; a number without a simulated phone has only that.
