@@ -183,7 +183,9 @@ SELECT e.told FROM end_waits(:account, :process, :fence, :keyring, :ended::jsonb
 
 --! take_waiting : (chat_phone?, sender_phone?)
 -- Takes the waiting messages that the phone is to be asked for now, and counts that: at most three
--- times each, as long as it may be asked, in which the library's own request is counted.
+-- times each, as long as it may be asked, in which the library's own request is counted. None that was
+-- asked for within a day and over this connection, which is `age` seconds old: the library would say
+-- nothing to the phone.
 WITH mine AS (
     SELECT a.id FROM whatsapp_accounts a
     WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
@@ -196,6 +198,8 @@ WITH mine AS (
                       WHEN 1 THEN m.asked_at < clock_timestamp() - interval '10 minutes'
                       WHEN 2 THEN m.asked_at < clock_timestamp() - interval '1 day'
                       ELSE false END
+      AND (m.asked_at IS NULL
+           OR m.asked_at <= clock_timestamp() - least(make_interval(secs => :age), interval '1 day'))
     ORDER BY m.id LIMIT :batch
     FOR UPDATE OF m
 ), asked AS (
@@ -203,4 +207,20 @@ WITH mine AS (
     FROM due WHERE m.id = due.id
     RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.sent_at
 )
-SELECT a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id;
+SELECT a.id, a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id;
+
+--! put_back_waiting
+-- The phone was not asked for these after all: that does not count, and they are due at once. No row:
+-- as for record_messages.
+WITH mine AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
+      AND :keyring IN (a.keyring_id, a.linking_keyring_id)
+    FOR UPDATE
+), put_back AS (
+    UPDATE messages m SET asks = m.asks - 1, asked_at = m.asked_at - interval '1 day'
+    FROM mine
+    WHERE m.id = ANY (:messages::bigint[]) AND m.account_id = mine.id AND m.state = 'waiting' AND m.asks > 0
+    RETURNING m.id
+)
+SELECT (SELECT count(*) FROM put_back) AS messages FROM mine;

@@ -1,12 +1,17 @@
 //! Writes incoming messages: one statement per batch of a link.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
-    IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, UnreadMessage, UnreadReason, WaitingMessage,
+    IncomingMessage, Instant, MessageDirection, MessageId, Party, Phone, StoreError, UnreadMessage, UnreadReason,
+    WaitingMessage,
 };
-use paird_sql::queries::messages::{self as sql, TakeWaiting, end_waits, record_messages, take_waiting};
+use paird_sql::queries::messages::{
+    self as sql, TakeWaiting, end_waits, put_back_waiting, record_messages, take_waiting,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -87,12 +92,22 @@ impl MessageStore for PgMessages {
     }
 
     /// At most three times each, less and less often, and for two weeks.
-    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+    async fn take_waiting(&self, link: &MessageLink, age: Duration) -> Result<Vec<WaitingMessage>, StoreError> {
         let MessageLink { account, fence, keyring } = link;
-        let client = connection(&self.pool).await?;
+        let (age, client) = (age.as_secs_f64(), connection(&self.pool).await?);
         let statement = take_waiting();
-        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &age, &WAITING_BATCH);
         Ok(bounded(bound.all()).await?.into_iter().filter_map(waiting).collect())
+    }
+
+    async fn put_back_waiting(&self, link: &MessageLink, messages: &[MessageId]) -> Result<(), StoreError> {
+        let MessageLink { account, fence, keyring } = link;
+        let messages: Vec<i64> = messages.iter().map(|id| id.0).collect();
+        let client = connection(&self.pool).await?;
+        let statement = put_back_waiting();
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
+        bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        Ok(())
     }
 
     async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {
@@ -126,6 +141,7 @@ fn waiting(row: TakeWaiting) -> Option<WaitingMessage> {
     let party =
         |jid, phone: Option<String>| Party { jid, phone: phone.and_then(|phone| Phone::from_digits(&phone).ok()) };
     Some(WaitingMessage {
+        id: MessageId(row.id),
         direction: MessageDirection::parse(&row.direction)?,
         chat: party(row.chat, row.chat_phone),
         sender: party(row.sender, row.sender_phone),

@@ -31,7 +31,16 @@ pub struct TakeWaitingParams {
     pub process: uuid::Uuid,
     pub fence: i64,
     pub keyring: uuid::Uuid,
+    pub age: f64,
     pub batch: i64,
+}
+#[derive(Debug)]
+pub struct PutBackWaitingParams<T1: crate::ArraySql<Item = i64>> {
+    pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
+    pub keyring: uuid::Uuid,
+    pub messages: T1,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordMessages {
@@ -49,6 +58,7 @@ impl<'a> From<RecordMessagesBorrowed<'a>> for RecordMessages {
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct TakeWaiting {
+    pub id: i64,
     pub direction: String,
     pub chat: String,
     pub chat_phone: Option<String>,
@@ -58,6 +68,7 @@ pub struct TakeWaiting {
     pub sent_at: chrono::DateTime<chrono::FixedOffset>,
 }
 pub struct TakeWaitingBorrowed<'a> {
+    pub id: i64,
     pub direction: &'a str,
     pub chat: &'a str,
     pub chat_phone: Option<&'a str>,
@@ -68,11 +79,19 @@ pub struct TakeWaitingBorrowed<'a> {
 }
 impl<'a> From<TakeWaitingBorrowed<'a>> for TakeWaiting {
     fn from(
-        TakeWaitingBorrowed { direction, chat, chat_phone, sender, sender_phone, wa_id, sent_at }: TakeWaitingBorrowed<
-            'a,
-        >,
+        TakeWaitingBorrowed {
+            id,
+            direction,
+            chat,
+            chat_phone,
+            sender,
+            sender_phone,
+            wa_id,
+            sent_at,
+        }: TakeWaitingBorrowed<'a>,
     ) -> Self {
         Self {
+            id,
             direction: direction.into(),
             chat: chat.into(),
             chat_phone: chat_phone.map(|v| v.into()),
@@ -301,6 +320,60 @@ where
         Ok(mapped)
     }
 }
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct RecordMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn record_messages() -> RecordMessagesStmt {
     RecordMessagesStmt(
@@ -427,7 +500,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::JsonSql>
 pub struct TakeWaitingStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn take_waiting() -> TakeWaitingStmt {
     TakeWaitingStmt(
-        "WITH mine AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 AND a.deleted_at IS NULL AND $4 IN (a.keyring_id, a.linking_keyring_id) FOR UPDATE ), due AS ( SELECT m.id FROM mine JOIN messages m ON m.account_id = mine.id WHERE m.state = 'waiting' AND m.sent_at > clock_timestamp() - interval '14 days' AND CASE m.asks WHEN 0 THEN true WHEN 1 THEN m.asked_at < clock_timestamp() - interval '10 minutes' WHEN 2 THEN m.asked_at < clock_timestamp() - interval '1 day' ELSE false END ORDER BY m.id LIMIT $5 FOR UPDATE OF m ), asked AS ( UPDATE messages m SET asks = m.asks + 1, asked_at = clock_timestamp() FROM due WHERE m.id = due.id RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.sent_at ) SELECT a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id",
+        "WITH mine AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 AND a.deleted_at IS NULL AND $4 IN (a.keyring_id, a.linking_keyring_id) FOR UPDATE ), due AS ( SELECT m.id FROM mine JOIN messages m ON m.account_id = mine.id WHERE m.state = 'waiting' AND m.sent_at > clock_timestamp() - interval '14 days' AND CASE m.asks WHEN 0 THEN true WHEN 1 THEN m.asked_at < clock_timestamp() - interval '10 minutes' WHEN 2 THEN m.asked_at < clock_timestamp() - interval '1 day' ELSE false END AND (m.asked_at IS NULL OR m.asked_at <= clock_timestamp() - least(make_interval(secs => $5), interval '1 day')) ORDER BY m.id LIMIT $6 FOR UPDATE OF m ), asked AS ( UPDATE messages m SET asks = m.asks + 1, asked_at = clock_timestamp() FROM due WHERE m.id = due.id RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.sent_at ) SELECT a.id, a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id",
         None,
     )
 }
@@ -443,22 +516,24 @@ impl TakeWaitingStmt {
         process: &'a uuid::Uuid,
         fence: &'a i64,
         keyring: &'a uuid::Uuid,
+        age: &'a f64,
         batch: &'a i64,
-    ) -> TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 5> {
+    ) -> TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 6> {
         TakeWaitingQuery {
             client,
-            params: [account, process, fence, keyring, batch],
+            params: [account, process, fence, keyring, age, batch],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<TakeWaitingBorrowed, tokio_postgres::Error> {
                 Ok(TakeWaitingBorrowed {
-                    direction: row.try_get(0)?,
-                    chat: row.try_get(1)?,
-                    chat_phone: row.try_get(2)?,
-                    sender: row.try_get(3)?,
-                    sender_phone: row.try_get(4)?,
-                    wa_id: row.try_get(5)?,
-                    sent_at: row.try_get(6)?,
+                    id: row.try_get(0)?,
+                    direction: row.try_get(1)?,
+                    chat: row.try_get(2)?,
+                    chat_phone: row.try_get(3)?,
+                    sender: row.try_get(4)?,
+                    sender_phone: row.try_get(5)?,
+                    wa_id: row.try_get(6)?,
+                    sent_at: row.try_get(7)?,
                 })
             },
             mapper: |it| TakeWaiting::from(it),
@@ -466,14 +541,53 @@ impl TakeWaitingStmt {
     }
 }
 impl<'c, 'a, 's, C: GenericClient>
-    crate::client::async_::Params<'c, 'a, 's, TakeWaitingParams, TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 5>, C>
+    crate::client::async_::Params<'c, 'a, 's, TakeWaitingParams, TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 6>, C>
     for TakeWaitingStmt
 {
     fn params(
         &'s self,
         client: &'c C,
         params: &'a TakeWaitingParams,
-    ) -> TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 5> {
-        self.bind(client, &params.account, &params.process, &params.fence, &params.keyring, &params.batch)
+    ) -> TakeWaitingQuery<'c, 'a, 's, C, TakeWaiting, 6> {
+        self.bind(client, &params.account, &params.process, &params.fence, &params.keyring, &params.age, &params.batch)
+    }
+}
+pub struct PutBackWaitingStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn put_back_waiting() -> PutBackWaitingStmt {
+    PutBackWaitingStmt(
+        "WITH mine AS ( SELECT a.id FROM whatsapp_accounts a WHERE a.id = $1 AND a.owner = $2 AND a.fence = $3 AND a.deleted_at IS NULL AND $4 IN (a.keyring_id, a.linking_keyring_id) FOR UPDATE ), put_back AS ( UPDATE messages m SET asks = m.asks - 1, asked_at = m.asked_at - interval '1 day' FROM mine WHERE m.id = ANY ($5::bigint[]) AND m.account_id = mine.id AND m.state = 'waiting' AND m.asks > 0 RETURNING m.id ) SELECT (SELECT count(*) FROM put_back) AS messages FROM mine",
+        None,
+    )
+}
+impl PutBackWaitingStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring: &'a uuid::Uuid,
+        messages: &'a T1,
+    ) -> I64Query<'c, 'a, 's, C, i64, 5> {
+        I64Query {
+            client,
+            params: [account, process, fence, keyring, messages],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
+    crate::client::async_::Params<'c, 'a, 's, PutBackWaitingParams<T1>, I64Query<'c, 'a, 's, C, i64, 5>, C>
+    for PutBackWaitingStmt
+{
+    fn params(&'s self, client: &'c C, params: &'a PutBackWaitingParams<T1>) -> I64Query<'c, 'a, 's, C, i64, 5> {
+        self.bind(client, &params.account, &params.process, &params.fence, &params.keyring, &params.messages)
     }
 }
