@@ -4,8 +4,9 @@
 --  * no row: the account has another owner, a newer fence, or no longer this link;
 --  * `written` has the positions in the batch of those that are new, or waited and can be read
 --    now. All other messages are in the table already, by WhatsApp's own key;
---  * `split` has people whose number is a chat or a sender of its own in the table, although
---    their LID is known now. They must be merged first.
+--  * `split` has people whose number, in any of its spellings, is a chat or a sender of its own in
+--    the table, although they are called otherwise now: by the LID if that is known, else as
+--    WhatsApp spells the number. They must be merged first: `jid` and the former `number`.
 -- A lost message is written without an event: it may have been keys alone.
 WITH mine AS (
     SELECT a.id, a.event_seq, clock_timestamp() AS at
@@ -21,29 +22,36 @@ WITH mine AS (
         AS m (direction, chat, chat_phone, sender, sender_phone, name, wa_id, kind,
               refers_to_wa_id, state, reason, sent_ms, content, media, nth)
 ), people AS MATERIALIZED (
-    SELECT p.jid, p.phone, max(a.nth) AS nth
+    SELECT p.jid, p.phone, phone_key(p.phone) AS key, max(a.nth) AS nth
     FROM arrived a CROSS JOIN LATERAL (VALUES (a.chat, a.chat_phone), (a.sender, a.sender_phone)) AS p (jid, phone)
-    WHERE p.phone IS NOT NULL
+    WHERE p.phone IS NOT NULL AND (p.jid LIKE '%@lid' OR p.jid = p.phone || '@s.whatsapp.net')
     GROUP BY p.jid, p.phone
-), lids AS MATERIALIZED (
-    -- Of those whom a message names by number alone.
-    SELECT n.jid AS number_jid, coalesce(beside.jid, former.jid) AS lid
-    FROM people n
-    LEFT JOIN LATERAL (
-        SELECT p.jid FROM people p WHERE p.phone = n.phone AND p.jid LIKE '%@lid' ORDER BY p.nth DESC LIMIT 1
-    ) AS beside ON true
+), named AS MATERIALIZED (
+    -- What each person with a number is called from now on.
+    SELECT n.key, coalesce(n.lid, former.jid, n.number || '@s.whatsapp.net') AS jid, coalesce(n.phone_of_lid, n.number) AS phone
+    FROM (SELECT p.key,
+                 (array_agg(p.jid ORDER BY p.nth DESC) FILTER (WHERE p.jid LIKE '%@lid'))[1] AS lid,
+                 (array_agg(p.phone ORDER BY p.nth DESC) FILTER (WHERE p.jid LIKE '%@lid'))[1] AS phone_of_lid,
+                 (array_agg(p.phone ORDER BY p.nth DESC) FILTER (WHERE p.jid NOT LIKE '%@lid'))[1] AS number
+          FROM people p GROUP BY p.key) AS n
     LEFT JOIN LATERAL (
         SELECT c.jid FROM contacts c
-        WHERE c.account_id = :account AND c.phone = n.phone AND c.jid LIKE '%@lid'
+        WHERE n.lid IS NULL AND c.account_id = :account AND c.phone IS NOT NULL AND phone_key(c.phone) = n.key
+          AND c.jid LIKE '%@lid'
         ORDER BY c.updated_at DESC LIMIT 1
     ) AS former ON true
-    WHERE n.jid = n.phone || '@s.whatsapp.net'
+), by_number AS MATERIALIZED (
+    -- Those whom a message names by number alone.
+    SELECT p.jid AS number_jid, n.jid, CASE WHEN n.jid LIKE '%@lid' THEN p.phone ELSE n.phone END AS phone
+    FROM people p JOIN named n ON n.key = p.key
+    WHERE p.jid NOT LIKE '%@lid'
 ), split AS MATERIALIZED (
     -- But for messages that are being cancelled by a transaction that stays open: merge_chat leaves
     -- them, too. Everybody else who locks messages of the account holds the lock of its row.
-    SELECT p.jid AS lid, p.phone
-    FROM people p CROSS JOIN LATERAL (SELECT p.phone || '@s.whatsapp.net' AS jid) AS n
-    WHERE p.jid LIKE '%@lid' AND (
+    SELECT p.jid, n.number
+    FROM named p CROSS JOIN LATERAL (
+        SELECT spelt AS number, spelt || '@s.whatsapp.net' AS jid FROM unnest(phone_spellings(p.phone)) AS spelt) AS n
+    WHERE n.jid <> p.jid AND (
         EXISTS (SELECT FROM messages m WHERE m.account_id = :account AND m.chat = n.jid LIMIT 1 FOR UPDATE SKIP LOCKED)
         OR EXISTS (SELECT FROM messages m
                    WHERE m.account_id = :account AND m.sender = n.jid AND m.sender LIKE '%@s.whatsapp.net'
@@ -54,9 +62,11 @@ WITH mine AS (
     -- Each message once, a readable copy before a waiting one: a statement must not touch a row
     -- twice.
     SELECT DISTINCT ON (chat, sender, a.wa_id)
-           a.direction, coalesce(c.lid, a.chat) AS chat, a.chat_phone, coalesce(s.lid, a.sender) AS sender,
-           a.sender_phone, a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.media, a.nth
-    FROM arrived a LEFT JOIN lids c ON c.number_jid = a.chat LEFT JOIN lids s ON s.number_jid = a.sender
+           a.direction, coalesce(c.jid, a.chat) AS chat, coalesce(c.phone, a.chat_phone) AS chat_phone,
+           coalesce(s.jid, a.sender) AS sender, coalesce(s.phone, a.sender_phone) AS sender_phone,
+           a.name, a.wa_id, a.kind, a.refers_to_wa_id, a.state, a.reason, a.sent_ms, a.content, a.media, a.nth
+    FROM arrived a
+    LEFT JOIN by_number c ON c.number_jid = a.chat LEFT JOIN by_number s ON s.number_jid = a.sender
     WHERE NOT EXISTS (SELECT FROM split)
       -- An echo of what was sent from here is that message.
       AND NOT EXISTS (SELECT FROM messages o
@@ -160,7 +170,7 @@ WITH mine AS (
 )
 SELECT (SELECT coalesce(array_agg(r.nth ORDER BY r.nth), '{}')
         FROM written w JOIN resolved r ON (r.chat, r.sender, r.wa_id) = (w.chat, w.sender, w.wa_id)) AS written,
-       (SELECT jsonb_object_agg(split.lid, split.phone) FROM split) AS split
+       (SELECT jsonb_agg(jsonb_build_array(split.jid, split.number)) FROM split) AS split
 FROM mine;
 
 --! merge_chat
@@ -173,7 +183,9 @@ SELECT e.told FROM end_waits(:account, :process, :fence, :keyring, :ended::jsonb
 
 --! take_waiting : (chat_phone?, sender_phone?)
 -- Takes the waiting messages that the phone is to be asked for now, and counts that: at most three
--- times each, as long as it may be asked, in which the library's own request is counted.
+-- times each, as long as it may be asked, in which the library's own request is counted. None that was
+-- asked for within a day and over this connection, which is `age` seconds old: the library would say
+-- nothing to the phone.
 WITH mine AS (
     SELECT a.id FROM whatsapp_accounts a
     WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
@@ -186,6 +198,8 @@ WITH mine AS (
                       WHEN 1 THEN m.asked_at < clock_timestamp() - interval '10 minutes'
                       WHEN 2 THEN m.asked_at < clock_timestamp() - interval '1 day'
                       ELSE false END
+      AND (m.asked_at IS NULL
+           OR m.asked_at <= clock_timestamp() - least(make_interval(secs => :age), interval '1 day'))
     ORDER BY m.id LIMIT :batch
     FOR UPDATE OF m
 ), asked AS (
@@ -193,4 +207,20 @@ WITH mine AS (
     FROM due WHERE m.id = due.id
     RETURNING m.id, m.direction, m.chat, m.chat_phone, m.sender, m.sender_phone, m.wa_id, m.sent_at
 )
-SELECT a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id;
+SELECT a.id, a.direction, a.chat, a.chat_phone, a.sender, a.sender_phone, a.wa_id, a.sent_at FROM asked a ORDER BY a.id;
+
+--! put_back_waiting
+-- The phone was not asked for these after all: that does not count, and they are due at once. No row:
+-- as for record_messages.
+WITH mine AS (
+    SELECT a.id FROM whatsapp_accounts a
+    WHERE a.id = :account AND a.owner = :process AND a.fence = :fence AND a.deleted_at IS NULL
+      AND :keyring IN (a.keyring_id, a.linking_keyring_id)
+    FOR UPDATE
+), put_back AS (
+    UPDATE messages m SET asks = m.asks - 1, asked_at = m.asked_at - interval '1 day'
+    FROM mine
+    WHERE m.id = ANY (:messages::bigint[]) AND m.account_id = mine.id AND m.state = 'waiting' AND m.asks > 0
+    RETURNING m.id
+)
+SELECT (SELECT count(*) FROM put_back) AS messages FROM mine;

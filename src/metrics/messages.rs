@@ -1,11 +1,11 @@
 //! Messages that are written: how many, of which kind, and how late.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use paird_actors::{
     clock,
-    domain::{IncomingMessage, StoreError, UnreadMessage, WaitingMessage},
+    domain::{IncomingMessage, MessageId, StoreError, UnreadMessage, WaitingMessage},
 };
 
 use super::Meters;
@@ -32,10 +32,14 @@ impl MessageStore for MeteredMessages {
         Ok(new)
     }
 
-    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
-        let taken = self.meters.timed("take_waiting", self.inner.take_waiting(link)).await?;
+    async fn take_waiting(&self, link: &MessageLink, age: Duration) -> Result<Vec<WaitingMessage>, StoreError> {
+        let taken = self.meters.timed("take_waiting", self.inner.take_waiting(link, age)).await?;
         self.meters.messages_requested(taken.len());
         Ok(taken)
+    }
+
+    async fn put_back_waiting(&self, link: &MessageLink, messages: &[MessageId]) -> Result<(), StoreError> {
+        self.meters.timed("put_back_waiting", self.inner.put_back_waiting(link, messages)).await
     }
 
     async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use paird_actors::domain::{AccountId, MessageId, Receipt, SendFailure, SendOutcome, StoreError, TakenMessages};
+use paird_actors::domain::{AccountId, MessageId, Phone, Receipt, SendFailure, SendOutcome, StoreError, TakenMessages};
 use prometheus_client::{metrics::histogram::Histogram, registry::Registry};
 use uuid::Uuid;
 
@@ -102,6 +102,10 @@ impl OutgoingStore for MeteredOutgoing {
 
     async fn record_receipts(&self, link: &MessageLink, receipts: &[Receipt]) -> Result<(), StoreError> {
         self.meters.timed("record_receipts", self.inner.record_receipts(link, receipts)).await
+    }
+
+    async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError> {
+        self.meters.timed("merge_chat", self.inner.is_called(link, number, jid)).await
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

@@ -1,12 +1,17 @@
 //! Writes incoming messages: one statement per batch of a link.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use deadpool_postgres::{Object, Pool};
 use paird_actors::domain::{
-    IncomingMessage, Instant, MessageDirection, Party, Phone, StoreError, UnreadMessage, UnreadReason, WaitingMessage,
+    IncomingMessage, Instant, MessageDirection, MessageId, Party, Phone, StoreError, UnreadMessage, UnreadReason,
+    WaitingMessage,
 };
-use paird_sql::queries::messages::{TakeWaiting, end_waits, merge_chat, record_messages, take_waiting};
+use paird_sql::queries::messages::{
+    self as sql, TakeWaiting, end_waits, put_back_waiting, record_messages, take_waiting,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -37,17 +42,26 @@ impl PgMessages {
     pub fn new(pool: Pool, process: Uuid, outbox: Waker) -> Self {
         Self { pool, process, outbox }
     }
+}
 
-    /// Merges what is known of a person by the number into what is known by the LID.
-    async fn merge_chat(&self, client: &Object, link: &MessageLink, lid: &str, number: &str) -> Result<(), StoreError> {
-        let (account, fence) = (&link.account.0, &link.fence.0);
-        loop {
-            let statement = merge_chat();
-            let bound = statement.bind(client, account, &self.process, fence, &lid, &number, &MERGE_BATCH);
-            if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
-                self.outbox.wake();
-                return Ok(());
-            }
+/// Merges what is known of a person by a spelling of the number into what is known by `jid`, by which
+/// the person is called from now on.
+///
+/// # Errors
+/// `Fenced`: this daemon may not. `Unavailable`: a part of it may have been merged.
+pub(super) async fn merge_chat(
+    client: &Object,
+    process: Uuid,
+    link: &MessageLink,
+    jid: &str,
+    number: &str,
+) -> Result<(), StoreError> {
+    let (account, fence) = (&link.account.0, &link.fence.0);
+    loop {
+        let statement = sql::merge_chat();
+        let bound = statement.bind(client, account, &process, fence, &jid, &number, &MERGE_BATCH);
+        if !bounded(bound.opt()).await?.ok_or(StoreError::Fenced)? {
+            return Ok(());
         }
     }
 }
@@ -62,26 +76,38 @@ impl MessageStore for PgMessages {
             let statement = record_messages();
             let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
             let recorded = bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
-            let Some(Value::Object(split)) = recorded.split else {
+            let Some(Value::Array(split)) = recorded.split else {
                 if !recorded.written.is_empty() {
                     self.outbox.wake();
                 }
                 // Postgres counts from one.
                 return Ok(recorded.written.into_iter().filter_map(|nth| usize::try_from(nth - 1).ok()).collect());
             };
-            for (lid, number) in split {
-                self.merge_chat(&client, link, &lid, number.as_str().unwrap_or_default()).await?;
+            for former in split {
+                let [jid, number] = [0, 1].map(|nth| former[nth].as_str().unwrap_or_default());
+                merge_chat(&client, self.process, link, jid, number).await?;
+                self.outbox.wake();
             }
         }
     }
 
     /// At most three times each, less and less often, and for two weeks.
-    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+    async fn take_waiting(&self, link: &MessageLink, age: Duration) -> Result<Vec<WaitingMessage>, StoreError> {
         let MessageLink { account, fence, keyring, .. } = link;
-        let client = connection(&self.pool).await?;
+        let (age, client) = (age.as_secs_f64(), connection(&self.pool).await?);
         let statement = take_waiting();
-        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &WAITING_BATCH);
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &age, &WAITING_BATCH);
         Ok(bounded(bound.all()).await?.into_iter().filter_map(waiting).collect())
+    }
+
+    async fn put_back_waiting(&self, link: &MessageLink, messages: &[MessageId]) -> Result<(), StoreError> {
+        let MessageLink { account, fence, keyring, .. } = link;
+        let messages: Vec<i64> = messages.iter().map(|id| id.0).collect();
+        let client = connection(&self.pool).await?;
+        let statement = put_back_waiting();
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &messages);
+        bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?;
+        Ok(())
     }
 
     async fn end_waits(&self, link: &MessageLink, unread: &[UnreadMessage]) -> Result<(), StoreError> {
@@ -115,6 +141,7 @@ fn waiting(row: TakeWaiting) -> Option<WaitingMessage> {
     let party =
         |jid, phone: Option<String>| Party { jid, phone: phone.and_then(|phone| Phone::from_digits(&phone).ok()) };
     Some(WaitingMessage {
+        id: MessageId(row.id),
         direction: MessageDirection::parse(&row.direction)?,
         chat: party(row.chat, row.chat_phone),
         sender: party(row.sender, row.sender_phone),

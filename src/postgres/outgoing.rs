@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::messages::merge_chat;
 use super::outbox::Waker;
 use super::pool::{bounded, connection};
 use super::store::strip_nul;
@@ -126,6 +127,13 @@ impl OutgoingStore for PgOutgoing {
         let statement = record_receipts();
         let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &receipts);
         self.wake_if(bounded(bound.opt()).await?.ok_or(StoreError::Fenced)?);
+        Ok(())
+    }
+
+    async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError> {
+        let client = connection(&self.pool).await?;
+        merge_chat(&client, self.process, link, jid, number.digits()).await?;
+        self.outbox.wake();
         Ok(())
     }
 

@@ -429,7 +429,7 @@ async fn parties(client: &Client, info: &MessageInfo) -> Result<(MessageDirectio
 
 /// A waiting message, as the phone is asked for it; `None` if its jids are none.
 pub(super) fn info_of(waiting: &WaitingMessage) -> Option<MessageInfo> {
-    let WaitingMessage { direction, chat, sender, wa_id, sent_at } = waiting;
+    let WaitingMessage { id: _, direction, chat, sender, wa_id, sent_at } = waiting;
     let number = |party: &Party| party.phone.as_ref().map(|phone| Jid::pn(phone.digits()));
     let chat_jid: Jid = chat.jid.parse().ok()?;
     let is_group = chat_jid.is_group();

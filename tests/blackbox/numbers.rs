@@ -1,6 +1,7 @@
 //! Phone numbers as people write them, and as WhatsApp spells them: sql/README.md, "Pairing".
 
-use paird_testkit::{Stage, Web, postgres};
+use paird_sandbox::Writing;
+use paird_testkit::{Stage, Web, postgres, until};
 use refinery::Target;
 use serde_json::json;
 use tokio_postgres::NoTls;
@@ -114,4 +115,34 @@ async fn two_accounts_with_one_number_from_before_stay_linked() {
     let Stage { database, dir, .. } = stage;
     database.unwrap().stop().await;
     postgres::remove(&dir);
+}
+
+/// People write the ninth digit; WhatsApp has known the phone since before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_the_other_spelling_arrives_in_one_chat() {
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
+    let web = &stage.web;
+    stage.phones.add(OLD).await;
+    let account = web.reachable_account("shop", "436601000001", &stage.phones).await;
+    let send = "SELECT send_message($1, $2)";
+    let text = |to: &str, body: &str| json!({"to": to, "type": "text", "text": {"body": body}});
+    for (to, body) in [("+55 11 98765-4321", "one"), ("+55 11 8765-4321", "two"), ("+55 11 98765-4321", "three")] {
+        web.sql.query_one(send, &[&account, &text(to, body)]).await.unwrap();
+        until(body, || async {
+            let screen = stage.phones.screen(OLD).await;
+            screen.iter().any(|message| message.text.as_deref() == Some(body)).then_some(())
+        })
+        .await;
+        let delivered = "SELECT count(*) FROM messages m JOIN message_bodies b ON b.message_id = m.id
+                         WHERE m.state = 'delivered' AND b.content #>> '{text,body}' = $1";
+        until("delivered", || async { (web.count(delivered, &[&body]).await == 1).then_some(()) }).await;
+    }
+    stage.phones.send(OLD, Writing::text("436601000001", "an answer")).await;
+    web.event(account, "message.received", 0).await;
+    assert_eq!(web.count("SELECT count(DISTINCT chat) FROM messages", &[]).await, 1);
+    assert_eq!(web.count("SELECT count(*) FROM contacts", &[]).await, 1);
+    let known = "SELECT count(*) FROM messages m JOIN contacts c ON (c.jid, c.phone) = (m.chat, m.chat_phone)";
+    assert_eq!(web.count(known, &[]).await, 4);
+    assert_eq!(web.count("SELECT count(*) FROM messages WHERE chat_phone <> $1", &[&OLD]).await, 0);
+    stage.finish([daemon]).await;
 }

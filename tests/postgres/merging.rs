@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paird::whatsapp::MessageStore as _;
-use paird_actors::domain::{IncomingMessage, MessageDirection, Party, Said, StoreError};
+use paird_actors::domain::{IncomingMessage, MessageDirection, Party, Phone, Said, StoreError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -36,6 +36,8 @@ struct Arrival {
     person: &'static str,
     named: Named,
     place: Place,
+    /// In the longer spelling, if the number has two.
+    is_long: bool,
     /// Few, so that many come again.
     id: u8,
 }
@@ -52,7 +54,9 @@ impl Arrival {
     }
 
     fn message(self) -> IncomingMessage {
+        let spelt = Party { jid: self.person.to_owned(), phone: Some(number(self.person, self.is_long)) };
         let message = text(self.person, &self.wa_id(), "x");
+        let message = IncomingMessage { chat: spelt.clone(), sender: spelt, ..message };
         let named = match self.named {
             Named::Number => by_number(message),
             Named::Lid => {
@@ -69,14 +73,33 @@ impl Arrival {
     }
 }
 
+/// Anna's number has one spelling, the other two have their country's second one.
+fn number(person: &str, is_long: bool) -> Phone {
+    let digits = match (person, is_long) {
+        (BERT, false) => "551187654322",
+        (BERT, true) => "5511987654322",
+        (CARL, false) => "525512345673",
+        (CARL, true) => "5215512345673",
+        _ => "436600000001",
+    };
+    Phone::from_digits(digits).unwrap()
+}
+
+/// Whose jid this is.
+fn person_of(jid: &str) -> Option<&'static str> {
+    let jids = |person| [false, true].map(|is_long| format!("{}@s.whatsapp.net", number(person, is_long).digits()));
+    [ANNA, BERT, CARL].into_iter().find(|person| *person == jid || jids(person).contains(&jid.to_owned()))
+}
+
 fn arrival() -> impl Strategy<Value = Arrival> {
     let person = prop_oneof![Just(ANNA), Just(BERT), Just(CARL)];
     let named = prop_oneof![Just(Named::Number), Just(Named::Lid), Just(Named::Both)];
     let place = prop_oneof![2 => Just(Place::Chat), 1 => Just(Place::Group), 1 => Just(Place::Echo)];
-    (person, named, place, 0..6_u8).prop_map(|(person, named, place, id)| Arrival {
+    (person, named, place, any::<bool>(), 0..6_u8).prop_map(|(person, named, place, is_long, id)| Arrival {
         person,
         named,
         place,
+        is_long,
         id: if named == Named::Both { id } else { id % 3 },
     })
 }
@@ -98,7 +121,8 @@ async fn all_is_told_once(database: &Database, batches: Vec<Vec<Arrival>>) {
     let account = Linked::of(database, database.daemon().await).await;
     let mut first = BTreeMap::new();
     let mut by_number = BTreeSet::new();
-    let last = [ANNA, BERT, CARL].map(|person| Arrival { person, named: Named::Both, place: Place::Chat, id: 5 });
+    let last = [ANNA, BERT, CARL];
+    let last = last.map(|person| Arrival { person, named: Named::Both, place: Place::Chat, is_long: true, id: 5 });
     for batch in batches.iter().chain([&last.to_vec()]) {
         account.record(&batch.iter().map(|arrival| arrival.message()).collect::<Vec<_>>()).await.unwrap();
         for arrival in batch {
@@ -123,7 +147,7 @@ async fn all_is_told_once(database: &Database, batches: Vec<Vec<Arrival>>) {
     assert_eq!(rows, Value::from(wanted), "one row each, in the order of arrival");
     let sql = "SELECT array_agg(jid || coalesce(phone, '') ORDER BY jid) FROM contacts WHERE account_id = $1";
     let contacts: Vec<String> = database.one(sql, &[&account.record.id.0]).await;
-    assert_eq!(contacts, [ANNA, BERT, CARL].map(|jid| format!("{jid}{}", party(jid).phone.unwrap().digits())));
+    assert_eq!(contacts, [ANNA, BERT, CARL].map(|jid| format!("{jid}{}", number(jid, true).digits())));
     let sql = "SELECT count(*) FROM messages m WHERE m.account_id = $1 AND 1 <> (
                    SELECT count(*) FROM events e
                    WHERE e.account_id = $1 AND (e.payload->>'messageId')::bigint = m.id)";
@@ -131,11 +155,81 @@ async fn all_is_told_once(database: &Database, batches: Vec<Vec<Arrival>>) {
     let sql = "SELECT count(*) = max(seq) AND max(seq) = (SELECT event_seq FROM whatsapp_accounts WHERE id = $1)
                FROM events WHERE account_id = $1";
     assert!(database.one::<bool>(sql, &[&account.record.id.0]).await, "a gap in seq");
+    is_one_chat_to_those_who_listen(database, &account).await;
     let sql = "SELECT coalesce(array_agg(payload->>'chat'), '{}') FROM events
-               WHERE account_id = $1 AND kind = 'chat.merged'";
+               WHERE account_id = $1 AND kind = 'chat.merged' AND payload->>'chat' LIKE '%@lid'";
     let merged: Vec<String> = database.one(sql, &[&account.record.id.0]).await;
     let distinct: BTreeSet<&str> = merged.iter().map(String::as_str).collect();
     assert!(distinct.len() == merged.len() && distinct.is_subset(&by_number), "{merged:?}");
+}
+
+/// As events have it, a person is never known by two spellings of the number, and each name that goes
+/// was there before.
+async fn is_one_chat_to_those_who_listen(database: &Database, account: &Linked) {
+    let sql = "SELECT kind, payload FROM events WHERE account_id = $1 ORDER BY seq";
+    let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for row in database.web.query(sql, &[&account.record.id.0]).await.unwrap() {
+        let (kind, payload): (String, Value) = (row.get(0), row.get(1));
+        let text = |field: &str| payload[field].as_str().unwrap().to_owned();
+        if kind == "chat.merged" {
+            let names = names.entry(person_of(&text("former")).unwrap()).or_default();
+            assert!(names.remove(&text("former")), "{payload} merges what nobody knew of: {names:?}");
+            names.insert(text("chat"));
+        } else {
+            for name in [text("chat"), text("sender")] {
+                names.entry(person_of(&name).unwrap_or_default()).or_default().insert(name);
+            }
+        }
+        for person in [ANNA, BERT, CARL] {
+            let numbers = names.get(person).into_iter().flatten().filter(|name| !name.ends_with("@lid"));
+            assert!(numbers.count() <= 1, "{person} is two chats after {payload}: {names:?}");
+        }
+    }
+    for person in [ANNA, BERT, CARL] {
+        assert_eq!(names[person], BTreeSet::from([person.to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn every_spelling_of_a_number_is_listed_and_no_other() {
+    let database = Database::new().await;
+    for one in [
+        &["551187654321", "5511987654321"][..],
+        &["525512345678", "5215512345678"],
+        &["541112345678", "5491112345678"],
+        &["22507123456", "2250707123456"],
+        &["22545123456", "2250545123456"],
+        &["22501123456", "2250101123456"],
+        &["22997123456", "2290197123456"],
+        // A fixed line of Brazil, and numbers of countries with one spelling.
+        &["554532782153"],
+        &["436601234567"],
+        &["5215512"],
+    ] {
+        for number in one {
+            let listed: Vec<String> = database.one("SELECT phone_spellings($1)", &[number]).await;
+            assert_eq!(listed.iter().map(String::as_str).collect::<BTreeSet<_>>(), one.iter().copied().collect());
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_spellings_that_wait_to_be_sent_are_one_chat() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let send = "SELECT send_message($1, $2)";
+    for to in ["+55 11 98765-4322", "+55 11 8765-4322"] {
+        let hello = json!({"to": to, "type": "text", "text": {"body": "hello"}});
+        database.one::<i64>(send, &[&account.record.id.0, &hello]).await;
+    }
+    assert_eq!(database.count("SELECT count(DISTINCT chat) FROM messages").await, 1);
+    // WhatsApp spells it otherwise than the first of them did.
+    let incoming = Arrival { person: BERT, named: Named::Number, place: Place::Chat, is_long: false, id: 1 };
+    account.record(&[incoming.message()]).await.unwrap();
+    let rows = "SELECT jsonb_agg(jsonb_build_array(chat, chat_phone) ORDER BY id) FROM messages";
+    let spelt = json!(["551187654322@s.whatsapp.net", "551187654322"]);
+    assert_eq!(database.one::<Value>(rows, &[]).await, json!([spelt, spelt, spelt]));
+    assert_eq!(told(&database).await, ["1 chat.merged", "2 message.received"]);
 }
 
 #[tokio::test]

@@ -338,7 +338,7 @@ async fn a_waiting_message_is_asked_for_three_times() {
     for hours in [0, 0, 1, 0, 23, 2, 48, 48] {
         let age = format!("UPDATE messages SET asked_at = asked_at - interval '{hours} hours'");
         database.web.batch_execute(&age).await.unwrap();
-        let taken = messages.take_waiting(&account.link).await.unwrap();
+        let taken = messages.take_waiting(&account.link, Duration::ZERO).await.unwrap();
         asked.push(taken.into_iter().map(|waiting| waiting.wa_id).collect::<Vec<_>>());
     }
     // The library has asked for one of them.
@@ -348,11 +348,57 @@ async fn a_waiting_message_is_asked_for_three_times() {
     assert_eq!(asked, [own(), none(), all(), none(), none(), all(), none(), none()]);
     let of_an_old_fence = MessageLink { fence: Fence(account.link.fence.0 - 1), ..account.link };
     database.web.batch_execute("UPDATE messages SET asks = 0").await.unwrap();
-    assert_eq!(messages.take_waiting(&of_an_old_fence).await, Ok(vec![]), "fenced");
-    let taken = messages.take_waiting(&account.link).await.unwrap();
+    assert_eq!(messages.take_waiting(&of_an_old_fence, Duration::ZERO).await, Ok(vec![]), "fenced");
+    let taken = messages.take_waiting(&account.link, Duration::ZERO).await.unwrap();
     let echo = taken.iter().find(|taken| taken.wa_id == "echo").unwrap();
     assert_eq!((echo.direction, &echo.chat, &echo.sender), (MessageDirection::Echo, &party(ANNA), &party(OWN)));
     assert_eq!(echo.sent_at, now);
+}
+
+/// The library asks the phone for a message once a day over one connection, and says nothing of that.
+#[tokio::test]
+async fn a_request_that_would_be_silent_is_not_due() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let now = Instant(database.one("SELECT (extract(epoch FROM now()) * 1000)::bigint", &[]).await);
+    account.record(&[IncomingMessage { sent_at: now, ..waiting(ANNA, "1") }]).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    for (asked_hours_ago, age, is_due) in
+        [(1, hour * 2, false), (1, hour / 2, true), (23, hour * 30, false), (25, hour * 30, true)]
+    {
+        let asked =
+            format!("UPDATE messages SET asks = 1, asked_at = clock_timestamp() - interval '{asked_hours_ago} hours'");
+        database.web.batch_execute(&asked).await.unwrap();
+        let due = account.messages().take_waiting(&account.link, age).await.unwrap();
+        assert_eq!(!due.is_empty(), is_due, "asked {asked_hours_ago} h ago, over a connection of {age:?}");
+    }
+}
+
+/// However often the connection ended before the phone could be asked.
+#[tokio::test]
+async fn a_request_that_did_not_leave_does_not_count() {
+    let database = Database::new().await;
+    let account = Linked::new(&database).await;
+    let now = Instant(database.one("SELECT (extract(epoch FROM now()) * 1000)::bigint", &[]).await);
+    let lost = IncomingMessage { content: Err(WaitReason::Lost), ..waiting(ANNA, "1") };
+    account.record(&[IncomingMessage { sent_at: now, ..lost }]).await.unwrap();
+    let messages = account.messages();
+    let of_an_old_fence = MessageLink { fence: Fence(account.link.fence.0 - 1), ..account.link };
+    for wanted in [0, 1, 2] {
+        for _ in 0..4 {
+            let taken = messages.take_waiting(&account.link, Duration::ZERO).await.unwrap();
+            assert_eq!(taken.len(), 1, "after {wanted} requests");
+            let ids = [taken[0].id];
+            assert_eq!(messages.put_back_waiting(&of_an_old_fence, &ids).await, Err(StoreError::Fenced));
+            messages.put_back_waiting(&account.link, &ids).await.unwrap();
+            assert_eq!(database.count("SELECT asks::bigint FROM messages").await, wanted);
+        }
+        assert_eq!(messages.take_waiting(&account.link, Duration::ZERO).await.unwrap().len(), 1);
+        assert_eq!(messages.take_waiting(&account.link, Duration::ZERO).await, Ok(vec![]), "not at once again");
+        let later = "UPDATE messages SET asked_at = asked_at - interval '25 hours'";
+        database.web.batch_execute(later).await.unwrap();
+    }
+    assert_eq!(messages.take_waiting(&account.link, Duration::ZERO).await, Ok(vec![]), "three times in all");
 }
 
 #[tokio::test]
@@ -476,7 +522,8 @@ async fn the_least_rights_do_for_messages() {
     let number = by_number(text(BERT, "3", "x"));
     assert_eq!(messages.record(&account.link, &[number]).await, Ok(vec![0]));
     assert_eq!(messages.record(&account.link, &[text(BERT, "4", "x")]).await, Ok(vec![0]), "merged before");
-    assert_eq!(messages.take_waiting(&account.link).await, Ok(vec![]));
+    assert_eq!(messages.take_waiting(&account.link, Duration::ZERO).await, Ok(vec![]));
+    assert_eq!(messages.put_back_waiting(&account.link, &[]).await, Ok(()));
     let daemon = crate::support::connect(&database.text.replace("user=paird", &format!("user={name}"))).await;
     for refused in ["SELECT content FROM message_bodies", "DELETE FROM messages", "UPDATE messages SET wa_id = 'x'"] {
         assert!(daemon.execute(refused, &[]).await.is_err(), "{refused}");

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{Instant, Phone, word::word};
+use super::{Instant, MessageId, Phone, word::word};
 
 /// Characters of a text that are kept: WhatsApp's own limit.
 const TEXT_MAX: usize = 65_536;
@@ -104,6 +104,7 @@ pub struct IncomingMessage {
 /// A message that cannot be read yet, as the phone is asked for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WaitingMessage {
+    pub id: MessageId,
     pub direction: MessageDirection,
     pub chat: Party,
     pub sender: Party,

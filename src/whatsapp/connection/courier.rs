@@ -77,6 +77,13 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// They may not have been written.
     async fn record_receipts(&self, link: &MessageLink, receipts: &[Receipt]) -> Result<(), StoreError>;
 
+    /// WhatsApp calls the person of a chat by this jid, whatever the number of the chat: it becomes that
+    /// of the jid.
+    ///
+    /// # Errors
+    /// `Fenced`: this daemon may write nothing. `Unavailable`: a part of it may have been written.
+    async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError>;
+
     /// The accounts of this daemon that have messages due, for bells that were not heard.
     ///
     /// # Errors
@@ -339,20 +346,27 @@ impl Courier {
         }
     }
 
-    /// Somebody who is known by a number alone is written to under the name that WhatsApp has for it, which
-    /// may be another spelling. To a number that nobody has, the library would send the message to the own
-    /// devices alone; that is noticed when it leaves, if WhatsApp does not say it before.
+    /// Somebody who is known by a number alone is written to under the name that WhatsApp has for it. If
+    /// that is another spelling of the number, the chat is called so from now on. To a number that nobody
+    /// has, the library would send the message to the own devices alone; that is noticed when it leaves,
+    /// if WhatsApp does not say it before.
     async fn recipient(&self, client: &Client, message: &OutgoingMessage, chat: &Jid) -> Result<Jid, NotSent> {
         let number = Some(&chat.user).filter(|_| chat.server.is_pn_family());
         let phone = number.and_then(|digits| Phone::from_digits(digits).ok());
-        let Some(phone) = phone.filter(|phone| message.is_new_chat || phone.has_spellings()) else {
+        let Some(number) = phone.filter(|phone| message.is_new_chat || phone.has_spellings()) else {
             return Ok(chat.clone());
         };
-        match self.numbers.jid_of(client, phone).await {
-            Ok(Some(jid)) => Ok(jid),
-            Ok(None) => Err(NotSent::NobodyThere),
-            Err(_) => Ok(chat.clone()),
+        let named = match self.numbers.jid_of(client, number.clone()).await {
+            Ok(Some(jid)) => jid,
+            Ok(None) => return Err(NotSent::NobodyThere),
+            Err(_) => return Ok(chat.clone()),
+        };
+        let spelt = Phone::from_digits(&named.user).ok().filter(|_| named.server.is_pn_family());
+        if spelt.is_some_and(|spelt| spelt != number && spelt.is_same_number(&number)) {
+            let called = self.store.is_called(&self.link, &number, &named.to_string()).await;
+            called.map_err(|_| NotSent::Failed)?;
         }
+        Ok(named)
     }
 
     async fn has_left(self: &Arc<Self>, id: MessageId, client: &Client, stanza: &Node, chat: &Jid, own: &OwnJids) {

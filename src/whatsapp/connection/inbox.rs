@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use paird_actors::{
     connection::Outcome,
     domain::{
-        AccountId, Fence, IncomingMessage, KeyringId, MessageContent, Purpose, Said, StoreError, UnreadMessage,
-        UnreadReason, WaitReason, WaitingMessage,
+        AccountId, Fence, IncomingMessage, KeyringId, MessageContent, MessageId, Purpose, Said, StoreError,
+        UnreadMessage, UnreadReason, WaitReason, WaitingMessage,
     },
 };
 use tokio::sync;
@@ -46,6 +46,8 @@ const REQUEST_EVERY: Duration = Duration::from_hours(25);
 /// Copies of messages that came before are not needed any more then.
 const TIDIED_AFTER: Duration = Duration::from_secs(10);
 const REQUEST_RETRY: Duration = Duration::from_mins(1);
+/// And once the phone could not be asked, over a connection that lives.
+const UNASKED_RETRY: Duration = Duration::from_mins(10);
 
 /// The link that messages come in over: its keys, and the ownership of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +69,18 @@ pub trait MessageStore: Send + Sync + 'static {
     /// `Fenced`: this daemon may no longer write them.
     async fn record(&self, link: &MessageLink, batch: &[IncomingMessage]) -> Result<Vec<usize>, StoreError>;
 
-    /// Takes messages that the phone is to be asked for now: a batch, or none if none is due. This
-    /// counts as a request of each.
+    /// Takes messages that the phone is to be asked for now, over a connection of this age: a batch, or
+    /// none if none is due. This counts as a request of each.
     ///
     /// # Errors
     /// None was taken, or the answer was lost.
-    async fn take_waiting(&self, link: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError>;
+    async fn take_waiting(&self, link: &MessageLink, age: Duration) -> Result<Vec<WaitingMessage>, StoreError>;
+
+    /// The phone was not asked for these, which were taken: that does not count.
+    ///
+    /// # Errors
+    /// `Fenced`: this daemon may write nothing. `Unavailable`: they may have been put back.
+    async fn put_back_waiting(&self, link: &MessageLink, messages: &[MessageId]) -> Result<(), StoreError>;
 
     /// Ends the wait for those that wait, once it is certain that there is nothing to wait for.
     ///
@@ -101,6 +109,7 @@ pub(in crate::whatsapp) struct Inbox {
     due: sync::Notify,
     /// Notified when a login has read all that WhatsApp kept.
     is_read: sync::Notify,
+    begun: tokio::time::Instant,
 }
 
 #[derive(Default)]
@@ -154,6 +163,7 @@ impl Inbox {
             is_login,
             due: sync::Notify::new(),
             is_read: sync::Notify::new(),
+            begun: tokio::time::Instant::now(),
         }
     }
 
@@ -184,7 +194,8 @@ impl Inbox {
         loop {
             let _ = tokio::time::timeout(pause, self.due.notified()).await;
             pause = match self.request_waiting().await {
-                Ok(()) => REQUEST_EVERY,
+                Ok(true) => REQUEST_EVERY,
+                Ok(false) => UNASKED_RETRY,
                 Err(failure) => {
                     tracing::debug!(incarnation = %self.shell.incarnation, %failure, "waiting messages are not asked for yet");
                     REQUEST_RETRY
@@ -193,20 +204,29 @@ impl Inbox {
         }
     }
 
-    async fn request_waiting(&self) -> Result<(), StoreError> {
-        // None that was taken is due again before some minutes, so this ends.
+    /// A request that did not leave does not count: no message is given up before the phone was asked
+    /// for it. Says whether all have left.
+    async fn request_waiting(&self) -> Result<bool, StoreError> {
+        // None that was asked for is due again before some minutes, so this ends.
         while let Some(client) = self.shell.client().filter(|client| client.is_logged_in()) {
-            let due = self.store.take_waiting(&self.link).await?;
+            let due = self.store.take_waiting(&self.link, self.begun.elapsed()).await?;
             if due.is_empty() {
                 break;
             }
-            for info in due.iter().filter_map(content::info_of) {
+            let mut not_asked = Vec::new();
+            for waiting in &due {
+                let Some(info) = content::info_of(waiting) else { continue };
                 if client.send_pdo_placeholder_resend_request(&Arc::new(info)).await.is_err() {
-                    tracing::debug!(incarnation = %self.shell.incarnation, "the phone was not asked for a message");
+                    not_asked.push(waiting.id);
                 }
             }
+            if !not_asked.is_empty() {
+                self.store.put_back_waiting(&self.link, &not_asked).await?;
+                tracing::debug!(incarnation = %self.shell.incarnation, "the phone was not asked for all messages that wait");
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A message that cannot be read. The library reports it before it answers.

@@ -297,8 +297,12 @@ impl MessageStore for NoMessages {
         Err(StoreError::Unavailable("no database".into()))
     }
 
-    async fn take_waiting(&self, _: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+    async fn take_waiting(&self, _: &MessageLink, _: Duration) -> Result<Vec<WaitingMessage>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn put_back_waiting(&self, _: &MessageLink, _: &[MessageId]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn end_waits(&self, _: &MessageLink, _: &[UnreadMessage]) -> Result<(), StoreError> {
@@ -320,6 +324,10 @@ impl OutgoingStore for NothingToSend {
     }
 
     async fn record_receipts(&self, _: &MessageLink, _: &[Receipt]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn is_called(&self, _: &MessageLink, _: &Phone, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        CloseReason, IncomingMessage, MessageContent, Purpose, Said, SessionEvent, StoreError, UnreadMessage,
-        WaitingMessage,
+        CloseReason, IncomingMessage, MessageContent, MessageId, Purpose, Said, SessionEvent, StoreError,
+        UnreadMessage, WaitingMessage,
     },
     ports::Session,
 };
@@ -77,8 +78,12 @@ impl MessageStore for Ledger {
         Ok(new)
     }
 
-    async fn take_waiting(&self, _: &MessageLink) -> Result<Vec<WaitingMessage>, StoreError> {
+    async fn take_waiting(&self, _: &MessageLink, _: Duration) -> Result<Vec<WaitingMessage>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn put_back_waiting(&self, _: &MessageLink, _: &[MessageId]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn end_waits(&self, _: &MessageLink, _: &[UnreadMessage]) -> Result<(), StoreError> {

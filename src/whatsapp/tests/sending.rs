@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use paird_actors::{
     domain::{
-        AccountId, CloseReason, MessageId, OutgoingContent, OutgoingMessage, Party, Receipt, SendOutcome, StoreError,
-        TakenMessages,
+        AccountId, CloseReason, MessageId, OutgoingContent, OutgoingMessage, Party, Phone, Receipt, SendOutcome,
+        StoreError, TakenMessages,
     },
     outgoing::OutgoingPolicy,
     ports::Session as _,
@@ -65,6 +65,10 @@ impl OutgoingStore for Post {
     }
 
     async fn record_receipts(&self, _: &MessageLink, _: &[Receipt]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn is_called(&self, _: &MessageLink, _: &Phone, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
 

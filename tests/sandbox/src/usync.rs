@@ -33,7 +33,8 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
     let jid = match asked.attrs.get("jid") {
         Some(jid) => jid.to_jid()?.to_non_ad(),
         None => {
-            as_it_is_known(state, asked.get_optional_child("contact")?.content_as_string()?.trim_start_matches('+'))
+            let written = asked.get_optional_child("contact")?.content_as_string()?;
+            Jid::pn(state.as_registered(written.trim_start_matches('+')))
         }
     };
     let number = state.device_at(&jid).map(|of| of.number);
@@ -60,11 +61,15 @@ fn answer_user(state: &mut State, asked: &Node, protocols: &[&str]) -> Option<No
     Some(NodeBuilder::new("user").attr("jid", &jid).children(answers).build())
 }
 
-/// A Brazilian mobile may be on WhatsApp without its ninth digit, and is found by it all the same.
-fn as_it_is_known(state: &State, digits: &str) -> Jid {
-    let has_ninth = digits.len() == 13 && digits.starts_with("55") && digits.get(4..5) == Some("9");
-    let without = has_ninth.then(|| format!("{}{}", &digits[..4], &digits[5..]));
-    Jid::pn(without.filter(|number| state.phones.contains_key(number)).as_deref().unwrap_or(digits))
+impl State {
+    /// The number under which a phone is known that is asked for by this one: a Brazilian mobile may be
+    /// known by what it was before the ninth digit.
+    fn as_registered(&self, written: &str) -> String {
+        let before = written.strip_prefix("55").and_then(|rest| rest.split_at_checked(2));
+        let before = before.and_then(|(area, rest)| Some(format!("55{area}{}", rest.strip_prefix('9')?)));
+        let known = |number: &String| !self.phones.contains_key(written) && self.phones.contains_key(number);
+        before.filter(known).unwrap_or_else(|| written.to_owned())
+    }
 }
 
 /// The phone itself is device 0; a number without a simulated phone has only that.
