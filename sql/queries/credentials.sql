@@ -65,6 +65,8 @@ WHERE k.id = :keyring_id;
 
 -- Writes some, adds some that are not there yet, and removes others by their names. No record is
 -- among two of them. `known` has the names of those that were to be added and are there already.
+-- Each array is in a SELECT of its own, so that one plan does for arrays of any length: Postgres would
+-- plan each execution anew for the sake of a short one, which takes as long as to carry it out.
 --! put_credentials : (epoch?)
 WITH held AS (
     SELECT a.id FROM whatsapp_accounts a
@@ -80,20 +82,20 @@ WITH held AS (
 ), written AS (
     INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
     SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp
-    FROM writable w, unnest(:kinds::text[], :names::text[], :sealed::bytea[], :stamps::bigint[])
-        AS r (kind, name, sealed, stamp)
+    FROM writable w, unnest((SELECT :kinds::text[]), (SELECT :names::text[]), (SELECT :sealed::bytea[]),
+                            (SELECT :stamps::bigint[])) AS r (kind, name, sealed, stamp)
     ON CONFLICT (keyring_id, kind, name) DO UPDATE SET sealed = excluded.sealed, stamp = excluded.stamp
     RETURNING 1
 ), added AS (
     INSERT INTO credentials (account_id, keyring_id, kind, name, sealed, stamp)
     SELECT w.account_id, w.id, r.kind, r.name, r.sealed, r.stamp
-    FROM writable w, unnest(:added_kinds::text[], :added_names::text[], :added_sealed::bytea[], :added_stamps::bigint[])
-        AS r (kind, name, sealed, stamp)
+    FROM writable w, unnest((SELECT :added_kinds::text[]), (SELECT :added_names::text[]), (SELECT :added_sealed::bytea[]),
+                            (SELECT :added_stamps::bigint[])) AS r (kind, name, sealed, stamp)
     ON CONFLICT (keyring_id, kind, name) DO NOTHING
     RETURNING kind, name
 ), removed AS (
     DELETE FROM credentials c
-    USING writable w, unnest(:gone_kinds::text[], :gone_names::text[]) AS gone (kind, name)
+    USING writable w, unnest((SELECT :gone_kinds::text[]), (SELECT :gone_names::text[])) AS gone (kind, name)
     WHERE c.keyring_id = w.id AND c.kind = gone.kind AND c.name = gone.name
 )
 SELECT EXISTS (SELECT FROM held) AS held, (SELECT epoch FROM ring) AS epoch,

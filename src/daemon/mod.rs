@@ -132,7 +132,7 @@ async fn serve_with(
         return Err(stranger);
     }
     let vitals_pool = database.dsn().pool_of(VITALS_CONNECTIONS)?;
-    let message_pool = database.dsn().pool_of(MESSAGE_CONNECTIONS)?;
+    let message_pool = database.dsn().pool_that_plans_once(MESSAGE_CONNECTIONS)?;
     let pools = [
         ("accounts", pool.clone()),
         ("keys", keys.clone()),

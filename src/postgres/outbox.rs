@@ -109,7 +109,7 @@ impl Sender {
         let client = connection(&self.pool).await?;
         let is_full = self.payload == EventPayload::Full;
         loop {
-            let batch = bounded(notify_events().bind(&client, &self.process, &is_full, &self.channel).one()).await?;
+            let batch = bounded(notify_events().bind(&client, &self.process, &self.channel, &is_full).one()).await?;
             if batch.sent < FULL_BATCH {
                 return Ok(());
             }

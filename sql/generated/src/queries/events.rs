@@ -3,8 +3,8 @@
 #[derive(Debug)]
 pub struct NotifyEventsParams<T1: crate::StringSql> {
     pub process: uuid::Uuid,
-    pub is_full: bool,
     pub channel: T1,
+    pub is_full: bool,
 }
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotifyEvents {
@@ -79,7 +79,7 @@ where
 pub struct NotifyEventsStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn notify_events() -> NotifyEventsStmt {
     NotifyEventsStmt(
-        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e.id, CASE WHEN $2 AND NOT is_isolated() THEN event_message(e) ELSE event_wake(e) END AS message ), sent AS ( SELECT pg_notify($3, message) FROM (SELECT message FROM marked ORDER BY id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
+        "WITH batch AS ( SELECT e.id FROM events e LEFT JOIN whatsapp_accounts a ON a.id = e.account_id WHERE NOT e.notified AND (a.owner IS NULL OR a.owner = $1 OR NOT EXISTS ( SELECT FROM processes p WHERE p.id = a.owner AND p.expires_at > clock_timestamp())) ORDER BY e.id LIMIT 500 FOR UPDATE OF e ), marked AS ( UPDATE events e SET notified = true FROM batch WHERE e.id = batch.id RETURNING e AS event, e.id, (e.payload || jsonb_build_object( 'type', e.kind, 'accountId', e.account_id, 'id', e.id, 'seq', e.seq))::text AS message ), sent AS ( SELECT pg_notify($2, CASE WHEN NOT $3 OR (SELECT is_isolated()) THEN event_wake(event) WHEN octet_length(message) < 8000 THEN message ELSE event_message(event) END) FROM (SELECT marked.* FROM marked ORDER BY marked.id) AS ordered ) SELECT count(*) AS sent, set_config('synchronous_commit', 'off', true) AS commit_mode FROM sent",
         None,
     )
 }
@@ -92,12 +92,12 @@ impl NotifyEventsStmt {
         &'s self,
         client: &'c C,
         process: &'a uuid::Uuid,
-        is_full: &'a bool,
         channel: &'a T1,
+        is_full: &'a bool,
     ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 3> {
         NotifyEventsQuery {
             client,
-            params: [process, is_full, channel],
+            params: [process, channel, is_full],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<NotifyEventsBorrowed, tokio_postgres::Error> {
@@ -122,6 +122,6 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>
         client: &'c C,
         params: &'a NotifyEventsParams<T1>,
     ) -> NotifyEventsQuery<'c, 'a, 's, C, NotifyEvents, 3> {
-        self.bind(client, &params.process, &params.is_full, &params.channel)
+        self.bind(client, &params.process, &params.channel, &params.is_full)
     }
 }
