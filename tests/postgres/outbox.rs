@@ -108,6 +108,31 @@ async fn an_oversized_notification_goes_without_its_large_field() {
     outbox.stop().await;
 }
 
+/// The statement calls the function for long events alone.
+#[tokio::test]
+async fn a_notification_is_what_event_message_makes() {
+    let database = Database::new().await;
+    let daemon = database.daemon().await;
+    let account = database.owned(&daemon, "shop").await.id;
+    let mut heard = events(&database).await;
+    // On both sides of the limit of a notification.
+    let sql = "INSERT INTO events (account_id, seq, kind, payload)
+               SELECT $1, length, 'session.timeout',
+                      jsonb_build_object('id', 'of the payload', 'short', 'ü', 'long', repeat('v', length))
+               FROM generate_series(7800, 7899) length";
+    database.web.execute(sql, &[&account.0]).await.unwrap();
+    let outbox = Outbox::start(daemon.pool.clone(), daemon.process, "paird_event", EventPayload::Full);
+    let mut truncated = 0;
+    for seq in 7800_i64..7900 {
+        let event = next(&mut heard).await;
+        let made: Value = database.one("SELECT event_message(e)::jsonb FROM events e WHERE seq = $1", &[&seq]).await;
+        assert_eq!(event, made);
+        truncated += usize::from(event.get("truncated").is_some());
+    }
+    assert!((1..100).contains(&truncated), "{truncated} of 100 are too long");
+    outbox.stop().await;
+}
+
 /// A sender that has waited for another one continues with the events that the other did not send.
 #[tokio::test]
 async fn events_behind_those_that_another_has_sent_do_not_wait() {

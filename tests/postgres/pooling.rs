@@ -28,6 +28,22 @@ async fn a_silent_transaction_keeps_its_locks_for_ten_seconds() {
     assert_eq!(most, "10s");
 }
 
+/// The DSN's own options have the last word.
+#[tokio::test]
+async fn sessions_for_messages_plan_each_statement_once() {
+    let database = Database::new().await;
+    let mode = async |dsn: paird::postgres::pool::Dsn| -> String {
+        let client = dsn.pool_that_plans_once(1).unwrap().get().await.unwrap();
+        client.query_one("SHOW plan_cache_mode", &[]).await.unwrap().get(0)
+    };
+    assert_eq!(mode(database.dsn.clone()).await, "force_generic_plan");
+    let chosen = format!("{} options='-c plan_cache_mode=auto'", database.text);
+    assert_eq!(mode(paird::postgres::pool::Dsn::parse(&chosen).unwrap()).await, "auto");
+    let usual = connection(&database.dsn.pool().unwrap()).await.unwrap();
+    let left: String = usual.query_one("SHOW plan_cache_mode", &[]).await.unwrap().get(0);
+    assert_eq!(left, "auto");
+}
+
 /// After this statement the pool no longer hands out the connection.
 async fn is_found_out(useless: &str) {
     let database = Database::new().await;
