@@ -17,6 +17,9 @@ const LONGEST_LABEL: usize = 60;
 /// A label of which one word is alike is a little less so itself.
 const OF_A_WORD: f64 = 0.95;
 
+/// Whether an account is meant, and how that reads of several.
+type Way<'a> = (&'a dyn Fn(&ListedAccount) -> bool, &'static str);
+
 /// The account with this id or label; else the only one whose label differs in case alone, or whose id begins so.
 ///
 /// # Errors
@@ -28,7 +31,7 @@ pub(super) fn resolve(accounts: Vec<ListedAccount>, wanted: &str) -> anyhow::Res
     }
     let lower = wanted.to_lowercase();
     let beginning = id_beginning(&lower);
-    let ways: [(&dyn Fn(&ListedAccount) -> bool, &str); 3] = [
+    let ways: [Way<'_>; 3] = [
         (&|account: &ListedAccount| account.label == wanted, "have the label"),
         (
             &|account: &ListedAccount| account.label.to_lowercase() == lower,
