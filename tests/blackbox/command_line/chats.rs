@@ -16,7 +16,7 @@ async fn written_to(stage: &Stage, texts: &[&str]) -> (Uuid, Vec<i64>) {
     stage.phones.add(ANNA).await;
     let account = stage.web.reachable_account("shop", NUMBER, &stage.phones).await;
     for text in texts {
-        stage.phones.send(ANNA, Writing::text(NUMBER, *text)).await;
+        stage.phones.send(ANNA, Writing::text(NUMBER, text)).await;
     }
     let ids = until("every message", || async {
         let sql = "SELECT id FROM messages WHERE direction = 'in' ORDER BY id";
