@@ -1,5 +1,5 @@
 -- Pairing links: whoever has one can pair one account, and nothing else, on a page that needs no
--- login (src/pairing_links). What it is opened with is shown once and never stored.
+-- login (src/console/pairing_page). What it is opened with is shown once and never stored.
 
 CREATE TABLE pairing_links (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
