@@ -38,9 +38,7 @@ pub(super) struct Limits {
     attempts: Allowances<TokenHash>,
 }
 
-/// How long to wait.
-pub(super) type LinkRefusal = Duration;
-
+/// An error is how long to wait.
 impl Limits {
     pub(super) fn new() -> Self {
         Self {
@@ -51,12 +49,12 @@ impl Limits {
         }
     }
 
-    pub(super) fn request(&self, from: IpAddr) -> Result<(), LinkRefusal> {
+    pub(super) fn request(&self, from: IpAddr) -> Result<(), Duration> {
         self.requests.take(network_of(from), Instant::now())
     }
 
     /// Whether the visitor may still present a link.
-    pub(super) fn may_guess(&self, from: IpAddr) -> Result<(), LinkRefusal> {
+    pub(super) fn may_guess(&self, from: IpAddr) -> Result<(), Duration> {
         self.misses.check(network_of(from), Instant::now())
     }
 
@@ -64,11 +62,11 @@ impl Limits {
         let _ = self.misses.take(network_of(from), Instant::now());
     }
 
-    pub(super) fn look(&self, link: TokenHash) -> Result<(), LinkRefusal> {
+    pub(super) fn look(&self, link: TokenHash) -> Result<(), Duration> {
         self.looks.take(link, Instant::now())
     }
 
-    pub(super) fn attempt(&self, link: TokenHash) -> Result<(), LinkRefusal> {
+    pub(super) fn attempt(&self, link: TokenHash) -> Result<(), Duration> {
         self.attempts.take(link, Instant::now())
     }
 }
@@ -95,7 +93,7 @@ impl<K: Eq + Hash + Copy> Allowances<K> {
         Self { rate, restored: Mutex::default() }
     }
 
-    fn take(&self, key: K, now: Instant) -> Result<(), LinkRefusal> {
+    fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut restored = self.restored.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = Some(key);
         if restored.len() >= MOST_KEYS && !restored.contains_key(&key) {
@@ -111,13 +109,13 @@ impl<K: Eq + Hash + Copy> Allowances<K> {
         Ok(())
     }
 
-    fn check(&self, key: K, now: Instant) -> Result<(), LinkRefusal> {
+    fn check(&self, key: K, now: Instant) -> Result<(), Duration> {
         let restored = self.restored.lock().unwrap_or_else(PoisonError::into_inner);
         let at = restored.get(&Some(key)).copied().unwrap_or(now);
         self.room(at.max(now), now)
     }
 
-    fn room(&self, taken: Instant, now: Instant) -> Result<(), LinkRefusal> {
+    fn room(&self, taken: Instant, now: Instant) -> Result<(), Duration> {
         let wait = (taken - now).saturating_sub(self.rate.per * (self.rate.burst - 1));
         if wait.is_zero() { Ok(()) } else { Err(wait) }
     }

@@ -44,7 +44,7 @@ use crate::{
     postgres::pool::Dsn,
     vitals::Vitals,
 };
-use limits::{Limits, LinkRefusal};
+use limits::Limits;
 use shown::{PairingState, etag};
 use visitor::address_of;
 
@@ -273,7 +273,7 @@ fn absent() -> Problem {
     Problem::absent("there is nothing here, or no longer")
 }
 
-fn too_many(wait: LinkRefusal) -> Problem {
+fn too_many(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests: wait a moment").retry_after(seconds)
 }

@@ -55,13 +55,14 @@ async function read() {
 async function start(wanted) {
   const headers = { 'Content-Type': 'application/json' };
   const answer = await ask('/pair', { method: 'POST', headers, body: JSON.stringify(wanted) }).catch(() => null);
-  if (answer?.ok) {
-    page.isChosenAnew = false;
-    page.wrong = '';
-  } else {
+  if (!answer?.ok) {
     const problem = await answer?.json().catch(() => null);
     page.wrong = problem?.detail ? sentence(problem.detail) : 'There is no connection at the moment. Try again.';
+    // Nothing is read first: the button takes no click before this ends.
+    return draw();
   }
+  page.isChosenAnew = false;
+  page.wrong = '';
   await read();
   draw();
 }

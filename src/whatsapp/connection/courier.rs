@@ -346,27 +346,40 @@ impl Courier {
         }
     }
 
-    /// Somebody who is known by a number alone is written to under the name that WhatsApp has for it. If
-    /// that is another spelling of the number, the chat is called so from now on. To a number that nobody
-    /// has, the library would send the message to the own devices alone; that is noticed when it leaves,
-    /// if WhatsApp does not say it before.
+    /// Somebody who is known by a number alone is written to for the first time under the name that
+    /// WhatsApp has for it. To a number that nobody has, the library would send the message to the own
+    /// devices alone; that is noticed when it leaves, if WhatsApp does not say it before.
     async fn recipient(&self, client: &Client, message: &OutgoingMessage, chat: &Jid) -> Result<Jid, NotSent> {
-        let number = Some(&chat.user).filter(|_| chat.server.is_pn_family());
-        let phone = number.and_then(|digits| Phone::from_digits(digits).ok());
-        let Some(number) = phone.filter(|phone| message.is_new_chat || phone.has_spellings()) else {
+        let number = Phone::from_digits(&chat.user).ok();
+        let Some(number) = number.filter(|_| message.is_new_chat && chat.server.is_pn_family()) else {
             return Ok(chat.clone());
         };
-        let named = match self.numbers.jid_of(client, number.clone()).await {
-            Ok(Some(jid)) => jid,
-            Ok(None) => return Err(NotSent::NobodyThere),
-            Err(_) => return Ok(chat.clone()),
-        };
-        let spelt = Phone::from_digits(&named.user).ok().filter(|_| named.server.is_pn_family());
-        if spelt.is_some_and(|spelt| spelt != number && spelt.is_same_number(&number)) {
-            let called = self.store.is_called(&self.link, &number, &named.to_string()).await;
-            called.map_err(|_| NotSent::Failed)?;
+        if number.has_spellings() {
+            return self.as_it_is_spelt(client, number, chat).await;
         }
-        Ok(named)
+        match self.numbers.jid_of(client, number).await {
+            Ok(Some(jid)) => Ok(jid),
+            Ok(None) => Err(NotSent::NobodyThere),
+            Err(_) => Ok(chat.clone()),
+        }
+    }
+
+    /// WhatsApp may know the number in another spelling: the chat is called so from then on. What is kept
+    /// of former checks does not say how the number is spelt, so WhatsApp is asked.
+    async fn as_it_is_spelt(&self, client: &Client, number: Phone, chat: &Jid) -> Result<Jid, NotSent> {
+        let answer = client.contacts().is_on_whatsapp(std::slice::from_ref(chat)).await;
+        let Some(found) = answer.ok().and_then(|mut found| found.pop()) else { return Ok(chat.clone()) };
+        if !found.is_registered && found.contact_error.is_none() {
+            return Err(NotSent::NobodyThere);
+        }
+        let named = found.pn_jid.unwrap_or(found.jid).to_non_ad();
+        let spelt = Phone::from_digits(&named.user).ok().filter(|_| named.server.is_pn_family());
+        if spelt.is_none_or(|spelt| spelt == number || !spelt.is_same_number(&number)) {
+            return Ok(chat.clone());
+        }
+        // By the LID it is called once that person writes, like everybody.
+        let called = self.store.is_called(&self.link, &number, &named.to_string()).await;
+        called.map(|()| named).map_err(|_| NotSent::Failed)
     }
 
     async fn has_left(self: &Arc<Self>, id: MessageId, client: &Client, stanza: &Node, chat: &Jid, own: &OwnJids) {
