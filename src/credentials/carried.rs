@@ -32,7 +32,7 @@ struct Waiting {
     additions: Vec<Addition>,
     /// Numbers copies and additions.
     last: u64,
-    /// Messages were read or encrypted since keys were last written: they will be.
+    /// Messages were read since keys were last written: they will be.
     expects_keys: bool,
     /// Somebody looks after those that are gone, should no write come.
     is_looked_after: bool,
@@ -92,11 +92,6 @@ impl Carried {
             let copy = KeptCopy { may_be_written: was_written || former, number, entry };
             waiting.copies.insert(copy.entry.name.clone(), copy);
         }
-    }
-
-    /// A message is being encrypted: the keys with which it is will be written.
-    pub fn expect_keys(&self) {
-        self.lock().expects_keys = true;
     }
 
     /// The copy of this name, unless it is to be read from the rows; the inner `None` if it was
@@ -317,16 +312,6 @@ mod tests {
         delete(&carried);
         carried.written(&carried.load(false), &[]);
         assert_eq!(carried.outlook(), Outlook::Soon, "other records were written");
-        carried.written(&carried.load(true), &[]);
-        assert_eq!(carried.outlook(), Outlook::Unknown);
-    }
-
-    #[test]
-    fn a_message_that_is_sent_lets_keys_be_expected() {
-        let carried = Carried::default();
-        carried.expect_keys();
-        carried.written(&carried.load(false), &[]);
-        assert_eq!(carried.outlook(), Outlook::Soon, "its copy was written");
         carried.written(&carried.load(true), &[]);
         assert_eq!(carried.outlook(), Outlook::Unknown);
     }

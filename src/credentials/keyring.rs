@@ -12,7 +12,6 @@ use super::memory::StagedRecords;
 use super::records::{RecordKind, Records, Selection};
 use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
-use super::token_memory::TokenMemory;
 use super::write_behind::WriteBehind;
 
 /// The kind, under which no record is sealed, of what is kept with a message.
@@ -50,8 +49,6 @@ pub struct Keyring {
     pub(crate) taken_again: std::sync::Mutex<BTreeMap<String, i64>>,
     /// Which LID has which number, of those asked for lately.
     pub(crate) lids: std::sync::Mutex<LidMemory>,
-    /// Changed under [`Merging::tc_tokens`] alone.
-    tokens: std::sync::Mutex<TokenMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
     /// By the group that a message is under way to.
@@ -93,7 +90,6 @@ impl Keyring {
             histories: std::sync::Mutex::default(),
             taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
-            tokens: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
             group_marks: std::sync::Mutex::default(),
         }
@@ -111,7 +107,6 @@ impl Keyring {
             histories: std::sync::Mutex::default(),
             taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
-            tokens: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
             group_marks: std::sync::Mutex::default(),
         }
@@ -136,11 +131,6 @@ impl Keyring {
     /// and may yet land. The session on it must end.
     pub async fn failed(&self) -> StoreError {
         self.rows.failed().await
-    }
-
-    /// Why every call fails from now on, if it does.
-    pub(crate) fn failure(&self) -> Option<StoreError> {
-        self.rows.failure()
     }
 
     /// Makes the keyring durable: seals every staged record, and hands them to `write` with
@@ -283,11 +273,6 @@ impl Keyring {
     /// See the field.
     pub(crate) fn unread_histories(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.histories.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// See the field.
-    pub(crate) fn tokens(&self) -> MutexGuard<'_, TokenMemory> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A record could not be read by somebody who will go on as if there were none: every later

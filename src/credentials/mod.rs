@@ -34,7 +34,6 @@ mod rotation;
 mod rows;
 pub mod seal;
 mod store;
-mod token_memory;
 mod write_behind;
 
 pub use keyring::{KeyedDevices, Keyring};

@@ -10,6 +10,7 @@ use wacore::store::traits::{
 };
 use wacore::time::now_secs;
 
+use super::tc_tokens;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::lid_memory::Side;
@@ -135,7 +136,7 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_tc_token(&self, jid: &str) -> Kept<Option<TcTokenEntry>> {
-        self.tc_token(jid).await.map_err(refused)
+        tc_tokens::read(&*self.records().await, jid).await.map_err(refused)
     }
 
     async fn put_tc_token(&self, jid: &str, entry: &TcTokenEntry) -> Kept<()> {
