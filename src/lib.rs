@@ -10,6 +10,8 @@ pub mod console;
 pub mod credentials;
 pub mod daemon;
 mod escape;
+mod idempotency;
+mod label;
 mod listen;
 pub mod metrics;
 pub mod postgres;

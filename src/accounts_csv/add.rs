@@ -8,12 +8,12 @@ use paird_sql::{
         AddAccountsParams, add_accounts, list_accounts_of_keys, list_labels_taken, list_numbers_taken,
     },
 };
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio_postgres::{Client, IsolationLevel, Transaction, error::SqlState};
 use uuid::Uuid;
 
 use super::{ImportedRow, Mistake, NewRow};
+use crate::idempotency::id_of_parts;
 
 /// Somebody else adds accounts at the same moment.
 const TRIES: usize = 5;
@@ -152,14 +152,8 @@ async fn taken(transaction: &Transaction<'_>, rows: &[NewRow]) -> Result<Vec<Mis
     Ok(mistakes)
 }
 
-/// Made of the key and the place in the file, so that whoever comes second meets the rows of the first.
+/// Of the place in the file, too.
 fn id_of_key(key: &str, nth: usize) -> Uuid {
-    let mark = Sha256::new()
-        .chain_update(b"paird idempotency key of a file of accounts\0")
-        .chain_update(u64::try_from(nth).unwrap_or(u64::MAX).to_be_bytes())
-        .chain_update(key)
-        .finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&mark[..16]);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    let nth = u64::try_from(nth).unwrap_or(u64::MAX).to_be_bytes();
+    id_of_parts(&[b"paird idempotency key of a file of accounts\0", &nth, key.as_bytes()])
 }

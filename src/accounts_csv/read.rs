@@ -7,9 +7,8 @@ use paird_actors::domain::{OperatorId, Phone};
 use uuid::Uuid;
 
 use super::{Mistake, ROWS_MAX};
-use crate::{config::device_name, proxy_address::ProxyAddress, tags::checked_tags};
+use crate::{config::device_name, label::checked_label, proxy_address::ProxyAddress, tags::checked_tags};
 
-const LABEL_MAX_CHARS: usize = 200;
 /// A spreadsheet puts it in front of UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -165,7 +164,9 @@ impl NewRow {
             return Ok(());
         }
         match column {
-            Column::Label => label(cell)?.clone_into(&mut self.label),
+            Column::Label => {
+                checked_label(cell).map_err(|wrong| wrong.to_string())?.clone_into(&mut self.label);
+            }
             Column::ExpectPhone => {
                 Phone::parse(cell).map_err(|wrong| wrong.to_string())?.digits().clone_into(&mut self.phone);
             }
@@ -179,19 +180,6 @@ impl NewRow {
         }
         Ok(())
     }
-}
-
-fn label(cell: &str) -> Result<&str, String> {
-    if cell.is_empty() {
-        return Err("is empty".to_owned());
-    }
-    if cell.chars().count() > LABEL_MAX_CHARS {
-        return Err(format!("has more than {LABEL_MAX_CHARS} characters"));
-    }
-    if cell.chars().any(char::is_control) {
-        return Err("has control characters, such as a line break".to_owned());
-    }
-    Ok(cell)
 }
 
 /// Rows that another row of the file rules out.

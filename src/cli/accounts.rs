@@ -17,6 +17,7 @@ use super::out::Format;
 use super::{AccountArg, account_filter::FilterArgs, accounts_file, proxy, status, tag};
 use crate::account_filter::AccountFilter;
 use crate::config::{Config, device_name};
+use crate::label::checked_label;
 use crate::proxy_address::ProxyAddress;
 
 /// Stands for "no proxy" and "no name of its own" on the command line.
@@ -235,11 +236,7 @@ pub(super) fn gone(label: &str) -> anyhow::Error {
 }
 
 fn checked(label: &str) -> anyhow::Result<&str> {
-    let label = label.trim();
-    if label.is_empty() {
-        return Err(failure(Exit::Usage, "the label is empty"));
-    }
-    Ok(label)
+    checked_label(label).map_err(|wrong| failure(Exit::Usage, format!("the label {wrong}")))
 }
 
 /// Whether the accounts belong to different operators.

@@ -7,7 +7,6 @@ use actix_web::{
 use paird_actors::domain::OperatorId;
 use paird_sql::queries::console::{add_account, get_account_of_key, get_pair_code, get_shown_account, rename_account};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,9 +18,7 @@ use super::{
     problem::Problem,
     state::AppState,
 };
-
-/// A longer label would fit on no screen.
-const LABEL_MAX_CHARS: usize = 200;
+use crate::{idempotency::id_of_parts, label::checked_label};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -128,24 +125,10 @@ pub fn nobody(id: Uuid) -> Problem {
     Problem::absent(format!("there is no account {id}, or it was deleted"))
 }
 
-/// The id is made of the key, so that whoever comes second meets the row of the first.
 fn id_of_key(key: &str) -> Uuid {
-    let mark = Sha256::new().chain_update(b"paird idempotency key of an account\0").chain_update(key).finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&mark[..16]);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    id_of_parts(&[b"paird idempotency key of an account\0", key.as_bytes()])
 }
 
 fn checked(label: &str) -> Result<&str, Problem> {
-    let label = label.trim();
-    if label.is_empty() {
-        return Err(Problem::refused("label is empty"));
-    }
-    if label.chars().count() > LABEL_MAX_CHARS {
-        return Err(Problem::refused(format!("label has more than {LABEL_MAX_CHARS} characters")));
-    }
-    if label.chars().any(char::is_control) {
-        return Err(Problem::refused("label has control characters"));
-    }
-    Ok(label)
+    checked_label(label).map_err(|wrong| Problem::refused(format!("label {wrong}")))
 }
