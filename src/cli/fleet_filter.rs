@@ -3,12 +3,9 @@
 use chrono::{DateTime, FixedOffset};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use paird_actors::domain::{Reason, Status, StatusReason};
+use paird_actors::domain::{Phone, Reason, Status, StatusReason};
 use paird_sql::queries::cli::{ListedAccount, WatchedAccount};
 use uuid::Uuid;
-
-/// Fewer digits are found in every number.
-const LEAST_DIGITS: usize = 3;
 
 /// Every filter that is given must let an account through.
 #[derive(Args, Clone, Debug)]
@@ -184,20 +181,12 @@ fn attention(status: &str) -> usize {
 fn contains(account: &impl FleetRow, text: &str) -> bool {
     let text = text.trim().to_lowercase();
     let is_in = |field: &str| field.to_lowercase().contains(&text);
-    let digits = digits(&text);
+    let digits = Phone::searched_digits(&text);
     let is_number = |number: &str| digits.as_ref().is_some_and(|digits| number.contains(digits.as_str()));
     is_in(account.label())
         || is_in(account.reason())
         || account.id().to_string().starts_with(&text)
         || account.numbers().into_iter().flatten().any(is_number)
-}
-
-/// Of a number or a part of one, without the zeros in front that are dialled but are no part of it.
-fn digits(text: &str) -> Option<String> {
-    let is_number = text.chars().all(|c| c.is_ascii_digit() || "+-()/. \u{a0}\u{2013}".contains(c));
-    let digits: String = text.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_start_matches('0');
-    (is_number && digits.len() >= LEAST_DIGITS).then(|| digits.to_owned())
 }
 
 #[cfg(test)]
