@@ -1,10 +1,6 @@
 //! The list of accounts: whole or in pages, filtered, as JSON.
 
-use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::header::{ETAG, IF_NONE_MATCH},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, get, http::header::ETAG, web::Data};
 use base64::{Engine as _, engine::general_purpose};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +8,9 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{account_view::Account, db::with_timeout, problem::Problem, state::AppState, vocabulary};
+use super::{
+    account_view::Account, db::with_timeout, not_modified::not_modified, problem::Problem, state::AppState, vocabulary,
+};
 use crate::account_filter::{AccountCursor, AccountFilter};
 
 const LARGEST_PAGE: usize = 500;
@@ -101,8 +99,8 @@ pub async fn list(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
     let accounts = Accounts { accounts: rows.into_iter().map(Account::from).collect(), next_cursor };
     let body = serde_json::to_vec(&accounts).map_err(|why| Problem::unavailable(why.to_string()))?;
     let etag = weak_etag(&body);
-    if request.headers().get_all(IF_NONE_MATCH).any(|known| known.to_str().is_ok_and(|known| names(known, &etag))) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
+    if let Some(answer) = not_modified(&request, &etag) {
+        return Ok(answer);
     }
     Ok(HttpResponse::Ok().content_type("application/json").insert_header((ETAG, etag)).body(body))
 }
@@ -149,26 +147,13 @@ fn weak_etag(body: &[u8]) -> String {
     format!("W/\"{hash}\"")
 }
 
-/// Whether an If-None-Match header names this tag, or any.
-fn names(header: &str, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    header.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn if_none_match_is_compared_weakly_and_may_name_several() {
+    fn another_list_has_another_tag() {
         let etag = weak_etag(b"{}");
         assert!(etag.starts_with("W/\"") && etag != weak_etag(b"[]"));
-        let strong = etag.trim_start_matches("W/");
-        for header in [etag.as_str(), strong, "*", &format!("\"x\" , {etag}")] {
-            assert!(names(header, &etag), "{header}");
-        }
-        for header in ["", "\"x\"", &strong.replace('"', "")] {
-            assert!(!names(header, &etag), "{header}");
-        }
     }
 }

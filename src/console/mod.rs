@@ -25,6 +25,7 @@ mod login;
 mod messages;
 mod metrics;
 mod middleware;
+mod not_modified;
 mod pages;
 mod pairing_links;
 mod pairing_page;

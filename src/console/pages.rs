@@ -2,13 +2,14 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
+    http::header::{CACHE_CONTROL, ETAG},
+    routes,
     web::{Path, ServiceConfig},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{Embed, EmbeddedFile};
 
-use super::problem::Problem;
+use super::{not_modified::not_modified, problem::Problem};
 
 /// A release build contains them; a debug build reads them from the source, so that a change
 /// shows with the next reload.
@@ -18,43 +19,18 @@ struct Files;
 
 /// The addresses of the pages, and the files that they load.
 pub fn pages(app: &mut ServiceConfig) {
-    app.service(fleet)
-        .service(overview)
-        .service(account)
-        .service(pairing)
-        .service(chats)
-        .service(chat)
-        .service(login)
-        .service(asset);
+    app.service(console).service(login).service(asset);
 }
 
+/// One page, whose script draws what the address asks for.
+#[routes]
 #[get("/")]
-async fn fleet(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "console.html")
-}
-
 #[get("/overview")]
-async fn overview(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "console.html")
-}
-
 #[get("/accounts/{id}")]
-async fn account(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "console.html")
-}
-
 #[get("/accounts/{id}/pair")]
-async fn pairing(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "console.html")
-}
-
 #[get("/accounts/{id}/chats")]
-async fn chats(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "console.html")
-}
-
 #[get("/accounts/{id}/chats/{jid}")]
-async fn chat(request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn console(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "console.html")
 }
 
@@ -81,8 +57,8 @@ pub(super) fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Pr
     let content_type = content_type(path).ok_or_else(absent)?;
     let file = Files::get(path).ok_or_else(absent)?;
     let etag = etag(&file);
-    if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
+    if let Some(answer) = not_modified(request, &etag) {
+        return Ok(answer);
     }
     let mut answer = HttpResponse::Ok();
     answer.content_type(content_type).insert_header((ETAG, etag)).insert_header((CACHE_CONTROL, "no-cache"));
@@ -108,6 +84,7 @@ fn etag(file: &EmbeddedFile) -> String {
 mod tests {
     use actix_web::{
         App,
+        http::header::IF_NONE_MATCH,
         test::{TestRequest, call_service, init_service},
     };
 

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{ACCEPT, ETAG, IF_NONE_MATCH, VARY},
+    http::header::{ACCEPT, ETAG, VARY},
     web::{Data, Path, Query},
 };
 use base64::{Engine as _, engine::general_purpose};
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{problem::Problem, state::AppState};
+use super::{not_modified::not_modified, problem::Problem, state::AppState};
 use crate::qr::{QrError, modules_of};
 
 #[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
@@ -51,8 +51,8 @@ pub async fn show(
     })?;
     let format = wanted.format.unwrap_or_else(|| accepted(&request));
     let etag = etag(&row.png, format);
-    if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
+    if let Some(answer) = not_modified(&request, &etag) {
+        return Ok(answer);
     }
     let (kind, picture) =
         drawn(&row.png, format).map_err(|why| Problem::absent(format!("the picture on the row: {why}")))?;

@@ -20,7 +20,7 @@ use actix_web::{
     guard,
     http::{
         KeepAlive, StatusCode,
-        header::{AUTHORIZATION, ETAG, IF_NONE_MATCH},
+        header::{AUTHORIZATION, ETAG},
     },
     middleware::{DefaultHeaders, Next, from_fn},
     web::{self, Data, Path},
@@ -36,7 +36,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    db::with_timeout, json_body::JsonBody, login::wants_page, middleware, pages::file, problem::Problem, routes,
+    db::with_timeout, json_body::JsonBody, login::wants_page, middleware, not_modified::not_modified, pages::file,
+    problem::Problem, routes,
 };
 use crate::{
     listen::{ListenAddress, limit_unread_time},
@@ -206,8 +207,8 @@ async fn nothing(request: HttpRequest) -> Result<HttpResponse, Problem> {
 async fn show(request: HttpRequest, door: Data<Door>) -> Result<HttpResponse, Problem> {
     let row = door.view(&request).await?.1;
     let etag = etag(&row);
-    if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
+    if let Some(answer) = not_modified(&request, &etag) {
+        return Ok(answer);
     }
     Ok(HttpResponse::Ok().insert_header((ETAG, etag)).json(PairingState::from(row)))
 }
