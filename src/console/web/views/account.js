@@ -14,6 +14,7 @@ import { story } from '../model/story.js';
 import { STATUS } from '../model/status.js';
 import { actions, control } from './actions.js';
 import { advice, badge, why } from './badge.js';
+import { card } from './card.js';
 import { composer } from './compose.js';
 import { connectionSettings } from './connection_settings.js';
 import { gone } from './gone.js';
@@ -142,9 +143,6 @@ export function account(main, id) {
 
   return draw;
 }
-
-/** @param {string} name @param {import('../lib/dom.js').Children} content */
-const card = (name, content) => el('section.card.stack', { 'aria-labelledby': name }, content);
 
 /** @param {Account} account */
 function summary(account) {

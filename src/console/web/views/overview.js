@@ -10,6 +10,7 @@ import * as figures from '../model/figures.js';
 import { accountsOf, endsByReason, endsOf, needPerson, queueOf, reach } from '../model/overview.js';
 import * as store from '../model/store.js';
 import { badge, why } from './badge.js';
+import { card } from './card.js';
 
 /** @import { Account, Event, Fleet } from '../model/api.js' @import { Sample } from '../model/overview.js' */
 
@@ -179,6 +180,3 @@ export function overview(main) {
 
   return draw;
 }
-
-/** @param {string} name @param {import('../lib/dom.js').Children} content */
-const card = (name, content) => el('section.card.stack', { 'aria-labelledby': name }, content);
