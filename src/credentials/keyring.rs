@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 use super::lid_memory::LidMemory;
-use super::memory::StagedRecords;
+use super::memory::{RecordMap, StagedRecords};
 use super::records::{RecordKind, Records, Selection};
 use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
@@ -78,29 +78,24 @@ struct Staged {
 
 impl Keyring {
     pub(super) fn staged(id: KeyringId, rows: Rows, master_keys: Arc<CurrentKeys>) -> Self {
-        let staged = Staged { records: StagedRecords::default(), master_keys };
-        Self {
-            id,
-            backing: RwLock::new(Backing::Staged(staged)),
-            rows: Arc::new(rows),
-            durable: AtomicBool::new(false),
-            changed: Arc::default(),
-            merging: Merging::default(),
-            push_name: std::sync::Mutex::default(),
-            histories: std::sync::Mutex::default(),
-            taken_again: std::sync::Mutex::default(),
-            lids: std::sync::Mutex::default(),
-            probe: std::sync::Mutex::default(),
-            group_marks: std::sync::Mutex::default(),
-        }
+        Self::staged_with(id, RecordMap::default(), Arc::new(rows), master_keys)
+    }
+
+    fn staged_with(id: KeyringId, map: RecordMap, rows: Arc<Rows>, master_keys: Arc<CurrentKeys>) -> Self {
+        let records = StagedRecords::of(map, Arc::clone(&rows));
+        Self::with_backing(id, Backing::Staged(Staged { records, master_keys }), rows)
     }
 
     pub(super) fn durable(id: KeyringId, rows: Rows) -> Self {
+        Self::with_backing(id, Backing::Stored, Arc::new(rows))
+    }
+
+    fn with_backing(id: KeyringId, backing: Backing, rows: Arc<Rows>) -> Self {
         Self {
             id,
-            backing: RwLock::new(Backing::Stored),
-            rows: Arc::new(rows),
-            durable: AtomicBool::new(true),
+            durable: AtomicBool::new(matches!(backing, Backing::Stored)),
+            backing: RwLock::new(backing),
+            rows,
             changed: Arc::default(),
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
@@ -161,7 +156,7 @@ impl Keyring {
         if let Written::NumberTaken { .. } = written {
             return Ok(written);
         }
-        let map = std::mem::take(records).into_map();
+        let map = records.take_map();
         *backing = Backing::WrittenBehind(WriteBehind::of(map, Arc::clone(&self.rows), Arc::clone(&self.changed)));
         self.durable.store(true, Ordering::Release);
         Ok(written)
@@ -281,6 +276,12 @@ impl Keyring {
         self.rows.unread();
     }
 
+    /// A message that was read with these keys could not be written: every later call fails, so
+    /// that the next opening reads it with the same keys.
+    pub fn message_unwritten(&self) {
+        self.rows.message_unwritten();
+    }
+
     /// Keeps the library's test of its storage in memory, and returns the previous one.
     pub(crate) fn put_probe(&self, probe: Option<Vec<u8>>) -> Option<Vec<u8>> {
         std::mem::replace(&mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner), probe)
@@ -290,6 +291,28 @@ impl Keyring {
     /// the first is held, deadlocks with a waiting `secure`.
     pub(crate) async fn records(&self) -> HeldRecords<'_> {
         HeldRecords { backing: self.backing.read().await, rows: &self.rows }
+    }
+}
+
+#[cfg(test)]
+impl Keyring {
+    /// In memory alone: it is never secured.
+    pub(crate) fn in_memory(id: KeyringId) -> Self {
+        let master_keys = CurrentKeys::new(std::path::PathBuf::new(), super::seal::MasterKeys::generate());
+        Self::staged(id, Rows::of_no_database(id), Arc::new(master_keys))
+    }
+
+    /// The next opening, with the records that this one has now.
+    pub(crate) async fn opened_again(&self) -> Self {
+        let again = Self::in_memory(self.id);
+        let backing = self.backing.read().await;
+        let Backing::Staged(Staged { records, .. }) = &*backing else { panic!("it was secured") };
+        let mut map = RecordMap::default();
+        for entry in records.all() {
+            map.put(entry);
+        }
+        let Backing::Staged(Staged { master_keys, .. }) = again.backing.into_inner() else { unreachable!("just made") };
+        Self::staged_with(self.id, map, again.rows, master_keys)
     }
 }
 

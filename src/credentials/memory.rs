@@ -2,13 +2,14 @@
 //! and the copy that a write-behind keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use paird_actors::domain::StoreError;
 
 use super::record_key;
 use super::records::{ANY_STAMP, Entry, RecordKind, Records, Selection};
+use super::rows::Rows;
 
 /// Identifies a record.
 pub(super) type Key = (RecordKind, String);
@@ -86,58 +87,69 @@ fn selects(which: &Selection, entry: &Entry) -> bool {
 }
 
 /// The records of a staged keyring. Gone with the process.
-#[derive(Default)]
-pub(super) struct StagedRecords(Mutex<RecordMap>);
+pub(super) struct StagedRecords {
+    map: Mutex<RecordMap>,
+    /// Where they will be. Their failure is this one's.
+    rows: Arc<Rows>,
+}
 
 impl StagedRecords {
+    pub fn of(map: RecordMap, rows: Arc<Rows>) -> Self {
+        Self { map: Mutex::new(map), rows }
+    }
+
     /// A copy of every record.
     pub fn all(&self) -> Vec<Entry> {
         self.lock().all().cloned().collect()
     }
 
-    pub fn into_map(self) -> RecordMap {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn take_map(&mut self) -> RecordMap {
+        std::mem::take(self.map.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn held(&self) -> Result<MutexGuard<'_, RecordMap>, StoreError> {
+        self.rows.failure().map_or_else(|| Ok(self.lock()), Err)
     }
 
     /// Every method's change to the map is one call that cannot panic half-way, so
     /// a lock that a panic left behind still guards a whole map.
     fn lock(&self) -> MutexGuard<'_, RecordMap> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Records for StagedRecords {
     async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
-        Ok(self.lock().get(kind, name).cloned())
+        Ok(self.held()?.get(kind, name).cloned())
     }
 
     async fn get_many(&self, kind: RecordKind, names: Vec<String>) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.lock().get_many(kind, &names))
+        Ok(self.held()?.get_many(kind, &names))
     }
 
     async fn list(&self, kind: RecordKind, prefix: &str, stamp_below: i64) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.lock().list(kind, prefix, stamp_below))
+        Ok(self.held()?.list(kind, prefix, stamp_below))
     }
 
     async fn newest(&self, kind: RecordKind, count: usize) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.lock().newest(kind, count))
+        Ok(self.held()?.newest(kind, count))
     }
 
     async fn names(&self, kind: RecordKind) -> Result<Vec<String>, StoreError> {
-        Ok(self.lock().names(kind))
+        Ok(self.held()?.names(kind))
     }
 
     async fn last_name(&self, kind: RecordKind) -> Result<Option<String>, StoreError> {
-        Ok(self.lock().last_name(kind))
+        Ok(self.held()?.last_name(kind))
     }
 
     async fn has_prefix(&self, kinds: &[RecordKind], prefixes: Vec<String>) -> Result<bool, StoreError> {
-        Ok(self.lock().has_prefix(kinds, &prefixes))
+        Ok(self.held()?.has_prefix(kinds, &prefixes))
     }
 
     async fn put(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let mut map = self.lock();
+        let mut map = self.held()?;
         for entry in entries {
             map.put(entry);
         }
@@ -145,7 +157,7 @@ impl Records for StagedRecords {
     }
 
     async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError> {
-        let mut map = self.lock();
+        let mut map = self.held()?;
         let (new, known): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| map.is_new(entry));
         for entry in new {
             map.put(entry);
@@ -154,6 +166,6 @@ impl Records for StagedRecords {
     }
 
     async fn delete(&self, kind: RecordKind, which: Selection) -> Result<u64, StoreError> {
-        Ok(u64::try_from(self.lock().delete(kind, &which).len()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(self.held()?.delete(kind, &which).len()).unwrap_or(u64::MAX))
     }
 }

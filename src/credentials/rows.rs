@@ -71,11 +71,22 @@ enum Failure {
     Erased,
     /// A record that was not read counts as none.
     Unread,
+    /// Keys that read a message are not written without it.
+    MessageUnwritten,
 }
 
 impl Rows {
     pub fn new(pool: Pool, ownership: Ownership, key: DataKey) -> Self {
         Self { pool, ownership, key, writing: Mutex::default(), carried: Carried::default(), failure: SetOnce::new() }
+    }
+
+    /// Of a database that cannot be reached.
+    #[cfg(test)]
+    pub fn of_no_database(keyring: KeyringId) -> Self {
+        let pool = crate::postgres::pool::Dsn::parse("host=/nowhere user=nobody").unwrap().pool().unwrap();
+        let (account, owner) = (AccountId(Uuid::new_v4()), Uuid::new_v4());
+        let ownership = Ownership { account, keyring, owner, fence: Fence(1), epoch: FIRST_EPOCH };
+        Self::new(pool, ownership, DataKey::generate(account, keyring))
     }
 
     /// The epoch that every write follows.
@@ -102,6 +113,11 @@ impl Rows {
     /// Somebody goes on without a record that could not be read.
     pub fn unread(&self) {
         let _ = self.fail(Failure::Unread);
+    }
+
+    /// A message that was read with these keys has no row.
+    pub fn message_unwritten(&self) {
+        let _ = self.fail(Failure::MessageUnwritten);
     }
 
     /// As they are to be written with the keyring's row.
@@ -505,6 +521,9 @@ impl Failure {
             Self::Unread => {
                 StoreError::Unavailable(format!("a record could not be read; keyring {keyring} must be opened again"))
             }
+            Self::MessageUnwritten => StoreError::Unavailable(format!(
+                "a message could not be written; keyring {keyring} must be opened again"
+            )),
         }
     }
 }

@@ -303,21 +303,15 @@ impl Records for WriteBehind {
 
 #[cfg(test)]
 mod tests {
-    use paird_actors::domain::{AccountId, Fence, KeyringId};
+    use paird_actors::domain::KeyringId;
     use tokio::runtime::Handle;
     use uuid::Uuid;
 
-    use super::super::rows::{FIRST_EPOCH, Ownership};
-    use super::super::seal::DataKey;
     use super::*;
-    use crate::postgres::pool::Dsn;
 
     /// Of a database that is never asked.
     fn cache() -> WriteBehind {
-        let pool = Dsn::parse("host=/nowhere user=nobody").unwrap().pool().unwrap();
-        let (account, keyring) = (AccountId(Uuid::new_v4()), KeyringId(Uuid::new_v4()));
-        let ownership = Ownership { account, keyring, owner: Uuid::new_v4(), fence: Fence(1), epoch: FIRST_EPOCH };
-        let rows = Rows::new(pool, ownership, DataKey::generate(account, keyring));
+        let rows = Rows::of_no_database(KeyringId(Uuid::new_v4()));
         WriteBehind::of(RecordMap::default(), Arc::new(rows), Arc::default())
     }
 

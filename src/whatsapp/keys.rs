@@ -102,6 +102,10 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// They may still be there, for a week at most.
     async fn delete_copies_before(&self, secs: i64) -> Result<(), StoreError>;
 
+    /// A message that was read with these keys could not be written: they are written no more, and
+    /// fail for good. WhatsApp delivers the message again, and the next opening can read it.
+    fn message_unwritten(&self);
+
     /// Waits until there is something to flush.
     async fn until_pending(&self);
 
@@ -190,6 +194,10 @@ impl LinkKeys for Keyring {
 
     async fn delete_copies_before(&self, secs: i64) -> Result<(), StoreError> {
         Self::delete_copies_before(self, secs).await
+    }
+
+    fn message_unwritten(&self) {
+        Self::message_unwritten(self);
     }
 
     async fn until_pending(&self) {

@@ -91,6 +91,12 @@ impl MasterKeys {
         Ok(keys)
     }
 
+    /// A fresh key that is in no file.
+    #[cfg(test)]
+    pub fn generate() -> Self {
+        Self::from_bytes(vec![random_key()])
+    }
+
     /// The key that seals new data.
     pub fn newest(&self) -> &MasterKey {
         // Never empty: see `key_file::read`.

@@ -334,10 +334,12 @@ impl Inbox {
     }
 
     /// Ends the connection at once. WhatsApp sends what was not written again, in order, at the
-    /// next login.
+    /// next login. The library writes the sessions on its way out, also those of messages that it
+    /// has decrypted and not handed on yet, which nobody could read any more then.
     fn fail(&self, failure: StoreError) -> StoreError {
         let failure = self.failure.get_or_init(|| failure).clone();
         self.shell.feed_outcome(Outcome::StoreFailed(failure.to_string()));
+        self.keys.message_unwritten();
         failure
     }
 

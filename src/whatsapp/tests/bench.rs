@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use paird_actors::{
     domain::{
         AccountId, ChatJid, CheckedContact, CloseReason, ConnectionSettings, ContactCheckPolicy, ContactChecks, Fence,
@@ -27,7 +28,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wacore::store::{CacheStore, InMemoryBackend, traits::Backend};
+use wacore::store::{CacheStore, traits::Backend};
 
 use whatsapp_rust::Client;
 
@@ -35,7 +36,7 @@ use super::super::{
     BellGuard, Bells, ChatStore, GatewaySettings, KeySource, LinkKeys, MessageLink, MessageSecret, MessageStore,
     OutgoingStore, ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
 };
-use crate::credentials::{KeyedDevices, ProxyLogin};
+use crate::credentials::{self, KeyedDevices, ProxyLogin};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,9 +84,10 @@ impl CacheStore for Lids {
     }
 }
 
+#[derive(Clone)]
 struct Keyring {
     id: KeyringId,
-    backend: Arc<InMemoryBackend>,
+    keys: Arc<credentials::Keyring>,
     lids: Arc<Lids>,
     secured: Arc<Mutex<HashMap<KeyringId, Arc<Keyring>>>>,
     unwritable: Arc<AtomicBool>,
@@ -97,6 +99,12 @@ impl Keyrings {
     pub(super) fn is_secured(&self, keyring: KeyringId) -> bool {
         self.secured.lock().unwrap().contains_key(&keyring)
     }
+
+    /// Whether its last opening is written to no more.
+    pub(super) fn has_failed(&self, keyring: KeyringId) -> bool {
+        let keys = self.secured.lock().unwrap()[&keyring].keys.clone();
+        keys.failed().now_or_never().is_some()
+    }
 }
 
 #[async_trait]
@@ -104,7 +112,7 @@ impl KeySource for Keyrings {
     async fn fresh(&self, _: AccountId, _: Fence, keyring: KeyringId) -> Result<Arc<dyn LinkKeys>, StoreError> {
         let keys = Arc::new(Keyring {
             id: keyring,
-            backend: Arc::new(InMemoryBackend::new()),
+            keys: Arc::new(credentials::Keyring::in_memory(keyring)),
             lids: self.lids.clone(),
             secured: self.secured.clone(),
             unwritable: self.unwritable.clone(),
@@ -116,10 +124,12 @@ impl KeySource for Keyrings {
     }
 
     async fn open_keyring(&self, _: AccountId, _: Fence, keyring: KeyringId) -> Result<Arc<dyn LinkKeys>, StoreError> {
-        match self.secured.lock().unwrap().get(&keyring).cloned() {
-            Some(keys) => Ok(keys),
-            None => Err(StoreError::Poisoned("no such keyring".into())),
-        }
+        let former = self.secured.lock().unwrap().get(&keyring).cloned();
+        let Some(former) = former else { return Err(StoreError::Poisoned("no such keyring".into())) };
+        let keys = former.keys.opened_again().await;
+        let again = Arc::new(Keyring { keys: Arc::new(keys), ..Keyring::clone(&former) });
+        self.secured.lock().unwrap().insert(keyring, again.clone());
+        Ok(again)
     }
 
     async fn proxy_login(&self, _: AccountId, _: &str) -> Result<Option<ProxyLogin>, StoreError> {
@@ -130,7 +140,7 @@ impl KeySource for Keyrings {
 #[async_trait]
 impl LinkKeys for Keyring {
     fn backend(self: Arc<Self>) -> Arc<dyn Backend> {
-        self.backend.clone()
+        self.keys.clone()
     }
 
     fn epoch(&self) -> i64 {
@@ -145,18 +155,10 @@ impl LinkKeys for Keyring {
         if self.unwritable.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no database".into()));
         }
-        let stored = self.backend.load_device().await;
+        let backend: Arc<dyn Backend> = self.keys.clone();
+        let stored = backend.load().await.unwrap().expect("a stored device");
         assert!(stored.pn.is_some() && stored.lid.is_some() && stored.account.is_some(), "not enough to log in with");
-        let copy = Keyring {
-            id: self.id,
-            backend: self.backend.clone(),
-            lids: self.lids.clone(),
-            secured: self.secured.clone(),
-            unwritable: self.unwritable.clone(),
-            unsettled: self.unsettled.clone(),
-            fenced: self.fenced.clone(),
-        };
-        self.secured.lock().unwrap().insert(self.id, Arc::new(copy));
+        self.secured.lock().unwrap().insert(self.id, Arc::new(self.clone()));
         let sealed = SealedKeys {
             keyring: self.id,
             wrapped_key: Vec::new(),
@@ -202,26 +204,19 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
+    fn message_unwritten(&self) {
+        self.keys.message_unwritten();
+    }
+
     async fn until_pending(&self) {
         std::future::pending().await
     }
 
     async fn failed(&self) -> StoreError {
-        self.fenced.cancelled().await;
-        StoreError::Fenced
-    }
-}
-
-#[async_trait]
-trait LoadDevice {
-    async fn load_device(&self) -> wacore::store::Device;
-}
-
-#[async_trait]
-impl LoadDevice for Arc<InMemoryBackend> {
-    async fn load_device(&self) -> wacore::store::Device {
-        let backend: Arc<dyn Backend> = self.clone();
-        backend.load().await.unwrap().expect("a stored device")
+        tokio::select! {
+            () = self.fenced.cancelled() => StoreError::Fenced,
+            failure = self.keys.failed() => failure,
+        }
     }
 }
 

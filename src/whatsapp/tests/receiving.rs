@@ -122,7 +122,9 @@ async fn writes(bench: &Bench, from: &'static str, text: &'static str) -> Writte
 async fn arrived(session: &Opened, chat: &str, message: &Written) {
     let client = session.client().upgrade().unwrap();
     let backend = client.persistence_manager().backend();
-    let has_it = async || backend.get_pending_inbound(chat, chat, &message.id).await.unwrap().is_some();
+    // An unknown one is an empty one.
+    let copy = async || backend.get_pending_inbound(chat, chat, &message.id).await.unwrap().unwrap();
+    let has_it = async || !copy().await.is_empty();
     until_told("the message has come", has_it).await;
 }
 
@@ -183,6 +185,7 @@ async fn after_a_refused_write_nothing_more_is_written() {
     session.is_gone().await;
     let tried = ledger.tried();
     assert_eq!(tried.last().map(String::as_str), Some("a1"), "written behind what was refused: {tried:?}");
+    assert!(bench.keyrings.has_failed(session.keyring), "keys may be written without the messages that they read");
 
     let again = bench.open(session.keyring, Purpose::Login).await;
     again.hears(|event| matches!(event, SessionEvent::Open { .. })).await;
