@@ -3,12 +3,16 @@
 //! A message that was decrypted has its row before the keys that read it are written, as a rule.
 //! So its copy is kept in memory, and goes with the first such write that comes before its row: the
 //! keys are never durable without the message, and most copies are never written at all.
+//!
+//! A message that is sent is kept for devices that ask for it again. Nobody does before WhatsApp has
+//! it, so it goes with the keys that encrypted it, and is durable before its row says that it was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, oneshot};
 
 use super::records::Entry;
 
@@ -18,7 +22,11 @@ pub(super) const CARRIED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Of one keyring.
 #[derive(Default)]
-pub(super) struct Carried(Mutex<Waiting>);
+pub(super) struct Carried {
+    waiting: Mutex<Waiting>,
+    /// Notified at each write that was carried out.
+    has_written: Notify,
+}
 
 /// `copies` and `gone` have no name in common.
 #[derive(Default)]
@@ -30,11 +38,13 @@ struct Waiting {
     /// Copies of former connections, that were read from the rows and are to be kept anew.
     found: BTreeSet<String>,
     additions: Vec<Addition>,
-    /// Numbers copies and additions.
+    /// Messages that are being sent, with their numbers, by name.
+    sent: BTreeMap<String, (u64, Entry)>,
+    /// Numbers copies, additions and messages that are being sent.
     last: u64,
-    /// Messages were read since keys were last written: they will be.
+    /// Messages were read or encrypted since keys were last written: they will be.
     expects_keys: bool,
-    /// Somebody looks after those that are gone, should no write come.
+    /// Somebody looks after those that are gone and those that are sent, should no write come.
     is_looked_after: bool,
 }
 
@@ -56,10 +66,13 @@ struct Addition {
 pub(super) struct Load {
     pub copies: Vec<Entry>,
     pub gone: Vec<String>,
+    pub sent: Vec<Entry>,
     pub added: Vec<Entry>,
     has_keys: bool,
     copy_numbers: Vec<u64>,
     addition_numbers: Vec<u64>,
+    /// Of the last message in it that is being sent.
+    last_sent: u64,
 }
 
 /// When keys that read messages will be written.
@@ -92,6 +105,38 @@ impl Carried {
             let copy = KeptCopy { may_be_written: was_written || former, number, entry };
             waiting.copies.insert(copy.entry.name.clone(), copy);
         }
+    }
+
+    /// Keeps messages that are about to be encrypted, until they are in the rows: the keys with which
+    /// they are will be written.
+    pub fn keep_sent(&self, messages: Vec<Entry>) {
+        let mut waiting = self.lock();
+        waiting.expects_keys |= !messages.is_empty();
+        for entry in messages {
+            waiting.last += 1;
+            let number = waiting.last;
+            waiting.sent.insert(entry.name.clone(), (number, entry));
+        }
+    }
+
+    /// The message of this name, unless it is to be read from the rows.
+    pub fn sent(&self, name: &str) -> Option<Entry> {
+        self.lock().sent.get(name).map(|(_, entry)| entry.clone())
+    }
+
+    /// The number of the last message that is not in the rows yet.
+    pub fn last_sent(&self) -> Option<u64> {
+        self.lock().sent.values().map(|(number, _)| *number).max()
+    }
+
+    /// Whether some up to this number are not in the rows yet.
+    pub fn has_sent_until(&self, last: u64) -> bool {
+        self.lock().sent.values().any(|(number, _)| *number <= last)
+    }
+
+    /// Waits until something was written.
+    pub fn has_written(&self) -> Notified<'_> {
+        self.has_written.notified()
     }
 
     /// The copy of this name, unless it is to be read from the rows; the inner `None` if it was
@@ -153,14 +198,14 @@ impl Carried {
     /// Whether the caller is to look after what is gone, [`CARRIED_WITHIN`] from now.
     pub fn needs_looking_after(&self) -> bool {
         let mut waiting = self.lock();
-        !waiting.gone.is_empty() && !std::mem::replace(&mut waiting.is_looked_after, true)
+        waiting.is_left_alone() && !std::mem::replace(&mut waiting.is_looked_after, true)
     }
 
     /// The time is over. Whether something is left.
     pub fn looked_after(&self) -> bool {
         let mut waiting = self.lock();
         waiting.is_looked_after = false;
-        !waiting.gone.is_empty()
+        waiting.is_left_alone()
     }
 
     /// For the next write, of which there is one at a time. `with_copies`: it writes keys with which
@@ -170,10 +215,12 @@ impl Carried {
         let mut load = Load {
             copies: Vec::new(),
             gone: waiting.gone.iter().cloned().collect(),
+            sent: waiting.sent.values().map(|(_, entry)| entry.clone()).collect(),
             added: waiting.additions.iter().flat_map(|addition| addition.entries.iter().cloned()).collect(),
             has_keys: with_copies,
             copy_numbers: Vec::new(),
             addition_numbers: waiting.additions.iter().map(|addition| addition.number).collect(),
+            last_sent: waiting.last,
         };
         if with_copies {
             for copy in waiting.copies.values_mut() {
@@ -191,6 +238,7 @@ impl Carried {
         let mut waiting = self.lock();
         // One that came under the same name meanwhile is not in the rows.
         waiting.copies.retain(|_, copy| !load.copy_numbers.contains(&copy.number));
+        waiting.sent.retain(|_, (number, _)| *number > load.last_sent);
         waiting.expects_keys &= !(load.has_keys && waiting.copies.is_empty());
         for name in &load.gone {
             waiting.gone.remove(name);
@@ -200,11 +248,19 @@ impl Carried {
             let names = addition.entries.iter().map(|entry| &entry.name);
             let _ = addition.done.send(names.filter(|name| known.contains(name)).cloned().collect());
         }
+        self.has_written.notify_waiters();
     }
 
     /// A change is one call that cannot panic half-way.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Whether something waits for a write that nobody else waits for.
+    fn is_left_alone(&self) -> bool {
+        !self.gone.is_empty() || !self.sent.is_empty()
     }
 }
 
@@ -221,6 +277,10 @@ mod tests {
 
     fn copy(value: &[u8]) -> Entry {
         Entry::new(RecordKind::PendingInbound, "one".to_owned(), value)
+    }
+
+    fn sent(value: &[u8]) -> Entry {
+        Entry::new(RecordKind::SentMessage, "one".to_owned(), value)
     }
 
     fn delete(carried: &Carried) {
@@ -314,6 +374,42 @@ mod tests {
         assert_eq!(carried.outlook(), Outlook::Soon, "other records were written");
         carried.written(&carried.load(true), &[]);
         assert_eq!(carried.outlook(), Outlook::Unknown);
+    }
+
+    #[test]
+    fn a_message_that_is_sent_lets_keys_be_expected() {
+        let carried = Carried::default();
+        carried.keep_sent(vec![sent(b"hello")]);
+        carried.written(&carried.load(false), &[]);
+        assert_eq!(carried.outlook(), Outlook::Soon, "other records were written");
+        carried.written(&carried.load(true), &[]);
+        assert_eq!(carried.outlook(), Outlook::Unknown);
+    }
+
+    #[test]
+    fn a_message_that_is_sent_goes_with_any_write() {
+        let carried = Carried::default();
+        carried.keep_sent(vec![sent(b"hello")]);
+        let number = carried.last_sent().unwrap();
+        let failed = carried.load(false);
+        assert_eq!(failed.sent.len(), 1);
+        let load = carried.load(false);
+        assert!(carried.has_sent_until(number) && carried.sent("one").is_some(), "not written yet");
+        carried.keep_sent(vec![sent(b"hello again")]);
+        carried.written(&load, &[]);
+        assert!(!carried.has_sent_until(number), "it is in the rows");
+        assert_eq!(carried.sent("one").unwrap().value.as_slice(), b"hello again", "which came meanwhile");
+        assert_eq!(carried.load(false).sent.len(), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_sent_is_looked_after() {
+        let carried = Carried::default();
+        carried.keep_sent(vec![sent(b"hello")]);
+        assert!(carried.needs_looking_after() && !carried.needs_looking_after());
+        assert!(carried.looked_after(), "no write came");
+        carried.written(&carried.load(false), &[]);
+        assert!(!carried.needs_looking_after() && !carried.looked_after());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
@@ -12,6 +13,7 @@ use super::memory::{RecordMap, StagedRecords};
 use super::records::{RecordKind, Records, Selection};
 use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
+use super::token_memory::TokenMemory;
 use super::write_behind::WriteBehind;
 
 /// The kind, under which no record is sealed, of what is kept with a message.
@@ -49,6 +51,8 @@ pub struct Keyring {
     pub(crate) taken_again: std::sync::Mutex<BTreeMap<String, i64>>,
     /// Which LID has which number, of those asked for lately.
     pub(crate) lids: std::sync::Mutex<LidMemory>,
+    /// Changed under [`Merging::tc_tokens`] alone.
+    tokens: std::sync::Mutex<TokenMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
     /// By the group that a message is under way to.
@@ -102,6 +106,7 @@ impl Keyring {
             histories: std::sync::Mutex::default(),
             taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
+            tokens: std::sync::Mutex::default(),
             probe: std::sync::Mutex::default(),
             group_marks: std::sync::Mutex::default(),
         }
@@ -126,6 +131,11 @@ impl Keyring {
     /// and may yet land. The session on it must end.
     pub async fn failed(&self) -> StoreError {
         self.rows.failed().await
+    }
+
+    /// Why every call fails from now on, if it does.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.rows.failure()
     }
 
     /// Makes the keyring durable: seals every staged record, and hands them to `write` with
@@ -174,14 +184,16 @@ impl Keyring {
         }
     }
 
-    /// Makes durable what was written since the link was made.
+    /// Makes durable what was written since the link was made, but for copies of messages that were
+    /// read: their keys are not written without them.
     ///
     /// # Errors
     /// It is not. `Unavailable`: trying again may do.
     pub async fn flush(&self) -> Result<(), StoreError> {
         match &*self.backing.read().await {
             Backing::WrittenBehind(cache) => cache.flush().await,
-            Backing::Staged(_) | Backing::Stored => Ok(()),
+            Backing::Stored => self.rows.sent_messages_written(Duration::ZERO).await,
+            Backing::Staged(_) => Ok(()),
         }
     }
 
@@ -257,17 +269,32 @@ impl Keyring {
         }
     }
 
-    /// To be called after copies of messages were deleted: those that were written go from the rows
-    /// with the next write, and at the latest a moment from now.
-    pub(crate) fn delete_copies_soon(&self) {
-        if self.rows.leaves_something_to_delete() {
-            tokio::spawn(Rows::delete_late(Arc::downgrade(&self.rows)));
+    /// To be called after copies of messages were deleted, or messages to be sent were stored: the rows
+    /// follow with the next write, and at the latest a moment from now.
+    pub(crate) fn write_soon(&self) {
+        if self.rows.leaves_something_to_write() {
+            tokio::spawn(Rows::write_late(Arc::downgrade(&self.rows)));
         }
+    }
+
+    /// Waits until the messages that were sent so far can be sent again after a crash, too, should a
+    /// device ask for one. They go with the keys that encrypted them, for which this waits, but not
+    /// longer than `within`.
+    ///
+    /// # Errors
+    /// They may be in memory alone.
+    pub async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
+        self.rows.sent_messages_written(within).await
     }
 
     /// See the field.
     pub(crate) fn unread_histories(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// See the field.
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, TokenMemory> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A record could not be read by somebody who will go on as if there were none: every later

@@ -11,8 +11,10 @@
 //! account at a time, and one connection of it uses a keyring; the fence and the epoch on
 //! every write enforce that. Opening a keyring raises its epoch, so a write that was sent
 //! for an earlier opening and arrives late changes nothing. Nothing is cached, except for
-//! the first minute of a link (`write_behind`), for which LID has which number (`lid_memory`), and
-//! for copies of messages whose keys are not written yet (`carried`).
+//! the first minute of a link (`write_behind`), for what every message asks for: which LID has
+//! which number (`lid_memory`) and what token its recipient gave (`token_memory`), and for messages
+//! whose keys are not written yet (`carried`). A cache answers what the rows hold, also while the
+//! database is away; it never answers that there is nothing because a read failed.
 //!
 //! ```text
 //! store ── makes ──▶ keyring ─┬─ memory        (staged)
@@ -34,6 +36,7 @@ mod rotation;
 mod rows;
 pub mod seal;
 mod store;
+mod token_memory;
 mod write_behind;
 
 pub use keyring::{KeyedDevices, Keyring};

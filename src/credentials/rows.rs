@@ -164,7 +164,7 @@ impl Rows {
         let (_alone, client) = self.writer().await?;
         // Only now: what comes while the former write is under way goes along, too.
         let load = self.carried.load(written.iter().any(|entry| entry.kind.moves_on_with_messages()));
-        written.extend(load.copies.iter().cloned());
+        written.extend(load.copies.iter().chain(&load.sent).cloned());
         gone.extend(load.gone.iter().map(|name| (RecordKind::PendingInbound, name.clone())));
         let (columns, added) = (self.columns(written)?, self.columns(load.added.clone())?);
         let outcome = self.outcome_of(self.put_and_remove(&client, columns, added, gone)).await?;
@@ -195,13 +195,34 @@ impl Rows {
         }
     }
 
-    /// Whether [`Self::delete_late`] is to be called a moment later, in case no write comes before.
-    pub fn leaves_something_to_delete(&self) -> bool {
+    /// Waits until the messages that were sent so far can be sent again in the next opening, too: at
+    /// most `within` for a write that takes them along.
+    ///
+    /// # Errors
+    /// They may be in memory alone.
+    pub async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
+        let Some(last) = self.carried.last_sent() else { return Ok(()) };
+        let began = Instant::now();
+        loop {
+            let has_written = self.carried.has_written();
+            if !self.carried.has_sent_until(last) {
+                return Ok(());
+            }
+            let is_expected = self.carried.outlook() != Outlook::Unknown && self.failure().is_none();
+            if !is_expected || began.elapsed() >= within {
+                return self.write(Vec::new(), Vec::new()).await;
+            }
+            let _ = timeout(LOOK_EVERY.min(within), has_written).await;
+        }
+    }
+
+    /// Whether [`Self::write_late`] is to be called a moment later, in case no write comes before.
+    pub fn leaves_something_to_write(&self) -> bool {
         self.carried.needs_looking_after()
     }
 
-    /// Deletes, a moment later, what no write has taken along until then.
-    pub async fn delete_late(this: Weak<Self>) {
+    /// Writes, a moment later, what no other write has taken along until then.
+    pub async fn write_late(this: Weak<Self>) {
         tokio::time::sleep(CARRIED_WITHIN).await;
         if let Some(rows) = this.upgrade()
             && rows.carried.looked_after()
@@ -336,6 +357,11 @@ impl Records for Rows {
         {
             return self.failure().map_or(Ok(copy), Err);
         }
+        if kind == RecordKind::SentMessage
+            && let Some(sent) = self.carried.sent(name)
+        {
+            return self.failure().map_or(Ok(Some(sent)), Err);
+        }
         let client = self.client().await?;
         let row = answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())
             .await?;
@@ -414,6 +440,9 @@ impl Records for Rows {
         let (copies, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| entry.kind == RecordKind::PendingInbound);
         self.carried.keep(copies);
+        let (sent, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.kind == RecordKind::SentMessage);
+        self.carried.keep_sent(sent);
         if entries.is_empty() { Ok(()) } else { self.write(entries, Vec::new()).await }
     }
 
@@ -441,6 +470,9 @@ impl Records for Rows {
                 in_memory = self.carried.expire_copies(*bound);
             }
             Selection::Names(_) | Selection::Prefix(_) | Selection::SecondPart(_) | Selection::StampBelow(_) => {}
+        }
+        if kind == RecordKind::SentMessage {
+            self.sent_messages_written(Duration::ZERO).await?;
         }
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (account, keyring, fence, epoch, kind) = (&account.0, &keyring.0, &fence.0, &epoch, &kind.as_str());

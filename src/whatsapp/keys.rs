@@ -1,6 +1,6 @@
 //! A connection's view of the credential store.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use paird_actors::{
@@ -81,6 +81,13 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// # Errors
     /// It cannot be, or not in time: nothing more may be sent.
     async fn flush_before_send(&self) -> Result<(), StoreError>;
+
+    /// Waits until the messages that were sent so far can be sent again after a crash, too, should a
+    /// device ask for one: at most `within` for a write that takes them along.
+    ///
+    /// # Errors
+    /// They may be in memory alone.
+    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError>;
 
     /// Makes everything durable that the backend was given.
     ///
@@ -182,6 +189,10 @@ impl LinkKeys for Keyring {
 
     async fn flush_before_send(&self) -> Result<(), StoreError> {
         Self::flush_before_send(self).await
+    }
+
+    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
+        Self::sent_messages_written(self, within).await
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

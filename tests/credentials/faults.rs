@@ -45,6 +45,8 @@ async fn every_method_on_a_lost_database_is_an_error() {
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
     prepare(&*keyring).await;
+    // With nothing in memory yet.
+    let keyring = rig.reopened(&keyring).await;
     rig.pool.close();
     for operation in every_operation() {
         let outcome = run(&*keyring, &operation).await;
@@ -58,6 +60,7 @@ async fn a_refused_read_is_an_error_and_overwrites_nothing() {
     for operation in every_operation() {
         let keyring = rig.durable().await;
         prepare(&*keyring).await;
+        let keyring = rig.reopened(&keyring).await;
         let client = rig.pool.get().await.unwrap();
         // STABLE: it is evaluated once for each statement, even if the table has no matching row.
         let refuse = "CREATE FUNCTION refuse() RETURNS boolean STABLE LANGUAGE plpgsql

@@ -319,7 +319,10 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         Op::DeleteExpiredTcTokens(token, given) => said(b.delete_expired_tc_tokens(token, given).await?),
         Op::TouchTcToken(a, at) => said(b.touch_tc_token_sender_timestamp(&address(a), at).await?),
         Op::ReceiveTcToken(a, v, at) => said(b.store_received_tc_token(&address(a), &[v], at).await?),
-        Op::StoreSent(c, m, v) => said(b.store_sent_message(&address(c), &message(m), &[v]).await?),
+        Op::StoreSent(c, m, v) => {
+            b.store_sent_message(&address(c), &message(m), &[v]).await?;
+            said(write_new_keys(b).await?)
+        }
         // A keyring keeps it; the library stores it again.
         Op::TakeSent(c, m) => {
             let taken = b.take_sent_message(&address(c), &message(m)).await?;
@@ -331,14 +334,14 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         Op::DeleteExpiredSent(all) => said(b.delete_expired_sent_messages(cutoff(all)).await?),
         Op::StorePending(m, v) => {
             b.store_pending_inbound("chat", "sender", &message(m), &[v]).await?;
-            said(read_with_new_keys(b).await?)
+            said(write_new_keys(b).await?)
         }
         Op::StorePendings(all) => {
             let all: Vec<_> = all.iter().map(|(m, v)| (message(*m), [*v])).collect();
             let row = |(id, message)| PendingInboundRow { chat: "chat", sender: "sender", id, message };
             let all: Vec<_> = all.iter().map(|(id, message)| row((id, message))).collect();
             b.store_pending_inbound_batch(&all).await?;
-            said(read_with_new_keys(b).await?)
+            said(write_new_keys(b).await?)
         }
         // One that is unknown may be lost: a keyring has an empty message for it.
         Op::GetPending(m) => {
@@ -347,13 +350,13 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
         }
         Op::DeletePending(m) => {
             b.delete_pending_inbound("chat", "sender", &message(m)).await?;
-            said(read_with_new_keys(b).await?)
+            said(write_new_keys(b).await?)
         }
         Op::DeletePendings(ms) => {
             let ms: Vec<_> = ms.into_iter().map(message).collect();
             let ms: Vec<_> = ms.iter().map(|id| PendingInboundKey { chat: "chat", sender: "sender", id }).collect();
             b.delete_pending_inbound_batch(&ms).await?;
-            said(read_with_new_keys(b).await?)
+            said(write_new_keys(b).await?)
         }
         Op::DeleteExpiredPending(all) => said(b.delete_expired_pending_inbound(cutoff(all)).await?),
         Op::PutSecret(m, v) => said(b.put_msg_secret("chat", "sender", &message(m), &[v; 32]).await?),
@@ -379,8 +382,8 @@ pub async fn run(b: &dyn Backend, operation: &Operation) -> Result<Outcome, Stor
     })
 }
 
-/// A keyring keeps pending messages in memory until it writes keys that have read messages.
-async fn read_with_new_keys(b: &dyn Backend) -> Result<(), StoreError> {
+/// A keyring keeps messages in memory until it writes keys that have read or encrypted them.
+async fn write_new_keys(b: &dyn Backend) -> Result<(), StoreError> {
     b.put_session("reader@lid", b"has read it").await
 }
 

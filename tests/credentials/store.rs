@@ -1,4 +1,5 @@
 use std::fs;
+use std::time::Duration;
 
 use paird::credentials::MasterKeyError;
 use paird_actors::domain::{AccountId, KeyringId, StoreError, Written};
@@ -225,7 +226,11 @@ async fn a_sent_message_is_kept_for_30_days_and_no_longer() {
     const DAY: i64 = 24 * 3600;
     let rig = Rig::new().await;
     let keyring = rig.durable().await;
-    keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+    let store = async || {
+        keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+        keyring.sent_messages_written(Duration::ZERO).await.unwrap();
+    };
+    store().await;
     let sent = async |days: i64| {
         let at = wacore::time::now_secs() - days * DAY;
         rig.execute("UPDATE credentials SET stamp = $1 WHERE kind = 'sent_message'", &[&at]).await;
@@ -235,7 +240,7 @@ async fn a_sent_message_is_kept_for_30_days_and_no_longer() {
     for _ in 0..2 {
         assert_eq!(keyring.take_sent_message("1@lid", "A").await.unwrap().as_deref(), Some(&b"hello"[..]));
         // As the library does after it has answered.
-        keyring.store_sent_message("1@lid", "A", b"hello").await.unwrap();
+        store().await;
     }
     let since = format!("credentials WHERE kind = 'sent_message' AND stamp = {at}");
     assert_eq!(rig.count(&since).await, 1, "it is kept for longer, since somebody has asked for it");

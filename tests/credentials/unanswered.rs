@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use deadpool_postgres::Client;
 use futures_util::FutureExt as _;
@@ -280,4 +281,39 @@ async fn a_secret_goes_with_the_keys_that_read_its_message() {
 
 async fn pending(rig: &Rig) -> i64 {
     rig.count("credentials WHERE kind = 'pending_inbound'").await
+}
+
+/// Devices of the recipient may ask for it again for a month.
+#[tokio::test]
+async fn what_was_sent_can_be_sent_again_after_a_crash() {
+    let rig = Rig::new().await;
+    let keyring = rig.durable().await;
+    let send = async |id: &str| keyring.store_sent_message("a@lid", id, id.as_bytes()).await.unwrap();
+    send("3EB0").await;
+    assert_eq!(sent(&rig).await, 0, "it costs no statement of its own");
+    keyring.put_session("a@lid", b"has encrypted it").await.unwrap();
+    assert_eq!(sent(&rig).await, 1, "it goes with the keys");
+    send("3EB1").await;
+    keyring.sent_messages_written(Duration::ZERO).await.unwrap();
+    assert_eq!(sent(&rig).await, 2, "its row may say that it was sent");
+    send("3EB2").await;
+    until("written although no keys are", async || sent(&rig).await == 3).await;
+    send("3EB3").await;
+    let waits = keyring.sent_messages_written(Duration::from_mins(1));
+    let writes = async {
+        tokio::task::yield_now().await;
+        keyring.put_session("a@lid", b"has encrypted that, too").await.unwrap();
+    };
+    assert!(tokio::join!(waits, writes).0.is_ok());
+    let again = rig.reopened(&keyring).await;
+    for id in ["3EB0", "3EB1", "3EB2", "3EB3"] {
+        assert_eq!(again.take_sent_message("a@lid", id).await.unwrap().unwrap(), id.as_bytes());
+    }
+    again.store_sent_message("a@lid", "3EB4", b"lost").await.unwrap();
+    rig.pool.close();
+    assert!(again.sent_messages_written(Duration::ZERO).await.is_err(), "its row must not say that it was sent");
+}
+
+async fn sent(rig: &Rig) -> i64 {
+    rig.count("credentials WHERE kind = 'sent_message'").await
 }

@@ -41,6 +41,9 @@ use super::{
 /// WhatsApp announces the end of what it kept for a connection. If it does not, this long after
 /// the login is taken for it.
 const QUEUE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the outcome of a send waits for the keys that encrypted it, which the library writes 25 ms
+/// after the send.
+const KEYS_WITHIN: Duration = Duration::from_millis(500);
 
 /// Where outgoing messages are.
 #[async_trait]
@@ -173,11 +176,11 @@ impl Courier {
         let machine = Outgoing::new(office.policy.clone(), rand::random());
         Arc::new(Self {
             store: Arc::clone(&office.store),
+            receipts: Receipts::new(Arc::clone(&office.store), Arc::clone(&keys), link, Arc::clone(&shell)),
             keys,
             numbers,
             link,
             connection: Uuid::now_v7(),
-            receipts: Receipts::new(Arc::clone(&office.store), link, Arc::clone(&shell)),
             shell,
             inner: Mutex::new(Inner { machine, sends: Vec::new(), unread: Vec::new() }),
             deadline: watch::Sender::new(None),
@@ -271,7 +274,7 @@ impl Courier {
                 });
             }
             Effect::Settle(outcomes) => self.start(async move {
-                let settled = courier.store.settle(&courier.link, courier.connection, &outcomes).await;
+                let settled = courier.settle_outcomes(&outcomes).await;
                 courier.feed(Input::Settled(settled));
             }),
             Effect::Send(message) => {
@@ -287,6 +290,14 @@ impl Courier {
             }
             Effect::EndConnection(cause) => self.end_connection(cause),
         }
+    }
+
+    /// WhatsApp has some of them, so devices may ask for those again.
+    async fn settle_outcomes(&self, outcomes: &[(MessageId, SendOutcome)]) -> Result<(), StoreError> {
+        if outcomes.iter().any(|(_, outcome)| matches!(outcome, SendOutcome::Sent { .. })) {
+            self.keys.sent_messages_written(KEYS_WITHIN).await?;
+        }
+        self.store.settle(&self.link, self.connection, outcomes).await
     }
 
     fn start(&self, task: impl Future<Output = ()> + Send + 'static) {

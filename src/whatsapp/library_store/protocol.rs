@@ -10,7 +10,6 @@ use wacore::store::traits::{
 };
 use wacore::time::now_secs;
 
-use super::tc_tokens;
 use super::{Kept, refused};
 use crate::credentials::Keyring;
 use crate::credentials::lid_memory::Side;
@@ -136,7 +135,7 @@ impl ProtocolStore for Keyring {
     }
 
     async fn get_tc_token(&self, jid: &str) -> Kept<Option<TcTokenEntry>> {
-        tc_tokens::read(&*self.records().await, jid).await.map_err(refused)
+        self.tc_token(jid).await.map_err(refused)
     }
 
     async fn put_tc_token(&self, jid: &str, entry: &TcTokenEntry) -> Kept<()> {
@@ -170,7 +169,9 @@ impl ProtocolStore for Keyring {
         let name = record_key::join(&[chat_jid, message_id]);
         let former = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
         let sent_at = former.unwrap_or_else(now_secs);
-        self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(sent_at)).await
+        self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(sent_at)).await?;
+        self.write_soon();
+        Ok(())
     }
 
     /// It stays until it expires, since more devices may ask for it, and the library, which stores
@@ -240,7 +241,7 @@ impl ProtocolStore for Keyring {
         }
         let names = keys.iter().map(|key| record_key::join(&[key.chat, key.sender, key.id])).collect();
         self.delete(RecordKind::PendingInbound, Selection::Names(names)).await?;
-        self.delete_copies_soon();
+        self.write_soon();
         Ok(())
     }
 }

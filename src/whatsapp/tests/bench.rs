@@ -192,6 +192,10 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
+    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
+        self.keys.sent_messages_written(within).await
+    }
+
     async fn flush(&self) -> Result<(), StoreError> {
         Ok(())
     }
