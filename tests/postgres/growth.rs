@@ -281,7 +281,7 @@ impl Database {
 }
 
 /// Pages that the statement and the functions it calls have touched.
-fn pages(plan: &Value) -> u64 {
+pub fn pages(plan: &Value) -> u64 {
     let plan = &plan[0]["Plan"];
     ["Shared Hit Blocks", "Shared Read Blocks"].iter().filter_map(|field| plan[field].as_u64()).sum()
 }
