@@ -3,6 +3,7 @@
 mod adding;
 mod histories;
 mod keeping;
+mod long_queues;
 mod pacing;
 mod receipts;
 mod settling;
