@@ -567,6 +567,27 @@ async fn a_message_to_a_group_that_one_is_not_in_fails_at_once() {
     stage.finish([daemon]).await;
 }
 
+/// An answer that leaves out what was asked for says nothing of the message.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_answer_about_a_group_fails_no_message() {
+    let (stage, daemon) = Stage::with_daemon().await;
+    let account = linked(&stage).await;
+    in_haste(&stage, account).await;
+    stage.phones.set_shared_group(GROUP, "choir", &[NUMBER, ANNA, BERT]).await;
+    // Which asks about groups, too.
+    stage.web.event(account, "groups.synced", 0).await;
+    stage.phones.fault(Fault::Answer { xmlns: "w:g2".to_owned(), children: Vec::new(), times: Some(1) }).await;
+    let id = texts(&stage, account, GROUP, "good morning").await;
+    shows(&stage, ANNA, "good morning").await;
+    state_is(&stage, id, "delivered").await;
+    assert_eq!(
+        stage.web.count("SELECT attempt::bigint FROM messages WHERE id = $1", &[&id]).await,
+        2,
+        "its odd answer"
+    );
+    stage.finish([daemon]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_without_a_key_is_given_it_later() {
     let (stage, daemon) = Stage::with_daemon().await;

@@ -413,11 +413,12 @@ impl Courier {
         marks.is_ok_and(|marks| marks.iter().any(|(_, has_key)| *has_key))
     }
 
+    /// None is the message's fault, also where the library says so of a group: it is WhatsApp's answer that
+    /// was odd.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is open")]
     fn describe(&self, id: MessageId, chat: &Jid, failure: &SendError) -> NotSent {
         tracing::debug!(incarnation = %self.shell.incarnation, message = id.0, kind = kind_of(failure), "a message was not sent");
         match failure {
-            SendError::InvalidRequest(_) => NotSent::Malformed,
             SendError::Client(_) | SendError::NotLoggedIn => NotSent::Disconnected,
             SendError::Iq(IqError::ServerError { code, .. }) if chat.is_group() => NotSent::Refused(*code),
             _ => NotSent::Failed,
